@@ -1,0 +1,21 @@
+"""infer-bench: profile, convert, validate and benchmark model inference."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infer_bench.measure.bench import bench
+    from infer_bench.serialize import load_report
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "bench", "load_report"]
+
+_HOMES = {"bench": "infer_bench.measure.bench", "load_report": "infer_bench.serialize"}
+
+
+def __getattr__(name: str) -> Any:
+    # PEP 562: the public functions are imported on first use, so that `--version` pays for none of them.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

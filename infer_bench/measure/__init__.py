@@ -1,0 +1,1 @@
+"""Measurements: each takes a plan and returns a result. They print nothing."""

@@ -1,0 +1,68 @@
+"""What is known of a model: the artefact on disk (`ModelRef`) and what it computes (`ModelSpec`)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["lightgbm", "xgboost", "sklearn", "onnx", "catboost", "torch", "callable"]
+Format = Literal[
+    "lightgbm-text",
+    "xgboost-json",
+    "xgboost-ubj",
+    "pickle",
+    "joblib",
+    "skops",
+    "onnx",
+    "catboost-cbm",
+    "torch-pt2",
+    "python",
+]
+Task = Literal["regression", "binary", "multiclass", "ranking", "raw"]
+Kind = Literal["float", "integer", "boolean", "category", "string"]
+Label = str | int | float | bool
+
+PICKLED: frozenset[Format] = frozenset({"pickle", "joblib"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """An artefact on disk. `path` is absolute, or `package.module:function` for the family `callable`."""
+
+    path: str
+    family: Family
+    format: Format
+    sha256: str
+    bytes: int
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One input column. `categories` are the known values, in code order, of a `category` column."""
+
+    name: str
+    kind: Kind = "float"
+    categories: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What a loaded model computes.
+
+    `outputs` names the columns of the canonical output (see `engines.base`), `classes` the class labels in the order of
+    the model's own probabilities (both classes of a binary model, though its canonical output has one column).
+    """
+
+    task: Task
+    features: tuple[Feature, ...]
+    outputs: tuple[str, ...]
+    classes: tuple[Label, ...] = ()
+    trees: int | None = None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns' names, in the model's order."""
+        return tuple(feature.name for feature in self.features)
