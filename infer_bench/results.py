@@ -93,7 +93,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """The request, split: how a record becomes the engine's input, the engine's call, how its output becomes an answer."""
+    """The request, split: a record becomes the engine's input, the engine is called, its output becomes an answer."""
 
     preprocess: Latency
     predict: Latency
@@ -158,8 +158,9 @@ class Process:
 class BenchResult:
     """One row of the table: a candidate at a batch size. `failed` holds the reason when there is no measurement.
 
-    `max_abs_delta` is the largest |difference| from the reference's answers on the same rows, None when there is nothing to
-    compare (then `delta_note` says why); `non_finite_mismatches` counts answers that are NaN or infinite on one side only.
+    `max_abs_delta` is the largest |difference| from the reference's answers on the same rows, None when there is
+    nothing to compare (then `delta_note` says why); `non_finite_mismatches` counts answers that are NaN or infinite on
+    one side only.
     """
 
     candidate: str

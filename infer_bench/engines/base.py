@@ -109,10 +109,13 @@ def argmax_labels(spec: ModelSpec, answers: FloatArray) -> npt.NDArray[Any] | No
     Ties at exactly 0.5 go to the first class, as `numpy.argmax` over (1 - p, p) does.
     """
     if spec.task == "binary" and len(spec.classes) == 2:
-        return np.asarray(spec.classes, dtype=object)[(answers[:, 0] > 0.5).astype(np.intp)]
-    if spec.task == "multiclass" and spec.classes:
-        return np.asarray(spec.classes, dtype=object)[answers.argmax(axis=1)]
-    return None
+        predicted = (answers[:, 0] > 0.5).astype(np.intp)
+    elif spec.task == "multiclass" and spec.classes:
+        predicted = answers.argmax(axis=1)
+    else:
+        return None
+    labels: npt.NDArray[Any] = np.asarray(spec.classes, dtype=object)[predicted]
+    return labels
 
 
 def columns(values: Any, outputs: int | None = None) -> FloatArray:

@@ -6,7 +6,7 @@ from infer_bench.results import Report
 
 
 class Reporter(Protocol):
-    """Renders a report. `width` is the number of columns to fit into (None: as wide as it takes), `color` allows ANSI."""
+    """Renders a report. `width` is the number of columns to fit into (None: as wide as needed), `color` allows ANSI."""
 
     name: str
     commands: frozenset[str]
