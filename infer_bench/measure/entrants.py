@@ -1,0 +1,63 @@
+"""Who takes part: each candidate with the artefact that it opens."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from infer_bench.candidate import Candidate, parse
+from infer_bench.engines import registry
+from infer_bench.engines.base import Engine, check_options
+from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
+from infer_bench.model import Family, ModelRef
+from infer_bench.results import Notice
+
+ToOnnx = Callable[[ModelRef], ModelRef]
+
+DEFAULTS: dict[Family, tuple[str, ...]] = {
+    "lightgbm": ("lightgbm:feed=dataframe", "lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "xgboost": ("xgboost:feed=dataframe", "xgboost:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "sklearn": ("sklearn:feed=dataframe", "sklearn:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "onnx": ("onnxruntime:feed=dataframe", "onnxruntime:feed=ndarray"),
+    "catboost": ("onnxruntime:feed=ndarray",),
+    "torch": ("onnxruntime:feed=ndarray",),
+    "callable": ("callable",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A candidate, the model it stands for and the artefact it opens (the same file, or its conversion to ONNX).
+
+    `asked` is True when the user named the candidate: then its failure fails the run.
+    """
+
+    label: str
+    candidate: Candidate
+    engine: Engine
+    target: str
+    options: dict[str, str]
+    model: ModelRef
+    artefact: ModelRef
+    asked: bool
+
+
+def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx) -> tuple[list[Entrant], list[Notice]]:
+    """Every candidate that can run, and notices on default ones that were left out.
+
+    Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.
+    """
+    chosen, notices = [], []
+    for model in models:
+        for text in asked or DEFAULTS[model.family]:
+            candidate = parse(text)
+            if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
+                raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
+            try:
+                chosen.append(_entrant(candidate, model, to_onnx, several=len(models) > 1, asked=bool(asked)))
+            except (NotConvertible, MissingDependency) as error:
+                if asked:
+                    raise
+                notices.append(Notice("left-out", f"{text} left out: {error.message}", error.hint, text))
+    unique = list({entrant.label: entrant for entrant in chosen}.values())
+    if not unique:
+        raise CannotRun("no candidate can run", notices[0].hint if notices else "")
+    return unique, notices
