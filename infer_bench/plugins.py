@@ -25,7 +25,7 @@ def find(group: str, name: str) -> object:
     point = _point(group, name)
     try:
         loaded: object = point.load()
-    except Exception as error:  # noqa: BLE001 - a plug-in is foreign code: it may raise anything
+    except Exception as error:  # a plug-in is foreign code: it may raise anything
         raise _broken(point, error) from error
     return loaded
 

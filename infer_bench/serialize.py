@@ -17,10 +17,10 @@ from infer_bench import jsontext
 from infer_bench.errors import CannotRun
 from infer_bench.results import SCHEMA_VERSION, BenchResult, Report
 
-__all__ = ["RESULT_TYPES", "dump", "load_report", "schema"]
+__all__ = ["DOCUMENTS", "dump", "load_report", "schema"]
 
-RESULT_TYPES: dict[str, Any] = {"bench": BenchResult}
-"""The type of `results[]`, by command."""
+DOCUMENTS: dict[str, Any] = {"bench": Report[BenchResult]}
+"""The type of each command's document."""
 
 _FIRST = ("schema_version", "command")
 
@@ -87,10 +87,10 @@ def _decode(raw: bytes, name: str) -> Report[Any]:
         )
     if head.schema_version < 1:
         raise CannotRun(f"{name} is not a report: $.schema_version is {head.schema_version}")
-    if head.command not in RESULT_TYPES:
-        known = ", ".join(sorted(RESULT_TYPES))
+    if head.command not in DOCUMENTS:
+        known = ", ".join(sorted(DOCUMENTS))
         raise CannotRun(f"{name} is a report of the unknown command {head.command!r}", f"known: {known}")
-    report: Report[Any] = _parse(raw, Report[RESULT_TYPES[head.command]], name)
+    report: Report[Any] = _parse(raw, DOCUMENTS[head.command], name)
     return report
 
 
@@ -113,9 +113,8 @@ def _parse(raw: bytes, kind: Any, name: str) -> Any:
 
 def schema() -> bytes:
     """The JSON Schema (2020-12) of the reports of every command."""
-    kinds = [Report[RESULT_TYPES[command]] for command in RESULT_TYPES]
-    references, definitions = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
-    for command, reference in zip(RESULT_TYPES, references, strict=True):
+    references, definitions = msgspec.json.schema_components(list(DOCUMENTS.values()), ref_template="#/$defs/{name}")
+    for command, reference in zip(DOCUMENTS, references, strict=True):
         report = definitions[reference["$ref"].rsplit("/", 1)[-1]]
         report["properties"]["command"] = {"const": command}
         report["properties"]["schema_version"] = {"type": "integer", "minimum": 1, "maximum": SCHEMA_VERSION}

@@ -142,7 +142,7 @@ def _said(result: BenchResult) -> list[str]:
         said.append(f"gives another label in {format.count(result.label_changes)}{rows}{noun}")
     if result.non_finite_mismatches:
         answers = format.plural(result.non_finite_mismatches, "answer")
-        said.append(f"gives {answers} that the reference lacks as a number, or the reverse{rows and f' ({rows[4:]})'}")
+        said.append(f"and the reference disagree on what is a number in {answers}")
     return said
 
 
