@@ -40,16 +40,27 @@ BUILDING_STATISTICS = ("avg", "mode", "medi")
 BUREAU = ("days_credit", "credit_day_overdue", "days_credit_enddate", "amt_credit_sum", "amt_credit_sum_debt")
 PREVIOUS = ("amt_annuity", "amt_application", "amt_credit", "amt_down_payment", "days_decision", "cnt_payment")
 HISTORIES = {
-    **{"bureau": BUREAU, "active": BUREAU, "closed": BUREAU},
-    **{"prev": PREVIOUS, "approved": PREVIOUS, "refused": PREVIOUS},
+    "bureau": BUREAU,
+    "active": BUREAU,
+    "closed": BUREAU,
+    "prev": PREVIOUS,
+    "approved": PREVIOUS,
+    "refused": PREVIOUS,
     "pos": ("months_balance", "sk_dpd", "sk_dpd_def", "cnt_instalment", "cnt_instalment_future"),
     "instal": ("dpd", "dbd", "payment_perc", "payment_diff", "amt_instalment", "amt_payment"),
     "cc": ("amt_balance", "amt_credit_limit", "amt_drawings_atm", "amt_drawings", "amt_inst_min", "amt_payment"),
 }
 HISTORY_STATISTICS = ("min", "max", "mean", "sum", "var")
 MISSING_HISTORY = {
-    **{"bureau": 0.14, "active": 0.29, "closed": 0.24, "prev": 0.05, "approved": 0.06, "refused": 0.63},
-    **{"pos": 0.06, "instal": 0.05, "cc": 0.71},
+    "bureau": 0.14,
+    "active": 0.29,
+    "closed": 0.24,
+    "prev": 0.05,
+    "approved": 0.06,
+    "refused": 0.63,
+    "pos": 0.06,
+    "instal": 0.05,
+    "cc": 0.71,
 }
 
 

@@ -43,8 +43,16 @@ def make_credit(folder: Path) -> None:
 
 def _make_credit_xgboost(features: pd.DataFrame, target: pd.Series) -> xgboost.Booster:
     settings = {
-        **{"objective": "binary:logistic", "eta": 0.05, "max_depth": 5, "min_child_weight": 5, "lambda": 5.0},
-        **{"subsample": 0.8, "colsample_bytree": 0.3, "tree_method": "hist", "nthread": 1, "seed": SEED},
+        "objective": "binary:logistic",
+        "eta": 0.05,
+        "max_depth": 5,
+        "min_child_weight": 5,
+        "lambda": 5.0,
+        "subsample": 0.8,
+        "colsample_bytree": 0.3,
+        "tree_method": "hist",
+        "nthread": 1,
+        "seed": SEED,
     }
     return xgboost.train(settings, xgboost.DMatrix(features, target), num_boost_round=150)
 

@@ -26,7 +26,7 @@ def area_under_curve(target: npt.NDArray[Any], score: npt.NDArray[Any]) -> float
 def test_credit_lightgbm_ranks_defaults() -> None:
     lightgbm = pytest.importorskip("lightgbm")
     features, target = rows("credit.parquet")
-    booster = lightgbm.Booster(model_file=str(FOLDER / "credit.txt"), params={"num_threads": 1})
+    booster = lightgbm.Booster(model_file=str(FOLDER / "credit.txt"))
     assert (booster.num_trees(), booster.num_feature()) == (300, 419)
     assert booster.feature_name() == list(features.columns)
     assert 0.7 < area_under_curve(target, booster.predict(features)) < 0.95
@@ -52,7 +52,7 @@ def test_house_forest_explains_prices() -> None:
 def test_digits_are_read() -> None:
     lightgbm = pytest.importorskip("lightgbm")
     features, target = rows("digits.parquet")
-    booster = lightgbm.Booster(model_file=str(FOLDER / "digits.txt"), params={"num_threads": 1})
+    booster = lightgbm.Booster(model_file=str(FOLDER / "digits.txt"))
     answers = booster.predict(features)
     assert answers.shape == (len(target), 10)
     assert np.mean(answers.argmax(axis=1) == target) > 0.9
