@@ -6,9 +6,11 @@ VENV ?= .venv
 CORE ?= $(VENV)-core
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
-# "compat" puts the folder itself on the path; the default hook costs milliseconds at every start.
-EDITABLE := $(PIP_INSTALL) --constraint constraints.txt --config-settings editable_mode=compat --editable
-SOURCES := $(shell find infer_bench -name '*.py')
+# Not editable: that hook costs 10 ms at every start of Python, and what is tested should be what is installed.
+# build/ may hold modules that were since removed, and setuptools would install them again.
+INSTALL := $(PIP_INSTALL) --constraint constraints.txt
+INPUTS = pyproject.toml constraints.txt $(SOURCES)
+SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
 REPORTS := $(abspath $(wildcard tests/gold/*.json))
 
 .PHONY: help demo check lint test check-core samples constraints clean
@@ -56,20 +58,24 @@ $(VENV)/pip.done:
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
 	touch $@
 
-$(VENV)/cpu.done: $(VENV)/pip.done pyproject.toml constraints.txt
-	@echo "Installing infer-bench and the engines into $(VENV): some minutes the first time."
-	$(BIN)/python $(EDITABLE) '.[cpu]'
+$(VENV)/cpu.done: $(VENV)/pip.done $(INPUTS)
+	@echo "Installing infer-bench and the engines into $(VENV): a minute or more the first time."
+	@rm -rf build
+	$(BIN)/python $(INSTALL) '.[cpu]'
 	touch $@
 
-$(VENV)/dev.done: $(VENV)/pip.done pyproject.toml constraints.txt
-	@echo "Installing infer-bench, the engines and the checkers into $(VENV): some minutes the first time."
-	$(BIN)/python $(EDITABLE) '.[dev]'
+$(VENV)/dev.done: $(VENV)/pip.done $(INPUTS)
+	@echo "Installing infer-bench, the engines and the checkers into $(VENV): a minute or more the first time."
+	@rm -rf build
+	$(BIN)/python $(INSTALL) '.[dev]'
 	touch $@
 
-# build/ may hold modules that were since removed; setuptools would install them again.
-$(CORE)/core.done: pyproject.toml constraints.txt README.md $(SOURCES)
-	rm -rf build
+$(CORE)/pip.done:
 	$(PYTHON) -m venv --clear $(CORE)
 	$(CORE)/bin/python $(PIP_INSTALL) --upgrade pip
-	$(CORE)/bin/python $(PIP_INSTALL) --constraint constraints.txt .
+	touch $@
+
+$(CORE)/core.done: $(CORE)/pip.done $(INPUTS)
+	@rm -rf build
+	$(CORE)/bin/python $(INSTALL) .
 	touch $@
