@@ -54,3 +54,26 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
         except InferBenchError as error:
             first = first or error
     raise first or CannotRun("there is no candidate")
+
+
+@contextlib.contextmanager
+def _opened(entrant: Entrant, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
+    with Worker(job_for(entrant, settings), timeout_s=settings.timeout_s) as worker:
+        yield worker, spec_from(worker.open().fields["spec"])
+
+
+def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings) -> Rows:
+    count = wanted(settings)
+    if source is None:
+        return _drawn(worker, spec, count, settings.seed)
+    table = data.Dataset.open(source).head(count)
+    fitted = data.conform(table, spec) if spec.features else table
+    return Rows(fitted.columns, Path(source).name, spec)
+
+
+def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
+    if not spec.features:
+        raise DataError("there is nothing to draw rows from", "give rows with --data")
+    domain = worker.ask("domain").fields
+    table = data.draw(spec, domain["thresholds"], count, seed)
+    return Rows(table.columns, "drawn from the model", spec)
