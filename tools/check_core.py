@@ -25,7 +25,8 @@ def main() -> int:
     wrong = [f"the core alone installed {', '.join(present)}"] if present else []
     commands = [["--version"], ["--help"], ["engines"], *(["show", report] for report in sys.argv[1:])]
     wrong += [reason for command in commands if (reason := run(*command))]
-    print(*wrong, sep="\n", file=sys.stderr)
+    for reason in wrong:
+        print(reason, file=sys.stderr)
     return 1 if wrong else 0
 
 
