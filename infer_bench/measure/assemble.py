@@ -4,10 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from infer_bench.measure.entrants import Entrant, Key
-from infer_bench.measure.lanes import Array, Lane
+from infer_bench.measure.lanes import Lane
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.results import BenchResult, Latency, ModelInfo, Phases, Process, Speedup
@@ -71,7 +69,7 @@ def _result(lane: Lane, reference: Lane, specs: Specs, settings: Settings) -> Be
         model=_info(entrant, specs),
         batch=lane.batch,
         scenario=settings.scenario,
-        calls_per_sample=lane.shape.calls if lane.shape else 1,
+        calls_per_sample=_calls(lane),
         request=_request(lane, processes, settings),
         phases=_phases(lane, processes, settings),
         rows_per_s=_rows_per_s(processes),
@@ -92,9 +90,8 @@ def _floor(processes: Sequence[Process]) -> int:
 
 
 def _request(lane: Lane, processes: Sequence[Process], settings: Settings) -> Latency:
-    stamps = STAMPS_OF_PHASED_REQUEST if lane.shape and lane.shape.phases else 1
-    calls = lane.shape.calls if lane.shape else 1
-    return summarise(lane.samples("request"), stamps * _floor(processes), settings.percentiles, calls)
+    floor = _stamps(lane) * _floor(processes)
+    return summarise(lane.samples("request"), floor, settings.percentiles, _calls(lane))
 
 
 def _phases(lane: Lane, processes: Sequence[Process], settings: Settings) -> Phases:
@@ -112,17 +109,24 @@ def _rows_per_s(processes: Sequence[Process]) -> float:
 def _speedup(lane: Lane, reference: Lane) -> Speedup | None:
     if lane is reference:
         return None
-    ratio, low, high = speedup(_per_call(reference), _per_call(lane))
-    return Speedup(reference.entrant.label, ratio, low, high)
+    found = speedup(
+        reference.samples("request"),
+        lane.samples("request"),
+        reference_floor_ns=_stamps(reference) * _floor([run.process for run in reference.runs]),
+        candidate_floor_ns=_stamps(lane) * _floor([run.process for run in lane.runs]),
+        reference_calls=_calls(reference),
+        candidate_calls=_calls(lane),
+    )
+    return None if found is None else Speedup(reference.entrant.label, *found)
 
 
-def _per_call(lane: Lane) -> list[list[Array]]:
-    floor = _floor([run.process for run in lane.runs])
-    stamps = STAMPS_OF_PHASED_REQUEST if lane.shape and lane.shape.phases else 1
-    calls = lane.shape.calls if lane.shape else 1
-    return [
-        [np.maximum(samples - stamps * floor, 1) / calls for samples in process] for process in lane.samples("request")
-    ]
+def _stamps(lane: Lane) -> int:
+    return STAMPS_OF_PHASED_REQUEST if lane.shape and lane.shape.phases else 1
+
+
+def _calls(lane: Lane) -> int:
+    return lane.shape.calls if lane.shape else 1
+
 
 
 def _delta(lane: Lane, reference: Lane) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def run(
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [identify(model) for model in dict.fromkeys(models)]
-    chosen, notices = entrants(refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle))
+    chosen, notices = entrants(refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle), settings.threads)
     _check_reference(settings.reference, chosen)
     progress.update(0, "reading the rows")
     groups = {ref.path: [e for e in chosen if e.model.path == ref.path] for ref in refs}

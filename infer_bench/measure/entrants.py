@@ -58,7 +58,7 @@ def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx) 
             if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
                 raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
             try:
-                chosen.append(_entrant(candidate, model, to_onnx, asked=bool(asked)))
+                chosen.append(_entrant(candidate, model, to_onnx, threads, asked=bool(asked)))
             except (NotConvertible, MissingDependency) as error:
                 if asked:
                     raise
@@ -69,9 +69,10 @@ def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx) 
     return unique, notices
 
 
-def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, *, asked: bool) -> Entrant:
+def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Entrant:
     engine = registry.get(candidate.engine)
-    options = check_options(engine, candidate.options)
+    inherited = {"threads": str(threads)} if "threads" in engine.options else {}
+    options = check_options(engine, {**inherited, **candidate.options})
     artefact = model
     if candidate.target is None and model.format not in engine.formats:
         if "onnx" not in engine.formats:

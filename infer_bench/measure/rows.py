@@ -67,8 +67,16 @@ def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Setting
     if source is None:
         return _drawn(worker, spec, count, settings.seed)
     table = data.Dataset.open(source).head(count)
-    fitted = data.conform(table, spec) if spec.features else table
-    return Rows(fitted.columns, Path(source).name, spec)
+    if not spec.features:
+        return Rows(table.columns, Path(source).name, spec)
+    fitted = data.conform(table, spec)
+    found = data.match(table.names, spec)
+    return Rows(fitted.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ())
+
+
+def _by_position(found: data.ColumnMatch, source: str) -> tuple[Notice, ...]:
+    text = f"the model has no column names: the {len(found.columns)} columns of {Path(source).name} were taken in order"
+    return (Notice("by-position", text, "see that they stand in the order of training"),)
 
 
 def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
