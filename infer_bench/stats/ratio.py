@@ -29,8 +29,8 @@ def speedup(
     drift of the machine cancels in the first step, disturbed rounds drop out in the second.
 
     The interval is `layout_interval` over the pairs, on the log scale, its floor widened by what the pairs' own
-    sign-test intervals leave open. A pair with no round in common is left out; low and high are None with fewer than two
-    pairs, and the whole is None with none.
+    sign-test intervals leave open. A pair with no round in common is left out; low and high are None with fewer
+    than two pairs, and the whole is None with none.
     """
     floors = (_each(reference_floor_ns, len(reference)), _each(candidate_floor_ns, len(candidate)))
     pairs = [

@@ -22,8 +22,8 @@ def is_bimodal(samples: Samples) -> bool:
 
     A Gaussian kernel density of the log of the central 98 %, with Silverman's bandwidth (from the smaller of the
     standard deviation and IQR / 1.349; never under the clock's tick). True when two of its modes lie at least 1.08x
-    apart, hold at least 10 % of the samples each, and the valley between them is below three quarters of the lower mode,
-    by more than counting noise (3 sigma). A long tail is one hump.
+    apart, hold at least 10 % of the samples each, and the valley between them is below three quarters of the lower
+    mode, by more than counting noise (3 sigma). A long tail is one hump.
     """
     if len(samples) < MINIMUM:
         return False
@@ -47,7 +47,8 @@ def is_steady(block_medians: Sequence[float], window: int = 3, tolerance: float 
     """Whether warm-up is over: the medians of the last `window` blocks agree with those of the `window` before.
 
     True when the two windows' medians differ by at most `tolerance`, or by less than half the range inside a
-    window, on the log scale: a steady but noisy machine passes, a steady fall never does. False with fewer than two windows.
+    window, on the log scale: a steady but noisy machine passes, a steady fall never does. False with fewer than
+    two windows.
     """
     if len(block_medians) < 2 * window:
         return False
@@ -65,7 +66,7 @@ def _bandwidth(logs: Floats) -> float:
         scale = min(scale, float(quartiles[1] - quartiles[0]) / 1.349)
     distinct = np.unique(logs)
     tick = float(np.median(np.diff(distinct))) if len(distinct) > 1 else 0.0
-    return max(0.9 * scale * len(logs) ** -0.2, tick, 1e-4)
+    return max(0.9 * scale / math.pow(len(logs), 0.2), tick, 1e-4)
 
 
 def _density(logs: Floats, grid: Floats, width: float) -> Floats:
