@@ -48,8 +48,8 @@ LOAD_LIMIT = 0.5
 class InUse:
     """The settings that a hint must know.
 
-    `budget_given`: a budget or a number of rounds was chosen; `rows`: "rotate" or "same"; `lean`: the engine -> modules
-    that its workers kept from being imported.
+    `budget_given`: a budget or a number of rounds was chosen; `rows`: "rotate" or "same"; `lean`: the candidates whose
+    workers kept modules from being imported.
     """
 
     threads: int = 1
@@ -182,7 +182,7 @@ def _floor(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
 
 def _cold(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
     """A worker that keeps modules from being imported starts faster than a service that imports them."""
-    if result.engine in in_use.lean and result.cold_start_ns is not None:
+    if result.candidate in in_use.lean and result.cold_start_ns is not None:
         yield Notice(
             COLD_ROW,
             "its cold start and memory leave out libraries that this candidate does not need (pandas, scikit-learn, ...)",

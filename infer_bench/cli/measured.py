@@ -10,7 +10,7 @@ from infer_bench.errors import UsageError
 from infer_bench.measure.bench import run
 from infer_bench.measure.settings import Settings
 from infer_bench.output import OutputFile
-from infer_bench.reporters.registry import check
+from infer_bench.reporters.registry import find
 from infer_bench.results import BenchReport
 from infer_bench.serialize import dump
 
@@ -31,7 +31,7 @@ def measured(
         if format != "table":
             raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
         format = "json"
-    check(format, "bench")
+    find(format, "bench")
     with contextlib.ExitStack() as stack:
         saved = stack.enter_context(OutputFile(json)) if json and json != "-" else None
         rendered = stack.enter_context(OutputFile(output)) if output and output != "-" else None

@@ -17,7 +17,9 @@ Candidates = Annotated[
     typer.Option("--engine", "-e", help="A candidate, engine[:key=value,…] or package.module:function. Repeatable."),
 ]
 AllowPickle = Annotated[bool, typer.Option("--allow-pickle", help="Open any pickle. A pickle can run code: trust it.")]
-JsonPath = Annotated[str | None, typer.Option("--json", help="Also write the report as JSON to this file (- is stdout).")]
+JsonPath = Annotated[
+    str | None, typer.Option("--json", help="Also write the report as JSON to this file (- is stdout).")
+]
 Format = Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or csv.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="Write the rendered report to this file.")]
 

@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.lanes import Lane
 from infer_bench.measure.settings import Settings
@@ -128,7 +130,6 @@ def _calls(lane: Lane) -> int:
     return lane.shape.calls if lane.shape else 1
 
 
-
 def _delta(lane: Lane, reference: Lane) -> dict[str, Any]:
     """The fields of a result that say whether it answers as the reference does."""
     if lane is reference:
@@ -136,7 +137,7 @@ def _delta(lane: Lane, reference: Lane) -> dict[str, Any]:
     if lane.answers is None or reference.answers is None:
         return {"delta_note": "no answers"}
     rows = min(len(lane.answers), len(reference.answers))
-    labels = [None if side.labels is None else side.labels[:rows] for side in (reference, lane)]
+    labels = (None if side.labels is None else np.array(side.labels[:rows], dtype=object) for side in (reference, lane))
     found = compare_answers(reference.answers[:rows], lane.answers[:rows], *labels)
     return {
         "max_abs_delta": found.max_abs_delta,

@@ -52,7 +52,9 @@ def run(
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [identify(model) for model in dict.fromkeys(models)]
-    chosen, notices = entrants(refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle), settings.threads)
+    chosen, notices = entrants(
+        refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle), settings.threads
+    )
     _check_reference(settings.reference, chosen)
     progress.update(0, "reading the rows")
     groups = {ref.path: [e for e in chosen if e.model.path == ref.path] for ref in refs}
@@ -74,4 +76,3 @@ def _check_reference(reference: str | None, chosen: Sequence[Entrant]) -> None:
     labels = [entrant.label for entrant in chosen]
     if reference is not None and reference not in labels:
         raise UsageError(f"the reference {reference!r} is no candidate", f"one of: {', '.join(labels)}")
-

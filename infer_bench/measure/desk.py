@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from infer_bench import __version__
-from infer_bench.environment import describe
+from infer_bench import notices as rules
+from infer_bench.environment import describe, double_installs
 from infer_bench.measure import assemble
 from infer_bench.measure.race import Race
 from infer_bench.measure.rows import Rows
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
-from infer_bench.notices import bench_notices
 from infer_bench.results import BenchReport, BenchResult, Notice, Report, Verdict
 
 PACKAGES = (
@@ -74,8 +74,13 @@ class Desk:
             for e in self._race.left_out
         )
         cut = (Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),)
-        drawn = bench_notices(results, self._environment, self._described())
-        return (*self._notices, *left_out, *(cut if self._race.cut_short else ()), *drawn)
+        found = rules.find(self._environment, results, self._in_use(), double_installs())
+        return (*self._notices, *left_out, *(cut if self._race.cut_short else ()), *found)
+
+    def _in_use(self) -> rules.InUse:
+        settings = self._settings
+        given = settings.budget_s is not None or settings.rounds is not None
+        return rules.InUse(settings.threads, settings.rows_mode, settings.processes, given, self._race.lean)
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:

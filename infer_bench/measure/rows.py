@@ -45,7 +45,7 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
     first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
-    for entrant in entrants:
+    for entrant in sorted(entrants, key=_starts_quickly, reverse=True):
         try:
             with _opened(entrant, settings) as (worker, spec):
                 return _rows(worker, spec, source, settings)
@@ -54,6 +54,10 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
         except InferBenchError as error:
             first = first or error
     raise first or CannotRun("there is no candidate")
+
+
+def _starts_quickly(entrant: Entrant) -> bool:
+    return bool(entrant.engine.lean(entrant.options))
 
 
 @contextlib.contextmanager
