@@ -80,7 +80,7 @@ def test_an_interval_has_ranks_in_range_and_at_least_its_nominal_coverage(n: int
     coverage = binomial.below(n, q, high - 1) - binomial.below(n, q, low - 1)
     assert 1 <= low < high <= n
     assert coverage >= confidence - 1e-12
-    if n * min(q, 1 - q) > 50:
+    if n * min(q, 1 - q) > 2000:
         assert coverage <= confidence + 0.2 * (1 - confidence)
 
 
