@@ -18,6 +18,11 @@ _LEAST_TAIL = 0.4
 _TRIES = 6
 
 
+def quantile(percent: float) -> float:
+    """The float nearest to `percent` / 100 as written: 99.9 gives 0.999, where division gives 0.9990000000000001."""
+    return float(Fraction(repr(float(percent))) / 100)
+
+
 def percentile_rank(n: int, q: float) -> int:
     """The rank, from 1, of the nearest-rank percentile: ceil(q n). `q` is read as the decimal it is written as."""
     _check(q)

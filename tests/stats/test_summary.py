@@ -39,6 +39,12 @@ def test_every_figure_is_of_the_pooled_corrected_sample(processes: Any, floor: i
             assert name not in latency.needs
 
 
+@pytest.mark.parametrize(("percent", "rank"), [(99.9, 9990), (99.99, None), (29, 2900), (99.0, 9900), (0.1, 10)])
+def test_a_percentile_is_read_as_it_is_written(percent: float, rank: int | None) -> None:
+    latency = summarise([[np.arange(1, 10_001)]], 0, (percent,))
+    assert {**latency.more, "p99": latency.p99_ns}[f"p{percent:g}"] == rank
+
+
 def test_each_process_is_corrected_by_its_own_floor() -> None:
     latency = summarise(arrays([[[1000] * 10], [[1100] * 10]]), (100, 200))
     assert (latency.min_ns, latency.max_ns, latency.floor_ns) == (900, 900, 150)
