@@ -81,17 +81,17 @@ def _threads(environment: Environment, results: Sequence[BenchResult], in_use: I
     """A candidate's own `threads` option wins over the setting; fewer than one CPU still runs one thread."""
     cores = max(1.0, environment.cpus_effective)
     asked = {result.candidate: _own_threads(result, in_use.threads) for result in results}
-    most = max((*asked.values(), in_use.threads)) if not asked else max(asked.values())
+    most = max(asked.values(), default=in_use.threads)
     if most <= cores:
         return
-    guilty = [name for name, threads in asked.items() if threads == most]
+    guilty = {name for name, threads in asked.items() if threads == most}
     limit = " (the cgroup's CPU quota)" if environment.cpus_quota == environment.cpus_effective else ""
-    flag = "--threads" if in_use.threads == most else "threads="
+    flag = "--threads " if in_use.threads == most else "threads="
     yield Notice(
         THREADS_EXCEED_CORES,
         f"{most} threads on {cores:g} effective CPUs{limit}: they wait for each other, which can cost a hundredfold",
-        f"{flag.rstrip('=')}{'=' if flag.endswith('=') else ' '}{int(cores)} or less",
-        guilty[0] if len(guilty) == 1 else None,
+        f"{flag}{int(cores)} or less",
+        guilty.pop() if len(guilty) == 1 else None,
     )
 
 
@@ -136,7 +136,7 @@ def _throttled(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
         lower = f"--threads {max(1, in_use.threads // 2)}, or " if in_use.threads > 1 else ""
         yield Notice(
             QUOTA_THROTTLING,
-            f"the CPU quota held the workers back for {throttled / 1e6:.0f} ms: their tails are the quota's, not the model's",
+            f"the CPU quota held the workers back for {throttled / 1e6:.0f} ms: the tails are the quota's",
             f"{lower}raise the container's CPU limit",
             result.candidate,
         )
@@ -147,7 +147,7 @@ def _variance(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
     if widths and float(np.median(widths)) > SPREAD_LIMIT:
         yield Notice(
             HIGH_VARIANCE,
-            f"single requests vary by {float(np.median(widths)):.0%}: other work on the machine, or rows that cost differently",
+            f"single requests vary by {float(np.median(widths)):.0%}: a busy machine, or rows of unlike cost",
             "quieten the machine" if in_use.budget_given else "quieten the machine, or measure longer with --budget",
             result.candidate,
         )
@@ -155,15 +155,18 @@ def _variance(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
 
 def _bimodal(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
     humps = [is_bimodal(samples) for samples in _by_process(result)]
-    if humps and sum(humps) > len(humps) / 2:
-        hint = "look at --phases"
-        hint += " and at one row with --rows same" if in_use.rows != "same" else ""
-        hint += (
-            "; causes are two kinds of row, frequency steps or threads that sleep"
-            if in_use.threads > 1
-            else ("; causes are two kinds of row or frequency steps")
-        )
-        yield Notice(BIMODAL, "the latencies form two groups: one percentile describes neither", hint, result.candidate)
+    if not humps or sum(humps) <= len(humps) / 2:
+        return
+    causes = ["frequency steps"]
+    causes += ["two kinds of row"] if in_use.rows != "same" else []
+    causes += ["threads that sleep"] if in_use.threads > 1 else []
+    flag = "" if in_use.rows == "same" else ", try --rows same"
+    yield Notice(
+        BIMODAL,
+        "the latencies form two groups: one percentile describes neither",
+        f"look at --phases{flag}; causes: {', '.join(causes)}",
+        result.candidate,
+    )
 
 
 def _floor(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
@@ -185,7 +188,7 @@ def _cold(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
     if result.candidate in in_use.lean and result.cold_start_ns is not None:
         yield Notice(
             COLD_ROW,
-            "its cold start and memory leave out libraries that this candidate does not need (pandas, scikit-learn, ...)",
+            "its cold start and memory leave out libraries that this candidate does not need (such as pandas)",
             "a service that imports them anyway starts slower and takes more memory",
             result.candidate,
         )

@@ -18,6 +18,11 @@ _LEAST_TAIL = 0.4
 _TRIES = 6
 
 
+def quantile(percent: float) -> float:
+    """The float nearest to `percent` / 100 as written: 99.9 gives 0.999, where division gives 0.9990000000000001."""
+    return float(Fraction(repr(float(percent))) / 100)
+
+
 def percentile_rank(n: int, q: float) -> int:
     """The rank, from 1, of the nearest-rank percentile: ceil(q n). `q` is read as the decimal it is written as."""
     _check(q)
@@ -61,13 +66,16 @@ def interval(n: int, q: float, confidence: float = 0.95) -> tuple[int, int] | No
 
     P(X_(low) <= x_q <= X_(high)) = P(low <= B <= high - 1) with B ~ Bin(n, q), whatever the (continuous) distribution;
     ties only raise it. Of the pairs whose two tails are alike (each 0.4 to 1.6 of half the error) the one whose exact
-    coverage is the least that is not below `confidence` is taken. None when n is too small for any.
+    coverage is the least that is not below `confidence` is taken; for the median only mirror images are, so that the
+    interval of a reversed sample is the reversed interval. None when n is too small for any.
     """
     _check(q)
     if n < 1:
         return None
     first, cumulative = binomial.window(n, q)
     pairs = [pair for pair in _pairs(first, cumulative, n, 1 - confidence) if pair[0] >= confidence]
+    if q == 0.5:
+        pairs = [pair for pair in pairs if pair[1] + pair[2] == n + 1]
     if not pairs:
         return None
     _, low, high = min(pairs)

@@ -48,12 +48,12 @@ def speedup(
     return ratio, math.exp(low), math.exp(high)
 
 
-def _each(floor_ns: int | Sequence[int], count: int) -> list[int]:
-    return [floor_ns] * count if isinstance(floor_ns, int) else list(floor_ns)
+def _each(floor_ns: int | Sequence[int], count: int) -> list[float]:
+    return [float(floor) for floor in np.broadcast_to(np.asarray(floor_ns), count)]
 
 
 def _round_logs(
-    reference: Sequence[Samples], candidate: Sequence[Samples], floors: tuple[int, int], calls: tuple[int, int]
+    reference: Sequence[Samples], candidate: Sequence[Samples], floors: tuple[float, float], calls: tuple[int, int]
 ) -> list[float]:
     """The log of the ratio of each round that both sides measured."""
     return [
@@ -63,7 +63,7 @@ def _round_logs(
     ]
 
 
-def _block(samples: Samples, floor_ns: int, calls: int) -> float:
+def _block(samples: Samples, floor_ns: float, calls: int) -> float:
     """A block's median, ns a call."""
     return max(float(np.median(samples)) - floor_ns, _SMALLEST_NS) / calls
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from infer_bench.errors import CannotRun
 from infer_bench.results import Latency
 from infer_bench.stats.layouts import layout_interval
-from infer_bench.stats.percentiles import interval, minimum_samples, percentile_rank
+from infer_bench.stats.percentiles import interval, minimum_samples, percentile_rank, quantile
 
 Samples = npt.NDArray[np.int64]
 Processes = Sequence[Sequence[Samples]]
@@ -45,9 +45,9 @@ def summarise(
         raise CannotRun("not one valid sample was measured", "a larger --budget, or see why the workers failed")
     pooled = np.sort(np.concatenate(corrected))
     asked = dict.fromkeys((*ALWAYS, *(float(p) for p in percentiles)))
-    needs = {key(p): minimum_samples(p / 100) for p in asked if _too_small(len(pooled), p)}
+    needs = {key(p): minimum_samples(quantile(p)) for p in asked if _too_small(len(pooled), p)}
     given = [p for p in asked if key(p) not in needs and (calls_per_sample == 1 or p <= BATCH_MEAN_LIMIT)]
-    found = {p: _integer(pooled[percentile_rank(len(pooled), p / 100) - 1]) for p in given}
+    found = {p: _integer(pooled[percentile_rank(len(pooled), quantile(p)) - 1]) for p in given}
     if calls_per_sample > 1:
         needs = {name: needed for name, needed in needs.items() if float(name[1:]) <= BATCH_MEAN_LIMIT}
     return Latency(
@@ -58,7 +58,7 @@ def summarise(
         min_ns=_integer(pooled[0]),
         max_ns=_integer(pooled[-1]),
         samples=len(pooled),
-        intervals={key(p): _interval(corrected, pooled, p / 100) for p in given},
+        intervals={key(p): _interval(corrected, pooled, quantile(p)) for p in given},
         needs=needs,
         more={key(p): found.get(p) for p in asked if p not in ALWAYS},
         floor_ns=_integer(float(np.mean(floor_ns))),
@@ -68,11 +68,11 @@ def summarise(
 
 def key(percent: float) -> str:
     """The name of a percentile in a report: `p50`, `p99.9`."""
-    return f"p{percent:g}"
+    return f"p{percent:.12g}"
 
 
 def _too_small(samples: int, percent: float) -> bool:
-    return samples < minimum_samples(percent / 100)
+    return samples < minimum_samples(quantile(percent))
 
 
 def _corrected(processes: Processes, floor_ns: int | Sequence[int], calls: int) -> list[npt.NDArray[np.float64]]:
