@@ -53,7 +53,7 @@ def _table(report: Report[Any], group: Group, phases: bool) -> Iterable[str]:
 
 
 def _rows(report: Report[Any], result: BenchResult, group: Group, keys: Sequence[str], phases: bool) -> Iterable[str]:
-    name = " ".join(part for part in groups.split(result) if part)
+    name = groups.title(result)
     if not cells.measured(result):
         yield _line([name, cells.reason(result), *[""] * (len(keys) - 1)])
         return
@@ -73,5 +73,5 @@ def _bullets(said: Iterable[sentences.Sentence]) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Text that markdown shows as it is: no cell is broken by a pipe, nothing becomes a tag, a link or emphasis."""
+    """Text that markdown shows as it is: no pipe breaks a cell, nothing becomes a tag or emphasis."""
     return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", clean(text))
