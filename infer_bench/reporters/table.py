@@ -103,7 +103,7 @@ class _Bench:
         if self.phases or not any(result.phases for result in self.report.results):
             return []
         text = wrap(
-            "request = preprocess + predict + postprocess   (per phase: --phases)", self.width, first="  ", rest="  "
+            "request = preprocess + predict + postprocess (per phase: --phases)", self.width, first="  ", rest="  "
         )
         return [style(line, "dim", self.color) for line in text]
 
