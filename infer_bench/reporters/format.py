@@ -124,11 +124,10 @@ def percent(share: float) -> str:
     """A share (0 to 1): `88 %`; `<1 %` and `>99 %` rather than a rounded 0 or 100."""
     if not math.isfinite(share):
         return MISSING
-    if 0 < share < 0.005:
+    shown = f"{share * 100:.0f} %"
+    if shown == "0 %" and share > 0:
         return "<1 %"
-    if 0.995 <= share < 1:
-        return ">99 %"
-    return f"{share * 100:.0f} %"
+    return ">99 %" if shown == "100 %" and share < 1 else shown
 
 
 def percentile(share: float) -> str:

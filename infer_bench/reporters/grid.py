@@ -75,13 +75,15 @@ def fit(titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], w
 
     `labels` are what else must fit into the names' column.
     """
-    for grid in _candidates(titles, rows, labels):
+    for grid in _candidates(titles, rows, labels, width):
         if width is None or grid.width <= width:
             return grid
     return None
 
 
-def _candidates(titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str]) -> Iterator[Grid]:
+def _candidates(
+    titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], width: int | None
+) -> Iterator[Grid]:
     aligned = _aligned(rows)
     for count in range(1, MOST_LINES + 1):
         lines, widths = _places(titles, rows, count)
@@ -91,7 +93,7 @@ def _candidates(titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence
             for gap in (3, 2):
                 yield Grid(titles, lines, widths, naming, taken, gap)
         if count > 1:
-            yield Grid(titles, lines, widths, plain, 0, 2)
+            yield Grid(titles, lines, widths, _above(width), 0, 2)
 
 
 def _places(
@@ -114,6 +116,15 @@ def _aligned(rows: Sequence[Row]) -> Naming:
 
     def name(row: Row) -> list[str]:
         return [" ".join([pad(row.head, longest), *row.options]) if row.options else _indent(row) + row.head]
+
+    return name
+
+
+def _above(width: int | None) -> Naming:
+    """Names on lines of their own, as long as the terminal is wide."""
+
+    def name(row: Row) -> list[str]:
+        return wrap(" ".join([row.head, *row.options]), width, first=_indent(row), rest=_indent(row) + "  ")
 
     return name
 
@@ -141,7 +152,7 @@ def records(titles: Mapping[str, str], row: Row, width: int | None) -> list[str]
     """A row as a list, one column a line, for a very narrow terminal."""
     longest = max(width_of(title) for title in titles.values())
     lead = _indent(row)
-    lines = wrap(" ".join([row.head, *row.options]), width, first=lead, rest=lead + "  ")
+    lines = _above(width)(row)
     if row.note:
         return lines + wrap(row.note, width, first=lead + "  ", rest=lead + "  ")
     return lines + [f"{lead}  {pad(titles[key], longest)}  {text}" for key in titles if (text := row.cells.get(key))]
