@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,11 @@ def test_a_document_cut_anywhere_is_refused(cut: int) -> None:
 def test_a_path_that_holds_no_report(name: str, tmp_path: Path) -> None:
     with pytest.raises(CannotRun):
         load_report(tmp_path / name)
+
+
+def test_every_field_is_explained() -> None:
+    explained = set(re.findall(r"`([\w.]+)`", (SCHEMA.parent / "report.md").read_text(encoding="utf-8")))
+    definitions = json.loads(schema())["$defs"].values()
+    fields = {name for definition in definitions for name in definition["properties"]} | set(reports.SETTINGS)
+
+    assert fields - explained == set()
