@@ -105,7 +105,8 @@ class OutputFile:
 
     def _failure(self, error: Exception) -> OutputError:
         reason = getattr(error, "strerror", None) or str(error)
-        return OutputError(f"cannot write {self.name}: {reason}", "name a file in a folder that can be written")
+        name = self.name or "a file without a name"
+        return OutputError(f"cannot write {name}: {reason}", "name a file in a folder that can be written")
 
 
 def _is_stream(path: Path) -> bool:

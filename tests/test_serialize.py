@@ -87,6 +87,7 @@ def strict(document: bytes) -> Any:
         (np.float64(0.25), 0.25),
         (np.int64(3), 3),
         (np.bool_(True), True),
+        (np.array([[1.0, np.inf], [np.nan, 2.0]]), [[1.0, 1.7976931348623157e308], [None, 2.0]]),
         (2**100, 2**100),
         (os.fsdecode(b"caf\xe9.txt"), "caf\\udce9.txt"),
         (Path("models") / "a.txt", str(Path("models") / "a.txt")),

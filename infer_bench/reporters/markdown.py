@@ -24,8 +24,7 @@ class Markdown:
             block for model in groups.group(report.results, report.settings) for block in _model(report, model, phases)
         ]
         blocks += _bullets(sentences.about_report(report))
-        notices = dict.fromkeys(f"{notice.message} {notice.hint}".strip() for notice in report.notices)
-        blocks += [f"> **Note:** {escape(text)}" for text in notices]
+        blocks += [f"> **Note:** {_note(text, hint)}" for text, hint in cells.notices(report)]
         if report.verdict and (report.verdict.reasons or report.verdict.status != "pass"):
             reasons = "; ".join(report.verdict.reasons)
             blocks.append(f"**{report.verdict.status}** {escape(reasons)}".rstrip())
@@ -61,6 +60,10 @@ def _rows(report: Report[Any], result: BenchResult, group: Group, keys: Sequence
     yield _line([name, *(line.cells.get(key, "") for key in keys)])
     for part in cells.phase_lines(result, report.settings) if phases else ():
         yield _line([f"↳ {part.phase}", *(part.cells.get(key, "") for key in keys)])
+
+
+def _note(text: str, hint: str) -> str:
+    return escape(text) + (f"<br>{escape(hint)}" if hint else "")
 
 
 def _line(texts: Iterable[str]) -> str:

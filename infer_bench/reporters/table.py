@@ -7,7 +7,7 @@ from infer_bench.reporters import cells, format, groups, sentences
 from infer_bench.reporters.grid import Grid, Row, fit, records
 from infer_bench.reporters.groups import Group
 from infer_bench.reporters.layout import clean, justify, style, width_of, wrap
-from infer_bench.results import BenchResult, Notice, Report
+from infer_bench.results import BenchResult, Report
 
 _LOOKS = {"alarm": "red", "plain": ""}
 
@@ -77,8 +77,14 @@ class _Bench:
         head = self.grid.head(title) if self.grid and any(row.cells for row in rows) else [title]
         lines = [style(line, "bold", self.color) for line in head]
         for row in rows:
-            lines += [style(line, row.look, self.color) for line in self._body(row)]
+            first, *others = self._body(row)
+            lines.append(style(first, row.look or self._name_look(row), self.color))
+            lines += [style(line, row.look, self.color) for line in others]
         return lines
+
+    def _name_look(self, row: Row) -> str:
+        """A name that stands above its cells is set off from them."""
+        return "bold" if (self.grid is None or not self.grid.name_width) and not row.depth else ""
 
     def _body(self, row: Row) -> list[str]:
         lines = self.grid.body(row) if self.grid else records(self.titles, row, self.width)
@@ -115,14 +121,10 @@ class _Bench:
         ]
 
     def _notices(self) -> list[str]:
-        names = {result.candidate: groups.title(result) for result in self.report.results}
         lines: list[str] = []
-        for (message, hint), concerned in _merged(self.report.notices).items():
-            whom = ", ".join(clean(names.get(candidate, candidate)) for candidate in concerned)
-            text = wrap(
-                f"{clean(message)} ({whom})" if whom else clean(message), self.width, first="note: ", rest="      "
-            )
-            lines += [style(line, "yellow", self.color) for line in text]
+        for text, hint in cells.notices(self.report):
+            said = wrap(clean(text), self.width, first="note: ", rest="      ")
+            lines += [style(line, "yellow", self.color) for line in said]
             lines += wrap(clean(hint), self.width, first="hint: ", rest="      ") if hint else []
         return lines
 
@@ -149,13 +151,3 @@ def _title(group: Group) -> str:
 
 def _file_name(path: str) -> str:
     return path.replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def _merged(notices: Iterable[Notice]) -> dict[tuple[str, str], dict[str, None]]:
-    """Message and hint, with the candidates that they concern, each once and in order."""
-    merged: dict[tuple[str, str], dict[str, None]] = {}
-    for notice in notices:
-        whom = merged.setdefault((notice.message, notice.hint), {})
-        if notice.candidate:
-            whom[notice.candidate] = None
-    return merged

@@ -68,7 +68,7 @@ def test_markdown_says_what_the_table_says() -> None:
     assert text.startswith("### credit.txt\n\nLightGBM binary, 300 trees")
     assert "- **DIFFERENT: onnxruntime (threads=2) gives another label in 12 of 1,024 rows.**" in text
     assert "failed: the worker was killed by SIGKILL" in text
-    assert "> **Note:** 4 threads on 1.5 effective cores" in text
+    assert "> **Note:** 4 threads on 1.5 effective cores<br>--threads 1" in text
 
 
 @pytest.mark.parametrize(

@@ -95,14 +95,18 @@ def test_percentiles_that_were_asked_for() -> None:
     assert re.search(r"1\.00 µs +1\.50 µs +n/a \(needs 4,742\)", text)
 
 
-def test_a_hostile_report_cannot_steer_the_terminal() -> None:
-    evil = "\x1b]0;owned\x07\n\u202e"
+@pytest.mark.parametrize("format", ["table", "markdown"])
+@pytest.mark.parametrize("width", [None, 80, 30])
+def test_a_hostile_report_cannot_steer_the_terminal(format: str, width: int | None) -> None:
+    evil = "\x1b]0;owned\x07\n\u202e\udce9"
     row = reports.failed(f"x{evil}", evil, replace(reports.CREDIT, path=f"/m/{evil}", family=evil, task=evil))
     notice = Notice(evil, evil, evil, evil)
     verdict = Verdict("failed", 6, (evil,))
-    text = render(reports.report(row, notices=(notice,), verdict=verdict), "table", width=80)
+    odd = replace(reports.credit()[0], candidate=evil, delta_note=evil, max_abs_delta=None)
+    report = reports.report(row, odd, notices=(notice,), verdict=verdict, settings={"scenario": evil})
+    text = render(report, format, width=width, phases=True)
 
-    assert not set("\x1b\x07\u202e") & set(text)
+    assert not set("\x1b\x07\u202e\udce9") & set(text)
 
 
 def test_a_report_without_results() -> None:
