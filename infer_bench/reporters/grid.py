@@ -155,4 +155,8 @@ def records(titles: Mapping[str, str], row: Row, width: int | None) -> list[str]
     lines = _above(width)(row)
     if row.note:
         return lines + wrap(row.note, width, first=lead + "  ", rest=lead + "  ")
-    return lines + [f"{lead}  {pad(titles[key], longest)}  {text}" for key in titles if (text := row.cells.get(key))]
+    for key, title in titles.items():
+        if text := row.cells.get(key):
+            first = f"{lead}  {pad(title, longest)}  "
+            lines += wrap(text, width, first=first, rest=" " * width_of(first))
+    return lines

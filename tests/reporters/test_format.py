@@ -147,6 +147,8 @@ def test_rate(per_second: float | None, text: str) -> None:
         (130.2, "130×"),
         (1234.0, "1,230×"),
         (0.0123, "0.012×"),
+        (12_345_678.0, "12,300,000×"),
+        (1.234e300, "1.23e+300×"),
     ],
 )
 def test_ratio(ratio: float, text: str) -> None:
@@ -233,7 +235,8 @@ def test_no_number_is_too_odd_to_be_shown(number: float, whole: int) -> None:
         format.speedup(number, number, number),
         format.delta(number),
         format.about(number),
-        format.percent(number),
     ]
 
     assert all(shown)
+    assert format.percent(number)
+    assert max(map(len, shown)) <= 40

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from infer_bench.reporters.layout import width_of
 from infer_bench.reporters.registry import render
@@ -116,9 +117,8 @@ def test_a_report_without_results() -> None:
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(report=strategies.reports)
-def test_any_report_that_can_be_loaded_can_be_shown(report: Any) -> None:
+@given(report=strategies.reports, width=st.sampled_from([40, 80, 120]))
+def test_any_report_that_can_be_loaded_can_be_shown(report: Any, width: int) -> None:
+    assert max(map(width_of, render(report, "table", width=width, phases=True).splitlines())) <= width
     for format in ("table", "markdown", "csv", "json"):
-        for width in (None, 30, 80):
-            text = render(report, format, width=width, color=True, phases=True)
-            assert text.endswith("\n")
+        assert render(report, format, color=True, phases=True).endswith("\n")
