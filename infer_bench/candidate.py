@@ -1,0 +1,97 @@
+"""A candidate: one row of the table, written `engine[:key=value,…]` or `package.module:function[:key=value,…]`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infer_bench.errors import UsageError
+
+CALLABLE = "callable"
+FUNCTION = "function"
+
+_ENGINE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_EXAMPLE = "write engine:key=value,key=value, as in onnxruntime:threads=1,feed=ndarray"
+
+__all__ = ["CALLABLE", "FUNCTION", "Candidate", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An engine and the options that the user gave; those that were not given are the engine's defaults.
+
+    A user's function is a candidate of the engine `callable` whose option `function` names it.
+    """
+
+    engine: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.text)
+
+    @property
+    def target(self) -> str | None:
+        """`package.module:function` of a user's function; None for an engine on a model."""
+        return self.options.get(FUNCTION) if self.engine == CALLABLE else None
+
+    @property
+    def text(self) -> str:
+        """The canonical text; `parse` gives the same candidate back."""
+        shown = dict(self.options)
+        head = shown.pop(FUNCTION) if self.target else self.engine
+        pairs = ",".join(f"{key}={_quoted(shown[key])}" for key in sorted(shown))
+        return f"{head}:{pairs}" if pairs else head
+
+
+def parse(text: str) -> Candidate:
+    """The candidate that `text` writes, its engine and options not looked up. Raises `UsageError` for anything else."""
+    written = text.strip()
+    head, _, rest = written.partition(":")
+    function, _, options = rest.partition(":")
+    if rest and "=" not in function and head not in ("", CALLABLE):
+        return Candidate(CALLABLE, {FUNCTION: _function(written, head, function), **_pairs(written, options)})
+    if not _ENGINE.fullmatch(head):
+        raise UsageError(f"{text!r} is no candidate", _EXAMPLE)
+    if written.endswith(":"):
+        raise UsageError(f"{text!r} has no options after the colon", _EXAMPLE)
+    return Candidate(head, _pairs(written, rest))
+
+
+def _function(text: str, module: str, function: str) -> str:
+    parts = [*module.split("."), *function.split(".")]
+    if all(part.isidentifier() for part in parts):
+        return f"{module}:{function}"
+    raise UsageError(
+        f"{text!r} is neither an engine with options nor a function", f"{_EXAMPLE}, or package.module:name"
+    )
+
+
+def _pairs(text: str, written: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for piece in _split(written):
+        key, equals, value = piece.partition("=")
+        key = key.strip()
+        if not equals or not _KEY.fullmatch(key):
+            raise UsageError(f"{piece.strip()!r} in {text!r} is not key=value", _EXAMPLE)
+        if key in pairs:
+            raise UsageError(f"{key!r} stands twice in {text!r}", "give each option once")
+        pairs[key] = _unquoted(value.strip())
+    return pairs
+
+
+def _split(written: str) -> list[str]:
+    """The pieces between commas; a comma or a backslash after a backslash is literal."""
+    return re.findall(r"(?:^|(?<=,))((?:\\.|[^\\,])*\\?)(?:,|$)", written, re.DOTALL) if written else []
+
+
+def _quoted(value: str) -> str:
+    escaped = re.sub(r"([\\,])", r"\\\1", value)
+    # Outer blanks are cut off when read, so those that belong to the value are escaped.
+    escaped = re.sub(r"^(?=\s)", r"\\", escaped)
+    return re.sub(r"(\s)$", r"\\\1", escaped) if len(value) > 1 else escaped
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)

@@ -1,0 +1,209 @@
+"""A user's own predict function, called with records as their service calls it."""
+
+import asyncio
+import importlib
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable as Function
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.engines.base import Domain, FloatArray, Option, Request, columns
+from infer_bench.engines.session import first_line
+from infer_bench.engines.values import is_table
+from infer_bench.errors import EngineError, ModelError
+from infer_bench.model import ModelRef, ModelSpec
+
+Records = list[dict[str, Any]]
+
+__all__ = ["Callable", "CallableSession"]
+
+
+class Callable:
+    """Calls `package.module:function` with a dict, as a service would; the module is found in the working directory."""
+
+    name = "callable"
+    formats: frozenset[str] = frozenset({"python"})
+    requires: tuple[str, ...] = ()
+    extra = ""
+    options: Mapping[str, Option] = {
+        "function": Option("package.module:function; empty: the model itself names it", ""),
+        "call": Option(
+            "how a batch is handed over: one call a record, or one call with the list", "record", ("record", "list")
+        ),
+    }
+
+    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Nothing: what a user's module imports is not known."""
+        return ()
+
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "CallableSession":
+        """Import the function. Raises `ModelError` when there is none, `EngineError` when its module fails."""
+        target = options.get("function") or model.path
+        return CallableSession(find(target), target, as_list=options["call"] == "list")
+
+
+class CallableSession:
+    """A user's function. Its answers are numbers, or containers of numbers, whose leaves become columns in order."""
+
+    def __init__(self, function: Function[..., Any], target: str, *, as_list: bool) -> None:
+        self.spec = ModelSpec("raw", (), ("output",))
+        self._target = target
+        self._as_list = as_list
+        self._loop = asyncio.new_event_loop() if _is_async(function) else None
+        self._function = function if self._loop is None else self._awaited(function, self._loop)
+
+    def _awaited(self, function: Function[..., Any], loop: asyncio.AbstractEventLoop) -> Function[..., Any]:
+        async def call(argument: Any) -> Any:
+            return await function(argument)
+
+        return lambda argument: loop.run_until_complete(call(argument))
+
+    def preprocess(self, request: Request) -> Records:
+        """The request as fresh dicts, since the function may change what it is given."""
+        if not is_table(request):
+            return [dict(request)]
+        lists = {name: column.tolist() for name, column in request.items()}
+        rows = len(next(iter(lists.values())))
+        return [{name: values[i] for name, values in lists.items()} for i in range(rows)]
+
+    def predict(self, inputs: Records) -> list[Any]:
+        """Call the function; one answer a record. Whatever it raises is an `EngineError` that names its last line."""
+        try:
+            if self._as_list:
+                return self._split(self._function(inputs), len(inputs))
+            return [self._function(record) for record in inputs]
+        except (EngineError, MemoryError, KeyboardInterrupt):
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
+            raise EngineError(f"{self._target} raised {_told(error)}") from None
+
+    def _split(self, answers: Any, count: int) -> list[Any]:
+        """One answer for each record of a list, a tuple, an array, a Series or the rows of a DataFrame."""
+        if hasattr(answers, "to_numpy"):
+            answers = answers.to_numpy()
+        listed = list(answers) if isinstance(answers, list | tuple | np.ndarray) else [answers]
+        if len(listed) != count:
+            raise EngineError(f"{self._target} answers {len(listed)} records where {count} were asked")
+        return listed
+
+    def postprocess(self, outputs: list[Any]) -> FloatArray:
+        """The numbers of each answer, in order; text counts as NaN. Raises `EngineError` when there is none at all."""
+        if all(type(answer) is float for answer in outputs):
+            return columns(outputs)
+        rows = [list(_leaves(answer)) for answer in outputs]
+        widths = {len(row) for row in rows}
+        if widths == {0}:
+            said = "nothing" if outputs and outputs[0] is None else f"a {type(outputs[0]).__name__} without values"
+            raise EngineError(f"{self._target} returned {said}", "it must return its prediction")
+        if len(widths) > 1:
+            raise EngineError(
+                f"{self._target} returns {min(widths)} values for one record and {max(widths)} for another"
+            )
+        return columns(rows)
+
+    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+        """None: a function does not tell its classes."""
+        return None
+
+    def domain(self) -> Domain:
+        """Empty: a function does not tell its inputs."""
+        return Domain()
+
+    def close(self) -> None:
+        """End the event loop."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+
+def find(target: str) -> Function[..., Any]:
+    """The function at `package.module:name`, the module found as Python run in this directory finds it.
+
+    Raises `ModelError` when the module or name does not exist or cannot be called, `EngineError` when its import fails.
+    """
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise ModelError(f"{target!r} names no function", "write package.module:function")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    found: Any = _imported(module)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            public = ", ".join(sorted(key for key in vars(found) if not key.startswith("_"))[:8])
+            raise ModelError(f"{module} has no {name!r}", f"it has: {public}" if public else "")
+        found = getattr(found, part)
+    if not callable(found):
+        raise ModelError(f"{target} is a {type(found).__name__}, which cannot be called")
+    function: Function[..., Any] = found
+    return function
+
+
+def _imported(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(f"{error.name}.")):
+            raise ModelError(f"there is no module {module!r}", f"it is looked for in {os.getcwd()} first") from None
+        raise EngineError(f"{module} cannot be imported: {_told(error)}") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs a user's code
+        raise EngineError(f"{module} cannot be imported: {_told(error)}") from None
+
+
+def _is_async(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+def _told(error: BaseException) -> str:
+    """The exception, and where the user's code raised it: the last frame that is not in a library."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _foreign(f.filename)]
+    where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return f"{first_line(error)}{where}"
+
+
+def _foreign(path: str) -> bool:
+    inside = os.path.dirname(os.path.dirname(__file__))
+    return "site-packages" in path or path.startswith(("<", sys.base_prefix, inside))
+
+
+def _leaves(value: Any) -> Iterator[float]:
+    """The numbers in an answer, depth first; text and None inside a container are NaN."""
+    if value is None:
+        return
+    yield from _inner(value)
+
+
+def _inner(value: Any) -> Iterator[float]:
+    if isinstance(value, bool | int | float | np.number | np.bool_):
+        yield float(value)
+    elif isinstance(value, str | bytes) or value is None:
+        yield float("nan")
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _inner(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _inner(item)
+    else:
+        yield from _unwrapped(value)
+
+
+def _unwrapped(value: Any) -> Iterator[float]:
+    """Arrays, pandas objects, pydantic models, dataclasses; anything else is NaN."""
+    for method in ("model_dump", "to_numpy", "tolist", "_asdict"):
+        if callable(getattr(value, method, None)):
+            made = getattr(value, method)()
+            yield from _inner(made.tolist() if isinstance(made, np.ndarray) else made)
+            return
+    if hasattr(value, "__dataclass_fields__"):
+        for name in value.__dataclass_fields__:
+            yield from _inner(getattr(value, name))
+    elif hasattr(value, "__float__"):
+        yield float(value)
+    else:
+        yield float("nan")

@@ -1,0 +1,33 @@
+"""Models from pickles and skops files, opened only when that is safe or allowed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infer_bench.engines.session import clean, readable
+from infer_bench.errors import ModelError
+from infer_bench.model import ModelRef
+
+
+def open_pickle(model: ModelRef, options: Mapping[str, str]) -> Any:
+    """The object in a pickle or joblib file. Raises `UnsafePickle` or `ModelError`.
+
+    The option `allow_pickle`, `yes` or `no`, comes from the worker: the user's consent to run the file's code.
+    """
+    from infer_bench import pickles
+
+    readable(model.path)
+    with clean(ModelError, f"{model.name} cannot be opened"):
+        return pickles.load(model.path, _allowed(options))
+
+
+def open_skops(model: ModelRef, options: Mapping[str, str]) -> Any:
+    """The object in a skops file. Raises `UnsafePickle` for a type that is not on the list, or `ModelError`."""
+    from infer_bench import pickles
+
+    readable(model.path)
+    with clean(ModelError, f"{model.name} cannot be opened"):
+        return pickles.load_skops(model.path, _allowed(options))
+
+
+def _allowed(options: Mapping[str, str]) -> bool:
+    return options.get("allow_pickle") == "yes"

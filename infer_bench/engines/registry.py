@@ -1,0 +1,112 @@
+"""Engines by name: those of infer-bench and of any package that adds an `infer_bench.engines` entry point."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import cast
+
+from infer_bench.engines.base import Engine
+from infer_bench.errors import EngineError, UsageError
+
+GROUP = "infer_bench.engines"
+
+BUILT_IN: Mapping[str, str] = {
+    "lightgbm": "infer_bench.engines.lightgbm:LightGBM",
+    "xgboost": "infer_bench.engines.xgboost:XGBoost",
+    "sklearn": "infer_bench.engines.sklearn:ScikitLearn",
+    "onnxruntime": "infer_bench.engines.onnxruntime:OnnxRuntime",
+    "callable": "infer_bench.engines.callable:Callable",
+}
+"""Known even where the distribution's metadata is absent, as in a worker of another environment."""
+
+__all__ = ["BUILT_IN", "GROUP", "EngineInfo", "available", "get", "load", "names", "target"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What can be said of an engine without importing its library. `version` is None when the library is missing.
+
+    `problem` says why an engine cannot be loaded at all; `install` is the command that mends either.
+    """
+
+    name: str
+    formats: frozenset[str] = frozenset()
+    requires: tuple[str, ...] = ()
+    version: str | None = None
+    install: str = ""
+    problem: str = ""
+
+
+def names() -> tuple[str, ...]:
+    """The engines that can be asked for, sorted."""
+    return tuple(sorted(_targets()))
+
+
+def target(name: str) -> str:
+    """Where an engine lives, as `module:Class`. Raises `UsageError` for an unknown name."""
+    targets = _targets()
+    if name not in targets:
+        close = get_close_matches(name, targets, n=1)
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(f"there is no engine {name!r}", f"{meant}known: {', '.join(sorted(targets))}")
+    return targets[name]
+
+
+def get(name: str) -> Engine:
+    """An engine, made anew. Raises `UsageError` for an unknown name, `EngineError` when it cannot be loaded."""
+    return load(target(name))
+
+
+def load(target: str) -> Engine:
+    """The engine at `module:Class`, made anew. Raises `EngineError` when there is none or it fails."""
+    module, _, name = target.partition(":")
+    try:
+        made = getattr(importlib.import_module(module), name)
+        return cast("Engine", made() if isinstance(made, type) else made)
+    except Exception as error:  # an engine from outside is foreign code: it may raise anything
+        raise EngineError(f"the engine {target} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def available() -> list[EngineInfo]:
+    """What is known of each engine, sorted by name; no engine's library is imported."""
+    return [_info(name, where) for name, where in sorted(_targets().items())]
+
+
+def _targets() -> dict[str, str]:
+    found = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
+    return {**BUILT_IN, **found}
+
+
+def _info(name: str, where: str) -> EngineInfo:
+    try:
+        engine = load(where)
+    except EngineError as error:
+        return EngineInfo(name, problem=error.message)
+    missing = [module for module in engine.requires if not _present(module)]
+    version = None if missing else _version(engine.requires)
+    install = f"pip install 'infer-bench[{engine.extra}]'" if engine.extra else ""
+    problem = f"{', '.join(missing)} is not installed" if missing else ""
+    return EngineInfo(name, frozenset(engine.formats), tuple(engine.requires), version, install, problem)
+
+
+def _present(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _version(requires: tuple[str, ...]) -> str:
+    """The version of the first required module's distribution; several may provide it, as xgboost-cpu does xgboost."""
+    if not requires:
+        return "built-in"
+    owners = importlib.metadata.packages_distributions().get(requires[0], [requires[0]])
+    for owner in owners:
+        try:
+            return importlib.metadata.version(owner)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "unknown"

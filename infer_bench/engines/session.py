@@ -1,0 +1,125 @@
+"""What sessions have in common, and the one place where a library's exception becomes a line."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.engines.base import Domain, FloatArray, Request, argmax_labels, columns
+from infer_bench.errors import CannotRun, EngineError, InferBenchError, MissingDependency, ModelError
+from infer_bench.model import ModelSpec
+
+Call = Callable[[Any], Any]
+
+
+class FedSession:
+    """A session made of a feed, a call into the library, and a way to read its answer.
+
+    `predict` is the library's own call where possible, so that nothing of infer-bench stands in the measured path.
+    """
+
+    def __init__(self, spec: ModelSpec, feed: Callable[[Request], Any], predict: Call) -> None:
+        self.spec = spec
+        self.preprocess = feed
+        self.predict = predict
+
+    def postprocess(self, outputs: Any) -> FloatArray:
+        """The canonical output, float64 (rows, outputs)."""
+        return canonical(outputs, self.spec)
+
+    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+        """The predicted class labels (rows,); None for a model without classes."""
+        return argmax_labels(self.spec, answers)
+
+    def domain(self) -> Domain:
+        """Where the model's inputs are interesting."""
+        return Domain()
+
+    def close(self) -> None:
+        """Release the library's objects."""
+        self.predict = _closed
+
+
+def _closed(_: Any) -> Any:
+    raise EngineError("the session is closed")
+
+
+def canonical(outputs: Any, spec: ModelSpec) -> FloatArray:
+    """`outputs` as float64 (rows, outputs); of a binary classifier's two columns the second."""
+    array = columns(outputs)
+    if spec.task == "binary" and array.shape[1] == 2:
+        array = array[:, 1:]
+    if array.shape[1] != len(spec.outputs):
+        raise EngineError(f"the answer has {array.shape[1]} columns where the model should give {len(spec.outputs)}")
+    return array
+
+
+@contextlib.contextmanager
+def clean(kind: type[CannotRun], what: str) -> Iterator[None]:
+    """Turn any exception of a library into `kind`, its first line only: native libraries append their stack."""
+    try:
+        yield
+    except (InferBenchError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a library may raise anything on a broken file or a strange row
+        raise kind(f"{what}: {first_line(error)}") from None
+
+
+def guarded(call: Call, what: str) -> Call:
+    """`call`, with its exceptions as `EngineError`."""
+
+    def guarded_call(inputs: Any) -> Any:
+        try:
+            return call(inputs)
+        except (InferBenchError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - see `clean`
+            raise EngineError(f"{what}: {first_line(error)}") from None
+
+    return guarded_call
+
+
+def first_line(error: BaseException, limit: int = 300) -> str:
+    """The first line of an exception that says something, at most `limit` characters."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = next((line for line in lines if line and not line.startswith("Stack trace")), "")
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def require(module: str, extra: str) -> Any:
+    """The imported module. Raises `MissingDependency` naming the extra that installs it."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] == module.split(".")[0]:
+            raise MissingDependency(module, extra) from None
+        raise EngineError(f"{module} cannot be imported: {first_line(error)}") from None
+    except (ImportError, OSError) as error:
+        raise EngineError(f"{module} cannot be imported: {first_line(error)}") from None
+
+
+def readable(path: str) -> None:
+    """Raise `ModelError` when there is no readable file at `path`."""
+    try:
+        with open(path, "rb") as file:
+            if not file.read(1):
+                raise ModelError(f"{path} is empty")
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def output_names(count: int, classes: Sequence[Any] = ()) -> tuple[str, ...]:
+    """Names of the canonical columns: the classes, or `output`, or `output0`, `output1`, …"""
+    if len(classes) == count and count > 1:
+        return tuple(str(label) for label in classes)
+    return ("output",) if count == 1 else tuple(f"output{i}" for i in range(count))
+
+
+def plain_labels(values: Any) -> tuple[Any, ...]:
+    """Class labels as plain Python values."""
+    return tuple(np.asarray(values).tolist())

@@ -1,0 +1,105 @@
+"""scikit-learn: estimators and pipelines from pickle, joblib and skops files."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.engines import feeds, sklearn_model
+from infer_bench.engines.base import Domain, FloatArray, Option, columns
+from infer_bench.engines.pickled import open_pickle, open_skops
+from infer_bench.engines.session import FedSession, canonical, clean, guarded, require
+from infer_bench.engines.sklearn_model import Answer
+from infer_bench.engines.values import schema
+from infer_bench.errors import EngineError, ModelError
+from infer_bench.model import ModelRef, ModelSpec
+
+
+class ScikitLearn:
+    """Runs `predict_proba` of a classifier that has it, else its `decision_function`, else `predict`."""
+
+    name = "sklearn"
+    formats: frozenset[str] = frozenset({"pickle", "joblib", "skops"})
+    requires: tuple[str, ...] = ("sklearn",)
+    extra = "sklearn"
+    options: Mapping[str, Option] = {
+        **feeds.OPTIONS,
+        "threads": Option("threads of one prediction: `n_jobs` of every part that has it", "1"),
+    }
+
+    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+        """A pickle may name any module, so only drawing libraries are left out."""
+        return ("matplotlib",)
+
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "ScikitLearnSession":
+        """Load the model. Raises `ModelError` for a broken file or something that cannot predict."""
+        require("sklearn", "sklearn")
+        estimator = open_skops(model, options) if model.format == "skops" else open_pickle(model, options)
+        if not any(hasattr(estimator, method) for method in sklearn_model.METHODS):
+            raise ModelError(f"{model.name} holds a {type(estimator).__name__}, which cannot predict")
+        with clean(ModelError, f"{model.name} cannot be understood"):
+            spec, answer = sklearn_model.describe(estimator)
+        sklearn_model.set_threads(estimator, int(options["threads"]))
+        if options["feed"] != "dataframe":
+            _accept_arrays(estimator, spec, model.name)
+        feed = feeds.make_feed(schema(spec.features, options), options["feed"])
+        if options["feed"] == "dataframe" and not hasattr(estimator, "feature_names_in_"):
+            feed = _unnamed(feed)
+        return ScikitLearnSession(spec, feed, answer, estimator)
+
+
+class ScikitLearnSession(FedSession):
+    """A loaded estimator."""
+
+    def __init__(self, spec: ModelSpec, feed: feeds.Feed, answer: Answer, estimator: Any) -> None:
+        super().__init__(spec, feed, guarded(getattr(estimator, answer.method), "scikit-learn cannot predict"))
+        self._answer = answer
+        self._estimator = estimator
+
+    def postprocess(self, outputs: Any) -> FloatArray:
+        """The canonical output; several targets' probabilities side by side, a bare label as 0 and 1."""
+        if isinstance(outputs, list):
+            return np.hstack([columns(part) for part in outputs])
+        if self._answer.one_hot:
+            return _one_hot(outputs, self.spec)
+        return canonical(outputs, self.spec)
+
+    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+        """The predicted labels, by the model's own threshold or sign where it has one."""
+        if self._answer.threshold is None:
+            return super().labels(answers)
+        chosen = answers[:, 0] >= self._answer.threshold if answers.shape[1] == 1 else answers.argmax(axis=1)
+        labels: npt.NDArray[Any] = np.asarray(self.spec.classes, dtype=object)[np.asarray(chosen, dtype=np.intp)]
+        return labels
+
+    def domain(self) -> Domain:
+        """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""
+        from infer_bench.engines import sklearn_trees
+
+        return sklearn_trees.domain(self._estimator, self.spec)
+
+    def close(self) -> None:
+        """Let go of the estimator."""
+        super().close()
+        self._estimator = None
+
+
+def _accept_arrays(estimator: Any, spec: ModelSpec, name: str) -> None:
+    texts = [feature.name for feature in spec.features if feature.kind in ("string", "category")]
+    if texts:
+        raise EngineError(f"{name} reads text in column {texts[0]!r}, which no float array holds", "use feed=dataframe")
+    by_name = sklearn_model.selects_by_name(estimator)
+    if by_name:
+        raise EngineError(f"{name} selects its columns by name, which an array lacks", "use feed=dataframe")
+    sklearn_model.forget_names(estimator)
+
+
+def _unnamed(feed: Callable[[Any], Any]) -> feeds.Feed:
+    """A model trained without names is served a DataFrame's values: with names it would warn at every call."""
+    return lambda request: feed(request).to_numpy()
+
+
+def _one_hot(outputs: Any, spec: ModelSpec) -> FloatArray:
+    found = np.asarray(outputs).reshape(-1, 1) == np.asarray(spec.classes).reshape(1, -1)
+    return canonical(found.astype(np.float64), spec)
