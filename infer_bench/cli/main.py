@@ -32,8 +32,9 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     except Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, Abort):
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted()
+    except SystemExit as error:  # what Typer makes of Ctrl-C
+        return _interrupted() if error.code == INTERRUPTED else BUG
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
@@ -54,6 +55,11 @@ def _usage(error: TyperException) -> int:
     else:
         show()
     return 2
+
+
+def _interrupted() -> int:
+    print("interrupted", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _closed_pipe() -> int:

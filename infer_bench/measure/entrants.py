@@ -55,6 +55,7 @@ def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, 
     for model in models:
         for text in asked or DEFAULTS[model.family]:
             candidate = parse(text)
+            _check_function(candidate)
             if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
                 raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
             try:
@@ -67,6 +68,13 @@ def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, 
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
     return unique, notices
+
+
+def _check_function(candidate: Candidate) -> None:
+    """`lightgbm:feed` reads as a function `feed` in a module `lightgbm`; it is an option without its value."""
+    head = (candidate.target or "").partition(":")[0]
+    if head in registry.names():
+        raise UsageError(f"{candidate.target!r} is no candidate", "write options as engine:key=value")
 
 
 def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Entrant:
