@@ -23,6 +23,8 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
         app = commands
     try:
         code = app(args=list(arguments), standalone_mode=False)
+        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            return _interrupted()
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except InferBenchError as error:
@@ -33,8 +35,6 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
         return error.exit_code
     except (KeyboardInterrupt, Abort):
         return _interrupted()
-    except SystemExit as error:  # what Typer makes of Ctrl-C
-        return _interrupted() if error.code == INTERRUPTED else BUG
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug

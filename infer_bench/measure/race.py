@@ -168,7 +168,7 @@ class Race:
             raise RuntimeError("a block before its warm-up")
         shape = lane.shape
         reply = worker.ask("block", batch=lane.batch, samples=shape.samples, calls=shape.calls, phases=shape.phases)
-        stamps = {f"{name}_ns": tuple(array.tolist()) for name, array in reply.arrays.items()}
+        stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in reply.arrays.items()}
         counted: dict[str, Any] = {key: int(reply.fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
         lane.runs[-1].rounds.append(Round(index, position, shape.calls, **counted, **stamps))
 

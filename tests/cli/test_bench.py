@@ -20,7 +20,7 @@ QUICK = ["--rounds", "3"]
 
 @pytest.fixture(autouse=True)
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.BUILT_IN, "fake", "tests.fakes:FakeEngine")  # type: ignore[call-overload]
+    monkeypatch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "fake": "tests.fakes:FakeEngine"})
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
