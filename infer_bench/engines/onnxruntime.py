@@ -8,7 +8,16 @@ import numpy as np
 
 from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_wire
 from infer_bench.engines.base import Domain, FloatArray, Option
-from infer_bench.engines.session import FedSession, canonical, clean, first_line, output_names, readable, require
+from infer_bench.engines.session import (
+    FedSession,
+    canonical,
+    clean,
+    first_line,
+    output_names,
+    readable,
+    require,
+    threads_of,
+)
 from infer_bench.errors import EngineError, InferBenchError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 
@@ -143,7 +152,7 @@ def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
             f"this onnxruntime has no {provider}", f"it has: {', '.join(library.get_available_providers())}"
         )
     settings = library.SessionOptions()
-    settings.intra_op_num_threads, settings.inter_op_num_threads = int(options["threads"]), 1
+    settings.intra_op_num_threads, settings.inter_op_num_threads = threads_of(options), 1
     settings.log_severity_level = _SILENT
     settings.graph_optimization_level = getattr(library.GraphOptimizationLevel, _LEVELS[options["optimization"]])
     settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(options["spinning"] == "on")))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from infer_bench.engines import feeds, sklearn_model
 from infer_bench.engines.base import Domain, FloatArray, Option, columns
 from infer_bench.engines.pickled import open_pickle, open_skops
-from infer_bench.engines.session import FedSession, canonical, clean, guarded, require
+from infer_bench.engines.session import FedSession, canonical, clean, guarded, require, threads_of
 from infer_bench.engines.sklearn_model import Answer
 from infer_bench.engines.values import schema
 from infer_bench.errors import EngineError, ModelError
@@ -40,7 +40,7 @@ class ScikitLearn:
             raise ModelError(f"{model.name} holds a {type(estimator).__name__}, which cannot predict")
         with clean(ModelError, f"{model.name} cannot be understood"):
             spec, answer = sklearn_model.describe(estimator)
-        sklearn_model.set_threads(estimator, int(options["threads"]))
+        sklearn_model.set_threads(estimator, threads_of(options))
         if options["feed"] != "dataframe":
             _accept_arrays(estimator, spec, model.name)
         feed = feeds.make_feed(schema(spec.features, options), options["feed"])
