@@ -29,6 +29,8 @@ def _plain(value: object) -> Any:
     """`value` built of dict, list, str, int, float, bool and None only."""
     if isinstance(value, (list, tuple)) and set(map(type, value)) == {int}:
         return value  # raw samples: millions of them
+    if hasattr(value, "tolist"):  # of numpy, an array or a scalar
+        return _plain(value.tolist())
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -43,8 +45,6 @@ def _plain(value: object) -> Any:
 def _scalar(value: object) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if hasattr(value, "item"):  # a numpy scalar
-        value = value.item()
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):

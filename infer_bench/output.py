@@ -34,15 +34,15 @@ class OutputFile:
 
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
-        self._stdout = self.name == "-"
-        self._path = Path(os.path.realpath(self.name)) if not self._stdout else None
-        self._stream = self._stdout
+        self._path: Path | None = None
+        self._stream = self.name == "-"
         self._last: bytes | None = None
 
     def __enter__(self) -> "OutputFile":
-        if self._path is None:
+        if self._stream:
             return self
         try:
+            self._path = Path(os.path.realpath(self.name))
             self._stream = _is_stream(self._path)
             if self._stream:
                 _append(self._path, b"")
@@ -105,7 +105,8 @@ class OutputFile:
 
     def _failure(self, error: Exception) -> OutputError:
         reason = getattr(error, "strerror", None) or str(error)
-        return OutputError(f"cannot write {self.name}: {reason}", "name a file in a folder that can be written")
+        name = self.name or "a file without a name"
+        return OutputError(f"cannot write {name}: {reason}", "name a file in a folder that can be written")
 
 
 def _is_stream(path: Path) -> bool:

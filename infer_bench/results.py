@@ -137,8 +137,9 @@ class Round:
 class Process:
     """One worker: one sample of a memory layout.
 
-    `cold_start_ns` is from the start of the process to its first answer: `start_ns` (interpreter and numpy), `import_ns`
-    (the engine's library), `load_ns` and `first_request_ns`. `floor_ns` is what two stamps with nothing between them read.
+    `cold_start_ns` is from the start of the process to its first answer: `start_ns` (interpreter and numpy),
+    `import_ns` (the engine's library), `load_ns` and `first_request_ns`. `floor_ns` is what two stamps with nothing
+    between them read.
     """
 
     index: int

@@ -22,6 +22,7 @@ __all__ = ["DOCUMENTS", "dump", "load_report", "schema"]
 DOCUMENTS: dict[str, Any] = {"bench": Report[BenchResult]}
 """The type of each command's document."""
 
+_WRITE_ONE = "`infer-bench bench MODEL --json PATH` writes one that can be read"
 _FIRST = ("schema_version", "command")
 
 
@@ -67,10 +68,10 @@ def _read(path: Path) -> bytes:
         if stat.S_ISDIR(mode):
             raise CannotRun(f"{path} is a folder, not a report", "name the JSON file in it")
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            raise CannotRun(f"{path} is a device, not a report")
+            raise CannotRun(f"{path} is a device, not a report", _WRITE_ONE)
         return path.read_bytes()
     except FileNotFoundError:
-        raise CannotRun(f"{path}: no such report", "`infer-bench bench MODEL --json PATH` writes one") from None
+        raise CannotRun(f"{path}: no such report", _WRITE_ONE) from None
     except (OSError, ValueError) as error:
         raise CannotRun(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
@@ -78,7 +79,7 @@ def _read(path: Path) -> bytes:
 def _decode(raw: bytes, name: str) -> Report[Any]:
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if not raw.strip():
-        raise CannotRun(f"{name} is empty", "nothing was written to it; run the command again")
+        raise CannotRun(f"{name} is empty", _WRITE_ONE)
     head = _parse(raw, _Head, name)
     if head.schema_version > SCHEMA_VERSION:
         raise CannotRun(
@@ -86,7 +87,7 @@ def _decode(raw: bytes, name: str) -> Report[Any]:
             "pip install --upgrade infer-bench",
         )
     if head.schema_version < 1:
-        raise CannotRun(f"{name} is not a report: $.schema_version is {head.schema_version}")
+        raise CannotRun(f"{name} is not a report of infer-bench: $.schema_version is {head.schema_version}", _WRITE_ONE)
     if head.command not in DOCUMENTS:
         known = ", ".join(sorted(DOCUMENTS))
         raise CannotRun(f"{name} is a report of the unknown command {head.command!r}", f"known: {known}")
@@ -101,14 +102,14 @@ def _parse(raw: bytes, kind: Any, name: str) -> Any:
         problem, _, place = str(error).partition(" - at ")
         raise CannotRun(
             f"{name} is not a report of infer-bench: {place.strip('`') or '$'}: {problem}",
-            "write it with `infer-bench … --json PATH`",
+            _WRITE_ONE,
         ) from None
     except msgspec.DecodeError as error:
         if "truncated" in str(error):
             raise CannotRun(f"{name} is cut off: it ends in mid-document", "copy it again, or run again") from None
-        raise CannotRun(f"{name} is not JSON: {error}", "only JSON reports can be read back") from None
+        raise CannotRun(f"{name} is not JSON: {error}", _WRITE_ONE) from None
     except (RecursionError, UnicodeDecodeError) as error:
-        raise CannotRun(f"{name} is not a report of infer-bench: {error}") from None
+        raise CannotRun(f"{name} is not JSON that can be read: {error}", _WRITE_ONE) from None
 
 
 def schema() -> bytes:

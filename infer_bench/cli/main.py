@@ -23,6 +23,8 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
         app = commands
     try:
         code = app(args=list(arguments), standalone_mode=False)
+        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            return _interrupted()
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except InferBenchError as error:
@@ -32,8 +34,7 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     except Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, Abort):
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
@@ -54,6 +55,11 @@ def _usage(error: TyperException) -> int:
     else:
         show()
     return 2
+
+
+def _interrupted() -> int:
+    print("interrupted", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _closed_pipe() -> int:

@@ -62,9 +62,8 @@ class OnnxRuntime:
     }
 
     def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
-        """ONNX Runtime itself needs numpy only."""
-        needed = () if options.get("feed") == "dataframe" else ("pandas", "pyarrow")
-        return (*needed, "sklearn", "scipy", "sympy", "matplotlib")
+        """Nothing: ONNX Runtime imports numpy only."""
+        return ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for inputs that no column can fill."""

@@ -10,6 +10,7 @@ from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, Usa
 from infer_bench.model import Family, ModelRef
 from infer_bench.results import Notice
 
+Key = tuple[str, str]
 ToOnnx = Callable[[ModelRef], ModelRef]
 
 DEFAULTS: dict[Family, tuple[str, ...]] = {
@@ -39,8 +40,13 @@ class Entrant:
     artefact: ModelRef
     asked: bool
 
+    @property
+    def key(self) -> Key:
+        """What tells entrants apart: the model's path and the candidate."""
+        return self.model.path, self.label
 
-def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx) -> tuple[list[Entrant], list[Notice]]:
+
+def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int) -> tuple[list[Entrant], list[Notice]]:
     """Every candidate that can run, and notices on default ones that were left out.
 
     Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.
@@ -49,15 +55,40 @@ def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx) 
     for model in models:
         for text in asked or DEFAULTS[model.family]:
             candidate = parse(text)
+            _check_function(candidate)
             if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
                 raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
             try:
-                chosen.append(_entrant(candidate, model, to_onnx, several=len(models) > 1, asked=bool(asked)))
+                chosen.append(_entrant(candidate, model, to_onnx, threads, asked=bool(asked)))
             except (NotConvertible, MissingDependency) as error:
                 if asked:
                     raise
                 notices.append(Notice("left-out", f"{text} left out: {error.message}", error.hint, text))
-    unique = list({entrant.label: entrant for entrant in chosen}.values())
+    unique = list({entrant.key: entrant for entrant in chosen}.values())
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
     return unique, notices
+
+
+def _check_function(candidate: Candidate) -> None:
+    """`lightgbm:feed` reads as a function `feed` in a module `lightgbm`; it is an option without its value."""
+    head = (candidate.target or "").partition(":")[0]
+    if head in registry.names():
+        raise UsageError(f"{candidate.target!r} is no candidate", "write options as engine:key=value")
+
+
+def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Entrant:
+    engine = registry.get(candidate.engine)
+    inherited = {"threads": str(threads)} if "threads" in engine.options else {}
+    options = check_options(engine, {**inherited, **candidate.options})
+    artefact = model
+    if candidate.target is None and model.format not in engine.formats:
+        if "onnx" not in engine.formats:
+            raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _openers(model))
+        artefact = to_onnx(model)
+    return Entrant(candidate.label, candidate, engine, registry.target(engine.name), options, model, artefact, asked)
+
+
+def _openers(model: ModelRef) -> str:
+    names = [info.name for info in registry.available() if model.format in info.formats]
+    return f"{', '.join([*names, 'onnxruntime'])} can"

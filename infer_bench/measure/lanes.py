@@ -50,13 +50,21 @@ class Run:
 
     def warmed(self, warm: Mapping[str, Any]) -> None:
         """Note how the warm-up went."""
-        fields = {"warmup_ns": int(warm["warmup_ns"]), "warmup_steady": bool(warm["steady"])}
-        self.process = replace(self.process, **fields, floor_ns=int(warm["floor_ns"]))
+        self.process = replace(
+            self.process,
+            warmup_ns=int(warm["warmup_ns"]),
+            warmup_steady=bool(warm["steady"]),
+            floor_ns=int(warm["floor_ns"]),
+        )
 
     def ended(self, held: Mapping[str, Any], throttled_ns: int) -> None:
         """Note the memory held and the time that the quota took away."""
-        memory = {key: int(held[key]) for key in ("rss_bytes", "peak_rss_bytes")}
-        self.process = replace(self.process, **memory, throttled_ns=throttled_ns)
+        self.process = replace(
+            self.process,
+            rss_bytes=int(held["rss_bytes"]),
+            peak_rss_bytes=int(held["peak_rss_bytes"]),
+            throttled_ns=throttled_ns,
+        )
 
     def frozen(self) -> Process:
         """The process with its rounds, for the report."""

@@ -45,7 +45,7 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
     first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
-    for entrant in entrants:
+    for entrant in sorted(entrants, key=_starts_quickly, reverse=True):
         try:
             with _opened(entrant, settings) as (worker, spec):
                 return _rows(worker, spec, source, settings)
@@ -54,3 +54,38 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
         except InferBenchError as error:
             first = first or error
     raise first or CannotRun("there is no candidate")
+
+
+def _starts_quickly(entrant: Entrant) -> bool:
+    return bool(entrant.engine.lean(entrant.options))
+
+
+@contextlib.contextmanager
+def _opened(entrant: Entrant, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
+    with Worker(job_for(entrant, settings), timeout_s=settings.timeout_s) as worker:
+        yield worker, spec_from(worker.open().fields["spec"])
+
+
+def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings) -> Rows:
+    count = wanted(settings)
+    if source is None:
+        return _drawn(worker, spec, count, settings.seed)
+    table = data.Dataset.open(source).head(count)
+    if not spec.features:
+        return Rows(table.columns, Path(source).name, spec)
+    fitted = data.conform(table, spec)
+    found = data.match(table.names, spec)
+    return Rows(fitted.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ())
+
+
+def _by_position(found: data.ColumnMatch, source: str) -> tuple[Notice, ...]:
+    text = f"the model has no column names: the {len(found.columns)} columns of {Path(source).name} were taken in order"
+    return (Notice("by-position", text, "see that they stand in the order of training"),)
+
+
+def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
+    if not spec.features:
+        raise DataError("there is nothing to draw rows from", "give rows with --data")
+    domain = worker.ask("domain").fields
+    table = data.draw(spec, domain["thresholds"], count, seed)
+    return Rows(table.columns, "drawn from the model", spec)

@@ -8,6 +8,9 @@ from infer_bench.errors import UsageError
 Scenario = Literal["single_stream", "offline"]
 RowsMode = Literal["rotate", "same"]
 
+SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
+ROWS_MODES: tuple[RowsMode, ...] = get_args(RowsMode)
+
 DEFAULT_ROUNDS = 60
 DEFAULT_BUDGET_S = 60.0
 DEFAULT_ROWS = 1024
@@ -40,8 +43,8 @@ class Settings:
         self._require(all(1 <= b <= MAX_BATCH for b in self.batches), f"a batch size is 1 to {MAX_BATCH:,}")
         self._require(len(set(self.batches)) == len(self.batches), "a batch size is named twice")
         self._require(1 <= self.threads <= 1024, "threads are 1 to 1024")
-        self._require(self.scenario in get_args(Scenario), f"scenario is one of {', '.join(get_args(Scenario))}")
-        self._require(self.rows_mode in get_args(RowsMode), f"rows is one of {', '.join(get_args(RowsMode))}")
+        self._require(self.scenario in SCENARIOS, f"scenario is one of {', '.join(SCENARIOS)}")
+        self._require(self.rows_mode in ROWS_MODES, f"rows is one of {', '.join(ROWS_MODES)}")
         self._require(self.rounds is None or 1 <= self.rounds <= 100_000, "rounds are 1 to 100,000")
         self._require(self.budget_s is None or 0 < self.budget_s < 1e6, "the budget is a positive number of seconds")
         self._require(self.rounds is None or self.budget_s is None, "give rounds or a budget, not both")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.reporters import format
-from infer_bench.reporters.groups import Group, percentile, percentiles, shares
+from infer_bench.reporters.groups import Group, percentile, percentiles, shares, title
 from infer_bench.results import BenchResult, Latency, ModelInfo, Report
 
 FAMILIES = {
@@ -97,7 +97,7 @@ def _speedup(result: BenchResult, reference: bool) -> str:
 def _delta(result: BenchResult, reference: bool) -> str:
     if reference:
         return "ref"
-    return format.delta(result.max_abs_delta) + (" !" if differs(result) else "")
+    return ("! " if differs(result) else "") + format.delta(result.max_abs_delta)
 
 
 def describe(model: ModelInfo) -> str:
@@ -148,3 +148,17 @@ def measured(result: BenchResult) -> bool:
 def reason(result: BenchResult) -> str:
     """Why there is no measurement."""
     return f"failed: {result.failed}" if result.failed is not None else "not measured"
+
+
+def notices(report: Report[Any]) -> list[tuple[str, str]]:
+    """What is to be noted and its hint, each once, with the candidates that it concerns."""
+    merged: dict[tuple[str, str], dict[str, None]] = {}
+    for notice in report.notices:
+        whom = merged.setdefault((notice.message, notice.hint), {})
+        if notice.candidate:
+            whom[notice.candidate] = None
+    names = {result.candidate: title(result) for result in report.results}
+    listed = {key: ", ".join(names.get(name, name) for name in whom) for key, whom in merged.items()}
+    return [
+        (f"{message} ({listed[message, hint]})" if merged[message, hint] else message, hint) for message, hint in merged
+    ]

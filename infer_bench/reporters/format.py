@@ -30,6 +30,7 @@ __all__ = [
 MISSING = "–"
 """What stands for a number that there is none of."""
 
+_LONG = 10**9
 _TIMES = ((1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s"))
 _SIZES = ((1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB"))
 
@@ -52,7 +53,9 @@ def coarse(ns: float | None) -> str:
     seconds = ns / 1e9
     if seconds < 0.095:
         return f"{ns / 1e6:.0f} ms" if ns >= 999_500 else duration(ns)
-    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:,.0f} s"
+    if seconds >= 1_000:
+        return f"{_digits(seconds)} s"
+    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
 
 
 def size(count_bytes: int | None) -> str:
@@ -124,11 +127,10 @@ def percent(share: float) -> str:
     """A share (0 to 1): `88 %`; `<1 %` and `>99 %` rather than a rounded 0 or 100."""
     if not math.isfinite(share):
         return MISSING
-    if 0 < share < 0.005:
+    shown = f"{share * 100:.0f} %"
+    if shown == "0 %" and share > 0:
         return "<1 %"
-    if 0.995 <= share < 1:
-        return ">99 %"
-    return f"{share * 100:.0f} %"
+    return ">99 %" if shown == "100 %" and share < 1 else shown
 
 
 def percentile(share: float) -> str:
@@ -164,7 +166,7 @@ def _digits(value: float) -> str:
     """Three significant digits with thousands' separators, and no exponent."""
     rounded = _significant(value)
     places = max(0, 2 - rounded.adjusted()) if rounded else 0
-    return f"{rounded:,.{places}f}" if places < 12 else f"{value:.2e}"
+    return f"{rounded:,.{places}f}" if places < 12 and abs(rounded) < _LONG else f"{rounded:.2e}"
 
 
 def _times(value: float, rounding: str) -> str:
@@ -172,7 +174,7 @@ def _times(value: float, rounding: str) -> str:
         return MISSING
     exact = Decimal(repr(float(value)))
     rounded = exact.quantize(Decimal(1).scaleb(-_places(exact)), rounding)
-    return f"{rounded:,.{max(0, _places(rounded))}f}"
+    return f"{rounded:,.{max(0, _places(rounded))}f}" if abs(rounded) < _LONG else f"{rounded:.2e}"
 
 
 def _places(value: Decimal) -> int:

@@ -41,22 +41,18 @@ def _group(batch: int, results: list[BenchResult], settings: Mapping[str, Any]) 
     return Group(opened, batch, tuple(results), reference if isinstance(reference, str) else None)
 
 
-def names(results: Iterable[BenchResult]) -> dict[str, str]:
-    """How each candidate is written in a table: the engine padded to a column, then its options."""
-    parts = {result.candidate: split(result) for result in results}
-    longest = max((len(engine) for engine, options in parts.values() if options), default=0)
-    return {
-        candidate: f"{engine:<{longest}} {options}" if options else engine
-        for candidate, (engine, options) in parts.items()
-    }
-
-
-def split(result: BenchResult) -> tuple[str, str]:
-    """`onnxruntime:threads=1,feed=ndarray` as its engine and `threads=1 feed=ndarray`."""
+def split(result: BenchResult) -> tuple[str, tuple[str, ...]]:
+    """`onnxruntime:threads=1,feed=ndarray` as its engine and its options; any other candidate as it is."""
     engine, _, options = result.candidate.partition(":")
     if engine != result.engine or "=" not in options:
-        return result.candidate, ""
-    return engine, " ".join(options.split(","))
+        return result.candidate, ()
+    return engine, tuple(options.split(","))
+
+
+def title(result: BenchResult) -> str:
+    """A candidate on one line: `onnxruntime threads=1 feed=ndarray`."""
+    engine, options = split(result)
+    return " ".join((engine, *options))
 
 
 def percentiles(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,13 +1,16 @@
 """Text in columns: widths as a terminal counts them (a wide character takes two), wrapping, and colour."""
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from rich.cells import cell_len
 
-__all__ = ["clean", "indent", "justify", "pad", "style", "width_of", "wrap"]
+__all__ = ["clean", "justify", "pad", "style", "width_of", "wrap"]
 
 _STYLES = {"bold": "1", "dim": "2", "red": "1;31", "green": "32", "yellow": "33"}
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|ns|µs|ms|s|[kMGT]?B|rows?|rounds?|threads?|trees?|features?)(?!\w))")
+_GLUE = "\u00a0"
 _HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -44,19 +47,21 @@ def justify(left: str, right: str, width: int) -> str:
 def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> list[str]:
     """`text` in lines of at most `width` columns (None: one line), led by `first`, then by `rest`.
 
-    Lines break at spaces; a word that is wider than a line is cut, never dropped.
+    Lines break at spaces, but not between a number and its unit; a word that is wider than a line is cut, never
+    dropped.
     """
     if width is None:
         return [(first + text).rstrip()]
     lines, line = [], first
     empty = True
-    for word in _pieces(text.split(), max(1, width - max(width_of(first), width_of(rest)))):
+    words = [word for word in _UNIT.sub(_GLUE, text).split(" ") if word]
+    for word in _pieces(words, max(1, width - max(width_of(first), width_of(rest)))):
         if not empty and width_of(line) + 1 + width_of(word) > width:
             lines.append(line)
             line, empty = rest, True
         line += word if empty else " " + word
         empty = False
-    return [*lines, line.rstrip()]
+    return [line.replace(_GLUE, " ").rstrip() for line in [*lines, line]]
 
 
 def _pieces(words: Iterable[str], width: int) -> Iterable[str]:
@@ -68,11 +73,6 @@ def _pieces(words: Iterable[str], width: int) -> Iterable[str]:
                 piece = ""
             piece += char
         yield piece
-
-
-def indent(lines: Sequence[str], by: str) -> list[str]:
-    """The lines, moved to the right; empty ones stay empty."""
-    return [by + line if line else line for line in lines]
 
 
 def style(text: str, name: str, color: bool) -> str:

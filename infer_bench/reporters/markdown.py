@@ -24,8 +24,7 @@ class Markdown:
             block for model in groups.group(report.results, report.settings) for block in _model(report, model, phases)
         ]
         blocks += _bullets(sentences.about_report(report))
-        notices = dict.fromkeys(f"{notice.message} {notice.hint}".strip() for notice in report.notices)
-        blocks += [f"> **Note:** {escape(text)}" for text in notices]
+        blocks += [f"> **Note:** {_note(text, hint)}" for text, hint in cells.notices(report)]
         if report.verdict and (report.verdict.reasons or report.verdict.status != "pass"):
             reasons = "; ".join(report.verdict.reasons)
             blocks.append(f"**{report.verdict.status}** {escape(reasons)}".rstrip())
@@ -53,7 +52,7 @@ def _table(report: Report[Any], group: Group, phases: bool) -> Iterable[str]:
 
 
 def _rows(report: Report[Any], result: BenchResult, group: Group, keys: Sequence[str], phases: bool) -> Iterable[str]:
-    name = " ".join(part for part in groups.split(result) if part)
+    name = groups.title(result)
     if not cells.measured(result):
         yield _line([name, cells.reason(result), *[""] * (len(keys) - 1)])
         return
@@ -61,6 +60,10 @@ def _rows(report: Report[Any], result: BenchResult, group: Group, keys: Sequence
     yield _line([name, *(line.cells.get(key, "") for key in keys)])
     for part in cells.phase_lines(result, report.settings) if phases else ():
         yield _line([f"↳ {part.phase}", *(part.cells.get(key, "") for key in keys)])
+
+
+def _note(text: str, hint: str) -> str:
+    return escape(text) + (f"<br>{escape(hint)}" if hint else "")
 
 
 def _line(texts: Iterable[str]) -> str:
@@ -73,5 +76,5 @@ def _bullets(said: Iterable[sentences.Sentence]) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Text that markdown shows as it is: no cell is broken by a pipe, nothing becomes a tag, a link or emphasis."""
+    """Text that markdown shows as it is: no pipe breaks a cell, nothing becomes a tag or emphasis."""
     return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", clean(text))

@@ -26,9 +26,14 @@ def render(
         UsageError: there is no such format, or it cannot render this command's reports.
         CannotRun: the plug-in is broken.
     """
+    return find(format, report.command).render(report, width=width, color=color, phases=phases)
+
+
+def find(format: str, command: str) -> Reporter:
+    """The reporter of that name for reports of `command`; raises as `render` does, before anything was measured."""
     made = plugins.find(GROUP, format)
     reporter = cast("Reporter", made() if isinstance(made, type) else made)
-    if report.command not in reporter.commands:
+    if command not in reporter.commands:
         known = ", ".join(sorted(reporter.commands))
-        raise UsageError(f"{format} cannot render a report of {report.command}", f"it renders: {known}")
-    return reporter.render(report, width=width, color=color, phases=phases)
+        raise UsageError(f"{format} cannot render a report of {command}", f"it renders: {known}")
+    return reporter

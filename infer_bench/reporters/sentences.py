@@ -1,7 +1,8 @@
 """What the numbers of a bench say, in words. A sentence is said only where it holds. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from infer_bench.reporters import format
@@ -30,10 +31,7 @@ class Sentence:
 def about_model(groups: Iterable[Group]) -> list[Sentence]:
     """What holds for one model: the fastest candidate at each batch size, other answers, and the bottleneck."""
     groups = tuple(groups)
-    sentences = [sentence for group in groups for sentence in _speed(group, len(groups) > 1)]
-    sentences += _differences(groups)
-    sentences += _bottleneck(groups[0]) if groups else []
-    return sentences
+    return [*_speeds(groups), *_differences(groups), *_uncompared(groups), *_bottleneck(groups)]
 
 
 def about_report(report: Report[Any]) -> list[Sentence]:
@@ -48,20 +46,54 @@ def about_report(report: Report[Any]) -> list[Sentence]:
     return sentences
 
 
-def _speed(group: Group, several: bool) -> list[Sentence]:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Who is fastest in a group, and what can be said of it."""
+
+    kind: Literal["faster", "slower", "unclear"]
+    best: BenchResult
+    reference: BenchResult
+    group: Group
+
+    def likeness(self) -> tuple[str, ...]:
+        """Outcomes that agree in this are told in one breath."""
+        return self.kind, self.best.candidate, self.reference.candidate, _same(self.best)
+
+
+def _speeds(groups: tuple[Group, ...]) -> list[Sentence]:
+    said = [Sentence(text) for group in groups for text in _unmeasured(group)]
+    outcomes = [outcome for group in groups if (outcome := _outcome(group))]
+    for _, alike in groupby(outcomes, key=_Outcome.likeness):
+        first, *others = alike
+        said.append(Sentence(_tell(first)))
+        said += [Sentence(_tell_others(others))] if others else []
+        said += [sentence for outcome in (first, *others) for sentence in _ties(outcome)]
+    return said
+
+
+def _unmeasured(group: Group) -> list[str]:
+    reference = group.find(group.reference)
+    if reference is None or not reference.failed or all(result.failed for result in group.results):
+        return []
+    return [f"No speed-up is shown{_at(group)}: the reference, {_name(reference, group)}, failed."]
+
+
+def _outcome(group: Group) -> _Outcome | None:
     reference = group.find(group.reference)
     rivals = [r for r in group.results if r.speedup and not r.failed and r.candidate != group.reference]
     if reference is None or not rivals:
-        return []
-    best = max(rivals, key=_ratio)
-    verb = _verb(group.batch, several)
-    slower = all(r.speedup and r.speedup.high is not None and r.speedup.high < 1 for r in rivals)
-    if slower:
-        return [Sentence(_reference_wins(reference, best, group, verb))]
-    if not _shown(best):
-        return [Sentence(_no_difference(reference, best, group))]
-    tied = [r for r in rivals if r is not best and _overlap(r, best)]
-    return [Sentence(_best_wins(reference, best, group, verb)), *_ties(best, tied, group)]
+        return None
+    best = max(rivals, key=lambda result: (_trust(result), _ratio(result)))
+    if best.speedup and best.speedup.high is not None and best.speedup.high < 1:
+        return _Outcome("slower", best, reference, group)
+    return _Outcome("faster" if _shown(best) else "unclear", best, reference, group)
+
+
+def _trust(result: BenchResult) -> int:
+    """No candidate is put forward while another one's answers agree better with the reference."""
+    if result.label_changes or result.non_finite_mismatches:
+        return 0
+    return 1 if result.max_abs_delta is None else 2
 
 
 def _ratio(result: BenchResult) -> float:
@@ -80,58 +112,77 @@ def _overlap(one: BenchResult, other: BenchResult) -> bool:
     return one.speedup.high >= other.speedup.low
 
 
-def _verb(batch: int, several: bool) -> str:
-    if batch == 1:
-        return "answers a request"
-    return f"answers a batch of {format.count(batch)}" if several else f"answers {format.count(batch)} rows"
+def _tell(outcome: _Outcome) -> str:
+    best, reference, group = outcome.best, outcome.reference, outcome.group
+    if outcome.kind == "unclear":
+        between = f"{_name(best, group)} and {_name(reference, group)}"
+        return f"No difference shown between {between}{_at(group)}: {_speedup(best)}."
+    what = "a request" if group.batch == 1 else f"a batch of {format.count(group.batch)}"
+    if outcome.kind == "slower":
+        second = f"{_name(best, group)} is next, at {_times(best)} its speed"
+        return f"{_name(reference, group)} answers {what} fastest; {second}."
+    caution = "" if best.speedup and best.speedup.low is not None else " (one process: no interval)"
+    faster = f"{_times(best)} faster than {_name(reference, group)}{caution}"
+    return f"{_name(best, group)} answers {what} {faster}{_same(best)}."
 
 
-def _best_wins(reference: BenchResult, best: BenchResult, group: Group, verb: str) -> str:
-    times = format.ratio(_ratio(best)) if _ratio(best) != 1 else "1.00×"
-    faster = f"{_name(best, group)} {verb} {times} faster than {_name(reference, group)}"
-    caution = "" if best.speedup and best.speedup.low is not None else " (a single process: no interval)"
-    return f"{faster}{caution}{_same(best)}."
+def _tell_others(outcomes: list[_Outcome]) -> str:
+    told = [f"{_speedup(outcome.best)} at batch {format.count(outcome.group.batch)}" for outcome in outcomes]
+    return f"Likewise {_listed(told)}."
+
+
+def _times(result: BenchResult) -> str:
+    return format.speedup(_ratio(result), None, None)
+
+
+def _speedup(result: BenchResult) -> str:
+    speedup = result.speedup
+    return format.speedup(speedup.ratio, speedup.low, speedup.high) if speedup else format.MISSING
 
 
 def _same(result: BenchResult) -> str:
     """The end of a sentence about speed: no engine is called fast without saying what it answers."""
-    if result.label_changes or result.non_finite_mismatches:
+    if _trust(result) == 0:
         return ", but does not answer the same"
     if result.max_abs_delta is None:
-        return f"; its answers were not compared{': ' + result.delta_note if result.delta_note else ''}"
+        return "; its answers were not compared"
     if result.max_abs_delta == 0:
         return ", and exactly the same"
     distance = format.about(result.max_abs_delta)
-    return f", and the same to {distance}" if result.max_abs_delta <= SAME_WITHIN else f", up to {distance} apart"
+    return f", and the same to {distance}" if result.max_abs_delta <= SAME_WITHIN else f", but up to {distance} apart"
 
 
-def _reference_wins(reference: BenchResult, best: BenchResult, group: Group, verb: str) -> str:
-    next_best = f"; {_name(best, group)} is next, at {format.ratio(_ratio(best))} its speed"
-    return f"{_name(reference, group)} {verb} fastest{next_best}."
-
-
-def _no_difference(reference: BenchResult, best: BenchResult, group: Group) -> str:
-    at = "" if group.batch == 1 else f" at batch {format.count(group.batch)}"
-    interval = best.speedup and format.speedup(best.speedup.ratio, best.speedup.low, best.speedup.high)
-    return f"No difference shown between {_name(best, group)} and {_name(reference, group)}{at}: {interval}."
-
-
-def _ties(best: BenchResult, tied: list[BenchResult], group: Group) -> list[Sentence]:
+def _ties(outcome: _Outcome) -> list[Sentence]:
+    """Said when the fastest is not alone: others that answer as well, and are within its interval."""
+    best, group = outcome.best, outcome.group
+    if outcome.kind != "faster":
+        return []
+    tied = [r for r in group.results if r is not best and _trust(r) == _trust(best) and _overlap(r, best)]
     if not tied:
         return []
     others = _listed([_name(result, group) for result in tied])
-    return [Sentence(f"No difference shown between {_name(best, group)} and {others}: their intervals overlap.")]
+    return [Sentence(f"No difference shown between {_name(best, group)} and {others}{_at(group)}: intervals overlap.")]
 
 
-def _differences(groups: Iterable[Group]) -> list[Sentence]:
+def _differences(groups: tuple[Group, ...]) -> list[Sentence]:
     """Other labels and one-sided NaN: one sentence a candidate and batch, never left out."""
-    groups = tuple(groups)
     return [
-        Sentence(f"DIFFERENT: {_name(result, group)} {said}{_at(group, len(groups) > 1)}.", "alarm")
+        Sentence(f"DIFFERENT: {_name(result, group)} {said}{_at(group)}.", "alarm")
         for group in groups
         for result in group.results
         for said in _said(result)
     ]
+
+
+def _uncompared(groups: tuple[Group, ...]) -> list[Sentence]:
+    told = {
+        f"The answers of {_name(result, group)} were not compared: {result.delta_note}.": None
+        for group in groups
+        for result in group.results
+        if result.delta_note and result.max_abs_delta is None and not result.failed
+        if result.candidate != group.reference
+    }
+    return [Sentence(text) for text in told]
 
 
 def _said(result: BenchResult) -> list[str]:
@@ -146,12 +197,13 @@ def _said(result: BenchResult) -> list[str]:
     return said
 
 
-def _at(group: Group, several: bool) -> str:
-    return f" at batch {format.count(group.batch)}" if several else ""
+def _at(group: Group) -> str:
+    return "" if group.batch == 1 else f" at batch {format.count(group.batch)}"
 
 
-def _bottleneck(group: Group) -> list[Sentence]:
-    """Said of the reference only: what is left to win by changing the engine."""
+def _bottleneck(groups: tuple[Group, ...]) -> list[Sentence]:
+    """Said of the reference's smallest request only: what is left to win by changing the engine."""
+    group = groups[0]
     reference = group.find(group.reference)
     if reference is None or reference.phases is None or reference.failed:
         return []
@@ -159,8 +211,8 @@ def _bottleneck(group: Group) -> list[Sentence]:
     if phase == "predict" or share <= MOST:
         return []
     feed = _REQUESTS.get(_options(reference).get("feed", ""), f"{reference.engine} request")
-    at = "" if group.batch == 1 else f" at batch {format.count(group.batch)}"
-    return [Sentence(f"{format.percent(share)} of the {feed} is {phase}{at}: the engine is not the bottleneck.")]
+    part = format.percent(share)
+    return [Sentence(f"{part} of the {feed} is {phase}{_at(group)}: the engine is not the bottleneck.")]
 
 
 def _name(result: BenchResult, group: Group) -> str:
@@ -180,9 +232,8 @@ def _name(result: BenchResult, group: Group) -> str:
     return " ".join(word for word in words if word)
 
 
-def _options(result: BenchResult) -> Mapping[str, str]:
-    written = split(result)[1]
-    return dict(option.partition("=")[::2] for option in written.split(" ")) if written else {}
+def _options(result: BenchResult) -> dict[str, str]:
+    return dict(option.partition("=")[::2] for option in split(result)[1])
 
 
 def _listed(names: list[str]) -> str:

@@ -7,7 +7,7 @@ from infer_bench.reporters import cells, format, groups, sentences
 from infer_bench.reporters.grid import Grid, Row, fit, records
 from infer_bench.reporters.groups import Group
 from infer_bench.reporters.layout import clean, justify, style, width_of, wrap
-from infer_bench.results import BenchResult, Notice, Report
+from infer_bench.results import BenchResult, Report
 
 _LOOKS = {"alarm": "red", "plain": ""}
 
@@ -22,8 +22,7 @@ class Table:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole text. `phases` adds a line for each phase below its request."""
-        painter = _Bench(report, width, color, phases)
-        return "\n".join(painter.lines()) + "\n"
+        return "\n".join(_Bench(report, width, color, phases).lines()) + "\n"
 
 
 class _Bench:
@@ -32,39 +31,40 @@ class _Bench:
     def __init__(self, report: Report[Any], width: int | None, color: bool, phases: bool) -> None:
         self.report, self.width, self.color, self.phases = report, width, color, phases
         self.titles = cells.columns(report.settings, phases)
-        self.names = {name: clean(shown) for name, shown in groups.names(report.results).items()}
+
+        self.models = groups.group(report.results, report.settings)
+        self.grid = self._fit()
 
     def lines(self) -> list[str]:
-        models = groups.group(self.report.results, self.report.settings)
-        lines = [line for model in models for line in [*self._model(model), ""]]
-        tail = [*self._sentences(sentences.about_report(self.report)), *self._notices(), *self._verdict()]
-        lines += [] if models else ["Nothing was measured.", ""]
-        return [*lines, *tail] if tail else lines[:-1]
+        blocks = [self._model(model) for model in self.models] or [["Nothing was measured."]]
+        blocks += [self._sentences(sentences.about_report(self.report)), self._notices(), self._verdict()]
+        return _spaced(blocks)
+
+    def _fit(self) -> Grid | None:
+        """One layout for all models, so that their columns can be compared."""
+        every = [group for model in self.models for group in model]
+        rows = [row for group in every for row in self._rows(group)]
+        return fit(self.titles, rows, [_title(group) for group in every], self.width) if rows else None
 
     def _model(self, model: tuple[Group, ...]) -> list[str]:
-        rows = {group.batch: self._rows(group) for group in model}
-        grid = self._fit([row for of_batch in rows.values() for row in of_batch], model)
-        lines = self._header(model, grid.width if grid else 0)
-        for group in model:
-            lines += ["", *self._section(group, rows[group.batch], grid)]
-        said = self._sentences(sentences.about_model(model))
-        return lines + self._legend() + (["", *said] if said else [])
+        sections = [self._section(group) for group in model]
+        sections[-1] += self._legend() if model is self.models[0] else []
+        return _spaced([self._header(model), *sections, self._sentences(sentences.about_model(model))])
 
-    def _fit(self, rows: Sequence[Row], model: tuple[Group, ...]) -> Grid | None:
-        names = [row.name for row in rows] + [_title(group) for group in model]
-        return fit(self.titles, rows, max(map(width_of, names)), self.width)
-
-    def _header(self, model: tuple[Group, ...], table_width: int) -> list[str]:
+    def _header(self, model: tuple[Group, ...]) -> list[str]:
         name, about = clean(self._model_name(model[0])), clean(cells.describe(model[0].model))
-        conditions = cells.conditions(self.report, tuple(result for group in model for result in group.results))
+        results = tuple(result for group in model for result in group.results)
+        conditions = clean(cells.conditions(self.report, results))
         together = width_of(f"{name}   {about}   {conditions}")
-        room = max(together, table_width)
         if self.width is None or together <= self.width:
-            line = justify(f"{name}   {about}", conditions, min(room, self.width or room))
-            return [line.replace(name, style(name, "bold", self.color), 1).rstrip()]
-        lines = wrap(about, self.width, first=f"{name}   ", rest="  ")
-        lines += wrap(conditions, self.width, first="  ", rest="  ")
-        return [lines[0].replace(name, style(name, "bold", self.color), 1), *lines[1:]]
+            line = justify(f"{name}   {about}", conditions, max(together, self.grid.width if self.grid else 0)).rstrip()
+            return [line.replace(name, style(name, "bold", self.color), 1)]
+        lines = [style(line, "bold", self.color) for line in wrap(name, self.width)]
+        if width_of(f"{name}   {about}") <= self.width:
+            lines = [f"{lines[0]}   {about}"]
+        else:
+            lines += wrap(about, self.width, first="  ", rest="  ")
+        return lines + wrap(conditions, self.width, first="  ", rest="  ")
 
     def _model_name(self, group: Group) -> str:
         """The file's name; its whole path where another model has the same name."""
@@ -72,45 +72,46 @@ class _Bench:
         paths = {result.model.path for result in self.report.results}
         return name if sum(_file_name(path) == name for path in paths) == 1 else group.model.path
 
-    def _section(self, group: Group, rows: Sequence[Row], grid: Grid | None) -> list[str]:
-        if grid is None:
-            title = style(_title(group), "bold", self.color)
-            return [title, *(line for row in rows for line in self._styled(row, records(self.titles, row, self.width)))]
-        lines = [style(line, "bold", self.color) for line in grid.head(_title(group))]
+    def _section(self, group: Group) -> list[str]:
+        rows, title = self._rows(group), _title(group)
+        head = self.grid.head(title) if self.grid and any(row.cells for row in rows) else [title]
+        lines = [style(line, "bold", self.color) for line in head]
         for row in rows:
-            lines += self._styled(row, self._body(grid, row))
+            first, *others = self._body(row)
+            lines.append(style(first, row.look or self._name_look(row), self.color))
+            lines += [style(line, row.look, self.color) for line in others]
         return lines
 
-    def _styled(self, row: Row, lines: Iterable[str]) -> list[str]:
-        return [style(line, row.look, self.color) for line in lines]
+    def _name_look(self, row: Row) -> str:
+        """A name that stands above its cells is set off from them."""
+        return "bold" if (self.grid is None or not self.grid.name_width) and not row.depth else ""
 
-    def _body(self, grid: Grid, row: Row) -> list[str]:
-        lines = grid.body(row)
-        if not row.note or self.width is None or width_of(lines[0]) <= self.width:
-            return lines
-        return records(self.titles, row, self.width)
+    def _body(self, row: Row) -> list[str]:
+        lines = self.grid.body(row) if self.grid else records(self.titles, row, self.width)
+        too_wide = self.width is not None and max(map(width_of, lines)) > self.width
+        return records(self.titles, row, self.width) if too_wide and row.note else lines
 
     def _rows(self, group: Group) -> list[Row]:
         return [row for result in group.results for row in self._result(result, group)]
 
     def _result(self, result: BenchResult, group: Group) -> list[Row]:
-        name = self.names[result.candidate]
+        engine, options = groups.split(result)
+        name = clean(engine), tuple(map(clean, options))
         if not cells.measured(result):
-            return [Row(name, {}, clean(cells.reason(result)), "red" if result.failed else "dim")]
+            return [Row(*name, note=clean(cells.reason(result)), look="red" if result.failed else "dim")]
         line = cells.line(result, group, self.report.settings)
-        rows = [Row(name, line.cells, look="red" if line.alarm else "")]
-        if self.phases:
-            lines = cells.phase_lines(result, self.report.settings)
-            rows += [Row(f"  {line.phase}", line.cells, look="dim") for line in lines]
+        rows = [Row(*name, line.cells, look="red" if line.alarm else "")]
+        for part in cells.phase_lines(result, self.report.settings) if self.phases else ():
+            rows.append(Row(part.phase, cells=part.cells, look="dim", depth=1))
         return rows
 
     def _legend(self) -> list[str]:
-        if self.phases:
+        if self.phases or not any(result.phases for result in self.report.results):
             return []
-        formula, flag = "request = preprocess + predict + postprocess", "(per phase: --phases)"
-        return [
-            style(line, "dim", self.color) for line in wrap(f"{formula}   {flag}", self.width, first="  ", rest="  ")
-        ]
+        text = wrap(
+            "request = preprocess + predict + postprocess (per phase: --phases)", self.width, first="  ", rest="  "
+        )
+        return [style(line, "dim", self.color) for line in text]
 
     def _sentences(self, said: Iterable[sentences.Sentence]) -> list[str]:
         return [
@@ -121,24 +122,27 @@ class _Bench:
 
     def _notices(self) -> list[str]:
         lines: list[str] = []
-        for (_, message, hint), notices in _merged(self.report.notices).items():
-            concerned = [
-                self.names.get(notice.candidate, clean(notice.candidate)) for notice in notices if notice.candidate
-            ]
-            whom = f" [{', '.join(' '.join(name.split()) for name in concerned)}]" if concerned else ""
-            text = wrap(clean(message) + whom, self.width, first="note: ", rest="      ")
-            lines += [style(line, "yellow", self.color) for line in text]
-            lines += wrap(clean(hint), self.width, first="      ", rest="      ") if hint else []
-        return ["", *lines] if lines else []
+        for text, hint in cells.notices(self.report):
+            said = wrap(clean(text), self.width, first="note: ", rest="      ")
+            lines += [style(line, "yellow", self.color) for line in said]
+            lines += wrap(clean(hint), self.width, first="hint: ", rest="      ") if hint else []
+        return lines
 
     def _verdict(self) -> list[str]:
         verdict = self.report.verdict
         if verdict is None or (verdict.status == "pass" and not verdict.reasons):
             return []
         look = "green" if verdict.status == "pass" else "red"
-        head = f"{verdict.status}: " if verdict.reasons else verdict.status
-        said = wrap(clean("; ".join(verdict.reasons)), self.width, first=head, rest="  ")
-        return ["", *(style(line, look, self.color) for line in said)]
+        said = ": ".join([verdict.status, *(["; ".join(verdict.reasons)] if verdict.reasons else [])])
+        return [style(line, look, self.color) for line in wrap(clean(said), self.width, rest="  ")]
+
+
+def _spaced(blocks: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of the blocks that have any, an empty line between two blocks."""
+    lines: list[str] = []
+    for block in blocks:
+        lines += ["", *block] if lines and block else block
+    return lines
 
 
 def _title(group: Group) -> str:
@@ -147,10 +151,3 @@ def _title(group: Group) -> str:
 
 def _file_name(path: str) -> str:
     return path.replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def _merged(notices: Iterable[Notice]) -> dict[tuple[str, str, str], list[Notice]]:
-    merged: dict[tuple[str, str, str], list[Notice]] = {}
-    for notice in notices:
-        merged.setdefault((notice.code, notice.message, notice.hint), []).append(notice)
-    return merged

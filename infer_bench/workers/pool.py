@@ -68,6 +68,8 @@ class Worker:
 
     def say(self, message: Message) -> None:
         """Send without waiting."""
+        if self._connection.closed:
+            raise errors.WorkerCrashed(f"the worker has ended, {message.kind!r} comes too late")
         try:
             send(self._connection, message)
         except OSError:
@@ -101,7 +103,9 @@ class Worker:
 
     def close(self) -> None:
         """Ask it to end, and see that it does."""
-        with contextlib.suppress(OSError, errors.WorkerError):
+        if self._connection.closed:
+            return
+        with contextlib.suppress(errors.WorkerError, subprocess.TimeoutExpired):
             self.say(Message("close"))
             self._process.wait(_GRACE_S)
         self.kill()

@@ -28,7 +28,9 @@ class Message:
 
 
 def send(connection: Connection, message: Message) -> None:
-    """Write one message. Arrays must be of booleans, integers or floats."""
+    """Write one message; raises ValueError for arrays of anything but booleans, integers or floats."""
+    for name, array in message.arrays.items():
+        _crossing(name, array.dtype)
     shapes = {name: (array.dtype.str, array.shape) for name, array in message.arrays.items()}
     header = {"kind": message.kind, "fields": message.fields, "arrays": shapes}
     connection.send_bytes(json.dumps(header).encode())
@@ -41,11 +43,15 @@ def receive(connection: Connection) -> Message:
     header = json.loads(connection.recv_bytes())
     arrays = {}
     for name, (dtype, shape) in header["arrays"].items():
-        kind = np.dtype(dtype)
-        if kind.kind not in _NUMERIC:
-            raise ValueError(f"array {name!r} of dtype {dtype!r} may not cross")
+        kind = _crossing(name, np.dtype(dtype))
         arrays[name] = np.frombuffer(connection.recv_bytes(), dtype=kind).reshape(shape).copy()
     return Message(header["kind"], header["fields"], arrays)
+
+
+def _crossing(name: str, dtype: "np.dtype[Any]") -> "np.dtype[Any]":
+    if dtype.kind not in _NUMERIC:
+        raise ValueError(f"array {name!r} of dtype {dtype} may not cross")
+    return dtype
 
 
 def pack_columns(columns: Mapping[str, Array]) -> Message:
