@@ -144,3 +144,9 @@ MAKERS = {
     "onnxruntime": onnxruntime,
     "callable": callable_,
 }
+
+
+def pd_frame(columns: Mapping[str, npt.NDArray[Any]]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(dict(columns))
