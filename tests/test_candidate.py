@@ -41,7 +41,6 @@ def test_the_text_is_canonical() -> None:
         "",
         ":",
         "lightgbm:",
-        "lightgbm:feed",
         "lightgbm:=x",
         "lightgbm:a=1,a=2",
         "lightgbm:a=1,,b=2",

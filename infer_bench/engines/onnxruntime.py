@@ -1,5 +1,6 @@
 """ONNX Runtime: any ONNX file whose inputs are columns and whose answer is numbers, probabilities or labels."""
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -80,6 +81,8 @@ class OnnxRuntime:
         feed = onnx_inputs.make(inputs, features, said.encoded if said else (), options)
         meaning = onnx_answers.meaning(session.get_outputs(), nodes, options["output"], said)
         spec = _spec(session, meaning, features, nodes, inputs)
+        if said and len(said.outputs) == len(spec.outputs):
+            spec = dataclasses.replace(spec, outputs=said.outputs)
         return OnnxSession(spec, feed, _predictor(library, session, meaning, inputs, options), meaning, nodes)
 
 
@@ -101,8 +104,8 @@ class OnnxSession(FedSession):
     def postprocess(self, outputs: Any) -> FloatArray:
         """The canonical output, from a tensor, from ZipMap's list of maps, or from bare labels as 0 and 1."""
         if self._meaning.zipped:
-            return canonical(_unzipped(outputs, self.spec.classes), self.spec)
-        if isinstance(outputs, list):
+            outputs = _unzipped(outputs, self.spec.classes)
+        elif isinstance(outputs, list):
             outputs = np.concatenate([np.asarray(part) for part in outputs])
         if self._meaning.bare_label and self.spec.classes:
             labels = np.asarray(outputs).reshape(-1, 1)
