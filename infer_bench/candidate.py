@@ -55,7 +55,7 @@ def parse(text: str) -> Candidate:
         return Candidate(CALLABLE, {FUNCTION: _function(written, head, function), **_pairs(written, options)})
     if not _ENGINE.fullmatch(head):
         raise UsageError(f"{text!r} is no candidate", _EXAMPLE)
-    if written.endswith(":"):
+    if written.endswith(":") and not rest:
         raise UsageError(f"{text!r} has no options after the colon", _EXAMPLE)
     return Candidate(head, _pairs(written, rest))
 

@@ -38,7 +38,7 @@ class Callable:
         ),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Nothing: what a user's module imports is not known."""
         return ()
 

@@ -44,9 +44,10 @@ class LightGBM:
         "threads": Option("threads of one prediction", "1"),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Without DataFrames and wrappers, LightGBM needs neither pandas nor scikit-learn."""
-        bare = options.get("api") != "sklearn" and options.get("feed") != "dataframe"
+        text = model.format == "lightgbm-text"  # a pickle may hold a wrapper, which needs scikit-learn
+        bare = text and options.get("api") != "sklearn" and options.get("feed") != "dataframe"
         return ("pandas", "sklearn", "matplotlib", "graphviz", "dask", "pyarrow") if bare else ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "LightGBMSession":

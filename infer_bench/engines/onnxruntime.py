@@ -62,7 +62,7 @@ class OnnxRuntime:
         "output": Option("the output that is the answer; empty: the probabilities, or the first of numbers", ""),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Nothing: ONNX Runtime imports numpy only."""
         return ()
 

@@ -28,9 +28,9 @@ class ScikitLearn:
         "threads": Option("threads of one prediction: `n_jobs` of every part that has it", "1"),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
-        """A pickle may name any module, so only drawing libraries are left out."""
-        return ("matplotlib",)
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Nothing: a pickle may name any module."""
+        return ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "ScikitLearnSession":
         """Load the model. Raises `ModelError` for a broken file or something that cannot predict."""

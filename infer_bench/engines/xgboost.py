@@ -38,10 +38,11 @@ class XGBoost:
         "threads": Option("threads of one prediction", "1"),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Without DataFrames and wrappers, XGBoost needs neither pandas nor scikit-learn."""
-        bare = options.get("api") != "sklearn" and options.get("feed") != "dataframe"
-        return ("sklearn", "matplotlib", "graphviz", "dask") if bare else ()
+        native = model.format in ("xgboost-json", "xgboost-ubj")  # a pickle may hold a wrapper
+        bare = native and options.get("api") != "sklearn" and options.get("feed") != "dataframe"
+        return ("pandas", "sklearn", "matplotlib", "graphviz", "dask") if bare else ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "XGBoostSession":
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for what XGBoost refuses."""

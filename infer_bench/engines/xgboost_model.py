@@ -94,7 +94,7 @@ def _decoded(held: Mapping[str, Any]) -> tuple[Label, ...]:
         return tuple(values)
     text = bytes(byte & 0xFF for byte in values)
     if not text.isascii():
-        # XGBoost 3.2 counts characters where it writes bytes: "Ålesund" is saved as "Ålesun", and "Lå" as half a letter.
+        # XGBoost 3.2 counts characters where it writes bytes: "Ålesund" is saved as "Ålesun".
         raise EngineError(
             "XGBoost saves category names that are not ASCII cut short, so requests cannot be matched to them",
             "train on ASCII category names, or on codes",

@@ -66,7 +66,10 @@ def test_a_batch_is_one_call_a_record_or_one_call(service: Any) -> None:
 
 
 def test_async_functions_and_methods_share_one_loop(service: Any) -> None:
-    source = "import asyncio\nloops = set()\nclass M:\n    async def f(self, r):\n        await asyncio.sleep(0)\n        loops.add(id(asyncio.get_running_loop()))\n        return r['a'] + len(loops)\nm = M()\n"
+    source = (
+        "import asyncio\nloops = set()\nclass M:\n    async def f(self, r):\n        await asyncio.sleep(0)\n"
+        "        loops.add(id(asyncio.get_running_loop()))\n        return r['a'] + len(loops)\nm = M()\n"
+    )
     session = service(source, "m.f")
     assert answer(session, TABLE).tolist() == [[2.0], [3.0], [4.0]]
     session.close()

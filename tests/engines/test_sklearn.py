@@ -158,7 +158,7 @@ def test_a_regressor_gives_one_column_a_target(model: Any, targets: int, tmp_pat
 def test_models_of_other_kinds_give_their_own_outputs(tmp_path: Path) -> None:
     rows = matrix(missing=False)
     compared(cluster.KMeans(3, n_init=1, random_state=0).fit(rows), "predict", tmp_path)
-    compared(ensemble.IsolationForest(n_estimators=5, random_state=0).fit(rows), "predict", tmp_path)
+    compared(ensemble.IsolationForest(n_estimators=5, random_state=0).fit(rows), "decision_function", tmp_path)
     compared(preprocessing.StandardScaler().fit(zoo.frame(rows)), "transform", tmp_path)
     forest = ensemble.RandomForestClassifier(3, random_state=0).fit(
         zoo.frame(rows), np.column_stack([target(rows), three(rows)])
