@@ -47,7 +47,7 @@ def test_an_engine_from_outside_is_found_and_a_broken_one_costs_itself_only(monk
         EntryPoint("outside", "outside_engine:Outside", registry.GROUP),
         EntryPoint("broken", "outside_engine:Missing", registry.GROUP),
     ]
-    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: points)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
     assert registry.get("outside").name == "outside"
     found = {info.name: info for info in registry.available()}
     assert found["outside"].version is None

@@ -46,12 +46,13 @@ def matrix(rows: int = 60, *, missing: bool = True) -> npt.NDArray[np.float64]:
     return made
 
 
-def target(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def target(rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     scores = np.nan_to_num(rows) @ np.array([1.0, -0.5, 0.3, 0.1])
-    return (scores > 0).astype(np.int64)
+    above: npt.NDArray[np.int64] = (scores > 0).astype(np.int64)
+    return above
 
 
-def three(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def three(rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return np.digitize(np.nan_to_num(rows)[:, 0], [-0.4, 0.4]).astype(np.int64)
 
 
