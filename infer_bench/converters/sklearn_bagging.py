@@ -47,7 +47,7 @@ def _bagging_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     return by_probability(g, model, _mean(g, parts))
 
 
-@predictor("AdaBoostClassifier", guards=False)
+@predictor("AdaBoostClassifier")
 def _boosted_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     classes = classes_of(model)
     count, total = len(classes), ""
@@ -66,7 +66,7 @@ def _boosted_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     return Answer(2, None, classes, above(g, scores), g.op("Softmax", halves, axis=1), scores)
 
 
-@predictor("AdaBoostRegressor", guards=False)
+@predictor("AdaBoostRegressor")
 def _boosted_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
     """The weighted median of the members' answers."""
     parts = [answer(g, inner, frame).values or _missing(model) for inner in model.estimators_]

@@ -61,7 +61,8 @@ def lookup(g: Graph, column: Block, known: Array, table: Array) -> str:
             both = g.op("And", g.op("IsNaN", column.tensor), g.const(np.isnan(numbers)[None, :], np.bool_))
             match = g.op("Or", match, both)
     padded = g.op("Pad", g.op("Cast", match, to=1), g.ints(0, 0, 0, 1), g.const(np.float32(1), np.float32))
-    return g.op("Gather", g.const(table), g.argmax(padded), axis=0)
+    found = g.op("Gather", g.const(table), g.argmax(padded), axis=0)
+    return found if column.text else g.op("Where", g.op("IsInf", column.tensor), g.const(np.float64(np.nan)), found)
 
 
 def _hot_table(encoder: Any, index: int) -> Array:
@@ -94,13 +95,13 @@ def _encode(g: Graph, frame: Frame, known: Sequence[Array], tables: Sequence[Arr
     return Frame((Block(g.concat(parts), width),) if parts else (), (), tame=True)
 
 
-@transformer("OneHotEncoder")
+@transformer("OneHotEncoder", guards=False)
 def _one_hot(g: Graph, encoder: Any, frame: Frame) -> Frame:
     tables = [_hot_table(encoder, i) for i in range(len(encoder.categories_))]
     return _encode(g, frame, encoder.categories_, tables)
 
 
-@transformer("OrdinalEncoder")
+@transformer("OrdinalEncoder", guards=False)
 def _ordinal(g: Graph, encoder: Any, frame: Frame) -> Frame:
     return _encode(g, frame, encoder.categories_, [_ordinal_table(encoder, i) for i in range(len(encoder.categories_))])
 
@@ -122,7 +123,7 @@ def _ordinal_table(encoder: Any, index: int) -> Array:
     return np.append(codes, unknown)[:, None].astype(np.float64)
 
 
-@transformer("TargetEncoder")
+@transformer("TargetEncoder", guards=False)
 def _target(g: Graph, encoder: Any, frame: Frame) -> Frame:
     several = len(encoder.classes_) if encoder.target_type_ == "multiclass" else 1
     means = np.atleast_1d(encoder.target_mean_)
@@ -173,5 +174,7 @@ def _indicator(g: Graph, step: Any, frame: Frame) -> Frame:
     columns = frame.columns(g)
     if frame.text:
         raise NotConvertible(f"{kind(step)} is given strings", "use SimpleImputer(add_indicator=True)")
+    if not len(step.features_):
+        return Frame(())
     marks = [g.double(_missing(g, columns[i], step.missing_values)) for i in step.features_]
     return Frame.of(g.concat(marks), len(marks))

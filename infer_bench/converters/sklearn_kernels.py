@@ -17,7 +17,8 @@ def kernel(g: Graph, model: Any, x: str, points: Array) -> str:
     if model.kernel not in ("linear", "poly", "rbf", "sigmoid"):
         raise NotConvertible(f"{kind(model)} has the kernel {model.kernel!r}", "use linear, poly, rbf or sigmoid")
     if model.kernel == "rbf":
-        return g.op("Exp", g.op("Mul", squared_distances(g, x, points), g.const(-float(model._gamma))))
+        near = _gap_sums(g, x, points, "euclidean") if points.shape[1] <= 64 else squared_distances(g, x, points)
+        return g.op("Exp", g.op("Mul", near, g.const(-float(model._gamma))))
     product = g.op("MatMul", x, g.const(points.T))
     if model.kernel == "linear":
         return product
@@ -141,7 +142,7 @@ def _neighbours(g: Graph, model: Any, frame: Frame) -> Answer:
     _refuse_ties(model, points, targets)
     gaps = _gaps(g, model, frame.numbers(g, kind(model)), points)
     k = int(model.n_neighbors)
-    nearest, indices = g.ops("TopK", 2, gaps, g.ints(k), axis=1, largest=0, sorted=1)
+    nearest, indices = _nearest(g, gaps, k, len(points))
     weights = _weights(g, model, nearest)
     if kind(model) == "KNeighborsClassifier":
         classes = classes_of(model)
@@ -152,6 +153,17 @@ def _neighbours(g: Graph, model: Any, frame: Frame) -> Answer:
     picked = g.op("Mul", g.op("Gather", g.const(table), indices, axis=0), weights)
     total = g.op("ReduceSum", picked, g.ints(1), keepdims=0)
     return Answer(table.shape[1], g.op("Div", total, g.op("ReduceSum", weights, g.ints(1), keepdims=0)))
+
+
+def _nearest(g: Graph, gaps: str, k: int, points: int) -> tuple[str, str]:
+    """The k least gaps and where they are; NaN for a row whose k-th and next neighbour are equally far (no set order)."""
+    more = min(k + 1, points)
+    nearest, indices = g.ops("TopK", 2, gaps, g.ints(more), axis=1, largest=0, sorted=1)
+    if more == k:
+        return nearest, indices
+    tie = g.op("Equal", g.take(nearest, [k - 1]), g.take(nearest, [k]))
+    first = list(range(k))
+    return g.op("Where", tie, g.const(np.float64(np.nan)), g.take(nearest, first)), g.take(indices, first)
 
 
 def _refuse_ties(model: Any, points: Array, targets: Array) -> None:
@@ -173,12 +185,18 @@ def _gaps(g: Graph, model: Any, x: str, points: Array) -> str:
         metric = "manhattan" if p == 1 else "euclidean"
     if metric not in ("euclidean", "manhattan", "chebyshev"):
         raise NotConvertible(f"{kind(model)} has the metric {metric!r}", "use euclidean or manhattan")
+    total = _gap_sums(g, x, points, metric)
+    return g.op("Sqrt", total) if metric == "euclidean" else total
+
+
+def _gap_sums(g: Graph, x: str, points: Array, metric: str) -> str:
+    """Sums (or maxima) of the gaps of each row to each point, feature by feature: no cancellation; (batch, points)."""
     total = ""
     for i, column in enumerate(points.T):
         gap = g.op("Sub", g.take(x, [i]), g.const(column[None, :]))
         gap = g.op("Mul", gap, gap) if metric == "euclidean" else g.op("Abs", gap)
         total = g.op("Max" if metric == "chebyshev" else "Add", total, gap) if total else gap
-    return g.op("Sqrt", total) if metric == "euclidean" else total
+    return total
 
 
 def _weights(g: Graph, model: Any, nearest: str) -> str:

@@ -80,7 +80,6 @@ def _binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
     "RFECV",
     "SequentialFeatureSelector",
     "VarianceThreshold",
-    guards=False,
 )
 def _select(g: Graph, step: Any, frame: Frame) -> Frame:
     return frame.select(g, [int(i) for i in np.flatnonzero(step.get_support())])
