@@ -37,7 +37,6 @@ LinkKind = Literal[
     "clip",
     "affine",
     "step",
-    "probit",
 ]
 
 
