@@ -135,7 +135,12 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One worker: one sample of a memory layout."""
+    """One worker: one sample of a memory layout.
+
+    `cold_start_ns` is from the start of the process to its first answer: `start_ns` (interpreter and numpy),
+    `import_ns` (the engine's library), `load_ns` and `first_request_ns`. `floor_ns` is what two stamps with nothing
+    between them read.
+    """
 
     index: int
     cold_start_ns: int
@@ -143,13 +148,11 @@ class Process:
     import_ns: int
     load_ns: int
     first_request_ns: int
-    warmup_ns: int
-    warmup_steady: bool
-    rss_bytes: int
-    peak_rss_bytes: int
-    floor_ns: int
-    stage_floor_ns: int
-    cold: bool = True
+    warmup_ns: int = 0
+    warmup_steady: bool = False
+    rss_bytes: int = 0
+    peak_rss_bytes: int = 0
+    floor_ns: int = 0
     throttled_ns: int = 0
     rounds: tuple[Round, ...] = ()
 

@@ -1,1 +1,21 @@
 """Pure statistics: no clock, no file, no process."""
+
+from infer_bench.stats.agreement import Agreement, compare_answers
+from infer_bench.stats.percentiles import interval, minimum_samples, percentile, percentile_rank
+from infer_bench.stats.ratio import speedup
+from infer_bench.stats.shape import is_bimodal, is_steady, spread
+from infer_bench.stats.summary import summarise
+
+__all__ = [
+    "Agreement",
+    "compare_answers",
+    "interval",
+    "is_bimodal",
+    "is_steady",
+    "minimum_samples",
+    "percentile",
+    "percentile_rank",
+    "speedup",
+    "spread",
+    "summarise",
+]

@@ -1,0 +1,81 @@
+# Needs python3 (3.11 or later, with venv and pip) and make; everything else is installed into $(VENV).
+# Another interpreter: make check PYTHON=python3.13 VENV=.venv-3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+CORE ?= $(VENV)-core
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+# Not editable: that hook costs 10 ms at every start of Python, and what is tested should be what is installed.
+# build/ may hold modules that were since removed, and setuptools would install them again.
+INSTALL := $(PIP_INSTALL) --constraint constraints.txt
+INPUTS = pyproject.toml constraints.txt $(SOURCES)
+SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
+REPORTS := $(abspath $(wildcard tests/gold/*.json))
+
+.PHONY: help demo check lint test check-core samples constraints clean
+
+help:
+	@echo "make demo         bench a sample model on several engines"
+	@echo "make check        every check: format, lint, types, layers, tests"
+	@echo "make check-core   install without any engine and run what must work then"
+	@echo "make samples      make the files of sample_models again"
+	@echo "make constraints  choose the newest versions of everything again"
+	@echo "make clean        remove what make installed and built"
+
+demo: $(VENV)/cpu.done
+	$(BIN)/infer-bench bench sample_models/credit.txt --data sample_models/credit.parquet
+
+check: lint test
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(VENV)/dev.done
+	$(BIN)/python -m pytest
+
+# Run away from the sources, so that what was installed is what answers.
+check-core: $(CORE)/core.done
+	cd $(CORE) && bin/python $(abspath tools/check_core.py) $(REPORTS)
+
+samples: $(VENV)/dev.done
+	$(BIN)/python sample_models/make.py
+
+constraints: $(VENV)/pip.done
+	$(BIN)/python $(PIP_INSTALL) uv
+	$(BIN)/python tools/constraints.py
+
+clean:
+	rm -rf $(VENV) $(CORE) build infer_bench.egg-info
+
+# An old pip writes slower console scripts, so it is replaced before anything is installed.
+$(VENV)/pip.done:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("infer-bench needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python $(PIP_INSTALL) --upgrade pip
+	touch $@
+
+$(VENV)/cpu.done: $(VENV)/pip.done $(INPUTS)
+	@echo "Installing infer-bench and the engines into $(VENV): a minute or more the first time."
+	@rm -rf build
+	$(BIN)/python $(INSTALL) '.[cpu]'
+	touch $@
+
+$(VENV)/dev.done: $(VENV)/pip.done $(INPUTS)
+	@echo "Installing infer-bench, the engines and the checkers into $(VENV): a minute or more the first time."
+	@rm -rf build
+	$(BIN)/python $(INSTALL) '.[dev]'
+	touch $@
+
+$(CORE)/pip.done:
+	$(PYTHON) -m venv --clear $(CORE)
+	$(CORE)/bin/python $(PIP_INSTALL) --upgrade pip
+	touch $@
+
+$(CORE)/core.done: $(CORE)/pip.done $(INPUTS)
+	@rm -rf build
+	$(CORE)/bin/python $(INSTALL) .
+	touch $@

@@ -1,0 +1,65 @@
+"""How long the command takes to start, as ratios to `python -c pass` within one run.
+
+    python benchmarks/startup.py [--rounds 40]
+
+Also says which heavy modules each command imports (there should be none).
+"""
+
+import argparse
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+HEAVY = ("numpy", "pandas", "lightgbm", "xgboost", "sklearn", "onnxruntime", "onnx", "pyarrow", "rich", "msgspec")
+
+
+def took(command: list[str]) -> float:
+    """Seconds from start to end of a process."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def imported(argument: str) -> list[str]:
+    """The heavy modules that the command with this argument imports."""
+    code = (
+        f"import sys; sys.argv = ['infer-bench', {argument!r}]\n"
+        "from infer_bench.__main__ import main\n"
+        "code = main(); print('modules', *sys.modules)"
+    )
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    modules = set(output.rsplit("modules", 1)[1].split())
+    return [name for name in HEAVY if name in modules]
+
+
+def main() -> None:
+    """Print the ratios: the median over rounds, in each of which the commands run in random order."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=40)
+    script = shutil.which("infer-bench", path=str(sys.executable).rsplit("/", 1)[0]) or "infer-bench"
+    commands = {
+        "pass": [sys.executable, "-c", "pass"],
+        "--version": [script, "--version"],
+        "--help": [script, "--help"],
+        "bench --help": [script, "bench", "--help"],
+    }
+    ratios: dict[str, list[float]] = {name: [] for name in commands}
+    base: list[float] = []
+    for _ in range(parser.parse_args().rounds):
+        found = {name: took(commands[name]) for name in random.sample(list(commands), len(commands))}
+        base.append(found["pass"])
+        for name, seconds in found.items():
+            ratios[name].append(seconds / found["pass"])
+    print(f"python -c pass: {statistics.median(base) * 1000:.1f} ms")
+    for name, values in ratios.items():
+        if name != "pass":
+            print(f"{name:<14} {statistics.median(values):5.2f} × python -c pass")
+    for argument in ("--version", "--help"):
+        print(f"{argument} imports of {', '.join(HEAVY)}: {', '.join(imported(argument)) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The command tree. A command's module imports what it needs when it runs, so that `--help` stays quick."""
+
+from typing import Annotated
+
+import typer
+
+from infer_bench import __version__
+from infer_bench.cli.bench import bench
+from infer_bench.cli.engines import engines
+from infer_bench.cli.show import show
+
+app = typer.Typer(
+    name="infer-bench",
+    help="Profile, convert, validate and benchmark model inference.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"infer-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Profile, convert, validate and benchmark model inference."""
+
+
+app.command()(bench)
+app.command()(show)
+app.command()(engines)

@@ -1,0 +1,23 @@
+"""`infer-bench engines`: what can run here."""
+
+from typing import TYPE_CHECKING
+
+from infer_bench.output import write_stdout
+
+if TYPE_CHECKING:
+    from infer_bench.engines.registry import EngineInfo
+
+
+def engines() -> int:
+    """List the engines: version, formats, and the pip install of what is missing. Imports none of them."""
+    from infer_bench.engines.registry import available
+
+    rows = [(info.name, info.version or "missing", _last(info)) for info in available()]
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    lines = [f"{name:<{widths[0]}}  {version:<{widths[1]}}  {rest}".rstrip() for name, version, rest in rows]
+    write_stdout("\n".join(lines) + "\n")
+    return 0
+
+
+def _last(info: "EngineInfo") -> str:
+    return " ".join(sorted(info.formats)) if info.version else info.install or info.problem

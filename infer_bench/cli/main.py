@@ -1,0 +1,72 @@
+"""Runs a command and maps every way that it can end to an exit code, here and nowhere else."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from typer.exceptions import Abort, Exit, TyperException
+
+from infer_bench.errors import InferBenchError
+
+INTERRUPTED = 128 + signal.SIGINT
+CLOSED_PIPE = 128 + 13  # SIGPIPE, which Windows does not name
+BUG = 70  # EX_SOFTWARE of sysexits.h
+
+
+def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> int:
+    """Run the command line `arguments`; returns the exit code."""
+    if app is None:
+        from infer_bench.cli.app import app as commands
+
+        app = commands
+    try:
+        code = app(args=list(arguments), standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except InferBenchError as error:
+        return _said(error)
+    except TyperException as error:
+        return _usage(error)
+    except Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, Abort):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
+        return _bug(error)
+
+
+def _said(error: InferBenchError) -> int:
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def _usage(error: TyperException) -> int:
+    show = getattr(error, "show", None)
+    if show is None:
+        print(f"error: {error}", file=sys.stderr)
+    else:
+        show()
+    return 2
+
+
+def _closed_pipe() -> int:
+    # What is still buffered can't be written either: keep the interpreter from trying at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CLOSED_PIPE
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("INFER_BENCH_DEBUG"):
+        traceback.print_exc()
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(place.filename)}:{place.lineno}"
+    print(f"error: a bug in infer-bench: {type(error).__name__}: {error} ({where})", file=sys.stderr)
+    print("hint: INFER_BENCH_DEBUG=1 shows the traceback; please report it", file=sys.stderr)
+    return BUG

@@ -1,0 +1,48 @@
+"""Options that several commands share, and how their texts are read."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from infer_bench.errors import UsageError
+
+T = TypeVar("T")
+
+Data = Annotated[str | None, typer.Option("--data", "-d", help="Rows: a parquet, csv, npy or npz file.")]
+Candidates = Annotated[
+    list[str] | None,
+    typer.Option("--engine", "-e", help="A candidate, engine[:key=value,…] or package.module:function. Repeatable."),
+]
+AllowPickle = Annotated[bool, typer.Option("--allow-pickle", help="Open any pickle. A pickle can run code: trust it.")]
+JsonPath = Annotated[
+    str | None, typer.Option("--json", help="Also write the report as JSON to this file (- is stdout).")
+]
+Format = Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or csv.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", help="Write the rendered report to this file.")]
+
+
+def numbers(text: str, of: Callable[[str], T], what: str) -> tuple[T, ...]:
+    """`1,64,1000` as numbers; raises `UsageError` naming the part that is none."""
+    parts = [part.strip().replace("_", "") for part in text.split(",")]
+    try:
+        return tuple(of(part) for part in parts)
+    except ValueError:
+        raise UsageError(f"{what}: {text!r} is not a list of numbers", f"for example --{what} 1,64") from None
+
+
+def terminal() -> tuple[int | None, bool]:
+    """(width, color) for stdout: in a pipe or a file as wide as needed and plain; `NO_COLOR` is honoured."""
+    if not sys.stdout.isatty():
+        return None, False
+    return os.get_terminal_size(sys.stdout.fileno()).columns, not os.environ.get("NO_COLOR")
+
+
+def one_of(text: str, what: str, choices: tuple[T, ...]) -> T:
+    """`text` as one of the choices; raises `UsageError` listing them."""
+    for choice in choices:
+        if choice == text:
+            return choice
+    raise UsageError(f"{what} cannot be {text!r}", f"one of: {', '.join(map(str, choices))}")

@@ -1,0 +1,45 @@
+"""A line on stderr that says how far a measurement is; nothing when stderr is no terminal."""
+
+import os
+import shutil
+import sys
+import time
+from types import TracebackType
+from typing import TextIO
+
+REDRAW_S = 0.1
+BAR = 20
+
+
+class ProgressLine:
+    """Redrawn in place, ten times a second at the most, and wiped at the end."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._shown = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._drawn = 0.0
+
+    def update(self, done: float, message: str) -> None:
+        """`done` from 0 to 1."""
+        now = time.monotonic()
+        if not self._shown or now - self._drawn < REDRAW_S:
+            return
+        self._drawn = now
+        filled = round(min(1.0, max(0.0, done)) * BAR)
+        width = shutil.get_terminal_size().columns
+        line = f"{'█' * filled}{'░' * (BAR - filled)} {done:4.0%}  {message}"[: max(0, width - 1)]
+        self._write(f"\r\x1b[K{line}")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, UnicodeEncodeError):
+            self._shown = False
+
+    def __enter__(self) -> "ProgressLine":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._shown and self._drawn:
+            self._write("\r\x1b[K")

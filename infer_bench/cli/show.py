@@ -1,0 +1,21 @@
+"""`infer-bench show`: render a saved report."""
+
+from typing import Annotated
+
+import typer
+
+from infer_bench.cli.deliver import deliver
+from infer_bench.cli.options import Format, Output
+
+
+def show(
+    report: Annotated[str, typer.Argument(metavar="REPORT.json", help="A report that --json wrote.")],
+    format: Format = "table",
+    output: Output = None,
+    phases: Annotated[bool, typer.Option("--phases", help="Split every row by phase.")] = False,
+) -> int:
+    """Render a saved report, also one from another machine."""
+    from infer_bench.serialize import load_report
+
+    deliver(load_report(report), format, output, phases=phases)
+    return 0

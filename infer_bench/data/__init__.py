@@ -1,0 +1,8 @@
+"""Rows: read in batches from parquet, csv, npy or npz, fitted to a model's columns, or drawn from the model itself."""
+
+from infer_bench.data.conform import ColumnMatch, conform, match
+from infer_bench.data.dataset import Dataset
+from infer_bench.data.draw import draw
+from infer_bench.data.table import Column, Table, concat
+
+__all__ = ["Column", "ColumnMatch", "Dataset", "Table", "concat", "conform", "draw", "match"]

@@ -1,0 +1,115 @@
+"""Rows from NumPy's own files, without ever unpickling."""
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.data.table import Column, Table
+from infer_bench.errors import DataError
+
+_PREFERRED = ("X", "x", "data", "arr_0")
+
+
+class ArraySource:
+    """Columns of arrays that may be memory-mapped; converted batch by batch."""
+
+    def __init__(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._arrays = dict(columns)
+        self.columns = tuple(self._arrays)
+        self.rows = next((len(array) for array in self._arrays.values()), 0)
+
+    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
+        """Tables of at most `size` rows."""
+        chosen = self.columns if columns is None else tuple(columns)
+        for start in range(0, self.rows, size):
+            part = slice(start, start + size)
+            yield Table({name: _canonical(name, self._arrays[name][part]) for name in chosen})
+
+
+def open_npy(file: Path, names: Sequence[str]) -> ArraySource:
+    """A 1-D, 2-D or structured array. Raises `DataError` for anything else, object arrays included."""
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+        raise _broken(file, error) from None
+    return ArraySource(_split(file, array, names))
+
+
+def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
+    """Named 1-D arrays as columns, or one 2-D array (the only one, or the one called X)."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.namelist()
+        if not members or not all(name.endswith(".npy") for name in members):
+            raise DataError(f"{file.name} is a zip archive, but holds no NumPy arrays")
+        with np.load(file, allow_pickle=False) as arrays:
+            return ArraySource(_choose(file, {name: arrays[name] for name in arrays.files}, names))
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError) as error:
+        raise _broken(file, error) from None
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
+        raise _broken(file, error) from None
+    except Exception as error:
+        if type(error).__module__ in {"zlib", "lzma", "_lzma"}:
+            raise _broken(file, error) from None
+        raise
+
+
+def _choose(file: Path, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    wide = [name for name, array in arrays.items() if array.ndim == 2]
+    if (
+        not wide
+        and all(array.ndim == 1 for array in arrays.values())
+        and not any(a.dtype.names for a in arrays.values())
+    ):
+        return _same_length(file, arrays)
+    preferred = [name for name in _PREFERRED if name in wide] or wide
+    if len(wide) == 1 or wide and preferred[0] in _PREFERRED:
+        return _split(file, arrays[preferred[0]], names)
+    if len(arrays) == 1:
+        return _split(file, next(iter(arrays.values())), names)
+    raise DataError(f"{file.name} holds {len(arrays)} arrays and none is plainly the rows", "call one of them X")
+
+
+def _same_length(file: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"the arrays of {file.name} differ in length: {lengths}")
+    return dict(arrays)
+
+
+def _split(file: Path, array: npt.NDArray[Any], names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    if array.dtype.names is not None and array.ndim == 1:
+        return {name: array[name] for name in array.dtype.names}
+    if array.ndim not in (1, 2):
+        raise DataError(f"{file.name} holds a {array.ndim}-dimensional array", "give (rows, columns)")
+    table = array.reshape(-1, 1) if array.ndim == 1 else array
+    width = table.shape[1]
+    labels = tuple(names) or tuple(f"f{i}" for i in range(width))
+    if len(labels) != width:
+        raise DataError(f"{file.name} has {width} columns where {len(labels)} are named")
+    return {label: table[:, i] for i, label in enumerate(labels)}
+
+
+def _canonical(name: str, array: npt.NDArray[Any]) -> Column:
+    """float64, float32, int64, bool or object of str, contiguous."""
+    kind = array.dtype.kind
+    if array.ndim != 1 or kind not in "fiubUSMm":
+        raise DataError(f"column {name!r} holds {array.dtype}, which is neither numbers nor text")
+    if kind in "USMm":
+        text = np.char.decode(array, "utf-8", "replace") if kind == "S" else array.astype(str)
+        return np.asarray(text, dtype=object)
+    if kind == "f":
+        return np.array(array, dtype=np.float32 if array.dtype.itemsize <= 4 else np.float64)
+    if kind == "u" and array.dtype.itemsize == 8:
+        return np.array(array, dtype=np.float64 if array.size and array.max() > np.iinfo(np.int64).max else np.int64)
+    return np.array(array, dtype=np.bool_ if kind == "b" else np.int64)
+
+
+def _broken(file: Path, error: Exception) -> DataError:
+    if "allow_pickle" in str(error) or "Object arrays" in str(error) or "Python objects" in str(error):
+        return DataError(f"{file.name} holds an object array, which is a pickle", "save numbers, or use parquet")
+    return DataError(f"cannot read {file.name}: {error}")

@@ -1,0 +1,190 @@
+"""Rows from parquet and csv, through pyarrow, streamed where the format allows it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from infer_bench.data.table import Column, Table
+from infer_bench.errors import DataError, MissingDependency
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _arrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise MissingDependency("pyarrow", "data") from None
+    return pyarrow
+
+
+def _guarded(file: Path, read: Callable[[], T]) -> T:
+    """What `read` returns; pyarrow's errors as one `DataError` line."""
+    arrow = _arrow()
+    try:
+        return read()
+    except (arrow.ArrowException, OSError, UnicodeDecodeError, ValueError, OverflowError) as error:
+        raise DataError(f"cannot read {file.name}: {str(error).splitlines()[0] if str(error) else error!r}") from None
+
+
+class ParquetSource:
+    """A parquet file, read without pre-buffering: one batch is in memory at a time."""
+
+    def __init__(self, file: Path) -> None:
+        _arrow()
+        from pyarrow import parquet
+
+        self._file = file
+        opened = _guarded(file, lambda: parquet.ParquetFile(file, pre_buffer=False))
+        self._schema = opened.schema_arrow
+        self.columns = tuple(str(name) for name in self._schema.names)
+        self.rows = int(opened.metadata.num_rows)
+        _check_names(file, self.columns)
+        self._nullable = {name for name in self.columns if _has_nulls(opened, self._schema, name)}
+
+    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
+        """Tables of at most `size` rows, of one dtype a column over the whole file."""
+        from pyarrow import parquet
+
+        chosen = self.columns if columns is None else tuple(columns)
+        for name in chosen:
+            _check_type(self._file, name, self._schema.field(name).type)
+        opened = _guarded(self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False))
+        parts = opened.iter_batches(batch_size=size, columns=list(chosen), use_threads=False)
+        while (part := _guarded(self._file, lambda: next(parts, None))) is not None:
+            yield Table({name: to_numpy(part.column(name), name in self._nullable) for name in chosen})
+
+
+class CsvSource:
+    """A csv file with a header. Types are inferred over the whole file, which is therefore held in memory."""
+
+    def __init__(self, file: Path) -> None:
+        _arrow()
+        from pyarrow import csv
+
+        self._file = file
+        convert = csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
+        parse = csv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(file))
+        read = csv.ReadOptions(use_threads=False, block_size=1 << 24)
+        self._table = _guarded(file, lambda: csv.read_csv(file, read, parse, convert))
+        self.columns = tuple(self._table.column_names)
+        self.rows = int(self._table.num_rows)
+        _check_names(file, self.columns)
+        _check_header(file, self.columns)
+
+    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
+        """Tables of at most `size` rows."""
+        chosen = self.columns if columns is None else tuple(columns)
+        table = self._table.select(list(chosen))
+        nullable = {name for name in chosen if table.column(name).null_count}
+        for start in range(0, self.rows, size):
+            part = table.slice(start, size)
+            yield Table({name: to_numpy(part.column(name), name in nullable) for name in chosen})
+
+
+def to_numpy(column: Any, nullable: bool) -> Column:
+    """An arrow array as a canonical column; `nullable` makes integers and booleans float64 with NaN for null."""
+    import pyarrow as arrow
+    from pyarrow import types
+
+    if isinstance(column, arrow.ChunkedArray):
+        column = column.combine_chunks()
+    if isinstance(column, arrow.ExtensionArray):
+        column = column.storage
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    kind = column.type
+    if types.is_null(kind):
+        return np.full(len(column), np.nan)
+    if types.is_floating(kind):
+        return _numbers(column, np.float64 if types.is_float64(kind) else np.float32)
+    if types.is_decimal(kind):
+        return _numbers(column.cast(arrow.float64()), np.float64)
+    if types.is_integer(kind) or types.is_boolean(kind):
+        return _whole(column, nullable)
+    return np.array(column.cast(arrow.large_string()).to_pylist(), dtype=object)
+
+
+def _numbers(column: Any, dtype: type[np.floating[Any]]) -> Column:
+    values: Column = np.array(column.to_numpy(zero_copy_only=False), dtype=dtype)
+    return values
+
+
+def _whole(column: Any, nullable: bool) -> Column:
+    from pyarrow import types
+
+    boolean = types.is_boolean(column.type)
+    if nullable or column.null_count:
+        filled = column.fill_null(False if boolean else 0).to_numpy(zero_copy_only=False).astype(np.float64)
+        filled[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        return np.asarray(filled)
+    values = column.to_numpy(zero_copy_only=False)
+    if types.is_uint64(column.type) and len(values) and values.max() > np.iinfo(np.int64).max:
+        return np.asarray(values, dtype=np.float64)
+    return np.array(values, dtype=np.bool_ if boolean else np.int64)
+
+
+def _has_nulls(opened: Any, schema: Any, name: str) -> bool:
+    """Whether a whole-number column holds a null anywhere, from the statistics, or from the column without them."""
+    from pyarrow import types
+
+    kind = schema.field(name).type
+    value = kind.value_type if types.is_dictionary(kind) else kind
+    if not (types.is_integer(value) or types.is_boolean(value)):
+        return False
+    metadata = opened.metadata
+    where = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path == name]
+    if not where:
+        return True
+    groups = [metadata.row_group(i).column(where[0]).statistics for i in range(metadata.num_row_groups)]
+    if all(group is not None and group.has_null_count for group in groups):
+        return any(group.null_count for group in groups)
+    return bool(opened.read(columns=[name]).column(0).null_count)
+
+
+def _check_type(file: Path, name: str, kind: Any) -> None:
+    from pyarrow import types
+
+    if (
+        types.is_nested(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_fixed_size_binary(kind)
+    ):
+        raise DataError(f"column {name!r} of {file.name} holds {kind}, which is neither numbers nor text")
+
+
+def _check_names(file: Path, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{file.name} has the column {twice[0]!r} more than once")
+    if not names:
+        raise DataError(f"{file.name} has no columns")
+
+
+def _check_header(file: Path, names: Sequence[str]) -> None:
+    """A first line of numbers is data, unless it counts the columns as pandas does (0, 1, 2, …)."""
+    counted = [str(i) for i in range(len(names))]
+    if list(names) not in (counted, ["", *counted[:-1]]) and all(_is_number(name) for name in names):
+        raise DataError(f"{file.name} has no header row", "the first line must name the columns")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _delimiter(file: Path) -> str:
+    """`,`, unless the header has none and has semicolons or tabs."""
+    with file.open("rb") as stream:
+        header = stream.readline(1 << 20)
+    if b"," in header:
+        return ","
+    return next((mark for mark in (";", "\t") if mark.encode() in header), ",")

@@ -1,0 +1,100 @@
+"""A table fitted to a model: columns matched by name, kinds checked."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+
+from infer_bench.data.table import Column, Table
+from infer_bench.errors import DataError
+from infer_bench.model import Feature, ModelSpec
+
+_GENERATED = re.compile(r"(?:f|x|Column_|feature_|column_|Feature_|input_)?\d+")
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMatch:
+    """Which column of the data feeds each feature, in the model's order; `extra` columns are not used.
+
+    `by_position` says that the model has no names of its own and the columns were taken in the order they stand.
+    """
+
+    columns: tuple[str, ...]
+    extra: tuple[str, ...] = ()
+    by_position: bool = False
+
+
+def match(columns: Sequence[str], spec: ModelSpec) -> ColumnMatch:
+    """Find each feature's column. Raises `DataError` naming the first that are missing, and what resembles them."""
+    wanted = spec.feature_names
+    missing = [name for name in wanted if name not in set(columns)]
+    if not missing:
+        used = set(wanted)
+        return ColumnMatch(wanted, tuple(name for name in columns if name not in used))
+    if len(missing) == len(wanted) == len(columns) and unnamed(wanted):
+        return ColumnMatch(tuple(columns), by_position=True)
+    raise DataError(_missing(missing, columns, wanted), _resembles(missing, columns))
+
+
+def conform(table: Table, spec: ModelSpec) -> Table:
+    """The model's features as columns, in its order, under its names; other columns are left out (`match` tells which).
+
+    Numbers stay in their dtype. Raises `DataError` when a column is missing, or holds text where a number is due.
+    """
+    found = match(table.names, spec)
+    pairs = zip(spec.features, found.columns, strict=True)
+    return Table({feature.name: _fit(table.columns[name], name, feature) for feature, name in pairs})
+
+
+def unnamed(names: Sequence[str]) -> bool:
+    """Whether these are names that a library made up (f0, f1, … or Column_0, Column_1, …), not the user's."""
+    return all(_GENERATED.fullmatch(name) for name in names)
+
+
+def _fit(column: Column, name: str, feature: Feature) -> Column:
+    textual = feature.kind == "string" or (feature.kind == "category" and _holds_text(feature))
+    if column.dtype == object and not textual and feature.kind != "category":
+        return _no_text(column, name)
+    if column.dtype != object and textual:
+        return _as_text(column, name, feature)
+    return column
+
+
+def _holds_text(feature: Feature) -> bool:
+    return bool(feature.categories) and all(isinstance(value, str) for value in feature.categories)
+
+
+def _no_text(column: Column, name: str) -> Column:
+    """A text column where numbers are due: fine only when it is all missing."""
+    first = next((value for value in column.tolist() if value is not None), None)
+    if first is None:
+        return np.full(len(column), np.nan)
+    raise DataError(f"column {name!r} holds text ({str(first)[:40]!r}) where the model takes a number")
+
+
+def _as_text(column: Column, name: str, feature: Feature) -> Column:
+    """A column without any value, or of whole numbers that the model knows as text (as csv reads the text `1`)."""
+    if column.dtype.kind == "f" and np.isnan(column).all():
+        return np.full(len(column), None, dtype=object)
+    text = np.array([str(value) for value in column.tolist()], dtype=object)
+    if column.dtype.kind == "i" and set(text.tolist()) & {str(value) for value in feature.categories}:
+        return text
+    raise DataError(f"column {name!r} holds numbers where the model takes text")
+
+
+def _missing(missing: Sequence[str], columns: Sequence[str], wanted: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in missing[:_SHOWN])
+    rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return f"the data lacks {shown}{rest} (the model has {len(wanted)} features, the data {len(columns)} columns)"
+
+
+def _resembles(missing: Sequence[str], columns: Sequence[str]) -> str:
+    lowered = {name.lower(): name for name in columns}
+    pairs = []
+    for name in missing[:_SHOWN]:
+        close = get_close_matches(name.lower(), lowered, 1)
+        pairs += [f"{name!r} is close to {lowered[close[0]]!r}"] if close else []
+    return "; ".join(pairs) or f"the data has {', '.join(repr(name) for name in columns[:_SHOWN])}…"

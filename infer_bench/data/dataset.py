@@ -1,0 +1,93 @@
+"""A data file, recognised by its content, read in batches."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from infer_bench.data.sources import open_source
+from infer_bench.data.table import Table, concat
+from infer_bench.errors import DataError
+
+
+class Source(Protocol):
+    """One file format, opened."""
+
+    columns: tuple[str, ...]
+    rows: int
+
+    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
+        """Tables of at most `size` rows; every one has the same dtypes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows in a file: parquet, csv (with a header), npy or npz. `path` is absolute, `sha256` of the file's bytes."""
+
+    path: str
+    columns: tuple[str, ...]
+    rows: int
+    sha256: str
+    source: Source = field(repr=False, compare=False)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], names: Sequence[str] = ()) -> "Dataset":
+        """Open a file, whatever its extension. `names` are the columns of an unnamed array, `f0`, `f1`, … by default.
+
+        Raises `DataError` when the file is missing, empty, broken or of a format that is not read here.
+        """
+        file = Path(path)
+        _check_file(file)
+        source = open_source(file, tuple(names))
+        if source.rows == 0:
+            raise DataError(f"{file.name} has no rows")
+        return cls(str(file.absolute()), source.columns, source.rows, _sha256(file), source)
+
+    def head(self, rows: int, columns: Sequence[str] | None = None) -> Table:
+        """The first `rows` rows, or all where there are fewer."""
+        if rows <= 0:
+            return next(self.batches(1, columns)).slice(0, 0)
+        return next(self.batches(rows, columns))
+
+    def batches(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Table]:
+        """Tables of `size` rows (the last may be shorter), of all columns or of those named."""
+        missing = [name for name in columns or () if name not in self.columns]
+        if missing:
+            raise DataError(f"{Path(self.path).name} has no column {missing[0]!r}")
+        return _rebatch(self.source.batches(size, columns), size)
+
+
+def _rebatch(parts: Iterator[Table], size: int) -> Iterator[Table]:
+    """Parts of at most `size` rows, joined so that all but the last have exactly `size`."""
+    held: list[Table] = []
+    rows = 0
+    for part in parts:
+        held.append(part)
+        rows += part.rows
+        if rows >= size:
+            whole = held[0] if len(held) == 1 else concat(held)
+            yield whole.slice(0, size)
+            held, rows = [whole.slice(size, rows)], rows - size
+    if rows:
+        yield concat(held)
+
+
+def _check_file(file: Path) -> None:
+    if not file.exists():
+        raise DataError(f"no such data file: {file}")
+    if file.is_dir():
+        raise DataError(f"{file} is a folder, not a data file")
+    try:
+        with file.open("rb") as stream:
+            first = stream.read(1)
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}") from None
+    if not first:
+        raise DataError(f"{file.name} is empty")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

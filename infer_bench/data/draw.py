@@ -1,0 +1,66 @@
+"""Ordinary rows drawn from the model itself, for when the user gives none."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from infer_bench.data.table import Column, Table
+from infer_bench.model import Feature, ModelSpec
+
+
+def draw(spec: ModelSpec, thresholds: Mapping[str, Sequence[float]], rows: int, seed: int) -> Table:
+    """`rows` rows of the model's features that visit both sides of its splits.
+
+    A number is drawn uniformly inside one of the intervals that the feature's `thresholds` cut the line into, so each
+    side of each split is as likely as the next; without thresholds it is standard normal. A category is drawn from its
+    known values. The same `seed` gives the same rows.
+    """
+    random = np.random.default_rng(seed)
+    return Table({f.name: _column(f, thresholds.get(f.name, ()), rows, random) for f in spec.features})
+
+
+def _column(feature: Feature, thresholds: Sequence[float], rows: int, random: np.random.Generator) -> Column:
+    if feature.categories:
+        return _categories(feature, rows, random)
+    if feature.kind == "string":
+        return np.array([f"text{i}" for i in random.integers(0, 16, rows)], dtype=object)
+    if feature.kind == "boolean":
+        return random.integers(0, 2, rows).astype(np.bool_)
+    cuts = np.unique(np.asarray(thresholds, dtype=np.float64))
+    cuts = cuts[np.isfinite(cuts)]
+    if feature.kind == "category":
+        return _codes(cuts, rows, random)
+    values = _between(cuts, rows, random) if len(cuts) else random.standard_normal(rows)
+    return np.rint(values).astype(np.int64) if feature.kind == "integer" else values
+
+
+def _categories(feature: Feature, rows: int, random: np.random.Generator) -> Column:
+    known = np.empty(len(feature.categories), dtype=object)
+    known[:] = feature.categories
+    drawn = known[random.integers(0, len(known), rows)]
+    kinds = {type(value) for value in feature.categories}
+    if kinds <= {bool}:
+        return np.asarray(drawn, dtype=np.bool_)
+    if kinds <= {int, bool}:
+        return np.asarray(drawn, dtype=np.int64)
+    if kinds <= {int, float, bool}:
+        return np.asarray(drawn, dtype=np.float64)
+    return np.asarray(drawn)
+
+
+def _codes(cuts: Column, rows: int, random: np.random.Generator) -> Column:
+    """Codes of a category whose values are unknown: those the model splits on."""
+    known = cuts[cuts >= 0] if (cuts >= 0).any() else np.arange(4.0)
+    return np.asarray(random.choice(known, rows))
+
+
+def _between(cuts: Column, rows: int, random: np.random.Generator) -> Column:
+    """Uniform inside an interval between neighbouring cuts, the outermost as wide as the typical one."""
+    gaps = np.diff(cuts)
+    outer = float(np.median(gaps)) if len(gaps) else max(abs(float(cuts[0])), 1.0)
+    with np.errstate(over="ignore"):
+        edges = np.concatenate([[cuts[0] - outer], cuts, [cuts[-1] + outer]])
+    edges = np.clip(edges, -np.finfo(np.float64).max, np.finfo(np.float64).max)
+    interval = random.integers(0, len(edges) - 1, rows)
+    share = random.random(rows)
+    return np.asarray(edges[interval] * (1 - share) + edges[interval + 1] * share)

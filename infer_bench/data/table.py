@@ -1,0 +1,72 @@
+"""A table: named 1-D columns of equal length."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.errors import DataError
+
+Column = npt.NDArray[Any]
+"""A 1-D array: float64, float32, int64, bool, or object holding `str | None`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Columns by name, in order. Missing numbers are NaN, missing strings None.
+
+    Raises `DataError` when a column is not 1-D or the lengths differ.
+    """
+
+    columns: Mapping[str, Column]
+
+    def __post_init__(self) -> None:
+        lengths = {name: column.shape for name, column in self.columns.items()}
+        if any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
+            raise DataError(f"columns differ in length: {lengths}")
+
+    @property
+    def rows(self) -> int:
+        """The number of rows; 0 for a table without columns."""
+        return next((len(column) for column in self.columns.values()), 0)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(self.columns)
+
+    def select(self, names: Sequence[str]) -> "Table":
+        """These columns, in this order; raises `KeyError` for an unknown one."""
+        return Table({name: self.columns[name] for name in names})
+
+    def take(self, indices: npt.NDArray[np.intp] | Sequence[int]) -> "Table":
+        """The rows at `indices`, which may repeat."""
+        where = np.asarray(indices, dtype=np.intp)
+        return Table({name: column[where] for name, column in self.columns.items()})
+
+    def slice(self, start: int, stop: int) -> "Table":
+        """Rows `start` to `stop` (exclusive), as views."""
+        return Table({name: column[start:stop] for name, column in self.columns.items()})
+
+    def record(self, row: int) -> dict[str, Any]:
+        """One row as a dict of plain Python scalars (float, int, bool, str or None)."""
+        return {name: _scalar(column[row]) for name, column in self.columns.items()}
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every row as a dict of plain Python scalars."""
+        lists = [column.tolist() for column in self.columns.values()]
+        return [dict(zip(self.columns, values, strict=True)) for values in zip(*lists, strict=True)]
+
+
+def concat(tables: Iterable[Table]) -> Table:
+    """One table of all rows. All must have the columns of the first; dtypes widen where they differ."""
+    parts = list(tables)
+    if not parts:
+        return Table({})
+    return Table({name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns})
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

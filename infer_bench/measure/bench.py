@@ -1,0 +1,78 @@
+"""`bench`: what a model costs to serve, measured by a race of its candidates."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from infer_bench.errors import UsageError
+from infer_bench.identify import identify
+from infer_bench.measure.convert import cached_onnx
+from infer_bench.measure.desk import Desk
+from infer_bench.measure.entrants import Entrant, entrants
+from infer_bench.measure.progress import Progress, Silent
+from infer_bench.measure.race import Race
+from infer_bench.measure.rows import rows_for
+from infer_bench.measure.settings import Settings
+from infer_bench.results import BenchReport
+
+Save = Callable[[BenchReport], None]
+
+
+def bench(
+    models: str | Sequence[str],
+    *,
+    data: str | None = None,
+    candidates: Sequence[str] = (),
+    progress: Progress | None = None,
+    save: Save | None = None,
+    **settings: Any,
+) -> BenchReport:
+    """Measure what each candidate costs to answer a request.
+
+    `models` are paths of model files or `package.module:function`, `data` a file of rows (else rows are drawn from the
+    model), `candidates` as in `onnxruntime:feed=ndarray` (else those that make sense for the model). The other keywords
+    are the fields of `measure.settings.Settings`, as in `batches=(1, 64)`. `save` is called after every round with what
+    is known so far.
+
+    Raises `UsageError` for settings that make no sense and `CannotRun` when nothing could be measured at all.
+    """
+    paths = [models] if isinstance(models, str) else list(models)
+    return run(paths, data=data, candidates=candidates, settings=Settings(**settings), progress=progress, save=save)
+
+
+def run(
+    models: Sequence[str],
+    *,
+    data: str | None,
+    candidates: Sequence[str],
+    settings: Settings,
+    progress: Progress | None = None,
+    save: Save | None = None,
+) -> BenchReport:
+    """As `bench`, with the settings made."""
+    progress = progress or Silent()
+    progress.update(0, "reading the model")
+    refs = [identify(model) for model in dict.fromkeys(models)]
+    chosen, notices = entrants(
+        refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle), settings.threads
+    )
+    _check_reference(settings.reference, chosen)
+    progress.update(0, "reading the rows")
+    groups = {ref.path: [e for e in chosen if e.model.path == ref.path] for ref in refs}
+    rows = {path: rows_for(group, data, settings) for path, group in groups.items() if group}
+    race = Race(chosen, {path: found.columns for path, found in rows.items()}, settings, progress)
+    desk = Desk(race, rows, settings, tuple(notices))
+    complete = False
+    try:
+        race.run(lambda: save(desk.report(complete=False)) if save else None)
+        complete = True
+    finally:
+        report = desk.report(complete=complete)
+        if save:
+            save(report)
+    return report
+
+
+def _check_reference(reference: str | None, chosen: Sequence[Entrant]) -> None:
+    labels = [entrant.label for entrant in chosen]
+    if reference is not None and reference not in labels:
+        raise UsageError(f"the reference {reference!r} is no candidate", f"one of: {', '.join(labels)}")

@@ -1,0 +1,86 @@
+"""Who takes part: each candidate with the artefact that it opens."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from infer_bench.candidate import Candidate, parse
+from infer_bench.engines import registry
+from infer_bench.engines.base import Engine, check_options
+from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
+from infer_bench.model import Family, ModelRef
+from infer_bench.results import Notice
+
+Key = tuple[str, str]
+ToOnnx = Callable[[ModelRef], ModelRef]
+
+DEFAULTS: dict[Family, tuple[str, ...]] = {
+    "lightgbm": ("lightgbm:feed=dataframe", "lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "xgboost": ("xgboost:feed=dataframe", "xgboost:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "sklearn": ("sklearn:feed=dataframe", "sklearn:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "onnx": ("onnxruntime:feed=dataframe", "onnxruntime:feed=ndarray"),
+    "catboost": ("onnxruntime:feed=ndarray",),
+    "torch": ("onnxruntime:feed=ndarray",),
+    "callable": ("callable",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A candidate, the model it stands for and the artefact it opens (the same file, or its conversion to ONNX).
+
+    `asked` is True when the user named the candidate: then its failure fails the run.
+    """
+
+    label: str
+    candidate: Candidate
+    engine: Engine
+    target: str
+    options: dict[str, str]
+    model: ModelRef
+    artefact: ModelRef
+    asked: bool
+
+    @property
+    def key(self) -> Key:
+        """What tells entrants apart: the model's path and the candidate."""
+        return self.model.path, self.label
+
+
+def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int) -> tuple[list[Entrant], list[Notice]]:
+    """Every candidate that can run, and notices on default ones that were left out.
+
+    Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.
+    """
+    chosen, notices = [], []
+    for model in models:
+        for text in asked or DEFAULTS[model.family]:
+            candidate = parse(text)
+            if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
+                raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
+            try:
+                chosen.append(_entrant(candidate, model, to_onnx, threads, asked=bool(asked)))
+            except (NotConvertible, MissingDependency) as error:
+                if asked:
+                    raise
+                notices.append(Notice("left-out", f"{text} left out: {error.message}", error.hint, text))
+    unique = list({entrant.key: entrant for entrant in chosen}.values())
+    if not unique:
+        raise CannotRun("no candidate can run", notices[0].hint if notices else "")
+    return unique, notices
+
+
+def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Entrant:
+    engine = registry.get(candidate.engine)
+    inherited = {"threads": str(threads)} if "threads" in engine.options else {}
+    options = check_options(engine, {**inherited, **candidate.options})
+    artefact = model
+    if candidate.target is None and model.format not in engine.formats:
+        if "onnx" not in engine.formats:
+            raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _openers(model))
+        artefact = to_onnx(model)
+    return Entrant(candidate.label, candidate, engine, registry.target(engine.name), options, model, artefact, asked)
+
+
+def _openers(model: ModelRef) -> str:
+    names = [info.name for info in registry.available() if model.format in info.formats]
+    return f"{', '.join([*names, 'onnxruntime'])} can"

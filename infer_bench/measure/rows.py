@@ -1,0 +1,91 @@
+"""The rows that every candidate answers: the user's, or drawn from the model itself."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from infer_bench import data
+from infer_bench.errors import CannotRun, DataError, InferBenchError
+from infer_bench.measure.entrants import Entrant
+from infer_bench.measure.race import job_for
+from infer_bench.measure.settings import DEFAULT_ROWS, Settings
+from infer_bench.model import ModelSpec
+from infer_bench.results import Notice
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import spec_from
+
+Columns = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one model. `source` says where they are from, in words for the reader."""
+
+    columns: Columns
+    source: str
+    spec: ModelSpec
+    notices: tuple[Notice, ...] = ()
+
+
+def wanted(settings: Settings) -> int:
+    """How many rows are cycled: 1,024, or as many as the largest batch takes, or one."""
+    if settings.rows_mode == "same":
+        return 1
+    return max(DEFAULT_ROWS, *settings.batches)
+
+
+def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings) -> Rows:
+    """The rows for one model, whose candidates are `entrants`.
+
+    A worker is started that only tells what the model eats; it is not one of those that are measured. Raises what the
+    first candidate's worker raised when none of them could open the model.
+    """
+    first: InferBenchError | None = None
+    for entrant in sorted(entrants, key=_starts_quickly, reverse=True):
+        try:
+            with _opened(entrant, settings) as (worker, spec):
+                return _rows(worker, spec, source, settings)
+        except DataError:
+            raise
+        except InferBenchError as error:
+            first = first or error
+    raise first or CannotRun("there is no candidate")
+
+
+def _starts_quickly(entrant: Entrant) -> bool:
+    return bool(entrant.engine.lean(entrant.options))
+
+
+@contextlib.contextmanager
+def _opened(entrant: Entrant, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
+    with Worker(job_for(entrant, settings), timeout_s=settings.timeout_s) as worker:
+        yield worker, spec_from(worker.open().fields["spec"])
+
+
+def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings) -> Rows:
+    count = wanted(settings)
+    if source is None:
+        return _drawn(worker, spec, count, settings.seed)
+    table = data.Dataset.open(source).head(count)
+    if not spec.features:
+        return Rows(table.columns, Path(source).name, spec)
+    fitted = data.conform(table, spec)
+    found = data.match(table.names, spec)
+    return Rows(fitted.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ())
+
+
+def _by_position(found: data.ColumnMatch, source: str) -> tuple[Notice, ...]:
+    text = f"the model has no column names: the {len(found.columns)} columns of {Path(source).name} were taken in order"
+    return (Notice("by-position", text, "see that they stand in the order of training"),)
+
+
+def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
+    if not spec.features:
+        raise DataError("there is nothing to draw rows from", "give rows with --data")
+    domain = worker.ask("domain").fields
+    table = data.draw(spec, domain["thresholds"], count, seed)
+    return Rows(table.columns, "drawn from the model", spec)

@@ -1,0 +1,58 @@
+"""Entry points of any group: what is installed, and one of them loaded. Nothing is imported before it is asked for."""
+
+from typing import TYPE_CHECKING
+
+from infer_bench.errors import CannotRun, UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["find", "load", "names", "target"]
+
+
+def names(group: str) -> tuple[str, ...]:
+    """The names of a group's plug-ins, sorted."""
+    return tuple(sorted(_points(group)))
+
+
+def target(group: str, name: str) -> str:
+    """Where a plug-in lives, as `module:attribute`; it is not imported. Raises `UsageError` for an unknown name."""
+    return _point(group, name).value
+
+
+def find(group: str, name: str) -> object:
+    """One plug-in, loaded. Raises `UsageError` for an unknown name, `CannotRun` when its import fails."""
+    point = _point(group, name)
+    try:
+        loaded: object = point.load()
+    except Exception as error:  # a plug-in is foreign code: it may raise anything
+        raise _broken(point, error) from error
+    return loaded
+
+
+def load(group: str) -> dict[str, object]:
+    """All plug-ins of a group, loaded, by name."""
+    return {name: find(group, name) for name in names(group)}
+
+
+def _points(group: str) -> dict[str, "EntryPoint"]:
+    from importlib.metadata import entry_points  # 15 ms that `--version` need not pay
+
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def _point(group: str, name: str) -> "EntryPoint":
+    points = _points(group)
+    if name not in points:
+        kind = group.rpartition(".")[2].removesuffix("s")
+        known = f"known: {', '.join(sorted(points))}" if points else "none is installed: pip install infer-bench"
+        raise UsageError(f"there is no {kind} {name!r}", known)
+    return points[name]
+
+
+def _broken(point: "EntryPoint", error: Exception) -> CannotRun:
+    owner = point.dist.name if point.dist else "its package"
+    return CannotRun(
+        f"the plug-in {point.name} ({point.value}) cannot be loaded: {type(error).__name__}: {error}",
+        f"upgrade or uninstall {owner}",
+    )

@@ -1,0 +1,186 @@
+"""The only place where a number becomes text.
+
+Rounding is honest: three significant digits, nothing is called 100 % or 0 % that is not, and the bounds of an interval
+are rounded outward.
+"""
+
+import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+__all__ = [
+    "MISSING",
+    "about",
+    "coarse",
+    "count",
+    "delta",
+    "duration",
+    "interval",
+    "memory",
+    "needs",
+    "number",
+    "percent",
+    "percentile",
+    "plural",
+    "rate",
+    "ratio",
+    "size",
+    "speedup",
+]
+
+MISSING = "–"
+"""What stands for a number that there is none of."""
+
+_LONG = 10**9
+_TIMES = ((1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s"))
+_SIZES = ((1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB"))
+
+
+def duration(ns: float | None) -> str:
+    """A time in ns, to three significant digits: `812 ns`, `42.1 µs`, `3.76 ms`, `1.90 s`."""
+    if ns is None or not math.isfinite(ns):
+        return MISSING
+    if ns < 0:
+        return "-" + duration(-ns)
+    if ns < 999.5:
+        return f"{ns:.0f} ns"
+    return _scaled(ns, _TIMES)
+
+
+def coarse(ns: float | None) -> str:
+    """A time in ns to about two digits, for what is known no better: `48 ms`, `0.6 s`, `1.9 s`, `12 s`."""
+    if ns is None or not math.isfinite(ns):
+        return MISSING
+    seconds = ns / 1e9
+    if seconds < 0.095:
+        return f"{ns / 1e6:.0f} ms" if ns >= 999_500 else duration(ns)
+    if seconds >= 1_000:
+        return f"{_digits(seconds)} s"
+    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+
+
+def size(count_bytes: int | None) -> str:
+    """A size in bytes: `812 B`, `31.2 kB`, `0.31 MB`, `1.12 MB`, `1.30 GB` (powers of ten)."""
+    if count_bytes is None:
+        return MISSING
+    if count_bytes < 1_000:
+        return f"{count_bytes} B"
+    if 99_950 <= count_bytes < 999_500:
+        return f"{count_bytes / 1e6:.2f} MB"
+    return _scaled(count_bytes, _SIZES)
+
+
+def memory(count_bytes: int | None) -> str:
+    """Memory in bytes, in whole MB: `88 MB`, `142 MB`, `1,300 MB`; to two digits below 10 MB."""
+    if count_bytes is None:
+        return MISSING
+    if count_bytes < 9_950_000:
+        return f"{count_bytes / 1e6:.1f} MB"
+    return f"{count_bytes / 1e6:,.0f} MB" if count_bytes < 9_999_500_000 else _scaled(count_bytes, _SIZES)
+
+
+def count(number: int) -> str:
+    """A whole number, exact: `1,024`."""
+    return f"{number:,}"
+
+
+def plural(number: int, singular: str, plural: str = "") -> str:
+    """A count and its noun: `1 row`, `1,024 rows`."""
+    return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
+
+
+def rate(per_second: float | None) -> str:
+    """Things a second, to three significant digits: `262`, `23,500`, `48.7 M`."""
+    if per_second is None or not math.isfinite(per_second):
+        return MISSING
+    if abs(per_second) < 9_995_000:
+        return _digits(per_second)
+    return _scaled(per_second, ((1e6, "M"), (1e9, "G"), (1e12, "T")))
+
+
+def ratio(value: float) -> str:
+    """How many times: `0.97×`, `5.5×`, `89×`, `1,230×`; an exact one is `1×`."""
+    return "1×" if value == 1 else _times(value, ROUND_HALF_EVEN) + "×"
+
+
+def interval(low: float, high: float) -> str:
+    """The bounds of a ratio, rounded outward: `88–90`."""
+    return f"{_times(low, ROUND_FLOOR)}–{_times(high, ROUND_CEILING)}"
+
+
+def speedup(value: float, low: float | None, high: float | None) -> str:
+    """A ratio and, where it is known, its interval: `130× (128–132)`."""
+    point = _times(value, ROUND_HALF_EVEN) + "×"
+    return point if low is None or high is None else f"{point} ({interval(low, high)})"
+
+
+def delta(value: float | None) -> str:
+    """A difference of answers: `7.3e-08`, `0.0e+00`."""
+    return MISSING if value is None or math.isnan(value) else f"{value:.1e}"
+
+
+def about(value: float) -> str:
+    """A difference to one digit, for a sentence: `7e-08`."""
+    return f"{value:.0e}"
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1): `88 %`; `<1 %` and `>99 %` rather than a rounded 0 or 100."""
+    if not math.isfinite(share):
+        return MISSING
+    shown = f"{share * 100:.0f} %"
+    if shown == "0 %" and share > 0:
+        return "<1 %"
+    return ">99 %" if shown == "100 %" and share < 1 else shown
+
+
+def percentile(share: float) -> str:
+    """A percentile's name, from its per cent: `p50`, `p99.9`."""
+    return f"p{share:.10g}"
+
+
+def needs(samples: int | None) -> str:
+    """A percentile that the sample is too small for: `n/a (needs 473)`."""
+    return "n/a" if samples is None else f"n/a (needs {count(samples)})"
+
+
+def number(value: object) -> str:
+    """A setting, as it was given: `5`, `0.5`, `1,024`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return count(value) if isinstance(value, int) else f"{value:,.6g}"
+
+
+def _scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:
+    """Three significant digits in the largest unit that is not larger than the rounded value."""
+    rounded = _significant(value)
+    scale, unit = max(((scale, unit) for scale, unit in units if scale <= abs(rounded)), default=units[0])
+    return f"{_digits(float(rounded / Decimal(scale)))} {unit}"
+
+
+def _significant(value: float, digits: int = 3) -> Decimal:
+    exact = Decimal(value)
+    return exact if not exact else exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1))
+
+
+def _digits(value: float) -> str:
+    """Three significant digits with thousands' separators, and no exponent."""
+    rounded = _significant(value)
+    places = max(0, 2 - rounded.adjusted()) if rounded else 0
+    return f"{rounded:,.{places}f}" if places < 12 and abs(rounded) < _LONG else f"{rounded:.2e}"
+
+
+def _times(value: float, rounding: str) -> str:
+    if not math.isfinite(value):
+        return MISSING
+    exact = Decimal(repr(float(value)))
+    rounded = exact.quantize(Decimal(1).scaleb(-_places(exact)), rounding)
+    return f"{rounded:,.{max(0, _places(rounded))}f}" if abs(rounded) < _LONG else f"{rounded:.2e}"
+
+
+def _places(value: Decimal) -> int:
+    """Decimals of a ratio: two digits below 10, whole numbers up to 1,000, three digits beyond."""
+    magnitude = abs(value)
+    if magnitude >= 1000:
+        return 2 - magnitude.adjusted()
+    steps = ((Decimal(10), 0), (Decimal(2), 1), (Decimal("0.1"), 2), (Decimal("0.01"), 3))
+    return next((places for least, places in steps if magnitude >= least), 4)

@@ -1,0 +1,80 @@
+"""Text in columns: widths as a terminal counts them (a wide character takes two), wrapping, and colour."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+
+__all__ = ["clean", "justify", "pad", "style", "width_of", "wrap"]
+
+_STYLES = {"bold": "1", "dim": "2", "red": "1;31", "green": "32", "yellow": "33"}
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|ns|µs|ms|s|[kMGT]?B|rows?|rounds?|threads?|trees?|features?)(?!\w))")
+_GLUE = "\u00a0"
+_HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: str) -> str:
+    """One line without control characters, so that a name or a message cannot steer the terminal."""
+    flat = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
+    return "".join(_visible(char) for char in flat)
+
+
+def _visible(char: str) -> str:
+    if char.isascii() and char.isprintable():
+        return char
+    harmful = unicodedata.category(char) in _HARMFUL or char in _BIDI
+    return char.encode("unicode_escape").decode() if harmful else char
+
+
+def width_of(text: str) -> int:
+    """The terminal columns that `text` takes."""
+    return cell_len(text)
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """`text` filled with spaces to `width` columns; a longer one is kept whole. `right`: aligned to the right."""
+    fill = " " * max(0, width - width_of(text))
+    return fill + text if right else text + fill
+
+
+def justify(left: str, right: str, width: int) -> str:
+    """`left` at the left edge and `right` at the right one."""
+    return pad(left, width - width_of(right)) + right
+
+
+def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> list[str]:
+    """`text` in lines of at most `width` columns (None: one line), led by `first`, then by `rest`.
+
+    Lines break at spaces, but not between a number and its unit; a word that is wider than a line is cut, never
+    dropped.
+    """
+    if width is None:
+        return [(first + text).rstrip()]
+    lines, line = [], first
+    empty = True
+    words = [word for word in _UNIT.sub(_GLUE, text).split(" ") if word]
+    for word in _pieces(words, max(1, width - max(width_of(first), width_of(rest)))):
+        if not empty and width_of(line) + 1 + width_of(word) > width:
+            lines.append(line)
+            line, empty = rest, True
+        line += word if empty else " " + word
+        empty = False
+    return [line.replace(_GLUE, " ").rstrip() for line in [*lines, line]]
+
+
+def _pieces(words: Iterable[str], width: int) -> Iterable[str]:
+    for word in words:
+        piece = ""
+        for char in word:
+            if piece and width_of(piece + char) > width:
+                yield piece
+                piece = ""
+            piece += char
+        yield piece
+
+
+def style(text: str, name: str, color: bool) -> str:
+    """`text` between the ANSI codes of bold, dim, red, green or yellow; unchanged without colour."""
+    return f"\x1b[{_STYLES[name]}m{text}\x1b[0m" if color and name and text.strip() else text

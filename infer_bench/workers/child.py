@@ -1,0 +1,178 @@
+"""The worker process's own side: it opens one candidate and does what it is told, until told to stop.
+
+Started as `INTERPRETER -m infer_bench.workers FD [CPUS]`. Threads, environment and affinity are in force before this
+module is imported; it imports the standard library, numpy and, through the engine, the engine's library.
+"""
+
+import ctypes
+import importlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines.base import Engine, Session
+from infer_bench.errors import InferBenchError
+from infer_bench.workers import memory
+from infer_bench.workers.job import Job, job_from
+from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
+from infer_bench.workers.runner import Runner
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when the coordinator dies, so that none is left running."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def load_engine(target: str) -> Engine:
+    """The engine at `module:Class`, made anew."""
+    module, _, name = target.partition(":")
+    engine: Engine = getattr(importlib.import_module(module), name)()
+    return engine
+
+
+class Child:
+    """The state of a worker: a session, its rows, and a runner for each batch size."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._columns: dict[str, Array] = {}
+        self._runners: dict[int, Runner] = {}
+
+    def answer(self, message: Message) -> Message:
+        """Do what one message asks."""
+        handler = getattr(self, f"do_{message.kind}", None)
+        if handler is None:
+            raise ValueError(f"unknown request {message.kind!r}")
+        reply: Message = handler(message)
+        return reply
+
+    def do_open(self, message: Message) -> Message:
+        """Import the engine's library and load the model."""
+        job = job_from(message.fields)
+        self._block_imports(job)
+        start = time.perf_counter_ns()
+        engine = load_engine(job.engine)
+        for module in engine.requires:
+            importlib.import_module(module)
+        imported = time.perf_counter_ns()
+        self._session = engine.open(job.model, {**job.options, "allow_pickle": "yes" if job.allow_pickle else "no"})
+        loaded = time.perf_counter_ns()
+        spec = spec_fields(self._session.spec)
+        return Message("opened", {"spec": spec, "import_ns": imported - start, "load_ns": loaded - imported})
+
+    def _block_imports(self, job: Job) -> None:
+        for name in job.lean:
+            # A None entry makes `import name` raise ImportError, which these libraries handle: they go without.
+            sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+
+    def do_rows(self, message: Message) -> Message:
+        """Take the rows to answer."""
+        self._columns = unpack_columns(message)
+        self._runners = {}
+        return Message("taken")
+
+    def do_first(self, message: Message) -> Message:
+        """The first request of this process; `done_ns` is the clock when it was answered."""
+        taken = self._runner(message.fields).first()
+        return Message("first", {"request_ns": taken, "done_ns": time.perf_counter_ns()})
+
+    def do_domain(self, message: Message) -> Message:
+        """Where the model's inputs are interesting."""
+        domain = self._open_session().domain()
+        thresholds = {name: [_scalar(v) for v in values] for name, values in domain.thresholds.items()}
+        return Message("domain", {"thresholds": thresholds, "missing": sorted(domain.missing)})
+
+    def do_warm(self, message: Message) -> Message:
+        """Warm up until steady."""
+        warmth = self._runner(message.fields).warm(int(message.fields["limit_ns"]))
+        fields = {"request_ns": warmth.request_ns, "warmup_ns": warmth.warmup_ns, "steady": warmth.steady}
+        return Message("warm", {**fields, "floor_ns": warmth.floor_ns})
+
+    def do_block(self, message: Message) -> Message:
+        """One block."""
+        fields = message.fields
+        block = self._runner(fields).block(int(fields["samples"]), int(fields["calls"]), bool(fields["phases"]))
+        arrays = {
+            "request": block.request,
+            "preprocess": block.stages.preprocess,
+            "predict": block.stages.predict,
+            "postprocess": block.stages.postprocess,
+        }
+        counts = {"wall_ns": block.wall_ns, "rows": block.rows, "gc_collections": block.gc_collections}
+        return Message("block", counts, arrays)
+
+    def do_answers(self, message: Message) -> Message:
+        """The canonical output and the labels of the rows, in order."""
+        answers, labels = self._runner(message.fields).answers(int(message.fields["limit_ns"]))
+        listed = None if labels is None else [_scalar(label) for label in labels]
+        return Message("answers", {"labels": listed}, {"answers": answers})
+
+    def do_memory(self, message: Message) -> Message:
+        """Resident memory now and at its peak, in bytes."""
+        rss, peak = memory.resident()
+        return Message("memory", {"rss_bytes": rss, "peak_rss_bytes": peak})
+
+    def _runner(self, fields: Mapping[str, Any]) -> Runner:
+        batch = int(fields["batch"])
+        if batch not in self._runners:
+            self._runners[batch] = Runner(self._open_session(), self._columns, batch, time.perf_counter_ns)
+        return self._runners[batch]
+
+    def _open_session(self) -> Session:
+        if self._session is None:
+            raise ValueError("no model was opened")
+        return self._session
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def serve(connection: Connection) -> None:
+    """Answer messages until the coordinator closes or says `close`. An error is a message too, and does not end it."""
+    child = Child()
+    while True:
+        try:
+            message = receive(connection)
+        except EOFError:
+            return
+        if message.kind == "close":
+            return
+        send(connection, _answer(child, message))
+
+
+def _answer(child: Child, message: Message) -> Message:
+    try:
+        return child.answer(message)
+    except InferBenchError as error:
+        return Message("error", {"type": type(error).__name__, "message": error.message, "hint": error.hint})
+    except (KeyboardInterrupt, SystemExit) as error:
+        return Message("error", {"type": "EngineError", "message": f"the model's code raised {type(error).__name__}"})
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's model or library raises costs its row, not the run
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        return Message("error", {"type": "EngineError", "message": text[:500]})
+
+
+def main(arguments: list[str]) -> None:
+    """Take over the inherited connection."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Connection(int(arguments[0]))
+    serve(connection)
+    # Native thread pools may hang or crash while the interpreter is torn down, and nothing is left to save.
+    _flush_and_leave()
+
+
+def _flush_and_leave() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)

@@ -1,0 +1,174 @@
+"""The coordinator's side of a worker: start a process, ask it things with a time limit, end it for certain."""
+
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from infer_bench import errors
+from infer_bench.workers.job import Job
+from infer_bench.workers.protocol import Array, Message, pack_columns, receive, send
+
+DEFAULT_TIMEOUT_S = 120.0
+_GRACE_S = 2.0
+_TAIL_BYTES = 2_000
+
+
+class Worker:
+    """One candidate in a process of its own. Methods raise `WorkerCrashed` or `WorkerHung` when it does not answer.
+
+    `started_ns` is the clock just before the process was started.
+    """
+
+    def __init__(self, job: Job, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self.job = job
+        self._timeout_s = timeout_s
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        ours, theirs = Pipe()
+        self._connection: Connection = ours
+        command = [job.interpreter or sys.executable, "-P", "-m", "infer_bench.workers", str(theirs.fileno())]
+        self.started_ns = time.perf_counter_ns()
+        try:
+            self._process = subprocess.Popen(
+                [*command, ",".join(map(str, job.affinity))],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._stderr,
+                env={**os.environ, **_bridge(job), **job.environment},
+                cwd=job.folder,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the coordinator, which ends its workers in order
+            )
+        except OSError as error:
+            ours.close()
+            self._stderr.close()
+            raise errors.WorkerError(f"{command[0]} cannot be started: {error.strerror}") from None
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def ask(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> Message:
+        """Say one thing and wait for its answer. An error that the worker reports is raised here as what it is."""
+        self.say(Message(kind, fields))
+        return self.hear(kind, timeout_s)
+
+    def say(self, message: Message) -> None:
+        """Send without waiting."""
+        if self._connection.closed:
+            raise errors.WorkerCrashed(f"the worker has ended, {message.kind!r} comes too late")
+        try:
+            send(self._connection, message)
+        except OSError:
+            raise self._crashed(message.kind) from None
+
+    def hear(self, kind: str, timeout_s: float | None = None) -> Message:
+        """Wait for the answer to `kind`."""
+        limit = timeout_s or self._timeout_s
+        try:
+            if not self._connection.poll(limit):
+                self.kill()
+                raise errors.WorkerHung(f"no answer to {kind!r} in {limit:g} s", "raise --timeout, or take less rows")
+            reply = receive(self._connection)
+        except (EOFError, OSError):
+            raise self._crashed(kind) from None
+        except (ValueError, KeyError, TypeError) as error:
+            self.kill()
+            raise errors.WorkerError(f"the worker's answer to {kind!r} was not understood: {error}") from None
+        if reply.kind == "error":
+            raise _error(reply.fields)
+        return reply
+
+    def open(self) -> Message:
+        """Import and load; the reply holds `spec`, `import_ns` and `load_ns`."""
+        return self.ask("open", **self.job.fields())
+
+    def rows(self, columns: Mapping[str, Array]) -> None:
+        """Hand over the rows to answer."""
+        self.say(pack_columns(columns))
+        self.hear("rows")
+
+    def close(self) -> None:
+        """Ask it to end, and see that it does."""
+        if self._connection.closed:
+            return
+        with contextlib.suppress(errors.WorkerError, subprocess.TimeoutExpired):
+            self.say(Message("close"))
+            self._process.wait(_GRACE_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process and whatever it started."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._connection.close()
+        self._stderr.close()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _crashed(self, kind: str) -> errors.WorkerCrashed:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE_S)
+        said = self._last_words()
+        code = self._process.returncode
+        self.kill()
+        return errors.WorkerCrashed(f"the worker {_ended(code)} during {kind!r}{': ' + said if said else ''}")
+
+    def _last_words(self) -> str:
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, size - _TAIL_BYTES))
+        lines = [line.strip() for line in self._stderr.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        return lines[-1][:300] if lines else ""
+
+
+def _ended(code: int | None) -> str:
+    if code is None:
+        return "closed its connection"
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def _error(fields: Mapping[str, Any]) -> errors.InferBenchError:
+    kind = getattr(errors, str(fields.get("type")), errors.EngineError)
+    # Made without __init__: some of these take other arguments, and the worker has already worded the message.
+    error: errors.InferBenchError = kind.__new__(kind)
+    errors.InferBenchError.__init__(error, str(fields.get("message")), str(fields.get("hint", "")))
+    return error
+
+
+def _bridge(job: Job) -> dict[str, str]:
+    """For another environment's interpreter: a folder that holds nothing but this package, put on its path."""
+    if not job.interpreter or Path(job.interpreter).absolute() == Path(sys.executable).absolute():
+        return {}
+    return {"PYTHONPATH": _bridge_folder().name}
+
+
+@functools.cache
+def _bridge_folder() -> "tempfile.TemporaryDirectory[str]":
+    folder = tempfile.TemporaryDirectory(prefix="infer-bench-")
+    (Path(folder.name) / "infer_bench").symlink_to(Path(__file__).resolve().parent.parent, target_is_directory=True)
+    return folder

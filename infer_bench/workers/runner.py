@@ -1,0 +1,124 @@
+"""One candidate inside its worker: warm-up, blocks and answers of a session at each batch size. Knows no process."""
+
+import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.engines.base import FloatArray, Request, Session
+from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, Times, floor, grouped, plain, stamped
+
+SHORT_NS = 50_000
+"""Below this, stamps between the phases cost more than 0.2 % of the request: they are timed in calls of their own."""
+GROUPED_NS = 5_000
+"""Below this two stamps cost more than 1 %, so several calls share a sample."""
+SAMPLE_NS = 20_000
+"""How long a shared sample should last."""
+DISCARDED_NS = 1_000_000
+"""Up to this long (and 3 calls at most) the first calls of a block are thrown away: another process had the caches."""
+WARM_WINDOW_NS = 20_000_000
+STEADY_WITHIN = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """How the warm-up went: an estimate of one request, the time it took and whether it became steady."""
+
+    request_ns: int
+    warmup_ns: int
+    steady: bool
+    floor_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block's raw samples; `wall_ns` spans the request samples, `rows` those that they answered."""
+
+    request: Times
+    stages: Stamps
+    wall_ns: int
+    rows: int
+    gc_collections: int
+
+
+def requests_of(columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Request]:
+    """The rows cut into requests: records of Python scalars for batch 1, else tables of exactly `batch` rows.
+
+    Rows are repeated from the start where the last table would be short.
+    """
+    rows = len(next(iter(columns.values())))
+    if batch == 1:
+        lists = {name: column.tolist() for name, column in columns.items()}
+        return [{name: values[i] for name, values in lists.items()} for i in range(rows)]
+    starts = range(0, rows, batch)
+    picks = [np.arange(start, start + batch) % rows for start in starts]
+    return [{name: np.ascontiguousarray(column[pick]) for name, column in columns.items()} for pick in picks]
+
+
+class Runner:
+    """A session with its rows at one batch size."""
+
+    def __init__(self, session: Session, columns: Mapping[str, npt.NDArray[Any]], batch: int, clock: Clock) -> None:
+        self._session = session
+        self._stages = Stages(session.preprocess, session.predict, session.postprocess)
+        self._requests = requests_of(columns, batch)
+        self._rows = len(next(iter(columns.values())))
+        self._cycle = Cycle(self._requests)
+        self._batch = batch
+        self._clock = clock
+
+    def first(self) -> int:
+        """The time of one request, in ns: on a fresh session, the first."""
+        return int(plain(self._stages, self._requests[:1], self._clock)[0])
+
+    def warm(self, limit_ns: int) -> Warmth:
+        """Run until two windows in a row agree within 3 %, for `limit_ns` at the most."""
+        start = self._clock()
+        estimate = max(1, self.first())
+        previous, steady = 0.0, False
+        while not steady and self._clock() - start < limit_ns:
+            count = min(100_000, max(1, WARM_WINDOW_NS // max(1, estimate)))
+            median = float(np.median(plain(self._stages, self._cycle.take(count), self._clock)))
+            steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
+            previous, estimate = max(1.0, median), max(1, int(median))
+        spent = self._clock() - start
+        return Warmth(estimate, spent, steady, floor(self._clock))
+
+    def block(self, samples: int, calls: int, phases: bool) -> Block:
+        """`samples` samples of `calls` calls each, after a few discarded ones; with `phases`, calls for them too."""
+        discarded = plain(self._stages, self._cycle.take(1), self._clock)
+        if discarded[0] * 3 < DISCARDED_NS:
+            plain(self._stages, self._cycle.take(2), self._clock)
+        before, chosen = _collections(), self._cycle.take(samples * calls)
+        start = self._clock()
+        if calls > 1:
+            request = grouped(self._stages, chosen, calls, self._clock)
+        elif phases:
+            stages = stamped(self._stages, chosen, self._clock)
+            wall = self._clock() - start
+            return Block(stages.request, stages, wall, samples * self._batch, _collections() - before)
+        else:
+            request = plain(self._stages, chosen, self._clock)
+        wall = self._clock() - start
+        stages = stamped(self._stages, self._cycle.take(max(1, samples * calls // 4)), self._clock)
+        return Block(request, stages, wall, samples * calls * self._batch, _collections() - before)
+
+    def answers(self, limit_ns: int) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+        """The canonical output (rows, outputs) and the labels (rows,) of the rows in order.
+
+        Stops after `limit_ns`, so the arrays may be shorter than the rows.
+        """
+        start, parts = self._clock(), []
+        for request in self._requests:
+            parts.append(np.array(self._stages(request), dtype=np.float64))
+            if self._clock() - start > limit_ns:
+                break
+        answers = np.concatenate(parts)[: self._rows]
+        return answers, self._session.labels(answers)
+
+
+def _collections() -> int:
+    return sum(generation["collections"] for generation in gc.get_stats())

@@ -1,0 +1,105 @@
+"""Fakes for what a test must control: the clock, an engine, and the ways that a worker can die."""
+
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.engines.base import Domain, FloatArray, Option, Request, argmax_labels
+from infer_bench.errors import EngineError
+from infer_bench.model import Feature, ModelRef, ModelSpec
+
+
+class FakeClock:
+    """Nanoseconds that pass only when told to, plus `cost_ns` at every reading."""
+
+    def __init__(self, cost_ns: int = 0) -> None:
+        self.now = 1_000
+        self._cost = cost_ns
+
+    def __call__(self) -> int:
+        self.now += self._cost
+        return self.now
+
+    def spend(self, duration_ns: int) -> None:
+        self.now += duration_ns
+
+
+@dataclass
+class FakeSession:
+    """Adds its inputs up; each phase takes as long as it is told on a fake clock, and may do something bad."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    phases_ns: tuple[int, int, int] = (0, 0, 0)
+    deed: str = "none"
+    slope: float = 1.0
+    calls: int = 0
+    spec: ModelSpec = field(
+        default_factory=lambda: ModelSpec("binary", (Feature("a"), Feature("b")), ("yes",), ("no", "yes"))
+    )
+
+    def preprocess(self, request: Request) -> Any:
+        self.clock.spend(self.phases_ns[0])
+        return np.column_stack([np.atleast_1d(request["a"]), np.atleast_1d(request["b"])])
+
+    def predict(self, inputs: Any) -> Any:
+        self.clock.spend(self.phases_ns[1])
+        self.calls += 1
+        if self.calls > 5:
+            do(self.deed)
+        return 1 / (1 + np.exp(-self.slope * inputs.sum(axis=1)))
+
+    def postprocess(self, outputs: Any) -> FloatArray:
+        self.clock.spend(self.phases_ns[2])
+        return np.asarray(outputs, dtype=np.float64).reshape(-1, 1)
+
+    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+        return argmax_labels(self.spec, answers)
+
+    def domain(self) -> Domain:
+        return Domain({"a": (0.0, 1.0), "b": (0.5,)})
+
+    def close(self) -> None:
+        pass
+
+
+def do(deed: str) -> None:
+    """What can go wrong inside a stranger's library."""
+    match deed:
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "exit":
+            os._exit(3)
+        case "sys.exit":
+            raise SystemExit(3)
+        case "raise":
+            raise RuntimeError("boom\nin two lines")
+        case "hang":
+            signal.pause()
+
+
+class FakeEngine:
+    """Opens anything; `deed` says what its sixth prediction does."""
+
+    name = "fake"
+    formats = frozenset({"python"})
+    requires: tuple[str, ...] = ()
+    extra = "fake"
+    options: Mapping[str, Option] = {
+        "deed": Option("what the sixth prediction does", "none"),
+        "slope": Option("of the logit", "1.0"),
+    }
+
+    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+        return ()
+
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> FakeSession:
+        if options.get("deed") == "refuse":
+            raise EngineError("no such luck", "try another")
+        return FakeSession(deed=options.get("deed", "none"), slope=float(options.get("slope", "1.0")))

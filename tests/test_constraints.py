@@ -1,0 +1,48 @@
+"""`constraints.txt` holds plain pins only, and one for everything that the extras install, on each supported Python."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LINES = [
+    line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
+]
+PYTHONS = [c.rsplit(" ", 1)[1] for c in PROJECT["classifiers"] if re.fullmatch(r".*Python :: 3\.\d+", c)]
+
+
+def required() -> Iterator[Requirement]:
+    extras = PROJECT["optional-dependencies"].values()
+    for line in [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]:
+        requirement = Requirement(line)
+        if requirement.name != PROJECT["name"]:
+            yield requirement
+
+
+def pins(python: str) -> dict[str, str]:
+    """name → version on Linux with this Python."""
+    environment = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
+    wanted = [r for r in map(Requirement, LINES) if r.marker is None or r.marker.evaluate(environment)]
+    assert len({r.name for r in wanted}) == len(wanted)
+    return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in wanted}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_line_is_a_plain_pin(line: str) -> None:
+    requirement = Requirement(line)
+    assert requirement.url is None
+    assert re.fullmatch(r"==[\w.+!]+", str(requirement.specifier))
+    assert not re.search(r"://|--|@|\\", line)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_everything_required_is_pinned_within_its_range(python: str) -> None:
+    chosen = pins(python)
+    unmet = [str(r) for r in required() if not r.specifier.contains(chosen.get(canonicalize_name(r.name), "0"))]
+    assert unmet == []

@@ -1,0 +1,119 @@
+"""Workers as real processes: what they answer, and each way in which they can fail to."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infer_bench import errors
+from infer_bench.model import ModelRef
+from infer_bench.workers.job import Job
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import Message, spec_from
+
+ROOT = str(Path(__file__).parents[2])
+MODEL = ModelRef("fake", "callable", "python", "0" * 64, 0)
+COLUMNS = {"a": np.array([0.0, 1.0, -2.0]), "b": np.array([0.5, 0.5, 0.5])}
+
+
+def job(deed: str = "none", **changes: object) -> Job:
+    fields: dict[str, object] = {"options": {"deed": deed}, "environment": {"PYTHONPATH": ROOT}, **changes}
+    return Job("tests.fakes:FakeEngine", MODEL, **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    with Worker(job()) as started:
+        started.open()
+        started.rows(COLUMNS)
+        yield started
+
+
+def test_a_worker_opens_answers_and_measures(worker: Worker) -> None:
+    assert worker.ask("first", batch=1).fields["request_ns"] > 0
+    reply = worker.ask("answers", batch=1, limit_ns=10**9)
+    assert reply.arrays["answers"][:, 0] == pytest.approx(1 / (1 + np.exp([-0.5, -1.5, 1.5])), abs=1e-15)
+    assert reply.fields["labels"] == ["yes", "yes", "no"]
+    block = worker.ask("block", batch=1, samples=7, calls=1, phases=True)
+    assert block.arrays["request"].shape == (7,)
+    assert (block.arrays["request"] >= block.arrays["predict"]).all()
+    held = worker.ask("memory").fields
+    assert held["peak_rss_bytes"] >= held["rss_bytes"] > 10**6
+
+
+def test_the_spec_survives_the_crossing() -> None:
+    with Worker(job()) as started:
+        spec = spec_from(started.open().fields["spec"])
+    assert spec.feature_names == ("a", "b")
+    assert spec.classes == ("no", "yes")
+
+
+def test_environment_and_affinity_hold_before_any_import() -> None:
+    cpu = min(os.sched_getaffinity(0))
+    with Worker(job(environment={"PYTHONPATH": ROOT, "OMP_NUM_THREADS": "1"}, affinity=(cpu,))) as started:
+        started.open()
+        assert os.sched_getaffinity(started.pid) == {cpu}
+        variables = Path(f"/proc/{started.pid}/environ").read_bytes().split(b"\0")
+        assert b"OMP_NUM_THREADS=1" in variables
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [("killed", "SIGKILL"), ("segfault", "SIGSEGV"), ("exit", "exited with code 3")],
+)
+def test_a_dead_worker_is_reported_with_how_it_died(deed: str, words: str) -> None:
+    with Worker(job(deed)) as started:
+        started.open()
+        started.rows(COLUMNS)
+        with pytest.raises(errors.WorkerCrashed, match=words):
+            started.ask("block", batch=1, samples=50, calls=1, phases=True)
+
+
+def test_a_hang_ends_at_the_time_limit_and_the_process_with_it() -> None:
+    with Worker(job("hang")) as started:
+        started.open()
+        started.rows(COLUMNS)
+        with pytest.raises(errors.WorkerHung, match=r"no answer to 'block' in 0\.2 s"):
+            started.ask("block", timeout_s=0.2, batch=1, samples=50, calls=1, phases=True)
+        with pytest.raises(ProcessLookupError):
+            os.kill(started.pid, 0)
+
+
+@pytest.mark.parametrize(("deed", "words"), [("raise", "RuntimeError: boom in two lines"), ("sys.exit", "SystemExit")])
+def test_what_a_model_raises_is_one_line_and_the_worker_lives_on(deed: str, words: str) -> None:
+    with Worker(job(deed)) as started:
+        started.open()
+        started.rows(COLUMNS)
+        with pytest.raises(errors.EngineError, match=words):
+            started.ask("block", batch=1, samples=50, calls=1, phases=True)
+        assert started.ask("memory").fields["rss_bytes"] > 0
+
+
+def test_an_engine_s_own_error_keeps_its_type_and_its_hint() -> None:
+    with Worker(job("refuse")) as started, pytest.raises(errors.EngineError, match="no such luck") as caught:
+        started.open()
+    assert caught.value.hint == "try another"
+
+
+def test_a_worker_killed_from_outside_is_a_crash_also_when_spoken_to_later(worker: Worker) -> None:
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
+        worker.ask("memory")
+
+
+def test_an_interpreter_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(errors.WorkerError, match="cannot be started"):
+        Worker(job(interpreter="/nowhere/python"))
+
+
+def test_only_numbers_cross_as_arrays(worker: Worker) -> None:
+    with pytest.raises(ValueError, match="may not cross"):
+        worker.say(Message("rows", {"names": ["a"], "lists": {}}, {"c0": np.array([object()])}))
+
+
+def test_nonsense_from_a_worker_is_not_believed() -> None:
+    with Worker(job()) as started, pytest.raises(errors.EngineError, match="unknown request"):
+        started.ask("no_such_thing")
