@@ -44,7 +44,9 @@ _APPLY: dict[str, Any] = {
 def add_link(g: Graph, link: Link, x: str) -> str:
     """Add one step to the graph; `x` is double (batch, outputs). Raises `NotConvertible` for one with no exact node."""
     if link.kind not in _ADD:
-        raise NotConvertible(f"the link function {link.kind!r} has no exact ONNX form", "convert the raw scores instead")
+        raise NotConvertible(
+            f"the link function {link.kind!r} has no exact ONNX form", "convert the raw scores instead"
+        )
     added: str = _ADD[link.kind](g, x, link)
     return added
 
