@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.ensemble import LEAF, Bools, Ensemble, Floats, Ints, levels
 from infer_bench.errors import NotConvertible
@@ -47,19 +46,17 @@ def lay_out(ensemble: Ensemble) -> Layout:
     here = np.flatnonzero(is_split)
     left, right = np.where(lone[here], here, left[here]), np.where(lone[here], here, right[here])
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    return _apart_at_roots(
-        Layout(
-            node=np.where(lone[here], -1, node[here]),
-            tree=owner[here],
-            true=np.where(leaf[left], leaf_index[left], split_index[left]),
-            false=np.where(leaf[right], leaf_index[right], split_index[right]),
-            true_leaf=leaf[left],
-            false_leaf=leaf[right],
-            roots=split_index[starts],
-            weight=value[leaf],
-            target=target[leaf],
-            leaf_tree=owner[leaf],
-        )
+    return Layout(
+        node=np.where(lone[here], -1, node[here]),
+        tree=owner[here],
+        true=np.where(leaf[left], leaf_index[left], split_index[left]),
+        false=np.where(leaf[right], leaf_index[right], split_index[right]),
+        true_leaf=leaf[left],
+        false_leaf=leaf[right],
+        roots=split_index[starts],
+        weight=value[leaf],
+        target=target[leaf],
+        leaf_tree=owner[leaf],
     )
 
 
@@ -116,7 +113,7 @@ def _in_tree_order(ensemble: Ensemble) -> tuple[Ints, Ints]:
     return order, tree[order]
 
 
-def _apart_at_roots(layout: Layout) -> Layout:
+def kept_apart(layout: Layout) -> Layout:
     """ONNX Runtime reads a root whose leaf and branch have one index as a lone leaf: put unused leaves in front."""
     true, false = layout.true[layout.roots], layout.false[layout.roots]
     true_leaf, false_leaf = layout.true_leaf[layout.roots], layout.false_leaf[layout.roots]
@@ -148,23 +145,17 @@ def with_base(ensemble: Ensemble, layout: Layout) -> Layout:
     if count == 0:
         return layout
     ahead, yes = np.arange(count), np.ones(count, np.bool_)
-
-    def moved(children: Ints, leaf: Bools) -> Ints:
-        return np.concatenate((ahead, children + count)) if leaf is not None else children
-
-    return _apart_at_roots(
-        Layout(
-            np.concatenate((np.full(count, -1), layout.node)),
-            np.concatenate((ahead, layout.tree + count)),
-            moved(layout.true, layout.true_leaf),
-            moved(layout.false, layout.false_leaf),
-            np.concatenate((yes, layout.true_leaf)),
-            np.concatenate((yes, layout.false_leaf)),
-            np.concatenate((ahead, layout.roots + count)),
-            np.concatenate((ensemble.base[outputs], layout.weight)),
-            np.concatenate((outputs, layout.target)),
-            np.concatenate((ahead, layout.leaf_tree + count)),
-        )
+    return Layout(
+        np.concatenate((np.full(count, -1), layout.node)),
+        np.concatenate((ahead, layout.tree + count)),
+        np.concatenate((ahead, layout.true + count)),
+        np.concatenate((ahead, layout.false + count)),
+        np.concatenate((yes, layout.true_leaf)),
+        np.concatenate((yes, layout.false_leaf)),
+        np.concatenate((ahead, layout.roots + count)),
+        np.concatenate((ensemble.base[outputs], layout.weight)),
+        np.concatenate((outputs, layout.target)),
+        np.concatenate((ahead, layout.leaf_tree + count)),
     )
 
 
@@ -175,8 +166,3 @@ def refuse_linear_leaves(ensemble: Ensemble) -> None:
             "linear_tree=true: the leaves hold linear functions",
             "train with linear_tree=false, or keep the model as it is",
         )
-
-
-__all__ = ["Layout", "lay_out", "refuse_linear_leaves", "with_base"]
-
-Array = npt.NDArray[np.generic]

@@ -11,9 +11,10 @@ import numpy as np
 
 from infer_bench.converters import columns as reading
 from infer_bench.converters import layout as trees
-from infer_bench.converters.ensemble import Ensemble
+from infer_bench.converters.ensemble import Ensemble, Ints
 from infer_bench.converters.graph import Graph
 from infer_bench.converters.links import add_link
+from infer_bench.converters.old_trees import add_regressor
 from infer_bench.converters.thresholds import fold
 from infer_bench.converters.tree_graph import add_ensemble
 from infer_bench.errors import NotConvertible, UsageError
@@ -79,7 +80,7 @@ def _raw_scores(g: Graph, x: str, ensemble: Ensemble, dtype: Any) -> str:
     scores = ""
     if len(layout.roots):
         columns = reading.add_columns(g, x, ensemble, plan, dtype)
-        scores = add_ensemble(g, columns, ensemble, layout, plan.of_node, fold(ensemble, dtype), dtype)
+        scores = _trees(g, columns, ensemble, layout, plan.of_node, dtype)
     if ensemble.divisor != 1:
         scores = g.op("Div", scores, g.const(ensemble.divisor, dtype))
         if ensemble.base.any():
@@ -89,6 +90,13 @@ def _raw_scores(g: Graph, x: str, ensemble: Ensemble, dtype: Any) -> str:
         product = g.op("MatMul", read, g.const(ensemble.linear, dtype))
         scores = g.op("Add", product, scores) if scores else product
     return scores or _nothing(g, x, ensemble.outputs, dtype)
+
+
+def _trees(g: Graph, x: str, ensemble: Ensemble, layout: trees.Layout, columns: Ints, dtype: Any) -> str:
+    splits = fold(ensemble, dtype)
+    if g.opset_ml < 5:
+        return add_regressor(g, x, ensemble, layout, columns, splits)
+    return add_ensemble(g, x, ensemble, trees.kept_apart(layout), columns, splits, dtype)
 
 
 def _nothing(g: Graph, x: str, outputs: int, dtype: Any) -> str:
