@@ -15,6 +15,7 @@ from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer
 from infer_bench.identify import identify
 from infer_bench.measure.checked import Columns, Side, as_float32, original
 from infer_bench.measure.judge import TOLERANCES, failure, judge
+from infer_bench.measure.models import convertible
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.results import CheckedGroup, ConvertReport, ConvertResult, ModelInfo, Notice, Report, Verdict
@@ -57,7 +58,7 @@ def convert(
 
     Raises `NotConvertible` naming what stands in the way, `ModelError`, `DataError` or `OutputError`.
     """
-    source = identify(model)
+    source = convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
     _writable(target, source)
     with tempfile.TemporaryDirectory(prefix=".infer-bench-", dir=target.resolve().parent) as folder:
