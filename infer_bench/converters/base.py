@@ -45,10 +45,11 @@ class Wish:
 class Converted:
     """A serialized ONNX model, and groups of rows on which it must answer as the original does.
 
-    `route` says in words how it was written, `groups` holds columns by name for each group of rows.
+    `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `groups` holds columns by name for each group of rows.
     """
 
     onnx: bytes
     route: str
+    input_dtype: InputDtype
     groups: Mapping[str, Columns] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -60,7 +60,7 @@ def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Co
     )
     node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
     groups = {name: _columns(ensemble, rows) for name, rows in probe_rows(ensemble, seed=0, limit=PROBE_ROWS).items()}
-    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", groups, ensemble.notes)
+    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, groups, ensemble.notes)
 
 
 def _columns(ensemble: Ensemble, rows: np.ndarray) -> Columns:
@@ -83,18 +83,20 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
     from infer_bench.converters.sklearn import convert_sklearn
     from infer_bench.converters.sklearn_probes import Probes
 
+    # Its preprocessing is in double, so that only rows in double get the same answers.
+    double = wish.precision == "exact" or wish.input_dtype == "float64"
     estimator = _held(model, allow_pickle)
     written = convert_sklearn(
         estimator,
-        precision="exact" if wish.input_dtype == "float64" else "float32",
+        precision="exact" if double else "float32",
         opset_ml=wish.opset_ml,
         input_name=wish.input_name,
         zipmap=wish.zipmap,
         metadata=metadata,
     )
-    probes = Probes(estimator, single=wish.input_dtype == "float32")
+    probes = Probes(estimator, single=not double)
     groups = {group.name: group.table for group in probes.groups()}
-    return Converted(written, "scikit-learn in double", groups)
+    return Converted(written, "scikit-learn in double", "float64" if double else "float32", groups)
 
 
 def table() -> str:
