@@ -31,6 +31,8 @@ def check_lightgbm(file: Path) -> None:
 
 def check_text(text: bytes) -> None:
     """The same for a model's text. Raises `ValueError` saying what is wrong."""
+    if text.startswith(b"tree\r"):
+        raise ValueError("its line ends were changed to CRLF, which LightGBM cannot read")
     start = text.find(b"\nTree=0")
     end = text.find(b"\nend of trees")
     if end < 0:
@@ -50,7 +52,7 @@ def check_text(text: bytes) -> None:
 
 
 def _fields(block: bytes) -> Fields:
-    pairs = (line.rstrip(b"\r").partition(b"=") for line in block.split(b"\n"))
+    pairs = (line.partition(b"=") for line in block.split(b"\n"))
     return {key: value for key, mark, value in pairs if mark}
 
 
@@ -64,7 +66,7 @@ def _blocks(text: bytes) -> Iterator[bytes]:
 
 
 def _check_numbered(block: bytes, index: int) -> None:
-    first = block.split(b"\n", 1)[0].rstrip(b"\r")
+    first = block.split(b"\n", 1)[0]
     if first != b"Tree=%d" % index:
         raise ValueError(f"tree {index} is missing: {first.decode('utf-8', 'replace')[:40]!r} stands in its place")
 

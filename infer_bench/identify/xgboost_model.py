@@ -102,10 +102,13 @@ def _check_tree(tree: Node, features: int) -> None:
         raise ValueError(f"it has {nodes} nodes")
     for name in _PER_NODE:
         _check_length(tree, name, nodes)
-    if int(tree["tree_param"].get("size_leaf_vector", 1)) <= 1:
-        _check_length(tree, "base_weights", nodes)
     np.asarray(tree["split_conditions"], dtype=np.float64)
     left, right = _ints(tree["left_children"]), _ints(tree["right_children"])
+    width = int(tree["tree_param"].get("size_leaf_vector", 1))
+    if width > 1:
+        right = _check_vectors(tree, left, right, width)
+    else:
+        _check_length(tree, "base_weights", nodes)
     inner = _check_children(left, right)
     _check_range("a feature", _ints(tree["split_indices"])[inner], features)
     if "split_type" in tree:
@@ -141,6 +144,16 @@ def _check_children(left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
     if parents[0] or parents.max() > 1:
         raise ValueError("its nodes do not form a tree")
     return np.asarray(inner)
+
+
+def _check_vectors(tree: Node, left: Ints, right: Ints, width: int) -> Ints:
+    """The right children of a tree whose leaves hold vectors: there a leaf's right child is the vector's index."""
+    leaf = left == -1
+    if "leaf_weights" in tree:
+        _check_range("a leaf's vector", right[leaf], len(tree["leaf_weights"]) // width)
+    else:
+        _check_length(tree, "base_weights", len(left) * width)
+    return np.where(leaf, -1, right)
 
 
 def _check_categories(tree: Node, inner: npt.NDArray[np.bool_]) -> None:
