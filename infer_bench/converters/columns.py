@@ -42,6 +42,9 @@ def plan(ensemble: Ensemble) -> Columns:
 
 def add_columns(g: Graph, x: str, ensemble: Ensemble, columns: Columns, dtype: type) -> str:
     """Add the nodes that make the columns out of the input `x` (batch, features)."""
+    if ensemble.missing_value is not None:
+        absent = g.op("Equal", x, g.const(ensemble.missing_value, dtype))
+        x = g.op("Where", absent, g.const(np.nan, dtype), x)
     if not np.array_equal(columns.feature, np.arange(len(ensemble.features))):
         x = g.take(x, columns.feature)
     zero, rounded = columns.way == ZERO_MISSING, columns.way == ROUNDED

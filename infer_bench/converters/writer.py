@@ -72,24 +72,23 @@ def _as_read(g: Graph, name: str, given: str, ensemble: Ensemble, dtype: Any) ->
 
 def _raw_scores(g: Graph, x: str, ensemble: Ensemble, dtype: Any) -> str:
     """Raw scores (batch, outputs) in `dtype`."""
-    plan = reading.plan(ensemble)
-    base_first = ensemble.divisor == 1
-    layout = trees.lay_out(ensemble)
-    if base_first:
-        layout = trees.with_base(ensemble, layout)
-    scores = ""
-    if len(layout.roots):
-        columns = reading.add_columns(g, x, ensemble, plan, dtype)
-        scores = _trees(g, columns, ensemble, layout, plan.of_node, dtype)
-    if ensemble.divisor != 1:
-        scores = g.op("Div", scores, g.const(ensemble.divisor, dtype))
-        if ensemble.base.any():
-            scores = g.op("Add", scores, g.const(ensemble.base, dtype))
+    scores = _tree_scores(g, x, ensemble, dtype) if ensemble.trees else ""
     if ensemble.linear is not None:
         read = g.op("Where", g.op("IsNaN", x), g.const(0.0, dtype), x)
         product = g.op("MatMul", read, g.const(ensemble.linear, dtype))
-        scores = g.op("Add", product, scores) if scores else product
-    return scores or _nothing(g, x, ensemble.outputs, dtype)
+        scores = g.op("Add", product, scores or g.const(ensemble.base, dtype))
+    return scores or _constant(g, x, ensemble, dtype)
+
+
+def _tree_scores(g: Graph, x: str, ensemble: Ensemble, dtype: Any) -> str:
+    plan = reading.plan(ensemble)
+    columns = reading.add_columns(g, x, ensemble, plan, dtype)
+    layout = trees.lay_out(ensemble)
+    if ensemble.divisor == 1:
+        return _trees(g, columns, ensemble, trees.with_base(ensemble, layout), plan.of_node, dtype)
+    total = _trees(g, columns, ensemble, layout, plan.of_node, dtype)
+    scores = g.op("Div", total, g.const(ensemble.divisor, dtype))
+    return g.op("Add", scores, g.const(ensemble.base, dtype)) if ensemble.base.any() else scores
 
 
 def _trees(g: Graph, x: str, ensemble: Ensemble, layout: trees.Layout, columns: Ints, dtype: Any) -> str:
@@ -99,10 +98,11 @@ def _trees(g: Graph, x: str, ensemble: Ensemble, layout: trees.Layout, columns: 
     return add_ensemble(g, x, ensemble, trees.kept_apart(layout), columns, splits, dtype)
 
 
-def _nothing(g: Graph, x: str, outputs: int, dtype: Any) -> str:
-    """Zeros (batch, outputs), for a model without trees and base scores."""
+def _constant(g: Graph, x: str, ensemble: Ensemble, dtype: Any) -> str:
+    """The base scores for each row, of a model without trees."""
     rows = g.op("Slice", g.op("Shape", x), g.ints(0), g.ints(1))
-    return g.op("Expand", g.const(np.zeros((1, outputs)), dtype), g.op("Concat", rows, g.ints(outputs), axis=0))
+    shape = g.op("Concat", rows, g.ints(ensemble.outputs), axis=0)
+    return g.op("Expand", g.const(ensemble.base[None], dtype), shape)
 
 
 def _answers(g: Graph, scores: str, ensemble: Ensemble, dtype: Any, zipmap: bool) -> list[Any]:
