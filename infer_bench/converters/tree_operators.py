@@ -35,11 +35,14 @@ def tree_node(
 
 
 def _fill(attribute: Any, name: str, values: Any) -> None:
-    """Set an `AttributeProto`: an array of integers, a list of bytes, an integer, or a tensor."""
+    """Set an `AttributeProto`: an array of integers or of float32, a list of bytes, an integer, or a tensor."""
     from onnx import AttributeProto, TensorProto
 
     attribute.name = name
-    if isinstance(values, np.ndarray):
+    if isinstance(values, np.ndarray) and values.dtype == np.float32:
+        attribute.type = AttributeProto.FLOATS
+        attribute.floats.extend(values.tolist())
+    elif isinstance(values, np.ndarray):
         attribute.type = AttributeProto.INTS
         attribute.ints.extend(values.tolist())
     elif isinstance(values, TensorProto):
@@ -155,8 +158,6 @@ def _classic(
     }
     if (nodes.mode == MEMBER).any():
         table = _chained(ensemble, table, sizes)
-    double = thresholds.dtype == np.float64
-    suffix = "_as_tensor" if double else ""
     attributes: dict[str, Any] = {
         "n_targets": ensemble.outputs,
         "aggregate_function": b"SUM",
@@ -167,15 +168,15 @@ def _classic(
         "nodes_modes": _MODES_3[table["mode"]].tolist(),
         "nodes_truenodeids": table["true"],
         "nodes_falsenodeids": table["false"],
-        "nodes_values" + suffix: _tensor(table["value"].astype(thresholds.dtype), "nodes_values"),
-        **_targets(ensemble, tree, number, weights, suffix),
+        **_numbers("nodes_values", table["value"].astype(thresholds.dtype)),
+        **_targets(ensemble, tree, number, weights),
     }
     if table["missing"].any():
         attributes["nodes_missing_value_tracks_true"] = table["missing"]
     return attributes
 
 
-def _targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDArray[Any], suffix: str) -> Mapping[str, Any]:
+def _targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDArray[Any]) -> Mapping[str, Any]:
     leaf = ensemble.nodes.mode == LEAF
     width = weights.shape[1]
     output = ensemble.output[tree[leaf]]
@@ -184,8 +185,13 @@ def _targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDArray[
         "target_treeids": np.repeat(tree[leaf], width),
         "target_nodeids": np.repeat(number[leaf], width),
         "target_ids": targets.ravel(),
-        "target_weights" + suffix: _tensor(weights[leaf].ravel(), "target_weights"),
+        **_numbers("target_weights", weights[leaf].ravel()),
     }
+
+
+def _numbers(name: str, values: npt.NDArray[Any]) -> Mapping[str, Any]:
+    """Opset 3 takes float32 as a list and double as a tensor, under another name."""
+    return {name: values} if values.dtype == np.float32 else {f"{name}_as_tensor": _tensor(values, name)}
 
 
 def _chained(ensemble: Ensemble, table: dict[str, npt.NDArray[Any]], sizes: Ints) -> dict[str, npt.NDArray[Any]]:

@@ -69,18 +69,24 @@ def _by_leaf(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtyp
     reached = g.op("Cast", numbers, to=7)
     if ensemble.linear_leaves is not None:
         values = _linear_leaves(g, ensemble, ensemble.linear_leaves, rows, given, wanted, reached)
-        return g.op("MatMul", values, _shares(g, ensemble, wanted))
+        return _by_output(g, ensemble, values)
     kind = np.dtype(wanted)
     table = nodes.value[leaf].astype(wanted)
     if table.shape[1] > 1:
         return g.op("ReduceSum", g.op("Gather", g.const(table, kind), reached, axis=0), g.ints(1), keepdims=0)
     values = g.op("Gather", g.const(table[:, 0], kind), reached, axis=0)
-    return g.op("MatMul", values, _shares(g, ensemble, wanted))
+    return _by_output(g, ensemble, values)
 
 
-def _shares(g: Graph, ensemble: Ensemble, dtype: Dtype) -> str:
-    """(trees, outputs): 1 where a tree adds to an output."""
-    return g.const(np.eye(ensemble.outputs)[ensemble.output], np.dtype(dtype))
+def _by_output(g: Graph, ensemble: Ensemble, values: str) -> str:
+    """(batch, outputs) from each tree's value (batch, trees).
+
+    Not a product with a matrix of ones: ONNX Runtime fuses that with a following division, in float32.
+    """
+    if ensemble.outputs == 1:
+        return g.total(values)
+    shares = [np.flatnonzero(ensemble.output == output) for output in range(ensemble.outputs)]
+    return g.concat([g.total(g.take(values, share)) for share in shares])
 
 
 def _linear_leaves(
