@@ -1,6 +1,7 @@
 """Which model is converted how. The source's own library is imported here, so this runs in a worker."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ PROBE_ROWS = 4_000
 
 
 def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
-    """The ONNX file, and rows made to find out where it differs. Raises `NotConvertible` with what stands in the way."""
+    """The ONNX file, and rows made to find differences. Raises `NotConvertible` with what stands in the way."""
     if model.family == "lightgbm":
         return _lightgbm(model, wish, metadata, allow_pickle)
     if model.family == "xgboost":
@@ -36,7 +37,9 @@ def _held(model: ModelRef, allow_pickle: bool) -> Any:
 def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.converters.lightgbm import read_lightgbm
 
-    return _ensemble(read_lightgbm(_held(model, allow_pickle), trees=wish.trees), wish, metadata)
+    text = model.format == "lightgbm-text"
+    held = Path(model.path).read_text(encoding="utf-8") if text else _held(model, allow_pickle)
+    return _ensemble(read_lightgbm(held, trees=wish.trees), wish, metadata)
 
 
 def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infer_bench.errors import UsageError
-from infer_bench.measure.models import model_ref
 from infer_bench.measure.convert import cached_onnx
 from infer_bench.measure.desk import Desk
 from infer_bench.measure.entrants import Entrant, entrants
+from infer_bench.measure.models import model_ref
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.race import Race
 from infer_bench.measure.rows import rows_for
