@@ -1,5 +1,6 @@
 """Which model is converted how. The source's own library is imported here, so this runs in a worker."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from infer_bench.converters.base import Columns, Converted, Wish
 from infer_bench.converters.ensemble import Ensemble
+from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 
@@ -59,7 +61,7 @@ def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Co
         input_name=wish.input_name,
         input_dtype=wish.input_dtype,
         zipmap=wish.zipmap,
-        metadata=metadata,
+        metadata={SOURCE.removeprefix("infer_bench."): json.loads(metadata[SOURCE])},
     )
     node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
     groups = {name: _columns(ensemble, rows) for name, rows in probe_rows(ensemble, seed=0, limit=PROBE_ROWS).items()}
