@@ -98,7 +98,7 @@ class _Drawer:
         on = np.repeat(chosen, _VARIANTS)
         placed = np.repeat(rows, _VARIANTS, axis=0)
         placed[np.arange(len(on)), nodes.feature[on]] = neighbours(nodes.threshold[chosen]).ravel()
-        fits = np.isfinite(placed).all(axis=1) | _takes_infinity(self.ensemble)
+        fits = ~np.isinf(placed).any(axis=1) | _takes_infinity(self.ensemble)
         reached = fits & _reaches(self.ensemble, on, placed)
         return placed[reached][: self.limit]
 
