@@ -208,16 +208,19 @@ def _report(source: ModelInfo, attempt: Attempt, target: Path | None, rows: str 
     )
 
 
-def cached_onnx(model: ModelRef, allow_pickle: bool, progress: Progress | None = None) -> ModelRef:
-    """The model's conversion, from the cache or made and checked now. The cache is keyed by content and version.
+def cached_onnx(
+    model: ModelRef, allow_pickle: bool, rows: str | None = None, progress: Progress | None = None
+) -> ModelRef:
+    """The model's conversion, checked on `rows` too, from the cache or made now. The cache is keyed by content.
 
     Raises `NotConvertible` also when the file answers differently.
     """
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infer-bench"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{model.sha256}-{__version__}.onnx"
+    checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
+    path = folder / f"{model.sha256}-{checked_on}-{__version__}.onnx"
     if not path.exists():
-        report = convert(model.path, str(path), allow_pickle=allow_pickle, progress=progress)
+        report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
         failed = report.results[0].failed
         if failed:
             raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {failed}")
