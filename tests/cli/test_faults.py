@@ -1,4 +1,4 @@
-"""Broken, hostile and wrong files on every command that opens a model: one line, the right code, nothing run or left."""
+"""Broken, hostile and wrong files on each command that opens a model: one line, the right code, nothing left behind."""
 
 import os
 import pickle
