@@ -76,6 +76,8 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
             return self.read(size)
         while size > 0:
             piece = len(self.read(min(size, 1 << 20)))
+            if not piece:
+                raise EOFError("a payload ends early")
             size -= piece
         return None
 
