@@ -23,7 +23,8 @@ def probe_rows(ensemble: Ensemble, *, seed: int = 0, limit: int = 4096) -> dict[
 
     Groups: `ordinary`; `thresholds` (each row reaches its split); `missing`, `zero`, `large` and `infinity` (one
     feature at a time, then all); `categories` (known, unseen, fractional, negative); `missing-value` where the model
-    has one; `empty`. A group that does not apply is left out: XGBoost refuses infinities. Categories are codes.
+    has one; `empty`. A group that does not apply is left out: XGBoost refuses infinities, and what a linear function
+    answers to very large values depends on the order of its sum. Categories are codes.
     """
     if limit < 1:
         raise ValueError("limit must be at least 1")
@@ -31,7 +32,8 @@ def probe_rows(ensemble: Ensemble, *, seed: int = 0, limit: int = 4096) -> dict[
     groups = {"ordinary": drawer.ordinary(limit), "thresholds": drawer.thresholds()}
     groups["missing"] = drawer.each([np.nan])
     groups["zero"] = drawer.each(zeros(ensemble.zero_band))
-    groups["large"] = drawer.each(_LARGE)
+    if ensemble.linear is None and ensemble.linear_leaves is None:
+        groups["large"] = drawer.each(_LARGE)
     if _takes_infinity(ensemble):
         groups["infinity"] = drawer.each([np.inf, -np.inf])
     groups["categories"] = drawer.categories()

@@ -15,7 +15,7 @@ from infer_bench.converters.ensemble import Ensemble, Floats, Link, compact, emp
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.model import Label, Task
 
-_LOGIT = frozenset({"reg:logistic", "binary:logistic", "binary:logitraw"})
+_LOGIT = frozenset({"reg:logistic", "binary:logistic"})
 _LOG = frozenset({"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"})
 _PLAIN = frozenset(
     {"reg:squarederror", "reg:squaredlogerror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror"}
@@ -163,4 +163,5 @@ def _linear(ensemble: Ensemble, held: source.Learner, outputs: int) -> Ensemble:
     if len(weights) != (count + 1) * outputs:
         raise ModelError(f"the linear model has {len(weights)} weights for {count} features", "save the model again")
     table = weights.reshape(count + 1, outputs)
-    return replace(ensemble, linear=table[:-1], base=ensemble.base + table[-1])
+    # XGBoost adds the first output's base score to every output of a linear booster (3.2).
+    return replace(ensemble, linear=table[:-1], base=ensemble.base[0] + table[-1])
