@@ -21,7 +21,6 @@ _PLAIN = frozenset(
     {"reg:squarederror", "reg:squaredlogerror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror"}
     | {"reg:linear", "reg:expectileerror", "rank:pairwise", "rank:ndcg", "rank:map"}
 )
-_OTHERS = frozenset({"binary:hinge", "multi:softprob", "multi:softmax"})
 Trees = Literal["best", "all"]
 
 
@@ -157,11 +156,10 @@ def _used(held: source.Learner, count: int, outputs: int, trees: Trees) -> tuple
 
 
 def _linear(ensemble: Ensemble, held: source.Learner, outputs: int) -> Ensemble:
-    """gblinear: a weight a feature and output, then the biases."""
+    """gblinear: a weight a feature and output, then the biases; the first base score counts for every output."""
     weights = np.array(held.grown["weights"], dtype=np.float32).astype(np.float64)
     count = len(held.features)
     if len(weights) != (count + 1) * outputs:
         raise ModelError(f"the linear model has {len(weights)} weights for {count} features", "save the model again")
     table = weights.reshape(count + 1, outputs)
-    # XGBoost adds the first output's base score to every output of a linear booster (3.2).
     return replace(ensemble, linear=table[:-1], base=ensemble.base[0] + table[-1])
