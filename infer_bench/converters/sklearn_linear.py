@@ -187,14 +187,7 @@ def _bernoulli_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
     return by_likelihood(g, model, joint)
 
 
-ACTIVATIONS = {
-    "relu": "Relu",
-    "tanh": "Tanh",
-    "logistic": "Sigmoid",
-    "softmax": "Softmax",
-    "identity": "",
-    "exp": "Exp",
-}
+ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid", "softmax": "Softmax", "identity": "", "exp": "Exp"}
 
 
 def _network(g: Graph, model: Any, frame: Frame) -> str:

@@ -68,8 +68,9 @@ def _by_leaf(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtyp
     numbers = _tree_op(g, routed, tensor, columns, routed.nodes.value, wanted)
     reached = g.op("Cast", numbers, to=7)
     if ensemble.linear_leaves is not None:
-        values = _linear_leaves(g, ensemble, ensemble.linear_leaves, rows, given, wanted, reached)
-        return _by_output(g, ensemble, values)
+        values = _linear_leaves(g, ensemble, ensemble.linear_leaves, rows, given, "float64", reached)
+        total = _by_output(g, ensemble, values)
+        return total if wanted == "float64" else g.op("Cast", total, to=1)
     kind = np.dtype(wanted)
     table = nodes.value[leaf].astype(wanted)
     if table.shape[1] > 1:
@@ -92,7 +93,7 @@ def _by_output(g: Graph, ensemble: Ensemble, values: str) -> str:
 def _linear_leaves(
     g: Graph, ensemble: Ensemble, linear: LinearLeaves, rows: str, given: Dtype, wanted: Dtype, reached: str
 ) -> str:
-    """(batch, trees): const + coefficients x features of the leaves reached, or the leaf's value where one is NaN.
+    """(batch, trees) in double: const + coefficients x features of the leaves reached, or the leaf's value where one is NaN.
 
     Leaves have different numbers of terms; short ones are filled up with terms 0 x (a column of zeros).
     """
