@@ -28,7 +28,7 @@ def feeds(run: Any, group: Group) -> dict[str, Any]:
     for value in inputs:
         column = group.table[value.name]
         if "string" in value.type:
-            found[value.name] = np.array(["" if v is None else v for v in column], dtype=object)[:, None]
+            found[value.name] = np.array([v if isinstance(v, str) else "" for v in column], dtype=object)[:, None]
         else:
             found[value.name] = column.astype(np.float64 if "double" in value.type else np.float32)[:, None]
     return found
@@ -67,7 +67,9 @@ def check(estimator: Any, group: Group, answers: dict[str, Any], tolerance: floa
     if tolerance > 1e-9:
         with np.errstate(over="ignore"):
             limit = np.float64(np.finfo(np.float32).max)
-            expected_values = np.where(np.abs(expected.values) > limit, np.sign(expected.values) * np.inf, expected.values)
+            expected_values = np.where(
+                np.abs(expected.values) > limit, np.sign(expected.values) * np.inf, expected.values
+            )
     else:
         expected_values = expected.values
     np.testing.assert_allclose(
