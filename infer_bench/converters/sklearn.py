@@ -28,11 +28,11 @@ WRITERS = (
     "trees",
     "histogram",
     "bagging",
-    "library",
+    "boosters",
 )
 """The modules `sklearn_…` that register the classes they write."""
 
-PROBABILITIES, LABEL, SCORES, VALUES = "probabilities", "label", "scores", "predictions"
+PROBABILITIES, LABEL, SCORES, VALUES = "probabilities", "label", "scores", "prediction"
 
 
 def load_writers() -> None:

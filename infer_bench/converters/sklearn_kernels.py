@@ -86,7 +86,7 @@ def _pairwise(g: Graph, model: Any, frame: Frame, classes: tuple[Any, ...]) -> A
         return Answer(len(pairs), None, classes, g.argmax(votes), None, decisions)
     sums = g.matmul(decisions, first - second)
     below = g.op("Mul", g.op("Add", g.op("Abs", sums), g.const(1.0)), g.const(3.0))
-    ties = g.matmul(g.double(g.op("Less", decisions, 0.0))), g.const(second - first)
+    ties = g.matmul(g.double(g.op("Less", decisions, g.const(0.0))), second - first)
     counted = g.op("Add", ties, g.const(first.sum(axis=0)[None, :]))
     scores = g.op("Add", counted, g.op("Div", sums, below))
     choice = g.argmax(scores if model.break_ties else votes)
@@ -120,7 +120,7 @@ def _mixture(g: Graph, model: Any, frame: Frame) -> Answer:
     width = model.means_.shape[1]
     for i, (mean, weight) in enumerate(zip(model.means_, model.weights_, strict=True)):
         root = _precision_root(model, i, width)
-        turned = g.matmul(g.op("Sub", x, mean[None, :])), g.const(root)
+        turned = g.matmul(g.op("Sub", x, g.const(mean[None, :])), root)
         constant = np.log(np.diag(root)).sum() + np.log(weight) - 0.5 * width * np.log(2 * np.pi)
         half = g.op("Mul", g.total(g.op("Mul", turned, turned)), g.const(-0.5))
         parts.append(g.op("Add", half, g.const(constant)))

@@ -144,7 +144,7 @@ def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
     for mean, rotation, scaling, prior in zip(
         model.means_, model.rotations_, model.scalings_, model.priors_, strict=True
     ):
-        turned = g.matmul(g.op("Sub", x, mean[None, :])), g.const(rotation * scaling**-0.5)
+        turned = g.matmul(g.op("Sub", x, g.const(mean[None, :])), rotation * scaling**-0.5)
         norm = g.total(g.op("Mul", turned, turned))
         both = g.op("Mul", g.op("Add", norm, g.const(np.log(scaling).sum())), g.const(-0.5))
         parts.append(g.op("Add", both, g.const(np.log(prior))))
@@ -199,7 +199,7 @@ def _network(g: Graph, model: Any, frame: Frame) -> str:
     x = frame.numbers(g, kind(model))
     last = len(model.coefs_) - 1
     for layer, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
-        x = g.op("Add", g.matmul(x, weights)), g.const(bias)
+        x = g.op("Add", g.matmul(x, weights), g.const(bias))
         name = model.activation if layer < last else model.out_activation_
         if name not in ACTIVATIONS:
             raise NotConvertible(f"the activation {name} of {kind(model)} is not known")

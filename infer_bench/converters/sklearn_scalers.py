@@ -97,7 +97,7 @@ def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
         tiny = np.finfo(scale.dtype).eps
         components = components / np.where(scale < tiny, tiny, scale)[:, None]
     x = _affine(g, x, step.mean_)
-    return Frame.of(g.matmul(x, components.T)), len(components)
+    return Frame.of(g.matmul(x, components.T), len(components))
 
 
 @transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection")
@@ -105,7 +105,7 @@ def _project(g: Graph, step: Any, frame: Frame) -> Frame:
     components = step.components_
     components = components.toarray() if hasattr(components, "toarray") else components
     x = frame.numbers(g, kind(step))
-    return Frame.of(g.matmul(x, components.T)), len(components)
+    return Frame.of(g.matmul(x, components.T), len(components))
 
 
 @transformer("PolynomialFeatures")
