@@ -173,8 +173,8 @@ def test_pandas_categories(values: list[Any]) -> None:
     assert ensemble.features[1].categories == tuple(values)
 
     def oracle(rows: Any) -> Any:
-        codes = np.where(np.isnan(rows[:, 1]), -1, rows[:, 1]).astype(int)
-        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=values)})
+        codes = [-1 if np.isnan(code) else int(code) for code in rows[:, 1]]
+        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))})
         return model.predict(given).reshape(-1, 1).astype(float), None
 
     for precision, opset_ml in FORMS:
