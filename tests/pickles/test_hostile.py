@@ -1,6 +1,7 @@
 """Hostile pickles: each is refused by name, and none gets to leave its mark."""
 
 import bz2
+import contextlib
 import functools
 import gzip
 import io
@@ -8,6 +9,8 @@ import lzma
 import pickle
 import pickletools
 import struct
+import tempfile
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +19,8 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
@@ -225,3 +230,19 @@ def test_the_list_names_nothing_that_runs_code_or_touches_files() -> None:
     assert not [name for name in pickles.ALLOWED if name.startswith("scipy.stats")], "their state is compiled"
     assert not [name for name in pickles.ALLOWED if "*" in name]
     assert pickles.CALLABLE <= pickles.ALLOWED
+
+
+SEED = [pickle.dumps(LogisticRegression(), protocol) for protocol in (0, 2, 4, 5)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_damage_to_an_untrusted_file_ends_in_a_model_error_or_a_model(data: st.DataObject) -> None:
+    body = bytearray(data.draw(st.sampled_from(SEED)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    with tempfile.NamedTemporaryFile() as file, contextlib.suppress(ModelError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file.write(bytes(body))
+        file.flush()
+        pickles.load(file.name)
