@@ -31,7 +31,7 @@ COMMON = [
     {"data_sample_strategy": "goss"},
     {"max_cat_to_onehot": 100},
     {"linear_tree": True},
-    {"boosting": "dart", "linear_tree": True, "zero_as_missing": True},
+    {"boosting": "dart", "linear_tree": True, "use_missing": False},
     {"extra_trees": True, "path_smooth": 1.0, "monotone_constraints": [0, 1, 0, 0]},
 ]
 
@@ -41,9 +41,11 @@ def train(settings: dict[str, Any], y: Any, rounds: int = 12, **options: Any) ->
     return lgb.train({**QUIET, **settings}, data, rounds)
 
 
-def same(booster: lgb.Booster, precision: Any, opset_ml: Any) -> None:
+def same(booster: lgb.Booster, precision: Any, opset_ml: Any, data: Any = X) -> None:
     ensemble = read_lightgbm(booster)
-    assert_same(ensemble, lambda rows: (booster.predict(rows).reshape(len(rows), -1), None), precision, opset_ml, data=X)
+    assert_same(
+        ensemble, lambda rows: (booster.predict(rows).reshape(len(rows), -1), None), precision, opset_ml, data=data
+    )
 
 
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
@@ -70,8 +72,8 @@ def test_objectives(settings: dict[str, Any], precision: str, opset_ml: int) -> 
 @pytest.mark.parametrize(("precision", "opset_ml"), [FORMS[0], FORMS[3]])
 @pytest.mark.parametrize(
     "settings",
-    [{"objective": "multiclass"}, {"objective": "multiclass", **FOREST}, {"objective": "multiclass", "boosting": "dart"}]
-    + [{"objective": "multiclassova", "sigmoid": 1.7}, {"objective": "multiclassova", **FOREST}],
+    [{"objective": name, **more} for name in ("multiclass", "multiclassova") for more in ({}, FOREST)]
+    + [{"objective": "multiclass", "boosting": "dart"}, {"objective": "multiclassova", "sigmoid": 1.7}],
     ids=lambda s: "-".join(str(v) for v in s.values()),
 )
 def test_several_classes(settings: dict[str, Any], precision: str, opset_ml: int) -> None:
@@ -100,7 +102,7 @@ def test_trees_of_one_leaf(rounds: int, precision: str, opset_ml: int) -> None:
     same(train({"objective": "regression", "min_data_in_leaf": 1000}, SCORE, rounds), precision, opset_ml)
 
 
-@pytest.mark.parametrize("classes", [["no", "yes"], [False, True], [7, -3], [0.5, 1.5], ["a", "b", "c"], [10, 20, 30]])
+@pytest.mark.parametrize("classes", [["no", "yes"], [False, True], [7, -3], [1.0, 2.0], ["a", "b", "c"], [10, 20, 30]])
 @pytest.mark.parametrize(("precision", "opset_ml"), [FORMS[0], FORMS[3]])
 def test_wrapper_labels(classes: list[Any], precision: str, opset_ml: int) -> None:
     held = np.array(sorted(classes), dtype=object if isinstance(classes[0], str) else None)
@@ -120,27 +122,35 @@ def test_wrapper_labels(classes: list[Any], precision: str, opset_ml: int) -> No
 def test_pandas_categories(values: list[Any], precision: str, opset_ml: int) -> None:
     picked = RNG.integers(0, len(values), 300)
     frame = pd.DataFrame({"n": X[:, 1], "c": pd.Categorical([values[i] for i in picked], categories=values)})
-    model = lgb.LGBMRegressor(n_estimators=8, min_child_samples=3, verbose=-1, n_jobs=1).fit(frame, picked % 3 + X[:, 2])
+    model = lgb.LGBMRegressor(n_estimators=8, min_child_samples=3, verbose=-1, n_jobs=1).fit(
+        frame, picked % 3 + X[:, 2]
+    )
     ensemble = read_lightgbm(model)
     assert ensemble.features[1].categories == tuple(values)
 
     def oracle(rows: Any) -> Any:
-        codes = np.where(np.isnan(rows[:, 1]), -1, rows[:, 1]).astype(int)
-        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=values)})
+        codes = [-1 if np.isnan(code) else int(code) for code in rows[:, 1]]
+        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))})
         return model.predict(given).reshape(-1, 1), None
 
     assert_same(ensemble, oracle, precision, opset_ml)
 
 
 def test_early_stopping_offers_both() -> None:
-    model = lgb.LGBMRegressor(n_estimators=60, min_child_samples=2, verbose=-1, n_jobs=1)
-    noise = RNG.normal(size=300)
-    model.fit(X[:200], noise[:200], eval_set=[(X[200:], noise[200:])], callbacks=[lgb.early_stopping(2, verbose=False)])
-    best, every = read_lightgbm(model), read_lightgbm(model, trees="all")
-    assert best.trees == model.best_iteration_ < every.trees
-    assert_same(best, lambda rows: (model.predict(rows).reshape(-1, 1), None), "exact", 5)
-    full = {"num_iteration": -1}
-    assert_same(every, lambda rows: (model.booster_.predict(rows, **full).reshape(-1, 1), None), "exact", 5)
+    noisy = SCORE + RNG.normal(size=300)
+    data = lgb.Dataset(X[:200], noisy[:200])
+    booster = lgb.train(
+        {**QUIET, "objective": "regression"},
+        data,
+        60,
+        valid_sets=[lgb.Dataset(X[200:], noisy[200:], reference=data)],
+        callbacks=[lgb.early_stopping(2, verbose=False)],
+        keep_training_booster=True,
+    )
+    best, every = read_lightgbm(booster), read_lightgbm(booster, trees="all")
+    assert best.trees == booster.best_iteration < every.trees
+    assert_same(best, lambda rows: (booster.predict(rows).reshape(-1, 1), None), "exact", 5)
+    assert_same(every, lambda rows: (booster.predict(rows, num_iteration=-1).reshape(-1, 1), None), "exact", 5)
 
 
 def test_mixed_missing_settings_in_one_model() -> None:
@@ -163,8 +173,8 @@ def test_thresholds_next_to_zero() -> None:
             for line in text.splitlines()
         )
         edited = "\n".join(line for line in edited.splitlines() if not line.startswith("tree_sizes"))
-        same(lgb.Booster(model_str=edited), "exact", 5)
-        same(lgb.Booster(model_str=edited), "float32", 5)
+        for precision in ("exact", "float32"):
+            same(lgb.Booster(model_str=edited), precision, 5, tiny)
 
 
 TEXT = train({"objective": "binary"}, BINARY, 3).model_to_string()
