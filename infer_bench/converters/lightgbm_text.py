@@ -109,7 +109,7 @@ def member_sets(trees: Sequence[Mapping[str, str]]) -> tuple[Ints, Ints, Floats]
 def features(text: Text) -> tuple[Feature, ...]:
     """The columns. Those that pandas encoded have `categories`; other categorical ones take codes."""
     count = text.number("max_feature_idx") + 1
-    names = text.header.get("feature_names", "").split()
+    names = text.header.get("feature_names", "").split(" ")
     if len(names) != count:
         raise ModelError(f"the LightGBM model has {count} features and {len(names)} feature names", _HINT)
     categorical = _categorical(text, count)
