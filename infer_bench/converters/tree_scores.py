@@ -9,7 +9,13 @@ from infer_bench.converters.ensemble import LEAF, Dtype, Ensemble, Ints, LinearL
 from infer_bench.converters.graph import Graph
 from infer_bench.converters.tree_columns import NUMBER, cast_rows, read_columns
 from infer_bench.converters.tree_operators import tree_node
-from infer_bench.converters.tree_thresholds import base_in_leaves, fold, one_output_a_leaf, without_empty_sets
+from infer_bench.converters.tree_thresholds import (
+    base_in_leaves,
+    fold,
+    one_output_a_leaf,
+    reachable_members,
+    without_empty_sets,
+)
 from infer_bench.errors import NotConvertible
 
 _LARGEST_COUNT = 1 << 24
@@ -18,7 +24,7 @@ _LARGEST_COUNT = 1 << 24
 
 def add_scores(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
     """Raw scores (batch, outputs) of dtype `wanted`, from the tensor `rows` (batch, features) of dtype `given`."""
-    ensemble = base_in_leaves(without_empty_sets(ensemble))
+    ensemble = base_in_leaves(without_empty_sets(reachable_members(ensemble, wanted)))
     scores = _sums(g, ensemble, rows, given, wanted) if ensemble.trees else ""
     kind = np.dtype(wanted)
     if scores and ensemble.divisor != 1.0:

@@ -39,6 +39,16 @@ def _beyond_band(ensemble: Ensemble, folded: npt.NDArray[Any], target: Any) -> n
     return np.where(inside, np.where(exact < 0, lower, upper), folded).astype(folded.dtype)
 
 
+def reachable_members(ensemble: Ensemble, dtype: npt.DTypeLike) -> Ensemble:
+    """Without the members that no row of `dtype` can equal: rounded, they would be taken for another category."""
+    nodes = ensemble.nodes
+    held = nodes.members.astype(dtype).astype(np.float64) == nodes.members
+    if held.all():
+        return ensemble
+    kept = np.concatenate(([0], np.cumsum(held)))
+    return replace(ensemble, nodes=replace(nodes, members=nodes.members[held], member_start=kept[nodes.member_start]))
+
+
 def without_empty_sets(ensemble: Ensemble) -> Ensemble:
     """Nodes whose set of members is empty never hold: x < -inf says so without a set."""
     nodes = ensemble.nodes
