@@ -21,12 +21,35 @@ Array = npt.NDArray[Any]
 Json = Mapping[str, Any]
 
 _RANKING = frozenset(
-    "YetiRank YetiRankPairwise PairLogit PairLogitPairwise QueryRMSE QuerySoftMax QueryCrossEntropy StochasticRank "
-    "LambdaMart".split()
+    [
+        "YetiRank",
+        "YetiRankPairwise",
+        "PairLogit",
+        "PairLogitPairwise",
+        "QueryRMSE",
+        "QuerySoftMax",
+        "QueryCrossEntropy",
+        "StochasticRank",
+        "LambdaMart",
+    ]
 )
 _PLAIN = _RANKING | frozenset(
-    "RMSE MAE Quantile LogLinQuantile MAPE Huber Expectile Lq Cox SurvivalAft GroupQuantile MultiRMSE "
-    "MultiRMSEWithMissingValues MultiQuantile".split()
+    [
+        "RMSE",
+        "MAE",
+        "Quantile",
+        "LogLinQuantile",
+        "MAPE",
+        "Huber",
+        "Expectile",
+        "Lq",
+        "Cox",
+        "SurvivalAft",
+        "GroupQuantile",
+        "MultiRMSE",
+        "MultiRMSEWithMissingValues",
+        "MultiQuantile",
+    ]
 )
 _EXPONENT = frozenset({"Poisson", "Tweedie"})
 _SIGMOID = frozenset({"Logloss", "CrossEntropy", "Focal"})

@@ -13,6 +13,8 @@ from infer_bench.errors import NotConvertible
 from tests.converters.sklearn_compare import compare, session
 from tests.converters.sklearn_models import MODELS, X, yb, yr
 
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 REFUSED = {
     "rf multiclass-multi": "several targets",
     "gb initLR": "float32",
