@@ -236,7 +236,7 @@ def _branching(tree: Json, flat: Mapping[int, int], columns: Sequence[tuple[str,
 
 
 def predict_catboost(ensemble: Ensemble, model: Any, rows: Array) -> tuple[Array, Array | None]:
-    """What CatBoost itself answers: probabilities (rows, classes) and labels, or predictions (rows, outputs) and None."""
+    """CatBoost's own answers: probabilities (rows, classes) and labels, or predictions (rows, outputs) and None."""
     import catboost
 
     held = _load(model) if isinstance(model, str | Path) else model

@@ -34,7 +34,7 @@ def feeds(run: Any, group: Group) -> dict[str, Any]:
     return found
 
 
-def compare(estimator: Any, precision: str = "exact", rows: int = 256, **options: Any) -> dict[str, int]:
+def compare(estimator: Any, precision: Any = "exact", rows: int = 256, **options: Any) -> dict[str, int]:
     """Assert that the two agree on every group; returns the number of rows compared in each."""
     data = convert_sklearn(estimator, precision=precision, **options)
     run = session(data)

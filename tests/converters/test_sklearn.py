@@ -44,7 +44,7 @@ def test_refuses_what_has_no_exact_form(name: str) -> None:
 
 
 def test_refuses_a_class_that_is_not_scikit_learns() -> None:
-    class Doubling(StandardScaler):
+    class Doubling(StandardScaler):  # type: ignore[misc]
         def transform(self, X: Any, copy: Any = None) -> Any:
             return 2 * super().transform(X, copy)
 
