@@ -15,13 +15,12 @@ from infer_bench.converters.ensemble import Ensemble, Floats, Link, compact, emp
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.model import Label, Task
 
-_LOGIT = frozenset({"reg:logistic", "binary:logistic", "binary:logitraw"})
+_LOGIT = frozenset({"reg:logistic", "binary:logistic"})
 _LOG = frozenset({"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"})
 _PLAIN = frozenset(
     {"reg:squarederror", "reg:squaredlogerror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror"}
     | {"reg:linear", "reg:expectileerror", "rank:pairwise", "rank:ndcg", "rank:map"}
 )
-_OTHERS = frozenset({"binary:hinge", "multi:softprob", "multi:softmax"})
 Trees = Literal["best", "all"]
 
 
@@ -157,10 +156,10 @@ def _used(held: source.Learner, count: int, outputs: int, trees: Trees) -> tuple
 
 
 def _linear(ensemble: Ensemble, held: source.Learner, outputs: int) -> Ensemble:
-    """gblinear: a weight a feature and output, then the biases."""
+    """gblinear: a weight a feature and output, then the biases; the first base score counts for every output."""
     weights = np.array(held.grown["weights"], dtype=np.float32).astype(np.float64)
     count = len(held.features)
     if len(weights) != (count + 1) * outputs:
         raise ModelError(f"the linear model has {len(weights)} weights for {count} features", "save the model again")
     table = weights.reshape(count + 1, outputs)
-    return replace(ensemble, linear=table[:-1], base=ensemble.base + table[-1])
+    return replace(ensemble, linear=table[:-1], base=ensemble.base[0] + table[-1])
