@@ -157,7 +157,7 @@ def _neighbours(g: Graph, model: Any, frame: Frame) -> Answer:
 
 
 def _nearest(g: Graph, gaps: str, k: int, points: int) -> tuple[str, str]:
-    """The k least gaps and where they are; NaN for a row whose k-th and next neighbour are equally far (no set order)."""
+    """The k least gaps and where they are; NaN for a row whose k-th and next neighbour are equally far."""
     more = min(k + 1, points)
     nearest, indices = g.ops("TopK", 2, gaps, g.ints(more), axis=1, largest=0, sorted=1)
     if more == k:
