@@ -99,6 +99,9 @@ def _inputs(
     from onnx import helper
 
     number = 11 if precision == "exact" else 1
+    given = names if text else (input_name,)
+    _refuse_names(given)
+    g.reserved.update(given)
     if not text:
         declared = [helper.make_tensor_value_info(input_name, number, [None, len(names)])]
         tensor = input_name if precision == "exact" else g.double(input_name)
@@ -109,6 +112,15 @@ def _inputs(
         tensor = name if index in text or precision == "exact" else g.double(name)
         blocks.append(Block(tensor, 1, index in text))
     return declared, Frame(tuple(blocks), names)
+
+
+def _refuse_names(given: tuple[str, ...]) -> None:
+    """Raise `NotConvertible` for inputs that ONNX could not tell apart from each other or from the outputs."""
+    if len(set(given)) != len(given):
+        raise NotConvertible("two columns have one name", "give them different names and fit again")
+    for name in given:
+        if name in (LABEL, PROBABILITIES, SCORES, VALUES, ""):
+            raise NotConvertible(f"an input cannot be named {name!r}, as an output is", "rename it")
 
 
 def _outputs(g: Graph, found: Answer, precision: Precision, zipmap: bool) -> list[Any]:

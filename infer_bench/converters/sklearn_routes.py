@@ -1,4 +1,4 @@
-"""The routes of models to ONNX, as data: what is written exactly, under which condition, and what is refused and why."""
+"""The routes of models to ONNX, as data: what is written exactly, and what is refused and why."""
 
 from dataclasses import dataclass
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from infer_bench.errors import MissingDependency, ModelError, NotConvertible
 
 Array = npt.NDArray[Any]
-EXPORT = "torch.save() keeps weights or code; use torch.export.save(torch.export.export(model, args, dynamic_shapes=…))"
+EXPORT = "save torch.export.export(model, args, dynamic_shapes=…) with torch.export.save instead"
 
 
 def load_program(path: str | Path) -> Any:

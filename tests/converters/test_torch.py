@@ -17,7 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 def network() -> Any:
     torch.manual_seed(0)
-    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3), torch.nn.Softmax(1)).eval()
+    layers = [torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3), torch.nn.Softmax(1)]
+    return torch.nn.Sequential(*layers).eval()
 
 
 @pytest.fixture(scope="module")
