@@ -94,6 +94,28 @@ def _tiled(nodes: Nodes, outputs: int, left: npt.NDArray[np.int64], right: npt.N
     )
 
 
+def slice_of_trees(ensemble: Ensemble, first: int, last: int) -> tuple[Ensemble, slice]:
+    """Trees `first` up to `last` without the base scores, and where their nodes lie in the whole."""
+    nodes = ensemble.nodes
+    starts = np.append(ensemble.roots, len(nodes))
+    begin, end = int(starts[first]), int(starts[min(last, ensemble.trees)])
+    here, sets = slice(begin, end), nodes.member_start[begin : end + 1]
+    part = make_nodes(
+        feature=nodes.feature[here],
+        threshold=nodes.threshold[here],
+        left=np.where(nodes.left[here] < 0, -1, nodes.left[here] - begin),
+        right=nodes.right[here] - begin,
+        value=nodes.value[here],
+        mode=nodes.mode[here],
+        missing_left=nodes.missing_left[here],
+        zero_missing=nodes.zero_missing[here],
+        member_start=sets - sets[0],
+        members=nodes.members[sets[0] : sets[-1]],
+    )
+    roots, output = ensemble.roots[first:last] - begin, ensemble.output[first:last]
+    return replace(ensemble, nodes=part, roots=roots, output=output, base=np.zeros(ensemble.outputs)), here
+
+
 def base_in_leaves(ensemble: Ensemble) -> Ensemble:
     """The base scores added to the leaves of each output's first tree, as a float32 library adds them: base first."""
     if not ensemble.base.any() or ensemble.divisor != 1.0 or ensemble.score_dtype != "float32":

@@ -53,8 +53,8 @@ def write_onnx(
     given: Dtype = input_dtype or ("float64" if precision == "exact" else "float32")
     g = Graph(opset_ml)
     rows = inputs(g, ensemble, given, input_name)
-    scores = add_scores(g, ensemble, rows.tensor, given, wanted)
-    outputs = _outputs(g, ensemble, scores, wanted, zipmap)
+    scores, held = add_scores(g, ensemble, rows.tensor, given, wanted)
+    outputs = _outputs(g, ensemble, scores, held, wanted, zipmap)
     facts = {SPEC: spec(ensemble), **_facts(ensemble, precision, given), **(metadata or {})}
     return _assemble(g, list(rows.declared), outputs, facts)
 
@@ -86,17 +86,23 @@ def _facts(ensemble: Ensemble, precision: Precision, given: Dtype) -> dict[str, 
     }
 
 
-def _outputs(g: Graph, ensemble: Ensemble, scores: str, dtype: Dtype, zipmap: bool) -> list[Any]:
-    answers = add_links(g, ensemble.links, scores, dtype)
+def _outputs(g: Graph, ensemble: Ensemble, scores: str, held: Dtype, dtype: Dtype, zipmap: bool) -> list[Any]:
+    """The graph's outputs in `dtype`, from scores in the dtype `held`."""
+    answers = add_links(g, ensemble.links, scores, held)
     if ensemble.task not in ("binary", "multiclass"):
-        return [_named(g, answers, PREDICTION, NUMBER[dtype], [None, ensemble.outputs])]
-    probabilities = both_classes(g, ensemble, answers, dtype)
-    index = class_index(g, ensemble, scores, probabilities, dtype)
+        return [_named(g, _cast(g, answers, held, dtype), PREDICTION, NUMBER[dtype], [None, ensemble.outputs])]
+    probabilities = both_classes(g, ensemble, answers, held)
+    index = class_index(g, ensemble, scores, probabilities, held)
+    probabilities = _cast(g, probabilities, held, dtype)
     table, kind = _label_table(g, ensemble.classes)
     label = _named(g, g.op("Gather", table, index, axis=0), LABEL, kind, [None])
     if zipmap:
         return [label, _zipmap(g, ensemble.classes, probabilities)]
     return [label, _named(g, probabilities, PROBABILITIES, NUMBER[dtype], [None, len(ensemble.classes)])]
+
+
+def _cast(g: Graph, tensor: str, held: Dtype, dtype: Dtype) -> str:
+    return tensor if held == dtype else g.op("Cast", tensor, to=NUMBER[dtype])
 
 
 def _label_table(g: Graph, classes: tuple[Label, ...]) -> tuple[str, int]:
