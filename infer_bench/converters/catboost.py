@@ -21,12 +21,35 @@ Array = npt.NDArray[Any]
 Json = Mapping[str, Any]
 
 _RANKING = frozenset(
-    "YetiRank YetiRankPairwise PairLogit PairLogitPairwise QueryRMSE QuerySoftMax QueryCrossEntropy StochasticRank "
-    "LambdaMart".split()
+    [
+        "YetiRank",
+        "YetiRankPairwise",
+        "PairLogit",
+        "PairLogitPairwise",
+        "QueryRMSE",
+        "QuerySoftMax",
+        "QueryCrossEntropy",
+        "StochasticRank",
+        "LambdaMart",
+    ]
 )
 _PLAIN = _RANKING | frozenset(
-    "RMSE MAE Quantile LogLinQuantile MAPE Huber Expectile Lq Cox SurvivalAft GroupQuantile MultiRMSE "
-    "MultiRMSEWithMissingValues MultiQuantile".split()
+    [
+        "RMSE",
+        "MAE",
+        "Quantile",
+        "LogLinQuantile",
+        "MAPE",
+        "Huber",
+        "Expectile",
+        "Lq",
+        "Cox",
+        "SurvivalAft",
+        "GroupQuantile",
+        "MultiRMSE",
+        "MultiRMSEWithMissingValues",
+        "MultiQuantile",
+    ]
 )
 _EXPONENT = frozenset({"Poisson", "Tweedie"})
 _SIGMOID = frozenset({"Logloss", "CrossEntropy", "Focal"})
@@ -213,7 +236,7 @@ def _branching(tree: Json, flat: Mapping[int, int], columns: Sequence[tuple[str,
 
 
 def predict_catboost(ensemble: Ensemble, model: Any, rows: Array) -> tuple[Array, Array | None]:
-    """What CatBoost itself answers: probabilities (rows, classes) and labels, or predictions (rows, outputs) and None."""
+    """CatBoost's own answers: probabilities (rows, classes) and labels, or predictions (rows, outputs) and None."""
     import catboost
 
     held = _load(model) if isinstance(model, str | Path) else model

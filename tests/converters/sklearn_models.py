@@ -1,13 +1,16 @@
 """Small fitted scikit-learn models of every kind, built on demand."""
+# mypy: disable-error-code="misc,no-untyped-call"
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -104,10 +107,10 @@ add("rf floatlab", lambda: RandomForestClassifier(5, **R).fit(X, yb.astype(float
 add("rf const", lambda: RandomForestClassifier(3, **R).fit(X, np.zeros(n, int)))
 add("dt const", lambda: DecisionTreeRegressor().fit(X, np.ones(n)))
 add("rf monot", lambda: RandomForestClassifier(5, monotonic_cst=[1, 0, 0, 0, 0], **R).fit(X, yb))
-for l in ("log_loss", "exponential"):
-    add("gb " + l, lambda l=l: GradientBoostingClassifier(n_estimators=6, loss=l, **R).fit(X, yb))
-for l in ("squared_error", "absolute_error", "huber", "quantile"):
-    add("gbr " + l, lambda l=l: GradientBoostingRegressor(n_estimators=6, loss=l, **R).fit(X, yr))
+for loss in ("log_loss", "exponential"):
+    add("gb " + loss, lambda loss=loss: GradientBoostingClassifier(n_estimators=6, loss=loss, **R).fit(X, yb))
+for loss in ("squared_error", "absolute_error", "huber", "quantile"):
+    add("gbr " + loss, lambda loss=loss: GradientBoostingRegressor(n_estimators=6, loss=loss, **R).fit(X, yr))
 add("gb zero", lambda: GradientBoostingClassifier(n_estimators=4, init="zero", **R).fit(X, y3))
 add("gb initLR", lambda: GradientBoostingClassifier(n_estimators=4, init=LogisticRegression(), **R).fit(X, yb))
 add(
@@ -117,12 +120,12 @@ add(
     ).fit(X, y3),
 )
 add("gbr init", lambda: GradientBoostingRegressor(n_estimators=4, init=LinearRegression(), **R).fit(X, yr))
-for l in ("squared_error", "absolute_error", "gamma", "poisson", "quantile"):
+for loss in ("squared_error", "absolute_error", "gamma", "poisson", "quantile"):
     add(
-        "hgb " + l,
-        lambda l=l: HistGradientBoostingRegressor(max_iter=5, loss=l, quantile=0.3 if l == "quantile" else None).fit(
-            Xn, np.exp(yr / 3)
-        ),
+        "hgb " + loss,
+        lambda loss=loss: HistGradientBoostingRegressor(
+            max_iter=5, loss=loss, quantile=0.3 if loss == "quantile" else None
+        ).fit(Xn, np.exp(yr / 3)),
     )
 add("hgb bin nan", lambda: HistGradientBoostingClassifier(max_iter=5).fit(Xn, ys))
 add("hgb 3", lambda: HistGradientBoostingClassifier(max_iter=5).fit(X, y3))

@@ -12,6 +12,9 @@ from infer_bench.converters.sklearn import convert_sklearn
 from infer_bench.errors import NotConvertible
 from tests.converters.sklearn_compare import compare, session
 from tests.converters.sklearn_models import MODELS, X, yb, yr
+from tests.converters.sklearn_more_models import MORE
+
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 REFUSED = {
     "rf multiclass-multi": "several targets",
@@ -41,8 +44,30 @@ def test_refuses_what_has_no_exact_form(name: str) -> None:
     assert caught.value.hint
 
 
+MORE_REFUSED = {
+    "label name": "label",
+    "iris st": "equal",
+    "mlabel rf": "several targets",
+    "mlabel dt": "several targets",
+    "mlabel mlp": "several labels",
+    "mlabel knn": "several targets",
+    "mlabel ridge": "several labels",
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(MORE) - set(MORE_REFUSED)))
+def test_more_models_answer_as_the_original(name: str) -> None:
+    assert compare(MORE[name](), rows=96)["ordinary"] == 96
+
+
+@pytest.mark.parametrize("name", sorted(MORE_REFUSED))
+def test_refuses_more(name: str) -> None:
+    with pytest.raises(NotConvertible, match=MORE_REFUSED[name]):
+        convert_sklearn(MORE[name]())
+
+
 def test_refuses_a_class_that_is_not_scikit_learns() -> None:
-    class Doubling(StandardScaler):
+    class Doubling(StandardScaler):  # type: ignore[misc]
         def transform(self, X: Any, copy: Any = None) -> Any:
             return 2 * super().transform(X, copy)
 
