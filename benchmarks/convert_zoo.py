@@ -90,7 +90,8 @@ def one(case: zoo.Case, wish: Wish, path: Path, model: Any, rows: Any) -> Outcom
         found = judge(target, model, rows, 1e-12 if exact else 1e-6)
     except Exception as error:  # noqa: BLE001 - a file that cannot even be asked
         return Outcome(case.name, form, "SILENTLY WRONG", f"cannot be run: {type(error).__name__}: {error}")
-    notes = f"{found.confident} rows answered that the library refuses" if found.confident else ""
+    loud = found.confident and "xgb" not in case.name  # a DMatrix refuses infinities, the other ways in don't
+    notes = f"{found.confident} rows answered that the library refuses" if loud else ""
     notes += f" runtime said: {found.warned}" if found.warned else ""
     return Outcome(case.name, form, "SILENTLY WRONG" if found.wrong else "right", found.wrong, notes)
 

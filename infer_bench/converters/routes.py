@@ -106,12 +106,25 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
         opset_ml=wish.opset_ml,
         input_name=wish.input_name,
         zipmap=wish.zipmap,
-        metadata=metadata,
+        metadata={key.removeprefix("infer_bench."): json.loads(value) for key, value in metadata.items()},
     )
     dtype: InputDtype = "float64" if double else "float32"
+    adds_up: InputDtype = "float32" if _holds_xgboost(estimator) else dtype
     probes = Probes(estimator, single=not double)
     groups = {group.name: group.table for group in probes.groups()}
-    return Converted(written, "scikit-learn in double", dtype, dtype, groups)
+    return Converted(written, "scikit-learn in double", dtype, adds_up, groups)
+
+
+def _holds_xgboost(value: Any, depth: int = 6) -> bool:
+    """Whether an XGBoost model, which adds up in float32, is somewhere inside."""
+    if type(value).__module__.startswith("xgboost"):
+        return True
+    if isinstance(value, list | tuple):
+        return depth > 0 and any(_holds_xgboost(part, depth - 1) for part in value)
+    if isinstance(value, dict) or hasattr(value, "get_params"):
+        held = value if isinstance(value, dict) else vars(value)
+        return depth > 0 and any(_holds_xgboost(part, depth - 1) for part in list(held.values()))
+    return False
 
 
 def table() -> str:

@@ -81,8 +81,9 @@ def numbers(*, missing: bool = True, seed: int = 0) -> Any:
 def score(rows: Any) -> Any:
     """What the targets are made of: a wavy function of the columns plus noise."""
     clean = np.nan_to_num(np.asarray(rows, dtype=float))
+    sized = (clean - clean.mean(axis=0)) / np.maximum(clean.std(axis=0), 1e-12)
     noise = np.random.default_rng(9).normal(size=len(clean)) * 0.3
-    return np.sin(clean[:, 0] / 9) + clean[:, 3] * 800 + (clean[:, 1] > 3000) - clean[:, 4] * 0.5 + noise
+    return np.sin(sized[:, 0] * 2) + sized[:, 3] * 0.8 + (sized[:, 1] > 0) - sized[:, 4] * 0.5 + noise
 
 
 def two(rows: Any) -> Any:
@@ -104,7 +105,7 @@ def categories() -> Any:
     """Numbers and unordered categories of strings, integers and booleans, some missing."""
     random = np.random.default_rng(3)
     made = frame()[["age", "ratio"]].copy()
-    made["city"] = pd.Categorical(random.choice(["Rome", "São Paulo", "a, b", "x=1"], ROWS))
+    made["city"] = pd.Categorical(random.choice(["Rome", "Sao Paulo", "a, b", "x=1"], ROWS))
     made["kind"] = pd.Categorical(random.choice([3, 7, 11, 100], ROWS))
     made["open"] = pd.Categorical(random.choice([True, False], ROWS))
     made.loc[::17, "city"] = None

@@ -114,6 +114,17 @@ def many_categories() -> Any:
     return made
 
 
+def categories_without_bool() -> Any:
+    """Numbers and categories of strings and integers."""
+    return categories()[["age", "ratio", "city", "kind"]]
+
+
+def accented() -> Any:
+    """A category whose names are not ASCII."""
+    made = categories()[["age", "city"]]
+    return made.assign(city=made["city"].cat.rename_categories(["Zürich", "São Paulo", "Łódź", "東京"]))
+
+
 def codes() -> Any:
     """Integer codes for `categorical_feature`, some missing."""
     made = numbers()
@@ -194,6 +205,7 @@ def columns() -> Iterator[Case]:
     for kind in ("city", "kind", "open"):
         rows = chosen(kind)
         yield Case(f"lgb category {kind}", booster(only, two_of, rows=rows), "txt")
+    yield Case("lgb accents", booster(only, two_of, rows=accented), "txt")
     yield Case("lgb 500 categories", booster(only, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories), "txt")
     coded = {"objective": "binary", "min_data_per_group": 3, "cat_smooth": 1}
     yield Case("lgb codes", booster(coded, parity, rows=codes, categorical_feature=[4]), "txt")
@@ -275,7 +287,7 @@ def wrappers() -> Iterator[Case]:
         "negative int": (-1, 1),
         "bool": (False, True),
         "str": ("no", "yes"),
-        "float": (0.5, 1.5),
+        "float": (1.0, 2.0),
         "three str": ("low", "mid", "höher"),
         "three int": (10, 20, 40),
         "three float": (1.0, 2.0, 3.0),

@@ -49,12 +49,16 @@ def _answer(model: Any, rows: Any) -> tuple[Any, Any]:
 
 
 def _estimator(model: Any, rows: Any) -> tuple[Any, Any]:
+    from sklearn.base import is_outlier_detector
+
     if not hasattr(model, "predict"):
         out = model.transform(rows)
         return np.asarray(out.toarray() if hasattr(out, "toarray") else out, float).reshape(len(rows), -1), None
-    labels = np.asarray(model.predict(rows))
+    labels: Any = np.asarray(model.predict(rows))
+    if labels.ndim > 1 and hasattr(model, "classes_"):
+        labels = None
     for method in ("predict_proba", "decision_function"):
-        if hasattr(model, "classes_") and hasattr(model, method):
+        if (hasattr(model, "classes_") or is_outlier_detector(model)) and hasattr(model, method):
             return np.asarray(getattr(model, method)(rows), float).reshape(len(rows), -1), labels
     if hasattr(model, "classes_") or hasattr(model, "cluster_centers_"):
         return None, labels
@@ -76,21 +80,21 @@ def _xgboost(booster: Any, rows: Any) -> tuple[Any, Any]:
 
     import xgboost
 
-    learner = json.loads(booster.save_config())["learner"]
-    table = np.asarray(rows, dtype=np.float32) if not hasattr(rows, "columns") else rows
-    matrix = xgboost.DMatrix(
-        table,
-        nthread=1,
-        enable_categorical=True,
-        feature_names=booster.feature_names,
-        feature_types=None if hasattr(rows, "columns") else booster.feature_types,
-    )
-    name = learner["objective"]["name"]
+    name = json.loads(booster.save_config())["learner"]["objective"]["name"]
+    frame = hasattr(rows, "columns")
+    table = rows if frame else np.asarray(rows, dtype=np.float32)
+
+    def predicted(margin: bool) -> Any:
+        if "gblinear" not in booster.save_config() and not frame:
+            return booster.inplace_predict(table, predict_type="margin" if margin else "value")
+        matrix = xgboost.DMatrix(table, nthread=1, enable_categorical=True, feature_names=booster.feature_names)
+        return booster.predict(matrix, output_margin=margin)
+
     if name == "multi:softmax":
-        margins = booster.predict(matrix, output_margin=True).astype(float)
+        margins = predicted(True).astype(float)
         shares = np.exp(margins - margins.max(axis=1, keepdims=True))
-        return shares / shares.sum(axis=1, keepdims=True), booster.predict(matrix).astype(int)
-    values = np.asarray(booster.predict(matrix), float).reshape(len(rows), -1)
+        return shares / shares.sum(axis=1, keepdims=True), predicted(False).astype(int)
+    values = np.asarray(predicted(False), float).reshape(len(rows), -1)
     if name in ("binary:logistic", "binary:hinge") and values.shape[1] == 1:
         return np.hstack([1 - values, values]), (values[:, 0] > 0.5).astype(int)
     return values, values.argmax(axis=1) if name == "multi:softprob" else None

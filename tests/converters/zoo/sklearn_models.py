@@ -70,7 +70,7 @@ def trees() -> Iterator[Case]:
     yield Case("skl tree", fitted(made("tree", "DecisionTreeClassifier", max_depth=5, random_state=0), three), "pkl")
     yield Case("skl tree nan", fitted(made("tree", "DecisionTreeRegressor", max_depth=5), score, numbers), "joblib")
     yield Case("skl extra tree", fitted(made("tree", "ExtraTreeClassifier", random_state=0), two), "skops")
-    for name, labels in (("str", ("no", "yes")), ("bool", (False, True)), ("float", (0.5, 2.0)), ("int", (-1, 1))):
+    for name, labels in (("str", ("no", "yes")), ("bool", (False, True)), ("float", (1.0, 2.0)), ("int", (-1, 1))):
         train = fitted(ensemble("RandomForestClassifier", max_depth=4), as_labels(*labels))
         yield Case(f"skl forest {name}", train, ("pkl", "joblib", "joblib-compressed", "skops")[len(labels[:1]) + 1])
     yield Case("skl forest deep", fitted(ensemble("RandomForestClassifier"), as_labels("a", "b", "c")), "joblib")
@@ -118,7 +118,7 @@ def plain() -> Iterator[Case]:
         yield Case(f"skl {name}", fitted(made("linear_model", name), three, tame), "joblib")
     yield Case("skl LinearSVC", fitted(made("svm", "LinearSVC"), two, tame), "joblib")
     yield Case("skl SVC", fitted(made("svm", "SVC"), three, tame), "joblib")
-    yield Case("skl SVC probability", fitted(made("svm", "SVC", probability=True, random_state=0), two, tame), "joblib")
+    yield Case("skl SVC probability", fitted(made("svm", "SVC", probability=True, random_state=0), two, tame), "joblib", True)
     yield Case("skl SVR", fitted(made("svm", "SVR"), score, tame), "joblib")
     yield Case("skl MLP", fitted(made("neural_network", "MLPClassifier", hidden_layer_sizes=(8,), max_iter=30, random_state=0), three, tame), "joblib")
     yield Case("skl MLP regressor", fitted(made("neural_network", "MLPRegressor", hidden_layer_sizes=(8, 4), max_iter=30, random_state=0), score, tame), "pkl")
@@ -128,7 +128,7 @@ def plain() -> Iterator[Case]:
     yield Case("skl MultinomialNB", fitted(made("naive_bayes", "MultinomialNB"), two, counts), "joblib")
     yield Case("skl LDA", fitted(made("discriminant_analysis", "LinearDiscriminantAnalysis"), three, tame), "joblib")
     yield Case("skl KMeans", fitted(made("cluster", "KMeans", n_clusters=3, random_state=0, n_init=1), None, tame), "joblib")
-    yield Case("skl GP", fitted(made("gaussian_process", "GaussianProcessRegressor"), score, tame), "joblib")
+    yield Case("skl GP", fitted(made("gaussian_process", "GaussianProcessRegressor"), score, tame), "joblib", True)
     yield Case("skl scaler", fitted(made("preprocessing", "StandardScaler"), None), "joblib")
     yield Case("skl PCA", fitted(made("decomposition", "PCA", n_components=2), None, tame), "joblib")
     yield Case("skl PLS", fitted(made("cross_decomposition", "PLSRegression"), score, tame), "joblib")

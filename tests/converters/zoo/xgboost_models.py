@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.converters.zoo.case import ROWS, Case, categories, frame, numbers, score, three, two
+from tests.converters.zoo.case import ROWS, Case, frame, numbers, score, three, two
 from tests.converters.zoo.lightgbm_models import (
+    accented,
     as_labels,
+    categories_without_bool,
     many_categories,
     positive,
     score_of,
@@ -200,14 +202,15 @@ def columns() -> Iterator[Case]:
     yield Case("xgb missing -999", wrapper("XGBClassifier", two, rows=sparse_marker(-999.0), missing=-999.0), "joblib")
     yield Case("xgb missing 0", wrapper("XGBRegressor", score, rows=sparse_marker(0.0), missing=0.0), "pkl")
     yield Case("xgb missing 0.1", wrapper("XGBRegressor", score, rows=sparse_marker(0.1), missing=0.1), "pkl")
-    yield Case("xgb categories", booster({"objective": "binary:logistic"}, two_of, rows=categories), "json")
+    yield Case("xgb categories", booster({"objective": "binary:logistic"}, two_of, rows=categories_without_bool), "json")
     onehot = {"objective": "reg:squarederror", "max_cat_to_onehot": 100}
-    yield Case("xgb categories one-hot", booster(onehot, score_of, rows=categories), "ubj")
+    yield Case("xgb categories one-hot", booster(onehot, score_of, rows=categories_without_bool), "ubj")
     for kind in ("city", "kind"):
-        yield Case(f"xgb category {kind}", booster({"objective": "binary:logistic", "max_cat_to_onehot": 1}, two_of, rows=lambda kind=kind: categories()[["age", kind]]), "json")
+        yield Case(f"xgb category {kind}", booster({"objective": "binary:logistic", "max_cat_to_onehot": 1}, two_of, rows=lambda kind=kind: categories_without_bool()[["age", kind]]), "json")
+    yield Case("xgb accents", booster({"objective": "binary:logistic", "max_cat_to_onehot": 1}, two_of, rows=accented), "json", True)
     shop = {"objective": "binary:logistic", "max_cat_to_onehot": 1, "min_child_weight": 0}
     yield Case("xgb 500 categories", booster(shop, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories), "json")
-    yield Case("xgb categories wrapper", wrapper("XGBClassifier", two_of, rows=categories, enable_categorical=True), "joblib")
+    yield Case("xgb categories wrapper", wrapper("XGBClassifier", two_of, rows=categories_without_bool, enable_categorical=True), "joblib")
     spaced = ["two words", "größe", "日本", "dash-ed", 'quo"ted']
     yield Case("xgb strange names", booster({"objective": "binary:logistic"}, two, rows=strange_names(spaced)), "json")
     turned = ["f11", "f3", "f2", "f1", "f0"]
