@@ -19,7 +19,7 @@ CALM = (40_000 + 500 * RNG.standard_normal(600)).astype(int)
 def process(samples: Any, index: int = 0, throttled_ns: int = 0) -> Process:
     values = tuple(int(v) for v in samples)
     block = Round(0, 0, 1, 1, sum(values), 0, values, (), (), ())
-    return Process(index, 1, 1, 1, 1, 1, 1, True, 1, 1, 90, throttled_ns=throttled_ns, rounds=(block,))
+    return Process(index, 1, 1, 1, 1, 1, 1, True, 1, 1, 90, 90, throttled_ns=throttled_ns, rounds=(block,))
 
 
 def row(*processes: Process, **changes: Any) -> BenchResult:

@@ -109,27 +109,20 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
         metadata={key.removeprefix("infer_bench."): json.loads(value) for key, value in metadata.items()},
     )
     dtype: InputDtype = "float64" if double else "float32"
-    adds_up: InputDtype = "float32" if _holds_xgboost(estimator) else dtype
     probes = Probes(estimator, single=not double)
     groups = {group.name: group.table for group in probes.groups()}
-    return Converted(written, "scikit-learn in double", dtype, adds_up, groups)
+    return Converted(written, "scikit-learn in double", dtype, _adds_up(estimator, dtype), groups)
 
 
-def _holds_xgboost(value: Any, depth: int = 6) -> bool:
-    """Whether an XGBoost model, which adds up in float32, is somewhere inside."""
-    if type(value).__module__.startswith("xgboost"):
-        return True
-    if isinstance(value, list | tuple):
-        return depth > 0 and any(_holds_xgboost(part, depth - 1) for part in value)
-    if isinstance(value, dict) or hasattr(value, "get_params"):
-        held = value if isinstance(value, dict) else vars(value)
-        return depth > 0 and any(_holds_xgboost(part, depth - 1) for part in list(held.values()))
-    return False
+def _adds_up(estimator: Any, dtype: InputDtype) -> InputDtype:
+    """XGBoost adds up in float32, wherever it stands in a pipeline."""
+    inside = [estimator, *(estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ())]
+    return "float32" if any(type(part).__module__.startswith("xgboost") for part in inside) else dtype
 
 
 def table() -> str:
     """The routes as text, for `convert --list`."""
-    from infer_bench.converters.sklearn_registry import REFUSED
+    from infer_bench.converters.sklearn_refusals import REFUSED
 
     lines = ["LightGBM, XGBoost   exact: every tree, through TreeEnsemble nodes", "scikit-learn        exact in double"]
     lines += [f"  refused: {name}: {why}; {instead}" for name, (why, instead) in sorted(REFUSED.items())]

@@ -44,11 +44,11 @@ def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
         )
     if frame.width != len(ensemble.features):
         raise NotConvertible(f"{kind(model)} is given {frame.width} columns and knows {len(ensemble.features)}")
-    scores, held = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
-    answers = add_links(g, ensemble.links, scores, held)
+    scores, _ = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
+    answers = add_links(g, ensemble.links, scores, "float64")
     if ensemble.task not in ("binary", "multiclass"):
         return Answer(ensemble.outputs, answers)
-    proba = both_classes(g, ensemble, answers, held)
+    proba = both_classes(g, ensemble, answers, "float64")
     classes = getattr(model, "classes_", np.asarray(ensemble.classes))
-    choice = class_index(g, ensemble, scores, proba, held)
+    choice = class_index(g, ensemble, scores, proba, "float64")
     return Answer(len(classes), None, tuple(np.asarray(classes).tolist()), choice, proba)
