@@ -110,8 +110,7 @@ def one_column() -> Any:
 def many_categories() -> Any:
     """A pandas category of 500 values."""
     values = np.random.default_rng(1).integers(0, 500, ROWS * 3)
-    made = pd.DataFrame({"shop": pd.Categorical([f"shop {i}" for i in values]), "age": np.arange(ROWS * 3) % 77.0})
-    return made
+    return pd.DataFrame({"shop": pd.Categorical([f"shop {i}" for i in values]), "age": np.arange(ROWS * 3) % 77.0})
 
 
 def categories_without_bool() -> Any:
@@ -206,7 +205,11 @@ def columns() -> Iterator[Case]:
         rows = chosen(kind)
         yield Case(f"lgb category {kind}", booster(only, two_of, rows=rows), "txt")
     yield Case("lgb accents", booster(only, two_of, rows=accented), "txt")
-    yield Case("lgb 500 categories", booster(only, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories), "txt")
+    yield Case(
+        "lgb 500 categories",
+        booster(only, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories),
+        "txt",
+    )
     coded = {"objective": "binary", "min_data_per_group": 3, "cat_smooth": 1}
     yield Case("lgb codes", booster(coded, parity, rows=codes, categorical_feature=[4]), "txt")
     yield Case(
