@@ -29,8 +29,6 @@ PACKAGES = (
     "skl2onnx",
 )
 CANNOT_RUN = 6
-ENOUGH_ROWS = 256
-"""Below this the branch predictor remembers each row's way through the trees."""
 
 
 class Desk:
@@ -77,19 +75,13 @@ class Desk:
         )
         cut = (Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),)
         found = rules.find(self._environment, results, self._in_use(), double_installs())
-        return (*self._notices, *left_out, *(cut if self._race.cut_short else ()), *self._few_rows(), *found)
-
-    def _few_rows(self) -> tuple[Notice, ...]:
-        rows = self._described()["rows_cycled"]
-        if self._settings.rows_mode == "same" or rows >= ENOUGH_ROWS:
-            return ()
-        text = f"only {rows} rows take turns: the branch predictor learns their paths, which flatters trees"
-        return (Notice("few-rows", text, f"give --data with {ENOUGH_ROWS} rows or more"),)
+        return (*self._notices, *left_out, *(cut if self._race.cut_short else ()), *found)
 
     def _in_use(self) -> rules.InUse:
         settings = self._settings
         given = settings.budget_s is not None or settings.rounds is not None
-        return rules.InUse(settings.threads, settings.rows_mode, settings.processes, given, self._race.lean)
+        rows = int(self._described()["rows_cycled"])
+        return rules.InUse(settings.threads, settings.rows_mode, settings.processes, given, self._race.lean, rows)
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:
