@@ -172,9 +172,7 @@ def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns], dtype: s
         values.close()
 
 
-def _judged(
-    name: str, side: Side, values: Side, labels: Side | None, columns: Columns, dtype: str
-) -> CheckedGroup:
+def _judged(name: str, side: Side, values: Side, labels: Side | None, columns: Columns, dtype: str) -> CheckedGroup:
     candidate = values.answer(columns)
     if labels is not None:
         candidate = replace(candidate, labels=labels.answer(columns).labels)

@@ -206,7 +206,11 @@ def columns() -> Iterator[Case]:
         rows = chosen(kind)
         yield Case(f"lgb category {kind}", booster(only, two_of, rows=rows), "txt")
     yield Case("lgb accents", booster(only, two_of, rows=accented), "txt")
-    yield Case("lgb 500 categories", booster(only, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories), "txt")
+    yield Case(
+        "lgb 500 categories",
+        booster(only, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories),
+        "txt",
+    )
     coded = {"objective": "binary", "min_data_per_group": 3, "cat_smooth": 1}
     yield Case("lgb codes", booster(coded, parity, rows=codes, categorical_feature=[4]), "txt")
     yield Case(

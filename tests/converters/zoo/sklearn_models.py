@@ -78,7 +78,9 @@ def trees() -> Iterator[Case]:
     yield Case("skl forest frame", fitted(ensemble("RandomForestRegressor"), score, clean_frame), "skops")
     yield Case("skl forest targets", fitted(ensemble("RandomForestRegressor"), targets), "pkl")
     yield Case("skl forest multi-label", fitted(ensemble("RandomForestClassifier"), flags), "pkl", refused=True)
-    yield Case("skl forest one class", fitted(ensemble("RandomForestClassifier"), lambda r: np.ones(len(r), int)), "pkl")
+    yield Case(
+        "skl forest one class", fitted(ensemble("RandomForestClassifier"), lambda r: np.ones(len(r), int)), "pkl"
+    )
     yield Case("skl forest poisson", fitted(ensemble("RandomForestRegressor", criterion="poisson"), positive), "pkl")
     yield Case("skl extra trees nan", fitted(ensemble("ExtraTreesRegressor"), score, numbers), "joblib")
     yield Case("skl isolation", fitted(ensemble("IsolationForest"), None), "joblib")
@@ -108,7 +110,9 @@ def histograms() -> Iterator[Case]:
 
 def plain() -> Iterator[Case]:
     """Linear models, neighbours, kernels, networks."""
-    yield Case("skl logistic", fitted(made("linear_model", "LogisticRegression"), as_labels("no", "yes"), tame), "skops")
+    yield Case(
+        "skl logistic", fitted(made("linear_model", "LogisticRegression"), as_labels("no", "yes"), tame), "skops"
+    )
     yield Case("skl logistic three", fitted(made("linear_model", "LogisticRegression"), three, tame), "pkl")
     yield Case("skl linear", fitted(made("linear_model", "LinearRegression"), score, clean_frame), "joblib")
     for name in ("Ridge", "Lasso", "ElasticNet", "BayesianRidge", "HuberRegressor", "PoissonRegressor"):
@@ -118,16 +122,34 @@ def plain() -> Iterator[Case]:
         yield Case(f"skl {name}", fitted(made("linear_model", name), three, tame), "joblib")
     yield Case("skl LinearSVC", fitted(made("svm", "LinearSVC"), two, tame), "joblib")
     yield Case("skl SVC", fitted(made("svm", "SVC"), three, tame), "joblib")
-    yield Case("skl SVC probability", fitted(made("svm", "SVC", probability=True, random_state=0), two, tame), "joblib", True)
+    yield Case(
+        "skl SVC probability", fitted(made("svm", "SVC", probability=True, random_state=0), two, tame), "joblib", True
+    )
     yield Case("skl SVR", fitted(made("svm", "SVR"), score, tame), "joblib")
-    yield Case("skl MLP", fitted(made("neural_network", "MLPClassifier", hidden_layer_sizes=(8,), max_iter=30, random_state=0), three, tame), "joblib")
-    yield Case("skl MLP regressor", fitted(made("neural_network", "MLPRegressor", hidden_layer_sizes=(8, 4), max_iter=30, random_state=0), score, tame), "pkl")
+    yield Case(
+        "skl MLP",
+        fitted(
+            made("neural_network", "MLPClassifier", hidden_layer_sizes=(8,), max_iter=30, random_state=0), three, tame
+        ),
+        "joblib",
+    )
+    yield Case(
+        "skl MLP regressor",
+        fitted(
+            made("neural_network", "MLPRegressor", hidden_layer_sizes=(8, 4), max_iter=30, random_state=0), score, tame
+        ),
+        "pkl",
+    )
     yield Case("skl kNN", fitted(made("neighbors", "KNeighborsClassifier"), two, tame), "joblib")
-    yield Case("skl kNN regressor", fitted(made("neighbors", "KNeighborsRegressor", weights="distance"), score, tame), "joblib")
+    yield Case(
+        "skl kNN regressor", fitted(made("neighbors", "KNeighborsRegressor", weights="distance"), score, tame), "joblib"
+    )
     yield Case("skl GaussianNB", fitted(made("naive_bayes", "GaussianNB"), three, tame), "joblib")
     yield Case("skl MultinomialNB", fitted(made("naive_bayes", "MultinomialNB"), two, counts), "joblib")
     yield Case("skl LDA", fitted(made("discriminant_analysis", "LinearDiscriminantAnalysis"), three, tame), "joblib")
-    yield Case("skl KMeans", fitted(made("cluster", "KMeans", n_clusters=3, random_state=0, n_init=1), None, tame), "joblib")
+    yield Case(
+        "skl KMeans", fitted(made("cluster", "KMeans", n_clusters=3, random_state=0, n_init=1), None, tame), "joblib"
+    )
     yield Case("skl GP", fitted(made("gaussian_process", "GaussianProcessRegressor"), score, tame), "joblib", True)
     yield Case("skl scaler", fitted(made("preprocessing", "StandardScaler"), None), "joblib")
     yield Case("skl PCA", fitted(made("decomposition", "PCA", n_components=2), None, tame), "joblib")
@@ -149,24 +171,50 @@ def inner(name: str) -> Any:
 def meta() -> Iterator[Case]:
     """Estimators of estimators."""
     for method in ("sigmoid", "isotonic"):
-        wrap = lambda method=method: made("calibration", "CalibratedClassifierCV", estimator=inner("forest"), method=method, cv=3)()  # noqa: E731
+        wrap = lambda method=method: made(
+            "calibration", "CalibratedClassifierCV", estimator=inner("forest"), method=method, cv=3
+        )()  # noqa: E731
         yield Case(f"skl calibrated {method}", fitted(wrap, two), "joblib")
     calibrated = lambda: made("calibration", "CalibratedClassifierCV", estimator=made("svm", "LinearSVC")(), cv=3)()  # noqa: E731
     yield Case("skl calibrated svc", fitted(calibrated, three, tame), "pkl")
     members = [("a", "tree"), ("b", "logistic")]
     for voting in ("soft", "hard"):
-        vote = lambda voting=voting: made("ensemble", "VotingClassifier", estimators=[(n, inner(k)) for n, k in members], voting=voting)()  # noqa: E731
+        vote = lambda voting=voting: made(
+            "ensemble", "VotingClassifier", estimators=[(n, inner(k)) for n, k in members], voting=voting
+        )()  # noqa: E731
         yield Case(f"skl voting {voting}", fitted(vote, three, tame), "joblib")
     stack = lambda: made("ensemble", "StackingClassifier", estimators=[(n, inner(k)) for n, k in members], cv=3)()  # noqa: E731
     yield Case("skl stacking", fitted(stack, as_labels("no", "yes"), tame), "joblib")
     for kind in ("forest", "logistic"):
-        tuned = lambda kind=kind: made("model_selection", "TunedThresholdClassifierCV", estimator=inner(kind), cv=3, random_state=0)()  # noqa: E731
+        tuned = lambda kind=kind: made(
+            "model_selection", "TunedThresholdClassifierCV", estimator=inner(kind), cv=3, random_state=0
+        )()  # noqa: E731
         yield Case(f"skl tuned {kind}", fitted(tuned, as_labels("no", "yes"), tame), "joblib")
-    yield Case("skl one-vs-rest", fitted(lambda: made("multiclass", "OneVsRestClassifier", estimator=inner("tree"))(), three), "joblib")
-    grid = lambda: made("model_selection", "GridSearchCV", estimator=inner("tree"), param_grid={"max_depth": [2, 4]}, cv=3)()  # noqa: E731
+    yield Case(
+        "skl one-vs-rest",
+        fitted(lambda: made("multiclass", "OneVsRestClassifier", estimator=inner("tree"))(), three),
+        "joblib",
+    )
+    grid = lambda: made(
+        "model_selection", "GridSearchCV", estimator=inner("tree"), param_grid={"max_depth": [2, 4]}, cv=3
+    )()  # noqa: E731
     yield Case("skl grid", fitted(grid, two), "joblib")
-    yield Case("skl multi-output", fitted(lambda: made("multioutput", "MultiOutputRegressor", estimator=made("linear_model", "Ridge")())(), targets, tame), "joblib")
-    logged = lambda: made("compose", "TransformedTargetRegressor", regressor=ensemble("RandomForestRegressor")(), func=np.log1p, inverse_func=np.expm1)()  # noqa: E731
+    yield Case(
+        "skl multi-output",
+        fitted(
+            lambda: made("multioutput", "MultiOutputRegressor", estimator=made("linear_model", "Ridge")())(),
+            targets,
+            tame,
+        ),
+        "joblib",
+    )
+    logged = lambda: made(
+        "compose",
+        "TransformedTargetRegressor",
+        regressor=ensemble("RandomForestRegressor")(),
+        func=np.log1p,
+        inverse_func=np.expm1,
+    )()  # noqa: E731
     yield Case("skl logged target", fitted(logged, positive), "joblib")
 
 
@@ -253,11 +301,17 @@ def pipelines() -> Iterator[Case]:
         ("robust hist", [made("preprocessing", "RobustScaler"), histogram("Classifier")], numbers),
         ("kbins logistic", [made("preprocessing", "KBinsDiscretizer", n_bins=4), lambda: inner("logistic")], clean),
         ("select tree", [made("feature_selection", "SelectKBest", k=2), lambda: inner("tree")], clean),
-        ("quantile forest", [made("preprocessing", "QuantileTransformer", n_quantiles=50), lambda: inner("forest")], clean),
+        (
+            "quantile forest",
+            [made("preprocessing", "QuantileTransformer", n_quantiles=50), lambda: inner("forest")],
+            clean,
+        ),
         ("knn impute", [made("impute", "KNNImputer"), lambda: inner("logistic")], numbers),
     ):
         refused = name in ("quantile forest", "knn impute")
-        target = score if "Regress" in str(parts[-1]) or name in ("scaler forest", "poly ridge", "power linear") else two
+        target = (
+            score if "Regress" in str(parts[-1]) or name in ("scaler forest", "poly ridge", "power linear") else two
+        )
         yield Case(f"pipe {name}", fitted(chained(parts), target, rows), "joblib", refused)
 
 

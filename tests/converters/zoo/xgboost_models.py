@@ -176,15 +176,25 @@ def modes() -> Iterator[Case]:
     yield Case("xgb gblinear classes", booster(softly, three, rows=lambda: numbers(missing=False)), "json")
     forest = {"num_parallel_tree": 6, "subsample": 0.7, "colsample_bynode": 0.7, "eta": 1.0}
     yield Case("xgb forest", booster({"objective": "binary:logistic", **forest}, two, rounds=1), "json")
-    yield Case("xgb forest classes", booster({"objective": "multi:softprob", "num_class": 3, **forest}, three, rounds=2), "json")
+    yield Case(
+        "xgb forest classes",
+        booster({"objective": "multi:softprob", "num_class": 3, **forest}, three, rounds=2),
+        "json",
+    )
     for base in (0.0, 0.2, 0.9):
-        yield Case(f"xgb base_score {base}", booster({"objective": "binary:logistic", "base_score": base or 1e-6}, two), "json")
+        yield Case(
+            f"xgb base_score {base}", booster({"objective": "binary:logistic", "base_score": base or 1e-6}, two), "json"
+        )
     yield Case("xgb base_score 5", booster({"objective": "reg:squarederror", "base_score": 5.0}, score), "ubj")
     for method in ("exact", "approx"):
         yield Case(f"xgb {method}", booster({"objective": "binary:logistic", "tree_method": method}, two), "json")
     grown = {"grow_policy": "lossguide", "max_leaves": 9, "max_depth": 0}
     yield Case("xgb lossguide", booster({"objective": "reg:squarederror", **grown}, score), "json")
-    yield Case("xgb monotone", booster({"objective": "reg:squarederror", "monotone_constraints": "(1,0,0,-1,0)"}, score), "json")
+    yield Case(
+        "xgb monotone",
+        booster({"objective": "reg:squarederror", "monotone_constraints": "(1,0,0,-1,0)"}, score),
+        "json",
+    )
     yield Case("xgb early stopping json", stopped, "json")
     yield Case("xgb early stopping pickle", stopped, "pkl")
     yield Case("xgb early stopping wrapper", stopped_wrapper(), "joblib")
@@ -194,7 +204,11 @@ def modes() -> Iterator[Case]:
     yield Case("xgb one tree", booster({"objective": "binary:logistic", "max_depth": 1}, two, rounds=1), "json")
     yield Case("xgb no trees", booster({"objective": "binary:logistic"}, two, rounds=0), "json")
     yield Case("xgb pruned away", booster({"objective": "binary:logistic", "gamma": 1e9}, two), "json")
-    yield Case("xgb one feature", booster({"objective": "reg:squarederror"}, lambda r: r[:, 0] % 7, rows=lambda: numbers(missing=False)[:, :1]), "ubj")
+    yield Case(
+        "xgb one feature",
+        booster({"objective": "reg:squarederror"}, lambda r: r[:, 0] % 7, rows=lambda: numbers(missing=False)[:, :1]),
+        "ubj",
+    )
 
 
 def columns() -> Iterator[Case]:
@@ -202,15 +216,38 @@ def columns() -> Iterator[Case]:
     yield Case("xgb missing -999", wrapper("XGBClassifier", two, rows=sparse_marker(-999.0), missing=-999.0), "joblib")
     yield Case("xgb missing 0", wrapper("XGBRegressor", score, rows=sparse_marker(0.0), missing=0.0), "pkl")
     yield Case("xgb missing 0.1", wrapper("XGBRegressor", score, rows=sparse_marker(0.1), missing=0.1), "pkl")
-    yield Case("xgb categories", booster({"objective": "binary:logistic"}, two_of, rows=categories_without_bool), "json")
+    yield Case(
+        "xgb categories", booster({"objective": "binary:logistic"}, two_of, rows=categories_without_bool), "json"
+    )
     onehot = {"objective": "reg:squarederror", "max_cat_to_onehot": 100}
     yield Case("xgb categories one-hot", booster(onehot, score_of, rows=categories_without_bool), "ubj")
     for kind in ("city", "kind"):
-        yield Case(f"xgb category {kind}", booster({"objective": "binary:logistic", "max_cat_to_onehot": 1}, two_of, rows=lambda kind=kind: categories_without_bool()[["age", kind]]), "json")
-    yield Case("xgb accents", booster({"objective": "binary:logistic", "max_cat_to_onehot": 1}, two_of, rows=accented), "json", True)
+        yield Case(
+            f"xgb category {kind}",
+            booster(
+                {"objective": "binary:logistic", "max_cat_to_onehot": 1},
+                two_of,
+                rows=lambda kind=kind: categories_without_bool()[["age", kind]],
+            ),
+            "json",
+        )
+    yield Case(
+        "xgb accents",
+        booster({"objective": "binary:logistic", "max_cat_to_onehot": 1}, two_of, rows=accented),
+        "json",
+        True,
+    )
     shop = {"objective": "binary:logistic", "max_cat_to_onehot": 1, "min_child_weight": 0}
-    yield Case("xgb 500 categories", booster(shop, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories), "json")
-    yield Case("xgb categories wrapper", wrapper("XGBClassifier", two_of, rows=categories_without_bool, enable_categorical=True), "joblib")
+    yield Case(
+        "xgb 500 categories",
+        booster(shop, lambda r: (r["age"] > 30).astype(int) ^ shops(r), rows=many_categories),
+        "json",
+    )
+    yield Case(
+        "xgb categories wrapper",
+        wrapper("XGBClassifier", two_of, rows=categories_without_bool, enable_categorical=True),
+        "joblib",
+    )
     spaced = ["two words", "größe", "日本", "dash-ed", 'quo"ted']
     yield Case("xgb strange names", booster({"objective": "binary:logistic"}, two, rows=strange_names(spaced)), "json")
     turned = ["f11", "f3", "f2", "f1", "f0"]
@@ -239,7 +276,11 @@ def wrappers() -> Iterator[Case]:
     yield Case("xgb targets wrapper", wrapper("XGBRegressor", targets), "joblib")
     yield Case("xgb booster pickle", booster({"objective": "binary:logistic"}, two), "pkl")
     yield Case("xgb booster joblib", booster({"objective": "multi:softprob", "num_class": 3}, three), "joblib")
-    yield Case("xgb gblinear wrapper", wrapper("XGBClassifier", two, rows=lambda: numbers(missing=False), booster="gblinear"), "joblib")
+    yield Case(
+        "xgb gblinear wrapper",
+        wrapper("XGBClassifier", two, rows=lambda: numbers(missing=False), booster="gblinear"),
+        "joblib",
+    )
     yield Case("xgb softmax wrapper", wrapper("XGBClassifier", three, objective="multi:softmax"), "joblib")
     yield Case("xgb multi-label wrapper", wrapper("XGBClassifier", flags), "joblib")
 
