@@ -28,6 +28,10 @@ class Found:
     warned: str
 
 
+FAR = ("KNeighbors", "KMeans")
+"""Models of distances: beyond 1e38 all points are equally far, and which one is nearest hangs on the last bit."""
+
+
 def judge(path: Path, model: Any, trained: Any, tolerance: float) -> Found:
     """Compare on every group of rows, as one batch and one at a time for some; and on no rows at all."""
     import onnxruntime
@@ -39,6 +43,8 @@ def judge(path: Path, model: Any, trained: Any, tolerance: float) -> Found:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         wrong = []
         for name, table in groups(model, trained).items():
+            if name == "far" and type(model).__name__.startswith(FAR):
+                continue
             held = fitted(session, table)
             truth = ask(model, held)
             fault, loud = compare(truth, run(session, held), tolerance)
@@ -84,7 +90,7 @@ def fitted(session: Any, table: Any) -> Any:
         if not isinstance(table, pd.DataFrame):
             return np.asarray(table).astype(np.float32).astype(np.float64)
         numeric = [name for name, kind in table.dtypes.items() if getattr(kind, "kind", "O") in "fiu"]
-        return table.astype({name: np.float32 for name in numeric}).astype({name: np.float64 for name in numeric})
+        return table.astype(dict.fromkeys(numeric, np.float32)).astype(dict.fromkeys(numeric, np.float64))
 
 
 def run(session: Any, table: Any) -> dict[str, Any]:

@@ -110,8 +110,7 @@ def one_column() -> Any:
 def many_categories() -> Any:
     """A pandas category of 500 values."""
     values = np.random.default_rng(1).integers(0, 500, ROWS * 3)
-    made = pd.DataFrame({"shop": pd.Categorical([f"shop {i}" for i in values]), "age": np.arange(ROWS * 3) % 77.0})
-    return made
+    return pd.DataFrame({"shop": pd.Categorical([f"shop {i}" for i in values]), "age": np.arange(ROWS * 3) % 77.0})
 
 
 def categories_without_bool() -> Any:

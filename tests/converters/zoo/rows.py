@@ -11,7 +11,7 @@ PER_GROUP = 160
 
 
 def groups(model: Any, trained: Any) -> dict[str, Any]:
-    """Tables like `trained`: ordinary, mixed, on thresholds and beside, missing, infinite, zero, of strange categories."""
+    """Tables like `trained`: ordinary, on thresholds and beside, missing, infinite, far away, zero, strange text."""
     table = trained.copy() if isinstance(trained, pd.DataFrame) else pd.DataFrame(trained)
     random = np.random.default_rng(5)
     numeric = [i for i, kind in enumerate(table.dtypes) if getattr(kind, "kind", "O") in "fiu"]
@@ -22,9 +22,10 @@ def groups(model: Any, trained: Any) -> dict[str, Any]:
         base, table = base.astype(floats), table.astype(floats)
         found["threshold"] = _thresholds(base, numeric, points(model), random)
         found["nan"] = _put(base, numeric, [np.nan], random)
-        found["infinite"] = _put(base, numeric, [np.inf, -np.inf, 1e300, -1e300, 1e38], random)
+        found["infinite"] = _put(base, numeric, [np.inf, -np.inf], random)
+        found["far"] = _put(base, numeric, [1e300, -1e300, 1e38, -1e38], random)
         found["zero"] = _put(base, numeric, [0.0, -0.0, 1e-40, -1e-40, 1e-35, -1e-35, 1e-36, 1.1e-35], random)
-        found["whole"] = _put(base, numeric, [-1.0, 1.0, 2.0, 2.5, 3.0, 7.0, 11.0, 100.0, 1e6], random)
+        found["whole"] = _put(base, numeric, [-1.0, 1.0, 2.0, 2.5, 3.0, 7.0, 11.0], random)
     found.update(_strange(base, random))
     return {name: rows if isinstance(trained, pd.DataFrame) else rows.to_numpy() for name, rows in found.items()}
 
@@ -50,12 +51,13 @@ def _thresholds(base: Any, numeric: list[int], splits: list[tuple[int, float]], 
     chosen = chosen or [(i, float(base.iloc[0, i])) for i in numeric]
     made = []
     for column, value in chosen:
-        short = np.float32(value)
+        with np.errstate(over="ignore"):
+            short = np.float32(value)
         beside = [value, np.nextafter(value, np.inf), np.nextafter(value, -np.inf), short]
         beside += [np.nextafter(short, np.float32(np.inf)), np.nextafter(short, np.float32(-np.inf))]
         for number in beside:
             row = base.iloc[random.integers(0, len(base))].copy()
-            row.iloc[column if column < len(base.columns) else numeric[0]] = float(number)
+            row.iloc[column if column in numeric else numeric[0]] = float(number)
             made.append(row.to_list())
     return pd.DataFrame(
         {name: pd.Series([row[i] for row in made], dtype=base[name].dtype) for i, name in enumerate(base.columns)}
@@ -67,18 +69,15 @@ def _strange(base: Any, random: Any) -> dict[str, Any]:
     odd = [i for i, kind in enumerate(base.dtypes) if getattr(kind, "kind", "O") == "O"]
     if not odd:
         return {}
-    unseen, absent = base.copy(), base.copy()
+    unseen, absent = base.astype({base.columns[i]: object for i in odd}), base.copy()
     for row in range(len(base)):
         column = base.columns[odd[row % len(odd)]]
-        kind = base[column].dtype
-        if isinstance(kind, pd.CategoricalDtype):
-            stranger = "never seen" if isinstance(kind.categories[0], str) else 12345
-            if stranger not in unseen[column].cat.categories:
-                unseen[column] = unseen[column].cat.add_categories([stranger])
-        else:
-            stranger = ["never seen", "", "rome", "Rome "][row % 4]
-        unseen.at[row, column] = stranger
+        known = base[column].dtype.categories if hasattr(base[column].dtype, "categories") else ["text"]
+        text = isinstance(known[0], str)
+        unseen.at[row, column] = ["never seen", "", "rome", "Rome "][row % 4] if text else [12345, -1, 4, 0][row % 4]
         absent.at[row, column] = None
+    for column in [base.columns[i] for i in odd if hasattr(base.dtypes.iloc[i], "categories")]:
+        unseen[column] = pd.Categorical(unseen[column])
     return {"unseen": unseen, "missing text": absent}
 
 

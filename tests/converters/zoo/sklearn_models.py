@@ -168,9 +168,29 @@ def inner(name: str) -> Any:
     return made("linear_model", "LogisticRegression")()
 
 
+def around(module: str, name: str, /, **settings: Any) -> Maker:
+    """An estimator of estimators: `estimator`, `estimators` and `regressor` are makers of them."""
+
+    def make() -> Any:
+        parts: dict[str, Any] = {
+            key: settings[key]() for key in ("estimator", "estimators", "regressor") if key in settings
+        }
+        return made(module, name, **{**settings, **parts})()
+
+    return make
+
+
+def members() -> Any:
+    """Two classifiers to be combined."""
+    return [("a", inner("tree")), ("b", inner("logistic"))]
+
+
 def meta() -> Iterator[Case]:
     """Estimators of estimators."""
+    forest, tree, logistic = (lambda: inner("forest")), (lambda: inner("tree")), (lambda: inner("logistic"))
+    calibrated, output = "CalibratedClassifierCV", "MultiOutputRegressor"
     for method in ("sigmoid", "isotonic"):
+<<<<<<< HEAD
         wrap = lambda method=method: made(
             "calibration", "CalibratedClassifierCV", estimator=inner("forest"), method=method, cv=3
         )()  # noqa: E731
@@ -216,6 +236,28 @@ def meta() -> Iterator[Case]:
         inverse_func=np.expm1,
     )()  # noqa: E731
     yield Case("skl logged target", fitted(logged, positive), "joblib")
+=======
+        make = around("calibration", calibrated, estimator=forest, method=method, cv=3)
+        yield Case(f"skl calibrated {method}", fitted(make, two), "joblib")
+    make = around("calibration", calibrated, estimator=made("svm", "LinearSVC"), cv=3)
+    yield Case("skl calibrated svc", fitted(make, three, tame), "pkl")
+    for voting in ("soft", "hard"):
+        make = around("ensemble", "VotingClassifier", estimators=members, voting=voting)
+        yield Case(f"skl voting {voting}", fitted(make, three, tame), "joblib")
+    make = around("ensemble", "StackingClassifier", estimators=members, cv=3)
+    yield Case("skl stacking", fitted(make, as_labels("no", "yes"), tame), "joblib")
+    for name, part in (("forest", forest), ("logistic", logistic)):
+        make = around("model_selection", "TunedThresholdClassifierCV", estimator=part, cv=3, random_state=0)
+        yield Case(f"skl tuned {name}", fitted(make, as_labels("no", "yes"), tame), "joblib")
+    yield Case("skl one-vs-rest", fitted(around("multiclass", "OneVsRestClassifier", estimator=tree), three), "joblib")
+    make = around("model_selection", "GridSearchCV", estimator=tree, param_grid={"max_depth": [2, 4]}, cv=3)
+    yield Case("skl grid", fitted(make, two), "joblib")
+    make = around("multioutput", output, estimator=made("linear_model", "Ridge"))
+    yield Case("skl multi-output", fitted(make, targets, tame), "joblib")
+    regressor = ensemble("RandomForestRegressor")
+    make = around("compose", "TransformedTargetRegressor", regressor=regressor, func=np.log1p, inverse_func=np.expm1)
+    yield Case("skl logged target", fitted(make, positive), "joblib")
+>>>>>>> hunt
 
 
 def preparation(*, encoder: str = "onehot", indicator: bool = False) -> Any:

@@ -10,6 +10,7 @@ from tests.converters.zoo.lightgbm_models import (
     accented,
     as_labels,
     categories_without_bool,
+    chosen,
     many_categories,
     positive,
     score_of,
@@ -227,7 +228,7 @@ def columns() -> Iterator[Case]:
             booster(
                 {"objective": "binary:logistic", "max_cat_to_onehot": 1},
                 two_of,
-                rows=lambda kind=kind: categories_without_bool()[["age", kind]],
+                rows=chosen(kind),
             ),
             "json",
         )
