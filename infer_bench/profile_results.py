@@ -129,7 +129,6 @@ class ProfileResult:
     unaccounted_ns: int | None = None
     probe_ns: int | None = None
     does: Mapping[str, str] = field(default_factory=dict)
-    start_ns: int | None = None
     import_ns: int | None = None
     load_ns: int | None = None
     first_request_ns: int | None = None

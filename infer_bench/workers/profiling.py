@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from infer_bench.workers.boundary import Boundary
 from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, plain, stamped
 from infer_bench.workers.protocol import Message
 from infer_bench.workers.recorders import Recorder
+from infer_bench.workers.runner import requests_of, warm_up
 from infer_bench.workers.steps import Steps
 
 Fields = Mapping[str, Any]
@@ -22,8 +24,6 @@ NOTHING_MEASURED = 501
 
 def requests_from(records: Sequence[Request], columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Request]:
     """The user's records as they are, or the rows cut into requests."""
-    from infer_bench.workers.runner import requests_of
-
     return list(records) if records else requests_of(columns, batch)
 
 
@@ -44,19 +44,28 @@ class Profiling:
         run: Callable[[Fields], Message] = getattr(self, f"run_{fields['what']}")
         return run(fields)
 
+    def run_first(self, fields: Fields) -> Message:
+        """One request; of a fresh worker, the first. `done_ns` is the clock when it was answered."""
+        taken = int(plain(self._stages, self._cycle.take(1), self._clock)[0])
+        return Message("first", {"request_ns": taken, "done_ns": self._clock()})
+
+    def run_warm(self, fields: Fields) -> Message:
+        """Warm up until steady."""
+        warmth = warm_up(self._stages, self._cycle, int(fields["limit_ns"]), self._clock)
+        return Message("warm", {**asdict(warmth)})
+
     def run_phases(self, fields: Fields) -> Message:
-        """One round: a block without probes and a block with them, the order given by `probed_first`."""
-        count, probed_first = int(fields["samples"]), bool(fields["probed_first"])
-        stamps = self._probed(count) if probed_first else None
+        """One round: the same requests without probes and with them, the order given by `probed_first`."""
+        chosen = self._cycle.take(int(fields["samples"]))
+        stamps = self._probed(chosen) if fields["probed_first"] else None
         processor, start = time.process_time_ns(), self._clock()
-        request = plain(self._stages, self._cycle.take(count), self._clock)
+        request = plain(self._stages, chosen, self._clock)
         spent = {"wall_ns": self._clock() - start, "cpu_ns": time.process_time_ns() - processor}
-        stamps = stamps or self._probed(count)
+        stamps = stamps or self._probed(chosen)
         arrays = {"preprocess": stamps.preprocess, "predict": stamps.predict, "postprocess": stamps.postprocess}
         return Message("phases", {**spent, "model_calls": self._names()}, {"request": request, **arrays})
 
-    def _probed(self, count: int) -> Stamps:
-        requests = self._cycle.take(count)
+    def _probed(self, requests: Sequence[Request]) -> Stamps:
         if self._boundary is None:
             return stamped(self._stages, requests, self._clock)
         return self._boundary.stamps(self._stages, requests)[0]
@@ -90,20 +99,25 @@ class Profiling:
     def run_steps(self, fields: Fields) -> Message:
         """The library's steps over `samples` requests, with how long these took with the probes and without."""
         count = int(fields["samples"])
-        bare = int(plain(self._stages, self._cycle.take(count), self._clock).sum())
-        steps = Steps(self._clock)
-        taken = steps.run(self._stages, self._cycle.take(count))
+        chosen = self._cycle.take(count)
+        bare = self._time(chosen)
+        steps = Steps(self._clock, function=self._boundary is not None)
+        taken = steps.run(self._stages, chosen)
         rows = [[phase, name, calls, own] for (phase, name), (calls, own) in steps.own.items()]
-        return Message("steps", {"rows": rows, "phases": steps.phases, "bare_ns": bare, "probed_ns": taken})
+        return Message("steps", {"rows": rows, "phases": steps.phases, "requests": count, "bare_ns": bare, "probed_ns": taken})
 
     def run_record(self, fields: Fields) -> Message:
-        """A chunk of requests without the profiler, then one under it; both times in ns."""
+        """A chunk of requests without the profiler and under it, in alternating order; both times in ns."""
         count = int(fields["samples"])
         if self._recorder is None:
             self._recorder = recorders.make(str(fields["profiler"]), float(fields.get("interval_s", 0.001)))
-        bare = self._time(self._cycle.take(count))
-        chosen = self._cycle.take(count)
-        taken = self._recorder.run(self._stages, chosen, self._clock)
+        chosen, recorder = self._cycle.take(count), self._recorder
+        if fields["profiled_first"]:
+            taken = recorder.run(self._stages, chosen, self._clock)
+            bare = self._time(chosen)
+        else:
+            bare = self._time(chosen)
+            taken = recorder.run(self._stages, chosen, self._clock)
         self._answered += count
         return Message("recorded", {"bare_ns": bare, "profiled_ns": taken, "requests": self._answered})
 

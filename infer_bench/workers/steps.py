@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infer_bench.workers.loop import Clock, Stages
-from infer_bench.workers.probes import ESTIMATOR_CALLS, Target, estimator_calls, installed
+from infer_bench.workers.probes import ESTIMATOR_CALLS, Target, estimator_calls, installed, model_calls
 
 Call = Callable[..., Any]
 PHASES = ("preprocess", "predict", "postprocess")
@@ -49,16 +49,21 @@ STEPS = (
 
 
 class Steps:
-    """Own times by phase and step: what a step takes without the steps that it calls, corrected for the probes."""
+    """Own times by phase and step: what a step takes without the steps that it calls, corrected for the probes.
 
-    def __init__(self, clock: Clock) -> None:
+    A request is cut into segments: at its stages, or of a user's function at its outermost model calls. Every second
+    segment is `predict`, the last one `postprocess`, the others `preprocess`.
+    """
+
+    def __init__(self, clock: Clock, *, function: bool = False) -> None:
         self.own: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         self.phases: dict[str, int] = dict.fromkeys(PHASES, 0)
-        self._clock = clock
+        self._clock, self._function = clock, function
         self._stack: list[int] = []
-        self._phase = PHASES[0]
-        self._thread = 0
-        self._inside_ns = self._outside_ns = 0
+        self._events: list[tuple[int, str, int]] = []
+        self._lengths: list[int] = [0]
+        self._since = self._thread = self._inside_ns = self._outside_ns = 0
+        self._in_model = False
         self._calibrate()
 
     def wrap(self, call: Call, name: str) -> Call:
@@ -73,54 +78,89 @@ class Steps:
             try:
                 return call(*arguments, **keywords)
             finally:
-                taken = clock() - start
-                self._leave(name, taken)
+                self._leave(name, clock() - start)
 
         return timed
 
     def _leave(self, name: str, taken: int) -> None:
-        inner = self._stack.pop()
-        entry = self.own[self._phase, name]
-        entry[0] += 1
-        entry[1] += taken - inner - self._inside_ns
+        own = taken - self._stack.pop() - self._inside_ns
+        self._events.append((len(self._lengths), name, own))
         if self._stack:
             self._stack[-1] += taken + self._outside_ns
-        else:
-            self.phases[self._phase] -= self._outside_ns + self._inside_ns
+        self._lengths[-1] -= self._inside_ns + self._outside_ns
+
+    def _cut(self, call: Call, _: str) -> Call:
+        """`call`, a segment of its own unless it is inside one."""
+
+        def cut(*arguments: Any, **keywords: Any) -> Any:
+            if self._in_model or threading.get_ident() != self._thread:
+                return call(*arguments, **keywords)
+            self._in_model = True
+            self._mark()
+            try:
+                return call(*arguments, **keywords)
+            finally:
+                self._mark()
+                self._in_model = False
+
+        return cut
+
+    def _mark(self) -> None:
+        now = self._clock()
+        self._lengths[-1] += now - self._since
+        self._lengths.append(0)
+        self._since = self._clock()
 
     def run(self, stages: Stages, requests: Sequence[Any]) -> int:
         """Answer the requests; returns the time taken by all of them, in ns."""
         targets = [target for target in STEPS if target.module in sys.modules]
         targets += estimator_calls((*ESTIMATOR_CALLS, "transform"))
         self._thread = threading.get_ident()
-        start = self._clock()
-        with installed(targets, self.wrap):
-            begun = self._clock()
+        with installed(targets, self.wrap), installed(model_calls() if self._function else [], self._cut):
+            start = self._clock()
             for request in requests:
                 self._answer(stages, request)
-            return self._clock() - begun if begun >= start else 0
+            return self._clock() - start
 
-    def _answer(self, stages: Stages, value: Any) -> None:
-        for phase in PHASES:
-            self._phase = phase
-            start = self._clock()
-            value = getattr(stages, phase)(value)
-            self.phases[phase] += self._clock() - start
+    def _answer(self, stages: Stages, request: Any) -> None:
+        self._events, self._lengths = [], [0]
+        self._since = self._clock()
+        value = stages.preprocess(request)
+        if not self._function:
+            self._mark()
+        value = stages.predict(value)
+        if not self._function:
+            self._mark()
+        stages.postprocess(value)
+        self._lengths[-1] += self._clock() - self._since
+        self._add_up()
+
+    def _add_up(self) -> None:
+        last = len(self._lengths)
+        for segment, length in enumerate(self._lengths, 1):
+            self.phases[_phase(segment, last)] += length
+        for segment, name, own in self._events:
+            entry = self.own[_phase(segment, last), name]
+            entry[0] += 1
+            entry[1] += own
 
     def _calibrate(self) -> None:
         """What a probe reads of a call that does nothing (inside), and what it costs beside that (outside)."""
         self._thread = threading.get_ident()
-        call, read, cost = self.wrap(_nothing, ""), [], []
+        call, cost = self.wrap(_nothing, ""), []
         for _ in range(CALIBRATION):
-            before = self.own["preprocess", ""][1]
             start = self._clock()
             call()
             cost.append(self._clock() - start)
-            read.append(self.own["preprocess", ""][1] - before)
-        self._inside_ns = round(statistics.median(read))
+        self._inside_ns = round(statistics.median(own for _, _, own in self._events))
         self._outside_ns = max(0, round(statistics.median(cost)) - self._inside_ns)
-        self.own.clear()
-        self.phases.update(dict.fromkeys(PHASES, 0))
+
+
+def _phase(segment: int, last: int) -> str:
+    """The phase of a segment, counted from 1; a request in one piece is a model call as a whole."""
+    if segment % 2 == 0 or last == 1:
+        return "predict"
+    return "postprocess" if segment == last else "preprocess"
 
 
 def _nothing() -> None:
