@@ -113,7 +113,7 @@ class ProfileResult:
     `request` was measured without a profiler and without probes inside, `phases` in rounds in between. `probe_ns` is
     what the probes of the phases add to a request; it has been taken off. `does` says what each phase is. `slowdown` is
     how many times longer a request takes under the profiler, `split_slowdown` with the probes of `steps`. `functions`
-    are the first of `settings.top`, or all where a saved profile holds no report. `cpu_share` is the CPU time of the
+    are the first `settings.top` of `function_count`, whose own times sum to `profiled_ns`. `cpu_share` is the CPU time of the
     worker over wall time.
     """
 
@@ -142,6 +142,7 @@ class ProfileResult:
     slowdown: float | None = None
     functions: tuple[FunctionCost, ...] = ()
     function_count: int = 0
+    profiled_ns: int = 0
     operators: tuple[OperatorCost, ...] = ()
     operator_requests: int = 0
     memory: MemoryUse | None = None

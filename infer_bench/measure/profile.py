@@ -102,9 +102,10 @@ def saved_profile(path: str, settings: ProfileSettings) -> Profiled:
     recorded, report = unpack(path)
     functions = recorded.functions(settings.sort, settings.top)
     if report is None or not report.results:
-        row = ProfileResult(path, "", {}, None, 1, functions=functions, function_count=len(recorded.table))
+        count, total = len(recorded.table), recorded.own_ns
+        row = ProfileResult(path, "", {}, None, 1, functions=functions, function_count=count, profiled_ns=total)
         return Profiled(_report((row,), settings, {"rows_source": ""}, ()), (recorded,))
-    row = replace(report.results[0], functions=functions, diff=None)
+    row = replace(report.results[0], functions=functions, profiled_ns=recorded.own_ns, diff=None)
     kept = {"sort": settings.sort, "top": settings.top}
     return Profiled(replace(report, results=(row,), settings={**report.settings, **kept}), (recorded,))
 

@@ -53,6 +53,7 @@ def result(study: Study, settings: ProfileSettings) -> ProfileResult:
         "slowdown": study.slowdown,
         "functions": table.functions(settings.sort, settings.top),
         "function_count": len(table.table),
+        "profiled_ns": table.own_ns,
         "operators": found.operators,
         "operator_requests": found.operator_requests,
         "memory": found.memory,

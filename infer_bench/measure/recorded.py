@@ -31,6 +31,11 @@ class Recorded:
     requests: int = 0
     counted: bool = True
 
+    @property
+    def own_ns(self) -> int:
+        """The own times of all functions: the whole run, each moment once."""
+        return _ns(sum(entry[2] for entry in self.table.values()))
+
     def functions(self, sort: str = "cumulative", top: int | None = None) -> tuple[FunctionCost, ...]:
         """The functions that cost most, the first `top` of them."""
         costs = [
