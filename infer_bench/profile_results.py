@@ -1,4 +1,4 @@
-"""The frozen types of a profile: where the time of a request goes. Times are integers of ns, sizes integers of bytes."""
+"""The frozen types of a profile: where the time of a request goes. Times are integers of ns, sizes of bytes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Literal
 
 from infer_bench.results import Latency, ModelInfo, Phases, Report
 
+Phase = Literal["preprocess", "predict", "postprocess"]
 Profiler = Literal["cprofile", "pyinstrument", "none"]
 
 
@@ -31,7 +32,7 @@ class Step:
     name "other".
     """
 
-    phase: Literal["preprocess", "predict", "postprocess"]
+    phase: Phase
     name: str
     calls_per_request: float
     own_ns: int
@@ -113,8 +114,8 @@ class ProfileResult:
     `request` was measured without a profiler and without probes inside, `phases` in rounds in between. `probe_ns` is
     what the probes of the phases add to a request; it has been taken off. `does` says what each phase is. `slowdown` is
     how many times longer a request takes under the profiler, `split_slowdown` with the probes of `steps`. `functions`
-    are the first `settings.top` of `function_count`, whose own times sum to `profiled_ns`. `cpu_share` is the CPU time of the
-    worker over wall time.
+    are the first `settings.top` of `function_count`, whose own times sum to `profiled_ns`. `cpu_share` is the worker's
+    CPU time over wall time.
     """
 
     candidate: str

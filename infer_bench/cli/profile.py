@@ -21,7 +21,9 @@ def profile(
     sort: Annotated[str, typer.Option("--sort", help="Functions by cumulative or own time.")] = "cumulative",
     top: Annotated[int, typer.Option("--top", help="How many functions to show.")] = 20,
     split: Annotated[bool, typer.Option("--split", help="Time each library step inside a phase.")] = False,
-    memory: Annotated[bool, typer.Option("--memory", help="Also what is resident and what a request allocates.")] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Also what is resident and what a request allocates.")
+    ] = False,
     diff: Annotated[str | None, typer.Option("--diff", help="Compare with this .prof file or candidate.")] = None,
     provider: Annotated[
         str | None, typer.Option("--require-provider", help="Fail unless it ran every node, as in cuda.")

@@ -88,9 +88,7 @@ def profiled(
             _write(found, wish, files)
 
         with ProgressLine() as progress:
-            run(
-                target, rows=rows, candidates=candidates, diff=diff, settings=settings, progress=progress, save=save
-            )
+            run(target, rows=rows, candidates=candidates, diff=diff, settings=settings, progress=progress, save=save)
         _show(made[-1], wish)
         if folder is not None:
             view(_to_view(target, made[-1], wish, folder))

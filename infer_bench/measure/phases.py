@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.profile_results import TypicalRequest
+from infer_bench.profile_results import Phase, TypicalRequest
 from infer_bench.results import Latency, Phases
 from infer_bench.stats.summary import summarise
 
 Samples = npt.NDArray[np.int64]
-NAMES = ("preprocess", "predict", "postprocess")
+NAMES: tuple[Phase, ...] = get_args(Phase)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,20 @@ from typing import Any
 
 from infer_bench import __version__
 from infer_bench.environment import describe
-from infer_bench.errors import CannotRun, DataError, UsageError
+from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure import profile_rows
 from infer_bench.measure.convert import cached_onnx
 from infer_bench.measure.desk import PACKAGES
 from infer_bench.measure.entrants import DEFAULTS, Entrant, entrants
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.profile_diff import compare
-from infer_bench.measure.profile_notices import notices_on
+from infer_bench.measure.profile_notices import notices_on, provider
 from infer_bench.measure.profile_settings import ProfileSettings
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.recorded import Recorded, is_profile, unpack
 from infer_bench.measure.records import as_columns, read_records
-from infer_bench.measure.rows import rows_for
-from infer_bench.measure.study import Columns, Records, Study
+from infer_bench.measure.rows import Columns, rows_for
+from infer_bench.measure.study import Records, Study
 from infer_bench.profile_results import ProfileReport, ProfileResult
 from infer_bench.results import Notice, Report, Verdict
 
@@ -49,8 +49,8 @@ def profile(
 ) -> ProfileReport:
     """Measure where the time of a request goes.
 
-    `target` is a model file, `package.module:function`, or a saved `.prof`; `data` a file of rows or `input` a JSON file
-    of records (else rows are drawn from the model); `candidates` as in `lightgbm:feed=dataframe` (else the model's own
+    `target` is a model file, `package.module:function`, or a saved `.prof`; `data` a file of rows or `input` a JSON
+    file of records (else rows are drawn from the model); `candidates` as in `lightgbm:feed=dataframe` (else the model's own
     engine). `diff` is a saved `.prof` or a candidate to compare with. The other keywords are the fields of
     `measure.profile_settings.ProfileSettings`, as in `requests=500`.
 
@@ -133,6 +133,8 @@ def _measured(
     progress: Progress,
     save: Save | None,
 ) -> Profiled:
+    if settings.require_provider is not None:
+        provider(settings.require_provider)
     progress.update(0, "reading the model")
     model = model_ref(target, allow_pickle=settings.allow_pickle)
     names = list(dict.fromkeys(asked)) or [DEFAULTS[model.family][0]]
@@ -140,6 +142,7 @@ def _measured(
     if settings.form and len(chosen) > 1:
         raise UsageError(f"a {settings.form} file holds one candidate", "name one with -e")
     columns, records, said, more = _requests(chosen, source, settings)
+    said = {"target": target, **said}
     studies = [Study(entrant, columns, records, settings, progress) for entrant in chosen]
     try:
         for study in studies:
@@ -207,9 +210,3 @@ def _report(
 def _verdict(notices: Sequence[Notice]) -> Verdict:
     reasons = tuple(notice.message for notice in notices if notice.code == "provider-required")
     return Verdict("failed", CannotRun.exit_code, reasons) if reasons else Verdict("pass", 0)
-
-
-def check_records(records: Records, known: Sequence[str], path: str) -> None:
-    """Raise `DataError` when no record has a key that the model knows."""
-    if known and records and not any(name in record for record in records for name in known):
-        raise DataError(f"no key in {path} is a column of the model", f"it knows {', '.join(known[:5])}, …")

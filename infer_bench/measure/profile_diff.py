@@ -8,9 +8,7 @@ from infer_bench.profile_results import Change, ProfileDiff, ProfileResult, Typi
 PHASES = ("preprocess", "predict", "postprocess")
 
 
-def compare(
-    before: tuple[ProfileResult, Recorded], after: tuple[ProfileResult, Recorded], top: int
-) -> ProfileDiff:
+def compare(before: tuple[ProfileResult, Recorded], after: tuple[ProfileResult, Recorded], top: int) -> ProfileDiff:
     """What changed from `before` to `after`; the `top` functions whose own time changed most.
 
     Functions are compared a request where both profiles say how many they hold, else over the whole run.

@@ -10,7 +10,7 @@ from infer_bench.measure.phases import NAMES, divide
 from infer_bench.measure.profile_settings import ProfileSettings
 from infer_bench.measure.recorded import Recorded, from_worker
 from infer_bench.measure.study import Findings, Study
-from infer_bench.profile_results import ProfileResult, Step, TypicalRequest
+from infer_bench.profile_results import Phase, ProfileResult, Step, TypicalRequest
 from infer_bench.results import ModelInfo
 
 _FEEDS = {"dataframe": "DataFrame + reindex", "ndarray": "fill an array", "packed": "pack an array"}
@@ -37,7 +37,7 @@ def result(study: Study, settings: ProfileSettings) -> ProfileResult:
     """The row of one candidate, as far as it is known."""
     found, entrant, table = study.findings, study.entrant, recorded(study)
     row: dict[str, Any] = {
-        "candidate": entrant.label,
+        "candidate": entrant.model.path if entrant.label == "callable" else entrant.label,
         "engine": entrant.engine.name,
         "options": entrant.options,
         "model": _info(entrant, found),
@@ -64,7 +64,7 @@ def result(study: Study, settings: ProfileSettings) -> ProfileResult:
 def _timed(found: Findings) -> dict[str, Any]:
     if not found.rounds:
         return {}
-    divided = divide(found.rounds, int(found.warm["floor_ns"]), found.probe_ns)
+    divided = divide(found.rounds, found.floor_ns, found.probe_ns)
     steps, slowdown = _steps(found.steps, divided.typical)
     return {
         "request": divided.request,
@@ -105,11 +105,9 @@ def does(entrant: Entrant, model_calls: Mapping[str, int]) -> dict[str, str]:
     return {phase: words for phase, words in said.items() if words}
 
 
-def _steps(
-    chunks: Iterable[Mapping[str, Any]], typical: TypicalRequest
-) -> tuple[tuple[Step, ...], float | None]:
+def _steps(chunks: Iterable[Mapping[str, Any]], typical: TypicalRequest) -> tuple[tuple[Step, ...], float | None]:
     """Each step's share of its phase in the run with probes, as a part of that phase without them."""
-    own: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+    own: dict[tuple[Phase, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
     phases, requests, ratios = dict.fromkeys(NAMES, 0.0), 0, []
     for chunk in chunks:
         requests += int(chunk["requests"])
@@ -128,6 +126,7 @@ def _steps(
     found = [
         Step(phase, name, calls / requests, round(getattr(typical, f"{phase}_ns") * _part(taken, phases[phase])))
         for (phase, name), (calls, taken) in own.items()
+        if phase in NAMES
     ]
     found.sort(key=lambda step: (NAMES.index(step.phase), -step.own_ns))
     return tuple(found), statistics.median(ratios)

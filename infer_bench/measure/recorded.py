@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.errors import CannotRun
+from infer_bench.measure.marshalled import Reader
 from infer_bench.profile_results import FunctionCost, ProfileReport
 from infer_bench.serialize import dump, load_report
 
@@ -100,11 +101,11 @@ def _read(path: str) -> bytes:
 
 def _table(front: bytes, path: str) -> dict[Function, Entry]:
     try:
-        loaded = marshal.loads(front)
-    except (ValueError, EOFError, TypeError, MemoryError) as error:
-        raise CannotRun(f"{path} is no profile that this Python reads: {error or 'it is cut off'}") from None
+        loaded = Reader(front).value()
+    except (ValueError, TypeError) as error:
+        raise CannotRun(f"{path} is no profile: {error}", "name a file that profile -o or cProfile wrote") from None
     if not isinstance(loaded, dict) or not all(_is_entry(key, value) for key, value in loaded.items()):
-        raise CannotRun(f"{path} is no profile", "name a file that infer-bench profile -o or cProfile wrote")
+        raise CannotRun(f"{path} is no profile", "name a file that profile -o or cProfile wrote")
     return loaded
 
 

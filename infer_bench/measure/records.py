@@ -30,6 +30,13 @@ def read_records(path: str) -> list[Record]:
     return records
 
 
+def check_keys(records: Sequence[Mapping[str, Any]], known: Sequence[str]) -> None:
+    """Raise `DataError` when no record has a key that the model knows."""
+    columns = set(known)
+    if columns and records and not any(columns & record.keys() for record in records):
+        raise DataError("no key of the records is a column of the model", f"it knows {', '.join(known[:5])}, …")
+
+
 def as_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, npt.NDArray[Any]]:
     """The records as a table: numbers as float64 with NaN where a record lacks them, anything else as objects."""
     names = dict.fromkeys(name for record in records for name in record)

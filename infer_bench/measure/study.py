@@ -12,10 +12,11 @@ from typing import Any
 from infer_bench.engines.onnxruntime import PROFILE_TO
 from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.lanes import shape_of
-from infer_bench.measure.phases import NAMES, PhaseRound
+from infer_bench.measure.phases import PhaseRound
 from infer_bench.measure.profile_settings import ProfileSettings
 from infer_bench.measure.progress import Progress
 from infer_bench.measure.race import WARM_LIMIT_NS, Columns, job_for
+from infer_bench.measure.records import check_keys
 from infer_bench.model import ModelSpec
 from infer_bench.profile_results import MemoryUse, OperatorCost
 from infer_bench.workers.job import Job
@@ -28,6 +29,8 @@ MEMORY_REQUESTS = 200
 MEMORY_NS = 2_000_000_000
 OPERATOR_REQUESTS = 1_000
 SPLIT_NS = 1_000_000_000
+GLANCE_NS = 200_000_000
+"""The steps are looked at in any case, since a call of the model may be mostly a conversion of its input."""
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -40,6 +43,7 @@ class Findings:
     first: Mapping[str, Any] = field(default_factory=dict)
     warm: Mapping[str, Any] = field(default_factory=dict)
     probe_ns: tuple[int, ...] = (0, 0, 0)
+    floor_ns: int = 0
     rounds: list[PhaseRound] = field(default_factory=list)
     cpu_ns: int = 0
     wall_ns: int = 0
@@ -70,8 +74,7 @@ class Study:
         with Worker(self._job(), timeout_s=self.settings.timeout_s) as worker:
             self._cold_start(worker)
             self._phases(worker)
-            if self.settings.split:
-                self._steps(worker)
+            self._steps(worker)
             if self.settings.profiler != "none":
                 self._record(worker)
         if self.entrant.engine.name == "onnxruntime":
@@ -101,6 +104,7 @@ class Study:
         self._tell(0.0, "starting")
         found.opened = self._open(worker).fields
         found.spec = spec_from(found.opened["spec"])
+        check_keys(self._records, found.spec.feature_names)
         found.first = self._ask(worker, "first").fields
         self._tell(0.05, "warming up")
         found.warm = self._ask(worker, "warm", limit_ns=WARM_LIMIT_NS).fields
@@ -114,10 +118,11 @@ class Study:
         found, settings, samples = self.findings, self.settings, self._samples()
         until, answered = time.monotonic() + settings.limit_s, 0
         for index in itertools.count():
-            if index % 8 == 0:
-                probe = self._ask(worker, "probe").fields
-                found.probe_ns = tuple(int(probe[f"{name}_ns"]) for name in NAMES)
             reply = self._ask(worker, "phases", samples=samples, probed_first=bool(index % 2))
+            if index % 8 == 0:  # after a round, which shows whether model calls are probed
+                probe = self._ask(worker, "probe").fields
+                found.probe_ns = tuple(int(part) for part in probe["parts_ns"])
+                found.floor_ns = int(probe["request_ns"])
             found.rounds.append(PhaseRound(**reply.arrays))
             found.wall_ns += int(reply.fields["wall_ns"])
             found.cpu_ns += int(reply.fields["cpu_ns"])
@@ -130,7 +135,7 @@ class Study:
 
     def _steps(self, worker: Worker) -> None:
         self._tell(0.5, "timing the library's steps")
-        chunk, until = self._chunk(), time.monotonic_ns() + SPLIT_NS
+        chunk, until = self._chunk(), time.monotonic_ns() + (SPLIT_NS if self.settings.split else GLANCE_NS)
         while not self.findings.steps or time.monotonic_ns() < until:
             self.findings.steps.append(self._ask(worker, "steps", samples=chunk).fields)
 
@@ -145,9 +150,9 @@ class Study:
         try:
             while answered < settings.wanted and (not answered or time.monotonic() < until):
                 count = min(chunk, settings.wanted - answered)
-                order = {"profiled_first": bool(len(found.slowdowns) % 2)}
-                fields = {"samples": count, "profiler": settings.profiler, "interval_s": settings.interval_s}
-                reply = self._ask(worker, "record", **fields, **order).fields
+                fields: dict[str, Any] = {"samples": count, "profiled_first": bool(len(found.slowdowns) % 2)}
+                how: dict[str, Any] = {"profiler": settings.profiler, "interval_s": settings.interval_s}
+                reply = self._ask(worker, "record", **fields, **how).fields
                 found.slowdowns.append(int(reply["profiled_ns"]) / max(1, int(reply["bare_ns"])))
                 answered += count
                 self._tell(0.5 + 0.4 * min(1.0, answered / settings.wanted), f"under {settings.profiler}")

@@ -35,28 +35,27 @@ def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
     request = row.request
     if request is None:
         return row.candidate, ""
-    middle = f"p50 {format.duration(request.p50_ns)}" if request.p50_ns is not None else "mean of few samples"
-    middle = middle if request.p50_ns is not None else f"mean {format.duration(request.mean_ns)}"
+    known = request.p50_ns is not None
+    middle = f"p50 {format.duration(request.p50_ns)}" if known else f"mean {format.duration(request.mean_ns)}"
     return f"{what}, {middle}", ", ".join(part for part in (_named(row), *_conditions(report, row)) if part)
 
 
 def _named(row: ProfileResult) -> str:
-    if row.engine == "callable" and row.model is not None and not row.candidate.count(":"):
-        return row.model.path
     engine, _, options = row.candidate.partition(":")
     return f"{engine} {options.replace(',', ' ')}".strip() if engine == row.engine else row.candidate
 
 
 def _conditions(report: Report[Any], row: ProfileResult) -> Iterable[str]:
-    threads, rows = row.options.get("threads", report.settings.get("threads")), report.settings.get("rows_cycled")
-    if row.engine != "callable" and str(threads).isdigit() and "threads=" not in row.candidate:
+    threads = str(row.options.get("threads", report.settings.get("threads")))
+    rows = report.settings.get("rows_cycled")
+    if row.engine != "callable" and threads.isdigit() and "threads=" not in row.candidate:
         yield format.plural(int(threads), "thread")
     if isinstance(rows, int):
         yield "the same row again and again" if rows == 1 else f"{format.plural(rows, 'row')} cycled"
 
 
-def phases(row: ProfileResult) -> Section | None:
-    """The request by phase, each with the library's steps in it, and what the phases do not explain."""
+def phases(row: ProfileResult, *, split: bool) -> Section | None:
+    """The request by phase, with `split` each with the library's steps in it, and what the phases do not explain."""
     typical, rest = row.typical, row.unaccounted_ns
     if typical is None or rest is None:
         return None
@@ -65,7 +64,7 @@ def phases(row: ProfileResult) -> Section | None:
         taken = getattr(typical, f"{name}_ns")
         rows.append((name, row.does.get(name, ""), format.duration(taken), format.percent(taken / whole)))
         bars.append(taken / whole)
-        for step in (step for step in row.steps if step.phase == name):
+        for step in (step for step in row.steps if split and step.phase == name):
             rows.append((f"  {_step(step)}", "", format.duration(step.own_ns), format.percent(step.own_ns / whole)))
             bars.append(None)
     probe = f"(probe cost {format.duration(row.probe_ns)}, taken off)"
@@ -104,28 +103,30 @@ def functions(row: ProfileResult) -> Section | None:
         return None
     whole = max(1, row.profiled_ns)
     rows = tuple(
-        (function_name(cost), _calls(cost, row), format.percent(cost.own_ns / whole), _most(cost.cumulative_ns / whole))
+        (function_name(cost), *_calls(cost), format.percent(cost.own_ns / whole), _most(cost.cumulative_ns / whole))
         for cost in row.functions
     )
+    head = ("", "own", "cumulative") if row.functions[0].calls is None else ("", "calls", "own", "cumulative")
     shown = f"top {len(rows)} of {format.plural(row.function_count, 'function')}"
     if row.profiler == "none":
-        return Section(shown, ("", "calls", "own", "cumulative"), rows)
+        return Section(shown, head, rows)
     slowed = f"; slowed {format.ratio(row.slowdown)}" if row.slowdown is not None else ""
     how = f"({row.profiler}, {format.plural(row.profiled_requests, 'request')}{slowed})"
-    return Section(f"{shown} {how}", ("", "calls", "own", "cumulative"), rows)
+    return Section(f"{shown} {how}", head, rows)
 
 
 def _most(share: float) -> str:
     return format.percent(min(1.0, share))
 
 
-def _calls(cost: FunctionCost, row: ProfileResult) -> str:
-    return format.MISSING if cost.calls is None else format.count(cost.calls)
+def _calls(cost: FunctionCost) -> tuple[str, ...]:
+    """Nothing of a sampling profiler, which knows none."""
+    return () if cost.calls is None else (format.count(cost.calls),)
 
 
 def function_name(cost: FunctionCost) -> str:
     """`pandas/core/frame.py:466(__init__)`; a built-in by its own name."""
-    if cost.file in ("~", ""):
+    if cost.file in ("~", "", "<built-in>"):
         return cost.name
     return f"{short_path(cost.file)}:{cost.line}({cost.name})"
 
@@ -142,11 +143,10 @@ def operators(row: ProfileResult) -> Section | None:
         return None
     whole = max(1, sum(cost.mean_ns for cost in row.operators))
     rows = tuple(
-        (cost.name, cost.op_type, cost.provider, format.duration(cost.mean_ns), format.percent(cost.mean_ns / whole))
-        for cost in row.operators
+        (cost.name, cost.op_type, cost.provider, format.percent(cost.mean_ns / whole)) for cost in row.operators
     )
     title = f"operators (ONNX Runtime's own profile, {format.plural(row.operator_requests, 'request')})"
-    return Section(title, ("", "type", "provider", "mean", "share"), rows, 3)
+    return Section(title, ("", "type", "provider", "share"), rows, 3)
 
 
 def memory(row: ProfileResult) -> Section | None:
@@ -155,12 +155,12 @@ def memory(row: ProfileResult) -> Section | None:
     if use is None:
         return None
     stages = (
-        ("interpreter", use.start_rss_bytes, 0),
         ("after the load", use.load_rss_bytes, use.start_rss_bytes),
         ("after the first request", use.first_request_rss_bytes, use.load_rss_bytes),
         ("after the warm-up", use.steady_rss_bytes, use.first_request_rss_bytes),
     )
-    rows = [(name, format.memory(now), f"+{format.size(max(0, now - before))}") for name, now, before in stages]
+    rows = [("interpreter", format.memory(use.start_rss_bytes), "")]
+    rows += [(name, format.memory(now), f"+{format.size(max(0, now - before))}") for name, now, before in stages]
     rows += _allocated(use)
     return Section("memory of the worker", ("", "resident", "more"), tuple(rows))
 
@@ -187,8 +187,12 @@ def _change(change: Change) -> tuple[str, ...]:
     moved = change.after_ns - change.before_ns
     sign = "+" if moved > 0 else ""
     name = _changed_name(change.name)
-    return name, format.duration(change.before_ns), format.duration(change.after_ns), sign + format.duration(moved), (
-        _verdict(change)
+    return (
+        name,
+        format.duration(change.before_ns),
+        format.duration(change.after_ns),
+        sign + format.duration(moved),
+        (_verdict(change)),
     )
 
 

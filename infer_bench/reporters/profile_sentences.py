@@ -1,5 +1,6 @@
-"""What a profile's numbers say, in words. A sentence is said only where it holds; silent when nothing stands out. Pure."""
+"""What a profile's numbers say, in words; silent when nothing stands out. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,64 +12,81 @@ STANDS_OUT = 0.5
 """The share of a request from which on a phase is called its bottleneck."""
 WORTH = 0.2
 """Another phase is worth a word from this share on."""
+PHASES = ("preprocess", "predict", "postprocess")
+FRAME_STEPS = frozenset(
+    {"DataFrame build", "reindex", "dtype cast", "column assignment", "column selection", "fillna", "replace", "apply"}
+    | {"merge", "frame to array", "concat", "get_dummies"}
+)
 NOISE = 0.1
 """When more of the request than this is unaccounted, the phases say nothing."""
 
 
 def closing(report: Report[Any], row: ProfileResult) -> list[str]:
-    """Where the time goes and what to try; nothing when no phase takes half of the request."""
+    """Where the time goes and what to try; nothing when nothing takes half of the request."""
     typical = row.typical
-    if typical is None or row.unaccounted_ns is None or row.does.get("predict") == "the whole function":
+    if typical is None or row.unaccounted_ns is None:
         return []
     whole = max(1, typical.request_ns)
     if abs(row.unaccounted_ns) > NOISE * whole:
         return []
-    shares = {name: getattr(typical, f"{name}_ns") / whole for name in ("preprocess", "predict", "postprocess")}
-    name, share = max(shares.items(), key=lambda item: item[1])
-    if share <= STANDS_OUT:
+    frames = _frames(row)
+    if sum(frames.values()) > STANDS_OUT * whole:
+        return [_about_frames(row, typical, frames), *_try(report, row, "preprocess")]
+    if row.does.get("predict") == "the whole function":
         return []
-    said = _model(typical, shares) if name == "predict" else _around(row, typical, shares, name)
+    name, taken = max(((name, getattr(typical, f"{name}_ns")) for name in PHASES), key=lambda item: item[1])
+    if taken <= STANDS_OUT * whole:
+        return []
+    said = _about_model(typical) if name == "predict" else _about_phase(typical, name)
     return [said, *_try(report, row, name)]
 
 
-def _model(typical: TypicalRequest, shares: Mapping[str, float]) -> str:
-    rest = typical.request_ns - typical.predict_ns
+def _frames(row: ProfileResult) -> dict[str, int]:
+    """The time a request spends on DataFrames, by phase."""
+    found = dict.fromkeys(PHASES, 0)
+    for step in row.steps:
+        if step.name in FRAME_STEPS:
+            found[step.phase] += step.own_ns
+    return found
+
+
+def _about_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[str, int]) -> str:
+    whole, taken = max(1, typical.request_ns), sum(frames.values())
+    total = f"DataFrames take {format.percent(taken / whole)} of the request ({format.duration(taken)})"
+    if row.does.get("predict") == "the whole function":
+        return f"{total}. An array in the model's column order can save most of it."
+    inside = frames["predict"]
+    share = f"The model is {format.percent(typical.predict_ns / whole)} of the request"
+    converts = f", {format.duration(inside)} of it turning a DataFrame into an array" if inside > WORTH * whole else ""
+    model = f"A faster engine can save at most {format.duration(max(0, typical.predict_ns - inside))}"
+    if row.options.get("feed") == "dataframe":
+        return f"{share}{converts}. {model}; feed=ndarray can save up to {format.duration(taken)}."
+    array = f"an array in the model's column order up to {format.duration(taken)}"
+    return f"{total}. {share}{converts}. {model}; {array}."
+
+
+def _about_model(typical: TypicalRequest) -> str:
+    whole = max(1, typical.request_ns)
     return (
-        f"The model is {format.percent(shares['predict'])} of the request: a faster engine can save at most "
-        f"{format.duration(typical.predict_ns)}, everything around it {format.duration(max(0, rest))}."
+        f"The model is {format.percent(typical.predict_ns / whole)} of the request: a faster engine can save at most "
+        f"{format.duration(typical.predict_ns)}, everything around it {format.duration(whole - typical.predict_ns)}."
     )
 
 
-def _around(row: ProfileResult, typical: TypicalRequest, shares: Mapping[str, float], name: str) -> str:
-    model = f"The model is {format.percent(shares['predict'])} of the request."
-    taken = format.duration(getattr(typical, f"{name}_ns"))
-    most = f"A faster engine can save at most {format.duration(typical.predict_ns)}"
-    if row.engine == "callable":
-        where = {"preprocess": "before", "postprocess": "after"}[name]
-        return f"{model} {most}; {taken} goes {where} the model call{_hot(row)}."
-    if row.options.get("feed") == "dataframe" and name == "preprocess":
-        return f"{model} {most}; feed=ndarray can save up to {taken}{_share_of(shares, name)}."
-    return f"{model} {most}; {name} takes {taken}{_share_of(shares, name)}."
-
-
-def _share_of(shares: Mapping[str, float], name: str) -> str:
-    return f" ({format.percent(shares[name])})"
-
-
-def _hot(row: ProfileResult) -> str:
-    """The library that most of the profiled time lies in, where one does."""
-    if any("pandas" in cost.file and cost.cumulative_ns > STANDS_OUT * row.profiled_ns for cost in row.functions):
-        return ", most of it in pandas"
-    return ""
+def _about_phase(typical: TypicalRequest, name: str) -> str:
+    whole, taken = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
+    return (
+        f"The model is {format.percent(typical.predict_ns / whole)} of the request. A faster engine can save at most "
+        f"{format.duration(typical.predict_ns)}; {name} takes {format.duration(taken)} ({format.percent(taken / whole)})."
+    )
 
 
 def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
     """The command that checks the claim; not where it would propose what is in use."""
-    if row.model is None:
+    if row.model is None or row.engine == "callable":
         return []
-    if row.engine == "callable":
-        return []
-    path, feed, candidates = row.model.path, row.options.get("feed"), []
+    path, feed = str(report.settings.get("target") or row.model.path), row.options.get("feed")
+    candidates = []
     if name == "preprocess" and feed == "dataframe":
         candidates.append(f"{row.engine}:feed=ndarray")
     if name == "predict" and row.engine != "onnxruntime":
@@ -79,8 +97,7 @@ def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
 
 
 def _shown(path: str) -> str:
-    name = path.replace("\\", "/").rsplit("/", 1)[-1]
-    return f"'{name}'" if " " in name else name
+    return path if re.fullmatch(r"[\w./@%+=:,-]+", path) else "'" + path.replace("'", "'\\''") + "'"
 
 
 def _flags(candidates: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
 
 def _row(report: Report[Any], row: ProfileResult, width: int, color: bool) -> Iterable[list[str]]:
     left, right = (clean(part) for part in cells.heading(report, row))
-    phases = cells.phases(row)
+    phases = cells.phases(row, split=bool(report.settings.get("split")))
     body = _draw(phases, width, color) if phases else []
     edge = min(width, max(width_of(left) + width_of(right) + 3, *(width_of(line) for line in body), 0))
     yield [*_heading(left, right, edge, width, color), *body, *_dim(cells.start(row), width, color)]

@@ -9,7 +9,7 @@ from infer_bench.workers.loop import Stages
 
 
 def allocations(stages: Stages, requests: Sequence[Any]) -> dict[str, int]:
-    """`peak_bytes`: the median over requests of the most held at once beyond the start; `retained_bytes`: the mean kept.
+    """`peak_bytes`: the median over requests of the most held at once; `retained_bytes`: the mean of what was kept.
 
     One request is answered first, so that caches filled once count for none.
     """

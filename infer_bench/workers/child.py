@@ -182,7 +182,8 @@ def _answer(child: Child, message: Message) -> Message:
     try:
         return child.answer(message)
     except InferBenchError as error:
-        return Message("error", {"type": type(error).__name__, "message": error.message, "hint": error.hint})
+        said = {"type": type(error).__name__, "message": error.message, "hint": error.hint}
+        return Message("error", {**said, "frames": list(error.frames)})
     except (KeyboardInterrupt, SystemExit) as error:
         return Message("error", {"type": "EngineError", "message": f"the model's code raised {type(error).__name__}"})
     except Exception as error:  # noqa: BLE001 - whatever a stranger's model or library raises costs its row, not the run

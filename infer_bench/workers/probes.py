@@ -1,7 +1,7 @@
 """Probes: functions of libraries replaced, for a while, by wrappers that take the time.
 
 Nothing is imported for it: only libraries that the candidate has loaded are probed. A reference to a method that was
-taken before (`predict = booster.predict` at a module's top) still leads to the unprobed function.
+taken before still leads to the unprobed function, unless it is a name in one of the user's modules.
 """
 
 import contextlib
@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any
+
+from infer_bench.engines.callable import is_foreign
 
 Call = Callable[..., Any]
 Wrap = Callable[[Call, str], Call]
@@ -55,8 +57,23 @@ ESTIMATOR_CALLS = ("predict_proba", "decision_function", "predict", "predict_log
 
 
 def model_calls() -> list[Target]:
-    """The entries into models of what is imported by now."""
-    return [target for target in MODEL_CALLS if target.module in sys.modules] + estimator_calls(ESTIMATOR_CALLS)
+    """The entries into models of what is imported by now, and the user's own names for them."""
+    found = [target for target in MODEL_CALLS if target.module in sys.modules] + estimator_calls(ESTIMATOR_CALLS)
+    return [*_aliases(found), *found]
+
+
+def _aliases(targets: Sequence[Target]) -> list[Target]:
+    """Names in the user's modules for bound methods (`predict = booster.predict`), which hold the unprobed function."""
+    places = ((target, _place(target)) for target in targets)
+    known = {id(place[2]): target.name for target, place in places if place is not None}
+    found = []
+    for module, held in list(sys.modules.items()):
+        file = getattr(held, "__file__", None)
+        if file and not is_foreign(file):
+            for name, value in list(vars(held).items()):
+                called = known.get(id(getattr(value, "__func__", None)))
+                found += [Target(module, name, called)] if called else []
+    return found
 
 
 def estimator_calls(methods: Sequence[str]) -> list[Target]:
@@ -73,7 +90,7 @@ def estimator_calls(methods: Sequence[str]) -> list[Target]:
 
 def _subclasses(kind: type) -> list[type]:
     found: dict[type, None] = {}
-    waiting = list(kind.__subclasses__())
+    waiting: list[type] = list(kind.__subclasses__())
     while waiting:
         one = waiting.pop()
         if one not in found:
@@ -101,7 +118,7 @@ def installed(targets: Sequence[Target], wrap: Wrap) -> Iterator[None]:
 
 
 def _place(target: Target) -> tuple[Any, str, Any] | None:
-    """Where the function really lives (of a method, the class that defines it), its name there and what stands there."""
+    """Where the function really lives (a method: the class that defines it), its name there and what stands there."""
     owner: Any = sys.modules.get(target.module)
     *inner, name = target.path.split(".")
     for part in inner:

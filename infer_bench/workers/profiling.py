@@ -12,14 +12,14 @@ from infer_bench.engines.base import Request, Session
 from infer_bench.errors import EngineError
 from infer_bench.workers import recorders
 from infer_bench.workers.boundary import Boundary
-from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, plain, stamped
+from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, floor, plain, stamped
 from infer_bench.workers.protocol import Message
 from infer_bench.workers.recorders import Recorder
 from infer_bench.workers.runner import requests_of, warm_up
 from infer_bench.workers.steps import Steps
 
 Fields = Mapping[str, Any]
-NOTHING_MEASURED = 501
+CALIBRATION = 501
 
 
 def requests_from(records: Sequence[Request], columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Request]:
@@ -57,6 +57,8 @@ class Profiling:
     def run_phases(self, fields: Fields) -> Message:
         """One round: the same requests without probes and with them, the order given by `probed_first`."""
         chosen = self._cycle.take(int(fields["samples"]))
+        if self._boundary is not None:
+            self._boundary.install()
         stamps = self._probed(chosen) if fields["probed_first"] else None
         processor, start = time.process_time_ns(), self._clock()
         request = plain(self._stages, chosen, self._clock)
@@ -68,47 +70,44 @@ class Profiling:
     def _probed(self, requests: Sequence[Request]) -> Stamps:
         if self._boundary is None:
             return stamped(self._stages, requests, self._clock)
-        return self._boundary.stamps(self._stages, requests)[0]
+        return self._boundary.stamps(self._stages, requests)
 
     def _names(self) -> dict[str, int]:
         return dict(self._boundary.names) if self._boundary else {}
 
     def run_probe(self, fields: Fields) -> Message:
-        """What the probes of the phases add to an empty request, by phase, in ns."""
+        """What the probes of the phases add to a request, by phase, and what is added to one without stamps; ns."""
         if self._boundary is not None:
-            cost = self._boundary.cost()
+            *parts, passing = self._boundary.cost()
         else:
-            empty = Stages(_same, _same, _same)
-            stamps = stamped(empty, [None] * NOTHING_MEASURED, self._clock)
-            call = self._bare_call()
-            parts = (stamps.preprocess, stamps.predict, stamps.postprocess)
-            cost = tuple(max(0, round(float(np.median(part)) - call)) for part in parts)  # type: ignore[assignment]
-        return Message("probe", {"preprocess_ns": cost[0], "predict_ns": cost[1], "postprocess_ns": cost[2]})
+            empty, call = Stages(_same, _same, _same), self._bare_call()
+            stamps = stamped(empty, [None] * CALIBRATION, self._clock)
+            medians = (float(np.median(part)) for part in (stamps.preprocess, stamps.predict, stamps.postprocess))
+            parts, passing = [max(0, round(median - call)) for median in medians], 0
+        return Message("probe", {"parts_ns": parts, "request_ns": floor(self._clock) + passing})
 
     def _bare_call(self) -> float:
         """What calling a function that does nothing takes, which is the request's own."""
-        requests = [None] * NOTHING_MEASURED
-        start = self._clock()
-        for request in requests:
-            pass
-        empty = self._clock()
-        for request in requests:
-            _same(request)
-        return max(0.0, (self._clock() - empty - (empty - start)) / NOTHING_MEASURED)
+        bare = plain(Stages(_same, _same, _same), [None] * CALIBRATION, self._clock)
+        return max(0.0, float(np.median(bare)) - floor(self._clock, CALIBRATION)) / 3
 
     def run_steps(self, fields: Fields) -> Message:
         """The library's steps over `samples` requests, with how long these took with the probes and without."""
         count = int(fields["samples"])
+        self._without_probes()
         chosen = self._cycle.take(count)
         bare = self._time(chosen)
         steps = Steps(self._clock, function=self._boundary is not None)
         taken = steps.run(self._stages, chosen)
         rows = [[phase, name, calls, own] for (phase, name), (calls, own) in steps.own.items()]
-        return Message("steps", {"rows": rows, "phases": steps.phases, "requests": count, "bare_ns": bare, "probed_ns": taken})
+        return Message(
+            "steps", {"rows": rows, "phases": steps.phases, "requests": count, "bare_ns": bare, "probed_ns": taken}
+        )
 
     def run_record(self, fields: Fields) -> Message:
         """A chunk of requests without the profiler and under it, in alternating order; both times in ns."""
         count = int(fields["samples"])
+        self._without_probes()
         if self._recorder is None:
             self._recorder = recorders.make(str(fields["profiler"]), float(fields.get("interval_s", 0.001)))
         chosen, recorder = self._cycle.take(count), self._recorder
@@ -120,6 +119,10 @@ class Profiling:
             taken = recorder.run(self._stages, chosen, self._clock)
         self._answered += count
         return Message("recorded", {"bare_ns": bare, "profiled_ns": taken, "requests": self._answered})
+
+    def _without_probes(self) -> None:
+        if self._boundary is not None:
+            self._boundary.remove()
 
     def _time(self, requests: Sequence[Request]) -> int:
         preprocess, predict, postprocess = self._stages.preprocess, self._stages.predict, self._stages.postprocess

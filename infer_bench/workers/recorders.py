@@ -10,7 +10,7 @@ from infer_bench.workers.loop import Clock, Stages
 
 _FONTS = re.compile(r"https?://fonts\.[^\"'`)\s]*")
 _POLICY = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; script-src \'unsafe-inline\'; '
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline' data:; img-src data:; font-src data:\">"
 )
 
