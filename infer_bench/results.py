@@ -197,8 +197,8 @@ class CheckedGroup:
     """Rows of one kind on which a converted file was compared with the original.
 
     `max_relative_delta` is the largest |difference| / max(1, |reference|). `refused` counts the rows that the original
-    library refuses to answer (scikit-learn raises on NaN, say), and `answered_though_refused` those of them to which the
-    file gives an answer other than NaN.
+    library refuses to answer (scikit-learn raises on NaN, say), and `answered_though_refused` those of them to which
+    the file gives an answer other than NaN.
     """
 
     name: str

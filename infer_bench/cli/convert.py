@@ -16,7 +16,7 @@ def convert(
     opset_ml: Annotated[int, typer.Option("--opset-ml", help="5, or 3 for ONNX Runtime before 1.21.")] = 5,
     input_name: Annotated[str, typer.Option("--input-name", help="The input tensor's name.")] = "input",
     input_dtype: Annotated[str, typer.Option("--input-dtype", help="float32 or float64.")] = "float32",
-    trees: Annotated[str, typer.Option("--trees", help="best (iteration of early stopping) or all.")] = "best",
+    trees: Annotated[str, typer.Option("--trees", help="auto, best (iteration of early stopping) or all.")] = "auto",
     zipmap: Annotated[bool, typer.Option("--zipmap", help="Probabilities as a list of maps.")] = False,
     time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds that writing the file may take.")] = 300.0,
     allow_pickle: AllowPickle = False,
@@ -24,9 +24,12 @@ def convert(
     json: JsonPath = None,
     format: Format = "table",
 ) -> int:
-    """Convert a model to ONNX. Nothing is written that was not run and compared with the original."""
+    """Convert a model to ONNX, exactly or not at all.
+
+    Nothing is written that was not run and compared with the original.
+    """
     from infer_bench.cli.written import listed, written
-    from infer_bench.converters.base import INPUT_DTYPES, PRECISIONS, TREES, Wish
+    from infer_bench.converters.base import INPUT_DTYPES, OPSETS, PRECISIONS, TREES, Wish
     from infer_bench.errors import UsageError
 
     if routes:
@@ -36,7 +39,7 @@ def convert(
     wish = Wish(
         precision=options.one_of(precision, "precision", PRECISIONS),
         input_dtype=options.one_of(input_dtype, "input-dtype", INPUT_DTYPES),
-        opset_ml=opset_ml,
+        opset_ml=options.one_of(opset_ml, "opset-ml", OPSETS),
         input_name=input_name,
         zipmap=zipmap,
         trees=options.one_of(trees, "trees", TREES),

@@ -10,11 +10,12 @@ from infer_bench.errors import UsageError
 
 Precision = Literal["exact", "float32"]
 InputDtype = Literal["float32", "float64"]
-Trees = Literal["best", "all"]
+Trees = Literal["auto", "best", "all"]
 Columns = Mapping[str, npt.NDArray[Any]]
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
+OPSETS: tuple[Literal[3, 5], ...] = (5, 3)
 TREES: tuple[Trees, ...] = get_args(Trees)
 
 
@@ -24,18 +25,19 @@ class Wish:
 
     `precision` "exact" computes as the original library does, in double where that does; "float32" stores and computes
     in float32. `input_dtype` is that of the rows: with float32, what is exact is exact for rows that float32 can hold.
-    `trees` "best" stops at the best iteration of early stopping, "all" does not.
+    `trees` "best" stops at the best iteration of early stopping, "all" does not, "auto" does what the library does with
+    this artefact: XGBoost's wrappers stop there, its boosters do not.
     """
 
     precision: Precision = "exact"
     input_dtype: InputDtype = "float32"
-    opset_ml: int = 5
+    opset_ml: Literal[3, 5] = 5
     input_name: str = "input"
     zipmap: bool = False
-    trees: Trees = "best"
+    trees: Trees = "auto"
 
     def __post_init__(self) -> None:
-        if self.opset_ml not in (3, 5):
+        if self.opset_ml not in OPSETS:
             raise UsageError(f"opset-ml cannot be {self.opset_ml}", "one of: 5, 3")
         if not self.input_name.isidentifier():
             raise UsageError(f"{self.input_name!r} is no name for an input", "letters, digits and _")
@@ -45,11 +47,14 @@ class Wish:
 class Converted:
     """A serialized ONNX model, and groups of rows on which it must answer as the original does.
 
-    `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `groups` holds columns by name for each group of rows.
+    `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `computes_in` the
+    least precise dtype that the file and the original library add up in, `groups` holds columns by name for each group
+    of rows.
     """
 
     onnx: bytes
     route: str
     input_dtype: InputDtype
+    computes_in: InputDtype
     groups: Mapping[str, Columns] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

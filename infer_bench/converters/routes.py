@@ -1,12 +1,15 @@
 """Which model is converted how. The source's own library is imported here, so this runs in a worker."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from infer_bench.converters.base import Columns, Converted, Wish
+from infer_bench.converters.base import Columns, Converted, InputDtype, Wish
 from infer_bench.converters.ensemble import Ensemble
+from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 
@@ -14,7 +17,7 @@ PROBE_ROWS = 4_000
 
 
 def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
-    """The ONNX file, and rows made to find out where it differs. Raises `NotConvertible` with what stands in the way."""
+    """The ONNX file, and rows made to find differences. Raises `NotConvertible` with what stands in the way."""
     if model.family == "lightgbm":
         return _lightgbm(model, wish, metadata, allow_pickle)
     if model.family == "xgboost":
@@ -36,13 +39,22 @@ def _held(model: ModelRef, allow_pickle: bool) -> Any:
 def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.converters.lightgbm import read_lightgbm
 
-    return _ensemble(read_lightgbm(_held(model, allow_pickle), trees=wish.trees), wish, metadata)
+    text = model.format == "lightgbm-text"
+    held = Path(model.path).read_text(encoding="utf-8") if text else _held(model, allow_pickle)
+    return _ensemble(read_lightgbm(held, trees="all" if wish.trees == "all" else "best"), wish, metadata)
 
 
 def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.converters.xgboost import read_xgboost
 
-    return _ensemble(read_xgboost(_held(model, allow_pickle), trees=wish.trees), wish, metadata)
+    asked = None if wish.trees == "auto" else wish.trees
+    if model.format in PICKLED:
+        return _ensemble(read_xgboost(_held(model, allow_pickle), trees=asked), wish, metadata)
+    if model.format == "xgboost-json":
+        return _ensemble(read_xgboost(Path(model.path).read_bytes(), trees=asked), wish, metadata)
+    import xgboost
+
+    return _ensemble(read_xgboost(xgboost.Booster(model_file=model.path), trees=asked), wish, metadata)
 
 
 def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
@@ -56,11 +68,13 @@ def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Co
         input_name=wish.input_name,
         input_dtype=wish.input_dtype,
         zipmap=wish.zipmap,
-        metadata=metadata,
+        metadata={SOURCE.removeprefix("infer_bench."): json.loads(metadata[SOURCE])},
     )
     node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
+    adds_up = "float32" if wish.precision == "float32" else ensemble.score_dtype
     groups = {name: _columns(ensemble, rows) for name, rows in probe_rows(ensemble, seed=0, limit=PROBE_ROWS).items()}
-    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, groups, ensemble.notes)
+    groups["empty"] = {name: column[:0] for name, column in groups["ordinary"].items()}
+    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, adds_up, groups, ensemble.notes)
 
 
 def _columns(ensemble: Ensemble, rows: np.ndarray) -> Columns:
@@ -94,14 +108,15 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
         zipmap=wish.zipmap,
         metadata=metadata,
     )
+    dtype: InputDtype = "float64" if double else "float32"
     probes = Probes(estimator, single=not double)
     groups = {group.name: group.table for group in probes.groups()}
-    return Converted(written, "scikit-learn in double", "float64" if double else "float32", groups)
+    return Converted(written, "scikit-learn in double", dtype, dtype, groups)
 
 
 def table() -> str:
     """The routes as text, for `convert --list`."""
-    from infer_bench.converters.sklearn_routes import REFUSED
+    from infer_bench.converters.sklearn_registry import REFUSED
 
     lines = ["LightGBM, XGBoost   exact: every tree, through TreeEnsemble nodes", "scikit-learn        exact in double"]
     lines += [f"  refused: {name}: {why}; {instead}" for name, (why, instead) in sorted(REFUSED.items())]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_wire
 from infer_bench.engines.base import Domain, FloatArray, Option
@@ -117,10 +118,13 @@ class OnnxSession(FedSession):
         if self._meaning.bare_label and self.spec.classes:
             labels = np.asarray(outputs).reshape(-1, 1)
             outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
-        answers = canonical(outputs, self.spec)
-        if self.spec.task == "binary" and not (np.abs(answers - 0.5) <= 0.5 + 1e-6).all():
+        return canonical(outputs, self.spec)
+
+    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+        """The predicted labels; raises `EngineError` for probabilities that are none. Requests don't pay for that."""
+        if self.spec.task == "binary":
             _complain(answers)
-        return answers
+        return super().labels(answers)
 
     def domain(self) -> Domain:
         """The thresholds of the trees; empty when a graph's trees see something other than its single input."""

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from infer_bench.errors import UnsafePickle
 from infer_bench.pickles.allowed import modern
+from infer_bench.pickles.calls import classes_fit
 from infer_bench.pickles.dtypes import is_dtype, sound
 from infer_bench.pickles.streams import BoundedReader
 from infer_bench.pickles.values import Global, Instance
 
 ARRAY_WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
-_RECONSTRUCTOR = "copyreg._reconstructor"
 _PAYLOAD_KEPT = 1 << 16
 _FRAME_LARGEST = 1 << 28
 
@@ -35,6 +35,7 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
         self.called: dict[str, None] = {}
         self.oddities: list[str] = []
         self.arrays = 0
+        self.cut_off = False
 
     def find_class(self, module: str, name: str) -> Global:
         """Record the name as the running Python would look it up."""
@@ -53,8 +54,8 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
             self.oddities.append("it calls what another call returned")
             return Instance(None, args)
         self.called[maker.name] = None
-        if maker.name == _RECONSTRUCTOR:
-            self._check_reconstructor(args)
+        if not classes_fit(maker.name, [one.name for one in args if isinstance(one, Global)]):
+            self.oddities.append(f"it hands {maker.name} a class that is none of its own")
         return Instance(maker, args)
 
     def make(self, kind: Any, args: Any) -> Instance:
@@ -64,18 +65,14 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
             return Instance(None)
         return Instance(kind, args if isinstance(args, tuple) else ())
 
-    def _check_reconstructor(self, args: tuple[Any, ...]) -> None:
-        """The base's constructor is run with the pickle's arguments, so it must be a builtin."""
-        base = args[1] if len(args) == 3 else None
-        if not (isinstance(base, Global) and base.name.startswith("builtins.")):
-            self.oddities.append("it reconstructs an object on a base that is no builtin")
-
     def skip(self, size: int) -> Any:
         """A payload: kept when short, else passed over."""
         if size <= _PAYLOAD_KEPT:
             return self.read(size)
         while size > 0:
             piece = len(self.read(min(size, 1 << 20)))
+            if not piece:
+                raise EOFError("a payload ends early")
             size -= piece
         return None
 
@@ -190,6 +187,7 @@ def _frame(machine: Machine) -> None:
     if size > _FRAME_LARGEST:
         raise pickle.UnpicklingError(f"a frame of {size} bytes")
     machine._unframer.load_frame(size)
+    machine.cut_off = machine.cut_off or len(machine._unframer.current_frame.getbuffer()) < size
 
 
 def _payload(code: bytes, width: int, empty: Callable[[Any], Any]) -> None:
