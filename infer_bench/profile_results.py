@@ -96,7 +96,7 @@ class ProfileDiff:
     """Against another profile, `before`; sorted by what a change contributes, the largest first.
 
     Phases and request are latencies. `functions` are own times under the profiler, of one request where `per` is
-    "request", else of the whole run.
+    "request", else of the whole run; all functions before sum to `before_ns`.
     """
 
     before: str
@@ -104,6 +104,7 @@ class ProfileDiff:
     request: Change | None
     phases: tuple[Change, ...]
     functions: tuple[Change, ...]
+    before_ns: int = 0
     per: Literal["request", "run"] = "request"
 
 

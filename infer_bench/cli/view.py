@@ -1,6 +1,7 @@
 """`--view`: snakeviz on a saved profile, on the loopback address only."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def view(path: Path) -> None:
     port = _free_port()
     address = f"http://{HOST}:{port}/snakeviz/{quote(str(path.resolve()), safe='')}"
     command = [sys.executable, "-m", "snakeviz", "--server", "--hostname", HOST, "--port", str(port), str(path)]
+    before = signal.signal(signal.SIGTERM, _leave)
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         _wait_for(address, server)
@@ -42,6 +44,12 @@ def view(path: Path) -> None:
     finally:
         server.terminate()
         server.wait()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(number: int, _: object) -> None:
+    """So that a polite kill ends the server too."""
+    raise SystemExit(128 + number)
 
 
 def _free_port() -> int:

@@ -76,9 +76,9 @@ class Reader:
 
     def _long(self) -> int:
         """Digits of 15 bits, the sign in their count."""
-        count = self._number("<i", 4)
+        count = int(self._number("<i", 4))
         digits = struct.unpack(f"<{abs(count)}H", self._take(2 * abs(count)))
-        size = sum(digit << (15 * i) for i, digit in enumerate(digits))
+        size: int = sum(digit << (15 * i) for i, digit in enumerate(digits))
         return size if count >= 0 else -size
 
     def _text(self, size: int, encoding: str) -> str:

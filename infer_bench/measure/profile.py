@@ -49,10 +49,10 @@ def profile(
 ) -> ProfileReport:
     """Measure where the time of a request goes.
 
-    `target` is a model file, `package.module:function`, or a saved `.prof`; `data` a file of rows or `input` a JSON
-    file of records (else rows are drawn from the model); `candidates` as in `lightgbm:feed=dataframe` (else the model's own
-    engine). `diff` is a saved `.prof` or a candidate to compare with. The other keywords are the fields of
-    `measure.profile_settings.ProfileSettings`, as in `requests=500`.
+    `target` is a model file, `package.module:function`, or a saved `.prof`. `data` is a file of rows, `input` a JSON
+    file of records; without either, rows are drawn from the model. `candidates` are as in `lightgbm:feed=dataframe`
+    (else the model's own engine). `diff` is a saved `.prof` or a candidate to compare with. The other keywords are the
+    fields of `measure.profile_settings.ProfileSettings`, as in `requests=500`.
 
     Raises `UsageError` for settings that make no sense and `CannotRun` when something cannot be measured.
     """

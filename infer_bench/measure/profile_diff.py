@@ -22,6 +22,7 @@ def compare(before: tuple[ProfileResult, Recorded], after: tuple[ProfileResult, 
         request=_request(old.typical, new.typical),
         phases=_sorted(_phases(old.typical, new.typical)),
         functions=_sorted(functions)[:top],
+        before_ns=round(old_table.own_ns / (old_table.requests if each else 1)),
         per="request" if each else "run",
     )
 

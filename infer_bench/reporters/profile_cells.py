@@ -177,23 +177,24 @@ def difference(diff: ProfileDiff) -> tuple[Section, ...]:
     timed = [change for change in (diff.request, *diff.phases) if change is not None]
     found = [Section(title, head, tuple(_change(change) for change in timed))] if timed else []
     if diff.functions:
-        what = "own time a request" if diff.per == "request" else "own time of the whole run"
-        rows = tuple(_change(change) for change in diff.functions)
-        found.append(Section(f"functions, {what}, under the profiler" if timed else f"{title}: {what}", head, rows))
+        what = "the request" if diff.per == "request" else "the whole run"
+        said = f"functions, own time under the profiler in % of {what} before"
+        rows = tuple(_function_change(change, max(1, diff.before_ns)) for change in diff.functions)
+        found.append(Section(said if timed else f"{title}: {said}", head, rows))
     return tuple(found)
 
 
 def _change(change: Change) -> tuple[str, ...]:
     moved = change.after_ns - change.before_ns
-    sign = "+" if moved > 0 else ""
-    name = _changed_name(change.name)
-    return (
-        name,
-        format.duration(change.before_ns),
-        format.duration(change.after_ns),
-        sign + format.duration(moved),
-        (_verdict(change)),
-    )
+    times = (format.duration(change.before_ns), format.duration(change.after_ns))
+    return change.name, *times, ("+" if moved > 0 else "") + format.duration(moved), _verdict(change)
+
+
+def _function_change(change: Change, whole: int) -> tuple[str, ...]:
+    """As shares: what takes a time under a profiler is no latency."""
+    moved = (change.after_ns - change.before_ns) / whole
+    shares = (format.percent(change.before_ns / whole), format.percent(change.after_ns / whole))
+    return _changed_name(change.name), *shares, ("+" if moved > 0 else "") + _signed(moved), _verdict(change)
 
 
 def _changed_name(name: str) -> str:

@@ -75,9 +75,10 @@ def _about_model(typical: TypicalRequest) -> str:
 
 def _about_phase(typical: TypicalRequest, name: str) -> str:
     whole, taken = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
+    rest = f"{name} takes {format.duration(taken)} ({format.percent(taken / whole)})"
     return (
         f"The model is {format.percent(typical.predict_ns / whole)} of the request. A faster engine can save at most "
-        f"{format.duration(typical.predict_ns)}; {name} takes {format.duration(taken)} ({format.percent(taken / whole)})."
+        f"{format.duration(typical.predict_ns)}; {rest}."
     )
 
 
