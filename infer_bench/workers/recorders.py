@@ -112,6 +112,8 @@ def _sampled(records: Sequence[Any]) -> list[list[Any]]:
     for stack, seconds in records:
         frames = [_frame(text) for text in stack]
         shown = frames[_first_of_request(frames) :]
+        if shown and "pyinstrument" in shown[0][0]:
+            continue  # it was being switched on or off
         for key in dict.fromkeys(shown):
             times.setdefault(key, [0.0, 0.0])[1] += seconds
         if shown:
