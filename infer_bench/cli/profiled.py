@@ -98,10 +98,14 @@ def profiled(
 def _write(found: Profiled, wish: Wish, files: dict[str, OutputFile]) -> None:
     if wish.json in files:
         files[wish.json].write_atomic(dump(found.report))
-    if wish.output in files:
+    if wish.output in files and (found.report.complete or wish.kind not in FILES or _any_recorded(found)):
         files[wish.output].write_atomic(_content(found, wish.kind))
         hint = f"   view: infer-bench profile --view {wish.output}   (snakeviz)" if wish.kind == "pstats" else ""
         print(f"wrote {wish.output}{hint}", file=sys.stderr)
+
+
+def _any_recorded(found: Profiled) -> bool:
+    return any(recorded.table for recorded in found.recorded)
 
 
 def _content(found: Profiled, kind: str) -> bytes:

@@ -89,8 +89,8 @@ def run(
     if is_profile(target):
         found = saved_profile(target, settings)
     else:
-        asked = [*([diff] if diff is not None and saved is None else []), *candidates]
-        found = _measured(target, rows, asked, settings, progress, save)
+        against = diff if saved is None else None
+        found = _measured(target, rows, candidates, against, settings, progress, save)
     made = _compared(found, saved, diff is not None, settings)
     if save:
         save(made)
@@ -129,6 +129,7 @@ def _measured(
     target: str,
     source: Source,
     asked: Sequence[str],
+    against: str | None,
     settings: ProfileSettings,
     progress: Progress,
     save: Save | None,
@@ -137,7 +138,8 @@ def _measured(
         provider(settings.require_provider)
     progress.update(0, "reading the model")
     model = model_ref(target, allow_pickle=settings.allow_pickle)
-    names = list(dict.fromkeys(asked)) or [DEFAULTS[model.family][0]]
+    own = asked or DEFAULTS[model.family][:1]
+    names = list(dict.fromkeys(own if against is None else [against, *own]))
     chosen, notices = entrants([model], names, lambda ref: cached_onnx(ref, settings.allow_pickle), settings.threads)
     if settings.form and len(chosen) > 1:
         raise UsageError(f"a {settings.form} file holds one candidate", "name one with -e")

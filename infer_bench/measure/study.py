@@ -146,19 +146,22 @@ class Study:
     def _record(self, worker: Worker) -> None:
         """Chunks under the profiler, each beside one without it. Ctrl-C keeps what was gathered."""
         found, settings, chunk = self.findings, self.settings, self._chunk()
-        until, answered = time.monotonic() + settings.limit_s, 0
+        until, answered, begun = time.monotonic() + settings.limit_s, 0, False
         try:
             while answered < settings.wanted and (not answered or time.monotonic() < until):
                 count = min(chunk, settings.wanted - answered)
                 fields: dict[str, Any] = {"samples": count, "profiled_first": bool(len(found.slowdowns) % 2)}
                 how: dict[str, Any] = {"profiler": settings.profiler, "interval_s": settings.interval_s}
+                begun = True
                 reply = self._ask(worker, "record", **fields, **how).fields
                 found.slowdowns.append(int(reply["profiled_ns"]) / max(1, int(reply["bare_ns"])))
                 answered += count
                 self._tell(0.5 + 0.4 * min(1.0, answered / settings.wanted), f"under {settings.profiler}")
-        finally:
-            if answered:
+        except KeyboardInterrupt:
+            if begun:
                 found.gathered = self._gather(worker)
+            raise
+        found.gathered = self._gather(worker)
 
     def _gather(self, worker: Worker) -> Mapping[str, Any]:
         """Answers to requests that were broken off are passed over."""

@@ -1,7 +1,7 @@
 """Two profiles compared: by request, sorted by what a change contributes."""
 
 from infer_bench.measure.profile_diff import compare
-from infer_bench.measure.recorded import Recorded
+from infer_bench.measure.recorded import Entry, Function, Recorded
 from infer_bench.profile_results import Change, ProfileResult, TypicalRequest
 
 
@@ -10,7 +10,9 @@ def row(name: str, *times: int) -> ProfileResult:
 
 
 def recorded(requests: int, **seconds: float) -> Recorded:
-    table = {(f"{name}.py", len(name) * requests, "f"): (1, 1, own, own, {}) for name, own in seconds.items()}
+    table: dict[Function, Entry] = {
+        (f"{name}.py", len(name) * requests, "f"): (1, 1, own, own, {}) for name, own in seconds.items()
+    }
     return Recorded(table, requests)
 
 

@@ -34,7 +34,9 @@ def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) 
     stats: Any = pstats.Stats(str(path))
     assert stats.total_calls == 42
     assert stats.total_tt == pytest.approx(0.010)
-    assert stats.stats["~", 0, "<built-in method builtins.sum>"][4] == {("app.py", 3, "predict"): (40, 40, 0.009, 0.009)}
+    assert stats.stats["~", 0, "<built-in method builtins.sum>"][4] == {
+        ("app.py", 3, "predict"): (40, 40, 0.009, 0.009)
+    }
     stats.add(str(path)).sort_stats("cumulative")
     recorded, found = unpack(str(path))
     assert found == report()
@@ -57,7 +59,9 @@ def test_a_profile_of_python_itself_is_read(tmp_path: Path) -> None:
 
 numbers = st.integers() | st.floats(allow_nan=False)
 keys = st.tuples(st.text(), st.integers(0, 2**31 - 1), st.text())
-entries = st.tuples(st.integers(), st.integers(), numbers, numbers, st.dictionaries(keys, st.tuples(numbers), max_size=2))
+entries = st.tuples(
+    st.integers(), st.integers(), numbers, numbers, st.dictionaries(keys, st.tuples(numbers), max_size=2)
+)
 
 
 @given(st.dictionaries(keys, entries, max_size=4), st.integers(0, 4))

@@ -3,11 +3,12 @@
 import html.parser
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
 
+from infer_bench.engines.base import Request
 from infer_bench.workers.loop import Stages
 from infer_bench.workers.operators import rows
 from infer_bench.workers.profiling import Profiling
@@ -80,7 +81,7 @@ STAGES = Stages(light, heavy, light)
 def recorded(profiler: str, form: str = "", count: int = 40) -> dict[str, Any]:
     recorder = make(profiler, 0.0005)
     for _ in range(3):
-        assert recorder.run(STAGES, [20_000] * count, FakeClock(1)) > 0
+        assert recorder.run(STAGES, cast("list[Request]", [20_000] * count), FakeClock(1)) > 0
     return recorder.gathered(form)
 
 
@@ -143,18 +144,25 @@ def test_the_page_refers_to_nothing_outside_and_may_not() -> None:
     assert "heavy" in page
 
 
+class Asked(FakeSession):
+    """Notes what it is asked."""
+
+    asked: list[float]
+
+    def preprocess(self, request: Request) -> Any:
+        self.asked.append(request["a"])
+        return super().preprocess(request)
+
+
 @pytest.mark.parametrize("first", [False, True])
 def test_the_same_requests_are_answered_with_and_without_the_profiler(first: bool) -> None:
-    session = FakeSession(FakeClock(), (1, 2, 3))
-    asked: list[float] = []
-    session.preprocess = lambda request: asked.append(request["a"]) or request["a"]  # type: ignore[method-assign,func-returns-value]
-    session.predict = lambda value: value  # type: ignore[method-assign]
-    session.postprocess = lambda value: value  # type: ignore[method-assign]
-    records = [{"a": float(i)} for i in range(7)]
+    session = Asked()
+    session.asked = []
+    records = [{"a": float(i), "b": 0.0} for i in range(7)]
     profiling = Profiling(session, records, function=False, clock=FakeClock(1))
     reply = profiling.answer({"what": "record", "samples": 3, "profiler": "cprofile", "profiled_first": first})
     assert reply.fields["requests"] == 3
-    assert asked == [0.0, 1.0, 2.0] * 2
+    assert session.asked == [0.0, 1.0, 2.0] * 2
 
 
 def event(name: str, provider: str, microseconds: int, category: str = "Node") -> dict[str, Any]:
