@@ -253,9 +253,8 @@ def started(*arguments: str) -> "subprocess.Popen[str]":
 
 
 def test_ctrl_c_writes_what_was_gathered(folder: Path) -> None:
-    (folder / "marks.py").write_text(
-        "import sys\n\ndef f(record):\n    if sys.getprofile():\n        open('profiling', 'w').close()\n    return 1.0\n"
-    )
+    marks = ["import sys", "def f(record):", "  if sys.getprofile(): open('profiling', 'w').close()", "  return 1.0"]
+    (folder / "marks.py").write_text("\n".join(marks))
     running = started("marks:f", "--input", "record.json", "-o", "a.prof", "--json", "a.json", "--budget", "4")
     while not (folder / "profiling").exists() and running.poll() is None:
         pass

@@ -1,7 +1,6 @@
 """A user's function divided at its model calls, and the library's steps in it, on a clock that a test can count on."""
 
 import sys
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -34,14 +33,13 @@ class Pipeline(Model):
 
 
 @pytest.fixture(autouse=True)
-def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def library(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("some_library")
     module.Model, module.Pipeline = Model, Pipeline  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "some_library", module)
     calls = (Target("some_library", "Model.predict", "Model"), Target("some_library", "Pipeline.predict", "Pipeline"))
     monkeypatch.setattr(probes, "MODEL_CALLS", calls)
     monkeypatch.setattr(steps, "STEPS", (*calls, Target("some_library", "Model.raw", "raw")))
-    yield
 
 
 def request(model: Model, calls: int, before: int = 30, after: int = 11) -> Stages:
