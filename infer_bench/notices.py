@@ -34,8 +34,9 @@ CODES = (
     DOUBLE_INSTALL,
 )
 
-SPREAD_LIMIT = 0.15
-"""Robust coefficient of variation inside a process above which a row is called noisy."""
+SPREAD_LIMIT = 0.1
+"""Robust coefficient of variation between the blocks of a process above which a row is called noisy."""
+ENOUGH_BLOCKS = 5
 THROTTLED_LIMIT = 0.01
 """Share of the measured time spent throttled above which it is said."""
 FLOOR_LIMIT = 0.1
@@ -143,11 +144,13 @@ def _throttled(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
 
 
 def _variance(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
-    widths = [spread(samples) for samples in _by_process(result)]
+    """Blocks cycle the same rows, so that what differs between them is the machine and not the rows."""
+    blocks = ([np.median(r.request_ns) for r in process.rounds if r.request_ns] for process in result.processes)
+    widths = [spread(np.array(medians)) for medians in blocks if len(medians) >= ENOUGH_BLOCKS]
     if widths and float(np.median(widths)) > SPREAD_LIMIT:
         yield Notice(
             HIGH_VARIANCE,
-            f"single requests vary by {float(np.median(widths)):.0%}: a busy machine, or rows of unlike cost",
+            f"blocks of the same requests vary by {float(np.median(widths)):.0%}: something else ran on the machine",
             "quieten the machine" if in_use.budget_given else "quieten the machine, or measure longer with --budget",
             result.candidate,
         )

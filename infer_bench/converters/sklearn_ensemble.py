@@ -11,7 +11,7 @@ from infer_bench.converters.ensemble import LEQ, MEMBER, Ensemble, LabelRule, Li
 from infer_bench.converters.sklearn_histogram import read_predictor
 from infer_bench.converters.sklearn_inputs import feature_names
 from infer_bench.converters.sklearn_registry import classes_of, kind, refuse_foreign
-from infer_bench.converters.sklearn_trees import FORESTS, SINGLE, leaf_values, read_tree
+from infer_bench.converters.sklearn_trees import FORESTS, SINGLE, is_constant, leaf_values, read_tree
 from infer_bench.converters.tree_nodes import Tree
 from infer_bench.model import Feature, Label, Task
 
@@ -84,8 +84,7 @@ def _averaged(estimator: Any) -> Ensemble | None:
 
 
 def _boosted(estimator: Any) -> Ensemble | None:
-    init = estimator.init_
-    if not isinstance(init, str) and kind(init) not in ("DummyClassifier", "DummyRegressor"):
+    if not is_constant(estimator.init_):
         return None
     stages = estimator.estimators_
     parts = [

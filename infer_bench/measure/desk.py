@@ -45,7 +45,7 @@ class Desk:
     def report(self, *, complete: bool) -> BenchReport:
         """What is known so far. Candidates that nobody asked for and that cannot open the model become notices."""
         left_out = {entrant.key: entrant.label for entrant in self._race.left_out}
-        failed = {key: error.message for key, error in self._race.failed.items() if key not in left_out}
+        failed = {key: str(error) for key, error in self._race.failed.items() if key not in left_out}
         lanes = [lane for lane in self._race.lanes.values() if lane.entrant.key not in left_out]
         results = assemble.results(lanes, self._race.specs, failed, self._settings)
         return Report(

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.engines.base import FloatArray, Request, Session
-from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, Times, floor, grouped, plain, stamped
+from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, Times, floor, grouped, plain, stamp_cost, stamped
 
 SHORT_NS = 50_000
 """Below this, stamps between the phases cost more than 0.2 % of the request: they are timed in calls of their own."""
 GROUPED_NS = 5_000
-"""Below this two stamps cost more than 1 %, so several calls share a sample."""
+"""Below this a stamp costs more than 1 %, so several calls share a sample."""
 SAMPLE_NS = 20_000
 """How long a shared sample should last."""
 DISCARDED_NS = 1_000_000
@@ -31,6 +31,7 @@ class Warmth:
     warmup_ns: int
     steady: bool
     floor_ns: int
+    stage_floor_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock) -> Warmth
         steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
         previous, estimate = max(1.0, median), max(1, int(median))
     spent = clock() - start
-    return Warmth(estimate, spent, steady, floor(clock))
+    return Warmth(estimate, spent, steady, floor(clock), stamp_cost(clock))
 
 
 class Runner:
