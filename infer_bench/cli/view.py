@@ -29,7 +29,8 @@ def view(path: Path) -> None:
         raise MissingDependency("snakeviz", "profile")
     port = _free_port()
     address = f"http://{HOST}:{port}/snakeviz/{quote(str(path.resolve()), safe='')}"
-    command = [sys.executable, "-m", "snakeviz", "--server", "--hostname", HOST, "--port", str(port), str(path)]
+    module = "infer_bench.cli.snakeviz_server"
+    command = [sys.executable, "-m", module, "--server", "--hostname", HOST, "--port", str(port), str(path)]
     before = signal.signal(signal.SIGTERM, _leave)
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:

@@ -16,6 +16,8 @@ from infer_bench.measure.marshalled import Reader
 from infer_bench.profile_results import FunctionCost, ProfileReport
 from infer_bench.serialize import dump, load_report
 
+_ROOT = "infer_bench/workers/recorders.py"
+"""The file of the function that stands for a whole request; it says nothing in a list."""
 MARK = b"\ninfer-bench report\n"
 Function = tuple[str, int, str]
 Entry = tuple[int, int, float, float, Mapping[Function, Any]]
@@ -42,6 +44,7 @@ class Recorded:
         costs = [
             FunctionCost(file, line, name, calls if self.counted else None, _ns(own), _ns(cumulative))
             for (file, line, name), (_, calls, own, cumulative, _) in self.table.items()
+            if not (name == "request" and file.endswith(_ROOT))
         ]
         costs.sort(key=lambda c: (-(c.own_ns if sort == "own" else c.cumulative_ns), c.file, c.line, c.name))
         return tuple(costs[:top])

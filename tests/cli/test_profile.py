@@ -276,7 +276,10 @@ def test_snakeviz_shows_the_profile_over_loopback_and_ends_with_the_command(fold
     assert running.stdout is not None
     address = next(line.strip() for line in running.stdout if line.startswith("http://127.0.0.1:"))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    page = opener.open(address, timeout=30).read().decode()
+    answer = opener.open(address, timeout=30)
+    page = answer.read().decode()
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "http" not in answer.headers["Content-Security-Policy"]
     assert "light.py" in page
     assert "slow" in page
     assert all(place.startswith("/") for place in re.findall(r'<(?:script|link)[^>]*(?:src|href)="([^"]+)"', page))
