@@ -1,6 +1,6 @@
 """`python -m infer_bench.cli.snakeviz_server …`: snakeviz as it is, but its pages may talk to their own server only.
 
-Its chart first asks a CDN for two scripts that it has itself; told not to, it takes its own at once, online and offline.
+Its chart first asks a CDN for two scripts that it has itself; kept from it, it takes its own, online and offline alike.
 """
 
 import sys

@@ -19,6 +19,7 @@ _LIBRARY = re.compile(r"^.*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/
 class Section:
     """A title, the columns' heads and rows of cells. The first `left` columns are text, the others are numbers.
 
+    Where there is too little room, the columns `gives_way` are cut in that order, with `paths` at their beginning.
     `bars` are shares from 0 to 1, one a row, for what can draw them after the text columns; None where there is none.
     """
 
@@ -27,6 +28,8 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
     left: int = 1
     bars: tuple[float | None, ...] = ()
+    gives_way: tuple[int, ...] = (0,)
+    paths: bool = False
 
 
 def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
@@ -69,7 +72,7 @@ def phases(row: ProfileResult, *, split: bool) -> Section | None:
             bars.append(None)
     probe = f"(probe cost {format.duration(row.probe_ns)}, taken off)"
     rows.append(("unaccounted", probe, format.duration(rest), _signed(rest / whole)))
-    return Section("", ("", "", "", ""), tuple(rows), 2, (*bars, None))
+    return Section("", ("", "", "", ""), tuple(rows), 2, (*bars, None), (1, 0))
 
 
 def _signed(share: float) -> str:
@@ -109,10 +112,10 @@ def functions(row: ProfileResult) -> Section | None:
     head = ("", "own", "cumulative") if row.functions[0].calls is None else ("", "calls", "own", "cumulative")
     shown = f"top {len(rows)} of {format.plural(row.function_count, 'function')}"
     if row.profiler == "none":
-        return Section(shown, head, rows)
+        return Section(shown, head, rows, paths=True)
     slowed = f"; slowed {format.ratio(row.slowdown)}" if row.slowdown is not None else ""
     how = f"({row.profiler}, {format.plural(row.profiled_requests, 'request')}{slowed})"
-    return Section(f"{shown} {how}", head, rows)
+    return Section(f"{shown} {how}", head, rows, paths=True)
 
 
 def _most(share: float) -> str:
@@ -146,7 +149,7 @@ def operators(row: ProfileResult) -> Section | None:
         (cost.name, cost.op_type, cost.provider, format.percent(cost.mean_ns / whole)) for cost in row.operators
     )
     title = f"operators (ONNX Runtime's own profile, {format.plural(row.operator_requests, 'request')})"
-    return Section(title, ("", "type", "provider", "share"), rows, 3)
+    return Section(title, ("", "type", "provider", "share"), rows, 3, gives_way=(0, 1, 2))
 
 
 def memory(row: ProfileResult) -> Section | None:
@@ -180,7 +183,7 @@ def difference(diff: ProfileDiff) -> tuple[Section, ...]:
         what = "the request" if diff.per == "request" else "the whole run"
         said = f"functions, own time under the profiler in % of {what} before"
         rows = tuple(_function_change(change, max(1, diff.before_ns)) for change in diff.functions)
-        found.append(Section(said if timed else f"{title}: {said}", head, rows))
+        found.append(Section(said if timed else f"{title}: {said}", head, rows, paths=True))
     return tuple(found)
 
 

@@ -61,10 +61,10 @@ def _draw(section: Section, width: int, color: bool) -> list[str]:
 
 
 def _widths(section: Section, rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """As wide as needed; the first column gives way, its texts cut at their beginning."""
+    """As wide as needed, or as the section says where that is too wide."""
     widths = [max(width_of(row[i]) for row in rows) for i in range(len(section.head))]
     over = 4 + sum(widths) + 2 * (len(widths) - 1) - width
-    for i in range(section.left if over > 0 else 0):
+    for i in section.gives_way if over > 0 else ():
         spare = max(0, widths[i] - LEAST_NAME)
         widths[i] -= min(spare, over)
         over -= min(spare, over)
@@ -82,12 +82,18 @@ def _bars(section: Section, widths: Sequence[int], width: int) -> list[str]:
 
 
 def _line(row: Sequence[str], widths: Sequence[int], section: Section, bar: str) -> str:
-    texts = [pad(_cut(text, widths[i]), widths[i]) for i, text in enumerate(row[: section.left])]
+    cut = _tail if section.paths else _front
+    texts = [pad(cut(text, widths[i]), widths[i]) for i, text in enumerate(row[: section.left])]
     numbers = [pad(text, widths[section.left + i], right=True) for i, text in enumerate(row[section.left :])]
     return ("  " + "  ".join([*texts, *([bar] if bar else []), *numbers])).rstrip()
 
 
-def _cut(text: str, width: int) -> str:
+def _front(text: str, width: int) -> str:
+    """The beginning of a text that is too long."""
+    return text if width_of(text) <= width else _tail(text[::-1], width)[::-1]
+
+
+def _tail(text: str, width: int) -> str:
     """The end of a text that is too long: of a path, the file and its function."""
     if width_of(text) <= width:
         return text
