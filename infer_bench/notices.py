@@ -17,6 +17,7 @@ QUOTA_THROTTLING = "quota-throttling"
 HIGH_VARIANCE = "high-variance"
 BIMODAL = "bimodal"
 SAME_ROW = "same-row"
+FEW_ROWS = "few-rows"
 BUSY_MACHINE = "busy-machine"
 FLOOR_DOMINATES = "floor-dominates"
 COLD_ROW = "cold-row"
@@ -28,6 +29,7 @@ CODES = (
     HIGH_VARIANCE,
     BIMODAL,
     SAME_ROW,
+    FEW_ROWS,
     BUSY_MACHINE,
     FLOOR_DOMINATES,
     COLD_ROW,
@@ -39,6 +41,8 @@ SPREAD_LIMIT = 0.1
 ENOUGH_BLOCKS = 5
 THROTTLED_LIMIT = 0.01
 """Share of the measured time spent throttled above which it is said."""
+ENOUGH_ROWS = 256
+"""Below this the branch predictor remembers each row's way through the trees."""
 FLOOR_LIMIT = 0.1
 """Share of a raw sample that the loop itself may take: below it the correction is small beside the figure."""
 LOAD_LIMIT = 0.5
@@ -58,6 +62,7 @@ class InUse:
     processes: int = 3
     budget_given: bool = False
     lean: frozenset[str] = frozenset()
+    rows_cycled: int = 1024
 
 
 def find(
@@ -71,6 +76,7 @@ def find(
         *_threads(environment, results, in_use),
         *_load(environment),
         *_same_row(in_use),
+        *_few_rows(in_use),
         *_doubles(double_installs),
     ]
     rules = (_throttled, _variance, _bimodal, _floor, _cold)
@@ -118,6 +124,15 @@ def _same_row(in_use: InUse) -> Iterable[Notice]:
             SAME_ROW,
             "one row was repeated: the branch predictor learns its path, which flatters trees up to 6 times",
             "leave out --rows same to cycle distinct rows",
+        )
+
+
+def _few_rows(in_use: InUse) -> Iterable[Notice]:
+    if in_use.rows != "same" and in_use.rows_cycled < ENOUGH_ROWS:
+        yield Notice(
+            FEW_ROWS,
+            f"only {in_use.rows_cycled} rows take turns: the branch predictor learns their paths, which flatters trees",
+            f"give --data with {ENOUGH_ROWS} rows or more",
         )
 
 

@@ -48,6 +48,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "noisy": (notices.HIGH_VARIANCE, {"result": row(process(NOISY))}),
     "two humps": (notices.BIMODAL, {"result": row(process(HUMPS))}),
     "one row repeated": (notices.SAME_ROW, {"in_use": InUse(rows="same")}),
+    "few rows": (notices.FEW_ROWS, {"in_use": InUse(rows_cycled=255)}),
     "a busy machine": (notices.BUSY_MACHINE, {"machine": replace(MACHINE, load_average_1m=3.5)}),
     "a short call": (notices.FLOOR_DOMINATES, {"result": row(request=SHORT)}),
     "a lean worker": (notices.COLD_ROW, {"in_use": InUse(lean=frozenset({"c"}))}),

@@ -26,6 +26,7 @@ LEAF, LEQ, LT, MEMBER = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
 
 Dtype = Literal["float32", "float64"]
 Rounding = Literal["none", "truncate", "floor"]
+Refusal = Literal["nothing", "infinite", "not-finite"]
 LabelRule = Literal["argmax", "raw-not-negative"]
 LinkKind = Literal[
     "sigmoid",
@@ -103,6 +104,7 @@ class Ensemble:
     `categories` are known take the values and are compared by code (the position in `categories`; anything else
     becomes NaN). `linear` (features, outputs) adds rows @ linear, NaN read as 0. A binary model has one output, the
     positive class's score, or two. `label_rule`: the first largest probability, or class 1 iff the raw score is >= 0.
+    `refuses`: the source library raises for rows that hold an infinity, or any value not finite; their answer is NaN.
     """
 
     family: Family
@@ -121,6 +123,7 @@ class Ensemble:
     rounding: Rounding = "none"
     missing_value: float | None = None
     label_rule: LabelRule = "argmax"
+    refuses: Refusal = "nothing"
     linear: Floats | None = None
     linear_leaves: LinearLeaves | None = None
     notes: tuple[str, ...] = ()

@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.ensemble import LEQ, MEMBER, Ensemble, LabelRule, Link, Nodes, concatenate, make_nodes
+from infer_bench.converters.ensemble import (
+    Ensemble,
+    LabelRule,
+    Link,
+    Nodes,
+    Refusal,
+    concatenate,
+)
 from infer_bench.converters.sklearn_histogram import read_predictor
 from infer_bench.converters.sklearn_inputs import feature_names
 from infer_bench.converters.sklearn_registry import classes_of, kind, refuse_foreign
-from infer_bench.converters.sklearn_trees import FORESTS, SINGLE, is_constant, leaf_values, read_tree
-from infer_bench.converters.tree_nodes import Tree
+from infer_bench.converters.sklearn_trees import FORESTS, SINGLE, is_constant, leaf_values, read_tree, takes_nan
+from infer_bench.converters.tree_nodes import nodes_of
 from infer_bench.model import Feature, Label, Task
 
 Array = npt.NDArray[Any]
@@ -33,24 +40,6 @@ def read_sklearn_trees(estimator: Any) -> Ensemble | None:
     if name in AVERAGED:
         return _averaged(estimator)
     return _boosted(estimator) if name in BOOSTED else _histogram(estimator)
-
-
-def nodes_of(tree: Tree, values: Array) -> Nodes:
-    """One tree's nodes, `values` (nodes, width) being the leaves' answers."""
-    count = len(tree.left)
-    sizes = np.array([len(tree.members.get(i, ())) for i in range(count)], dtype=np.int64)
-    members = [value for i in sorted(tree.members) for value in tree.members[i]]
-    return make_nodes(
-        feature=tree.feature,
-        threshold=tree.threshold,
-        left=tree.left,
-        right=tree.right,
-        value=values,
-        mode=np.where(sizes > 0, MEMBER, LEQ),
-        missing_left=tree.missing_left,
-        member_start=np.concatenate(([0], np.cumsum(sizes))),
-        members=members,
-    )
 
 
 def _ensemble(estimator: Any, parts: Sequence[Nodes], output: Sequence[int], base: Array) -> Ensemble:
@@ -80,7 +69,9 @@ def _averaged(estimator: Any) -> Ensemble | None:
         return None
     parts = [nodes_of(read_tree(member), found) for member, found in zip(members, values, strict=True)]
     output = [-1 if width > 1 else 0] * len(parts)
-    return replace(_ensemble(estimator, parts, output, np.zeros(width)), divisor=float(len(parts)), row_dtype="float32")
+    refuses: Refusal = "infinite" if takes_nan(estimator) else "not-finite"
+    averaged = _ensemble(estimator, parts, output, np.zeros(width))
+    return replace(averaged, divisor=float(len(parts)), row_dtype="float32", refuses=refuses)
 
 
 def _boosted(estimator: Any) -> Ensemble | None:
@@ -100,7 +91,7 @@ def _boosted(estimator: Any) -> Ensemble | None:
         links = (Link("softmax"),) if width > 1 else (Link("sigmoid", 2.0 if estimator.loss == "exponential" else 1.0),)
         rule = "argmax" if width > 1 else "raw-not-negative"
     ensemble = _ensemble(estimator, parts, list(range(width)) * len(stages), base)
-    return replace(ensemble, links=links, label_rule=rule, row_dtype="float32")
+    return replace(ensemble, links=links, label_rule=rule, row_dtype="float32", refuses="not-finite")
 
 
 def _histogram(estimator: Any) -> Ensemble | None:

@@ -110,8 +110,11 @@ def _means(g: Graph, model: Any, frame: Frame) -> Answer:
     if kind(model) == "BisectingKMeans":
         raise NotConvertible("BisectingKMeans descends a tree of clusters", "use KMeans")
     points = np.asarray(model.cluster_centers_, dtype=np.float64)
-    gaps = squared_distances(g, frame.numbers(g, kind(model)), points)
-    clusters, choice = tuple(range(len(points))), g.argmax(g.op("Neg", gaps))
+    x = frame.numbers(g, kind(model))
+    gaps = squared_distances(g, x, points)
+    # As scikit-learn compares them, so that far away rows, all of whose distances are one number, get its cluster too.
+    nearness = g.op("Sub", g.matmul(x, 2.0 * points.T), g.const((points**2).sum(axis=1)[None, :]))
+    clusters, choice = tuple(range(len(points))), g.argmax(nearness)
     return Answer(len(points), None, clusters, choice, None, g.op("Sqrt", gaps), len(points))
 
 

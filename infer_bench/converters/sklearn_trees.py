@@ -57,11 +57,12 @@ def leaf_values(model: Any) -> Array:
 def as_float32(g: Graph, frame: Frame, model: Any) -> str:
     """The rows rounded to float32, as double; those that scikit-learn refuses (infinite in float32) are marked."""
     x = g.double(g.op("Cast", frame.numbers(g, kind(model)), to=1))
-    require(g, Frame.of(x, frame.width), nan=_takes_nan(model))
+    require(g, Frame.of(x, frame.width), nan=takes_nan(model))
     return x
 
 
-def _takes_nan(model: Any) -> bool:
+def takes_nan(model: Any) -> bool:
+    """Whether a tree or forest was trained so that it answers rows with NaN."""
     members = getattr(model, "estimators_", [model])
     supports = getattr(members[0], "_support_missing_values", None) if isinstance(members, list) else None
     return bool(supports(np.zeros((1, 1), dtype=np.float32))) if supports else allows_nan(model)

@@ -1,4 +1,4 @@
-"""Trees as one double `TreeEnsemble` node (ai.onnx.ml 5) inside a larger graph."""
+"""Trees inside a larger graph: one double `TreeEnsemble` node (ai.onnx.ml 5), or what older runtimes take."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from infer_bench.converters import ensemble
+from infer_bench.converters.ensemble import Ensemble, Nodes, concatenate, make_nodes
 from infer_bench.converters.graph import Graph
-from infer_bench.errors import NotConvertible
+from infer_bench.converters.tree_scores import add_scores
+from infer_bench.model import Feature
 
 Array = npt.NDArray[Any]
 LEQ, MEMBER = 0, 6
@@ -43,7 +46,7 @@ def add_trees(g: Graph, x: str, terms: Sequence[Term], targets: int) -> str:
     from onnx import numpy_helper
 
     if g.opset_ml < 5:
-        raise NotConvertible("trees inside a pipeline need ai.onnx.ml 5", "leave --opset-ml out")
+        return _by_leaf(g, x, terms, targets)
     parts = _Parts()
     for term in terms:
         parts.add(term)
@@ -59,6 +62,40 @@ def add_trees(g: Graph, x: str, terms: Sequence[Term], targets: int) -> str:
         aggregate_function=1,
         post_transform=0,
         **attributes,
+    )
+
+
+def _by_leaf(g: Graph, x: str, terms: Sequence[Term], targets: int) -> str:
+    """As the exact tree writer does it for runtimes without `TreeEnsemble`."""
+    columns = 1 + max(int(term.tree.feature.max(initial=0)) for term in terms)
+    nodes, roots = concatenate([nodes_of(term.tree, term.weights) for term in terms])
+    whole = Ensemble(
+        family="sklearn",
+        task="raw",
+        features=tuple(Feature(f"f{i}") for i in range(columns)),
+        nodes=nodes,
+        roots=roots,
+        output=np.array([term.target for term in terms]),
+        base=np.zeros(targets),
+    )
+    return add_scores(g, whole, x, "float64", "float64")[0]
+
+
+def nodes_of(tree: Tree, values: Array) -> Nodes:
+    """One tree's nodes, `values` (nodes,) or (nodes, width) being the leaves' answers."""
+    count = len(tree.left)
+    sizes = np.array([len(tree.members.get(i, ())) for i in range(count)], dtype=np.int64)
+    members = [value for i in sorted(tree.members) for value in tree.members[i]]
+    return make_nodes(
+        feature=tree.feature,
+        threshold=tree.threshold,
+        left=tree.left,
+        right=tree.right,
+        value=values,
+        mode=np.where(sizes > 0, ensemble.MEMBER, ensemble.LEQ),
+        missing_left=tree.missing_left,
+        member_start=np.concatenate(([0], np.cumsum(sizes))),
+        members=members,
     )
 
 

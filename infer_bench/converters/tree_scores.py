@@ -46,6 +46,17 @@ def add_scores(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dt
     return (g.op("Add", scores, g.const(ensemble.base, kind)) if ensemble.base.any() else scores), held
 
 
+def refuse_rows(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, scores: str, held: Dtype) -> str:
+    """The scores, NaN in the rows that the source library refuses."""
+    if ensemble.refuses == "nothing":
+        return scores
+    columns = cast_rows(g, ensemble, rows, given, held)
+    if ensemble.refuses == "not-finite":
+        return g.op("Add", scores, g.total(g.op("Sub", columns, columns)))
+    infinite = g.total(g.op("Cast", g.op("IsInf", columns), to=NUMBER[held]))
+    return g.op("Where", g.op("Cast", infinite, to=9), g.const(np.nan, np.dtype(held)), scores)
+
+
 def _sums(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype, held: Dtype) -> str:
     if ensemble.linear_leaves is not None or (g.opset_ml < 5 and wanted == "float64"):
         return _by_leaf(g, ensemble, rows, given, wanted, held)

@@ -16,7 +16,7 @@ from infer_bench.converters.ensemble import Dtype, Ensemble
 from infer_bench.converters.graph import Graph
 from infer_bench.converters.tree_columns import NUMBER, inputs
 from infer_bench.converters.tree_links import add_links, both_classes, class_index
-from infer_bench.converters.tree_scores import add_scores
+from infer_bench.converters.tree_scores import add_scores, refuse_rows
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Label
 
@@ -54,6 +54,7 @@ def write_onnx(
     g = Graph(opset_ml)
     rows = inputs(g, ensemble, given, input_name)
     scores, held = add_scores(g, ensemble, rows.tensor, given, wanted)
+    scores = refuse_rows(g, ensemble, rows.tensor, given, scores, held)
     outputs = _outputs(g, ensemble, scores, held, wanted, zipmap)
     facts = {SPEC: spec(ensemble), **_facts(ensemble, precision, given), **(metadata or {})}
     return _assemble(g, list(rows.declared), outputs, facts)

@@ -73,6 +73,10 @@ class ScikitLearnSession(FedSession):
         labels: npt.NDArray[Any] = np.asarray(self.spec.classes, dtype=object)[np.asarray(chosen, dtype=np.intp)]
         return labels
 
+    def own_labels(self, inputs: Any) -> npt.NDArray[Any] | None:
+        """What the estimator's own `predict` says, whose rule (votes, ties, a tuned threshold) may be any."""
+        return np.asarray(self._estimator.predict(inputs)) if self.spec.classes else None
+
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""
         from infer_bench.engines import sklearn_trees

@@ -80,7 +80,8 @@ class Desk:
     def _in_use(self) -> rules.InUse:
         settings = self._settings
         given = settings.budget_s is not None or settings.rounds is not None
-        return rules.InUse(settings.threads, settings.rows_mode, settings.processes, given, self._race.lean)
+        rows = int(self._described()["rows_cycled"])
+        return rules.InUse(settings.threads, settings.rows_mode, settings.processes, given, self._race.lean, rows)
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:

@@ -24,35 +24,42 @@ class Answered:
 
 
 def whole_table(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> Answered:
-    """Answer every row. Raises `EngineError` when the library refuses a table that is empty or over 512 rows long."""
+    """Answer every row. Raises `EngineError` when the library refuses a table that is empty or over 512 rows long.
+
+    The labels are the library's own where the session can ask for them (`own_labels`), else those of the answers.
+    """
     rows = len(next(iter(columns.values())))
     try:
-        answers = _answer(session, columns)
-        refused = np.zeros(rows, dtype=np.bool_)
+        answers, labels = _answer(session, columns)
+        return Answered(answers, labels, np.zeros(rows, dtype=np.bool_))
     except EngineError:
         if not 0 < rows <= SINGLY:
             raise
-        answers, refused = _singly(session, columns, rows)
-    return Answered(answers, session.labels(answers), refused)
+    return _singly(session, columns, rows)
 
 
-def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> FloatArray:
+def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    own = getattr(session, "own_labels", None)
     try:
-        return np.array(session.postprocess(session.predict(session.preprocess(columns))), dtype=np.float64)
+        inputs = session.preprocess(columns)
+        answers = np.array(session.postprocess(session.predict(inputs)), dtype=np.float64)
+        return answers, own(inputs) if own else session.labels(answers)
     except EngineError:
         raise
     except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
         raise EngineError(f"{type(error).__name__}: {error}") from None
 
 
-def _singly(
-    session: Session, columns: Mapping[str, npt.NDArray[Any]], rows: int
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def _singly(session: Session, columns: Mapping[str, npt.NDArray[Any]], rows: int) -> Answered:
     answers = np.full((rows, len(session.spec.outputs)), np.nan)
+    labels = np.full(rows, None, dtype=object)
     refused = np.zeros(rows, dtype=np.bool_)
     for row in range(rows):
         try:
-            answers[row] = _answer(session, {name: column[row : row + 1] for name, column in columns.items()})[0]
+            found, label = _answer(session, {name: column[row : row + 1] for name, column in columns.items()})
         except EngineError:
             refused[row] = True
-    return answers, refused
+            continue
+        answers[row] = found[0]
+        labels[row] = None if label is None else label[0]
+    return Answered(answers, labels if session.spec.classes else None, refused)

@@ -1,0 +1,99 @@
+"""Saved models of every kind go through the public function, and what it writes is judged by an oracle of its own."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infer_bench import convert
+from infer_bench.converters.base import Wish
+from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
+from tests.converters.zoo.case import Case, named, read, write
+from tests.converters.zoo.judge import compare, judge
+from tests.converters.zoo.local import LocalWorker
+from tests.converters.zoo.oracle import ask
+
+EXACT, SINGLE, OLD = Wish(), Wish(precision="float32"), Wish(opset_ml=3)
+CASES = {
+    case.name: case for cases in (lightgbm_models, xgboost_models, sklearn_models) for case in named(cases.cases())
+}
+FEW = {
+    "lgb rf multiclassova": EXACT,
+    "lgb early stopping wrapper": SINGLE,
+    "lgb categories": EXACT,
+    "lgb linear dart": OLD,
+    "lgb labels three float": EXACT,
+    "lgb spaces and unicode": SINGLE,
+    "xgb early stopping forest": EXACT,
+    "xgb categories wrapper": SINGLE,
+    "xgb gblinear classes": EXACT,
+    "xgb vector leaves": OLD,
+    "xgb missing -999": EXACT,
+    "skl tree nan": EXACT,
+    "skl boosting exponential": SINGLE,
+    "skl hist categories": EXACT,
+    "skl isolation": EXACT,
+    "skl linear targets": SINGLE,
+    "skl SVC": EXACT,
+    "skl KMeans": EXACT,
+    "skl tuned forest": OLD,
+    "skl voting hard": EXACT,
+    "pipe onehot lgbm": EXACT,
+    "pipe ordinal xgb": SINGLE,
+    "pipe ordinal hist": OLD,
+    "pipe skops": EXACT,
+}
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("convert", "checked"):
+        monkeypatch.setattr(f"infer_bench.measure.{place}.Worker", LocalWorker)
+
+
+def saved(case: Case, folder: Path) -> tuple[Path, Any, Any]:
+    model, rows = case.train()
+    path = write(model, case.save, folder)
+    return path, read(model, case.save, path), rows
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("name", FEW)
+def test_a_converted_file_answers_as_the_library(name: str, tmp_path: Path) -> None:
+    path, model, rows = saved(CASES[name], tmp_path)
+    report = convert(str(path), str(tmp_path / "out.onnx"), wish=FEW[name])
+    assert report.results[0].failed is None
+    exact = FEW[name].precision == "exact" and "xgb" not in name
+    found = judge(tmp_path / "out.onnx", model, rows, 1e-12 if exact else 1e-6)
+    assert not found.wrong
+    assert not found.warned
+    assert found.rows > 500
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, "out.onnx"}
+
+
+@pytest.mark.parametrize("name", ["lgb category city", "pipe onehot forest"])
+def test_real_workers_convert_too(name: str, tmp_path: Path) -> None:
+    path, model, rows = saved(CASES[name], tmp_path)
+    assert convert(str(path), str(tmp_path / "out.onnx")).results[0].failed is None
+    assert not judge(tmp_path / "out.onnx", model, rows, 1e-12).wrong
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("name", ["skl forest deep", "skl boosting log_loss"])
+def test_rows_that_the_library_refuses_get_no_answer(name: str, tmp_path: Path) -> None:
+    path, model, rows = saved(CASES[name], tmp_path)
+    convert(str(path), str(tmp_path / "out.onnx"))
+    assert judge(tmp_path / "out.onnx", model, rows, 1e-12).confident == 0
+
+
+def test_the_oracle_sees_a_difference() -> None:
+    model, rows = CASES["lgb binary"].train()
+    truth = ask(model, rows)
+    right = {"label": truth.labels, "probabilities": truth.values}
+    assert compare(truth, right, 1e-12) == ("", 0)
+    moved = truth.values.copy()
+    moved[7, 1] += 1e-9
+    assert "1 rows" in compare(truth, {**right, "probabilities": moved}, 1e-12)[0]
+    assert "labels" in compare(truth, {**right, "label": 1 - truth.labels}, 1e-12)[0]
+    assert compare(dataclasses.replace(truth, refused=truth.refused | True), right, 1e-12)[1] == len(rows)
