@@ -8,6 +8,7 @@ from infer_bench import __version__
 from infer_bench.cli.bench import bench
 from infer_bench.cli.convert import convert
 from infer_bench.cli.engines import engines
+from infer_bench.cli.profile import profile
 from infer_bench.cli.show import show
 
 app = typer.Typer(
@@ -37,5 +38,6 @@ def root(
 
 app.command()(bench)
 app.command()(convert)
+app.command()(profile)
 app.command()(show)
 app.command()(engines)

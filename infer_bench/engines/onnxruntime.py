@@ -42,6 +42,8 @@ _PROVIDERS = {
     "dnnl": "DnnlExecutionProvider",
     "xnnpack": "XnnpackExecutionProvider",
 }
+PROFILE_TO = "profile_to"
+"""Given beside the options: the prefix of the file that ONNX Runtime writes its operators' times to."""
 _SILENT = 4
 _ON_OFF = ("on", "off")
 
@@ -84,11 +86,16 @@ class OnnxRuntime:
         spec = _spec(session, meaning, features, nodes, inputs)
         if said and len(said.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=said.outputs)
-        return OnnxSession(spec, feed, _predictor(library, session, meaning, inputs, options), meaning, nodes)
+        predict = _predictor(library, session, meaning, inputs, options)
+        opened = OnnxSession(spec, feed, predict, meaning, nodes)
+        opened.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
+        return opened
 
 
 class OnnxSession(FedSession):
-    """A loaded ONNX graph."""
+    """A loaded ONNX graph. `end_profiling` ends the profiling that `profile_to` began and gives the trace's path."""
+
+    end_profiling: Callable[[], str] | None = None
 
     def __init__(
         self,
@@ -160,6 +167,8 @@ def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
     settings = library.SessionOptions()
     settings.intra_op_num_threads, settings.inter_op_num_threads = threads_of(options), 1
     settings.log_severity_level = _SILENT
+    if options.get(PROFILE_TO):
+        settings.enable_profiling, settings.profile_file_prefix = True, options[PROFILE_TO]
     settings.graph_optimization_level = getattr(library.GraphOptimizationLevel, _LEVELS[options["optimization"]])
     settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(options["spinning"] == "on")))
     library.set_default_logger_severity(_SILENT)

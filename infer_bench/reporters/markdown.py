@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infer_bench.reporters import cells, format, groups, sentences
+from infer_bench.reporters import cells, format, groups, profile_markdown, sentences
 from infer_bench.reporters.groups import Group
 from infer_bench.reporters.layout import clean
 from infer_bench.results import BenchResult, Report
@@ -14,12 +14,14 @@ class Markdown:
     """A heading a model, a table a batch size, then what follows from them. Width and colour change nothing."""
 
     name = "markdown"
-    commands = frozenset({"bench"})
+    commands = frozenset({"bench", "profile"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole text."""
+        if report.command == "profile":
+            return "\n\n".join(profile_markdown.blocks(report, escape)) + "\n"
         blocks = [
             block for model in groups.group(report.results, report.settings) for block in _model(report, model, phases)
         ]

@@ -157,6 +157,7 @@ def _error(fields: Mapping[str, Any]) -> errors.InferBenchError:
     # Made without __init__: some of these take other arguments, and the worker has already worded the message.
     error: errors.InferBenchError = kind.__new__(kind)
     errors.InferBenchError.__init__(error, str(fields.get("message")), str(fields.get("hint", "")))
+    error.frames = tuple(str(frame) for frame in fields.get("frames", ()))
     return error
 
 
