@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
 
 from infer_bench.errors import UsageError
 
@@ -54,7 +55,7 @@ def parse(text: str) -> Candidate:
         return Candidate(CALLABLE, {FUNCTION: _function(written, head, function), **_pairs(written, options)})
     if not _ENGINE.fullmatch(head):
         raise UsageError(f"{text!r} is no candidate", _EXAMPLE)
-    if written.endswith(":"):
+    if written.endswith(":") and not rest:
         raise UsageError(f"{text!r} has no options after the colon", _EXAMPLE)
     return Candidate(head, _pairs(written, rest))
 
@@ -70,28 +71,17 @@ def _function(text: str, module: str, function: str) -> str:
 
 def _pairs(text: str, written: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
-    for piece in _split(written):
+    for piece in written.split(",") if written else []:
         key, equals, value = piece.partition("=")
         key = key.strip()
         if not equals or not _KEY.fullmatch(key):
             raise UsageError(f"{piece.strip()!r} in {text!r} is not key=value", _EXAMPLE)
         if key in pairs:
             raise UsageError(f"{key!r} stands twice in {text!r}", "give each option once")
-        pairs[key] = _unquoted(value.strip())
+        pairs[key] = unquote(value.strip())
     return pairs
 
 
-def _split(written: str) -> list[str]:
-    """The pieces between commas; a comma or a backslash after a backslash is literal."""
-    return re.findall(r"(?:^|(?<=,))((?:\\.|[^\\,])*\\?)(?:,|$)", written, re.DOTALL) if written else []
-
-
 def _quoted(value: str) -> str:
-    escaped = re.sub(r"([\\,])", r"\\\1", value)
-    # Outer blanks are cut off when read, so those that belong to the value are escaped.
-    escaped = re.sub(r"^(?=\s)", r"\\", escaped)
-    return re.sub(r"(\s)$", r"\\\1", escaped) if len(value) > 1 else escaped
-
-
-def _unquoted(value: str) -> str:
-    return re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
+    """`value` with what the grammar needs for itself (comma, blanks, percent sign) percent-encoded."""
+    return re.sub(r"[%,\s]", lambda found: quote(found[0], safe=""), value)

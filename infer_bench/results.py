@@ -192,6 +192,37 @@ class BenchResult:
     processes: tuple[Process, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedGroup:
+    """Rows of one kind on which a converted file was compared with the original.
+
+    `max_relative_delta` is the largest |difference| / max(1, |reference|). `refused` counts the rows that the original
+    library refuses to answer; the file answers NaN there.
+    """
+
+    name: str
+    rows: int
+    max_abs_delta: float
+    max_relative_delta: float
+    label_changes: int
+    non_finite_mismatches: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertResult:
+    """A conversion that was run and compared. `output` is None when no file was written, `failed` then says why."""
+
+    source: ModelInfo
+    output: ModelInfo | None
+    route: str
+    precision: str
+    input_dtype: str
+    tolerance: float
+    groups: tuple[CheckedGroup, ...] = ()
+    failed: str | None = None
+
+
 R = TypeVar("R")
 
 
@@ -212,3 +243,4 @@ class Report(Generic[R]):
 
 
 BenchReport = Report[BenchResult]
+ConvertReport = Report[ConvertResult]

@@ -96,7 +96,7 @@ class FakeEngine:
         "slope": Option("of the logit", "1.0"),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         return ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> FakeSession:

@@ -6,6 +6,7 @@ import typer
 
 from infer_bench import __version__
 from infer_bench.cli.bench import bench
+from infer_bench.cli.convert import convert
 from infer_bench.cli.engines import engines
 from infer_bench.cli.show import show
 
@@ -35,5 +36,6 @@ def root(
 
 
 app.command()(bench)
+app.command()(convert)
 app.command()(show)
 app.command()(engines)

@@ -67,7 +67,7 @@ def _choose(file: Path, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[
     ):
         return _same_length(file, arrays)
     preferred = [name for name in _PREFERRED if name in wide] or wide
-    if len(wide) == 1 or wide and preferred[0] in _PREFERRED:
+    if len(wide) == 1 or (wide and preferred[0] in _PREFERRED):
         return _split(file, arrays[preferred[0]], names)
     if len(arrays) == 1:
         return _split(file, next(iter(arrays.values())), names)

@@ -1,7 +1,6 @@
 """Rows from parquet and csv, through pyarrow, streamed where the format allows it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 

@@ -83,7 +83,7 @@ class Engine(Protocol):
     """The extra of infer-bench that installs it."""
     options: Mapping[str, Option]
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Modules that a worker may keep from being imported, since this candidate does not need them."""
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> Session:

@@ -38,7 +38,7 @@ class Callable:
         ),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Nothing: what a user's module imports is not known."""
         return ()
 
@@ -117,9 +117,13 @@ class CallableSession:
 
     def close(self) -> None:
         """End the event loop."""
+        self._function = self._closed
         if self._loop is not None and not self._loop.is_closed():
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
+
+    def _closed(self, _: Any) -> Any:
+        raise EngineError("the session is closed")
 
 
 def find(target: str) -> Function[..., Any]:

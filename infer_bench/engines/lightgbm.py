@@ -9,7 +9,16 @@ import numpy as np
 from infer_bench.engines import feeds, lightgbm_text
 from infer_bench.engines.base import Domain, Option
 from infer_bench.engines.pickled import open_pickle
-from infer_bench.engines.session import FedSession, clean, guarded, output_names, plain_labels, readable, require
+from infer_bench.engines.session import (
+    FedSession,
+    clean,
+    guarded,
+    output_names,
+    plain_labels,
+    readable,
+    require,
+    threads_of,
+)
 from infer_bench.engines.values import schema
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
@@ -35,9 +44,10 @@ class LightGBM:
         "threads": Option("threads of one prediction", "1"),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Without DataFrames and wrappers, LightGBM needs neither pandas nor scikit-learn."""
-        bare = options.get("api") != "sklearn" and options.get("feed") != "dataframe"
+        text = model.format == "lightgbm-text"  # a pickle may hold a wrapper, which needs scikit-learn
+        bare = text and options.get("api") != "sklearn" and options.get("feed") != "dataframe"
         return ("pandas", "sklearn", "matplotlib", "graphviz", "dask", "pyarrow") if bare else ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "LightGBMSession":
@@ -142,7 +152,7 @@ def _encoded(head: lightgbm_text.Header) -> list[tuple[str, tuple[Any, ...]]]:
 
 
 def _predictor(booster: Any, wrapper: Any, options: Mapping[str, str]) -> Callable[[Any], Any]:
-    threads = int(options["threads"])
+    threads = threads_of(options)
     if options["api"] == "sklearn":
         wrapper.set_params(n_jobs=threads)
         return getattr(wrapper, "predict_proba", None) or wrapper.predict  # type: ignore[no-any-return]

@@ -1,5 +1,6 @@
 """ONNX Runtime: any ONNX file whose inputs are columns and whose answer is numbers, probabilities or labels."""
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +9,16 @@ import numpy as np
 
 from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_wire
 from infer_bench.engines.base import Domain, FloatArray, Option
-from infer_bench.engines.session import FedSession, canonical, clean, first_line, output_names, readable, require
+from infer_bench.engines.session import (
+    FedSession,
+    canonical,
+    clean,
+    first_line,
+    output_names,
+    readable,
+    require,
+    threads_of,
+)
 from infer_bench.errors import EngineError, InferBenchError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 
@@ -52,7 +62,7 @@ class OnnxRuntime:
         "output": Option("the output that is the answer; empty: the probabilities, or the first of numbers", ""),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Nothing: ONNX Runtime imports numpy only."""
         return ()
 
@@ -71,6 +81,8 @@ class OnnxRuntime:
         feed = onnx_inputs.make(inputs, features, said.encoded if said else (), options)
         meaning = onnx_answers.meaning(session.get_outputs(), nodes, options["output"], said)
         spec = _spec(session, meaning, features, nodes, inputs)
+        if said and len(said.outputs) == len(spec.outputs):
+            spec = dataclasses.replace(spec, outputs=said.outputs)
         return OnnxSession(spec, feed, _predictor(library, session, meaning, inputs, options), meaning, nodes)
 
 
@@ -92,8 +104,8 @@ class OnnxSession(FedSession):
     def postprocess(self, outputs: Any) -> FloatArray:
         """The canonical output, from a tensor, from ZipMap's list of maps, or from bare labels as 0 and 1."""
         if self._meaning.zipped:
-            return canonical(_unzipped(outputs, self.spec.classes), self.spec)
-        if isinstance(outputs, list):
+            outputs = _unzipped(outputs, self.spec.classes)
+        elif isinstance(outputs, list):
             outputs = np.concatenate([np.asarray(part) for part in outputs])
         if self._meaning.bare_label and self.spec.classes:
             labels = np.asarray(outputs).reshape(-1, 1)
@@ -142,7 +154,7 @@ def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
             f"this onnxruntime has no {provider}", f"it has: {', '.join(library.get_available_providers())}"
         )
     settings = library.SessionOptions()
-    settings.intra_op_num_threads, settings.inter_op_num_threads = int(options["threads"]), 1
+    settings.intra_op_num_threads, settings.inter_op_num_threads = threads_of(options), 1
     settings.log_severity_level = _SILENT
     settings.graph_optimization_level = getattr(library.GraphOptimizationLevel, _LEVELS[options["optimization"]])
     settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(options["spinning"] == "on")))

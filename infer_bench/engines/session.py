@@ -1,14 +1,14 @@
 """What sessions have in common, and the one place where a library's exception becomes a line."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from infer_bench.engines.base import Domain, FloatArray, Request, argmax_labels, columns
-from infer_bench.errors import CannotRun, EngineError, InferBenchError, MissingDependency, ModelError
+from infer_bench.errors import CannotRun, EngineError, InferBenchError, MissingDependency, ModelError, OptionError
 from infer_bench.model import ModelSpec
 
 Call = Callable[[Any], Any]
@@ -123,3 +123,11 @@ def output_names(count: int, classes: Sequence[Any] = ()) -> tuple[str, ...]:
 def plain_labels(values: Any) -> tuple[Any, ...]:
     """Class labels as plain Python values."""
     return tuple(np.asarray(values).tolist())
+
+
+def threads_of(options: Mapping[str, str]) -> int:
+    """The option `threads`. Raises `OptionError` for anything but a whole number from 1 on."""
+    given = options["threads"]
+    if not given.isdecimal() or not 1 <= int(given) <= 1024:
+        raise OptionError(f"threads cannot be {given!r}", "a whole number from 1 to 1024")
+    return int(given)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from infer_bench.engines import feeds, sklearn_model
 from infer_bench.engines.base import Domain, FloatArray, Option, columns
 from infer_bench.engines.pickled import open_pickle, open_skops
-from infer_bench.engines.session import FedSession, canonical, clean, guarded, require
+from infer_bench.engines.session import FedSession, canonical, clean, guarded, require, threads_of
 from infer_bench.engines.sklearn_model import Answer
 from infer_bench.engines.values import schema
 from infer_bench.errors import EngineError, ModelError
@@ -28,9 +28,9 @@ class ScikitLearn:
         "threads": Option("threads of one prediction: `n_jobs` of every part that has it", "1"),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
-        """A pickle may name any module, so only drawing libraries are left out."""
-        return ("matplotlib",)
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Nothing: a pickle may name any module."""
+        return ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "ScikitLearnSession":
         """Load the model. Raises `ModelError` for a broken file or something that cannot predict."""
@@ -40,7 +40,7 @@ class ScikitLearn:
             raise ModelError(f"{model.name} holds a {type(estimator).__name__}, which cannot predict")
         with clean(ModelError, f"{model.name} cannot be understood"):
             spec, answer = sklearn_model.describe(estimator)
-        sklearn_model.set_threads(estimator, int(options["threads"]))
+        sklearn_model.set_threads(estimator, threads_of(options))
         if options["feed"] != "dataframe":
             _accept_arrays(estimator, spec, model.name)
         feed = feeds.make_feed(schema(spec.features, options), options["feed"])

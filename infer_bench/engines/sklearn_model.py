@@ -236,8 +236,16 @@ def parts(estimator: Any) -> Iterator[Any]:
         yield from _estimators(value)
 
 
+def _is_part(value: Any) -> bool:
+    """An estimator, or one of scikit-learn's own private holders of estimators."""
+    kind = type(value)
+    return hasattr(value, "__dict__") and (
+        (hasattr(value, "get_params") and kind is not type) or kind.__module__ == "sklearn.calibration"
+    )
+
+
 def _estimators(value: Any, depth: int = 3) -> Iterator[Any]:
-    if hasattr(value, "get_params") and not isinstance(value, type):
+    if _is_part(value):
         yield value
     elif depth and isinstance(value, list | tuple):
         for item in value:

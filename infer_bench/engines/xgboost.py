@@ -11,7 +11,7 @@ import numpy as np
 from infer_bench.engines import feeds, xgboost_model
 from infer_bench.engines.base import Domain, FloatArray, Option, columns
 from infer_bench.engines.pickled import open_pickle
-from infer_bench.engines.session import FedSession, canonical, clean, guarded, readable, require
+from infer_bench.engines.session import FedSession, canonical, clean, guarded, readable, require, threads_of
 from infer_bench.engines.values import schema
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
@@ -38,16 +38,17 @@ class XGBoost:
         "threads": Option("threads of one prediction", "1"),
     }
 
-    def lean(self, options: Mapping[str, str]) -> tuple[str, ...]:
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Without DataFrames and wrappers, XGBoost needs neither pandas nor scikit-learn."""
-        bare = options.get("api") != "sklearn" and options.get("feed") != "dataframe"
-        return ("sklearn", "matplotlib", "graphviz", "dask") if bare else ()
+        native = model.format in ("xgboost-json", "xgboost-ubj")  # a pickle may hold a wrapper
+        bare = native and options.get("api") != "sklearn" and options.get("feed") != "dataframe"
+        return ("pandas", "sklearn", "matplotlib", "graphviz", "dask") if bare else ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "XGBoostSession":
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for what XGBoost refuses."""
         library = require("xgboost", "xgboost")
         booster, wrapper = _load(library, model, options)
-        booster.set_param({"nthread": int(options["threads"])})
+        booster.set_param({"nthread": threads_of(options)})
         with clean(ModelError, f"{model.name} cannot be read"):
             config = xgboost_model.config(booster)
             features, encoded = xgboost_model.features(booster)
@@ -154,7 +155,7 @@ class _Plan:
 
     def _with_matrix(self) -> Predict:
         """`gblinear` cannot predict in place: a new DMatrix each call, as the library's wrapper does too."""
-        library, booster, threads = self._library, self._booster, int(self._options["threads"])
+        library, booster, threads = self._library, self._booster, threads_of(self._options)
         names, types, span = booster.feature_names, booster.feature_types, self._range()
 
         def predict(rows: Any) -> Any:
@@ -167,7 +168,7 @@ class _Plan:
 
     def _with_wrapper(self) -> Predict:
         wrapper = self._wrapper
-        wrapper.set_params(n_jobs=int(self._options["threads"]))
+        wrapper.set_params(n_jobs=threads_of(self._options))
         call = getattr(wrapper, "predict_proba", None) or wrapper.predict
         if self._options["trees"] == "auto":
             return call  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from typing import Any
 
 from infer_bench.engines.base import Domain, names
 from infer_bench.engines.session import output_names, plain_labels
+from infer_bench.errors import EngineError
 from infer_bench.model import Feature, Kind, Label, ModelSpec, Task
 
 _KINDS: Mapping[str, Kind] = {"c": "category", "int": "integer", "i": "boolean"}
@@ -92,6 +93,12 @@ def _decoded(held: Mapping[str, Any]) -> tuple[Label, ...]:
     if offsets is None:
         return tuple(values)
     text = bytes(byte & 0xFF for byte in values)
+    if not text.isascii():
+        # XGBoost 3.2 counts characters where it writes bytes: "Ålesund" is saved as "Ålesun".
+        raise EngineError(
+            "XGBoost saves category names that are not ASCII cut short, so requests cannot be matched to them",
+            "train on ASCII category names, or on codes",
+        )
     return tuple(text[a:b].decode() for a, b in itertools.pairwise(offsets))
 
 

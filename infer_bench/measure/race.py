@@ -34,7 +34,7 @@ def job_for(entrant: Entrant, settings: Settings) -> Job:
         model=entrant.artefact,
         options=entrant.options,
         allow_pickle=settings.allow_pickle,
-        lean=tuple(entrant.engine.lean(entrant.options)),
+        lean=tuple(entrant.engine.lean(entrant.artefact, entrant.options)),
         environment=thread_environment(threads),
         affinity=settings.affinity,
     )
@@ -79,7 +79,7 @@ class Race:
     @property
     def lean(self) -> frozenset[str]:
         """The candidates whose workers keep modules from being imported."""
-        return frozenset(e.label for e in self._entrants if e.engine.lean(e.options))
+        return frozenset(e.label for e in self._entrants if e.engine.lean(e.artefact, e.options))
 
     @property
     def left_out(self) -> list[Entrant]:

@@ -57,7 +57,7 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
 
 
 def _starts_quickly(entrant: Entrant) -> bool:
-    return bool(entrant.engine.lean(entrant.options))
+    return bool(entrant.engine.lean(entrant.artefact, entrant.options))
 
 
 @contextlib.contextmanager

@@ -6,13 +6,13 @@ import math
 import pickle
 from typing import TYPE_CHECKING, Any
 
-from infer_bench.pickles.symbolic import Global, Instance, Symbolic
+from infer_bench.pickles.dtypes import holds_objects, is_dtype, itemsize
+from infer_bench.pickles.symbolic import Symbolic
+from infer_bench.pickles.values import Global, Instance
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-_DTYPE = "numpy.dtype"
 
 
 def pass_over(machine: Any, wrapper: Instance) -> Instance:
@@ -20,13 +20,15 @@ def pass_over(machine: Any, wrapper: Instance) -> Instance:
     state = wrapper.states[0]
     if len(wrapper.states) != 1 or not isinstance(state, dict) or wrapper.args[1:]:
         raise pickle.UnpicklingError("an array that is described twice")
+    if not is_dtype(state["dtype"]):
+        raise pickle.UnpicklingError("an array without a plain dtype")
     check_frame(machine)
-    if _holds_objects(state["dtype"]):
+    if holds_objects(state["dtype"]):
         return _nested(machine)
     source = machine._source
     if state.get("numpy_array_alignment_bytes") is not None:
         source.skip(int.from_bytes(source.read(1), "little"))
-    source.skip(_count(state["shape"]) * _itemsize(state["dtype"]))
+    source.skip(_count(state["shape"]) * itemsize(state["dtype"]))
     return Instance(Global("numpy.ndarray"))
 
 
@@ -50,36 +52,6 @@ def _count(shape: Any) -> int:
     if not isinstance(shape, (tuple, list)) or not all(type(size) is int and size >= 0 for size in shape):
         raise pickle.UnpicklingError("an array without a plain shape")
     return math.prod(shape)
-
-
-def _arguments(dtype: Any) -> tuple[str, list[Any]]:
-    if not (isinstance(dtype, Instance) and dtype.name == _DTYPE and dtype.args and isinstance(dtype.args[0], str)):
-        raise pickle.UnpicklingError("an array without a plain dtype")
-    return dtype.args[0], dtype.states
-
-
-def _itemsize(dtype: Any) -> int:
-    import numpy as np
-
-    return np.dtype(_arguments(dtype)[0]).itemsize
-
-
-def _holds_objects(dtype: Any) -> bool:
-    """Whether the elements are Python objects, in part or whole; such an array is a nested pickle."""
-    code, states = _arguments(dtype)
-    if code.lstrip("<>|=").startswith("O"):
-        return True
-    return any(_state_holds_objects(state) for state in states)
-
-
-def _state_holds_objects(state: Any) -> bool:
-    """`state` is (version, byte order, subarray, names, fields, itemsize, alignment, flags, …)."""
-    if not isinstance(state, tuple) or len(state) < 5:
-        raise pickle.UnpicklingError("a dtype in an unknown form")
-    subarray, fields = state[2], state[4]
-    parts = [subarray[0]] if isinstance(subarray, tuple) and subarray else []
-    parts += [part[0] for part in fields.values()] if isinstance(fields, dict) else []
-    return any(_holds_objects(part) for part in parts)
 
 
 class ArrayData:

@@ -4,14 +4,14 @@ import hashlib
 import os
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from infer_bench.errors import MissingDependency, ModelError, UnsafePickle
 from infer_bench.pickles.allowed import ALLOWED, CALLABLE, permitted
 from infer_bench.pickles.arrays import ArrayData, check_frame
 from infer_bench.pickles.scanning import PickleScan, examine
 from infer_bench.pickles.streams import open_pickle
-from infer_bench.pickles.symbolic import ARRAY_WRAPPER
+from infer_bench.pickles.symbolic import ARRAY_WRAPPER, PythonUnpickler
 
 _HINT = "a pickle is code: pass --allow-pickle only if you trust who made the file"
 
@@ -45,7 +45,7 @@ def load(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
         raise _missing(path, error) from None
     except (ModelError, MemoryError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a pickle may raise anything
         reason = f"{type(error).__name__}: {error}"[:300]
         raise ModelError(f"{Path(path).name} cannot be unpickled here: {reason}", "is it of another version?") from None
 
@@ -95,10 +95,10 @@ class _Nested(pickle.Unpickler):
         return _lookup(self, module, name) or super().find_class(module, name)
 
 
-class _Restricted(pickle._Unpickler):  # type: ignore[name-defined,misc]
+class _Restricted(PythonUnpickler):  # type: ignore[misc]
     """Reads joblib's arrays where they stand, and imports only what is on the list."""
 
-    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[int, Any]] = dict(PythonUnpickler.dispatch)
 
     def __init__(self, source: Any) -> None:
         super().__init__(source)

@@ -8,7 +8,8 @@ from typing import Any
 
 from infer_bench.errors import ModelError
 from infer_bench.pickles.streams import BROKEN, BoundedReader, open_pickle
-from infer_bench.pickles.symbolic import Global, Instance, Symbolic
+from infer_bench.pickles.symbolic import Symbolic
+from infer_bench.pickles.values import Global, Instance
 
 _MALFORMED = (
     pickle.UnpicklingError,
@@ -51,7 +52,10 @@ class PickleScan:
 
 
 def scan(path: str | os.PathLike[str]) -> PickleScan:
-    """Run the file symbolically. Raises `ModelError` when it is no whole pickle, `UnsafePickle` when it cannot be told."""
+    """Run the file symbolically. Raises `ModelError` when it is no whole pickle.
+
+    `UnsafePickle` is raised when it refers to what lies outside of the file.
+    """
     found, broken = examine(path)
     if broken is not None:
         raise broken

@@ -10,7 +10,10 @@ from infer_bench.pickles.allowed import ALLOWED
 
 
 def load_skops(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
-    """The object in a skops file. Raises `UnsafePickle` naming the first type not on the list, unless `allow_pickle`."""
+    """The object in a skops file.
+
+    Raises `UnsafePickle` naming the first type that is not on the list, unless `allow_pickle`.
+    """
     try:
         from skops import io
     except ImportError:
@@ -29,5 +32,5 @@ def load_skops(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
         raise
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         raise ModelError(f"cannot read {name}: {error}") from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a type's own loading may raise anything
         raise ModelError(f"{name} cannot be loaded by skops: {type(error).__name__}: {error}"[:300]) from None

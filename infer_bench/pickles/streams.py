@@ -88,7 +88,7 @@ class _ZlibStream(io.RawIOBase):
 
 def _lz4(stream: BinaryIO) -> BinaryIO:
     try:
-        import lz4.frame
+        import lz4.frame  # type: ignore[import-not-found]
     except ImportError:
         raise MissingDependency("lz4", "sklearn") from None
     opened: BinaryIO = lz4.frame.LZ4FrameFile(stream)

@@ -3,54 +3,30 @@
 import pickle
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from infer_bench.errors import UnsafePickle
 from infer_bench.pickles.allowed import modern
+from infer_bench.pickles.dtypes import is_dtype, sound
 from infer_bench.pickles.streams import BoundedReader
+from infer_bench.pickles.values import Global, Instance
 
 ARRAY_WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 _RECONSTRUCTOR = "copyreg._reconstructor"
 _PAYLOAD_KEPT = 1 << 16
 _FRAME_LARGEST = 1 << 28
 
+PythonUnpickler: Any = pickle._Unpickler
+"""The interpreter's own unpickler in Python, whose opcodes can be replaced one by one."""
+
 Machine = Any
 """A `pickle._Unpickler`: its opcodes are handlers that work on `stack` and `memo`."""
 
 
-@dataclass(slots=True, eq=False)
-class Global:
-    """A name that the pickle imports."""
+class Symbolic(PythonUnpickler):  # type: ignore[misc]
+    """Runs a pickle, recording the globals it names (`names`) and calls (`called`), and what is odd (`oddities`)."""
 
-    name: str
-
-
-@dataclass(slots=True, eq=False)
-class Instance:
-    """What a call would have returned, or an object that would have been made."""
-
-    maker: Global | None
-    args: tuple[Any, ...] = ()
-    states: list[Any] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """The class of the object where it can be told, else the function that made it."""
-        if self.maker is None:
-            return "?"
-        first = self.args[0] if self.args else None
-        if isinstance(first, Global) and self.maker.name.rsplit(".", 1)[-1].startswith(
-            ("_reconstruct", "__pyx_unpickle")
-        ):
-            return first.name
-        return self.maker.name
-
-
-class Symbolic(pickle._Unpickler):  # type: ignore[name-defined,misc]
-    """Runs a pickle, recording the globals it names (`names`), calls (`called`) and what it does besides (`oddities`)."""
-
-    dispatch: dict[int, Callable[[Machine], None]] = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[int, Callable[[Machine], None]]] = dict(PythonUnpickler.dispatch)
 
     def __init__(self, stream: BoundedReader, names: dict[str, None] | None = None) -> None:
         super().__init__(stream)
@@ -152,6 +128,8 @@ def _build(machine: Machine) -> None:
         target.states.append(state)
     else:
         machine.oddities.append("it changes a class, a function or a plain value in place")
+    if is_dtype(target) and not sound(target):
+        machine.oddities.append("it describes an array's elements in a way that does not hold together")
     if isinstance(target, Instance) and target.name == ARRAY_WRAPPER:
         from infer_bench.pickles.arrays import pass_over
 

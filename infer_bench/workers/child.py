@@ -19,9 +19,11 @@ import numpy as np
 from infer_bench.engines.base import Engine, Session
 from infer_bench.errors import InferBenchError
 from infer_bench.workers import memory
+from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
 from infer_bench.workers.runner import Runner
+from infer_bench.workers.tables import whole_table
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -115,6 +117,16 @@ class Child:
         answers, labels = self._runner(message.fields).answers(int(message.fields["limit_ns"]))
         listed = None if labels is None else [_scalar(label) for label in labels]
         return Message("answers", {"labels": listed}, {"answers": answers})
+
+    def do_table(self, message: Message) -> Message:
+        """All rows as one request: answers (rows, outputs), labels, and which rows the library refused (rows,)."""
+        found = whole_table(self._open_session(), self._columns)
+        labels = None if found.labels is None else [_scalar(label) for label in found.labels]
+        return Message("table", {"labels": labels}, {"answers": found.answers, "refused": found.refused})
+
+    def do_convert(self, message: Message) -> Message:
+        """Convert a model to the ONNX file `path`; the reply holds the groups of rows to check it on."""
+        return convert(message.fields)
 
     def do_memory(self, message: Message) -> Message:
         """Resident memory now and at its peak, in bytes."""

@@ -1,0 +1,54 @@
+"""What a conversion is asked for and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy.typing as npt
+
+from infer_bench.errors import UsageError
+
+Precision = Literal["exact", "float32"]
+InputDtype = Literal["float32", "float64"]
+Trees = Literal["best", "all"]
+Columns = Mapping[str, npt.NDArray[Any]]
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
+TREES: tuple[Trees, ...] = get_args(Trees)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the file should be.
+
+    `precision` "exact" computes as the original library does, in double where that does; "float32" stores and computes
+    in float32. `input_dtype` is that of the rows: with float32, what is exact is exact for rows that float32 can hold.
+    `trees` "best" stops at the best iteration of early stopping, "all" does not.
+    """
+
+    precision: Precision = "exact"
+    input_dtype: InputDtype = "float32"
+    opset_ml: int = 5
+    input_name: str = "input"
+    zipmap: bool = False
+    trees: Trees = "best"
+
+    def __post_init__(self) -> None:
+        if self.opset_ml not in (3, 5):
+            raise UsageError(f"opset-ml cannot be {self.opset_ml}", "one of: 5, 3")
+        if not self.input_name.isidentifier():
+            raise UsageError(f"{self.input_name!r} is no name for an input", "letters, digits and _")
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A serialized ONNX model, and groups of rows on which it must answer as the original does.
+
+    `route` says in words how it was written, `groups` holds columns by name for each group of rows.
+    """
+
+    onnx: bytes
+    route: str
+    groups: Mapping[str, Columns] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

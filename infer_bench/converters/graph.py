@@ -1,0 +1,189 @@
+"""An ONNX graph under construction: nodes, constants, and other models inlined into it.
+
+Numbers in it are double unless a method says otherwise, because the libraries converted here compute in double.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.errors import NotConvertible
+
+OPSET = 19
+"""The first opset in which strings may be compared."""
+
+
+class Graph:
+    """Collects nodes and constants under unique names."""
+
+    def __init__(self, opset_ml: int = 5) -> None:
+        self.opset_ml = opset_ml
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self.domains: dict[str, int] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._count = 0
+
+    def name(self, stem: str) -> str:
+        """A name that nothing else in the graph has."""
+        self._count += 1
+        return f"{stem}_{self._count}"
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node with one output and return that output's name."""
+        return self.ops(kind, 1, *inputs, **attributes)[0]
+
+    def ops(self, kind: str, outputs: int, *inputs: str, **attributes: Any) -> list[str]:
+        """Add a node with several outputs."""
+        from onnx import helper
+
+        names = [self.name(kind) for _ in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, name=self.name("n"), **attributes))
+        return names
+
+    def const(self, values: Any, dtype: Any = np.float64) -> str:
+        """A constant tensor; equal constants are stored once. `dtype` str makes a tensor of strings."""
+        from onnx import helper, numpy_helper
+
+        array = np.asarray(values, dtype=object if dtype is str else dtype)
+        data = "\0".join(map(str, array.ravel())).encode() if dtype is str else array.tobytes()
+        key = (str(np.dtype(dtype) if dtype is not str else "str"), array.shape, data)
+        if key not in self._constants:
+            name = self._constants[key] = self.name("c")
+            if dtype is str:
+                text = [str(value).encode() for value in array.ravel()]
+                self.initializers.append(helper.make_tensor(name, 8, array.shape, text))
+            else:
+                self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return self._constants[key]
+
+    def ints(self, *values: int) -> str:
+        """A 1-D int64 constant."""
+        return self.const(np.array(values, dtype=np.int64), np.int64)
+
+    def double(self, tensor: str) -> str:
+        """Cast to double."""
+        return self.op("Cast", tensor, to=11)
+
+    def take(self, tensor: str, indices: Sequence[int] | npt.NDArray[Any]) -> str:
+        """The columns `indices` of a (batch, width) tensor, in that order."""
+        return self.op("Gather", tensor, self.const(np.asarray(indices, dtype=np.int64), np.int64), axis=1)
+
+    def concat(self, tensors: Sequence[str]) -> str:
+        """(batch, …) tensors side by side."""
+        return tensors[0] if len(tensors) == 1 else self.op("Concat", *tensors, axis=1)
+
+    def total(self, tensor: str) -> str:
+        """The sum of each row, as (batch, 1)."""
+        return self.op("ReduceSum", tensor, self.ints(1), keepdims=1)
+
+    def linear(self, x: str, coefficients: Any, intercept: Any = 0.0) -> str:
+        """x @ coefficients.T + intercept, (batch, outputs)."""
+        product = self.op("MatMul", x, self.const(np.atleast_2d(coefficients).T))
+        return self.op("Add", product, self.const(np.atleast_1d(intercept)))
+
+    def argmax(self, scores: str) -> str:
+        """The index of each row's first maximum, int64 (batch,)."""
+        return self.op("ArgMax", scores, axis=1, keepdims=0)
+
+    def flat(self, tensor: str) -> str:
+        """(batch, 1) as (batch,)."""
+        return self.op("Reshape", tensor, self.ints(-1))
+
+    def inline(self, model: Any, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Copy another model's nodes in, reading `inputs` (its input's name -> a tensor here); returns its outputs."""
+        renamed: dict[str, str] = {"": "", **inputs}
+        for tensor in model.graph.initializer:
+            renamed[tensor.name] = self.name("c")
+            copied = type(tensor)()
+            copied.CopyFrom(tensor)
+            copied.name = renamed[tensor.name]
+            self.initializers.append(copied)
+        for node in model.graph.node:
+            if any(attribute.HasField("g") for attribute in node.attribute):
+                raise NotConvertible("the library's graph holds a subgraph, which cannot be merged")
+            self._copy(node, renamed)
+        for opset in model.opset_import:
+            self.domains[opset.domain] = max(self.domains.get(opset.domain, 0), opset.version)
+        return {output.name: renamed[output.name] for output in model.graph.output}
+
+    def _copy(self, node: Any, renamed: dict[str, str]) -> None:
+        copied = type(node)()
+        copied.CopyFrom(node)
+        copied.name = self.name("n")
+        del copied.input[:], copied.output[:]
+        copied.input.extend(renamed[name] for name in node.input)
+        for name in node.output:
+            renamed[name] = self.name(node.op_type) if name else ""
+        copied.output.extend(renamed[name] for name in node.output)
+        self.nodes.append(copied)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A (batch, width) tensor of the graph: double numbers, or strings."""
+
+    tensor: str
+    width: int
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a step of a pipeline is given: blocks side by side. `names` are the columns' names, where known.
+
+    `tame` says that no value is infinite (infinities were turned into NaN where scikit-learn would have raised).
+    """
+
+    blocks: tuple[Block, ...]
+    names: tuple[str, ...] = ()
+    tame: bool = False
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return sum(block.width for block in self.blocks)
+
+    @property
+    def text(self) -> bool:
+        """Whether any column holds strings."""
+        return any(block.text for block in self.blocks)
+
+    def numbers(self, g: Graph, who: str) -> str:
+        """All columns as one double tensor; raises `NotConvertible` when one holds strings."""
+        if self.text:
+            raise NotConvertible(f"{who} is given a column of strings", "encode it in an earlier step")
+        if not self.blocks:
+            raise NotConvertible(f"{who} is given no columns")
+        return g.concat([block.tensor for block in self.blocks])
+
+    def columns(self, g: Graph) -> list[Block]:
+        """Each column on its own, as a (batch, 1) block."""
+        parts: list[Block] = []
+        for block in self.blocks:
+            if block.width == 1:
+                parts.append(block)
+                continue
+            parts += [Block(g.take(block.tensor, [i]), 1, block.text) for i in range(block.width)]
+        return parts
+
+    def select(self, g: Graph, indices: Sequence[int]) -> "Frame":
+        """The columns `indices`, in that order."""
+        names = tuple(self.names[i] for i in indices) if self.names else ()
+        if list(indices) == list(range(self.width)):
+            return self
+        if len(self.blocks) == 1:
+            only = self.blocks[0]
+            picked: tuple[Block, ...] = (Block(g.take(only.tensor, list(indices)), len(indices), only.text),)
+        else:
+            columns = self.columns(g)
+            picked = tuple(columns[i] for i in indices)
+        return Frame(picked if len(indices) else (), names, self.tame)
+
+    @staticmethod
+    def of(tensor: str, width: int, tame: bool = True) -> "Frame":
+        """One block of numbers."""
+        return Frame((Block(tensor, width),), (), tame)

@@ -1,0 +1,203 @@
+"""Which function writes which scikit-learn class, and the checks that surround every one of them.
+
+A writer of a transformer maps a `Frame` to a `Frame`, a writer of a predictor maps it to an `Answer`. Where
+scikit-learn raises on a row (NaN or infinity where it takes none), the written graph answers NaN, never a number.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from infer_bench.converters.graph import Block, Frame, Graph
+from infer_bench.errors import NotConvertible
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a predictor computes, as tensors of the graph.
+
+    A regressor has `values` (batch, width). A classifier has `classes`, `choice` (int64 (batch,), an index into them),
+    and `probabilities` (batch, classes) or `scores` (its decision function: (batch, 1) for two classes, else
+    (batch, width)) or both.
+    """
+
+    width: int = 1
+    values: str | None = None
+    classes: tuple[Any, ...] = ()
+    choice: str | None = None
+    probabilities: str | None = None
+    scores: str | None = None
+
+
+Transformer = Callable[[Graph, Any, Frame], Frame]
+Predictor = Callable[[Graph, Any, Frame], Answer]
+W = TypeVar("W", Transformer, Predictor)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One class's writer. `spreads`: NaN in gives NaN out by itself; `guards`: inputs are checked as scikit-learn does."""
+
+    write: Callable[[Graph, Any, Frame], Any]
+    spreads: bool
+    guards: bool
+
+
+TRANSFORMERS: dict[str, Route] = {}
+PREDICTORS: dict[str, Route] = {}
+
+
+def transformer(*names: str, spreads: bool = False, guards: bool = True) -> Callable[[Transformer], Transformer]:
+    """Register a writer of the scikit-learn transformers `names`."""
+
+    def register(write: Transformer) -> Transformer:
+        TRANSFORMERS.update({name: Route(write, spreads, guards) for name in names})
+        return write
+
+    return register
+
+
+def predictor(*names: str, spreads: bool = False, guards: bool = True) -> Callable[[Predictor], Predictor]:
+    """Register a writer of the predictors `names`."""
+
+    def register(write: Predictor) -> Predictor:
+        PREDICTORS.update({name: Route(write, spreads, guards) for name in names})
+        return write
+
+    return register
+
+
+def family(estimator: Any) -> str:
+    """`sklearn`, `lightgbm`, `xgboost`, `catboost`, or the estimator's own top module."""
+    return type(estimator).__module__.partition(".")[0]
+
+
+def kind(estimator: Any) -> str:
+    """The class's name, for routes and messages."""
+    return type(estimator).__name__
+
+
+def refuse_foreign(estimator: Any) -> None:
+    """Raise `NotConvertible` for a class that is not scikit-learn's own: it may override anything."""
+    if family(estimator) != "sklearn":
+        where = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
+        raise NotConvertible(f"{where} is not a class of scikit-learn", "replace this step by one of scikit-learn's own")
+
+
+def allows_nan(estimator: Any) -> bool:
+    """Whether the estimator takes NaN, by its own tags."""
+    try:
+        from sklearn.utils import get_tags
+    except ImportError:
+        return bool(estimator._get_tags()["allow_nan"])
+    return bool(get_tags(estimator).input_tags.allow_nan)
+
+
+def tame(g: Graph, frame: Frame) -> Frame:
+    """Turn infinities into NaN, where scikit-learn would have raised."""
+    if frame.tame:
+        return frame
+    nan = g.const(np.float64(np.nan))
+    blocks = tuple(
+        block if block.text else Block(g.op("Where", g.op("IsInf", block.tensor), nan, block.tensor), block.width)
+        for block in frame.blocks
+    )
+    return replace(frame, blocks=blocks, tame=True)
+
+
+def bad_rows(g: Graph, frame: Frame) -> str | None:
+    """Rows that hold a NaN, bool (batch, 1); None when the frame has no numbers."""
+    numbers = [block.tensor for block in frame.blocks if not block.text]
+    if not numbers:
+        return None
+    nan = g.op("Cast", g.op("IsNaN", g.concat(numbers)), to=6)
+    return g.op("Cast", g.op("ReduceMax", nan, g.ints(1), keepdims=1), to=9)
+
+
+def poison(g: Graph, bad: str | None, tensor: str | None) -> str | None:
+    """`tensor` (batch, width) with NaN in the `bad` rows."""
+    if bad is None or tensor is None:
+        return tensor
+    return g.op("Where", bad, g.const(np.float64(np.nan)), tensor)
+
+
+def _prepare(g: Graph, route: Route, estimator: Any, frame: Frame) -> tuple[Frame, str | None]:
+    if not route.guards:
+        return frame, None
+    frame = tame(g, frame)
+    if route.spreads or allows_nan(estimator):
+        return frame, None
+    return frame, bad_rows(g, frame)
+
+
+def transform(g: Graph, estimator: Any, frame: Frame) -> Frame:
+    """Write a fitted transformer; raises `NotConvertible`."""
+    refuse_foreign(estimator)
+    route = TRANSFORMERS.get(kind(estimator))
+    if route is None:
+        raise NotConvertible(f"the transformer {kind(estimator)} has no exact ONNX form here", _instead(estimator))
+    frame, bad = _prepare(g, route, estimator, frame)
+    out: Frame = route.write(g, estimator, frame)
+    if bad is None:
+        return out
+    return replace(out, blocks=tuple(Block(poison(g, bad, b.tensor) or "", b.width, b.text) for b in out.blocks))
+
+
+def answer(g: Graph, estimator: Any, frame: Frame) -> Answer:
+    """Write a fitted predictor; raises `NotConvertible`."""
+    name = kind(estimator)
+    route = PREDICTORS.get(name)
+    if route is None or family(estimator) not in ("sklearn", "lightgbm", "xgboost"):
+        refuse_foreign(estimator)
+    if route is None:
+        raise NotConvertible(f"{name} has no exact ONNX form here", _instead(estimator))
+    frame, bad = _prepare(g, route, estimator, frame)
+    out: Answer = route.write(g, estimator, frame)
+    if bad is None:
+        return out
+    return replace(
+        out,
+        values=poison(g, bad, out.values),
+        probabilities=poison(g, bad, out.probabilities),
+        scores=poison(g, bad, out.scores),
+    )
+
+
+def _instead(estimator: Any) -> str:
+    from infer_bench.converters.sklearn_routes import REFUSED
+
+    return REFUSED.get(kind(estimator), ("", "serve it with scikit-learn itself, or replace this estimator"))[1]
+
+
+def classes_of(estimator: Any) -> tuple[Any, ...]:
+    """The class labels as plain Python values; raises `NotConvertible` for several targets."""
+    found = estimator.classes_
+    if isinstance(found, list):
+        raise NotConvertible(f"{kind(estimator)} predicts several targets of classes", "convert one model a target")
+    return tuple(found.tolist())
+
+
+def two_columns(g: Graph, positive: str) -> str:
+    """(1 - p, p) from p (batch, 1)."""
+    return g.concat([g.op("Sub", g.const([[1.0]]), positive), positive])
+
+
+def above(g: Graph, scores: str, threshold: float = 0.0) -> str:
+    """1 where a (batch, 1) score exceeds the threshold, int64 (batch,)."""
+    return g.flat(g.op("Cast", g.op("Greater", scores, g.const([[threshold]])), to=7))
+
+
+def by_probability(g: Graph, estimator: Any, probabilities: str, scores: str | None = None) -> Answer:
+    """A classifier that answers the first most probable class."""
+    classes = classes_of(estimator)
+    return Answer(len(classes), None, classes, g.argmax(probabilities), probabilities, scores)
+
+
+def normalised(g: Graph, values: str, classes: int) -> str:
+    """Rows divided by their sums; rows of zeros become uniform."""
+    total = g.total(values)
+    zero = g.op("Equal", total, g.const([[0.0]]))
+    safe = g.op("Where", zero, g.const([[1.0]]), total)
+    return g.op("Where", zero, g.const([[1.0 / classes]]), g.op("Div", values, safe))

@@ -1,0 +1,106 @@
+"""A user's function: what it may be, what it may return, and how its faults are told."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.engines.base import Session
+from infer_bench.errors import CannotRun, EngineError, ModelError
+from infer_bench.model import ModelRef
+from tests.engines.zoo import answer, opened
+
+COUNT = itertools.count()
+TABLE = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array(["x", "y", None], dtype=object)}
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(source: str, name: str = "f", **options: str) -> Session:
+        module = f"service{next(COUNT)}"
+        (tmp_path / f"{module}.py").write_text(source)
+        return opened("callable", ModelRef(f"{module}:{name}", "callable", "python", "", 0), **options)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("returned", "columns"),
+    [
+        ("r['a']", [1.0]),
+        ("int(r['a']) > 0", [1.0]),
+        ("{'p': r['a'], 'q': {'z': 5}}", [1.0, 5.0]),
+        ("[r['a'], 2]", [1.0, 2.0]),
+        ("numpy.array([[r['a'], 4.0]])", [1.0, 4.0]),
+        ("numpy.float32(r['a'])", [1.0]),
+        ("pandas.Series([r['a'], 3.0])", [1.0, 3.0]),
+        ("pandas.DataFrame({'p': [r['a']]})", [1.0]),
+        ("Answer(r['a'], 'text')", [1.0, float("nan")]),
+        ("{'label': 'good', 'p': r['a']}", [float("nan"), 1.0]),
+    ],
+)
+def test_the_numbers_of_an_answer_become_columns(service: Any, returned: str, columns: list[float]) -> None:
+    head = "import numpy, pandas, dataclasses\n@dataclasses.dataclass\nclass Answer:\n    p: float\n    t: str\n"
+    session = service(f"{head}def f(r):\n    return {returned}\n")
+    np.testing.assert_array_equal(answer(session, {"a": 1.0, "b": "x"}), [columns])
+
+
+def test_a_batch_is_one_call_a_record_or_one_call(service: Any) -> None:
+    single = service("def f(r):\n    r['a'] += 1\n    return r.pop('a')\n")
+    assert answer(single, TABLE).tolist() == [[2.0], [3.0], [4.0]]
+    record = {"a": 1.0}
+    assert answer(single, record).tolist() == answer(single, record).tolist() == [[2.0]]
+    assert record == {"a": 1.0}
+    listed = service("def f(rs):\n    return [{'p': r['a'] * 2} for r in rs]\n", call="list")
+    assert answer(listed, TABLE).tolist() == [[2.0], [4.0], [6.0]]
+    framed = service("import pandas\ndef f(rs):\n    return pandas.DataFrame(rs)[['a', 'a']]\n", call="list")
+    assert answer(framed, TABLE).tolist() == [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
+    short = service("def f(rs):\n    return [1.0]\n", call="list")
+    with pytest.raises(EngineError, match="1 records where 3"):
+        answer(short, TABLE)
+
+
+def test_async_functions_and_methods_share_one_loop(service: Any) -> None:
+    source = (
+        "import asyncio\nloops = set()\nclass M:\n    async def f(self, r):\n        await asyncio.sleep(0)\n"
+        "        loops.add(id(asyncio.get_running_loop()))\n        return r['a'] + len(loops)\nm = M()\n"
+    )
+    session = service(source, "m.f")
+    assert answer(session, TABLE).tolist() == [[2.0], [3.0], [4.0]]
+    session.close()
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "says"),
+    [
+        ("def g(r): pass\n", ModelError, "has no 'f'"),
+        ("f = 5\n", ModelError, "is a int"),
+        ("import nothing_of_that_name\n", EngineError, "nothing_of_that_name"),
+        ("def f(:\n", EngineError, "SyntaxError"),
+        ("import sys\nsys.exit(3)\n", EngineError, "SystemExit"),
+        ("1 / 0\n", EngineError, "ZeroDivisionError"),
+        ("def f(r):\n    return r['zzz']\n", EngineError, r"KeyError: 'zzz' at service\d+.py:2"),
+        ("import sys\ndef f(r):\n    sys.exit('bye')\n", EngineError, "SystemExit: bye"),
+        ("def f(r):\n    pass\n", EngineError, "returned nothing"),
+        ("def f(r):\n    return {}\n", EngineError, "without values"),
+        ("def f(r):\n    raise ValueError('one\\ntwo')\n", EngineError, "ValueError: one at"),
+    ],
+)
+def test_a_fault_is_one_line_that_says_where(service: Any, source: str, error: type[CannotRun], says: str) -> None:
+    with pytest.raises(error, match=says) as caught:
+        answer(service(source), {"a": 1.0})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_target_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for target in ("no_such_module:f", "json", "json:", ":f", "no.such.module:f", "..a:f"):
+        with pytest.raises(CannotRun) as caught:
+            opened("callable", ModelRef(target, "callable", "python", "", 0))
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,59 @@
+"""Engines by name, also those from outside, without importing any library."""
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from infer_bench.engines import registry
+from infer_bench.errors import EngineError, UsageError
+
+
+def test_a_close_name_is_offered() -> None:
+    with pytest.raises(UsageError, match="did you mean lightgbm") as caught:
+        registry.get("lightgmb")
+    assert "onnxruntime" in caught.value.hint
+
+
+def test_listing_imports_no_library() -> None:
+    code = (
+        "import sys; from infer_bench.engines import registry; found = registry.available();"
+        "heavy = {'lightgbm','xgboost','sklearn','onnxruntime','pandas','scipy','onnx'} & set(sys.modules);"
+        "assert not heavy, heavy; assert len(found) == 5; print(*(i.name for i in found))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["callable", "lightgbm", "onnxruntime", "sklearn", "xgboost"]
+
+
+def test_versions_formats_and_installs_are_told() -> None:
+    found = {info.name: info for info in registry.available()}
+    assert found["lightgbm"].version
+    assert found["xgboost"].install == "pip install 'infer-bench[xgboost]'"
+    assert "onnx" in found["onnxruntime"].formats
+
+
+class Outside:
+    name = "outside"
+    formats = frozenset({"onnx"})
+    requires = ("a_library_that_is_not_here",)
+    extra = "outside"
+
+
+def test_an_engine_from_outside_is_found_and_a_broken_one_costs_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    sys.modules["outside_engine"] = sys.modules[__name__]
+    points = [
+        EntryPoint("outside", "outside_engine:Outside", registry.GROUP),
+        EntryPoint("broken", "outside_engine:Missing", registry.GROUP),
+    ]
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    assert registry.get("outside").name == "outside"
+    found = {info.name: info for info in registry.available()}
+    assert found["outside"].version is None
+    assert "a_library_that_is_not_here" in found["outside"].problem
+    assert "cannot be loaded" in found["broken"].problem
+    assert found["sklearn"].version
+    with pytest.raises(EngineError, match="Missing"):
+        registry.get("broken")
+    del sys.modules["outside_engine"]

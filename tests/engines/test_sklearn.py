@@ -1,0 +1,200 @@
+"""Estimators of all kinds, each against its own plain call."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import (
+    calibration,
+    cluster,
+    dummy,
+    ensemble,
+    linear_model,
+    model_selection,
+    multioutput,
+    naive_bayes,
+    neighbors,
+    neural_network,
+    pipeline,
+    preprocessing,
+    svm,
+    tree,
+)
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.impute import SimpleImputer
+
+from infer_bench.errors import EngineError, ModelError
+from tests.engines import zoo
+from tests.engines.zoo import answer, answers_one_by_one, matrix, opened, ref, target, three
+
+WORDS = np.array(["low", "mid", "top"])
+CLASSIFIERS = [
+    linear_model.LogisticRegression(),
+    tree.DecisionTreeClassifier(max_depth=3),
+    ensemble.RandomForestClassifier(4, n_jobs=-1, random_state=0),
+    ensemble.ExtraTreesClassifier(4, random_state=0),
+    ensemble.GradientBoostingClassifier(n_estimators=3),
+    ensemble.HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=3),
+    ensemble.AdaBoostClassifier(n_estimators=3),
+    ensemble.BaggingClassifier(n_estimators=3, random_state=0),
+    naive_bayes.GaussianNB(),
+    neighbors.KNeighborsClassifier(3),
+    neural_network.MLPClassifier((4,), max_iter=20, random_state=0),
+    calibration.CalibratedClassifierCV(linear_model.LogisticRegression(), cv=2),
+    ensemble.VotingClassifier(
+        [("a", linear_model.LogisticRegression()), ("b", naive_bayes.GaussianNB())], voting="soft"
+    ),
+    ensemble.StackingClassifier([("a", naive_bayes.GaussianNB())], cv=2),
+    pipeline.make_pipeline(SimpleImputer(), preprocessing.StandardScaler(), linear_model.LogisticRegression()),
+    model_selection.GridSearchCV(linear_model.LogisticRegression(), {"C": [0.1, 1]}, cv=2),
+    dummy.DummyClassifier(strategy="prior"),
+]
+
+
+def named(value: Any) -> str:
+    return type(value).__name__ if hasattr(value, "get_params") else str(value)
+
+
+def compared(model: Any, method: str, tmp_path: Path, *, feeds: tuple[str, ...] = ("ndarray", "dataframe")) -> Any:
+    rows = matrix(missing=False)
+    path = zoo.dump(model, tmp_path / "m.pkl")
+    columns = zoo.table(rows)
+    given = zoo.frame(rows) if hasattr(model, "feature_names_in_") else rows
+    if not hasattr(model, "feature_names_in_"):
+        columns = zoo.table(rows, ("f0", "f1", "f2", "f3"))
+    expected = np.asarray(getattr(model, method)(given))
+    for feed in feeds:
+        session = opened("sklearn", ref(path, "sklearn", "pickle"), feed=feed)
+        wanted = expected[:, 1:] if session.spec.task == "binary" and method == "predict_proba" else expected
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            many, single = answer(session, columns), answers_one_by_one(session, columns)
+        np.testing.assert_allclose(many, wanted.reshape(60, -1), atol=1e-12)
+        np.testing.assert_allclose(single, wanted.reshape(60, -1), atol=1e-12)
+    labels = session.labels(many)
+    if labels is not None:
+        assert labels.tolist() == model.predict(given).tolist()
+    return session
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("with_names", [True, False], ids=["frame", "array"])
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=named)
+def test_a_classifier_gives_its_probabilities(model: Any, classes: int, with_names: bool, tmp_path: Path) -> None:
+    rows = matrix(missing=False)
+    label = WORDS[three(rows) if classes == 3 else target(rows)]
+    model = clone(model)
+    session = compared(model.fit(zoo.frame(rows) if with_names else rows, label), "predict_proba", tmp_path)
+    assert session.spec.classes == tuple(sorted(set(label.tolist())))
+    assert session.spec.task == ("binary" if classes == 2 else "multiclass")
+    if hasattr(model, "n_jobs"):
+        assert model.n_jobs == (-1 if "Forest" in named(model) else model.n_jobs)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("model", [svm.LinearSVC(), linear_model.RidgeClassifier(), svm.SVC()], ids=named)
+def test_a_classifier_without_probabilities_gives_its_decision_values(model: Any, classes: int, tmp_path: Path) -> None:
+    rows = matrix(missing=False)
+    label = three(rows) if classes == 3 else target(rows)
+    session = compared(model.fit(zoo.frame(rows), WORDS[label]), "decision_function", tmp_path)
+    assert session.spec.task == "raw"
+
+
+def test_bare_labels_become_zero_and_one(tmp_path: Path) -> None:
+    rows = matrix(missing=False)
+    parts = [("a", tree.DecisionTreeClassifier(max_depth=2)), ("b", naive_bayes.GaussianNB())]
+    for label in (WORDS[target(rows)], WORDS[three(rows)]):
+        model = ensemble.VotingClassifier(parts, voting="hard").fit(zoo.frame(rows), label)
+        session = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+        answers = answer(session, zoo.table(rows))
+        assert set(np.unique(answers)) == {0.0, 1.0}
+        labels = session.labels(answers)
+        assert labels is not None
+        assert labels.tolist() == model.predict(zoo.frame(rows)).tolist()
+
+
+def test_a_tuned_threshold_decides_the_label(tmp_path: Path) -> None:
+    rows = matrix(missing=False)
+    model = model_selection.FixedThresholdClassifier(
+        linear_model.LogisticRegression(), threshold=0.8, response_method="predict_proba"
+    ).fit(zoo.frame(rows), WORDS[target(rows)])
+    session = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    labels = session.labels(answer(session, zoo.table(rows)))
+    assert labels is not None
+    assert labels.tolist() == model.predict(zoo.frame(rows)).tolist()
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+@pytest.mark.parametrize(
+    "model",
+    [
+        linear_model.LinearRegression(),
+        linear_model.Ridge(),
+        tree.DecisionTreeRegressor(max_depth=3),
+        ensemble.RandomForestRegressor(3, random_state=0),
+        neighbors.KNeighborsRegressor(3),
+        multioutput.MultiOutputRegressor(linear_model.Ridge()),
+        TransformedTargetRegressor(linear_model.Ridge(), func=np.cbrt, inverse_func=np.sinh),
+        ensemble.HistGradientBoostingRegressor(max_iter=3, min_samples_leaf=3),
+        svm.SVR(),
+    ],
+    ids=named,
+)
+def test_a_regressor_gives_one_column_a_target(model: Any, targets: int, tmp_path: Path) -> None:
+    rows = matrix(missing=False)
+    label = rows[:, 0] if targets == 1 else rows[:, :2]
+    if (targets == 2 and named(model).startswith(("Hist", "SVR"))) or (
+        targets == 1 and named(model).startswith("Multi")
+    ):
+        pytest.skip("the estimator does not take so many targets")
+    session = compared(clone(model).fit(zoo.frame(rows), label), "predict", tmp_path)
+    assert (session.spec.task, len(session.spec.outputs)) == ("regression", targets)
+
+
+def test_models_of_other_kinds_give_their_own_outputs(tmp_path: Path) -> None:
+    rows = matrix(missing=False)
+    compared(cluster.KMeans(3, n_init=1, random_state=0).fit(rows), "predict", tmp_path)
+    compared(ensemble.IsolationForest(n_estimators=5, random_state=0).fit(rows), "decision_function", tmp_path)
+    compared(preprocessing.StandardScaler().fit(zoo.frame(rows)), "transform", tmp_path)
+    forest = ensemble.RandomForestClassifier(3, random_state=0).fit(
+        zoo.frame(rows), np.column_stack([target(rows), three(rows)])
+    )
+    session = opened("sklearn", ref(zoo.dump(forest, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    np.testing.assert_array_equal(answer(session, zoo.table(rows)), np.hstack(forest.predict_proba(zoo.frame(rows))))
+    assert session.spec.outputs == ("0:0", "0:1", "1:0", "1:1", "1:2")
+
+
+def test_text_columns_need_a_dataframe(tmp_path: Path) -> None:
+    frame = zoo.frame(matrix(missing=False)).assign(city=np.array(["Oslo", "Bonn"] * 30, dtype=object))
+    encode = ColumnTransformer(
+        [("city", preprocessing.OneHotEncoder(handle_unknown="ignore"), ["city"])], remainder="passthrough"
+    )
+    model = pipeline.make_pipeline(encode, linear_model.LogisticRegression()).fit(frame, [1, 0] * 30)
+    saved = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
+    columns = {name: frame[name].to_numpy() for name in frame}
+    session = opened("sklearn", saved, feed="dataframe")
+    np.testing.assert_allclose(answers_one_by_one(session, columns), model.predict_proba(frame)[:, 1:])
+    assert session.spec.features[4].categories == ("Bonn", "Oslo")
+    with pytest.raises(EngineError, match="feed=dataframe"):
+        opened("sklearn", saved, feed="ndarray")
+
+
+def test_the_domain_is_on_the_scale_of_the_inputs(tmp_path: Path) -> None:
+    rows = matrix(missing=False) * 10 + 5
+    for scaler in (preprocessing.StandardScaler(), preprocessing.MinMaxScaler(), preprocessing.RobustScaler()):
+        model = pipeline.make_pipeline(scaler, tree.DecisionTreeRegressor(max_depth=2)).fit(zoo.frame(rows), rows[:, 0])
+        domain = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+        plain = tree.DecisionTreeRegressor(max_depth=2).fit(zoo.frame(rows), rows[:, 0])
+        wanted = sorted(plain.tree_.threshold[plain.tree_.feature == 0])
+        np.testing.assert_allclose(domain.thresholds["age"], wanted, rtol=1e-6)
+
+
+def test_an_object_that_cannot_predict_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot predict"):
+        opened("sklearn", ref(zoo.dump([1, 2], tmp_path / "m.pkl"), "sklearn", "pickle"))
+    with pytest.raises(ModelError, match="fitted"):
+        opened("sklearn", ref(zoo.dump(linear_model.Ridge(), tmp_path / "m.pkl"), "sklearn", "pickle"))
