@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_wire
+from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_labels, onnx_wire
 from infer_bench.engines.base import Domain, FloatArray, Option
 from infer_bench.engines.session import (
     FedSession,
@@ -83,7 +84,8 @@ class OnnxRuntime:
         spec = _spec(session, meaning, features, nodes, inputs)
         if said and len(said.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=said.outputs)
-        return OnnxSession(spec, feed, _predictor(library, session, meaning, inputs, options), meaning, nodes)
+        predict = _predictor(library, session, meaning, inputs, options)
+        return OnnxSession(spec, feed, predict, meaning, nodes, onnx_labels.labeller(session, meaning, inputs))
 
 
 class OnnxSession(FedSession):
@@ -96,8 +98,10 @@ class OnnxSession(FedSession):
         predict: Predict,
         meaning: onnx_answers.Meaning,
         nodes: list[onnx_wire.Node],
+        labelled: onnx_labels.Labelled | None = None,
     ) -> None:
         super().__init__(spec, feed, predict)
+        self._labelled = labelled
         self._meaning = meaning
         self._nodes = nodes
 
@@ -114,6 +118,13 @@ class OnnxSession(FedSession):
         if self.spec.task == "binary" and not (np.abs(answers - 0.5) <= 0.5 + 1e-6).all():
             _complain(answers)
         return answers
+
+    def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+        """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them."""
+        if self._labelled is None:
+            return self.postprocess(self.predict(inputs)), None
+        outputs, labels = self._labelled(inputs)
+        return self.postprocess(outputs), labels
 
     def domain(self) -> Domain:
         """The thresholds of the trees; empty when a graph's trees see something other than its single input."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from infer_bench.engines.base import Engine, Session
 from infer_bench.errors import InferBenchError
-from infer_bench.workers import memory
+from infer_bench.workers import memory, streaming
 from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
@@ -123,6 +123,14 @@ class Child:
         found = whole_table(self._open_session(), self._columns)
         labels = None if found.labels is None else [_scalar(label) for label in found.labels]
         return Message("table", {"labels": labels}, {"answers": found.answers, "refused": found.refused})
+
+    def do_stream(self, message: Message) -> Message:
+        """One batch of a longer file, which comes with the question."""
+        return streaming.stream(self._open_session(), unpack_columns(message))
+
+    def do_fed(self, message: Message) -> Message:
+        """What the session's feed makes of the rows that come with the question."""
+        return streaming.fed(self._open_session(), unpack_columns(message))
 
     def do_convert(self, message: Message) -> Message:
         """Convert a model to the ONNX file `path`; the reply holds the groups of rows to check it on."""
