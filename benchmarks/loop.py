@@ -2,8 +2,8 @@
 
     python benchmarks/loop.py [--rounds 300]
 
-The truth is a batched loop: many requests between two stamps, divided by their number. Blocks of the loops under test and of
-the truth alternate in random order; a ratio is taken in each round, and the median over rounds is printed.
+The truth is a batched loop: many requests between two stamps, divided by their number. Blocks of the loops under test
+and of the truth alternate in random order; a ratio is taken in each round, and the median over rounds is printed.
 """
 
 import argparse

@@ -197,7 +197,8 @@ class CheckedGroup:
     """Rows of one kind on which a converted file was compared with the original.
 
     `max_relative_delta` is the largest |difference| / max(1, |reference|). `refused` counts the rows that the original
-    library refuses to answer; the file answers NaN there.
+    library refuses to answer (scikit-learn raises on NaN, say), and `answered_though_refused` those of them to which
+    the file gives an answer other than NaN.
     """
 
     name: str
@@ -207,6 +208,7 @@ class CheckedGroup:
     label_changes: int
     non_finite_mismatches: int = 0
     refused: int = 0
+    answered_though_refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

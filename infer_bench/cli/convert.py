@@ -26,7 +26,7 @@ def convert(
 ) -> int:
     """Convert a model to ONNX. Nothing is written that was not run and compared with the original."""
     from infer_bench.cli.written import listed, written
-    from infer_bench.converters.base import INPUT_DTYPES, PRECISIONS, TREES, Wish
+    from infer_bench.converters.base import INPUT_DTYPES, OPSETS, PRECISIONS, TREES, Wish
     from infer_bench.errors import UsageError
 
     if routes:
@@ -36,7 +36,7 @@ def convert(
     wish = Wish(
         precision=options.one_of(precision, "precision", PRECISIONS),
         input_dtype=options.one_of(input_dtype, "input-dtype", INPUT_DTYPES),
-        opset_ml=opset_ml,
+        opset_ml=options.one_of(opset_ml, "opset-ml", OPSETS),
         input_name=input_name,
         zipmap=zipmap,
         trees=options.one_of(trees, "trees", TREES),

@@ -40,9 +40,9 @@ def terminal() -> tuple[int | None, bool]:
     return os.get_terminal_size(sys.stdout.fileno()).columns, not os.environ.get("NO_COLOR")
 
 
-def one_of(text: str, what: str, choices: tuple[T, ...]) -> T:
-    """`text` as one of the choices; raises `UsageError` listing them."""
+def one_of(given: object, what: str, choices: tuple[T, ...]) -> T:
+    """`given` as one of the choices; raises `UsageError` listing them."""
     for choice in choices:
-        if choice == text:
+        if choice == given:
             return choice
-    raise UsageError(f"{what} cannot be {text!r}", f"one of: {', '.join(map(str, choices))}")
+    raise UsageError(f"{what} cannot be {given!r}", f"one of: {', '.join(map(str, choices))}")

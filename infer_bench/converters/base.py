@@ -15,6 +15,7 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
+OPSETS: tuple[Literal[3, 5], ...] = (5, 3)
 TREES: tuple[Trees, ...] = get_args(Trees)
 
 
@@ -29,13 +30,13 @@ class Wish:
 
     precision: Precision = "exact"
     input_dtype: InputDtype = "float32"
-    opset_ml: int = 5
+    opset_ml: Literal[3, 5] = 5
     input_name: str = "input"
     zipmap: bool = False
     trees: Trees = "best"
 
     def __post_init__(self) -> None:
-        if self.opset_ml not in (3, 5):
+        if self.opset_ml not in OPSETS:
             raise UsageError(f"opset-ml cannot be {self.opset_ml}", "one of: 5, 3")
         if not self.input_name.isidentifier():
             raise UsageError(f"{self.input_name!r} is no name for an input", "letters, digits and _")
@@ -45,10 +46,12 @@ class Wish:
 class Converted:
     """A serialized ONNX model, and groups of rows on which it must answer as the original does.
 
-    `route` says in words how it was written, `groups` holds columns by name for each group of rows.
+    `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `groups` holds columns by
+    name for each group of rows.
     """
 
     onnx: bytes
     route: str
+    input_dtype: InputDtype
     groups: Mapping[str, Columns] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -95,13 +95,14 @@ class LinearLeaves:
 class Ensemble:
     """A whole model.
 
-    `roots` (trees,) are node indices, `output` (trees,) the output that each tree adds to (-1 where its leaves hold a
-    value for each output), `base` (outputs,) the scores before any tree. `row_dtype` is what the source library casts
-    a row to before it compares, `score_dtype` what it adds leaves up in. `zero_band`: |x| <= zero_band is read as 0.
-    `rounding` is what happens to a value before it is looked up among a node's members. Features whose `categories` are
-    known take the values and are compared by code (the position in `categories`; anything else becomes NaN).
-    `linear` (features, outputs) adds rows @ linear, NaN read as 0. A binary model has one output, the positive class's
-    score, or two. `label_rule`: the first largest probability, or class 1 iff the raw score is >= 0.
+    `roots` (trees,) are node indices, in order; a tree's nodes lie together, its root first. `output` (trees,) is the
+    output that each tree adds to (-1 where its leaves hold a value for each output), `base` (outputs,) the scores
+    before any tree. `row_dtype` is what the source library casts a row to before it compares, `score_dtype` what it
+    adds leaves up in. `missing_value`, where given, is a number that means NaN. `zero_band`: |x| <= zero_band is read
+    as 0. `rounding` is what happens to a value before it is looked up among a node's members. Features whose
+    `categories` are known take the values and are compared by code (the position in `categories`; anything else
+    becomes NaN). `linear` (features, outputs) adds rows @ linear, NaN read as 0. A binary model has one output, the
+    positive class's score, or two. `label_rule`: the first largest probability, or class 1 iff the raw score is >= 0.
     """
 
     family: Family
@@ -118,6 +119,7 @@ class Ensemble:
     score_dtype: Dtype = "float64"
     zero_band: float = 0.0
     rounding: Rounding = "none"
+    missing_value: float | None = None
     label_rule: LabelRule = "argmax"
     linear: Floats | None = None
     linear_leaves: LinearLeaves | None = None
@@ -152,7 +154,8 @@ def make_nodes(
     children = np.asarray(left, dtype=np.int64)
     count = len(children)
     leaf = children < 0
-    values = np.asarray(value, dtype=np.float64).reshape(count, -1)
+    values = np.asarray(value, dtype=np.float64)
+    values = values[:, None] if values.ndim == 1 else values
     return Nodes(
         mode=np.where(leaf, LEAF, np.broadcast_to(np.asarray(mode, dtype=np.uint8), count)),
         feature=np.where(leaf, -1, np.asarray(feature, dtype=np.int64)),

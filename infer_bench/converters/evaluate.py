@@ -17,6 +17,8 @@ def prepare(ensemble: Ensemble, rows: Floats) -> Floats:
         cast = (
             rows.astype(np.float32).astype(np.float64) if ensemble.row_dtype == "float32" else rows.astype(np.float64)
         )
+    if ensemble.missing_value is not None:
+        cast = np.where(cast == np.dtype(ensemble.row_dtype).type(ensemble.missing_value), np.nan, cast)
     return np.where(np.abs(cast) <= ensemble.zero_band, 0.0, cast) if ensemble.zero_band else cast
 
 

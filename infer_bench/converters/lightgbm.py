@@ -119,6 +119,8 @@ def _classes(task: Task, outputs: int, wrapper: Any) -> tuple[Label, ...]:
     held = getattr(wrapper, "classes_", None) if wrapper is not None else None
     count = max(2, outputs)
     known = tuple(np.asarray(held).tolist()) if held is not None else ()
+    if len(known) == 1:
+        raise NotConvertible("the classifier was trained on one class only", "train it on two classes or more")
     return known if len(known) == count else tuple(range(count))
 
 

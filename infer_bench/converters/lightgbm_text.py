@@ -84,7 +84,7 @@ def counts(trees: Sequence[Mapping[str, str]], key: str) -> Ints:
 
 
 def member_sets(trees: Sequence[Mapping[str, str]]) -> tuple[Ints, Ints, Floats]:
-    """All categorical sets: each tree's first set (trees + 1,), where each set's members start (sets + 1,), the members.
+    """All categorical sets: each tree's first set (trees + 1,), each set's first member (sets + 1,), the members.
 
     A set is stored as 32-bit words, of which bit b of word w stands for the category 32 w + b.
     """

@@ -18,7 +18,18 @@ from infer_bench.errors import MissingDependency, NotConvertible
 
 Precision = Literal["exact", "float32"]
 
-WRITERS = ("scalers", "encoders", "linear", "meta", "calibration", "kernels", "trees", "histogram", "bagging", "library")
+WRITERS = (
+    "scalers",
+    "encoders",
+    "linear",
+    "meta",
+    "calibration",
+    "kernels",
+    "trees",
+    "histogram",
+    "bagging",
+    "library",
+)
 """The modules `sklearn_…` that register the classes they write."""
 
 PROBABILITIES, LABEL, SCORES, VALUES = "probabilities", "label", "scores", "predictions"

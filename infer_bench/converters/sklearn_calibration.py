@@ -35,9 +35,7 @@ def _zeros(g: Graph, x: str) -> str:
 def isotonic(g: Graph, model: Any, x: str) -> str:
     """IsotonicRegression.predict of a (batch, 1) tensor."""
     if model.out_of_bounds == "raise":
-        raise NotConvertible(
-            "IsotonicRegression raises outside the range it was fitted on", "set out_of_bounds='clip'"
-        )
+        raise NotConvertible("IsotonicRegression raises outside the range it was fitted on", "set out_of_bounds='clip'")
     at, values = model.X_thresholds_, model.y_thresholds_
     if at.dtype != np.float64:
         raise NotConvertible("IsotonicRegression was fitted on float32", "fit it on float64")
@@ -73,7 +71,8 @@ def _one(g: Graph, part: Any, frame: Frame) -> str:
     scores = response(g, part.estimator, frame)
     single = classes == 2
     columns = [
-        _curve(g, calibrator, scores if single else g.take(scores, [i])) for i, calibrator in enumerate(part.calibrators)
+        _curve(g, calibrator, scores if single else g.take(scores, [i]))
+        for i, calibrator in enumerate(part.calibrators)
     ]
     proba = two_columns(g, columns[0]) if single else normalised(g, g.concat(columns), classes)
     over = g.op("And", g.op("Greater", proba, g.const(1.0)), g.op("LessOrEqual", proba, g.const(1.0 + 1e-5)))

@@ -18,12 +18,34 @@ from infer_bench.converters.sklearn_registry import (
 )
 from infer_bench.errors import NotConvertible
 
-REGRESSORS = (
-    "LinearRegression Ridge RidgeCV Lasso LassoCV LassoLars LassoLarsCV LassoLarsIC ElasticNet ElasticNetCV Lars LarsCV "
-    "MultiTaskLasso MultiTaskLassoCV MultiTaskElasticNet MultiTaskElasticNetCV OrthogonalMatchingPursuit "
-    "OrthogonalMatchingPursuitCV BayesianRidge ARDRegression HuberRegressor TheilSenRegressor QuantileRegressor "
-    "SGDRegressor PassiveAggressiveRegressor LinearSVR"
-).split()
+REGRESSORS = [
+    "LinearRegression",
+    "Ridge",
+    "RidgeCV",
+    "Lasso",
+    "LassoCV",
+    "LassoLars",
+    "LassoLarsCV",
+    "LassoLarsIC",
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lars",
+    "LarsCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "OrthogonalMatchingPursuit",
+    "OrthogonalMatchingPursuitCV",
+    "BayesianRidge",
+    "ARDRegression",
+    "HuberRegressor",
+    "TheilSenRegressor",
+    "QuantileRegressor",
+    "SGDRegressor",
+    "PassiveAggressiveRegressor",
+    "LinearSVR",
+]
 
 
 def decision(g: Graph, model: Any, frame: Frame) -> str:
@@ -165,7 +187,14 @@ def _bernoulli_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
     return by_likelihood(g, model, joint)
 
 
-ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid", "softmax": "Softmax", "identity": "", "exp": "Exp"}
+ACTIVATIONS = {
+    "relu": "Relu",
+    "tanh": "Tanh",
+    "logistic": "Sigmoid",
+    "softmax": "Softmax",
+    "identity": "",
+    "exp": "Exp",
+}
 
 
 def _network(g: Graph, model: Any, frame: Frame) -> str:

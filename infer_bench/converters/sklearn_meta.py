@@ -241,7 +241,9 @@ def _several_targets(g: Graph, model: Any, frame: Frame) -> Answer:
 def _chain(g: Graph, model: Any, frame: Frame) -> Answer:
     done: list[str] = []
     for inner in model.estimators_:
-        done.append(_values(g, inner, side_by_side([frame, *(Frame((Block(tensor, 1),), (), True) for tensor in done)])))
+        done.append(
+            _values(g, inner, side_by_side([frame, *(Frame((Block(tensor, 1),), (), True) for tensor in done)]))
+        )
     order = np.argsort(np.asarray(model.order_))
     return Answer(len(done), g.take(g.concat(done), order))
 

@@ -91,7 +91,9 @@ def _members(estimator: Any) -> list[tuple[Any, Any]]:
         found += [(part.estimator, None) for part in estimator.calibrated_classifiers_]
     members = list(np.ravel(np.asarray(getattr(estimator, "estimators_", ()), dtype=object)))
     features = getattr(estimator, "estimators_features_", [None] * len(members))
-    return found + [(inner, seen) for inner, seen in zip(members, features, strict=False) if hasattr(inner, "get_params")]
+    return found + [
+        (inner, seen) for inner, seen in zip(members, features, strict=False) if hasattr(inner, "get_params")
+    ]
 
 
 def _note(points: Points, estimator: Any, origins: Origins) -> None:

@@ -83,7 +83,9 @@ def refuse_foreign(estimator: Any) -> None:
     """Raise `NotConvertible` for a class that is not scikit-learn's own: it may override anything."""
     if family(estimator) != "sklearn":
         where = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
-        raise NotConvertible(f"{where} is not a class of scikit-learn", "replace this step by one of scikit-learn's own")
+        raise NotConvertible(
+            f"{where} is not a class of scikit-learn", "replace this step by one of scikit-learn's own"
+        )
 
 
 def allows_nan(estimator: Any) -> bool:

@@ -8,6 +8,7 @@ The canonical output, fixed here so that no two engines can disagree about shape
 - `raw`: the model's own outputs, flattened to (rows, outputs).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -124,7 +125,7 @@ def columns(values: Any, outputs: int | None = None) -> FloatArray:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise EngineError(f"the answer is not numeric: {error}") from None
-    array = array.reshape(-1, 1) if array.ndim < 2 else array.reshape(len(array), -1)
+    array = array.reshape(-1, 1) if array.ndim < 2 else array.reshape(len(array), math.prod(array.shape[1:]))
     if outputs is not None and array.shape[1] != outputs:
         raise EngineError(f"the answer has {array.shape[1]} columns where the model should give {outputs}")
     return array

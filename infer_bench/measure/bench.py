@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infer_bench.errors import UsageError
-from infer_bench.identify import identify
 from infer_bench.measure.convert import cached_onnx
 from infer_bench.measure.desk import Desk
 from infer_bench.measure.entrants import Entrant, entrants
+from infer_bench.measure.models import model_ref
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.race import Race
 from infer_bench.measure.rows import rows_for
@@ -51,7 +51,7 @@ def run(
     """As `bench`, with the settings made."""
     progress = progress or Silent()
     progress.update(0, "reading the model")
-    refs = [identify(model) for model in dict.fromkeys(models)]
+    refs = [model_ref(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     chosen, notices = entrants(
         refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle), settings.threads
     )

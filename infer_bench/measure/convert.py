@@ -15,12 +15,14 @@ from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer
 from infer_bench.identify import identify
 from infer_bench.measure.checked import Columns, Side, as_float32, original
 from infer_bench.measure.judge import TOLERANCES, failure, judge
+from infer_bench.measure.models import convertible
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.results import CheckedGroup, ConvertReport, ConvertResult, ModelInfo, Notice, Report, Verdict
 from infer_bench.workers.converting import groups_from
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import Message
 
 DATA_ROWS = 100_000
 """So many of the user's rows are compared at the most."""
@@ -57,7 +59,7 @@ def convert(
 
     Raises `NotConvertible` naming what stands in the way, `ModelError`, `DataError` or `OutputError`.
     """
-    source = identify(model)
+    source = convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
     _writable(target, source)
     with tempfile.TemporaryDirectory(prefix=".infer-bench-", dir=target.resolve().parent) as folder:
@@ -119,7 +121,7 @@ class Conversion:
         table = self._table(self._side.spec)
         attempt = self._attempt(wish, self._side, table)
         differs = [group.name for group in attempt.groups if failure((group,), _tolerance(wish))]
-        if differs == ["data"] and wish.input_dtype == "float32" and wish.precision == "exact":
+        if differs == ["data"] and attempt.wish.input_dtype == "float32" and wish.precision == "exact":
             wide = self._attempt(replace(wish, input_dtype="float64"), self._side, table)
             note = "the rows given need float64 input: rounded to float32, they get other answers"
             return replace(wide, notes=(*wide.notes, note))
@@ -132,21 +134,25 @@ class Conversion:
 
     def _attempt(self, wish: Wish, side: Side, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")
-        route, notes, drawn = self._write(wish, side.spec)
-        groups = {name: as_float32(c) if wish.input_dtype == "float32" else c for name, c in drawn.items()}
+        reply = self._write(wish, side.spec)
+        wish = replace(wish, input_dtype=reply.fields["input_dtype"])
+        drawn = groups_from(reply)
+        groups: dict[str, Columns] = {
+            name: as_float32(c) if wish.input_dtype == "float32" else c for name, c in drawn.items()
+        }
         if table is not None:
             groups = {"data": table, **groups}
         self._progress.update(0.5, "comparing")
         found = _compare(side, identify(str(self._written)), groups)
-        return Attempt(wish, route, notes, found, failure(found, _tolerance(wish)))
+        said = reply.fields
+        return Attempt(wish, said["route"], tuple(said["notes"]), found, failure(found, _tolerance(wish)))
 
-    def _write(self, wish: Wish, spec: ModelSpec) -> tuple[str, tuple[str, ...], dict[str, Columns]]:
+    def _write(self, wish: Wish, spec: ModelSpec) -> Message:
         job = Job("", self._source, environment={"OMP_NUM_THREADS": "1"})
         fields = {"model": asdict(self._source), "wish": asdict(wish), "path": str(self._written)}
         described = {"metadata": metadata(self._source, spec), "allow_pickle": self._allow_pickle}
         with Worker(job) as worker:
-            reply = worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
-        return reply.fields["route"], tuple(reply.fields["notes"]), dict(groups_from(reply))
+            return worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
 
 
 def _tolerance(wish: Wish) -> float:

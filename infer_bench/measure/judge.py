@@ -25,7 +25,9 @@ class Answers:
 
 
 def judge(name: str, reference: Answers, candidate: Answers) -> CheckedGroup:
-    """Compare on rows of one kind. A row that the original refuses must be NaN in the candidate's answers, or refused."""
+    """Compare on rows of one kind. Rows that the original refuses have no answer to be compared with: they are counted,
+    and so are those of them that the candidate answers all the same.
+    """
     refused = reference.refused
     asked = ~refused
     ours, theirs = reference.values[asked], candidate.values[asked]
@@ -40,8 +42,9 @@ def judge(name: str, reference: Answers, candidate: Answers) -> CheckedGroup:
         max_abs_delta=float(delta.max(initial=0.0)),
         max_relative_delta=float(relative.max(initial=0.0)),
         label_changes=_label_changes(reference, candidate, asked),
-        non_finite_mismatches=int((~finite & ~same).any(axis=1).sum() + confident.sum()),
+        non_finite_mismatches=int((~finite & ~same).any(axis=1).sum()),
         refused=int(refused.sum()),
+        answered_though_refused=int(confident.sum()),
     )
 
 

@@ -29,7 +29,9 @@ def _rows(result: ConvertResult) -> list[tuple[str, str]]:
     rows.append(("max |Δ|", f"{_delta(result)}   labels: {_labels(result)}"))
     refused = sum(group.refused for group in result.groups)
     if refused:
-        rows.append(("refused", f"{format.count(refused)} rows that the original library refuses are NaN in the file"))
+        answered = sum(group.answered_though_refused for group in result.groups)
+        told = f"{format.count(refused)} rows that the original library refuses: the file answers "
+        rows.append(("refused", told + (f"{format.count(answered)} of them" if answered else "NaN")))
     if result.failed:
         rows.append(("no file", result.failed))
     return rows

@@ -25,7 +25,8 @@ def convert(fields: Mapping[str, Any]) -> Message:
         packed = pack_columns(columns)
         groups.append({"name": name, **packed.fields})
         arrays.update({f"{i}/{key}": array for key, array in packed.arrays.items()})
-    return Message("converted", {"route": made.route, "notes": list(made.notes), "groups": groups}, arrays)
+    said = {"route": made.route, "input_dtype": made.input_dtype, "notes": list(made.notes)}
+    return Message("converted", {**said, "groups": groups}, arrays)
 
 
 def groups_from(reply: Message) -> dict[str, dict[str, Any]]:

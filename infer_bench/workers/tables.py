@@ -24,7 +24,7 @@ class Answered:
 
 
 def whole_table(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> Answered:
-    """Answer every row. Raises `EngineError` when the library refuses a table of more than 512 rows, or an empty one."""
+    """Answer every row. Raises `EngineError` when the library refuses a table that is empty or over 512 rows long."""
     rows = len(next(iter(columns.values())))
     try:
         answers = _answer(session, columns)

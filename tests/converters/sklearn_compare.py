@@ -67,7 +67,9 @@ def check(estimator: Any, group: Group, answers: dict[str, Any], tolerance: floa
     if tolerance > 1e-9:
         with np.errstate(over="ignore"):
             limit = np.float64(np.finfo(np.float32).max)
-            expected_values = np.where(np.abs(expected.values) > limit, np.sign(expected.values) * np.inf, expected.values)
+            expected_values = np.where(
+                np.abs(expected.values) > limit, np.sign(expected.values) * np.inf, expected.values
+            )
     else:
         expected_values = expected.values
     np.testing.assert_allclose(

@@ -53,7 +53,8 @@ def target(rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def three(rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.digitize(np.nan_to_num(rows)[:, 0], [-0.4, 0.4]).astype(np.int64)
+    bins: npt.NDArray[np.int64] = np.digitize(np.nan_to_num(rows)[:, 0], [-0.4, 0.4]).astype(np.int64)
+    return bins
 
 
 def table(rows: npt.NDArray[np.float64], names: tuple[str, ...] = NAMES) -> dict[str, npt.NDArray[Any]]:

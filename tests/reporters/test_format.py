@@ -232,7 +232,7 @@ def test_no_number_is_too_odd_to_be_shown(number: float, whole: int) -> None:
         format.memory(whole),
         format.rate(number),
         format.ratio(number),
-        format.speedup(number, number, number),
+        format.speedup(abs(number), abs(number), abs(number)),
         format.delta(number),
         format.about(number),
     ]

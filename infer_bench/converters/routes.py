@@ -1,0 +1,111 @@
+"""Which model is converted how. The source's own library is imported here, so this runs in a worker."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from infer_bench.converters.base import Columns, Converted, Wish
+from infer_bench.converters.ensemble import Ensemble
+from infer_bench.errors import NotConvertible
+from infer_bench.model import PICKLED, ModelRef
+
+PROBE_ROWS = 4_000
+
+
+def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
+    """The ONNX file, and rows made to find differences. Raises `NotConvertible` with what stands in the way."""
+    if model.family == "lightgbm":
+        return _lightgbm(model, wish, metadata, allow_pickle)
+    if model.family == "xgboost":
+        return _xgboost(model, wish, metadata, allow_pickle)
+    if model.family == "sklearn":
+        return _sklearn(model, wish, metadata, allow_pickle)
+    raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
+
+
+def _held(model: ModelRef, allow_pickle: bool) -> Any:
+    """The object in a pickle, or the path of a native file."""
+    from infer_bench import pickles
+
+    if model.format in PICKLED:
+        return pickles.load(model.path, allow_pickle)
+    return pickles.load_skops(model.path, allow_pickle) if model.format == "skops" else model.path
+
+
+def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+    from infer_bench.converters.lightgbm import read_lightgbm
+
+    text = model.format == "lightgbm-text"
+    held = Path(model.path).read_text(encoding="utf-8") if text else _held(model, allow_pickle)
+    return _ensemble(read_lightgbm(held, trees=wish.trees), wish, metadata)
+
+
+def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+    from infer_bench.converters.xgboost import read_xgboost
+
+    return _ensemble(read_xgboost(_held(model, allow_pickle), trees=wish.trees), wish, metadata)
+
+
+def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
+    from infer_bench.converters.probes import probe_rows
+    from infer_bench.converters.writer import write_onnx
+
+    written = write_onnx(
+        ensemble,
+        precision=wish.precision,
+        opset_ml=wish.opset_ml,
+        input_name=wish.input_name,
+        input_dtype=wish.input_dtype,
+        zipmap=wish.zipmap,
+        metadata=metadata,
+    )
+    node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
+    groups = {name: _columns(ensemble, rows) for name, rows in probe_rows(ensemble, seed=0, limit=PROBE_ROWS).items()}
+    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, groups, ensemble.notes)
+
+
+def _columns(ensemble: Ensemble, rows: np.ndarray) -> Columns:
+    """Rows of numbers as columns by name; a code of a known category becomes the category itself."""
+    columns: dict[str, Any] = {}
+    for i, feature in enumerate(ensemble.features):
+        columns[feature.name] = rows[:, i]
+        if feature.categories and any(isinstance(value, str) for value in feature.categories):
+            columns[feature.name] = np.array([_category(feature.categories, code) for code in rows[:, i]], dtype=object)
+    return columns
+
+
+def _category(categories: tuple[Any, ...], code: float) -> Any:
+    if np.isnan(code):
+        return None
+    return categories[int(code)] if code in range(len(categories)) else f"unseen {code:g}"
+
+
+def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+    from infer_bench.converters.sklearn import convert_sklearn
+    from infer_bench.converters.sklearn_probes import Probes
+
+    # Its preprocessing is in double, so that only rows in double get the same answers.
+    double = wish.precision == "exact" or wish.input_dtype == "float64"
+    estimator = _held(model, allow_pickle)
+    written = convert_sklearn(
+        estimator,
+        precision="exact" if double else "float32",
+        opset_ml=wish.opset_ml,
+        input_name=wish.input_name,
+        zipmap=wish.zipmap,
+        metadata=metadata,
+    )
+    probes = Probes(estimator, single=not double)
+    groups = {group.name: group.table for group in probes.groups()}
+    return Converted(written, "scikit-learn in double", "float64" if double else "float32", groups)
+
+
+def table() -> str:
+    """The routes as text, for `convert --list`."""
+    from infer_bench.converters.sklearn_routes import REFUSED
+
+    lines = ["LightGBM, XGBoost   exact: every tree, through TreeEnsemble nodes", "scikit-learn        exact in double"]
+    lines += [f"  refused: {name}: {why}; {instead}" for name, (why, instead) in sorted(REFUSED.items())]
+    return "\n".join(lines) + "\n"

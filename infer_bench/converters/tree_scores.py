@@ -1,0 +1,134 @@
+"""An ensemble's raw scores as ONNX nodes."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from infer_bench.converters.ensemble import LEAF, Dtype, Ensemble, Ints, LinearLeaves
+from infer_bench.converters.graph import Graph
+from infer_bench.converters.tree_columns import cast_rows, read_columns
+from infer_bench.converters.tree_operators import tree_node
+from infer_bench.converters.tree_thresholds import base_in_leaves, fold, one_output_a_leaf, without_empty_sets
+from infer_bench.errors import NotConvertible
+
+_LARGEST_COUNT = 1 << 24
+"""Up to here float32 holds every whole number."""
+
+
+def add_scores(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
+    """Raw scores (batch, outputs) of dtype `wanted`, from the tensor `rows` (batch, features) of dtype `given`."""
+    ensemble = base_in_leaves(without_empty_sets(ensemble))
+    scores = _sums(g, ensemble, rows, given, wanted) if ensemble.trees else ""
+    kind = np.dtype(wanted)
+    if scores and ensemble.divisor != 1.0:
+        scores = g.op("Div", scores, g.const(ensemble.divisor, kind))
+    if ensemble.linear is not None:
+        product = _linear_term(g, ensemble, rows, given, wanted)
+        scores = g.op("Add", scores, product) if scores else product
+    if not scores:
+        scores = _nothing(g, ensemble, rows, given, wanted)
+    return g.op("Add", scores, g.const(ensemble.base, kind)) if ensemble.base.any() else scores
+
+
+def _sums(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
+    if ensemble.linear_leaves is not None or (g.opset_ml < 5 and wanted == "float64"):
+        return _by_leaf(g, ensemble, rows, given, wanted)
+    if g.opset_ml >= 5:
+        ensemble = one_output_a_leaf(ensemble)
+    tensor, columns = read_columns(g, ensemble, rows, given, wanted)
+    return _tree_op(g, ensemble, tensor, columns, ensemble.nodes.value, wanted)
+
+
+def _tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, weights: Any, dtype: Dtype) -> str:
+    node = tree_node(ensemble, columns, fold(ensemble, dtype), weights.astype(dtype), g.opset_ml)
+    output = g.name("scores")
+    node.name = g.name("trees")
+    node.input.append(tensor)
+    node.output.append(output)
+    g.nodes.append(node)
+    g.domains["ai.onnx.ml"] = g.opset_ml
+    return output
+
+
+def _by_leaf(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
+    """Each tree answers the number of the leaf reached; the leaves' values or functions are looked up by it."""
+    nodes = ensemble.nodes
+    leaf = nodes.mode == LEAF
+    number = np.where(leaf, np.cumsum(leaf) - 1, 0)
+    if leaf.sum() >= _LARGEST_COUNT:
+        raise NotConvertible(f"{leaf.sum()} leaves are too many to be told apart by number", "leave --opset-ml out")
+    routed = replace(
+        ensemble,
+        nodes=replace(nodes, value=number[:, None].astype(np.float64)),
+        output=np.arange(ensemble.trees),
+        base=np.zeros(ensemble.trees),
+    )
+    tensor, columns = read_columns(g, ensemble, rows, given, wanted)
+    numbers = _tree_op(g, routed, tensor, columns, routed.nodes.value, wanted)
+    reached = g.op("Cast", numbers, to=7)
+    if ensemble.linear_leaves is not None:
+        values = _linear_leaves(g, ensemble, ensemble.linear_leaves, rows, given, wanted, reached)
+        return _by_output(g, ensemble, values)
+    kind = np.dtype(wanted)
+    table = nodes.value[leaf].astype(wanted)
+    if table.shape[1] > 1:
+        return g.op("ReduceSum", g.op("Gather", g.const(table, kind), reached, axis=0), g.ints(1), keepdims=0)
+    values = g.op("Gather", g.const(table[:, 0], kind), reached, axis=0)
+    return _by_output(g, ensemble, values)
+
+
+def _by_output(g: Graph, ensemble: Ensemble, values: str) -> str:
+    """(batch, outputs) from each tree's value (batch, trees).
+
+    Not a product with a matrix of ones: ONNX Runtime fuses that with a following division, in float32.
+    """
+    if ensemble.outputs == 1:
+        return g.total(values)
+    shares = [np.flatnonzero(ensemble.output == output) for output in range(ensemble.outputs)]
+    return g.concat([g.total(g.take(values, share)) for share in shares])
+
+
+def _linear_leaves(
+    g: Graph, ensemble: Ensemble, linear: LinearLeaves, rows: str, given: Dtype, wanted: Dtype, reached: str
+) -> str:
+    """(batch, trees): const + coefficients x features of the leaves reached, or the leaf's value where one is NaN.
+
+    Leaves have different numbers of terms; short ones are filled up with terms 0 x (a column of zeros).
+    """
+    leaf = np.flatnonzero(ensemble.nodes.mode == LEAF)
+    sizes = linear.start[leaf + 1] - linear.start[leaf]
+    width = max(1, int(sizes.max(initial=1)))
+    place = np.arange(width)[None, :] < sizes[:, None]
+    term = np.where(place, linear.start[leaf][:, None] + np.arange(width), 0)
+    blank = len(ensemble.features)
+    held = bool(len(linear.feature))
+    feature = np.where(place, linear.feature[term], blank) if held else np.full(place.shape, blank)
+    coefficient = np.where(place, linear.coefficient[term], 0.0) if held else np.zeros(place.shape)
+    kind = np.dtype(wanted)
+    columns = cast_rows(g, ensemble, rows, given, wanted)
+    padded = g.op("Pad", columns, g.ints(0, 0, 0, 1), g.const(0.0, kind))
+    flat = g.op(
+        "Reshape", g.op("Gather", g.const(feature, np.int64), reached, axis=0), g.ints(-1, ensemble.trees * width)
+    )
+    picked = g.op("Reshape", g.op("GatherElements", padded, flat, axis=1), g.ints(-1, ensemble.trees, width))
+    product = g.op("Mul", picked, g.op("Gather", g.const(coefficient, kind), reached, axis=0))
+    total = g.op("ReduceSum", product, g.ints(2), keepdims=0)
+    value = g.op("Add", total, g.op("Gather", g.const(linear.const[leaf], kind), reached, axis=0))
+    plain = g.op("Gather", g.const(ensemble.nodes.value[leaf, 0], kind), reached, axis=0)
+    missing = g.op("ReduceSum", g.op("Cast", g.op("IsNaN", picked), to=7), g.ints(2), keepdims=0)
+    return g.op("Where", g.op("Cast", missing, to=9), plain, value)
+
+
+def _linear_term(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
+    kind = np.dtype(wanted)
+    columns = cast_rows(g, ensemble, rows, given, wanted)
+    known = g.op("Where", g.op("IsNaN", columns), g.const(0.0, kind), columns)
+    return g.op("MatMul", known, g.const(ensemble.linear, kind))
+
+
+def _nothing(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
+    """(batch, outputs) of zeros, for a model without trees."""
+    batch = g.op("Slice", g.op("Shape", rows), g.ints(0), g.ints(1))
+    shape = g.op("Concat", batch, g.ints(ensemble.outputs), axis=0)
+    return g.op("Expand", g.const(0.0, np.dtype(wanted)), shape)
