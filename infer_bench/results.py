@@ -246,10 +246,10 @@ class OutputDelta:
 class ValidateGroup:
     """Rows of one kind compared: the user's (`data`), or probes made to find differences.
 
-    Maxima and means are over the pairs of finite answers of all outputs. `failing` rows are beyond the tolerance, finite
-    on one side only, answered by one side only (`refusals`), or change their label or side of the threshold. `histogram`
-    counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "0" exact agreement. `p999_abs_delta` is too high by less than 1 %.
-    `passing_atol` is the smallest that would pass, None when none would.
+    Maxima and means are over the pairs of finite answers of all outputs. `failing` rows are beyond the tolerance,
+    finite on one side only, answered by one side only (`refusals`), or change their label or side of the threshold.
+    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "0" exact agreement. `p999_abs_delta` is too high by less
+    than 1 %. `passing_atol` is the smallest that would pass, None when none would.
     """
 
     name: str
@@ -278,7 +278,7 @@ class ValidateGroup:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why rows differ: applying it to the reference gives the candidate's answer on `rows_explained` of `rows_examined`.
+    """Why rows differ: applied to the reference, it gives the candidate's answer on `rows_explained` of `rows_examined`.
 
     Causes are found jointly: `rows_explained` counts what all of a result's causes explain together. `tree`, `feature`,
     `split`, `value` and `row` (of `group`) are the first decision that comes out otherwise, where a cause is one.

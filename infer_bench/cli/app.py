@@ -9,6 +9,7 @@ from infer_bench.cli.bench import bench
 from infer_bench.cli.convert import convert
 from infer_bench.cli.engines import engines
 from infer_bench.cli.show import show
+from infer_bench.cli.validate import validate
 
 app = typer.Typer(
     name="infer-bench",
@@ -37,5 +38,6 @@ def root(
 
 app.command()(bench)
 app.command()(convert)
+app.command()(validate)
 app.command()(show)
 app.command()(engines)

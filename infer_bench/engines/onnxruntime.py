@@ -107,6 +107,12 @@ class OnnxSession(FedSession):
 
     def postprocess(self, outputs: Any) -> FloatArray:
         """The canonical output, from a tensor, from ZipMap's list of maps, or from bare labels as 0 and 1."""
+        answers = self._canonical(outputs)
+        if self.spec.task == "binary" and not (np.abs(answers - 0.5) <= 0.5 + 1e-6).all():
+            _complain(answers)
+        return answers
+
+    def _canonical(self, outputs: Any) -> FloatArray:
         if self._meaning.zipped:
             outputs = _unzipped(outputs, self.spec.classes)
         elif isinstance(outputs, list):
@@ -114,17 +120,15 @@ class OnnxSession(FedSession):
         if self._meaning.bare_label and self.spec.classes:
             labels = np.asarray(outputs).reshape(-1, 1)
             outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
-        answers = canonical(outputs, self.spec)
-        if self.spec.task == "binary" and not (np.abs(answers - 0.5) <= 0.5 + 1e-6).all():
-            _complain(answers)
-        return answers
+        return canonical(outputs, self.spec)
 
     def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
-        """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them."""
-        if self._labelled is None:
-            return self.postprocess(self.predict(inputs)), None
-        outputs, labels = self._labelled(inputs)
-        return self.postprocess(outputs), labels
+        """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them.
+
+        Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
+        """
+        outputs, labels = (self.predict(inputs), None) if self._labelled is None else self._labelled(inputs)
+        return self._canonical(outputs), labels
 
     def domain(self) -> Domain:
         """The thresholds of the trees; empty when a graph's trees see something other than its single input."""

@@ -34,7 +34,9 @@ class Probe:
     refusals_count: bool = True
 
 
-def probes(spec: ModelSpec, thresholds: Thresholds, *, float32: bool, seed: int, rows: Table | None = None) -> list[Probe]:
+def probes(
+    spec: ModelSpec, thresholds: Thresholds, *, float32: bool, seed: int, rows: Table | None = None
+) -> list[Probe]:
     """Groups of rows for a model with these `thresholds` per feature.
 
     `rows` are rows of the user's to start from, else they are drawn from the model. With `float32` every number is one

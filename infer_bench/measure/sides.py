@@ -16,7 +16,7 @@ from infer_bench.model import Feature, ModelSpec
 from infer_bench.results import ComparedSide, ModelInfo
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Array, spec_from
+from infer_bench.workers.protocol import Array, Message, spec_from
 
 Columns = Mapping[str, Array]
 NO_LABEL = -1
@@ -94,13 +94,17 @@ class Side:
 
     def answer(self, columns: Columns) -> Answers:
         """Answer a table; rows that the library refuses are marked. Raises `EngineError` when it takes none of them."""
-        reply = self._worker.put("stream", columns)
+        return self._read(self._worker.put("stream", columns))
+
+    def answer_singly(self, columns: Columns) -> Answers:
+        """As `answer`, with a request of its own for every row."""
+        return self._read(self._worker.put("singly", columns))
+
+    def _read(self, reply: Message) -> Answers:
         labels = reply.fields["labels"]
         listed = None if labels is None else tuple(labels)
         codes = reply.arrays["codes"]
-        return Answers(
-            reply.arrays["answers"], reply.arrays["refused"], listed, codes, str(reply.fields["complaint"])
-        )
+        return Answers(reply.arrays["answers"], reply.arrays["refused"], listed, codes, str(reply.fields["complaint"]))
 
     def peak_rss_bytes(self) -> int:
         """The worker's largest resident memory."""
@@ -109,6 +113,12 @@ class Side:
     def close(self) -> None:
         """End the worker at once."""
         self._worker.kill()
+
+
+def describe_feeds(sides: Sequence[Side], rows: Table, reference: ModelSpec) -> None:
+    """Let every side say in which dtype its library is fed these rows."""
+    for side in sides:
+        side.describe_feed(columns_for(rows.slice(0, 1), side, reference))
 
 
 def columns_for(table: Table, side: Side, reference: ModelSpec) -> dict[str, Array]:
@@ -126,9 +136,8 @@ def columns_for(table: Table, side: Side, reference: ModelSpec) -> dict[str, Arr
     elif len(wanted.features) == len(reference.features):
         kept = Table(dict(zip(wanted.feature_names, table.columns.values(), strict=True)))
     else:
-        raise DataError(
-            f"{side.entrant.artefact.name} takes {len(wanted.features)} columns, the reference {len(reference.features)}"
-        )
+        name, count = side.entrant.artefact.name, len(wanted.features)
+        raise DataError(f"{name} takes {count} columns, the reference {len(reference.features)}")
     sources = _sources(wanted, reference)
     coded = {f.name: _coded(kept.columns[f.name], sources[f.name], f) for f in wanted.features}
     return dict(conform(Table(coded), wanted).columns)

@@ -128,6 +128,10 @@ class Child:
         """One batch of a longer file, which comes with the question."""
         return streaming.stream(self._open_session(), unpack_columns(message))
 
+    def do_singly(self, message: Message) -> Message:
+        """As `stream`, one request a row."""
+        return streaming.singly(self._open_session(), unpack_columns(message))
+
     def do_fed(self, message: Message) -> Message:
         """What the session's feed makes of the rows that come with the question."""
         return streaming.fed(self._open_session(), unpack_columns(message))

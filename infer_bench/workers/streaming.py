@@ -1,15 +1,16 @@
-"""Batch after batch of a long file answered in a worker: whole tables, halved where the library refuses some of the rows."""
+"""Batches of a long file answered in a worker: whole tables, halved where the library refuses some of the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines.base import FloatArray, Session
+from infer_bench.engines.base import FloatArray, Request, Session
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
 from infer_bench.workers.protocol import Array, Message
+from infer_bench.workers.runner import requests_of
 
 MOST_CALLS = 4_096
 """So many calls at the most to find the rows of a batch that a library refuses."""
@@ -28,6 +29,16 @@ def stream(session: Session, columns: Columns) -> Message:
     labels, codes = answering.coded()
     fields = {"labels": labels, "complaint": answering.complaint}
     return Message("stream", fields, {"answers": answering.answers, "refused": answering.refused, "codes": codes})
+
+
+def singly(session: Session, columns: Columns) -> Message:
+    """As `stream`, with each row as a record of its own, as a service would send it."""
+    records = requests_of(columns, 1)
+    answering = _Answering(session, columns, records)
+    answering.run()
+    labels, codes = answering.coded()
+    fields = {"labels": labels, "complaint": answering.complaint}
+    return Message("singly", fields, {"answers": answering.answers, "refused": answering.refused, "codes": codes})
 
 
 def fed(session: Session, columns: Columns) -> Message:
@@ -49,8 +60,10 @@ def _word(dtype: Any) -> str:
 
 
 class _Answering:
-    def __init__(self, session: Session, columns: Columns) -> None:
-        self._session, self._columns = session, columns
+    """Rows on their way; with `records`, one request a row."""
+
+    def __init__(self, session: Session, columns: Columns, records: Sequence[Request] = ()) -> None:
+        self._session, self._columns, self._records = session, columns, records
         self._rows = len(next(iter(columns.values()), ()))
         self._calls = 0
         self.answers: FloatArray = np.full((self._rows, len(session.spec.outputs)), np.nan)
@@ -60,7 +73,7 @@ class _Answering:
 
     def run(self) -> None:
         """Answer all rows, in as few calls as it takes."""
-        pending = [slice(0, self._rows)]
+        pending = [slice(i, i + 1) for i in range(len(self._records))] or [slice(0, self._rows)]
         while pending:
             span = pending.pop()
             try:
@@ -81,7 +94,9 @@ class _Answering:
 
     def _answer(self, span: slice) -> None:
         self._calls += 1
-        part = {name: column[span] for name, column in self._columns.items()}
+        part: Request = {name: column[span] for name, column in self._columns.items()}
+        if self._records:
+            part = self._records[span.start]
         try:
             answers, labels = _both(self._session, self._session.preprocess(part))
         except EngineError:
