@@ -46,12 +46,14 @@ class Wish:
 class Converted:
     """A serialized ONNX model, and groups of rows on which it must answer as the original does.
 
-    `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `groups` holds columns by
-    name for each group of rows.
+    `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `computes_in` the
+    least precise dtype that the file and the original library add up in, `groups` holds columns by name for each group
+    of rows.
     """
 
     onnx: bytes
     route: str
     input_dtype: InputDtype
+    computes_in: InputDtype
     groups: Mapping[str, Columns] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -1,83 +1,95 @@
-"""Two sets of answers to the same rows, compared. Pure: whoever calls this has run the models."""
+"""Is a conversion right? Two models' answers to the same rows, compared; nothing here runs a model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.ensemble import Bools, Floats
+from infer_bench.converters.ensemble import Ensemble, Floats
+from infer_bench.converters.writer import Precision
 
-TOLERANCE: Mapping[str, float] = {"exact": 1e-12, "float32": 1e-6}
-"""Largest accepted |difference|, relative to the reference where that is larger than 1, for each precision."""
+SINGLE, DOUBLE = 1e-6, 1e-12
+"""Tolerances for answers computed in float32 and in float64, relative to an answer's size, absolute below 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """How two models answer one group of rows.
+class GroupCheck:
+    """How one group of rows compares.
 
-    `max_abs_delta` and `max_rel_delta` are over the answers that are finite on both sides, the relative one against
-    max(1, |reference|). `non_finite_mismatches` counts answers where one side is NaN or infinite and the other is not
-    the same. `label_changes` is None without labels. `worst_row` is the row of the largest relative difference, or of
-    the first mismatch.
+    `max_abs_delta` is the largest |difference|, `max_scaled_delta` the largest |difference| / max(1, |expected|);
+    `worst_row` has it. `non_finite_mismatches` counts answers that are NaN, or infinite, on one side only.
+    `label_changes` counts labels that differ although the expected answer is no tie within the tolerance; `ties` those
+    that differ at a tie.
     """
 
     name: str
     rows: int
     max_abs_delta: float
-    max_rel_delta: float
-    label_changes: int | None
+    max_scaled_delta: float
+    worst_row: int
     non_finite_mismatches: int
-    passed: bool
-    worst_row: int | None = None
+    label_changes: int
+    ties: int
+
+    def passes(self, tolerance: float) -> bool:
+        """Whether the answers are the same, to the tolerance."""
+        return self.max_scaled_delta <= tolerance and not self.non_finite_mismatches and not self.label_changes
+
+
+def tolerance(ensemble: Ensemble, precision: Precision) -> float:
+    """What may differ: float64 rounding, unless the file or the source library computes in float32."""
+    return DOUBLE if precision == "exact" and ensemble.score_dtype == "float64" else SINGLE
 
 
 def compare(
     name: str,
-    reference: Floats,
-    candidate: Floats,
-    tolerance: float,
-    labels: tuple[Sequence[object], Sequence[object]] | None = None,
-) -> Agreement:
-    """Compare canonical answers, float64 (rows, outputs) each, and the two sides' labels (rows,) where there are any.
+    expected: Floats,
+    actual: npt.NDArray[Any],
+    *,
+    labels: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
+    tolerance: float = SINGLE,
+) -> GroupCheck:
+    """Compare canonical answers (rows, outputs), and the labels (expected, actual) that go with them.
 
     Raises `ValueError` when the shapes differ.
     """
-    if reference.shape != candidate.shape:
-        raise ValueError(f"answers of shapes {reference.shape} and {candidate.shape} cannot be compared")
-    finite = np.isfinite(reference) & np.isfinite(candidate)
-    with np.errstate(invalid="ignore", over="ignore"):
-        delta = np.where(finite, np.abs(reference - candidate), 0.0)
-        relative = np.where(finite, delta / np.maximum(1.0, np.abs(reference)), 0.0)
-    odd = ~finite & ~_same(reference, candidate)
-    changes = None if labels is None else int(label_changes(*labels).sum())
-    largest = float(relative.max(initial=0.0))
-    return Agreement(
+    given = np.asarray(actual, dtype=np.float64)
+    if expected.shape != given.shape:
+        raise ValueError(f"{name}: answers of shape {given.shape} where {expected.shape} are expected")
+    same = (expected == given) | (np.isnan(expected) & np.isnan(given))
+    finite = np.isfinite(expected) & np.isfinite(given)
+    delta = np.where(finite, np.abs(np.where(finite, expected - given, 0.0)), 0.0)
+    scaled = delta / np.maximum(1.0, np.where(finite, np.abs(expected), 1.0))
+    changed, ties = _labels(expected, labels, 2 * tolerance)
+    return GroupCheck(
         name=name,
-        rows=len(reference),
+        rows=len(expected),
         max_abs_delta=float(delta.max(initial=0.0)),
-        max_rel_delta=largest,
-        label_changes=changes,
-        non_finite_mismatches=int(odd.sum()),
-        passed=largest <= tolerance and not odd.any() and not changes,
-        worst_row=_worst(relative, odd),
+        max_scaled_delta=float(scaled.max(initial=0.0)),
+        worst_row=int(scaled.max(axis=1, initial=0.0).argmax()) if scaled.size else -1,
+        non_finite_mismatches=int((~same & ~finite).sum()),
+        label_changes=changed,
+        ties=ties,
     )
 
 
-def _same(reference: Floats, candidate: Floats) -> Bools:
-    same: Bools = (reference == candidate) | (np.isnan(reference) & np.isnan(candidate))
-    return same
+def _labels(
+    expected: Floats, labels: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None, margin: float
+) -> tuple[int, int]:
+    if labels is None:
+        return 0, 0
+    differs = np.array([a != b for a, b in zip(labels[0].tolist(), labels[1].tolist(), strict=True)], np.bool_)
+    if expected.shape[1] == 1:
+        gap = np.abs(2 * expected[:, 0] - 1)
+    else:
+        top = np.sort(expected, axis=1)
+        gap = top[:, -1] - top[:, -2]
+    tied = gap <= margin
+    return int((differs & ~tied).sum()), int((differs & tied).sum())
 
 
-def _worst(relative: Floats, odd: Bools) -> int | None:
-    if odd.any():
-        return int(np.argmax(odd.any(axis=1)))
-    return int(np.argmax(relative.max(axis=1))) if relative.any() else None
-
-
-def label_changes(reference: Sequence[object], candidate: Sequence[object]) -> npt.NDArray[np.bool_]:
-    """Where the labels differ, (rows,). Labels are compared as values: 1 and 1.0 are the same, 1 and "1" are not."""
-    if len(reference) != len(candidate):
-        raise ValueError(f"{len(reference)} and {len(candidate)} labels cannot be compared")
-    pairs = zip(np.asarray(reference).tolist(), np.asarray(candidate).tolist(), strict=True)
-    return np.array([a != b for a, b in pairs], dtype=np.bool_)
+def smallest_tolerance(checks: Sequence[GroupCheck]) -> float:
+    """The smallest tolerance at which every group's numbers agree."""
+    return max((check.max_scaled_delta for check in checks), default=0.0)

@@ -7,7 +7,7 @@ All nodes of all trees lie in one set of arrays, so that nothing has to loop ove
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -224,3 +224,26 @@ def levels(ensemble: Ensemble) -> Ints:
         frontier = np.concatenate((nodes.left[frontier], nodes.right[frontier]))
         level += 1
     return depth
+
+
+def compact(ensemble: Ensemble, depth: Ints) -> Ensemble:
+    """The ensemble without the nodes that no tree reaches (`depth` -1, as `levels` tells)."""
+    keep = depth >= 0
+    if keep.all():
+        return ensemble
+    nodes = ensemble.nodes
+    index = np.cumsum(keep) - 1
+    sizes = np.diff(nodes.member_start)
+    kept = make_nodes(
+        feature=nodes.feature[keep],
+        threshold=nodes.threshold[keep],
+        left=np.where(nodes.left < 0, -1, index[nodes.left])[keep],
+        right=np.where(nodes.right < 0, -1, index[nodes.right])[keep],
+        value=nodes.value[keep],
+        mode=nodes.mode[keep],
+        missing_left=nodes.missing_left[keep],
+        zero_missing=nodes.zero_missing[keep],
+        member_start=np.concatenate(([0], np.cumsum(sizes[keep]))),
+        members=nodes.members[np.repeat(keep, sizes)],
+    )
+    return replace(ensemble, nodes=kept, roots=index[ensemble.roots])

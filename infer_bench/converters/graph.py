@@ -5,6 +5,7 @@ Numbers in it are double unless a method says otherwise, because the libraries c
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class Graph:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.domains: dict[str, int] = {}
+        self.refused: list[str] = []
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._count = 0
 
@@ -80,10 +82,16 @@ class Graph:
         """The sum of each row, as (batch, 1)."""
         return self.op("ReduceSum", tensor, self.ints(1), keepdims=1)
 
+    def matmul(self, x: str, matrix: Any) -> str:
+        """x @ matrix, (batch, columns of the matrix).
+
+        As Gemm, because ONNX Runtime folds a scalar beside a MatMul into a factor that it keeps in float32.
+        """
+        return self.op("Gemm", x, self.const(matrix))
+
     def linear(self, x: str, coefficients: Any, intercept: Any = 0.0) -> str:
         """x @ coefficients.T + intercept, (batch, outputs)."""
-        product = self.op("MatMul", x, self.const(np.atleast_2d(coefficients).T))
-        return self.op("Add", product, self.const(np.atleast_1d(intercept)))
+        return self.op("Add", self.matmul(x, np.atleast_2d(coefficients).T), self.const(np.atleast_1d(intercept)))
 
     def argmax(self, scores: str) -> str:
         """The index of each row's first maximum, int64 (batch,)."""
@@ -122,6 +130,14 @@ class Graph:
         self.nodes.append(copied)
 
 
+class Checked(IntEnum):
+    """What is known of the numbers of a frame, in the rows that are not refused."""
+
+    NOTHING = 0
+    NO_INFINITY = 1
+    FINITE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A (batch, width) tensor of the graph: double numbers, or strings."""
@@ -133,14 +149,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a step of a pipeline is given: blocks side by side. `names` are the columns' names, where known.
-
-    `tame` says that no value is infinite (infinities were turned into NaN where scikit-learn would have raised).
-    """
+    """What a step of a pipeline is given: blocks side by side. `names` are the columns' names, where known."""
 
     blocks: tuple[Block, ...]
     names: tuple[str, ...] = ()
-    tame: bool = False
+    checked: Checked = Checked.NOTHING
 
     @property
     def width(self) -> int:
@@ -181,9 +194,9 @@ class Frame:
         else:
             columns = self.columns(g)
             picked = tuple(columns[i] for i in indices)
-        return Frame(picked if len(indices) else (), names, self.tame)
+        return Frame(picked if len(indices) else (), names, self.checked)
 
     @staticmethod
-    def of(tensor: str, width: int, tame: bool = True) -> "Frame":
+    def of(tensor: str, width: int, checked: Checked = Checked.NOTHING) -> "Frame":
         """One block of numbers."""
-        return Frame((Block(tensor, width),), (), tame)
+        return Frame((Block(tensor, width),), (), checked)

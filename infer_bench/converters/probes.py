@@ -1,212 +1,184 @@
-"""Rows drawn from a tree ensemble itself, where a conversion goes wrong if it goes wrong anywhere.
-
-Random rows hide most faults: they almost never sit on a threshold. So a row is made to walk to a split and then put on
-the threshold and on its neighbours, the next numbers up and down in float32 and in float64.
-"""
+"""Rows drawn from an ensemble itself, on which a wrong conversion shows: splits reached, missing, extremes, zeros."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.ensemble import LEAF, LT, MEMBER, Bools, Ensemble, Floats, Ints
-from infer_bench.converters.evaluate import Members, decide, prepare
-from infer_bench.converters.probe_values import column_values, neighbours, odd_categories, zeros
+from infer_bench.converters.ensemble import LEAF, MEMBER, Bools, Ensemble, Floats, Ints
+from infer_bench.converters.tree_paths import Boxes, boxes
 
-_VARIANTS = 7
-_LARGE = (1e30, -1e30, 3.4e38, -3.4e38)
+_ZEROS = (0.0, -0.0, 1e-35, -1e-35, 1.1e-35, -1.1e-35, 9e-36, -9e-36, 1e-45, -1e-45)
+_ODD_CODES = (-1.0, -0.5, 0.5, 2.5, 1e6, 16777216.0, 2147483648.0, 4294967298.0)
 
 
-def probe_rows(ensemble: Ensemble, *, seed: int = 0, limit: int = 4096) -> dict[str, Floats]:
-    """Group name -> rows, float64 (rows, features), at most `limit` rows a group; the same for the same seed.
+def probe_rows(ensemble: Ensemble, *, seed: int = 0, limit: int = 4000) -> dict[str, Floats]:
+    """Groups of rows, each float64 (rows, features) with categories as codes; about `limit` rows in all.
 
-    Groups: `ordinary`; `thresholds` (each row reaches its split); `missing`, `zero`, `large` and `infinity` (one
-    feature at a time, then all); `categories` (known, unseen, fractional, negative); `missing-value` where the model
-    has one; `empty`. A group that does not apply is left out: XGBoost refuses infinities. Categories are codes.
+    `ordinary`: values between and around the thresholds. `thresholds`: at a split's value and next to it in float32
+    and in float64, the rest of the row chosen so that the row reaches that split. `nan`, `infinity`, `zero`: one
+    feature at a time, then all. `categories`: unseen, fractional and negative codes. A feature with known categories
+    holds a code or NaN. The same seed gives the same rows; when there are more splits than room, a sample is taken.
     """
-    if limit < 1:
-        raise ValueError("limit must be at least 1")
-    drawer = _Drawer(ensemble, np.random.default_rng(seed), limit)
-    groups = {"ordinary": drawer.ordinary(limit), "thresholds": drawer.thresholds()}
-    groups["missing"] = drawer.each([np.nan])
-    groups["zero"] = drawer.each(zeros(ensemble.zero_band))
-    groups["large"] = drawer.each(_LARGE)
-    if _takes_infinity(ensemble):
-        groups["infinity"] = drawer.each([np.inf, -np.inf])
-    groups["categories"] = drawer.categories()
-    if ensemble.missing_value is not None:
-        groups["missing-value"] = drawer.each([ensemble.missing_value])
-    groups["empty"] = np.zeros((0, len(ensemble.features)))
-    return {name: rows for name, rows in groups.items() if len(rows) or name == "empty"}
+    draw = _Draw(ensemble, seed)
+    groups = {
+        "ordinary": draw.ordinary(max(1, limit // 8)),
+        "thresholds": draw.thresholds(limit // 2),
+        "nan": draw.each((np.nan,), limit // 12),
+        "infinity": draw.each((np.inf, -np.inf), limit // 12),
+        "zero": draw.each(_ZEROS, limit // 8),
+        "categories": draw.codes(limit // 12),
+    }
+    return {name: draw.known_codes(rows) for name, rows in groups.items() if len(rows)}
 
 
-def _takes_infinity(ensemble: Ensemble) -> bool:
-    return ensemble.family != "xgboost" or bool(np.isinf(ensemble.missing_value or 0.0))
+class _Draw:
+    """Draws rows around the splits of one ensemble."""
 
+    def __init__(self, ensemble: Ensemble, seed: int) -> None:
+        self.ensemble, self.rng = ensemble, np.random.default_rng(seed)
+        nodes = ensemble.nodes
+        self.width = len(ensemble.features)
+        inner = nodes.mode != LEAF
+        self.used: Ints = np.unique(nodes.feature[inner])
+        if ensemble.linear is not None or ensemble.linear_leaves is not None:
+            self.used = np.arange(self.width)
+        self.categorical: Bools = np.array([feature.kind == "category" for feature in ensemble.features], np.bool_)
+        self.categorical[nodes.feature[nodes.mode == MEMBER]] = True
+        numeric = inner & (nodes.mode != MEMBER) & np.isfinite(nodes.threshold)
+        self.splits = [np.unique(nodes.threshold[numeric & (nodes.feature == f)]) for f in range(self.width)]
+        self.highest = [self._highest(f) for f in range(self.width)]
 
-@dataclass(slots=True, eq=False)
-class _Drawer:
-    """Draws rows for one ensemble."""
-
-    ensemble: Ensemble
-    random: np.random.Generator
-    limit: int
-
-    @property
-    def width(self) -> int:
-        return len(self.ensemble.features)
+    def _highest(self, feature: int) -> int:
+        known = len(self.ensemble.features[feature].categories)
+        nodes = self.ensemble.nodes
+        of_node = np.repeat(nodes.feature, np.diff(nodes.member_start)) == feature
+        return max(known - 1, int(nodes.members[of_node].max(initial=0)), 1)
 
     def ordinary(self, count: int) -> Floats:
-        """Rows as a user might give them: around the thresholds, some values missing, categories mostly known."""
-        rows = np.empty((count, self.width))
-        for column in range(self.width):
-            rows[:, column] = column_values(self.ensemble, column, count, self.random)
+        """Rows of values between, on and beyond the features' thresholds."""
+        rows = self.rng.normal(size=(count, self.width))
+        for feature, splits in enumerate(self.splits):
+            if self.categorical[feature]:
+                rows[:, feature] = self.rng.integers(0, self.highest[feature] + 1, count)
+            elif len(splits):
+                near = splits[self.rng.integers(0, len(splits), count)]
+                tame = np.abs(splits) < 1e100
+                spread = float(np.ptp(splits[tame])) if tame.any() else 0.0
+                rows[:, feature] = near + rows[:, feature] * (0.2 * spread or 0.1 * max(1.0, float(np.abs(near).min())))
         return rows
 
-    def each(self, values: npt.ArrayLike) -> Floats:
-        """Ordinary rows with one feature set to each of the values, and rows of nothing else."""
-        special = np.atleast_1d(np.asarray(values, dtype=np.float64))
-        read = self._read()
-        cells = [(column, value) for column in read for value in special]
-        keep = self._some(len(cells), max(1, self.limit - len(special)))
-        rows = self.ordinary(len(keep))
-        for row, cell in enumerate(keep):
-            rows[row, cells[cell][0]] = cells[cell][1]
-        return np.concatenate((rows, np.repeat(special[:, None], self.width, axis=1)))[: self.limit]
-
-    def categories(self) -> Floats:
-        """Ordinary rows with one categorical feature set to known codes and to ones that no category has."""
-        nodes = self.ensemble.nodes
-        split = np.unique(nodes.feature[nodes.mode == MEMBER]).tolist()
-        known = [i for i, feature in enumerate(self.ensemble.features) if feature.kind == "category"]
-        cells = [(c, v) for c in sorted({*split, *known}) for v in odd_categories(self.ensemble, c)]
-        keep = self._some(len(cells), self.limit)
-        rows = self.ordinary(len(keep))
-        for row, cell in enumerate(keep):
-            rows[row, cells[cell][0]] = cells[cell][1]
-        return rows
-
-    def thresholds(self) -> Floats:
-        """Rows that reach a split and lie on its threshold or next to it; splits that no row reaches are left out."""
-        nodes = self.ensemble.nodes
-        splits = np.flatnonzero((nodes.mode != LEAF) & (nodes.mode != MEMBER) & (_tree_of(self.ensemble) >= 0))
-        chosen = self._spread(splits, max(1, self.limit // _VARIANTS))
+    def thresholds(self, count: int) -> Floats:
+        """Rows at the splits' values and one step beside, in float32 and float64."""
+        chosen = self._chosen(max(1, count // 6))
         if not len(chosen):
             return np.zeros((0, self.width))
-        rows = _walk_to(self.ensemble, chosen, self.ordinary(len(chosen)), self.random)
-        on = np.repeat(chosen, _VARIANTS)
-        placed = np.repeat(rows, _VARIANTS, axis=0)
-        placed[np.arange(len(on)), nodes.feature[on]] = neighbours(nodes.threshold[chosen]).ravel()
-        fits = np.isfinite(placed).all(axis=1) | _takes_infinity(self.ensemble)
-        reached = fits & _reaches(self.ensemble, on, placed)
-        return placed[reached][: self.limit]
+        found = boxes(self.ensemble, chosen)
+        rows = self._inside(found, self.ordinary(len(chosen)))
+        kept, nodes = rows[found.reachable], self.ensemble.nodes
+        feature, value = nodes.feature[chosen[found.reachable]], nodes.threshold[chosen[found.reachable]]
+        variants = []
+        for beside in _beside(value):
+            copy = kept.copy()
+            copy[np.arange(len(copy)), feature] = beside
+            variants.append(copy)
+        return np.concatenate(variants)
 
-    def _spread(self, splits: Ints, count: int) -> Ints:
-        """At most `count` splits: first one of each distinct threshold, then others."""
+    def _chosen(self, count: int) -> Ints:
+        """Nodes with different splits, at most `count`; of those that share a split, any."""
         nodes = self.ensemble.nodes
-        mixed = self.random.permutation(splits)
-        keys = np.stack((nodes.feature[mixed].astype(np.float64), nodes.threshold[mixed]))
-        _, first = np.unique(keys, axis=1, return_index=True) if len(mixed) else (None, np.zeros(0, np.int64))
-        rest = np.setdiff1d(np.arange(len(mixed)), first)
-        order = np.concatenate((self.random.permutation(first), rest))
-        return np.asarray(mixed[order[:count]], dtype=np.int64)
+        numeric = np.flatnonzero((nodes.mode != LEAF) & (nodes.mode != MEMBER) & np.isfinite(nodes.threshold))
+        shuffled = self.rng.permutation(numeric)
+        pairs = np.stack((nodes.feature[shuffled].astype(np.float64), nodes.threshold[shuffled]), axis=1)
+        _, first = np.unique(pairs, axis=0, return_index=True)
+        picked: Ints = shuffled[first]
+        return picked if len(picked) <= count else self.rng.choice(picked, count, replace=False)
 
-    def _read(self) -> list[int]:
-        nodes = self.ensemble.nodes
-        if self.ensemble.linear is not None:
-            return list(range(self.width))
-        used: list[int] = np.unique(nodes.feature[nodes.mode != LEAF]).tolist()
-        return used or list(range(min(1, self.width)))
+    def _inside(self, found: Boxes, rows: Floats) -> Floats:
+        """The rows moved into the boxes, feature by feature where they lie outside."""
+        rows = np.where(self.categorical[None, :], rows, np.clip(rows, found.low, found.high))
+        member = ~np.isnan(found.code)
+        return np.where(member, found.code, rows)
 
-    def _some(self, count: int, most: int) -> list[int]:
-        if count <= most:
-            return list(range(count))
-        picked: list[int] = np.sort(self.random.choice(count, most, replace=False)).tolist()
-        return picked
+    def each(self, values: tuple[float, ...], count: int) -> Floats:
+        """Ordinary rows in which one feature, then all, have each of the values."""
+        features = self.used
+        room = max(1, count // len(values) - 1)
+        if len(features) > room:
+            features = np.sort(self.rng.choice(features, room, replace=False))
+        parts = []
+        for value in values:
+            rows = self.ordinary(len(features) + 1)
+            rows[np.arange(len(features)), features] = value
+            rows[-1] = value
+            parts.append(rows)
+        return np.concatenate(parts)
 
+    def codes(self, count: int) -> Floats:
+        """Rows in which one category is unseen, fractional or negative, and rows with each kind of them."""
+        features = np.flatnonzero(self.categorical)
+        if not len(features):
+            return np.zeros((0, self.width))
+        rows = self.ordinary(max(count, len(_ODD_CODES) * 2))
+        which = features[self.rng.integers(0, len(features), len(rows))]
+        top = np.array(self.highest)[which]
+        odd = np.array(_ODD_CODES)[np.arange(len(rows)) % len(_ODD_CODES)]
+        seen = self.rng.integers(0, top + 2)
+        fraction = self.rng.choice([0.0, 0.0, 0.25, 0.999, -0.5], len(rows))
+        rows[np.arange(len(rows)), which] = np.where(self.rng.random(len(rows)) < 0.4, odd, seen + fraction)
+        return rows
 
-def _parents(ensemble: Ensemble) -> tuple[Ints, Bools]:
-    """Each node's parent (-1: none), and whether it is the parent's left child."""
-    nodes = ensemble.nodes
-    parent, is_left = np.full(len(nodes), -1, np.int64), np.zeros(len(nodes), np.bool_)
-    inner = np.flatnonzero(nodes.mode != LEAF)
-    parent[nodes.left[inner]] = inner
-    parent[nodes.right[inner]] = inner
-    is_left[nodes.left[inner]] = True
-    return parent, is_left
-
-
-def _tree_of(ensemble: Ensemble) -> Ints:
-    """The root above each node, -1 where no tree reaches it."""
-    nodes = ensemble.nodes
-    tree = np.full(len(nodes), -1, np.int64)
-    frontier = ensemble.roots
-    tree[frontier] = frontier
-    while len(frontier):
-        frontier = frontier[nodes.mode[frontier] != LEAF]
-        for side in (nodes.left, nodes.right):
-            tree[side[frontier]] = tree[frontier]
-        frontier = np.concatenate((nodes.left[frontier], nodes.right[frontier]))
-    return tree
-
-
-def _steps(ensemble: Ensemble, nodes: Ints) -> Iterator[tuple[Ints, Ints, Bools]]:
-    """Upwards from each node: (which entries of `nodes`, the ancestor of each, whether the way goes left there)."""
-    parent, is_left = _parents(ensemble)
-    which, at = np.arange(len(nodes)), nodes
-    while True:
-        moving = parent[at] >= 0
-        which, at = which[moving], at[moving]
-        if not len(which):
-            return
-        yield which, parent[at], is_left[at]
-        at = parent[at]
+    def known_codes(self, rows: Floats) -> Floats:
+        """Where the categories are known, anything but their codes is NaN."""
+        for index, feature in enumerate(self.ensemble.features):
+            if feature.categories:
+                column = rows[:, index]
+                valid = np.isin(column, np.arange(len(feature.categories)))
+                rows[:, index] = np.where(valid, column + 0.0, np.nan)
+        return rows
 
 
-def _walk_to(ensemble: Ensemble, targets: Ints, rows: Floats, random: np.random.Generator) -> Floats:
-    """`rows` changed so that row i takes the way to `targets[i]`, as far as intervals and sets allow it."""
-    nodes, dtype = ensemble.nodes, np.dtype(ensemble.row_dtype).type
-    low, high = np.full(rows.shape, -np.inf), np.full(rows.shape, np.inf)
-    rows = rows.copy()
-    for which, at, left in _steps(ensemble, targets):
-        feature, threshold = nodes.feature[at], nodes.threshold[at]
-        sets = nodes.mode[at] == MEMBER
-        strict = nodes.mode[at] == LT
-        narrow = threshold.astype(dtype)
-        under = np.where(strict, np.nextafter(narrow, dtype(-np.inf)), narrow)
-        over = np.where(strict, narrow, np.nextafter(narrow, dtype(np.inf)))
-        below, above = left & ~sets, ~left & ~sets
-        high[which[below], feature[below]] = np.minimum(high[which[below], feature[below]], under[below])
-        low[which[above], feature[above]] = np.maximum(low[which[above], feature[above]], over[above])
-        for i in np.flatnonzero(sets):
-            rows[which[i], feature[i]] = _category(ensemble, int(at[i]), bool(left[i]), random)
-    inside = (rows >= low) & (rows <= high)
-    bound = np.isfinite(low) | np.isfinite(high)
-    return np.where(bound & ~inside, _between(low, high), rows)
+def _beside(value: Floats) -> Iterator[Floats]:
+    """The value, its neighbours in float64, its rounding to float32 and that one's neighbours."""
+    with np.errstate(over="ignore"):
+        short = value.astype(np.float32)
+    infinity = np.float32(np.inf)
+    yield from (value, np.nextafter(value, np.inf), np.nextafter(value, -np.inf))
+    for near in (short, np.nextafter(short, infinity), np.nextafter(short, -infinity)):
+        yield near.astype(np.float64)
 
 
-def _between(low: Floats, high: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):
-        middle = low / 2 + high / 2
-        near = np.where(np.isfinite(low), low + np.abs(low) * 0.01, high - np.abs(high) * 0.01)
-    return np.where(np.isfinite(low) & np.isfinite(high), middle, near)
+def onnx_feeds(
+    ensemble: Ensemble, rows: Floats, *, input_name: str, dtype: npt.DTypeLike, unseen: bool = False
+) -> dict[str, npt.NDArray[Any]]:
+    """What the written file takes for `rows`: codes of known categories become values again, one input or one a column.
+
+    NaN among them stays NaN (strings: a string that is no category), or becomes an unseen value with `unseen`.
+    """
+    features = ensemble.features
+    text = [any(isinstance(value, str) for value in feature.categories) for feature in features]
+    columns = [_decoded(ensemble, rows, index, unseen) for index in range(len(features))]
+    if not any(text):
+        table = np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))
+        with np.errstate(over="ignore"):
+            return {input_name: table.astype(dtype)}
+    feeds = {}
+    for feature, column, is_text in zip(features, columns, text, strict=True):
+        feeds[feature.name] = column.astype(object if is_text else dtype).reshape(-1, 1)
+    return feeds
 
 
-def _category(ensemble: Ensemble, node: int, member: bool, random: np.random.Generator) -> float:
-    nodes = ensemble.nodes
-    held = nodes.members[nodes.member_start[node] : nodes.member_start[node + 1]]
-    if member:
-        return float(random.choice(held)) if len(held) else np.nan
-    others = np.setdiff1d(np.arange(len(held) + 2, dtype=np.float64), held)
-    return float(random.choice(others))
-
-
-def _reaches(ensemble: Ensemble, targets: Ints, rows: Floats) -> Bools:
-    """Whether row i really passes node `targets[i]`."""
-    ready, lookup = prepare(ensemble, rows), Members.of(ensemble.nodes)
-    passed = np.ones(len(targets), np.bool_)
-    for which, at, left in _steps(ensemble, targets):
-        value = ready[which, ensemble.nodes.feature[at]]
-        passed[which] &= decide(ensemble, lookup, at, value) == left
-    return passed
+def _decoded(ensemble: Ensemble, rows: Floats, index: int, unseen: bool) -> npt.NDArray[Any]:
+    known = ensemble.features[index].categories
+    column: Floats = rows[:, index]
+    if not known:
+        return column
+    code = np.where(np.isnan(column), -1, column).astype(np.int64)
+    if any(isinstance(value, str) for value in known):
+        stranger = "unseen"
+        while stranger in known:
+            stranger += "_"
+        return np.array([*known, stranger], dtype=object)[code]
+    numbers = np.array([float(value) for value in known])
+    return np.append(numbers, float(numbers.max()) + 1.5 if unseen else np.nan)[code]

@@ -1,13 +1,15 @@
 """Which model is converted how. The source's own library is imported here, so this runs in a worker."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from infer_bench.converters.base import Columns, Converted, Wish
+from infer_bench.converters.base import Columns, Converted, InputDtype, Wish
 from infer_bench.converters.ensemble import Ensemble
+from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 
@@ -59,11 +61,12 @@ def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Co
         input_name=wish.input_name,
         input_dtype=wish.input_dtype,
         zipmap=wish.zipmap,
-        metadata=metadata,
+        metadata={SOURCE.removeprefix("infer_bench."): json.loads(metadata[SOURCE])},
     )
     node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
+    adds_up = "float32" if wish.precision == "float32" else ensemble.score_dtype
     groups = {name: _columns(ensemble, rows) for name, rows in probe_rows(ensemble, seed=0, limit=PROBE_ROWS).items()}
-    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, groups, ensemble.notes)
+    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, adds_up, groups, ensemble.notes)
 
 
 def _columns(ensemble: Ensemble, rows: np.ndarray) -> Columns:
@@ -97,9 +100,10 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
         zipmap=wish.zipmap,
         metadata=metadata,
     )
+    dtype: InputDtype = "float64" if double else "float32"
     probes = Probes(estimator, single=not double)
     groups = {group.name: group.table for group in probes.groups()}
-    return Converted(written, "scikit-learn in double", "float64" if double else "float32", groups)
+    return Converted(written, "scikit-learn in double", dtype, dtype, groups)
 
 
 def table() -> str:

@@ -28,11 +28,11 @@ WRITERS = (
     "trees",
     "histogram",
     "bagging",
-    "library",
+    "boosters",
 )
 """The modules `sklearn_…` that register the classes they write."""
 
-PROBABILITIES, LABEL, SCORES, VALUES = "probabilities", "label", "scores", "predictions"
+PROBABILITIES, LABEL, SCORES, VALUES = "probabilities", "label", "scores", "prediction"
 
 
 def load_writers() -> None:
@@ -108,7 +108,8 @@ def _outputs(g: Graph, found: Answer, precision: Precision, zipmap: bool) -> lis
     elif found.probabilities:
         outputs.append(_number(g, found.probabilities, PROBABILITIES, len(found.classes), number))
     elif found.scores:
-        outputs.append(_number(g, found.scores, SCORES, 1 if len(found.classes) == 2 else found.width, number))
+        width = found.score_width or (1 if len(found.classes) == 2 else found.width)
+        outputs.append(_number(g, found.scores, SCORES, width, number))
     return outputs
 
 
@@ -117,9 +118,16 @@ def _number(g: Graph, tensor: str | None, name: str, width: int, number: int) ->
 
     if tensor is None:
         raise NotConvertible("the model gives no answer that ONNX can hold")
-    shaped = g.op("Reshape", tensor, g.ints(-1, width)) if width else tensor
+    shaped = refuse(g, g.op("Reshape", tensor, g.ints(-1, width)) if width else tensor)
     _rename(g, g.op("Cast", shaped, to=number), name)
     return helper.make_tensor_value_info(name, number, [None, width])
+
+
+def refuse(g: Graph, tensor: str) -> str:
+    """NaN in the rows for which scikit-learn raises."""
+    for mask in dict.fromkeys(g.refused):
+        tensor = g.op("Where", g.op("Cast", mask, to=9), g.const(np.float64(np.nan)), tensor)
+    return tensor
 
 
 def _label(g: Graph, found: Answer, number: int) -> Any:
@@ -156,7 +164,7 @@ def _zipmap(g: Graph, found: Answer) -> Any:
         keys = {"classlabels_int64s": [int(label) for label in found.classes]}
     else:
         raise NotConvertible("a ZipMap takes integer or string class labels only", "leave --zipmap out")
-    flat = g.op("Cast", found.probabilities or "", to=1)
+    flat = g.op("Cast", refuse(g, found.probabilities or ""), to=1)
     _rename(g, g.op("ZipMap", flat, domain="ai.onnx.ml", **keys), PROBABILITIES)
     g.domains.setdefault("ai.onnx.ml", g.opset_ml)
     key = 8 if types == {str} else 7

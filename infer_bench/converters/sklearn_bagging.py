@@ -43,7 +43,7 @@ def _bagging_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
             parts.append(g.op("Gather", g.const(table), found.choice or _missing(model), axis=0))
             continue
         proba = found.probabilities or _missing(model)
-        parts.append(proba if len(inner.classes_) == classes else g.op("MatMul", proba, g.const(table)))
+        parts.append(proba if len(inner.classes_) == classes else g.matmul(proba, table))
     return by_probability(g, model, _mean(g, parts))
 
 

@@ -46,7 +46,7 @@ def isotonic(g: Graph, model: Any, x: str) -> str:
     return g.op("Where", outside, g.const(np.float64(np.nan)), inner)
 
 
-@predictor("IsotonicRegression", spreads=True)
+@predictor("IsotonicRegression")
 def _isotonic(g: Graph, model: Any, frame: Frame) -> Answer:
     if frame.width != 1:
         raise NotConvertible("IsotonicRegression takes one column")

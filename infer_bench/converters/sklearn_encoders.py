@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.graph import Block, Frame, Graph
-from infer_bench.converters.sklearn_registry import kind, transformer
+from infer_bench.converters.graph import Block, Checked, Frame, Graph
+from infer_bench.converters.sklearn_registry import kind, refuse_rows, transformer
 from infer_bench.errors import NotConvertible
 
 Array = npt.NDArray[Any]
@@ -45,8 +45,11 @@ def as_numbers(values: Array) -> Array:
     return numbers
 
 
-def lookup(g: Graph, column: Block, known: Array, table: Array) -> str:
-    """The row of `table` (len(known) + 1, width) that belongs to each value; the last row is for unknown values."""
+def lookup(g: Graph, column: Block, known: Array, table: Array, strict: bool) -> str:
+    """The row of `table` (len(known) + 1, width) that belongs to each value; the last row is for unknown values.
+
+    With `strict`, rows of unknown values are refused.
+    """
     if column.text != is_text(known) and len(known):
         raise NotConvertible(
             f"a column of {'strings' if column.text else 'numbers'} meets an encoder of the other kind",
@@ -61,8 +64,10 @@ def lookup(g: Graph, column: Block, known: Array, table: Array) -> str:
             both = g.op("And", g.op("IsNaN", column.tensor), g.const(np.isnan(numbers)[None, :], np.bool_))
             match = g.op("Or", match, both)
     padded = g.op("Pad", g.op("Cast", match, to=1), g.ints(0, 0, 0, 1), g.const(np.float32(1), np.float32))
-    found = g.op("Gather", g.const(table), g.argmax(padded), axis=0)
-    return found if column.text else g.op("Where", g.op("IsInf", column.tensor), g.const(np.float64(np.nan)), found)
+    code = g.argmax(padded)
+    if strict:
+        refuse_rows(g, g.op("Equal", g.op("Reshape", code, g.ints(-1, 1)), g.ints(len(known))))
+    return g.op("Gather", g.const(table), code, axis=0)
 
 
 def _hot_table(encoder: Any, index: int) -> Array:
@@ -75,7 +80,7 @@ def _hot_table(encoder: Any, index: int) -> Array:
         infrequent = int(codes[encoder._infrequent_indices[index][0]])
     width = int(codes.max()) + 1
     rows = np.eye(width)[codes]
-    last = np.full(width, np.nan) if encoder.handle_unknown == "error" else np.zeros(width)
+    last = np.zeros(width)
     if infrequent is not None and encoder.handle_unknown in ("infrequent_if_exist", "warn"):
         last = np.eye(width)[infrequent]
     table = np.vstack([rows, last])
@@ -83,34 +88,36 @@ def _hot_table(encoder: Any, index: int) -> Array:
     return table if drop is None or drop[index] is None else np.delete(table, int(drop[index]), axis=1)
 
 
-def _encode(g: Graph, frame: Frame, known: Sequence[Array], tables: Sequence[Array]) -> Frame:
+def _encode(g: Graph, encoder: Any, frame: Frame, tables: Sequence[Array]) -> Frame:
+    known, strict = encoder.categories_, getattr(encoder, "handle_unknown", "") == "error"
     if frame.width != len(known):
         raise NotConvertible("an encoder is given another number of columns than it was fitted on")
     parts = [
-        lookup(g, column, values, table)
+        lookup(g, column, values, table, strict)
         for column, values, table in zip(frame.columns(g), known, tables, strict=True)
         if table.shape[1]
     ]
     width = sum(table.shape[1] for table in tables)
-    return Frame((Block(g.concat(parts), width),) if parts else (), (), tame=True)
+    level = Checked.NO_INFINITY if any(np.isnan(table).any() for table in tables) else Checked.FINITE
+    return Frame((Block(g.concat(parts), width),) if parts else (), (), level)
 
 
-@transformer("OneHotEncoder", guards=False)
+@transformer("OneHotEncoder", keeps=False)
 def _one_hot(g: Graph, encoder: Any, frame: Frame) -> Frame:
     tables = [_hot_table(encoder, i) for i in range(len(encoder.categories_))]
-    return _encode(g, frame, encoder.categories_, tables)
+    return _encode(g, encoder, frame, tables)
 
 
-@transformer("OrdinalEncoder", guards=False)
+@transformer("OrdinalEncoder", keeps=False)
 def _ordinal(g: Graph, encoder: Any, frame: Frame) -> Frame:
-    return _encode(g, frame, encoder.categories_, [_ordinal_table(encoder, i) for i in range(len(encoder.categories_))])
+    return _encode(g, encoder, frame, [_ordinal_table(encoder, i) for i in range(len(encoder.categories_))])
 
 
 def _ordinal_table(encoder: Any, index: int) -> Array:
     codes = np.arange(len(encoder.categories_[index]), dtype=np.float64)
     mappings = getattr(encoder, "_default_to_infrequent_mappings", None)
     missing = getattr(encoder, "_missing_indices", {}).get(index)
-    unknown = np.nan
+    unknown = 0.0
     if mappings is not None and mappings[index] is not None:
         grouped = np.asarray(mappings[index], dtype=np.float64)
         codes = np.where(np.arange(len(codes)) == missing, codes, grouped) if missing is not None else grouped
@@ -123,7 +130,7 @@ def _ordinal_table(encoder: Any, index: int) -> Array:
     return np.append(codes, unknown)[:, None].astype(np.float64)
 
 
-@transformer("TargetEncoder", guards=False)
+@transformer("TargetEncoder", keeps=False)
 def _target(g: Graph, encoder: Any, frame: Frame) -> Frame:
     several = len(encoder.classes_) if encoder.target_type_ == "multiclass" else 1
     means = np.atleast_1d(encoder.target_mean_)
@@ -131,10 +138,10 @@ def _target(g: Graph, encoder: Any, frame: Frame) -> Frame:
     for i in range(len(encoder.categories_)):
         columns = encoder.encodings_[i * several : (i + 1) * several]
         tables.append(np.column_stack([np.append(column, mean) for column, mean in zip(columns, means, strict=True)]))
-    return _encode(g, frame, encoder.categories_, tables)
+    return _encode(g, encoder, frame, tables)
 
 
-@transformer("SimpleImputer", guards=False)
+@transformer("SimpleImputer", keeps=False)
 def _imputer(g: Graph, imputer: Any, frame: Frame) -> Frame:
     statistics = np.asarray(imputer.statistics_, dtype=object)
     columns = frame.columns(g)
@@ -149,7 +156,8 @@ def _imputer(g: Graph, imputer: Any, frame: Frame) -> Frame:
         out += [Block(g.double(masks[i]), 1) for i in imputer.indicator_.features_]
     if any(block.text for block in out):
         return Frame(tuple(out))
-    return Frame.of(g.concat([block.tensor for block in out]), len(out), tame=False) if out else Frame(())
+    checked = Checked.FINITE if is_missing(imputer.missing_values) else frame.checked
+    return Frame.of(g.concat([block.tensor for block in out]), len(out), checked) if out else Frame(())
 
 
 def _missing(g: Graph, column: Block, marker: Any) -> str:

@@ -13,6 +13,7 @@ from infer_bench.converters.sklearn_registry import (
     classes_of,
     kind,
     predictor,
+    require,
     transform,
     two_columns,
 )
@@ -29,9 +30,13 @@ def read_predictor(predictor_: Any) -> Tree:
     left = np.where(leaf, -1, nodes["left"].astype(np.int64))
     split = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~leaf)
     members = {int(i): _bits(predictor_.raw_left_cat_bitsets[int(nodes["bitset_idx"][i])]) for i in split}
+    nothing = [i for i, found in members.items() if not found]  # a set of no categories: nothing but NaN goes left
+    threshold = np.where(leaf, 0.0, nodes["num_threshold"])
+    threshold[nothing] = -np.inf
+    members = {i: found for i, found in members.items() if found}
     return Tree(
         nodes["feature_idx"].astype(np.int64),
-        np.where(leaf, 0.0, nodes["num_threshold"]),
+        threshold,
         left,
         nodes["right"].astype(np.int64),
         nodes["missing_go_to_left"].astype(bool),
@@ -56,6 +61,8 @@ def prepare(g: Graph, model: Any, frame: Frame) -> str:
     for name, step, _ in inner.transformers_:
         indices = [int(i) for i in inner._transformer_to_input_indices.get(name, [])]
         chosen = frame.select(g, indices)
+        if indices and name == "encoder":
+            chosen = require(g, chosen, nan=True)
         if indices:
             parts.append(transform(g, step, chosen) if name == "encoder" else chosen)
     return side_by_side(parts).numbers(g, kind(model))

@@ -21,7 +21,7 @@ def feature_names(estimator: Any) -> tuple[str, ...]:
 
 def width_of(estimator: Any) -> int:
     """The number of columns that a fitted estimator takes."""
-    width = getattr(estimator, "n_features_in_", None)
+    width = 1 if kind(estimator) == "IsotonicRegression" else getattr(estimator, "n_features_in_", None)
     for inner, _ in parts(estimator, ()):
         width = width if width is not None else getattr(inner, "n_features_in_", None)
     if width is None:

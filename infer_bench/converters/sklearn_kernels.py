@@ -19,7 +19,7 @@ def kernel(g: Graph, model: Any, x: str, points: Array) -> str:
     if model.kernel == "rbf":
         near = _gap_sums(g, x, points, "euclidean") if points.shape[1] <= 64 else squared_distances(g, x, points)
         return g.op("Exp", g.op("Mul", near, g.const(-float(model._gamma))))
-    product = g.op("MatMul", x, g.const(points.T))
+    product = g.matmul(x, points.T)
     if model.kernel == "linear":
         return product
     inner = g.op("Add", g.op("Mul", product, g.const(float(model._gamma))), g.const(float(model.coef0)))
@@ -33,7 +33,7 @@ def squared_distances(g: Graph, x: str, points: Array) -> str:
     centre = points.mean(axis=0)
     points = points - centre
     x = g.op("Sub", x, g.const(centre[None, :]))
-    cross = g.op("MatMul", x, g.const(-2.0 * points.T))
+    cross = g.matmul(x, -2.0 * points.T)
     whole = g.op("Add", g.op("Add", g.total(g.op("Mul", x, x)), cross), g.const((points**2).sum(axis=1)[None, :]))
     return g.op("Where", g.op("Less", whole, g.const(0.0)), g.const(0.0), whole)
 
@@ -47,18 +47,18 @@ def _decision(g: Graph, model: Any, frame: Frame) -> str:
     return g.linear(near, _dense(model.dual_coef_), model.intercept_)
 
 
-@predictor("SVR", "NuSVR", spreads=True)
+@predictor("SVR", "NuSVR")
 def _regressor(g: Graph, model: Any, frame: Frame) -> Answer:
     return Answer(1, _decision(g, model, frame))
 
 
-@predictor("OneClassSVM", spreads=True)
+@predictor("OneClassSVM")
 def _one_class(g: Graph, model: Any, frame: Frame) -> Answer:
     scores = _decision(g, model, frame)
     return Answer(2, None, (-1, 1), above(g, scores), None, scores)
 
 
-@predictor("SVC", "NuSVC", spreads=True)
+@predictor("SVC", "NuSVC")
 def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     if model.probability is True:
         raise NotConvertible(
@@ -80,13 +80,13 @@ def _pairwise(g: Graph, model: Any, frame: Frame, classes: tuple[Any, ...]) -> A
     first = np.array([[float(c == i) for c in range(len(classes))] for i, _ in pairs])
     second = np.array([[float(c == j) for c in range(len(classes))] for _, j in pairs])
     wins = g.double(g.op("Greater", decisions, g.const(0.0)))
-    votes = g.op("MatMul", wins, g.const(first - second))
+    votes = g.matmul(wins, first - second)
     votes = g.op("Add", votes, g.const(second.sum(axis=0)[None, :]))
     if model.decision_function_shape == "ovo":
         return Answer(len(pairs), None, classes, g.argmax(votes), None, decisions)
-    sums = g.op("MatMul", decisions, g.const(first - second))
+    sums = g.matmul(decisions, first - second)
     below = g.op("Mul", g.op("Add", g.op("Abs", sums), g.const(1.0)), g.const(3.0))
-    ties = g.op("MatMul", g.double(g.op("Less", decisions, g.const(0.0))), g.const(second - first))
+    ties = g.matmul(g.double(g.op("Less", decisions, g.const(0.0))), second - first)
     counted = g.op("Add", ties, g.const(first.sum(axis=0)[None, :]))
     scores = g.op("Add", counted, g.op("Div", sums, below))
     choice = g.argmax(scores if model.break_ties else votes)
@@ -110,16 +110,17 @@ def _means(g: Graph, model: Any, frame: Frame) -> Answer:
         raise NotConvertible("BisectingKMeans descends a tree of clusters", "use KMeans")
     points = np.asarray(model.cluster_centers_, dtype=np.float64)
     gaps = squared_distances(g, frame.numbers(g, kind(model)), points)
-    return Answer(len(points), None, tuple(range(len(points))), g.argmax(g.op("Neg", gaps)), None, g.op("Sqrt", gaps))
+    clusters, choice = tuple(range(len(points))), g.argmax(g.op("Neg", gaps))
+    return Answer(len(points), None, clusters, choice, None, g.op("Sqrt", gaps), len(points))
 
 
-@predictor("GaussianMixture", spreads=True)
+@predictor("GaussianMixture")
 def _mixture(g: Graph, model: Any, frame: Frame) -> Answer:
     x, parts = frame.numbers(g, kind(model)), []
     width = model.means_.shape[1]
     for i, (mean, weight) in enumerate(zip(model.means_, model.weights_, strict=True)):
         root = _precision_root(model, i, width)
-        turned = g.op("MatMul", g.op("Sub", x, g.const(mean[None, :])), g.const(root))
+        turned = g.matmul(g.op("Sub", x, g.const(mean[None, :])), root)
         constant = np.log(np.diag(root)).sum() + np.log(weight) - 0.5 * width * np.log(2 * np.pi)
         half = g.op("Mul", g.total(g.op("Mul", turned, turned)), g.const(-0.5))
         parts.append(g.op("Add", half, g.const(constant)))

@@ -55,12 +55,12 @@ def decision(g: Graph, model: Any, frame: Frame) -> str:
     return g.linear(frame.numbers(g, kind(model)), coefficients, model.intercept_)
 
 
-@predictor(*REGRESSORS, spreads=True)
+@predictor(*REGRESSORS)
 def _regressor(g: Graph, model: Any, frame: Frame) -> Answer:
     return Answer(len(np.atleast_2d(model.coef_)), decision(g, model, frame))
 
 
-@predictor("PoissonRegressor", "GammaRegressor", "TweedieRegressor", spreads=True)
+@predictor("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
 def _generalized(g: Graph, model: Any, frame: Frame) -> Answer:
     link = type(model._base_loss.link).__name__
     raw = decision(g, model, frame)
@@ -69,7 +69,7 @@ def _generalized(g: Graph, model: Any, frame: Frame) -> Answer:
     return Answer(1, g.op("Exp", raw) if link == "LogLink" else raw)
 
 
-@predictor("PLSRegression", "PLSCanonical", spreads=True)
+@predictor("PLSRegression", "PLSCanonical")
 def _least_squares(g: Graph, model: Any, frame: Frame) -> Answer:
     x = g.op("Sub", frame.numbers(g, kind(model)), g.const(model._x_mean[None, :]))
     return Answer(len(model.coef_), g.linear(x, model.coef_, model.intercept_))
@@ -88,7 +88,7 @@ def logistic(g: Graph, scores: str, classes: int) -> str:
     return two_columns(g, positive) if classes == 2 else normalised(g, positive, classes)
 
 
-@predictor("LogisticRegression", "LogisticRegressionCV", spreads=True)
+@predictor("LogisticRegression", "LogisticRegressionCV")
 def _logistic(g: Graph, model: Any, frame: Frame) -> Answer:
     scores, classes = decision(g, model, frame), len(model.classes_)
     one_against_rest = classes == 2 or getattr(model, "multi_class", "") == "ovr" or model.solver == "liblinear"
@@ -96,9 +96,7 @@ def _logistic(g: Graph, model: Any, frame: Frame) -> Answer:
     return by_sign(g, model, scores, proba)
 
 
-@predictor(
-    "LinearSVC", "RidgeClassifier", "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier", spreads=True
-)
+@predictor("LinearSVC", "RidgeClassifier", "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier")
 def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     binarizer = getattr(model, "_label_binarizer", None)
     if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
@@ -106,7 +104,7 @@ def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     return by_sign(g, model, decision(g, model, frame))
 
 
-@predictor("SGDClassifier", spreads=True)
+@predictor("SGDClassifier")
 def _sgd(g: Graph, model: Any, frame: Frame) -> Answer:
     scores, classes = decision(g, model, frame), len(model.classes_)
     if model.loss == "log_loss":
@@ -122,7 +120,7 @@ def _unit(g: Graph, x: str) -> str:
     return g.op("Max", g.op("Min", x, g.const(1.0)), g.const(-1.0))
 
 
-@predictor("LinearDiscriminantAnalysis", spreads=True)
+@predictor("LinearDiscriminantAnalysis")
 def _discriminant(g: Graph, model: Any, frame: Frame) -> Answer:
     scores = decision(g, model, frame)
     binary = len(model.classes_) == 2
@@ -130,23 +128,23 @@ def _discriminant(g: Graph, model: Any, frame: Frame) -> Answer:
     return by_sign(g, model, scores, proba)
 
 
-@transformer("LinearDiscriminantAnalysis", spreads=True)
+@transformer("LinearDiscriminantAnalysis")
 def _discriminant_axes(g: Graph, model: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, kind(model))
     if model.solver == "svd":
         x = g.op("Sub", x, g.const(model.xbar_[None, :]))
     axes = model.scalings_[:, : model._max_components]
-    return Frame.of(g.op("MatMul", x, g.const(axes)), axes.shape[1])
+    return Frame.of(g.matmul(x, axes), axes.shape[1])
 
 
-@predictor("QuadraticDiscriminantAnalysis", spreads=True)
+@predictor("QuadraticDiscriminantAnalysis")
 def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
     x = frame.numbers(g, kind(model))
     parts = []
     for mean, rotation, scaling, prior in zip(
         model.means_, model.rotations_, model.scalings_, model.priors_, strict=True
     ):
-        turned = g.op("MatMul", g.op("Sub", x, g.const(mean[None, :])), g.const(rotation * scaling**-0.5))
+        turned = g.matmul(g.op("Sub", x, g.const(mean[None, :])), rotation * scaling**-0.5)
         norm = g.total(g.op("Mul", turned, turned))
         both = g.op("Mul", g.op("Add", norm, g.const(np.log(scaling).sum())), g.const(-0.5))
         parts.append(g.op("Add", both, g.const(np.log(prior))))
@@ -159,7 +157,7 @@ def by_likelihood(g: Graph, model: Any, joint: str) -> Answer:
     return Answer(len(classes), None, classes, g.argmax(joint), g.op("Softmax", joint, axis=1))
 
 
-@predictor("GaussianNB", spreads=True)
+@predictor("GaussianNB")
 def _gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
     x = frame.numbers(g, kind(model))
     parts = []
@@ -171,7 +169,7 @@ def _gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
     return by_likelihood(g, model, g.concat(parts))
 
 
-@predictor("MultinomialNB", "ComplementNB", spreads=True)
+@predictor("MultinomialNB", "ComplementNB")
 def _counting_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
     prior = model.class_log_prior_ if kind(model) == "MultinomialNB" or len(model.classes_) == 1 else 0.0
     return by_likelihood(g, model, g.linear(frame.numbers(g, kind(model)), model.feature_log_prob_, prior))
@@ -201,7 +199,7 @@ def _network(g: Graph, model: Any, frame: Frame) -> str:
     x = frame.numbers(g, kind(model))
     last = len(model.coefs_) - 1
     for layer, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
-        x = g.op("Add", g.op("MatMul", x, g.const(weights)), g.const(bias))
+        x = g.op("Add", g.matmul(x, weights), g.const(bias))
         name = model.activation if layer < last else model.out_activation_
         if name not in ACTIVATIONS:
             raise NotConvertible(f"the activation {name} of {kind(model)} is not known")

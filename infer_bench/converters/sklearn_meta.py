@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.converters.graph import Block, Frame, Graph
+from infer_bench.converters.graph import Checked, Frame, Graph
 from infer_bench.converters.sklearn_registry import (
     Answer,
     above,
@@ -13,8 +13,8 @@ from infer_bench.converters.sklearn_registry import (
     by_probability,
     classes_of,
     kind,
-    normalised,
     predictor,
+    shares,
     transform,
     transformer,
     two_columns,
@@ -29,7 +29,7 @@ def _is_identity(step: Any) -> bool:
     return step is None or (isinstance(step, str) and step == "passthrough")
 
 
-@transformer("Pipeline", guards=False)
+@transformer("Pipeline", guards=False, keeps=False)
 def _pipeline_transform(g: Graph, pipeline: Any, frame: Frame) -> Frame:
     for _, step in pipeline.steps:
         frame = frame if _is_identity(step) else transform(g, step, frame)
@@ -46,10 +46,10 @@ def _pipeline(g: Graph, pipeline: Any, frame: Frame) -> Answer:
 def side_by_side(frames: list[Frame]) -> Frame:
     """The columns of several frames, one after the other."""
     blocks = tuple(block for frame in frames for block in frame.blocks)
-    return Frame(blocks, (), all(frame.tame for frame in frames))
+    return Frame(blocks, (), min((frame.checked for frame in frames), default=Checked.FINITE))
 
 
-@transformer("ColumnTransformer", guards=False)
+@transformer("ColumnTransformer", guards=False, keeps=False)
 def _columns(g: Graph, step: Any, frame: Frame) -> Frame:
     parts = []
     for name, inner, _ in step.transformers_:
@@ -61,7 +61,7 @@ def _columns(g: Graph, step: Any, frame: Frame) -> Frame:
     return side_by_side(parts)
 
 
-@transformer("FeatureUnion", guards=False)
+@transformer("FeatureUnion", guards=False, keeps=False)
 def _union(g: Graph, step: Any, frame: Frame) -> Frame:
     if step.transformer_weights:
         raise NotConvertible("FeatureUnion has transformer_weights", "scale the parts in steps of their own")
@@ -77,7 +77,7 @@ def _search(g: Graph, model: Any, frame: Frame) -> Answer:
     return answer(g, model.best_estimator_, frame)
 
 
-@transformer(*SEARCHES, guards=False)
+@transformer(*SEARCHES, guards=False, keeps=False)
 def _search_transform(g: Graph, model: Any, frame: Frame) -> Frame:
     return transform(g, model.best_estimator_, frame)
 
@@ -227,7 +227,7 @@ def _one_against_rest(g: Graph, model: Any, frame: Frame) -> Answer:
     joined = g.concat(scores)
     proba = None
     if len(ones) == len(answers):
-        proba = two_columns(g, ones[0]) if len(ones) == 1 else normalised(g, g.concat(ones), len(classes))
+        proba = two_columns(g, ones[0]) if len(ones) == 1 else shares(g, g.concat(ones))
     choice = above(g, joined, 0.0 if by_score else 0.5) if len(scores) == 1 else g.argmax(joined)
     return Answer(len(classes), None, classes, choice, proba, joined if by_score else None)
 
@@ -241,9 +241,7 @@ def _several_targets(g: Graph, model: Any, frame: Frame) -> Answer:
 def _chain(g: Graph, model: Any, frame: Frame) -> Answer:
     done: list[str] = []
     for inner in model.estimators_:
-        done.append(
-            _values(g, inner, side_by_side([frame, *(Frame((Block(tensor, 1),), (), True) for tensor in done)]))
-        )
+        done.append(_values(g, inner, side_by_side([frame, *(Frame.of(tensor, 1, Checked.FINITE) for tensor in done)])))
     order = np.argsort(np.asarray(model.order_))
     return Answer(len(done), g.take(g.concat(done), order))
 

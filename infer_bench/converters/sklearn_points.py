@@ -24,11 +24,16 @@ class Origin:
 
 @dataclass(slots=True)
 class Points:
-    """What is known of each column: values where answers change, known categories, centre and spread."""
+    """What is known of each column: values where answers change, known categories, centre and spread.
+
+    `markers` holds what stands for a missing string (None or NaN), where a step looks for it. `near` says that far away the model's answer hangs on the last bit (nearest neighbours, all equally far).
+    """
 
     numbers: dict[int, set[float]] = field(default_factory=dict)
     texts: dict[int, set[str]] = field(default_factory=dict)
     spread: dict[int, tuple[float, float]] = field(default_factory=dict)
+    near: bool = False
+    markers: dict[int, Any] = field(default_factory=dict)
 
     def add(self, origin: Origin | None, values: Iterable[Any]) -> None:
         """Note values of a column as a step sees it."""
@@ -102,6 +107,11 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
     for attribute in ("categories_", "bin_edges_"):
         for origin, values in zip(origins, getattr(estimator, attribute, ()), strict=False):
             points.add(origin, np.asarray(values, dtype=object).ravel())
+            _mark(points, origin, values)
+    if name == "SimpleImputer":
+        for origin, value in zip(origins, estimator.statistics_, strict=False):
+            if isinstance(value, str):
+                _mark(points, origin, [estimator.missing_values])
     for attribute in ("statistics_", "center_", "data_min_", "data_max_", "location_"):
         for origin, value in zip(origins, np.ravel(getattr(estimator, attribute, ())), strict=False):
             points.add(origin, [value])
@@ -117,7 +127,15 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
                 _tree(points, inner["feature_idx"], inner["num_threshold"], origins)
             else:
                 _tree(points, inner["feature_idx"], inner["num_threshold"], _remapped(estimator, origins))
+    if hasattr(estimator, "_fit_X") or hasattr(estimator, "cluster_centers_"):
+        points.near = True
     _spreads(points, estimator, origins)
+
+
+def _mark(points: Points, origin: Origin | None, values: Iterable[Any]) -> None:
+    for value in values:
+        if origin is not None and is_missing(value):
+            points.markers.setdefault(origin.column, value)
 
 
 def _remapped(model: Any, origins: Origins) -> Origins:
@@ -152,7 +170,7 @@ def _after(estimator: Any, origins: Origins) -> Origins:
         return [origins[int(i)] for i in np.flatnonzero(estimator.get_support())]
     if name == "SimpleImputer":
         kept = [o for o, v in zip(origins, estimator.statistics_, strict=True) if not is_missing(v)]
-        return [*kept, *([None] * width)]
+        return [*kept, *([None] * (len(estimator.indicator_.features_) if estimator.add_indicator else 0))]
     slope, offset = np.ones(width), np.zeros(width)
     if name in ("StandardScaler", "RobustScaler", "MaxAbsScaler"):
         centre = getattr(estimator, "mean_" if name == "StandardScaler" else "center_", None)
@@ -166,5 +184,5 @@ def _after(estimator: Any, origins: Origins) -> Origins:
         return [None] * 4096
     return [
         None if o is None else Origin(o.column, o.slope * float(s), o.slope * float(b) + o.offset)
-        for o, s, b in zip(origins, slope, offset, strict=True)
+        for o, s, b in zip(origins, slope, offset, strict=False)
     ]

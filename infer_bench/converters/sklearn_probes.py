@@ -46,7 +46,8 @@ class Probes:
         yield from self._each("threshold", {i: self._edges(i) for i in range(len(self.names)) if i not in self.text})
         yield from self._each("nan", {i: self._missing(i) for i in range(len(self.names))}, whole=True)
         numeric = [i for i in range(len(self.names)) if i not in self.text]
-        yield from self._each("inf", {i: np.array([np.inf, -np.inf, 1e38, -1e38, 1e300]) for i in numeric})
+        far = [] if self.points.near else [1e38, -1e38, 1e300]
+        yield from self._each("inf", {i: np.array([np.inf, -np.inf, *far]) for i in numeric})
         yield from self._each("zero", {i: np.array([0.0, -0.0, 1e-40, -1e-40, 1e-36]) for i in numeric}, whole=True)
         yield from self._each("unseen", {i: self._unseen(i) for i in range(len(self.names))})
 
@@ -85,11 +86,12 @@ class Probes:
         return np.concatenate([part.astype(np.float64) for part in [*exact, *beside]])
 
     def _missing(self, index: int) -> Array:
-        return np.array([None], dtype=object) if index in self.text else np.array([np.nan])
+        marker = self.points.markers.get(index)
+        return np.array([marker], dtype=object) if index in self.text else np.array([np.nan])
 
     def _unseen(self, index: int) -> Array:
         if index in self.text:
-            return np.array([UNSEEN, "", "0"], dtype=object)
+            return np.array([UNSEEN, "0", " "], dtype=object)
         return np.array([-1.0, 0.5, 2.5, 1e6, 123456.75])
 
     def _each(self, name: str, values: Mapping[int, Array], *, whole: bool = False) -> Iterator[Group]:
@@ -160,7 +162,7 @@ def _answers(estimator: Any, rows: Any) -> tuple[Array, Array | None]:
         out = estimator.transform(rows)
         return np.asarray(out.toarray() if hasattr(out, "toarray") else out, dtype=np.float64).reshape(count, -1), None
     labels = np.asarray(estimator.predict(rows))
-    if getattr(estimator, "_estimator_type", None) == "clusterer" and hasattr(estimator, "cluster_centers_"):
+    if hasattr(estimator, "cluster_centers_") and hasattr(estimator, "transform"):
         return np.asarray(estimator.transform(rows), dtype=np.float64), labels
     if hasattr(estimator, "predict_proba"):
         return np.asarray(estimator.predict_proba(rows), dtype=np.float64), labels

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import numpy as np
-
-from infer_bench.converters.graph import Block, Frame, Graph
+from infer_bench.converters.graph import Checked, Frame, Graph
 from infer_bench.errors import NotConvertible
 
 
@@ -20,7 +18,7 @@ class Answer:
 
     A regressor has `values` (batch, width). A classifier has `classes`, `choice` (int64 (batch,), an index into them),
     and `probabilities` (batch, classes) or `scores` (its decision function: (batch, 1) for two classes, else
-    (batch, width)) or both.
+    (batch, width)) or both; `score_width` is given where that rule does not hold.
     """
 
     width: int = 1
@@ -29,6 +27,7 @@ class Answer:
     choice: str | None = None
     probabilities: str | None = None
     scores: str | None = None
+    score_width: int | None = None
 
 
 Transformer = Callable[[Graph, Any, Frame], Frame]
@@ -38,32 +37,32 @@ W = TypeVar("W", Transformer, Predictor)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One class's writer. `spreads`: NaN in gives NaN out by itself; `guards`: inputs are checked as scikit-learn does."""
+    """One class's writer. `guards`: its input is checked as scikit-learn does; `keeps`: finite in, finite out."""
 
     write: Callable[[Graph, Any, Frame], Any]
-    spreads: bool
-    guards: bool
+    guards: bool = True
+    keeps: bool = True
 
 
 TRANSFORMERS: dict[str, Route] = {}
 PREDICTORS: dict[str, Route] = {}
 
 
-def transformer(*names: str, spreads: bool = False, guards: bool = True) -> Callable[[Transformer], Transformer]:
+def transformer(*names: str, guards: bool = True, keeps: bool = True) -> Callable[[Transformer], Transformer]:
     """Register a writer of the scikit-learn transformers `names`."""
 
     def register(write: Transformer) -> Transformer:
-        TRANSFORMERS.update({name: Route(write, spreads, guards) for name in names})
+        TRANSFORMERS.update({name: Route(write, guards, keeps) for name in names})
         return write
 
     return register
 
 
-def predictor(*names: str, spreads: bool = False, guards: bool = True) -> Callable[[Predictor], Predictor]:
+def predictor(*names: str, guards: bool = True) -> Callable[[Predictor], Predictor]:
     """Register a writer of the predictors `names`."""
 
     def register(write: Predictor) -> Predictor:
-        PREDICTORS.update({name: Route(write, spreads, guards) for name in names})
+        PREDICTORS.update({name: Route(write, guards) for name in names})
         return write
 
     return register
@@ -97,41 +96,24 @@ def allows_nan(estimator: Any) -> bool:
     return bool(get_tags(estimator).input_tags.allow_nan)
 
 
-def tame(g: Graph, frame: Frame) -> Frame:
-    """Turn infinities into NaN, where scikit-learn would have raised."""
-    if frame.tame:
-        return frame
-    nan = g.const(np.float64(np.nan))
-    blocks = tuple(
-        block if block.text else Block(g.op("Where", g.op("IsInf", block.tensor), nan, block.tensor), block.width)
-        for block in frame.blocks
-    )
-    return replace(frame, blocks=blocks, tame=True)
-
-
-def bad_rows(g: Graph, frame: Frame) -> str | None:
-    """Rows that hold a NaN, bool (batch, 1); None when the frame has no numbers."""
+def require(g: Graph, frame: Frame, *, nan: bool) -> Frame:
+    """Have the rows refused that hold infinities, and NaN unless `nan`, as scikit-learn's input checks do."""
+    needed = Checked.NO_INFINITY if nan else Checked.FINITE
     numbers = [block.tensor for block in frame.blocks if not block.text]
-    if not numbers:
-        return None
-    nan = g.op("Cast", g.op("IsNaN", g.concat(numbers)), to=6)
-    return g.op("Cast", g.op("ReduceMax", nan, g.ints(1), keepdims=1), to=9)
+    if frame.checked >= needed or not numbers:
+        return frame
+    x = g.concat(numbers)
+    refuse_rows(g, g.op("IsInf", x) if nan else g.op("IsNaN", g.op("Sub", x, x)))
+    return replace(frame, checked=needed)
 
 
-def poison(g: Graph, bad: str | None, tensor: str | None) -> str | None:
-    """`tensor` (batch, width) with NaN in the `bad` rows."""
-    if bad is None or tensor is None:
-        return tensor
-    return g.op("Where", bad, g.const(np.float64(np.nan)), tensor)
+def refuse_rows(g: Graph, marked: str) -> None:
+    """Answer NaN for the rows in which any of `marked` (bool, (batch, width)) holds."""
+    g.refused.append(g.op("ReduceMax", g.op("Cast", marked, to=6), g.ints(1), keepdims=1))
 
 
-def _prepare(g: Graph, route: Route, estimator: Any, frame: Frame) -> tuple[Frame, str | None]:
-    if not route.guards:
-        return frame, None
-    frame = tame(g, frame)
-    if route.spreads or allows_nan(estimator):
-        return frame, None
-    return frame, bad_rows(g, frame)
+def _prepare(g: Graph, route: Route, estimator: Any, frame: Frame) -> Frame:
+    return require(g, frame, nan=allows_nan(estimator)) if route.guards else frame
 
 
 def transform(g: Graph, estimator: Any, frame: Frame) -> Frame:
@@ -140,11 +122,9 @@ def transform(g: Graph, estimator: Any, frame: Frame) -> Frame:
     route = TRANSFORMERS.get(kind(estimator))
     if route is None:
         raise NotConvertible(f"the transformer {kind(estimator)} has no exact ONNX form here", _instead(estimator))
-    frame, bad = _prepare(g, route, estimator, frame)
+    frame = _prepare(g, route, estimator, frame)
     out: Frame = route.write(g, estimator, frame)
-    if bad is None:
-        return out
-    return replace(out, blocks=tuple(Block(poison(g, bad, b.tensor) or "", b.width, b.text) for b in out.blocks))
+    return out if out.checked or not route.keeps else replace(out, checked=frame.checked)
 
 
 def answer(g: Graph, estimator: Any, frame: Frame) -> Answer:
@@ -155,16 +135,8 @@ def answer(g: Graph, estimator: Any, frame: Frame) -> Answer:
         refuse_foreign(estimator)
     if route is None:
         raise NotConvertible(f"{name} has no exact ONNX form here", _instead(estimator))
-    frame, bad = _prepare(g, route, estimator, frame)
-    out: Answer = route.write(g, estimator, frame)
-    if bad is None:
-        return out
-    return replace(
-        out,
-        values=poison(g, bad, out.values),
-        probabilities=poison(g, bad, out.probabilities),
-        scores=poison(g, bad, out.scores),
-    )
+    out: Answer = route.write(g, estimator, _prepare(g, route, estimator, frame))
+    return out
 
 
 def _instead(estimator: Any) -> str:
@@ -203,3 +175,10 @@ def normalised(g: Graph, values: str, classes: int) -> str:
     zero = g.op("Equal", total, g.const([[0.0]]))
     safe = g.op("Where", zero, g.const([[1.0]]), total)
     return g.op("Where", zero, g.const([[1.0 / classes]]), g.op("Div", values, safe))
+
+
+def shares(g: Graph, values: str) -> str:
+    """Rows divided by their sums; rows of zeros stay zero."""
+    total = g.total(values)
+    zero = g.op("Equal", total, g.const([[0.0]]))
+    return g.op("Div", values, g.op("Where", zero, g.const([[1.0]]), total))

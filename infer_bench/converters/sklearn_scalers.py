@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.graph import Frame, Graph
-from infer_bench.converters.sklearn_registry import kind, transformer
+from infer_bench.converters.sklearn_registry import allows_nan, kind, require, transformer
 from infer_bench.errors import NotConvertible
 
 
@@ -16,27 +16,27 @@ def _affine(g: Graph, x: str, subtract: Any = None, divide: Any = None) -> str:
     return x if divide is None else g.op("Div", x, g.const(np.atleast_2d(divide)))
 
 
-@transformer("StandardScaler", spreads=True)
+@transformer("StandardScaler")
 def _standard(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "StandardScaler")
     mean = scaler.mean_ if scaler.with_mean else None
     return Frame.of(_affine(g, x, mean, scaler.scale_ if scaler.with_std else None), frame.width)
 
 
-@transformer("RobustScaler", spreads=True)
+@transformer("RobustScaler")
 def _robust(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "RobustScaler")
     centre = scaler.center_ if scaler.with_centering else None
     return Frame.of(_affine(g, x, centre, scaler.scale_ if scaler.with_scaling else None), frame.width)
 
 
-@transformer("MaxAbsScaler", spreads=True)
+@transformer("MaxAbsScaler")
 def _max_abs(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = _affine(g, frame.numbers(g, "MaxAbsScaler"), None, scaler.scale_)
     return Frame.of(_clip(g, x, -1.0, 1.0) if getattr(scaler, "clip", False) else x, frame.width)
 
 
-@transformer("MinMaxScaler", spreads=True)
+@transformer("MinMaxScaler")
 def _min_max(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = g.op("Mul", frame.numbers(g, "MinMaxScaler"), g.const(np.atleast_2d(scaler.scale_)))
     x = g.op("Add", x, g.const(np.atleast_2d(scaler.min_)))
@@ -50,7 +50,7 @@ def _clip(g: Graph, x: str, low: float, high: float) -> str:
     return g.op("Where", g.op("Greater", x, high_name), high_name, x)
 
 
-@transformer("Normalizer", spreads=True)
+@transformer("Normalizer")
 def _normalizer(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "Normalizer")
     size = g.op("Abs", x)
@@ -80,12 +80,15 @@ def _binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
     "RFECV",
     "SequentialFeatureSelector",
     "VarianceThreshold",
+    guards=False,
 )
 def _select(g: Graph, step: Any, frame: Frame) -> Frame:
+    if not allows_nan(step):  # with NaN allowed, scikit-learn does not look for infinities here either
+        frame = require(g, frame, nan=False)
     return frame.select(g, [int(i) for i in np.flatnonzero(step.get_support())])
 
 
-@transformer("PCA", "IncrementalPCA", spreads=True)
+@transformer("PCA", "IncrementalPCA")
 def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, kind(step))
     components = step.components_
@@ -94,18 +97,18 @@ def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
         tiny = np.finfo(scale.dtype).eps
         components = components / np.where(scale < tiny, tiny, scale)[:, None]
     x = _affine(g, x, step.mean_)
-    return Frame.of(g.op("MatMul", x, g.const(components.T)), len(components))
+    return Frame.of(g.matmul(x, components.T), len(components))
 
 
-@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection", spreads=True)
+@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection")
 def _project(g: Graph, step: Any, frame: Frame) -> Frame:
     components = step.components_
     components = components.toarray() if hasattr(components, "toarray") else components
     x = frame.numbers(g, kind(step))
-    return Frame.of(g.op("MatMul", x, g.const(components.T)), len(components))
+    return Frame.of(g.matmul(x, components.T), len(components))
 
 
-@transformer("PolynomialFeatures", spreads=True)
+@transformer("PolynomialFeatures")
 def _polynomial(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "PolynomialFeatures")
     powers = step.powers_
@@ -124,7 +127,7 @@ def _polynomial(g: Graph, step: Any, frame: Frame) -> Frame:
     return Frame.of(out, len(powers))
 
 
-@transformer("PowerTransformer", spreads=True)
+@transformer("PowerTransformer", keeps=False)
 def _power(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "PowerTransformer")
     curve = _yeo_johnson if step.method == "yeo-johnson" else _box_cox
@@ -221,15 +224,15 @@ def _log1p(g: Graph, x: str) -> str:
 
 
 def _expm1(g: Graph, x: str) -> str:
-    """exp(x) - 1 as 2 · sinh(x / 2) · exp(x / 2), which loses no digits for small x."""
-    half = g.op("Mul", x, g.const(0.5))
-    return g.op("Mul", g.op("Mul", g.const(2.0), g.op("Sinh", half)), g.op("Exp", half))
+    """exp(x) - 1 as tanh(x / 2) · (exp(x) + 1), which loses no digits for small x."""
+    half = g.op("Tanh", g.op("Mul", x, g.const(0.5)))
+    return g.op("Mul", half, g.op("Add", g.op("Exp", x), g.const(1.0)))
 
 
-@transformer("FunctionTransformer", guards=False)
+@transformer("FunctionTransformer", guards=False, keeps=False)
 def _function(g: Graph, step: Any, frame: Frame) -> Frame:
     if step.kw_args:
         raise NotConvertible("FunctionTransformer with kw_args cannot be read", "use a built-in step")
     if step.func is None:
         return frame
-    return Frame.of(elementwise(g, frame.numbers(g, "FunctionTransformer"), step.func), frame.width, tame=False)
+    return Frame.of(elementwise(g, frame.numbers(g, "FunctionTransformer"), step.func), frame.width)

@@ -16,12 +16,11 @@ from infer_bench.converters.sklearn_registry import (
     above,
     allows_nan,
     answer,
-    bad_rows,
     by_probability,
     classes_of,
     kind,
-    poison,
     predictor,
+    require,
     two_columns,
 )
 from infer_bench.converters.tree_nodes import Term, Tree, add_trees
@@ -55,14 +54,17 @@ def leaf_values(model: Any) -> Array:
     return np.asarray(flat, dtype=np.float64)
 
 
-def as_float32(g: Graph, frame: Frame, model: Any) -> tuple[str, str | None]:
-    """The rows rounded to float32 as double, and those that scikit-learn would refuse (infinite in float32)."""
+def as_float32(g: Graph, frame: Frame, model: Any) -> str:
+    """The rows rounded to float32, as double; those that scikit-learn refuses (infinite in float32) are marked."""
     x = g.double(g.op("Cast", frame.numbers(g, kind(model)), to=1))
-    if allows_nan(model) and getattr(model, "monotonic_cst", None) is None:
-        marked = g.op("Where", g.op("IsInf", x), g.const(np.float64(np.nan)), g.const(0.0))
-    else:
-        marked = g.op("Sub", x, x)
-    return x, bad_rows(g, Frame.of(marked, frame.width))
+    require(g, Frame.of(x, frame.width), nan=_takes_nan(model))
+    return x
+
+
+def _takes_nan(model: Any) -> bool:
+    members = getattr(model, "estimators_", [model])
+    supports = getattr(members[0], "_support_missing_values", None) if isinstance(members, list) else None
+    return bool(supports(np.zeros((1, 1), dtype=np.float32))) if supports else allows_nan(model)
 
 
 def average(g: Graph, x: str, models: Sequence[Any]) -> str:
@@ -79,19 +81,19 @@ def average(g: Graph, x: str, models: Sequence[Any]) -> str:
 @predictor(*(f"{name}Classifier" for name in FORESTS + SINGLE), guards=False)
 def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     classes_of(model)
-    x, bad = as_float32(g, frame, model)
+    x = as_float32(g, frame, model)
     proba = average(g, x, getattr(model, "estimators_", [model]))
-    return by_probability(g, model, poison(g, bad, proba) or proba)
+    return by_probability(g, model, proba)
 
 
 @predictor(*(f"{name}Regressor" for name in FORESTS + SINGLE), guards=False)
 def _regressor(g: Graph, model: Any, frame: Frame) -> Answer:
-    x, bad = as_float32(g, frame, model)
-    return Answer(model.n_outputs_, poison(g, bad, average(g, x, getattr(model, "estimators_", [model]))))
+    x = as_float32(g, frame, model)
+    return Answer(model.n_outputs_, average(g, x, getattr(model, "estimators_", [model])))
 
 
 def _boosted(g: Graph, model: Any, frame: Frame) -> tuple[str, int]:
-    x, bad = as_float32(g, frame, model)
+    x = as_float32(g, frame, model)
     stages = model.estimators_
     terms = [
         Term(read_tree(tree), model.learning_rate * tree.tree_.value[:, 0, 0], target)
@@ -100,8 +102,8 @@ def _boosted(g: Graph, model: Any, frame: Frame) -> tuple[str, int]:
     ]
     width = stages.shape[1]
     total = add_trees(g, x, terms, width)
-    total = g.op("Add", total, _start(g, model, Frame.of(x, frame.width, tame=False), width))
-    return poison(g, bad, total) or total, width
+    total = g.op("Add", total, _start(g, model, Frame.of(x, frame.width), width))
+    return total, width
 
 
 def _start(g: Graph, model: Any, frame: Frame, width: int) -> str:
@@ -109,13 +111,18 @@ def _start(g: Graph, model: Any, frame: Frame, width: int) -> str:
     init = model.init_
     if isinstance(init, str) or kind(init) in ("DummyClassifier", "DummyRegressor"):
         return g.const(model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32)))
+    if not kind(init).startswith((*FORESTS, *SINGLE)):
+        raise NotConvertible(
+            f"the init estimator {kind(init)} of {kind(model)} computes in float32", "use init=None, 'zero' or a forest"
+        )
     found = answer(g, init, frame)
-    if found.values is not None:
-        return found.values
-    if found.probabilities is None:
-        raise NotConvertible(f"the init estimator {kind(init)} gives no probabilities")
+    return found.values if found.values else _link(g, model, found.probabilities or "", width)
+
+
+def _link(g: Graph, model: Any, probabilities: str, width: int) -> str:
+    """Raw scores of an init estimator's probabilities."""
     tiny = np.finfo(np.float64).eps
-    proba = g.op("Min", g.op("Max", found.probabilities, g.const(tiny)), g.const(1 - tiny))
+    proba = g.op("Min", g.op("Max", probabilities, g.const(tiny)), g.const(1 - tiny))
     if width > 1:
         log = g.op("Log", proba)
         return g.op("Sub", log, g.op("ReduceMean", log, g.ints(1), keepdims=1))

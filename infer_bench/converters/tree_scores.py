@@ -7,7 +7,7 @@ import numpy as np
 
 from infer_bench.converters.ensemble import LEAF, Dtype, Ensemble, Ints, LinearLeaves
 from infer_bench.converters.graph import Graph
-from infer_bench.converters.tree_columns import cast_rows, read_columns
+from infer_bench.converters.tree_columns import NUMBER, cast_rows, read_columns
 from infer_bench.converters.tree_operators import tree_node
 from infer_bench.converters.tree_thresholds import base_in_leaves, fold, one_output_a_leaf, without_empty_sets
 from infer_bench.errors import NotConvertible
@@ -68,8 +68,8 @@ def _by_leaf(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtyp
     numbers = _tree_op(g, routed, tensor, columns, routed.nodes.value, wanted)
     reached = g.op("Cast", numbers, to=7)
     if ensemble.linear_leaves is not None:
-        values = _linear_leaves(g, ensemble, ensemble.linear_leaves, rows, given, wanted, reached)
-        return _by_output(g, ensemble, values)
+        total = _by_output(g, ensemble, _linear_leaves(g, ensemble, ensemble.linear_leaves, rows, given, reached))
+        return total if wanted == "float64" else g.op("Cast", total, to=NUMBER[wanted])
     kind = np.dtype(wanted)
     table = nodes.value[leaf].astype(wanted)
     if table.shape[1] > 1:
@@ -89,10 +89,8 @@ def _by_output(g: Graph, ensemble: Ensemble, values: str) -> str:
     return g.concat([g.total(g.take(values, share)) for share in shares])
 
 
-def _linear_leaves(
-    g: Graph, ensemble: Ensemble, linear: LinearLeaves, rows: str, given: Dtype, wanted: Dtype, reached: str
-) -> str:
-    """(batch, trees): const + coefficients x features of the leaves reached, or the leaf's value where one is NaN.
+def _linear_leaves(g: Graph, ensemble: Ensemble, linear: LinearLeaves, rows: str, given: Dtype, reached: str) -> str:
+    """(batch, trees), double: const + coefficients x features of the leaves reached, or the leaf's value if one is NaN.
 
     Leaves have different numbers of terms; short ones are filled up with terms 0 x (a column of zeros).
     """
@@ -105,8 +103,8 @@ def _linear_leaves(
     held = bool(len(linear.feature))
     feature = np.where(place, linear.feature[term], blank) if held else np.full(place.shape, blank)
     coefficient = np.where(place, linear.coefficient[term], 0.0) if held else np.zeros(place.shape)
-    kind = np.dtype(wanted)
-    columns = cast_rows(g, ensemble, rows, given, wanted)
+    kind = np.dtype(np.float64)
+    columns = cast_rows(g, ensemble, rows, given, "float64")
     padded = g.op("Pad", columns, g.ints(0, 0, 0, 1), g.const(0.0, kind))
     flat = g.op(
         "Reshape", g.op("Gather", g.const(feature, np.int64), reached, axis=0), g.ints(-1, ensemble.trees * width)
@@ -121,10 +119,10 @@ def _linear_leaves(
 
 
 def _linear_term(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
-    kind = np.dtype(wanted)
-    columns = cast_rows(g, ensemble, rows, given, wanted)
-    known = g.op("Where", g.op("IsNaN", columns), g.const(0.0, kind), columns)
-    return g.op("MatMul", known, g.const(ensemble.linear, kind))
+    columns = cast_rows(g, ensemble, rows, given, "float64")
+    known = g.op("Where", g.op("IsNaN", columns), g.const(0.0), columns)
+    product = g.op("MatMul", known, g.const(ensemble.linear))
+    return product if wanted == "float64" else g.op("Cast", product, to=NUMBER[wanted])
 
 
 def _nothing(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:

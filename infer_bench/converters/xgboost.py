@@ -1,196 +1,165 @@
-"""XGBoost: model file, booster or scikit-learn wrapper -> ensemble.
+"""XGBoost: JSON model, booster or scikit-learn wrapper -> ensemble.
 
-How rows are routed follows XGBoost's `predict_fn.h` and `categorical.h`; what each objective does to a score and to the
-base score follows `PredTransform` and `ProbToMargin` of its `*_obj.cc`. Rows and scores are float32 there.
+What each objective does with a raw score follows XGBoost's `*_obj.cu` (PredTransform, and ProbToMargin for the base).
 """
 
-import json
-import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from infer_bench.converters import xgboost_trees as grown
-from infer_bench.converters.ensemble import Ensemble, Floats, Ints, Link, empty_nodes, levels
-from infer_bench.errors import MissingDependency, ModelError, NotConvertible
-from infer_bench.model import Feature, Kind, Label, Task
+from infer_bench.converters import xgboost_json as source
+from infer_bench.converters.ensemble import Ensemble, Floats, Link, compact, empty_nodes, levels
+from infer_bench.errors import ModelError, NotConvertible
+from infer_bench.model import Label, Task
 
-Which = Literal["best", "all"]
-
-_IDENTITY = frozenset(
-    {"reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror"}
-    | {"reg:quantileerror", "reg:expectileerror", "rank:pairwise", "rank:ndcg", "rank:map", "binary:logitraw"}
-)
+_LOGIT = frozenset({"reg:logistic", "binary:logistic"})
 _LOG = frozenset({"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"})
-_LOGISTIC = frozenset({"reg:logistic", "binary:logistic"})
-_SOFTMAX = frozenset({"multi:softmax", "multi:softprob"})
+_PLAIN = frozenset(
+    {"reg:squarederror", "reg:squaredlogerror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror"}
+    | {"reg:linear", "reg:expectileerror", "rank:pairwise", "rank:ndcg", "rank:map"}
+)
+Trees = Literal["best", "all"]
 
-_KINDS: Mapping[str, Kind] = {"c": "category", "int": "integer", "i": "boolean"}
 
+def read_xgboost(model: Any, *, trees: Trees | None = None) -> Ensemble:
+    """Read a model: the JSON document (text, bytes or parsed), a `Booster`, or a fitted `XGBModel`.
 
-def read_xgboost(model: Any, *, trees: Which | None = None) -> Ensemble:
-    """Read a model: the path of a `.json` or `.ubj` file, a `Booster`, or a fitted `XGBModel`.
-
-    After early stopping, "best" takes the trees up to `best_iteration`, "all" takes every tree. Left out, it is what
-    the library itself does: "best" for a wrapper, "all" for a booster or a file. Raises `ModelError` for what is no
-    XGBoost model, `NotConvertible` for an objective or booster that is not known.
+    After early stopping a wrapper answers with the trees up to the best iteration and a booster with all: `trees` says
+    which are meant, by default what the given object does. Raises `ModelError` for a damaged document and
+    `NotConvertible` for an objective that is not known.
     """
-    booster, wrapper = _booster(model)
-    held = _saved(booster)
-    which = trees or ("best" if wrapper is not None else "all")
+    if isinstance(model, str | bytes | bytearray | Mapping):
+        return _read(source.learner(bytes(model) if isinstance(model, bytearray) else model), trees or "all", None)
+    if hasattr(model, "save_raw"):
+        return _read(source.learner(bytes(model.save_raw("json"))), trees or "all", None)
     try:
-        ensemble = _read(held["learner"], wrapper, which)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ModelError(f"the XGBoost model's structure is not understood: {error!r}") from None
-    levels(ensemble)
-    return ensemble
+        booster = model.get_booster()
+    except Exception as error:  # noqa: BLE001 - the library's own NotFittedError cannot be named without importing it
+        raise ModelError(f"the {type(model).__name__} is not fitted or no XGBoost model: {error}") from None
+    return _read(source.learner(bytes(booster.save_raw("json"))), trees or "best", model)
 
 
-def _booster(model: Any) -> tuple[Any, Any]:
-    """The booster, and the wrapper or None."""
-    try:
-        import xgboost
-    except ImportError:
-        raise MissingDependency("xgboost", "xgboost") from None
-    if isinstance(model, str | os.PathLike):
-        try:
-            return xgboost.Booster(model_file=os.fspath(model)), None
-        except Exception as error:  # noqa: BLE001 - whatever the library raises for a file it cannot read
-            raise ModelError(f"XGBoost cannot read {os.path.basename(model)}: {_first(error)}") from None
-    if isinstance(model, xgboost.Booster):
-        return model, None
-    try:
-        return model.get_booster(), model
-    except Exception as error:  # noqa: BLE001 - NotFittedError belongs to a library that may be absent
-        raise ModelError(f"the {type(model).__name__} is not fitted or no XGBoost model: {_first(error)}") from None
+def _read(held: source.Learner, trees: Trees, wrapper: Any) -> Ensemble:
+    links, task = _objective(held)
+    outputs = max(held.classes, held.targets, 1)
+    ensemble = Ensemble(
+        family="xgboost",
+        task=task,
+        features=held.features,
+        nodes=empty_nodes(),
+        roots=np.zeros(0, np.int64),
+        output=np.zeros(0, np.int64),
+        base=_margins(held, outputs),
+        links=links,
+        classes=_classes(task, outputs, wrapper),
+        row_dtype="float32",
+        score_dtype="float32",
+        rounding="floor",
+        missing_value=_missing(wrapper),
+        versions={"xgboost": held.version},
+    )
+    if held.booster == "gblinear":
+        return _linear(ensemble, held, outputs)
+    ensemble = _with_trees(ensemble, held, trees)
+    return compact(ensemble, levels(ensemble))
 
 
-def _first(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
-def _saved(booster: Any) -> Any:
-    try:
-        return json.loads(bytes(booster.save_raw("json")))
-    except UnicodeDecodeError:
-        raise NotConvertible(
-            "the XGBoost model holds category names that are no UTF-8 text", "train on ASCII names, or on codes"
-        ) from None
-
-
-def _read(learner: Any, wrapper: Any, which: Which) -> Ensemble:
-    objective, booster = learner["objective"]["name"], learner["gradient_booster"]
-    kind, shape = booster["name"], learner["learner_model_param"]
-    outputs = _outputs(learner)
-    links, task = _meaning(objective, outputs)
-    base = _base(objective, shape["base_score"], outputs)
-    features = _features(learner, int(shape["num_feature"]))
-    classes = _classes(task, max(2, outputs), wrapper)
-    common: dict[str, Any] = {
-        "family": "xgboost",
-        "task": task,
-        "features": features,
-        "links": links,
-        "classes": classes,
-        "row_dtype": "float32",
-        "score_dtype": "float32",
-        "rounding": "floor",
-        "missing_value": _missing(wrapper),
-        "notes": _notes(learner, which),
-        "versions": {"xgboost_format": ".".join(map(str, learner.get("version", ())))},
-    }
-    if kind == "gblinear":
-        weights = np.asarray(booster["model"]["weights"], np.float32).reshape(-1, outputs)
-        none: Ints = np.zeros(0, np.int64)
-        # XGBoost 3.2 adds the first output's base score to every output of a linear booster.
-        bias = (base[:1].astype(np.float32) + weights[-1]).astype(np.float64)
-        linear: Floats = weights[:-1].astype(np.float64)
-        return Ensemble(nodes=empty_nodes(), roots=none, output=none, base=bias, linear=linear, **common)
-    if kind not in ("gbtree", "dart"):
-        raise NotConvertible(f"XGBoost's booster {kind!r} is not known", "train with gbtree, dart or gblinear")
-    taken = grown.read(booster, _iterations(learner, which), outputs)
-    return Ensemble(nodes=taken.nodes, roots=taken.roots, output=taken.output, base=base, **common)
-
-
-def _outputs(learner: Any) -> int:
-    """Scores a row: classes, targets or quantiles."""
-    shape = learner["learner_model_param"]
-    alphas = learner["objective"].get("quantile_loss_param", {}).get("quantile_alpha", "")
-    quantiles = len([alpha for alpha in alphas.strip("[]()").split(",") if alpha.strip()])
-    return max(1, int(shape.get("num_class", 0)), int(shape.get("num_target", 1)), quantiles)
-
-
-def _meaning(objective: str, outputs: int) -> tuple[tuple[Link, ...], Task]:
-    if objective in _SOFTMAX:
+def _objective(held: source.Learner) -> tuple[tuple[Link, ...], Task]:
+    name = held.objective
+    if name in ("multi:softprob", "multi:softmax"):
         return (Link("softmax"),), "multiclass"
-    if objective == "binary:logistic":
-        return (Link("sigmoid"),), "binary" if outputs == 1 else "raw"
-    if objective == "binary:hinge":
-        return (Link("step", 0.0),), "binary" if outputs == 1 else "raw"
-    if objective in _LOGISTIC:
-        return (Link("sigmoid"),), "regression"
-    if objective in _LOG:
+    single = held.targets == 1
+    if name == "binary:hinge":
+        return (Link("step", 0.0),), "binary" if single else "raw"
+    if name == "binary:logitraw":
+        return (), "raw"
+    if name in ("binary:logistic", "reg:logistic"):
+        return (Link("sigmoid"),), "regression" if name == "reg:logistic" else "binary" if single else "raw"
+    if name in _LOG:
         return (Link("exp"),), "regression"
-    if objective in _IDENTITY:
-        task: Task = "ranking" if objective.startswith("rank:") else "regression"
-        return (), "raw" if objective.startswith("binary:") else task
-    raise NotConvertible(f"XGBoost's objective {objective!r} is not known", "convert raw scores, or report it")
+    if name in _PLAIN:
+        return (), "ranking" if name.startswith("rank:") else "regression"
+    raise NotConvertible(
+        f"XGBoost's objective {name!r} is not known", "convert raw scores: save it as reg:squarederror"
+    )
 
 
-def _base(objective: str, text: str, outputs: int) -> Floats:
-    """The base score as a margin, one an output. The file holds it as the objective's own answer."""
-    given = np.array([float(part) for part in text.strip("[]").split(",")], dtype=np.float32)
+def _margins(held: source.Learner, outputs: int) -> Floats:
+    """The base score before the link, by output; computed in float32, as XGBoost does."""
+    stored = np.array(held.base_score or (0.5,), dtype=np.float32)
+    if len(stored) not in (1, outputs):
+        raise ModelError(f"the XGBoost model has {len(stored)} base scores for {outputs} outputs", "save it again")
     one = np.float32(1)
-    with np.errstate(divide="ignore"):
-        if objective in _LOGISTIC:
-            given = -np.log(one / given - one)
-        elif objective in _LOG:
-            given = np.log(given)
-    return np.array(np.broadcast_to(given, outputs), dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if held.objective in _LOGIT:
+            stored = -np.log(one / stored - one)
+        elif held.objective in _LOG:
+            stored = np.log(stored)
+    if not np.all(np.isfinite(stored)):
+        raise NotConvertible("the XGBoost model's base score is not a number before the link", "train it again")
+    return np.broadcast_to(stored.astype(np.float64), outputs).copy()
 
 
-def _missing(wrapper: Any) -> float | None:
-    value = getattr(wrapper, "missing", None)
-    return None if value is None or np.isnan(value) else float(value)
-
-
-def _classes(task: Task, count: int, wrapper: Any) -> tuple[Label, ...]:
+def _classes(task: Task, outputs: int, wrapper: Any) -> tuple[Label, ...]:
     if task not in ("binary", "multiclass"):
         return ()
-    held = getattr(wrapper, "classes_", None)
+    count = max(2, outputs)
+    try:
+        held = getattr(wrapper, "classes_", None) if wrapper is not None else None
+    except Exception:  # noqa: BLE001 - a property that fails for wrappers restored from a file
+        held = None
     known = tuple(np.asarray(held).tolist()) if held is not None else ()
     return known if len(known) == count else tuple(range(count))
 
 
-def _best(learner: Any) -> int | None:
-    held = learner.get("attributes", {}).get("best_iteration")
-    return int(held) if held is not None else None
+def _missing(wrapper: Any) -> float | None:
+    """What the wrapper takes for missing beside NaN."""
+    value = getattr(wrapper, "missing", None) if wrapper is not None else None
+    return None if value is None or np.isnan(float(value)) else float(value)
 
 
-def _iterations(learner: Any, which: Which) -> int | None:
-    """How many boosting rounds are used; None for all."""
-    best = _best(learner)
-    return best + 1 if which == "best" and best is not None else None
+def _with_trees(ensemble: Ensemble, held: source.Learner, trees: Trees) -> Ensemble:
+    grown = list(held.grown.get("trees", ()))
+    group = [int(output) for output in held.grown.get("tree_info", ())]
+    if len(group) != len(grown) or int(held.grown["gbtree_model_param"]["num_trees"]) != len(grown):
+        raise ModelError("the XGBoost model does not hold as many trees as it announces", "save the model again")
+    used, notes = _used(held, len(grown), len(ensemble.base), trees)
+    grown, group = grown[:used], group[:used]
+    if not grown:
+        return replace(ensemble, notes=notes)
+    weights: npt.NDArray[np.float64] = np.array(held.weight_drop[:used] or [1.0] * used)
+    if len(weights) != used:
+        raise ModelError("the XGBoost model has fewer tree weights than trees", "save the model again")
+    nodes, roots = source.nodes(grown, weights)
+    output = np.full(used, -1) if nodes.value.shape[1] > 1 else np.array(group, dtype=np.int64)
+    if np.any(output >= len(ensemble.base)):
+        raise ModelError("an XGBoost tree adds to an output that does not exist", "save the model again")
+    return replace(ensemble, nodes=nodes, roots=roots, output=output, notes=notes)
 
 
-def _notes(learner: Any, which: Which) -> tuple[str, ...]:
-    best = _best(learner)
-    if best is None or learner["gradient_booster"]["name"] == "gblinear":
-        return ()
-    used = f"the first {best + 1} rounds (best_iteration)" if which == "best" else "all rounds, past best_iteration too"
-    return (f"training stopped early: {used} are used",)
+def _used(held: source.Learner, count: int, outputs: int, trees: Trees) -> tuple[int, tuple[str, ...]]:
+    """How many of the trees are used, and a note when that depends on who asks."""
+    best = held.attributes.get("best_iteration")
+    if best is None:
+        return count, ()
+    ends = held.grown.get("iteration_indptr")
+    per_round = outputs * int(held.grown["gbtree_model_param"].get("num_parallel_tree", 1))
+    end = int(best) + 1
+    upto = int(ends[min(end, len(ends) - 1)]) if ends else min(count, end * per_round)
+    if upto == count:
+        return count, ()
+    said = f"early stopping found iteration {best} best: {upto} of {count} trees up to there"
+    return (upto, (f"{said} are used",)) if trees == "best" else (count, (f"{said}; all are used",))
 
 
-def _features(learner: Any, count: int) -> tuple[Feature, ...]:
-    names = learner.get("feature_names") or [f"f{i}" for i in range(count)]
-    kinds = learner.get("feature_types") or ["float"] * count
-    booster = learner["gradient_booster"]
-    model = booster.get("gbtree", booster).get("model", {})
-    held = model.get("cats", {}).get("enc", []) if "c" in kinds else []
-    known = [grown.categories(values) for values in held] or [()] * count
-    return tuple(
-        Feature(name, _KINDS.get(kind, "float"), values if kind == "c" else ())
-        for name, kind, values in zip(names, kinds, known, strict=True)
-    )
+def _linear(ensemble: Ensemble, held: source.Learner, outputs: int) -> Ensemble:
+    """gblinear: a weight a feature and output, then the biases; the first base score counts for every output."""
+    weights = np.array(held.grown["weights"], dtype=np.float32).astype(np.float64)
+    count = len(held.features)
+    if len(weights) != (count + 1) * outputs:
+        raise ModelError(f"the linear model has {len(weights)} weights for {count} features", "save the model again")
+    table = weights.reshape(count + 1, outputs)
+    return replace(ensemble, linear=table[:-1], base=ensemble.base[0] + table[-1])

@@ -12,8 +12,9 @@ def draw(spec: ModelSpec, thresholds: Mapping[str, Sequence[float]], rows: int, 
     """`rows` rows of the model's features that visit both sides of its splits.
 
     A number is drawn uniformly inside one of the intervals that the feature's `thresholds` cut the line into, so each
-    side of each split is as likely as the next; without thresholds it is standard normal. A category is drawn from its
-    known values. The same `seed` gives the same rows.
+    side of each split is as likely as the next; without thresholds it is standard normal. It is one that float32 can
+    hold, as most stored features can: rows that float32 rounds to the other side of a split are for `convert` and
+    `validate` to make. A category is drawn from its known values. The same `seed` gives the same rows.
     """
     random = np.random.default_rng(seed)
     return Table({f.name: _column(f, thresholds.get(f.name, ()), rows, random) for f in spec.features})
@@ -60,7 +61,8 @@ def _between(cuts: Column, rows: int, random: np.random.Generator) -> Column:
     outer = float(np.median(gaps)) if len(gaps) else max(abs(float(cuts[0])), 1.0)
     with np.errstate(over="ignore"):
         edges = np.concatenate([[cuts[0] - outer], cuts, [cuts[-1] + outer]])
-    edges = np.clip(edges, -np.finfo(np.float64).max, np.finfo(np.float64).max)
+    edges = np.clip(edges, -np.finfo(np.float32).max, np.finfo(np.float32).max)
     interval = random.integers(0, len(edges) - 1, rows)
     share = random.random(rows)
-    return np.asarray(edges[interval] * (1 - share) + edges[interval + 1] * share)
+    values = edges[interval] * (1 - share) + edges[interval + 1] * share
+    return np.clip(values, -np.finfo(np.float32).max, np.finfo(np.float32).max).astype(np.float32).astype(np.float64)

@@ -53,7 +53,7 @@ def run(
     progress.update(0, "reading the model")
     refs = [model_ref(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     chosen, notices = entrants(
-        refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle), settings.threads
+        refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle, data, progress), settings.threads
     )
     _check_reference(settings.reference, chosen)
     progress.update(0, "reading the rows")

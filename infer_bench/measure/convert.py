@@ -14,7 +14,7 @@ from infer_bench.environment import describe
 from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer
 from infer_bench.identify import identify
 from infer_bench.measure.checked import Columns, Side, as_float32, original
-from infer_bench.measure.judge import TOLERANCES, failure, judge
+from infer_bench.measure.judge import TOLERANCES, failure, judge, passes
 from infer_bench.measure.models import convertible
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.model import ModelRef, ModelSpec
@@ -38,6 +38,7 @@ class Attempt:
     route: str
     notes: tuple[str, ...]
     groups: tuple[CheckedGroup, ...]
+    tolerance: float
     failed: str | None
 
 
@@ -120,7 +121,7 @@ class Conversion:
         self._side = original(self._source, wish.trees, self._allow_pickle)
         table = self._table(self._side.spec)
         attempt = self._attempt(wish, self._side, table)
-        differs = [group.name for group in attempt.groups if failure((group,), _tolerance(wish))]
+        differs = [group.name for group in attempt.groups if not passes(group, attempt.tolerance)]
         if differs == ["data"] and attempt.wish.input_dtype == "float32" and wish.precision == "exact":
             wide = self._attempt(replace(wish, input_dtype="float64"), self._side, table)
             note = "the rows given need float64 input: rounded to float32, they get other answers"
@@ -145,7 +146,8 @@ class Conversion:
         self._progress.update(0.5, "comparing")
         found = _compare(side, identify(str(self._written)), groups)
         said = reply.fields
-        return Attempt(wish, said["route"], tuple(said["notes"]), found, failure(found, _tolerance(wish)))
+        tolerance = TOLERANCES[said["computes_in"]]
+        return Attempt(wish, said["route"], tuple(said["notes"]), found, tolerance, failure(found, tolerance))
 
     def _write(self, wish: Wish, spec: ModelSpec) -> Message:
         job = Job("", self._source, environment={"OMP_NUM_THREADS": "1"})
@@ -153,10 +155,6 @@ class Conversion:
         described = {"metadata": metadata(self._source, spec), "allow_pickle": self._allow_pickle}
         with Worker(job) as worker:
             return worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
-
-
-def _tolerance(wish: Wish) -> float:
-    return TOLERANCES[wish.precision]
 
 
 def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns]) -> tuple[CheckedGroup, ...]:
@@ -193,7 +191,7 @@ def _report(source: ModelInfo, attempt: Attempt, target: Path | None, rows: str 
         route=attempt.route,
         precision=attempt.wish.precision,
         input_dtype=attempt.wish.input_dtype,
-        tolerance=_tolerance(attempt.wish),
+        tolerance=attempt.tolerance,
         groups=attempt.groups,
         failed=attempt.failed,
     )
@@ -210,16 +208,19 @@ def _report(source: ModelInfo, attempt: Attempt, target: Path | None, rows: str 
     )
 
 
-def cached_onnx(model: ModelRef, allow_pickle: bool, progress: Progress | None = None) -> ModelRef:
-    """The model's conversion, from the cache or made and checked now. The cache is keyed by content and version.
+def cached_onnx(
+    model: ModelRef, allow_pickle: bool, rows: str | None = None, progress: Progress | None = None
+) -> ModelRef:
+    """The model's conversion, checked on `rows` too, from the cache or made now. The cache is keyed by content.
 
     Raises `NotConvertible` also when the file answers differently.
     """
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infer-bench"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{model.sha256}-{__version__}.onnx"
+    checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
+    path = folder / f"{model.sha256}-{checked_on}-{__version__}.onnx"
     if not path.exists():
-        report = convert(model.path, str(path), allow_pickle=allow_pickle, progress=progress)
+        report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
         failed = report.results[0].failed
         if failed:
             raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {failed}")

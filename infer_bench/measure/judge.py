@@ -11,8 +11,8 @@ from infer_bench.results import CheckedGroup
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-TOLERANCES = {"exact": 1e-12, "float32": 1e-6}
-"""What |difference| / max(1, |reference|) may be: some ulps of the arithmetic that the file was asked to use."""
+TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
+"""What |difference| / max(1, |reference|) may be: some ulps of the dtype that answers are added up in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 BLOCK_NS = 10_000_000
 """A block shorter than this is at the mercy of the scheduler."""
 BLOCK_SAMPLES = 10
-SLOW_BLOCK_NS = 50_000_000
+SLOW_BLOCK_NS = 100_000_000
 """Slow requests get the ten samples only while a block stays below this."""
 
 

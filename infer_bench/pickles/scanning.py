@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ _MALFORMED = (
     RecursionError,
     OverflowError,
     LookupError,
+    struct.error,
     *BROKEN,
 )
+_CUT_OFF = ("truncated", "exhausted", "end-of-stream", "no newline found", "unpack requires")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,7 @@ def _run(machine: Symbolic, name: str) -> tuple[Any, ModelError | None]:
     except EOFError:
         return None, ModelError(f"{name} ends early: it is truncated")
     except _MALFORMED as error:
-        truncated = "truncated" in str(error) or "exhausted" in str(error) or "end-of-stream" in str(error)
-        if truncated:
+        if machine.cut_off or any(word in str(error) for word in _CUT_OFF):
             return None, ModelError(f"{name} ends early: it is truncated")
         return None, ModelError(f"{name} is not a well-formed pickle: {type(error).__name__}: {error}"[:300])
 

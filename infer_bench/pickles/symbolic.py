@@ -35,6 +35,7 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
         self.called: dict[str, None] = {}
         self.oddities: list[str] = []
         self.arrays = 0
+        self.cut_off = False
 
     def find_class(self, module: str, name: str) -> Global:
         """Record the name as the running Python would look it up."""
@@ -76,6 +77,8 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
             return self.read(size)
         while size > 0:
             piece = len(self.read(min(size, 1 << 20)))
+            if not piece:
+                raise EOFError("a payload ends early")
             size -= piece
         return None
 
@@ -190,6 +193,7 @@ def _frame(machine: Machine) -> None:
     if size > _FRAME_LARGEST:
         raise pickle.UnpicklingError(f"a frame of {size} bytes")
     machine._unframer.load_frame(size)
+    machine.cut_off = machine.cut_off or len(machine._unframer.current_frame.getbuffer()) < size
 
 
 def _payload(code: bytes, width: int, empty: Callable[[Any], Any]) -> None:

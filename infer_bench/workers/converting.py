@@ -25,7 +25,12 @@ def convert(fields: Mapping[str, Any]) -> Message:
         packed = pack_columns(columns)
         groups.append({"name": name, **packed.fields})
         arrays.update({f"{i}/{key}": array for key, array in packed.arrays.items()})
-    said = {"route": made.route, "input_dtype": made.input_dtype, "notes": list(made.notes)}
+    said = {
+        "route": made.route,
+        "input_dtype": made.input_dtype,
+        "computes_in": made.computes_in,
+        "notes": list(made.notes),
+    }
     return Message("converted", {**said, "groups": groups}, arrays)
 
 

@@ -1,4 +1,4 @@
-"""`infer-bench bench` from the command line, on a fake engine in real workers: what is printed, written and returned."""
+"""`infer-bench bench` from the command line, on a fake engine in real workers: what it prints, writes and returns."""
 
 import json
 import os

@@ -28,7 +28,7 @@ def feeds(run: Any, group: Group) -> dict[str, Any]:
     for value in inputs:
         column = group.table[value.name]
         if "string" in value.type:
-            found[value.name] = np.array(["" if v is None else v for v in column], dtype=object)[:, None]
+            found[value.name] = np.array([v if isinstance(v, str) else "" for v in column], dtype=object)[:, None]
         else:
             found[value.name] = column.astype(np.float64 if "double" in value.type else np.float32)[:, None]
     return found
@@ -52,7 +52,7 @@ def compare(estimator: Any, precision: str = "exact", rows: int = 256, **options
 def check(estimator: Any, group: Group, answers: dict[str, Any], tolerance: float) -> None:
     expected = ask(estimator, group.table)
     good = ~expected.raised
-    numbers = [answers[name] for name in ("probabilities", "scores", "predictions") if name in answers]
+    numbers = [answers[name] for name in ("probabilities", "scores", "prediction") if name in answers]
     if expected.labels is not None and "label" in answers:
         assert (answers["label"][good] == expected.labels[good]).all(), f"labels differ on {group.name}"
     if not numbers or not expected.values.shape[1]:
