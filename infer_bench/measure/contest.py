@@ -66,23 +66,23 @@ def opened(
     chosen: Sequence[Entrant], settings: ValidateSettings
 ) -> Iterator[tuple[list[Side | None], list[InferBenchError | None]]]:
     """A worker for each, started at the same time; in the place of one that could not be opened stands its error."""
-    sides: list[Side | None] = [None] * len(chosen)
-    failed: list[InferBenchError | None] = [None] * len(chosen)
-
-    def start(i: int) -> None:
-        try:
-            sides[i] = Side(chosen[i], settings)
-        except InferBenchError as error:
-            failed[i] = error
-
+    started: list[Side] = []
     try:
+        started += [Side(entrant, settings) for entrant in chosen]
         with ThreadPoolExecutor(max_workers=len(chosen)) as pool:
-            list(pool.map(start, range(len(chosen))))
-        yield sides, failed
+            failed = list(pool.map(_open, started))
+        yield [None if error else side for side, error in zip(started, failed, strict=True)], failed
     finally:
-        for side in sides:
-            if side is not None:
-                side.close()
+        for side in started:
+            side.close()
+
+
+def _open(side: Side) -> InferBenchError | None:
+    try:
+        side.open()
+    except InferBenchError as error:
+        return error
+    return None
 
 
 def is_predictions(path: str) -> bool:

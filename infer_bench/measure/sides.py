@@ -50,7 +50,10 @@ class Answers:
 
 
 class Side:
-    """An artefact opened by an engine in a worker of its own. Raises what the worker raised when it cannot be."""
+    """An artefact, opened by an engine in a worker of its own.
+
+    Made in the main thread: a worker dies with the thread that started its process.
+    """
 
     def __init__(self, entrant: Entrant, settings: ValidateSettings) -> None:
         self.entrant = entrant
@@ -64,12 +67,12 @@ class Side:
             environment=thread_environment(int(options.get("threads", settings.threads))),
         )
         self._worker = Worker(job, timeout_s=settings.timeout_s)
-        try:
-            self.spec: ModelSpec = spec_from(self._worker.open().fields["spec"])
-        except BaseException:
-            self._worker.kill()
-            raise
+        self.spec = ModelSpec("raw", (), ())
         self.fed = ""
+
+    def open(self) -> None:
+        """Load the model. Raises what the worker raised."""
+        self.spec = spec_from(self._worker.open().fields["spec"])
 
     @property
     def described(self) -> ComparedSide:
