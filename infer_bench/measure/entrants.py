@@ -46,7 +46,9 @@ class Entrant:
         return self.model.path, self.label
 
 
-def entrants(models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int) -> tuple[list[Entrant], list[Notice]]:
+def entrants(
+    models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int
+) -> tuple[list[Entrant], list[Notice]]:
     """Every candidate that can run, and notices on default ones that were left out.
 
     Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.

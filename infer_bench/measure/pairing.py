@@ -12,6 +12,7 @@ from infer_bench.results import WorstRow
 from infer_bench.stats.compare import Comparison, Limits, compare, differing, merge
 
 Bools = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.object_]
 
 MOST_DIFFERING, MOST_ALIKE = 1_024, 512
 """So many rows of a group are kept, of those that differ and of those that do not."""
@@ -21,7 +22,10 @@ Fetch = Callable[[npt.NDArray[np.intp]], Table]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """Rows of one group with both answers: what causes are found on. `differ` (rows,) says which count as different."""
+    """Rows of one group with both answers: what causes are found on. `differ` (rows,) says which count as different.
+
+    `labels` are those of both sides (rows,), None without classes.
+    """
 
     group: str
     table: Table
@@ -29,6 +33,7 @@ class Kept:
     reference: Answers
     candidate: Answers
     differ: Bools
+    labels: tuple[Labels, Labels] | None = None
 
 
 @dataclass
@@ -106,8 +111,9 @@ class Pairing:
             ]
         )
         if len(chosen):
-            pair = reference.take(chosen), candidate.take(chosen)
-            self.kept.append(Kept(self.group, fetch(chosen), rows[chosen], *pair, differ[chosen]))
+            ours, theirs = reference.take(chosen), candidate.take(chosen)
+            labels = _labels(ours, theirs)
+            self.kept.append(Kept(self.group, fetch(chosen), rows[chosen], ours, theirs, differ[chosen], labels))
 
     @property
     def kept_rows(self) -> Kept | None:
@@ -123,16 +129,24 @@ class Pairing:
             _joined([kept.reference for kept in self.kept]),
             _joined([kept.candidate for kept in self.kept]),
             np.concatenate([kept.differ for kept in self.kept]),
+            _joined_labels([kept.labels for kept in self.kept]),
         )
 
 
 def _joined(parts: list[Answers]) -> Answers:
-    """Answers below each other; labels, whose codes differ from batch to batch, are left out."""
+    """Answers below each other; their labels, whose codes differ from batch to batch, are kept apart."""
     values, refused = (np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "refused"))
     return Answers(values, refused)
 
 
-def _labels(ours: Answers, theirs: Answers) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]] | None:
+def _joined_labels(parts: list[tuple[Labels, Labels] | None]) -> tuple[Labels, Labels] | None:
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts) or not known:
+        return None
+    return np.concatenate([part[0] for part in known]), np.concatenate([part[1] for part in known])
+
+
+def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:
     """Labels of both sides; what a library calls a row without a finite answer is no label."""
     one, other = ours.named(), theirs.named()
     if one is None or other is None:

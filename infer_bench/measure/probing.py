@@ -1,12 +1,15 @@
 """Probes put to the sides of a comparison."""
 
-from infer_bench.data import Table
+from dataclasses import replace
+
+from infer_bench.data import Table, concat
 from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.measure.pairing import Pairing
-from infer_bench.measure.probes import Probe, probes
+from infer_bench.measure.probes import Probe, as_float32, probes
 from infer_bench.measure.progress import Progress
 from infer_bench.measure.sides import Answers, Side, aligned, columns_for, describe_feeds
 from infer_bench.measure.streaming import Arena, Duel, Saved, narrowed
+from infer_bench.measure.structures import Structure
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.stats.compare import Limits
 
@@ -14,8 +17,16 @@ from infer_bench.stats.compare import Limits
 class Prober:
     """Makes probes for a reference and its candidates, and compares the answers."""
 
-    def __init__(self, arena: Arena, limits: Limits, settings: ValidateSettings, progress: Progress) -> None:
+    def __init__(
+        self,
+        arena: Arena,
+        limits: Limits,
+        settings: ValidateSettings,
+        progress: Progress,
+        structure: Structure | None = None,
+    ) -> None:
         self._arena, self._limits, self._settings, self._progress = arena, limits, settings, progress
+        self._structure = structure
 
     def run(self, rows: Table | None) -> None:
         """Compare on every group; `rows` are rows of the user's to start from."""
@@ -35,7 +46,9 @@ class Prober:
         if not reference.fed:
             drawn = probes(self._arena.spec, listed, float32=False, seed=self._settings.seed)[0].table
             describe_feeds([reference, *(duel.side for duel in self._arena.duels)], drawn, self._arena.spec)
-        return probes(self._arena.spec, listed, float32=self._single(), seed=self._settings.seed, rows=rows)
+        single = self._single()
+        made = probes(self._arena.spec, listed, float32=single, seed=self._settings.seed, rows=rows)
+        return _joined(made, self._structure, single) if self._structure else made
 
     def _single(self) -> bool:
         """Whether some side can only take what float32 holds, and the user did not ask for more."""
@@ -60,6 +73,25 @@ class Prober:
         reference = self._arena.reference
         assert isinstance(reference, Side)
         return reference
+
+
+def _joined(made: list[Probe], structure: Structure, single: bool) -> list[Probe]:
+    """Probes with the rows that visit the trees added to the groups of their kind."""
+    visiting = {name: as_float32(t) if single else t for name, t in structure.groups.items()}
+    joined = []
+    for probe in made:
+        own = None if probe.singly or probe.shuffled else visiting.pop(probe.name, None)
+        joined.append(probe if own is None else replace(probe, table=concat([probe.table, _like(own, probe.table)])))
+    return [*joined[:-2], *(Probe(name, table) for name, table in visiting.items()), *joined[-2:]]
+
+
+def _like(table: Table, other: Table) -> Table:
+    """Columns that stand as text in one table and as numbers in the other, as objects in both."""
+    columns = {}
+    for name, column in table.columns.items():
+        text = other.columns[name].dtype == object and column.dtype != object
+        columns[name] = column.astype(object) if text else column
+    return Table(columns)
 
 
 def _oddly(duel: Duel, probe: Probe, table: Table, ours: Answers, arena: Arena) -> None:

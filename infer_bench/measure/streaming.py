@@ -3,17 +3,17 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
+from infer_bench.measure.causes.explanation import Explanation
 from infer_bench.measure.pairing import Pairing
 from infer_bench.measure.progress import Progress
 from infer_bench.measure.sides import Answers, Side, aligned, columns_for
 from infer_bench.model import ModelSpec
-from infer_bench.results import Cause
 from infer_bench.workers.protocol import Array
 
 BATCH_BYTES = 1 << 24
@@ -27,9 +27,7 @@ class Duel:
     side: Side
     groups: dict[str, Pairing]
     failed: InferBenchError | None = None
-    causes: tuple[Cause, ...] = ()
-    not_explained: int = 0
-    why: str = ""
+    explanation: Explanation = field(default_factory=Explanation)
 
 
 def batch_rows(features: int) -> int:

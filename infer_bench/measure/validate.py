@@ -1,18 +1,23 @@
 """`validate`: does it still answer the same, and if not, why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from infer_bench.data import Dataset, Table, conform, match
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure import contest
+from infer_bench.measure.causes.explaining import explain
 from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.pairing import Pairing
 from infer_bench.measure.probing import Prober
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.sides import Side, describe_feeds
 from infer_bench.measure.streaming import Arena, Duel, Saved, batch_rows, narrowed, stream
+from infer_bench.measure.structures import Structure, structure_of
 from infer_bench.measure.validate_report import Findings, assemble
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import ModelSpec
@@ -92,6 +97,7 @@ class Plan:
         limits = self.settings.limits(self.spec.task)
         arena = Arena(self.reference, self.spec, self.duels)
         speed: float | None = None
+        structure: Structure | None = None
         try:
             sample = next(self._batches(), None)
             if sample is not None:
@@ -101,10 +107,28 @@ class Plan:
                     duel.groups["data"] = Pairing("data", limits)
                 speed = stream(arena, self._batches(), self.rows, "data", progress)
             if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
-                Prober(arena, limits, self.settings, progress).run(sample)
+                structure = structure_of(self.reference.entrant, self.spec, self.settings)
+                Prober(arena, limits, self.settings, progress, structure).run(sample)
+            self._explain(structure, progress)
         finally:
             arena.close()
         return assemble(Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed))
+
+    def _explain(self, structure: Structure | None, progress: Progress) -> None:
+        """Look for causes wherever rows differ."""
+        for duel in self.duels:
+            kept = [found for pairing in duel.groups.values() if (found := pairing.kept_rows) is not None]
+            if not any(pairing.failing for pairing in duel.groups.values()):
+                continue
+            progress.update(1, "looking for causes")
+            if structure is None and isinstance(self.reference, Side):
+                structure = structure_of(self.reference.entrant, self.spec, self.settings)
+            duel.explanation = explain(kept, structure.ensemble if structure else None, self._ask())
+
+    def _ask(self) -> Callable[[Table], npt.NDArray[np.float64]] | None:
+        """Asks the reference itself, for counterfactuals on rows."""
+        reference = self.reference
+        return None if isinstance(reference, Saved) else lambda table: reference.answer(dict(table.columns)).values
 
     @property
     def rows(self) -> int:

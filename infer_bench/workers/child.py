@@ -18,7 +18,7 @@ import numpy as np
 
 from infer_bench.engines.base import Engine, Session
 from infer_bench.errors import InferBenchError
-from infer_bench.workers import memory, streaming
+from infer_bench.workers import memory, streaming, structure
 from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
@@ -139,6 +139,10 @@ class Child:
     def do_convert(self, message: Message) -> Message:
         """Convert a model to the ONNX file `path`; the reply holds the groups of rows to check it on."""
         return convert(message.fields)
+
+    def do_structure(self, message: Message) -> Message:
+        """Read a model's trees, without its library where its format allows that."""
+        return structure.read(message.fields)
 
     def do_memory(self, message: Message) -> Message:
         """Resident memory now and at its peak, in bytes."""
