@@ -16,7 +16,7 @@ def convert(
     opset_ml: Annotated[int, typer.Option("--opset-ml", help="5, or 3 for ONNX Runtime before 1.21.")] = 5,
     input_name: Annotated[str, typer.Option("--input-name", help="The input tensor's name.")] = "input",
     input_dtype: Annotated[str, typer.Option("--input-dtype", help="float32 or float64.")] = "float32",
-    trees: Annotated[str, typer.Option("--trees", help="best (iteration of early stopping) or all.")] = "best",
+    trees: Annotated[str, typer.Option("--trees", help="auto, best (iteration of early stopping) or all.")] = "auto",
     zipmap: Annotated[bool, typer.Option("--zipmap", help="Probabilities as a list of maps.")] = False,
     time_limit: Annotated[float, typer.Option("--time-limit", help="Seconds that writing the file may take.")] = 300.0,
     allow_pickle: AllowPickle = False,

@@ -10,7 +10,7 @@ from infer_bench.errors import UsageError
 
 Precision = Literal["exact", "float32"]
 InputDtype = Literal["float32", "float64"]
-Trees = Literal["best", "all"]
+Trees = Literal["auto", "best", "all"]
 Columns = Mapping[str, npt.NDArray[Any]]
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -25,7 +25,8 @@ class Wish:
 
     `precision` "exact" computes as the original library does, in double where that does; "float32" stores and computes
     in float32. `input_dtype` is that of the rows: with float32, what is exact is exact for rows that float32 can hold.
-    `trees` "best" stops at the best iteration of early stopping, "all" does not.
+    `trees` "best" stops at the best iteration of early stopping, "all" does not, "auto" does what the library does with
+    this artefact: XGBoost's wrappers stop there, its boosters do not.
     """
 
     precision: Precision = "exact"
@@ -33,7 +34,7 @@ class Wish:
     opset_ml: Literal[3, 5] = 5
     input_name: str = "input"
     zipmap: bool = False
-    trees: Trees = "best"
+    trees: Trees = "auto"
 
     def __post_init__(self) -> None:
         if self.opset_ml not in OPSETS:

@@ -41,13 +41,20 @@ def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pi
 
     text = model.format == "lightgbm-text"
     held = Path(model.path).read_text(encoding="utf-8") if text else _held(model, allow_pickle)
-    return _ensemble(read_lightgbm(held, trees=wish.trees), wish, metadata)
+    return _ensemble(read_lightgbm(held, trees="all" if wish.trees == "all" else "best"), wish, metadata)
 
 
 def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.converters.xgboost import read_xgboost
 
-    return _ensemble(read_xgboost(_held(model, allow_pickle), trees=wish.trees), wish, metadata)
+    asked = None if wish.trees == "auto" else wish.trees
+    if model.format in PICKLED:
+        return _ensemble(read_xgboost(_held(model, allow_pickle), trees=asked), wish, metadata)
+    if model.format == "xgboost-json":
+        return _ensemble(read_xgboost(Path(model.path).read_bytes(), trees=asked), wish, metadata)
+    import xgboost
+
+    return _ensemble(read_xgboost(xgboost.Booster(model_file=model.path), trees=asked), wish, metadata)
 
 
 def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
@@ -66,6 +73,7 @@ def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Co
     node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
     adds_up = "float32" if wish.precision == "float32" else ensemble.score_dtype
     groups = {name: _columns(ensemble, rows) for name, rows in probe_rows(ensemble, seed=0, limit=PROBE_ROWS).items()}
+    groups["empty"] = {name: column[:0] for name, column in groups["ordinary"].items()}
     return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, adds_up, groups, ensemble.notes)
 
 

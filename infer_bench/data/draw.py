@@ -65,4 +65,5 @@ def _between(cuts: Column, rows: int, random: np.random.Generator) -> Column:
     interval = random.integers(0, len(edges) - 1, rows)
     share = random.random(rows)
     values = edges[interval] * (1 - share) + edges[interval + 1] * share
-    return np.clip(values, -np.finfo(np.float32).max, np.finfo(np.float32).max).astype(np.float32).astype(np.float64)
+    largest = np.finfo(np.float32).max
+    return np.asarray(np.clip(values, -largest, largest).astype(np.float32), dtype=np.float64)

@@ -107,12 +107,6 @@ class OnnxSession(FedSession):
 
     def postprocess(self, outputs: Any) -> FloatArray:
         """The canonical output, from a tensor, from ZipMap's list of maps, or from bare labels as 0 and 1."""
-        answers = self._canonical(outputs)
-        if self.spec.task == "binary" and not (np.abs(answers - 0.5) <= 0.5 + 1e-6).all():
-            _complain(answers)
-        return answers
-
-    def _canonical(self, outputs: Any) -> FloatArray:
         if self._meaning.zipped:
             outputs = _unzipped(outputs, self.spec.classes)
         elif isinstance(outputs, list):
@@ -128,7 +122,14 @@ class OnnxSession(FedSession):
         Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
         """
         outputs, labels = (self.predict(inputs), None) if self._labelled is None else self._labelled(inputs)
-        return self._canonical(outputs), labels
+        answers = self.postprocess(outputs)
+        return answers, super().labels(answers) if labels is None else labels
+
+    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+        """The predicted labels; raises `EngineError` for probabilities that are none. Requests don't pay for that."""
+        if self.spec.task == "binary":
+            _complain(answers)
+        return super().labels(answers)
 
     def domain(self) -> Domain:
         """The thresholds of the trees; empty when a graph's trees see something other than its single input."""

@@ -125,9 +125,9 @@ def _both(session: Session, inputs: Any) -> tuple[FloatArray, Any]:
     own = getattr(session, "answers_and_labels", None)
     if own is not None:
         answers, labels = own(inputs)
-    else:
-        answers, labels = session.postprocess(session.predict(inputs)), None
-    return answers, session.labels(answers) if labels is None else labels
+        return answers, labels
+    answers = session.postprocess(session.predict(inputs))
+    return answers, session.labels(answers)
 
 
 def _codes(labels: Any, known: dict[Any, int]) -> npt.NDArray[np.int64]:

@@ -195,7 +195,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
 def test_a_binary_answer_that_is_no_probability_is_said_so(tmp_path: Path) -> None:
     session: Session = opened("onnxruntime", zoo.onnxruntime(tmp_path).model)
     with pytest.raises(EngineError, match="no probability"):
-        session.postprocess([{"no": -1.16, "yes": 2.16}])
+        session.labels(session.postprocess([{"no": -1.16, "yes": 2.16}]))
     assert np.isnan(session.postprocess([{"no": float("nan"), "yes": float("nan")}])).all()
 
 
