@@ -214,5 +214,5 @@ def _notices(found: Findings) -> list[Notice]:
             text = (
                 f"{duel.side.entrant.artefact.name} does not name its columns: they were taken in the reference's order"
             )
-            notices.append(Notice("by-position", text, "", duel.side.entrant.label))
+            notices.append(Notice("by-position", text))
     return notices

@@ -10,7 +10,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 __all__ = [
     "MISSING",
     "about",
+    "answer",
+    "bar",
     "coarse",
+    "correlation",
     "count",
     "delta",
     "duration",
@@ -25,6 +28,7 @@ __all__ = [
     "ratio",
     "size",
     "speedup",
+    "tolerance",
 ]
 
 MISSING = "–"
@@ -184,3 +188,30 @@ def _places(value: Decimal) -> int:
         return 2 - magnitude.adjusted()
     steps = ((Decimal(10), 0), (Decimal(2), 1), (Decimal("0.1"), 2), (Decimal("0.01"), 3))
     return next((places for least, places in steps if magnitude >= least), 4)
+
+
+def tolerance(value: float) -> str:
+    """A tolerance to three digits, rounded up so that it still passes: `0.379`, `7.31e-08`, `0`."""
+    if value == 0:
+        return "0"
+    exact = Decimal(value)
+    rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING)
+    return f"{rounded:f}" if exact.adjusted() >= -4 and rounded.adjusted() < 6 else f"{rounded:.2e}"
+
+
+def answer(value: float | None) -> str:
+    """A model's answer, to six digits; `refused` where there is none."""
+    return "refused" if value is None else f"{value:.6g}"
+
+
+def correlation(value: float | None) -> str:
+    """A rank correlation, never rounded to 1: `0.9987`, `1`."""
+    if value is None:
+        return MISSING
+    return "1" if value == 1 else f"{Decimal(repr(value)).quantize(Decimal('0.0001'), ROUND_FLOOR):f}"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of at most `width` blocks; anything above nothing shows."""
+    eighths = max(1, round(share * width * 8)) if share > 0 else 0
+    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
