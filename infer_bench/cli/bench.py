@@ -30,7 +30,10 @@ def bench(
     format: Format = "table",
     output: Output = None,
 ) -> int:
-    """Measure what models cost to serve: latency by phase, throughput, cold start, memory, and agreement."""
+    """Measure what a model costs to serve.
+
+    Latency by phase, throughput, cold start, memory, and how far the answers of the candidates lie apart.
+    """
     from infer_bench.cli.measured import measured
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
 

@@ -24,7 +24,10 @@ def convert(
     json: JsonPath = None,
     format: Format = "table",
 ) -> int:
-    """Convert a model to ONNX. Nothing is written that was not run and compared with the original."""
+    """Convert a model to ONNX, exactly or not at all.
+
+    Nothing is written that was not run and compared with the original.
+    """
     from infer_bench.cli.written import listed, written
     from infer_bench.converters.base import INPUT_DTYPES, OPSETS, PRECISIONS, TREES, Wish
     from infer_bench.errors import UsageError

@@ -9,10 +9,14 @@ if TYPE_CHECKING:
 
 
 def engines() -> int:
-    """List the engines: version, formats, and the pip install of what is missing. Imports none of them."""
+    """List the engines that can run here.
+
+    Version and formats of each, and the pip install of what is missing. None of them is imported.
+    """
     from infer_bench.engines.registry import available
 
-    rows = [(info.name, info.version or "missing", _last(info)) for info in available()]
+    rows = [("engine", "version", "reads")]
+    rows += [(info.name, info.version or "missing", _last(info)) for info in available()]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     lines = [f"{name:<{widths[0]}}  {version:<{widths[1]}}  {rest}".rstrip() for name, version, rest in rows]
     write_stdout("\n".join(lines) + "\n")

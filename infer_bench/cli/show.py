@@ -14,7 +14,10 @@ def show(
     output: Output = None,
     phases: Annotated[bool, typer.Option("--phases", help="Split every row by phase.")] = False,
 ) -> int:
-    """Render a saved report, also one from another machine."""
+    """Render a saved report.
+
+    It may come from another machine; no engine is needed.
+    """
     from infer_bench.serialize import load_report
 
     deliver(load_report(report), format, output, phases=phases)

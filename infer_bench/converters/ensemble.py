@@ -215,7 +215,7 @@ def levels(ensemble: Ensemble) -> Ints:
         raise ModelError("a tree refers to a node that does not exist", "the file is damaged; save the model again")
     if np.any((nodes.feature[inner] < 0) | (nodes.feature[inner] >= len(ensemble.features))):
         raise ModelError("a tree splits on a feature that does not exist", "the file is damaged; save the model again")
-    if len(np.unique(indices)) != len(indices):
+    if len(indices) and np.bincount(indices).max() > 1:
         raise ModelError("a tree's node has two parents", "the file is damaged; save the model again")
     frontier, level = ensemble.roots, 0
     while len(frontier):

@@ -25,6 +25,7 @@ class Graph:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.domains: dict[str, int] = {}
+        self.reserved: set[str] = set()
         self.refused: list[str] = []
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._count = 0
@@ -32,7 +33,9 @@ class Graph:
     def name(self, stem: str) -> str:
         """A name that nothing else in the graph has."""
         self._count += 1
-        return f"{stem}_{self._count}"
+        while (found := f"{stem}_{self._count}") in self.reserved:
+            self._count += 1
+        return found
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node with one output and return that output's name."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,7 @@ class Text:
 
 def take_apart(text: str) -> Text:
     """Split a model file. Raises `ModelError` when it is cut short, lacks trees, or is something else."""
-    text = text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n") if "\r" in text else text
     if not text.startswith("tree\n"):
         raise ModelError("the file is no LightGBM text model")
     body, mark, tail = text.partition("\nend of trees")
@@ -57,14 +58,30 @@ def _fields(block: str) -> dict[str, str]:
 
 def floats(trees: Sequence[Mapping[str, str]], key: str, sizes: npt.NDArray[Any]) -> Floats:
     """The field `key` of all trees joined; raises `ModelError` unless tree i has `sizes[i]` numbers."""
-    texts = [tree.get(key, "") for tree in trees]
-    counts = np.array([len(text.split()) for text in texts], dtype=np.int64)
-    if not np.array_equal(counts, sizes):
+    texts = [tree.get(key, "").strip() for tree in trees]
+    found = np.array([text.count(" ") + 1 if text else 0 for text in texts], dtype=np.int64)
+    if not np.array_equal(found, sizes):  # some fields have several spaces in a row
+        found = np.array([len(text.split()) for text in texts], dtype=np.int64)
+    if not np.array_equal(found, sizes):
         raise ModelError(f"a LightGBM tree has the wrong number of {key} values", _HINT)
-    try:
-        return np.array(" ".join(texts).split(), dtype=np.float64)
-    except ValueError:
-        raise ModelError(f"a LightGBM tree's {key} is not numeric", _HINT) from None
+    values = _parsed(" ".join(text for text in texts if text))
+    if len(values) != sizes.sum():
+        raise ModelError(f"a LightGBM tree's {key} is not numeric", _HINT)
+    return values
+
+
+def _parsed(text: str) -> Floats:
+    """The numbers up to the first thing that is none."""
+    if not text:
+        return np.zeros(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # numpy says so when it stops early; the count tells as well
+        try:
+            return np.fromstring(text, dtype=np.float64, sep=" ")
+        except ValueError:
+            return np.zeros(0)
 
 
 def integers(trees: Sequence[Mapping[str, str]], key: str, sizes: npt.NDArray[Any]) -> Ints:
@@ -109,7 +126,7 @@ def member_sets(trees: Sequence[Mapping[str, str]]) -> tuple[Ints, Ints, Floats]
 def features(text: Text) -> tuple[Feature, ...]:
     """The columns. Those that pandas encoded have `categories`; other categorical ones take codes."""
     count = text.number("max_feature_idx") + 1
-    names = text.header.get("feature_names", "").split()
+    names = text.header.get("feature_names", "").split(" ")
     if len(names) != count:
         raise ModelError(f"the LightGBM model has {count} features and {len(names)} feature names", _HINT)
     categorical = _categorical(text, count)

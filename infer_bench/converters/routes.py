@@ -116,7 +116,7 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
 
 def table() -> str:
     """The routes as text, for `convert --list`."""
-    from infer_bench.converters.sklearn_routes import REFUSED
+    from infer_bench.converters.sklearn_registry import REFUSED
 
     lines = ["LightGBM, XGBoost   exact: every tree, through TreeEnsemble nodes", "scikit-learn        exact in double"]
     lines += [f"  refused: {name}: {why}; {instead}" for name, (why, instead) in sorted(REFUSED.items())]

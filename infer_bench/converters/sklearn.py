@@ -12,8 +12,10 @@ from typing import Any, Literal
 import numpy as np
 
 from infer_bench.converters.graph import OPSET, Block, Frame, Graph
+from infer_bench.converters.sklearn_ensemble import read_sklearn_trees
 from infer_bench.converters.sklearn_inputs import feature_names, text_columns
 from infer_bench.converters.sklearn_registry import PREDICTORS, Answer, answer, kind, transform
+from infer_bench.converters.writer import SPEC, write_onnx
 from infer_bench.errors import MissingDependency, NotConvertible
 
 Precision = Literal["exact", "float32"]
@@ -45,10 +47,10 @@ def convert_sklearn(
     estimator: Any,
     *,
     precision: Precision = "float32",
-    opset_ml: int = 5,
+    opset_ml: Literal[3, 5] = 5,
     input_name: str = "input",
     zipmap: bool = False,
-    metadata: Mapping[str, str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> bytes:
     """The ONNX file of a fitted estimator, serialized.
 
@@ -64,6 +66,11 @@ def convert_sklearn(
     except ImportError:
         raise MissingDependency("onnx", "convert") from None
     load_writers()
+    lone = read_sklearn_trees(estimator)
+    if lone is not None:
+        return write_onnx(
+            lone, precision=precision, opset_ml=opset_ml, input_name=input_name, zipmap=zipmap, metadata=metadata
+        )
     graph = Graph(opset_ml)
     names = feature_names(estimator)
     text = text_columns(estimator, range(len(names)))
@@ -74,10 +81,16 @@ def convert_sklearn(
         out = transform(graph, estimator, frame)
         found = Answer(out.width, out.numbers(graph, "the output"))
     outputs = _outputs(graph, found, precision, zipmap)
-    facts = {"features": json.dumps(names), "text_features": json.dumps([names[i] for i in sorted(text)])}
-    if found.classes:
-        facts["classes"] = json.dumps(found.classes, default=str)
+    facts = {"family": "sklearn", "precision": precision, SPEC: spec_of(names, text, found)}
     return _assemble(graph, inputs, outputs, {**facts, **(metadata or {})})
+
+
+def spec_of(names: tuple[str, ...], text: set[int], found: Answer) -> dict[str, Any]:
+    """What the file computes, in the words of the tree writer's own metadata."""
+    task = "regression" if not found.classes else "binary" if len(found.classes) == 2 else "multiclass"
+    kinds = ["string" if i in text else "float" for i in range(len(names))]
+    features = [{"name": name, "kind": kind, "categories": []} for name, kind in zip(names, kinds, strict=True)]
+    return {"task": task, "classes": list(found.classes), "outputs": [], "features": features}
 
 
 def _inputs(
@@ -86,6 +99,9 @@ def _inputs(
     from onnx import helper
 
     number = 11 if precision == "exact" else 1
+    given = names if text else (input_name,)
+    _refuse_names(given)
+    g.reserved.update(given)
     if not text:
         declared = [helper.make_tensor_value_info(input_name, number, [None, len(names)])]
         tensor = input_name if precision == "exact" else g.double(input_name)
@@ -96,6 +112,15 @@ def _inputs(
         tensor = name if index in text or precision == "exact" else g.double(name)
         blocks.append(Block(tensor, 1, index in text))
     return declared, Frame(tuple(blocks), names)
+
+
+def _refuse_names(given: tuple[str, ...]) -> None:
+    """Raise `NotConvertible` for inputs that ONNX could not tell apart from each other or from the outputs."""
+    if len(set(given)) != len(given):
+        raise NotConvertible("two columns have one name", "give them different names and fit again")
+    for name in given:
+        if name in (LABEL, PROBABILITIES, SCORES, VALUES, ""):
+            raise NotConvertible(f"an input cannot be named {name!r}, as an output is", "rename it")
 
 
 def _outputs(g: Graph, found: Answer, precision: Precision, zipmap: bool) -> list[Any]:
@@ -179,7 +204,7 @@ def _rename(g: Graph, tensor: str, name: str) -> None:
     node.output[0] = name
 
 
-def _assemble(g: Graph, inputs: list[Any], outputs: list[Any], metadata: Mapping[str, str]) -> bytes:
+def _assemble(g: Graph, inputs: list[Any], outputs: list[Any], facts: Mapping[str, Any]) -> bytes:
     import onnx
     from onnx import helper
 
@@ -191,7 +216,8 @@ def _assemble(g: Graph, inputs: list[Any], outputs: list[Any], metadata: Mapping
         ir_version=10,
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in opsets.items()],
     )
-    helper.set_model_props(model, dict(metadata))
+    named = {key if key.startswith("infer_bench.") else f"infer_bench.{key}": value for key, value in facts.items()}
+    helper.set_model_props(model, {key: json.dumps(value, default=str) for key, value in named.items()})
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString()
     return data

@@ -11,7 +11,16 @@ from infer_bench.converters.tree_links import add_links, both_classes, class_ind
 from infer_bench.converters.tree_scores import add_scores
 from infer_bench.errors import NotConvertible
 
-BOOSTERS = "LGBMClassifier LGBMRegressor LGBMRanker XGBClassifier XGBRegressor XGBRanker XGBRFClassifier XGBRFRegressor".split()
+BOOSTERS = [
+    "LGBMClassifier",
+    "LGBMRegressor",
+    "LGBMRanker",
+    "XGBClassifier",
+    "XGBRegressor",
+    "XGBRanker",
+    "XGBRFClassifier",
+    "XGBRFRegressor",
+]
 
 
 def read(model: Any) -> Ensemble:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.graph import Frame, Graph
+from infer_bench.converters.sklearn_linear import by_likelihood
 from infer_bench.converters.sklearn_registry import Answer, above, by_probability, classes_of, kind, predictor
 from infer_bench.errors import NotConvertible
 
@@ -120,12 +121,11 @@ def _mixture(g: Graph, model: Any, frame: Frame) -> Answer:
     width = model.means_.shape[1]
     for i, (mean, weight) in enumerate(zip(model.means_, model.weights_, strict=True)):
         root = _precision_root(model, i, width)
-        turned = g.matmul(g.op("Sub", x, g.const(mean[None, :])), root)
+        turned = g.op("Sub", g.matmul(x, root), g.const((mean @ root)[None, :]))
         constant = np.log(np.diag(root)).sum() + np.log(weight) - 0.5 * width * np.log(2 * np.pi)
         half = g.op("Mul", g.total(g.op("Mul", turned, turned)), g.const(-0.5))
         parts.append(g.op("Add", half, g.const(constant)))
-    joint, classes = g.concat(parts), tuple(range(len(parts)))
-    return Answer(len(classes), None, classes, g.argmax(joint), g.op("Softmax", joint, axis=1))
+    return by_likelihood(g, tuple(range(len(parts))), g.concat(parts))
 
 
 def _precision_root(model: Any, index: int, width: int) -> Array:
@@ -157,7 +157,7 @@ def _neighbours(g: Graph, model: Any, frame: Frame) -> Answer:
 
 
 def _nearest(g: Graph, gaps: str, k: int, points: int) -> tuple[str, str]:
-    """The k least gaps and where they are; NaN for a row whose k-th and next neighbour are equally far (no set order)."""
+    """The k least gaps and where they are; NaN for a row whose k-th and next neighbour are equally far."""
     more = min(k + 1, points)
     nearest, indices = g.ops("TopK", 2, gaps, g.ints(more), axis=1, largest=0, sorted=1)
     if more == k:

@@ -120,6 +120,13 @@ def _unit(g: Graph, x: str) -> str:
     return g.op("Max", g.op("Min", x, g.const(1.0)), g.const(-1.0))
 
 
+@predictor("SGDOneClassSVM")
+def _one_class(g: Graph, model: Any, frame: Frame) -> Answer:
+    scores = g.linear(frame.numbers(g, kind(model)), model.coef_, -np.atleast_1d(model.offset_))
+    reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", scores, g.const([[0.0]])), to=7))
+    return Answer(2, None, (-1, 1), reached, None, scores)
+
+
 @predictor("LinearDiscriminantAnalysis")
 def _discriminant(g: Graph, model: Any, frame: Frame) -> Answer:
     scores = decision(g, model, frame)
@@ -148,13 +155,18 @@ def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
         norm = g.total(g.op("Mul", turned, turned))
         both = g.op("Mul", g.op("Add", norm, g.const(np.log(scaling).sum())), g.const(-0.5))
         parts.append(g.op("Add", both, g.const(np.log(prior))))
-    return by_likelihood(g, model, g.concat(parts))
-
-
-def by_likelihood(g: Graph, model: Any, joint: str) -> Answer:
-    """A classifier that answers the first greatest joint log likelihood (batch, classes)."""
-    classes = classes_of(model)
+    joint, classes = g.concat(parts), classes_of(model)
     return Answer(len(classes), None, classes, g.argmax(joint), g.op("Softmax", joint, axis=1))
+
+
+def by_likelihood(g: Graph, classes: tuple[Any, ...], joint: str) -> Answer:
+    """A classifier that answers the first greatest joint log likelihood (batch, classes).
+
+    Probabilities are exp(x - log sum exp x) and no softmax: far from everything scikit-learn's do not sum to one.
+    """
+    top = g.op("ReduceMax", joint, g.ints(1), keepdims=1)
+    total = g.op("Add", g.op("Log", g.total(g.op("Exp", g.op("Sub", joint, top)))), top)
+    return Answer(len(classes), None, classes, g.argmax(joint), g.op("Exp", g.op("Sub", joint, total)))
 
 
 @predictor("GaussianNB")
@@ -164,15 +176,15 @@ def _gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
     for mean, variance, prior in zip(model.theta_, model.var_, model.class_prior_, strict=True):
         gap = g.op("Sub", x, g.const(mean[None, :]))
         distance = g.total(g.op("Div", g.op("Mul", gap, gap), g.const(variance[None, :])))
-        constant = np.log(prior) - 0.5 * np.log(2.0 * np.pi * variance).sum()
+        constant = float(np.log(prior)) + float(-0.5 * np.log(2.0 * np.pi * variance).sum())  # each in its own dtype
         parts.append(g.op("Add", g.op("Mul", distance, g.const(-0.5)), g.const(constant)))
-    return by_likelihood(g, model, g.concat(parts))
+    return by_likelihood(g, classes_of(model), g.concat(parts))
 
 
 @predictor("MultinomialNB", "ComplementNB")
 def _counting_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
     prior = model.class_log_prior_ if kind(model) == "MultinomialNB" or len(model.classes_) == 1 else 0.0
-    return by_likelihood(g, model, g.linear(frame.numbers(g, kind(model)), model.feature_log_prob_, prior))
+    return by_likelihood(g, classes_of(model), g.linear(frame.numbers(g, kind(model)), model.feature_log_prob_, prior))
 
 
 @predictor("BernoulliNB")
@@ -182,7 +194,7 @@ def _bernoulli_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
         x = g.double(g.op("Greater", x, g.const(float(model.binarize))))
     absent = np.log(1 - np.exp(model.feature_log_prob_))
     joint = g.linear(x, model.feature_log_prob_ - absent, model.class_log_prior_ + absent.sum(axis=1))
-    return by_likelihood(g, model, joint)
+    return by_likelihood(g, classes_of(model), joint)
 
 
 ACTIVATIONS = {

@@ -205,10 +205,8 @@ def _threshold(g: Graph, model: Any, frame: Frame) -> Answer:
 
 
 def _positive(model: Any) -> Any:
-    if kind(model) == "FixedThresholdClassifier":
-        found = model.pos_label
-    else:
-        found = model._curve_scorer._get_pos_label()
+    fixed = kind(model) == "FixedThresholdClassifier"
+    found = model.pos_label if fixed else model._curve_scorer._get_pos_label()
     return found.item() if isinstance(found, np.generic) else found
 
 

@@ -26,7 +26,8 @@ class Origin:
 class Points:
     """What is known of each column: values where answers change, known categories, centre and spread.
 
-    `markers` holds what stands for a missing string (None or NaN), where a step looks for it. `near` says that far away the model's answer hangs on the last bit (nearest neighbours, all equally far).
+    `markers` holds what stands for a missing string (None or NaN), where a step looks for it. `near` says that far away
+    the model's answer hangs on the last bit (nearest neighbours, all equally far).
     """
 
     numbers: dict[int, set[float]] = field(default_factory=dict)

@@ -39,7 +39,7 @@ class Probes:
         self.rows, self.single = rows, single
 
     def groups(self) -> Iterator[Group]:
-        """Ordinary rows, rows on each interesting value and ±1 ulp beside it, NaN, infinite, zero, unseen; batch 0 and 1."""
+        """Ordinary rows; batch 0 and 1; interesting values, ±1 ulp beside them; NaN, infinite, zero, unseen values."""
         yield Group("ordinary", self.ordinary(self.rows))
         yield Group("empty", self.ordinary(0))
         yield Group("single", self.ordinary(1))

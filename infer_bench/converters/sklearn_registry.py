@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from infer_bench.converters.graph import Checked, Frame, Graph
+from infer_bench.converters.sklearn_refusals import REFUSED
 from infer_bench.errors import NotConvertible
 
 
@@ -121,7 +122,7 @@ def transform(g: Graph, estimator: Any, frame: Frame) -> Frame:
     refuse_foreign(estimator)
     route = TRANSFORMERS.get(kind(estimator))
     if route is None:
-        raise NotConvertible(f"the transformer {kind(estimator)} has no exact ONNX form here", _instead(estimator))
+        raise _refusal(estimator)
     frame = _prepare(g, route, estimator, frame)
     out: Frame = route.write(g, estimator, frame)
     return out if out.checked or not route.keeps else replace(out, checked=frame.checked)
@@ -134,15 +135,16 @@ def answer(g: Graph, estimator: Any, frame: Frame) -> Answer:
     if route is None or family(estimator) not in ("sklearn", "lightgbm", "xgboost"):
         refuse_foreign(estimator)
     if route is None:
-        raise NotConvertible(f"{name} has no exact ONNX form here", _instead(estimator))
+        raise _refusal(estimator)
     out: Answer = route.write(g, estimator, _prepare(g, route, estimator, frame))
     return out
 
 
-def _instead(estimator: Any) -> str:
-    from infer_bench.converters.sklearn_routes import REFUSED
-
-    return REFUSED.get(kind(estimator), ("", "serve it with scikit-learn itself, or replace this estimator"))[1]
+def _refusal(estimator: Any) -> NotConvertible:
+    """The reason that is known for a class without a writer, or that there is none."""
+    name = kind(estimator)
+    why, instead = REFUSED.get(name, ("no exact ONNX form of it is known here", "serve it with scikit-learn itself"))
+    return NotConvertible(f"{name}: {why}", instead)
 
 
 def classes_of(estimator: Any) -> tuple[Any, ...]:

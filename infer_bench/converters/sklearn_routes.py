@@ -1,20 +1,41 @@
-"""The routes of scikit-learn estimators to ONNX, as data: what is exact, what a library writes, what is refused."""
+"""The routes of models to ONNX, as data: what is written exactly, and what is refused and why."""
 
-REFUSED: dict[str, tuple[str, str]] = {
-    "IterativeImputer": ("its rounds of regressions have no ONNX form", "impute with SimpleImputer"),
-    "KNNImputer": ("distances with missing values have no ONNX form", "impute with SimpleImputer"),
-    "CountVectorizer": ("ONNX Runtime splits words by ASCII rules, scikit-learn by Unicode's", "vectorize outside"),
-    "TfidfVectorizer": ("ONNX Runtime splits words by ASCII rules, scikit-learn by Unicode's", "vectorize outside"),
-    "HashingVectorizer": ("ONNX has no MurmurHash3 of words", "vectorize outside"),
-    "FeatureHasher": ("ONNX has no MurmurHash3 of words", "use OneHotEncoder"),
-    "DictVectorizer": ("its input is a dict, not a table", "use OneHotEncoder on columns"),
-    "QuantileTransformer": ("its interpolation is not written here", "use PowerTransformer"),
-    "SplineTransformer": ("its splines are not written here", "use PolynomialFeatures or KBinsDiscretizer"),
-    "MultiOutputClassifier": ("it predicts several targets of classes", "convert one model a target"),
-    "ClassifierChain": ("it predicts several labels at once", "convert one model a label"),
-    "OutputCodeClassifier": ("nearest code words tie", "use OneVsRestClassifier"),
-    "LocalOutlierFactor": ("its neighbour distances have no exact ONNX form", "use OneClassSVM"),
-    "RadiusNeighborsClassifier": ("neighbours within a radius have no ONNX form", "use KNeighborsClassifier"),
-    "RadiusNeighborsRegressor": ("neighbours within a radius have no ONNX form", "use KNeighborsRegressor"),
-}
-"""Class name -> (why, what to do instead)."""
+from dataclasses import dataclass
+
+from infer_bench.converters.sklearn_ensemble import AVERAGED, BOOSTED, HISTOGRAM
+from infer_bench.converters.sklearn_refusals import REFUSED
+from infer_bench.converters.sklearn_registry import PREDICTORS, TRANSFORMERS
+
+
+@dataclass(frozen=True, slots=True)
+class RouteInfo:
+    """One line of the list of routes. `exactness` is "exact", or "refused" with the reason and what to do instead."""
+
+    family: str
+    estimators: tuple[str, ...]
+    exactness: str
+    note: str
+
+
+def sklearn_routes() -> tuple[RouteInfo, ...]:
+    """Every scikit-learn class that is written, and those whose refusal has a reason worth telling."""
+    from infer_bench.converters.sklearn import load_writers
+
+    load_writers()
+    trees = AVERAGED + BOOSTED + HISTOGRAM
+    rest = sorted(set(PREDICTORS) - set(trees))
+    return (
+        RouteInfo("sklearn", tuple(sorted(trees)), "exact", "through the exact tree writer"),
+        RouteInfo("sklearn", tuple(rest), "exact", "written in double; NaN where scikit-learn raises"),
+        RouteInfo("sklearn", tuple(sorted(TRANSFORMERS)), "exact", "steps of a pipeline, written in double"),
+        *(RouteInfo("sklearn", (name,), "refused", f"{why}: {do}") for name, (why, do) in sorted(REFUSED.items())),
+    )
+
+
+OTHER_ROUTES: tuple[RouteInfo, ...] = (
+    RouteInfo("catboost", ("numeric features, all grow policies",), "exact", "through the exact tree writer"),
+    RouteInfo("catboost", ("categorical, text, embedding features",), "refused", "encode them as numbers first"),
+    RouteInfo("catboost", ("RMSEWithUncertainty", "MultiLogloss"), "refused", "serve them with CatBoost"),
+    RouteInfo("torch", ("exported programs (.pt2)",), "exact", "torch.onnx; float32; one file; dynamic batch"),
+    RouteInfo("torch", ("pickled modules, state dicts",), "refused", "save torch.export.export(...) instead"),
+)

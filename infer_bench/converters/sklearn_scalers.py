@@ -88,6 +88,12 @@ def _select(g: Graph, step: Any, frame: Frame) -> Frame:
     return frame.select(g, [int(i) for i in np.flatnonzero(step.get_support())])
 
 
+@transformer("FastICA")
+def _independent(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = _affine(g, frame.numbers(g, "FastICA"), step.mean_ if step.whiten else None)
+    return Frame.of(g.matmul(x, step.components_.T), len(step.components_))
+
+
 @transformer("PCA", "IncrementalPCA")
 def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, kind(step))

@@ -172,7 +172,7 @@ def _path_length(samples: int) -> float:
 def _deepest_outlier(model: Any, scale: float) -> float:
     """The greatest sum of depths that scikit-learn still calls an outlier, by bisection of doubles.
 
-    The offset is often the score of a training row, so that the sign of score - offset hangs on the last bit of a power.
+    The offset is often a training row's score, so that the sign of score - offset hangs on the last bit of a power.
     """
     low, high = -1.0, 1e9
     while low < (middle := low + (high - low) / 2) < high:

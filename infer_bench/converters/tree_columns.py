@@ -134,9 +134,9 @@ def read_columns(g: Graph, ensemble: Ensemble, tensor: str, given: Dtype, wanted
     tensor = cast_rows(g, ensemble, tensor, given, wanted)
     nodes, inner = ensemble.nodes, ensemble.nodes.mode != LEAF
     kind = np.where(nodes.mode == MEMBER, 2 if ensemble.rounding != "none" else 0, 0) + nodes.zero_missing
-    pairs = np.unique(np.stack((nodes.feature[inner], kind[inner]), axis=1), axis=0) if inner.any() else None
-    if pairs is None or not pairs[:, 1].any():
+    if not kind[inner].any():
         return tensor, np.where(inner, nodes.feature, 0)
+    pairs = np.unique(np.stack((nodes.feature[inner], kind[inner]), axis=1), axis=0)
     features, kinds = _laid_out(pairs, len(ensemble.features))
     if len(features) > len(ensemble.features):
         tensor = g.take(tensor, features)

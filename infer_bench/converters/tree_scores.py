@@ -9,35 +9,56 @@ from infer_bench.converters.ensemble import LEAF, Dtype, Ensemble, Ints, LinearL
 from infer_bench.converters.graph import Graph
 from infer_bench.converters.tree_columns import NUMBER, cast_rows, read_columns
 from infer_bench.converters.tree_operators import tree_node
-from infer_bench.converters.tree_thresholds import base_in_leaves, fold, one_output_a_leaf, without_empty_sets
+from infer_bench.converters.tree_thresholds import (
+    base_in_leaves,
+    fold,
+    one_output_a_leaf,
+    reachable_members,
+    slice_of_trees,
+    without_empty_sets,
+)
 from infer_bench.errors import NotConvertible
 
 _LARGEST_COUNT = 1 << 24
 """Up to here float32 holds every whole number."""
+_SHORT_SUM = 200
+"""So many leaves added in float32 stay well within 1e-6 of their sum; longer sums go on in double."""
 
 
-def add_scores(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
-    """Raw scores (batch, outputs) of dtype `wanted`, from the tensor `rows` (batch, features) of dtype `given`."""
-    ensemble = base_in_leaves(without_empty_sets(ensemble))
-    scores = _sums(g, ensemble, rows, given, wanted) if ensemble.trees else ""
-    kind = np.dtype(wanted)
+def add_scores(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> tuple[str, Dtype]:
+    """Raw scores (batch, outputs) and their dtype, from the tensor `rows` (batch, features) of dtype `given`.
+
+    `wanted` is the dtype of the trees. Scores that the source library adds up in double are double even where the trees
+    are float32, so that neither a long sum nor a link function makes more of the leaves' rounding.
+    """
+    ensemble = base_in_leaves(without_empty_sets(reachable_members(ensemble, wanted)))
+    held: Dtype = "float64" if ensemble.score_dtype == "float64" else wanted
+    scores = _sums(g, ensemble, rows, given, wanted, held) if ensemble.trees else ""
+    kind = np.dtype(held)
     if scores and ensemble.divisor != 1.0:
         scores = g.op("Div", scores, g.const(ensemble.divisor, kind))
     if ensemble.linear is not None:
-        product = _linear_term(g, ensemble, rows, given, wanted)
+        product = _linear_term(g, ensemble, rows, given, held)
         scores = g.op("Add", scores, product) if scores else product
     if not scores:
-        scores = _nothing(g, ensemble, rows, given, wanted)
-    return g.op("Add", scores, g.const(ensemble.base, kind)) if ensemble.base.any() else scores
+        scores = _nothing(g, ensemble, rows, given, held)
+    return (g.op("Add", scores, g.const(ensemble.base, kind)) if ensemble.base.any() else scores), held
 
 
-def _sums(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
+def _sums(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype, held: Dtype) -> str:
     if ensemble.linear_leaves is not None or (g.opset_ml < 5 and wanted == "float64"):
-        return _by_leaf(g, ensemble, rows, given, wanted)
+        return _by_leaf(g, ensemble, rows, given, wanted, held)
     if g.opset_ml >= 5:
         ensemble = one_output_a_leaf(ensemble)
     tensor, columns = read_columns(g, ensemble, rows, given, wanted)
-    return _tree_op(g, ensemble, tensor, columns, ensemble.nodes.value, wanted)
+    if held == wanted:
+        return _tree_op(g, ensemble, tensor, columns, ensemble.nodes.value, wanted)
+    parts = []
+    for first in range(0, ensemble.trees, _SHORT_SUM):
+        part, nodes = slice_of_trees(ensemble, first, first + _SHORT_SUM)
+        short = _tree_op(g, part, tensor, columns[nodes], part.nodes.value, wanted)
+        parts.append(g.op("Cast", short, to=NUMBER[held]))
+    return g.op("Sum", *parts) if len(parts) > 1 else parts[0]
 
 
 def _tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, weights: Any, dtype: Dtype) -> str:
@@ -51,7 +72,7 @@ def _tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, weights: 
     return output
 
 
-def _by_leaf(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype) -> str:
+def _by_leaf(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype, held: Dtype) -> str:
     """Each tree answers the number of the leaf reached; the leaves' values or functions are looked up by it."""
     nodes = ensemble.nodes
     leaf = nodes.mode == LEAF
@@ -69,7 +90,7 @@ def _by_leaf(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtyp
     reached = g.op("Cast", numbers, to=7)
     if ensemble.linear_leaves is not None:
         total = _by_output(g, ensemble, _linear_leaves(g, ensemble, ensemble.linear_leaves, rows, given, reached))
-        return total if wanted == "float64" else g.op("Cast", total, to=NUMBER[wanted])
+        return total if held == "float64" else g.op("Cast", total, to=NUMBER[held])
     kind = np.dtype(wanted)
     table = nodes.value[leaf].astype(wanted)
     if table.shape[1] > 1:

@@ -39,6 +39,16 @@ def _beyond_band(ensemble: Ensemble, folded: npt.NDArray[Any], target: Any) -> n
     return np.where(inside, np.where(exact < 0, lower, upper), folded).astype(folded.dtype)
 
 
+def reachable_members(ensemble: Ensemble, dtype: npt.DTypeLike) -> Ensemble:
+    """Without the members that no row of `dtype` can equal: rounded, they would be taken for another category."""
+    nodes = ensemble.nodes
+    held = nodes.members.astype(dtype).astype(np.float64) == nodes.members
+    if held.all():
+        return ensemble
+    kept = np.concatenate(([0], np.cumsum(held)))
+    return replace(ensemble, nodes=replace(nodes, members=nodes.members[held], member_start=kept[nodes.member_start]))
+
+
 def without_empty_sets(ensemble: Ensemble) -> Ensemble:
     """Nodes whose set of members is empty never hold: x < -inf says so without a set."""
     nodes = ensemble.nodes
@@ -82,6 +92,28 @@ def _tiled(nodes: Nodes, outputs: int, left: npt.NDArray[np.int64], right: npt.N
         member_start=np.concatenate(([0], np.cumsum(sizes))),
         members=np.tile(nodes.members, outputs),
     )
+
+
+def slice_of_trees(ensemble: Ensemble, first: int, last: int) -> tuple[Ensemble, slice]:
+    """Trees `first` up to `last` without the base scores, and where their nodes lie in the whole."""
+    nodes = ensemble.nodes
+    starts = np.append(ensemble.roots, len(nodes))
+    begin, end = int(starts[first]), int(starts[min(last, ensemble.trees)])
+    here, sets = slice(begin, end), nodes.member_start[begin : end + 1]
+    part = make_nodes(
+        feature=nodes.feature[here],
+        threshold=nodes.threshold[here],
+        left=np.where(nodes.left[here] < 0, -1, nodes.left[here] - begin),
+        right=nodes.right[here] - begin,
+        value=nodes.value[here],
+        mode=nodes.mode[here],
+        missing_left=nodes.missing_left[here],
+        zero_missing=nodes.zero_missing[here],
+        member_start=sets - sets[0],
+        members=nodes.members[sets[0] : sets[-1]],
+    )
+    roots, output = ensemble.roots[first:last] - begin, ensemble.output[first:last]
+    return replace(ensemble, nodes=part, roots=roots, output=output, base=np.zeros(ensemble.outputs)), here
 
 
 def base_in_leaves(ensemble: Ensemble) -> Ensemble:

@@ -1,8 +1,9 @@
 """Ensemble -> ONNX: raw scores from one tree operator, then the links as plain nodes.
 
 Exact means: every row takes the branches that the source library takes, because thresholds stay double (or, where the
-library itself casts rows to float32, because rows are cast likewise), and leaves are added up in double. With float32
-trees the thresholds are folded so that every float32 row takes the same branches, and only the sum is rounded.
+library itself casts rows to float32, because rows are cast likewise), and leaves are added up in the dtype that the
+library adds them up in. With float32 trees the thresholds are folded so that every float32 row takes the same branches,
+and only the sum is rounded.
 """
 
 import json
@@ -40,21 +41,30 @@ def write_onnx(
 ) -> bytes:
     """The ONNX file's bytes.
 
-    `precision` is the dtype of trees and answers (exact: float64); `input_dtype` that of the rows, by default the same:
-    float32 rows of exact trees are cast in the graph. `metadata` is added as JSON under `infer_bench.` keys.
+    `precision` is the dtype of trees and answers (exact: the source library's own); `input_dtype` that of the rows, by
+    default float64 for exact and float32 otherwise. Rows of another dtype than the trees' are cast in the graph.
+    `metadata` is added as JSON under `infer_bench.` keys.
     A classifier has the outputs `label` (batch,) and `probabilities` (batch, classes), anything else `prediction`
     (batch, outputs). Raises `NotConvertible`.
     """
     if opset_ml not in _OPSET:
         raise NotConvertible(f"there is no writer for ai.onnx.ml {opset_ml}", "use 5 or 3")
-    wanted: Dtype = "float64" if precision == "exact" else "float32"
-    given: Dtype = input_dtype or wanted
+    wanted: Dtype = ensemble.score_dtype if precision == "exact" else "float32"
+    given: Dtype = input_dtype or ("float64" if precision == "exact" else "float32")
     g = Graph(opset_ml)
     rows = inputs(g, ensemble, given, input_name)
-    scores = add_scores(g, ensemble, rows.tensor, given, wanted)
-    outputs = _outputs(g, ensemble, scores, wanted, zipmap)
+    scores, held = add_scores(g, ensemble, rows.tensor, given, wanted)
+    outputs = _outputs(g, ensemble, scores, held, wanted, zipmap)
     facts = {SPEC: spec(ensemble), **_facts(ensemble, precision, given), **(metadata or {})}
     return _assemble(g, list(rows.declared), outputs, facts)
+
+
+def forms(precision: Precision) -> tuple[tuple[Precision, Dtype], ...]:
+    """What to try for a wanted precision, best first: (precision, input_dtype) for `write_onnx`.
+
+    Where float32 rounds a long sum too much, float32 rows with exact trees answer right at the same speed.
+    """
+    return (("exact", "float64"),) if precision == "exact" else (("float32", "float32"), ("exact", "float32"))
 
 
 def spec(ensemble: Ensemble) -> dict[str, Any]:
@@ -76,17 +86,23 @@ def _facts(ensemble: Ensemble, precision: Precision, given: Dtype) -> dict[str, 
     }
 
 
-def _outputs(g: Graph, ensemble: Ensemble, scores: str, dtype: Dtype, zipmap: bool) -> list[Any]:
-    answers = add_links(g, ensemble.links, scores, dtype)
+def _outputs(g: Graph, ensemble: Ensemble, scores: str, held: Dtype, dtype: Dtype, zipmap: bool) -> list[Any]:
+    """The graph's outputs in `dtype`, from scores in the dtype `held`."""
+    answers = add_links(g, ensemble.links, scores, held)
     if ensemble.task not in ("binary", "multiclass"):
-        return [_named(g, answers, PREDICTION, NUMBER[dtype], [None, ensemble.outputs])]
-    probabilities = both_classes(g, ensemble, answers, dtype)
-    index = class_index(g, ensemble, scores, probabilities, dtype)
+        return [_named(g, _cast(g, answers, held, dtype), PREDICTION, NUMBER[dtype], [None, ensemble.outputs])]
+    probabilities = both_classes(g, ensemble, answers, held)
+    index = class_index(g, ensemble, scores, probabilities, held)
+    probabilities = _cast(g, probabilities, held, dtype)
     table, kind = _label_table(g, ensemble.classes)
     label = _named(g, g.op("Gather", table, index, axis=0), LABEL, kind, [None])
     if zipmap:
         return [label, _zipmap(g, ensemble.classes, probabilities)]
     return [label, _named(g, probabilities, PROBABILITIES, NUMBER[dtype], [None, len(ensemble.classes)])]
+
+
+def _cast(g: Graph, tensor: str, held: Dtype, dtype: Dtype) -> str:
+    return tensor if held == dtype else g.op("Cast", tensor, to=NUMBER[dtype])
 
 
 def _label_table(g: Graph, classes: tuple[Label, ...]) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.ensemble import LT, MEMBER, Floats, Ints, Nodes, make_nodes
-from infer_bench.errors import ModelError
+from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.model import Feature, Kind, Label
 
 _HINT = "the file is damaged; save the model again"
@@ -79,19 +79,27 @@ def _features(held: Mapping[str, Any], count: int, grown: Mapping[str, Any]) -> 
     if len(names) != count or len(types) != count:
         raise ModelError(f"the XGBoost model has {count} features and {len(names)} feature names", _HINT)
     encoded = grown.get("cats", {}).get("enc", [])
-    known = [_categories(values) for values in encoded] or [()] * count
+    known = [_categories(values, name) for values, name in zip(encoded, names, strict=False)] or [()] * count
     return tuple(
         Feature(str(name), _KINDS.get(kind, "float"), known[i] if kind == "c" else ())
         for i, (name, kind) in enumerate(zip(names, types, strict=True))
     )
 
 
-def _categories(held: Mapping[str, Any]) -> tuple[Label, ...]:
-    """Numbers as they stand; strings as UTF-8 bytes (signed ones) in one list, cut at the offsets."""
+def _categories(held: Mapping[str, Any], name: str) -> tuple[Label, ...]:
+    """Numbers as they stand; strings as bytes in one list, cut at the offsets.
+
+    The offsets count characters where they should count bytes, so that other than ASCII is lost beyond repair.
+    """
     values, offsets = held["values"], held.get("offsets")
     if offsets is None:
         return tuple(values)
-    text = bytes(byte & 0xFF for byte in values)
+    if any(not 0 <= byte < 128 for byte in values):
+        raise NotConvertible(
+            f"XGBoost stores the categories of {name!r} cut short, because they are not plain ASCII",
+            "rename the categories in ASCII and train again, or train on codes",
+        )
+    text = bytes(values)
     return tuple(text[a:b].decode() for a, b in itertools.pairwise(offsets))
 
 

@@ -1,15 +1,17 @@
 """Rows from NumPy's own files, without ever unpickling."""
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
+
+T = TypeVar("T")
 
 _PREFERRED = ("X", "x", "data", "arr_0")
 
@@ -22,7 +24,7 @@ class ArraySource:
         self.columns = tuple(self._arrays)
         self.rows = next((len(array) for array in self._arrays.values()), 0)
 
-    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
+    def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
         """Tables of at most `size` rows."""
         chosen = self.columns if columns is None else tuple(columns)
         for start in range(0, self.rows, size):
@@ -32,30 +34,32 @@ class ArraySource:
 
 def open_npy(file: Path, names: Sequence[str]) -> ArraySource:
     """A 1-D, 2-D or structured array. Raises `DataError` for anything else, object arrays included."""
-    try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError) as error:
-        raise _broken(file, error) from None
+    array = _guarded(file, lambda: np.load(file, mmap_mode="r", allow_pickle=False))
     return ArraySource(_split(file, array, names))
 
 
 def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
     """Named 1-D arrays as columns, or one 2-D array (the only one, or the one called X)."""
+    return ArraySource(_choose(file, _guarded(file, lambda: _members(file)), names))
+
+
+def _members(file: Path) -> dict[str, npt.NDArray[Any]]:
+    with zipfile.ZipFile(file) as archive:
+        members = archive.namelist()
+    if not members or not all(name.endswith(".npy") for name in members):
+        raise DataError(f"{file.name} is a zip archive, but holds no NumPy arrays")
+    with np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _guarded(file: Path, read: Callable[[], T]) -> T:
+    """What `read` returns; NumPy's errors as one `DataError` line."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.namelist()
-        if not members or not all(name.endswith(".npy") for name in members):
-            raise DataError(f"{file.name} is a zip archive, but holds no NumPy arrays")
-        with np.load(file, allow_pickle=False) as arrays:
-            return ArraySource(_choose(file, {name: arrays[name] for name in arrays.files}, names))
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError) as error:
-        raise _broken(file, error) from None
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise _broken(file, error) from None
-    except Exception as error:
-        if type(error).__module__ in {"zlib", "lzma", "_lzma"}:
-            raise _broken(file, error) from None
+        return read()
+    except DataError:
         raise
+    except Exception as error:  # noqa: BLE001 - a damaged header ends in whatever the tokenizer and zipfile raise
+        raise _broken(file, error) from None
 
 
 def _choose(file: Path, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
@@ -105,11 +109,11 @@ def _canonical(name: str, array: npt.NDArray[Any]) -> Column:
     if kind == "f":
         return np.array(array, dtype=np.float32 if array.dtype.itemsize <= 4 else np.float64)
     if kind == "u" and array.dtype.itemsize == 8:
-        return np.array(array, dtype=np.float64 if array.size and array.max() > np.iinfo(np.int64).max else np.int64)
+        return np.array(array, dtype=np.float64)
     return np.array(array, dtype=np.bool_ if kind == "b" else np.int64)
 
 
 def _broken(file: Path, error: Exception) -> DataError:
     if "allow_pickle" in str(error) or "Object arrays" in str(error) or "Python objects" in str(error):
         return DataError(f"{file.name} holds an object array, which is a pickle", "save numbers, or use parquet")
-    return DataError(f"cannot read {file.name}: {error}")
+    return DataError(f"cannot read {file.name}: {error}"[:300])

@@ -1,6 +1,7 @@
 """Rows from parquet and csv, through pyarrow, streamed where the format allows it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -43,19 +44,39 @@ class ParquetSource:
         self.columns = tuple(str(name) for name in self._schema.names)
         self.rows = int(opened.metadata.num_rows)
         _check_names(file, self.columns)
-        self._nullable = {name for name in self.columns if _has_nulls(opened, self._schema, name)}
+        self._nulls: dict[str, bool] = {}
 
-    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
-        """Tables of at most `size` rows, of one dtype a column over the whole file."""
-        from pyarrow import parquet
+    def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
+        """Tables of at most `size` rows, of one dtype a column over the whole file.
 
+        Without `whole` each batch chooses by its own rows whether a column of integers holds nulls.
+        """
         chosen = self.columns if columns is None else tuple(columns)
         for name in chosen:
             _check_type(self._file, name, self._schema.field(name).type)
+        nullable = {name for name in chosen if whole and size < self.rows and self._has_nulls(name)}
+        for part in self._parts(size, chosen):
+            yield _guarded(self._file, partial(_table, part, chosen, nullable))
+
+    def _parts(self, size: int, columns: Sequence[str]) -> Iterator[Any]:
+        from pyarrow import parquet
+
         opened = _guarded(self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False))
-        parts = opened.iter_batches(batch_size=size, columns=list(chosen), use_threads=False)
+        parts = opened.iter_batches(batch_size=size, columns=list(columns), use_threads=False)
         while (part := _guarded(self._file, lambda: next(parts, None))) is not None:
-            yield Table({name: to_numpy(part.column(name), name in self._nullable) for name in chosen})
+            yield part
+
+    def _has_nulls(self, name: str) -> bool:
+        """Whether a column of whole numbers holds a null, found by reading it.
+
+        The file's own statistics would be cheaper, but pyarrow aborts the process where those are damaged.
+        """
+        field = self._schema.field(name)
+        if not field.nullable or not _is_whole(field.type):
+            return False
+        if name not in self._nulls:
+            self._nulls[name] = any(part.column(0).null_count for part in self._parts(1 << 16, [name]))
+        return self._nulls[name]
 
 
 class CsvSource:
@@ -70,19 +91,24 @@ class CsvSource:
         parse = csv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(file))
         read = csv.ReadOptions(use_threads=False, block_size=1 << 24)
         self._table = _guarded(file, lambda: csv.read_csv(file, read, parse, convert))
-        self.columns = tuple(self._table.column_names)
+        self.columns = _guarded(file, lambda: tuple(self._table.column_names))
         self.rows = int(self._table.num_rows)
         _check_names(file, self.columns)
         _check_header(file, self.columns)
 
-    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
-        """Tables of at most `size` rows."""
+    def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
+        """Tables of at most `size` rows, of one dtype a column over the whole file."""
         chosen = self.columns if columns is None else tuple(columns)
+        for name in chosen:
+            _check_utf8(self._file, name, self._table.schema.field(name).type)
         table = self._table.select(list(chosen))
         nullable = {name for name in chosen if table.column(name).null_count}
         for start in range(0, self.rows, size):
-            part = table.slice(start, size)
-            yield Table({name: to_numpy(part.column(name), name in nullable) for name in chosen})
+            yield _guarded(self._file, partial(_table, table.slice(start, size), chosen, nullable))
+
+
+def _table(part: Any, columns: Sequence[str], nullable: Collection[str]) -> Table:
+    return Table({name: to_numpy(part.column(name), name in nullable) for name in columns})
 
 
 def to_numpy(column: Any, nullable: bool) -> Column:
@@ -121,28 +147,15 @@ def _whole(column: Any, nullable: bool) -> Column:
         filled = column.fill_null(False if boolean else 0).to_numpy(zero_copy_only=False).astype(np.float64)
         filled[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
         return np.asarray(filled)
-    values = column.to_numpy(zero_copy_only=False)
-    if types.is_uint64(column.type) and len(values) and values.max() > np.iinfo(np.int64).max:
-        return np.asarray(values, dtype=np.float64)
-    return np.array(values, dtype=np.bool_ if boolean else np.int64)
+    dtype: Any = np.bool_ if boolean else np.float64 if types.is_uint64(column.type) else np.int64
+    return np.array(column.to_numpy(zero_copy_only=False), dtype=dtype)
 
 
-def _has_nulls(opened: Any, schema: Any, name: str) -> bool:
-    """Whether a whole-number column holds a null anywhere, from the statistics, or from the column without them."""
+def _is_whole(kind: Any) -> bool:
     from pyarrow import types
 
-    kind = schema.field(name).type
     value = kind.value_type if types.is_dictionary(kind) else kind
-    if not (types.is_integer(value) or types.is_boolean(value)):
-        return False
-    metadata = opened.metadata
-    where = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path == name]
-    if not where:
-        return True
-    groups = [metadata.row_group(i).column(where[0]).statistics for i in range(metadata.num_row_groups)]
-    if all(group is not None and group.has_null_count for group in groups):
-        return any(group.null_count for group in groups)
-    return bool(opened.read(columns=[name]).column(0).null_count)
+    return bool(types.is_integer(value) or types.is_boolean(value))
 
 
 def _check_type(file: Path, name: str, kind: Any) -> None:
@@ -155,6 +168,13 @@ def _check_type(file: Path, name: str, kind: Any) -> None:
         or types.is_fixed_size_binary(kind)
     ):
         raise DataError(f"column {name!r} of {file.name} holds {kind}, which is neither numbers nor text")
+
+
+def _check_utf8(file: Path, name: str, kind: Any) -> None:
+    from pyarrow import types
+
+    if types.is_binary(kind) or types.is_large_binary(kind):
+        raise DataError(f"column {name!r} of {file.name} is not UTF-8 text", "save the file as UTF-8")
 
 
 def _check_names(file: Path, names: Sequence[str]) -> None:

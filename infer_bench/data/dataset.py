@@ -18,8 +18,8 @@ class Source(Protocol):
     columns: tuple[str, ...]
     rows: int
 
-    def batches(self, size: int, columns: Sequence[str] | None) -> Iterator[Table]:
-        """Tables of at most `size` rows; every one has the same dtypes."""
+    def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
+        """Tables of at most `size` rows; every one has the same dtypes, unless not `whole`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,20 @@ class Dataset:
         return cls(str(file.absolute()), source.columns, source.rows, _sha256(file), source)
 
     def head(self, rows: int, columns: Sequence[str] | None = None) -> Table:
-        """The first `rows` rows, or all where there are fewer."""
-        if rows <= 0:
-            return next(self.batches(1, columns)).slice(0, 0)
-        return next(self.batches(rows, columns))
+        """The first `rows` rows, or all where there are fewer; nothing behind them is read."""
+        self._check_columns(columns)
+        size = max(rows, 1)
+        return next(_rebatch(self.source.batches(size, columns, whole=False), size)).slice(0, rows)
 
     def batches(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Table]:
         """Tables of `size` rows (the last may be shorter), of all columns or of those named."""
+        self._check_columns(columns)
+        return _rebatch(self.source.batches(size, columns), size)
+
+    def _check_columns(self, columns: Sequence[str] | None) -> None:
         missing = [name for name in columns or () if name not in self.columns]
         if missing:
             raise DataError(f"{Path(self.path).name} has no column {missing[0]!r}")
-        return _rebatch(self.source.batches(size, columns), size)
 
 
 def _rebatch(parts: Iterator[Table], size: int) -> Iterator[Table]:

@@ -15,7 +15,7 @@ Column = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Columns by name, in order. Missing numbers are NaN, missing strings None.
+    """Columns by name, in order. Missing numbers are NaN, missing strings None; uint64 comes as float64.
 
     Raises `DataError` when a column is not 1-D or the lengths differ.
     """

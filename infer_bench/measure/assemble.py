@@ -50,7 +50,9 @@ def _reference(lane: Lane, lanes: Sequence[Lane], failed: Mapping[Key, str], set
 
 
 def _info(entrant: Entrant, specs: Specs) -> ModelInfo:
-    model, spec = entrant.model, specs.get(entrant.key)
+    model = entrant.model
+    of_model = model.family == "callable" or not entrant.candidate.target  # a function beside a model is not the model
+    spec = specs.get(entrant.key) if of_model else None
     known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
     return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *known)
 

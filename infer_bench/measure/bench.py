@@ -10,7 +10,7 @@ from infer_bench.measure.entrants import Entrant, entrants
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.race import Race
-from infer_bench.measure.rows import rows_for
+from infer_bench.measure.rows import rows_for, seen_by
 from infer_bench.measure.settings import Settings
 from infer_bench.results import BenchReport
 
@@ -59,7 +59,7 @@ def run(
     progress.update(0, "reading the rows")
     groups = {ref.path: [e for e in chosen if e.model.path == ref.path] for ref in refs}
     rows = {path: rows_for(group, data, settings) for path, group in groups.items() if group}
-    race = Race(chosen, {path: found.columns for path, found in rows.items()}, settings, progress)
+    race = Race(chosen, {e.key: seen_by(e, rows[e.model.path]) for e in chosen}, settings, progress)
     desk = Desk(race, rows, settings, tuple(notices))
     complete = False
     try:

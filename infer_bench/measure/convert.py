@@ -1,6 +1,7 @@
 """`convert`: an ONNX file that was run and compared with the original on rows made to find differences, or no file."""
 
 import datetime
+import functools
 import os
 import tempfile
 from collections.abc import Mapping
@@ -215,8 +216,7 @@ def cached_onnx(
 
     Raises `NotConvertible` also when the file answers differently.
     """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infer-bench"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _cache()
     checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
     path = folder / f"{model.sha256}-{checked_on}-{__version__}.onnx"
     if not path.exists():
@@ -225,3 +225,19 @@ def cached_onnx(
         if failed:
             raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {failed}")
     return identify(str(path))
+
+
+def _cache() -> Path:
+    """The user's cache folder; where there is none to write to, a folder of this process alone."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infer-bench"
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK)
+    except (OSError, RuntimeError):
+        usable = False
+    return folder if usable else Path(_own_folder().name)
+
+
+@functools.cache
+def _own_folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="infer-bench-")

@@ -49,7 +49,7 @@ class Race:
     def __init__(
         self,
         entrants: Sequence[Entrant],
-        columns: Mapping[str, Columns],
+        columns: Mapping[Key, Columns],
         settings: Settings,
         progress: Progress,
     ) -> None:
@@ -83,8 +83,12 @@ class Race:
 
     @property
     def left_out(self) -> list[Entrant]:
-        """Default candidates that turned out not to fit the model: nobody asked for them, and no worker broke."""
-        return [e for e in self._entrants if not e.asked and self._unfit(e)]
+        """Default candidates that turned out not to fit the model: nobody asked for them, and no worker broke.
+
+        When none fits, all have failed.
+        """
+        unfit = [e for e in self._entrants if not e.asked and self._unfit(e)]
+        return [] if len(unfit) == len(self._entrants) else unfit
 
     def _unfit(self, entrant: Entrant) -> bool:
         error = self.failed.get(entrant.key)
@@ -115,7 +119,7 @@ class Race:
         return begun
 
     def _cold_start(self, layout: int, entrant: Entrant, worker: Worker) -> Process:
-        columns, first = self._columns[entrant.model.path], self._settings.batches[0]
+        columns, first = self._columns[entrant.key], self._settings.batches[0]
         opened = worker.open()
         self.specs[entrant.key] = spec_from(opened.fields["spec"])
         worker.rows({name: _cycled(column, first) for name, column in columns.items()})

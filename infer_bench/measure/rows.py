@@ -23,9 +23,13 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one model. `source` says where they are from, in words for the reader."""
+    """The rows of one model: `columns` are the model's own, `records` all that the user's file holds.
+
+    `source` says where they are from, in words for the reader.
+    """
 
     columns: Columns
+    records: Columns
     source: str
     spec: ModelSpec
     notices: tuple[Notice, ...] = ()
@@ -56,6 +60,11 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
     raise first or CannotRun("there is no candidate")
 
 
+def seen_by(entrant: Entrant, rows: Rows) -> Columns:
+    """What a candidate is handed: the model's columns, or to a function of the user's the whole record."""
+    return rows.records if entrant.candidate.target else rows.columns
+
+
 def _starts_quickly(entrant: Entrant) -> bool:
     return bool(entrant.engine.lean(entrant.artefact, entrant.options))
 
@@ -72,10 +81,10 @@ def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Setting
         return _drawn(worker, spec, count, settings.seed)
     table = data.Dataset.open(source).head(count)
     if not spec.features:
-        return Rows(table.columns, Path(source).name, spec)
+        return Rows(table.columns, table.columns, Path(source).name, spec)
     fitted = data.conform(table, spec)
     found = data.match(table.names, spec)
-    return Rows(fitted.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ())
+    return Rows(fitted.columns, table.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ())
 
 
 def _by_position(found: data.ColumnMatch, source: str) -> tuple[Notice, ...]:
@@ -88,4 +97,4 @@ def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
         raise DataError("there is nothing to draw rows from", "give rows with --data")
     domain = worker.ask("domain").fields
     table = data.draw(spec, domain["thresholds"], count, seed)
-    return Rows(table.columns, "drawn from the model", spec)
+    return Rows(table.columns, table.columns, "drawn from the model", spec)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from infer_bench.errors import MissingDependency, ModelError, UnsafePickle
-from infer_bench.pickles.allowed import ALLOWED, CALLABLE, permitted
+from infer_bench.pickles.allowed import ALLOWED, CALLABLE, modern, permitted
 from infer_bench.pickles.arrays import ArrayData, check_frame
 from infer_bench.pickles.scanning import PickleScan, examine
 from infer_bench.pickles.streams import open_pickle
@@ -81,31 +81,40 @@ def _load_listed(path: str | os.PathLike[str]) -> Any:
         return _Restricted(source).load()
 
 
-def _lookup(unpickler: Any, module: str, name: str) -> Any:
-    """A global that is on the list; joblib's description of an array is replaced by our own."""
-    if not permitted(module, name):
-        raise UnsafePickle(f"the pickle imports {module}.{name}, which is not on the list of known classes", _HINT)
-    return ArrayData if f"{module}.{name}" == ARRAY_WRAPPER else None
-
-
-class _Nested(pickle.Unpickler):
-    """The pickle inside an array of objects."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        return _lookup(self, module, name) or super().find_class(module, name)
-
-
 class _Restricted(PythonUnpickler):  # type: ignore[misc]
-    """Reads joblib's arrays where they stand, and imports only what is on the list."""
+    """Imports and calls only what is on the list, and reads joblib's arrays where they stand."""
 
     dispatch: ClassVar[dict[int, Any]] = dict(PythonUnpickler.dispatch)
 
     def __init__(self, source: Any) -> None:
         super().__init__(source)
         self._source = source
+        self._callable: list[Any] = []
 
     def find_class(self, module: str, name: str) -> Any:
-        return _lookup(self, module, name) or super().find_class(module, name)
+        """A global that is on the list; joblib's description of an array is replaced by our own."""
+        full = ".".join(modern(module, name))
+        if not permitted(module, name):
+            raise UnsafePickle(f"the pickle imports {full}: not on the list of known classes", _HINT)
+        if full == ARRAY_WRAPPER:
+            return ArrayData
+        found = super().find_class(module, name)
+        if full in CALLABLE:
+            self._callable.append(found)
+        return found
+
+    def load_reduce(self) -> None:
+        """As ever, when the function may be called."""
+        self._check_call(self.stack[-2])
+        super().load_reduce()
+
+    def _instantiate(self, kind: Any, args: Any) -> None:
+        self._check_call(kind)
+        super()._instantiate(kind, args)
+
+    def _check_call(self, function: Any) -> None:
+        if not any(function is known for known in self._callable):
+            raise UnsafePickle(f"the pickle calls {function!r}, which ordinary models do not", _HINT)
 
     def load_build(self) -> None:
         """As ever, and then the array's data, which follows."""
@@ -114,9 +123,10 @@ class _Restricted(PythonUnpickler):  # type: ignore[misc]
         if isinstance(described, ArrayData):
             check_frame(self)
             nested = described.dtype.hasobject
-            self.stack[-1] = _Nested(self._source).load() if nested else described.read(self._source)
+            self.stack[-1] = _Restricted(self._source).load() if nested else described.read(self._source)
 
     dispatch[pickle.BUILD[0]] = load_build
+    dispatch[pickle.REDUCE[0]] = load_reduce
 
 
 def _digest(path: str | os.PathLike[str]) -> str:

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from infer_bench.errors import UnsafePickle
 from infer_bench.pickles.allowed import modern
+from infer_bench.pickles.calls import classes_fit
 from infer_bench.pickles.dtypes import is_dtype, sound
 from infer_bench.pickles.streams import BoundedReader
 from infer_bench.pickles.values import Global, Instance
 
 ARRAY_WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
-_RECONSTRUCTOR = "copyreg._reconstructor"
 _PAYLOAD_KEPT = 1 << 16
 _FRAME_LARGEST = 1 << 28
 
@@ -54,8 +54,8 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
             self.oddities.append("it calls what another call returned")
             return Instance(None, args)
         self.called[maker.name] = None
-        if maker.name == _RECONSTRUCTOR:
-            self._check_reconstructor(args)
+        if not classes_fit(maker.name, [one.name for one in args if isinstance(one, Global)]):
+            self.oddities.append(f"it hands {maker.name} a class that is none of its own")
         return Instance(maker, args)
 
     def make(self, kind: Any, args: Any) -> Instance:
@@ -64,12 +64,6 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
             self.oddities.append("it instantiates what is no class")
             return Instance(None)
         return Instance(kind, args if isinstance(args, tuple) else ())
-
-    def _check_reconstructor(self, args: tuple[Any, ...]) -> None:
-        """The base's constructor is run with the pickle's arguments, so it must be a builtin."""
-        base = args[1] if len(args) == 3 else None
-        if not (isinstance(base, Global) and base.name.startswith("builtins.")):
-            self.oddities.append("it reconstructs an object on a base that is no builtin")
 
     def skip(self, size: int) -> Any:
         """A payload: kept when short, else passed over."""

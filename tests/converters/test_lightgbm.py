@@ -129,8 +129,8 @@ def test_pandas_categories(values: list[Any], precision: str, opset_ml: int) -> 
     assert ensemble.features[1].categories == tuple(values)
 
     def oracle(rows: Any) -> Any:
-        codes = np.where(np.isnan(rows[:, 1]), -1, rows[:, 1]).astype(int)
-        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=values)})
+        codes = [-1 if np.isnan(code) else int(code) for code in rows[:, 1]]
+        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))})
         return model.predict(given).reshape(-1, 1), None
 
     assert_same(ensemble, oracle, precision, opset_ml)

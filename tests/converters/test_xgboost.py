@@ -164,7 +164,7 @@ def test_missing_value_of_the_wrapper(missing: float) -> None:
         assert_same(read_xgboost(model), oracle, precision, opset_ml, data=np.concatenate([rows, X]))
 
 
-@pytest.mark.parametrize("values", [list("xyzw"), ["é", "日本", "", "z"], [3, 7, 70000, -2]], ids=str)
+@pytest.mark.parametrize("values", [list("xyzw"), ["", "z", "long name", "~"], [3, 7, 70000, -2]], ids=str)
 def test_pandas_categories(values: list[Any]) -> None:
     picked = RNG.integers(0, len(values), 300)
     frame = pd.DataFrame({"n": X[:, 1], "c": pd.Categorical([values[i] for i in picked], categories=values)})
@@ -173,12 +173,20 @@ def test_pandas_categories(values: list[Any]) -> None:
     assert ensemble.features[1].categories == tuple(values)
 
     def oracle(rows: Any) -> Any:
-        codes = np.where(np.isnan(rows[:, 1]), -1, rows[:, 1]).astype(int)
-        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=values)})
+        codes = [-1 if np.isnan(code) else int(code) for code in rows[:, 1]]
+        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))})
         return model.predict(given).reshape(-1, 1).astype(float), None
 
     for precision, opset_ml in FORMS:
         assert_same(ensemble, oracle, precision, opset_ml, skip=("infinity",))
+
+
+def test_categories_that_xgboost_cuts_short_are_refused() -> None:
+    values = ["éa", "b"]
+    frame = pd.DataFrame({"c": pd.Categorical([values[i] for i in RNG.integers(0, 2, 60)], categories=values)})
+    model = xgb.XGBRegressor(n_estimators=2, enable_categorical=True, n_jobs=1).fit(frame, RNG.random(60))
+    with pytest.raises(NotConvertible, match="'c'"):
+        read_xgboost(model)
 
 
 def test_names_do_not_matter() -> None:

@@ -1,6 +1,7 @@
 """Hostile pickles: each is refused by name, and none gets to leave its mark."""
 
 import bz2
+import contextlib
 import functools
 import gzip
 import io
@@ -8,6 +9,8 @@ import lzma
 import pickle
 import pickletools
 import struct
+import tempfile
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +19,8 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
@@ -141,7 +146,7 @@ ODD: dict[str, tuple[bytes, str]] = {
     "call of a call": (b"\x80\x04ccollections\nOrderedDict\n)R)R.", "what another call returned"),
     "base that is no builtin": (
         b"ccopy_reg\n_reconstructor\n(cnumpy\nndarray\ncnumpy\nndarray\nNtR.",
-        "a base that is no builtin",
+        "hands copyreg._reconstructor a class that is none of its own",
     ),
     "forged dtype": (
         b"cnumpy\ndtype\n(S'V8'\nI00\nI01\ntR(I3\nS'|'\nN(S'a'\nt(dS'a'\n(cnumpy\ndtype\n(S'O8'\nI00\nI01\ntRI0\ntsI8\nI1\nI0\ntb.",
@@ -150,6 +155,14 @@ ODD: dict[str, tuple[bytes, str]] = {
     "field outside of the element": (
         b"cnumpy\ndtype\n(S'V8'\nI00\nI01\ntR(I3\nS'|'\nN(S'a'\nt(dS'a'\n(cnumpy\ndtype\n(S'f8'\nI00\nI01\ntRI4096\ntsI8\nI1\nI0\ntb.",
         "does not hold together",
+    ),
+    "class for a function to call": (
+        b"cnumpy.random._pickle\n__bit_generator_ctor\n(clightgbm.basic\nBooster\ntR.",
+        "hands numpy.random._pickle.__bit_generator_ctor a class",
+    ),
+    "array made in secret": (
+        b"cpandas.core.indexes.base\n_new_Index\n(cjoblib.numpy_pickle\nNumpyArrayWrapper\n(dtR(db.",
+        "hands pandas.core.indexes.base._new_Index a class",
     ),
     "extension": (b"\x80\x02\x82\x01.", "extension registry"),
     "persistent id": (b"\x80\x04\x8c\x01aQ.", "persistent ids"),
@@ -195,10 +208,20 @@ def test_broken_files_end_in_one_line(name: str, trusted: bool) -> None:
 @pytest.mark.parametrize("pack", [zlib.compress, gzip.compress, bz2.compress, lzma.compress])
 def test_a_bomb_is_refused_before_it_fills_the_memory(pack: Callable[[bytes], bytes], monkeypatch: Any) -> None:
     monkeypatch.setattr("infer_bench.pickles.streams._ALLOWANCE", 1 << 20)
-    body = b"\x80\x04B" + struct.pack("<I", 1 << 27) + bytes(1 << 27) + b"."
+    body = b"\x80\x04B" + struct.pack("<I", 1 << 25) + bytes(1 << 25) + b"."
     Path("model").write_bytes(pack(body))
     with pytest.raises(ModelError, match="far more than its size"):
         pickles.check("model")
+
+
+@pytest.mark.parametrize(("body", "culprit"), [(make(), culprit) for make, culprit in HOSTILE.values()])
+def test_loading_alone_would_refuse_too(body: bytes, culprit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second wall holds when the first is taken away."""
+    Path("model").write_bytes(body)
+    monkeypatch.setattr("infer_bench.pickles.loading.check", lambda path, allow_pickle: None)
+    with pytest.raises(UnsafePickle, match=culprit.replace(".", r"\.")):
+        pickles.load("model")
+    assert [path.name for path in Path().iterdir()] == ["model"]
 
 
 def test_a_trusted_pickle_runs() -> None:
@@ -225,3 +248,19 @@ def test_the_list_names_nothing_that_runs_code_or_touches_files() -> None:
     assert not [name for name in pickles.ALLOWED if name.startswith("scipy.stats")], "their state is compiled"
     assert not [name for name in pickles.ALLOWED if "*" in name]
     assert pickles.CALLABLE <= pickles.ALLOWED
+
+
+SEED = [pickle.dumps(LogisticRegression(), protocol) for protocol in (0, 2, 4, 5)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_damage_to_an_untrusted_file_ends_in_a_model_error_or_a_model(data: st.DataObject) -> None:
+    body = bytearray(data.draw(st.sampled_from(SEED)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    with tempfile.NamedTemporaryFile() as file, contextlib.suppress(ModelError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file.write(bytes(body))
+        file.flush()
+        pickles.load(file.name)

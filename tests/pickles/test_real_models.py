@@ -182,7 +182,7 @@ def test_a_class_of_the_users_own_is_named(tmp_path: Path) -> None:
     assert pickles.load(tmp_path / "model", allow_pickle=True).steps[0][1].ours == 1
 
 
-class Own(preprocessing.StandardScaler):
+class Own(preprocessing.StandardScaler):  # type: ignore[misc]
     ours = 1
 
 

@@ -1,0 +1,35 @@
+"""LightGBM and XGBoost estimators inside scikit-learn pipelines and ensembles."""
+
+from typing import Any
+
+import lightgbm
+import pytest
+import xgboost
+from sklearn.ensemble import VotingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from tests.converters.sklearn_compare import compare
+from tests.converters.sklearn_models import X, Xn, y3, yb, yr, ys
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+FEW: dict[str, Any] = {"n_estimators": 5, "n_jobs": 1}
+
+
+def light(kind: str = "Classifier", **more: Any) -> Any:
+    return getattr(lightgbm, f"LGBM{kind}")(verbose=-1, **FEW, **more)
+
+
+@pytest.mark.parametrize("precision", ["exact", "float32"])
+def test_lightgbm_stays_in_double(precision: str) -> None:
+    compare(make_pipeline(StandardScaler(), light()).fit(Xn, ys), precision)
+    compare(make_pipeline(SimpleImputer(), light("Regressor", objective="poisson")).fit(Xn, abs(yr)), precision)
+    compare(VotingClassifier([("a", light()), ("b", LogisticRegression())], voting="soft").fit(X, y3), precision)
+
+
+def test_xgboost_is_given_float32() -> None:
+    compare(make_pipeline(StandardScaler(), xgboost.XGBClassifier(**FEW)).fit(Xn, yb), "float32")
+    compare(make_pipeline(MinMaxScaler(), xgboost.XGBRegressor(**FEW)).fit(Xn, yr), "float32")
+    compare(make_pipeline(StandardScaler(), xgboost.XGBClassifier(**FEW)).fit(X, y3), "float32")

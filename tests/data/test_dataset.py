@@ -1,0 +1,211 @@
+"""Data files: one reading for each format, one line for each fault."""
+
+import codecs
+import pickle
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from infer_bench.data import Dataset
+from infer_bench.errors import DataError, MissingDependency
+
+FRAME = pd.DataFrame(
+    {
+        "float": [1.5, np.nan, -2.0] * 30,
+        "single": np.full(90, 0.1, np.float32),
+        "whole": [1, 2, 3] * 30,
+        "flag": [True, False, True] * 30,
+        "text": ["x", None, "é"] * 30,
+        "category": pd.Categorical(["u", "v", "u"] * 30),
+        "coded": pd.Categorical([5, 7, 5] * 30),
+    }
+)
+
+
+def as_parquet(path: Path) -> None:
+    FRAME.to_parquet(path, row_group_size=40)
+
+
+def as_csv(path: Path) -> None:
+    FRAME.to_csv(path, index=False)
+
+
+@pytest.mark.parametrize("save", [as_parquet, as_csv])
+def test_tables_come_back(save: Callable[[Path], None], tmp_path: Path) -> None:
+    save(tmp_path / "rows")
+    data = Dataset.open(tmp_path / "rows")
+    assert (data.rows, data.columns, len(data.sha256)) == (90, tuple(FRAME.columns), 64)
+    table = data.head(3)
+    single = "f" if save is as_parquet else "d"
+    assert [column.dtype.char for column in table.columns.values()] == ["d", single, "l", "?", "O", "O", "l"]
+    assert table.record(2) | {"single": 0} == {
+        "float": -2.0, "single": 0, "whole": 3, "flag": True, "text": "é", "category": "u", "coded": 5,
+    }  # fmt: skip
+    assert table.columns["text"][1] is None
+    assert np.isnan(table.columns["float"][1])
+
+
+@pytest.mark.parametrize("save", [as_parquet, as_csv, lambda path: np.save(path.open("wb"), FRAME[["whole"]])])
+@pytest.mark.parametrize("size", [1, 7, 40, 64, 1000])
+def test_batches_have_the_size_asked_for(save: Callable[[Path], None], size: int, tmp_path: Path) -> None:
+    save(tmp_path / "rows")
+    data = Dataset.open(tmp_path / "rows")
+    rows = [batch.rows for batch in data.batches(size)]
+    assert rows == [size] * (90 // size) + ([90 % size] if 90 % size else [])
+    assert data.head(0).rows == 0
+
+
+def parquet(**columns: Any) -> Callable[[Path], None]:
+    return lambda path: pq.write_table(pa.table(columns), path, row_group_size=2)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array([1, 2, None], pa.int64()), [1.0, 2.0, np.nan]),
+        (pa.array([True, None, False]), [1.0, np.nan, 0.0]),
+        (pa.array([1, 2, 3], pa.uint8()), [1, 2, 3]),
+        (pa.array([2**63 + 2048, 1, 2], pa.uint64()), [float(2**63 + 2048), 1.0, 2.0]),
+        (pa.array([Decimal("1.5"), None, Decimal("2")]), [1.5, np.nan, 2.0]),
+        (pa.array([None, None, None]), [np.nan] * 3),
+        (pa.array([0, 86_400, None], pa.timestamp("s")), ["1970-01-01 00:00:00.000", "1970-01-02 00:00:00.000", None]),
+        (pa.array([0, 1, None], pa.date32()), ["1970-01-01", "1970-01-02", None]),
+        (pa.array([3, None, 4]).dictionary_encode(), [3.0, np.nan, 4.0]),
+        (pa.array(["a", None, "b"], pa.large_string()), ["a", None, "b"]),
+        (pa.array([1.5, 2.5, None], pa.float16() if hasattr(pa, "float16") else pa.float32()), [1.5, 2.5, np.nan]),
+    ],
+    ids=lambda value: str(getattr(value, "type", "")),
+)  # fmt: skip
+def test_types_of_parquet(values: Any, expected: list[Any], tmp_path: Path) -> None:
+    parquet(a=values)(tmp_path / "rows")
+    batches = list(Dataset.open(tmp_path / "rows").batches(2))
+    assert len({batch.columns["a"].dtype for batch in batches}) == 1
+    found = [value for batch in batches for value in batch.columns["a"].tolist()]
+    assert found == (expected if isinstance(expected[0], str) else pytest.approx(expected, nan_ok=True))
+
+
+def test_csv_variants(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    path.write_bytes(codecs.BOM_UTF8 + b'a,"b, c"\n1,"two\nlines"\n,x\n')
+    assert Dataset.open(path).head(9).records()[0] == {"a": 1.0, "b, c": "two\nlines"}
+    path.write_bytes(b"a;b\n1;2\n")
+    assert Dataset.open(path).head(9).record(0) == {"a": 1, "b": 2}
+    path.write_bytes(b"0,1\n0.5,2\n")
+    assert Dataset.open(path).columns == ("0", "1")
+    path.write_bytes(b"a\n" + b"1\n" * 9_000_000 + b"1.5\n")
+    assert next(Dataset.open(path).batches(10)).columns["a"].dtype == np.float64
+
+
+def test_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    matrix = np.arange(6, dtype=np.float32).reshape(3, 2)
+    np.save(path.open("wb"), matrix)
+    assert Dataset.open(path).columns == ("f0", "f1")
+    named = Dataset.open(path, ("a", "b")).head(3)
+    assert named.record(1) == {"a": 2.0, "b": 3.0}
+    assert named.columns["a"].dtype == np.float32
+    np.savez(path.open("wb"), X=matrix, y=np.zeros(3))
+    assert Dataset.open(path).columns == ("f0", "f1")
+    np.savez_compressed(path.open("wb"), a=np.arange(3, dtype=np.uint8), s=np.array(["x", "y", "z"]))
+    assert Dataset.open(path).head(1).record(0) == {"a": 0, "s": "x"}
+    np.save(path.open("wb"), np.array([(1, 2.5)], dtype=[("k", "i4"), ("v", "f8")]))
+    assert Dataset.open(path).head(1).record(0) == {"k": 1, "v": 2.5}
+
+
+def literal(body: bytes | str) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(body.encode() if isinstance(body, str) else body)
+
+
+def cut(save: Callable[[Path], object], keep: float) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        save(path)
+        body = path.read_bytes()
+        path.write_bytes(body[: int(len(body) * keep)])
+
+    return write
+
+
+def objects(path: Path) -> None:
+    np.save(path.open("wb"), np.array([[1, "a"]], dtype=object), allow_pickle=True)
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "empty": (literal(b""), "is empty"),
+    "header alone": (literal("a,b\n"), "has no rows"),
+    "no rows": (parquet(a=pa.array([], pa.int64())), "has no rows"),
+    "ragged": (literal("a,b\n1,2\n1,2,3\n"), "cannot read"),
+    "no header": (literal("1.5,2\n3,4\n"), "no header row"),
+    "twice": (literal("a,a\n1,2\n"), "more than once"),
+    "half parquet": (cut(as_parquet, 0.5), "cannot read"),
+    "parquet magic": (literal(b"PAR1"), "cannot read"),
+    "list": (parquet(good=[1], bad=[[1, 2]]), "column 'bad'"),
+    "struct": (parquet(bad=[{"x": 1}]), "column 'bad'"),
+    "bytes": (parquet(bad=[b"x"]), "column 'bad'"),
+    "objects": (objects, "object array, which is a pickle"),
+    "half npy": (cut(lambda path: np.save(path.open("wb"), np.zeros((9, 9))), 0.5), "cannot read"),
+    "npy header": (literal(b"\x93NUMPY\x01\x00\xff\xff{"), "cannot read"),
+    "half npz": (cut(lambda path: np.savez(path.open("wb"), X=np.zeros((9, 9))), 0.5), "cannot read"),
+    "cube": (lambda path: np.save(path.open("wb"), np.zeros((2, 2, 2))), "3-dimensional"),
+    "complex": (lambda path: np.save(path.open("wb"), np.zeros((2, 2), complex)), "complex128"),
+    "lengths": (lambda path: np.savez(path.open("wb"), a=np.zeros(2), b=np.zeros(3)), "differ in length"),
+    "pickle": (literal(pickle.dumps([1])), "a pickle, which is code"),
+    "json": (literal('[{"a": 1}]'), "JSON"),
+    "html": (literal("<html></html>"), "HTML"),
+    "gzip": (literal(b"\x1f\x8b\x08"), "gzip-compressed"),
+    "utf-16": (literal("a,b\n1,2\n".encode("utf-16")), "UTF-16"),
+    "latin": (literal("a,b\né,2\n".encode("latin-1")), "column 'a' of rows is not UTF-8"),
+    "latin header": (literal("é,b\n1,2\n".encode("latin-1")), "cannot read"),
+    "binary": (literal(bytes(100)), "binary file"),
+    "pointer": (literal("version https://git-lfs.github.com/spec/v1\n"), "git-lfs pointer"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_are_one_line(name: str, tmp_path: Path) -> None:
+    save, reason = FAULTS[name]
+    save(tmp_path / "rows")
+    with pytest.raises(DataError, match=reason) as caught:
+        Dataset.open(tmp_path / "rows").head(5)
+    assert "\n" not in str(caught.value)
+
+
+def test_places_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such data file"):
+        Dataset.open(tmp_path / "none")
+    with pytest.raises(DataError, match="is a folder"):
+        Dataset.open(tmp_path)
+
+
+def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("unpickled")
+
+    objects(tmp_path / "rows")
+    np.savez((tmp_path / "zip").open("wb"), X=np.array([[None]], dtype=object))
+    monkeypatch.setattr(pickle, "load", refuse)
+    for name in ("rows", "zip"):
+        with pytest.raises(DataError, match="pickle"):
+            Dataset.open(tmp_path / name)
+
+
+def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_csv(tmp_path / "rows")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependency, match=r"infer-bench\[data\]"):
+        Dataset.open(tmp_path / "rows")
+
+
+def test_chosen_columns(tmp_path: Path) -> None:
+    parquet(good=[1, 2], bad=[[1], [2]])(tmp_path / "rows")
+    data = Dataset.open(tmp_path / "rows")
+    assert data.head(1, ["good"]).record(0) == {"good": 1}
+    with pytest.raises(DataError, match="no column 'other'"):
+        data.head(1, ["other"])

@@ -1,0 +1,114 @@
+"""Rows fitted to a model, or drawn from it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infer_bench.data import Table, concat, conform, draw, match
+from infer_bench.errors import DataError
+from infer_bench.model import Feature, ModelSpec
+
+
+def spec(*features: Feature | str) -> ModelSpec:
+    whole = tuple(Feature(one) if isinstance(one, str) else one for one in features)
+    return ModelSpec("regression", whole, ("y",))
+
+
+def table(**columns: Any) -> Table:
+    return Table({name: np.asarray(values) for name, values in columns.items()})
+
+
+def words(*values: str | None) -> Any:
+    return np.array(values, dtype=object)
+
+
+def test_columns_are_matched_by_name() -> None:
+    fitted = conform(table(c=[1], b=[2.0], a=[True], y=[0]), spec("a", "b", "c"))
+    assert fitted.names == ("a", "b", "c")
+    assert [column.dtype.kind for column in fitted.columns.values()] == ["b", "f", "i"]
+    assert match(("c", "b", "a", "y"), spec("a", "b", "c")).extra == ("y",)
+
+
+def test_unnamed_models_take_columns_by_position() -> None:
+    rows = table(p=[1.0], q=[2.0])
+    for names in (("f0", "f1"), ("Column_0", "Column_1"), ("0", "1")):
+        assert conform(rows, spec(*names)).record(0) == dict(zip(names, (1.0, 2.0), strict=True))
+        assert match(rows.names, spec(*names)).by_position
+    assert not match(("f0", "f1"), spec("f0", "f1")).by_position
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("age", "income", "f2"), "'income'.*close to 'Incomes'"),
+        (("a1x", "a2x", "a3x", "a4x", "a5x"), "'a1x', 'a2x', 'a3x' and 2 more"),
+        (("f0", "f1"), "lacks 'f0', 'f1'"),
+    ],
+)
+def test_missing_columns_are_named(names: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        conform(table(age=[1], Incomes=[2], f2=[3]), spec(*names))
+
+
+def test_kinds() -> None:
+    with pytest.raises(DataError, match="column 'a' holds text \\('x'\\)"):
+        conform(table(a=words(None, "x")), spec("a"))
+    assert np.isnan(conform(table(a=words(None, None)), spec("a")).columns["a"]).all()
+    letters = Feature("a", "category", ("u", "v"))
+    assert conform(table(a=words("u")), spec(letters)).record(0) == {"a": "u"}
+    assert conform(table(a=[np.nan]), spec(letters)).record(0) == {"a": None}
+    with pytest.raises(DataError, match="holds numbers where the model takes text"):
+        conform(table(a=[1.5]), spec(letters))
+    assert conform(table(a=[1, 2]), spec(Feature("a", "category", ("1", "2")))).record(1) == {"a": "2"}
+    assert conform(table(a=[1, 2]), spec(Feature("a", "category", (1, 2)))).record(1) == {"a": 2}
+
+
+def test_table() -> None:
+    rows = table(a=[1.0, 2.0, 3.0], s=words("x", None, "z"))
+    assert rows.take([2, 2, 0]).records() == [{"a": 3.0, "s": "z"}, {"a": 3.0, "s": "z"}, {"a": 1.0, "s": "x"}]
+    assert rows.slice(1, 2).record(0) == {"a": 2.0, "s": None}
+    assert type(rows.record(0)["a"]) is float
+    assert concat([rows, rows.slice(0, 1)]).rows == 4
+    assert Table({}).rows == 0
+    with pytest.raises(DataError, match="differ in length"):
+        table(a=[1], b=[1, 2])
+
+
+cuts = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8)
+
+
+@given(thresholds=cuts, seed=st.integers(0, 9))
+def test_both_sides_of_every_threshold_are_visited(thresholds: list[float], seed: int) -> None:
+    values = draw(spec("a"), {"a": thresholds}, 400, seed).columns["a"]
+    assert values.dtype == np.float64
+    assert np.isfinite(values).all()
+    for cut in thresholds:
+        if abs(cut) < 1e300:
+            assert (values <= cut).any()
+            assert (values >= cut).any()
+
+
+def test_drawing_is_repeatable_and_of_the_right_kinds() -> None:
+    model = spec(
+        "plain",
+        Feature("whole", "integer"),
+        Feature("flag", "boolean"),
+        Feature("letter", "category", ("u", "v")),
+        Feature("code", "category", (3, 5)),
+        Feature("unknown", "category"),
+        Feature("text", "string"),
+    )
+    one, two, other = (draw(model, {"whole": (10.5, 20.5)}, 200, seed) for seed in (1, 1, 2))
+    assert one.records() == two.records() != other.records()
+    assert [column.dtype.kind for column in one.columns.values()] == ["f", "i", "b", "O", "i", "f", "O"]
+    assert set(one.columns["letter"]) == {"u", "v"}
+    assert set(one.columns["code"].tolist()) == {3, 5}
+    assert conform(one, model).rows == 200
+
+
+def test_infinite_thresholds_do_not_reach_the_rows() -> None:
+    values = draw(spec("a"), {"a": (-np.inf, 0.0, np.inf, 1.7e308)}, 100, 0).columns["a"]
+    assert np.isfinite(values).all()
