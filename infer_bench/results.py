@@ -248,7 +248,7 @@ class ValidateGroup:
 
     Maxima and means are over the pairs of finite answers of all outputs. `failing` rows are beyond the tolerance,
     finite on one side only, answered by one side only (`refusals`), or change their label or side of the threshold.
-    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "0" exact agreement. `p999_abs_delta` is too high by less
+    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" no difference. `p999_abs_delta` is too high by less
     than 1 %. `passing_atol` is the smallest that would pass, None when none would.
     """
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from infer_bench.data import Table, concat
 from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.measure.pairing import Pairing
@@ -78,11 +80,22 @@ class Prober:
 def _joined(made: list[Probe], structure: Structure, single: bool) -> list[Probe]:
     """Probes with the rows that visit the trees added to the groups of their kind."""
     visiting = {name: as_float32(t) if single else t for name, t in structure.groups.items()}
+    visiting = {name: t if name == "infinite" else _within_float32(t) for name, t in visiting.items()}
     joined = []
     for probe in made:
         own = None if probe.singly or probe.shuffled else visiting.pop(probe.name, None)
         joined.append(probe if own is None else replace(probe, table=concat([probe.table, _like(own, probe.table)])))
     return [*joined[:-2], *(Probe(name, table) for name, table in visiting.items()), *joined[-2:]]
+
+
+def _within_float32(table: Table) -> Table:
+    """Without the rows that become infinite in float32: some libraries refuse those whatever the model is."""
+    limit = float(np.finfo(np.float32).max)
+    fits = np.ones(table.rows, dtype=np.bool_)
+    for column in table.columns.values():
+        if column.dtype.kind == "f":
+            fits &= ~(np.abs(column) > limit)
+    return table.take(np.flatnonzero(fits))
 
 
 def _like(table: Table, other: Table) -> Table:

@@ -153,7 +153,7 @@ def group(pairing: Pairing, outputs: Sequence[str]) -> ValidateGroup:
         refused_by_both=pairing.refused_by_both,
         passing_atol=_group_atol(pairing, found),
         passing_rtol=found.passing_rtol,
-        histogram={"0" if d is None else str(d): n for d, n in pooled.spread.decades()},
+        histogram={"exact" if d is None else str(d): n for d, n in pooled.spread.decades()},
         outputs=tuple(_output(name, tally) for name, tally in zip(outputs, found.outputs, strict=False)),
         note=pairing.complaint,
     )

@@ -166,13 +166,13 @@ def histogram(result: ValidateResult) -> list[tuple[str, str, str]]:
     counts: dict[int | None, int] = {}
     for group in result.groups:
         for key, number in group.histogram.items():
-            decade = None if key == "0" else int(key)
+            decade = None if key == "exact" else int(key)
             counts[decade] = counts.get(decade, 0) + number
     decades = sorted(d for d in counts if d is not None)
     if not decades:
         return []
     kept = decades[-_DECADES:]
-    lines = [("0", counts[None])] if None in counts else []
+    lines = [("exact", counts[None])] if None in counts else []
     below = sum(counts[d] for d in decades if d < kept[0])
     lines += [(f"< 1e{kept[0]}", below)] if below else []
     lines += [(f"1e{d}", counts[d]) for d in kept]

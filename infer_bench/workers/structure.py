@@ -44,12 +44,22 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
     if model.family == "xgboost":
         from infer_bench.converters.xgboost import read_xgboost
 
-        return read_xgboost(_held(model, allow_pickle), trees=trees)
+        return read_xgboost(_xgboost(model, allow_pickle), trees=trees)
     if model.family == "sklearn":
         from infer_bench.converters.sklearn_ensemble import read_sklearn
 
         return read_sklearn(_held(model, allow_pickle))
     raise NotConvertible(f"the structure of a {model.family} model cannot be read")
+
+
+def _xgboost(model: ModelRef, allow_pickle: bool) -> Any:
+    if model.format == "xgboost-json":
+        return Path(model.path).read_bytes()
+    if model.format != "xgboost-ubj":
+        return _held(model, allow_pickle)
+    import xgboost
+
+    return xgboost.Booster(model_file=model.path)
 
 
 def _held(model: ModelRef, allow_pickle: bool) -> Any:

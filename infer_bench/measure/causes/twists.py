@@ -247,7 +247,7 @@ def _links(ensemble: Ensemble) -> list[Twist]:
     for kind in ("sigmoid", "exp", "softmax") if ensemble.outputs > 1 else ("sigmoid", "exp"):
         said = f"{kind} in place of {held[0].kind}" if held else f"a {kind} was added"
         link = Link(kind)
-        if held != (link,) and not (held and held[0].kind == kind and held[0].a == 1):
+        if not held or held[0].kind != kind:
             others.append((said, (link,)))
     if held and held[0].kind == "sigmoid" and ensemble.outputs > 1:
         others.append(("the classes are normalised to sum to 1", (*held, Link("normalise"))))
