@@ -84,7 +84,9 @@ def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Setting
         return Rows(table.columns, table.columns, Path(source).name, spec)
     fitted = data.conform(table, spec)
     found = data.match(table.names, spec)
-    return Rows(fitted.columns, table.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ())
+    return Rows(
+        fitted.columns, table.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ()
+    )
 
 
 def _by_position(found: data.ColumnMatch, source: str) -> tuple[Notice, ...]:

@@ -12,6 +12,7 @@ from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure import contest
 from infer_bench.measure.causes.explaining import explain
 from infer_bench.measure.entrants import Entrant
+from infer_bench.measure.fixes import with_fixes
 from infer_bench.measure.pairing import Pairing
 from infer_bench.measure.probing import Prober
 from infer_bench.measure.progress import Progress, Silent
@@ -123,7 +124,8 @@ class Plan:
             progress.update(1, "looking for causes")
             if structure is None and isinstance(self.reference, Side):
                 structure = structure_of(self.reference.entrant, self.spec, self.settings)
-            duel.explanation = explain(kept, structure.ensemble if structure else None, self._ask())
+            found = explain(kept, structure.ensemble if structure else None, self._ask())
+            duel.explanation = with_fixes(found, self.reference, duel.side)
 
     def _ask(self) -> Callable[[Table], npt.NDArray[np.float64]] | None:
         """Asks the reference itself, for counterfactuals on rows."""

@@ -55,9 +55,7 @@ def test_rows_that_float32_cannot_hold_get_a_float64_input_and_a_note(model: Pat
 
 def test_the_wide_input_is_not_taken_where_float32_was_asked_for(model: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.onnx"
-    report = convert(
-        str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=Wish(precision="float32")
-    )
+    report = convert(str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=Wish(precision="float32"))
     assert report.verdict is not None
     assert report.verdict.exit_code == 4
     assert report.results[0].output is None

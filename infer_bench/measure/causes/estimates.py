@@ -8,7 +8,8 @@ import numpy.typing as npt
 from infer_bench.converters.ensemble import Ensemble
 from infer_bench.converters.evaluate import apply_links, leaf_indices, leaf_values, prepare
 from infer_bench.measure.causes.oracle import Oracle, TreeOracle, canonical
-from infer_bench.measure.causes.twists import BASE_SCORE, CLASSES, TRUNCATED, Twist, truncated
+from infer_bench.measure.causes.twist import BASE_SCORE, CLASSES, TRUNCATED, Twist
+from infer_bench.measure.causes.twists import truncated
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]

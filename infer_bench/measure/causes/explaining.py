@@ -9,7 +9,7 @@ import numpy.typing as npt
 from infer_bench.converters.ensemble import Ensemble
 from infer_bench.data import Table, concat
 from infer_bench.errors import InferBenchError
-from infer_bench.measure.causes import twists as names
+from infer_bench.measure.causes import twist as names
 from infer_bench.measure.causes.explanation import Explanation
 from infer_bench.measure.causes.locating import first_decision
 from infer_bench.measure.causes.oracle import EngineOracle, Oracle, TreeOracle, matrix_of
@@ -110,7 +110,7 @@ def _refusals(evidence: Evidence) -> list[Cause]:
     holes = _missing(evidence.table)
     name = names.MISSING if holes[lone].all() else names.REFUSED
     said = "rows with missing values" if holes[lone].all() else "rows"
-    ours = np.isnan(evidence.reference).all(axis=1)
+    ours = np.asarray(np.isnan(evidence.reference).all(axis=1))
     who = "the reference refuses" if ours[lone].all() else "one side refuses"
     return [_cause(name, f"{who} {said} that the other answers", evidence, lone, lone)]
 

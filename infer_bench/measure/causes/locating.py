@@ -9,7 +9,7 @@ import numpy.typing as npt
 from infer_bench.converters.ensemble import LEAF, LT, MEMBER, Ensemble
 from infer_bench.converters.evaluate import Members, decide, leaf_indices, prepare
 from infer_bench.measure.causes.oracle import TreeOracle
-from infer_bench.measure.causes.twists import Twist
+from infer_bench.measure.causes.twist import Twist
 
 Floats = npt.NDArray[np.float64]
 

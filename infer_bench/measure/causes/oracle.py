@@ -10,7 +10,8 @@ import numpy.typing as npt
 from infer_bench.converters.ensemble import Ensemble
 from infer_bench.converters.evaluate import apply_links, predict
 from infer_bench.data import Table
-from infer_bench.measure.causes.twists import Twist, on_rows, on_trees
+from infer_bench.measure.causes.twist import Twist
+from infer_bench.measure.causes.twists import on_answers, on_rows, on_trees
 from infer_bench.model import Feature
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +47,7 @@ class TreeOracle:
     @property
     def catalogue(self) -> list[Twist]:
         """Everything that can be changed."""
-        return on_rows(self.names) + on_trees(self.ensemble)
+        return on_rows(self.names) + on_trees(self.ensemble, self.matrix)
 
     def answers(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
         """The canonical answers (rows, outputs) to some of the rows."""
@@ -91,8 +92,8 @@ class EngineOracle:
 
     @property
     def catalogue(self) -> list[Twist]:
-        """What can be done to rows."""
-        return on_rows(self.names)
+        """What can be done to rows and to answers."""
+        return on_rows(self.names) + on_answers()
 
     def answers(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
         """The canonical answers (rows, outputs) to some of the rows."""

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from infer_bench.measure.causes.estimates import estimates
 from infer_bench.measure.causes.oracle import Oracle, TreeOracle
-from infer_bench.measure.causes.twists import INPUT_CAST, THRESHOLD_CAST, Twist, swapped
+from infer_bench.measure.causes.twist import BASE_SCORE, INPUT_CAST, LINK, THRESHOLD_CAST, Twist
+from infer_bench.measure.causes.twists import swapped
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -82,6 +83,7 @@ class Search:
         seen = list(beam)
         casts = {t.cause: t for t in reversed(catalogue) if t.cause in (INPUT_CAST, THRESHOLD_CAST)}
         first = [self.state(tuple(casts.values()))] if len(casts) == 2 else []
+        first += self._offset_links(catalogue)
         for _ in range(MOST_CAUSES):
             grown = [self.state((*s.twists, twist)) for s in beam for twist in self._next(s, catalogue)]
             grown = sorted([*first, *grown], key=State.score, reverse=True)[:BEAM]
@@ -92,6 +94,13 @@ class Search:
             if beam[0].right.all():
                 break
         return seen
+
+    def _offset_links(self, catalogue: Sequence[Twist]) -> list[State]:
+        """Another link and another base score at once: neither alone brings any row nearer."""
+        links = [self.state((twist,)) for twist in catalogue if twist.cause == LINK]
+        return [
+            self.state((*s.twists, twist)) for s in links for twist in self._next(s, ()) if twist.cause == BASE_SCORE
+        ]
 
     def _next(self, state: State, catalogue: Sequence[Twist]) -> list[Twist]:
         wrong = ~state.right

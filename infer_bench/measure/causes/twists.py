@@ -3,46 +3,31 @@
 A twist changes the rows before they are answered, the trees, or the answers. Twists of one `cause` exclude each other.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Link
+from infer_bench.measure.causes.category_twists import category_twists
+from infer_bench.measure.causes.twist import (
+    AVERAGE,
+    BASE_SCORE,
+    COLUMNS,
+    COMPARISON,
+    INPUT_CAST,
+    LINEAR,
+    LINK,
+    MISSING,
+    THRESHOLD_CAST,
+    Floats,
+    OnAnswers,
+    OnRows,
+    OnTrees,
+    Twist,
+)
 
-Floats = npt.NDArray[np.float64]
-OnRows = Callable[[Floats], Floats]
-OnTrees = Callable[[Ensemble], Ensemble]
-OnAnswers = Callable[[Floats], Floats]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Twist:
-    """One counterfactual: `cause` is its stable name, `detail` what exactly was changed, `order` when it is applied."""
-
-    cause: str
-    detail: str
-    rows: OnRows | None = None
-    trees: OnTrees | None = None
-    answers: OnAnswers | None = None
-
-
-INPUT_CAST = "input cast"
-THRESHOLD_CAST = "threshold cast"
-COMPARISON = "comparison"
-MISSING = "missing handling"
-CATEGORY = "unseen category"
-BASE_SCORE = "base_score"
-LINK = "missing link"
-LINEAR = "linear leaves"
-TRUNCATED = "truncated iterations"
-COLUMNS = "column order"
-CLASSES = "class order"
-ACCUMULATION = "accumulation"
-LABELS = "label rule"
-AVERAGE = "averaging"
-REFUSED = "refused rows"
+__all__ = ["Twist", "cast32", "on_answers", "on_rows", "on_trees", "orders", "swapped", "truncated"]
 
 
 def cast32(values: Floats) -> Floats:
@@ -60,6 +45,25 @@ def on_rows(names: tuple[str, ...]) -> list[Twist]:
     ]
     made += [Twist(COLUMNS, detail, rows=_permuted(order)) for detail, order in orders(names)]
     return made
+
+
+def on_answers() -> list[Twist]:
+    """Links that are missing or were added, told from the answers alone."""
+    changes = {
+        "the sigmoid is missing": lambda p: np.log(p) - np.log1p(-p),
+        "a sigmoid was added": lambda x: 1.0 / (1.0 + np.exp(-x)),
+        "the exp is missing": np.log,
+        "an exp was added": np.exp,
+    }
+    return [Twist(LINK, said, answers=_quietly(change)) for said, change in changes.items()]
+
+
+def _quietly(change: OnAnswers) -> OnAnswers:
+    def quiet(answers: Floats) -> Floats:
+        with np.errstate(all="ignore"):
+            return np.asarray(change(answers), dtype=np.float64)
+
+    return quiet
 
 
 def orders(names: tuple[str, ...]) -> list[tuple[str, npt.NDArray[np.intp]]]:
@@ -92,15 +96,15 @@ def _permuted(order: npt.NDArray[np.intp]) -> OnRows:
     return lambda x: x[:, order]
 
 
-def on_trees(ensemble: Ensemble) -> list[Twist]:
-    """Twists of the trees that apply to this ensemble."""
+def on_trees(ensemble: Ensemble, matrix: Floats) -> list[Twist]:
+    """Twists of the trees that apply to this ensemble on these rows (rows, features)."""
     nodes = ensemble.nodes
     inner = (nodes.mode == LEQ) | (nodes.mode == LT)
     made: list[Twist] = []
     if inner.any():
         made += _casts(ensemble) + _comparisons(ensemble) + _missing(ensemble)
     if (nodes.mode == MEMBER).any():
-        made += _categories(ensemble)
+        made += category_twists(ensemble, matrix)
     if ensemble.zero_band:
         made.append(
             Twist(MISSING, "numbers within 1e-35 of 0 are not read as 0", trees=lambda e: replace(e, zero_band=0.0))
@@ -175,61 +179,6 @@ def _routed(left: npt.NDArray[np.bool_]) -> OnTrees:
 
 def _zero(flags: npt.NDArray[np.bool_]) -> OnTrees:
     return lambda e: replace(e, nodes=replace(e.nodes, zero_missing=flags))
-
-
-def _categories(ensemble: Ensemble) -> list[Twist]:
-    codes = [i for i, f in enumerate(ensemble.features) if f.kind == "category"]
-    members = ensemble.nodes.mode == MEMBER
-    used = sorted({*codes, *np.unique(ensemble.nodes.feature[members]).tolist()})
-    highest = {i: float(ensemble.nodes.members.max(initial=0.0)) for i in used}
-
-    def unseen(value: float) -> OnRows:
-        def change(x: Floats) -> Floats:
-            x = x.copy()
-            for i in used:
-                strange = (x[:, i] > highest[i]) | (x[:, i] < 0)
-                x[strange, i] = value
-            return x
-
-        return change
-
-    def negated(e: Ensemble) -> Ensemble:
-        return replace(e, nodes=replace(e.nodes, missing_left=e.nodes.missing_left | members))
-
-    made = [
-        Twist(CATEGORY, "an unseen category is read as missing", rows=unseen(np.nan)),
-        Twist(CATEGORY, "an unseen category is read as the first", rows=unseen(0.0)),
-        Twist(CATEGORY, "an unseen category is read as the last", rows=unseen(max(highest.values(), default=0.0))),
-        Twist(MISSING, "a missing category goes left", trees=negated),
-        Twist(CATEGORY, "an unseen category takes the members' way", trees=_strange_left(used, highest)),
-    ]
-    for rounding in ("none", "truncate", "floor"):
-        if rounding != ensemble.rounding:
-            made.append(Twist(CATEGORY, "a fractional category is rounded otherwise", trees=_rounding(rounding)))
-    return made
-
-
-def _strange_left(used: list[int], highest: dict[int, float]) -> OnTrees:
-    """Unseen codes go where members go: every set gets the codes beyond the highest known one, and -1."""
-
-    def change(e: Ensemble) -> Ensemble:
-        nodes = e.nodes
-        extra = np.array([*(max(highest.values(), default=0.0) + k for k in range(1, 9)), 1e6, -1.0])
-        sizes = np.diff(nodes.member_start)
-        is_set = nodes.mode == MEMBER
-        grown = sizes + np.where(is_set, len(extra), 0)
-        start = np.concatenate(([0], np.cumsum(grown)))
-        members = np.empty(start[-1])
-        for i in np.flatnonzero(is_set):
-            held = nodes.members[nodes.member_start[i] : nodes.member_start[i + 1]]
-            members[start[i] : start[i + 1]] = np.concatenate((held, extra))
-        return replace(e, nodes=replace(nodes, member_start=start, members=members))
-
-    return change
-
-
-def _rounding(rounding: str) -> OnTrees:
-    return lambda e: replace(e, rounding=rounding)  # type: ignore[arg-type]
 
 
 def _only_constants(e: Ensemble) -> Ensemble:
