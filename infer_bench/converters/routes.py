@@ -111,12 +111,18 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
     dtype: InputDtype = "float64" if double else "float32"
     probes = Probes(estimator, single=not double)
     groups = {group.name: group.table for group in probes.groups()}
-    return Converted(written, "scikit-learn in double", dtype, dtype, groups)
+    return Converted(written, "scikit-learn in double", dtype, _adds_up(estimator, dtype), groups)
+
+
+def _adds_up(estimator: Any, dtype: InputDtype) -> InputDtype:
+    """XGBoost adds up in float32, wherever it stands in a pipeline."""
+    inside = [estimator, *(estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ())]
+    return "float32" if any(type(part).__module__.startswith("xgboost") for part in inside) else dtype
 
 
 def table() -> str:
     """The routes as text, for `convert --list`."""
-    from infer_bench.converters.sklearn_registry import REFUSED
+    from infer_bench.converters.sklearn_refusals import REFUSED
 
     lines = ["LightGBM, XGBoost   exact: every tree, through TreeEnsemble nodes", "scikit-learn        exact in double"]
     lines += [f"  refused: {name}: {why}; {instead}" for name, (why, instead) in sorted(REFUSED.items())]

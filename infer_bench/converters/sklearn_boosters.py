@@ -44,7 +44,7 @@ def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
         )
     if frame.width != len(ensemble.features):
         raise NotConvertible(f"{kind(model)} is given {frame.width} columns and knows {len(ensemble.features)}")
-    scores = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
+    scores, _ = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
     answers = add_links(g, ensemble.links, scores, "float64")
     if ensemble.task not in ("binary", "multiclass"):
         return Answer(ensemble.outputs, answers)

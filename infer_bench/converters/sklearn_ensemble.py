@@ -1,100 +1,120 @@
-"""scikit-learn's forests and boosted trees in the intermediate form, for reading and counterfactuals (not for writing)."""
+"""scikit-learn's trees, forests and boosted trees in the intermediate form that the exact tree writer takes."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.ensemble import LEQ, Ensemble, Floats, Link, Nodes, concatenate, make_nodes
-from infer_bench.errors import NotConvertible
-from infer_bench.model import Feature, Task
+from infer_bench.converters.ensemble import LEQ, MEMBER, Ensemble, LabelRule, Link, Nodes, concatenate, make_nodes
+from infer_bench.converters.sklearn_histogram import read_predictor
+from infer_bench.converters.sklearn_inputs import feature_names
+from infer_bench.converters.sklearn_registry import classes_of, kind, refuse_foreign
+from infer_bench.converters.sklearn_trees import FORESTS, SINGLE, is_constant, leaf_values, read_tree
+from infer_bench.converters.tree_nodes import Tree
+from infer_bench.model import Feature, Label, Task
 
-_AVERAGED = ("DecisionTree", "ExtraTree", "RandomForest", "ExtraTrees")
-
-
-def read_sklearn(model: Any) -> Ensemble:
-    """The trees of a decision tree, a forest or gradient boosting. Raises `NotConvertible` for anything else."""
-    name = type(model).__name__
-    if name in {f"{kind}{what}" for kind in _AVERAGED for what in ("Classifier", "Regressor")}:
-        return _averaged(model)
-    if name in ("GradientBoostingClassifier", "GradientBoostingRegressor"):
-        return _boosted(model)
-    raise NotConvertible(f"the structure of a {name} cannot be read")
+Array = npt.NDArray[Any]
+AVERAGED = tuple(f"{name}{task}" for name in FORESTS + SINGLE for task in ("Classifier", "Regressor"))
+BOOSTED = ("GradientBoostingClassifier", "GradientBoostingRegressor")
+HISTOGRAM = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
 
 
-def _averaged(model: Any) -> Ensemble:
-    trees = getattr(model, "estimators_", None) or [model]
-    classes = tuple(np.asarray(model.classes_).tolist()) if hasattr(model, "classes_") else ()
-    parts = [_tree(tree, _fractions(tree, len(classes))) for tree in trees]
-    nodes, roots = concatenate(parts)
-    width = nodes.value.shape[1]
-    output = np.zeros(len(roots), np.int64) if width == 1 else np.full(len(roots), -1)
-    return _ensemble(model, nodes, roots, output, np.zeros(width), classes, divisor=float(len(trees)))
+def read_sklearn_trees(estimator: Any) -> Ensemble | None:
+    """A lone tree model as an `Ensemble`; None for every other estimator and for what needs more than trees.
+
+    Raises `NotConvertible` for a tree model that has no exact form.
+    """
+    name = kind(estimator)
+    if name not in AVERAGED + BOOSTED + HISTOGRAM:
+        return None
+    refuse_foreign(estimator)
+    if name in AVERAGED:
+        return _averaged(estimator)
+    return _boosted(estimator) if name in BOOSTED else _histogram(estimator)
 
 
-def _fractions(tree: Any, classes: int) -> Floats:
-    values = tree.tree_.value
-    if values.shape[1] > 1:
-        raise NotConvertible("several targets cannot be read")
-    flat = np.asarray(values[:, 0, :], dtype=np.float64)
-    return flat[:, 1:] if classes == 2 else flat
-
-
-def _tree(tree: Any, value: Floats) -> Nodes:
-    held = tree.tree_
-    missing = getattr(held, "missing_go_to_left", np.zeros(held.node_count))
+def nodes_of(tree: Tree, values: Array) -> Nodes:
+    """One tree's nodes, `values` (nodes, width) being the leaves' answers."""
+    count = len(tree.left)
+    sizes = np.array([len(tree.members.get(i, ())) for i in range(count)], dtype=np.int64)
+    members = [value for i in sorted(tree.members) for value in tree.members[i]]
     return make_nodes(
-        feature=held.feature,
-        threshold=held.threshold,
-        left=held.children_left,
-        right=held.children_right,
-        value=value,
-        mode=LEQ,
-        missing_left=np.asarray(missing, dtype=np.bool_),
+        feature=tree.feature,
+        threshold=tree.threshold,
+        left=tree.left,
+        right=tree.right,
+        value=values,
+        mode=np.where(sizes > 0, MEMBER, LEQ),
+        missing_left=tree.missing_left,
+        member_start=np.concatenate(([0], np.cumsum(sizes))),
+        members=members,
     )
 
 
-def _boosted(model: Any) -> Ensemble:
-    stages = model.estimators_
-    rate = model.learning_rate
-    parts = [_tree(tree, rate * tree.tree_.value[:, 0, :1]) for stage in stages for tree in stage]
-    nodes, roots = concatenate(parts)
-    width = stages.shape[1]
-    if not (isinstance(model.init_, str) or type(model.init_).__name__.startswith("Dummy")):
-        raise NotConvertible("an init estimator cannot be read")
-    base = model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32)).ravel()
-    classes = tuple(np.asarray(model.classes_).tolist()) if hasattr(model, "classes_") else ()
-    links: tuple[Link, ...] = ()
-    if classes:
-        links = (Link("softmax"),) if width > 1 else (Link("sigmoid", 2.0 if model.loss == "exponential" else 1.0),)
-    output = np.tile(np.arange(width), len(stages))
-    return _ensemble(model, nodes, roots, output, np.asarray(base, dtype=np.float64), classes, links=links)
+def _ensemble(estimator: Any, parts: Sequence[Nodes], output: Sequence[int], base: Array) -> Ensemble:
+    import sklearn
 
-
-def _ensemble(
-    model: Any,
-    nodes: Nodes,
-    roots: npt.NDArray[np.int64],
-    output: npt.NDArray[np.int64],
-    base: Floats,
-    classes: tuple[Any, ...],
-    *,
-    divisor: float = 1.0,
-    links: tuple[Link, ...] = (),
-) -> Ensemble:
-    names = getattr(model, "feature_names_in_", None)
-    listed = [str(name) for name in names] if names is not None else [f"f{i}" for i in range(model.n_features_in_)]
+    nodes, roots = concatenate(list(parts))
+    classes: tuple[Label, ...] = classes_of(estimator) if hasattr(estimator, "classes_") else ()
     task: Task = "regression" if not classes else "binary" if len(classes) == 2 else "multiclass"
     return Ensemble(
         family="sklearn",
         task=task,
-        features=tuple(Feature(name) for name in listed),
+        features=tuple(Feature(name) for name in feature_names(estimator)),
         nodes=nodes,
         roots=roots,
-        output=output,
-        base=base,
-        links=links,
-        divisor=divisor,
+        output=np.asarray(output, dtype=np.int64),
+        base=np.asarray(base, dtype=np.float64),
         classes=classes,
-        row_dtype="float32",
+        versions={"scikit-learn": sklearn.__version__},
     )
+
+
+def _averaged(estimator: Any) -> Ensemble | None:
+    members = getattr(estimator, "estimators_", [estimator])
+    values = [leaf_values(member) for member in members]
+    width = values[0].shape[1]
+    if hasattr(estimator, "classes_") and width == 1:
+        return None
+    parts = [nodes_of(read_tree(member), found) for member, found in zip(members, values, strict=True)]
+    output = [-1 if width > 1 else 0] * len(parts)
+    return replace(_ensemble(estimator, parts, output, np.zeros(width)), divisor=float(len(parts)), row_dtype="float32")
+
+
+def _boosted(estimator: Any) -> Ensemble | None:
+    if not is_constant(estimator.init_):
+        return None
+    stages = estimator.estimators_
+    parts = [
+        nodes_of(read_tree(tree), estimator.learning_rate * tree.tree_.value[:, 0, 0])
+        for stage in stages
+        for tree in stage
+    ]
+    width = stages.shape[1]
+    base = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32)).ravel()
+    links: tuple[Link, ...] = ()
+    rule: LabelRule = "argmax"
+    if kind(estimator).endswith("Classifier"):
+        links = (Link("softmax"),) if width > 1 else (Link("sigmoid", 2.0 if estimator.loss == "exponential" else 1.0),)
+        rule = "argmax" if width > 1 else "raw-not-negative"
+    ensemble = _ensemble(estimator, parts, list(range(width)) * len(stages), base)
+    return replace(ensemble, links=links, label_rule=rule, row_dtype="float32")
+
+
+def _histogram(estimator: Any) -> Ensemble | None:
+    if getattr(estimator, "_preprocessor", None) is not None or getattr(estimator, "is_categorical_", None) is not None:
+        return None
+    parts = [
+        nodes_of(read_predictor(found), found.nodes["value"]) for stage in estimator._predictors for found in stage
+    ]
+    width = int(estimator.n_trees_per_iteration_)
+    base = np.asarray(estimator._baseline_prediction, dtype=np.float64).ravel()
+    ensemble = _ensemble(estimator, parts, list(range(width)) * len(estimator._predictors), base)
+    if ensemble.classes:
+        return replace(ensemble, links=(Link("softmax") if width > 1 else Link("sigmoid"),))
+    link = type(estimator._loss.link).__name__
+    if link not in ("LogLink", "IdentityLink"):
+        return None
+    return replace(ensemble, links=(Link("exp"),) if link == "LogLink" else ())

@@ -106,10 +106,21 @@ def _boosted(g: Graph, model: Any, frame: Frame) -> tuple[str, int]:
     return total, width
 
 
+def is_constant(init: Any) -> bool:
+    """Whether an init estimator answers the same for every row; raises `NotConvertible` for one that draws lots."""
+    if isinstance(init, str):
+        return True
+    if getattr(init, "strategy", "") in ("stratified", "uniform") and kind(init) == "DummyClassifier":
+        raise NotConvertible(
+            f"the init estimator draws its answers at random ({init.strategy})", "use strategy='prior'"
+        )
+    return kind(init) in ("DummyClassifier", "DummyRegressor")
+
+
 def _start(g: Graph, model: Any, frame: Frame, width: int) -> str:
     """The raw prediction before the first tree."""
     init = model.init_
-    if isinstance(init, str) or kind(init) in ("DummyClassifier", "DummyRegressor"):
+    if is_constant(init):
         return g.const(model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32)))
     if not kind(init).startswith((*FORESTS, *SINGLE)):
         raise NotConvertible(

@@ -19,7 +19,7 @@ EXPORT = "save torch.export.export(model, args, dynamic_shapes=…) with torch.e
 
 
 def load_program(path: str | Path) -> Any:
-    """Open a `.pt2` file; raises `NotConvertible` for a pickled module or state dict, `ModelError` for a broken file."""
+    """Open a `.pt2` file; raises `NotConvertible` for a pickled module or state dict, `ModelError` for a broken one."""
     name = Path(path).name
     _refuse_pickles(Path(path))
     torch = _torch()

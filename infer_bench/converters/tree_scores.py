@@ -1,5 +1,6 @@
 """An ensemble's raw scores as ONNX nodes."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from infer_bench.errors import NotConvertible
 
 _LARGEST_COUNT = 1 << 24
 """Up to here float32 holds every whole number."""
-_SHORT_SUM = 200
+_SHORT_SUM = 100
 """So many leaves added in float32 stay well within 1e-6 of their sum; longer sums go on in double."""
 
 
@@ -54,11 +55,18 @@ def _sums(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dtype, 
     if held == wanted:
         return _tree_op(g, ensemble, tensor, columns, ensemble.nodes.value, wanted)
     parts = []
-    for first in range(0, ensemble.trees, _SHORT_SUM):
-        part, nodes = slice_of_trees(ensemble, first, first + _SHORT_SUM)
+    for first, last in itertools.pairwise(_cuts(ensemble)):
+        part, nodes = slice_of_trees(ensemble, first, last)
         short = _tree_op(g, part, tensor, columns[nodes], part.nodes.value, wanted)
         parts.append(g.op("Cast", short, to=NUMBER[held]))
     return g.op("Sum", *parts) if len(parts) > 1 else parts[0]
+
+
+def _cuts(ensemble: Ensemble) -> list[int]:
+    """Where to cut the trees into short sums. The first of each output stand apart: their leaves hold the mean."""
+    if ensemble.trees <= _SHORT_SUM:
+        return [0, ensemble.trees]
+    return [0, *range(min(ensemble.outputs, ensemble.trees), ensemble.trees, _SHORT_SUM), ensemble.trees]
 
 
 def _tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, weights: Any, dtype: Dtype) -> str:

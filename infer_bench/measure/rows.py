@@ -49,10 +49,11 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
     first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
+    whole = any(entrant.candidate.target for entrant in entrants)
     for entrant in sorted(entrants, key=_starts_quickly, reverse=True):
         try:
             with _opened(entrant, settings) as (worker, spec):
-                return _rows(worker, spec, source, settings)
+                return _rows(worker, spec, source, settings, whole)
         except DataError:
             raise
         except InferBenchError as error:
@@ -75,22 +76,28 @@ def _opened(entrant: Entrant, settings: Settings) -> Iterator[tuple[Worker, Mode
         yield worker, spec_from(worker.open().fields["spec"])
 
 
-def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings) -> Rows:
+def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings, whole: bool) -> Rows:
     count = wanted(settings)
     if source is None:
         return _drawn(worker, spec, count, settings.seed)
-    table = data.Dataset.open(source).head(count)
+    return _given(spec, source, count, whole)
+
+
+def _given(spec: ModelSpec, source: str, count: int, whole: bool) -> Rows:
+    """The first `count` rows of a file: the model's columns and, when `whole`, all of them."""
+    file, name = data.Dataset.open(source), Path(source).name
     if not spec.features:
-        return Rows(table.columns, table.columns, Path(source).name, spec)
-    fitted = data.conform(table, spec)
-    found = data.match(table.names, spec)
-    return Rows(
-        fitted.columns, table.columns, Path(source).name, spec, _by_position(found, source) if found.by_position else ()
-    )
+        table = file.head(count)
+        return Rows(table.columns, table.columns, name, spec)
+    found = data.match(file.columns, spec)
+    table = file.head(count, found.columns)
+    records = file.head(count) if whole else table
+    notices = _by_position(found, name) if found.by_position else ()
+    return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
 
 
-def _by_position(found: data.ColumnMatch, source: str) -> tuple[Notice, ...]:
-    text = f"the model has no column names: the {len(found.columns)} columns of {Path(source).name} were taken in order"
+def _by_position(found: data.ColumnMatch, name: str) -> tuple[Notice, ...]:
+    text = f"the model has no column names: the {len(found.columns)} columns of {name} were taken in order"
     return (Notice("by-position", text, "see that they stand in the order of training"),)
 
 

@@ -124,8 +124,8 @@ class Plan:
             progress.update(1, "looking for causes")
             if structure is None and isinstance(self.reference, Side):
                 structure = structure_of(self.reference.entrant, self.spec, self.settings)
-            found = explain(kept, structure.ensemble if structure else None, self._ask())
-            duel.explanation = with_fixes(found, self.reference, duel.side)
+            told = explain(kept, structure.ensemble if structure else None, self._ask())
+            duel.explanation = with_fixes(told, self.reference, duel.side)
 
     def _ask(self) -> Callable[[Table], npt.NDArray[np.float64]] | None:
         """Asks the reference itself, for counterfactuals on rows."""

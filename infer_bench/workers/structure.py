@@ -46,9 +46,11 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
 
         return read_xgboost(_xgboost(model, allow_pickle), trees=trees)
     if model.family == "sklearn":
-        from infer_bench.converters.sklearn_ensemble import read_sklearn
+        from infer_bench.converters.sklearn_ensemble import read_sklearn_trees
 
-        return read_sklearn(_held(model, allow_pickle))
+        found = read_sklearn_trees(_held(model, allow_pickle))
+        if found is not None:
+            return found
     raise NotConvertible(f"the structure of a {model.family} model cannot be read")
 
 

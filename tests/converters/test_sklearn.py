@@ -4,11 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from infer_bench.converters.sklearn import convert_sklearn
+from infer_bench.converters.sklearn_routes import sklearn_routes
 from infer_bench.errors import NotConvertible
 from tests.converters.sklearn_compare import compare, session
 from tests.converters.sklearn_models import MODELS, X, yb, yr
@@ -73,6 +76,19 @@ def test_refuses_a_class_that_is_not_scikit_learns() -> None:
 
     with pytest.raises(NotConvertible, match="Doubling"):
         convert_sklearn(make_pipeline(Doubling(), Ridge()).fit(X, yr))
+
+
+def test_refuses_boosting_from_a_draw_of_lots() -> None:
+    start = DummyClassifier(strategy="stratified", random_state=0)
+    with pytest.raises(NotConvertible, match="random"):
+        convert_sklearn(GradientBoostingClassifier(n_estimators=2, init=start).fit(X, yb))
+
+
+def test_lists_every_route_and_reason() -> None:
+    routes = sklearn_routes()
+    written = {name for route in routes if route.exactness == "exact" for name in route.estimators}
+    assert {"RandomForestClassifier", "LogisticRegression", "ColumnTransformer", "LGBMClassifier"} <= written
+    assert not written & {name for route in routes if route.exactness == "refused" for name in route.estimators}
 
 
 def test_refuses_an_unfitted_estimator() -> None:

@@ -101,6 +101,16 @@ def test_float32_rows_of_exact_trees() -> None:
     assert np.abs(run(model, {"rows": rows})["prediction"] - expected).max() < 1e-14
 
 
+@pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
+@pytest.mark.parametrize("threshold", [0.1, 1 / 3, -0.7, 1e-40, 1e300, -1e300])
+def test_strict_comparison_with_a_double(threshold: float, precision: Any, opset_ml: Any) -> None:
+    stump = make_nodes(
+        feature=[0] * 3, threshold=[threshold] * 3, left=[1, -1, -1], right=[2, -1, -1], value=[0, 1, 2], mode=LT
+    )
+    ensemble = replace(random_ensemble(0), nodes=stump, roots=np.array([0]), output=np.array([0]), base=np.zeros(1))
+    assert_same(replace(ensemble, zero_band=0.0), oracle(replace(ensemble, zero_band=0.0)), precision, opset_ml)
+
+
 LINKS: list[tuple[tuple[Link, ...], int]] = [
     ((Link("sigmoid", 2.0),), 1),
     ((Link("softmax"),), 3),
@@ -186,6 +196,15 @@ def test_root_whose_branch_and_leaf_would_share_a_number(shape: str) -> None:
             for opset_ml in (3, 5):
                 answer = run(write_onnx(ensemble, opset_ml=opset_ml), {"input": rows})["prediction"]
                 np.testing.assert_array_equal(answer, predict(ensemble, rows))
+            assert_no_shared_number(write_onnx(ensemble))
+
+
+def assert_no_shared_number(data: bytes) -> None:
+    """Below no node have a leaf and a branch the same number: some versions of ONNX Runtime take them for one leaf."""
+    (node,) = [n for n in onnx.load_from_string(data).graph.node if n.op_type == "TreeEnsemble"]
+    held = {attribute.name: np.array(attribute.ints) for attribute in node.attribute if attribute.ints}
+    mixed = held["nodes_trueleafs"] != held["nodes_falseleafs"]
+    assert not np.any(mixed & (held["nodes_truenodeids"] == held["nodes_falsenodeids"]))
 
 
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)

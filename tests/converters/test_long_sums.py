@@ -1,0 +1,27 @@
+"""A float32 file of many trees stays within float32's tolerance, however long the sum."""
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+
+from infer_bench.converters.lightgbm import read_lightgbm
+from infer_bench.converters.probes import onnx_feeds
+from infer_bench.converters.writer import write_onnx
+from tests.converters.running import run
+
+ROWS = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32).astype(np.float64)
+QUIET = {"verbose": -1, "num_threads": 1, "num_leaves": 6, "min_data_in_leaf": 2}
+
+
+@pytest.mark.parametrize("opset_ml", [5, 3])
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (1e6, 5e6)])
+def test_a_thousand_trees(scale: float, shift: float, opset_ml: int) -> None:
+    target = (ROWS[:, 0] + np.random.default_rng(1).normal(size=300)) * scale + shift
+    booster = lgb.train({**QUIET, "objective": "l2", "learning_rate": 0.03}, lgb.Dataset(ROWS, target), 1000)
+    ensemble = read_lightgbm(booster)
+    model = write_onnx(ensemble, precision="float32", opset_ml=opset_ml, input_name="rows")  # type: ignore[arg-type]
+    feeds = onnx_feeds(ensemble, ROWS, input_name="rows", dtype=np.float32)
+    found = run(model, feeds)["prediction"][:, 0].astype(np.float64)
+    expected = booster.predict(ROWS)
+    assert np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))) <= 1e-6
+    assert np.any(np.abs(found - expected) > 0)
