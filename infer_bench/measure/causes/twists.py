@@ -49,7 +49,7 @@ def on_rows(names: tuple[str, ...]) -> list[Twist]:
 
 def on_answers() -> list[Twist]:
     """Links that are missing or were added, told from the answers alone."""
-    changes = {
+    changes: dict[str, OnAnswers] = {
         "the sigmoid is missing": lambda p: np.log(p) - np.log1p(-p),
         "a sigmoid was added": lambda x: 1.0 / (1.0 + np.exp(-x)),
         "the exp is missing": np.log,

@@ -128,4 +128,4 @@ def probes(ensemble: Ensemble, infinite: bool = True) -> Floats:
     """Rows that visit the model's splits."""
     groups = probe_rows(ensemble, seed=3, limit=1200)
     rows = np.concatenate([held for name, held in groups.items() if infinite or name not in ("infinity", "large")])
-    return rows[np.abs(np.nan_to_num(rows, posinf=0 if not infinite else None)).max(axis=1) < 3e38]
+    return np.asarray(rows)[np.abs(np.nan_to_num(rows, posinf=0 if not infinite else None)).max(axis=1) < 3e38]
