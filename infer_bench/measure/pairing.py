@@ -12,7 +12,7 @@ from infer_bench.results import WorstRow
 from infer_bench.stats.compare import Comparison, Limits, compare, differing, merge
 
 Bools = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.object_]
+Labels = npt.NDArray[np.int64]
 
 MOST_DIFFERING, MOST_ALIKE = 1_024, 512
 """So many rows of a group are kept, of those that differ and of those that do not."""
@@ -147,11 +147,15 @@ def _joined_labels(parts: list[tuple[Labels, Labels] | None]) -> tuple[Labels, L
 
 
 def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:
-    """Labels of both sides; what a library calls a row without a finite answer is no label."""
-    one, other = ours.named(), theirs.named()
-    if one is None or other is None:
+    """Labels of both sides as places in one list; what a library calls a row without a finite answer is no label."""
+    if ours.labels is None or theirs.labels is None:
         return None
+    places: dict[object, int] = {}
+    one, other = (_placed(side, places) for side in (ours, theirs))
     known = np.isfinite(ours.values).all(axis=1) & np.isfinite(theirs.values).all(axis=1)
-    one, other = one.copy(), other.copy()
-    one[~known] = other[~known] = None
-    return one, other
+    return np.where(known, one, -1), np.where(known, other, -1)
+
+
+def _placed(side: Answers, places: dict[object, int]) -> Labels:
+    table = [places.setdefault(label, len(places)) for label in side.labels or ()]
+    return np.array([*table, -1], dtype=np.int64)[side.codes]

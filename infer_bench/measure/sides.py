@@ -35,14 +35,6 @@ class Answers:
     codes: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     complaint: str = ""
 
-    def named(self) -> npt.NDArray[Any] | None:
-        """Each row's label (rows,), None where there is none."""
-        if self.labels is None:
-            return None
-        table = np.empty(len(self.labels) + 1, dtype=object)
-        table[: len(self.labels)] = self.labels
-        return np.asarray(table[self.codes])
-
     def take(self, rows: npt.NDArray[Any]) -> "Answers":
         """Some of the rows."""
         codes = self.codes[rows] if self.labels is not None else self.codes
