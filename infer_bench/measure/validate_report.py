@@ -199,6 +199,11 @@ def _worst(pairings: Iterable[Pairing], outputs: Sequence[str], limits: Limits) 
     return tuple(lines[: limits.worst])
 
 
+def _extra(columns: Sequence[str], name: str) -> str:
+    shown = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
+    return f"{len(columns)} of the columns of {name} are not the model's and were not used: {shown}"
+
+
 def _notices(found: Findings) -> list[Notice]:
     notices = []
     if found.dataset is not None and found.spec.features:
@@ -209,6 +214,8 @@ def _notices(found: Findings) -> list[Notice]:
                 f"the reference has no column names: the {len(matched.columns)} columns of {name} were taken in order"
             )
             notices.append(Notice("by-position", text, "see that they stand in the order of training"))
+        if matched.extra:
+            notices.append(Notice("extra-columns", _extra(matched.extra, name)))
     for duel in found.duels:
         if found.spec.features and by_position(duel.side, found.spec):
             text = (

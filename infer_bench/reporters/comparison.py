@@ -39,8 +39,8 @@ def conditions(report: Report[Any], result: ValidateResult) -> str:
 
 
 def _tolerance(result: ValidateResult) -> str:
-    atol = f"{result.atol:g}"
-    return atol if not result.rtol else f"{atol} + {result.rtol:g} of the answer"
+    atol = format.limit(result.atol)
+    return atol if not result.rtol else f"{atol} + {format.limit(result.rtol)} of the answer"
 
 
 def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:

@@ -18,6 +18,7 @@ __all__ = [
     "delta",
     "duration",
     "interval",
+    "limit",
     "memory",
     "needs",
     "number",
@@ -196,7 +197,15 @@ def tolerance(value: float) -> str:
         return "0"
     exact = Decimal(value)
     rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING)
-    return f"{rounded:f}" if exact.adjusted() >= -4 and rounded.adjusted() < 6 else f"{rounded:.2e}"
+    return f"{rounded:f}" if exact.adjusted() >= -4 and rounded.adjusted() < 6 else f"{float(rounded):.2e}"
+
+
+def limit(value: float) -> str:
+    """A tolerance that was given, as one writes it: `1e-4`, `0.01`, `2.5e-6`, `0`."""
+    if value == 0 or 1e-3 <= value < 1e6:
+        return f"{value:g}"
+    mantissa, _, exponent = f"{value:e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def answer(value: float | None) -> str:

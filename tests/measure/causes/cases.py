@@ -41,7 +41,7 @@ def table(task: str, *, shift: float = 0.0) -> tuple[Floats, Floats]:
     score = (x[:, 0] - shift) * 2 + (x[:, 1] - shift) * (x[:, 2] - shift) + random.normal(size=500) * 0.2
     x[random.random(x.shape) < 0.1] = np.nan
     targets = {"binary": score > 0, "multiclass": np.digitize(score, [-1, 1]), "regression": score * 5 + 20}
-    return x, np.asarray(targets[task], dtype=np.float64)
+    return x, np.asarray(targets[task.removesuffix("ova")], dtype=np.float64)
 
 
 @cache
@@ -51,7 +51,7 @@ def lightgbm_text(task: str, **options: Any) -> str:
 
     given = dict(options)
     x, y = table(task, shift=given.pop("shift", 0.0))
-    classes = {"num_class": 3} if task == "multiclass" else {}
+    classes = {"num_class": 3} if task.startswith("multiclass") else {}
     categories = given.pop("categories", False)
     if categories:
         x[:, 3] = np.random.default_rng(2).integers(0, 6, len(x))
