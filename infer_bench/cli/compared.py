@@ -49,12 +49,13 @@ def compared(
         if to.json and to.json != "-":
             files[0].write_atomic(dump(report))
     deliver(report, format, to.output)
-    return _code(report)
+    return _code(report, said=format == "table" and to.output in (None, "-"))
 
 
-def _code(report: ValidateReport) -> int:
+def _code(report: ValidateReport, *, said: bool) -> int:
+    """The exit code; where no table on stdout has said it, stderr tells why it is not 0."""
     if report.verdict is None:
         return 0
-    for reason in report.verdict.reasons:
+    for reason in () if said else report.verdict.reasons:
         print(f"{report.verdict.status}: {reason}", file=sys.stderr)
     return report.verdict.exit_code
