@@ -249,7 +249,8 @@ class ValidateGroup:
     Maxima and means are over the pairs of finite answers of all outputs. `failing` rows are beyond the tolerance,
     finite on one side only, answered by one side only (`refusals`), or change their label or side of the threshold.
     `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" no difference. `p999_abs_delta` is too high by less
-    than 1 %. `passing_atol` is the smallest that would pass, None when none would.
+    than 1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
+    compared: neither side gives them a number, or they are infinite and the reference refuses that.
     """
 
     name: str
@@ -299,7 +300,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class WorstRow:
-    """One of the rows that differ most: its number in its group, and both answers (None where a side refused it)."""
+    """One of the rows that differ most: its number in its group, and both answers (None where there is no number)."""
 
     group: str
     row: int
@@ -307,8 +308,6 @@ class WorstRow:
     reference: float | None
     candidate: float | None
     abs_delta: float
-    reference_label: str | None = None
-    candidate_label: str | None = None
     features: Mapping[str, float | int | bool | str | None] = field(default_factory=dict)
 
 

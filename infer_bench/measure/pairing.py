@@ -66,7 +66,7 @@ class Pairing:
         differ[both] = differing(ours.values, theirs.values, self.limits, labels)
         self.rows += len(rows)
         self.refusals += int(lone.sum())
-        self.refused_by_both += int((reference.refused & candidate.refused).sum())
+        self.refused_by_both += int((~both & ~lone).sum())
         self.failing += int(differ.sum())
         self._keep_worst(rows, fetch)
         self._keep_lone(reference, candidate, rows, lone, fetch)

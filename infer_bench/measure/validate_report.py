@@ -194,7 +194,7 @@ def _worst(pairings: Iterable[Pairing], outputs: Sequence[str], limits: Limits) 
         for row, output, size, ours, theirs in pairing.comparison.worst.lines:
             name = outputs[output] if output < len(outputs) else str(output)
             features = pairing.features[row].record(0) if row in pairing.features else {}
-            lines.append(WorstRow(pairing.group, row, name, ours, theirs, size, features=features))
+            lines.append(WorstRow(pairing.group, row, name, _number(ours), _number(theirs), size, features=features))
     lines.sort(key=lambda line: (-line.abs_delta, line.group != "data", line.group, line.row))
     return tuple(lines[: limits.worst])
 
@@ -202,6 +202,10 @@ def _worst(pairings: Iterable[Pairing], outputs: Sequence[str], limits: Limits) 
 def _extra(columns: Sequence[str], name: str) -> str:
     shown = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
     return f"{len(columns)} of the columns of {name} are not the model's and were not used: {shown}"
+
+
+def _number(answer: float) -> float | None:
+    return None if answer != answer else answer
 
 
 def _notices(found: Findings) -> list[Notice]:

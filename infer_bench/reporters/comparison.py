@@ -62,6 +62,8 @@ def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str,
 
 def cells(group: ValidateGroup) -> dict[str, str]:
     """One group's line."""
+    if _verdict(group) == "refused":
+        return {"n": format.count(group.rows), "verdict": "refused"}
     return {
         "n": format.count(group.rows),
         "max": format.delta(group.max_abs_delta),
@@ -72,8 +74,14 @@ def cells(group: ValidateGroup) -> dict[str, str]:
         "nonfinite": format.count(group.non_finite_mismatches),
         "refused": format.count(group.refusals),
         "rank": format.correlation(group.rank_correlation),
-        "verdict": "DIFFERENT" if group.failing else "ok",
+        "verdict": _verdict(group),
     }
+
+
+def _verdict(group: ValidateGroup) -> str:
+    if group.failing:
+        return "DIFFERENT"
+    return "refused" if group.rows and group.refused_by_both == group.rows else "ok"
 
 
 def output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:

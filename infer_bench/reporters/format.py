@@ -36,6 +36,8 @@ MISSING = "–"
 """What stands for a number that there is none of."""
 
 _LONG = 10**9
+_BOUNDLESS = 1.797e308
+"""JSON knows no infinity: a saved one comes back as the largest double."""
 _TIMES = ((1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s"))
 _SIZES = ((1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB"))
 
@@ -120,7 +122,9 @@ def speedup(value: float, low: float | None, high: float | None) -> str:
 
 def delta(value: float | None) -> str:
     """A difference of answers: `7.3e-08`, `0.0e+00`."""
-    return MISSING if value is None or math.isnan(value) else f"{value:.1e}"
+    if value is None or math.isnan(value):
+        return MISSING
+    return "inf" if value >= _BOUNDLESS else f"{value:.1e}"
 
 
 def about(value: float) -> str:
@@ -209,8 +213,10 @@ def limit(value: float) -> str:
 
 
 def answer(value: float | None) -> str:
-    """A model's answer, to six digits; `refused` where there is none."""
-    return "refused" if value is None else f"{value:.6g}"
+    """A model's answer, to six digits; `no number` where there is none."""
+    if value is None:
+        return "no number"
+    return f"{math.copysign(math.inf, value):g}" if abs(value) >= _BOUNDLESS else f"{value:.6g}"
 
 
 def correlation(value: float | None) -> str:

@@ -42,7 +42,7 @@ def _table(report: Report[Any], result: ValidateResult) -> Iterable[str]:
     yield "|:--|" + "--:|" * len(titles)
     for group in result.groups:
         found = comparison.cells(group)
-        yield _line([group.name, *(found[key] for key in titles)])
+        yield _line([group.name, *(found.get(key, "") for key in titles)])
         for name, cells in comparison.output_lines(group):
             yield _line([f"↳ {name}", *(cells.get(key, "") for key in titles)])
 
