@@ -169,8 +169,11 @@ def worst(line: WorstRow) -> str:
     return f"row {format.count(line.row)} of {line.group}:{output} {ours} against {theirs}, |Δ| {gap}"
 
 
-def histogram(result: ValidateResult) -> list[tuple[str, str, str]]:
-    """|Δ| over all rows: (range, bar, count), exact agreement first, then the largest decades."""
+def histogram(result: ValidateResult, width: int | None = None) -> list[tuple[str, str, str]]:
+    """|Δ| over all rows: (range, bar, count), exact agreement first, then the largest decades.
+
+    The bars leave room for the rest in `width` columns.
+    """
     counts: dict[int | None, int] = {}
     for group in result.groups:
         for key, number in group.histogram.items():
@@ -185,4 +188,6 @@ def histogram(result: ValidateResult) -> list[tuple[str, str, str]]:
     lines += [(f"< 1e{kept[0]}", below)] if below else []
     lines += [(f"1e{d}", counts[d]) for d in kept]
     most = max(number for _, number in lines)
-    return [(name, format.bar(number / most, _BARS), format.count(number)) for name, number in lines]
+    text = max(len(name) for name, _ in lines) + len(format.count(most)) + 2
+    bars = _BARS if width is None else max(1, min(_BARS, width - text))
+    return [(name, format.bar(number / most, bars), format.count(number)) for name, number in lines]

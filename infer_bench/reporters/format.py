@@ -199,7 +199,7 @@ def tolerance(value: float) -> str:
     """A tolerance to three digits, rounded up so that it still passes: `0.379`, `7.31e-08`, `0`."""
     if value == 0:
         return "0"
-    exact = Decimal(value)
+    exact = Decimal(repr(float(value)))
     rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING)
     return f"{rounded:f}" if exact.adjusted() >= -4 and rounded.adjusted() < 6 else f"{float(rounded):.2e}"
 

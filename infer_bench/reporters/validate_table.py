@@ -10,6 +10,9 @@ from infer_bench.reporters.layout import clean, pad, style, width_of, wrap
 from infer_bench.results import Report, ValidateResult
 
 
+_ROOM = 20
+
+
 def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole report as lines of at most `width` columns."""
     blocks: list[Sequence[str]] = []
@@ -67,15 +70,18 @@ def _told(result: ValidateResult, width: int | None, color: bool) -> list[str]:
             said += wrap(
                 clean(comparison.worst(line)), width, first="Worst   " if not i else "        ", rest="        "
             )
-        said += _histogram(result)
+        said += _histogram(result, width)
     said += wrap(comparison.passing(result), width)
     return said
 
 
-def _histogram(result: ValidateResult) -> list[str]:
-    found = comparison.histogram(result)
+def _histogram(result: ValidateResult, width: int | None) -> list[str]:
+    narrow = width is not None and width < 2 * _ROOM
+    found = comparison.histogram(result, None if width is None else width - (0 if narrow else 8))
     names = max((width_of(name) for name, _, _ in found), default=0)
     made = [f"{pad(name, names, right=True)} {bar} {number}" for name, bar, number in found]
+    if narrow:
+        return ["|Δ|", *made] if made else []
     return [("|Δ|     " if not i else "        ") + line for i, line in enumerate(made)]
 
 
