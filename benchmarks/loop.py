@@ -1,6 +1,6 @@
 """What the timing loops cost and how true they read, as ratios within one run.
 
-    python benchmarks/loop.py [--rounds 300]
+    python benchmarks/loop.py [--rounds 2000]
 
 The truth is a batched loop: many requests between two stamps, divided by their number. Blocks of the loops under test
 and of the truth alternate in random order; a ratio is taken in each round, and the median over rounds is printed.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infer_bench.workers.loop import Stages, floor, plain, stamped
+from infer_bench.workers.loop import Stages, floor, plain, stamp_cost, stamped
 
 CLOCK = time.perf_counter_ns
 TARGETS_US = (5, 30, 100)
@@ -49,13 +49,14 @@ def batched(stages: Stages, count: int) -> float:
 
 def ratios(target_us: float, rounds: int) -> dict[str, float]:
     """Medians over rounds of each loop's reading against the batched loop's."""
-    stages, count, cost = calibrated(target_us), max(50, int(2000 / target_us)), floor(CLOCK)
+    stages, count, cost = calibrated(target_us), max(5, int(300 / target_us)), floor(CLOCK)
+    stamp = stamp_cost(CLOCK)
     readings: dict[str, Callable[[], float]] = {
         "batched": lambda: batched(stages, count),
         "raw": lambda: float(np.median(plain(stages, [None] * count, CLOCK))),
         "corrected": lambda: float(np.median(plain(stages, [None] * count, CLOCK))) - cost,
         "phased": lambda: float(np.median(stamped(stages, [None] * count, CLOCK).request)),
-        "phased, corrected": lambda: float(np.median(stamped(stages, [None] * count, CLOCK).request)) - 3 * cost,
+        "phased, corrected": lambda: float(np.median(stamped(stages, [None] * count, CLOCK).request)) - 3 * stamp,
     }
     taken: dict[str, list[float]] = {name: [] for name in readings}
     for _ in range(rounds):
@@ -85,10 +86,10 @@ def overhead(rounds: int, count: int = 2000) -> float:
 def main() -> None:
     """Print one line a request length."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=2000)
     rounds = parser.parse_args().rounds
-    print(f"overhead of the plain loop: {overhead(rounds):.0f} ns a sample (aim: below 100)")
-    print(f"floor of two stamps: {floor(CLOCK)} ns")
+    print(f"overhead of the plain loop: {overhead(rounds // 10):.0f} ns a sample (aim: below 100)")
+    print(f"floor of the plain loop: {floor(CLOCK)} ns; two stamps: {stamp_cost(CLOCK)} ns")
     for target in TARGETS_US:
         line = "   ".join(f"{name} {ratio:.3f}" for name, ratio in ratios(target, rounds).items() if name != "batched")
         print(f"{target:>4} µs request, against a batched loop:   {line}")

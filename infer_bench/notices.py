@@ -17,6 +17,7 @@ QUOTA_THROTTLING = "quota-throttling"
 HIGH_VARIANCE = "high-variance"
 BIMODAL = "bimodal"
 SAME_ROW = "same-row"
+FEW_ROWS = "few-rows"
 BUSY_MACHINE = "busy-machine"
 FLOOR_DOMINATES = "floor-dominates"
 COLD_ROW = "cold-row"
@@ -28,16 +29,20 @@ CODES = (
     HIGH_VARIANCE,
     BIMODAL,
     SAME_ROW,
+    FEW_ROWS,
     BUSY_MACHINE,
     FLOOR_DOMINATES,
     COLD_ROW,
     DOUBLE_INSTALL,
 )
 
-SPREAD_LIMIT = 0.15
-"""Robust coefficient of variation inside a process above which a row is called noisy."""
+SPREAD_LIMIT = 0.1
+"""Robust coefficient of variation between the blocks of a process above which a row is called noisy."""
+ENOUGH_BLOCKS = 5
 THROTTLED_LIMIT = 0.01
 """Share of the measured time spent throttled above which it is said."""
+ENOUGH_ROWS = 256
+"""Below this the branch predictor remembers each row's way through the trees."""
 FLOOR_LIMIT = 0.1
 """Share of a raw sample that the loop itself may take: below it the correction is small beside the figure."""
 LOAD_LIMIT = 0.5
@@ -57,6 +62,7 @@ class InUse:
     processes: int = 3
     budget_given: bool = False
     lean: frozenset[str] = frozenset()
+    rows_cycled: int = 1024
 
 
 def find(
@@ -70,6 +76,7 @@ def find(
         *_threads(environment, results, in_use),
         *_load(environment),
         *_same_row(in_use),
+        *_few_rows(in_use),
         *_doubles(double_installs),
     ]
     rules = (_throttled, _variance, _bimodal, _floor, _cold)
@@ -120,6 +127,15 @@ def _same_row(in_use: InUse) -> Iterable[Notice]:
         )
 
 
+def _few_rows(in_use: InUse) -> Iterable[Notice]:
+    if in_use.rows != "same" and in_use.rows_cycled < ENOUGH_ROWS:
+        yield Notice(
+            FEW_ROWS,
+            f"only {in_use.rows_cycled} rows take turns: the branch predictor learns their paths, which flatters trees",
+            f"give --data with {ENOUGH_ROWS} rows or more",
+        )
+
+
 def _doubles(pairs: Iterable[tuple[str, str]]) -> Iterable[Notice]:
     for one, other in pairs:
         yield Notice(
@@ -143,11 +159,13 @@ def _throttled(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
 
 
 def _variance(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
-    widths = [spread(samples) for samples in _by_process(result)]
+    """Blocks cycle the same rows, so that what differs between them is the machine and not the rows."""
+    blocks = ([np.median(r.request_ns) for r in process.rounds if r.request_ns] for process in result.processes)
+    widths = [spread(np.array(medians)) for medians in blocks if len(medians) >= ENOUGH_BLOCKS]
     if widths and float(np.median(widths)) > SPREAD_LIMIT:
         yield Notice(
             HIGH_VARIANCE,
-            f"single requests vary by {float(np.median(widths)):.0%}: a busy machine, or rows of unlike cost",
+            f"blocks of the same requests vary by {float(np.median(widths)):.0%}: something else ran on the machine",
             "quieten the machine" if in_use.budget_given else "quieten the machine, or measure longer with --budget",
             result.candidate,
         )

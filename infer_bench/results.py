@@ -138,8 +138,8 @@ class Process:
     """One worker: one sample of a memory layout.
 
     `cold_start_ns` is from the start of the process to its first answer: `start_ns` (interpreter and numpy),
-    `import_ns` (the engine's library), `load_ns` and `first_request_ns`. `floor_ns` is what two stamps with nothing
-    between them read.
+    `import_ns` (the engine's library), `load_ns` and `first_request_ns`. `floor_ns` is what the loop reads
+    around no request at all, `stage_floor_ns` what two stamps with nothing between them read.
     """
 
     index: int
@@ -153,6 +153,7 @@ class Process:
     rss_bytes: int = 0
     peak_rss_bytes: int = 0
     floor_ns: int = 0
+    stage_floor_ns: int = 0
     throttled_ns: int = 0
     rounds: tuple[Round, ...] = ()
 

@@ -17,9 +17,9 @@ CALM = (40_000 + 500 * RNG.standard_normal(600)).astype(int)
 
 
 def process(samples: Any, index: int = 0, throttled_ns: int = 0) -> Process:
-    values = tuple(int(v) for v in samples)
-    block = Round(0, 0, 1, 1, sum(values), 0, values, (), (), ())
-    return Process(index, 1, 1, 1, 1, 1, 1, True, 1, 1, 90, throttled_ns=throttled_ns, rounds=(block,))
+    cut = [tuple(int(v) for v in part) for part in np.array_split(samples, 12)]
+    blocks = tuple(Round(i, 0, 1, 1, sum(part), 0, part, (), (), ()) for i, part in enumerate(cut))
+    return Process(index, 1, 1, 1, 1, 1, 1, True, 1, 1, 90, 90, throttled_ns=throttled_ns, rounds=blocks)
 
 
 def row(*processes: Process, **changes: Any) -> BenchResult:
@@ -35,6 +35,7 @@ def codes(result: BenchResult | None = None, in_use: InUse | None = None, machin
 
 NOISY = np.concatenate([CALM * 3 // 4, CALM, CALM * 5 // 4])
 HUMPS = np.concatenate([CALM, CALM, CALM, CALM * 2])
+UNLIKE_ROWS = np.stack([CALM[:200] // 2, CALM[:200], CALM[:200] * 3 // 2], axis=1).ravel()
 SHORT = Latency(200, None, None, 200, 1, 9, 600, floor_ns=92)
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "more threads than CPUs": (notices.THREADS_EXCEED_CORES, {"in_use": InUse(threads=5)}),
@@ -47,10 +48,15 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "noisy": (notices.HIGH_VARIANCE, {"result": row(process(NOISY))}),
     "two humps": (notices.BIMODAL, {"result": row(process(HUMPS))}),
     "one row repeated": (notices.SAME_ROW, {"in_use": InUse(rows="same")}),
+    "few rows": (notices.FEW_ROWS, {"in_use": InUse(rows_cycled=255)}),
     "a busy machine": (notices.BUSY_MACHINE, {"machine": replace(MACHINE, load_average_1m=3.5)}),
     "a short call": (notices.FLOOR_DOMINATES, {"result": row(request=SHORT)}),
     "a lean worker": (notices.COLD_ROW, {"in_use": InUse(lean=frozenset({"c"}))}),
 }
+
+
+def test_rows_of_unlike_cost_are_no_noise_of_the_machine() -> None:
+    assert notices.HIGH_VARIANCE not in codes(row(process(UNLIKE_ROWS)))
 
 
 @pytest.mark.parametrize("name", CASES)

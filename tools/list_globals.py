@@ -52,6 +52,7 @@ datetime.datetime()
 datetime.timedelta()
 decimal.Decimal()
 fractions.Fraction()
+functools.partial()
 joblib.numpy_pickle.NumpyArrayWrapper
 """
 

@@ -106,7 +106,7 @@ def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
         opset_ml=wish.opset_ml,
         input_name=wish.input_name,
         zipmap=wish.zipmap,
-        metadata=metadata,
+        metadata={key.removeprefix("infer_bench."): json.loads(value) for key, value in metadata.items()},
     )
     dtype: InputDtype = "float64" if double else "float32"
     probes = Probes(estimator, single=not double)

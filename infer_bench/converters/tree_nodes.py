@@ -133,7 +133,9 @@ class _Parts:
 
     def tensors(self) -> dict[str, Array]:
         """The attributes that are tensors."""
-        found = {name: np.concatenate(self.columns[name]).astype(np.float64) for name in ("nodes_splits", "leaf_weights")}
+        found = {
+            name: np.concatenate(self.columns[name]).astype(np.float64) for name in ("nodes_splits", "leaf_weights")
+        }
         found["nodes_modes"] = np.concatenate(self.columns["nodes_modes"]).astype(np.uint8)
         if "membership_values" in self.columns:
             found["membership_values"] = np.concatenate(self.columns["membership_values"]).astype(np.float64)

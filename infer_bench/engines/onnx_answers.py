@@ -14,6 +14,9 @@ METADATA = "infer_bench.spec"
 """The metadata key of a converted model. Its value is JSON: `task`, `classes`, `outputs`, and `features`, a list of
 {`name`, `kind`, `categories`, `encoded`}; `encoded` says that the graph takes codes where requests hold categories."""
 
+LABEL = "label"
+"""What a converted model calls its labels, of whatever type they are."""
+
 _CLASSIFIERS = ("TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier", "ZipMap")
 _LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints", "keys_strings", "values_strings")
 _TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble")
@@ -57,8 +60,10 @@ def told(metadata: Mapping[str, str]) -> Told | None:
 
 def meaning(outputs: Sequence[Any], nodes: Sequence[Node], wanted: str = "", said: Told | None = None) -> Meaning:
     """The answer among the graph's outputs: the one that is `wanted`, else probabilities, else the first of numbers."""
-    chosen = _chosen(outputs, wanted)
+    chosen = _chosen(outputs, wanted or _numbers_of_clusters(outputs, said))
     zipped, label = chosen.type.startswith("seq(map"), is_label(chosen)
+    if said is not None and said.classes and chosen.name == LABEL:
+        return Meaning(chosen.name, False, True, "binary" if len(said.classes) == 2 else "multiclass", said.classes)
     if said is not None:
         return Meaning(chosen.name, zipped, label, said.task, said.classes)
     classes = _classes(nodes)
@@ -67,6 +72,14 @@ def meaning(outputs: Sequence[Any], nodes: Sequence[Node], wanted: str = "", sai
     if task not in ("binary", "multiclass"):
         return Meaning(chosen.name, zipped, label, task)
     return Meaning(chosen.name, zipped, label, task, classes or _numbered(chosen))
+
+
+def _numbers_of_clusters(outputs: Sequence[Any], said: Told | None) -> str:
+    """The labels' name where they alone can be the answer: one number a row, of no class, beside wider numbers."""
+    if said is None or said.classes or len(said.outputs) != 1:
+        return ""
+    wide = all((_width(output) or 1) > 1 for output in outputs if output.name != LABEL)
+    return LABEL if wide and any(output.name == LABEL for output in outputs) else ""
 
 
 def _chosen(outputs: Sequence[Any], wanted: str) -> Any:

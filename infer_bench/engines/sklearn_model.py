@@ -13,6 +13,9 @@ from infer_bench.model import Feature, ModelSpec, Task
 
 METHODS = ("predict_proba", "decision_function", "predict", "transform")
 
+_ABOVE_ZERO = float(np.nextafter(0.0, 1.0))
+"""A classifier's second class begins above a decision value of 0, not at it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -32,6 +35,8 @@ def describe(estimator: Any) -> tuple[ModelSpec, Answer]:
         return _probabilities(estimator, features)
     if hasattr(estimator, "classes_"):
         return _scores(estimator, features)
+    if hasattr(estimator, "decision_function"):
+        return _outliers(estimator, features)
     method = next(name for name in METHODS if hasattr(estimator, name))
     task: Task = "regression" if _is_regressor(estimator) else "raw"
     count = _targets(estimator, method, len(features))
@@ -71,6 +76,12 @@ def _scores(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, A
         return ModelSpec("raw", features, output_names(pairs), ()), Answer("decision_function")
     count = 1 if len(labels) == 2 else len(labels)
     spec = ModelSpec("raw", features, output_names(count, labels), labels, trees(estimator))
+    return spec, Answer("decision_function", threshold=_ABOVE_ZERO)
+
+
+def _outliers(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, Answer]:
+    """An outlier detector: its decision values, from 0 on an inlier (1), below an outlier (-1)."""
+    spec = ModelSpec("raw", features, ("output",), (-1, 1), trees(estimator))
     return spec, Answer("decision_function", threshold=0.0)
 
 

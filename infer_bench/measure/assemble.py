@@ -74,7 +74,7 @@ def _result(lane: Lane, reference: Lane, specs: Specs, settings: Settings) -> Be
         batch=lane.batch,
         scenario=settings.scenario,
         calls_per_sample=_calls(lane),
-        request=_request(lane, processes, settings),
+        request=_request(lane, settings),
         phases=_phases(lane, processes, settings),
         rows_per_s=_rows_per_s(processes),
         speedup=_speedup(lane, reference),
@@ -89,17 +89,24 @@ def _result(lane: Lane, reference: Lane, specs: Specs, settings: Settings) -> Be
     )
 
 
-def _floor(processes: Sequence[Process]) -> int:
+def _request_floor(lane: Lane) -> int:
+    """What a request's sample holds beside the request: the loop, or the readings of the clock between its phases."""
+    processes = [run.process for run in lane.runs]
+    if lane.shape and lane.shape.phases:
+        return STAMPS_OF_PHASED_REQUEST * _stage_floor(processes)
     return _middle([process.floor_ns for process in processes])
 
 
-def _request(lane: Lane, processes: Sequence[Process], settings: Settings) -> Latency:
-    floor = _stamps(lane) * _floor(processes)
-    return summarise(lane.samples("request"), floor, settings.percentiles, _calls(lane))
+def _stage_floor(processes: Sequence[Process]) -> int:
+    return _middle([process.stage_floor_ns for process in processes])
+
+
+def _request(lane: Lane, settings: Settings) -> Latency:
+    return summarise(lane.samples("request"), _request_floor(lane), settings.percentiles, _calls(lane))
 
 
 def _phases(lane: Lane, processes: Sequence[Process], settings: Settings) -> Phases:
-    floor = _floor(processes)
+    floor = _stage_floor(processes)
     parts = (summarise(lane.samples(name), floor, settings.percentiles, 1) for name in Phases.__dataclass_fields__)
     return Phases(*parts)
 
@@ -116,16 +123,12 @@ def _speedup(lane: Lane, reference: Lane) -> Speedup | None:
     found = speedup(
         reference.samples("request"),
         lane.samples("request"),
-        reference_floor_ns=_stamps(reference) * _floor([run.process for run in reference.runs]),
-        candidate_floor_ns=_stamps(lane) * _floor([run.process for run in lane.runs]),
+        reference_floor_ns=_request_floor(reference),
+        candidate_floor_ns=_request_floor(lane),
         reference_calls=_calls(reference),
         candidate_calls=_calls(lane),
     )
     return None if found is None else Speedup(reference.entrant.label, *found)
-
-
-def _stamps(lane: Lane) -> int:
-    return STAMPS_OF_PHASED_REQUEST if lane.shape and lane.shape.phases else 1
 
 
 def _calls(lane: Lane) -> int:

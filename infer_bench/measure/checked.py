@@ -45,11 +45,15 @@ class Side:
 
 
 def original(model: ModelRef, trees: str, allow_pickle: bool) -> Side:
-    """The model in its own library, fed arrays. Raises `NotConvertible` for a family without an engine."""
+    """The model in its own library, fed arrays, or tables where columns may hold text or be chosen by name.
+
+    Raises `NotConvertible` for a family without an engine.
+    """
     engine = ORIGINALS.get(model.family)
     if engine is None:
         raise NotConvertible(f"a {model.family} model has nothing to be checked against here", "see convert --list")
-    return Side(engine, model, {"feed": "ndarray", "trees": trees}, allow_pickle)
+    feed = "dataframe" if model.family == "sklearn" else "ndarray"
+    return Side(engine, model, {"feed": feed, "trees": trees}, allow_pickle)
 
 
 def as_float32(columns: Columns) -> dict[str, Array]:

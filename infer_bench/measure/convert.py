@@ -15,7 +15,7 @@ from infer_bench.environment import describe
 from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer
 from infer_bench.identify import identify
 from infer_bench.measure.checked import Columns, Side, as_float32, original
-from infer_bench.measure.judge import TOLERANCES, failure, judge, passes
+from infer_bench.measure.judge import TOLERANCES, failure, judge, narrowed, passes
 from infer_bench.measure.models import convertible
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.model import ModelRef, ModelSpec
@@ -145,8 +145,8 @@ class Conversion:
         if table is not None:
             groups = {"data": table, **groups}
         self._progress.update(0.5, "comparing")
-        found = _compare(side, identify(str(self._written)), groups)
         said = reply.fields
+        found = _compare(side, identify(str(self._written)), groups, said["computes_in"])
         tolerance = TOLERANCES[said["computes_in"]]
         return Attempt(wish, said["route"], tuple(said["notes"]), found, tolerance, failure(found, tolerance))
 
@@ -158,13 +158,13 @@ class Conversion:
             return worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
 
 
-def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns]) -> tuple[CheckedGroup, ...]:
-    """Compare on every group as one batch; labels are read from the file's own label output."""
+def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns], dtype: str) -> tuple[CheckedGroup, ...]:
+    """Compare on every group as one batch, as `dtype` holds the answers; labels are read from the file's own output."""
     values = Side("onnxruntime", file, {}, False)
     try:
         labels = Side("onnxruntime", file, {"output": "label"}, False) if side.spec.classes else None
         try:
-            return tuple(_judged(name, side, values, labels, columns) for name, columns in groups.items())
+            return tuple(_judged(name, side, values, labels, rows, dtype) for name, rows in groups.items())
         finally:
             if labels is not None:
                 labels.close()
@@ -172,11 +172,14 @@ def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns]) -> tuple
         values.close()
 
 
-def _judged(name: str, side: Side, values: Side, labels: Side | None, columns: Columns) -> CheckedGroup:
+def _judged(
+    name: str, side: Side, values: Side, labels: Side | None, columns: Columns, dtype: str
+) -> CheckedGroup:
     candidate = values.answer(columns)
     if labels is not None:
         candidate = replace(candidate, labels=labels.answer(columns).labels)
-    return judge(name, side.answer(columns) if len(candidate.values) else candidate, candidate)
+    reference = narrowed(side.answer(columns), dtype) if len(candidate.values) else candidate
+    return judge(name, reference, candidate)
 
 
 def _info(source: ModelRef, spec: ModelSpec | None) -> ModelInfo:

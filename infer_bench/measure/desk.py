@@ -45,7 +45,7 @@ class Desk:
     def report(self, *, complete: bool) -> BenchReport:
         """What is known so far. Candidates that nobody asked for and that cannot open the model become notices."""
         left_out = {entrant.key: entrant.label for entrant in self._race.left_out}
-        failed = {key: error.message for key, error in self._race.failed.items() if key not in left_out}
+        failed = {key: str(error) for key, error in self._race.failed.items() if key not in left_out}
         lanes = [lane for lane in self._race.lanes.values() if lane.entrant.key not in left_out]
         results = assemble.results(lanes, self._race.specs, failed, self._settings)
         return Report(
@@ -80,7 +80,8 @@ class Desk:
     def _in_use(self) -> rules.InUse:
         settings = self._settings
         given = settings.budget_s is not None or settings.rounds is not None
-        return rules.InUse(settings.threads, settings.rows_mode, settings.processes, given, self._race.lean)
+        rows = int(self._described()["rows_cycled"])
+        return rules.InUse(settings.threads, settings.rows_mode, settings.processes, given, self._race.lean, rows)
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:

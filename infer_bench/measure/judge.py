@@ -1,6 +1,6 @@
 """Whether a converted file answers as the original: pure, arrays in, a group's result out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,12 @@ def judge(name: str, reference: Answers, candidate: Answers) -> CheckedGroup:
         refused=int(refused.sum()),
         answered_though_refused=int(confident.sum()),
     )
+
+
+def narrowed(answers: Answers, dtype: str) -> Answers:
+    """The answers as `dtype` holds them: one beyond float32's range is infinite there, and rightly so."""
+    with np.errstate(over="ignore"):
+        return replace(answers, values=answers.values.astype(dtype).astype(np.float64))
 
 
 def _label_changes(reference: Answers, candidate: Answers, asked: Bools) -> int:

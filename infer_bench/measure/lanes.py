@@ -55,6 +55,7 @@ class Run:
             warmup_ns=int(warm["warmup_ns"]),
             warmup_steady=bool(warm["steady"]),
             floor_ns=int(warm["floor_ns"]),
+            stage_floor_ns=int(warm["stage_floor_ns"]),
         )
 
     def ended(self, held: Mapping[str, Any], throttled_ns: int) -> None:

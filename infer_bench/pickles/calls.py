@@ -14,6 +14,7 @@ _TAKES: dict[str, tuple[str, ...]] = {
     "defaultdict": ("builtins.", "collections."),
     "dtype": ("numpy.", "builtins."),
     "newObj": ("sklearn.",),
+    "partial": ("sklearn.utils.validation.check_array",),
 }
 
 

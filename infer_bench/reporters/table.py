@@ -137,7 +137,11 @@ class _Bench:
         if verdict is None or (verdict.status == "pass" and not verdict.reasons):
             return []
         look = "green" if verdict.status == "pass" else "red"
-        said = ": ".join([verdict.status, *(["; ".join(verdict.reasons)] if verdict.reasons else [])])
+        failed = sum(result.failed is not None for result in self.report.results)
+        reasons = "; ".join(verdict.reasons)
+        if verdict.status == "failed" and failed:  # the rows say why
+            reasons = f"{failed} of {format.plural(len(self.report.results), 'row')} could not be measured"
+        said = ": ".join(filter(None, [verdict.status, reasons]))
         return [style(line, look, self.color) for line in wrap(clean(said), self.width, rest="  ")]
 
 

@@ -97,7 +97,8 @@ class Child:
         """Warm up until steady."""
         warmth = self._runner(message.fields).warm(int(message.fields["limit_ns"]))
         fields = {"request_ns": warmth.request_ns, "warmup_ns": warmth.warmup_ns, "steady": warmth.steady}
-        return Message("warm", {**fields, "floor_ns": warmth.floor_ns})
+        floors = {"floor_ns": warmth.floor_ns, "stage_floor_ns": warmth.stage_floor_ns}
+        return Message("warm", {**fields, **floors})
 
     def do_block(self, message: Message) -> Message:
         """One block."""

@@ -1,7 +1,7 @@
 """The timing loops: what happens between two stamps, and nothing else.
 
-Samples go into preallocated lists, the cheapest store there is (about 90 ns a sample with both stamps); the clock is
-handed in, so that a test can count to the nanosecond.
+Stamps go into preallocated lists, the cheapest store there is, and become arrays after the loop. The clock is handed
+in, so that a test can count to the nanosecond.
 """
 
 from collections.abc import Callable, Sequence
@@ -57,31 +57,30 @@ class Cycle:
 
 
 def plain(stages: Stages, requests: Sequence[Any], clock: Clock) -> Times:
-    """Each request between two stamps; returns durations (requests,) in ns."""
+    """One stamp after each request; returns durations (requests,) in ns, each with the loop's own cost (`floor`)."""
     preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
-    taken = [0] * len(requests)
-    for i, request in enumerate(requests):
-        start = clock()
+    stamps = [0] * (len(requests) + 1)
+    stamps[0] = clock()
+    for i, request in enumerate(requests, 1):
         postprocess(predict(preprocess(request)))
-        taken[i] = clock() - start
-    return np.array(taken, dtype=np.int64)
+        stamps[i] = clock()
+    return _between(stamps)
 
 
 def grouped(stages: Stages, requests: Sequence[Any], calls: int, clock: Clock) -> Times:
-    """`calls` requests between two stamps, for calls so short that the stamps would distort them.
+    """One stamp after every `calls` requests, for calls so short that a stamp each would distort them.
 
     Returns sums over `calls` requests (len(requests) // calls,) in ns.
     """
     preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
-    samples = len(requests) // calls
-    taken = [0] * samples
-    for i in range(samples):
-        group = requests[i * calls : (i + 1) * calls]
-        start = clock()
+    groups = [requests[start : start + calls] for start in range(0, len(requests) - calls + 1, calls)]
+    stamps = [0] * (len(groups) + 1)
+    stamps[0] = clock()
+    for i, group in enumerate(groups, 1):
         for request in group:
             postprocess(predict(preprocess(request)))
-        taken[i] = clock() - start
-    return np.array(taken, dtype=np.int64)
+        stamps[i] = clock()
+    return _between(stamps)
 
 
 def stamped(stages: Stages, requests: Sequence[Any], clock: Clock) -> Stamps:
@@ -101,8 +100,22 @@ def stamped(stages: Stages, requests: Sequence[Any], clock: Clock) -> Stamps:
     return Stamps(t3s - t0s, t1s - t0s, t2s - t1s, t3s - t2s)
 
 
+def _between(stamps: list[int]) -> Times:
+    taken = np.array(stamps, dtype=np.int64)
+    return taken[1:] - taken[:-1]
+
+
 def floor(clock: Clock, samples: int = 2001) -> int:
-    """What two stamps with nothing between them read: the median in ns, to be taken off every duration."""
+    """What `plain` and `grouped` read around no request at all: the median in ns, to be taken off every sample."""
+    stamps = [0] * (samples + 1)
+    stamps[0] = clock()
+    for i, _ in enumerate(stamps[1:], 1):
+        stamps[i] = clock()
+    return int(np.median(_between(stamps)))
+
+
+def stamp_cost(clock: Clock, samples: int = 2001) -> int:
+    """What two stamps next to each other read: the median in ns, to be taken off a phase once, off their sum thrice."""
     taken = [0] * samples
     for i in range(samples):
         start = clock()

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.engines.base import FloatArray, Request, Session
-from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, Times, floor, grouped, plain, stamped
+from infer_bench.workers.loop import Clock, Cycle, Stages, Stamps, Times, floor, grouped, plain, stamp_cost, stamped
 
 SHORT_NS = 50_000
 """Below this, stamps between the phases cost more than 0.2 % of the request: they are timed in calls of their own."""
 GROUPED_NS = 5_000
-"""Below this two stamps cost more than 1 %, so several calls share a sample."""
+"""Below this a stamp costs more than 1 %, so several calls share a sample."""
 SAMPLE_NS = 20_000
 """How long a shared sample should last."""
 DISCARDED_NS = 1_000_000
@@ -31,6 +31,7 @@ class Warmth:
     warmup_ns: int
     steady: bool
     floor_ns: int
+    stage_floor_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Runner:
             steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
             previous, estimate = max(1.0, median), max(1, int(median))
         spent = self._clock() - start
-        return Warmth(estimate, spent, steady, floor(self._clock))
+        return Warmth(estimate, spent, steady, floor(self._clock), stamp_cost(self._clock))
 
     def block(self, samples: int, calls: int, phases: bool) -> Block:
         """`samples` samples of `calls` calls each, after a few discarded ones; with `phases`, calls for them too."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.workers.loop import Cycle, Stages, floor, grouped, plain, stamped
+from infer_bench.workers.loop import Cycle, Stages, floor, grouped, plain, stamp_cost, stamped
 from tests.fakes import FakeClock, FakeSession
 
 REQUEST = {"a": 0.0, "b": 0.0}
@@ -28,7 +28,7 @@ def test_every_loop_reads_what_the_phases_took_plus_the_stamps_it_knows_of(
     clock = FakeClock(cost)
     stages, requests = stages_taking(clock, *phases), [REQUEST] * samples
 
-    assert floor(clock) == cost
+    assert floor(clock) == stamp_cost(clock) == cost
     assert (plain(stages, requests, clock) == sum(phases) + cost).all()
     times = stamped(stages, requests, clock)
     assert [array.tolist() for array in (times.preprocess, times.predict, times.postprocess)] == [

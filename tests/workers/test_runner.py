@@ -36,7 +36,7 @@ def test_the_warm_up_ends_when_two_windows_agree() -> None:
     warmth = runner.warm(limit_ns=10**9)
     assert warmth.steady
     assert warmth.request_ns == 5_000_036
-    assert warmth.floor_ns == 36
+    assert warmth.floor_ns == warmth.stage_floor_ns == 36
     assert warmth.warmup_ns < 100_000_000
 
 

@@ -1,0 +1,141 @@
+"""How many ordinary models `convert` gets right, refuses, or gets wrong, judged by an oracle of its own.
+
+    python benchmarks/convert_zoo.py                    # every model, exact and in float32; a third of them for opset 3
+    python benchmarks/convert_zoo.py --only "lgb rf"    # models whose name holds those words
+    python benchmarks/convert_zoo.py --processes        # with the real workers, as the command does it (slower)
+
+Each file is run by ONNX Runtime directly on ordinary, threshold (±1 ulp), NaN, ±inf, zero and unseen-category rows and
+held against the library's own `predict`; conversion's own check has no part in that.
+"""
+
+import argparse
+import collections
+import contextlib
+import itertools
+import logging
+import multiprocessing
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from infer_bench.converters.base import Wish
+from infer_bench.errors import InferBenchError
+from infer_bench.measure import convert as converting
+from tests.converters.zoo import case as zoo
+from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
+from tests.converters.zoo.judge import judge
+from tests.converters.zoo.local import LocalWorker
+
+FORMS = (Wish(), Wish(precision="float32"), Wish(opset_ml=3), Wish(precision="float32", opset_ml=3))
+OUTCOMES = ("right", "refused", "wrongly refused", "differs (4)", "error", "SILENTLY WRONG")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one conversion ended, with what was said, and notes that are no failure."""
+
+    name: str
+    form: str
+    outcome: str
+    said: str = ""
+    notes: str = ""
+
+
+def every() -> list[zoo.Case]:
+    """All models."""
+    chain = itertools.chain(lightgbm_models.cases(), xgboost_models.cases(), sklearn_models.cases())
+    return zoo.named(chain)
+
+
+def tried(case: zoo.Case, forms: tuple[Wish, ...], folder: Path) -> Iterator[Outcome]:
+    """Train, save, convert in each form and judge."""
+    try:
+        model, rows = case.train()
+        path = zoo.write(model, case.save, folder)
+        held = zoo.read(model, case.save, path)
+    except Exception as error:  # noqa: BLE001 - the library refuses: no model, nothing to convert
+        yield Outcome(case.name, "train", "error", f"training: {type(error).__name__}: {error}")
+        return
+    for wish in forms:
+        yield one(case, wish, path, held, rows)
+
+
+def one(case: zoo.Case, wish: Wish, path: Path, model: Any, rows: Any) -> Outcome:
+    """Convert once and judge."""
+    form = f"{wish.precision}/{wish.opset_ml}"
+    target = path.with_name("out.onnx")
+    target.unlink(missing_ok=True)
+    before = {p.name for p in path.parent.iterdir()}
+    try:
+        report = converting.convert(str(path), str(target), wish=wish)
+    except InferBenchError as error:
+        left = {p.name for p in path.parent.iterdir()} - before
+        kind = "refused" if case.refused and error.exit_code == 6 else "wrongly refused"
+        return Outcome(case.name, form, "error" if left else kind, str(error), f"left {left}" if left else "")
+    except Exception as error:  # noqa: BLE001 - the tally counts these
+        return Outcome(case.name, form, "error", f"{type(error).__name__}: {error}")
+    failed = report.results[0].failed
+    if failed:
+        return Outcome(case.name, form, "differs (4)", failed, "left a file" if target.exists() else "")
+    exact = wish.precision == "exact" and "xgb" not in case.name
+    try:
+        found = judge(target, model, rows, 1e-12 if exact else 1e-6)
+    except Exception as error:  # noqa: BLE001 - a file that cannot even be asked
+        return Outcome(case.name, form, "SILENTLY WRONG", f"cannot be run: {type(error).__name__}: {error}")
+    loud = found.confident and "xgb" not in case.name  # a DMatrix refuses infinities, the other ways in don't
+    notes = f"{found.confident} rows answered that the library refuses" if loud else ""
+    notes += f" runtime said: {found.warned}" if found.warned else ""
+    return Outcome(case.name, form, "SILENTLY WRONG" if found.wrong else "right", found.wrong, notes)
+
+
+def work(given: tuple[int, bool]) -> list[Outcome]:
+    """One case in a process of the pool."""
+    index, processes = given
+    case = every()[index]
+    warnings.simplefilter("ignore")
+    logging.disable()
+    forms = FORMS if index % 3 == 0 else FORMS[:2]
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        if not processes:
+            for place in ("infer_bench.measure.convert.Worker", "infer_bench.measure.checked.Worker"):
+                stack.enter_context(mock.patch(place, LocalWorker))
+        return list(tried(case, forms, Path(folder)))
+
+
+def show(outcomes: list[Outcome]) -> None:
+    """Everything that is not plainly right, then the tally by family and form."""
+    for found in sorted(outcomes, key=lambda o: OUTCOMES.index(o.outcome)):
+        if found.outcome != "right" or found.notes:
+            print(f"{found.outcome:16} {found.name:32} {found.form:10} {found.said[:300]} {found.notes}")
+    tally = collections.Counter((o.name.split()[0], o.form, o.outcome) for o in outcomes)
+    print(f"\n{'family':8}{'form':12}" + "".join(f"{name:>17}" for name in OUTCOMES))
+    for family, form in sorted({(f, form) for f, form, _ in tally}):
+        print(f"{family:8}{form:12}" + "".join(f"{tally[family, form, name]:17}" for name in OUTCOMES))
+    print(f"{'all':20}" + "".join(f"{sum(v for k, v in tally.items() if k[2] == name):17}" for name in OUTCOMES))
+
+
+def main() -> None:
+    """Try all, print the tally."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--only", default="", help="models whose name holds these words")
+    parser.add_argument("--processes", action="store_true", help="with real workers")
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args()
+    chosen = [(i, given.processes) for i, case in enumerate(every()) if given.only in case.name]
+    start = time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(given.jobs, maxtasksperchild=40) as pool:
+        outcomes = [found for part in pool.imap_unordered(work, chosen) for found in part]
+    show(outcomes)
+    print(f"{len(chosen)} models, {len(outcomes)} conversions, {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

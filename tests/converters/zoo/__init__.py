@@ -1,0 +1,1 @@
+"""Ordinary tiny models of every kind, and an oracle that knows nothing of the converter: it asks the library itself."""

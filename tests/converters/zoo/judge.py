@@ -1,0 +1,169 @@
+"""The written file, run by ONNX Runtime directly, against the library's own answers."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tests.converters.zoo.oracle import Truth, ask
+from tests.converters.zoo.rows import groups
+
+DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(string)": object}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What comparing a file showed: `wrong` in words (empty when right), rows compared, and `warned` by the runtime."""
+
+    wrong: str
+    rows: int
+    confident: int
+    warned: str
+
+
+def judge(path: Path, model: Any, trained: Any, tolerance: float) -> Found:
+    """Compare on every group of rows, as one batch and one at a time for some; and on no rows at all."""
+    import onnxruntime
+
+    rows = confident = 0
+    with quiet() as said:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        wrong = []
+        for name, table in groups(model, trained).items():
+            held = fitted(session, table)
+            truth = ask(model, held)
+            fault, loud = compare(truth, run(session, held), tolerance)
+            wrong += [f"{name}: {fault}"] if fault else []
+            rows, confident = rows + len(held), confident + loud
+        fault = shapes(session, groups(model, trained)["ordinary"][:0])
+        wrong += [fault] if fault else []
+    return Found("; ".join(wrong), rows, confident, said[0] if said else "")
+
+
+def shapes(session: Any, none: Any) -> str:
+    """A fault when no rows give answers of another shape than declared."""
+    for output, value in run(session, none).items():
+        declared = next(o for o in session.get_outputs() if o.name == output).shape
+        if isinstance(value, np.ndarray) and (len(value) or list(value.shape[1:]) != list(declared[1:])):
+            return f"no rows: {output} has shape {value.shape}, declared {declared}"
+    return ""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[list[str]]:
+    """What is written to stderr by anything, native code too, goes into the list."""
+    said: list[str] = []
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield said
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            words = file.read().decode("utf-8", "replace")
+            if "onnxruntime" in words:
+                said.append(words.strip().splitlines()[0][:200])
+
+
+def fitted(session: Any, table: Any) -> Any:
+    """The rows as the file can hold them: numbers rounded to float32 where that is what it takes."""
+    if all(i.type != "tensor(float)" for i in session.get_inputs()):
+        return table
+    with np.errstate(over="ignore"):
+        if not isinstance(table, pd.DataFrame):
+            return np.asarray(table).astype(np.float32).astype(np.float64)
+        numeric = [name for name, kind in table.dtypes.items() if getattr(kind, "kind", "O") in "fiu"]
+        return table.astype({name: np.float32 for name in numeric}).astype({name: np.float64 for name in numeric})
+
+
+def run(session: Any, table: Any) -> dict[str, Any]:
+    """The outputs by name. Columns are matched by the names in the file's metadata."""
+    inputs = session.get_inputs()
+    columns = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    order = [f["name"] for f in json.loads(session.get_modelmeta().custom_metadata_map["infer_bench.spec"])["features"]]
+    names = [str(name) for name in columns.columns]
+    if set(order) == set(names):
+        columns = columns.set_axis(names, axis=1)[order]
+    if len(inputs) == 1 and inputs[0].type != "tensor(string)" and len(inputs[0].shape) == 2:
+        dtype = DTYPES[inputs[0].type]
+        with np.errstate(over="ignore"):
+            feeds = {inputs[0].name: np.column_stack([_numbers(columns.iloc[:, i]) for i in range(columns.shape[1])])}
+            feeds = {name: value.astype(dtype) for name, value in feeds.items()}
+    else:
+        feeds = {i.name: _column(columns, i) for i in inputs}
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feeds), strict=True))
+
+
+def _numbers(column: Any) -> Any:
+    return pd.to_numeric(column.astype(object), errors="coerce").to_numpy(dtype=float)
+
+
+def _column(columns: Any, held: Any) -> Any:
+    column = columns[held.name] if held.name in columns else columns[int(held.name.strip("x"))]
+    if held.type == "tensor(string)":
+        return np.array(["" if pd.isna(v) else str(v) for v in column], dtype=object).reshape(-1, 1)
+    with np.errstate(over="ignore"):
+        return _numbers(column).astype(DTYPES[held.type]).reshape(-1, 1)
+
+
+def compare(truth: Truth, outputs: dict[str, Any], tolerance: float) -> tuple[str, int]:
+    """A difference in words, or nothing; and how many rows are answered that the library refuses."""
+    kept = ~truth.refused
+    numeric = next((outputs[n] for n in ("probabilities", "scores", "prediction") if n in outputs), None)
+    confident = 0
+    if numeric is not None and len(numeric) == len(kept):
+        confident = int(np.isfinite(numeric[~kept]).all(axis=1).sum())
+    if not kept.any():
+        return "", confident
+    fault, tied = _values(truth, numeric, kept, tolerance)
+    labels = outputs.get("label")
+    if not fault and truth.labels is not None and labels is not None:
+        differ = np.array([a != b for a, b in zip(truth.labels.tolist(), labels[kept].tolist(), strict=True)])
+        differ &= ~tied
+        if differ.any():
+            at = int(differ.argmax())
+            fault = f"{differ.sum()} labels, {truth.labels[at]!r} became {labels[kept][at]!r}"
+    if not fault and truth.labels is not None and labels is None:
+        fault = "no labels"
+    return fault, confident
+
+
+def _values(truth: Truth, numeric: Any, kept: Any, tolerance: float) -> tuple[str, Any]:
+    none = np.zeros(int(kept.sum()), bool)
+    if truth.values is None:
+        return "", none
+    if numeric is None:
+        return "no numbers", none
+    ours, theirs = truth.values, np.asarray(numeric, dtype=float)[kept].reshape(int(kept.sum()), -1)
+    if ours.shape != theirs.shape:
+        return f"shape {theirs.shape}, not {ours.shape}", none
+    if tolerance > 1e-9:
+        with np.errstate(over="ignore"):
+            ours = np.where(np.isfinite(ours), ours.astype(np.float32).astype(float), ours)
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    with np.errstate(invalid="ignore"):
+        delta = np.where(same, 0.0, np.abs(ours - theirs) / np.maximum(1.0, np.abs(ours)))
+    bad = ~(delta <= tolerance)
+    tied = none
+    if ours.shape[1] > 1:
+        top = np.sort(ours, axis=1)
+        tied = ~(top[:, -1] - top[:, -2] > 4 * tolerance)
+    elif truth.labels is not None:
+        tied = np.abs(ours[:, 0]) <= 4 * tolerance
+    tied = tied & (delta.max(axis=1, initial=0.0) > 0)
+    if not bad.any():
+        return "", tied
+    row = int(bad.any(axis=1).argmax())
+    return f"{bad.any(axis=1).sum()} rows, max {np.nanmax(delta):.1e}, e.g. {ours[row]} became {theirs[row]}", tied

@@ -1,0 +1,281 @@
+"""scikit-learn: trees, ensembles, linear and other models, meta-estimators, and pipelines on tables with strings."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tests.converters.zoo.case import Case, categories, frame, numbers, score, text, three, two
+from tests.converters.zoo.lightgbm_models import as_labels, positive, score_of, two_of
+from tests.converters.zoo.xgboost_models import flags, targets
+
+Maker = Callable[[], Any]
+
+
+def clean() -> Any:
+    """Numbers without gaps."""
+    return numbers(missing=False)
+
+
+def clean_frame() -> Any:
+    """A DataFrame without gaps."""
+    return frame(missing=False)
+
+
+def tame() -> Any:
+    """Numbers without gaps, all of about the same size."""
+    made = clean()
+    return (made - made.mean(axis=0)) / made.std(axis=0)
+
+
+def counts() -> Any:
+    """Small whole numbers from 0 on."""
+    return np.abs(np.round(tame() * 3))
+
+
+def fitted(make: Maker, target: Callable[[Any], Any] | None, rows: Maker = clean) -> Maker:
+    """Trains what `make` makes."""
+
+    def train() -> Any:
+        given = rows()
+        model = make()
+        return (model.fit(given) if target is None else model.fit(given, target(given))), given
+
+    return train
+
+
+def made(module: str, name: str, /, **settings: Any) -> Maker:
+    """An estimator of scikit-learn."""
+
+    def make() -> Any:
+        from importlib import import_module
+
+        return getattr(import_module(f"sklearn.{module}"), name)(**settings)
+
+    return make
+
+
+def ensemble(name: str, **settings: Any) -> Maker:
+    """A small forest or boosting."""
+    return made("ensemble", name, **{"n_estimators": 6, "random_state": 0, **settings})
+
+
+def histogram(kind: str, **settings: Any) -> Maker:
+    """A small HistGradientBoosting."""
+    return made("ensemble", f"HistGradientBoosting{kind}", **{"max_iter": 6, "max_leaf_nodes": 7, **settings})
+
+
+def trees() -> Iterator[Case]:
+    """Trees and forests by label type, missing values and targets."""
+    yield Case("skl tree", fitted(made("tree", "DecisionTreeClassifier", max_depth=5, random_state=0), three), "pkl")
+    yield Case("skl tree nan", fitted(made("tree", "DecisionTreeRegressor", max_depth=5), score, numbers), "joblib")
+    yield Case("skl extra tree", fitted(made("tree", "ExtraTreeClassifier", random_state=0), two), "skops")
+    for name, labels in (("str", ("no", "yes")), ("bool", (False, True)), ("float", (1.0, 2.0)), ("int", (-1, 1))):
+        train = fitted(ensemble("RandomForestClassifier", max_depth=4), as_labels(*labels))
+        yield Case(f"skl forest {name}", train, ("pkl", "joblib", "joblib-compressed", "skops")[len(labels[:1]) + 1])
+    yield Case("skl forest deep", fitted(ensemble("RandomForestClassifier"), as_labels("a", "b", "c")), "joblib")
+    yield Case("skl forest nan", fitted(ensemble("RandomForestClassifier"), two, numbers), "joblib-compressed")
+    yield Case("skl forest frame", fitted(ensemble("RandomForestRegressor"), score, clean_frame), "skops")
+    yield Case("skl forest targets", fitted(ensemble("RandomForestRegressor"), targets), "pkl")
+    yield Case("skl forest multi-label", fitted(ensemble("RandomForestClassifier"), flags), "pkl", refused=True)
+    yield Case("skl forest one class", fitted(ensemble("RandomForestClassifier"), lambda r: np.ones(len(r), int)), "pkl")
+    yield Case("skl forest poisson", fitted(ensemble("RandomForestRegressor", criterion="poisson"), positive), "pkl")
+    yield Case("skl extra trees nan", fitted(ensemble("ExtraTreesRegressor"), score, numbers), "joblib")
+    yield Case("skl isolation", fitted(ensemble("IsolationForest"), None), "joblib")
+    for loss in ("log_loss", "exponential"):
+        yield Case(f"skl boosting {loss}", fitted(ensemble("GradientBoostingClassifier", loss=loss), two), "pkl")
+    yield Case("skl boosting three", fitted(ensemble("GradientBoostingClassifier"), three, clean_frame), "skops")
+    yield Case("skl boosting quantile", fitted(ensemble("GradientBoostingRegressor", loss="quantile"), score), "pkl")
+    yield Case("skl adaboost", fitted(ensemble("AdaBoostClassifier"), three), "joblib")
+    yield Case("skl adaboost regressor", fitted(ensemble("AdaBoostRegressor"), score), "joblib")
+    yield Case("skl bagging", fitted(ensemble("BaggingClassifier", max_features=0.6), two), "joblib")
+
+
+def histograms() -> Iterator[Case]:
+    """HistGradientBoosting."""
+    yield Case("skl hist", fitted(histogram("Classifier"), two, numbers), "pkl")
+    yield Case("skl hist three", fitted(histogram("Classifier"), as_labels("x", "y", "z"), frame), "joblib")
+    for loss in ("squared_error", "absolute_error", "gamma", "poisson"):
+        yield Case(f"skl hist {loss}", fitted(histogram("Regressor", loss=loss), positive, numbers), "joblib")
+    yield Case("skl hist quantile", fitted(histogram("Regressor", loss="quantile", quantile=0.2), score), "skops")
+    yield Case("skl hist categories", fitted(histogram("Classifier"), two_of, categories), "joblib")
+    yield Case("skl hist categories score", fitted(histogram("Regressor"), score_of, categories), "pkl")
+    coded = histogram("Classifier", categorical_features=[0, 4], min_samples_leaf=4)
+    yield Case("skl hist codes", fitted(coded, two, lambda: np.nan_to_num(numbers())), "joblib")
+    early = histogram("Classifier", early_stopping=True, n_iter_no_change=2, random_state=0)
+    yield Case("skl hist early", fitted(early, two, numbers), "joblib")
+
+
+def plain() -> Iterator[Case]:
+    """Linear models, neighbours, kernels, networks."""
+    yield Case("skl logistic", fitted(made("linear_model", "LogisticRegression"), as_labels("no", "yes"), tame), "skops")
+    yield Case("skl logistic three", fitted(made("linear_model", "LogisticRegression"), three, tame), "pkl")
+    yield Case("skl linear", fitted(made("linear_model", "LinearRegression"), score, clean_frame), "joblib")
+    for name in ("Ridge", "Lasso", "ElasticNet", "BayesianRidge", "HuberRegressor", "PoissonRegressor"):
+        yield Case(f"skl {name}", fitted(made("linear_model", name), positive, tame), "joblib")
+    yield Case("skl linear targets", fitted(made("linear_model", "LinearRegression"), targets, tame), "joblib")
+    for name in ("RidgeClassifier", "SGDClassifier", "Perceptron", "PassiveAggressiveClassifier"):
+        yield Case(f"skl {name}", fitted(made("linear_model", name), three, tame), "joblib")
+    yield Case("skl LinearSVC", fitted(made("svm", "LinearSVC"), two, tame), "joblib")
+    yield Case("skl SVC", fitted(made("svm", "SVC"), three, tame), "joblib")
+    yield Case("skl SVC probability", fitted(made("svm", "SVC", probability=True, random_state=0), two, tame), "joblib", True)
+    yield Case("skl SVR", fitted(made("svm", "SVR"), score, tame), "joblib")
+    yield Case("skl MLP", fitted(made("neural_network", "MLPClassifier", hidden_layer_sizes=(8,), max_iter=30, random_state=0), three, tame), "joblib")
+    yield Case("skl MLP regressor", fitted(made("neural_network", "MLPRegressor", hidden_layer_sizes=(8, 4), max_iter=30, random_state=0), score, tame), "pkl")
+    yield Case("skl kNN", fitted(made("neighbors", "KNeighborsClassifier"), two, tame), "joblib")
+    yield Case("skl kNN regressor", fitted(made("neighbors", "KNeighborsRegressor", weights="distance"), score, tame), "joblib")
+    yield Case("skl GaussianNB", fitted(made("naive_bayes", "GaussianNB"), three, tame), "joblib")
+    yield Case("skl MultinomialNB", fitted(made("naive_bayes", "MultinomialNB"), two, counts), "joblib")
+    yield Case("skl LDA", fitted(made("discriminant_analysis", "LinearDiscriminantAnalysis"), three, tame), "joblib")
+    yield Case("skl KMeans", fitted(made("cluster", "KMeans", n_clusters=3, random_state=0, n_init=1), None, tame), "joblib")
+    yield Case("skl GP", fitted(made("gaussian_process", "GaussianProcessRegressor"), score, tame), "joblib", True)
+    yield Case("skl scaler", fitted(made("preprocessing", "StandardScaler"), None), "joblib")
+    yield Case("skl PCA", fitted(made("decomposition", "PCA", n_components=2), None, tame), "joblib")
+    yield Case("skl PLS", fitted(made("cross_decomposition", "PLSRegression"), score, tame), "joblib")
+    yield Case("skl dummy", fitted(made("dummy", "DummyClassifier"), as_labels("no", "yes"), tame), "joblib")
+
+
+def inner(name: str) -> Any:
+    """A small classifier to be wrapped."""
+    if name == "tree":
+        return made("tree", "DecisionTreeClassifier", max_depth=4, random_state=0)()
+    if name == "forest":
+        return ensemble("RandomForestClassifier", max_depth=4)()
+    if name == "hist":
+        return histogram("Classifier")()
+    return made("linear_model", "LogisticRegression")()
+
+
+def meta() -> Iterator[Case]:
+    """Estimators of estimators."""
+    for method in ("sigmoid", "isotonic"):
+        wrap = lambda method=method: made("calibration", "CalibratedClassifierCV", estimator=inner("forest"), method=method, cv=3)()  # noqa: E731
+        yield Case(f"skl calibrated {method}", fitted(wrap, two), "joblib")
+    calibrated = lambda: made("calibration", "CalibratedClassifierCV", estimator=made("svm", "LinearSVC")(), cv=3)()  # noqa: E731
+    yield Case("skl calibrated svc", fitted(calibrated, three, tame), "pkl")
+    members = [("a", "tree"), ("b", "logistic")]
+    for voting in ("soft", "hard"):
+        vote = lambda voting=voting: made("ensemble", "VotingClassifier", estimators=[(n, inner(k)) for n, k in members], voting=voting)()  # noqa: E731
+        yield Case(f"skl voting {voting}", fitted(vote, three, tame), "joblib")
+    stack = lambda: made("ensemble", "StackingClassifier", estimators=[(n, inner(k)) for n, k in members], cv=3)()  # noqa: E731
+    yield Case("skl stacking", fitted(stack, as_labels("no", "yes"), tame), "joblib")
+    for kind in ("forest", "logistic"):
+        tuned = lambda kind=kind: made("model_selection", "TunedThresholdClassifierCV", estimator=inner(kind), cv=3, random_state=0)()  # noqa: E731
+        yield Case(f"skl tuned {kind}", fitted(tuned, as_labels("no", "yes"), tame), "joblib")
+    yield Case("skl one-vs-rest", fitted(lambda: made("multiclass", "OneVsRestClassifier", estimator=inner("tree"))(), three), "joblib")
+    grid = lambda: made("model_selection", "GridSearchCV", estimator=inner("tree"), param_grid={"max_depth": [2, 4]}, cv=3)()  # noqa: E731
+    yield Case("skl grid", fitted(grid, two), "joblib")
+    yield Case("skl multi-output", fitted(lambda: made("multioutput", "MultiOutputRegressor", estimator=made("linear_model", "Ridge")())(), targets, tame), "joblib")
+    logged = lambda: made("compose", "TransformedTargetRegressor", regressor=ensemble("RandomForestRegressor")(), func=np.log1p, inverse_func=np.expm1)()  # noqa: E731
+    yield Case("skl logged target", fitted(logged, positive), "joblib")
+
+
+def preparation(*, encoder: str = "onehot", indicator: bool = False) -> Any:
+    """Imputed and scaled numbers beside encoded strings."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+    coder: Any = OneHotEncoder(handle_unknown="ignore")
+    if encoder == "ordinal":
+        coder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    filled = SimpleImputer(strategy="median", add_indicator=indicator)
+    return ColumnTransformer(
+        [("num", make_pipeline(filled, StandardScaler()), ["age", "income", "ratio"]), ("cat", coder, ["city", "size"])]
+    )
+
+
+def piped(last: Maker, target: Callable[[Any], Any], **settings: Any) -> Maker:
+    """A pipeline on a table with strings."""
+
+    def train() -> Any:
+        from sklearn.pipeline import Pipeline
+
+        rows = text()
+        model = Pipeline([("prepare", preparation(**settings)), ("model", last())])
+        return model.fit(rows, target(rows)), rows
+
+    return train
+
+
+def two_text(rows: Any) -> Any:
+    """Two classes of the table with strings."""
+    held = np.sin(rows["age"].fillna(0).to_numpy() / 9) + (rows["city"] == "Rome") - (rows["size"] == "L") * 0.5
+    return (held > np.median(held)).astype(int)
+
+
+def score_text(rows: Any) -> Any:
+    """A number from the table with strings."""
+    return np.sin(rows["age"].fillna(0).to_numpy() / 9) + (rows["city"] == "Rome") * 2.0
+
+
+def lgbm(**settings: Any) -> Any:
+    """A small LightGBM classifier."""
+    import lightgbm
+
+    return lightgbm.LGBMClassifier(n_estimators=6, num_leaves=7, min_child_samples=5, verbose=-1, n_jobs=1, **settings)
+
+
+def xgb(**settings: Any) -> Any:
+    """A small XGBoost classifier."""
+    import xgboost
+
+    return xgboost.XGBClassifier(n_estimators=6, max_depth=3, n_jobs=1, **settings)
+
+
+def pipelines() -> Iterator[Case]:
+    """Preprocessing and a model."""
+    last: dict[str, Maker] = {
+        "logistic": lambda: inner("logistic"),
+        "forest": lambda: inner("forest"),
+        "lgbm": lgbm,
+        "xgb": xgb,
+    }
+    for name, make in last.items():
+        for encoder in ("onehot", "ordinal"):
+            yield Case(f"pipe {encoder} {name}", piped(make, two_text, encoder=encoder), "joblib")
+    yield Case("pipe indicator forest", piped(last["forest"], two_text, indicator=True), "pkl")
+    yield Case("pipe ordinal hist", piped(lambda: inner("hist"), two_text, encoder="ordinal"), "joblib")
+    yield Case("pipe skops", piped(last["logistic"], two_text), "skops")
+    labels = lambda rows: np.array(["bad", "good"])[two_text(rows)]  # noqa: E731
+    yield Case("pipe lgbm strings", piped(lgbm, labels), "joblib")
+    yield Case("pipe regressor", piped(ensemble("RandomForestRegressor"), score_text), "joblib-compressed")
+    scaler, imputer = made("preprocessing", "StandardScaler"), made("impute", "SimpleImputer")
+    for name, parts, rows in (
+        ("scaler forest", [scaler, ensemble("RandomForestRegressor")], clean),
+        ("scaler lgbm", [scaler, lambda: lgbm()], numbers),
+        ("scaler xgb", [scaler, lambda: xgb()], numbers),
+        ("imputer logistic", [imputer, scaler, lambda: inner("logistic")], numbers),
+        ("poly ridge", [scaler, made("preprocessing", "PolynomialFeatures"), made("linear_model", "Ridge")], clean),
+        ("pca svc", [scaler, made("decomposition", "PCA", n_components=3), made("svm", "SVC")], clean),
+        ("power linear", [made("preprocessing", "PowerTransformer"), made("linear_model", "LinearRegression")], clean),
+        ("robust hist", [made("preprocessing", "RobustScaler"), histogram("Classifier")], numbers),
+        ("kbins logistic", [made("preprocessing", "KBinsDiscretizer", n_bins=4), lambda: inner("logistic")], clean),
+        ("select tree", [made("feature_selection", "SelectKBest", k=2), lambda: inner("tree")], clean),
+        ("quantile forest", [made("preprocessing", "QuantileTransformer", n_quantiles=50), lambda: inner("forest")], clean),
+        ("knn impute", [made("impute", "KNNImputer"), lambda: inner("logistic")], numbers),
+    ):
+        refused = name in ("quantile forest", "knn impute")
+        target = score if "Regress" in str(parts[-1]) or name in ("scaler forest", "poly ridge", "power linear") else two
+        yield Case(f"pipe {name}", fitted(chained(parts), target, rows), "joblib", refused)
+
+
+def chained(parts: Any) -> Maker:
+    """A pipeline of what the parts make."""
+
+    def make() -> Any:
+        from sklearn.pipeline import make_pipeline
+
+        return make_pipeline(*[part() for part in parts])
+
+    return make
+
+
+def cases() -> Iterator[Case]:
+    """All of them."""
+    yield from trees()
+    yield from histograms()
+    yield from plain()
+    yield from meta()
+    yield from pipelines()
