@@ -1,18 +1,13 @@
 """`validate`: does it still answer the same, and if not, why."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from infer_bench.data import Dataset, Table, conform, match
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
-from infer_bench.measure import contest
-from infer_bench.measure.causes.explaining import explain
+from infer_bench.measure import contest, reasons
 from infer_bench.measure.entrants import Entrant
-from infer_bench.measure.fixes import with_fixes
 from infer_bench.measure.pairing import Pairing
 from infer_bench.measure.probing import Prober
 from infer_bench.measure.progress import Progress, Silent
@@ -110,27 +105,11 @@ class Plan:
             if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
                 structure = structure_of(self.reference.entrant, self.spec, self.settings)
                 Prober(arena, limits, self.settings, progress, structure).run(sample)
-            self._explain(structure, progress)
+            progress.update(1, "looking for causes")
+            reasons.find(self.duels, self.reference, structure, self.spec, self.settings)
         finally:
             arena.close()
         return assemble(Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed))
-
-    def _explain(self, structure: Structure | None, progress: Progress) -> None:
-        """Look for causes wherever rows differ."""
-        for duel in self.duels:
-            kept = [found for pairing in duel.groups.values() if (found := pairing.kept_rows) is not None]
-            if not any(pairing.failing for pairing in duel.groups.values()):
-                continue
-            progress.update(1, "looking for causes")
-            if structure is None and isinstance(self.reference, Side):
-                structure = structure_of(self.reference.entrant, self.spec, self.settings)
-            told = explain(kept, structure.ensemble if structure else None, self._ask())
-            duel.explanation = with_fixes(told, self.reference, duel.side)
-
-    def _ask(self) -> Callable[[Table], npt.NDArray[np.float64]] | None:
-        """Asks the reference itself, for counterfactuals on rows."""
-        reference = self.reference
-        return None if isinstance(reference, Saved) else lambda table: reference.answer(dict(table.columns)).values
 
     @property
     def rows(self) -> int:
