@@ -237,6 +237,18 @@ def test_two_profiles_and_two_candidates_are_compared(capsys: pytest.CaptureFixt
     assert profile("before.prof", "--diff", "record.json") == 2
 
 
+def test_beside_another_candidate_a_failure_costs_its_row(capsys: pytest.CaptureFixture[str]) -> None:
+    candidates = ("-e", "light:raises", "-e", "light:slow")
+    assert profile("light:plain", "--input", "record.json", *candidates, "--json", "r.json", *QUICK) == 6
+    said = capsys.readouterr()
+    assert "no such customer" in said.out
+    assert said.err.startswith("failed: light:raises: ")
+    bad, good = load_report("r.json").results
+    assert "no such customer" in bad.failed
+    assert good.request.samples > 0
+    assert good.diff is None
+
+
 def test_a_saved_profile_is_shown_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert profile("light:plain", "--input", "record.json", "-o", "a.prof", "--top", "3", *QUICK) == 0
     first = capsys.readouterr().out
