@@ -190,53 +190,6 @@ def meta() -> Iterator[Case]:
     forest, tree, logistic = (lambda: inner("forest")), (lambda: inner("tree")), (lambda: inner("logistic"))
     calibrated, output = "CalibratedClassifierCV", "MultiOutputRegressor"
     for method in ("sigmoid", "isotonic"):
-<<<<<<< HEAD
-        wrap = lambda method=method: made(
-            "calibration", "CalibratedClassifierCV", estimator=inner("forest"), method=method, cv=3
-        )()  # noqa: E731
-        yield Case(f"skl calibrated {method}", fitted(wrap, two), "joblib")
-    calibrated = lambda: made("calibration", "CalibratedClassifierCV", estimator=made("svm", "LinearSVC")(), cv=3)()  # noqa: E731
-    yield Case("skl calibrated svc", fitted(calibrated, three, tame), "pkl")
-    members = [("a", "tree"), ("b", "logistic")]
-    for voting in ("soft", "hard"):
-        vote = lambda voting=voting: made(
-            "ensemble", "VotingClassifier", estimators=[(n, inner(k)) for n, k in members], voting=voting
-        )()  # noqa: E731
-        yield Case(f"skl voting {voting}", fitted(vote, three, tame), "joblib")
-    stack = lambda: made("ensemble", "StackingClassifier", estimators=[(n, inner(k)) for n, k in members], cv=3)()  # noqa: E731
-    yield Case("skl stacking", fitted(stack, as_labels("no", "yes"), tame), "joblib")
-    for kind in ("forest", "logistic"):
-        tuned = lambda kind=kind: made(
-            "model_selection", "TunedThresholdClassifierCV", estimator=inner(kind), cv=3, random_state=0
-        )()  # noqa: E731
-        yield Case(f"skl tuned {kind}", fitted(tuned, as_labels("no", "yes"), tame), "joblib")
-    yield Case(
-        "skl one-vs-rest",
-        fitted(lambda: made("multiclass", "OneVsRestClassifier", estimator=inner("tree"))(), three),
-        "joblib",
-    )
-    grid = lambda: made(
-        "model_selection", "GridSearchCV", estimator=inner("tree"), param_grid={"max_depth": [2, 4]}, cv=3
-    )()  # noqa: E731
-    yield Case("skl grid", fitted(grid, two), "joblib")
-    yield Case(
-        "skl multi-output",
-        fitted(
-            lambda: made("multioutput", "MultiOutputRegressor", estimator=made("linear_model", "Ridge")())(),
-            targets,
-            tame,
-        ),
-        "joblib",
-    )
-    logged = lambda: made(
-        "compose",
-        "TransformedTargetRegressor",
-        regressor=ensemble("RandomForestRegressor")(),
-        func=np.log1p,
-        inverse_func=np.expm1,
-    )()  # noqa: E731
-    yield Case("skl logged target", fitted(logged, positive), "joblib")
-=======
         make = around("calibration", calibrated, estimator=forest, method=method, cv=3)
         yield Case(f"skl calibrated {method}", fitted(make, two), "joblib")
     make = around("calibration", calibrated, estimator=made("svm", "LinearSVC"), cv=3)
@@ -257,7 +210,6 @@ def meta() -> Iterator[Case]:
     regressor = ensemble("RandomForestRegressor")
     make = around("compose", "TransformedTargetRegressor", regressor=regressor, func=np.log1p, inverse_func=np.expm1)
     yield Case("skl logged target", fitted(make, positive), "joblib")
->>>>>>> hunt
 
 
 def preparation(*, encoder: str = "onehot", indicator: bool = False) -> Any:
