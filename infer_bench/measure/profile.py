@@ -7,7 +7,7 @@ from typing import Any
 
 from infer_bench import __version__
 from infer_bench.environment import describe
-from infer_bench.errors import CannotRun, UsageError
+from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.measure import profile_rows
 from infer_bench.measure.convert import cached_onnx
 from infer_bench.measure.desk import PACKAGES
@@ -121,6 +121,8 @@ def _compared(found: Profiled, saved: Profiled | None, asked: bool, settings: Pr
         raise UsageError("there is nothing to compare with", "name another .prof or candidate after --diff")
     else:
         return found
+    if old[0].failed or rows[-1].failed:
+        return found
     made = compare(old, (rows[-1], found.recorded[-1]), settings.top)
     return replace(found, report=replace(found.report, results=(*rows[:-1], replace(rows[-1], diff=made))))
 
@@ -148,13 +150,23 @@ def _measured(
     studies = [Study(entrant, columns, records, settings, progress) for entrant in chosen]
     try:
         for study in studies:
-            study.run()
+            _run(study, alone=len(studies) == 1)
     except KeyboardInterrupt:
         begun = [study for study in studies if study.findings.rounds]
         if begun and save:
             save(_gathered(begun, settings, said, (*notices, *more), complete=False))
         raise
     return _gathered(studies, settings, said, (*notices, *more), complete=True)
+
+
+def _run(study: Study, *, alone: bool) -> None:
+    """Beside others, a candidate that fails costs its row only."""
+    try:
+        study.run()
+    except InferBenchError as error:
+        if alone:
+            raise
+        study.failed = error.message
 
 
 def _requests(
@@ -204,11 +216,12 @@ def _report(
         environment=environment,
         results=rows,
         notices=(*notices, *wrong),
-        verdict=_verdict(wrong) if complete else None,
+        verdict=_verdict(rows, wrong) if complete else None,
         complete=complete,
     )
 
 
-def _verdict(notices: Sequence[Notice]) -> Verdict:
-    reasons = tuple(notice.message for notice in notices if notice.code == "provider-required")
+def _verdict(rows: Sequence[ProfileResult], notices: Sequence[Notice]) -> Verdict:
+    failed = (f"{row.candidate}: {row.failed}" for row in rows if row.failed)
+    reasons = (*failed, *(notice.message for notice in notices if notice.code == "provider-required"))
     return Verdict("failed", CannotRun.exit_code, reasons) if reasons else Verdict("pass", 0)

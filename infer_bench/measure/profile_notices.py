@@ -37,7 +37,7 @@ def notices_on(
 ) -> tuple[Notice, ...]:
     """Every notice that applies, about the machine first, then about each row."""
     found = list(_threads(settings, environment))
-    for row in rows:
+    for row in (row for row in rows if not row.failed):
         found += [*_providers(row), *_required(row, settings), *_model_calls(row), *_unsteady(row), *_rest(row)]
     return tuple(found)
 

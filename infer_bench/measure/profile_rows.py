@@ -42,6 +42,7 @@ def result(study: Study, settings: ProfileSettings) -> ProfileResult:
         "options": entrant.options,
         "model": _info(entrant, found),
         "batch": settings.batch,
+        "failed": study.failed or None,
         "does": does(entrant, found.model_calls),
         "import_ns": found.opened.get("import_ns"),
         "load_ns": found.opened.get("load_ns"),

@@ -24,6 +24,8 @@ from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
 
 LEAST_ROUNDS = 30
+LEAST_GIVEN_ROUNDS = 4
+"""Where the number of requests is given: two rounds of each order."""
 CHUNK_NS = 20_000_000
 MEMORY_REQUESTS = 200
 MEMORY_NS = 2_000_000_000
@@ -64,6 +66,7 @@ class Study:
     ) -> None:
         self.entrant = entrant
         self.findings = Findings()
+        self.failed = ""
         self._columns = columns
         self._records = list(records)
         self.settings = settings
@@ -111,7 +114,7 @@ class Study:
 
     def _samples(self) -> int:
         shape = shape_of(max(1, int(self.findings.warm["request_ns"])), "single_stream")
-        return max(1, min(shape.samples * shape.calls, self.settings.wanted))
+        return max(1, min(shape.samples * shape.calls, self.settings.wanted // LEAST_GIVEN_ROUNDS))
 
     def _phases(self, worker: Worker) -> None:
         """Rounds of requests without and with probes, in alternating order."""

@@ -37,7 +37,7 @@ def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
     what = "one request" if row.batch == 1 else f"one batch of {format.count(row.batch)}"
     request = row.request
     if request is None:
-        return row.candidate, ""
+        return row.candidate, f"failed: {row.failed}" if row.failed else ""
     known = request.p50_ns is not None
     middle = f"p50 {format.duration(request.p50_ns)}" if known else f"mean {format.duration(request.mean_ns)}"
     return f"{what}, {middle}", ", ".join(part for part in (_named(row), *_conditions(report, row)) if part)
@@ -65,6 +65,8 @@ def phases(row: ProfileResult, *, split: bool) -> Section | None:
     whole, rows, bars = max(1, typical.request_ns), [], []
     for name in PHASES:
         taken = getattr(typical, f"{name}_ns")
+        if not taken and name not in row.does:
+            continue
         rows.append((name, row.does.get(name, ""), format.duration(taken), format.percent(taken / whole)))
         bars.append(taken / whole)
         for step in (step for step in row.steps if split and step.phase == name):

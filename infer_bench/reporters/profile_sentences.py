@@ -89,7 +89,9 @@ def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
     path, feed = str(report.settings.get("target") or row.model.path), row.options.get("feed")
     candidates = []
     if name == "preprocess" and feed == "dataframe":
-        candidates.append(f"{row.engine}:feed=ndarray")
+        written = "feed=dataframe" in row.candidate
+        array = row.candidate.replace("feed=dataframe", "feed=ndarray") if written else f"{row.engine}:feed=ndarray"
+        candidates.append(array)
     if name == "predict" and row.engine != "onnxruntime":
         candidates.append(row.candidate)
     if row.engine != "onnxruntime":

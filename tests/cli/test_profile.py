@@ -10,7 +10,6 @@ import sys
 import urllib.request
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
@@ -237,6 +236,18 @@ def test_two_profiles_and_two_candidates_are_compared(capsys: pytest.CaptureFixt
     assert profile("before.prof", "--diff", "record.json") == 2
 
 
+def test_beside_another_candidate_a_failure_costs_its_row(capsys: pytest.CaptureFixture[str]) -> None:
+    candidates = ("-e", "light:raises", "-e", "light:slow")
+    assert profile("light:plain", "--input", "record.json", *candidates, "--json", "r.json", *QUICK) == 6
+    said = capsys.readouterr()
+    assert "no such customer" in said.out
+    assert said.err.startswith("failed: light:raises: ")
+    bad, good = load_report("r.json").results
+    assert "no such customer" in bad.failed
+    assert good.request.samples > 0
+    assert good.diff is None
+
+
 def test_a_saved_profile_is_shown_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert profile("light:plain", "--input", "record.json", "-o", "a.prof", "--top", "3", *QUICK) == 0
     first = capsys.readouterr().out
@@ -288,54 +299,3 @@ def test_snakeviz_shows_the_profile_over_loopback_and_ends_with_the_command(fold
     assert running.returncode in (0, 130)
     with pytest.raises(OSError, match="refused"):
         opener.open(address, timeout=30)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    lightgbm = pytest.importorskip("lightgbm")
-    generator = np.random.default_rng(0)
-    rows = generator.normal(size=(300, 200))
-    settings = {"objective": "binary", "num_leaves": 4, "verbose": -1, "num_threads": 1}
-    path = tmp_path_factory.mktemp("model") / "model.txt"
-    lightgbm.train(settings, lightgbm.Dataset(rows, label=rows[:, 0] > 0), 5).save_model(path)
-    return str(path)
-
-
-def test_the_frame_is_the_bottleneck_of_one_feed_and_not_of_the_other(
-    model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said = {}
-    for feed in ("dataframe", "ndarray"):
-        assert profile(model, "-e", f"lightgbm:feed={feed}", "--profiler", "none", "--requests", "200") == 0
-        said[feed] = capsys.readouterr().out
-    assert "feed=ndarray can save up to" in said["dataframe"]
-    assert f"Try: infer-bench bench {model} -e lightgbm:feed=ndarray -e onnxruntime" in " ".join(
-        said["dataframe"].split()
-    )
-    assert "feed=ndarray can" not in said["ndarray"]
-    assert "DataFrame" not in said["ndarray"]
-
-
-def test_operators_tell_the_provider_that_ran_them_and_a_required_one_fails(
-    model: str, monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("onnxruntime")
-    assert run(["convert", model, "-o", "model.onnx"]) == 0
-    capsys.readouterr()
-    quick = ("--profiler", "none", "--memory", *QUICK)
-    assert profile("model.onnx", "--require-provider", "cpu", "--json", "r.json", *quick) == 0
-    row = load_report("r.json").results[0]
-    assert "TreeEnsemble" in {cost.op_type for cost in row.operators}
-    assert {cost.provider for cost in row.operators} == {"CPUExecutionProvider"}
-    assert row.memory is not None
-    assert row.memory.start_rss_bytes < row.memory.load_rss_bytes
-    assert row.memory.peak_bytes > 0
-    capsys.readouterr()
-    assert profile("model.onnx", "--require-provider", "cuda", *quick) == 6
-    assert "did not run on CUDAExecutionProvider" in capsys.readouterr().err
-    assert not list(folder.glob("operators*"))
-
-
-def test_records_that_do_not_fit_the_model_are_refused(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert profile(model, "--input", "record.json", "--profiler", "none", *QUICK) == 6
-    assert "it knows Column_0" in capsys.readouterr().err

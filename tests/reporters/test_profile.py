@@ -121,7 +121,7 @@ FULL = row(
     functions=(
         FunctionCost("/venv/lib/python3.11/site-packages/pandas/core/frame.py", 466, "__init__", 2_000, 10, 900),
         FunctionCost("~", 0, "<built-in method builtins.isinstance>", 999_000, 400, 400),
-        FunctionCost("/home/me/日本語/a_very_long_folder_name/service.py", 1, "f" * 60 + "\x1b[31m", 1, 0, 1),
+        FunctionCost("/srv/me/日本語/a_very_long_folder_name/service.py", 1, "f" * 60 + "\x1b[31m", 1, 0, 1),
     ),
     function_count=300,
     profiled_ns=1_000,
