@@ -16,7 +16,7 @@ import msgspec
 from infer_bench import jsontext
 from infer_bench.errors import CannotRun
 from infer_bench.profile_results import ProfileResult
-from infer_bench.results import SCHEMA_VERSION, BenchResult, ConvertResult, Report
+from infer_bench.results import SCHEMA_VERSION, BenchResult, ConvertResult, Report, ValidateResult
 
 __all__ = ["DOCUMENTS", "dump", "load_report", "schema"]
 
@@ -24,6 +24,7 @@ DOCUMENTS: dict[str, Any] = {
     "bench": Report[BenchResult],
     "convert": Report[ConvertResult],
     "profile": Report[ProfileResult],
+    "validate": Report[ValidateResult],
 }
 """The type of each command's document."""
 

@@ -10,6 +10,7 @@ from infer_bench.cli.convert import convert
 from infer_bench.cli.engines import engines
 from infer_bench.cli.profile import profile
 from infer_bench.cli.show import show
+from infer_bench.cli.validate import validate
 
 app = typer.Typer(
     name="infer-bench",
@@ -39,5 +40,6 @@ def root(
 app.command()(bench)
 app.command()(convert)
 app.command()(profile)
+app.command()(validate)
 app.command()(show)
 app.command()(engines)

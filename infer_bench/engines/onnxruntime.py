@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_wire
+from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_labels, onnx_wire
 from infer_bench.engines.base import Domain, FloatArray, Option
 from infer_bench.engines.session import (
     FedSession,
@@ -87,7 +87,8 @@ class OnnxRuntime:
         if said and len(said.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=said.outputs)
         predict = _predictor(library, session, meaning, inputs, options)
-        opened = OnnxSession(spec, feed, predict, meaning, nodes)
+        labeller = onnx_labels.labeller(session, meaning, inputs)
+        opened = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
         opened.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
         return opened
 
@@ -104,8 +105,10 @@ class OnnxSession(FedSession):
         predict: Predict,
         meaning: onnx_answers.Meaning,
         nodes: list[onnx_wire.Node],
+        labelled: onnx_labels.Labelled | None = None,
     ) -> None:
         super().__init__(spec, feed, predict)
+        self._labelled = labelled
         self._meaning = meaning
         self._nodes = nodes
 
@@ -119,6 +122,15 @@ class OnnxSession(FedSession):
             labels = np.asarray(outputs).reshape(-1, 1)
             outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
         return canonical(outputs, self.spec)
+
+    def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+        """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them.
+
+        Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
+        """
+        outputs, labels = (self.predict(inputs), None) if self._labelled is None else self._labelled(inputs)
+        answers = self.postprocess(outputs)
+        return answers, super().labels(answers) if labels is None else labels
 
     def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
         """The predicted labels; raises `EngineError` for probabilities that are none. Requests don't pay for that."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from infer_bench.engines.base import Engine, Session
 from infer_bench.errors import InferBenchError
-from infer_bench.workers import memory
+from infer_bench.workers import memory, streaming, structure
 from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.profiling import Profiling, requests_from
@@ -127,6 +127,18 @@ class Child:
         labels = None if found.labels is None else [_scalar(label) for label in found.labels]
         return Message("table", {"labels": labels}, {"answers": found.answers, "refused": found.refused})
 
+    def do_stream(self, message: Message) -> Message:
+        """One batch of a longer file, which comes with the question."""
+        return streaming.stream(self._open_session(), unpack_columns(message))
+
+    def do_singly(self, message: Message) -> Message:
+        """As `stream`, one request a row."""
+        return streaming.singly(self._open_session(), unpack_columns(message))
+
+    def do_fed(self, message: Message) -> Message:
+        """What the session's feed makes of the rows that come with the question."""
+        return streaming.fed(self._open_session(), unpack_columns(message))
+
     def do_convert(self, message: Message) -> Message:
         """Convert a model to the ONNX file `path`; the reply holds the groups of rows to check it on."""
         return convert(message.fields)
@@ -144,6 +156,10 @@ class Child:
         if self._profiling is None:
             raise ValueError("not ready to profile")
         return self._profiling.answer(message.fields)
+
+    def do_structure(self, message: Message) -> Message:
+        """Read a model's trees, without its library where its format allows that."""
+        return structure.read(message.fields)
 
     def do_memory(self, message: Message) -> Message:
         """Resident memory now and at its peak, in bytes."""

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -100,6 +101,11 @@ class Worker:
         """Hand over the rows to answer."""
         self.say(pack_columns(columns))
         self.hear("rows")
+
+    def put(self, kind: str, columns: Mapping[str, Array]) -> Message:
+        """Hand over rows with a question on them alone, and wait for its answer."""
+        self.say(replace(pack_columns(columns), kind=kind))
+        return self.hear(kind)
 
     def close(self) -> None:
         """Ask it to end, and see that it does."""
