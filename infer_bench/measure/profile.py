@@ -17,7 +17,7 @@ from infer_bench.measure.profile_diff import compare
 from infer_bench.measure.profile_notices import notices_on, provider
 from infer_bench.measure.profile_settings import ProfileSettings
 from infer_bench.measure.progress import Progress, Silent
-from infer_bench.measure.recorded import Recorded, is_profile, unpack
+from infer_bench.measure.recorded import ENDINGS, Recorded, is_profile, unpack
 from infer_bench.measure.records import as_columns, read_records
 from infer_bench.measure.rows import Columns, rows_for
 from infer_bench.measure.study import Records, Study
@@ -85,7 +85,8 @@ def run(
 ) -> Profiled:
     """As `profile`, with the settings made. `save` gets what is known at the end, also when it comes by Ctrl-C."""
     progress = progress or Silent()
-    saved = saved_profile(diff, settings) if diff is not None and is_profile(diff) else None
+    file = diff is not None and (is_profile(diff) or diff.endswith(ENDINGS))
+    saved = saved_profile(diff, settings) if diff is not None and file else None
     if is_profile(target):
         found = saved_profile(target, settings)
     else:

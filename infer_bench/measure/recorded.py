@@ -16,6 +16,7 @@ from infer_bench.measure.marshalled import Reader
 from infer_bench.profile_results import FunctionCost, ProfileReport
 from infer_bench.serialize import dump, load_report
 
+ENDINGS = (".prof", ".pstats", ".profile")
 _ROOT = "infer_bench/workers/recorders.py"
 """The file of the function that stands for a whole request; it says nothing in a list."""
 MARK = b"\ninfer-bench report\n"
@@ -92,7 +93,7 @@ def is_profile(path: str) -> bool:
             head = file.read(1)
     except (OSError, ValueError):
         return False
-    return head in (b"{", b"\xfb") and (path.endswith((".prof", ".pstats", ".profile")) or MARK in _read(path))
+    return head in (b"{", b"\xfb") and (path.endswith(ENDINGS) or MARK in _read(path))
 
 
 def _read(path: str) -> bytes:

@@ -165,18 +165,17 @@ def test_a_target_that_fails_is_one_line_with_the_users_frames_and_no_file(
     folder: Path, capsys: pytest.CaptureFixture[str], target: str, words: str, frames: list[str]
 ) -> None:
     (folder / "kept.prof").write_bytes(b"as it was")
-    for name in ("new.prof", "kept.prof"):
-        assert profile(target, "--input", "record.json", "-o", name, "--requests", "300") == 6
-        said = capsys.readouterr()
-        assert said.out == ""
-        lines = [line for line in said.err.splitlines() if not line.startswith("hint: ")]
-        assert lines[0].startswith("error: ")
-        assert words in lines[0]
-        assert all(line.startswith(("  light.py:", "  broken.py:")) for line in lines[1:])
-        assert len(lines) == 1 + len(frames)
-        for line, frame in zip(lines[1:], frames, strict=True):
-            assert frame in line
-    assert not (folder / "new.prof").exists()
+    files = ("-o", "kept.prof", "--json", "new.json")
+    assert profile(target, "--input", "record.json", *files, "--requests", "300") == 6
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = [line for line in said.err.splitlines() if not line.startswith("hint: ")]
+    assert lines[0].startswith("error: ")
+    assert words in lines[0]
+    assert all(line.startswith(("  light.py:", "  broken.py:")) for line in lines[1:])
+    for line, frame in zip(lines[1:], frames, strict=True):
+        assert frame in line
+    assert not (folder / "new.json").exists()
     assert (folder / "kept.prof").read_bytes() == b"as it was"
 
 
