@@ -5,15 +5,19 @@ TYPE_CHECKING = False  # importing it from typing would cost every start 4 ms; t
 if TYPE_CHECKING:
     from infer_bench.measure.bench import bench
     from infer_bench.measure.convert import convert
+    from infer_bench.measure.profile import profile
+    from infer_bench.measure.validate import validate
     from infer_bench.serialize import load_report
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "bench", "convert", "load_report"]
+__all__ = ["__version__", "bench", "convert", "load_report", "profile", "validate"]
 
 _HOMES = {
     "bench": "infer_bench.measure.bench",
     "convert": "infer_bench.measure.convert",
     "load_report": "infer_bench.serialize",
+    "profile": "infer_bench.measure.profile",
+    "validate": "infer_bench.measure.validate",
 }
 
 

@@ -41,9 +41,13 @@ __all__ = [
 
 
 class InferBenchError(Exception):
-    """Base of all: `message` says what is wrong, `hint` what mends it. Both are single lines."""
+    """Base of all: `message` says what is wrong, `hint` what mends it. Both are single lines.
+
+    `frames` are lines of a traceback through the user's own code, the innermost last.
+    """
 
     exit_code = 70
+    frames: tuple[str, ...] = ()
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

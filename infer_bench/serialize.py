@@ -15,11 +15,17 @@ import msgspec
 
 from infer_bench import jsontext
 from infer_bench.errors import CannotRun
-from infer_bench.results import SCHEMA_VERSION, BenchResult, ConvertResult, Report
+from infer_bench.profile_results import ProfileResult
+from infer_bench.results import SCHEMA_VERSION, BenchResult, ConvertResult, Report, ValidateResult
 
 __all__ = ["DOCUMENTS", "dump", "load_report", "schema"]
 
-DOCUMENTS: dict[str, Any] = {"bench": Report[BenchResult], "convert": Report[ConvertResult]}
+DOCUMENTS: dict[str, Any] = {
+    "bench": Report[BenchResult],
+    "convert": Report[ConvertResult],
+    "profile": Report[ProfileResult],
+    "validate": Report[ValidateResult],
+}
 """The type of each command's document."""
 
 _WRITE_ONE = "`infer-bench bench MODEL --json PATH` writes one that can be read"

@@ -17,12 +17,14 @@ LINES = [
 PYTHONS = [c.rsplit(" ", 1)[1] for c in PROJECT["classifiers"] if re.fullmatch(r".*Python :: 3\.\d+", c)]
 
 
-def required() -> Iterator[Requirement]:
-    extras = PROJECT["optional-dependencies"].values()
-    for line in [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]:
+def required(extra: str = "dev") -> Iterator[Requirement]:
+    """What the project and the extra `dev` ask for, with the extras that it names."""
+    for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]]:
         requirement = Requirement(line)
         if requirement.name != PROJECT["name"]:
             yield requirement
+        for other in requirement.extras if requirement.name == PROJECT["name"] else ():
+            yield from required(other)
 
 
 def pins(python: str) -> dict[str, str]:

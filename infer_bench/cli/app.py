@@ -8,7 +8,9 @@ from infer_bench import __version__
 from infer_bench.cli.bench import bench
 from infer_bench.cli.convert import convert
 from infer_bench.cli.engines import engines
+from infer_bench.cli.profile import profile
 from infer_bench.cli.show import show
+from infer_bench.cli.validate import validate
 
 app = typer.Typer(
     name="infer-bench",
@@ -37,5 +39,7 @@ def root(
 
 app.command()(bench)
 app.command()(convert)
+app.command()(profile)
+app.command()(validate)
 app.command()(show)
 app.command()(engines)

@@ -43,6 +43,8 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
 
 def _said(error: InferBenchError) -> int:
     print(f"error: {error.message}", file=sys.stderr)
+    for frame in error.frames:
+        print(f"  {frame}", file=sys.stderr)
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)
     return error.exit_code

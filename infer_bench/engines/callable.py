@@ -5,6 +5,7 @@ import importlib
 import inspect
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable as Function
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,9 @@ from infer_bench.model import ModelRef, ModelSpec
 
 Records = list[dict[str, Any]]
 
-__all__ = ["Callable", "CallableSession"]
+MOST_FRAMES = 10
+
+__all__ = ["Callable", "CallableSession", "is_foreign"]
 
 
 class Callable:
@@ -81,7 +84,7 @@ class CallableSession:
         except (EngineError, MemoryError, KeyboardInterrupt):
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
-            raise EngineError(f"{self._target} raised {_told(error)}") from None
+            raise _raised(f"{self._target} raised", error) from None
 
     def _split(self, answers: Any, count: int) -> list[Any]:
         """One answer for each record of a list, a tuple, an array, a Series or the rows of a DataFrame."""
@@ -154,25 +157,34 @@ def _imported(module: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise ModelError(f"there is no module {module!r}", f"it is looked for in {os.getcwd()} first") from None
-        raise EngineError(f"{module} cannot be imported: {_told(error)}") from None
+        raise _raised(f"{module} cannot be imported:", error) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs a user's code
-        raise EngineError(f"{module} cannot be imported: {_told(error)}") from None
+        raise _raised(f"{module} cannot be imported:", error) from None
 
 
 def _is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
-def _told(error: BaseException) -> str:
-    """The exception, and where the user's code raised it: the last frame that is not in a library."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _foreign(f.filename)]
+def _raised(what: str, error: BaseException) -> EngineError:
+    """The exception and where the user's code raised it, with the way there through their own files."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not is_foreign(f.filename)]
     where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
-    return f"{first_line(error)}{where}"
+    told = EngineError(f"{what} {first_line(error)}{where}")
+    told.frames = tuple(_frame_line(frame) for frame in frames[-MOST_FRAMES:])
+    return told
 
 
-def _foreign(path: str) -> bool:
+def _frame_line(frame: traceback.FrameSummary) -> str:
+    folder = os.getcwd() + os.sep
+    return f"{frame.filename.removeprefix(folder)}:{frame.lineno} in {frame.name}: {frame.line or ''}".rstrip(": ")
+
+
+def is_foreign(path: str) -> bool:
+    """Whether a file belongs to Python, to an installed library or to this package."""
     inside = os.path.dirname(os.path.dirname(__file__))
-    return "site-packages" in path or path.startswith(("<", sys.base_prefix, inside))
+    own = (inside, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+    return path.startswith("<") or "site-packages" in path or any(path.startswith(place + os.sep) for place in own)
 
 
 def _leaves(value: Any) -> Iterator[float]:

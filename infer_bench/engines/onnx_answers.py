@@ -61,13 +61,13 @@ def told(metadata: Mapping[str, str]) -> Told | None:
 def meaning(outputs: Sequence[Any], nodes: Sequence[Node], wanted: str = "", said: Told | None = None) -> Meaning:
     """The answer among the graph's outputs: the one that is `wanted`, else probabilities, else the first of numbers."""
     chosen = _chosen(outputs, wanted or _numbers_of_clusters(outputs, said))
-    zipped, label = chosen.type.startswith("seq(map"), _is_label(chosen)
+    zipped, label = chosen.type.startswith("seq(map"), is_label(chosen)
     if said is not None and said.classes and chosen.name == LABEL:
         return Meaning(chosen.name, False, True, "binary" if len(said.classes) == 2 else "multiclass", said.classes)
     if said is not None:
         return Meaning(chosen.name, zipped, label, said.task, said.classes)
     classes = _classes(nodes)
-    labelled = any(_is_label(output) for output in outputs if output.name != chosen.name)
+    labelled = any(is_label(output) for output in outputs if output.name != chosen.name)
     task = _task(chosen, nodes, classes, classified=labelled or zipped or label)
     if task not in ("binary", "multiclass"):
         return Meaning(chosen.name, zipped, label, task)
@@ -88,12 +88,13 @@ def _chosen(outputs: Sequence[Any], wanted: str) -> Any:
             if output.name == wanted:
                 return output
         raise EngineError(f"the graph has no output {wanted!r}", f"it has: {', '.join(o.name for o in outputs)}")
-    numeric = [output for output in outputs if not _is_label(output)]
+    numeric = [output for output in outputs if not is_label(output)]
     likely = [output for output in numeric if "prob" in output.name.lower() or output.type.startswith("seq(map")]
     return (likely or numeric or list(outputs))[0]
 
 
-def _is_label(output: Any) -> bool:
+def is_label(output: Any) -> bool:
+    """Whether an output holds text, whole numbers or booleans."""
     return output.type in ("tensor(string)", "tensor(int64)", "tensor(int32)", "tensor(bool)")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_wire
+from infer_bench.engines import feeds, onnx_answers, onnx_inputs, onnx_labels, onnx_wire
 from infer_bench.engines.base import Domain, FloatArray, Option
 from infer_bench.engines.session import (
     FedSession,
@@ -42,6 +42,8 @@ _PROVIDERS = {
     "dnnl": "DnnlExecutionProvider",
     "xnnpack": "XnnpackExecutionProvider",
 }
+PROFILE_TO = "profile_to"
+"""Given beside the options: the prefix of the file that ONNX Runtime writes its operators' times to."""
 _SILENT = 4
 _ON_OFF = ("on", "off")
 
@@ -84,11 +86,17 @@ class OnnxRuntime:
         spec = _spec(session, meaning, features, nodes, inputs)
         if said and len(said.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=said.outputs)
-        return OnnxSession(spec, feed, _predictor(library, session, meaning, inputs, options), meaning, nodes)
+        predict = _predictor(library, session, meaning, inputs, options)
+        labeller = onnx_labels.labeller(session, meaning, inputs)
+        opened = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
+        opened.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
+        return opened
 
 
 class OnnxSession(FedSession):
-    """A loaded ONNX graph."""
+    """A loaded ONNX graph. `end_profiling` ends the profiling that `profile_to` began and gives the trace's path."""
+
+    end_profiling: Callable[[], str] | None = None
 
     def __init__(
         self,
@@ -97,8 +105,10 @@ class OnnxSession(FedSession):
         predict: Predict,
         meaning: onnx_answers.Meaning,
         nodes: list[onnx_wire.Node],
+        labelled: onnx_labels.Labelled | None = None,
     ) -> None:
         super().__init__(spec, feed, predict)
+        self._labelled = labelled
         self._meaning = meaning
         self._nodes = nodes
 
@@ -112,6 +122,15 @@ class OnnxSession(FedSession):
             labels = np.asarray(outputs).reshape(-1, 1)
             outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
         return canonical(outputs, self.spec)
+
+    def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+        """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them.
+
+        Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
+        """
+        outputs, labels = (self.predict(inputs), None) if self._labelled is None else self._labelled(inputs)
+        answers = self.postprocess(outputs)
+        return answers, super().labels(answers) if labels is None else labels
 
     def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
         """The predicted labels; raises `EngineError` for probabilities that are none. Requests don't pay for that."""
@@ -160,6 +179,8 @@ def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
     settings = library.SessionOptions()
     settings.intra_op_num_threads, settings.inter_op_num_threads = threads_of(options), 1
     settings.log_severity_level = _SILENT
+    if options.get(PROFILE_TO):
+        settings.enable_profiling, settings.profile_file_prefix = True, options[PROFILE_TO]
     settings.graph_optimization_level = getattr(library.GraphOptimizationLevel, _LEVELS[options["optimization"]])
     settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(options["spinning"] == "on")))
     library.set_default_logger_severity(_SILENT)

@@ -64,7 +64,8 @@ class Desk:
         found = list(self._rows.values())
         sizes = {len(next(iter(rows.columns.values()), ())) for rows in found}
         said = {"rows_cycled": max(sizes, default=0), "rows_source": ", ".join(dict.fromkeys(r.source for r in found))}
-        given = asdict(self._settings)
+        # As JSON has it, so that a report equals itself after it was saved and loaded.
+        given = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self._settings).items()}
         given["rounds"] = given["rounds"] or (DEFAULT_ROUNDS if given["budget_s"] is None else None)
         return given | said
 

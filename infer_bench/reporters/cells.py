@@ -157,7 +157,7 @@ def notices(report: Report[Any]) -> list[tuple[str, str]]:
         whom = merged.setdefault((notice.message, notice.hint), {})
         if notice.candidate:
             whom[notice.candidate] = None
-    names = {result.candidate: title(result) for result in report.results}
+    names = {result.candidate: title(result) for result in report.results if isinstance(result, BenchResult)}
     listed = {key: ", ".join(names.get(name, name) for name in whom) for key, whom in merged.items()}
     return [
         (f"{message} ({listed[message, hint]})" if merged[message, hint] else message, hint) for message, hint in merged

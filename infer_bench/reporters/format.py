@@ -10,11 +10,15 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 __all__ = [
     "MISSING",
     "about",
+    "answer",
+    "bar",
     "coarse",
+    "correlation",
     "count",
     "delta",
     "duration",
     "interval",
+    "limit",
     "memory",
     "needs",
     "number",
@@ -25,12 +29,15 @@ __all__ = [
     "ratio",
     "size",
     "speedup",
+    "tolerance",
 ]
 
 MISSING = "–"
 """What stands for a number that there is none of."""
 
 _LONG = 10**9
+_BOUNDLESS = 1.797e308
+"""JSON knows no infinity: a saved one comes back as the largest double."""
 _TIMES = ((1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s"))
 _SIZES = ((1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB"))
 
@@ -115,7 +122,9 @@ def speedup(value: float, low: float | None, high: float | None) -> str:
 
 def delta(value: float | None) -> str:
     """A difference of answers: `7.3e-08`, `0.0e+00`."""
-    return MISSING if value is None or math.isnan(value) else f"{value:.1e}"
+    if value is None or math.isnan(value):
+        return MISSING
+    return "inf" if value >= _BOUNDLESS else f"{value:.1e}"
 
 
 def about(value: float) -> str:
@@ -184,3 +193,40 @@ def _places(value: Decimal) -> int:
         return 2 - magnitude.adjusted()
     steps = ((Decimal(10), 0), (Decimal(2), 1), (Decimal("0.1"), 2), (Decimal("0.01"), 3))
     return next((places for least, places in steps if magnitude >= least), 4)
+
+
+def tolerance(value: float) -> str:
+    """A tolerance to three digits, rounded up so that it still passes: `0.379`, `7.31e-08`, `0`."""
+    if value == 0:
+        return "0"
+    exact = Decimal(repr(float(value)))
+    rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_CEILING)
+    return f"{rounded:f}" if exact.adjusted() >= -4 and rounded.adjusted() < 6 else f"{float(rounded):.2e}"
+
+
+def limit(value: float) -> str:
+    """A tolerance that was given, as one writes it: `1e-4`, `0.01`, `2.5e-6`, `0`."""
+    if value == 0 or 1e-3 <= value < 1e6:
+        return f"{value:g}"
+    mantissa, _, exponent = f"{value:e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def answer(value: float | None) -> str:
+    """A model's answer, to six digits; `no number` where there is none."""
+    if value is None:
+        return "no number"
+    return f"{math.copysign(math.inf, value):g}" if abs(value) >= _BOUNDLESS else f"{value:.6g}"
+
+
+def correlation(value: float | None) -> str:
+    """A rank correlation, never rounded to 1: `0.9987`, `1`."""
+    if value is None:
+        return MISSING
+    return "1" if value == 1 else f"{Decimal(repr(value)).quantize(Decimal('0.0001'), ROUND_FLOOR):f}"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of at most `width` blocks; anything above nothing shows."""
+    eighths = max(1, round(share * width * 8)) if share > 0 else 0
+    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]

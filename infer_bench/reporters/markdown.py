@@ -1,12 +1,11 @@
 """GitHub's markdown, for a pull request or a README."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infer_bench.reporters import cells, format, groups, sentences
+from infer_bench.reporters import cells, format, groups, profile_markdown, sentences, validate_markdown
+from infer_bench.reporters.escaping import escape
 from infer_bench.reporters.groups import Group
-from infer_bench.reporters.layout import clean
 from infer_bench.results import BenchResult, Report
 
 
@@ -14,12 +13,16 @@ class Markdown:
     """A heading a model, a table a batch size, then what follows from them. Width and colour change nothing."""
 
     name = "markdown"
-    commands = frozenset({"bench"})
+    commands = frozenset({"bench", "profile", "validate"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole text."""
+        if report.command == "profile":
+            return "\n\n".join(profile_markdown.blocks(report, escape)) + "\n"
+        if report.command == "validate":
+            return validate_markdown.render(report)
         blocks = [
             block for model in groups.group(report.results, report.settings) for block in _model(report, model, phases)
         ]
@@ -73,8 +76,3 @@ def _line(texts: Iterable[str]) -> str:
 def _bullets(said: Iterable[sentences.Sentence]) -> list[str]:
     lines = [f"- **{escape(s.text)}**" if s.tone == "alarm" else f"- {escape(s.text)}" for s in said]
     return ["\n".join(lines)] if lines else []
-
-
-def escape(text: str) -> str:
-    """Text that markdown shows as it is: no pipe breaks a cell, nothing becomes a tag or emphasis."""
-    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", clean(text))

@@ -18,9 +18,10 @@ import numpy as np
 
 from infer_bench.engines.base import Engine, Session
 from infer_bench.errors import InferBenchError
-from infer_bench.workers import memory
+from infer_bench.workers import memory, streaming, structure
 from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
+from infer_bench.workers.profiling import Profiling, requests_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
 from infer_bench.workers.runner import Runner
 from infer_bench.workers.tables import whole_table
@@ -48,6 +49,7 @@ class Child:
         self._session: Session | None = None
         self._columns: dict[str, Array] = {}
         self._runners: dict[int, Runner] = {}
+        self._profiling: Profiling | None = None
 
     def answer(self, message: Message) -> Message:
         """Do what one message asks."""
@@ -125,9 +127,39 @@ class Child:
         labels = None if found.labels is None else [_scalar(label) for label in found.labels]
         return Message("table", {"labels": labels}, {"answers": found.answers, "refused": found.refused})
 
+    def do_stream(self, message: Message) -> Message:
+        """One batch of a longer file, which comes with the question."""
+        return streaming.stream(self._open_session(), unpack_columns(message))
+
+    def do_singly(self, message: Message) -> Message:
+        """As `stream`, one request a row."""
+        return streaming.singly(self._open_session(), unpack_columns(message))
+
+    def do_fed(self, message: Message) -> Message:
+        """What the session's feed makes of the rows that come with the question."""
+        return streaming.fed(self._open_session(), unpack_columns(message))
+
     def do_convert(self, message: Message) -> Message:
         """Convert a model to the ONNX file `path`; the reply holds the groups of rows to check it on."""
         return convert(message.fields)
+
+    def do_profiling(self, message: Message) -> Message:
+        """Get ready to profile: batch size, and the user's own records in place of the rows when there are any."""
+        fields = message.fields
+        requests = requests_from(fields["records"], self._columns, int(fields["batch"]))
+        function, clock = bool(fields["function"]), time.perf_counter_ns
+        self._profiling = Profiling(self._open_session(), requests, function=function, clock=clock)
+        return Message("ready", {"requests": len(requests)})
+
+    def do_profile(self, message: Message) -> Message:
+        """One run of a profile."""
+        if self._profiling is None:
+            raise ValueError("not ready to profile")
+        return self._profiling.answer(message.fields)
+
+    def do_structure(self, message: Message) -> Message:
+        """Read a model's trees, without its library where its format allows that."""
+        return structure.read(message.fields)
 
     def do_memory(self, message: Message) -> Message:
         """Resident memory now and at its peak, in bytes."""
@@ -167,7 +199,8 @@ def _answer(child: Child, message: Message) -> Message:
     try:
         return child.answer(message)
     except InferBenchError as error:
-        return Message("error", {"type": type(error).__name__, "message": error.message, "hint": error.hint})
+        said = {"type": type(error).__name__, "message": error.message, "hint": error.hint}
+        return Message("error", {**said, "frames": list(error.frames)})
     except (KeyboardInterrupt, SystemExit) as error:
         return Message("error", {"type": "EngineError", "message": f"the model's code raised {type(error).__name__}"})
     except Exception as error:  # noqa: BLE001 - whatever a stranger's model or library raises costs its row, not the run

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -101,6 +102,11 @@ class Worker:
         self.say(pack_columns(columns))
         self.hear("rows")
 
+    def put(self, kind: str, columns: Mapping[str, Array]) -> Message:
+        """Hand over rows with a question on them alone, and wait for its answer."""
+        self.say(replace(pack_columns(columns), kind=kind))
+        return self.hear(kind)
+
     def close(self) -> None:
         """Ask it to end, and see that it does."""
         if self._connection.closed:
@@ -157,6 +163,7 @@ def _error(fields: Mapping[str, Any]) -> errors.InferBenchError:
     # Made without __init__: some of these take other arguments, and the worker has already worded the message.
     error: errors.InferBenchError = kind.__new__(kind)
     errors.InferBenchError.__init__(error, str(fields.get("message")), str(fields.get("hint", "")))
+    error.frames = tuple(str(frame) for frame in fields.get("frames", ()))
     return error
 
 

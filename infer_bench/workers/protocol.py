@@ -6,6 +6,7 @@ A worker has run a stranger's model, so what it says is data: `receive` builds n
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from multiprocessing import BufferTooShort
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -35,7 +36,7 @@ def send(connection: Connection, message: Message) -> None:
     header = {"kind": message.kind, "fields": message.fields, "arrays": shapes}
     connection.send_bytes(json.dumps(header).encode())
     for array in message.arrays.values():
-        connection.send_bytes(np.ascontiguousarray(array).tobytes())
+        connection.send_bytes(_bytes(np.ascontiguousarray(array)))
 
 
 def receive(connection: Connection) -> Message:
@@ -43,9 +44,27 @@ def receive(connection: Connection) -> Message:
     header = json.loads(connection.recv_bytes())
     arrays = {}
     for name, (dtype, shape) in header["arrays"].items():
-        kind = _crossing(name, np.dtype(dtype))
-        arrays[name] = np.frombuffer(connection.recv_bytes(), dtype=kind).reshape(shape).copy()
+        arrays[name] = _array(connection, _crossing(name, np.dtype(dtype)), tuple(shape))
     return Message(header["kind"], header["fields"], arrays)
+
+
+def _bytes(array: Array) -> memoryview:
+    """The array's own memory: large batches are not copied to be sent."""
+    return array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
+
+
+def _array(connection: Connection, dtype: "np.dtype[Any]", shape: tuple[int, ...]) -> Array:
+    try:
+        made = np.empty(shape, dtype=dtype)
+    except MemoryError:
+        raise ValueError(f"an array of shape {shape} does not fit into memory") from None
+    try:
+        taken = connection.recv_bytes_into(_bytes(made)) if made.size else len(connection.recv_bytes())
+    except BufferTooShort:
+        taken = -1
+    if taken != made.nbytes:
+        raise ValueError(f"an array of shape {shape} came with another size")
+    return made
 
 
 def _crossing(name: str, dtype: "np.dtype[Any]") -> "np.dtype[Any]":

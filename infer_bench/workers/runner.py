@@ -59,6 +59,20 @@ def requests_of(columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Req
     return [{name: np.ascontiguousarray(column[pick]) for name, column in columns.items()} for pick in picks]
 
 
+def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock) -> Warmth:
+    """Run until two windows in a row agree within 3 %, for `limit_ns` at the most."""
+    start = clock()
+    estimate = max(1, int(plain(stages, cycle.take(1), clock)[0]))
+    previous, steady = 0.0, False
+    while not steady and clock() - start < limit_ns:
+        count = min(100_000, max(1, WARM_WINDOW_NS // estimate))
+        median = float(np.median(plain(stages, cycle.take(count), clock)))
+        steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
+        previous, estimate = max(1.0, median), max(1, int(median))
+    spent = clock() - start
+    return Warmth(estimate, spent, steady, floor(clock), stamp_cost(clock))
+
+
 class Runner:
     """A session with its rows at one batch size."""
 
@@ -76,17 +90,8 @@ class Runner:
         return int(plain(self._stages, self._requests[:1], self._clock)[0])
 
     def warm(self, limit_ns: int) -> Warmth:
-        """Run until two windows in a row agree within 3 %, for `limit_ns` at the most."""
-        start = self._clock()
-        estimate = max(1, self.first())
-        previous, steady = 0.0, False
-        while not steady and self._clock() - start < limit_ns:
-            count = min(100_000, max(1, WARM_WINDOW_NS // max(1, estimate)))
-            median = float(np.median(plain(self._stages, self._cycle.take(count), self._clock)))
-            steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
-            previous, estimate = max(1.0, median), max(1, int(median))
-        spent = self._clock() - start
-        return Warmth(estimate, spent, steady, floor(self._clock), stamp_cost(self._clock))
+        """Run until steady, for `limit_ns` at the most: see `warm_up`."""
+        return warm_up(self._stages, self._cycle, limit_ns, self._clock)
 
     def block(self, samples: int, calls: int, phases: bool) -> Block:
         """`samples` samples of `calls` calls each, after a few discarded ones; with `phases`, calls for them too."""

@@ -9,7 +9,7 @@ import pytest
 
 from infer_bench.errors import UsageError
 from infer_bench.reporters import registry
-from infer_bench.reporters.markdown import escape
+from infer_bench.reporters.escaping import escape
 from infer_bench.serialize import dump
 from tests import reports
 

@@ -1,0 +1,61 @@
+"""Runs a comparison with its progress line and its files, which are opened before anything is compared."""
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infer_bench.cli.deliver import deliver
+from infer_bench.cli.progress import ProgressLine
+from infer_bench.errors import UsageError
+from infer_bench.measure.validate import run
+from infer_bench.measure.validate_settings import ValidateSettings
+from infer_bench.output import OutputFile
+from infer_bench.reporters.registry import find
+from infer_bench.results import ValidateReport
+from infer_bench.serialize import dump
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the report goes."""
+
+    json: str | None
+    format: str
+    output: str | None
+    worst: str | None
+
+
+def compared(
+    models: Sequence[str], data: str | None, engines: Sequence[str], settings: ValidateSettings, to: Delivery
+) -> int:
+    """Compare, write and render; returns the verdict's exit code."""
+    format = to.format
+    if to.json == "-" and to.output in (None, "-"):
+        if format != "table":
+            raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
+        format = "json"
+    find(format, "validate")
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(OutputFile(p)) for p in (to.json, to.worst) if p and p != "-"]
+        if to.output and to.output != "-":
+            stack.enter_context(OutputFile(to.output))
+        progress = stack.enter_context(ProgressLine())
+        report = run(models, data=data, engines=engines, settings=settings, progress=progress)
+        if to.worst:
+            from infer_bench.measure.worst_rows import encoded
+
+            files[-1].write_atomic(encoded(report, to.worst))
+        if to.json and to.json != "-":
+            files[0].write_atomic(dump(report))
+    deliver(report, format, to.output)
+    return _code(report, said=format == "table" and to.output in (None, "-"))
+
+
+def _code(report: ValidateReport, *, said: bool) -> int:
+    """The exit code; where no table on stdout has said it, stderr tells why it is not 0."""
+    if report.verdict is None:
+        return 0
+    for reason in () if said else report.verdict.reasons:
+        print(f"{report.verdict.status}: {reason}", file=sys.stderr)
+    return report.verdict.exit_code

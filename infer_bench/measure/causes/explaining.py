@@ -1,0 +1,248 @@
+"""From rows that differ to causes, or to the words that nothing explains them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.converters.ensemble import Ensemble
+from infer_bench.data import Table, concat
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.causes import twist as names
+from infer_bench.measure.causes.explanation import Explanation
+from infer_bench.measure.causes.locating import first_decision
+from infer_bench.measure.causes.oracle import EngineOracle, Oracle, TreeOracle, matrix_of
+from infer_bench.measure.causes.search import Search, State, closeness, matches
+from infer_bench.measure.pairing import Kept
+from infer_bench.results import Cause
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+CELLS = 60_000
+"""Rows times trees that one counterfactual is tried on."""
+LEAST, MOST = 60, 600
+RELIABLE = 0.99
+"""The share of rows on which the trees, as read, must answer as the reference does."""
+ROUTING = (
+    names.THRESHOLD_CAST,
+    names.INPUT_CAST,
+    names.COMPARISON,
+    names.MISSING,
+    names.CATEGORY,
+    names.COLUMNS,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Rows of all groups below each other with both answers; `differ` (rows,) are those to explain."""
+
+    groups: npt.NDArray[np.object_]
+    numbers: npt.NDArray[np.int64]
+    table: Table
+    reference: Floats
+    candidate: Floats
+    differ: Bools
+    refused: Bools
+    relabelled: Bools
+
+
+def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Callable[[Table], Floats] | None) -> Explanation:
+    """Why the rows that were kept differ.
+
+    `ensemble` are the reference's trees where they can be read; `ask` answers a table as the reference does.
+    """
+    if not any(part.differ.any() for part in kept):
+        return Explanation()
+    evidence = gather(kept)
+    if evidence.reference.shape != evidence.candidate.shape:
+        return Explanation(not_explained=int(evidence.differ.sum()), why="the two have different outputs")
+    causes = [*_refusals(evidence), *_labels(evidence)]
+    values = evidence.differ & ~evidence.refused & ~evidence.relabelled
+    rounding = values & matches(
+        evidence.reference, evidence.candidate, closeness(evidence.reference, evidence.candidate)
+    )
+    if rounding.any():
+        causes.append(_rounding(evidence, rounding))
+    left = values & ~rounding
+    if not left.any():
+        return Explanation(tuple(causes))
+    found = _search(evidence, left, ensemble, ask)
+    if isinstance(found, str):
+        return Explanation(tuple(causes), int(left.sum()), found)
+    return Explanation((*found.causes, *causes), found.not_explained, found.why)
+
+
+def gather(kept: Sequence[Kept]) -> Evidence:
+    """The rows of all groups below each other, the user's first."""
+    parts = sorted(kept, key=lambda part: part.group != "data")
+    return Evidence(
+        groups=np.concatenate([np.full(len(part.numbers), part.group, dtype=object) for part in parts]),
+        numbers=np.concatenate([part.numbers for part in parts]),
+        table=concat(part.table for part in parts),
+        reference=np.concatenate([part.reference.values for part in parts]),
+        candidate=np.concatenate([part.candidate.values for part in parts]),
+        differ=np.concatenate([part.differ for part in parts]),
+        refused=np.concatenate([part.reference.refused | part.candidate.refused for part in parts]),
+        relabelled=np.concatenate([_relabelled(part) for part in parts]),
+    )
+
+
+def _relabelled(part: Kept) -> Bools:
+    """Rows whose answers agree and whose labels do not."""
+    if part.labels is None:
+        return np.zeros(len(part.numbers), dtype=np.bool_)
+    one, other = part.labels
+    changed = np.array([a != b for a, b in zip(one.tolist(), other.tolist(), strict=True)], dtype=np.bool_)
+    values = part.reference.values, part.candidate.values
+    if values[0].shape != values[1].shape:
+        return changed
+    return np.asarray(changed & matches(*values, closeness(*values)))
+
+
+def _refusals(evidence: Evidence) -> list[Cause]:
+    """Rows that one side refuses and the other answers."""
+    lone = evidence.differ & evidence.refused
+    if not lone.any():
+        return []
+    holes = _missing(evidence.table)
+    name = names.MISSING if holes[lone].all() else names.REFUSED
+    said = "rows with missing values" if holes[lone].all() else "rows"
+    ours = np.asarray(np.isnan(evidence.reference).all(axis=1))
+    who = "the reference refuses" if ours[lone].all() else "one side refuses"
+    return [_cause(name, f"{who} {said} that the other answers", evidence, lone, lone)]
+
+
+def _missing(table: Table) -> Bools:
+    found = np.zeros(table.rows, dtype=np.bool_)
+    for column in table.columns.values():
+        if column.dtype.kind == "f":
+            found |= np.isnan(column)
+        elif column.dtype == object:
+            found |= np.array([value is None for value in column.tolist()], dtype=np.bool_)
+    return found
+
+
+def _labels(evidence: Evidence) -> list[Cause]:
+    changed = evidence.differ & evidence.relabelled & ~evidence.refused
+    if not changed.any():
+        return []
+    known = ~evidence.refused & np.isfinite(evidence.reference).all(axis=1)
+    if bool(np.all(changed[known])) and known.sum() > 1:
+        return [_cause(names.CLASSES, "the class labels changed places", evidence, changed, changed)]
+    said = "the answers agree, but labels are decided by another rule (a threshold, or how ties fall)"
+    return [_cause(names.LABELS, said, evidence, changed, changed)]
+
+
+def _rounding(evidence: Evidence, rows: Bools) -> Cause:
+    gap = float(np.nanmax(np.abs(evidence.reference[rows] - evidence.candidate[rows])))
+    said = f"sums are rounded otherwise (float32, or another order), up to {gap:.1e}"
+    return _cause(names.ACCUMULATION, said, evidence, rows, rows)
+
+
+def _cause(name: str, detail: str, evidence: Evidence, explained: Bools, examined: Bools) -> Cause:
+    first = int(np.flatnonzero(explained)[0])
+    return Cause(
+        name=name,
+        rows_explained=int(explained.sum()),
+        rows_examined=int(examined.sum()),
+        detail=detail,
+        group=str(evidence.groups[first]),
+        row=int(evidence.numbers[first]),
+    )
+
+
+def _search(
+    evidence: Evidence, left: Bools, ensemble: Ensemble | None, ask: Callable[[Table], Floats] | None
+) -> Explanation | str:
+    """Causes of the rows `left`; or why none is claimed."""
+    alike = ~evidence.differ & ~evidence.refused
+    rows = _chosen(evidence, left, alike, ensemble.trees if ensemble else 100)
+    differ = left[rows]
+    wanted = evidence.candidate[rows]
+    oracle = _oracle(evidence, rows, ensemble, ask)
+    if oracle is None:
+        return "not explained: neither the reference's structure nor the reference itself can be asked"
+    search = Search(oracle, wanted, differ, np.arange(len(rows)))
+    try:
+        best = search.run()
+    except InferBenchError as error:
+        return f"not explained: {error.message}"
+    if best is None:
+        return "not explained: no known cause accounts for the rows"
+    return _told(evidence, rows, differ, best, search)
+
+
+def _chosen(evidence: Evidence, left: Bools, alike: Bools, trees: int) -> npt.NDArray[np.intp]:
+    """Rows to try on: of each group some that differ and some that do not."""
+    most = int(np.clip(CELLS // max(1, trees), LEAST, MOST))
+    groups = list(dict.fromkeys(evidence.groups.tolist()))
+    share = max(4, most // max(1, len(groups)))
+    picked: list[npt.NDArray[np.intp]] = []
+    for group in groups:
+        inside = evidence.groups == group
+        for side, count in ((left, 2 * share // 3), (alike, share // 3)):
+            found = np.flatnonzero(inside & side)
+            picked.append(found[np.linspace(0, len(found) - 1, min(count, len(found))).astype(np.intp)])
+    return np.sort(np.concatenate(picked))
+
+
+def _oracle(
+    evidence: Evidence, rows: npt.NDArray[np.intp], ensemble: Ensemble | None, ask: Callable[[Table], Floats] | None
+) -> Oracle | None:
+    table = evidence.table.take(rows)
+    if ensemble is not None and len(ensemble.features) == len(table.columns):
+        oracle = TreeOracle(ensemble, matrix_of(table, ensemble.features))
+        found = oracle.answers((), np.arange(len(rows)))
+        wanted = evidence.reference[rows]
+        if found.shape == wanted.shape and matches(found, wanted, closeness(wanted, found)).mean() >= RELIABLE:
+            return oracle
+    return EngineOracle(table, ask) if ask is not None else None
+
+
+def _told(evidence: Evidence, rows: npt.NDArray[np.intp], differ: Bools, best: State, search: Search) -> Explanation:
+    explained = best.right & differ
+    causes = []
+    for twist in best.twists:
+        alone = int((search.state([twist]).right & differ).sum()) if len(best.twists) > 1 else int(explained.sum())
+        detail = twist.detail + (f" (alone {alone:,})" if len(best.twists) > 1 else "")
+        cause = _cause(twist.cause, detail, evidence, _at(evidence, rows[explained]), _at(evidence, rows[differ]))
+        causes.append(_placed(cause, twist.cause, evidence, rows, explained, best, search))
+    missing = int((differ & ~best.right).sum())
+    return Explanation(tuple(causes), missing, "" if not missing else f"{missing:,} rows are not explained")
+
+
+def _at(evidence: Evidence, rows: npt.NDArray[np.intp]) -> Bools:
+    found = np.zeros(len(evidence.numbers), dtype=np.bool_)
+    found[rows] = True
+    return found
+
+
+def _placed(
+    cause: Cause,
+    name: str,
+    evidence: Evidence,
+    rows: npt.NDArray[np.intp],
+    explained: Bools,
+    best: State,
+    search: Search,
+) -> Cause:
+    """The cause with the first decision that comes out otherwise, where it is one of decisions."""
+    if name not in ROUTING or not isinstance(search.oracle, TreeOracle):
+        return cause
+    places = np.flatnonzero(explained)
+    found = first_decision(search.oracle, best.twists, places)
+    if found is None:
+        return cause
+    at = rows[places[found.row]]
+    return replace(
+        cause,
+        group=str(evidence.groups[at]),
+        row=int(evidence.numbers[at]),
+        tree=found.tree,
+        feature=found.feature,
+        split=found.split,
+        value=None if np.isnan(found.value) else found.value,
+    )

@@ -1,0 +1,161 @@
+"""Answers of two sides to one group of rows, compared batch by batch; a few of the rows are kept to be explained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.data import Table, concat
+from infer_bench.measure.sides import Answers
+from infer_bench.results import WorstRow
+from infer_bench.stats.compare import Comparison, Limits, compare, differing, merge
+
+Bools = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.int64]
+
+MOST_DIFFERING, MOST_ALIKE = 1_024, 512
+"""So many rows of a group are kept, of those that differ and of those that do not."""
+
+Fetch = Callable[[npt.NDArray[np.intp]], Table]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """Rows of one group with both answers: what causes are found on. `differ` (rows,) says which count as different.
+
+    `labels` are those of both sides (rows,), None without classes.
+    """
+
+    group: str
+    table: Table
+    numbers: npt.NDArray[np.int64]
+    reference: Answers
+    candidate: Answers
+    differ: Bools
+    labels: tuple[Labels, Labels] | None = None
+
+
+@dataclass
+class Pairing:
+    """The comparison of one candidate with the reference on one group, growing with every batch."""
+
+    group: str
+    limits: Limits
+    refusals_count: bool = True
+    comparison: Comparison = field(default_factory=Comparison)
+    rows: int = 0
+    refusals: int = 0
+    refused_by_both: int = 0
+    failing: int = 0
+    complaint: str = ""
+    kept: list[Kept] = field(default_factory=list)
+    lone: list[WorstRow] = field(default_factory=list)
+    features: dict[int, Table] = field(default_factory=dict)
+
+    def add(self, reference: Answers, candidate: Answers, first: int, fetch: Fetch) -> None:
+        """Compare a batch whose first row has the number `first`; `fetch` gives rows of it."""
+        rows = np.arange(first, first + len(reference.values), dtype=np.int64)
+        lone = self._lone(reference, candidate)
+        both = ~reference.refused & ~candidate.refused
+        ours, theirs = reference.take(both), candidate.take(both)
+        labels = _labels(ours, theirs)
+        found = compare(ours.values, theirs.values, self.limits, rows=rows[both], labels=labels)
+        self.comparison = merge(self.comparison, found)
+        differ = lone.copy()
+        differ[both] = differing(ours.values, theirs.values, self.limits, labels)
+        self.rows += len(rows)
+        self.refusals += int(lone.sum())
+        self.refused_by_both += int((~both & ~lone).sum())
+        self.failing += int(differ.sum())
+        self._keep_worst(rows, fetch)
+        self._keep_lone(reference, candidate, rows, lone, fetch)
+        self._keep(reference, candidate, rows, differ, fetch)
+
+    def _lone(self, reference: Answers, candidate: Answers) -> Bools:
+        """Rows that one side refuses and the other answers; an answer of NaN is as good as a refusal."""
+        confident = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
+        silent = candidate.refused & ~reference.refused & np.isfinite(reference.values).any(axis=1)
+        self.complaint = self.complaint or (candidate.complaint if silent.any() else "")
+        self.complaint = self.complaint or (reference.complaint if confident.any() else "")
+        return np.asarray((confident | silent) if self.refusals_count else silent)
+
+    def _keep_worst(self, rows: npt.NDArray[np.int64], fetch: Fetch) -> None:
+        """The features of the rows that are among the worst so far."""
+        wanted = {line[0] for line in self.comparison.worst.lines}
+        self.features = {row: table for row, table in self.features.items() if row in wanted}
+        missing = sorted(wanted - self.features.keys())
+        if missing:
+            table = fetch(np.array(missing, dtype=np.intp) - int(rows[0]))
+            self.features |= {row: table.slice(i, i + 1) for i, row in enumerate(missing)}
+
+    def _keep_lone(
+        self, reference: Answers, candidate: Answers, rows: npt.NDArray[np.int64], lone: Bools, fetch: Fetch
+    ) -> None:
+        wanted = np.flatnonzero(lone)[: max(0, self.limits.worst - len(self.lone))]
+        table = fetch(wanted)
+        for i, at in enumerate(wanted):
+            ours, theirs = (None if s.refused[at] else float(s.values[at, 0]) for s in (reference, candidate))
+            self.lone.append(
+                WorstRow(self.group, int(rows[at]), "", ours, theirs, float("inf"), features=table.record(i))
+            )
+
+    def _keep(
+        self, reference: Answers, candidate: Answers, rows: npt.NDArray[np.int64], differ: Bools, fetch: Fetch
+    ) -> None:
+        have = [sum(int((kept.differ == side).sum()) for kept in self.kept) for side in (True, False)]
+        chosen = np.concatenate(
+            [
+                np.flatnonzero(differ)[: max(0, MOST_DIFFERING - have[0])],
+                np.flatnonzero(~differ)[: max(0, MOST_ALIKE - have[1])],
+            ]
+        )
+        if len(chosen):
+            ours, theirs = reference.take(chosen), candidate.take(chosen)
+            labels = _labels(ours, theirs)
+            self.kept.append(Kept(self.group, fetch(chosen), rows[chosen], ours, theirs, differ[chosen], labels))
+
+    @property
+    def kept_rows(self) -> Kept | None:
+        """Everything that was kept as one; None where nothing was."""
+        if not self.kept:
+            return None
+        if len(self.kept) == 1:
+            return self.kept[0]
+        return Kept(
+            self.group,
+            concat(kept.table for kept in self.kept),
+            np.concatenate([kept.numbers for kept in self.kept]),
+            _joined([kept.reference for kept in self.kept]),
+            _joined([kept.candidate for kept in self.kept]),
+            np.concatenate([kept.differ for kept in self.kept]),
+            _joined_labels([kept.labels for kept in self.kept]),
+        )
+
+
+def _joined(parts: list[Answers]) -> Answers:
+    """Answers below each other; their labels, whose codes differ from batch to batch, are kept apart."""
+    values, refused = (np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "refused"))
+    return Answers(values, refused)
+
+
+def _joined_labels(parts: list[tuple[Labels, Labels] | None]) -> tuple[Labels, Labels] | None:
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts) or not known:
+        return None
+    return np.concatenate([part[0] for part in known]), np.concatenate([part[1] for part in known])
+
+
+def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:
+    """Labels of both sides as places in one list; what a library calls a row without a finite answer is no label."""
+    if ours.labels is None or theirs.labels is None:
+        return None
+    places: dict[object, int] = {}
+    one, other = (_placed(side, places) for side in (ours, theirs))
+    known = np.isfinite(ours.values).all(axis=1) & np.isfinite(theirs.values).all(axis=1)
+    return np.where(known, one, -1), np.where(known, other, -1)
+
+
+def _placed(side: Answers, places: dict[object, int]) -> Labels:
+    table = [places.setdefault(label, len(places)) for label in side.labels or ()]
+    return np.array([*table, -1], dtype=np.int64)[side.codes]

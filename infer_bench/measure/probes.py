@@ -1,0 +1,166 @@
+"""Rows made to find differences: on every split, missing, infinite, zero, and categories that nobody has seen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.data import Column, Table, draw
+from infer_bench.model import Feature, ModelSpec
+
+Thresholds = Mapping[str, Sequence[float]]
+
+DRAWN = 1_024
+LEAST, MOST = 1_024, 16_384
+"""How many rows lie on thresholds: as many as it takes to visit each, within these bounds."""
+FEW = 512
+ZERO_BAND = 1e-35
+"""LightGBM reads what is this near to zero as zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A group of rows. `singly`: the candidate is asked one row at a time; `shuffled`: with its columns reversed.
+
+    `refusals_count` says whether a row that only the reference refuses is a difference: libraries check for infinity
+    before they look at a model, and a graph has no such check.
+    """
+
+    name: str
+    table: Table
+    singly: bool = False
+    shuffled: bool = False
+    refusals_count: bool = True
+
+
+def probes(
+    spec: ModelSpec, thresholds: Thresholds, *, float32: bool, seed: int, rows: Table | None = None
+) -> list[Probe]:
+    """Groups of rows for a model with these `thresholds` per feature.
+
+    `rows` are rows of the user's to start from, else they are drawn from the model. With `float32` every number is one
+    that float32 can hold, so that a side which takes float32 sees the same row.
+    """
+    made = list(_Maker(spec, thresholds, float32, seed, rows).groups())
+    return [probe for probe in made if probe.table.rows]
+
+
+class _Maker:
+    def __init__(self, spec: ModelSpec, thresholds: Thresholds, float32: bool, seed: int, rows: Table | None) -> None:
+        self._spec, self._thresholds, self._float32 = spec, thresholds, float32
+        self._random = np.random.default_rng(seed)
+        self._drawn = draw(spec, thresholds, DRAWN, seed)
+        self._rows = rows
+        self._numbers = [f.name for f in spec.features if f.kind == "float" and not f.categories]
+        self._categories = [f for f in spec.features if f.kind in ("category", "string")]
+
+    def groups(self) -> Iterator[Probe]:
+        drawn = self._held(self._drawn)
+        yield Probe("drawn", drawn)
+        if self._numbers:
+            yield Probe("thresholds", self._on_thresholds())
+            yield Probe("NaN", self._with((np.nan,)))
+            yield Probe("infinite", self._with((np.inf, -np.inf)), refusals_count=False)
+            yield Probe("zero", self._with((0.0, -0.0, ZERO_BAND / 2, -ZERO_BAND / 2, 2 * ZERO_BAND)))
+        if self._categories:
+            yield Probe("unseen categories", self._unseen(fractional=False))
+        if any(_coded(feature) for feature in self._categories):
+            yield Probe("fractional categories", self._unseen(fractional=True))
+        few = drawn.slice(0, 64)
+        yield Probe("one at a time", few, singly=True)
+        yield Probe("shuffled columns", few, shuffled=True)
+
+    def _background(self, count: int) -> dict[str, Column]:
+        """Ordinary rows, of the user's and drawn ones in turn."""
+        own = self._rows
+        drawn = self._drawn.take(self._random.integers(0, self._drawn.rows, count))
+        if own is None or not own.rows:
+            return dict(drawn.columns)
+        mine = own.take(self._random.integers(0, own.rows, count))
+        pick = self._random.random(count) < 0.5
+        return {f.name: _mixed(pick, mine.columns[f.name], drawn.columns[f.name]) for f in self._spec.features}
+
+    def _on_thresholds(self) -> Table:
+        """Every number on one of its thresholds or next to it, so that whichever path a row takes, it is tested."""
+        points = {n: self._around(self._thresholds[n]) for n in self._numbers if len(self._thresholds.get(n, ()))}
+        if not points:
+            return self._drawn.slice(0, 0)
+        count = int(np.clip(2 * max(len(values) for values in points.values()), LEAST, MOST))
+        columns = self._background(count)
+        for name, values in points.items():
+            turns = [self._random.permutation(values) for _ in range(-(-count // len(values)))]
+            columns[name] = np.concatenate(turns)[:count]
+        return self._held(Table(columns))
+
+    def _around(self, thresholds: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Each threshold and its neighbours in float32, and in float64 where both sides can tell them apart."""
+        exact = np.asarray(thresholds, dtype=np.float64)
+        exact = exact[np.isfinite(exact)]
+        with np.errstate(over="ignore"):
+            near = exact.astype(np.float32)
+        single = [near, np.nextafter(near, np.float32(-np.inf)), np.nextafter(near, np.float32(np.inf))]
+        found = [values.astype(np.float64) for values in single]
+        if not self._float32:
+            found += [exact, np.nextafter(exact, -np.inf), np.nextafter(exact, np.inf)]
+        joined = np.unique(np.concatenate(found))
+        return np.asarray(joined[np.isfinite(joined)])
+
+    def _with(self, values: Sequence[float]) -> Table:
+        """A value in one column, in some, and in all: the columns in turn."""
+        count = max(FEW, 2 * len(self._numbers) * len(values))
+        columns = self._background(min(count, 4 * FEW))
+        count = len(next(iter(columns.values())))
+        share = self._random.choice([0.0, 0.25, 1.0], count, p=[0.7, 0.2, 0.1])
+        hit = self._random.random((count, len(self._numbers))) < share[:, None]
+        hit[np.arange(count), np.arange(count) % len(self._numbers)] = True
+        chosen = np.asarray(values)[self._random.integers(0, len(values), (count, len(self._numbers)))]
+        for i, name in enumerate(self._numbers):
+            columns[name] = np.where(hit[:, i], chosen[:, i], columns[name])
+        return self._held(Table(columns))
+
+    def _unseen(self, *, fractional: bool) -> Table:
+        features = [f for f in self._categories if _coded(f)] if fractional else self._categories
+        columns = self._background(FEW // 2)
+        for i, feature in enumerate(features):
+            hit = (np.arange(FEW // 2) % len(features) == i) | (self._random.random(FEW // 2) < 0.1)
+            columns[feature.name] = self._strange(feature, columns[feature.name], hit, fractional)
+        return Table(columns)
+
+    def _strange(self, feature: Feature, column: Column, hit: Column, fractional: bool) -> Column:
+        if column.dtype == object:
+            return np.where(hit, np.array("never seen", dtype=object), column)
+        known = np.asarray(column, dtype=np.float64)
+        if fractional:
+            return np.where(hit, known + 0.5, known)
+        codes = [float(v) for v in self._thresholds.get(feature.name, ())] or [0.0]
+        highest = max(codes + [float(v) for v in feature.categories])
+        strange = self._random.choice([highest + 1, highest + 7, 1e6, -1.0], len(known))
+        return np.where(hit, strange, known)
+
+    def _held(self, table: Table) -> Table:
+        return as_float32(table) if self._float32 else table
+
+
+def _coded(feature: Feature) -> bool:
+    """Whether a category is fed as a number."""
+    return feature.kind == "category" and not any(isinstance(value, str) for value in feature.categories)
+
+
+def _mixed(pick: Column, mine: Column, drawn: Column) -> Column:
+    if mine.dtype == object or drawn.dtype == object:
+        mine, drawn = mine.astype(object), drawn.astype(object)
+    return np.where(pick, mine, drawn)
+
+
+def as_float32(table: Table) -> Table:
+    """Numbers rounded to what float32 can hold, still double; what is beyond its range becomes its largest number."""
+    limit = float(np.finfo(np.float32).max)
+    columns = {}
+    for name, column in table.columns.items():
+        if column.dtype.kind == "f":
+            finite = np.where(np.isfinite(column), np.clip(column, -limit, limit), column)
+            columns[name] = finite.astype(np.float32).astype(np.float64)
+        else:
+            columns[name] = column
+    return Table(columns)

@@ -1,0 +1,64 @@
+"""Causes for every candidate that differs, found on whichever side's trees can be read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.data import Table
+from infer_bench.measure.causes.explaining import explain
+from infer_bench.measure.causes.explanation import Explanation
+from infer_bench.measure.fixes import with_fixes
+from infer_bench.measure.pairing import Kept
+from infer_bench.measure.sides import Side
+from infer_bench.measure.streaming import Duel, Saved, ask
+from infer_bench.measure.structures import Structure, structure_of
+from infer_bench.measure.validate_settings import ValidateSettings
+from infer_bench.model import ModelSpec
+
+Ask = Callable[[Table], npt.NDArray[np.float64]]
+
+
+def find(
+    duels: Sequence[Duel],
+    reference: Side | Saved,
+    structure: Structure | None,
+    spec: ModelSpec,
+    settings: ValidateSettings,
+) -> None:
+    """Give every duel whose rows differ its explanation.
+
+    Faults are looked for in the candidate: known ones are applied to the reference. Where only the candidate's trees
+    can be read, or there is nothing on the reference's side that explains, the roles are changed.
+    """
+    for duel in duels:
+        if not any(pairing.failing for pairing in duel.groups.values()):
+            continue
+        kept = [held for pairing in duel.groups.values() if (held := pairing.kept_rows) is not None]
+        if structure is None and isinstance(reference, Side):
+            structure = structure_of(reference.entrant, spec, settings)
+        found = explain(kept, structure.ensemble if structure else None, _asking(reference))
+        if found.not_explained and duel.failed is None:
+            found = _reversed(found, kept, duel, spec, settings)
+        duel.explanation = with_fixes(found, reference, duel.side)
+
+
+def _asking(reference: Side | Saved) -> Ask | None:
+    """Asks the reference itself, for counterfactuals on rows."""
+    return None if isinstance(reference, Saved) else lambda table: reference.answer(dict(table.columns)).values
+
+
+def _reversed(
+    found: Explanation, kept: Sequence[Kept], duel: Duel, spec: ModelSpec, settings: ValidateSettings
+) -> Explanation:
+    """The explanation with the roles changed, where the candidate's trees can be read and it explains more."""
+    side = duel.side
+    structure = structure_of(side.entrant, side.spec, settings)
+    if structure is None or side.spec.feature_names != spec.feature_names:
+        return found
+    turned = [replace(part, reference=part.candidate, candidate=part.reference) for part in kept]
+    other = explain(turned, structure.ensemble, lambda table: ask(side, table, spec).values)
+    if other.not_explained >= found.not_explained:
+        return found
+    return replace(other, causes=tuple(replace(c, detail=f"in the reference, {c.detail}") for c in other.causes))

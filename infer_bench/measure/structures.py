@@ -1,0 +1,81 @@
+"""A model's trees and the rows that visit them, read by a worker."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.converters.ensemble import Ensemble
+from infer_bench.data import Table
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.entrants import Entrant
+from infer_bench.measure.validate_settings import ValidateSettings
+from infer_bench.model import Feature, ModelSpec
+from infer_bench.workers import structure
+from infer_bench.workers.job import Job
+from infer_bench.workers.pool import Worker
+
+READABLE = frozenset({"lightgbm", "xgboost", "sklearn"})
+NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infinite"}
+"""Where these are called otherwise than other probes of their kind."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """The trees, and groups of rows that visit them under the columns' names."""
+
+    ensemble: Ensemble
+    groups: dict[str, Table]
+
+
+def structure_of(entrant: Entrant, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
+    """What can be read of a model; None where nothing can, which only makes probes and causes coarser."""
+    model = entrant.artefact
+    if model.family not in READABLE or entrant.candidate.engine not in READABLE:
+        return None
+    fields: dict[str, Any] = {"model": asdict(model), "allow_pickle": settings.allow_pickle, "seed": settings.seed}
+    given = entrant.options.get("trees", "auto")
+    fields["trees"] = None if given == "auto" else given
+    job = Job("", model, environment={"OMP_NUM_THREADS": "1"})
+    try:
+        with Worker(job, timeout_s=settings.timeout_s) as worker:
+            reply = worker.ask("structure", **fields)
+            ensemble = structure.unpack(reply)
+    except (InferBenchError, KeyError, TypeError, ValueError):
+        return None
+    if len(ensemble.features) != len(spec.features):
+        return None
+    groups = structure.groups(reply)
+    tables = {NAMES.get(n, n): table_of(rows, ensemble, spec) for n, rows in groups.items() if len(rows)}
+    return Structure(ensemble, tables)
+
+
+def table_of(rows: npt.NDArray[np.float64], ensemble: Ensemble, spec: ModelSpec) -> Table:
+    """Rows of codes as the model's columns: a code of a known category becomes the category itself."""
+    pairs = zip(ensemble.features, spec.features, strict=True)
+    return Table({named.name: _column(rows[:, i], held) for i, (held, named) in enumerate(pairs)})
+
+
+def _column(codes: npt.NDArray[np.float64], feature: Feature) -> npt.NDArray[Any]:
+    if not feature.categories:
+        return codes
+    if not any(isinstance(value, str) for value in feature.categories):
+        known = dict(enumerate(feature.categories))
+        beyond = max(float(value) for value in feature.categories) + 1
+        return np.array([_number(code, known, beyond) for code in codes.tolist()])
+    column = np.empty(len(codes), dtype=object)
+    column[:] = [_text(code, feature.categories) for code in codes.tolist()]
+    return column
+
+
+def _number(code: float, known: dict[int, Any], beyond: float) -> float:
+    if code != code:
+        return code
+    return float(known[int(code)]) if code in known else beyond + code
+
+
+def _text(code: float, categories: tuple[Any, ...]) -> Any:
+    if code != code:
+        return None
+    return categories[int(code)] if code in range(len(categories)) else f"unseen {code:g}"

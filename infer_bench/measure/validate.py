@@ -1,0 +1,146 @@
+"""`validate`: does it still answer the same, and if not, why."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infer_bench.data import Dataset, Table, conform, match
+from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
+from infer_bench.measure import contest, reasons
+from infer_bench.measure.entrants import Entrant
+from infer_bench.measure.pairing import Pairing
+from infer_bench.measure.probing import Prober
+from infer_bench.measure.progress import Progress, Silent
+from infer_bench.measure.sides import Side, describe_feeds
+from infer_bench.measure.streaming import Arena, Duel, Saved, batch_rows, narrowed, stream
+from infer_bench.measure.structures import Structure, structure_of
+from infer_bench.measure.validate_report import Findings, assemble
+from infer_bench.measure.validate_settings import ValidateSettings
+from infer_bench.model import ModelSpec
+from infer_bench.results import ValidateReport
+
+__all__ = ["run", "validate"]
+
+
+def validate(
+    reference: str,
+    *candidates: str,
+    data: str | None = None,
+    engines: Sequence[str] = (),
+    progress: Progress | None = None,
+    **settings: Any,
+) -> ValidateReport:
+    """Compare what artefacts answer on the user's rows and on probes made to find differences.
+
+    `reference` and `candidates` are model files, `package.module:function`, or (the reference) saved predictions: an
+    npy file or `rows.parquet:column`. `engines` are candidates as in `onnxruntime:feed=dataframe`: one for all, one for
+    each, or several for the reference alone. The other keywords are the fields of `ValidateSettings`: `atol=1e-6`.
+
+    The report's verdict is `pass`, `different` (exit code 4) or `failed` (6). Raises `UsageError` for settings that
+    make no sense and `CannotRun` when the reference, every candidate or the data cannot be used.
+    """
+    made = ValidateSettings(**settings)
+    return run((reference, *candidates), data=data, engines=engines, settings=made, progress=progress)
+
+
+def run(
+    models: Sequence[str],
+    *,
+    data: str | None,
+    engines: Sequence[str],
+    settings: ValidateSettings,
+    progress: Progress | None = None,
+) -> ValidateReport:
+    """As `validate`, with the settings made and the reference first among `models`."""
+    shown = progress or Silent()
+    shown.update(0, "reading the models")
+    saved = contest.saved(models[0]) if contest.is_predictions(models[0]) else None
+    entrants = contest.chosen(models[1:] if saved else models, engines, settings, 1 if saved else 2)
+    dataset = None if data is None else Dataset.open(data)
+    with contest.opened(entrants, settings) as (sides, failed):
+        first = 0 if saved else 1
+        _require(sides, failed, first)
+        duels = [Duel(side, {}) for side in sides[first:] if side is not None]
+        reference = saved or sides[0]
+        spec = duels[0].side.spec if isinstance(reference, Saved) else sides[0].spec  # type: ignore[union-attr]
+        lost = [(e, f) for e, f in zip(entrants[first:], failed[first:], strict=True) if f is not None]
+        plan = Plan(reference, spec, duels, lost, dataset, settings)  # type: ignore[arg-type]
+        return plan.run(shown)
+
+
+def _require(sides: Sequence[Side | None], failed: Sequence[InferBenchError | None], first: int) -> None:
+    """Raise what kept the reference, or every candidate, from being opened."""
+    if first and failed[0] is not None:
+        raise failed[0]
+    if all(side is None for side in sides[first:]):
+        raise failed[first] or CannotRun("no candidate can be opened")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One comparison: the user's rows, then probes."""
+
+    reference: Side | Saved
+    spec: ModelSpec
+    duels: list[Duel]
+    lost: Sequence[tuple[Entrant, InferBenchError]]
+    dataset: Dataset | None
+    settings: ValidateSettings
+
+    def run(self, progress: Progress) -> ValidateReport:
+        """The whole comparison."""
+        self._check()
+        limits = self.settings.limits(self.spec.task)
+        arena = Arena(self.reference, self.spec, self.duels)
+        speed: float | None = None
+        structure: Structure | None = None
+        try:
+            sample = next(self._batches(), None)
+            if sample is not None:
+                self._describe(sample)
+            if self.dataset is not None and self.settings.probes != "only":
+                for duel in self.duels:
+                    duel.groups["data"] = Pairing("data", limits)
+                speed = stream(arena, self._batches(), self.rows, "data", progress)
+            if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
+                structure = structure_of(self.reference.entrant, self.spec, self.settings)
+                Prober(arena, limits, self.settings, progress, structure).run(sample)
+            progress.update(1, "looking for causes")
+            reasons.find(self.duels, self.reference, structure, self.spec, self.settings)
+        finally:
+            arena.close()
+        return assemble(Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed))
+
+    @property
+    def rows(self) -> int:
+        """How many of the user's rows are read."""
+        return min(self.dataset.rows, self.settings.rows or self.dataset.rows) if self.dataset else 0
+
+    def _check(self) -> None:
+        reference, dataset = self.reference, self.dataset
+        if dataset is None and isinstance(reference, Saved):
+            raise UsageError("saved predictions need the rows that they belong to", "give --data ROWS")
+        if dataset is None and self.settings.probes == "off":
+            raise UsageError("there is nothing to compare on", "give --data, or leave out --probes off")
+        if dataset is None and not self.spec.features:
+            raise DataError("there is nothing to draw rows from", "give rows with --data")
+        if dataset is not None and isinstance(reference, Saved) and len(reference.values) != dataset.rows:
+            raise DataError(f"{reference.name} holds {len(reference.values):,} predictions for {dataset.rows:,} rows")
+
+    def _describe(self, sample: Table) -> None:
+        known = [self.reference] if isinstance(self.reference, Side) else []
+        describe_feeds([*known, *(duel.side for duel in self.duels)], sample, self.spec)
+
+    def _batches(self) -> Iterator[Table]:
+        """The user's rows, as the reference's features in its order and under its names."""
+        if self.dataset is None:
+            return
+        wanted = match(self.dataset.columns, self.spec).columns if self.spec.features else None
+        left = self.rows
+        for table in self.dataset.batches(batch_rows(len(wanted or self.dataset.columns)), wanted):
+            part = table if table.rows <= left else table.slice(0, left)
+            fitted = conform(part, self.spec) if self.spec.features else part
+            yield narrowed(fitted, self.settings.input_dtype)
+            left -= part.rows
+            if left == 0:
+                return

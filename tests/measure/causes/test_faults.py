@@ -1,0 +1,231 @@
+"""Each seeded fault gets its own cause, and no cause is claimed where nothing is wrong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.data import Table
+from infer_bench.measure.causes.explaining import explain
+from infer_bench.measure.causes.explanation import Explanation
+from infer_bench.measure.pairing import Pairing
+from infer_bench.measure.sides import Answers
+from infer_bench.stats.compare import Limits
+from tests.measure.causes import cases
+from tests.measure.causes.cases import Case, lightgbm_case, xgboost_case
+
+
+def explained(case: Case, structure: bool = True) -> Explanation:
+    names = [feature.name for feature in case.ensemble.features]
+    table = Table({name: case.rows[:, i].copy() for i, name in enumerate(names)})
+    refused = np.zeros(len(case.rows), dtype=np.bool_)
+    pairing = Pairing("thresholds", Limits(atol=case.atol))
+    pairing.add(Answers(case.reference(case.rows), refused), Answers(case.candidate(case.rows), refused), 0, table.take)
+    held = pairing.kept_rows
+    assert held is not None
+
+    def ask(rows: Table) -> Any:
+        return case.reference(np.stack([rows.columns[name] for name in names], axis=1))
+
+    return explain([held], case.ensemble if structure else None, ask)
+
+
+def casts(text: str) -> str:
+    return cases.edited(text, lambda _, v: [repr(float(np.float32(x))) for x in v], "threshold")
+
+
+def no_objective(text: str) -> str:
+    return text.replace("objective=binary sigmoid:1", "objective=regression")
+
+
+def cut(text: str) -> str:
+    import lightgbm
+
+    return str(lightgbm.Booster(model_str=text).model_to_string(num_iteration=7))
+
+
+def other_columns(text: str) -> str:
+    return cases.edited(text, lambda _, v: [str(3 - int(x)) for x in v], "split_feature")
+
+
+def two_swapped(text: str) -> str:
+    order = {"0": "2", "2": "0"}
+    return cases.edited(text, lambda _, v: [order.get(x, x) for x in v], "split_feature")
+
+
+def other_missing(text: str) -> str:
+    return cases.edited(text, lambda _, v: [str(int(x) ^ 2) for x in v], "decision_type")
+
+
+def zero_counts(text: str) -> str:
+    """Missing type NaN (8) becomes Zero (4)."""
+    return cases.edited(text, lambda _, v: [str((int(x) & ~12) | 4) for x in v], "decision_type")
+
+
+def flat_leaves(text: str) -> str:
+    return text.replace("is_linear=1", "is_linear=0")
+
+
+def summed(text: str) -> str:
+    return text.replace("average_output\n", "")
+
+
+def more_members(text: str) -> str:
+    """The sets' words get the bits of categories that training never saw."""
+
+    def change(key: str, values: list[str]) -> list[str]:
+        return [str(int(x) | 0xFFFFFFC0) for x in values]
+
+    return cases.edited(text, change, "cat_threshold")
+
+
+def turned_classes(text: str) -> str:
+    """The trees of class k become those of class k + 1."""
+    head, _, rest = text.partition("\nTree=0")
+    body, end, tail = ("\nTree=0" + rest).partition("\nend of trees")
+    trees = body.split("\nTree=")[1:]
+    bodies = [tree.partition("\n")[2] for tree in trees]
+    turned = [bodies[i - i % 3 + (i + 1) % 3] for i in range(len(bodies))]
+    made = "".join(f"\nTree={i}\n{tree}" for i, tree in enumerate(turned))
+    return head + made + end + tail
+
+
+def other_base(learner: Any) -> None:
+    learner["learner_model_param"]["base_score"] = "[7E-1]"
+
+
+def other_default(learner: Any) -> None:
+    for tree in learner["gradient_booster"]["model"]["trees"]:
+        tree["default_left"] = [1 - int(x) for x in tree["default_left"]]
+
+
+def other_order(learner: Any) -> None:
+    for tree in learner["gradient_booster"]["model"]["trees"]:
+        tree["split_indices"] = [3 - x for x in tree["split_indices"]]
+
+
+def or_equal(learner: Any) -> None:
+    """x < t becomes x <= t: the next number up takes the threshold's place."""
+    for tree in learner["gradient_booster"]["model"]["trees"]:
+        inner = [left >= 0 for left in tree["left_children"]]
+        up = [float(np.nextafter(np.float32(t), np.float32(np.inf))) for t in tree["split_conditions"]]
+        tree["split_conditions"] = [u if i else t for u, t, i in zip(up, tree["split_conditions"], inner, strict=True)]
+
+
+def raw(learner: Any) -> None:
+    learner["objective"] = {"name": "binary:logitraw", "reg_loss_param": {"scale_pos_weight": "1"}}
+
+
+def timestamps() -> Any:
+    return cases.table("binary", shift=1.7e9)[0][:400]
+
+
+FAULTS: dict[str, tuple[Callable[[], Case], set[str]]] = {
+    "thresholds rounded": (lambda: lightgbm_case("binary", casts), {"threshold cast"}),
+    "rows rounded": (lambda: lightgbm_case("binary", str, narrow=True, rows=timestamps(), shift=1.7e9), {"input cast"}),
+    "both rounded": (
+        lambda: lightgbm_case("binary", casts, narrow=True, rows=timestamps(), shift=1.7e9),
+        {"input cast", "threshold cast"},
+    ),
+    "< for <=": (lambda: xgboost_case(or_equal), {"comparison"}),
+    "missing the other way": (lambda: lightgbm_case("binary", other_missing), {"missing handling"}),
+    "default direction": (lambda: xgboost_case(other_default), {"missing handling"}),
+    "zero as missing": (lambda: lightgbm_case("binary", zero_counts), {"missing handling"}),
+    "unseen category": (lambda: lightgbm_case("binary", more_members, categories=True), {"unseen category"}),
+    "base score": (lambda: xgboost_case(other_base), {"base_score"}),
+    "no sigmoid": (lambda: lightgbm_case("binary", no_objective), {"missing link"}),
+    "raw margin": (lambda: xgboost_case(raw), {"missing link", "base_score"}),
+    "linear terms dropped": (lambda: lightgbm_case("regression", flat_leaves, linear_tree=True), {"linear leaves"}),
+    "seven iterations": (lambda: lightgbm_case("binary", cut), {"truncated iterations"}),
+    "columns reversed": (lambda: lightgbm_case("binary", other_columns), {"column order"}),
+    "columns reversed (XGBoost)": (lambda: xgboost_case(other_order), {"column order"}),
+    "two columns swapped": (lambda: lightgbm_case("binary", two_swapped), {"column order"}),
+    "classes turned": (lambda: lightgbm_case("multiclass", turned_classes), {"class order"}),
+    "forest summed": (
+        lambda: lightgbm_case("regression", summed, boosting="rf", bagging_freq=1, bagging_fraction=0.7),
+        {"averaging"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_seeded_fault_is_named(name: str) -> None:
+    make, wanted = FAULTS[name]
+    found = explained(make())
+    assert {cause.name for cause in found.causes} == wanted, found
+    assert found.not_explained == 0
+    assert all(0 < cause.rows_explained <= cause.rows_examined for cause in found.causes)
+
+
+CLEAN: dict[str, Callable[[], Case]] = {
+    f"{task}-{seed}": partial(lightgbm_case, task, str, seed=seed)
+    for task in ("binary", "multiclass", "regression")
+    for seed in range(3)
+}
+
+
+def disturbed(objective: str, share: float) -> Case:
+    """A candidate that answers the same but for float32 arithmetic."""
+    case = xgboost_case(lambda learner: None, objective)
+    return replace(case, candidate=lambda rows: case.reference(rows) * (1 + share))
+
+
+CLEAN |= {
+    f"{objective}-{share}": partial(disturbed, objective, share)
+    for objective in ("binary:logistic", "reg:squarederror", "count:poisson")
+    for share in (0.0, 1e-7, -1e-7, 1e-6)
+}
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_nothing_is_claimed_of_a_clean_pair(name: str) -> None:
+    case = CLEAN[name]()
+    found = explained(replace(case, atol=1e-4))
+    assert found == Explanation()
+
+
+def test_rounding_alone_is_called_accumulation() -> None:
+    found = explained(replace(disturbed("binary:logistic", 1e-6), atol=1e-9))
+    assert {cause.name for cause in found.causes} == {"accumulation"}
+
+
+@pytest.mark.parametrize("structure", [True, False])
+def test_noise_is_not_explained(structure: bool) -> None:
+    """Answers that no known fault gives: nothing is claimed, and every row is counted."""
+    random = np.random.default_rng(0)
+    case = lightgbm_case("binary", str)
+    noisy = replace(
+        case, candidate=lambda rows: np.clip(case.reference(rows) + random.normal(0, 0.2, (len(rows), 1)), 0, 1)
+    )
+    found = explained(noisy, structure)
+    assert found.causes == ()
+    assert found.not_explained > 100
+    assert found.why.startswith("not explained")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("columns reversed", "column order"),
+        ("no sigmoid", "missing link"),
+        ("rows rounded", "input cast"),
+        ("base score", "base_score"),
+    ],
+)
+def test_some_causes_are_told_without_any_structure(name: str, wanted: str) -> None:
+    assert {cause.name for cause in explained(FAULTS[name][0](), structure=False).causes} == {wanted}
+
+
+def test_the_first_decision_is_the_one_that_was_changed() -> None:
+    """One split of the third tree gets another threshold by one rounding to float32."""
+    text = cases.lightgbm_text("binary")
+    head, mark, rest = text.partition("\nTree=2\n")
+    spoilt = head + mark + casts(rest.partition("\nTree=3\n")[0]) + "\nTree=3\n" + rest.partition("\nTree=3\n")[2]
+    case = lightgbm_case("binary", lambda _: spoilt)
+    found = explained(case)
+    first = next((cause for cause in found.causes if cause.tree is not None), None)
+    assert first is None or first.tree == 2
+    assert found.causes == () or found.not_explained == 0

@@ -1,0 +1,177 @@
+"""How a comparison is shown: what stands in a line, what follows, and nothing lost in a narrow terminal."""
+
+import csv
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from infer_bench.reporters import comparison, format
+from infer_bench.reporters.layout import width_of
+from infer_bench.reporters.registry import render
+from infer_bench.results import (
+    Cause,
+    ComparedSide,
+    Notice,
+    OutputDelta,
+    Report,
+    ValidateGroup,
+    ValidateReport,
+    ValidateResult,
+    Verdict,
+    WorstRow,
+)
+from infer_bench.serialize import dump, load_report
+from tests.reports import CREDIT, ENVIRONMENT, ONNX
+
+SAME = ValidateGroup(
+    "data", 48_744, 7.3e-8, 0, 0, 0, mean_abs_delta=1.1e-9, p999_abs_delta=6e-8, histogram={"-8": 48_744}
+)
+OUTPUTS = tuple(
+    OutputDelta(name, size, size, size, size, 1, 1, size, 1, 0, 0) for name, size in (("low", 0.1), ("high", 0.4))
+)
+OTHER = replace(
+    SAME,
+    name="thresholds",
+    rows=3_012,
+    max_abs_delta=0.379,
+    label_changes=8,
+    flips=8,
+    failing=8,
+    refusals=2,
+    outputs=OUTPUTS,
+    histogram={"exact": 5, "-1": 8, "-9": 2999},
+)
+REFUSED = ValidateGroup("infinite", 512, 0.0, None, 0, 0, refused_by_both=512)
+CAUSE = Cause(
+    "threshold cast",
+    8,
+    8,
+    "thresholds are rounded to float32, 211 up",
+    "infer-bench convert credit.txt -o labels.onnx",
+    "data",
+    213,
+    17,
+    "days_employed",
+    "days_employed ≤ -0.010099999602",
+    -0.0101,
+)
+WORST = WorstRow("data", 213, "low", 0.612, None, float("inf"), features={"days_employed": -0.0101, "job": "nurse"})
+DIFFERENT = ValidateResult(
+    ComparedSide("lightgbm", CREDIT, "float64"),
+    ComparedSide("onnxruntime", ONNX, "float32"),
+    None,
+    1e-4,
+    0.0,
+    "probability of class 1",
+    (SAME, OTHER, REFUSED),
+    (CAUSE,),
+    worst=(WORST,),
+    different=True,
+)
+PASSED = replace(DIFFERENT, groups=(SAME,), causes=(), worst=(), different=False, smallest_passing_atol=7.3e-8)
+
+
+def report(*results: ValidateResult, threshold: float | None = 0.494) -> ValidateReport:
+    verdict = Verdict("different", 4, ("labels.onnx: 8 of 52,268 rows differ",))
+    return Report(
+        "validate",
+        "0.1.0",
+        "2026-01-01T00:00:00+00:00",
+        {"data": "/rows/clients.parquet", "threshold": threshold},
+        ENVIRONMENT,
+        results,
+        (Notice("by-position", "labels.onnx does not name its columns"),),
+        verdict if any(result.different for result in results) else Verdict("pass", 0),
+    )
+
+
+@pytest.mark.parametrize("width", [None, 130, 80, 40, 20])
+def test_a_table_fits_and_loses_nothing(width: int | None) -> None:
+    text = render(report(DIFFERENT), "table", width=width)
+    lines = text.splitlines()
+    assert width is None or max(map(width_of, lines)) <= width
+    squeezed = "".join(text.split())
+    for said in ("48,744", "3.8e-01", "DIFFERENT", "refused", "thresholdcast", "213", "days_employed", "tree17", "inf"):
+        assert said in squeezed, said
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "csv", "json"])
+@pytest.mark.parametrize(
+    "results", [(DIFFERENT,), (PASSED,), (DIFFERENT, PASSED), (replace(PASSED, groups=(), failed="crashed"),), ()]
+)
+def test_a_saved_report_is_shown_as_the_first(form: str, results: tuple[ValidateResult, ...]) -> None:
+    made = report(*results)
+    assert render(load_report(dump(made)), form) == render(made, form)
+
+
+def test_a_pass_says_how_near_it_was() -> None:
+    text = render(report(PASSED), "table")
+    assert "Smallest tolerance that would pass: 7.30e-08" in text
+    assert "Why" not in text
+    assert text.rstrip().endswith("pass: same answers")
+
+
+def test_what_no_tolerance_passes_is_counted() -> None:
+    assert comparison.passing(DIFFERENT) == (
+        "No tolerance would pass: 8 labels change; 8 rows flip; 2 rows are answered by one side only."
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "keys"),
+    [
+        (PASSED, {"n", "max", "mean", "p999", "flips", "labels", "verdict"}),
+        (
+            replace(PASSED, groups=(replace(SAME, label_changes=None),)),
+            {"n", "max", "mean", "p999", "flips", "verdict"},
+        ),
+    ],
+)
+def test_columns_that_say_nothing_are_left_out(result: ValidateResult, keys: set[str]) -> None:
+    assert set(comparison.columns(report(result), [result])) == keys
+
+
+def test_nothing_explained_is_said() -> None:
+    lost = replace(DIFFERENT, causes=(), not_explained=8, why="not explained: no known cause accounts for the rows")
+    assert comparison.why(lost) == ["Not explained: no known cause accounts for the rows."]
+    assert comparison.first(lost) == ""
+
+
+def test_csv_holds_a_row_a_group_and_output() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(report(DIFFERENT), "csv"))))
+    assert [(row["group"], row["output"]) for row in rows] == [
+        ("data", "all"),
+        ("thresholds", "all"),
+        ("thresholds", "low"),
+        ("thresholds", "high"),
+        ("infinite", "all"),
+    ]
+    assert float(rows[1]["max_abs_delta"]) == 0.379
+
+
+def test_a_histogram_counts_every_pair() -> None:
+    lines = comparison.histogram(DIFFERENT)
+    assert sum(int(number.replace(",", "")) for _, _, number in lines) == 48_744 + 5 + 8 + 2999
+    assert all(bar for _, bar, _ in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.0, "0"), (0.37891, "0.379"), (0.37800001, "0.379"), (7.301e-8, "7.31e-08"), (123.4, "124")]
+)
+def test_a_tolerance_is_rounded_up(value: float, said: str) -> None:
+    assert format.tolerance(value) == said
+    assert float(said) >= value
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1e-4, "1e-4"), (2.5e-6, "2.5e-6"), (0.01, "0.01"), (0.0, "0"), (2.0, "2")]
+)
+def test_a_limit_is_written_as_one_writes_it(value: float, said: str) -> None:
+    assert format.limit(value) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(1.0, "1"), (0.99999, "0.9999"), (-0.5, "-0.5000"), (None, "–")])
+def test_a_correlation_is_never_rounded_to_one(value: Any, said: str) -> None:
+    assert format.correlation(value) == said
