@@ -1,6 +1,7 @@
 """Which model is converted how. The source's own library is imported here, so this runs in a worker."""
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 
 PROBE_ROWS = 4_000
+_WIDTH = 120
 
 
 def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
@@ -122,8 +124,11 @@ def _adds_up(estimator: Any, dtype: InputDtype) -> InputDtype:
 
 def table() -> str:
     """The routes as text, for `convert --list`."""
-    from infer_bench.converters.sklearn_refusals import REFUSED
+    from infer_bench.converters.sklearn_routes import BOOSTERS, UNCHECKED, RouteInfo, sklearn_routes
 
-    lines = ["LightGBM, XGBoost   exact: every tree, through TreeEnsemble nodes", "scikit-learn        exact in double"]
-    lines += [f"  refused: {name}: {why}; {instead}" for name, (why, instead) in sorted(REFUSED.items())]
-    return "\n".join(lines) + "\n"
+    def lines(route: RouteInfo) -> str:
+        text = f"{', '.join(route.estimators)}: {route.note}"
+        start = f"{route.family:10}{route.exactness:9}"
+        return textwrap.fill(text, _WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+
+    return "\n".join(lines(route) for route in (*BOOSTERS, *sklearn_routes(), *UNCHECKED)) + "\n"

@@ -105,10 +105,8 @@ def _pair_weights(model: Any, pairs: list[tuple[int, int]]) -> Array:
     return weights
 
 
-@predictor("KMeans", "MiniBatchKMeans", "BisectingKMeans")
+@predictor("KMeans", "MiniBatchKMeans")
 def _means(g: Graph, model: Any, frame: Frame) -> Answer:
-    if kind(model) == "BisectingKMeans":
-        raise NotConvertible("BisectingKMeans descends a tree of clusters", "use KMeans")
     points = np.asarray(model.cluster_centers_, dtype=np.float64)
     x = frame.numbers(g, kind(model))
     gaps = squared_distances(g, x, points)

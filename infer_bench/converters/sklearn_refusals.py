@@ -16,6 +16,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "OneVsOneClassifier": ("its votes are not written here", "use OneVsRestClassifier"),
     "GaussianProcessClassifier": ("its integrals are not written here", "use SVC or LogisticRegression"),
     "GaussianProcessRegressor": ("its kernels are not written here", "use SVR"),
+    "BisectingKMeans": ("it descends a tree of clusters", "use KMeans"),
     "LocalOutlierFactor": ("its neighbour distances have no exact ONNX form", "use OneClassSVM or IsolationForest"),
     "RadiusNeighborsClassifier": ("neighbours within a radius have no ONNX form", "use KNeighborsClassifier"),
     "RadiusNeighborsRegressor": ("neighbours within a radius have no ONNX form", "use KNeighborsRegressor"),

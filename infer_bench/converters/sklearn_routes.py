@@ -32,10 +32,23 @@ def sklearn_routes() -> tuple[RouteInfo, ...]:
     )
 
 
-OTHER_ROUTES: tuple[RouteInfo, ...] = (
-    RouteInfo("catboost", ("numeric features, all grow policies",), "exact", "through the exact tree writer"),
-    RouteInfo("catboost", ("categorical, text, embedding features",), "refused", "encode them as numbers first"),
-    RouteInfo("catboost", ("RMSEWithUncertainty", "MultiLogloss"), "refused", "serve them with CatBoost"),
-    RouteInfo("torch", ("exported programs (.pt2)",), "exact", "torch.onnx; float32; one file; dynamic batch"),
-    RouteInfo("torch", ("pickled modules, state dicts",), "refused", "save torch.export.export(...) instead"),
+BOOSTERS: tuple[RouteInfo, ...] = (
+    RouteInfo(
+        "lightgbm",
+        ("all objectives, boosting modes, missing settings and categories", "linear trees"),
+        "exact",
+        "through the exact tree writer; an objective of one's own gives raw scores",
+    ),
+    RouteInfo("lightgbm", ("a classifier of one class",), "refused", "train it on two classes or more"),
+    RouteInfo(
+        "xgboost",
+        ("gbtree, dart, gblinear", "all objectives and missing settings", "several targets, vector leaves, categories"),
+        "exact",
+        "through the exact tree writer; added up in float32, as XGBoost does",
+    ),
+    RouteInfo("xgboost", ("category names that are not ASCII",), "refused", "XGBoost stores them cut short: use codes"),
+)
+UNCHECKED: tuple[RouteInfo, ...] = (
+    RouteInfo("catboost", (".cbm",), "refused", "no engine here runs it, so that nothing can be compared"),
+    RouteInfo("torch", (".pt2",), "refused", "no engine here runs it, so that nothing can be compared"),
 )

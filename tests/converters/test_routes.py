@@ -1,0 +1,20 @@
+"""The list of routes tells what is written and what is refused, and never both of one class."""
+
+import pytest
+
+from infer_bench.cli.main import run
+from infer_bench.converters.sklearn_refusals import REFUSED
+from infer_bench.converters.sklearn_routes import sklearn_routes
+
+
+def test_the_list_names_every_family_and_every_refusal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["convert", "--list"]) == 0
+    said = capsys.readouterr().out
+    for word in ("lightgbm", "xgboost", "catboost", "torch", "RandomForestClassifier", *REFUSED):
+        assert word in said
+    assert max(map(len, said.splitlines())) <= 120
+
+
+def test_nothing_is_both_written_and_refused() -> None:
+    written = {name for route in sklearn_routes() if route.exactness == "exact" for name in route.estimators}
+    assert not written & set(REFUSED)
