@@ -21,6 +21,10 @@ _PLAIN = frozenset(
     {"reg:squarederror", "reg:squaredlogerror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror"}
     | {"reg:linear", "reg:expectileerror", "rank:pairwise", "rank:ndcg", "rank:map"}
 )
+_STRANGE_CATEGORIES = (
+    "a category that training did not have counts as missing; XGBoost itself takes a string among others for its "
+    "neighbour in the alphabet and refuses one behind them all"
+)
 Trees = Literal["best", "all"]
 
 
@@ -64,6 +68,8 @@ def _read(held: source.Learner, trees: Trees, wrapper: Any) -> Ensemble:
     if held.booster == "gblinear":
         return _linear(ensemble, held, outputs)
     ensemble = _with_trees(ensemble, held, trees)
+    if any(feature.categories for feature in ensemble.features):
+        ensemble = replace(ensemble, notes=(*ensemble.notes, _STRANGE_CATEGORIES))
     return compact(ensemble, levels(ensemble))
 
 

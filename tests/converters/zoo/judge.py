@@ -32,6 +32,9 @@ FAR = ("KNeighbors", "KMeans")
 """Models of distances: beyond 1e38 all points are equally far, and which one is nearest hangs on the last bit."""
 
 
+# XGBoost 3.2 takes an unseen string for its neighbour in the alphabet or raises; the file says that it counts as missing.
+
+
 def judge(path: Path, model: Any, trained: Any, tolerance: float) -> Found:
     """Compare on every group of rows, as one batch and one at a time for some; and on no rows at all."""
     import onnxruntime
@@ -43,7 +46,8 @@ def judge(path: Path, model: Any, trained: Any, tolerance: float) -> Found:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         wrong = []
         for name, table in groups(model, trained).items():
-            if name == "far" and type(model).__name__.startswith(FAR):
+            kind = f"{type(model).__module__}.{type(model).__name__}"
+            if (name == "far" and type(model).__name__.startswith(FAR)) or (name == "unseen" and "xgboost" in kind):
                 continue
             held = fitted(session, table)
             truth = ask(model, held)

@@ -1,0 +1,152 @@
+"""Conversion against onnxmltools on the same models, as ratios within one run.
+
+    python benchmarks/convert_speed.py
+
+Time to convert 3,000 trees (reading the model file and writing ONNX on both sides), file sizes of 500 trees with 31
+leaves, and time to predict one row and 10,000 rows: blocks of the two files alternate in one process, each side loaded several
+times because a load is one sample of memory placement, rows cycled; the ratio is the median over the pairs.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+COLUMNS, LOADS, BLOCKS = 20, 6, 9
+BLOCK_S = 0.03
+
+
+def trained(folder: Path) -> dict[tuple[str, int], Path]:
+    """Models of 3,000 trees, and their first 500, of each library."""
+    import lightgbm
+    import xgboost
+
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(4000, COLUMNS))
+    target = (rows[:, 0] + rows[:, 1] * rows[:, 2] + random.normal(size=4000) > 0).astype(int)
+    settings = {"objective": "binary", "num_leaves": 31, "min_data_in_leaf": 2, "verbose": -1, "num_threads": 1}
+    light = lightgbm.train(settings | {"learning_rate": 0.02}, lightgbm.Dataset(rows, target), 3000)
+    shape = {"max_leaves": 31, "grow_policy": "lossguide", "max_depth": 0, "min_child_weight": 0, "eta": 0.02}
+    settings = {"objective": "binary:logistic", "nthread": 1, **shape}
+    extreme = xgboost.train(settings, xgboost.DMatrix(rows, target), 3000)
+    found = {}
+    for count in (3000, 500):
+        found["lightgbm", count] = folder / f"light{count}.txt"
+        light.save_model(str(found["lightgbm", count]), num_iteration=count)
+        found["xgboost", count] = folder / f"extreme{count}.json"
+        extreme[:count].save_model(str(found["xgboost", count]))
+    return found
+
+
+def ours(family: str, path: Path, precision: Any = "exact") -> bytes:
+    """What `convert` writes."""
+    from infer_bench.converters.lightgbm import read_lightgbm
+    from infer_bench.converters.writer import write_onnx
+    from infer_bench.converters.xgboost import read_xgboost
+
+    read = read_lightgbm(path.read_text()) if family == "lightgbm" else read_xgboost(path.read_bytes())
+    return write_onnx(read, precision=precision, input_dtype="float32")
+
+
+def theirs(family: str, path: Path) -> bytes:
+    """What onnxmltools writes."""
+    import lightgbm
+    import onnxmltools
+    import xgboost
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    types = [("input", FloatTensorType([None, COLUMNS]))]
+    if family == "lightgbm":
+        made = onnxmltools.convert_lightgbm(lightgbm.Booster(model_file=str(path)), initial_types=types, zipmap=False)
+    else:
+        made = onnxmltools.convert_xgboost(xgboost.Booster(model_file=str(path)), initial_types=types)
+    data: bytes = made.SerializeToString()
+    return data
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """How long one call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def session(data: bytes) -> Callable[[Any], Any]:
+    """Predicts probabilities with one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    loaded = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    name, output = loaded.get_inputs()[0].name, loaded.get_outputs()[-1].name
+    return lambda rows: loaded.run([output], {name: rows})
+
+
+def pace(predict: Callable[[Any], Any], batches: list[Any]) -> float:
+    """Seconds a call over one block, at least one pass of `BLOCK_S`."""
+    calls, start = 0, time.perf_counter()
+    while (taken := time.perf_counter() - start) < BLOCK_S or not calls:
+        predict(batches[calls % len(batches)])
+        calls += 1
+    return taken / calls
+
+
+def race(one: bytes, other: bytes, batch: int) -> tuple[float, float, float]:
+    """How many times faster `one` predicts than `other`: the median, least and greatest ratio of pairs of loads."""
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(max(512, batch), COLUMNS)).astype(np.float32)
+    batches = [rows] if batch > 512 else [rows[i : i + batch] for i in range(0, len(rows) - batch + 1, batch)]
+    ratios = []
+    for _ in range(LOADS):
+        pair = (session(one), session(other))
+        for predict in pair:
+            pace(predict, batches)
+        found = []
+        for block in range(BLOCKS):
+            order = pair if block % 2 == 0 else pair[::-1]
+            took = {id(predict): pace(predict, batches) for predict in order}
+            found.append(took[id(pair[1])] / took[id(pair[0])])
+        ratios.append(statistics.median(found))
+    return statistics.median(ratios), min(ratios), max(ratios)
+
+
+def main() -> None:
+    """Print the ratios."""
+    import onnxmltools  # noqa: F401 - imports are not timed
+
+    with tempfile.TemporaryDirectory() as folder:
+        models = trained(Path(folder))
+        for family in ("lightgbm", "xgboost"):
+            compared(family, models)
+
+
+def compared(family: str, models: dict[tuple[str, int], Path]) -> None:
+    """One library's lines."""
+    big, small = models[family, 3000], models[family, 500]
+    ours(family, small)
+    theirs(family, small)
+    mine = statistics.median(seconds(lambda: ours(family, big)) for _ in range(3))
+    other = seconds(lambda: theirs(family, big))
+    print(f"{family}: 3,000 trees convert in {mine:.2f} s, onnxmltools {other:.2f} s: {other / mine:.0f}× (aim: 5, 20)")
+    reference = theirs(family, small)
+    for precision in ("exact", "float32"):
+        made = ours(family, small, precision)
+        print(
+            f"{family}: 500 × 31 {precision}: {len(made) / 1e3:,.0f} kB, onnxmltools {len(reference) / 1e3:,.0f} kB:"
+            f" {len(reference) / len(made):.1f}× (aim: 2), original {small.stat().st_size / 1e3:,.0f} kB"
+        )
+        for batch in (1, 10_000):
+            middle, low, high = race(made, reference, batch)
+            print(f"{family}: 500 × 31 {precision}, batch {batch:,}: {middle:.2f}× as fast ({low:.2f}–{high:.2f})")
+
+
+if __name__ == "__main__":
+    main()
