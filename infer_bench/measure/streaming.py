@@ -36,7 +36,7 @@ def batch_rows(features: int) -> int:
 
 
 def narrowed(table: Table, dtype: str | None) -> Table:
-    """Numbers rounded to `dtype` and handed on in double, so that both sides compute as they do; None changes nothing."""
+    """Numbers rounded to `dtype` and handed on in double, so that a library computes as ever; None changes nothing."""
     if dtype is None:
         return table
     with np.errstate(over="ignore"):
