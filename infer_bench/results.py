@@ -280,7 +280,7 @@ class ValidateGroup:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why rows differ: applied to the reference, it gives the candidate's answer on `rows_explained` of `rows_examined`.
+    """Why rows differ: applied to the reference, it gives the candidate's answers to `rows_explained` rows.
 
     Causes are found jointly: `rows_explained` counts what all of a result's causes explain together. `tree`, `feature`,
     `split`, `value` and `row` (of `group`) are the first decision that comes out otherwise, where a cause is one.
