@@ -249,8 +249,8 @@ class ValidateGroup:
 
     Maxima and means are over the pairs of finite answers of all outputs. `failing` rows are beyond the tolerance,
     finite on one side only, answered by one side only (`refusals`), or change their label or side of the threshold.
-    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" no difference. `p999_abs_delta` is too high by less
-    than 1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
+    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" none. `p999_abs_delta` is too high by less than
+    1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
     compared: neither side gives them a number, or they are infinite and the reference refuses that.
     """
 
