@@ -16,6 +16,8 @@ Columns = Mapping[str, npt.NDArray[Any]]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
 OPSETS: tuple[Literal[3, 5], ...] = (5, 3)
+OUTPUTS = ("label", "probabilities", "scores", "prediction")
+"""What a file's outputs are called."""
 TREES: tuple[Trees, ...] = get_args(Trees)
 
 
@@ -41,6 +43,8 @@ class Wish:
             raise UsageError(f"opset-ml cannot be {self.opset_ml}", "one of: 5, 3")
         if not self.input_name.isidentifier():
             raise UsageError(f"{self.input_name!r} is no name for an input", "letters, digits and _")
+        if self.input_name in OUTPUTS:
+            raise UsageError(f"{self.input_name!r} is an output's name", "give the input another")
 
 
 @dataclass(frozen=True, slots=True)

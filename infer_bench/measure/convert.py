@@ -3,6 +3,7 @@
 import datetime
 import functools
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -12,13 +13,15 @@ from infer_bench import __version__, data
 from infer_bench.converters.base import Wish
 from infer_bench.converters.metadata import metadata
 from infer_bench.environment import describe
-from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer
+from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.identify import identify
 from infer_bench.measure.checked import Columns, Side, as_float32, original
 from infer_bench.measure.judge import TOLERANCES, failure, judge, narrowed, passes
 from infer_bench.measure.models import convertible
 from infer_bench.measure.progress import Progress, Silent
+from infer_bench.measure.scratch import scratch_file
 from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.output import OutputFile
 from infer_bench.results import CheckedGroup, ConvertReport, ConvertResult, ModelInfo, Notice, Report, Verdict
 from infer_bench.workers.converting import groups_from
 from infer_bench.workers.job import Job
@@ -61,27 +64,30 @@ def convert(
 
     Raises `NotConvertible` naming what stands in the way, `ModelError`, `DataError` or `OutputError`.
     """
+    if not time_limit_s > 0:
+        raise UsageError(f"a time limit of {time_limit_s:g} s is none", "give seconds above 0")
     source = convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
-    _writable(target, source)
-    with tempfile.TemporaryDirectory(prefix=".infer-bench-", dir=target.resolve().parent) as folder:
-        written = Path(folder) / "model.onnx"
+    _refuse_target(target, source)
+    with OutputFile(target) as whole, scratch_file() as written:
         shown = progress or Silent()
         with Conversion(source, written, data, allow_pickle, time_limit_s, shown) as conversion:
             attempt = conversion.run(wish or Wish())
             info = _info(source, conversion.spec)
+        made = None
         if attempt.failed is None:
-            os.replace(written, target)
-        return _report(info, attempt, target if attempt.failed is None else None, data)
+            made = _info(replace(identify(str(written)), path=os.path.abspath(target)), None)
+            whole.write_atomic(written.read_bytes())
+    return _report(info, attempt, made, data)
 
 
-def _writable(target: Path, source: ModelRef) -> None:
-    if target.is_dir() or not target.resolve().parent.is_dir():
-        raise OutputError(f"cannot write {target}: there is no such folder", "name a file with -o")
-    if not os.access(target.resolve().parent, os.W_OK):
-        raise OutputError(f"cannot write {target}: its folder is read-only", "name another with -o")
+def _refuse_target(target: Path, source: ModelRef) -> None:
+    if str(target) == "-":
+        raise UsageError("stdout carries the report, not the file", "name a file with -o")
     if target.exists() and target.samefile(source.path):
         raise OutputError(f"{target} is the model itself", "name another file with -o")
+    if target.exists() and stat.S_ISFIFO(target.stat().st_mode):
+        raise OutputError(f"cannot write {target}: it is a pipe", "name a file with -o")
 
 
 class Conversion:
@@ -154,8 +160,11 @@ class Conversion:
         job = Job("", self._source, environment={"OMP_NUM_THREADS": "1"})
         fields = {"model": asdict(self._source), "wish": asdict(wish), "path": str(self._written)}
         described = {"metadata": metadata(self._source, spec), "allow_pickle": self._allow_pickle}
-        with Worker(job) as worker:
-            return worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
+        try:
+            with Worker(job) as worker:
+                return worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
+        except WorkerHung:
+            raise WorkerHung(f"writing the file took over {self._time_limit_s:g} s", "raise --time-limit") from None
 
 
 def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns], dtype: str) -> tuple[CheckedGroup, ...]:
@@ -185,11 +194,10 @@ def _info(source: ModelRef, spec: ModelSpec | None) -> ModelInfo:
     return ModelInfo(source.path, source.family, source.format, source.sha256, source.bytes, *known)
 
 
-def _report(source: ModelInfo, attempt: Attempt, target: Path | None, rows: str | None) -> ConvertReport:
-    file = identify(str(target)) if target else None
+def _report(source: ModelInfo, attempt: Attempt, made: ModelInfo | None, rows: str | None) -> ConvertReport:
     result = ConvertResult(
         source=source,
-        output=_info(file, None) if file else None,
+        output=made,
         route=attempt.route,
         precision=attempt.wish.precision,
         input_dtype=attempt.wish.input_dtype,
