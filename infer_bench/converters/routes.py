@@ -24,6 +24,10 @@ def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_p
         return _xgboost(model, wish, metadata, allow_pickle)
     if model.family == "sklearn":
         return _sklearn(model, wish, metadata, allow_pickle)
+    if model.format == "catboost-cbm":
+        return _catboost(model, wish, metadata)
+    if model.format == "torch-pt2":
+        return _torch(model, metadata)
     raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
 
 
@@ -55,6 +59,22 @@ def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
     import xgboost
 
     return _ensemble(read_xgboost(xgboost.Booster(model_file=model.path), trees=asked), wish, metadata)
+
+
+def _catboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str]) -> Converted:
+    from infer_bench.converters.catboost import read_catboost
+
+    return _ensemble(read_catboost(model.path), wish, metadata)
+
+
+def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
+    from infer_bench.converters.torch import convert_torch, load_program, probe_rows
+
+    program = load_program(model.path)
+    groups = {
+        name: {f"f{i}": rows[:, i] for i in range(rows.shape[1])} for name, rows in probe_rows(program).items()
+    }
+    return Converted(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
 
 
 def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
@@ -125,5 +145,7 @@ def table() -> str:
     from infer_bench.converters.sklearn_refusals import REFUSED
 
     lines = ["LightGBM, XGBoost   exact: every tree, through TreeEnsemble nodes", "scikit-learn        exact in double"]
+    lines += ["CatBoost            exact: every tree (.cbm, numeric features)"]
+    lines += ["PyTorch             in float32: exported programs (.pt2) with a free batch"]
     lines += [f"  refused: {name}: {why}; {instead}" for name, (why, instead) in sorted(REFUSED.items())]
     return "\n".join(lines) + "\n"
