@@ -10,7 +10,7 @@ from infer_bench.model import ModelRef
 
 
 def check_structure(ref: ModelRef) -> None:
-    """Check counts, lengths and index ranges of a LightGBM text, an XGBoost JSON or UBJSON, an ONNX file or a CatBoost file.
+    """Check counts, lengths and index ranges of a LightGBM text, an XGBoost JSON or UBJSON, ONNX or CatBoost file.
 
     Files of other formats pass. Raises `ModelError` saying what is wrong.
     """

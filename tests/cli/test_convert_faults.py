@@ -15,7 +15,7 @@ import pytest
 from infer_bench.cli.main import run
 from tests.cli.test_faults import DIGITS, Hostile, hostile_estimator
 
-Make = Callable[[Path, Path], None]
+Make = Callable[[Path, Path], object]
 
 
 def in_a_pipeline(path: Path, marker: Path) -> None:
@@ -72,11 +72,11 @@ def text_with(*changes: tuple[str, str]) -> Make:
 
 
 def written(data: bytes) -> Make:
-    return lambda path, marker: path.write_bytes(data) and None
+    return lambda path, marker: path.write_bytes(data)
 
 
 HOSTILE: dict[str, Make] = {
-    "estimator": lambda path, marker: path.write_bytes(pickle.dumps(hostile_estimator(marker))) and None,
+    "estimator": lambda path, marker: path.write_bytes(pickle.dumps(hostile_estimator(marker))),
     "pipeline": in_a_pipeline,
     "array": in_an_array,
     "wrapper": in_a_wrapper,
@@ -86,7 +86,7 @@ HOSTILE: dict[str, Make] = {
     "text with a bad feature": text_with(("split_feature=", "split_feature=99999 ")),
     "text with a bad child": text_with(("right_child=", "right_child=-99999 ")),
     "text with a circle": text_with(("left_child=1 ", "left_child=0 ")),
-    "text without trees": lambda path, marker: path.write_text(DIGITS.read_text().partition("Tree=0")[0]) and None,
+    "text without trees": lambda path, marker: path.write_text(DIGITS.read_text().partition("Tree=0")[0]),
     "text with a zero byte": text_with(("leaf_value=", "leaf_value=\x00")),
     "cut json": written(b'{"learner": {"gradient_booster": {'),
     "other json": written(b'{"a": [1, 2]}'),
