@@ -21,8 +21,7 @@ import numpy as np
 
 MOST_RATIO, MOST_GROWTH = 1.15, 1.2
 BATCH = 65_536
-ENGINE = (
-    """
+ENGINE = """
 import sys, numpy as np
 from pyarrow import parquet
 kind, model, rows = sys.argv[1:]
@@ -37,11 +36,9 @@ else:
     session = onnxruntime.InferenceSession(model, options)
     name = session.get_inputs()[0].name
     predict = lambda x: session.run(None, {name: x.astype(np.float32)})
-for batch in parquet.ParquetFile(rows, pre_buffer=False).iter_batches(int(%d), use_threads=False):
+for batch in parquet.ParquetFile(rows, pre_buffer=False).iter_batches(65_536, use_threads=False):
     predict(np.stack([column.to_numpy() for column in batch.columns], axis=1))
 """
-    % BATCH
-)
 
 
 def main() -> int:
@@ -107,9 +104,7 @@ def compared(place: Path, rows: int) -> int:
     ratio, growth = spent / max(alone.values()), peak / small
     print(f"validate             {spent:7.1f} s   {rows / spent:>10,.0f} rows/s")
     print(f"ratio to the slower engine {ratio:.2f} (at most {MOST_RATIO})")
-    print(
-        f"peak memory {peak / 1e6:,.0f} MB, on a tenth {small / 1e6:,.0f} MB: {growth:.2f} times (at most {MOST_GROWTH})"
-    )
+    print(f"peak memory {peak / 1e6:,.0f} MB, on a tenth {small / 1e6:,.0f} MB: {growth:.2f} (at most {MOST_GROWTH})")
     return 0 if ratio <= MOST_RATIO and growth <= MOST_GROWTH else 1
 
 

@@ -249,8 +249,8 @@ class ValidateGroup:
 
     Maxima and means are over the pairs of finite answers of all outputs. `failing` rows are beyond the tolerance,
     finite on one side only, answered by one side only (`refusals`), or change their label or side of the threshold.
-    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" no difference. `p999_abs_delta` is too high by less
-    than 1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
+    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" none. `p999_abs_delta` is too high by less than
+    1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
     compared: neither side gives them a number, or they are infinite and the reference refuses that.
     """
 
@@ -280,7 +280,7 @@ class ValidateGroup:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why rows differ: applied to the reference, it gives the candidate's answer on `rows_explained` of `rows_examined`.
+    """Why rows differ: applied to the reference, it gives the candidate's answers to `rows_explained` rows.
 
     Causes are found jointly: `rows_explained` counts what all of a result's causes explain together. `tree`, `feature`,
     `split`, `value` and `row` (of `group`) are the first decision that comes out otherwise, where a cause is one.

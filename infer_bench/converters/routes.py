@@ -26,6 +26,10 @@ def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_p
         return _xgboost(model, wish, metadata, allow_pickle)
     if model.family == "sklearn":
         return _sklearn(model, wish, metadata, allow_pickle)
+    if model.format == "catboost-cbm":
+        return _catboost(model, wish, metadata)
+    if model.format == "torch-pt2":
+        return _torch(model, metadata)
     raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
 
 
@@ -57,6 +61,20 @@ def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
     import xgboost
 
     return _ensemble(read_xgboost(xgboost.Booster(model_file=model.path), trees=asked), wish, metadata)
+
+
+def _catboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str]) -> Converted:
+    from infer_bench.converters.catboost import read_catboost
+
+    return _ensemble(read_catboost(model.path), wish, metadata)
+
+
+def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
+    from infer_bench.converters.torch import convert_torch, load_program, probe_rows
+
+    program = load_program(model.path)
+    groups = {name: {f"f{i}": rows[:, i] for i in range(rows.shape[1])} for name, rows in probe_rows(program).items()}
+    return Converted(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
 
 
 def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
@@ -124,11 +142,11 @@ def _adds_up(estimator: Any, dtype: InputDtype) -> InputDtype:
 
 def table() -> str:
     """The routes as text, for `convert --list`."""
-    from infer_bench.converters.sklearn_routes import BOOSTERS, UNCHECKED, RouteInfo, sklearn_routes
+    from infer_bench.converters.sklearn_routes import BOOSTERS, OTHERS, RouteInfo, sklearn_routes
 
     def lines(route: RouteInfo) -> str:
         text = f"{', '.join(route.estimators)}: {route.note}"
         start = f"{route.family:10}{route.exactness:9}"
         return textwrap.fill(text, _WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
 
-    return "\n".join(lines(route) for route in (*BOOSTERS, *sklearn_routes(), *UNCHECKED)) + "\n"
+    return "\n".join(lines(route) for route in (*BOOSTERS, *sklearn_routes(), *OTHERS)) + "\n"

@@ -48,7 +48,10 @@ BOOSTERS: tuple[RouteInfo, ...] = (
     ),
     RouteInfo("xgboost", ("category names that are not ASCII",), "refused", "XGBoost stores them cut short: use codes"),
 )
-UNCHECKED: tuple[RouteInfo, ...] = (
-    RouteInfo("catboost", (".cbm",), "refused", "no engine here runs it, so that nothing can be compared"),
-    RouteInfo("torch", (".pt2",), "refused", "no engine here runs it, so that nothing can be compared"),
+OTHERS: tuple[RouteInfo, ...] = (
+    RouteInfo("catboost", ("numeric features, all grow policies",), "exact", "through the exact tree writer"),
+    RouteInfo("catboost", ("categorical, text, embedding features",), "refused", "encode them as numbers first"),
+    RouteInfo("catboost", ("RMSEWithUncertainty", "MultiLogloss"), "refused", "serve them with CatBoost"),
+    RouteInfo("torch", ("exported programs (.pt2)",), "exact", "torch.onnx, in float32: one file, a dynamic batch"),
+    RouteInfo("torch", ("pickled modules, state dicts",), "refused", "save torch.export.export(...) instead"),
 )

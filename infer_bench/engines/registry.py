@@ -18,6 +18,8 @@ BUILT_IN: Mapping[str, str] = {
     "xgboost": "infer_bench.engines.xgboost:XGBoost",
     "sklearn": "infer_bench.engines.sklearn:ScikitLearn",
     "onnxruntime": "infer_bench.engines.onnxruntime:OnnxRuntime",
+    "catboost": "infer_bench.engines.catboost:CatBoost",
+    "torch": "infer_bench.engines.torch:Torch",
     "callable": "infer_bench.engines.callable:Callable",
 }
 """Known even where the distribution's metadata is absent, as in a worker of another environment."""

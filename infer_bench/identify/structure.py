@@ -10,7 +10,7 @@ from infer_bench.model import ModelRef
 
 
 def check_structure(ref: ModelRef) -> None:
-    """Check counts, lengths and index ranges of a LightGBM text, an XGBoost JSON or UBJSON, or an ONNX file.
+    """Check counts, lengths and index ranges of a LightGBM text, an XGBoost JSON or UBJSON, ONNX or CatBoost file.
 
     Files of other formats pass. Raises `ModelError` saying what is wrong.
     """
@@ -22,5 +22,18 @@ def check_structure(ref: ModelRef) -> None:
             check_xgboost(file, ref.format)
         elif ref.format == "onnx":
             check_onnx(file)
+        elif ref.format == "catboost-cbm":
+            _check_catboost(file)
     except OSError as error:
         raise ModelError(f"cannot read {file}: {error.strerror}") from None
+
+
+def _check_catboost(file: Path) -> None:
+    """The header is `CBM1` and the length of the core that follows, four bytes, little-endian."""
+    with file.open("rb") as stream:
+        head = stream.read(8)
+    promised, held = int.from_bytes(head[4:8], "little"), file.stat().st_size - 8
+    if len(head) < 8 or not promised or held < promised:
+        raise ModelError(
+            f"{file.name} is truncated: it promises {promised:,} bytes and holds {max(held, 0):,}", "copy it again"
+        )

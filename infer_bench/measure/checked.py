@@ -14,7 +14,13 @@ from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Array, spec_from
 
 Columns = Mapping[str, Array]
-ORIGINALS: Mapping[Family, str] = {"lightgbm": "lightgbm", "xgboost": "xgboost", "sklearn": "sklearn"}
+ORIGINALS: Mapping[Family, str] = {
+    "lightgbm": "lightgbm",
+    "xgboost": "xgboost",
+    "sklearn": "sklearn",
+    "catboost": "catboost",
+    "torch": "torch",
+}
 
 
 class Side:

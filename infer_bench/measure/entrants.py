@@ -18,8 +18,8 @@ DEFAULTS: dict[Family, tuple[str, ...]] = {
     "xgboost": ("xgboost:feed=dataframe", "xgboost:feed=ndarray", "onnxruntime:feed=ndarray"),
     "sklearn": ("sklearn:feed=dataframe", "sklearn:feed=ndarray", "onnxruntime:feed=ndarray"),
     "onnx": ("onnxruntime:feed=dataframe", "onnxruntime:feed=ndarray"),
-    "catboost": ("onnxruntime:feed=ndarray",),
-    "torch": ("onnxruntime:feed=ndarray",),
+    "catboost": ("catboost:feed=dataframe", "catboost:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "torch": ("torch:feed=dataframe", "torch:feed=ndarray", "onnxruntime:feed=ndarray"),
     "callable": ("callable",),
 }
 

@@ -36,11 +36,12 @@ def batch_rows(features: int) -> int:
 
 
 def narrowed(table: Table, dtype: str | None) -> Table:
-    """Numbers rounded to `dtype`; None leaves them as they are."""
+    """Numbers rounded to `dtype` and handed on in double, so that a library computes as ever; None changes nothing."""
     if dtype is None:
         return table
     with np.errstate(over="ignore"):
-        return Table({n: c.astype(dtype) if c.dtype.kind == "f" else c for n, c in table.columns.items()})
+        rounded = {n: c.astype(dtype).astype(np.float64) for n, c in table.columns.items() if c.dtype.kind == "f"}
+    return Table({**table.columns, **rounded})
 
 
 class Arena:

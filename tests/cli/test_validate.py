@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "same.txt").write_text(text)
     (place / "other.txt").write_text(lightgbm_text("binary", seed=7, num_leaves=4))
     random = np.random.default_rng(0)
-    columns = {f"Column_{i}": random.normal(size=50) for i in range(4)}
+    columns: dict[str, Any] = {f"Column_{i}": random.normal(size=50) for i in range(4)}
     np.savez(place / "rows.npz", **columns)
     np.savez(place / "lacking.npz", **{name: columns[name] for name in list(columns)[1:]})
     np.savez(place / "extra.npz", **columns, label=columns["Column_0"])
@@ -29,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def write_parquet(place: Path, columns: dict[str, np.ndarray]) -> None:
+def write_parquet(place: Path, columns: dict[str, Any]) -> None:
     from pyarrow import parquet, table
 
     parquet.write_table(table(columns), place / "rows.parquet")

@@ -31,8 +31,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plain_xgboost(place / f"{name}.json", place / f"{name}.plain.onnx")
     plain_sklearn(place)
     rows = table("binary")[0].astype(np.float32).astype(np.float64)
-    np.savez(place / "rows.npz", **{f"Column_{i}": rows[:, i] for i in range(FEATURES)})
-    np.savez(place / "unnamed.npz", **{f"f{i}": np.nan_to_num(rows[:, i]) for i in range(FEATURES)})
+    named: dict[str, Any] = {f"Column_{i}": rows[:, i] for i in range(FEATURES)}
+    np.savez(place / "rows.npz", **named)
+    unnamed: dict[str, Any] = {f"f{i}": np.nan_to_num(rows[:, i]) for i in range(FEATURES)}
+    np.savez(place / "unnamed.npz", **unnamed)
     return place
 
 

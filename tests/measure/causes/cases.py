@@ -128,4 +128,5 @@ def probes(ensemble: Ensemble, infinite: bool = True) -> Floats:
     """Rows that visit the model's splits."""
     groups = probe_rows(ensemble, seed=3, limit=1200)
     rows = np.concatenate([held for name, held in groups.items() if infinite or name not in ("infinity", "large")])
-    return np.asarray(rows)[np.abs(np.nan_to_num(rows, posinf=0 if not infinite else None)).max(axis=1) < 3e38]
+    kept: Floats = rows[np.abs(np.nan_to_num(rows, posinf=0 if not infinite else None)).max(axis=1) < 3e38]
+    return kept

@@ -1,0 +1,88 @@
+"""PyTorch: exported programs (`.pt2`) of one float32 tensor [batch, features]."""
+
+import math
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines import feeds
+from infer_bench.engines.base import Option, names
+from infer_bench.engines.session import FedSession, clean, guarded, output_names, readable, require, threads_of
+from infer_bench.engines.values import schema
+from infer_bench.errors import EngineError, ModelError
+from infer_bench.model import Feature, ModelRef, ModelSpec
+
+
+class Torch:
+    """Runs an exported program's module on the CPU, in inference mode."""
+
+    name = "torch"
+    formats: frozenset[str] = frozenset({"torch-pt2"})
+    requires: tuple[str, ...] = ("torch",)
+    extra = "torch"
+    options: Mapping[str, Option] = {**feeds.OPTIONS, "threads": Option("threads of one prediction", "1")}
+
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Torch imports no library that could be kept out."""
+        return ()
+
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> FedSession:
+        """Load the program. Raises `ModelError` for a broken file, `EngineError` for inputs that are no rows."""
+        threads = threads_of(options)
+        readable(model.path)
+        if not zipfile.is_zipfile(model.path):
+            raise ModelError(f"{model.name} is no PyTorch exported program", "save it with torch.export.save (.pt2)")
+        library = require("torch", "torch")
+        with clean(ModelError, f"PyTorch cannot read {model.name}"):
+            program = library.export.load(model.path)
+        spec = _spec(library, program, model)
+        library.set_num_threads(threads)
+        with clean(ModelError, f"PyTorch cannot run {model.name}"):
+            module = program.module()
+        feed = feeds.make_feed(schema(spec.features, options, np.float32), options["feed"])
+        return FedSession(spec, feed, guarded(_predictor(library, module), f"PyTorch cannot run {model.name}"))
+
+
+def _predictor(library: Any, module: Any) -> Callable[[Any], Any]:
+    def predict(rows: Any) -> Any:
+        with library.inference_mode():
+            answer = module(library.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)))
+        return (answer[0] if isinstance(answer, tuple | list) else answer).numpy()
+
+    return predict
+
+
+def _spec(library: Any, program: Any, model: ModelRef) -> ModelSpec:
+    signature = program.graph_signature
+    inputs, outputs = _known(program, signature.user_inputs), _known(program, signature.user_outputs)
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise EngineError(
+            f"{model.name} takes {len(inputs)} inputs and gives {len(outputs)} outputs",
+            "export a module of one tensor [batch, features] that gives one tensor",
+        )
+    width = _width(library, inputs[0], model)
+    answer = outputs[0]
+    if answer is None or not answer.shape or not all(isinstance(size, int) for size in answer.shape[1:]):
+        raise EngineError(f"{model.name} does not give one row of fixed width for each row", "export it so")
+    count = math.prod(answer.shape[1:])
+    task = "regression" if count == 1 else "raw"
+    return ModelSpec(task, tuple(Feature(name) for name in names(width)), output_names(count))  # type: ignore[arg-type]
+
+
+def _known(program: Any, wanted: Any) -> list[Any]:
+    """What the program says of each of these values: a tensor without data, or None."""
+    found = {node.name: node.meta.get("val") for node in program.graph.nodes}
+    values = [found.get(name) for name in wanted]
+    return [value if hasattr(value, "shape") and hasattr(value, "dtype") else None for value in values]
+
+
+def _width(library: Any, value: Any, model: ModelRef) -> int:
+    hint = "export a module of one float32 tensor [batch, features]"
+    if value is None or value.dtype != library.float32:
+        what = "no tensor" if value is None else f"a tensor of {str(value.dtype).removeprefix('torch.')}"
+        raise EngineError(f"{model.name} takes {what}, not one of float32", hint)
+    if len(value.shape) != 2 or not isinstance(value.shape[1], int):
+        raise EngineError(f"{model.name} takes a tensor of the shape {list(value.shape)}, not [batch, features]", hint)
+    return int(value.shape[1])
