@@ -71,9 +71,7 @@ def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
     from infer_bench.converters.torch import convert_torch, load_program, probe_rows
 
     program = load_program(model.path)
-    groups = {
-        name: {f"f{i}": rows[:, i] for i in range(rows.shape[1])} for name, rows in probe_rows(program).items()
-    }
+    groups = {name: {f"f{i}": rows[:, i] for i in range(rows.shape[1])} for name, rows in probe_rows(program).items()}
     return Converted(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
 
 
