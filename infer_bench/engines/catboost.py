@@ -63,7 +63,7 @@ class CatBoostSession(FedSession):
     def __init__(self, spec: ModelSpec, feed: feeds.Feed, predict: Callable[[Any], Any], held: Any) -> None:
         super().__init__(spec, feed, guarded(predict, "CatBoost cannot predict"))
         self._held = held
-        self._threshold = held.get_probability_threshold() if spec.task == "binary" else 0.5
+        self._threshold = float(held.get_metadata().get("binclass_probability_threshold") or 0.5)
 
     def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
         """The predicted labels (rows,); of a binary model those beyond its own probability threshold."""
@@ -130,8 +130,12 @@ def _task(loss: str) -> Task:
 
 def _predictor(held: Any, spec: ModelSpec, loss: str, threads: int) -> Callable[[Any], Any]:
     kind = "Probability" if spec.classes else "Exponent" if loss in _EXPONENT else "RawFormulaVal"
-    predict, width = held.predict, len(spec.outputs)
-    if width == 1:
-        return lambda rows: predict(rows, prediction_type=kind, thread_count=threads)
-    # CatBoost drops the axis of the rows when there is one.
-    return lambda rows: np.reshape(predict(rows, prediction_type=kind, thread_count=threads), (len(rows), -1))
+    width = len(spec.outputs)
+
+    def predict(rows: Any) -> Any:
+        # CatBoost makes the array that it is given read-only; the feed goes on writing to its own.
+        given = rows.view() if isinstance(rows, np.ndarray) else rows
+        answer = held.predict(given, prediction_type=kind, thread_count=threads)
+        return answer if width == 1 else np.reshape(answer, (len(rows), -1))  # of one row it drops the axis
+
+    return predict

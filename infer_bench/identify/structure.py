@@ -10,7 +10,8 @@ from infer_bench.model import ModelRef
 
 
 def check_structure(ref: ModelRef) -> None:
-    """Check counts, lengths and index ranges of a LightGBM text, an XGBoost JSON or UBJSON, ONNX or CatBoost file.
+    """Check counts, lengths and index ranges of a LightGBM text, an XGBoost JSON or UBJSON, or an ONNX file, and
+    the length of a CatBoost file.
 
     Files of other formats pass. Raises `ModelError` saying what is wrong.
     """

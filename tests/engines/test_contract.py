@@ -136,7 +136,7 @@ def test_labels_belong_to_the_classes(saved: Saved) -> None:
 def test_the_domain_names_columns_and_finite_sorted_values(saved: Saved) -> None:
     domain = opened(saved.engine, saved.model).domain()
     assert set(domain.thresholds) <= set(saved.table)
-    assert bool(domain.thresholds) == (saved.engine in ("lightgbm", "xgboost", "sklearn"))
+    assert bool(domain.thresholds) == (saved.engine in ("lightgbm", "xgboost", "sklearn", "catboost"))
     for values in domain.thresholds.values():
         assert list(values) == sorted(set(values))
         assert np.isfinite(values).all()

@@ -19,12 +19,13 @@ def test_a_close_name_is_offered() -> None:
 def test_listing_imports_no_library() -> None:
     code = (
         "import sys; from infer_bench.engines import registry; found = registry.available();"
-        "heavy = {'lightgbm','xgboost','sklearn','onnxruntime','pandas','scipy','onnx'} & set(sys.modules);"
-        "assert not heavy, heavy; assert len(found) == 5; print(*(i.name for i in found))"
+        "heavy = {'lightgbm','xgboost','sklearn','onnxruntime','pandas','scipy','onnx','catboost','torch'};"
+        "heavy &= set(sys.modules);"
+        "assert not heavy, heavy; assert len(found) == 7; print(*(i.name for i in found))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["callable", "lightgbm", "onnxruntime", "sklearn", "xgboost"]
+    assert done.stdout.split() == ["callable", "catboost", "lightgbm", "onnxruntime", "sklearn", "torch", "xgboost"]
 
 
 def test_versions_formats_and_installs_are_told() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from infer_bench.engines import registry
 from infer_bench.engines.base import Request, Session, check_options
@@ -131,6 +132,32 @@ def onnxruntime(folder: Path) -> Saved:
     return Saved("onnxruntime", ref(path, "onnx", "onnx"), columns, model.predict_proba(rows)[:, 1:], tolerance=1e-6)
 
 
+def catboost(folder: Path) -> Saved:
+    library = pytest.importorskip("catboost")
+    rows = matrix()
+    settings = {"iterations": 4, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
+    model = library.CatBoostClassifier(**settings).fit(frame(rows), np.array(["no", "yes"])[target(rows)])
+    path = folder / "model.cbm"
+    model.save_model(str(path))
+    expected = model.predict_proba(frame(rows))[:, 1:]
+    return Saved("catboost", ref(path, "catboost", "catboost-cbm"), table(rows), expected)
+
+
+def torch(folder: Path) -> Saved:
+    library = pytest.importorskip("torch")
+    library.manual_seed(0)
+    layers = library.nn
+    network = layers.Sequential(layers.Linear(4, 8), layers.Tanh(), layers.Linear(8, 3), layers.Softmax(1)).eval()
+    free = ({0: library.export.Dim("batch")},)
+    path = folder / "model.pt2"
+    library.export.save(library.export.export(network, (library.randn(3, 4),), dynamic_shapes=free), str(path))
+    rows = matrix(missing=False)
+    with library.no_grad():
+        expected = network(library.from_numpy(rows.astype(np.float32))).numpy().astype(np.float64)
+    columns = table(rows, ("f0", "f1", "f2", "f3"))
+    return Saved("torch", ref(path, "torch", "torch-pt2"), columns, expected, tolerance=1e-6)
+
+
 def callable_(folder: Path) -> Saved:
     name = f"service_{abs(hash(str(folder)))}"
     (folder / f"{name}.py").write_text("def predict(record):\n    return {'score': record['age'] * 2.0}\n")
@@ -144,6 +171,8 @@ MAKERS = {
     "xgboost": xgboost,
     "sklearn": sklearn,
     "onnxruntime": onnxruntime,
+    "catboost": catboost,
+    "torch": torch,
     "callable": callable_,
 }
 

@@ -1,0 +1,79 @@
+"""CatBoost and PyTorch files, converted as a user does it: what is written, and what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench import convert
+from infer_bench.errors import CannotRun, EngineError, ModelError, NotConvertible
+
+SETTINGS = {"iterations": 5, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
+ROWS = np.random.default_rng(0).normal(size=(120, 4))
+SCORE = ROWS @ np.array([1.0, -0.5, 0.3, 0.1])
+
+
+def saved_catboost(path: Path, labels: Any, loss: str, threshold: float | None = None) -> str:
+    library = pytest.importorskip("catboost")
+    kind = library.CatBoostRegressor if loss == "MultiRMSE" else library.CatBoostClassifier
+    model = kind(loss_function=loss, **SETTINGS).fit(ROWS, labels)
+    if threshold is not None:
+        model.set_probability_threshold(threshold)
+    model.save_model(str(path))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "loss"),
+    [
+        (SCORE > 0, "Logloss"),
+        (np.where(SCORE > 0, "yes", "no"), "Logloss"),
+        (np.digitize(SCORE, [-0.5, 0.5]) * 3, "MultiClassOneVsAll"),
+        (np.column_stack([SCORE, -SCORE]), "MultiRMSE"),
+    ],
+)
+def test_catboost_files_answer_the_same(labels: Any, loss: str, tmp_path: Path) -> None:
+    report = convert(saved_catboost(tmp_path / "model.cbm", labels, loss), str(tmp_path / "out.onnx"))
+    assert report.results[0].failed is None
+    assert (tmp_path / "out.onnx").exists()
+
+
+def test_a_moved_threshold_is_refused(tmp_path: Path) -> None:
+    path = saved_catboost(tmp_path / "model.cbm", SCORE > 0, "Logloss", threshold=0.3)
+    with pytest.raises(CannotRun, match="threshold"):
+        convert(path, str(tmp_path / "out.onnx"))
+
+
+def test_a_truncated_catboost_file_is_refused_before_the_library_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "model.cbm").write_bytes(b"CBM1" + (5000).to_bytes(4, "little") + b"x" * 100)
+    with pytest.raises(ModelError, match="promises 5,000 bytes and holds 100"):
+        convert(str(tmp_path / "model.cbm"))
+
+
+def saved_torch(path: Path, network: Any, example: Any, *, free: bool = True) -> str:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    shapes = ({0: torch.export.Dim("batch")},) if free else None
+    torch.export.save(torch.export.export(network.eval(), (example,), dynamic_shapes=shapes), str(path))
+    return str(path)
+
+
+def test_a_network_answers_the_same(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    path = saved_torch(tmp_path / "model.pt2", network, torch.randn(3, 4))
+    report = convert(path, str(tmp_path / "out.onnx"))
+    assert report.results[0].failed is None
+    assert {"ordinary", "missing", "infinite", "one", "empty"} <= {group.name for group in report.results[0].groups}
+
+
+def test_a_fixed_batch_and_whole_numbers_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    fixed = saved_torch(tmp_path / "fixed.pt2", torch.nn.Linear(4, 2), torch.randn(3, 4), free=False)
+    with pytest.raises(NotConvertible, match="fixed batch of 3"):
+        convert(fixed)
+    whole = saved_torch(tmp_path / "whole.pt2", torch.nn.Embedding(5, 3), torch.zeros(3, 2, dtype=torch.long))
+    with pytest.raises(EngineError, match="int64"):
+        convert(whole)
+    assert not list(tmp_path.glob("*.onnx"))
