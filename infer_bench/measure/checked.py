@@ -29,8 +29,8 @@ class Side:
     def __init__(self, engine: str, model: ModelRef, options: Mapping[str, str], allow_pickle: bool) -> None:
         adapter = registry.get(engine)
         complete = check_options(adapter, {key: v for key, v in options.items() if key in adapter.options})
-        environment = {"OMP_NUM_THREADS": "1"}
-        self.worker = Worker(Job(registry.target(engine), model, complete, allow_pickle, environment=environment))
+        lean, environment = tuple(adapter.lean(model, complete)), {"OMP_NUM_THREADS": "1"}
+        self.worker = Worker(Job(registry.target(engine), model, complete, allow_pickle, lean, environment))
         try:
             self.spec: ModelSpec = spec_from(self.worker.open().fields["spec"])
         except BaseException:
