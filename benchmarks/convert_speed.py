@@ -3,8 +3,8 @@
     python benchmarks/convert_speed.py
 
 Time to convert 3,000 trees (reading the model file and writing ONNX on both sides), file sizes of 500 trees with 31
-leaves, and time to predict one row and 10,000 rows: blocks of the two files alternate in one process, each side loaded several
-times because a load is one sample of memory placement, rows cycled; the ratio is the median over the pairs.
+leaves, and time to predict one row and 10,000 rows: blocks of the two files alternate in one process, each side loaded
+several times because a load is one sample of memory placement, rows cycled; the ratio is the median over the pairs.
 """
 
 import os
