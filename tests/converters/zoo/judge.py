@@ -32,7 +32,7 @@ FAR = ("KNeighbors", "KMeans")
 """Models of distances: beyond 1e38 all points are equally far, and which one is nearest hangs on the last bit."""
 
 
-# XGBoost 3.2 takes an unseen string for its neighbour in the alphabet, or raises; the file says it counts as missing.
+# XGBoost 3.2 takes an unseen string for its neighbour in the alphabet or raises; the report says that it is missing.
 
 
 def judge(path: Path, model: Any, trained: Any, tolerance: float) -> Found:
