@@ -34,7 +34,7 @@ def _check_catboost(file: Path) -> None:
     with file.open("rb") as stream:
         head = stream.read(8)
     promised, held = int.from_bytes(head[4:8], "little"), file.stat().st_size - 8
-    if len(head) < 8 or not promised or held < promised:
+    if held < promised:
         raise ModelError(
             f"{file.name} is truncated: it promises {promised:,} bytes and holds {max(held, 0):,}", "copy it again"
         )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.base import Engine, Session
+from infer_bench.engines.session import require
 from infer_bench.errors import InferBenchError
 from infer_bench.workers import memory, streaming, structure
 from infer_bench.workers.converting import convert
@@ -66,7 +67,7 @@ class Child:
         start = time.perf_counter_ns()
         engine = load_engine(job.engine)
         for module in engine.requires:
-            importlib.import_module(module)
+            require(module, getattr(engine, "extra", ""))
         imported = time.perf_counter_ns()
         self._session = engine.open(job.model, {**job.options, "allow_pickle": "yes" if job.allow_pickle else "no"})
         loaded = time.perf_counter_ns()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infer_bench import convert
-from infer_bench.errors import CannotRun, EngineError, ModelError, NotConvertible
+from infer_bench.errors import CannotRun, EngineError, MissingDependency, ModelError, NotConvertible
 
 SETTINGS = {"iterations": 5, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
 ROWS = np.random.default_rng(0).normal(size=(120, 4))
@@ -48,6 +48,14 @@ def test_a_moved_threshold_is_refused(tmp_path: Path) -> None:
 def test_a_truncated_catboost_file_is_refused_before_the_library_reads_it(tmp_path: Path) -> None:
     (tmp_path / "model.cbm").write_bytes(b"CBM1" + (5000).to_bytes(4, "little") + b"x" * 100)
     with pytest.raises(ModelError, match="promises 5,000 bytes and holds 100"):
+        convert(str(tmp_path / "model.cbm"))
+
+
+def test_a_missing_library_is_said_with_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "catboost.py").write_text("raise ModuleNotFoundError('absent', name='catboost')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "model.cbm").write_bytes(b"CBM1" + bytes(40))
+    with pytest.raises(MissingDependency, match=r"infer-bench\[catboost\]"):
         convert(str(tmp_path / "model.cbm"))
 
 
