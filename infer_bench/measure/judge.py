@@ -33,7 +33,7 @@ def judge(name: str, reference: Answers, candidate: Answers) -> CheckedGroup:
     ours, theirs = reference.values[asked], candidate.values[asked]
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
     finite = np.isfinite(ours) & np.isfinite(theirs)
-    delta = np.abs(np.where(finite, ours - theirs, 0.0))
+    delta = np.abs(np.where(finite, ours, 0.0) - np.where(finite, theirs, 0.0))
     relative = delta / np.maximum(1.0, np.abs(np.where(finite, ours, 0.0)))
     confident = np.isfinite(candidate.values[refused]).any(axis=1) & ~candidate.refused[refused]
     return CheckedGroup(
