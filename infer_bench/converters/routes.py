@@ -3,10 +3,12 @@
 import json
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from infer_bench.converters.base import Columns, Converted, InputDtype, Wish
 from infer_bench.converters.ensemble import Ensemble
@@ -79,8 +81,12 @@ def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
 
 def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
     from infer_bench.converters.probes import probe_rows
+    from infer_bench.converters.tree_columns import fits
     from infer_bench.converters.writer import write_onnx
 
+    if wish.precision == "exact" and not all(fits(feature, wish.input_dtype) for feature in ensemble.features):
+        wish = replace(wish, input_dtype="float64")
+        ensemble = replace(ensemble, notes=(*ensemble.notes, "the input is float64: float32 confuses some categories"))
     written = write_onnx(
         ensemble,
         precision=wish.precision,
@@ -92,25 +98,34 @@ def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Co
     )
     node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
     adds_up = "float32" if wish.precision == "float32" else ensemble.score_dtype
-    groups = {name: _columns(ensemble, rows) for name, rows in probe_rows(ensemble, seed=0, limit=PROBE_ROWS).items()}
+    drawn = probe_rows(ensemble, seed=0, limit=PROBE_ROWS)
+    groups = {name: _columns(ensemble, rows, unseen=name == "categories") for name, rows in drawn.items()}
     groups["empty"] = {name: column[:0] for name, column in groups["ordinary"].items()}
     return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, adds_up, groups, ensemble.notes)
 
 
-def _columns(ensemble: Ensemble, rows: np.ndarray) -> Columns:
-    """Rows of numbers as columns by name; a code of a known category becomes the category itself."""
+def _columns(ensemble: Ensemble, rows: npt.NDArray[np.float64], *, unseen: bool) -> Columns:
+    """Rows of numbers as columns by name; a code of a known category becomes the category itself.
+
+    What is no code is missing, or with `unseen` in every other row a value that training did not have.
+    """
     columns: dict[str, Any] = {}
     for i, feature in enumerate(ensemble.features):
         columns[feature.name] = rows[:, i]
-        if feature.categories and any(isinstance(value, str) for value in feature.categories):
-            columns[feature.name] = np.array([_category(feature.categories, code) for code in rows[:, i]], dtype=object)
+        if feature.categories:
+            columns[feature.name] = _categories(feature.categories, rows[:, i], unseen)
     return columns
 
 
-def _category(categories: tuple[Any, ...], code: float) -> Any:
-    if np.isnan(code):
-        return None
-    return categories[int(code)] if code in range(len(categories)) else f"unseen {code:g}"
+def _categories(known: tuple[Any, ...], codes: npt.NDArray[np.float64], unseen: bool) -> npt.NDArray[Any]:
+    text = any(isinstance(value, str) for value in known)
+    values = known if text else tuple(float(value) for value in known)
+    missing = None if text else np.nan
+    stranger = max(map(str, known)) + " unseen" if text else max(values) + 1.0
+    found = [missing if np.isnan(code) else values[int(code)] for code in codes]
+    if unseen:
+        found[::2] = [stranger if value is missing else value for value in found[::2]]
+    return np.array([*found, missing], dtype=object if text else np.float64)[:-1]
 
 
 def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:

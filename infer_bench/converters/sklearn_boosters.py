@@ -51,4 +51,5 @@ def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
     proba = both_classes(g, ensemble, answers, "float64")
     classes = getattr(model, "classes_", np.asarray(ensemble.classes))
     choice = class_index(g, ensemble, scores, proba, "float64")
-    return Answer(len(classes), None, tuple(np.asarray(classes).tolist()), choice, proba)
+    raw = scores if hasattr(model, "decision_function") else None
+    return Answer(len(classes), None, tuple(np.asarray(classes).tolist()), choice, proba, raw)

@@ -46,10 +46,27 @@ def inputs(g: Graph, ensemble: Ensemble, dtype: Dtype, name: str) -> Inputs:
         raise NotConvertible("two columns have one name", "give them different names and train again")
     columns, values = [], []
     for feature in features:
+        _refuse_column(feature)
         kind = STRING if is_text(feature) else NUMBER[dtype]
         columns.append(helper.make_tensor_value_info(feature.name, kind, [None, 1]))
         values.append(_code(g, feature, dtype, feature.name) if feature.categories else feature.name)
     return Inputs(tuple(columns), g.concat(values))
+
+
+def _refuse_column(feature: Feature) -> None:
+    """Raise `NotConvertible` where an input could not be told from an output, or a category from a missing value."""
+    if feature.name in ("label", "probabilities", "prediction", ""):
+        raise NotConvertible(f"an input cannot be named {feature.name!r}, as an output is", "rename it and train again")
+    if "" in feature.categories:
+        raise NotConvertible(
+            f"the empty string is a category of {feature.name!r}, and a missing string is the empty string too",
+            "name that category otherwise and train again",
+        )
+
+
+def fits(feature: Feature, dtype: Dtype) -> bool:
+    """Whether numbers of this dtype tell the column's categories apart."""
+    return all(isinstance(value, str) or float(np.dtype(dtype).type(value)) == value for value in feature.categories)
 
 
 def _coded_columns(g: Graph, features: tuple[Feature, ...], dtype: Dtype, name: str) -> str:
@@ -105,13 +122,13 @@ def _code(g: Graph, feature: Feature, dtype: Dtype, tensor: str) -> str:
 
 
 def _numbers(feature: Feature, dtype: Dtype) -> npt.NDArray[Any]:
-    exact = np.array([float(value) for value in feature.categories])
-    cast = exact.astype(dtype)
-    if np.any(cast.astype(np.float64) != exact):
+    if not fits(feature, "float64"):
+        raise NotConvertible(f"a category of {feature.name!r} is a whole number that no double holds", "use strings")
+    if not fits(feature, dtype):
         raise NotConvertible(
             f"a category of {feature.name!r} is no {dtype}", "leave --precision and --opset-ml out, for a double input"
         )
-    return cast
+    return np.array([float(value) for value in feature.categories]).astype(dtype)
 
 
 def _tensor(values: npt.NDArray[Any]) -> Any:

@@ -8,6 +8,7 @@ import pytest
 
 from infer_bench import convert
 from infer_bench.converters.base import Wish
+from infer_bench.errors import NotConvertible
 from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
 from tests.converters.zoo.case import Case, named, read, write
 from tests.converters.zoo.judge import compare, judge
@@ -22,6 +23,7 @@ FEW = {
     "lgb rf multiclassova": EXACT,
     "lgb early stopping wrapper": SINGLE,
     "lgb categories": EXACT,
+    "lgb large categories": EXACT,
     "lgb linear dart": OLD,
     "lgb labels three float": EXACT,
     "lgb spaces and unicode": SINGLE,
@@ -85,6 +87,14 @@ def test_rows_that_the_library_refuses_get_no_answer(name: str, tmp_path: Path) 
     path, model, rows = saved(CASES[name], tmp_path)
     convert(str(path), str(tmp_path / "out.onnx"))
     assert judge(tmp_path / "out.onnx", model, rows, 1e-12).confident == 0
+
+
+@pytest.mark.usefixtures("in_process")
+def test_categories_that_no_double_tells_apart_are_refused(tmp_path: Path) -> None:
+    path, _, _ = saved(CASES["lgb categories beyond double"], tmp_path)
+    with pytest.raises(NotConvertible, match="no double holds"):
+        convert(str(path), str(tmp_path / "out.onnx"))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_the_oracle_sees_a_difference() -> None:

@@ -111,7 +111,7 @@ def run(session: Any, table: Any) -> dict[str, Any]:
             feeds = {inputs[0].name: np.column_stack([_numbers(columns.iloc[:, i]) for i in range(columns.shape[1])])}
             feeds = {name: value.astype(dtype) for name, value in feeds.items()}
     else:
-        feeds = {i.name: _column(columns, i) for i in inputs}
+        feeds = {held.name: _column(columns.iloc[:, at], held) for at, held in enumerate(inputs)}
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, feeds), strict=True))
 
@@ -120,8 +120,7 @@ def _numbers(column: Any) -> Any:
     return pd.to_numeric(column.astype(object), errors="coerce").to_numpy(dtype=float)
 
 
-def _column(columns: Any, held: Any) -> Any:
-    column = columns[held.name] if held.name in columns else columns[int(held.name.strip("x"))]
+def _column(column: Any, held: Any) -> Any:
     if held.type == "tensor(string)":
         return np.array(["" if pd.isna(v) else str(v) for v in column], dtype=object).reshape(-1, 1)
     with np.errstate(over="ignore"):

@@ -124,6 +124,16 @@ def accented() -> Any:
     return made.assign(city=made["city"].cat.rename_categories(["Zürich", "São Paulo", "Łódź", "東京"]))
 
 
+def large_categories(*numbers: int) -> Callable[[], Any]:
+    """Categories that are large whole numbers."""
+
+    def rows() -> Any:
+        made = categories()[["age", "kind"]]
+        return made.assign(kind=made["kind"].cat.rename_categories(list(numbers)))
+
+    return rows
+
+
 def codes() -> Any:
     """Integer codes for `categorical_feature`, some missing."""
     made = numbers()
@@ -204,6 +214,10 @@ def columns() -> Iterator[Case]:
     for kind in ("city", "kind", "open"):
         rows = chosen(kind)
         yield Case(f"lgb category {kind}", booster(only, two_of, rows=rows), "txt")
+    large = large_categories(2**40, 2**40 + 1, 7, -5)
+    yield Case("lgb large categories", booster(only, two_of, rows=large), "txt")
+    larger = large_categories(2**53, 2**53 + 1, 7, -5)
+    yield Case("lgb categories beyond double", booster(only, two_of, rows=larger), "txt", True)
     yield Case("lgb accents", booster(only, two_of, rows=accented), "txt")
     yield Case(
         "lgb 500 categories",
