@@ -1,5 +1,6 @@
 """An output file is whole or untouched, nothing is left lying about, and what cannot be written is said at once."""
 
+import contextlib
 import errno
 import io
 import os
@@ -97,26 +98,29 @@ def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyP
         pytest.fail("the measurement was begun")
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def small_disk() -> Iterator[None]:
-    """No file may grow beyond 8 kB: writing fails half-way, as on a full disk."""
+    """No file may grow beyond 8 kB: writing fails half-way, as on a full disk.
+
+    No fixture, since the limit holds for whatever pytest itself prints to as well.
+    """
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, previous)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
 
 
-@pytest.mark.usefixtures("small_disk")
 def test_a_full_disk_is_said_before_measuring(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write"), OutputFile(tmp_path / "report.json"):
+    with small_disk(), pytest.raises(OutputError, match="cannot write"), OutputFile(tmp_path / "report.json"):
         pytest.fail("the measurement was begun")
 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("small_disk")
 def test_a_disk_that_fills_up_meanwhile_keeps_the_last_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "PROBE_BYTES", 16)
     target = tmp_path / "report.json"
