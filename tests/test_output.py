@@ -124,7 +124,7 @@ def test_a_full_disk_is_said_before_measuring(tmp_path: Path) -> None:
 def test_a_disk_that_fills_up_meanwhile_keeps_the_last_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "PROBE_BYTES", 16)
     target = tmp_path / "report.json"
-    with OutputFile(target) as file:
+    with small_disk(), OutputFile(target) as file:
         file.write_atomic(b"round 1")
         with pytest.raises(OutputError, match=r"report\.json"):
             file.write_atomic(b"x" * 10_000)
