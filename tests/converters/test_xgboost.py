@@ -164,7 +164,7 @@ def test_missing_value_of_the_wrapper(missing: float) -> None:
         assert_same(read_xgboost(model), oracle, precision, opset_ml, data=np.concatenate([rows, X]))
 
 
-@pytest.mark.parametrize("values", [list("xyzw"), ["", "z", "long name", "~"], [3, 7, 70000, -2]], ids=str)
+@pytest.mark.parametrize("values", [list("xyzw"), [" ", "z", "long name", "~"], [3, 7, 70000, -2]], ids=str)
 def test_pandas_categories(values: list[Any]) -> None:
     picked = RNG.integers(0, len(values), 300)
     frame = pd.DataFrame({"n": X[:, 1], "c": pd.Categorical([values[i] for i in picked], categories=values)})

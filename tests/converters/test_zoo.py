@@ -10,7 +10,7 @@ from infer_bench import convert
 from infer_bench.converters.base import Wish
 from infer_bench.errors import NotConvertible
 from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
-from tests.converters.zoo.case import Case, named, read, write
+from tests.converters.zoo.case import Case, categories, named, read, write
 from tests.converters.zoo.judge import compare, judge
 from tests.converters.zoo.local import LocalWorker
 from tests.converters.zoo.oracle import ask
@@ -95,6 +95,23 @@ def test_categories_that_no_double_tells_apart_are_refused(tmp_path: Path) -> No
     with pytest.raises(NotConvertible, match="no double holds"):
         convert(str(path), str(tmp_path / "out.onnx"))
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize(
+    ("column", "category", "words"), [("city", "", "the empty string is a category"), ("label", "a", "named 'label'")]
+)
+def test_inputs_that_could_be_taken_for_others_are_refused(
+    column: str, category: str, words: str, tmp_path: Path
+) -> None:
+    def rows() -> Any:
+        made = categories()[["age", "city"]].rename(columns={"city": column})
+        return made.assign(**{column: made[column].cat.rename_categories([category, "x", "y", "z"])})
+
+    train = lightgbm_models.booster({"objective": "binary", "cat_smooth": 1}, lightgbm_models.two_of, rows=rows)
+    path, _, _ = saved(Case("odd", train, "txt"), tmp_path)
+    with pytest.raises(NotConvertible, match=words):
+        convert(str(path), str(tmp_path / "out.onnx"))
 
 
 def test_the_oracle_sees_a_difference() -> None:
