@@ -61,7 +61,8 @@ def _between(cuts: Column, rows: int, random: np.random.Generator) -> Column:
     outer = float(np.median(gaps)) if len(gaps) else max(abs(float(cuts[0])), 1.0)
     with np.errstate(over="ignore"):
         single = np.finfo(np.float32)
-        outer = max(outer, 4 * float(single.eps) * min(float(np.abs(cuts).max()), float(single.max)))
+        spacing = float(single.eps) * min(float(np.abs(cuts).max()), float(single.max))
+        outer = max(outer, 4 * spacing, float(single.tiny))
         edges = np.concatenate([[cuts[0] - outer], cuts, [cuts[-1] + outer]])
     edges = np.clip(edges, -np.finfo(np.float32).max, np.finfo(np.float32).max)
     interval = random.integers(0, len(edges) - 1, rows)
