@@ -1,5 +1,6 @@
 """Opening a pickle or joblib file: only when everything it imports is on the list, or when the user trusts it."""
 
+import functools
 import hashlib
 import os
 import pickle
@@ -118,6 +119,9 @@ class _Restricted(PythonUnpickler):  # type: ignore[misc]
 
     def load_build(self) -> None:
         """As ever, and then the array's data, which follows."""
+        target, state = self.stack[-2], self.stack[-1]
+        if isinstance(target, functools.partial) and not (isinstance(state, tuple) and state[:1] == (target.func,)):
+            raise UnsafePickle("the pickle puts another function into a functools.partial", _HINT)
         super().load_build()
         described = self.stack[-1]
         if isinstance(described, ArrayData):

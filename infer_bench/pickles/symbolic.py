@@ -125,6 +125,8 @@ def _build(machine: Machine) -> None:
         target.states.append(state)
     else:
         machine.oddities.append("it changes a class, a function or a plain value in place")
+    if isinstance(target, Instance) and target.name == "functools.partial" and not _keeps_function(target, state):
+        machine.oddities.append("it puts another function into a partial")
     if is_dtype(target) and not sound(target):
         machine.oddities.append("it describes an array's elements in a way that does not hold together")
     if isinstance(target, Instance) and target.name == ARRAY_WRAPPER:
@@ -132,6 +134,12 @@ def _build(machine: Machine) -> None:
 
         machine.arrays += 1
         machine.stack[-1] = pass_over(machine, target)
+
+
+def _keeps_function(partial: Instance, state: Any) -> bool:
+    """Whether the state of a partial names the function that it was made with."""
+    made, named = partial.args[:1], state[:1] if isinstance(state, tuple) else ()
+    return bool(made and named) and getattr(made[0], "name", None) == getattr(named[0], "name", "")
 
 
 @_op(pickle.APPEND)

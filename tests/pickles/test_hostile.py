@@ -260,6 +260,24 @@ def test_a_partial_of_anything_else_is_refused(called: Callable[..., Any]) -> No
         pickles.check("model")
 
 
+class Swapped:
+    """A partial of the one function that may be, whose state puts another in its place."""
+
+    def __reduce__(self) -> Any:
+        from sklearn.utils.validation import check_array
+
+        return functools.partial, (check_array,), (np.ndarray, ((3,),), {}, {})
+
+
+def test_a_partial_keeps_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("model").write_bytes(pickle.dumps(FunctionTransformer(Swapped())))
+    with pytest.raises(UnsafePickle, match="partial"):
+        pickles.check("model")
+    monkeypatch.setattr("infer_bench.pickles.loading.check", lambda path, allow_pickle: None)
+    with pytest.raises(UnsafePickle, match="partial"):
+        pickles.load("model")
+
+
 SEED = [pickle.dumps(LogisticRegression(), protocol) for protocol in (0, 2, 4, 5)]
 
 
