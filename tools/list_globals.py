@@ -54,6 +54,7 @@ decimal.Decimal()
 fractions.Fraction()
 functools.partial()
 joblib.numpy_pickle.NumpyArrayWrapper
+scipy.interpolate._bsplines._BSpline
 """
 
 NUMPY = """
