@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+from infer_bench.gate_results import Gate
+
 SCHEMA_VERSION = 1
 
 Status = Literal["pass", "regressed", "inconclusive", "different", "not-comparable", "failed"]
@@ -353,7 +355,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Report(Generic[R]):
-    """What every command returns: one JSON document. `complete` is False while rounds are still to come."""
+    """What every command returns: one JSON document. `complete` is False while rounds are still to come.
+
+    `gate` says how the verdict of a gate came about; None where nothing was to be judged.
+    """
 
     command: str
     tool_version: str
@@ -364,6 +369,7 @@ class Report(Generic[R]):
     notices: tuple[Notice, ...] = ()
     verdict: Verdict | None = None
     complete: bool = True
+    gate: Gate | None = None
     schema_version: int = SCHEMA_VERSION
 
 
