@@ -63,10 +63,11 @@ class Gate:
     """How a verdict came about.
 
     `mode`: "sessions" (both sides reloaded again and again inside one worker), "processes" (a fresh process a side and
-    layout), "stored" (against a report saved before) or "absolute" (limits without a baseline). `alpha` is the chance of
-    calling a change within the limits a regression, over all checks and looks together; `beta` that of passing a metric
-    that is beyond its limit. `measured_ns` is the time spent measuring, warm-ups included and the start of workers left
-    out; `wall_ns` is all of it.
+    layout), "stored" (against a report saved before) or "absolute" (limits without a baseline).
+
+    `alpha` is the chance of calling a change within the limits a regression, over all checks and looks together; `beta`
+    that of passing a metric that is beyond its limit. `measured_ns` is the time spent measuring, warm-ups included and
+    the start of workers left out; `wall_ns` is all of it.
     """
 
     mode: GateMode

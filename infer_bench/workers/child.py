@@ -7,14 +7,11 @@ module is imported; it imports the standard library, numpy and, through the engi
 import ctypes
 import importlib
 import os
+import platform
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from multiprocessing.connection import Connection
-from typing import Any
-
-import numpy as np
 
 from infer_bench.engines.base import Engine, Session
 from infer_bench.engines.session import require
@@ -23,8 +20,8 @@ from infer_bench.workers import memory, streaming, structure
 from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.profiling import Profiling, requests_from
-from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
-from infer_bench.workers.runner import Runner
+from infer_bench.workers.protocol import Message, receive, send, spec_fields, unpack_columns
+from infer_bench.workers.seat import Seat, Table, ballast, scalar
 from infer_bench.workers.tables import whole_table
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -44,12 +41,10 @@ def load_engine(target: str) -> Engine:
 
 
 class Child:
-    """The state of a worker: a session, its rows, and a runner for each batch size."""
+    """The state of a worker: its sessions by number, of which most workers have one."""
 
     def __init__(self) -> None:
-        self._session: Session | None = None
-        self._columns: dict[str, Array] = {}
-        self._runners: dict[int, Runner] = {}
+        self._seats: dict[int, Seat] = {}
         self._profiling: Profiling | None = None
 
     def answer(self, message: Message) -> Message:
@@ -62,16 +57,20 @@ class Child:
 
     def do_open(self, message: Message) -> Message:
         """Import the engine's library and load the model."""
-        job = job_from(message.fields)
+        fields = dict(message.fields)
+        number, seed = int(fields.pop("seat", 0)), fields.pop("ballast_seed", None)
+        job = job_from(fields)
         self._block_imports(job)
         start = time.perf_counter_ns()
         engine = load_engine(job.engine)
         for module in engine.requires:
             require(module, getattr(engine, "extra", ""))
+        held = ballast(seed)
         imported = time.perf_counter_ns()
-        self._session = engine.open(job.model, {**job.options, "allow_pickle": "yes" if job.allow_pickle else "no"})
+        session = engine.open(job.model, {**job.options, "allow_pickle": "yes" if job.allow_pickle else "no"})
         loaded = time.perf_counter_ns()
-        spec = spec_fields(self._session.spec)
+        self._seats[number] = Seat(session, held)
+        spec = spec_fields(session.spec)
         return Message("opened", {"spec": spec, "import_ns": imported - start, "load_ns": loaded - imported})
 
     def _block_imports(self, job: Job) -> None:
@@ -81,51 +80,56 @@ class Child:
 
     def do_rows(self, message: Message) -> Message:
         """Take the rows to answer."""
-        self._columns = unpack_columns(message)
-        self._runners = {}
+        self._seat(message).sit(Table(unpack_columns(message)))
         return Message("taken")
 
+    def do_share(self, message: Message) -> Message:
+        """Answer the rows of another seat."""
+        self._seat(message).sit(self._seats[int(message.fields["of"])].table)
+        return Message("taken")
+
+    def do_leave(self, message: Message) -> Message:
+        """Close a session, to have its memory back."""
+        self._seats.pop(int(message.fields["seat"])).session.close()
+        return Message("left")
+
     def do_first(self, message: Message) -> Message:
-        """The first request of this process; `done_ns` is the clock when it was answered."""
-        taken = self._runner(message.fields).first()
-        return Message("first", {"request_ns": taken, "done_ns": time.perf_counter_ns()})
+        """See `Seat.first`."""
+        return self._seat(message).first(message.fields)
 
     def do_domain(self, message: Message) -> Message:
-        """Where the model's inputs are interesting."""
-        domain = self._open_session().domain()
-        thresholds = {name: [_scalar(v) for v in values] for name, values in domain.thresholds.items()}
-        return Message("domain", {"thresholds": thresholds, "missing": sorted(domain.missing)})
+        """See `Seat.domain`."""
+        return self._seat(message).domain()
 
     def do_warm(self, message: Message) -> Message:
-        """Warm up until steady."""
-        warmth = self._runner(message.fields).warm(int(message.fields["limit_ns"]))
-        fields = {"request_ns": warmth.request_ns, "warmup_ns": warmth.warmup_ns, "steady": warmth.steady}
-        floors = {"floor_ns": warmth.floor_ns, "stage_floor_ns": warmth.stage_floor_ns}
-        return Message("warm", {**fields, **floors})
+        """See `Seat.warm`."""
+        return self._seat(message).warm(message.fields)
 
     def do_block(self, message: Message) -> Message:
-        """One block."""
-        fields = message.fields
-        block = self._runner(fields).block(int(fields["samples"]), int(fields["calls"]), bool(fields["phases"]))
-        arrays = {
-            "request": block.request,
-            "preprocess": block.stages.preprocess,
-            "predict": block.stages.predict,
-            "postprocess": block.stages.postprocess,
-        }
-        counts = {"wall_ns": block.wall_ns, "rows": block.rows, "gc_collections": block.gc_collections}
-        return Message("block", counts, arrays)
+        """See `Seat.block`."""
+        return self._seat(message).block(message.fields)
 
     def do_answers(self, message: Message) -> Message:
-        """The canonical output and the labels of the rows, in order."""
-        answers, labels = self._runner(message.fields).answers(int(message.fields["limit_ns"]))
-        listed = None if labels is None else [_scalar(label) for label in labels]
-        return Message("answers", {"labels": listed}, {"answers": answers})
+        """See `Seat.answers`."""
+        return self._seat(message).answers(message.fields)
+
+    def do_plant(self, message: Message) -> Message:
+        """See `Seat.plant`."""
+        return self._seat(message).plant(message.fields)
+
+    def do_about(self, message: Message) -> Message:
+        """The interpreter, and the versions of those `packages` that it has."""
+        from infer_bench.environment import versions  # 15 ms that few workers need
+
+        packages = versions(message.fields["packages"])
+        return Message(
+            "about", {"python": platform.python_version(), "executable": sys.executable, "packages": packages}
+        )
 
     def do_table(self, message: Message) -> Message:
         """All rows as one request: answers (rows, outputs), labels, and which rows the library refused (rows,)."""
-        found = whole_table(self._open_session(), self._columns)
-        labels = None if found.labels is None else [_scalar(label) for label in found.labels]
+        found = whole_table(self._open_session(), self._seat(message).table.columns)
+        labels = None if found.labels is None else [scalar(label) for label in found.labels]
         return Message("table", {"labels": labels}, {"answers": found.answers, "refused": found.refused})
 
     def do_stream(self, message: Message) -> Message:
@@ -147,7 +151,7 @@ class Child:
     def do_profiling(self, message: Message) -> Message:
         """Get ready to profile: batch size, and the user's own records in place of the rows when there are any."""
         fields = message.fields
-        requests = requests_from(fields["records"], self._columns, int(fields["batch"]))
+        requests = requests_from(fields["records"], self._seat(message).table.columns, int(fields["batch"]))
         function, clock = bool(fields["function"]), time.perf_counter_ns
         self._profiling = Profiling(self._open_session(), requests, function=function, clock=clock)
         return Message("ready", {"requests": len(requests)})
@@ -167,20 +171,16 @@ class Child:
         rss, peak = memory.resident()
         return Message("memory", {"rss_bytes": rss, "peak_rss_bytes": peak})
 
-    def _runner(self, fields: Mapping[str, Any]) -> Runner:
-        batch = int(fields["batch"])
-        if batch not in self._runners:
-            self._runners[batch] = Runner(self._open_session(), self._columns, batch, time.perf_counter_ns)
-        return self._runners[batch]
+    def _seat(self, message: Message) -> Seat:
+        number = int(message.fields.get("seat", 0))
+        if number not in self._seats:
+            raise ValueError("no model was opened")
+        return self._seats[number]
 
     def _open_session(self) -> Session:
-        if self._session is None:
+        if 0 not in self._seats:
             raise ValueError("no model was opened")
-        return self._session
-
-
-def _scalar(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+        return self._seats[0].session
 
 
 def serve(connection: Connection) -> None:

@@ -74,13 +74,13 @@ def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock) -> Warmth
 
 
 class Runner:
-    """A session with its rows at one batch size."""
+    """A session with its requests, made of so many `rows`, at one batch size."""
 
-    def __init__(self, session: Session, columns: Mapping[str, npt.NDArray[Any]], batch: int, clock: Clock) -> None:
+    def __init__(self, session: Session, requests: list[Request], rows: int, batch: int, clock: Clock) -> None:
         self._session = session
         self._stages = Stages(session.preprocess, session.predict, session.postprocess)
-        self._requests = requests_of(columns, batch)
-        self._rows = len(next(iter(columns.values())))
+        self._requests = requests
+        self._rows = rows
         self._cycle = Cycle(self._requests)
         self._batch = batch
         self._clock = clock

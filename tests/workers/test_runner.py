@@ -14,7 +14,7 @@ COLUMNS = {"a": np.arange(10.0), "b": np.linspace(-1, 1, 10)}
 def runner_taking(phases_ns: tuple[int, int, int], batch: int = 1, cost_ns: int = 36) -> tuple[Runner, FakeSession]:
     clock = FakeClock(cost_ns)
     session = FakeSession(clock=clock, phases_ns=phases_ns)
-    return Runner(session, COLUMNS, batch, clock), session
+    return Runner(session, requests_of(COLUMNS, batch), 10, batch, clock), session
 
 
 @given(rows=st.integers(1, 40), batch=st.integers(2, 50))
@@ -49,7 +49,7 @@ def test_the_warm_up_gives_up_at_its_limit() -> None:
         return grow(inputs)
 
     session.predict = slower  # type: ignore[method-assign]
-    runner = Runner(session, COLUMNS, 1, session.clock)
+    runner = Runner(session, requests_of(COLUMNS, 1), 10, 1, session.clock)
     warmth = runner.warm(limit_ns=50_000_000)
     assert not warmth.steady
     assert warmth.warmup_ns >= 50_000_000
