@@ -159,6 +159,12 @@ class Process:
     throttled_ns: int = 0
     rounds: tuple[Round, ...] = ()
 
+    @staticmethod
+    def started(index: int, cold_start_ns: int, first_request_ns: int, import_ns: int, load_ns: int) -> "Process":
+        """A process that has answered its first request; what is left of the cold start is the interpreter's."""
+        start = max(0, cold_start_ns - import_ns - load_ns - first_request_ns)
+        return Process(index, cold_start_ns, start, import_ns, load_ns, first_request_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:

@@ -28,11 +28,11 @@ def results(
     for lane in lanes:
         reason = failed.get(lane.entrant.key)
         if reason is not None:
-            rows.append(_bare(lane, specs, reason))
+            rows.append(bare(lane, specs, reason))
         elif not any(run.rounds for run in lane.runs):
-            rows.append(_bare(lane, specs, "not measured"))
+            rows.append(bare(lane, specs, "not measured"))
         else:
-            rows.append(_result(lane, _reference(lane, lanes, failed, settings), specs, settings))
+            rows.append(result(lane, _reference(lane, lanes, failed, settings), specs, settings))
     return tuple(rows)
 
 
@@ -57,15 +57,17 @@ def _info(entrant: Entrant, specs: Specs) -> ModelInfo:
     return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *known)
 
 
-def _bare(lane: Lane, specs: Specs, reason: str) -> BenchResult:
+def bare(lane: Lane, specs: Specs, reason: str) -> BenchResult:
+    """The result of a lane that was not measured."""
     entrant = lane.entrant
     info = _info(entrant, specs)
     return BenchResult(entrant.label, entrant.engine.name, entrant.options, info, lane.batch, failed=reason)
 
 
-def _result(lane: Lane, reference: Lane, specs: Specs, settings: Settings) -> BenchResult:
+def result(lane: Lane, reference: Lane, specs: Specs, settings: Settings) -> BenchResult:
+    """The result of a lane, compared with that of the reference."""
     entrant, processes = lane.entrant, tuple(run.frozen() for run in lane.runs)
-    delta = _delta(lane, reference)
+    delta = difference(lane, reference)
     return BenchResult(
         candidate=entrant.label,
         engine=entrant.engine.name,
@@ -79,9 +81,9 @@ def _result(lane: Lane, reference: Lane, specs: Specs, settings: Settings) -> Be
         rows_per_s=_rows_per_s(processes),
         speedup=_speedup(lane, reference),
         **delta,
-        cold_start_ns=_middle([process.cold_start_ns for process in processes]),
-        rss_bytes=_middle([process.rss_bytes for process in processes]),
-        peak_rss_bytes=max(process.peak_rss_bytes for process in processes),
+        cold_start_ns=_middle([process.cold_start_ns for process in processes]) or None,
+        rss_bytes=_middle([process.rss_bytes for process in processes]) or None,
+        peak_rss_bytes=max(process.peak_rss_bytes for process in processes) or None,
         artifact_bytes=entrant.artefact.bytes,
         warmup_ns=_middle([process.warmup_ns for process in processes]),
         gc_collections=sum(r.gc_collections for process in processes for r in process.rounds),
@@ -105,7 +107,9 @@ def _request(lane: Lane, settings: Settings) -> Latency:
     return summarise(lane.samples("request"), _request_floor(lane), settings.percentiles, _calls(lane))
 
 
-def _phases(lane: Lane, processes: Sequence[Process], settings: Settings) -> Phases:
+def _phases(lane: Lane, processes: Sequence[Process], settings: Settings) -> Phases | None:
+    if not any(len(samples) for rounds in lane.samples("predict") for samples in rounds):
+        return None
     floor = _stage_floor(processes)
     parts = (summarise(lane.samples(name), floor, settings.percentiles, 1) for name in Phases.__dataclass_fields__)
     return Phases(*parts)
@@ -135,7 +139,7 @@ def _calls(lane: Lane) -> int:
     return lane.shape.calls if lane.shape else 1
 
 
-def _delta(lane: Lane, reference: Lane) -> dict[str, Any]:
+def difference(lane: Lane, reference: Lane) -> dict[str, Any]:
     """The fields of a result that say whether it answers as the reference does."""
     if lane is reference:
         return {"delta_note": "reference"}

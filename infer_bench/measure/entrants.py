@@ -28,7 +28,8 @@ DEFAULTS: dict[Family, tuple[str, ...]] = {
 class Entrant:
     """A candidate, the model it stands for and the artefact it opens (the same file, or its conversion to ONNX).
 
-    `asked` is True when the user named the candidate: then its failure fails the run.
+    `asked` is True when the user named the candidate: then its failure fails the run. `interpreter` belongs to another
+    environment (empty: this one), `folder` is where its worker runs (empty: here).
     """
 
     label: str
@@ -39,11 +40,13 @@ class Entrant:
     model: ModelRef
     artefact: ModelRef
     asked: bool
+    interpreter: str = ""
+    folder: str = ""
 
     @property
     def key(self) -> Key:
-        """What tells entrants apart: the model's path and the candidate."""
-        return self.model.path, self.label
+        """What tells entrants apart: the model's path and the candidate, with its interpreter where that is another."""
+        return self.model.path, f"{self.label} in {self.interpreter}" if self.interpreter else self.label
 
 
 def entrants(

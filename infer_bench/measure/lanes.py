@@ -41,6 +41,18 @@ def shape_of(request_ns: int, scenario: str) -> Shape:
     return Shape(samples, calls, calls == 1 and request_ns >= SHORT_NS)
 
 
+def shape_for(request_ns: int, scenario: str, samples: int, most_ns: int) -> Shape:
+    """As `shape_of`, with as many `samples` a block as a percentile takes, where a block of `most_ns` can hold them.
+
+    No stamps between the phases: a gate judges requests.
+    """
+    shape = shape_of(request_ns, scenario)
+    if scenario == "offline":
+        return shape
+    wanted = samples if samples * request_ns * shape.calls <= most_ns else shape.samples
+    return Shape(max(shape.samples, wanted), shape.calls, False)
+
+
 @dataclass
 class Run:
     """One process of a lane: what is known of it, and its rounds so far."""

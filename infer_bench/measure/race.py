@@ -4,7 +4,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from infer_bench.model import ModelSpec
 from infer_bench.results import Process, Round
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import spec_from
+from infer_bench.workers.protocol import Message, spec_from
 
 Columns = Mapping[str, Array]
 WARM_LIMIT_NS = 1_000_000_000
@@ -37,6 +37,8 @@ def job_for(entrant: Entrant, settings: Settings) -> Job:
         lean=tuple(entrant.engine.lean(entrant.artefact, entrant.options)),
         environment=thread_environment(threads),
         affinity=settings.affinity,
+        interpreter=entrant.interpreter,
+        **({"folder": entrant.folder} if entrant.folder else {}),
     )
 
 
@@ -122,14 +124,12 @@ class Race:
         columns, first = self._columns[entrant.key], self._settings.batches[0]
         opened = worker.open()
         self.specs[entrant.key] = spec_from(opened.fields["spec"])
-        worker.rows({name: _cycled(column, first) for name, column in columns.items()})
+        worker.rows({name: cycled(column, first) for name, column in columns.items()})
         answered = worker.ask("first", batch=first)
         cold = int(answered.fields["done_ns"]) - worker.started_ns
         worker.rows(columns)
-        imported, loaded = int(opened.fields["import_ns"]), int(opened.fields["load_ns"])
-        request = int(answered.fields["request_ns"])
-        start = max(0, cold - imported - loaded - request)
-        return Process(layout, cold, start, imported, loaded, request)
+        times = {name: int(opened.fields[name]) for name in ("import_ns", "load_ns")}
+        return Process.started(layout, cold, int(answered.fields["request_ns"]), **times)
 
     def _warm(self, layout: int, batch: int, workers: Mapping[Key, Worker], begun: Mapping[Key, Process]) -> None:
         for entrant in self._alive():
@@ -157,7 +157,8 @@ class Race:
             self._random.shuffle(order)
             for position, entrant in enumerate(order):
                 with self._costs_its_row(entrant):
-                    self._block(self.lanes[entrant.key, batch], index, position, workers[entrant.key])
+                    lane, worker = self.lanes[entrant.key, batch], workers[entrant.key]
+                    lane.runs[-1].rounds.append(taken_round(lane, worker, index, position, split=True))
             saved()
             if time.monotonic() >= until:
                 self.cut_short |= settings.budget_s is None and index + 1 < settings.rounds_per_process
@@ -167,15 +168,26 @@ class Race:
                 held = workers[entrant.key].ask("memory").fields
                 self.lanes[entrant.key, batch].runs[-1].ended(held, throttled_ns() - throttled)
 
-    def _block(self, lane: Lane, index: int, position: int, worker: Worker) -> None:
-        if lane.shape is None:
-            raise RuntimeError("a block before its warm-up")
-        shape = lane.shape
-        reply = worker.ask("block", batch=lane.batch, samples=shape.samples, calls=shape.calls, phases=shape.phases)
-        stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in reply.arrays.items()}
-        counted: dict[str, Any] = {key: int(reply.fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
-        lane.runs[-1].rounds.append(Round(index, position, shape.calls, **counted, **stamps))
+
+class Asked(Protocol):
+    """A session that blocks can be asked of: a worker's only one, or one of several."""
+
+    def ask(self, kind: str, **fields: Any) -> Message:
+        """Say one thing and wait for its answer."""
 
 
-def _cycled(column: Array, rows: int) -> Array:
+def taken_round(lane: Lane, session: Asked, index: int, position: int, *, split: bool) -> Round:
+    """One block of a lane; `split`: with calls for the phases."""
+    if lane.shape is None:
+        raise RuntimeError("a block before its warm-up")
+    shape = lane.shape
+    how = {"samples": shape.samples, "calls": shape.calls, "phases": shape.phases, "split": split}
+    reply = session.ask("block", batch=lane.batch, **how)
+    stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in reply.arrays.items()}
+    counted: dict[str, Any] = {key: int(reply.fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
+    return Round(index, position, shape.calls, **counted, **stamps)
+
+
+def cycled(column: Array, rows: int) -> Array:
+    """The first `rows` values of a column, starting over where it is shorter."""
     return column[np.arange(rows) % len(column)]

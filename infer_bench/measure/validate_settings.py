@@ -1,11 +1,11 @@
 """What a comparison is told, and the tolerances that a project keeps in its `pyproject.toml`."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from infer_bench.errors import UsageError
+from infer_bench.project import project_table
 from infer_bench.stats.compare import Limits
 
 Probes = Literal["on", "off", "only"]
@@ -68,23 +68,8 @@ def project_tolerances(start: Path | None = None) -> dict[str, float]:
 
     Raises `UsageError` when the file is broken or a value is no number.
     """
-    folder = (start or Path.cwd()).resolve()
-    for place in (folder, *folder.parents):
-        file = place / "pyproject.toml"
-        if file.is_file():
-            return _tolerances(file)
-    return {}
-
-
-def _tolerances(file: Path) -> dict[str, float]:
-    try:
-        held = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from None
-    table = held.get("tool", {})
-    table = table.get("infer-bench", {}) if isinstance(table, dict) else {}
-    names = ("atol", "rtol", "threshold")
-    return {name: _number(table[name], name) for name in names if isinstance(table, dict) and name in table}
+    table = project_table(start)
+    return {name: _number(table[name], name) for name in ("atol", "rtol", "threshold") if name in table}
 
 
 def _number(value: Any, name: str) -> float:

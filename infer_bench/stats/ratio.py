@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from infer_bench.stats.layouts import layout_interval
-from infer_bench.stats.percentiles import interval
+from infer_bench.stats.percentiles import interval, percentile
 from infer_bench.stats.summary import Processes, Samples
 
 _SMALLEST_NS = 0.5
@@ -73,3 +73,33 @@ def _half_width(logs: Sequence[float]) -> float:
     ordered = sorted(logs)
     low, high = interval(len(ordered), 0.5) or (1, len(ordered))
     return (ordered[high - 1] - ordered[low - 1]) / 2
+
+
+def layout_logs(
+    reference: Processes,
+    candidate: Processes,
+    share: float,
+    floors: tuple[Sequence[int], Sequence[int]],
+    calls: tuple[int, int],
+) -> list[float]:
+    """The log of candidate over reference at the percentile `share`, one a layout: the median over its rounds.
+
+    Both are layouts -> rounds -> samples as for `speedup`, `floors` and `calls` those of (reference, candidate). A
+    layout without a round in common is left out.
+    """
+    found = []
+    for ours, theirs, floor, other in zip(reference, candidate, *floors, strict=False):
+        logs = [
+            math.log(block_quantile(b, share, other, calls[1]) / block_quantile(a, share, floor, calls[0]))
+            for a, b in zip(ours, theirs, strict=False)
+            if len(a) and len(b)
+        ]
+        if logs:
+            found.append(float(np.median(logs)))
+    return found
+
+
+def block_quantile(samples: Samples, share: float, floor_ns: float, calls: int) -> float:
+    """A percentile of samples, corrected for the floor, in ns a call: nearest rank, but the usual median at 0.5."""
+    value = float(np.median(samples)) if share == 0.5 else float(percentile(samples, share))
+    return max(value - floor_ns, _SMALLEST_NS) / calls

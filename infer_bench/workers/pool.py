@@ -93,13 +93,17 @@ class Worker:
             raise _error(reply.fields)
         return reply
 
-    def open(self) -> Message:
-        """Import and load; the reply holds `spec`, `import_ns` and `load_ns`."""
-        return self.ask("open", **self.job.fields())
+    def open(self, job: Job | None = None, **seat: Any) -> Message:
+        """Import and load; the reply holds `spec`, `import_ns` and `load_ns`.
 
-    def rows(self, columns: Mapping[str, Array]) -> None:
-        """Hand over the rows to answer."""
-        self.say(pack_columns(columns))
+        A worker may hold several sessions: then each is another `job` with its number `seat`.
+        """
+        return self.ask("open", **(job or self.job).fields(), **seat)
+
+    def rows(self, columns: Mapping[str, Array], seat: int = 0) -> None:
+        """Hand over the rows that the session `seat` is to answer."""
+        message = pack_columns(columns)
+        self.say(replace(message, fields={**message.fields, "seat": seat}))
         self.hear("rows")
 
     def put(self, kind: str, columns: Mapping[str, Array]) -> Message:

@@ -93,8 +93,11 @@ class Runner:
         """Run until steady, for `limit_ns` at the most: see `warm_up`."""
         return warm_up(self._stages, self._cycle, limit_ns, self._clock)
 
-    def block(self, samples: int, calls: int, phases: bool) -> Block:
-        """`samples` samples of `calls` calls each, after a few discarded ones; with `phases`, calls for them too."""
+    def block(self, samples: int, calls: int, phases: bool, split: bool = True) -> Block:
+        """`samples` samples of `calls` calls each, after a few discarded ones.
+
+        With `phases` they are stamped between the phases too, else phases get calls of their own; without `split` none.
+        """
         discarded = plain(self._stages, self._cycle.take(1), self._clock)
         if discarded[0] * 3 < DISCARDED_NS:
             plain(self._stages, self._cycle.take(2), self._clock)
@@ -109,7 +112,8 @@ class Runner:
         else:
             request = plain(self._stages, chosen, self._clock)
         wall = self._clock() - start
-        stages = stamped(self._stages, self._cycle.take(max(1, samples * calls // 4)), self._clock)
+        split_calls = max(1, samples * calls // 4) if split else 0
+        stages = stamped(self._stages, self._cycle.take(split_calls), self._clock)
         return Block(request, stages, wall, samples * calls * self._batch, _collections() - before)
 
     def answers(self, limit_ns: int) -> tuple[FloatArray, npt.NDArray[Any] | None]:

@@ -70,7 +70,8 @@ class Seat:
     def block(self, fields: Mapping[str, Any]) -> Message:
         """One block."""
         runner = self.runner(int(fields["batch"]))
-        block = runner.block(int(fields["samples"]), int(fields["calls"]), bool(fields["phases"]))
+        shape = int(fields["samples"]), int(fields["calls"]), bool(fields["phases"])
+        block = runner.block(*shape, split=bool(fields.get("split", True)))
         arrays = {
             "request": block.request,
             "preprocess": block.stages.preprocess,

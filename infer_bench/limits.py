@@ -1,0 +1,130 @@
+"""Limits as they are written: `5%`, `p50=3%,p95=10%,load=20%`, `p99<5ms`, `onnxruntime.p50<50us`. Pure."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from infer_bench.errors import UsageError
+
+Unit = Literal["ns", "bytes"]
+
+OTHER_METRICS: dict[str, Unit] = {"load": "ns", "cold_start": "ns", "rss": "bytes", "size": "bytes"}
+"""What can be limited beside percentiles: loading the model, the cold start, resident memory, the file's size."""
+PER_PROCESS = frozenset({"cold_start", "rss"})
+"""What only a process of one's own shows."""
+GATED = ("p50", "p95")
+"""What a bare `5%` is for: a slow-down of the tail alone moves the p50 by next to nothing."""
+DEFAULT_MARGIN = 0.02
+
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")
+_BOUND = re.compile(r"\s*(.+?)\s*<=?\s*(\d+(?:\.\d+)?(?:e-?\d+)?)\s*([A-Za-zµμ]*)\s*")
+_TIMES = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
+_SIZES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30}
+_LEAST_WITH_TIME = "a margin is never zero: two runs of one file differ by themselves"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An absolute limit on a metric, in ns or bytes; `whom` is an engine or a candidate, empty for every one."""
+
+    metric: str
+    value: float
+    whom: str = ""
+
+    @property
+    def unit(self) -> Unit:
+        """What the value counts."""
+        return unit_of(self.metric)
+
+    def concerns(self, candidate: str, engine: str) -> bool:
+        """Whether it holds for a candidate."""
+        return self.whom in ("", candidate, engine)
+
+
+def unit_of(metric: str) -> Unit:
+    """What a metric is measured in."""
+    return OTHER_METRICS.get(metric, "ns")
+
+
+def share_of(metric: str) -> float | None:
+    """The share of samples below a percentile, 0.95 for `p95`; None for a metric that is none."""
+    found = _PERCENTILE.fullmatch(metric)
+    percent = float(found[1]) if found else 0.0
+    return float(f"{percent}e-2") if 0 < percent < 100 else None
+
+
+def regressions(text: str) -> dict[str, float]:
+    """Metric → the share allowed on top, from `5%` (for p50 and p95) or `p50=3%,p95=10%,load=20%,rss=10%,size=0%`.
+
+    Raises `UsageError` for anything else, and for a margin of zero on a metric that is measured.
+    """
+    found: dict[str, float] = {}
+    for piece in text.split(","):
+        name, equals, share = piece.rpartition("=")
+        metrics = (_metric(name.strip()),) if equals else GATED
+        for metric in metrics:
+            if metric in found:
+                raise UsageError(f"{metric} stands twice in {text!r}", "give each metric once")
+            found[metric] = _share(share.strip(), metric, text)
+    return found
+
+
+def _share(text: str, metric: str, whole: str) -> float:
+    found = _SHARE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{whole!r} is no limit", "write 5%, or p50=3%,p95=10%")
+    share = float(found[1]) / (100 if found[2] else 1)
+    if not found[2] and share >= 1:
+        raise UsageError(f"{text!r} in {whole!r} lacks its per cent sign", f"write {text}%")
+    if share == 0 and metric != "size":
+        raise UsageError(f"a limit of 0 on {metric}: {_LEAST_WITH_TIME}", f"{DEFAULT_MARGIN * 100:g}% or more")
+    return share
+
+
+def bound(text: str) -> Bound:
+    """An absolute limit, from `p99<5ms`, `rss<300MB` or `onnxruntime.p50<50us`. Raises `UsageError`."""
+    found = _BOUND.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{text!r} is no limit", "write it as in 'p99<5ms' or 'onnxruntime.p50<50us'")
+    left, number, unit = found.groups()
+    whom, name = _parted(left)
+    metric = _metric(name)
+    scales = _TIMES if unit_of(metric) == "ns" else _SIZES
+    scale = scales.get(unit if unit in scales else unit.lower())
+    if scale is None:
+        raise UsageError(f"{text!r} needs a unit", f"one of: {', '.join(scales)}")
+    value = float(number) * scale
+    if not 0 < value < math.inf:
+        raise UsageError(f"{text!r}: a limit is above zero")
+    return Bound(metric, value, whom)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Whom and what: the metric is the longest ending that is one, since `p99.9` has a dot of its own."""
+    places = [0, *(i + 1 for i, letter in enumerate(text) if letter == ".")]
+    for place in places:
+        if _is_metric(text[place:].strip()):
+            return text[: max(0, place - 1)].strip(), text[place:].strip()
+    whom, _, name = text.rpartition(".")
+    return whom.strip(), name.strip()
+
+
+def _is_metric(name: str) -> bool:
+    return name.replace("-", "_") in OTHER_METRICS or share_of(name) is not None
+
+
+def _metric(name: str) -> str:
+    if not _is_metric(name):
+        known = ", ".join(("p50", "p95", "p99", *OTHER_METRICS))
+        raise UsageError(f"there is no metric {name!r} to limit", f"known: {known}, and any percentile as in p99.9")
+    return name.replace("-", "_")
+
+
+def seconds(text: str) -> float:
+    """A duration: `10s`, `500ms`, `2m`, or a bare number of seconds. Raises `UsageError`."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|min|h)?\s*", text)
+    if found is None or float(found[1]) <= 0:
+        raise UsageError(f"{text!r} is no time", "write it as in 10s, 500ms or 2m")
+    return float(found[1]) * {"ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0}.get(found[2] or "s", 1.0)

@@ -1,0 +1,120 @@
+"""What a gate is told: against what, and what is allowed. From the command line, over what the project keeps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from infer_bench import limits
+from infer_bench.errors import UsageError
+from infer_bench.gates import Allowed, Choice
+from infer_bench.stats.judging import Errors
+
+DEFAULT_BUDGET_S = 30.0
+LEAST_ACROSS = 0.05
+"""Two environments differ by 1 to 2.6 % though nothing changed (measured): less than this cannot be told there."""
+CHOICES = ("", "pass", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """`against`: a model, a candidate or a function; `python`: another interpreter for the baseline; `allowed`."""
+
+    against: str | None = None
+    python: str | None = None
+    baseline: str | None = None
+    allowed: Allowed = Allowed()
+
+    @property
+    def paired(self) -> bool:
+        """Whether something runs beside the candidates."""
+        return self.against is not None or self.python is not None
+
+    @property
+    def asked(self) -> bool:
+        """Whether there is anything to judge."""
+        given = self.allowed
+        return self.paired or self.baseline is not None or bool(given.bounds) or given.max_delta is not None
+
+    def completed(self) -> "GateSettings":
+        """With the usual margins where none were given. Raises `UsageError` for what cannot be judged."""
+        shares = self.allowed.shares
+        if self.baseline is not None and self.paired:
+            raise UsageError("give --baseline or --against, not both", "a baseline that runs now is the sharper one")
+        if shares and not self.paired and self.baseline is None:
+            raise UsageError("--max-regression needs something to compare with", "--against OLD_MODEL")
+        across = self.python is not None or self.baseline is not None
+        margin = LEAST_ACROSS if across else limits.DEFAULT_MARGIN
+        if not shares and (self.paired or self.baseline is not None):
+            shares = dict.fromkeys(limits.GATED, margin)
+        low = {metric: share for metric, share in shares.items() if metric != "size" and share < margin}
+        if across and low:
+            metric, share = next(iter(low.items()))
+            raise UsageError(
+                f"{metric}={share * 100:g}%: between two environments less than {LEAST_ACROSS * 100:g} % cannot be told",
+                f"--max-regression {LEAST_ACROSS * 100:g}% or more",
+            )
+        return replace(self, allowed=replace(self.allowed, shares=shares))
+
+
+def gate_settings(
+    project: Mapping[str, Any],
+    *,
+    against: str | None = None,
+    python: str | None = None,
+    baseline: str | None = None,
+    max_regression: str | None = None,
+    bounds: Sequence[str] = (),
+    max_delta: float | None = None,
+    inconclusive: Choice = "",
+    alpha: float = 0.01,
+) -> GateSettings:
+    """The settings of a gate; what is not given comes from `project`, the table `[tool.infer-bench]`.
+
+    The project's `max-regression` and `max-delta` hold only where there is a baseline. Raises `UsageError`.
+    """
+    compared = against is not None or python is not None or baseline is not None
+    if max_regression is None and compared:
+        max_regression = _text(project, "max-regression")
+    if max_delta is None and (against is not None or python is not None):
+        max_delta = _number(project, "max-delta")
+    if max_delta is not None and not 0 <= max_delta < float("inf"):
+        raise UsageError("--max-delta is zero or more")
+    if not 0 < alpha <= 0.2:
+        raise UsageError("--alpha lies between 0 and 0.2", "0.01 is one false alarm in a hundred runs")
+    allowed = Allowed(
+        shares=limits.regressions(max_regression) if max_regression else {},
+        bounds=tuple(limits.bound(text) for text in bounds or _texts(project, "limits")),
+        max_delta=max_delta,
+        errors=Errors(alpha=alpha),
+        inconclusive=inconclusive,
+    )
+    return GateSettings(against, python, baseline, allowed).completed()
+
+
+def _held(project: Mapping[str, Any], name: str) -> Any:
+    return project.get(name, project.get(name.replace("-", "_")))
+
+
+def _text(project: Mapping[str, Any], name: str) -> str | None:
+    held = _held(project, name)
+    if held is None or isinstance(held, str):
+        return held
+    raise UsageError(f"{name} of [tool.infer-bench] in pyproject.toml is no text: {held!r}", f'{name} = "5%"')
+
+
+def _texts(project: Mapping[str, Any], name: str) -> Sequence[str]:
+    held = _held(project, name)
+    if held is None:
+        return ()
+    if isinstance(held, str):
+        return (held,)
+    if isinstance(held, list) and all(isinstance(text, str) for text in held):
+        return held
+    raise UsageError(f"{name} of [tool.infer-bench] in pyproject.toml is no list of texts", f'{name} = ["p99<5ms"]')
+
+
+def _number(project: Mapping[str, Any], name: str) -> float | None:
+    held = _held(project, name)
+    if held is None or (isinstance(held, int | float) and not isinstance(held, bool)):
+        return None if held is None else float(held)
+    raise UsageError(f"{name} of [tool.infer-bench] in pyproject.toml is no number: {held!r}", f"{name} = 1e-5")

@@ -1,0 +1,32 @@
+"""What a project keeps for infer-bench: the table `[tool.infer-bench]` of its `pyproject.toml`."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from infer_bench.errors import UsageError
+
+
+def project_table(start: Path | None = None) -> dict[str, Any]:
+    """The table in the nearest `pyproject.toml` at or above `start`; empty without one.
+
+    Raises `UsageError` when the file is broken or the table is none.
+    """
+    folder = (start or Path.cwd()).resolve()
+    for place in (folder, *folder.parents):
+        file = place / "pyproject.toml"
+        if file.is_file():
+            return _table(file)
+    return {}
+
+
+def _table(file: Path) -> dict[str, Any]:
+    try:
+        held: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    tools = held.get("tool", {})
+    table = tools.get("infer-bench", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        raise UsageError(f"tool.infer-bench in {file} is no table", "write [tool.infer-bench]")
+    return table
