@@ -24,6 +24,7 @@ class Check:
     `would_fail` the smallest that it would have called a regression. None when there are too few layouts.
 
     `outcome` "advisory": shown and not judged, `reason` says why; `reason` also says why a check is inconclusive.
+    `final`: more layouts of this kind would not have changed that.
     """
 
     candidate: str
@@ -45,6 +46,7 @@ class Check:
     would_see: float | None = None
     would_fail: float | None = None
     reason: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

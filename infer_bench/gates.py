@@ -167,7 +167,8 @@ def _reservation(blank: Check, series: Series, found: Judgement, limit: float, e
     if series.samples < needed and share is not None:
         per = "block" if blank.kind == "regression" else "layout"
         outcome = "advisory" if share > 0.95 else "inconclusive"
-        return {"outcome": outcome, "reason": f"{series.samples} samples a {per} where {blank.metric} needs {needed}"}
+        reason = f"{series.samples} samples a {per} where {blank.metric} needs {needed}: give it a larger --budget"
+        return {"outcome": outcome, "reason": reason, "final": True}
     return {"reason": _unclear(blank, found, limit, errors)} if found.outcome == "inconclusive" else {}
 
 
@@ -198,6 +199,20 @@ def _delta(one: Measured, most: float) -> Check:
     if one.max_abs_delta is None:
         return _with(blank, **told, outcome="different", reason=one.delta_note or "the answers cannot be compared")
     return _with(blank, **told, outcome="different" if one.max_abs_delta > most else "pass")
+
+
+def may_be_decided(check: Check) -> bool:
+    """Whether more layouts could still decide a check."""
+    return check.outcome == "inconclusive" and not check.final
+
+
+def settled(found: Sequence[Check], layouts: int) -> bool:
+    """Whether the verdict is known, and what is undecided has had as long again to show.
+
+    A regression found makes the verdict certain; the other metrics are told with it where they soon can be.
+    """
+    decided = [check.layouts for check in found if check.outcome == "regressed" and check.metric != "size"]
+    return bool(decided) and layouts >= 2 * min(decided)
 
 
 def verdict(found: Sequence[Check], failures: Sequence[str], choice: Choice = "") -> Verdict:

@@ -6,6 +6,7 @@ import typer
 
 from infer_bench.cli import options
 from infer_bench.cli.options import AllowPickle, Candidates, Data, Format, JsonPath, Output
+from infer_bench.errors import UsageError
 
 
 def bench(
@@ -16,7 +17,7 @@ def bench(
     threads: Annotated[int, typer.Option("--threads", "-t", help="Threads of each engine.")] = 1,
     scenario: Annotated[str, typer.Option("--scenario", help="single_stream or offline.")] = "single_stream",
     rows: Annotated[str, typer.Option("--rows", help="rotate through distinct rows, or always the same.")] = "rotate",
-    budget: Annotated[float | None, typer.Option("--budget", help="Seconds of measuring.")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", help="Time to measure for, as in 10s.")] = None,
     rounds: Annotated[int | None, typer.Option("--rounds", help="Rounds over all processes. [default: 60]")] = None,
     processes: Annotated[int, typer.Option("--processes", help="Fresh processes a candidate.")] = 3,
     percentiles: Annotated[str, typer.Option("--percentiles", help="As in 50,95,99.9.")] = "50,95,99",
@@ -26,6 +27,24 @@ def bench(
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a worker may take to answer.")] = 120.0,
     affinity: Annotated[str | None, typer.Option("--affinity", help="CPUs to bind workers to, as in 0,1.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Order of blocks, and rows drawn from the model.")] = 0,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="Baseline to race: a model, engine[:key=value,…] or module:function."),
+    ] = None,
+    against_python: Annotated[
+        str | None, typer.Option("--against-python", help="Interpreter to run the baseline in: another environment.")
+    ] = None,
+    max_regression: Annotated[
+        str | None, typer.Option("--max-regression", help="As in 5%, or p50=3%,p95=10%,load=20%,rss=10%,size=0%.")
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help="As in 'p99<5ms' or 'onnxruntime.p50<50us'. Repeatable.")
+    ] = None,
+    max_delta: Annotated[float | None, typer.Option("--max-delta", help="Largest |Δ| of the answers.")] = None,
+    inconclusive: Annotated[
+        str, typer.Option("--inconclusive", help="What an inconclusive gate exits with: 3, or pass (0) or fail (1).")
+    ] = "3",
+    alpha: Annotated[float, typer.Option("--alpha", help="Error rate of a gate.")] = 0.01,
     json: JsonPath = None,
     format: Format = "table",
     output: Output = None,
@@ -34,16 +53,32 @@ def bench(
 
     Latency by phase, throughput, cold start, memory, and how far the answers of the candidates lie apart.
     """
-    from infer_bench.cli.measured import measured
+    from infer_bench.cli.measured import Delivery, measured
+    from infer_bench.limits import seconds
+    from infer_bench.measure.gate_settings import DEFAULT_BUDGET_S, gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
+    from infer_bench.project import project_table
 
+    project = project_table()
+    gate = gate_settings(
+        project,
+        against=against,
+        python=against_python,
+        max_regression=max_regression,
+        bounds=limit or (),
+        max_delta=max_delta,
+        inconclusive=options.choice(inconclusive),
+        alpha=alpha,
+    )
+    if gate.asked and rounds is not None:
+        raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
     settings = Settings(
         batches=options.numbers(batch, int, "batch"),
         threads=threads,
         scenario=options.one_of(scenario, "scenario", SCENARIOS),
         rows_mode=options.one_of(rows, "rows", ROWS_MODES),
         rounds=rounds,
-        budget_s=budget,
+        budget_s=seconds(budget) if budget else (DEFAULT_BUDGET_S if gate.asked else None),
         processes=processes,
         percentiles=options.numbers(percentiles, float, "percentiles"),
         reference=reference,
@@ -52,4 +87,4 @@ def bench(
         timeout_s=timeout,
         affinity=options.numbers(affinity, int, "affinity") if affinity else (),
     )
-    return measured(models, data, engine or [], settings, json=json, format=format, output=output, phases=phases)
+    return measured(models, data, engine or [], settings, gate, Delivery(json, format, output, phases))

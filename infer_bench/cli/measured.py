@@ -3,11 +3,14 @@
 import contextlib
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from infer_bench.cli.deliver import deliver
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.errors import UsageError
-from infer_bench.measure.bench import run
+from infer_bench.measure import bench
+from infer_bench.measure.gate_settings import GateSettings
 from infer_bench.measure.settings import Settings
 from infer_bench.output import OutputFile
 from infer_bench.reporters.registry import find
@@ -15,35 +18,54 @@ from infer_bench.results import BenchReport
 from infer_bench.serialize import dump
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the report goes, and how it is rendered."""
+
+    json: str | None
+    format: str
+    output: str | None
+    phases: bool
+
+    @property
+    def rendered_as(self) -> str:
+        """The format; JSON where stdout is to carry it. Raises `UsageError` when stdout is to carry two."""
+        if self.json != "-" or self.output not in (None, "-"):
+            return self.format
+        if self.format not in ("table", "json"):
+            raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
+        return "json"
+
+
 def measured(
     models: Sequence[str],
     data: str | None,
     candidates: Sequence[str],
     settings: Settings,
-    *,
-    json: str | None,
-    format: str,
-    output: str | None,
-    phases: bool,
+    gate: GateSettings,
+    to: Delivery,
 ) -> int:
-    """Bench, write and render; returns the verdict's exit code. After every round the JSON file is whole."""
-    if json == "-" and (output is None or output == "-"):
-        if format != "table":
-            raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
-        format = "json"
+    """Bench or judge, write and render; returns the verdict's exit code. After every round the JSON file is whole."""
+    format = to.rendered_as
     find(format, "bench")
     with contextlib.ExitStack() as stack:
-        saved = stack.enter_context(OutputFile(json)) if json and json != "-" else None
-        rendered = stack.enter_context(OutputFile(output)) if output and output != "-" else None
+        saved = stack.enter_context(OutputFile(to.json)) if to.json and to.json != "-" else None
+        if to.output and to.output != "-":
+            stack.enter_context(OutputFile(to.output))
         progress = stack.enter_context(ProgressLine())
 
         def save(report: BenchReport) -> None:
             if saved is not None:
                 saved.write_atomic(dump(report))
 
-        report = run(models, data=data, candidates=candidates, settings=settings, progress=progress, save=save)
-    del rendered
-    deliver(report, format, output, phases=phases)
+        how: dict[str, Any] = {"settings": settings, "progress": progress, "save": save}
+        if gate.asked:
+            from infer_bench.measure import gate as judged
+
+            report = judged.run(models, data=data, candidates=candidates, gate=gate, **how)
+        else:
+            report = bench.run(models, data=data, candidates=candidates, **how)
+    deliver(report, format, to.output, phases=to.phases)
     return _code(report)
 
 

@@ -3,11 +3,14 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from infer_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from infer_bench.gates import Choice
 
 T = TypeVar("T")
 
@@ -46,3 +49,9 @@ def one_of(given: object, what: str, choices: tuple[T, ...]) -> T:
         if choice == given:
             return choice
     raise UsageError(f"{what} cannot be {given!r}", f"one of: {', '.join(map(str, choices))}")
+
+
+def choice(inconclusive: str) -> "Choice":
+    """What an inconclusive gate exits with, from `3`, `pass` or `fail`."""
+    choices: dict[str, Choice] = {"3": "", "pass": "pass", "fail": "fail"}
+    return choices[one_of(inconclusive, "inconclusive", tuple(choices))]

@@ -3,15 +3,19 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 from infer_bench import __version__
 from infer_bench import notices as rules
 from infer_bench.environment import describe, double_installs
+from infer_bench.errors import InferBenchError
+from infer_bench.gate_results import Gate
 from infer_bench.measure import assemble
-from infer_bench.measure.race import Race
+from infer_bench.measure.entrants import Entrant, Key
+from infer_bench.measure.lanes import Lane
 from infer_bench.measure.rows import Rows
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
+from infer_bench.model import ModelSpec
 from infer_bench.results import BenchReport, BenchResult, Notice, Report, Verdict
 
 PACKAGES = (
@@ -31,10 +35,27 @@ PACKAGES = (
 CANNOT_RUN = 6
 
 
+class Raced(Protocol):
+    """A race or a duel, at any time."""
+
+    lanes: dict[tuple[Key, int], Lane]
+    specs: dict[Key, ModelSpec]
+    failed: dict[Key, InferBenchError]
+    cut_short: bool
+
+    @property
+    def left_out(self) -> list[Entrant]:
+        """Those whose failure is only noted."""
+
+    @property
+    def lean(self) -> frozenset[str]:
+        """The candidates whose workers keep modules from being imported."""
+
+
 class Desk:
     """Knows everything that stands in a report beside the samples."""
 
-    def __init__(self, race: Race, rows: Mapping[str, Rows], settings: Settings, notices: Sequence[Notice]) -> None:
+    def __init__(self, race: Raced, rows: Mapping[str, Rows], settings: Settings, notices: Sequence[Notice]) -> None:
         self._race = race
         self._rows = rows
         self._settings = settings
@@ -42,12 +63,27 @@ class Desk:
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._environment = describe(PACKAGES)
 
+    def judged(
+        self, results: tuple[BenchResult, ...], gate: Gate, verdict: Verdict | None, *, complete: bool
+    ) -> BenchReport:
+        """The report of a gate, whose results are each against a baseline of their own."""
+        return self._report(results, verdict, complete, gate)
+
     def report(self, *, complete: bool) -> BenchReport:
         """What is known so far. Candidates that nobody asked for and that cannot open the model become notices."""
+        results = self.results()
+        return self._report(results, _verdict(results) if complete else None, complete)
+
+    def results(self) -> tuple[BenchResult, ...]:
+        """One a candidate and batch size, those of a model against one reference."""
         left_out = {entrant.key: entrant.label for entrant in self._race.left_out}
         failed = {key: str(error) for key, error in self._race.failed.items() if key not in left_out}
         lanes = [lane for lane in self._race.lanes.values() if lane.entrant.key not in left_out]
-        results = assemble.results(lanes, self._race.specs, failed, self._settings)
+        return assemble.results(lanes, self._race.specs, failed, self._settings)
+
+    def _report(
+        self, results: tuple[BenchResult, ...], verdict: Verdict | None, complete: bool, gate: Gate | None = None
+    ) -> BenchReport:
         return Report(
             command="bench",
             tool_version=__version__,
@@ -56,8 +92,9 @@ class Desk:
             environment=self._environment,
             results=results,
             notices=self._all_notices(results),
-            verdict=_verdict(results) if complete else None,
+            verdict=verdict,
             complete=complete,
+            gate=gate,
         )
 
     def _described(self) -> dict[str, Any]:

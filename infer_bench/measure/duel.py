@@ -23,6 +23,8 @@ LAYOUTS = 14
 """So many layouts should fit into the budget: 13 decide also where one of them is a freak."""
 WARM_NS = {True: 250_000_000, False: 60_000_000}
 """How long to warm up at the most: a fresh process, and a session in a worker that is warm already."""
+STRIDE = 211
+"""Every round begins so many rows further on (a prime), and all sides with the same row: they answer the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,17 @@ class Duel:
         self._random = random.Random(settings.seed)
         self._round_ns: dict[int, int] = {}
         self._layout_ns = 0
+        self._start = 0
+
+    cut_short = False
+    left_out: list[Entrant] = []  # noqa: RUF012 - never filled: whoever fails in a gate was asked for
+
+    @property
+    def lean(self) -> frozenset[str]:
+        """The candidates whose workers keep modules from being imported, where their start was measured."""
+        if not self._seating.restarts:
+            return frozenset()
+        return frozenset(e.label for e in self.entrants if e.engine.lean(e.artefact, e.options))
 
     def run(self, undecided: Callable[[], Collection[Match]], saved: Callable[[], None]) -> None:
         """Measure. `undecided` is asked after every layout, and `saved` called then."""
@@ -186,7 +199,10 @@ class Duel:
             for position, (key, taken) in enumerate(order):
                 with self._costs_its_row(key):
                     lane = self.lanes[key, batch]
-                    lane.runs[-1].rounds.append(taken_round(lane, taken, done, position, split=False))
+                    lane.runs[-1].rounds.append(
+                        taken_round(lane, taken, done, position, split=False, start=self._start)
+                    )
+            self._start += STRIDE
             self._round_ns[batch] = time.perf_counter_ns() - start
             wanted = wanted if done else self._wanted(batch, nth)
             done += 1

@@ -1,7 +1,7 @@
 """What a gate is told: against what, and what is allowed. From the command line, over what the project keeps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from infer_bench import limits
@@ -22,7 +22,7 @@ class GateSettings:
     against: str | None = None
     python: str | None = None
     baseline: str | None = None
-    allowed: Allowed = Allowed()
+    allowed: Allowed = field(default_factory=Allowed)
 
     @property
     def paired(self) -> bool:
@@ -43,14 +43,14 @@ class GateSettings:
         if shares and not self.paired and self.baseline is None:
             raise UsageError("--max-regression needs something to compare with", "--against OLD_MODEL")
         across = self.python is not None or self.baseline is not None
-        margin = LEAST_ACROSS if across else limits.DEFAULT_MARGIN
+        least = LEAST_ACROSS if across else limits.LEAST_MARGIN
         if not shares and (self.paired or self.baseline is not None):
-            shares = dict.fromkeys(limits.GATED, margin)
-        low = {metric: share for metric, share in shares.items() if metric != "size" and share < margin}
-        if across and low:
+            shares = {metric: max(least, share) for metric, share in limits.MARGINS.items()}
+        low = {metric: share for metric, share in shares.items() if metric != "size" and share < least}
+        if low:
             metric, share = next(iter(low.items()))
             raise UsageError(
-                f"{metric}={share * 100:g}%: between two environments less than {LEAST_ACROSS * 100:g} % cannot be told",
+                f"{metric}={share * 100:g}%: less than {LEAST_ACROSS * 100:g} % cannot be told between environments",
                 f"--max-regression {LEAST_ACROSS * 100:g}% or more",
             )
         return replace(self, allowed=replace(self.allowed, shares=shares))

@@ -1,7 +1,7 @@
 """What a duel has gathered, put side by side for the verdict. Pure."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,10 +14,68 @@ from infer_bench.measure.lanes import Array, Lane, Run
 from infer_bench.stats.ratio import block_quantile, layout_logs
 
 
-def gathered(duel: Duel, allowed: Allowed) -> list[Measured]:
-    """One entry a match and batch size, in the order of the matches."""
-    batches = dict.fromkeys(batch for _, batch in duel.lanes)
-    return [_one(duel, match, batch, allowed) for match in duel.matches for batch in batches]
+class Gathering:
+    """Reads a duel after every layout; what a layout has shown is worked out once."""
+
+    def __init__(self, duel: Duel, allowed: Allowed) -> None:
+        self._duel = duel
+        self._allowed = allowed
+        self._known: dict[tuple[object, ...], tuple[float, ...]] = {}
+
+    def measured(self) -> list[Measured]:
+        """One entry a match and batch size, in the order of the matches."""
+        batches = dict.fromkeys(batch for _, batch in self._duel.lanes)
+        return [self._one(match, batch) for match in self._duel.matches for batch in batches]
+
+    def _one(self, match: Match, batch: int) -> Measured:
+        lanes, failed, entrant = self._duel.lanes, self._duel.failed, match.candidate
+        lane = lanes[entrant.key, batch]
+        other = lanes[match.baseline.key, batch] if match.baseline else None
+        told = difference(lane, other) if other else {}
+        return Measured(
+            candidate=entrant.label,
+            engine=entrant.engine.name,
+            against=name_of(match.baseline) if match.baseline else "",
+            model=entrant.model.path,
+            batch=batch,
+            series=self._paired(lane, other) if other else {},
+            totals=self._alone(lane),
+            max_abs_delta=told.get("max_abs_delta"),
+            label_changes=told.get("label_changes"),
+            mismatches=told.get("non_finite_mismatches", 0),
+            delta_note=told.get("delta_note", ""),
+            failed=next((str(failed[e.key]) for e in match.entrants if e.key in failed), None),
+        )
+
+    def _paired(self, lane: Lane, other: Lane) -> dict[str, Series]:
+        """The layouts that both sides have, by their numbers."""
+        theirs = {run.process.index: run for run in other.runs if run.rounds}
+        pairs = [(theirs[run.process.index], run) for run in lane.runs if run.rounds and run.process.index in theirs]
+        return {metric: self._series(metric, (other, lane), pairs) for metric in self._allowed.shares if pairs}
+
+    def _series(self, metric: str, sides: tuple[Lane, Lane], pairs: Sequence[tuple[Run, Run]]) -> Series:
+        rows = []
+        for runs in pairs:
+            key = (metric, sides[0].entrant.key, sides[1].entrant.key, sides[1].batch, runs[1].process.index)
+            if key not in self._known:
+                self._known[key] = _layout(metric, sides, runs)
+            rows.append(self._known[key])
+        found = [row for row in rows if row]
+        if not found:
+            return Series(())
+        theirs, ours, logs, fewest = zip(*found, strict=True)
+        return Series(ours, theirs, logs, int(min(fewest)), max(map(_calls, sides)))
+
+    def _alone(self, lane: Lane) -> dict[str, Series]:
+        runs = [run for run in lane.runs if run.rounds]
+        if not runs:
+            return {}
+        fewest = min(sum(len(r.request_ns) for r in run.rounds) for run in runs)
+        metrics = dict.fromkeys(bound.metric for bound in self._allowed.bounds)
+        return {
+            metric: Series([_value(metric, lane, run) for run in runs], samples=fewest, calls=_calls(lane))
+            for metric in metrics
+        }
 
 
 def name_of(entrant: Entrant) -> str:
@@ -25,71 +83,29 @@ def name_of(entrant: Entrant) -> str:
     return entrant.key[1]
 
 
-def _one(duel: Duel, match: Match, batch: int, allowed: Allowed) -> Measured:
-    lane = duel.lanes[match.candidate.key, batch]
-    other = duel.lanes[match.baseline.key, batch] if match.baseline else None
-    failure = next((str(duel.failed[e.key]) for e in match.entrants if e.key in duel.failed), None)
-    entrant = match.candidate
-    told = difference(lane, other) if other else {}
-    return Measured(
-        candidate=entrant.label,
-        engine=entrant.engine.name,
-        against=name_of(match.baseline) if match.baseline else "",
-        model=entrant.model.path,
-        batch=batch,
-        series=_paired(lane, other, allowed.shares) if other else {},
-        totals=_alone(lane, (bound.metric for bound in allowed.bounds)),
-        max_abs_delta=told.get("max_abs_delta"),
-        label_changes=told.get("label_changes"),
-        mismatches=told.get("non_finite_mismatches", 0),
-        delta_note=told.get("delta_note", ""),
-        failed=failure,
-    )
-
-
-def _paired(lane: Lane, other: Lane, metrics: Iterable[str]) -> dict[str, Series]:
-    """The layouts that both sides have, by their numbers."""
-    theirs = {run.process.index: run for run in other.runs if run.rounds}
-    pairs = [(theirs[run.process.index], run) for run in lane.runs if run.rounds and run.process.index in theirs]
-    if not pairs:
-        return {}
-    baseline, candidate = zip(*pairs, strict=True)
-    return {metric: _series(metric, (other, baseline), (lane, candidate)) for metric in metrics}
-
-
-def _series(metric: str, other: tuple[Lane, Sequence[Run]], lane: tuple[Lane, Sequence[Run]]) -> Series:
+def _layout(metric: str, sides: tuple[Lane, Lane], runs: tuple[Run, Run]) -> tuple[float, ...]:
+    """(baseline, candidate, log ratio, fewest samples a block) of one layout; empty with nothing to divide."""
+    theirs, ours = (_value(metric, lane, run) for lane, run in zip(sides, runs, strict=True))
     share = share_of(metric)
-    theirs, ours = _values(metric, *other), _values(metric, *lane)
     if share is None:
-        both = [(a, b) for a, b in zip(theirs, ours, strict=True) if a > 0 and b > 0]
-        return Series([b for _, b in both], [a for a, _ in both], [math.log(b / a) for a, b in both])
-    sides = (other, lane)
-    samples = [[_samples(run) for run in runs] for _, runs in sides]
-    floors = [[run.process.floor_ns for run in runs] for _, runs in sides]
-    calls = (_calls(other[0]), _calls(lane[0]))
-    logs = layout_logs(samples[0], samples[1], share, (floors[0], floors[1]), calls)
-    fewest = min(len(block) for side in samples for rounds in side for block in rounds)
-    return Series(ours, theirs, logs, fewest, max(calls))
+        return (theirs, ours, math.log(ours / theirs), 1) if theirs > 0 and ours > 0 else ()
+    samples = [_samples(run) for run in runs]
+    floors = [[run.process.floor_ns] for run in runs]
+    calls = (_calls(sides[0]), _calls(sides[1]))
+    logs = layout_logs(samples[:1], samples[1:], share, (floors[0], floors[1]), calls)
+    fewest = min(len(block) for rounds in samples for block in rounds)
+    return (theirs, ours, logs[0], fewest) if logs else ()
 
 
-def _alone(lane: Lane, metrics: Iterable[str]) -> dict[str, Series]:
-    runs = [run for run in lane.runs if run.rounds]
-    if not runs:
-        return {}
-    fewest = min(sum(map(len, _samples(run))) for run in runs)
-    return {metric: Series(_values(metric, lane, runs), samples=fewest, calls=_calls(lane)) for metric in metrics}
-
-
-def _values(metric: str, lane: Lane, runs: Sequence[Run]) -> list[float]:
-    """One value a layout, in ns or bytes."""
+def _value(metric: str, lane: Lane, run: Run) -> float:
+    """What a layout shows of a metric, in ns or bytes."""
     share = share_of(metric)
     if share is not None:
-        calls = _calls(lane)
-        return [block_quantile(np.concatenate(_samples(run)), share, run.process.floor_ns, calls) for run in runs]
-    fields: Mapping[str, str] = {"load": "load_ns", "cold_start": "cold_start_ns", "rss": "rss_bytes"}
+        return block_quantile(np.concatenate(_samples(run)), share, run.process.floor_ns, _calls(lane))
     if metric == "size":
-        return [float(lane.entrant.artefact.bytes)] * len(runs)
-    return [float(getattr(run.process, fields[metric])) for run in runs]
+        return float(lane.entrant.artefact.bytes)
+    fields: Mapping[str, str] = {"load": "load_ns", "cold_start": "cold_start_ns", "rss": "rss_bytes"}
+    return float(getattr(run.process, fields[metric]))
 
 
 def _samples(run: Run) -> list[Array]:

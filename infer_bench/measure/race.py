@@ -158,7 +158,7 @@ class Race:
             for position, entrant in enumerate(order):
                 with self._costs_its_row(entrant):
                     lane, worker = self.lanes[entrant.key, batch], workers[entrant.key]
-                    lane.runs[-1].rounds.append(taken_round(lane, worker, index, position, split=True))
+                    lane.runs[-1].rounds.append(taken_round(lane, worker, index, position))
             saved()
             if time.monotonic() >= until:
                 self.cut_short |= settings.budget_s is None and index + 1 < settings.rounds_per_process
@@ -176,13 +176,13 @@ class Asked(Protocol):
         """Say one thing and wait for its answer."""
 
 
-def taken_round(lane: Lane, session: Asked, index: int, position: int, *, split: bool) -> Round:
-    """One block of a lane; `split`: with calls for the phases."""
+def taken_round(lane: Lane, session: Asked, index: int, position: int, **how: Any) -> Round:
+    """One block of a lane; `how` stands beside its shape, as in `Runner.block`."""
     if lane.shape is None:
         raise RuntimeError("a block before its warm-up")
     shape = lane.shape
-    how = {"samples": shape.samples, "calls": shape.calls, "phases": shape.phases, "split": split}
-    reply = session.ask("block", batch=lane.batch, **how)
+    shaped = {"samples": shape.samples, "calls": shape.calls, "phases": shape.phases}
+    reply = session.ask("block", batch=lane.batch, **shaped, **how)
     stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in reply.arrays.items()}
     counted: dict[str, Any] = {key: int(reply.fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
     return Round(index, position, shape.calls, **counted, **stamps)

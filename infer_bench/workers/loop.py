@@ -48,6 +48,10 @@ class Cycle:
         self._requests = requests
         self._next = 0
 
+    def seek(self, place: int) -> None:
+        """Go on from the request at `place`, counted around."""
+        self._next = place % len(self._requests)
+
     def take(self, count: int) -> list[Any]:
         """The next `count` requests."""
         size = len(self._requests)

@@ -93,25 +93,28 @@ class Runner:
         """Run until steady, for `limit_ns` at the most: see `warm_up`."""
         return warm_up(self._stages, self._cycle, limit_ns, self._clock)
 
-    def block(self, samples: int, calls: int, phases: bool, split: bool = True) -> Block:
+    def block(self, samples: int, calls: int, phases: bool, split: bool = True, start: int | None = None) -> Block:
         """`samples` samples of `calls` calls each, after a few discarded ones.
 
         With `phases` they are stamped between the phases too, else phases get calls of their own; without `split` none.
+        `start` is the request to begin with, so that two sides answer the same ones; else the turn goes on.
         """
         discarded = plain(self._stages, self._cycle.take(1), self._clock)
         if discarded[0] * 3 < DISCARDED_NS:
             plain(self._stages, self._cycle.take(2), self._clock)
+        if start is not None:
+            self._cycle.seek(start)
         before, chosen = _collections(), self._cycle.take(samples * calls)
-        start = self._clock()
+        begun = self._clock()
         if calls > 1:
             request = grouped(self._stages, chosen, calls, self._clock)
         elif phases:
             stages = stamped(self._stages, chosen, self._clock)
-            wall = self._clock() - start
+            wall = self._clock() - begun
             return Block(stages.request, stages, wall, samples * self._batch, _collections() - before)
         else:
             request = plain(self._stages, chosen, self._clock)
-        wall = self._clock() - start
+        wall = self._clock() - begun
         split_calls = max(1, samples * calls // 4) if split else 0
         stages = stamped(self._stages, self._cycle.take(split_calls), self._clock)
         return Block(request, stages, wall, samples * calls * self._batch, _collections() - before)

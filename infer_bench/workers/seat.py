@@ -71,7 +71,7 @@ class Seat:
         """One block."""
         runner = self.runner(int(fields["batch"]))
         shape = int(fields["samples"]), int(fields["calls"]), bool(fields["phases"])
-        block = runner.block(*shape, split=bool(fields.get("split", True)))
+        block = runner.block(*shape, split=bool(fields.get("split", True)), start=fields.get("start"))
         arrays = {
             "request": block.request,
             "preprocess": block.stages.preprocess,

@@ -1,0 +1,234 @@
+"""`bench --against` and `--limit`: candidates judged, beside a baseline that runs at the same time."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import numpy as np
+
+from infer_bench import gates
+from infer_bench.errors import DataError
+from infer_bench.gate_results import Check, Gate, GateMode, Side
+from infer_bench.limits import PER_PROCESS, share_of
+from infer_bench.measure import assemble
+from infer_bench.measure.convert import cached_onnx
+from infer_bench.measure.desk import Desk
+from infer_bench.measure.duel import Duel, Match
+from infer_bench.measure.entrants import Entrant, Key
+from infer_bench.measure.gate_settings import GateSettings
+from infer_bench.measure.gathering import Gathering, name_of
+from infer_bench.measure.models import model_ref
+from infer_bench.measure.opponents import matches
+from infer_bench.measure.progress import Progress, Silent
+from infer_bench.measure.rows import Columns, Rows, rows_for, seen_by
+from infer_bench.measure.seating import FreshProcesses, Plant, Reloaded, Seating, fits_one_worker
+from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelRef
+from infer_bench.results import BenchReport, BenchResult, Notice
+
+Save = Callable[[BenchReport], None]
+SAVE_NS = 3_000_000_000
+
+
+def run(
+    models: Sequence[str],
+    *,
+    data: str | None,
+    candidates: Sequence[str],
+    gate: GateSettings,
+    settings: Settings,
+    progress: Progress | None = None,
+    save: Save | None = None,
+    plants: Mapping[Key, Plant] | None = None,
+) -> BenchReport:
+    """Race every candidate with its baseline until each check is decided or the budget is spent, and judge.
+
+    `save` is called after every layout with what is known so far. Raises `UsageError` for settings that make no sense
+    and `CannotRun` for a model, an interpreter or rows that cannot be used.
+    """
+    progress = progress or Silent()
+    progress.update(0, "reading the models")
+
+    def opened(name: str) -> ModelRef:
+        return model_ref(name, allow_pickle=settings.allow_pickle)
+
+    found = matches(
+        [opened(name) for name in dict.fromkeys(models)],
+        candidates,
+        gate.against,
+        gate.python,
+        model_ref=opened,
+        to_onnx=lambda model: cached_onnx(model, settings.allow_pickle, data, progress),
+        threads=settings.threads,
+    )
+    progress.update(0, "reading the rows")
+    rows, notices = rows_of(found, data, settings)
+    return Gatekeeper(found, rows, gate, settings, notices, progress, plants or {}).run(save)
+
+
+def rows_of(
+    found: Sequence[Match], data: str | None, settings: Settings
+) -> tuple[dict[Key, tuple[Rows, Columns]], list[Notice]]:
+    """The rows of every entrant. A baseline answers its candidate's rows wherever it can, so that answers compare."""
+    held: dict[Key, tuple[Rows, Columns]] = {}
+    by_model: dict[str, Rows] = {}
+    notices: list[Notice] = []
+    for match in found:
+        for entrant in (match.candidate, *([match.baseline] if match.baseline else [])):
+            if entrant.key in held:
+                continue
+            path = entrant.model.path
+            if path not in by_model:
+                by_model[path] = rows_for([entrant], data, settings)
+            rows = by_model[path]
+            columns = seen_by(entrant, rows)
+            if entrant is match.baseline:
+                columns, told = _alike(held[match.candidate.key][1], columns, rows, data)
+                notices += told
+            held[entrant.key] = rows, columns
+    return held, notices
+
+
+def _alike(ours: Columns, theirs: Columns, rows: Rows, data: str | None) -> tuple[Columns, list[Notice]]:
+    """The candidate's rows for the baseline, where it has the same columns or, without names, as many."""
+    if list(ours) == list(theirs):
+        same = data is None or all(_equal(ours[name], theirs[name]) for name in ours)
+        return (ours if same else theirs), []
+    if data is not None:
+        return theirs, []
+    if set(ours) == set(theirs):
+        return {name: ours[name] for name in theirs}, []
+    if len(ours) == len(theirs):
+        return dict(zip(theirs, ours.values(), strict=True)), []
+    text = "the models have different inputs and each was given rows of its own: their answers cannot be compared"
+    return theirs, [Notice("own-rows", text, "give rows with --data")]
+
+
+def _equal(one: np.ndarray, other: np.ndarray) -> bool:
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+
+
+class Gatekeeper:
+    """Runs a duel and keeps its report."""
+
+    def __init__(
+        self,
+        found: Sequence[Match],
+        rows: Mapping[Key, tuple[Rows, Columns]],
+        gate: GateSettings,
+        settings: Settings,
+        notices: Sequence[Notice],
+        progress: Progress,
+        plants: Mapping[Key, Plant],
+    ) -> None:
+        self._gate, self._settings = gate, settings
+        columns = {key: columns for key, (_, columns) in rows.items()}
+        if any(not len(next(iter(held.values()), ())) for held in columns.values()):
+            raise DataError("there are no rows to answer", "give rows with --data")
+        self._mode = mode_of(found, gate)
+        kind = Reloaded if self._mode == "sessions" else FreshProcesses
+        seating: Seating = kind(columns, settings, plants)
+        self._duel = Duel(found, seating, settings, _samples(gate), progress)
+        self._desk = Desk(self._duel, {key[0]: held for key, (held, _) in rows.items()}, settings, tuple(notices))
+        self._gathering = Gathering(self._duel, gate.allowed)
+        self._begun = self._saved = time.perf_counter_ns()
+
+    def run(self, save: Save | None) -> BenchReport:
+        """Measure until it is decided; a run that is broken off leaves what it has."""
+        complete = False
+        try:
+            self._duel.run(self._undecided, lambda: self._keep(save))
+            complete = True
+        finally:
+            report = self.report(complete=complete)
+            if save:
+                save(report)
+        return report
+
+    def _keep(self, save: Save | None) -> None:
+        """Save what is known, at most every few seconds: a layout may take no longer than writing all of them."""
+        if save and (self._duel.layouts == 1 or time.perf_counter_ns() - self._saved > SAVE_NS):
+            save(self.report(complete=False))
+            self._saved = time.perf_counter_ns()
+
+    def _checks(self) -> tuple[Check, ...]:
+        return gates.checks(self._gathering.measured(), self._gate.allowed)
+
+    def _undecided(self) -> Collection[Match]:
+        """The matches of which a check may still be decided; none once a regression has had time to show elsewhere."""
+        found = self._checks()
+        if gates.settled(found, self._duel.layouts):
+            return []
+        open_ = {(check.model, check.candidate) for check in found if gates.may_be_decided(check)}
+        return [match for match in self._duel.matches if (match.candidate.model.path, match.candidate.label) in open_]
+
+    def report(self, *, complete: bool) -> BenchReport:
+        """What is known so far."""
+        found = self._checks()
+        failures = [
+            f"{name_of(e)}: {self._duel.failed[e.key]}" for e in self._duel.entrants if e.key in self._duel.failed
+        ]
+        verdict = gates.verdict(found, failures, self._gate.allowed.inconclusive) if complete else None
+        results = self._results() if self._gate.paired else self._desk.results()
+        return self._desk.judged(results, self._told(found), verdict, complete=complete)
+
+    def _results(self) -> tuple[BenchResult, ...]:
+        """The baselines, then the candidates, each against its own."""
+        duel = self._duel
+        theirs = {match.candidate.key: match.baseline for match in duel.matches}
+        found = []
+        for (key, batch), lane in sorted(duel.lanes.items(), key=lambda item: item[0][0] in theirs):
+            against = theirs.get(key)
+            other = duel.lanes[against.key, batch] if against else lane
+            if key in duel.failed or not all(any(run.rounds for run in side.runs) for side in (lane, other)):
+                reason = str(duel.failed[key]) if key in duel.failed else "not measured"
+                found.append(assemble.bare(lane, duel.specs, reason))
+            else:
+                found.append(assemble.result(lane, other, duel.specs, self._settings))
+        return tuple(found)
+
+    def _told(self, found: tuple[Check, ...]) -> Gate:
+        duel, errors = self._duel, self._gate.allowed.errors
+        baselines = [match.baseline for match in duel.matches if match.baseline]
+        sides = {match.candidate.key: match.candidate for match in duel.matches}
+        return Gate(
+            mode=self._mode,
+            layouts=duel.layouts,
+            rounds=duel.rounds,
+            alpha=errors.alpha,
+            beta=errors.beta,
+            measured_ns=duel.watch.spent_ns,
+            wall_ns=time.perf_counter_ns() - self._begun,
+            baseline=self._side(baselines[0]) if baselines else Side("", ""),
+            sides=tuple(map(self._side, sides.values())),
+            checks=found,
+        )
+
+    def _side(self, entrant: Entrant) -> Side:
+        about = self._duel.about.get(entrant.key, {})
+        packages = about.get("packages", {})
+        held = packages if isinstance(packages, Mapping) else {}
+        return Side(
+            entrant.label,
+            entrant.model.path,
+            str(about.get("python", "")),
+            str(about.get("executable", "")),
+            dict(held),
+        )
+
+
+def mode_of(found: Sequence[Match], gate: GateSettings) -> GateMode:
+    """Sessions where one worker can hold both sides and nothing is asked that only a process of one's own shows."""
+    if not gate.paired:
+        return "absolute"
+    metrics = {*gate.allowed.shares, *(bound.metric for bound in gate.allowed.bounds)}
+    everyone = [entrant for match in found for entrant in match.entrants]
+    timed = any(share_of(bound.metric) is not None for bound in gate.allowed.bounds)
+    return "sessions" if fits_one_worker(everyone) and not metrics & PER_PROCESS and not timed else "processes"
+
+
+def _samples(gate: GateSettings) -> int:
+    """What a block must hold for the percentiles that are judged against a baseline."""
+    shares = (share_of(metric) for metric in gate.allowed.shares)
+    return max((gates.needed_samples(share) for share in shares if share is not None), default=1)

@@ -1,0 +1,147 @@
+"""Who is compared with whom in a gate: candidates, and the baseline that `--against` names."""
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from infer_bench.candidate import parse
+from infer_bench.engines import registry
+from infer_bench.errors import CannotRun, UsageError
+from infer_bench.measure.duel import Match
+from infer_bench.measure.entrants import Entrant, ToOnnx, entrants
+from infer_bench.model import Family, ModelRef
+
+USUAL: dict[Family, str] = {
+    "lightgbm": "lightgbm:feed=ndarray",
+    "xgboost": "xgboost:feed=ndarray",
+    "sklearn": "sklearn:feed=dataframe",
+    "onnx": "onnxruntime:feed=ndarray",
+    "catboost": "catboost:feed=ndarray",
+    "torch": "torch:feed=ndarray",
+    "callable": "callable",
+}
+"""The one candidate of a model in a gate: its own library, without what services are advised to leave out."""
+ASK = "import sys, numpy; print(sys.version_info[0], sys.version_info[1])"
+OLDEST = (3, 11)
+START_S = 60.0
+
+Opener = Callable[[str], ModelRef]
+
+
+def matches(
+    models: Sequence[ModelRef],
+    asked: Sequence[str],
+    against: str | None,
+    python: str | None,
+    *,
+    model_ref: Opener,
+    to_onnx: ToOnnx,
+    threads: int,
+) -> list[Match]:
+    """A match for each candidate. Without `against` and `python` they have no baseline.
+
+    `against` is a model (opened by the same candidate where its family can), another candidate for the same model, or
+    a function; `python` is the interpreter that the baseline runs in, the same candidate unless `against` says
+    otherwise. Raises `UsageError` when `against` is none of these or names the candidate itself.
+    """
+    found = []
+    for model in models:
+        for text in asked or [USUAL[model.family]]:
+            candidate = _entrant(model, text, to_onnx, threads)
+            baseline = _baseline(candidate, text if asked else None, against, python, model_ref, to_onnx, threads)
+            found.append(Match(candidate, baseline))
+    same = [m for m in found if m.baseline is not None and m.baseline.key == m.candidate.key]
+    if same and len(same) == len(found):
+        raise UsageError(f"{same[0].candidate.label} would be compared with itself", "name another model or candidate")
+    return [match for match in found if match not in same]
+
+
+def _entrant(model: ModelRef, text: str, to_onnx: ToOnnx, threads: int) -> Entrant:
+    return entrants([model], [text], to_onnx, threads)[0][0]
+
+
+def _baseline(
+    candidate: Entrant,
+    text: str | None,
+    against: str | None,
+    python: str | None,
+    model_ref: Opener,
+    to_onnx: ToOnnx,
+    threads: int,
+) -> Entrant | None:
+    found = candidate if python else None
+    if against is not None:
+        if _is_candidate(against):
+            found = _entrant(candidate.model, against, to_onnx, threads)
+        else:
+            model = model_ref(against)
+            usable = text is not None and candidate.candidate.target is None and model.family != "callable"
+            found = _entrant(model, text if usable and text else USUAL[model.family], to_onnx, threads)
+    if found is None or python is None:
+        return found
+    return replace(found, interpreter=interpreter(python), folder=home_of(python, found))
+
+
+def _is_candidate(text: str) -> bool:
+    """`engine` or `engine:key=value`; a file of that name and a function are models."""
+    if os.path.lexists(text):
+        return False
+    head = text.partition(":")[0]
+    return head in registry.names() and parse(text).target is None
+
+
+def interpreter(python: str) -> str:
+    """The interpreter's absolute path, a virtual environment's left as it is.
+
+    Raises `CannotRun` when it does not start, is older than 3.11 or has no numpy.
+    """
+    path = os.path.abspath(python)
+    if os.path.isdir(path):
+        inside = os.path.join(path, "bin", "python")
+        path = inside if os.path.exists(inside) else path
+    try:
+        done = subprocess.run(
+            [path, "-P", "-c", ASK],
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=False,
+            cwd=os.path.dirname(path),
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise CannotRun(
+            f"{python} cannot be started: {reason}", "name a Python interpreter, as in .venv/bin/python"
+        ) from None
+    if done.returncode:
+        return _unfit(python, path, done.stderr)
+    version = tuple(int(part) for part in done.stdout.split())
+    if version < OLDEST:
+        raise CannotRun(f"{python} is Python {'.'.join(map(str, version))}", "a worker needs Python 3.11 or later")
+    return path
+
+
+def _unfit(python: str, path: str, said: str) -> str:
+    if "numpy" in said:
+        raise CannotRun(f"{python} has no numpy, which a worker needs", f"{path} -m pip install numpy")
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    raise CannotRun(f"{python} is no Python 3.11 or later: {lines[-1] if lines else 'it says nothing'}")
+
+
+def home_of(python: str, entrant: Entrant) -> str:
+    """Where the other interpreter's worker runs: for a function, the folder that holds the virtual environment.
+
+    So two checkouts of a service, each with an environment of its own inside, are each tried with their own code.
+    """
+    target = entrant.candidate.target or (entrant.model.path if entrant.model.family == "callable" else None)
+    if target is None:
+        return ""
+    path = Path(os.path.abspath(python))
+    environment = next((p for p in (path, *path.parents) if (p / "pyvenv.cfg").is_file()), None)
+    if environment is None:
+        return str(path if path.is_dir() else path.parent)
+    top = target.partition(":")[0].partition(".")[0]
+    home = environment.parent
+    return str(home) if (home / top).exists() or (home / f"{top}.py").exists() else str(environment)
