@@ -17,8 +17,10 @@ from infer_bench.measure.seating import Layout, Seating, Taken
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 
-ROUNDS, LEAST_ROUNDS = 8, 3
-"""Rounds a layout: with 8 the ratio of a layout is known to about 0.3 %, well below what layouts differ by."""
+ROUNDS = {True: 16, False: 8}
+"""Rounds a layout, in fresh processes and in a worker: with 8 the ratio of two medians is known to about 0.3 %, below
+what layouts differ by. Processes take longer to start, so more is made of each."""
+LEAST_ROUNDS = 3
 LAYOUTS = 14
 """So many layouts should fit into the budget: 13 decide also where one of them is a freak."""
 WARM_NS = {True: 250_000_000, False: 60_000_000}
@@ -214,16 +216,20 @@ class Duel:
         """Rounds in this layout: fewer where a round takes long, and what is left of the budget in the last one."""
         round_ns = self._round_ns.get(batch)
         if round_ns is None:
-            return ROUNDS
+            return self._most_rounds
         batches = len(self._settings.batches)
         usual = round(self._settings.limit_s * 1e9 / LAYOUTS / batches / round_ns)
-        usual = max(LEAST_ROUNDS, min(ROUNDS, usual))
+        usual = max(LEAST_ROUNDS, min(self._most_rounds, usual))
         left = round(self._left_ns / (batches - nth) / round_ns)
         return max(LEAST_ROUNDS, left) if left < 1.5 * usual + self._overhead(batch) else usual
 
+    @property
+    def _most_rounds(self) -> int:
+        return ROUNDS[self._seating.restarts]
+
     def _overhead(self, batch: int) -> float:
         """What a layout takes beside its rounds, in rounds."""
-        return max(0.0, self._layout_ns / self._round_ns[batch] - ROUNDS) / 2
+        return max(0.0, self._layout_ns / self._round_ns[batch] - self._most_rounds) / 2
 
     def _end(self, batch: int, layout: Layout, throttled: int, *, kept: bool) -> None:
         for key, taken in self._standing(layout):

@@ -48,8 +48,8 @@ def judge(logs: Sequence[float], limit: float, errors: Errors) -> Judgement:
     a limit, the c-th largest ratio is a limit that would just have been crossed. Looks taken together, the true median
     is below the largest lower bound with chance `alpha` at the most, above the least upper bound with `beta`.
 
-    `would_see` is relative to no slow-down at all. It must not exceed the limit for a pass where the limit is a share
-    on top (`limit` > 0); see `seen`.
+    `would_see` is relative to the baseline. It must not exceed the limit for a pass where the limit is a share on top
+    (`limit` > 0).
     """
     low, high = -math.inf, math.inf
     outcome: Literal["pass", "regressed", "inconclusive"] = "inconclusive"
@@ -61,14 +61,20 @@ def judge(logs: Sequence[float], limit: float, errors: Errors) -> Judgement:
         if low > limit:
             outcome = "regressed"
         elif high < limit:
-            sight = seen(logs[:n], errors)
+            sight = _sight(logs[:n], high, errors)
             outcome = "pass" if limit <= 0 or (sight is not None and sight <= limit) else "inconclusive"
         if outcome != "inconclusive":
             break
     taken = list(logs[:n])
     beyond = sum(value > limit for value in taken)
     centre = float(np.median(taken)) if taken else math.nan
-    return Judgement(outcome, centre, low, high, n, beyond, sight if outcome == "pass" else seen(taken, errors))
+    return Judgement(outcome, centre, low, high, n, beyond, sight if outcome == "pass" else _sight(taken, high, errors))
+
+
+def _sight(logs: Sequence[float], high: float, errors: Errors) -> float | None:
+    """What `seen` says, from where the candidate is: shown to be faster by so much, it would have to lose that first."""
+    found = seen(logs, errors)
+    return None if found is None else max(LEAST_SPREAD, found + min(0.0, high))
 
 
 def _bound(ordered: Sequence[float], count: int | None) -> float:
