@@ -10,7 +10,8 @@ from infer_bench.environment import throttled_ns
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.desk import PACKAGES
 from infer_bench.measure.entrants import Entrant, Key
-from infer_bench.measure.lanes import Lane, Run, Shape, shape_for
+from infer_bench.measure.lanes import Lane, Run, Shape, shape_for, shared_calls
+from infer_bench.measure.pacing import LAYOUTS, LEAST_ROUNDS, Clock, Pace, Stopwatch
 from infer_bench.measure.progress import Progress
 from infer_bench.measure.race import ANSWERS_LIMIT_S, taken_round
 from infer_bench.measure.seating import Layout, Seating, Taken
@@ -20,9 +21,6 @@ from infer_bench.model import ModelSpec
 ROUNDS = {True: 16, False: 8}
 """Rounds a layout, in fresh processes and in a worker: with 8 the ratio of two medians is known to about 0.3 %, below
 what layouts differ by. Processes take longer to start, so more is made of each."""
-LEAST_ROUNDS = 3
-LAYOUTS = 14
-"""So many layouts should fit into the budget: 13 decide also where one of them is a freak."""
 WARM_NS = {True: 250_000_000, False: 60_000_000}
 """How long to warm up at the most: a fresh process, and a session in a worker that is warm already."""
 STRIDE = 211
@@ -42,49 +40,31 @@ class Match:
         return (self.candidate,) if self.baseline is None else (self.baseline, self.candidate)
 
 
-class Stopwatch:
-    """Time spent measuring, in ns; it can be stopped and started again."""
-
-    def __init__(self) -> None:
-        self._spent = 0
-        self._since: int | None = None
-
-    @property
-    def spent_ns(self) -> int:
-        """So far."""
-        return self._spent + (0 if self._since is None else time.perf_counter_ns() - self._since)
-
-    @contextlib.contextmanager
-    def running(self, on: bool = True) -> Iterator[None]:
-        """Run, or stand still, for as long as this lasts."""
-        before = self._since is not None
-        self._turn(on)
-        try:
-            yield
-        finally:
-            self._turn(before)
-
-    def _turn(self, on: bool) -> None:
-        self._spent, self._since = self.spent_ns, time.perf_counter_ns() if on else None
-
-
 class Duel:
     """Runs layouts until every match is decided or the budget is spent.
 
     `lanes`, `specs` and `failed` always hold what is known so far. `samples` is what a block must hold for the
-    percentiles that are judged.
+    percentiles that are judged, `unfit` those that cannot take part, and why. Measuring ends with the budget, which
+    only the first round may exceed.
     """
 
     def __init__(
-        self, matches: Sequence[Match], seating: Seating, settings: Settings, samples: int, progress: Progress
+        self,
+        matches: Sequence[Match],
+        seating: Seating,
+        settings: Settings,
+        samples: int,
+        progress: Progress,
+        unfit: Mapping[Key, InferBenchError] | None = None,
+        clock: Clock = time.perf_counter_ns,
     ) -> None:
         self.matches = tuple(matches)
-        self.entrants = list({e.key: e for match in matches for e in match.entrants}.values())
+        self.entrants = _entrants(matches)
         self.lanes = {(e.key, batch): Lane(e, batch) for batch in settings.batches for e in self.entrants}
         self.specs: dict[Key, ModelSpec] = {}
-        self.failed: dict[Key, InferBenchError] = {}
+        self.failed: dict[Key, InferBenchError] = dict(unfit or {})
         self.about: dict[Key, Mapping[str, object]] = {}
-        self.watch = Stopwatch()
+        self.watch = Stopwatch(clock)
         self.layouts = 0
         self.rounds = 0
         self._seating = seating
@@ -92,8 +72,8 @@ class Duel:
         self._samples = samples
         self._progress = progress
         self._random = random.Random(settings.seed)
-        self._round_ns: dict[int, int] = {}
-        self._layout_ns = 0
+        self._limit_ns = round(settings.limit_s * 1e9)
+        self._pace = Pace(self._limit_ns, settings.batches, ROUNDS[seating.restarts])
         self._start = 0
 
     cut_short = False
@@ -108,12 +88,13 @@ class Duel:
 
     def run(self, undecided: Callable[[], Collection[Match]], saved: Callable[[], None]) -> None:
         """Measure. `undecided` is asked after every layout, and `saved` called then."""
-        left: Collection[Match] = self.matches
+        left = [match for match in self.matches if self._alive(match)]
         try:
             self._tell("starting")
-            self._seating.prepare(self.entrants)
-            while left and self._time_for_a_layout():
-                self._layout(self.layouts, [match for match in left if self._alive(match)])
+            self.failed |= self._seating.prepare(_entrants(left))
+            left = [match for match in left if self._alive(match)]
+            while left and self._pace.fits_layout([e.key for e in _entrants(left)], self._left_ns):
+                self._layout(self.layouts, _entrants(left))
                 self.layouts += 1
                 left = [match for match in undecided() if self._alive(match)]
                 saved()
@@ -125,28 +106,26 @@ class Duel:
 
     @property
     def _left_ns(self) -> int:
-        return round(self._settings.limit_s * 1e9) - self.watch.spent_ns
-
-    def _time_for_a_layout(self) -> bool:
-        """Whether half of one fits: then it ends as near to the budget as can be."""
-        return self.layouts == 0 or self._left_ns > self._layout_ns / 2
+        return self._limit_ns - self.watch.spent_ns
 
     def _tell(self, message: str) -> None:
-        self._progress.update(min(1.0, self.watch.spent_ns / (self._settings.limit_s * 1e9)), message)
+        self._progress.update(min(1.0, self.watch.spent_ns / self._limit_ns), message)
 
-    def _layout(self, index: int, matches: Sequence[Match]) -> None:
-        entrants = list({e.key: e for match in matches for e in match.entrants}.values())
-        restarts, before = self._seating.restarts, self.watch.spent_ns
+    def _layout(self, index: int, entrants: Sequence[Entrant]) -> None:
+        begun, raced = self.watch.spent_ns, 0
         self._tell(f"layout {index + 1}: loading")
-        with self.watch.running(not restarts), self._seating.layout(index, entrants) as layout:
+        with self.watch.running(not self._seating.restarts), self._seating.layout(index, entrants) as layout:
             self.failed |= layout.failed
             with self.watch.running(False):
                 self._meet(layout)
             with self.watch.running():
-                for nth, batch in enumerate(self._settings.batches):
+                for batch in self._settings.batches:
                     self._warm(batch, layout)
-                    self._race(batch, nth, layout)
-        self._layout_ns = max(self._layout_ns, self.watch.spent_ns - before)
+                    if batch == self._settings.batches[-1]:
+                        self._pace.laid_out(len(entrants), self.watch.spent_ns - begun - raced)
+                    before = self.watch.spent_ns
+                    self._race(batch, layout)
+                    raced += self.watch.spent_ns - before
 
     @contextlib.contextmanager
     def _costs_its_row(self, key: Key) -> Iterator[None]:
@@ -175,61 +154,58 @@ class Duel:
         lane.answers, lane.labels = reply.arrays["answers"], reply.fields["labels"]
 
     def _warm(self, batch: int, layout: Layout) -> None:
+        requests_ns = {}
         for key, taken in self._standing(layout):
-            lane = self.lanes[key, batch]
             with self._costs_its_row(key):
                 warm = taken.ask("warm", batch=batch, limit_ns=WARM_NS[self._seating.restarts]).fields
-                lane.shape = lane.shape or self._shape(int(warm["request_ns"]), len(layout.taken))
-                lane.runs.append(Run(taken.process))
-                lane.runs[-1].warmed(warm)
+                run = Run(taken.process)
+                run.warmed(warm)
+                self.lanes[key, batch].runs.append(run)
+                requests_ns[key] = int(warm["request_ns"])
+        calls = shared_calls(requests_ns.values())
+        for key, request_ns in requests_ns.items():
+            lane = self.lanes[key, batch]
+            lane.shape = lane.shape or self._shape(request_ns, len(layout.taken), calls)
 
-    def _shape(self, request_ns: int, entrants: int) -> Shape:
+    def _shape(self, request_ns: int, entrants: int, calls: int) -> Shape:
         blocks = LAYOUTS * LEAST_ROUNDS * entrants * len(self._settings.batches)
-        most_ns = round(self._settings.limit_s * 1e9 / blocks)
-        return shape_for(request_ns, self._settings.scenario, self._samples, most_ns)
+        return shape_for(request_ns, self._settings.scenario, self._samples, self._limit_ns // blocks, calls)
 
-    def _race(self, batch: int, nth: int, layout: Layout) -> None:
+    def _race(self, batch: int, layout: Layout) -> None:
         """Rounds of one block each, in random order."""
-        throttled = throttled_ns()
-        wanted = self._wanted(batch, nth)
-        done = 0
-        while done < wanted and (done == 0 or self._left_ns > self._round_ns[batch] / 2):
-            self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {done + 1}")
-            start = time.perf_counter_ns()
-            order = self._standing(layout)
-            self._random.shuffle(order)
-            for position, (key, taken) in enumerate(order):
-                with self._costs_its_row(key):
-                    lane = self.lanes[key, batch]
-                    lane.runs[-1].rounds.append(
-                        taken_round(lane, taken, done, position, split=False, start=self._start)
-                    )
-            self._start += STRIDE
-            self._round_ns[batch] = time.perf_counter_ns() - start
-            wanted = wanted if done else self._wanted(batch, nth)
+        throttled, done, wanted = throttled_ns(), 0, 1
+        while self._goes_on(batch, layout, done, wanted) and self._round(batch, layout, done):
             done += 1
+            wanted = wanted if done > 1 else 1 + self._more(batch, layout)
         self.rounds = max(self.rounds, done)
         with self.watch.running(False):
             self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
 
-    def _wanted(self, batch: int, nth: int) -> int:
-        """Rounds in this layout: fewer where a round takes long, and what is left of the budget in the last one."""
-        round_ns = self._round_ns.get(batch)
-        if round_ns is None:
-            return self._most_rounds
-        batches = len(self._settings.batches)
-        usual = round(self._settings.limit_s * 1e9 / LAYOUTS / batches / round_ns)
-        usual = max(LEAST_ROUNDS, min(self._most_rounds, usual))
-        left = round(self._left_ns / (batches - nth) / round_ns)
-        return max(LEAST_ROUNDS, left) if left < 1.5 * usual + self._overhead(batch) else usual
+    def _more(self, batch: int, layout: Layout) -> int:
+        return self._pace.more_rounds([key for key, _ in self._standing(layout)], batch, self._left_ns)
 
-    @property
-    def _most_rounds(self) -> int:
-        return ROUNDS[self._seating.restarts]
+    def _goes_on(self, batch: int, layout: Layout, done: int, wanted: int) -> bool:
+        """Whether there is a round to come: one that was planned, or with what is left when no layout fits any more."""
+        standing = [key for key, _ in self._standing(layout)]
+        last = batch == self._settings.batches[-1] and not self._pace.fits_layout(standing, self._left_ns)
+        return bool(standing) and (done < wanted or last)
 
-    def _overhead(self, batch: int) -> float:
-        """What a layout takes beside its rounds, in rounds."""
-        return max(0.0, self._layout_ns / self._round_ns[batch] - self._most_rounds) / 2
+    def _round(self, batch: int, layout: Layout, index: int) -> bool:
+        """A block of each; False when the budget ends before all had theirs."""
+        self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {index + 1}")
+        order = self._standing(layout)
+        self._random.shuffle(order)
+        for position, (key, taken) in enumerate(order):
+            first = self.layouts == index == 0
+            if not first and not self._pace.fits_block(key, batch, self._left_ns):
+                return False
+            begun = self.watch.spent_ns
+            with self._costs_its_row(key):
+                lane = self.lanes[key, batch]
+                lane.runs[-1].rounds.append(taken_round(lane, taken, index, position, split=False, start=self._start))
+            self._pace.took(key, batch, self.watch.spent_ns - begun)
+        self._start += STRIDE
+        return True
 
     def _end(self, batch: int, layout: Layout, throttled: int, *, kept: bool) -> None:
         for key, taken in self._standing(layout):
@@ -241,3 +217,8 @@ class Duel:
                 nothing = {"rss_bytes": 0, "peak_rss_bytes": 0}
                 held = taken.ask("memory").fields if self._seating.restarts else nothing
                 run.ended(held, throttled)
+
+
+def _entrants(matches: Sequence[Match]) -> list[Entrant]:
+    """All who take part in some matches, each once."""
+    return list({e.key: e for match in matches for e in match.entrants}.values())

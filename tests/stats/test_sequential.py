@@ -1,5 +1,6 @@
 """The sign test that may be looked at after every layout: never more error than promised, and steps that make sense."""
 
+import itertools
 import math
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_a_boundary_never_falls_and_rises_by_one_at_the_most(error: float) -> No
     least = least_layouts(error)
     assert all(bound is None for bound in found[:least])
     known = [bound for bound in found[least:] if bound is not None]
-    assert all(b - a in (0, 1) for a, b in zip(known, known[1:], strict=False))
+    assert all(b - a in (0, 1) for a, b in itertools.pairwise(known))
     assert all(bound is None or bound <= n for n, bound in enumerate(found))
     assert all(bound is None or bound > n / 2 for n, bound in enumerate(found) if n)
 
@@ -86,7 +87,7 @@ def test_the_share_needed_is_the_one_that_crosses_with_the_power_asked_for(layou
 
 def test_more_layouts_need_a_smaller_share_and_too_few_none() -> None:
     shares = [share_needed(n, 0.01, 0.95) for n in range(7, 60)]
-    assert all(a is not None and b is not None and b <= a for a, b in zip(shares, shares[1:], strict=False))
+    assert all(a is not None and b is not None and b <= a for a, b in itertools.pairwise(shares))
     assert share_needed(6, 0.01, 0.95) is None
 
 
