@@ -15,6 +15,7 @@ import msgspec
 
 from infer_bench import jsontext
 from infer_bench.errors import CannotRun
+from infer_bench.gate_results import TrialsResult
 from infer_bench.profile_results import ProfileResult
 from infer_bench.results import SCHEMA_VERSION, BenchResult, ConvertResult, Report, ValidateResult
 
@@ -24,6 +25,7 @@ DOCUMENTS: dict[str, Any] = {
     "bench": Report[BenchResult],
     "convert": Report[ConvertResult],
     "profile": Report[ProfileResult],
+    "self-test": Report[TrialsResult],
     "validate": Report[ValidateResult],
 }
 """The type of each command's document."""

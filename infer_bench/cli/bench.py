@@ -10,7 +10,9 @@ from infer_bench.errors import UsageError
 
 
 def bench(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL…", help="Model files, or package.module:function.")],
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="MODEL…", help="Model files, or package.module:function.")
+    ] = None,
     data: Data = None,
     engine: Candidates = None,
     batch: Annotated[str, typer.Option("--batch", "-b", help="Batch sizes, as in 1,64,1000.")] = "1",
@@ -45,6 +47,13 @@ def bench(
         str, typer.Option("--inconclusive", help="What an inconclusive gate exits with: 3, or pass (0) or fail (1).")
     ] = "3",
     alpha: Annotated[float, typer.Option("--alpha", help="Error rate of a gate.")] = 0.01,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Try the gate itself: its false alarms and its power on this machine.")
+    ] = False,
+    trials: Annotated[int, typer.Option("--trials", help="Of a self-test: trials with nothing planted.")] = 40,
+    hogs: Annotated[
+        str | None, typer.Option("--hogs", help="Of a self-test: CPU hogs beside it, as in 0,2. [default: 0,CPUs]")
+    ] = None,
     json: JsonPath = None,
     format: Format = "table",
     output: Output = None,
@@ -87,4 +96,11 @@ def bench(
         timeout_s=timeout,
         affinity=options.numbers(affinity, int, "affinity") if affinity else (),
     )
-    return measured(models, data, engine or [], settings, gate, Delivery(json, format, output, phases))
+    delivery = Delivery(json, format, output, phases)
+    if self_test:
+        from infer_bench.cli.selftested import selftested
+
+        return selftested(models or [], data, engine or [], trials, hogs, settings, delivery)
+    if not models:
+        raise UsageError("MODEL is missing", "infer-bench bench MODEL, or --self-test")
+    return measured(models, data, engine or [], settings, gate, delivery)

@@ -18,10 +18,10 @@ from infer_bench.measure.seating import Layout, Seating, Taken
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 
-ROUNDS = {True: 16, False: 8}
-"""Rounds a layout, in fresh processes and in a worker: with 8 the ratio of two medians is known to about 0.3 %, below
+ROUNDS = {True: 16, False: 6}
+"""Rounds a layout, in fresh processes and in a worker: with 6 the ratio of two medians is known to about 0.3 %, below
 what layouts differ by. Processes take longer to start, so more is made of each."""
-WARM_NS = {True: 250_000_000, False: 60_000_000}
+WARM_NS = {True: 120_000_000, False: 25_000_000}
 """How long to warm up at the most: a fresh process, and a session in a worker that is warm already."""
 STRIDE = 211
 """Every round begins so many rows further on (a prime), and all sides with the same row: they answer the same ones."""

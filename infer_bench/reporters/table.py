@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infer_bench.reporters import cells, conversion, format, groups, profile_table, sentences, validate_table
+from infer_bench.reporters import (
+    cells,
+    conversion,
+    format,
+    groups,
+    profile_table,
+    selftest_table,
+    sentences,
+    validate_table,
+)
 from infer_bench.reporters.grid import Grid, Row, fit, records
 from infer_bench.reporters.groups import Group
 from infer_bench.reporters.layout import clean, justify, style, width_of, wrap
@@ -16,7 +25,7 @@ class Table:
     """Aligned text for a terminal or a pipe."""
 
     name = "table"
-    commands = frozenset({"bench", "convert", "profile", "validate"})
+    commands = frozenset({"bench", "convert", "profile", "self-test", "validate"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
@@ -26,6 +35,8 @@ class Table:
             return "\n".join(conversion.lines(report, width)) + "\n"
         if report.command == "profile":
             return "\n".join(profile_table.lines(report, width, color)) + "\n"
+        if report.command == "self-test":
+            return "\n".join(selftest_table.lines(report, width, color)) + "\n"
         if report.command == "validate":
             return "\n".join(validate_table.lines(report, width, color)) + "\n"
         return "\n".join(_Bench(report, width, color, phases).lines()) + "\n"

@@ -75,7 +75,7 @@ def judge(logs: Sequence[float], limit: float, errors: Errors) -> Judgement:
 
 
 def _sight(logs: Sequence[float], high: float, errors: Errors) -> float | None:
-    """What `seen` says, from where the candidate is: what is shown to be faster has to lose that first."""
+    """What `seen` says, from where the candidate is: what it was shown to be faster by it would have to lose first."""
     found = seen(logs, errors)
     return None if found is None else max(LEAST_SPREAD, found + min(0.0, high))
 

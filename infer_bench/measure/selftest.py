@@ -1,0 +1,301 @@
+"""`bench --self-test`: how often the gate cries wolf on this machine, and how often it sees what was planted."""
+
+import contextlib
+import datetime
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from infer_bench import __version__
+from infer_bench.environment import describe
+from infer_bench.errors import CannotRun, InferBenchError, UsageError
+from infer_bench.gate_results import Check, TrialsResult
+from infer_bench.gates import Allowed
+from infer_bench.limits import LEAST_MARGIN, MARGINS
+from infer_bench.measure import workload
+from infer_bench.measure.desk import PACKAGES
+from infer_bench.measure.duel import Match
+from infer_bench.measure.entrants import Entrant, Key
+from infer_bench.measure.gate import Gatekeeper
+from infer_bench.measure.gate_settings import GateSettings
+from infer_bench.measure.models import model_ref
+from infer_bench.measure.opponents import matches
+from infer_bench.measure.progress import Progress, Silent
+from infer_bench.measure.rows import Rows, rows_for, seen_by
+from infer_bench.measure.seating import Plant
+from infer_bench.measure.settings import Settings
+from infer_bench.results import BenchReport, Report, Verdict
+from infer_bench.stats.judging import Errors
+from infer_bench.stats.proportion import exact_interval
+
+BUDGET_S = {"p50": 3.0, "p95": 10.0}
+"""Of a trial. The p95 needs more blocks to be told."""
+HOG_S = 6 * 3600
+CALIBRATIONS = 5
+CALIBRATION_S = 3.0
+PROBED_TURNS = 500
+SelfTestReport = Report[TrialsResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of trial: the share of work planted in every `every`-th request, judged at `metric`.
+
+    `weight`: how many of these are made, for each trial of none planted at the p50.
+    """
+
+    metric: str
+    planted: float = 0.0
+    every: int = 1
+    weight: float = 1.0
+
+
+KINDS = (
+    Kind("p50"),
+    Kind("p50", 0.02, weight=0.05),
+    Kind("p50", 0.05, weight=0.2),
+    Kind("p50", 0.10, weight=0.2),
+    Kind("p95", weight=0.2),
+    Kind("p95", 0.10, weight=0.1),
+    Kind("p95", 0.50, every=10, weight=0.1),
+)
+
+
+@dataclass
+class Tally:
+    """The trials of one kind under one load, so far."""
+
+    kind: Kind
+    hogs: int
+    wanted: int
+    checks: list[Check] = field(default_factory=list)
+    measured_ns: list[int] = field(default_factory=list)
+    wall_ns: list[int] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def done(self) -> int:
+        """Trials made."""
+        return len(self.checks) + self.failed
+
+    def result(self) -> TrialsResult:
+        """As the report has it."""
+        said = [check.outcome for check in self.checks]
+        regressed = said.count("regressed")
+        ratios = [check.ratio - 1 for check in self.checks if check.ratio is not None]
+        requests = [check.baseline for check in self.checks if check.baseline is not None]
+        return TrialsResult(
+            self.hogs,
+            self.kind.planted,
+            self.kind.every,
+            self.kind.metric,
+            MARGINS[self.kind.metric],
+            len(said),
+            regressed,
+            said.count("pass"),
+            len(said) - regressed - said.count("pass"),
+            self.failed,
+            *exact_interval(regressed, len(said)),
+            measured=statistics.median(ratios) if ratios else None,
+            measured_ns=_middle(self.measured_ns),
+            longest_ns=max(self.measured_ns, default=0),
+            wall_ns=_middle(self.wall_ns),
+            request_ns=_middle(requests),
+        )
+
+
+def _middle(values: Sequence[float]) -> int:
+    return round(statistics.median(values)) if values else 0
+
+
+class SelfTest:
+    """Makes trials, the kinds in turn, each in a worker of its own."""
+
+    def __init__(
+        self, entrants: tuple[Entrant, Entrant], rows: Rows, trials: int, hogs: Sequence[int], settings: Settings
+    ) -> None:
+        self._entrants, self._rows, self._settings = entrants, rows, settings
+        self.tallies = [Tally(kind, count, max(1, round(trials * kind.weight))) for count in hogs for kind in KINDS]
+        self._turn_ns, self._request_ns = 0.0, 0
+        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._environment = describe(PACKAGES)
+        self._trials, self._hogs = trials, list(hogs)
+        self._seed = settings.seed
+
+    def calibrate(self) -> None:
+        """What a request takes, and what a turn of the planted loop adds to it there: medians, without hogs.
+
+        The loop is timed inside requests, since beside memory-bound work a turn takes another time than by itself.
+        """
+        probe = Kind("p50", 1.0)
+        self._request_ns, self._turn_ns = 1, 1.0 / PROBED_TURNS
+        ratios, requests = [], []
+        for _ in range(CALIBRATIONS):
+            told = self._gated(probe, CALIBRATION_S, {"p50": LEAST_MARGIN}).gate
+            ratios += [check.ratio for check in told.checks if check.ratio is not None] if told else []
+            requests += [check.baseline for check in told.checks if check.baseline is not None] if told else []
+        if not ratios:
+            raise CannotRun("the model could not be measured", "infer-bench bench MODEL says why")
+        self._request_ns = round(statistics.median(requests))
+        self._turn_ns = max(0.1, (statistics.median(ratios) - 1) * self._request_ns / PROBED_TURNS)
+
+    def run(self, progress: Progress, save: Callable[[SelfTestReport], None]) -> SelfTestReport:
+        """Every trial; `save` is called after each of them."""
+        progress.update(0, "measuring a request")
+        self.calibrate()
+        complete = False
+        try:
+            for hogs in self._hogs:
+                with hogs_running(hogs):
+                    self._load([tally for tally in self.tallies if tally.hogs == hogs], progress, save)
+            complete = True
+        finally:
+            report = self.report(complete=complete)
+            save(report)
+        return report
+
+    def _load(self, tallies: Sequence[Tally], progress: Progress, save: Callable[[SelfTestReport], None]) -> None:
+        """The kinds take turns in proportion, so that a run that is broken off has some of each."""
+        while left := [tally for tally in tallies if tally.done < tally.wanted]:
+            tally = min(left, key=lambda one: one.done / one.wanted)
+            self._tell(progress, tally)
+            self._trial(tally)
+            save(self.report(complete=False))
+
+    def _tell(self, progress: Progress, tally: Tally) -> None:
+        done, wanted = sum(t.done for t in self.tallies), sum(t.wanted for t in self.tallies)
+        what = f"+{tally.kind.planted * 100:g} %" if tally.kind.planted else "nothing"
+        progress.update(done / wanted, f"trial {done + 1} of {wanted}: {what} planted, {tally.hogs} hogs")
+
+    def plant(self, kind: Kind) -> Plant:
+        """The turns of an empty loop that take the planted share of a request."""
+        return Plant(round(kind.planted * self._request_ns / self._turn_ns), kind.every)
+
+    def _trial(self, tally: Tally) -> None:
+        kind, begun = tally.kind, time.perf_counter_ns()
+        try:
+            report = self._gated(kind, BUDGET_S[kind.metric], {kind.metric: MARGINS[kind.metric]})
+        except InferBenchError:
+            tally.failed += 1
+            return
+        told = report.gate
+        if told is None or told.checks[0].outcome == "failed":
+            tally.failed += 1
+            return
+        tally.checks.append(told.checks[0])
+        tally.measured_ns.append(told.measured_ns)
+        tally.wall_ns.append(time.perf_counter_ns() - begun)
+
+    def _gated(self, kind: Kind, budget_s: float, shares: Mapping[str, float]) -> BenchReport:
+        """One gate, in workers of its own."""
+        self._seed += 1
+        settings = replace(self._settings, seed=self._seed, budget_s=budget_s)
+        gate = GateSettings(against="itself", allowed=Allowed(shares, errors=Errors()))
+        baseline, candidate = self._entrants
+        columns = seen_by(candidate, self._rows)
+        rows = {entrant.key: (self._rows, columns) for entrant in self._entrants}
+        plants: Mapping[Key, Plant] = {baseline.key: Plant(), candidate.key: self.plant(kind)}
+        return Gatekeeper([Match(candidate, baseline)], rows, gate, settings, (), Silent(), plants).run(None)
+
+    def report(self, *, complete: bool) -> SelfTestReport:
+        """What is known so far."""
+        results = tuple(tally.result() for tally in self.tallies)
+        said: dict[str, Any] = {
+            "trials": self._trials,
+            "hogs": self._hogs,
+            "alpha": Errors().alpha,
+            "beta": Errors().beta,
+        }
+        model = self._entrants[0].model
+        said |= {"model": model.name, "candidate": self._entrants[0].label, "budget_s": BUDGET_S}
+        given = {key: value for key, value in asdict(self._settings).items() if key in ("threads", "seed")}
+        return Report(
+            command="self-test",
+            tool_version=__version__,
+            created_at=self._created,
+            settings=said | given,
+            environment=self._environment,
+            results=results,
+            verdict=verdict(results) if complete else None,
+            complete=complete,
+        )
+
+
+def verdict(results: Sequence[TrialsResult]) -> Verdict:
+    """Broken when the false alarms are shown to be more than the error rate that the gate promises."""
+    if not any(result.trials for result in results):
+        return Verdict("failed", CannotRun.exit_code, ("no trial could be measured",))
+    promised = Errors().alpha
+    bad = [r for r in results if not r.planted and r.low > promised]
+    reasons = tuple(f"{r.regressed} false alarms in {r.trials} trials at {r.metric}, {r.hogs} hogs" for r in bad)
+    return Verdict("regressed", 1, reasons) if reasons else Verdict("pass", 0)
+
+
+@contextlib.contextmanager
+def hogs_running(count: int) -> Iterator[None]:
+    """So many processes that do nothing but use a CPU; they end with this one, and by themselves after hours."""
+    loop = f"import os, time\nend, parent = time.monotonic() + {HOG_S}, {os.getpid()}\n"
+    loop += "while time.monotonic() < end and os.getppid() == parent:\n    for _ in range(1_000_000): pass"
+    running = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def run(
+    models: Sequence[str],
+    *,
+    data: str | None,
+    candidates: Sequence[str],
+    trials: int,
+    hogs: Sequence[int],
+    settings: Settings,
+    progress: Progress,
+    save: Callable[[SelfTestReport], None],
+) -> SelfTestReport:
+    """Try the gate on a model, or on one that is made for it, raced against a copy of itself."""
+    if len(models) > 1 or len(candidates) > 1:
+        raise UsageError("a self-test takes one model and one candidate")
+    if not 1 <= trials <= 1_000_000 or not all(0 <= count <= 1024 for count in hogs):
+        raise UsageError("trials are 1 to 1,000,000, hogs 0 to 1024")
+    with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:
+        entrants, rows = _sides(models, data, candidates, Path(folder), settings)
+        return SelfTest(entrants, rows, trials, hogs, settings).run(progress, save)
+
+
+def _sides(
+    models: Sequence[str], data: str | None, candidates: Sequence[str], folder: Path, settings: Settings
+) -> tuple[tuple[Entrant, Entrant], Rows]:
+    """The model and its copy; the baseline first."""
+    model = models[0] if models else str(folder / "trees.onnx")
+    if not models:
+        workload.write_model(Path(model))
+    ref = model_ref(model, allow_pickle=settings.allow_pickle)
+    if ref.family == "callable":
+        raise UsageError("a self-test takes a model file", "leave it out to have one made")
+    copy = folder / f"copy-of-{ref.name}"
+    shutil.copyfile(ref.path, copy)
+    other = model_ref(str(copy), allow_pickle=settings.allow_pickle)
+
+    def refuse(_: object) -> Any:
+        raise UsageError("a self-test races a model in its own library", "name a candidate that opens the file itself")
+
+    found = matches(
+        [other], candidates, model, None, model_ref=lambda _: ref, to_onnx=refuse, threads=settings.threads
+    )[0]
+    assert found.baseline is not None
+    rows = rows_for([found.candidate], data, settings)
+    if not models:
+        rows = replace(rows, columns=workload.rows(), records=workload.rows())
+    return (found.baseline, found.candidate), rows
