@@ -64,7 +64,7 @@ def bench(
     """
     from infer_bench.cli.measured import Delivery, measured
     from infer_bench.limits import seconds
-    from infer_bench.measure.gate_settings import DEFAULT_BUDGET_S, gate_settings
+    from infer_bench.measure.gate_settings import gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
     from infer_bench.project import project_table
 
@@ -79,15 +79,13 @@ def bench(
         inconclusive=options.choice(inconclusive),
         alpha=alpha,
     )
-    if gate.asked and rounds is not None:
-        raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
     settings = Settings(
         batches=options.numbers(batch, int, "batch"),
         threads=threads,
         scenario=options.one_of(scenario, "scenario", SCENARIOS),
         rows_mode=options.one_of(rows, "rows", ROWS_MODES),
         rounds=rounds,
-        budget_s=seconds(budget) if budget else (DEFAULT_BUDGET_S if gate.asked else None),
+        budget_s=seconds(budget) if budget is not None else None,
         processes=processes,
         percentiles=options.numbers(percentiles, float, "percentiles"),
         reference=reference,
@@ -96,6 +94,7 @@ def bench(
         timeout_s=timeout,
         affinity=options.numbers(affinity, int, "affinity") if affinity else (),
     )
+    settings = gate.with_budget(settings) if gate.asked else settings
     delivery = Delivery(json, format, output, phases)
     if self_test:
         from infer_bench.cli.selftested import selftested
