@@ -72,9 +72,10 @@ def regressions(text: str) -> dict[str, float]:
         name, equals, share = piece.rpartition("=")
         metrics = (_metric(name.strip()),) if equals else GATED
         for metric in metrics:
+            allowed = _share(share.strip(), metric, text)
             if metric in found:
                 raise UsageError(f"{metric} stands twice in {text!r}", "give each metric once")
-            found[metric] = _share(share.strip(), metric, text)
+            found[metric] = allowed
     return found
 
 
