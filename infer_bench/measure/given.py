@@ -60,7 +60,7 @@ def _hand_out(match: Match, made: Given, data: str | None) -> None:
             made.columns[entrant.key] = seen_by(entrant, made.rows[entrant.model.path])
     if theirs is None or made.unfit.keys() & {ours.key, theirs.key}:
         return
-    columns = _alike(made.columns[ours.key], made.columns[theirs.key], data)
+    columns = alike(made.columns[ours.key], made.columns[theirs.key], data)
     if columns is not None:
         made.columns[theirs.key] = columns
     elif data is None:
@@ -69,7 +69,7 @@ def _hand_out(match: Match, made: Given, data: str | None) -> None:
         made.apart.add(theirs.key)
 
 
-def _alike(ours: Columns, theirs: Columns, data: str | None) -> Columns | None:
+def alike(ours: Columns, theirs: Columns, data: str | None) -> Columns | None:
     """The candidate's rows for the baseline, where it has the same columns or, without names, as many; None: its own.
 
     Of a file both have the same rows; which columns a model takes of it is its own affair.
