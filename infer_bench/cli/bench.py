@@ -54,6 +54,9 @@ def bench(
     hogs: Annotated[
         str | None, typer.Option("--hogs", help="Of a self-test: CPU hogs beside it, as in 0,2. [default: 0,CPUs]")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", help="Of a self-test: trials at once, each one more load for the others.")
+    ] = 1,
     json: JsonPath = None,
     format: Format = "table",
     output: Output = None,
@@ -100,7 +103,7 @@ def bench(
     if self_test:
         from infer_bench.cli.selftested import selftested
 
-        return selftested(models or [], data, engine or [], trials, hogs, settings, delivery)
+        return selftested(models or [], data, engine or [], trials, hogs, jobs, settings, delivery)
     if not models:
         raise UsageError("MODEL is missing", "infer-bench bench MODEL, or --self-test")
     return measured(models, data, engine or [], settings, gate, delivery)

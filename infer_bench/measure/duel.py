@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from infer_bench.environment import throttled_ns
 from infer_bench.errors import InferBenchError
@@ -12,19 +13,24 @@ from infer_bench.measure.desk import PACKAGES
 from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.lanes import Lane, Run, Shape, shape_for
 from infer_bench.measure.progress import Progress
-from infer_bench.measure.race import ANSWERS_LIMIT_S, taken_round
+from infer_bench.measure.race import ANSWERS_LIMIT_S, asked, round_of, taken_round
 from infer_bench.measure.seating import Layout, Seating, Taken
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 
-ROUNDS = {True: 16, False: 6}
-"""Rounds a layout, in fresh processes and in a worker: with 6 the ratio of two medians is known to about 0.3 %, below
-what layouts differ by. Processes take longer to start, so more is made of each."""
+ROUNDS = 4
+"""Rounds a layout: with 4 the ratio of two medians is known to about 0.4 %, below what layouts differ by. Twice as many
+in fresh processes, which take long to start, and twice as many where a tail is judged, which blocks know less well."""
 LEAST_ROUNDS = 3
 LAYOUTS = 14
 """So many layouts should fit into the budget: 13 decide also where one of them is a freak."""
-WARM_NS = {True: 120_000_000, False: 25_000_000}
-"""How long to warm up at the most: a fresh process, and a session in a worker that is warm already."""
+WARM: Mapping[bool, Mapping[str, int]] = {
+    True: {"limit_ns": 120_000_000},
+    False: {"limit_ns": 8_000_000, "window_ns": 4_000_000},
+}
+"""How to warm up: a fresh process, and a session in a worker whose library is warm already."""
+AT_ONCE_NS = 200_000_000
+"""So long a worker may be left to itself between two words."""
 STRIDE = 211
 """Every round begins so many rows further on (a prime), and all sides with the same row: they answer the same ones."""
 
@@ -136,12 +142,11 @@ class Duel:
 
     def _layout(self, index: int, matches: Sequence[Match]) -> None:
         entrants = list({e.key: e for match in matches for e in match.entrants}.values())
-        restarts, before = self._seating.restarts, self.watch.spent_ns
+        before = self.watch.spent_ns
         self._tell(f"layout {index + 1}: loading")
-        with self.watch.running(not restarts), self._seating.layout(index, entrants) as layout:
+        with self._seating.layout(index, entrants) as layout:
             self.failed |= layout.failed
-            with self.watch.running(False):
-                self._meet(layout)
+            self._meet(layout)
             with self.watch.running():
                 for nth, batch in enumerate(self._settings.batches):
                     self._warm(batch, layout)
@@ -178,7 +183,7 @@ class Duel:
         for key, taken in self._standing(layout):
             lane = self.lanes[key, batch]
             with self._costs_its_row(key):
-                warm = taken.ask("warm", batch=batch, limit_ns=WARM_NS[self._seating.restarts]).fields
+                warm = taken.ask("warm", batch=batch, **WARM[self._seating.restarts]).fields
                 lane.shape = lane.shape or self._shape(int(warm["request_ns"]), len(layout.taken))
                 lane.runs.append(Run(taken.process))
                 lane.runs[-1].warmed(warm)
@@ -191,26 +196,61 @@ class Duel:
     def _race(self, batch: int, nth: int, layout: Layout) -> None:
         """Rounds of one block each, in random order."""
         throttled = throttled_ns()
-        wanted = self._wanted(batch, nth)
-        done = 0
+        wanted, done = self._wanted(batch, nth), 0
         while done < wanted and (done == 0 or self._left_ns > self._round_ns[batch] / 2):
             self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {done + 1}")
             start = time.perf_counter_ns()
-            order = self._standing(layout)
-            self._random.shuffle(order)
-            for position, (key, taken) in enumerate(order):
+            made = self._rounds(batch, layout, done, wanted - done)
+            self._round_ns[batch] = (time.perf_counter_ns() - start) // made
+            wanted = wanted if done else self._wanted(batch, nth)
+            done += made
+        self.rounds = max(self.rounds, done)
+        with self.watch.running(False):
+            self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
+
+    def _rounds(self, batch: int, layout: Layout, done: int, left: int) -> int:
+        """Make at least one round; returns how many.
+
+        Where all sessions sit in one worker it makes as many at a time as are short: each word to it is a chance for
+        other processes to come between.
+        """
+        standing = self._standing(layout)
+        workers = {id(taken.worker) for _, taken in standing}
+        known = self._round_ns.get(batch)
+        count = max(1, min(left, AT_ONCE_NS // known)) if known else 1
+        if self._seating.restarts or len(workers) != 1:
+            for position, (key, taken) in enumerate(self._random.sample(standing, len(standing))):
                 with self._costs_its_row(key):
                     lane = self.lanes[key, batch]
                     lane.runs[-1].rounds.append(
                         taken_round(lane, taken, done, position, split=False, start=self._start)
                     )
             self._start += STRIDE
-            self._round_ns[batch] = time.perf_counter_ns() - start
-            wanted = wanted if done else self._wanted(batch, nth)
-            done += 1
-        self.rounds = max(self.rounds, done)
-        with self.watch.running(False):
-            self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
+            return 1
+        try:
+            return self._together(batch, standing, done, count)
+        except InferBenchError as error:
+            self.failed |= {key: error for key, _ in standing}
+            return 1
+
+    def _together(self, batch: int, standing: Sequence[tuple[Key, Taken]], done: int, count: int) -> int:
+        """Several rounds of the sessions of one worker."""
+        lanes = {taken.seat: self.lanes[key, batch] for key, taken in standing}
+        orders = [self._random.sample(list(lanes), len(lanes)) for _ in range(count)]
+        starts = [self._start + STRIDE * n for n in range(count)]
+        self._start += STRIDE * count
+        shapes = {str(seat): {**asked(lane), "split": False} for seat, lane in lanes.items()}
+        how: dict[str, Any] = {"orders": orders, "starts": starts, "shapes": shapes, "limit_ns": max(1, self._left_ns)}
+        reply = standing[0][1].worker.ask("rounds", **how)
+        counts: dict[str, Mapping[str, int]] = reply.fields["counts"]
+        made = 1 + max(int(name.partition("/")[0]) for name in counts)
+        for nth in range(made):
+            for position, seat in enumerate(orders[nth]):
+                prefix = f"{nth}/{seat}/"
+                arrays = {n.removeprefix(prefix): a for n, a in reply.arrays.items() if n.startswith(prefix)}
+                found = round_of(lanes[seat], counts[f"{nth}/{seat}"], arrays, done + nth, position)
+                lanes[seat].runs[-1].rounds.append(found)
+        return made
 
     def _wanted(self, batch: int, nth: int) -> int:
         """Rounds in this layout: fewer where a round takes long, and what is left of the budget in the last one."""
@@ -225,7 +265,7 @@ class Duel:
 
     @property
     def _most_rounds(self) -> int:
-        return ROUNDS[self._seating.restarts]
+        return ROUNDS * (2 if self._seating.restarts else 1) * (2 if self._samples > 1 else 1)
 
     def _overhead(self, batch: int) -> float:
         """What a layout takes beside its rounds, in rounds."""
