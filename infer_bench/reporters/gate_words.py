@@ -1,0 +1,127 @@
+"""The sentences around a gate's table: what was compared with what, how, how sure it is, and the verdict. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infer_bench.gate_results import Check, Gate, Side
+from infer_bench.reporters import format, format_gate
+from infer_bench.reporters.benchmarks import file_name
+from infer_bench.reporters.gate_blocks import Block
+from infer_bench.reporters.gate_cells import title
+from infer_bench.results import Report, Verdict
+
+__all__ = ["conditions", "environments", "exit_code", "heading", "sensitivity", "verdict"]
+
+
+def heading(block: Block, gate: Gate) -> str:
+    """`new.onnx against old.onnx`, with what else differs: the engine, the batch size."""
+    batch = "" if block.batch == 1 else f", batch {format.count(block.batch)}"
+    base = gate.baseline
+    if gate.mode == "absolute":
+        return f"{file_name(block.model)} ({block.candidate}){batch}"
+    ours, theirs = _shown(block.model, base.model)
+    if block.candidate != base.candidate:
+        ours, theirs = f"{ours} ({block.candidate})", f"{theirs} ({base.candidate})"
+    elif ours == theirs:
+        return f"{ours}, {_versions(block, gate)}{batch}"
+    stored = "the stored " if gate.mode == "stored" else ""
+    return f"{ours} against {stored}{theirs}{batch}"
+
+
+def _shown(model: str, other: str) -> tuple[str, str]:
+    """Both file names; the paths where only those differ."""
+    names = file_name(model), file_name(other)
+    return (model, other) if names[0] == names[1] and model != other else names
+
+
+def _versions(block: Block, gate: Gate) -> str:
+    if gate.mode == "stored":
+        return "against the stored baseline"
+    differing = _differing(gate.baseline, block.side) if block.side else []
+    if not differing or block.side is None:
+        return "against itself"
+    name = next((name for name in differing if name == _library(block)), differing[0])
+    ours, theirs = _version(block.side, name), _version(gate.baseline, name)
+    return f"{name} {ours} against {theirs}"
+
+
+def _library(block: Block) -> str:
+    return block.result.engine if block.result else block.candidate.partition(":")[0]
+
+
+def _version(side: Side, name: str) -> str:
+    return (side.python if name == "python" else side.packages.get(name, "")) or format.MISSING
+
+
+def _differing(one: Side, other: Side) -> list[str]:
+    """What has another version on the two sides: `python`, then packages by name."""
+    if not (one.packages or one.python) or not (other.packages or other.python):
+        return []
+    names = sorted({*one.packages, *other.packages})
+    differing = [name for name in names if one.packages.get(name) != other.packages.get(name)]
+    return (["python"] if one.python != other.python else []) + differing
+
+
+def environments(block: Block, gate: Gate) -> list[tuple[str, str]]:
+    """Both sides and their versions, where any is not the same: what differs, and the engine's library always."""
+    if block.side is None or gate.mode == "absolute" or not (names := _differing(gate.baseline, block.side)):
+        return []
+    library = _library(block)
+    if library not in names and library in block.side.packages:
+        names.append(library)
+    return [
+        (role, ", ".join(f"{name} {_version(side, name)}" for name in names))
+        for role, side in (("baseline", gate.baseline), ("candidate", block.side))
+    ]
+
+
+def conditions(gate: Gate) -> str:
+    """`9 process pairs × 20 rounds, 7.9 s, interleaved, error rate 1 %`: how it was measured."""
+    rounds = f" × {format.plural(gate.rounds, 'round')}"
+    how = {
+        "sessions": f"{format.plural(gate.layouts, 'layout')}{rounds} in one worker",
+        "processes": f"{format.plural(gate.layouts, 'process pair')}{rounds}",
+        "stored": f"{format.plural(gate.layouts, 'process', 'processes')}{rounds}",
+        "absolute": f"{format.plural(gate.layouts, 'process', 'processes')}{rounds}",
+    }[gate.mode]
+    woven = ["interleaved"] if gate.mode in ("sessions", "processes") else []
+    parts = [how, format.coarse(gate.measured_ns), *woven, f"error rate {format_gate.allowance(gate.alpha)}"]
+    return ", ".join(parts)
+
+
+def sensitivity(checks: Sequence[Check]) -> list[str]:
+    """`would have seen +1.2 % at p50, +2.6 % at p95` and `would have failed from …`, as far as they are known."""
+    said = []
+    for words, name in (("would have seen", "would_see"), ("would have failed from", "would_fail")):
+        known = [(title(check), getattr(check, name)) for check in checks if getattr(check, name) is not None]
+        if known:
+            said.append(f"{words} {', '.join(f'{format_gate.at_least(share)} at {metric}' for metric, share in known)}")
+    return said
+
+
+def verdict(report: Report[Any], blocks: Sequence[Block]) -> str:
+    """`regressed (p50, p95)`: the status and the metrics that brought it about, or the reasons where none did."""
+    found = report.verdict
+    if found is None:
+        return "none: the run was not finished"
+    guilty = _guilty(found, blocks)
+    if not guilty:
+        return ": ".join(part for part in (found.status, "; ".join(found.reasons)) if part)
+    alone = len(blocks) == 1
+    names = [", ".join(metrics) if alone else f"{name}: {', '.join(metrics)}" for name, metrics in guilty.items()]
+    return f"{found.status} ({'; '.join(names)})"
+
+
+def _guilty(found: Verdict, blocks: Sequence[Block]) -> Mapping[str, list[str]]:
+    """By block, the metrics whose outcome is the verdict's."""
+    if found.status == "pass":
+        return {}
+    metrics = {
+        block.name: [title(check) for check in block.checks if check.outcome == found.status] for block in blocks
+    }
+    return {name: listed for name, listed in metrics.items() if listed}
+
+
+def exit_code(report: Report[Any]) -> str:
+    """`exit 1`; empty where there is no verdict."""
+    return f"exit {report.verdict.exit_code}" if report.verdict else ""
