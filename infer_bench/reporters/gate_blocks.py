@@ -7,7 +7,7 @@ from infer_bench.gate_results import Check, Gate, Side
 from infer_bench.reporters.benchmarks import file_name, names
 from infer_bench.results import BenchResult, Report
 
-__all__ = ["Block", "blocks", "gate_of"]
+__all__ = ["Block", "blocks", "gate_of", "sides_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,14 @@ def blocks(report: Report[BenchResult]) -> list[Block]:
         base = next((other for other in bases if other.batch == result.batch), None)
         made.append(Block(named[id(result)], *key, own, result, base, side))
     return made + list(_orphans(left, gate))
+
+
+def sides_of(report: Report[BenchResult]) -> dict[int, Side]:
+    """What each result ran with, by its `id`; nothing where no gate says it."""
+    if report.gate is None:
+        return {}
+    found = {id(result): report.gate.baseline for result in _baselines(report, report.gate)}
+    return found | {id(block.result): block.side for block in blocks(report) if block.result and block.side}
 
 
 def _orphans(checks: list[Check], gate: Gate) -> Iterator[Block]:

@@ -6,7 +6,7 @@ from infer_bench.gate_results import Check
 from infer_bench.reporters import cells, format, format_gate
 from infer_bench.reporters.gate_blocks import Block
 
-__all__ = ["Line", "lines", "observed", "outcome", "title", "value"]
+__all__ = ["Line", "lines", "observed", "outcome", "sentence", "title", "value"]
 
 _TITLES = {
     "max_abs_delta": "max |Δ|",
@@ -56,7 +56,7 @@ def _alike(check: Check, other: Check) -> bool:
     return check.kind == "regression" and all(getattr(check, name) == getattr(other, name) for name in names)
 
 
-def _line(check: Check, block: Block) -> Line:
+def _line(check: Check, block: Block | None) -> Line:
     ratio, interval = "", ""
     if check.kind == "regression" and check.ratio is not None:
         ratio, interval = format_gate.measured_ratio(check.ratio, check.low, check.high)
@@ -75,8 +75,8 @@ def _line(check: Check, block: Block) -> Line:
     )
 
 
-def _batch_mean(check: Check, block: Block) -> bool:
-    request = block.result.request if block.result else None
+def _batch_mean(check: Check, block: Block | None) -> bool:
+    request = block.result.request if block and block.result else None
     return check.metric.startswith("p") and request is not None and request.unit == "batch-mean"
 
 
@@ -163,3 +163,12 @@ def _changes(block: Block) -> str:
         answers = format.plural(result.non_finite_mismatches, "answer")
         said.append(f"DIFFERENT: {answers} NaN or infinite on one side only")
     return "; ".join(said) or ("same labels" if result.label_changes == 0 else "")
+
+
+def sentence(check: Check) -> str:
+    """A check on one line, where there is no table: `p50 24.9 µs → 27.4 µs, 1.10× (1.095–1.106), regressed: …`."""
+    base, own = (value(check, number) for number in (check.baseline, check.value))
+    line = _line(check, None)
+    ratio = " ".join(part for part in (line.ratio, line.interval) if part)
+    values = " → ".join(part for part in (base, own) if part)
+    return ", ".join(part for part in (f"{title(check)} {values}".rstrip(), ratio, outcome(check)) if part)
