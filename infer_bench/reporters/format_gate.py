@@ -42,8 +42,9 @@ def _least_places(low: float, high: float) -> int:
 
 
 def _own_places(value: float) -> int:
-    """Two decimals below 10; of a large ratio, none."""
-    return 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+    """Two decimals around 1; of a large ratio fewer, of a small one more."""
+    steps = ((99.95, 0), (9.995, 1), (0.0995, 2), (0.00995, 3))
+    return next((places for least, places in steps if abs(value) >= least), 4)
 
 
 def _fixed(value: float, places: int, rounding: str) -> Decimal:
