@@ -106,6 +106,7 @@ checks = st.builds(
     would_see=measures,
     would_fail=measures,
     reason=text,
+    final=st.booleans(),
 )
 sides = st.builds(Side, text | st.just("a:b"), text, text, text, st.dictionaries(text, text, max_size=2))
 gates = st.builds(

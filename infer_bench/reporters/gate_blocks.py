@@ -44,9 +44,15 @@ def blocks(report: Report[BenchResult]) -> list[Block]:
         own = tuple(check for check in left if _is_of(check, *key))
         left = [check for check in left if check not in own]
         side = _side(gate, result.candidate, result.model.path)
-        base = next((other for other in bases if other.batch == result.batch), None)
-        made.append(Block(named[id(result)], *key, own, result, base, side))
+        made.append(Block(named[id(result)], *key, own, result, _opponent(result, own, bases), side))
     return made + list(_orphans(left, gate))
+
+
+def _opponent(result: BenchResult, checks: tuple[Check, ...], bases: list[BenchResult]) -> BenchResult | None:
+    """The baseline that the checks name, of the same model where there are several."""
+    against = next((check.against for check in checks if check.against), "")
+    found = [base for base in bases if base.batch == result.batch and against in ("", base.candidate)]
+    return max(found, key=lambda base: base.model.path == result.model.path, default=None)
 
 
 def sides_of(report: Report[BenchResult]) -> dict[int, Side]:
@@ -66,18 +72,20 @@ def _orphans(checks: list[Check], gate: Gate) -> Iterator[Block]:
 
 
 def _baselines(report: Report[BenchResult], gate: Gate) -> list[BenchResult]:
-    """The baseline's results: the first of its name at each batch size, unless that is the one that was judged."""
-    if gate.mode == "absolute":
-        return []
-    found: dict[int, list[BenchResult]] = {}
+    """Results that were not judged, and the first of two of one name: both environments run one candidate."""
+    alike: dict[tuple[str, str, int], list[BenchResult]] = {}
     for result in report.results:
-        if result.candidate == gate.baseline.candidate and _same(result.model.path, gate.baseline.model):
-            found.setdefault(result.batch, []).append(result)
-    return [alike[0] for alike in found.values() if len(alike) > 1 or not _is_judged(alike[0], gate)]
+        alike.setdefault((result.candidate, result.model.path, result.batch), []).append(result)
+    return [found[0] for key, found in alike.items() if len(found) > 1 or _is_baseline(gate, *key)]
 
 
-def _is_judged(result: BenchResult, gate: Gate) -> bool:
-    return any(_is_of(check, result.candidate, result.model.path, result.batch) for check in gate.checks)
+def _is_baseline(gate: Gate, candidate: str, model: str, batch: int) -> bool:
+    if gate.mode == "absolute" or any(_is_of(check, candidate, model, batch) for check in gate.checks):
+        return False
+    if candidate == gate.baseline.candidate and _same(model, gate.baseline.model):
+        return True
+    judged = any(side.candidate == candidate and _same(model, side.model) for side in gate.sides)
+    return not judged and any(check.against == candidate for check in gate.checks)
 
 
 def _side(gate: Gate, candidate: str, model: str) -> Side | None:

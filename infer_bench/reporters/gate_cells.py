@@ -10,18 +10,9 @@ __all__ = ["Line", "lines", "observed", "outcome", "sentence", "title", "value"]
 
 _TITLES = {
     "max_abs_delta": "max |Δ|",
-    "label_changes": "labels",
     "rss": "memory",
-    "rss_bytes": "memory",
-    "peak_rss": "peak memory",
-    "peak_rss_bytes": "peak memory",
-    "artifact": "file",
-    "artifact_bytes": "file",
+    "size": "file",
     "cold_start": "cold start",
-    "cold_start_ns": "cold start",
-    "load_ns": "load",
-    "import_ns": "import",
-    "rows_per_s": "rows/s",
 }
 _MORE = {"ns": "slower", "bytes": "larger", "": "more"}
 _LOOKS = {"pass": "", "regressed": "red", "different": "red", "failed": "red", "inconclusive": "yellow"}
@@ -44,7 +35,7 @@ def lines(block: Block) -> list[Line]:
     """A line a check, then the largest difference of the answers, which is shown even where it was not judged."""
     made = [_line(check, block) for check in block.checks]
     for place, check in enumerate(block.checks):  # what is allowed is said once
-        if check.outcome in ("pass", "regressed") and any(_alike(check, other) for other in block.checks[:place]):
+        if any(_alike(check, other) for other in block.checks[:place]):
             made[place] = replace(made[place], outcome=check.outcome)
     if not any(_is_distance(check) for check in block.checks):
         made += _delta(block)
@@ -52,8 +43,12 @@ def lines(block: Block) -> list[Line]:
 
 
 def _alike(check: Check, other: Check) -> bool:
+    """Whether both would be told in the same words."""
+    if check.outcome == "failed":
+        return (check.outcome, check.reason) == (other.outcome, other.reason)
     names = ("kind", "outcome", "limit", "unit")
-    return check.kind == "regression" and all(getattr(check, name) == getattr(other, name) for name in names)
+    judged = check.kind == "regression" and check.outcome in ("pass", "regressed")
+    return judged and all(getattr(check, name) == getattr(other, name) for name in names)
 
 
 def _line(check: Check, block: Block | None) -> Line:
@@ -117,8 +112,8 @@ def outcome(check: Check) -> str:
     if check.outcome in ("advisory", "failed"):
         return ": ".join(part for part in (check.outcome, check.reason) if part)
     if check.kind != "regression":
-        broken = check.outcome == "regressed"
-        return f"{check.outcome}: over the limit" if broken else check.outcome
+        why = "over the limit" if check.outcome == "regressed" else check.reason
+        return f"{check.outcome}: {why}" if why else check.outcome
     allowed = format_gate.allowance(check.limit)
     if check.outcome == "regressed":
         return f"regressed: more than {allowed} {_MORE[check.unit]}"
@@ -128,6 +123,8 @@ def outcome(check: Check) -> str:
 def observed(check: Check) -> str:
     """What was seen where nothing could be concluded: `+4.3 % seen, 5 % allowed, 4 of 9 layouts beyond`."""
     parts = []
+    if check.kind == "limit" and check.low is not None and check.high is not None:
+        parts.append(f"{value(check, check.low)} to {value(check, check.high)} seen")
     if check.kind == "regression":
         parts += [f"{format_gate.change(check.ratio - 1)} seen"] if check.ratio is not None else []
         parts.append(f"{format_gate.allowance(check.limit)} allowed")

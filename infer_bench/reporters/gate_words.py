@@ -12,26 +12,42 @@ from infer_bench.results import Report, Verdict
 
 __all__ = ["conditions", "environments", "exit_code", "heading", "sensitivity", "verdict"]
 
+_PACKAGES = {
+    "sklearn": ("scikit-learn",),
+    "xgboost": ("xgboost", "xgboost-cpu"),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
+}
+
 
 def heading(block: Block, gate: Gate) -> str:
     """`new.onnx against old.onnx`, with what else differs: the engine, the batch size."""
     batch = "" if block.batch == 1 else f", batch {format.count(block.batch)}"
-    base = gate.baseline
     if gate.mode == "absolute":
         return f"{file_name(block.model)} ({block.candidate}){batch}"
-    ours, theirs = _shown(block.model, base.model)
-    if block.candidate != base.candidate:
-        ours, theirs = f"{ours} ({block.candidate})", f"{theirs} ({base.candidate})"
-    elif ours == theirs:
-        return f"{ours}, {_versions(block, gate)}{batch}"
+    base, model = _opponent(block, gate)
+    if block.candidate == base and block.model == model:
+        return f"{file_name(model)}, {_versions(block, gate)}{batch}"
     stored = "the stored " if gate.mode == "stored" else ""
+    if block.model == model:
+        return f"{file_name(model)}, {block.candidate} against {stored}{base}{batch}"
+    ours, theirs = _shown(block.model, model)
+    if block.candidate != base:
+        ours, theirs = f"{ours} ({block.candidate})", f"{theirs} ({base})"
     return f"{ours} against {stored}{theirs}{batch}"
 
 
+def _opponent(block: Block, gate: Gate) -> tuple[str, str]:
+    """The baseline's candidate and model."""
+    if block.baseline is not None:
+        return block.baseline.candidate, block.baseline.model.path
+    against = next((check.against for check in block.checks if check.against), gate.baseline.candidate)
+    return against, gate.baseline.model
+
+
 def _shown(model: str, other: str) -> tuple[str, str]:
-    """Both file names; the paths where only those differ."""
+    """Both file names; the paths where those are the same."""
     names = file_name(model), file_name(other)
-    return (model, other) if names[0] == names[1] and model != other else names
+    return (model, other) if names[0] == names[1] else names
 
 
 def _versions(block: Block, gate: Gate) -> str:
@@ -40,13 +56,15 @@ def _versions(block: Block, gate: Gate) -> str:
     differing = _differing(gate.baseline, block.side) if block.side else []
     if not differing or block.side is None:
         return "against itself"
-    name = next((name for name in differing if name == _library(block)), differing[0])
+    name = next((name for name in differing if name == _library(block, block.side)), differing[0])
     ours, theirs = _version(block.side, name), _version(gate.baseline, name)
     return f"{name} {ours} against {theirs}"
 
 
-def _library(block: Block) -> str:
-    return block.result.engine if block.result else block.candidate.partition(":")[0]
+def _library(block: Block, side: Side) -> str:
+    """The engine's package, as it is called where it is installed."""
+    engine = block.result.engine if block.result else block.candidate.partition(":")[0]
+    return next((name for name in _PACKAGES.get(engine, (engine,)) if name in side.packages), engine)
 
 
 def _version(side: Side, name: str) -> str:
@@ -66,7 +84,7 @@ def environments(block: Block, gate: Gate) -> list[tuple[str, str]]:
     """Both sides and their versions, where any is not the same: what differs, and the engine's library always."""
     if block.side is None or gate.mode == "absolute" or not (names := _differing(gate.baseline, block.side)):
         return []
-    library = _library(block)
+    library = _library(block, block.side)
     if library not in names and library in block.side.packages:
         names.append(library)
     return [

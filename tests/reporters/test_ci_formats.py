@@ -153,7 +153,7 @@ def kinds(text: str) -> list[str]:
         ("regressed", ["Failure", "Failure"]),
         ("inconclusive", ["Skipped", "passed", "Skipped"]),
         ("limits", ["passed", "Failure", "passed", "Failure"]),
-        ("several", ["passed", "passed", "Failure", "Failure", "Error"]),
+        ("several", ["passed", "passed", "Failure", "Failure", "Error", "Error"]),
         ("credit", ["passed"] * 3),
         ("troubled", ["passed"] * 6 + ["Error"]),
     ],

@@ -17,6 +17,7 @@ from infer_bench.results import Notice, Report, Verdict
 from tests import gate_reports, reports
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+PAIR = (gate_reports.OLD, gate_reports.NEW)
 EVIL = "\x1b]0;owned\x07\n\u202e\udce9"
 
 
@@ -128,9 +129,32 @@ def test_several_candidates_have_a_block_each_and_one_verdict() -> None:
 
     assert "new.onnx against old.onnx, batch 64\n" in text
     assert "credit.txt (lightgbm:feed=ndarray) against old.onnx (onnxruntime:feed=ndarray)\n" in text
-    assert "DIFFERENT: another label in 12 of 1,024 rows" in text
+    assert re.search(r"max \|Δ\| +4\.1e-01 +limit 1e-5 +different: 12 rows change their label", text)
     assert "failed: the worker was killed by SIGKILL" in text
     assert text.count("verdict") == text.count("process pairs") == 1
+
+
+def test_each_candidate_is_told_against_its_own_baseline() -> None:
+    other = "lightgbm:feed=ndarray"
+    rows = [gate_reports.result(model, candidate=label) for label in (gate_reports.CANDIDATE, other) for model in PAIR]
+    checks = [replace(gate_reports.p50(), candidate=label, against=label) for label in (gate_reports.CANDIDATE, other)]
+    sides = tuple(Side(label, gate_reports.NEW.path) for label in (gate_reports.CANDIDATE, other))
+    made = gate_reports.gate(*checks, sides=sides)
+    found = blocks(gate_reports.report(made, "regressed", *rows))
+
+    assert [block.candidate for block in found] == [gate_reports.CANDIDATE, other]
+    assert [block.baseline and block.baseline.candidate for block in found] == [gate_reports.CANDIDATE, other]
+    assert [block.baseline and block.baseline.model.path for block in found] == [gate_reports.OLD.path] * 2
+
+
+def test_two_candidates_of_one_model() -> None:
+    other = "lightgbm:feed=ndarray"
+    rows = gate_reports.result(candidate=other, max_abs_delta=0.0), gate_reports.result()
+    base = replace(gate_reports.HERE, candidate=other, model=gate_reports.NEW.path)
+    made = gate_reports.gate(replace(gate_reports.p50(), against=other), baseline=base)
+    text = render(gate_reports.report(made, "regressed", *rows), "table")
+
+    assert text.startswith("new.onnx, onnxruntime:feed=ndarray against lightgbm:feed=ndarray  ")
 
 
 def test_models_of_one_name_are_told_apart_by_their_folders() -> None:

@@ -29,7 +29,7 @@ def levels(report: Report[Any]) -> list[str]:
         ("regressed", ["error"] * 3),
         ("inconclusive", ["warning", "warning", "notice"]),
         ("limits", ["error"] * 3),
-        ("several", ["error"] * 4),
+        ("several", ["error"] * 5),
     ],
 )
 def test_each_finding_has_its_level(name: str, expected: list[str]) -> None:
