@@ -15,11 +15,13 @@ def measured_ratio(value: float, low: float | None, high: float | None) -> tuple
     """A ratio and its bounds: `("1.10×", "(1.095–1.106)")`, a bound alone as `(≥ 1.08)`.
 
     The bounds have the decimals that keep their distance visible, at most four, and the ratio as many as it takes to
-    lie between them.
+    lie between them. What is known exactly has none.
     """
     places = _least_places(low, high) if low is not None and high is not None else _own_places(value)
     if not math.isfinite(value):
         return MISSING, ""
+    if low == high == value:  # no estimate
+        low = high = None
     lower = None if low is None else _fixed(low, places, ROUND_FLOOR)
     upper = None if high is None else _fixed(high, places, ROUND_CEILING)
     shown = _fixed(value, min(places, _own_places(value)), ROUND_HALF_EVEN)

@@ -19,8 +19,8 @@ def render(report: Report[Any]) -> str:
     mark = _MARKS.get(report.verdict.status, "⚠️") if report.verdict else "⚠️"
     code = gate_words.exit_code(report)
     parts = [f"### {mark} {escape(gate_words.verdict(report, shown))}{f' · {code}' if code else ''}"]
-    for block in shown:
-        parts += _block(block, report)
+    for block, name in zip(shown, gate_words.headings(shown, gate_of(report)), strict=True):
+        parts += [f"#### {escape(name)}", *_block(block, report)]
     parts += [f"- {escape(said.text)}" for said in sentences.about_report(report)]
     parts += [
         f"> **Note:** {escape(text)}{f'<br>{escape(hint)}' if hint else ''}" for text, hint in cells.notices(report)
@@ -39,7 +39,6 @@ def _measured(report: Report[Any]) -> str:
 
 def _block(block: Block, report: Report[Any]) -> Iterable[str]:
     gate = gate_of(report)
-    yield f"#### {escape(gate_words.heading(block, gate))}"
     yield "\n".join(_table(block))
     said = [f"- {role}: {escape(versions)}" for role, versions in gate_words.environments(block, gate)]
     said += [f"- {escape(text)}" for text in gate_words.sensitivity(block.checks)]

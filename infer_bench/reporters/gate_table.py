@@ -11,6 +11,9 @@ from infer_bench.reporters.layout import clean, pad, style, width_of, wrap
 from infer_bench.results import Report
 
 _INDENT = "  "
+_BELOW = " " * 6
+_MOST_BESIDE = 2
+"""Lines that a conclusion may take behind the numbers; the reasons of a longer one go below them."""
 _LEAST = 24
 """Columns that a conclusion needs to stand behind the numbers; in fewer it goes below them."""
 
@@ -46,10 +49,10 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     found = [[_cleaned(line) for line in gate_cells.lines(block)] for block in shown]
     columns = _fit([line for rows in found for line in rows], width)
     made = [_block(block, rows, columns, width, color) for block, rows in zip(shown, found, strict=True)]
-    for block, part in zip(shown, made, strict=True):
+    for block, part, name in zip(shown, made, gate_words.headings(shown, gate_of(report)), strict=True):
         how = gate_words.conditions(gate_of(report)) if block is shown[0] else ""
         versions = _versions(block, report, width)
-        part[:0] = [*_heading(clean(gate_words.heading(block, gate_of(report))), how, width, color), *versions]
+        part[:0] = [*_heading(clean(name), how, width, color), *versions]
         part += _sensitivity(block, width, color) if len(shown) > 1 else []
     told = [line for said in sentences.about_report(report) for line in wrap(clean(said.text), width)]
     around = _spaced([told, notes.lines(report, width, color)])
@@ -122,19 +125,22 @@ def _row(row: Line, columns: _Columns, width: int | None) -> list[str]:
     if columns.folded:
         return _folded(row, values, columns, width)
     first = pad(f"{values}{gap}{ratio}" if columns.numbers > columns.values + columns.gap else values, columns.numbers)
-    return wrap(row.outcome, width, first=first, rest=" " * columns.numbers)
+    beside = wrap(row.outcome, width, first=first, rest=" " * columns.numbers)
+    if len(beside) <= _MOST_BESIDE:
+        return beside
+    outcome, _, why = row.outcome.partition(": ")
+    return [f"{first}{outcome}:", *wrap(why, width, first=_BELOW, rest=_BELOW)] if why else beside
 
 
 def _folded(row: Line, values: str, columns: _Columns, width: int | None) -> list[str]:
     """The values, then below them what follows; a line of values that is still too wide is broken."""
-    below = _INDENT + " " * 4
     texts = [" ".join(part for part in (row.ratio, row.interval) if part), row.outcome]
     if width is not None and width_of(values) > width:
         words = " ".join(part for part in (row.metric, row.baseline, row.value) if part)
-        head = wrap(words, width, first=_INDENT, rest=below)
+        head = wrap(words, width, first=_INDENT, rest=_BELOW)
     else:
         head = [values.rstrip()]
-    return head + [line for text in texts if text for line in wrap(text, width, first=below, rest=below)]
+    return head + [line for text in texts if text for line in wrap(text, width, first=_BELOW, rest=_BELOW)]
 
 
 def _verdict(

