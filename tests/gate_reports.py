@@ -96,15 +96,16 @@ def inconclusive() -> Report[BenchResult]:
 
 
 def two_environments() -> Report[BenchResult]:
-    there = replace(
-        HERE,
-        python="3.12.4",
-        executable="/venvs/next/bin/python",
-        packages={"onnxruntime": "1.32.0", "numpy": "2.4.6", "pandas": "3.1.1"},
-    )
-    ours, theirs = result(OLD, 24_900, max_abs_delta=0.0), result(OLD, 27_400)
-    checks = tuple(replace(found, model=OLD.path) for found in (p50(), p95()))
-    return report(gate(*checks, sides=(there,)), "regressed", ours, theirs)
+    """One file and candidate; the baseline's label tells its interpreter."""
+    there = "/venvs/old/bin/python"
+    elsewhere = f"{CANDIDATE} in {there}"
+    packages = {"onnxruntime": "1.31.1", "numpy": "2.4.6"}
+    base = Side(elsewhere, OLD.path, "3.11.9", there, packages)
+    newer = {**packages, "onnxruntime": "1.32.0", "pandas": "3.1.1"}
+    side = Side(CANDIDATE, OLD.path, "3.12.4", "/venvs/next/bin/python", newer)
+    theirs, ours = result(OLD, 24_900, candidate=elsewhere, max_abs_delta=0.0), result(OLD, 27_400)
+    checks = tuple(replace(found, model=OLD.path, against=elsewhere) for found in (p50(), p95()))
+    return report(gate(*checks, baseline=base, sides=(side,)), "regressed", theirs, ours)
 
 
 def stored() -> Report[BenchResult]:

@@ -23,8 +23,8 @@ def measured(report: Report[BenchResult]) -> list[tuple[str, BenchResult]]:
 def names(report: Report[BenchResult]) -> list[str]:
     """`credit.txt lightgbm:feed=ndarray batch=1`, one for each result, all different.
 
-    The model's whole path stands where two models have the same file name. What is still equal (one model in two
-    environments) is numbered: the second one ends in `#2`.
+    The model's whole path stands where two models have the same file name. What is equal even so is numbered: the
+    second one ends in `#2`.
     """
     paths = {result.model.path for result in report.results}
     taken = Counter(map(file_name, paths))

@@ -30,17 +30,18 @@ def _heading(block: Block, gate: Gate, *, named: bool) -> str:
     if gate.mode == "absolute":
         return f"{file_name(block.model)} ({block.candidate}){batch}"
     base, model = _opponent(block, gate)
+    place = base.removeprefix(block.candidate) if base.startswith(f"{block.candidate} in ") else ""
     stored = "the stored " if gate.mode == "stored" else ""
-    if block.candidate != base:
+    if block.candidate != base and not place:
         if block.model == model:
             return f"{file_name(model)}, {block.candidate} against {stored}{base}{batch}"
         ours, theirs = _shown(block.model, model)
         return f"{ours} ({block.candidate}) against {stored}{theirs} ({base}){batch}"
     who = f", {block.candidate}" if named else ""
     if block.model == model:
-        return f"{file_name(model)}{who}, {_versions(block, gate)}{batch}"
+        return f"{file_name(model)}{who}, {_versions(block, gate) or f'against itself{place}'}{batch}"
     ours, theirs = _shown(block.model, model)
-    return f"{ours} against {stored}{theirs}{who}{batch}"
+    return f"{ours} against {stored}{theirs}{place}{who}{batch}"
 
 
 def _opponent(block: Block, gate: Gate) -> tuple[str, str]:
@@ -58,11 +59,12 @@ def _shown(model: str, other: str) -> tuple[str, str]:
 
 
 def _versions(block: Block, gate: Gate) -> str:
+    """The engine's two versions, or what else differs between the environments; empty where nothing does."""
     if gate.mode == "stored":
         return "against the stored baseline"
     differing = _differing(gate.baseline, block.side) if block.side else []
     if not differing or block.side is None:
-        return "against itself"
+        return ""
     name = next((name for name in differing if name == _library(block, block.side)), differing[0])
     ours, theirs = _version(block.side, name), _version(gate.baseline, name)
     return f"{name} {ours} against {theirs}"

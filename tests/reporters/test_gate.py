@@ -94,6 +94,28 @@ def test_two_environments_show_what_differs_between_them() -> None:
     assert "numpy" not in text
 
 
+def test_another_interpreter_with_the_same_versions() -> None:
+    report = gate_reports.two_environments()
+    assert report.gate is not None
+    base = report.gate.baseline
+    side = replace(report.gate.sides[0], python=base.python, packages=base.packages)
+    text = render(replace(report, gate=replace(report.gate, sides=(side,))), "table")
+
+    assert text.startswith("old.onnx, against itself in /venvs/old/bin/python  ")
+    assert "\n  baseline" not in text
+
+
+def test_two_sides_of_one_label_are_the_baseline_and_the_candidate() -> None:
+    report = gate_reports.two_environments()
+    assert report.gate is not None
+    rows = tuple(replace(row, candidate=gate_reports.CANDIDATE) for row in report.results)
+    checks = tuple(replace(check, against=gate_reports.CANDIDATE) for check in report.gate.checks)
+    base = replace(report.gate.baseline, candidate=gate_reports.CANDIDATE)
+    found = blocks(replace(report, results=rows, gate=replace(report.gate, checks=checks, baseline=base)))
+
+    assert [(block.result, block.baseline) for block in found] == [(rows[1], rows[0])]
+
+
 def test_the_engines_library_is_shown_where_only_another_differs() -> None:
     report = gate_reports.regressed()
     assert report.gate is not None
