@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.cli.deliver import deliver
+from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.errors import UsageError
 from infer_bench.measure import bench
@@ -66,6 +67,7 @@ def measured(
         else:
             report = bench.run(models, data=data, candidates=candidates, **how)
     deliver(report, format, to.output, phases=to.phases)
+    tell_github(report)
     return _code(report)
 
 

@@ -23,7 +23,15 @@ AllowPickle = Annotated[bool, typer.Option("--allow-pickle", help="Open any pick
 JsonPath = Annotated[
     str | None, typer.Option("--json", help="Also write the report as JSON to this file (- is stdout).")
 ]
-Format = Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or csv.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        help="table, json, markdown or csv; of a bench also junit, openmetrics, pyperf, bencher or "
+        "github-action-benchmark.",
+    ),
+]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="Write the rendered report to this file.")]
 
 
