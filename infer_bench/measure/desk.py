@@ -10,7 +10,7 @@ from infer_bench import notices as rules
 from infer_bench.environment import describe, double_installs
 from infer_bench.measure import assemble
 from infer_bench.measure.race import Race
-from infer_bench.measure.rows import Rows
+from infer_bench.measure.rows import Rows, hash_of
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
 from infer_bench.results import BenchReport, BenchResult, Notice, Report, Verdict
 
@@ -22,6 +22,9 @@ PACKAGES = (
     "xgboost",
     "xgboost-cpu",
     "scikit-learn",
+    "scipy",
+    "catboost",
+    "torch",
     "onnx",
     "onnxruntime",
     "onnxruntime-gpu",
@@ -37,6 +40,7 @@ class Desk:
     def __init__(self, race: Race, rows: Mapping[str, Rows], settings: Settings, notices: Sequence[Notice]) -> None:
         self._race = race
         self._rows = rows
+        self._rows_sha256 = hash_of(rows.values())
         self._settings = settings
         self._notices = tuple(notices) + tuple(n for found in rows.values() for n in found.notices)
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -63,7 +67,11 @@ class Desk:
     def _described(self) -> dict[str, Any]:
         found = list(self._rows.values())
         sizes = {len(next(iter(rows.columns.values()), ())) for rows in found}
-        said = {"rows_cycled": max(sizes, default=0), "rows_source": ", ".join(dict.fromkeys(r.source for r in found))}
+        said = {
+            "rows_cycled": max(sizes, default=0),
+            "rows_source": ", ".join(dict.fromkeys(r.source for r in found)),
+            "rows_sha256": self._rows_sha256,
+        }
         # As JSON has it, so that a report equals itself after it was saved and loaded.
         given = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self._settings).items()}
         given["rounds"] = given["rounds"] or (DEFAULT_ROUNDS if given["budget_s"] is None else None)
