@@ -29,8 +29,8 @@ def load_baseline(path: str | Path) -> BenchReport:
     """The report of `bench` in a file.
 
     Raises:
-        CannotRun: it is missing, cut off, not JSON, of a newer schema, not of `bench`, from a run that did not end, from
-            a paired gate (whose layouts are no processes), or holds no sample.
+        CannotRun: it is missing, cut off, not JSON, of a newer schema, not of `bench`, from a run that did not end or
+            from a paired gate (whose layouts are no processes), or it holds no sample.
     """
     report = load_report(path)
     if report.command != "bench":

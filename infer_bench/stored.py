@@ -22,7 +22,8 @@ BETA = 0.05
 LEAST_LIMIT = 0.05
 """Two runs at different times differ by what the machine does in between, which no number of processes shows."""
 PROCESSES = 9
-"""A run that is to be stored, or compared with one, should have as many: 9 against 9 can reach an error of 1 in 48,620."""
+"""A run that is to be stored, or compared with one, should have as many: 9 against 9 can reach an error of 1 in
+48,620."""
 
 _POWER_MISS = 0.05
 _SMALLEST_NS = 0.5
@@ -35,23 +36,27 @@ def judge_stored(
     limits: Mapping[str, float],
     alpha: float = ALPHA,
     beta: float = BETA,
-    advisory: Collection[str] = (),
+    advisory: Collection[str] | None = None,
 ) -> tuple[Check, ...]:
     """One check for each result of `ours` and each metric of `limits` (`p50`, `p99.9` → the share allowed on top).
 
     `regressed`: the exact one-sided Mann-Whitney test, with the stored values multiplied by 1 + limit, says that ours
     are greater; `alpha` is shared out over all checks that are judged. `pass`: the same test says, at `beta`, that they
     are smaller. `low` and `high` are those tests turned into bounds, `ratio` the Hodges-Lehmann estimate between them.
-    The test takes the two distributions to be of one shape on a log scale. Metrics in `advisory` are not judged.
+    The test takes the two distributions to be of one shape on a log scale.
+
+    Metrics in `advisory` are shown and not judged; by default those above the median, since a tail belongs to what else
+    runs at the hour, which differs between two runs however many processes each has.
 
     Raises `UsageError` for a limit below 5 % or a metric that is no percentile.
     """
     check_limits(limits)
+    shown = [metric for metric in limits if _percent(metric) > 50] if advisory is None else advisory
     known = {_key(result): result for result in stored.results}
     pairs = [(result, known.get(_key(result))) for result in ours.results]
-    share = alpha / max(1, len(pairs) * sum(1 for metric in limits if metric not in advisory))
+    share = alpha / max(1, len(pairs) * sum(1 for metric in limits if metric not in shown))
     return tuple(
-        _advice(check) if metric in advisory else check
+        _advice(check) if metric in shown else check
         for result, base in pairs
         for metric, limit in limits.items()
         for check in [_check(result, base, metric, limit, share, beta)]
@@ -175,27 +180,25 @@ def _compared(bare: Check, ours: Sequence[float], stored: Sequence[float], alpha
 
 
 def _decided(check: Check, ordered: Sequence[float], m: int, alpha: float, beta: float) -> Check:
-    n, bound = check.layouts, 1 + check.limit
-    if check.low is None or check.high is None or check.ratio is None:
+    n, bound, low, high = check.layouts, 1 + check.limit, check.low, check.high
+    if low is None or high is None or check.ratio is None:
         least = ranks.enough(min(alpha, beta))
         sizes = f"{n} here and {m} in the baseline"
         return replace(check, reason=f"it takes {least} processes on either side, there are {sizes}")
-    above = ranks.lower(ordered, n, m, _POWER_MISS) or check.low
-    seen = (check.ratio / check.low) * (check.ratio / above)
+    above = ranks.lower(ordered, n, m, _POWER_MISS) or low
+    seen = (check.ratio / low) * (check.ratio / above)
     check = replace(check, would_see=seen - 1, would_fail=bound * seen - 1)
-    if check.low > bound:
+    if low > bound:
         return replace(check, outcome="regressed")
-    if check.high < bound:
+    if high < bound:
         return replace(check, outcome="pass")
-    return replace(
-        check, reason=f"between {check.low:.3f} and {check.high:.3f} times the baseline: more processes tell"
-    )
+    return replace(check, reason=f"between {low:.3f} and {high:.3f} times the baseline: more processes would tell")
 
 
 def _advice(check: Check) -> Check:
     if check.outcome == "failed":
         return check
-    why = check.reason or "its tail depends on the hour more than on the code"
+    why = check.reason or "a tail belongs to the hour as much as to the code: run paired to judge it"
     return replace(check, outcome="advisory", reason=why)
 
 

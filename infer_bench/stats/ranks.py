@@ -2,7 +2,7 @@
 
 The distribution of U under "both samples come from one distribution" depends on the two sizes alone, whatever that
 distribution is (Mann and Whitney 1947). Sorting all ratios a / b and counting from either end gives the bounds of the
-ratio of the two that the test would not reject (Hodges and Lehmann 1963), so that a bound and a verdict cannot disagree.
+ratio that the test would not reject (Hodges and Lehmann 1963), so that a bound and a verdict cannot disagree.
 """
 
 import math
