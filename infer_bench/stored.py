@@ -198,7 +198,7 @@ def _decided(check: Check, ordered: Sequence[float], m: int, alpha: float, beta:
 def _advice(check: Check) -> Check:
     if check.outcome == "failed":
         return check
-    why = check.reason or "a tail belongs to the hour as much as to the code: run paired to judge it"
+    why = check.reason if check.ratio is None else "a tail belongs to the hour as much as to the code: judge it paired"
     return replace(check, outcome="advisory", reason=why)
 
 

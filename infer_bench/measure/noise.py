@@ -18,8 +18,8 @@ from infer_bench.workers.pool import Worker
 from infer_bench.workers.workload import FEATURES
 
 Clock = Callable[[], int]
-PROCESSES = 4
-BLOCKS = 24
+PROCESSES = 6
+BLOCKS = 16
 BLOCK_NS = 10_000_000
 SPIN_NS = 250_000_000
 PAUSE_NS = 20_000
