@@ -12,6 +12,8 @@ __all__ = ["PAIRED_HINT", "check_comparable", "load_baseline"]
 
 PAIRED_HINT = "run paired, which needs no stored baseline: --against OLD_MODEL measures both now, on this machine"
 _AGAIN = "run the baseline again, with --json PATH, to the end"
+_LONGEST_NS = 10**15
+"""Eleven days: no request takes as long, and arithmetic on more would end in an overflow."""
 _PAIRED_MODES = ("sessions", "processes")
 
 _HINTS = {
@@ -30,7 +32,7 @@ def load_baseline(path: str | Path) -> BenchReport:
 
     Raises:
         CannotRun: it is missing, cut off, not JSON, of a newer schema, not of `bench`, from a run that did not end or
-            from a paired gate (whose layouts are no processes), or it holds no sample.
+            from a paired gate (whose layouts are no processes), or it holds no sample or an impossible one.
     """
     report = load_report(path)
     if report.command != "bench":
@@ -41,6 +43,8 @@ def load_baseline(path: str | Path) -> BenchReport:
         raise CannotRun(f"{path} is from a paired gate, whose two sides stand for each other only", _AGAIN)
     if not any(_measured(result) for result in report.results):
         raise CannotRun(f"{path} holds no valid sample", _AGAIN)
+    if not all(_possible(result) for result in report.results):
+        raise CannotRun(f"{path} holds times that no clock gives: it was not written by infer-bench", _AGAIN)
     return report
 
 
@@ -63,6 +67,14 @@ def check_comparable(ours: BenchReport, stored: BenchReport, *, defaults: bool =
 
 def _measured(result: BenchResult) -> bool:
     return result.failed is None and any(r.request_ns for process in result.processes for r in process.rounds)
+
+
+def _possible(result: BenchResult) -> bool:
+    floor = result.request.floor_ns if result.request else 0
+    rounds = [r for process in result.processes for r in process.rounds]
+    counted = result.calls_per_sample >= 1 and all(r.calls_per_sample >= 1 for r in rounds)
+    taken = (min(r.request_ns) >= 0 and max(r.request_ns) < _LONGEST_NS for r in rounds if r.request_ns)
+    return counted and 0 <= floor < _LONGEST_NS and all(taken)
 
 
 def _without_extra(ours: BenchReport, stored: BenchReport) -> BenchReport:

@@ -187,6 +187,10 @@ def all_failed(document: dict[str, Any]) -> None:
         row["failed"] = "the worker was killed"
 
 
+def first_round(**changes: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda document: document["results"][0]["processes"][0]["rounds"][0].update(changes)
+
+
 BROKEN: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
     "cut off": (dump(BASE)[:5_000], "is cut off"),
@@ -202,6 +206,10 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "no samples": (text(without_samples), "holds no valid sample"),
     "all failed": (text(all_failed), "holds no valid sample"),
     "a wrong type": (text(lambda d: d["results"][0].update(batch="one")), "is not a report"),
+    "a time below zero": (text(first_round(request_ns=[5, -1])), "no clock gives"),
+    "a time beyond all": (text(first_round(request_ns=[5, 10**30])), "no clock gives"),
+    "no calls a sample": (text(first_round(calls_per_sample=0)), "no clock gives"),
+    "an impossible floor": (text(lambda d: d["results"][0]["request"].update(floor_ns=-5)), "no clock gives"),
     "of a paired gate": (paired(), "is from a paired gate"),
 }
 
