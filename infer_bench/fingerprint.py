@@ -22,6 +22,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
 
 NOT_RECORDED = "not recorded"
 _TEXTS = {"python": "Python", "tool": "infer-bench", "kernel": "kernel", "governor": "CPU governor"}
+_NUMBERS = ("batches", "affinity")
 _MEMORY_SHARE = 0.05
 _CLOCK_SHARE = 0.05
 _LOAD = 0.5
@@ -156,7 +157,9 @@ def _candidate(result: BenchResult) -> str:
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    return tuple(sorted(map(str, values))) if isinstance(values, list | tuple) else ()
+    return (
+        tuple(sorted(map(str, values), key=lambda text: (len(text), text))) if isinstance(values, list | tuple) else ()
+    )
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:
@@ -164,14 +167,18 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _unlike(name: str, words: str, ours: Fact, stored: Fact) -> Iterator[Difference]:
-    """Of two lists only what the other lacks is told."""
+    """Of two lists only what the other lacks is told, but of numbers all."""
     if ours == stored and ours is not None:
         return
     if isinstance(ours, tuple) and isinstance(stored, tuple):
-        mine, theirs = _but(ours, stored), _but(stored, ours)
+        mine, theirs = (_but(ours, stored), _but(stored, ours)) if name not in _NUMBERS else (_all(ours), _all(stored))
         yield Difference(name, words, mine, theirs)
     else:
         yield Difference(name, words, _words(ours), _words(stored))
+
+
+def _all(some: tuple[str, ...]) -> str:
+    return ", ".join(some) or "none"
 
 
 def _but(some: tuple[str, ...], others: tuple[str, ...]) -> str:

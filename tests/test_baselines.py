@@ -53,7 +53,7 @@ HARD: dict[str, tuple[Change, str]] = {
     "another build of the engine": (library("onnxruntime-gpu", "1.31.1"), "onnxruntime-gpu 1.31.1 here, nothing else"),
     "threads": (setting(threads=2), "threads 2 here, 1 in"),
     "scenario": (setting(scenario="offline"), "scenario offline here, single_stream"),
-    "batch sizes": (setting(batches=[1, 64]), "batch sizes 64 here, nothing else in"),
+    "batch sizes": (setting(batches=[1, 1000, 64]), "batch sizes 1, 64, 1000 here, 1 in"),
     "rows mode": (setting(rows_mode="same"), "rows same here, rotate in"),
     "rows": (setting(rows_sha256="0b" * 32), f"rows' hash {'0b' * 6} here, {'0a' * 6} in"),
     "rows not recorded": (setting(rows_sha256=None), "rows' hash not recorded here"),

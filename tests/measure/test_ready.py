@@ -42,7 +42,7 @@ def test_a_plan_has_the_fingerprint_of_the_run(monkeypatch: pytest.MonkeyPatch) 
     [
         ({"threads": 2}, "threads 2 here, 1"),
         ({"data": "other.csv"}, "rows' hash"),
-        ({"batches": (1, 3)}, "batch sizes 3"),
+        ({"batches": (1, 3)}, "batch sizes 1, 3 here, 1 in"),
     ],
 )
 def test_a_mismatch_costs_no_measuring(
