@@ -85,6 +85,7 @@ environments = st.builds(
     packages=st.dictionaries(text, text, max_size=2),
     load_average_1m=st.none() | numbers,
     cpu_governor=st.none() | text,
+    cpu_mhz=st.none() | ns,
 )
 notices = st.builds(Notice, text, text, text, st.none() | text)
 verdicts = st.builds(
