@@ -204,7 +204,7 @@ class Duel:
             self._round_ns[batch] = (time.perf_counter_ns() - start) // made
             wanted = wanted if done else self._wanted(batch, nth)
             done += made
-        self.rounds = max(self.rounds, done)
+        self.rounds = self.rounds or done
         with self.watch.running(False):
             self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
 
