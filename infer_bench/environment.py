@@ -56,6 +56,7 @@ def describe(packages: Iterable[str], root: Path = Path("/")) -> Environment:
         load_average_1m=_load_average(),
         cpu_governor=_read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or None,
         container=_in_container(root),
+        cpu_mhz=_clock(root),
     )
 
 
@@ -118,6 +119,17 @@ def _cpu_model(root: Path) -> str:
     if sys.platform == "darwin":
         return _sysctl("machdep.cpu.brand_string") or platform.machine() or "unknown"
     return platform.processor() or os.environ.get("PROCESSOR_IDENTIFIER") or platform.machine() or "unknown"
+
+
+def _clock(root: Path) -> int | None:
+    limit = _read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")
+    if limit.isdigit():
+        return round(int(limit) / 1000)
+    for line in _read(root / "proc/cpuinfo").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip().lower() == "cpu mhz" and value.strip().replace(".", "", 1).isdigit():
+            return round(float(value))
+    return None
 
 
 def _sysctl(name: str) -> str:

@@ -37,7 +37,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The machine and the interpreter. `cpus_effective` is the least of count, affinity and the cgroup's quota."""
+    """The machine and the interpreter. `cpus_effective` is the least of count, affinity and the cgroup's quota.
+
+    `cpu_mhz` is the highest clock that the governor may choose; without one, what the kernel says of the clock.
+    """
 
     os: str
     machine: str
@@ -53,6 +56,7 @@ class Environment:
     load_average_1m: float | None = None
     cpu_governor: str | None = None
     container: bool = False
+    cpu_mhz: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from infer_bench.gate_results import Check, Gate, Side
 from infer_bench.results import (
     BenchResult,
     Environment,
@@ -84,10 +85,33 @@ environments = st.builds(
     packages=st.dictionaries(text, text, max_size=2),
     load_average_1m=st.none() | numbers,
     cpu_governor=st.none() | text,
+    cpu_mhz=st.none() | ns,
 )
 notices = st.builds(Notice, text, text, text, st.none() | text)
 verdicts = st.builds(
     Verdict, st.sampled_from(["pass", "regressed", "inconclusive", "different", "failed"]), ns, tuples_of(text)
+)
+measures = st.none() | numbers
+checks = st.builds(
+    Check,
+    candidate=text | st.just("a:b"),
+    metric=text | st.sampled_from(["p50", "p95", "rss", "max_abs_delta"]),
+    limit=numbers,
+    baseline=measures,
+    value=measures,
+    ratio=measures,
+    low=measures,
+    high=measures,
+    layouts=ns,
+    beyond=ns,
+    would_see=measures,
+    would_fail=measures,
+    reason=text,
+    final=st.booleans(),
+)
+sides = st.builds(Side, text | st.just("a:b"), text, text, text, st.dictionaries(text, text, max_size=2))
+gates = st.builds(
+    Gate, alpha=numbers, beta=numbers, baseline=sides, sides=tuples_of(sides, 2), checks=tuples_of(checks, 4)
 )
 reports: st.SearchStrategy[Report[BenchResult]] = st.builds(
     Report,
@@ -100,5 +124,6 @@ reports: st.SearchStrategy[Report[BenchResult]] = st.builds(
     notices=tuples_of(notices),
     verdict=st.none() | verdicts,
     complete=st.booleans(),
+    gate=st.none() | gates,
     schema_version=st.just(1),
 )

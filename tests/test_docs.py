@@ -153,6 +153,14 @@ def test_readme_table_of_extras_is_true() -> None:
     assert named <= set(PROJECT["optional-dependencies"])
 
 
+def test_every_format_is_named_where_formats_are_listed() -> None:
+    formats = set(PROJECT["entry-points"]["infer_bench.reporters"])
+    listed = (ROOT / "docs/exports.md").read_text(encoding="utf-8")
+    assert formats == set(re.findall(r"^\| `([\w-]+)` \| (?:bench|every)", listed, re.MULTILINE))
+    told = re.sub(r"\s+", " ", help_of("show"))
+    assert {name for name in formats if not re.search(rf"(?<![\w-]){name}(?![\w-])", told)} == set()
+
+
 def test_changelog_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## \[?{re.escape(__version__)}\]?", text, re.MULTILINE)

@@ -55,6 +55,15 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+def test_both_sides_of_a_gate_are_looked_at_though_they_have_one_label() -> None:
+    old = row(process(CALM, throttled_ns=10**6), model=MODEL, options={"threads": "1"})
+    new = row(process(CALM, throttled_ns=10**7), model=replace(MODEL, path="/new.txt"), options={"threads": "6"})
+    found = find(MACHINE, [old, new], InUse())
+    throttled = [notice.message for notice in found if notice.code == notices.QUOTA_THROTTLING]
+    assert len(throttled) == 2
+    assert notices.THREADS_EXCEED_CORES in [notice.code for notice in found]
+
+
 def test_rows_of_unlike_cost_are_no_noise_of_the_machine() -> None:
     assert notices.HIGH_VARIANCE not in codes(row(process(UNLIKE_ROWS)))
 

@@ -23,7 +23,8 @@ def main() -> int:
     """0 when all is well; else 1, with the reasons on stderr."""
     present = [name for name in HEAVY if find_spec(name)]
     wrong = [f"the core alone installed {', '.join(present)}"] if present else []
-    commands = [["--version"], ["--help"], ["engines"], *(["show", report] for report in sys.argv[1:])]
+    commands = [["--version"], ["--help"], ["engines"], ["doctor"], ["doctor", "--quick", "--json", "-"]]
+    commands += [["show", report] for report in sys.argv[1:]]
     wrong += [reason for command in commands if (reason := run(*command))]
     for reason in wrong:
         print(reason, file=sys.stderr)

@@ -7,6 +7,7 @@ import typer
 from infer_bench import __version__
 from infer_bench.cli.bench import bench
 from infer_bench.cli.convert import convert
+from infer_bench.cli.doctor import doctor
 from infer_bench.cli.engines import engines
 from infer_bench.cli.profile import profile
 from infer_bench.cli.show import show
@@ -43,3 +44,4 @@ app.command()(profile)
 app.command()(validate)
 app.command()(show)
 app.command()(engines)
+app.command()(doctor)

@@ -6,7 +6,6 @@ import typer
 
 from infer_bench.cli import options
 from infer_bench.cli.options import AllowPickle, Candidates, Data, Format, JsonPath, Output
-from infer_bench.errors import UsageError
 
 
 def bench(
@@ -21,7 +20,9 @@ def bench(
     rows: Annotated[str, typer.Option("--rows", help="rotate through distinct rows, or always the same.")] = "rotate",
     budget: Annotated[str | None, typer.Option("--budget", help="Time to measure for, as in 10s.")] = None,
     rounds: Annotated[int | None, typer.Option("--rounds", help="Rounds over all processes. [default: 60]")] = None,
-    processes: Annotated[int, typer.Option("--processes", help="Fresh processes a candidate.")] = 3,
+    processes: Annotated[
+        int | None, typer.Option("--processes", help="Fresh processes a candidate. [default: 3; with a baseline 9]")
+    ] = None,
     percentiles: Annotated[str, typer.Option("--percentiles", help="As in 50,95,99.9.")] = "50,95,99",
     phases: Annotated[bool, typer.Option("--phases", help="Split every row by phase.")] = False,
     reference: Annotated[str | None, typer.Option("--reference", help="The candidate to compare with.")] = None,
@@ -43,6 +44,12 @@ def bench(
         list[str] | None, typer.Option("--limit", help="As in 'p99<5ms' or 'onnxruntime.p50<50us'. Repeatable.")
     ] = None,
     max_delta: Annotated[float | None, typer.Option("--max-delta", help="Largest |Δ| of the answers.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="A report that --save-baseline wrote on this machine.")
+    ] = None,
+    save_baseline: Annotated[
+        str | None, typer.Option("--save-baseline", help="Keep the report, to be compared with later.")
+    ] = None,
     inconclusive: Annotated[
         str, typer.Option("--inconclusive", help="What an inconclusive gate exits with: 3, or pass (0) or fail (1).")
     ] = "3",
@@ -54,6 +61,9 @@ def bench(
     hogs: Annotated[
         str | None, typer.Option("--hogs", help="Of a self-test: CPU hogs beside it, as in 0,2. [default: 0,CPUs]")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", help="Of a self-test: trials at once, each one more load for the others.")
+    ] = 1,
     json: JsonPath = None,
     format: Format = "table",
     output: Output = None,
@@ -64,21 +74,23 @@ def bench(
     """
     from infer_bench.cli.measured import Delivery, measured
     from infer_bench.limits import seconds
-    from infer_bench.measure.gate_settings import gate_settings
+    from infer_bench.measure.gate_settings import STORED_PROCESSES, gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
     from infer_bench.project import project_table
 
-    project = project_table()
+    kept = save_baseline is not None or baseline is not None
     gate = gate_settings(
-        project,
+        project_table(),
         against=against,
         python=against_python,
+        baseline=baseline,
         max_regression=max_regression,
         bounds=limit or (),
         max_delta=max_delta,
         inconclusive=options.choice(inconclusive),
         alpha=alpha,
     )
+    options.check_gate(gate, rounds=rounds, save_baseline=save_baseline)
     settings = Settings(
         batches=options.numbers(batch, int, "batch"),
         threads=threads,
@@ -86,7 +98,7 @@ def bench(
         rows_mode=options.one_of(rows, "rows", ROWS_MODES),
         rounds=rounds,
         budget_s=seconds(budget) if budget is not None else None,
-        processes=processes,
+        processes=(STORED_PROCESSES if kept else 3) if processes is None else processes,
         percentiles=options.numbers(percentiles, float, "percentiles"),
         reference=reference,
         allow_pickle=allow_pickle,
@@ -94,12 +106,10 @@ def bench(
         timeout_s=timeout,
         affinity=options.numbers(affinity, int, "affinity") if affinity else (),
     )
-    settings = gate.with_budget(settings) if gate.asked else settings
-    delivery = Delivery(json, format, output, phases)
+    settings = gate.with_budget(settings) if gate.live else settings
+    delivery = Delivery(json, format, output, phases, save_baseline)
     if self_test:
         from infer_bench.cli.selftested import selftested
 
-        return selftested(models or [], data, engine or [], trials, hogs, settings, delivery)
-    if not models:
-        raise UsageError("MODEL is missing", "infer-bench bench MODEL, or --self-test")
-    return measured(models, data, engine or [], settings, gate, delivery)
+        return selftested(models or [], data, engine or [], trials, hogs, jobs, settings, delivery)
+    return measured(options.named(models), data, engine or [], settings, gate, delivery)

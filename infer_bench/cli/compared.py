@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infer_bench.cli.deliver import deliver
+from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.errors import UsageError
 from infer_bench.measure.validate import run
@@ -49,6 +50,7 @@ def compared(
         if to.json and to.json != "-":
             files[0].write_atomic(dump(report))
     deliver(report, format, to.output)
+    tell_github(report)
     return _code(report, said=format == "table" and to.output in (None, "-"))
 
 

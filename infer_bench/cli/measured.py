@@ -2,11 +2,12 @@
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.cli.deliver import deliver
+from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.errors import UsageError
 from infer_bench.measure import bench
@@ -20,12 +21,13 @@ from infer_bench.serialize import dump
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where the report goes, and how it is rendered."""
+    """Where the report goes, and how it is rendered; `baseline` is where it is kept to be compared with."""
 
     json: str | None
     format: str
     output: str | None
     phases: bool
+    baseline: str | None = None
 
     @property
     def rendered_as(self) -> str:
@@ -49,24 +51,33 @@ def measured(
     format = to.rendered_as
     find(format, "bench")
     with contextlib.ExitStack() as stack:
-        saved = stack.enter_context(OutputFile(to.json)) if to.json and to.json != "-" else None
+        files = [stack.enter_context(OutputFile(path)) for path in (to.json, to.baseline) if path and path != "-"]
         if to.output and to.output != "-":
             stack.enter_context(OutputFile(to.output))
         progress = stack.enter_context(ProgressLine())
 
         def save(report: BenchReport) -> None:
-            if saved is not None:
-                saved.write_atomic(dump(report))
+            for file in files:
+                file.write_atomic(dump(report))
 
         how: dict[str, Any] = {"settings": settings, "progress": progress, "save": save}
-        if gate.asked:
-            from infer_bench.measure import gate as judged
-
-            report = judged.run(models, data=data, candidates=candidates, gate=gate, **how)
-        else:
-            report = bench.run(models, data=data, candidates=candidates, **how)
+        report = _made(models, gate, how | {"data": data, "candidates": candidates})
     deliver(report, format, to.output, phases=to.phases)
+    tell_github(report)
     return _code(report)
+
+
+def _made(models: Sequence[str], gate: GateSettings, how: Mapping[str, Any]) -> BenchReport:
+    """A bench, or a gate of one kind or the other."""
+    if gate.baseline is not None:
+        from infer_bench.measure import stored_run
+
+        return stored_run.run(models, gate=gate, **how)
+    if gate.asked:
+        from infer_bench.measure import gate as judged
+
+        return judged.run(models, gate=gate, **how)
+    return bench.run(models, **how)
 
 
 def _code(report: BenchReport) -> int:

@@ -11,6 +11,7 @@ from infer_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from infer_bench.gates import Choice
+    from infer_bench.measure.gate_settings import GateSettings
 
 T = TypeVar("T")
 
@@ -23,7 +24,15 @@ AllowPickle = Annotated[bool, typer.Option("--allow-pickle", help="Open any pick
 JsonPath = Annotated[
     str | None, typer.Option("--json", help="Also write the report as JSON to this file (- is stdout).")
 ]
-Format = Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or csv.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        help="table, json, markdown or csv; of a bench also junit, openmetrics, pyperf, bencher or "
+        "github-action-benchmark.",
+    ),
+]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="Write the rendered report to this file.")]
 
 
@@ -55,3 +64,18 @@ def choice(inconclusive: str) -> "Choice":
     """What an inconclusive gate exits with, from `3`, `pass` or `fail`."""
     choices: dict[str, Choice] = {"3": "", "pass": "pass", "fail": "fail"}
     return choices[one_of(inconclusive, "inconclusive", tuple(choices))]
+
+
+def check_gate(gate: "GateSettings", *, rounds: int | None, save_baseline: str | None) -> None:
+    """Raises `UsageError` for options that do not go with a gate."""
+    if gate.live and rounds is not None:
+        raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
+    if gate.asked and save_baseline is not None:
+        raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
+
+
+def named(models: list[str] | None) -> list[str]:
+    """The models; raises `UsageError` without any."""
+    if not models:
+        raise UsageError("MODEL is missing", "infer-bench bench MODEL")
+    return models

@@ -25,6 +25,7 @@ def selftested(
     candidates: Sequence[str],
     trials: int,
     hogs: str | None,
+    jobs: int,
     settings: Settings,
     to: Delivery,
 ) -> int:
@@ -50,6 +51,7 @@ def selftested(
             candidates=candidates,
             trials=trials,
             hogs=loads,
+            jobs=jobs,
             settings=settings,
             progress=progress,
             save=save,

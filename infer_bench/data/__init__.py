@@ -2,7 +2,8 @@
 
 from infer_bench.data.conform import ColumnMatch, conform, match
 from infer_bench.data.dataset import Dataset
+from infer_bench.data.digest import digest
 from infer_bench.data.draw import draw
 from infer_bench.data.table import Column, Table, concat
 
-__all__ = ["Column", "ColumnMatch", "Dataset", "Table", "concat", "conform", "draw", "match"]
+__all__ = ["Column", "ColumnMatch", "Dataset", "Table", "concat", "conform", "digest", "draw", "match"]

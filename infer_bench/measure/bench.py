@@ -74,8 +74,13 @@ def run(
     settings: Settings,
     progress: Progress | None = None,
     save: Save | None = None,
+    ready: Save | None = None,
 ) -> BenchReport:
-    """As `bench`, with the settings made."""
+    """As `bench`, with the settings made.
+
+    `ready` is called before the measuring starts, with a report that has no measurement yet; what it raises ends the
+    run at no cost.
+    """
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [model_ref(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
@@ -88,6 +93,8 @@ def run(
     rows = {path: rows_for(group, data, settings) for path, group in groups.items() if group}
     race = Race(chosen, {e.key: seen_by(e, rows[e.model.path]) for e in chosen}, settings, progress)
     desk = Desk(race, rows, settings, tuple(notices))
+    if ready:
+        ready(desk.report(complete=False))
     complete = False
     try:
         race.run(lambda: save(desk.report(complete=False)) if save else None)

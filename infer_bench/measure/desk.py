@@ -13,7 +13,7 @@ from infer_bench.gate_results import Gate
 from infer_bench.measure import assemble
 from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.lanes import Lane
-from infer_bench.measure.rows import Rows
+from infer_bench.measure.rows import Rows, hash_of
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
 from infer_bench.model import ModelSpec
 from infer_bench.results import BenchReport, BenchResult, Notice, Report, Verdict
@@ -26,6 +26,9 @@ PACKAGES = (
     "xgboost",
     "xgboost-cpu",
     "scikit-learn",
+    "scipy",
+    "catboost",
+    "torch",
     "onnx",
     "onnxruntime",
     "onnxruntime-gpu",
@@ -58,6 +61,7 @@ class Desk:
     def __init__(self, race: Raced, rows: Mapping[str, Rows], settings: Settings, notices: Sequence[Notice]) -> None:
         self._race = race
         self._rows = rows
+        self._rows_sha256 = hash_of(rows.values())
         self._settings = settings
         self._notices = tuple(notices) + tuple(n for found in rows.values() for n in found.notices)
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -100,7 +104,11 @@ class Desk:
     def _described(self) -> dict[str, Any]:
         found = list(self._rows.values())
         sizes = {len(next(iter(rows.columns.values()), ())) for rows in found}
-        said = {"rows_cycled": max(sizes, default=0), "rows_source": ", ".join(dict.fromkeys(r.source for r in found))}
+        said = {
+            "rows_cycled": max(sizes, default=0),
+            "rows_source": ", ".join(dict.fromkeys(r.source for r in found)),
+            "rows_sha256": self._rows_sha256,
+        }
         # As JSON has it, so that a report equals itself after it was saved and loaded.
         given = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self._settings).items()}
         given["rounds"] = given["rounds"] or (DEFAULT_ROUNDS if given["budget_s"] is None else None)

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from infer_bench.environment import throttled_ns
 from infer_bench.errors import InferBenchError
@@ -13,16 +14,21 @@ from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.lanes import Lane, Run, Shape, shape_for, shared_calls
 from infer_bench.measure.pacing import LAYOUTS, LEAST_ROUNDS, Clock, Pace, Stopwatch
 from infer_bench.measure.progress import Progress
-from infer_bench.measure.race import ANSWERS_LIMIT_S, taken_round
+from infer_bench.measure.race import ANSWERS_LIMIT_S, asked, round_of, taken_round
 from infer_bench.measure.seating import Layout, Seating, Taken
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 
-ROUNDS = {True: 16, False: 6}
-"""Rounds a layout, in fresh processes and in a worker: with 6 the ratio of two medians is known to about 0.3 %, below
-what layouts differ by. Processes take longer to start, so more is made of each."""
-WARM_NS = {True: 120_000_000, False: 25_000_000}
-"""How long to warm up at the most: a fresh process, and a session in a worker that is warm already."""
+ROUNDS = 4
+"""Rounds a layout: with 4 the ratio of two medians is known to about 0.4 %, below what layouts differ by. Twice as many
+in fresh processes, which take long to start, and twice as many where a tail is judged, which blocks know less well."""
+WARM: Mapping[bool, Mapping[str, int]] = {
+    True: {"limit_ns": 120_000_000},
+    False: {"limit_ns": 8_000_000, "window_ns": 4_000_000},
+}
+"""How to warm up: a fresh process, and a session in a worker whose library is warm already."""
+AT_ONCE_NS = 200_000_000
+"""So long a worker may be left to itself between two words."""
 STRIDE = 211
 """Every round begins so many rows further on (a prime), and all sides with the same row: they answer the same ones."""
 
@@ -73,7 +79,7 @@ class Duel:
         self._progress = progress
         self._random = random.Random(settings.seed)
         self._limit_ns = round(settings.limit_s * 1e9)
-        self._pace = Pace(self._limit_ns, settings.batches, ROUNDS[seating.restarts])
+        self._pace = Pace(self._limit_ns, settings.batches, _most_rounds(seating.restarts, samples))
         self._start = 0
 
     cut_short = False
@@ -114,10 +120,9 @@ class Duel:
     def _layout(self, index: int, entrants: Sequence[Entrant]) -> None:
         begun, raced = self.watch.spent_ns, 0
         self._tell(f"layout {index + 1}: loading")
-        with self.watch.running(not self._seating.restarts), self._seating.layout(index, entrants) as layout:
+        with self._seating.layout(index, entrants) as layout:
             self.failed |= layout.failed
-            with self.watch.running(False):
-                self._meet(layout)
+            self._meet(layout)
             with self.watch.running():
                 for batch in self._settings.batches:
                     self._warm(batch, layout)
@@ -157,7 +162,7 @@ class Duel:
         requests_ns = {}
         for key, taken in self._standing(layout):
             with self._costs_its_row(key):
-                warm = taken.ask("warm", batch=batch, limit_ns=WARM_NS[self._seating.restarts]).fields
+                warm = taken.ask("warm", batch=batch, **WARM[self._seating.restarts]).fields
                 run = Run(taken.process)
                 run.warmed(warm)
                 self.lanes[key, batch].runs.append(run)
@@ -173,16 +178,19 @@ class Duel:
 
     def _race(self, batch: int, layout: Layout) -> None:
         """Rounds of one block each, in random order."""
-        throttled, done, wanted = throttled_ns(), 0, 1
-        while self._goes_on(batch, layout, done, wanted) and self._round(batch, layout, done):
-            done += 1
-            wanted = wanted if done > 1 else 1 + self._more(batch, layout)
-        self.rounds = max(self.rounds, done)
+        throttled, done, wanted = throttled_ns(), 0, self._planned(batch, layout, 0)
+        while self._goes_on(batch, layout, done, wanted):
+            made = self._rounds(batch, layout, done, max(1, wanted - done))
+            if not made:
+                break
+            wanted = self._planned(batch, layout, made) if done == 0 else wanted
+            done += made
+        self.rounds = self.rounds or done
         with self.watch.running(False):
             self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
 
-    def _more(self, batch: int, layout: Layout) -> int:
-        return self._pace.more_rounds([key for key, _ in self._standing(layout)], batch, self._left_ns)
+    def _planned(self, batch: int, layout: Layout, done: int) -> int:
+        return self._pace.rounds([key for key, _ in self._standing(layout)], batch, self._left_ns, done)
 
     def _goes_on(self, batch: int, layout: Layout, done: int, wanted: int) -> bool:
         """Whether there is a round to come: one that was planned, or with what is left when no layout fits any more."""
@@ -190,12 +198,30 @@ class Duel:
         last = batch == self._settings.batches[-1] and not self._pace.fits_layout(standing, self._left_ns)
         return bool(standing) and (done < wanted or last)
 
-    def _round(self, batch: int, layout: Layout, index: int) -> bool:
+    def _rounds(self, batch: int, layout: Layout, done: int, most: int) -> int:
+        """Make some rounds; returns how many were whole, none when the budget has ended.
+
+        Where all sessions sit in one worker it makes as many at a time as are short: each word to it is a chance for
+        other processes to come between.
+        """
+        self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {done + 1}")
+        standing = self._standing(layout)
+        known = self._pace.round_ns([key for key, _ in standing], batch)
+        count = min(most, AT_ONCE_NS // known, round(self._left_ns / known)) if known else 1
+        if count <= 1 or self._seating.restarts or len({id(taken.worker) for _, taken in standing}) != 1:
+            return int(self._round(batch, standing, done))
+        begun, made = self.watch.spent_ns, 1
+        try:
+            made = self._together(batch, standing, done, count)
+        except InferBenchError as error:
+            self.failed |= {key: error for key, _ in standing}
+        for key, _ in standing:
+            self._pace.took(key, batch, (self.watch.spent_ns - begun) // made // len(standing))
+        return made
+
+    def _round(self, batch: int, standing: Sequence[tuple[Key, Taken]], index: int) -> bool:
         """A block of each; False when the budget ends before all had theirs."""
-        self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {index + 1}")
-        order = self._standing(layout)
-        self._random.shuffle(order)
-        for position, (key, taken) in enumerate(order):
+        for position, (key, taken) in enumerate(self._random.sample(standing, len(standing))):
             first = self.layouts == index == 0
             if not first and not self._pace.fits_block(key, batch, self._left_ns):
                 return False
@@ -206,6 +232,25 @@ class Duel:
             self._pace.took(key, batch, self.watch.spent_ns - begun)
         self._start += STRIDE
         return True
+
+    def _together(self, batch: int, standing: Sequence[tuple[Key, Taken]], done: int, count: int) -> int:
+        """Several rounds of the sessions of one worker."""
+        lanes = {taken.seat: self.lanes[key, batch] for key, taken in standing}
+        orders = [self._random.sample(list(lanes), len(lanes)) for _ in range(count)]
+        starts = [self._start + STRIDE * n for n in range(count)]
+        self._start += STRIDE * count
+        shapes = {str(seat): {**asked(lane), "split": False} for seat, lane in lanes.items()}
+        how: dict[str, Any] = {"orders": orders, "starts": starts, "shapes": shapes, "limit_ns": max(1, self._left_ns)}
+        reply = standing[0][1].worker.ask("rounds", **how)
+        counts: dict[str, Mapping[str, int]] = reply.fields["counts"]
+        made = 1 + max(int(name.partition("/")[0]) for name in counts)
+        for nth in range(made):
+            for position, seat in enumerate(orders[nth]):
+                prefix = f"{nth}/{seat}/"
+                arrays = {n.removeprefix(prefix): a for n, a in reply.arrays.items() if n.startswith(prefix)}
+                found = round_of(lanes[seat], counts[f"{nth}/{seat}"], arrays, done + nth, position)
+                lanes[seat].runs[-1].rounds.append(found)
+        return made
 
     def _end(self, batch: int, layout: Layout, throttled: int, *, kept: bool) -> None:
         for key, taken in self._standing(layout):
@@ -222,3 +267,7 @@ class Duel:
 def _entrants(matches: Sequence[Match]) -> list[Entrant]:
     """All who take part in some matches, each once."""
     return list({e.key: e for match in matches for e in match.entrants}.values())
+
+
+def _most_rounds(restarts: bool, samples: int) -> int:
+    return ROUNDS * (2 if restarts else 1) * (2 if samples > 1 else 1)

@@ -13,6 +13,8 @@ from infer_bench.results import Notice
 from infer_bench.stats.judging import Errors
 
 DEFAULT_BUDGET_S = 30.0
+STORED_PROCESSES = 9
+"""Processes of a run that is kept, or compared with one: three could never reach a verdict."""
 LEAST_ACROSS = 0.05
 """Two environments differ by 1 to 2.6 % though nothing changed (measured): less than this cannot be told there."""
 CHOICES = ("", "pass", "fail")
@@ -35,6 +37,11 @@ class GateSettings:
     def paired(self) -> bool:
         """Whether something runs beside the candidates."""
         return self.against is not None or self.python is not None
+
+    @property
+    def live(self) -> bool:
+        """Whether what is judged is measured now, until it is decided."""
+        return self.asked and self.baseline is None
 
     @property
     def asked(self) -> bool:

@@ -61,25 +61,28 @@ class Pace:
         """Whether the warm-up and the fewest rounds fit; always for the first layout."""
         if not self._overheads:
             return True
-        rounds_ns = sum(self._round_ns(who, batch) for batch in self._batches)
+        rounds_ns = sum(self.round_ns(who, batch) for batch in self._batches)
         return statistics.median(self._overheads) * len(who) + LEAST_ROUNDS * rounds_ns <= left_ns
 
     def fits_block(self, who: object, batch: int, left_ns: int) -> bool:
         """Whether the budget's end is nearer after one more block than before it."""
         return left_ns > self._block_ns.get((who, batch), 0) / 2
 
-    def more_rounds(self, who: Collection[object], batch: int, left_ns: int) -> int:
-        """Rounds to come at `batch` after the first, of a budget of which `left_ns` are left.
+    def rounds(self, who: Collection[object], batch: int, left_ns: int, done: int) -> int:
+        """Rounds of a layout at `batch`, of which some are `done`, with `left_ns` of the budget left.
 
         As many as let the usual number of layouts fit. Where no further layout does, all that is left, shared with the
-        later batch sizes.
+        later batch sizes. One, where it is not known how long that takes.
         """
-        round_ns = max(1, self._round_ns(who, batch))
+        round_ns = self.round_ns(who, batch)
+        if not round_ns:
+            return 1
         later = self._batches[self._batches.index(batch) + 1 :]
         usual = round(self._limit_ns / LAYOUTS / len(self._batches) / round_ns)
         usual = max(LEAST_ROUNDS, min(self._most_rounds, usual))
-        after_ns = left_ns - (usual - 1) * round_ns - sum(usual * self._round_ns(who, size) for size in later)
-        return usual - 1 if self.fits_layout(who, after_ns) else round(left_ns / (1 + len(later)) / round_ns)
+        after_ns = left_ns - (usual - done) * round_ns - sum(usual * self.round_ns(who, size) for size in later)
+        return usual if self.fits_layout(who, after_ns) else done + round(left_ns / (1 + len(later)) / round_ns)
 
-    def _round_ns(self, who: Collection[object], batch: int) -> int:
+    def round_ns(self, who: Collection[object], batch: int) -> int:
+        """What a round takes, by the last blocks; 0 before the first."""
         return sum(self._block_ns.get((one, batch), 0) for one in who)

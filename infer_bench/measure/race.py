@@ -178,14 +178,23 @@ class Asked(Protocol):
 
 def taken_round(lane: Lane, session: Asked, index: int, position: int, **how: Any) -> Round:
     """One block of a lane; `how` stands beside its shape, as in `Runner.block`."""
+    reply = session.ask("block", **asked(lane), **how)
+    return round_of(lane, reply.fields, reply.arrays, index, position)
+
+
+def asked(lane: Lane) -> dict[str, Any]:
+    """What a block of a lane is asked for with."""
     if lane.shape is None:
         raise RuntimeError("a block before its warm-up")
     shape = lane.shape
-    shaped = {"samples": shape.samples, "calls": shape.calls, "phases": shape.phases}
-    reply = session.ask("block", batch=lane.batch, **shaped, **how)
-    stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in reply.arrays.items()}
-    counted: dict[str, Any] = {key: int(reply.fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
-    return Round(index, position, shape.calls, **counted, **stamps)
+    return {"batch": lane.batch, "samples": shape.samples, "calls": shape.calls, "phases": shape.phases}
+
+
+def round_of(lane: Lane, fields: Mapping[str, Any], arrays: Mapping[str, Array], index: int, position: int) -> Round:
+    """The answer to a question for a block."""
+    stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in arrays.items()}
+    counted: dict[str, Any] = {key: int(fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
+    return Round(index, position, lane.shape.calls if lane.shape else 1, **counted, **stamps)
 
 
 def cycled(column: Array, rows: int) -> Array:

@@ -1,7 +1,7 @@
 """The rows that every candidate answers: the user's, or drawn from the model itself."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,11 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
 def seen_by(entrant: Entrant, rows: Rows) -> Columns:
     """What a candidate is handed: the model's columns, or to a function of the user's the whole record."""
     return rows.records if entrant.candidate.target else rows.columns
+
+
+def hash_of(rows: Iterable[Rows]) -> str:
+    """The SHA-256 of everything that the candidates are handed."""
+    return data.digest(part for found in rows for part in (found.columns, found.records))
 
 
 def _starts_quickly(entrant: Entrant) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from infer_bench.errors import MissingDependency
 from infer_bench.measure.rows import Columns
 
-FEATURES, TREES, DEPTH = 50, 550, 6
+FEATURES, TREES, DEPTH = 50, 800, 4
 ROWS = 1024
 
 

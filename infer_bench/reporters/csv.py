@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from infer_bench.reporters import validate_csv
+from infer_bench.reporters import gate_csv, validate_csv
 from infer_bench.reporters.groups import percentile, percentiles
 from infer_bench.results import BenchResult, Latency, Report
 
@@ -15,7 +15,8 @@ _PHASES = ("preprocess", "predict", "postprocess")
 class Csv:
     """RFC 4180 text with a header; an unknown value is an empty field. The phases are always there.
 
-    Of a comparison, one row a candidate, group of rows and output (`all` for a group as a whole).
+    Of a gate, one row a check. Of a comparison, one row a candidate, group of rows and output (`all` for a group as a
+    whole).
     """
 
     name = "csv"
@@ -27,6 +28,8 @@ class Csv:
         """The whole text, its lines ended by a line feed."""
         if report.command == "validate":
             return validate_csv.render(report)
+        if report.gate is not None:
+            return gate_csv.render(report)
         quantiles = percentiles(report.settings)
         text = io.StringIO()
         writer = csv.DictWriter(text, _fields(quantiles), lineterminator="\n")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infer_bench.reporters import cells, format, groups, profile_markdown, sentences, validate_markdown
+from infer_bench.reporters import cells, format, gate_markdown, groups, profile_markdown, sentences, validate_markdown
 from infer_bench.reporters.escaping import escape
 from infer_bench.reporters.groups import Group
 from infer_bench.results import BenchResult, Report
@@ -23,6 +23,8 @@ class Markdown:
             return "\n\n".join(profile_markdown.blocks(report, escape)) + "\n"
         if report.command == "validate":
             return validate_markdown.render(report)
+        if report.gate is not None:
+            return gate_markdown.render(report)
         blocks = [
             block for model in groups.group(report.results, report.settings) for block in _model(report, model, phases)
         ]

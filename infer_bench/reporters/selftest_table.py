@@ -58,7 +58,9 @@ def _head(report: Report[Any]) -> str:
     settings: Mapping[str, Any] = report.settings
     requests = [result.request_ns for result in report.results if result.request_ns]
     speed = f", {format.duration(min(requests))} a request" if requests else ""
-    return f"self-test of the gate on {settings.get('model')}{speed}: fresh workers in every trial"
+    jobs = settings.get("jobs")
+    together = f", {jobs} trials at once" if isinstance(jobs, int) and jobs > 1 else ""
+    return f"self-test of the gate on {settings.get('model')}{speed}: fresh workers in every trial{together}"
 
 
 def _row(result: TrialsResult) -> Row:

@@ -7,7 +7,9 @@ from infer_bench.reporters import (
     cells,
     conversion,
     format,
+    gate_table,
     groups,
+    notes,
     profile_table,
     selftest_table,
     sentences,
@@ -39,7 +41,15 @@ class Table:
             return "\n".join(selftest_table.lines(report, width, color)) + "\n"
         if report.command == "validate":
             return "\n".join(validate_table.lines(report, width, color)) + "\n"
+        if report.gate is not None:
+            return "\n".join(_gate(report, width, color, phases)) + "\n"
         return "\n".join(_Bench(report, width, color, phases).lines()) + "\n"
+
+
+def _gate(report: Report[Any], width: int | None, color: bool, phases: bool) -> list[str]:
+    """The judged metrics; with `phases` also where each side's time went."""
+    split = _Bench(report, width, color, phases).tables() if phases else []
+    return _spaced([*split, gate_table.lines(report, width, color)])
 
 
 class _Bench:
@@ -53,9 +63,13 @@ class _Bench:
         self.grid = self._fit()
 
     def lines(self) -> list[str]:
-        blocks = [self._model(model) for model in self.models] or [["Nothing was measured."]]
-        blocks += [self._sentences(sentences.about_report(self.report)), self._notices(), self._verdict()]
+        blocks = self.tables() or [["Nothing was measured."]]
+        noted = notes.lines(self.report, self.width, self.color)
+        blocks += [self._sentences(sentences.about_report(self.report)), noted, self._verdict()]
         return _spaced(blocks)
+
+    def tables(self) -> list[list[str]]:
+        return [self._model(model) for model in self.models]
 
     def _fit(self) -> Grid | None:
         """One layout for all models, so that their columns can be compared."""
@@ -136,14 +150,6 @@ class _Bench:
             for sentence in said
             for line in wrap(clean(sentence.text), self.width)
         ]
-
-    def _notices(self) -> list[str]:
-        lines: list[str] = []
-        for text, hint in cells.notices(self.report):
-            said = wrap(clean(text), self.width, first="note: ", rest="      ")
-            lines += [style(line, "yellow", self.color) for line in said]
-            lines += wrap(clean(hint), self.width, first="hint: ", rest="      ") if hint else []
-        return lines
 
     def _verdict(self) -> list[str]:
         verdict = self.report.verdict

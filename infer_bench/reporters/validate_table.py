@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infer_bench.reporters import comparison
-from infer_bench.reporters.cells import notices
+from infer_bench.reporters import comparison, notes
 from infer_bench.reporters.grid import Grid, Row, fit, records
 from infer_bench.reporters.layout import clean, pad, style, width_of, wrap
 from infer_bench.results import Report, ValidateResult
@@ -17,7 +16,7 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     blocks: list[Sequence[str]] = []
     for result in report.results:
         blocks += _result(report, result, width, color)
-    blocks.append(_notices(report, width, color))
+    blocks.append(notes.lines(report, width, color))
     blocks.append(_verdict(report, width, color))
     made: list[str] = []
     for block in blocks:
@@ -82,14 +81,6 @@ def _histogram(result: ValidateResult, width: int | None) -> list[str]:
     if narrow:
         return ["|Δ|", *made] if made else []
     return [("|Δ|     " if not i else "        ") + line for i, line in enumerate(made)]
-
-
-def _notices(report: Report[Any], width: int | None, color: bool) -> list[str]:
-    made: list[str] = []
-    for text, hint in notices(report):
-        made += [style(line, "yellow", color) for line in wrap(clean(text), width, first="note: ", rest="      ")]
-        made += wrap(clean(hint), width, first="hint: ", rest="      ") if hint else []
-    return made
 
 
 def _verdict(report: Report[Any], width: int | None, color: bool) -> list[str]:

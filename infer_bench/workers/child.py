@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from multiprocessing.connection import Connection
+from typing import Any
 
 from infer_bench.engines.base import Engine, Session
 from infer_bench.engines.session import require
@@ -20,7 +21,7 @@ from infer_bench.workers import memory, streaming, structure
 from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.profiling import Profiling, requests_from
-from infer_bench.workers.protocol import Message, receive, send, spec_fields, unpack_columns
+from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
 from infer_bench.workers.seat import Seat, Table, ballast, scalar
 from infer_bench.workers.tables import whole_table
 
@@ -108,6 +109,25 @@ class Child:
     def do_block(self, message: Message) -> Message:
         """See `Seat.block`."""
         return self._seat(message).block(message.fields)
+
+    def do_rounds(self, message: Message) -> Message:
+        """Several rounds of one block each of several seats, without a word in between.
+
+        `orders` lists the seats of each round in their order; the reply's arrays are named `round/seat/phase`, its
+        `counts` are keyed alike. Stops after a round when `limit_ns` has passed.
+        """
+        fields, until = message.fields, time.perf_counter_ns() + int(message.fields["limit_ns"])
+        counts: dict[str, Any] = {}
+        arrays: dict[str, Array] = {}
+        for nth, order in enumerate(fields["orders"]):
+            for number in order:
+                shape = fields["shapes"][str(number)]
+                block = self._seats[int(number)].block({**shape, "start": fields["starts"][nth]})
+                counts[f"{nth}/{number}"] = block.fields
+                arrays |= {f"{nth}/{number}/{name}": array for name, array in block.arrays.items()}
+            if time.perf_counter_ns() > until:
+                break
+        return Message("rounds", {"counts": counts}, arrays)
 
     def do_answers(self, message: Message) -> Message:
         """See `Seat.answers`."""

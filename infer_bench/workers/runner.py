@@ -59,13 +59,13 @@ def requests_of(columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Req
     return [{name: np.ascontiguousarray(column[pick]) for name, column in columns.items()} for pick in picks]
 
 
-def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock) -> Warmth:
-    """Run until two windows in a row agree within 3 %, for `limit_ns` at the most."""
+def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock, window_ns: int = WARM_WINDOW_NS) -> Warmth:
+    """Run until two windows of `window_ns` in a row agree within 3 %, for `limit_ns` at the most."""
     start = clock()
     estimate = max(1, int(plain(stages, cycle.take(1), clock)[0]))
     previous, steady = 0.0, False
     while not steady and clock() - start < limit_ns:
-        count = min(100_000, max(1, WARM_WINDOW_NS // estimate))
+        count = min(100_000, max(1, window_ns // estimate))
         median = float(np.median(plain(stages, cycle.take(count), clock)))
         steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
         previous, estimate = max(1.0, median), max(1, int(median))
@@ -89,9 +89,9 @@ class Runner:
         """The time of one request, in ns: on a fresh session, the first."""
         return int(plain(self._stages, self._requests[:1], self._clock)[0])
 
-    def warm(self, limit_ns: int) -> Warmth:
+    def warm(self, limit_ns: int, window_ns: int = WARM_WINDOW_NS) -> Warmth:
         """Run until steady, for `limit_ns` at the most: see `warm_up`."""
-        return warm_up(self._stages, self._cycle, limit_ns, self._clock)
+        return warm_up(self._stages, self._cycle, limit_ns, self._clock, window_ns)
 
     def block(self, samples: int, calls: int, phases: bool, split: bool = True, start: int | None = None) -> Block:
         """`samples` samples of `calls` calls each, after a few discarded ones.

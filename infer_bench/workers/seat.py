@@ -3,13 +3,14 @@
 import random
 import time
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines.base import Session
 from infer_bench.workers.protocol import Array, Message
-from infer_bench.workers.runner import Runner, requests_of
+from infer_bench.workers.runner import WARM_WINDOW_NS, Runner, requests_of
 
 BALLAST_PIECES = 64
 BALLAST_BYTES = (64, 262_144)
@@ -63,7 +64,8 @@ class Seat:
 
     def warm(self, fields: Mapping[str, Any]) -> Message:
         """Warm up until steady."""
-        warmth = self.runner(int(fields["batch"])).warm(int(fields["limit_ns"]))
+        window = int(fields.get("window_ns", WARM_WINDOW_NS))
+        warmth = self.runner(int(fields["batch"])).warm(int(fields["limit_ns"]), window)
         told = {"request_ns": warmth.request_ns, "warmup_ns": warmth.warmup_ns, "steady": warmth.steady}
         return Message("warm", {**told, "floor_ns": warmth.floor_ns, "stage_floor_ns": warmth.stage_floor_ns})
 
@@ -116,8 +118,8 @@ class Planted:
 
 
 def spin(turns: int) -> None:
-    """An empty loop: work that no cache and no library changes."""
-    for _ in range(turns):
+    """An empty loop: work that no cache and no library changes, each turn as long as the next."""
+    for _ in repeat(None, turns):
         pass
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from infer_bench.reporters import registry
 from infer_bench.reporters.layout import width_of
 from infer_bench.reporters.registry import render
 from infer_bench.results import Notice, Report, Verdict
@@ -120,5 +121,5 @@ def test_a_report_without_results() -> None:
 @given(report=strategies.reports, width=st.sampled_from([40, 80, 120]))
 def test_any_report_that_can_be_loaded_can_be_shown(report: Any, width: int) -> None:
     assert max(map(width_of, render(report, "table", width=width, phases=True).splitlines())) <= width
-    for format in ("table", "markdown", "csv", "json"):
+    for format in registry.names():
         assert render(report, format, color=True, phases=True).endswith("\n")

@@ -1,0 +1,50 @@
+"""A hash of rows: what was fed, whatever file it came from."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Columns = Mapping[str, npt.NDArray[Any]]
+
+
+def digest(tables: Iterable[Columns]) -> str:
+    """The SHA-256, in hex, of tables: their columns' names, dtypes, order and values, bit by bit.
+
+    Every NaN counts as the same one; 0.0 and -0.0 differ. Byte order and memory layout do not count. The order of the
+    tables does not either.
+    """
+    whole = hashlib.sha256()
+    for part in sorted(_table(columns) for columns in tables):
+        whole.update(part)
+    return whole.hexdigest()
+
+
+def _table(columns: Columns) -> bytes:
+    found = hashlib.sha256()
+    for name, column in columns.items():
+        values = _values(column)
+        for part in (name.encode("utf-8", "surrogatepass"), _kind(column), str(column.shape).encode(), values):
+            found.update(len(part).to_bytes(8, "little"))  # so that no two lists of parts run together
+            found.update(part)
+    return found.digest()
+
+
+def _kind(column: npt.NDArray[Any]) -> bytes:
+    return column.dtype.newbyteorder("<").str.encode()
+
+
+def _values(column: npt.NDArray[Any]) -> bytes:
+    if column.dtype.hasobject:
+        return b"".join(_object(value) for value in column.ravel().tolist())
+    plain = np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<"))
+    if plain.dtype.kind == "f":
+        plain = np.where(np.isnan(plain), np.array(np.nan, dtype=plain.dtype), plain)
+    return plain.tobytes()
+
+
+def _object(value: Any) -> bytes:
+    text = f"{type(value).__name__}:{value}".encode("utf-8", "surrogatepass")
+    return len(text).to_bytes(8, "little") + text

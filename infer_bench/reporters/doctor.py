@@ -1,0 +1,49 @@
+"""What the doctor found: as a list that fits the terminal, and as JSON."""
+
+from collections import Counter
+from dataclasses import fields
+
+from infer_bench import jsontext
+from infer_bench.doctor_results import Doctor, Finding, Mark
+from infer_bench.reporters.layout import clean, pad, style, width_of, wrap
+
+_COLOURS: dict[Mark, str] = {"ok": "green", "note": "yellow", "problem": "red"}
+_MARK_WIDTH = 9
+_NARROW = 60
+
+
+def doctor_text(found: Doctor, *, width: int | None = None, color: bool = False) -> str:
+    """The list and a line that counts; `width` is the number of columns to fit into (None: as wide as needed)."""
+    topics = max((width_of(finding.topic) for finding in found.findings), default=0) + 2
+    lines = [line for finding in found.findings for line in _lines(finding, topics, width, color)]
+    return "\n".join([*lines, "", *wrap(_summary(found), width)]) + "\n"
+
+
+def doctor_json(found: Doctor) -> bytes:
+    """The whole document as UTF-8 JSON, version and command first."""
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    heads = {name: values.pop(name) for name in ("schema_version", "command")}
+    return jsontext.encode(heads | values)
+
+
+def _lines(finding: Finding, topics: int, width: int | None, color: bool) -> list[str]:
+    topic = clean(finding.topic)
+    if width is not None and width < _NARROW:
+        first, rest = f"{finding.mark}: {topic}: ", "  "
+    else:
+        first = pad(finding.mark, _MARK_WIDTH) + pad(topic, topics)
+        rest = " " * width_of(first)
+    text = wrap(clean(finding.text), width, first=first, rest=rest)
+    # Coloured after the wrapping, which counts columns.
+    text[0] = style(finding.mark, _COLOURS[finding.mark], color) + text[0][len(finding.mark) :]
+    return [*text, *(wrap(f"hint: {clean(finding.hint)}", width, first=rest, rest=rest + "  ") if finding.hint else [])]
+
+
+def _summary(found: Doctor) -> str:
+    marks = Counter(finding.mark for finding in found.findings)
+    counted = [_plural(marks[mark], mark) for mark in ("problem", "note") if marks[mark]]
+    return ", ".join(counted) if counted else "nothing stands in the way"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

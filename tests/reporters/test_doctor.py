@@ -1,0 +1,49 @@
+"""The doctor's list in wide and narrow terminals, and as JSON."""
+
+import json
+import re
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from infer_bench.doctor_results import Doctor, Finding
+from infer_bench.findings import findings
+from infer_bench.reporters.doctor import doctor_json, doctor_text
+from infer_bench.reporters.layout import width_of
+from tests.test_findings import CALM, CASES
+
+ALL = replace(CALM, findings=tuple(f for name in CASES for f in findings(CASES[name][0])))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 130])
+@pytest.mark.parametrize("color", [False, True])
+def test_it_fits_and_loses_nothing(width: int, color: bool) -> None:
+    text = re.sub(r"\x1b\[[\d;]*m", "", doctor_text(ALL, width=width, color=color))
+    assert max(map(width_of, text.splitlines())) <= width
+    words = "".join(text.split())
+    assert all("".join(said.split()) in words for f in ALL.findings for said in (f.text, f.hint))
+
+
+def test_in_a_pipe_each_finding_and_each_hint_has_a_line() -> None:
+    lines = doctor_text(ALL).splitlines()
+    assert len(lines) == sum(2 if finding.hint else 1 for finding in ALL.findings) + 2
+    assert "\x1b" not in "".join(lines)
+
+
+def test_the_last_line_counts() -> None:
+    one = (Finding("a", "a", "x", "problem"), Finding("b", "b", "x", "note"), Finding("c", "c", "x", "note"))
+    assert doctor_text(replace(CALM, findings=one)).endswith("\n\n1 problem, 2 notes\n")
+    assert doctor_text(CALM).endswith("nothing stands in the way\n")
+
+
+def test_what_a_library_said_cannot_steer_the_terminal() -> None:
+    text = doctor_text(replace(CALM, findings=(Finding("a", "a", "evil\x1b[2J\nline", "problem"),)))
+    assert "\x1b" not in text
+    assert len(text.splitlines()) == 3
+
+
+def test_the_json_begins_with_its_version_and_can_be_read_back() -> None:
+    document = doctor_json(ALL)
+    assert list(json.loads(document))[:2] == ["schema_version", "command"]
+    assert msgspec.json.decode(document, type=Doctor) == ALL

@@ -1,0 +1,295 @@
+"""What a gate concluded, in the terminal, in markdown and in CSV."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from infer_bench.gate_results import Side
+from infer_bench.reporters import gate_cells
+from infer_bench.reporters.gate_blocks import blocks
+from infer_bench.reporters.layout import width_of
+from infer_bench.reporters.registry import render
+from infer_bench.results import Notice, Report, Verdict
+from tests import gate_reports, reports
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+PAIR = (gate_reports.OLD, gate_reports.NEW)
+EVIL = "\x1b]0;owned\x07\n\u202e\udce9"
+
+
+def flat(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def cells_of(report: Report[Any]) -> set[str]:
+    lines = [line for block in blocks(report) for line in gate_cells.lines(block)]
+    return {
+        flat(text)
+        for line in lines
+        for text in (line.metric, line.baseline, line.value, line.ratio, line.interval, line.outcome)
+    }
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 100, 130])
+@pytest.mark.parametrize("name", gate_reports.ALL)
+def test_it_fits_the_terminal_and_loses_no_value(name: str, width: int) -> None:
+    report = gate_reports.ALL[name]
+    text = render(report, "table", width=width)
+
+    assert max(map(width_of, text.splitlines())) <= width
+    assert not [cell for cell in cells_of(report) if cell not in flat(text)]
+
+
+def test_a_regression_is_told_in_five_lines_of_a_wide_terminal() -> None:
+    lines = render(gate_reports.regressed(), "table", width=130).splitlines()
+
+    assert lines[0].startswith("new.onnx against old.onnx     9 process pairs × 20 rounds, 7.9 s, interleaved")
+    assert "error rate 1 %" in lines[0]
+    assert re.fullmatch(
+        r"  p50 +24\.9 µs +27\.4 µs +1\.10×  \(1\.095–1\.106\) +regressed: more than 5 % slower", lines[1]
+    )
+    assert re.fullmatch(r"  p95 +27\.0 µs +29\.9 µs +1\.11×  \(1\.09–1\.13\) +regressed", lines[2])
+    assert re.fullmatch(r"  max \|Δ\| +3\.1e-07 +same labels", lines[3])
+    assert re.fullmatch(
+        r"verdict +regressed \(p50, p95\) +would have seen \+1\.2 % at p50, \+2\.6 % at p95 +exit 1", lines[4]
+    )
+
+
+def test_a_pipe_gets_one_line_a_metric() -> None:
+    lines = render(gate_reports.regressed(), "table").splitlines()
+
+    assert [line.split()[0] for line in lines] == ["new.onnx", "p50", "p95", "max", "verdict", "would"]
+
+
+def test_sessions_tell_their_layouts() -> None:
+    assert "6 layouts × 10 rounds in one worker, 2.1 s" in render(gate_reports.passing(), "table")
+
+
+def test_what_is_inconclusive_says_what_was_seen_and_why() -> None:
+    text = render(gate_reports.inconclusive(), "table")
+
+    assert "inconclusive: +4.3 % seen, 5 % allowed, 4 of 9 layouts beyond; the bounds hold the limit" in text
+    assert "advisory: a p99 is too noisy to judge" in text
+    assert re.search(r"verdict +inconclusive \(p50\).*exit 3", text)
+
+
+def test_long_reasons_go_below_the_numbers_of_a_narrow_terminal() -> None:
+    lines = render(gate_reports.inconclusive(), "table", width=80).splitlines()
+    place = next(n for n, line in enumerate(lines) if line.startswith("  p50"))
+
+    assert lines[place].endswith("inconclusive:")
+    assert lines[place + 1].startswith("      +4.3 % seen, 5 % allowed, 4 of 9 layouts beyond; ")
+
+
+def test_two_environments_show_what_differs_between_them() -> None:
+    text = render(gate_reports.two_environments(), "table")
+
+    assert text.startswith("old.onnx, onnxruntime 1.32.0 against 1.31.1")
+    assert "  baseline   python 3.11.9, onnxruntime 1.31.1, pandas –\n" in text
+    assert "  candidate  python 3.12.4, onnxruntime 1.32.0, pandas 3.1.1\n" in text
+    assert "numpy" not in text
+
+
+def test_another_interpreter_with_the_same_versions() -> None:
+    report = gate_reports.two_environments()
+    assert report.gate is not None
+    base = report.gate.baseline
+    side = replace(report.gate.sides[0], python=base.python, packages=base.packages)
+    text = render(replace(report, gate=replace(report.gate, sides=(side,))), "table")
+
+    assert text.startswith("old.onnx, against itself in /venvs/old/bin/python  ")
+    assert "\n  baseline" not in text
+
+
+def test_two_sides_of_one_label_are_the_baseline_and_the_candidate() -> None:
+    report = gate_reports.two_environments()
+    assert report.gate is not None
+    rows = tuple(replace(row, candidate=gate_reports.CANDIDATE) for row in report.results)
+    checks = tuple(replace(check, against=gate_reports.CANDIDATE) for check in report.gate.checks)
+    base = replace(report.gate.baseline, candidate=gate_reports.CANDIDATE)
+    found = blocks(replace(report, results=rows, gate=replace(report.gate, checks=checks, baseline=base)))
+
+    assert [(block.result, block.baseline) for block in found] == [(rows[1], rows[0])]
+
+
+def test_the_engines_library_is_shown_where_only_another_differs() -> None:
+    report = gate_reports.regressed()
+    assert report.gate is not None
+    side = Side(gate_reports.CANDIDATE, gate_reports.NEW.path, "3.11.9", "", {"onnxruntime": "1.31.1", "numpy": "1.26"})
+    text = render(replace(report, gate=replace(report.gate, sides=(side,))), "table")
+
+    assert "baseline   numpy 2.4.6, onnxruntime 1.31.1" in text
+    assert "candidate  numpy 1.26, onnxruntime 1.31.1" in text
+
+
+def test_a_stored_baseline_is_called_so() -> None:
+    text = render(gate_reports.stored(), "table")
+
+    assert text.startswith("new.onnx against the stored old.onnx     5 processes × 20 rounds")
+    assert "interleaved" not in text
+
+
+def test_the_same_file_against_its_stored_report() -> None:
+    report = gate_reports.stored()
+    assert report.gate is not None
+    base = replace(gate_reports.HERE, model=gate_reports.NEW.path)
+    text = render(replace(report, gate=replace(report.gate, baseline=base)), "table")
+
+    assert text.startswith("new.onnx, against the stored baseline")
+    assert "25.0 µs" in text
+
+
+def test_absolute_limits() -> None:
+    lines = render(gate_reports.limits(), "table").splitlines()
+
+    assert [re.split(r" {2,}", line.strip()) for line in lines[1:5]] == [
+        ["p99", "4.10 ms", "limit 5.00 ms", "pass"],
+        ["memory", "88.2 MB", "limit 80.0 MB", "regressed: over the limit"],
+        ["cold start", "400 ms", "limit 2.00 s", "pass"],
+        ["max |Δ|", "3.1e-04", "limit 1e-5", "different"],
+    ]
+
+
+def test_several_candidates_have_a_block_each_and_one_verdict() -> None:
+    text = render(gate_reports.several(), "table", width=130)
+
+    assert "new.onnx against old.onnx, batch 64\n" in text
+    assert "credit.txt (lightgbm:feed=ndarray) against old.onnx (onnxruntime:feed=ndarray)\n" in text
+    assert re.search(r"max \|Δ\| +4\.1e-01 +limit 1e-5 +different: 12 rows change their label", text)
+    assert "failed: the worker was killed by SIGKILL" in text
+    assert text.count("verdict") == text.count("process pairs") == 1
+
+
+def test_each_candidate_is_told_against_its_own_baseline() -> None:
+    other = "lightgbm:feed=ndarray"
+    rows = [gate_reports.result(model, candidate=label) for label in (gate_reports.CANDIDATE, other) for model in PAIR]
+    checks = [replace(gate_reports.p50(), candidate=label, against=label) for label in (gate_reports.CANDIDATE, other)]
+    sides = tuple(Side(label, gate_reports.NEW.path) for label in (gate_reports.CANDIDATE, other))
+    made = gate_reports.gate(*checks, sides=sides)
+    found = blocks(gate_reports.report(made, "regressed", *rows))
+
+    assert [block.candidate for block in found] == [gate_reports.CANDIDATE, other]
+    assert [block.baseline and block.baseline.candidate for block in found] == [gate_reports.CANDIDATE, other]
+    assert [block.baseline and block.baseline.model.path for block in found] == [gate_reports.OLD.path] * 2
+
+
+def test_two_candidates_of_one_model() -> None:
+    other = "lightgbm:feed=ndarray"
+    rows = gate_reports.result(candidate=other, max_abs_delta=0.0), gate_reports.result()
+    base = replace(gate_reports.HERE, candidate=other, model=gate_reports.NEW.path)
+    made = gate_reports.gate(replace(gate_reports.p50(), against=other), baseline=base)
+    text = render(gate_reports.report(made, "regressed", *rows), "table")
+
+    assert text.startswith("new.onnx, onnxruntime:feed=ndarray against lightgbm:feed=ndarray  ")
+
+
+def test_models_of_one_name_are_told_apart_by_their_folders() -> None:
+    new = replace(gate_reports.NEW, path="/b/model.onnx")
+    old = replace(gate_reports.OLD, path="/a/model.onnx")
+    checks = tuple(replace(check, model=new.path) for check in (gate_reports.p50(), gate_reports.p95()))
+    base, side = (replace(gate_reports.HERE, model=model.path) for model in (old, new))
+    rows = gate_reports.result(old, max_abs_delta=0.0), gate_reports.result(new)
+    report = gate_reports.report(gate_reports.gate(*checks, baseline=base, sides=(side,)), "regressed", *rows)
+
+    assert render(report, "table").startswith("/b/model.onnx against /a/model.onnx  ")
+
+
+def test_answers_that_were_not_compared_are_said_to_be() -> None:
+    found = gate_reports.result(max_abs_delta=None, label_changes=None, delta_note="its answers have 3 columns")
+    report = gate_reports.report(gate_reports.gate(gate_reports.p50()), "regressed", found)
+
+    assert re.search(r"max \|Δ\| +– +not compared: its answers have 3 columns", render(report, "table"))
+
+
+def test_a_verdict_that_no_check_explains_gives_its_reasons() -> None:
+    reasons = ("another processor", "another library")
+    report = replace(gate_reports.stored(), verdict=Verdict("not-comparable", 5, reasons))
+
+    assert "verdict    not-comparable: another processor; another library" in render(report, "table")
+
+
+def test_notices_and_an_unfinished_run_are_not_left_out() -> None:
+    notice = Notice("threads", "4 threads on 1.5 effective cores", "--threads 1")
+    text = render(replace(gate_reports.passing(), notices=(notice,), complete=False, verdict=None), "table", width=80)
+
+    assert "note: 4 threads on 1.5 effective cores\nhint: --threads 1" in text
+    assert "The run was not finished" in text
+    assert "verdict    none: the run was not finished" in text
+
+
+def test_phases_stand_before_the_judgement() -> None:
+    text = render(gate_reports.regressed(), "table", phases=True)
+
+    assert "preprocess" in text
+    assert text.index("preprocess") < text.index("new.onnx against old.onnx")
+    assert text.count("verdict") == 1
+
+
+@pytest.mark.parametrize("name", gate_reports.ALL)
+def test_colour_adds_nothing_but_colour(name: str) -> None:
+    report = gate_reports.ALL[name]
+    coloured = render(report, "table", width=100, color=True)
+
+    assert ANSI.sub("", coloured) == render(report, "table", width=100)
+    assert "\x1b[" in coloured
+
+
+@pytest.mark.parametrize("format", ["table", "markdown"])
+def test_a_hostile_gate_cannot_steer_the_terminal(format: str) -> None:
+    report = gate_reports.two_environments()
+    assert report.gate is not None
+    check = replace(gate_reports.p50("inconclusive", reason=EVIL), metric=EVIL, model=EVIL, candidate=EVIL)
+    side = Side(EVIL, EVIL, EVIL, EVIL, {EVIL: EVIL})
+    made = replace(report.gate, checks=(check,), baseline=side, sides=(replace(side, python="3"),))
+    for width in (None, 80, 30):
+        text = render(replace(report, gate=made, verdict=Verdict("failed", 6, (EVIL,))), format, width=width)
+        assert not set("\x1b\x07\u202e\udce9") & set(text)
+
+
+def test_markdown_begins_with_the_verdict() -> None:
+    text = render(gate_reports.regressed(), "markdown")
+
+    assert text.startswith("### ❌ regressed (p50, p95) · exit 1\n\n#### new.onnx against old.onnx\n")
+    row = "| p50 | 24.9 µs | 27.4 µs | 1.10× (1.095–1.106) | **regressed: more than 5 % slower** |"
+    assert row in text
+    assert text.rstrip().endswith("1 thread · 1,024 rows cycled")
+
+
+@pytest.mark.parametrize("name", gate_reports.ALL)
+def test_markdown_tables_have_five_cells_in_every_row(name: str) -> None:
+    rows = [line for line in render(gate_reports.ALL[name], "markdown").splitlines() if line.startswith("|")]
+
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in rows} == {6}
+
+
+def test_csv_has_a_row_a_check_with_raw_numbers() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(gate_reports.limits(), "csv"))))
+
+    assert [(row["metric"], row["kind"], row["unit"], row["outcome"]) for row in rows] == [
+        ("p99", "limit", "ns", "pass"),
+        ("rss", "limit", "bytes", "regressed"),
+        ("cold_start", "limit", "ns", "pass"),
+        ("max_abs_delta", "delta", "", "different"),
+    ]
+    assert rows[1]["value"] == "88200000.0"
+    assert rows[0]["ratio"] == ""
+
+
+def test_a_difference_does_not_hide_a_regression() -> None:
+    assert re.search(
+        r"verdict +different \(credit\.txt lightgbm:feed=ndarray batch 1: max \|Δ\|\), "
+        r"regressed \(credit\.txt lightgbm:feed=ndarray batch 1: p50\) +exit 4",
+        render(gate_reports.several(), "table"),
+    )
+
+
+def test_a_gate_without_results() -> None:
+    made = gate_reports.gate(sides=())
+    report = replace(reports.report(), results=(), gate=made, verdict=Verdict("failed", 6, ("no worker came up",)))
+
+    assert render(report, "table", width=80).startswith("Nothing was measured.")
+    assert "no worker came up" in render(report, "markdown")
