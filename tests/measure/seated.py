@@ -68,7 +68,9 @@ class FakeWorker:
         return Message("block", {"rows": calls, "wall_ns": calls * seat.request_ns, "gc_collections": 0}, arrays)
 
     def rounds(self, fields: Mapping[str, Any]) -> Message:
-        counts, arrays, until = {}, {}, self.clock.now + fields["limit_ns"]
+        counts: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        until = self.clock.now + fields["limit_ns"]
         for nth, order in enumerate(fields["orders"]):
             for seat in order:
                 block = self.ask("block", seat=seat, **fields["shapes"][str(seat)], start=fields["starts"][nth])

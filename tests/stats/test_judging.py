@@ -149,7 +149,7 @@ def gate(rng: np.random.Generator, slower: float, share: float = 0.5, layouts: i
     return judge(layout_logs(reference, candidate, share, (free, free), (1, 1)), LIMIT, ERRORS)
 
 
-NOISES: dict[str, dict[str, float]] = {
+NOISES: dict[str, dict[str, Any]] = {
     "autocorrelated": {"noise": 0.02},
     "bimodal": {"modes": 0.08},
     "drifting": {"drift": 0.05},
