@@ -92,6 +92,11 @@ class Duel:
             return frozenset()
         return frozenset(e.label for e in self.entrants if e.engine.lean(e.artefact, e.options))
 
+    @property
+    def layouts_kept(self) -> int:
+        """Without one that the budget cut short of its least rounds."""
+        return max(sum(bool(run.rounds) for run in lane.runs) for lane in self.lanes.values())
+
     def run(self, undecided: Callable[[], Collection[Match]], saved: Callable[[], None]) -> None:
         """Measure. `undecided` is asked after every layout, and `saved` called then."""
         left = [match for match in self.matches if self._alive(match)]
