@@ -68,6 +68,18 @@ class GateSettings:
             raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
         return settings if settings.budget_s is not None else replace(settings, budget_s=DEFAULT_BUDGET_S)
 
+    def described(self) -> dict[str, Any]:
+        """What was asked for, as JSON has it."""
+        given = self.allowed
+        return {
+            "against": self.against,
+            "against_python": self.python,
+            "max_regression": dict(given.shares),
+            "limits": [bound.text for bound in given.bounds],
+            "max_delta": given.max_delta,
+            "inconclusive": given.inconclusive,
+        }
+
     def completed(self) -> "GateSettings":
         """With the usual margins where none were given. Raises `UsageError` for what cannot be judged."""
         shares = self.allowed.shares

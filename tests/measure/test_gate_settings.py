@@ -1,5 +1,6 @@
 """What a gate is told, by the command line and by the project."""
 
+import json
 from typing import Any
 
 import pytest
@@ -110,3 +111,10 @@ def test_a_gate_has_a_budget_and_no_number_of_rounds() -> None:
     assert gate.with_budget(Settings(budget_s=3.0)).budget_s == 3.0
     with pytest.raises(UsageError, match="as many rounds as it needs"):
         gate.with_budget(Settings(rounds=3))
+
+
+def test_what_was_asked_for_can_be_written_down() -> None:
+    described = told(PROJECT, against="old.onnx").described()
+    assert json.loads(json.dumps(described)) == described
+    assert described["max_regression"] == {"p50": 0.07}
+    assert described["limits"] == ["p99<5ms"]
