@@ -115,7 +115,8 @@ def gate_settings(
 ) -> GateSettings:
     """The settings of a gate; what is not given comes from `project`, the table `[tool.infer-bench]`.
 
-    The project's `max-regression` and `max-delta` hold only where there is a baseline. Raises `UsageError`.
+    The project's `max-regression` and `max-delta` hold only where there is a baseline, and its `limits` where that is no
+    stored one, which carries none. Raises `UsageError`.
     """
     compared = against is not None or python is not None or baseline is not None
     if max_regression is None and compared:
@@ -131,7 +132,7 @@ def gate_settings(
     asked_bounds = tuple(limits.bound(text) for text in bounds)
     allowed = Allowed(
         shares={} if max_regression is None else limits.regressions(max_regression),
-        bounds=asked_bounds or tuple(limits.bound(text) for text in _texts(project, "limits")),
+        bounds=asked_bounds or (tuple(map(limits.bound, _texts(project, "limits"))) if baseline is None else ()),
         max_delta=max_delta,
         errors=Errors(alpha=alpha),
         inconclusive=inconclusive,
