@@ -12,12 +12,13 @@ from infer_bench.limits import Bound, share_of, unit_of
 from infer_bench.results import Verdict
 from infer_bench.stats.judging import Errors, Judgement, judge
 from infer_bench.stats.percentiles import minimum_samples
-from infer_bench.stats.sequential import least_layouts
+from infer_bench.stats.sequential import MOST, least_layouts
 
-LEAST_SAMPLES = {0.95: 200}
+LEAST_SAMPLES, LEAST_SAMPLES_FROM = 200, 0.95
 """Samples a block for a ratio of percentiles: with 44 a block the p95 was noise, with 200 it was told (measured)."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
 Choice = Literal["", "pass", "fail"]
+_MORE = "give it a larger --budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _chances(one: Measured, allowed: Allowed) -> int:
 
 
 def _concerns(bound: Bound, one: Measured) -> bool:
-    return bound.concerns(one.candidate, one.engine)
+    return bound.concerns(one.candidate, one.engine, one.model)
 
 
 def _checks(one: Measured, allowed: Allowed, errors: Errors) -> Iterable[Check]:
@@ -105,7 +106,8 @@ def _judged(blank: Check, one: Measured, series: Series | None, limit: float, er
     if one.failed is not None:
         return _with(blank, outcome="failed", reason=one.failed, **values)
     if series is None or not series.candidate:
-        return _with(blank, reason="nothing was measured", **values)
+        size = blank.metric == "size"
+        return _with(blank, reason="there is no file" if size else "nothing was measured", final=size, **values)
     if blank.metric == "size":
         return _with(blank, **values, **_certain(series, limit))
     return _with(blank, **values, **_uncertain(blank, series, limit, errors))
@@ -167,24 +169,28 @@ def _reservation(blank: Check, series: Series, found: Judgement, limit: float, e
     if series.samples < needed and share is not None:
         per = "block" if blank.kind == "regression" else "layout"
         outcome = "advisory" if share > 0.95 else "inconclusive"
-        reason = f"{series.samples} samples a {per} where {blank.metric} needs {needed}: give it a larger --budget"
+        reason = f"{series.samples} samples a {per} where {blank.metric} needs {needed}: {_MORE}, or limit p50 alone"
         return {"outcome": outcome, "reason": reason, "final": True}
-    return {"reason": _unclear(blank, found, limit, errors)} if found.outcome == "inconclusive" else {}
+    if found.outcome != "inconclusive":
+        return {}
+    return {"reason": _unclear(blank, found, limit, errors), "final": found.layouts >= MOST}
 
 
 def needed_samples(share: float) -> int:
     """Samples a block that a ratio of this percentile takes."""
-    return LEAST_SAMPLES.get(share, 1 if share <= 0.5 else minimum_samples(share))
+    if share <= 0.5:
+        return 1
+    return max(minimum_samples(share), LEAST_SAMPLES if share >= LEAST_SAMPLES_FROM else 1)
 
 
 def _unclear(blank: Check, found: Judgement, limit: float, errors: Errors) -> str:
     least = least_layouts(errors.alpha)
     if found.layouts < least:
-        return f"{found.layouts} layouts where a verdict takes {least}: give it a larger --budget"
+        return f"{found.layouts} layouts where a verdict takes {least}: {_MORE}"
     seen = found.would_see
     if blank.kind == "regression" and found.high < limit and seen is not None:
-        return "slow-downs as large as the limit would not have been seen: give it a larger --budget or limit"
-    return "too close to the limit for this sample: give it a larger --budget, or move the limit"
+        return f"slow-downs as large as the limit would not have been seen: {_MORE} or limit"
+    return f"too close to the limit for this sample: {_MORE}, or move the limit"
 
 
 def _delta(one: Measured, most: float) -> Check:
@@ -222,7 +228,7 @@ def verdict(found: Sequence[Check], failures: Sequence[str], choice: Choice = ""
     """
     said = {outcome: [reason(check) for check in found if check.outcome == outcome] for outcome in EXIT_CODES}
     if failures or said["failed"]:
-        return Verdict("failed", EXIT_CODES["failed"], tuple(dict.fromkeys([*failures, *said["failed"]])))
+        return Verdict("failed", EXIT_CODES["failed"], tuple(dict.fromkeys(failures or said["failed"])))
     for status in ("different", "regressed"):
         if said[status]:
             return Verdict(status, EXIT_CODES[status], tuple(said["different"] + said["regressed"]))

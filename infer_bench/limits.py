@@ -18,10 +18,11 @@ GATED = ("p50", "p95")
 MARGINS = {"p50": 0.02, "p95": 0.05}
 """What is allowed where nothing else is said: layouts of one file differ by about 1 % at p50, by about 3 % at p95."""
 LEAST_MARGIN = 0.005
+MOST_MARGIN = 1_000.0
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")
-_BOUND = re.compile(r"\s*(.+?)\s*<=?\s*(\d+(?:\.\d+)?(?:e-?\d+)?)\s*([A-Za-zµμ]*)\s*")
+_VALUE = re.compile(r"=?\s*(\d+(?:\.\d+)?(?:e-?\d+)?)\s*([A-Za-zµμ]*)")
 _TIMES = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 _SIZES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30}
 _LEAST_WITH_TIME = "a margin is never so small, since two runs of one file differ by themselves"
@@ -29,20 +30,24 @@ _LEAST_WITH_TIME = "a margin is never so small, since two runs of one file diffe
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """An absolute limit on a metric, in ns or bytes; `whom` is an engine or a candidate, empty for every one."""
+    """An absolute limit on a metric, in ns or bytes; `whom` is an engine, a candidate or a model, empty for everyone.
+
+    `text` is the limit as it was written.
+    """
 
     metric: str
     value: float
     whom: str = ""
+    text: str = ""
 
     @property
     def unit(self) -> Unit:
         """What the value counts."""
         return unit_of(self.metric)
 
-    def concerns(self, candidate: str, engine: str) -> bool:
-        """Whether it holds for a candidate."""
-        return self.whom in ("", candidate, engine)
+    def concerns(self, candidate: str, engine: str, model: str) -> bool:
+        """Whether it holds for a candidate of a model."""
+        return self.whom in ("", candidate, engine, model)
 
 
 def unit_of(metric: str) -> Unit:
@@ -67,9 +72,10 @@ def regressions(text: str) -> dict[str, float]:
         name, equals, share = piece.rpartition("=")
         metrics = (_metric(name.strip()),) if equals else GATED
         for metric in metrics:
+            allowed = _share(share.strip(), metric, text)
             if metric in found:
                 raise UsageError(f"{metric} stands twice in {text!r}", "give each metric once")
-            found[metric] = _share(share.strip(), metric, text)
+            found[metric] = allowed
     return found
 
 
@@ -78,6 +84,8 @@ def _share(text: str, metric: str, whole: str) -> float:
     if found is None:
         raise UsageError(f"{whole!r} is no limit", "write 5%, or p50=3%,p95=10%")
     share = float(found[1]) / (100 if found[2] else 1)
+    if share > MOST_MARGIN:
+        raise UsageError(f"{metric}={text} allows everything", f"{MOST_MARGIN * 100:,.0f}% or less")
     if not found[2] and share >= 1:
         raise UsageError(f"{text!r} in {whole!r} lacks its per cent sign", f"write {text}%")
     if share < LEAST_MARGIN and metric != "size":
@@ -87,10 +95,11 @@ def _share(text: str, metric: str, whole: str) -> float:
 
 def bound(text: str) -> Bound:
     """An absolute limit, from `p99<5ms`, `rss<300MB` or `onnxruntime.p50<50us`. Raises `UsageError`."""
-    found = _BOUND.fullmatch(text)
+    left, _, right = text.partition("<")
+    found = _VALUE.fullmatch(right.strip())
     if found is None:
         raise UsageError(f"{text!r} is no limit", "write it as in 'p99<5ms' or 'onnxruntime.p50<50us'")
-    left, number, unit = found.groups()
+    number, unit = found.groups()
     whom, name = _parted(left)
     metric = _metric(name)
     scales = _TIMES if unit_of(metric) == "ns" else _SIZES
@@ -99,8 +108,8 @@ def bound(text: str) -> Bound:
         raise UsageError(f"{text!r} needs a unit", f"one of: {', '.join(scales)}")
     value = float(number) * scale
     if not 0 < value < math.inf:
-        raise UsageError(f"{text!r}: a limit is above zero")
-    return Bound(metric, value, whom)
+        raise UsageError(f"{text!r}: a limit is a number above zero")
+    return Bound(metric, value, whom, text.strip())
 
 
 def _parted(text: str) -> tuple[str, str]:
@@ -121,7 +130,8 @@ def _metric(name: str) -> str:
     if not _is_metric(name):
         known = ", ".join(("p50", "p95", "p99", *OTHER_METRICS))
         raise UsageError(f"there is no metric {name!r} to limit", f"known: {known}, and any percentile as in p99.9")
-    return name.replace("-", "_")
+    share = share_of(name)
+    return name.replace("-", "_") if share is None else f"p{share * 100:.10g}"
 
 
 def seconds(text: str) -> float:

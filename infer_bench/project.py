@@ -23,7 +23,7 @@ def project_table(start: Path | None = None) -> dict[str, Any]:
 def _table(file: Path) -> dict[str, Any]:
     try:
         held: Any = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from None
     tools = held.get("tool", {})
     table = tools.get("infer-bench", {}) if isinstance(tools, dict) else {}

@@ -74,7 +74,7 @@ def bench(
     """
     from infer_bench.cli.measured import Delivery, measured
     from infer_bench.limits import seconds
-    from infer_bench.measure.gate_settings import DEFAULT_BUDGET_S, STORED_PROCESSES, gate_settings
+    from infer_bench.measure.gate_settings import STORED_PROCESSES, gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
     from infer_bench.project import project_table
 
@@ -97,7 +97,7 @@ def bench(
         scenario=options.one_of(scenario, "scenario", SCENARIOS),
         rows_mode=options.one_of(rows, "rows", ROWS_MODES),
         rounds=rounds,
-        budget_s=seconds(budget) if budget else (DEFAULT_BUDGET_S if gate.live else None),
+        budget_s=seconds(budget) if budget is not None else None,
         processes=(STORED_PROCESSES if kept else 3) if processes is None else processes,
         percentiles=options.numbers(percentiles, float, "percentiles"),
         reference=reference,
@@ -106,6 +106,7 @@ def bench(
         timeout_s=timeout,
         affinity=options.numbers(affinity, int, "affinity") if affinity else (),
     )
+    settings = gate.with_budget(settings) if gate.live else settings
     delivery = Delivery(json, format, output, phases, save_baseline)
     if self_test:
         from infer_bench.cli.selftested import selftested

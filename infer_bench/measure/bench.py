@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from infer_bench.errors import UsageError
+from infer_bench.measure import gate
 from infer_bench.measure.convert import cached_onnx
 from infer_bench.measure.desk import Desk
 from infer_bench.measure.entrants import Entrant, entrants
+from infer_bench.measure.gate_settings import gate_settings
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.race import Race
@@ -24,18 +26,43 @@ def bench(
     candidates: Sequence[str] = (),
     progress: Progress | None = None,
     save: Save | None = None,
+    against: str | None = None,
+    against_python: str | None = None,
+    max_regression: str | None = None,
+    limits: Sequence[str] = (),
+    max_delta: float | None = None,
+    alpha: float = 0.01,
     **settings: Any,
 ) -> BenchReport:
-    """Measure what each candidate costs to answer a request.
+    """Measure what each candidate costs to answer a request, or judge it against a baseline.
 
     `models` are paths of model files or `package.module:function`, `data` a file of rows (else rows are drawn from the
     model), `candidates` as in `onnxruntime:feed=ndarray` (else those that make sense for the model). The other keywords
     are the fields of `measure.settings.Settings`, as in `batches=(1, 64)`. `save` is called after every round with what
     is known so far.
 
+    With `against` (a model, a candidate or a function), `against_python` (another environment's interpreter) or
+    `limits` (as in `["p99<5ms"]`) the report holds a `gate` and a verdict that is more than "pass" or "failed":
+    `max_regression` is written as in `5%` or `p50=3%,p95=10%`, `max_delta` is the largest difference of the answers
+    and `alpha` the error rate. No `pyproject.toml` is read. See docs/gate.md.
+
     Raises `UsageError` for settings that make no sense and `CannotRun` when nothing could be measured at all.
     """
     paths = [models] if isinstance(models, str) else list(models)
+    asked = gate_settings(
+        {},
+        against=against,
+        python=against_python,
+        max_regression=max_regression,
+        bounds=[limits] if isinstance(limits, str) else limits,
+        max_delta=max_delta,
+        alpha=alpha,
+    )
+    if asked.asked:
+        told = asked.with_budget(Settings(**settings))
+        return gate.run(
+            paths, data=data, candidates=candidates, gate=asked, settings=told, progress=progress, save=save
+        )
     return run(paths, data=data, candidates=candidates, settings=Settings(**settings), progress=progress, save=save)
 
 

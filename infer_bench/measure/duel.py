@@ -5,15 +5,15 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from infer_bench.environment import throttled_ns
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.desk import PACKAGES
 from infer_bench.measure.entrants import Entrant, Key
-from infer_bench.measure.lanes import Lane, Run, Shape, shape_for
+from infer_bench.measure.lanes import Lane, Run, Shape, shape_for, shared_calls
+from infer_bench.measure.pacing import LAYOUTS, LEAST_ROUNDS, Clock, Pace, Stopwatch
 from infer_bench.measure.progress import Progress
-from infer_bench.measure.race import ANSWERS_LIMIT_S, asked, round_of, taken_round
+from infer_bench.measure.race import ANSWERS_LIMIT_S, asked, block_of, round_of, taken_round
 from infer_bench.measure.seating import Layout, Seating, Taken
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
@@ -21,9 +21,6 @@ from infer_bench.model import ModelSpec
 ROUNDS = 4
 """Rounds a layout: with 4 the ratio of two medians is known to about 0.4 %, below what layouts differ by. Twice as many
 in fresh processes, which take long to start, and twice as many where a tail is judged, which blocks know less well."""
-LEAST_ROUNDS = 3
-LAYOUTS = 14
-"""So many layouts should fit into the budget: 13 decide also where one of them is a freak."""
 WARM: Mapping[bool, Mapping[str, int]] = {
     True: {"limit_ns": 120_000_000},
     False: {"limit_ns": 8_000_000, "window_ns": 4_000_000},
@@ -48,49 +45,31 @@ class Match:
         return (self.candidate,) if self.baseline is None else (self.baseline, self.candidate)
 
 
-class Stopwatch:
-    """Time spent measuring, in ns; it can be stopped and started again."""
-
-    def __init__(self) -> None:
-        self._spent = 0
-        self._since: int | None = None
-
-    @property
-    def spent_ns(self) -> int:
-        """So far."""
-        return self._spent + (0 if self._since is None else time.perf_counter_ns() - self._since)
-
-    @contextlib.contextmanager
-    def running(self, on: bool = True) -> Iterator[None]:
-        """Run, or stand still, for as long as this lasts."""
-        before = self._since is not None
-        self._turn(on)
-        try:
-            yield
-        finally:
-            self._turn(before)
-
-    def _turn(self, on: bool) -> None:
-        self._spent, self._since = self.spent_ns, time.perf_counter_ns() if on else None
-
-
 class Duel:
     """Runs layouts until every match is decided or the budget is spent.
 
     `lanes`, `specs` and `failed` always hold what is known so far. `samples` is what a block must hold for the
-    percentiles that are judged.
+    percentiles that are judged, `unfit` those that cannot take part, and why. Measuring ends with the budget, which
+    only the first round may exceed.
     """
 
     def __init__(
-        self, matches: Sequence[Match], seating: Seating, settings: Settings, samples: int, progress: Progress
+        self,
+        matches: Sequence[Match],
+        seating: Seating,
+        settings: Settings,
+        samples: int,
+        progress: Progress,
+        unfit: Mapping[Key, InferBenchError] | None = None,
+        clock: Clock = time.perf_counter_ns,
     ) -> None:
         self.matches = tuple(matches)
-        self.entrants = list({e.key: e for match in matches for e in match.entrants}.values())
+        self.entrants = _entrants(matches)
         self.lanes = {(e.key, batch): Lane(e, batch) for batch in settings.batches for e in self.entrants}
         self.specs: dict[Key, ModelSpec] = {}
-        self.failed: dict[Key, InferBenchError] = {}
+        self.failed: dict[Key, InferBenchError] = dict(unfit or {})
         self.about: dict[Key, Mapping[str, object]] = {}
-        self.watch = Stopwatch()
+        self.watch = Stopwatch(clock)
         self.layouts = 0
         self.rounds = 0
         self._seating = seating
@@ -98,8 +77,9 @@ class Duel:
         self._samples = samples
         self._progress = progress
         self._random = random.Random(settings.seed)
-        self._round_ns: dict[int, int] = {}
-        self._layout_ns = 0
+        self._limit_ns = round(settings.limit_s * 1e9)
+        most = ROUNDS * (2 if seating.restarts else 1) * (2 if samples > 1 else 1)
+        self._pace = Pace(self._limit_ns, settings.batches, most)
         self._start = 0
 
     cut_short = False
@@ -114,12 +94,13 @@ class Duel:
 
     def run(self, undecided: Callable[[], Collection[Match]], saved: Callable[[], None]) -> None:
         """Measure. `undecided` is asked after every layout, and `saved` called then."""
-        left: Collection[Match] = self.matches
+        left = [match for match in self.matches if self._alive(match)]
         try:
             self._tell("starting")
-            self._seating.prepare(self.entrants)
-            while left and self._time_for_a_layout():
-                self._layout(self.layouts, [match for match in left if self._alive(match)])
+            self.failed |= self._seating.prepare(_entrants(left))
+            left = [match for match in left if self._alive(match)]
+            while left and self._pace.fits_layout([e.key for e in _entrants(left)], self._left_ns):
+                self._layout(self.layouts, _entrants(left))
                 self.layouts += 1
                 left = [match for match in undecided() if self._alive(match)]
                 saved()
@@ -131,27 +112,25 @@ class Duel:
 
     @property
     def _left_ns(self) -> int:
-        return round(self._settings.limit_s * 1e9) - self.watch.spent_ns
-
-    def _time_for_a_layout(self) -> bool:
-        """Whether half of one fits: then it ends as near to the budget as can be."""
-        return self.layouts == 0 or self._left_ns > self._layout_ns / 2
+        return self._limit_ns - self.watch.spent_ns
 
     def _tell(self, message: str) -> None:
-        self._progress.update(min(1.0, self.watch.spent_ns / (self._settings.limit_s * 1e9)), message)
+        self._progress.update(min(1.0, self.watch.spent_ns / self._limit_ns), message)
 
-    def _layout(self, index: int, matches: Sequence[Match]) -> None:
-        entrants = list({e.key: e for match in matches for e in match.entrants}.values())
-        before = self.watch.spent_ns
+    def _layout(self, index: int, entrants: Sequence[Entrant]) -> None:
+        begun, raced = self.watch.spent_ns, 0
         self._tell(f"layout {index + 1}: loading")
         with self._seating.layout(index, entrants) as layout:
             self.failed |= layout.failed
             self._meet(layout)
             with self.watch.running():
-                for nth, batch in enumerate(self._settings.batches):
+                for batch in self._settings.batches:
                     self._warm(batch, layout)
-                    self._race(batch, nth, layout)
-        self._layout_ns = max(self._layout_ns, self.watch.spent_ns - before)
+                    if batch == self._settings.batches[-1]:
+                        self._pace.laid_out(len(entrants), self.watch.spent_ns - begun - raced)
+                    before = self.watch.spent_ns
+                    self._race(batch, layout)
+                    raced += self.watch.spent_ns - before
 
     @contextlib.contextmanager
     def _costs_its_row(self, key: Key) -> Iterator[None]:
@@ -180,58 +159,53 @@ class Duel:
         lane.answers, lane.labels = reply.arrays["answers"], reply.fields["labels"]
 
     def _warm(self, batch: int, layout: Layout) -> None:
+        requests_ns = {}
         for key, taken in self._standing(layout):
-            lane = self.lanes[key, batch]
             with self._costs_its_row(key):
                 warm = taken.ask("warm", batch=batch, **WARM[self._seating.restarts]).fields
-                lane.shape = lane.shape or self._shape(int(warm["request_ns"]), len(layout.taken))
-                lane.runs.append(Run(taken.process))
-                lane.runs[-1].warmed(warm)
+                run = Run(taken.process)
+                run.warmed(warm)
+                self.lanes[key, batch].runs.append(run)
+                requests_ns[key] = int(warm["request_ns"])
+        calls = shared_calls(requests_ns.values())
+        for key, request_ns in requests_ns.items():
+            lane = self.lanes[key, batch]
+            lane.shape = lane.shape or self._shape(request_ns, len(layout.taken), calls)
 
-    def _shape(self, request_ns: int, entrants: int) -> Shape:
+    def _shape(self, request_ns: int, entrants: int, calls: int) -> Shape:
         blocks = LAYOUTS * LEAST_ROUNDS * entrants * len(self._settings.batches)
-        most_ns = round(self._settings.limit_s * 1e9 / blocks)
-        return shape_for(request_ns, self._settings.scenario, self._samples, most_ns)
+        return shape_for(request_ns, self._settings.scenario, self._samples, self._limit_ns // blocks, calls)
 
-    def _race(self, batch: int, nth: int, layout: Layout) -> None:
+    def _race(self, batch: int, layout: Layout) -> None:
         """Rounds of one block each, in random order."""
-        throttled = throttled_ns()
-        wanted, done = self._wanted(batch, nth), 0
-        while done < wanted and (done == 0 or self._left_ns > self._round_ns[batch] / 2):
-            self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {done + 1}")
-            start = time.perf_counter_ns()
-            made = self._rounds(batch, layout, done, wanted - done)
-            self._round_ns[batch] = (time.perf_counter_ns() - start) // made
-            wanted = wanted if done else self._wanted(batch, nth)
+        throttled, done, wanted = throttled_ns(), 0, 1
+        while self._goes_on(batch, layout, done, wanted) and (made := self._rounds(batch, layout, done, wanted - done)):
+            wanted = wanted if done else 1 + self._more(batch, layout)
             done += made
         self.rounds = self.rounds or done
         with self.watch.running(False):
             self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
 
+    def _more(self, batch: int, layout: Layout) -> int:
+        return self._pace.more_rounds([key for key, _ in self._standing(layout)], batch, self._left_ns)
+
+    def _goes_on(self, batch: int, layout: Layout, done: int, wanted: int) -> bool:
+        """Whether there is a round to come: one that was planned, or with what is left when no layout fits any more."""
+        standing = [key for key, _ in self._standing(layout)]
+        last = batch == self._settings.batches[-1] and not self._pace.fits_layout(standing, self._left_ns)
+        return bool(standing) and (done < wanted or last)
+
     def _rounds(self, batch: int, layout: Layout, done: int, left: int) -> int:
-        """Make at least one round; returns how many.
+        """Make rounds, at least one of `left`; returns how many, 0 when the budget ends before all had their block.
 
         Where all sessions sit in one worker it makes as many at a time as are short: each word to it is a chance for
         other processes to come between.
         """
         standing = self._standing(layout)
-        workers = {id(taken.worker) for _, taken in standing}
-        known = self._round_ns.get(batch)
-        count = max(1, min(left, AT_ONCE_NS // known)) if known else 1
-        if self._seating.restarts or len(workers) != 1:
-            for position, (key, taken) in enumerate(self._random.sample(standing, len(standing))):
-                with self._costs_its_row(key):
-                    lane = self.lanes[key, batch]
-                    lane.runs[-1].rounds.append(
-                        taken_round(lane, taken, done, position, split=False, start=self._start)
-                    )
-            self._start += STRIDE
-            return 1
-        try:
-            return self._together(batch, standing, done, count)
-        except InferBenchError as error:
-            self.failed |= {key: error for key, _ in standing}
-            return 1
+        together = len({id(taken.worker) for _, taken in standing}) == 1 < len(standing)
+        round_ns = self._pace.round_ns([key for key, _ in standing], batch)
+        count = min(left, (min(AT_ONCE_NS, self._left_ns) // round_ns)) if together and round_ns else 1
+        return self._together(batch, standing, done, count) if count > 1 else int(self._round(batch, layout, done))
 
     def _together(self, batch: int, standing: Sequence[tuple[Key, Taken]], done: int, count: int) -> int:
         """Several rounds of the sessions of one worker."""
@@ -240,36 +214,36 @@ class Duel:
         starts = [self._start + STRIDE * n for n in range(count)]
         self._start += STRIDE * count
         shapes = {str(seat): {**asked(lane), "split": False} for seat, lane in lanes.items()}
-        how: dict[str, Any] = {"orders": orders, "starts": starts, "shapes": shapes, "limit_ns": max(1, self._left_ns)}
-        reply = standing[0][1].worker.ask("rounds", **how)
-        counts: dict[str, Mapping[str, int]] = reply.fields["counts"]
-        made = 1 + max(int(name.partition("/")[0]) for name in counts)
-        for nth in range(made):
-            for position, seat in enumerate(orders[nth]):
-                prefix = f"{nth}/{seat}/"
-                arrays = {n.removeprefix(prefix): a for n, a in reply.arrays.items() if n.startswith(prefix)}
-                found = round_of(lanes[seat], counts[f"{nth}/{seat}"], arrays, done + nth, position)
+        begun = self.watch.spent_ns
+        try:
+            reply = standing[0][1].worker.ask("rounds", orders=orders, starts=starts, shapes=shapes)
+        except InferBenchError as error:
+            self.failed |= {key: error for key, _ in standing}
+            return 0
+        for nth, order in enumerate(orders):
+            for position, seat in enumerate(order):
+                found = round_of(lanes[seat], *block_of(reply, f"{nth}/{seat}"), done + nth, position)
                 lanes[seat].runs[-1].rounds.append(found)
-        return made
+        for key, _ in standing:
+            self._pace.took(key, batch, (self.watch.spent_ns - begun) // count // len(standing))
+        return count
 
-    def _wanted(self, batch: int, nth: int) -> int:
-        """Rounds in this layout: fewer where a round takes long, and what is left of the budget in the last one."""
-        round_ns = self._round_ns.get(batch)
-        if round_ns is None:
-            return self._most_rounds
-        batches = len(self._settings.batches)
-        usual = round(self._settings.limit_s * 1e9 / LAYOUTS / batches / round_ns)
-        usual = max(LEAST_ROUNDS, min(self._most_rounds, usual))
-        left = round(self._left_ns / (batches - nth) / round_ns)
-        return max(LEAST_ROUNDS, left) if left < 1.5 * usual + self._overhead(batch) else usual
-
-    @property
-    def _most_rounds(self) -> int:
-        return ROUNDS * (2 if self._seating.restarts else 1) * (2 if self._samples > 1 else 1)
-
-    def _overhead(self, batch: int) -> float:
-        """What a layout takes beside its rounds, in rounds."""
-        return max(0.0, self._layout_ns / self._round_ns[batch] - self._most_rounds) / 2
+    def _round(self, batch: int, layout: Layout, index: int) -> bool:
+        """A block of each; False when the budget ends before all had theirs."""
+        self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {index + 1}")
+        order = self._standing(layout)
+        self._random.shuffle(order)
+        for position, (key, taken) in enumerate(order):
+            first = self.layouts == index == 0
+            if not first and not self._pace.fits_block(key, batch, self._left_ns):
+                return False
+            begun = self.watch.spent_ns
+            with self._costs_its_row(key):
+                lane = self.lanes[key, batch]
+                lane.runs[-1].rounds.append(taken_round(lane, taken, index, position, split=False, start=self._start))
+            self._pace.took(key, batch, self.watch.spent_ns - begun)
+        self._start += STRIDE
+        return True
 
     def _end(self, batch: int, layout: Layout, throttled: int, *, kept: bool) -> None:
         for key, taken in self._standing(layout):
@@ -281,3 +255,8 @@ class Duel:
                 nothing = {"rss_bytes": 0, "peak_rss_bytes": 0}
                 held = taken.ask("memory").fields if self._seating.restarts else nothing
                 run.ended(held, throttled)
+
+
+def _entrants(matches: Sequence[Match]) -> list[Entrant]:
+    """All who take part in some matches, each once."""
+    return list({e.key: e for match in matches for e in match.entrants}.values())

@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-
-import numpy as np
+from dataclasses import replace
 
 from infer_bench import gates
-from infer_bench.errors import DataError
+from infer_bench.errors import UsageError
 from infer_bench.gate_results import Check, Gate, GateMode, Side
 from infer_bench.limits import PER_PROCESS, share_of
 from infer_bench.measure import assemble
@@ -16,14 +15,15 @@ from infer_bench.measure.duel import Duel, Match
 from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.gate_settings import GateSettings
 from infer_bench.measure.gathering import Gathering, name_of
+from infer_bench.measure.given import Given, given
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.opponents import matches
+from infer_bench.measure.pacing import LEAST_ROUNDS
 from infer_bench.measure.progress import Progress, Silent
-from infer_bench.measure.rows import Columns, Rows, rows_for, seen_by
 from infer_bench.measure.seating import FreshProcesses, Plant, Reloaded, Seating, fits_one_worker
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
-from infer_bench.results import BenchReport, BenchResult, Notice
+from infer_bench.results import BenchReport, BenchResult
 
 Save = Callable[[BenchReport], None]
 SAVE_NS = 3_000_000_000
@@ -60,53 +60,13 @@ def run(
         to_onnx=lambda model: cached_onnx(model, settings.allow_pickle, data, progress),
         threads=settings.threads,
     )
+    unused = gate.unused([match.candidate for match in found])
     progress.update(0, "reading the rows")
-    rows, notices = rows_of(found, data, settings)
-    return Gatekeeper(found, rows, gate, settings, notices, progress, plants or {}).run(save)
-
-
-def rows_of(
-    found: Sequence[Match], data: str | None, settings: Settings
-) -> tuple[dict[Key, tuple[Rows, Columns]], list[Notice]]:
-    """The rows of every entrant. A baseline answers its candidate's rows wherever it can, so that answers compare."""
-    held: dict[Key, tuple[Rows, Columns]] = {}
-    by_model: dict[str, Rows] = {}
-    notices: list[Notice] = []
-    for match in found:
-        for entrant in (match.candidate, *([match.baseline] if match.baseline else [])):
-            if entrant.key in held:
-                continue
-            path = entrant.model.path
-            if path not in by_model:
-                by_model[path] = rows_for([entrant], data, settings)
-            rows = by_model[path]
-            columns = seen_by(entrant, rows)
-            if entrant is match.baseline:
-                columns, told = _alike(held[match.candidate.key][1], columns, rows, data)
-                notices += told
-            held[entrant.key] = rows, columns
-    return held, notices
-
-
-def _alike(ours: Columns, theirs: Columns, rows: Rows, data: str | None) -> tuple[Columns, list[Notice]]:
-    """The candidate's rows for the baseline, where it has the same columns or, without names, as many."""
-    if list(ours) == list(theirs):
-        same = data is None or all(_equal(ours[name], theirs[name]) for name in ours)
-        return (ours if same else theirs), []
-    if data is not None:
-        return theirs, []
-    if set(ours) == set(theirs):
-        return {name: ours[name] for name in theirs}, []
-    if len(ours) == len(theirs):
-        return dict(zip(theirs, ours.values(), strict=True)), []
-    text = "the models have different inputs and each was given rows of its own: their answers cannot be compared"
-    return theirs, [Notice("own-rows", text, "give rows with --data")]
-
-
-def _equal(one: np.ndarray, other: np.ndarray) -> bool:
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    rows = given(found, data, settings)
+    if rows.apart and gate.allowed.max_delta is not None:
+        raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
+    rows.notices += unused
+    return Gatekeeper(found, rows, gate, settings, progress, plants or {}).run(save)
 
 
 class Gatekeeper:
@@ -115,22 +75,19 @@ class Gatekeeper:
     def __init__(
         self,
         found: Sequence[Match],
-        rows: Mapping[Key, tuple[Rows, Columns]],
+        rows: Given,
         gate: GateSettings,
         settings: Settings,
-        notices: Sequence[Notice],
         progress: Progress,
         plants: Mapping[Key, Plant],
     ) -> None:
         self._gate, self._settings = gate, settings
-        columns = {key: columns for key, (_, columns) in rows.items()}
-        if any(not len(next(iter(held.values()), ())) for held in columns.values()):
-            raise DataError("there are no rows to answer", "give rows with --data")
         self._mode = mode_of(found, gate)
         kind = Reloaded if self._mode == "sessions" else FreshProcesses
-        seating: Seating = kind(columns, settings, plants)
-        self._duel = Duel(found, seating, settings, _samples(gate), progress)
-        self._desk = Desk(self._duel, {key[0]: held for key, (held, _) in rows.items()}, settings, tuple(notices))
+        seating: Seating = kind(rows.columns, settings, plants)
+        self._apart = frozenset(rows.apart)
+        self._duel = Duel(found, seating, settings, samples_for(gate), progress, rows.unfit)
+        self._desk = Desk(self._duel, rows.rows, settings, tuple(rows.notices))
         self._gathering = Gathering(self._duel, gate.allowed)
         self._begun = self._saved = time.perf_counter_ns()
 
@@ -185,7 +142,8 @@ class Gatekeeper:
                 reason = str(duel.failed[key]) if key in duel.failed else "not measured"
                 found.append(assemble.bare(lane, duel.specs, reason))
             else:
-                found.append(assemble.result(lane, other, duel.specs, self._settings))
+                result = assemble.result(lane, other, duel.specs, self._settings)
+                found.append(_incomparable(result) if other.entrant.key in self._apart else result)
         return tuple(found)
 
     def _told(self, found: tuple[Check, ...]) -> Gate:
@@ -228,7 +186,19 @@ def mode_of(found: Sequence[Match], gate: GateSettings) -> GateMode:
     return "sessions" if fits_one_worker(everyone) and not metrics & PER_PROCESS and not timed else "processes"
 
 
-def _samples(gate: GateSettings) -> int:
-    """What a block must hold for the percentiles that are judged against a baseline."""
+def samples_for(gate: GateSettings) -> int:
+    """What a block must hold for the percentiles that are judged: against a baseline in each block, against an absolute
+    limit in the blocks of a layout together.
+    """
     shares = (share_of(metric) for metric in gate.allowed.shares)
-    return max((gates.needed_samples(share) for share in shares if share is not None), default=1)
+    paired = max((gates.needed_samples(share) for share in shares if share is not None), default=1)
+    bounds = (share_of(bound.metric) for bound in gate.allowed.bounds)
+    alone = max((gates.needed_samples(share) for share in bounds if share is not None), default=1)
+    return max(paired, -(-alone // LEAST_ROUNDS))
+
+
+def _incomparable(result: BenchResult) -> BenchResult:
+    note = "its baseline answered other rows"
+    return replace(
+        result, max_abs_delta=None, label_changes=None, non_finite_mismatches=0, delta_rows=0, delta_note=note
+    )

@@ -7,6 +7,9 @@ from typing import Any
 from infer_bench import limits
 from infer_bench.errors import UsageError
 from infer_bench.gates import Allowed, Choice
+from infer_bench.measure.entrants import Entrant
+from infer_bench.measure.settings import Settings
+from infer_bench.results import Notice
 from infer_bench.stats.judging import Errors
 
 DEFAULT_BUDGET_S = 30.0
@@ -19,12 +22,16 @@ CHOICES = ("", "pass", "fail")
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """`against`: a model, a candidate or a function; `python`: another interpreter for the baseline; `allowed`."""
+    """`against`: a model, a candidate or a function; `python`: another interpreter for the baseline; `allowed`.
+
+    `asked_bounds` are the absolute limits that were asked for in this run and do not come from the project.
+    """
 
     against: str | None = None
     python: str | None = None
     baseline: str | None = None
     allowed: Allowed = field(default_factory=Allowed)
+    asked_bounds: tuple[limits.Bound, ...] = ()
 
     @property
     def paired(self) -> bool:
@@ -41,6 +48,25 @@ class GateSettings:
         """Whether there is anything to judge."""
         given = self.allowed
         return self.paired or self.baseline is not None or bool(given.bounds) or given.max_delta is not None
+
+    def unused(self, candidates: Sequence[Entrant]) -> list[Notice]:
+        """The project's limits that concern nobody who runs. Raises `UsageError` for one that was asked for now."""
+        unused = [
+            bound
+            for bound in self.allowed.bounds
+            if not any(bound.concerns(e.label, e.engine.name, e.model.path) for e in candidates)
+        ]
+        names = ", ".join(dict.fromkeys(e.label for e in candidates))
+        for bound in unused:
+            if bound in self.asked_bounds:
+                raise UsageError(f"{bound.text!r} concerns none of the candidates", f"they are: {names}")
+        return [Notice("limit-unused", f"the limit {bound.text!r} concerns none of the candidates") for bound in unused]
+
+    def with_budget(self, settings: Settings) -> Settings:
+        """The settings with the usual budget where none was given. Raises `UsageError` for a number of rounds."""
+        if settings.rounds is not None:
+            raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
+        return settings if settings.budget_s is not None else replace(settings, budget_s=DEFAULT_BUDGET_S)
 
     def completed(self) -> "GateSettings":
         """With the usual margins where none were given. Raises `UsageError` for what cannot be judged."""
@@ -84,18 +110,21 @@ def gate_settings(
         max_regression = _text(project, "max-regression")
     if max_delta is None and (against is not None or python is not None):
         max_delta = _number(project, "max-delta")
+    if max_delta is not None and not compared:
+        raise UsageError("--max-delta needs something to compare with", "--against OLD_MODEL")
     if max_delta is not None and not 0 <= max_delta < float("inf"):
         raise UsageError("--max-delta is zero or more")
     if not 0 < alpha <= 0.2:
         raise UsageError("--alpha lies between 0 and 0.2", "0.01 is one false alarm in a hundred runs")
+    asked_bounds = tuple(limits.bound(text) for text in bounds)
     allowed = Allowed(
-        shares=limits.regressions(max_regression) if max_regression else {},
-        bounds=tuple(limits.bound(text) for text in bounds or _texts(project, "limits")),
+        shares={} if max_regression is None else limits.regressions(max_regression),
+        bounds=asked_bounds or tuple(limits.bound(text) for text in _texts(project, "limits")),
         max_delta=max_delta,
         errors=Errors(alpha=alpha),
         inconclusive=inconclusive,
     )
-    return GateSettings(against, python, baseline, allowed).completed()
+    return GateSettings(against, python, baseline, allowed, asked_bounds).completed()
 
 
 def _held(project: Mapping[str, Any], name: str) -> Any:

@@ -72,10 +72,8 @@ class Gathering:
             return {}
         fewest = min(sum(len(r.request_ns) for r in run.rounds) for run in runs)
         metrics = dict.fromkeys(bound.metric for bound in self._allowed.bounds)
-        return {
-            metric: Series([_value(metric, lane, run) for run in runs], samples=fewest, calls=_calls(lane))
-            for metric in metrics
-        }
+        values = {metric: [v for run in runs if (v := _value(metric, lane, run)) > 0] for metric in metrics}
+        return {metric: Series(held, samples=fewest, calls=_calls(lane)) for metric, held in values.items()}
 
 
 def name_of(entrant: Entrant) -> str:

@@ -1,6 +1,6 @@
 """What is gathered of each candidate at each batch size while the race runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 BLOCK_NS = 10_000_000
 """A block shorter than this is at the mercy of the scheduler."""
 BLOCK_SAMPLES = 10
+NEARLY_GROUPED_NS = 2 * GROUPED_NS
 SLOW_BLOCK_NS = 100_000_000
 """Slow requests get the ten samples only while a block stays below this."""
 
@@ -41,16 +42,24 @@ def shape_of(request_ns: int, scenario: str) -> Shape:
     return Shape(samples, calls, calls == 1 and request_ns >= SHORT_NS)
 
 
-def shape_for(request_ns: int, scenario: str, samples: int, most_ns: int) -> Shape:
+def shared_calls(requests_ns: Iterable[int]) -> int:
+    """Calls a sample where any request is so short that a sample needs several; else 1."""
+    return max((-(-SAMPLE_NS // ns) for ns in requests_ns if ns < GROUPED_NS), default=1)
+
+
+def shape_for(request_ns: int, scenario: str, samples: int, most_ns: int, calls: int = 1) -> Shape:
     """As `shape_of`, with as many `samples` a block as a percentile takes, where a block of `most_ns` can hold them.
 
-    No stamps between the phases: a gate judges requests.
+    No stamps between the phases: a gate judges requests. `calls` are those a sample of the others: a request that is
+    nearly as short has as many, since the median of single calls is another number than that of their means.
     """
     shape = shape_of(request_ns, scenario)
     if scenario == "offline":
         return shape
-    wanted = samples if samples * request_ns * shape.calls <= most_ns else shape.samples
-    return Shape(max(shape.samples, wanted), shape.calls, False)
+    calls = calls if request_ns < NEARLY_GROUPED_NS else 1
+    sample = request_ns * calls
+    fewest = max(1, -(-BLOCK_NS // sample), min(BLOCK_SAMPLES, SLOW_BLOCK_NS // sample))
+    return Shape(max(fewest, samples) if samples * sample <= most_ns else fewest, calls, False)
 
 
 @dataclass

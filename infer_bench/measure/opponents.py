@@ -1,6 +1,7 @@
 """Who is compared with whom in a gate: candidates, and the baseline that `--against` names."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,8 +24,10 @@ USUAL: dict[Family, str] = {
     "callable": "callable",
 }
 """The one candidate of a model in a gate: its own library, without what services are advised to leave out."""
-ASK = "import sys, numpy; print(sys.version_info[0], sys.version_info[1])"
+ASK = "import sys; print('Python', sys.version_info[0], sys.version_info[1], flush=True); import numpy"
+"""Understood by interpreters that are too old, too, which are to say so."""
 OLDEST = (3, 11)
+_VERSION = re.compile(r"Python (\d+) (\d+)\s")
 START_S = 60.0
 
 Opener = Callable[[str], ModelRef]
@@ -46,12 +49,13 @@ def matches(
     a function; `python` is the interpreter that the baseline runs in, the same candidate unless `against` says
     otherwise. Raises `UsageError` when `against` is none of these or names the candidate itself.
     """
-    found = []
+    held = {}
     for model in models:
         for text in asked or [USUAL[model.family]]:
             candidate = _entrant(model, text, to_onnx, threads)
             baseline = _baseline(candidate, text if asked else None, against, python, model_ref, to_onnx, threads)
-            found.append(Match(candidate, baseline))
+            held[candidate.key] = Match(candidate, baseline)
+    found = list(held.values())
     same = [m for m in found if m.baseline is not None and m.baseline.key == m.candidate.key]
     if same and len(same) == len(found):
         raise UsageError(f"{same[0].candidate.label} would be compared with itself", "name another model or candidate")
@@ -103,31 +107,35 @@ def interpreter(python: str) -> str:
         path = inside if os.path.exists(inside) else path
     try:
         done = subprocess.run(
-            [path, "-P", "-c", ASK],
+            [path, "-c", ASK],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=START_S,
             check=False,
             cwd=os.path.dirname(path),
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise CannotRun(
             f"{python} cannot be started: {reason}", "name a Python interpreter, as in .venv/bin/python"
         ) from None
-    if done.returncode:
-        return _unfit(python, path, done.stderr)
-    version = tuple(int(part) for part in done.stdout.split())
-    if version < OLDEST:
-        raise CannotRun(f"{python} is Python {'.'.join(map(str, version))}", "a worker needs Python 3.11 or later")
+    _check_interpreter(python, path, done.stdout, done.stderr, done.returncode)
     return path
 
 
-def _unfit(python: str, path: str, said: str) -> str:
-    if "numpy" in said:
-        raise CannotRun(f"{python} has no numpy, which a worker needs", f"{path} -m pip install numpy")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    raise CannotRun(f"{python} is no Python 3.11 or later: {lines[-1] if lines else 'it says nothing'}")
+def _check_interpreter(python: str, path: str, told: str, said: str, code: int) -> None:
+    version = _VERSION.match(told)
+    lines = [line.strip() for line in (said or told).splitlines() if line.strip()]
+    if version is None:
+        raise CannotRun(f"{python} is no Python interpreter: {lines[-1][:200] if lines else 'it says nothing'}")
+    if (int(version[1]), int(version[2])) < OLDEST:
+        raise CannotRun(f"{python} is Python {version[1]}.{version[2]}", "a worker needs Python 3.11 or later")
+    if code:
+        raise CannotRun(
+            f"{python} cannot import numpy, which a worker needs: {lines[-1][:200]}", f"{path} -m pip install numpy"
+        )
 
 
 def home_of(python: str, entrant: Entrant) -> str:

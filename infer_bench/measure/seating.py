@@ -55,10 +55,10 @@ class Seating(Protocol):
     """Opens the sessions of one layout after the other."""
 
     restarts: bool
-    """Whether each layout starts processes, whose start is not counted as measuring."""
+    """Whether each layout starts processes; neither that nor loading is counted as measuring."""
 
-    def prepare(self, entrants: Sequence[Entrant]) -> None:
-        """Do once what is no part of measuring."""
+    def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
+        """Do once what is no part of measuring; returns those that cannot be opened, and why."""
 
     def layout(self, index: int, entrants: Sequence[Entrant]) -> contextlib.AbstractContextManager[Layout]:
         """The sessions of a layout, for as long as it lasts."""
@@ -86,8 +86,9 @@ class FreshProcesses(_Opening):
 
     restarts = True
 
-    def prepare(self, entrants: Sequence[Entrant]) -> None:
+    def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
         """Nothing: each process prepares itself."""
+        return {}
 
     @contextlib.contextmanager
     def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
@@ -137,11 +138,15 @@ class Reloaded(_Opening):
         self._tables: dict[Key, int] = {}
         self._held: list[int] = []
 
-    def prepare(self, entrants: Sequence[Entrant]) -> None:
+    def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
         """Start the worker, import the library, and make the requests, which the sessions then share."""
+        failed = {}
         for entrant in entrants:
-            taken = self._opened(0, entrant)
-            taken.ask("first", batch=self._settings.batches[0])
+            try:
+                self._opened(0, entrant).ask("first", batch=self._settings.batches[0])
+            except InferBenchError as error:
+                failed[entrant.key] = error
+        return failed
 
     @contextlib.contextmanager
     def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
@@ -174,8 +179,8 @@ class Reloaded(_Opening):
         columns = self._columns[entrant.key]
         same = next((n for key, n in self._tables.items() if self._columns[key] is columns), None)
         if same is None:
-            self._tables[entrant.key] = seat
             worker.rows(columns, seat=seat)
+            self._tables[entrant.key] = seat
         else:
             worker.ask("share", seat=seat, of=same)
 

@@ -27,6 +27,7 @@ from infer_bench.measure.duel import Match
 from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.gate import Gatekeeper
 from infer_bench.measure.gate_settings import GateSettings
+from infer_bench.measure.given import Given
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.opponents import matches
 from infer_bench.measure.progress import Progress, Silent
@@ -220,9 +221,9 @@ class SelfTest:
         gate = GateSettings(against="itself", allowed=Allowed(shares, errors=Errors()))
         baseline, candidate = self._entrants
         columns = seen_by(candidate, self._rows)
-        rows = {entrant.key: (self._rows, columns) for entrant in self._entrants}
+        rows = Given({e.model.path: self._rows for e in self._entrants}, {e.key: columns for e in self._entrants})
         plants: Mapping[Key, Plant] = {baseline.key: Plant(), candidate.key: self.plant(kind)}
-        return Gatekeeper([Match(candidate, baseline)], rows, gate, settings, (), Silent(), plants).run(None)
+        return Gatekeeper([Match(candidate, baseline)], rows, gate, settings, Silent(), plants).run(None)
 
     def report(self, *, complete: bool) -> SelfTestReport:
         """What is known so far."""

@@ -34,6 +34,7 @@ class Worker:
     def __init__(self, job: Job, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         self.job = job
         self._timeout_s = timeout_s
+        self._fate = ""
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         ours, theirs = Pipe()
         self._connection: Connection = ours
@@ -70,7 +71,8 @@ class Worker:
     def say(self, message: Message) -> None:
         """Send without waiting."""
         if self._connection.closed:
-            raise errors.WorkerCrashed(f"the worker has ended, {message.kind!r} comes too late")
+            fate = self._fate or f"{message.kind!r} comes too late"
+            raise errors.WorkerCrashed(f"the worker has ended: {fate}")
         try:
             send(self._connection, message)
         except OSError:
@@ -82,7 +84,8 @@ class Worker:
         try:
             if not self._connection.poll(limit):
                 self.kill()
-                raise errors.WorkerHung(f"no answer to {kind!r} in {limit:g} s", "raise --timeout, or take less rows")
+                self._fate = f"no answer to {kind!r} in {limit:g} s"
+                raise errors.WorkerHung(self._fate, "raise --timeout, or take less rows")
             reply = receive(self._connection)
         except (EOFError, OSError):
             raise self._crashed(kind) from None
@@ -141,7 +144,8 @@ class Worker:
         said = self._last_words()
         code = self._process.returncode
         self.kill()
-        return errors.WorkerCrashed(f"the worker {_ended(code)} during {kind!r}{': ' + said if said else ''}")
+        self._fate = f"the worker {_ended(code)} during {kind!r}{': ' + said if said else ''}"
+        return errors.WorkerCrashed(self._fate)
 
     def _last_words(self) -> str:
         size = self._stderr.seek(0, os.SEEK_END)
