@@ -4,6 +4,7 @@ The recipes are run as they stand, but for the programs that `stand_in.py` repla
 """
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,27 @@ def test_github_action_fails_on_a_slower_model_and_keeps_the_report(workshop: Wo
     assert job.value("steps.gate.outputs.status") == "regressed"
 
 
-def test_action_against_a_checkout_passes_a_faster_model(workshop: Workshop) -> None:
-    job = Job(workshop.on("faster")).run(steps("base-checkout"))
-    assert job.code == PASS, job.done[-1].stderr
-    assert (workshop.folder / "base/models/model.onnx").is_file()
+def test_github_action_leaves_a_summary_of_the_step(workshop: Workshop) -> None:
+    if find_spec("infer_bench.cli.github") is None:
+        pytest.skip("no step summary yet")
+    step = {"uses": "OWNER/infer-bench@main", "with": {"model": "models/model.onnx", "limits": "size<1kB"}}
+    job = Job(workshop, environment={"STAND_IN_BUDGET": "200ms"}).run([step])
+    assert job.code == REGRESSED
+    assert "model.onnx" in (workshop.temp / "summary.md").read_text(encoding="utf-8")
+    assert "::error" in job.done[-1].stderr
+
+
+def test_action_races_the_model_of_a_checkout(workshop: Workshop) -> None:
+    Job(workshop.on("faster"), environment={"STAND_IN_BUDGET": "200ms"}).run(steps("base-checkout"))
+    assert workshop.report()["gate"]["baseline"]["model"].endswith("/base/models/model.onnx")
+
+
+def test_a_pointer_of_git_lfs_is_refused(workshop: Workshop) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d' * 32}\nsize 12345\n"
+    (workshop.folder / "old.onnx").write_text(pointer, encoding="utf-8")
+    done = workshop.bash("infer-bench bench models/model.onnx --against old.onnx")
+    assert done.returncode == CANNOT_RUN
+    assert "git-lfs" in done.stderr
 
 
 def test_action_of_the_readme_cannot_run_without_a_model(workshop: Workshop) -> None:
