@@ -142,14 +142,14 @@ def layout(
     return list(sides[0].astype(np.int64)), list(sides[1].astype(np.int64))
 
 
-def gate(rng: np.random.Generator, slower: float, share: float = 0.5, layouts: int = 30, **noise: float) -> Judgement:
+def gate(rng: np.random.Generator, slower: float, share: float = 0.5, layouts: int = 30, **noise: Any) -> Judgement:
     """A whole gate: blocks to log ratios to an outcome."""
     reference, candidate = zip(*(layout(rng, slower, **noise) for _ in range(layouts)), strict=True)
     free = [0] * layouts
     return judge(layout_logs(reference, candidate, share, (free, free), (1, 1)), LIMIT, ERRORS)
 
 
-NOISES: dict[str, dict[str, float]] = {
+NOISES: dict[str, dict[str, Any]] = {
     "autocorrelated": {"noise": 0.02},
     "bimodal": {"modes": 0.08},
     "drifting": {"drift": 0.05},

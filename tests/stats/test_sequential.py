@@ -21,8 +21,7 @@ def walks(share: float, layouts: int, trials: int) -> np.ndarray:
 def crossed(counts: np.ndarray, error: float) -> np.ndarray:
     """Which of the walks ever reach the boundary."""
     bounds = np.array([math.inf if b is None else b for b in boundaries(error)[1 : counts.shape[1] + 1]])
-    found: np.ndarray = (counts >= bounds).any(axis=1)
-    return found
+    return np.asarray((counts >= bounds).any(axis=1))
 
 
 def exact(error: float, layouts: int) -> float:
