@@ -113,18 +113,17 @@ class Child:
     def do_rounds(self, message: Message) -> Message:
         """Several rounds of one block each of several seats, without a word in between.
 
-        `orders` lists the seats of each round in their order; the reply's arrays are named `round/seat/phase`, its
-        `counts` are keyed alike.
+        `orders` lists the seats of each round in their order, `starts` the request that each begins with; the reply's
+        arrays are named `round/seat/phase`, its `counts` are keyed alike.
         """
         fields = message.fields
         counts: dict[str, Any] = {}
         arrays: dict[str, Array] = {}
-        for nth, order in enumerate(fields["orders"]):
+        for nth, (order, start) in enumerate(zip(fields["orders"], fields["starts"], strict=True)):
             for number in order:
-                shape = fields["shapes"][str(number)]
-                block = self._seats[int(number)].block({**shape, "start": fields["starts"][nth]})
-                counts[f"{nth}/{number}"] = block.fields
-                arrays |= {f"{nth}/{number}/{name}": array for name, array in block.arrays.items()}
+                told = self._seats[int(number)].block({**fields["shapes"][str(number)], "start": start})
+                counts[f"{nth}/{number}"] = told.fields
+                arrays |= {f"{nth}/{number}/{name}": array for name, array in told.arrays.items()}
         return Message("rounds", {"counts": counts}, arrays)
 
     def do_answers(self, message: Message) -> Message:
