@@ -38,7 +38,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All that is judged of one candidate at one batch size. `failed` says why there may be nothing."""
+    """All that is judged of one candidate at one batch size. `failed` says why there may be nothing.
+
+    Of `rows_compared` without a finite answer on both sides there is no largest difference, and no difference either.
+    """
 
     candidate: str
     engine: str
@@ -50,6 +53,7 @@ class Measured:
     max_abs_delta: float | None = None
     label_changes: int | None = None
     mismatches: int = 0
+    rows_compared: int = 0
     delta_note: str = ""
     failed: str | None = None
 
@@ -202,9 +206,9 @@ def _delta(one: Measured, most: float) -> Check:
         return _with(blank, **told, outcome="different", reason=f"{one.mismatches} answers are finite on one side only")
     if one.label_changes:
         return _with(blank, **told, outcome="different", reason=f"{one.label_changes} rows change their label")
-    if one.max_abs_delta is None:
+    if one.max_abs_delta is None and not one.rows_compared:
         return _with(blank, **told, outcome="different", reason=one.delta_note or "the answers cannot be compared")
-    return _with(blank, **told, outcome="different" if one.max_abs_delta > most else "pass")
+    return _with(blank, **told, outcome="different" if (one.max_abs_delta or 0.0) > most else "pass")
 
 
 def may_be_decided(check: Check) -> bool:

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from infer_bench.environment import throttled_ns
 from infer_bench.errors import InferBenchError
@@ -78,8 +79,7 @@ class Duel:
         self._progress = progress
         self._random = random.Random(settings.seed)
         self._limit_ns = round(settings.limit_s * 1e9)
-        most = ROUNDS * (2 if seating.restarts else 1) * (2 if samples > 1 else 1)
-        self._pace = Pace(self._limit_ns, settings.batches, most)
+        self._pace = Pace(self._limit_ns, settings.batches, _most_rounds(seating.restarts, samples))
         self._start = 0
 
     cut_short = False
@@ -91,6 +91,11 @@ class Duel:
         if not self._seating.restarts:
             return frozenset()
         return frozenset(e.label for e in self.entrants if e.engine.lean(e.artefact, e.options))
+
+    @property
+    def layouts_kept(self) -> int:
+        """Without one that the budget cut short of its least rounds."""
+        return max(sum(bool(run.rounds) for run in lane.runs) for lane in self.lanes.values())
 
     def run(self, undecided: Callable[[], Collection[Match]], saved: Callable[[], None]) -> None:
         """Measure. `undecided` is asked after every layout, and `saved` called then."""
@@ -178,16 +183,19 @@ class Duel:
 
     def _race(self, batch: int, layout: Layout) -> None:
         """Rounds of one block each, in random order."""
-        throttled, done, wanted = throttled_ns(), 0, 1
-        while self._goes_on(batch, layout, done, wanted) and (made := self._rounds(batch, layout, done, wanted - done)):
-            wanted = wanted if done else 1 + self._more(batch, layout)
+        throttled, done, wanted = throttled_ns(), 0, self._planned(batch, layout, 0)
+        while self._goes_on(batch, layout, done, wanted):
+            made = self._rounds(batch, layout, done, max(1, wanted - done))
+            if not made:
+                break
+            wanted = self._planned(batch, layout, made) if done == 0 else wanted
             done += made
         self.rounds = self.rounds or done
         with self.watch.running(False):
             self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
 
-    def _more(self, batch: int, layout: Layout) -> int:
-        return self._pace.more_rounds([key for key, _ in self._standing(layout)], batch, self._left_ns)
+    def _planned(self, batch: int, layout: Layout, done: int) -> int:
+        return self._pace.rounds([key for key, _ in self._standing(layout)], batch, self._left_ns, done)
 
     def _goes_on(self, batch: int, layout: Layout, done: int, wanted: int) -> bool:
         """Whether there is a round to come: one that was planned, or with what is left when no layout fits any more."""
@@ -195,45 +203,30 @@ class Duel:
         last = batch == self._settings.batches[-1] and not self._pace.fits_layout(standing, self._left_ns)
         return bool(standing) and (done < wanted or last)
 
-    def _rounds(self, batch: int, layout: Layout, done: int, left: int) -> int:
-        """Make rounds, at least one of `left`; returns how many, 0 when the budget ends before all had their block.
+    def _rounds(self, batch: int, layout: Layout, done: int, most: int) -> int:
+        """Make some rounds; returns how many were whole, none when the budget has ended.
 
         Where all sessions sit in one worker it makes as many at a time as are short: each word to it is a chance for
         other processes to come between.
         """
+        self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {done + 1}")
         standing = self._standing(layout)
-        together = len({id(taken.worker) for _, taken in standing}) == 1 < len(standing)
-        round_ns = self._pace.round_ns([key for key, _ in standing], batch)
-        count = min(left, (min(AT_ONCE_NS, self._left_ns) // round_ns)) if together and round_ns else 1
-        return self._together(batch, standing, done, count) if count > 1 else int(self._round(batch, layout, done))
-
-    def _together(self, batch: int, standing: Sequence[tuple[Key, Taken]], done: int, count: int) -> int:
-        """Several rounds of the sessions of one worker."""
-        lanes = {taken.seat: self.lanes[key, batch] for key, taken in standing}
-        orders = [self._random.sample(list(lanes), len(lanes)) for _ in range(count)]
-        starts = [self._start + STRIDE * n for n in range(count)]
-        self._start += STRIDE * count
-        shapes = {str(seat): {**asked(lane), "split": False} for seat, lane in lanes.items()}
-        begun = self.watch.spent_ns
+        known = self._pace.round_ns([key for key, _ in standing], batch)
+        count = min(most, AT_ONCE_NS // known, round(self._left_ns / known)) if known else 1
+        if count <= 1 or self._seating.restarts or len({id(taken.worker) for _, taken in standing}) != 1:
+            return int(self._round(batch, standing, done))
+        begun, made = self.watch.spent_ns, 1
         try:
-            reply = standing[0][1].worker.ask("rounds", orders=orders, starts=starts, shapes=shapes)
+            made = self._together(batch, standing, done, count)
         except InferBenchError as error:
             self.failed |= {key: error for key, _ in standing}
-            return 0
-        for nth, order in enumerate(orders):
-            for position, seat in enumerate(order):
-                found = round_of(lanes[seat], *block_of(reply, f"{nth}/{seat}"), done + nth, position)
-                lanes[seat].runs[-1].rounds.append(found)
         for key, _ in standing:
-            self._pace.took(key, batch, (self.watch.spent_ns - begun) // count // len(standing))
-        return count
+            self._pace.took(key, batch, (self.watch.spent_ns - begun) // made // len(standing))
+        return made
 
-    def _round(self, batch: int, layout: Layout, index: int) -> bool:
+    def _round(self, batch: int, standing: Sequence[tuple[Key, Taken]], index: int) -> bool:
         """A block of each; False when the budget ends before all had theirs."""
-        self._tell(f"layout {self.layouts + 1}, batch {batch:,}, round {index + 1}")
-        order = self._standing(layout)
-        self._random.shuffle(order)
-        for position, (key, taken) in enumerate(order):
+        for position, (key, taken) in enumerate(self._random.sample(standing, len(standing))):
             first = self.layouts == index == 0
             if not first and not self._pace.fits_block(key, batch, self._left_ns):
                 return False
@@ -244,6 +237,22 @@ class Duel:
             self._pace.took(key, batch, self.watch.spent_ns - begun)
         self._start += STRIDE
         return True
+
+    def _together(self, batch: int, standing: Sequence[tuple[Key, Taken]], done: int, count: int) -> int:
+        """Several rounds of the sessions of one worker."""
+        lanes = {taken.seat: self.lanes[key, batch] for key, taken in standing}
+        orders = [self._random.sample(list(lanes), len(lanes)) for _ in range(count)]
+        starts = [self._start + STRIDE * n for n in range(count)]
+        self._start += STRIDE * count
+        shapes = {str(seat): {**asked(lane), "split": False} for seat, lane in lanes.items()}
+        how: dict[str, Any] = {"orders": orders, "starts": starts, "shapes": shapes, "limit_ns": max(1, self._left_ns)}
+        reply = standing[0][1].worker.ask("rounds", **how)
+        made = 1 + max(int(name.partition("/")[0]) for name in reply.fields["counts"])
+        for nth in range(made):
+            for position, seat in enumerate(orders[nth]):
+                found = round_of(lanes[seat], *block_of(reply, f"{nth}/{seat}"), done + nth, position)
+                lanes[seat].runs[-1].rounds.append(found)
+        return made
 
     def _end(self, batch: int, layout: Layout, throttled: int, *, kept: bool) -> None:
         for key, taken in self._standing(layout):
@@ -260,3 +269,7 @@ class Duel:
 def _entrants(matches: Sequence[Match]) -> list[Entrant]:
     """All who take part in some matches, each once."""
     return list({e.key: e for match in matches for e in match.entrants}.values())
+
+
+def _most_rounds(restarts: bool, samples: int) -> int:
+    return ROUNDS * (2 if restarts else 1) * (2 if samples > 1 else 1)

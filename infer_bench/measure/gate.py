@@ -143,7 +143,7 @@ class Gatekeeper:
                 found.append(assemble.bare(lane, duel.specs, reason))
             else:
                 result = assemble.result(lane, other, duel.specs, self._settings)
-                found.append(_incomparable(result) if other.entrant.key in self._apart else result)
+                found.append(_incomparable(result) if key in self._apart else result)
         return tuple(found)
 
     def _told(self, found: tuple[Check, ...]) -> Gate:
@@ -152,7 +152,7 @@ class Gatekeeper:
         sides = {match.candidate.key: match.candidate for match in duel.matches}
         return Gate(
             mode=self._mode,
-            layouts=duel.layouts,
+            layouts=duel.layouts_kept,
             rounds=duel.rounds,
             alpha=errors.alpha,
             beta=errors.beta,

@@ -43,6 +43,7 @@ class Gathering:
             max_abs_delta=told.get("max_abs_delta"),
             label_changes=told.get("label_changes"),
             mismatches=told.get("non_finite_mismatches", 0),
+            rows_compared=told.get("delta_rows", 0),
             delta_note=told.get("delta_note", ""),
             failed=next((str(failed[e.key]) for e in match.entrants if e.key in failed), None),
         )

@@ -17,7 +17,7 @@ from infer_bench.results import Notice
 class Given:
     """`rows` of each model by its path, the `columns` of each entrant, and `notices` on them.
 
-    `apart` are baselines that answer other rows than their candidates: their answers cannot be compared. `unfit` are
+    `apart` are candidates that answer other rows than their baselines: their answers cannot be compared. `unfit` are
     those whose model no candidate could open, and why.
     """
 
@@ -31,15 +31,22 @@ class Given:
 def given(found: Sequence[Match], data: str | None, settings: Settings) -> Given:
     """The rows of all who take part. Raises `DataError` for rows that cannot be read or do not fit a model."""
     made = Given()
-    for path, group in _by_model(found).items():
+    groups = _by_model(found)
+    for path, group in groups.items():
         try:
             made.rows[path] = rows_for(group, data, settings)
-        except (DataError, UsageError):
+        except UsageError:
             raise
+        except DataError as error:
+            whose = f" (for {group[0].model.name})" if len(groups) > 1 else ""
+            raise DataError(f"{error.message}{whose}", error.hint) from None
         except InferBenchError as error:
             made.unfit |= {entrant.key: error for entrant in group}
     for match in found:
         _hand_out(match, made, data)
+    if made.apart:
+        text = "models with different inputs were each given rows of their own: their answers are not compared"
+        made.notices.append(Notice("own-rows", text, "give rows with --data"))
     if any(not len(next(iter(held.values()), ())) for held in made.columns.values()):
         raise DataError("there are no rows to answer", "give rows with --data")
     return made
@@ -55,22 +62,23 @@ def _by_model(found: Sequence[Match]) -> Mapping[str, list[Entrant]]:
 
 def _hand_out(match: Match, made: Given, data: str | None) -> None:
     ours, theirs = match.candidate, match.baseline
+    met = theirs is not None and theirs.key in made.columns
     for entrant in match.entrants:
         if entrant.key not in made.columns and entrant.key not in made.unfit:
             made.columns[entrant.key] = seen_by(entrant, made.rows[entrant.model.path])
     if theirs is None or made.unfit.keys() & {ours.key, theirs.key}:
         return
-    columns = _alike(made.columns[ours.key], made.columns[theirs.key], data)
+    # Of several candidates the first gives its rows to the baseline, and the others take the baseline's.
+    giver, taker = (theirs, ours) if met else (ours, theirs)
+    columns = alike(made.columns[giver.key], made.columns[taker.key], data)
     if columns is not None:
-        made.columns[theirs.key] = columns
+        made.columns[taker.key] = columns
     elif data is None:
-        text = "the models have different inputs and each was given rows of its own: their answers are not compared"
-        made.notices.append(Notice("own-rows", text, "give rows with --data"))
-        made.apart.add(theirs.key)
+        made.apart.add(ours.key)
 
 
-def _alike(ours: Columns, theirs: Columns, data: str | None) -> Columns | None:
-    """The candidate's rows for the baseline, where it has the same columns or, without names, as many; None: its own.
+def alike(ours: Columns, theirs: Columns, data: str | None) -> Columns | None:
+    """The rows of one side for the other, where it has the same columns or, without names, as many; None: its own.
 
     Of a file both have the same rows; which columns a model takes of it is its own affair.
     """

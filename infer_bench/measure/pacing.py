@@ -68,19 +68,21 @@ class Pace:
         """Whether the budget's end is nearer after one more block than before it."""
         return left_ns > self._block_ns.get((who, batch), 0) / 2
 
-    def more_rounds(self, who: Collection[object], batch: int, left_ns: int) -> int:
-        """Rounds to come at `batch` after the first, of a budget of which `left_ns` are left.
+    def rounds(self, who: Collection[object], batch: int, left_ns: int, done: int) -> int:
+        """Rounds of a layout at `batch`, of which some are `done`, with `left_ns` of the budget left.
 
         As many as let the usual number of layouts fit. Where no further layout does, all that is left, shared with the
-        later batch sizes.
+        later batch sizes. One, where it is not known how long that takes.
         """
-        round_ns = max(1, self.round_ns(who, batch))
+        round_ns = self.round_ns(who, batch)
+        if not round_ns:
+            return 1
         later = self._batches[self._batches.index(batch) + 1 :]
         usual = round(self._limit_ns / LAYOUTS / len(self._batches) / round_ns)
         usual = max(LEAST_ROUNDS, min(self._most_rounds, usual))
-        after_ns = left_ns - (usual - 1) * round_ns - sum(usual * self.round_ns(who, size) for size in later)
-        return usual - 1 if self.fits_layout(who, after_ns) else round(left_ns / (1 + len(later)) / round_ns)
+        after_ns = left_ns - (usual - done) * round_ns - sum(usual * self.round_ns(who, size) for size in later)
+        return usual if self.fits_layout(who, after_ns) else done + round(left_ns / (1 + len(later)) / round_ns)
 
     def round_ns(self, who: Collection[object], batch: int) -> int:
-        """What a round of a block each is known to take; 0 where nothing is known."""
+        """What a round takes, by the last blocks; 0 before the first."""
         return sum(self._block_ns.get((one, batch), 0) for one in who)

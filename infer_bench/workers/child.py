@@ -114,9 +114,9 @@ class Child:
         """Several rounds of one block each of several seats, without a word in between.
 
         `orders` lists the seats of each round in their order, `starts` the request that each begins with; the reply's
-        arrays are named `round/seat/phase`, its `counts` are keyed alike.
+        arrays are named `round/seat/phase`, its `counts` are keyed alike. Stops after a round when `limit_ns` has passed.
         """
-        fields = message.fields
+        fields, until = message.fields, time.perf_counter_ns() + int(message.fields["limit_ns"])
         counts: dict[str, Any] = {}
         arrays: dict[str, Array] = {}
         for nth, (order, start) in enumerate(zip(fields["orders"], fields["starts"], strict=True)):
@@ -124,6 +124,8 @@ class Child:
                 told = self._seats[int(number)].block({**fields["shapes"][str(number)], "start": start})
                 counts[f"{nth}/{number}"] = told.fields
                 arrays |= {f"{nth}/{number}/{name}": array for name, array in told.arrays.items()}
+            if time.perf_counter_ns() > until:
+                break
         return Message("rounds", {"counts": counts}, arrays)
 
     def do_answers(self, message: Message) -> Message:

@@ -25,45 +25,67 @@ S, MS, US = 1_000_000_000, 1_000_000, 1_000
 
 
 @dataclass
-class FakeWorker:
-    """Answers as a worker does; a request takes `request_ns` on the clock. `deaths`: what it is asked when it dies."""
+class FakeSeat:
+    """A session whose requests take `request_ns`. `deaths`: at what it fails, `starts`: the rows it began with."""
 
-    clock: FakeClock
     request_ns: int
     deaths: tuple[str, ...] = ()
     starts: list[int] = field(default_factory=list)
 
-    def ask(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> Message:
-        if kind in self.deaths:
-            raise EngineError(f"no more {kind}")
-        return cast(Message, getattr(self, kind)(fields))
 
-    def about(self, fields: Mapping[str, Any]) -> Message:
+@dataclass
+class FakeWorker:
+    """Answers as a worker does, and spends the time on the clock."""
+
+    clock: FakeClock
+    seats: dict[int, FakeSeat] = field(default_factory=dict)
+
+    def ask(self, kind: str, *, timeout_s: float | None = None, seat: int = 0, **fields: Any) -> Message:
+        if kind == "rounds":
+            return self.rounds(fields)
+        if kind in self.seats[seat].deaths:
+            raise EngineError(f"no more {kind}")
+        return cast(Message, getattr(self, kind)(self.seats[seat], fields))
+
+    def about(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
         return Message("about", {"python": "3.11.9", "executable": "/python", "packages": {"numpy": "2.0"}})
 
-    def answers(self, fields: Mapping[str, Any]) -> Message:
+    def answers(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
         return Message("answers", {"labels": None}, {"answers": np.zeros((4, 1))})
 
-    def warm(self, fields: Mapping[str, Any]) -> Message:
-        self.clock.spend(max(3 * self.request_ns, fields["limit_ns"]))
+    def warm(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
+        self.clock.spend(max(3 * seat.request_ns, fields["limit_ns"]))
         known = {"warmup_ns": 1, "steady": True, "floor_ns": 40, "stage_floor_ns": 40}
-        return Message("warm", {"request_ns": self.request_ns, **known})
+        return Message("warm", {"request_ns": seat.request_ns, **known})
 
-    def block(self, fields: Mapping[str, Any]) -> Message:
-        self.starts.append(fields["start"])
+    def block(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
+        seat.starts.append(fields["start"])
         calls = fields["samples"] * fields["calls"]
-        self.clock.spend((calls + 1) * self.request_ns)
-        request = np.full(fields["samples"], fields["calls"] * self.request_ns, dtype=np.int64)
+        self.clock.spend((calls + 1) * seat.request_ns)
+        request = np.full(fields["samples"], fields["calls"] * seat.request_ns, dtype=np.int64)
         none = np.zeros(0, dtype=np.int64)
         arrays = {"request": request, "preprocess": none, "predict": none, "postprocess": none}
-        return Message("block", {"rows": calls, "wall_ns": calls * self.request_ns, "gc_collections": 0}, arrays)
+        return Message("block", {"rows": calls, "wall_ns": calls * seat.request_ns, "gc_collections": 0}, arrays)
 
-    def memory(self, fields: Mapping[str, Any]) -> Message:
+    def rounds(self, fields: Mapping[str, Any]) -> Message:
+        counts: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        until = self.clock.now + fields["limit_ns"]
+        for nth, order in enumerate(fields["orders"]):
+            for seat in order:
+                block = self.ask("block", seat=seat, **fields["shapes"][str(seat)], start=fields["starts"][nth])
+                counts[f"{nth}/{seat}"] = block.fields
+                arrays |= {f"{nth}/{seat}/{name}": array for name, array in block.arrays.items()}
+            if self.clock.now > until:
+                break
+        return Message("rounds", {"counts": counts}, arrays)
+
+    def memory(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
         return Message("memory", {"rss_bytes": 100, "peak_rss_bytes": 200})
 
 
 class FakeSeating:
-    """Every session takes `load_ns` to open, which counts as measuring in no mode."""
+    """Every session takes `load_ns` to open; where `restarts` is not set all sit in one worker."""
 
     def __init__(
         self,
@@ -76,7 +98,7 @@ class FakeSeating:
     ) -> None:
         self.restarts = restarts
         self.opened: list[list[str]] = []
-        self.workers: list[FakeWorker] = []
+        self.starts: dict[str, list[int]] = {}
         self.closed = False
         self._clock, self._request_ns, self._load_ns, self._deaths = clock, request_ns, load_ns, deaths or {}
 
@@ -86,12 +108,14 @@ class FakeSeating:
     @contextlib.contextmanager
     def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
         self.opened.append([entrant.label for entrant in entrants])
-        layout = Layout({}, {})
-        for entrant in entrants:
+        layout, worker = Layout({}, {}), FakeWorker(self._clock)
+        for number, entrant in enumerate(entrants):
             self._clock.spend(self._load_ns)
-            worker = FakeWorker(self._clock, self._request_ns(entrant), self._deaths.get(entrant.label, ()))
-            self.workers.append(worker)
-            layout.taken[entrant.key] = Taken(cast(Worker, worker), 0, SPEC, Process(index, 0, 0, 0, self._load_ns, 0))
+            worker = FakeWorker(self._clock) if self.restarts else worker
+            starts = self.starts.setdefault(entrant.label, [])
+            worker.seats[number] = FakeSeat(self._request_ns(entrant), self._deaths.get(entrant.label, ()), starts)
+            process = Process(index, 0, 0, 0, self._load_ns, 0)
+            layout.taken[entrant.key] = Taken(cast(Worker, worker), number, SPEC, process)
         yield layout
 
     def close(self) -> None:

@@ -65,8 +65,8 @@ def test_a_budget_that_holds_a_few_rounds_is_never_exceeded_by_more_than_five_pe
         assert spent <= budget * 1.05
 
 
-@pytest.mark.parametrize("restarts", [True, False])
-def test_neither_starting_processes_nor_loading_models_is_measuring(restarts: bool) -> None:
+@pytest.mark.parametrize("restarts", [False, True])
+def test_opening_sessions_is_no_measuring(restarts: bool) -> None:
     assert duel_of(restarts=restarts, load_ns=S).layouts == duel_of(restarts=restarts, load_ns=0).layouts
 
 
@@ -130,10 +130,21 @@ def test_all_sides_answer_the_same_rows_in_a_round_and_others_in_the_next() -> N
     clock = FakeClock()
     seating = FakeSeating(clock, lambda _: 50 * US)
     undecided(duel(1, seating, clock, budget_s=1.0))
-    ours, theirs = ([start for w in seating.workers[side::2] for start in w.starts] for side in (0, 1))
+    ours, theirs = seating.starts.values()
     shared = min(len(ours), len(theirs))
+    assert shared > 10
     assert ours[:shared] == theirs[:shared]
     assert len(set(ours)) == len(ours)
+
+
+@pytest.mark.parametrize("kind", ["block", "warm"])
+def test_in_a_shared_worker_a_failure_in_the_middle_of_rounds_ends_all_that_sit_there(kind: str) -> None:
+    clock = FakeClock()
+    seating = FakeSeating(clock, lambda _: 50 * US, deaths={"new0": (kind,)})
+    found = duel(1, seating, clock, budget_s=3.0)
+    undecided(found)
+    assert "new0" in [key[1] for key in found.failed]
+    assert found.layouts == 1
 
 
 def test_a_stopwatch_counts_only_while_it_runs() -> None:
