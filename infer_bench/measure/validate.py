@@ -57,6 +57,8 @@ def run(
     saved = contest.saved(models[0]) if contest.is_predictions(models[0]) else None
     entrants = contest.chosen(models[1:] if saved else models, engines, settings, 1 if saved else 2)
     dataset = None if data is None else Dataset.open(data)
+    if dataset is not None:
+        dataset.digest.start()
     with contest.opened(entrants, settings) as (sides, failed):
         first = 0 if saved else 1
         _require(sides, failed, first)
