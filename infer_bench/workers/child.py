@@ -25,6 +25,7 @@ from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.profiling import Profiling, requests_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
 from infer_bench.workers.runner import Runner
+from infer_bench.workers.shared import placed
 from infer_bench.workers.tables import whole_table
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -130,7 +131,7 @@ class Child:
 
     def do_stream(self, message: Message) -> Message:
         """One batch of a longer file, which comes with the question."""
-        return streaming.stream(self._open_session(), unpack_columns(message))
+        return streaming.stream(self._open_session(), _table(message))
 
     def do_singly(self, message: Message) -> Message:
         """As `stream`, one request a row."""
@@ -177,6 +178,12 @@ class Child:
         if self._session is None:
             raise ValueError("no model was opened")
         return self._session
+
+
+def _table(message: Message) -> dict[str, Array]:
+    """The rows that came with a question, or that it names in shared memory."""
+    columns = unpack_columns(message)
+    return placed(message, columns) if "shared" in message.fields else columns
 
 
 def _scalar(value: Any) -> Any:
