@@ -13,7 +13,7 @@ from infer_bench.measure.probing import Prober
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.sides import Side, describe_feeds
 from infer_bench.measure.streaming import Arena, Duel, Saved, batch_rows, narrowed, stream
-from infer_bench.measure.structures import Structure, structure_of
+from infer_bench.measure.structures import Structure, Structures, renamed
 from infer_bench.measure.validate_report import Findings, assemble
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import ModelSpec
@@ -95,7 +95,7 @@ class Plan:
         limits = self.settings.limits(self.spec.task)
         arena = Arena(self.reference, self.spec, self.duels)
         speed: float | None = None
-        structure: Structure | None = None
+        structures = Structures(self.settings)
         try:
             sample = next(self._batches(), None)
             if sample is not None:
@@ -105,13 +105,23 @@ class Plan:
                     duel.groups["data"] = Pairing("data", limits)
                 speed = stream(arena, self._batches(), self.rows, "data", progress)
             if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
-                structure = structure_of(self.reference.entrant, self.spec, self.settings)
-                Prober(arena, limits, self.settings, progress, structure).run(sample)
+                progress.update(0, "reading the trees")
+                visited = self._visited(structures)
+                Prober(arena, limits, self.settings, progress, visited).run(sample)
             progress.update(1, "looking for causes")
-            reasons.find(self.duels, self.reference, structure, self.spec, self.settings)
+            reasons.find(self.duels, self.reference, structures, self.spec)
         finally:
             arena.close()
         return assemble(Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed))
+
+    def _visited(self, structures: Structures) -> Structure | None:
+        """The trees that probes visit: the reference's, or the first candidate's that can be read."""
+        assert isinstance(self.reference, Side)
+        found = structures.of(self.reference)
+        for duel in self.duels if found is None else ():
+            held = structures.of(duel.side)
+            found = found or (None if held is None else renamed(held, duel.side.spec, self.spec))
+        return found
 
     @property
     def rows(self) -> int:
