@@ -25,6 +25,11 @@ class Digest:
         except DataError:
             return  # whoever asks for the value is told
 
+    @property
+    def known(self) -> str:
+        """The hash, or nothing while it is not yet found."""
+        return self._value
+
     def value(self) -> str:
         """The hash, in hexadecimal. Raises `DataError` when the file can no longer be read."""
         with self._lock:

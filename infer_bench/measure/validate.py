@@ -1,12 +1,13 @@
 """`validate`: does it still answer the same, and if not, why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.data import Dataset, Table, conform, match
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure import contest, reasons
+from infer_bench.measure.checkpoints import Checkpoints
 from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.pairing import Pairing
 from infer_bench.measure.probing import Prober
@@ -20,6 +21,8 @@ from infer_bench.model import ModelSpec
 from infer_bench.results import ValidateReport
 
 __all__ = ["run", "validate"]
+
+Save = Callable[[ValidateReport], None]
 
 
 def validate(
@@ -50,8 +53,12 @@ def run(
     engines: Sequence[str],
     settings: ValidateSettings,
     progress: Progress | None = None,
+    save: Save | None = None,
 ) -> ValidateReport:
-    """As `validate`, with the settings made and the reference first among `models`."""
+    """As `validate`, with the settings made and the reference first among `models`.
+
+    `save` gets what is known so far, every few seconds, and when the comparison is interrupted or fails.
+    """
     shown = progress or Silent()
     shown.update(0, "reading the models")
     saved = contest.saved(models[0]) if contest.is_predictions(models[0]) else None
@@ -67,7 +74,7 @@ def run(
         spec = duels[0].side.spec if isinstance(reference, Saved) else sides[0].spec  # type: ignore[union-attr]
         lost = [(e, f) for e, f in zip(entrants[first:], failed[first:], strict=True) if f is not None]
         plan = Plan(reference, spec, duels, lost, dataset, settings)  # type: ignore[arg-type]
-        return plan.run(shown)
+        return plan.run(shown, save)
 
 
 def _require(sides: Sequence[Side | None], failed: Sequence[InferBenchError | None], first: int) -> None:
@@ -89,30 +96,48 @@ class Plan:
     dataset: Dataset | None
     settings: ValidateSettings
 
-    def run(self, progress: Progress) -> ValidateReport:
+    def run(self, progress: Progress, save: Save | None = None) -> ValidateReport:
         """The whole comparison."""
         self._check()
-        limits = self.settings.limits(self.spec.task)
         arena = Arena(self.reference, self.spec, self.duels)
-        speed: float | None = None
-        structures = Structures(self.settings)
+        shown = Checkpoints(progress, lambda: save(self._report(complete=False))) if save else progress
         try:
-            sample = next(self._batches(), None)
-            if sample is not None:
-                self._describe(sample)
-            if self.dataset is not None and self.settings.probes != "only":
-                for duel in self.duels:
-                    duel.groups["data"] = Pairing("data", limits)
-                speed = stream(arena, self._batches(), self.rows, "data", progress)
-            if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
-                progress.update(0, "reading the trees")
-                visited = self._visited(structures)
-                Prober(arena, limits, self.settings, progress, visited).run(sample)
-            progress.update(1, "looking for causes")
-            reasons.find(self.duels, self.reference, structures, self.spec)
+            speed = self._compare(arena, shown)
+        except BaseException:
+            if save:
+                save(self._report(complete=False))
+            raise
         finally:
             arena.close()
-        return assemble(Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed))
+        return self._report(speed)
+
+    def _report(self, speed: float | None = None, *, complete: bool = True) -> ValidateReport:
+        found = Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed)
+        return assemble(found, complete=complete)
+
+    def _compare(self, arena: Arena, progress: Progress) -> float | None:
+        """The user's rows, the probes, the causes; returns the rows per second of the user's."""
+        limits = self.settings.limits(self.spec.task)
+        structures = Structures(self.settings)
+        speed: float | None = None
+        sample = next(self._batches(), None)
+        if sample is not None:
+            self._describe(sample)
+        if self.dataset is not None and self.settings.probes != "only":
+            for duel in self.duels:
+                duel.groups["data"] = Pairing("data", limits)
+            speed = stream(arena, self._batches(), self.rows, "data", progress)
+        if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
+            progress.update(0, "reading the trees")
+            Prober(arena, limits, self.settings, progress, self._visited(structures)).run(sample)
+        progress.update(1, "looking for causes")
+        reasons.find(self.duels, self.reference, structures, self.spec)
+        return speed
+
+    @property
+    def rows(self) -> int:
+        """How many of the user's rows are read."""
+        return min(self.dataset.rows, self.settings.rows or self.dataset.rows) if self.dataset else 0
 
     def _visited(self, structures: Structures) -> Structure | None:
         """The trees that probes visit: the reference's, or the first candidate's that can be read."""
@@ -122,11 +147,6 @@ class Plan:
             held = structures.of(duel.side)
             found = found or (None if held is None else renamed(held, duel.side.spec, self.spec))
         return found
-
-    @property
-    def rows(self) -> int:
-        """How many of the user's rows are read."""
-        return min(self.dataset.rows, self.settings.rows or self.dataset.rows) if self.dataset else 0
 
     def _check(self) -> None:
         reference, dataset = self.reference, self.dataset
