@@ -186,7 +186,7 @@ def _made(table: _Table, outputs: int, base: Floats, transform: str, aggregate: 
     leaf, turned = mode < 0, np.isin(mode, _TURNED)
     left, right = index[table.left[order]], index[table.right[order]]
     sizes = np.diff(table.member_start)[order]
-    missing = table.missing[order]
+    missing = table.missing[order] | (mode == _MODES.index("BRANCH_NEQ"))  # NaN is unequal to anything
     output, value = _values(table, tree, order, outputs)
     nodes = make_nodes(
         feature=table.feature[order],

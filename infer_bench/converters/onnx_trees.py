@@ -18,8 +18,8 @@ _TRANSFORMS: dict[str, tuple[Link, ...]] = {"NONE": (), "LOGISTIC": (Link("sigmo
 def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
     """What the file's bytes may mean, the likeliest first, for the answer `output` of a model with this `spec`.
 
-    ONNX Runtime leaves a classifier's transform out where no weight is negative, so there may be two: whoever takes one
-    must see that it answers as the graph does. Raises `NotConvertible` where nothing can be read.
+    What a classifier's transform does to one score hangs on its weights and on the runtime, so there may be two: whoever
+    takes one must see that it answers as the graph does. Raises `NotConvertible` where nothing can be read.
     """
     onnx = require("onnx", "onnx")
     model = onnx.load_from_string(data)

@@ -141,7 +141,7 @@ def _fitting(reference: Answers, candidate: Answers) -> Answers:
         return candidate
     alone = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
     values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], ours, axis=1)
-    said = candidate.complaint or f"{theirs} numbers answer a row where the reference gives {ours}"
+    said = candidate.complaint or f"an answer has {theirs} columns where the reference's has {ours}"
     return Answers(values, ~alone, complaint=said)
 
 

@@ -109,4 +109,4 @@ def test_answers_of_another_width_are_differences_and_no_crash() -> None:
     pairing = Pairing("data", Limits())
     pairing.add(wide, answers([1.0, 2.0, 3.0]), 0, table.take)
     assert (pairing.failing, pairing.refusals, pairing.rows) == (3, 3, 3)
-    assert "1 numbers answer a row where the reference gives 2" in pairing.complaint
+    assert "an answer has 1 columns where the reference's has 2" in pairing.complaint

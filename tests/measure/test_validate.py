@@ -216,3 +216,27 @@ def test_batches_are_answered_alike_with_and_without_shared_memory(
     assert len({line.row for line in worst}) == len(worst) > 64
     for line in worst:
         assert repr(list(line.features.values())) == repr([float(rows[n][line.row]) for n in line.features])
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "cause"),
+    [
+        ("trees.txt.exact.onnx", "trees.plain.onnx", "threshold cast"),
+        ("trees.plain.onnx", "trees.txt.exact.onnx", "threshold cast"),
+        ("trees.txt.exact.onnx", "few.onnx", "truncated iterations"),
+        ("trees.txt.exact.onnx", "trees.txt.exact.onnx", None),
+    ],
+)
+def test_causes_are_named_of_one_onnx_file_against_another(
+    folder: Path, reference: str, candidate: str, cause: str | None
+) -> None:
+    few = folder / "few.onnx"
+    if not few.exists():
+        import lightgbm
+
+        lightgbm.Booster(model_str=lightgbm_text("binary")).save_model(folder / "few.txt", num_iteration=5)
+        convert(str(folder / "few.txt"), str(few))
+    (result,) = validate(str(folder / reference), str(folder / candidate)).results
+    assert result.different is (cause is not None)
+    assert {found.name for found in result.causes} == ({cause} if cause else set())
+    assert result.not_explained == 0

@@ -25,9 +25,9 @@ class LocalWorker:
         return self._told(Message(kind, fields))
 
     def _told(self, message: Message) -> Message:
-        blocked = {name for name, module in sys.modules.items() if module is None}
+        blocked = {name for name, module in list(sys.modules.items()) if module is None}
         reply = _crossed(_answer(self._child, _crossed(message)))
-        for name in [name for name, module in sys.modules.items() if module is None and name not in blocked]:
+        for name in [name for name, module in list(sys.modules.items()) if module is None and name not in blocked]:
             del sys.modules[name]
         if reply.kind == "error":
             raise _error(reply.fields)
