@@ -24,8 +24,8 @@ DEFAULTS: dict[Family, str] = {
     "xgboost": "xgboost:feed=ndarray",
     "sklearn": "sklearn:feed=dataframe",
     "onnx": "onnxruntime:feed=ndarray",
-    "catboost": "onnxruntime:feed=ndarray",
-    "torch": "onnxruntime:feed=ndarray",
+    "catboost": "catboost:feed=ndarray",
+    "torch": "torch:feed=ndarray",
     "callable": "callable",
 }
 _PREDICTIONS = ("prediction", "predictions", "score", "scores", "probability", "output", "y_pred", "pred")

@@ -17,7 +17,8 @@ from infer_bench.workers import structure
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 
-READABLE = {"lightgbm": "lightgbm", "xgboost": "xgboost", "sklearn": "sklearn", "onnx": "onnxruntime"}
+READABLE = {"lightgbm": "lightgbm", "xgboost": "xgboost", "sklearn": "sklearn"}
+READABLE |= {"catboost": "catboost", "onnx": "onnxruntime"}
 """The families whose trees can be read, and the engine whose answers they are."""
 NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infinite"}
 """Where these are called otherwise than other probes of their kind."""

@@ -1,4 +1,4 @@
-"""Functions that never answer, or die at, a row with a negative number: the comparison is then in its middle."""
+"""Functions to compare; some never answer, or die at, a negative number: the comparison is then in its middle."""
 
 import os
 import threading
@@ -22,3 +22,8 @@ def dies(record: dict[str, Any]) -> float:
 def doubles(record: dict[str, Any]) -> float:
     """Twice the number."""
     return 2.0 * float(record["a"])
+
+
+def halves(record: dict[str, Any]) -> float:
+    """Always the same."""
+    return 0.5
