@@ -18,7 +18,7 @@ _TRANSFORMS: dict[str, tuple[Link, ...]] = {"NONE": (), "LOGISTIC": (Link("sigmo
 def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
     """What the file's bytes may mean, the likeliest first, for the answer `output` of a model with this `spec`.
 
-    What a classifier's transform does to one score hangs on its weights and on the runtime, so there may be two: whoever
+    What a classifier's transform does to one score hangs on its weights and on the runtime, so there may be two: who
     takes one must see that it answers as the graph does. Raises `NotConvertible` where nothing can be read.
     """
     onnx = require("onnx", "onnx")

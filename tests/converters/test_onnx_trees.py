@@ -10,6 +10,7 @@ import pytest
 from infer_bench.converters.ensemble import Ensemble
 from infer_bench.converters.evaluate import apply_links, predict
 from infer_bench.converters.lightgbm import read_lightgbm
+from infer_bench.converters.onnx_trees import read_onnx
 from infer_bench.converters.probes import probe_rows
 from infer_bench.converters.writer import write_onnx
 from infer_bench.converters.xgboost import read_xgboost
@@ -124,7 +125,7 @@ def test_a_transform_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
 def test_trees_that_do_not_answer_as_the_graph_does_are_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    genuine = onnx_structure.read_onnx
+    genuine = read_onnx
     monkeypatch.setattr(
         onnx_structure, "read_onnx", lambda *given: (replace(e, base=e.base + 0.01) for e in genuine(*given))
     )
