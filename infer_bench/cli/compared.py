@@ -2,13 +2,13 @@
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from infer_bench.cli.deliver import deliver
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.errors import UsageError
+from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.measure.validate import run
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.output import OutputFile
@@ -38,20 +38,45 @@ def compared(
         format = "json"
     find(format, "validate")
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(OutputFile(p)) for p in (to.json, to.worst) if p and p != "-"]
+        saved = stack.enter_context(OutputFile(to.json)) if to.json and to.json != "-" else None
+        worst = stack.enter_context(OutputFile(to.worst)) if to.worst and to.worst != "-" else None
         if to.output and to.output != "-":
             stack.enter_context(OutputFile(to.output))
-        progress = stack.enter_context(ProgressLine())
-        report = run(models, data=data, engines=engines, settings=settings, progress=progress)
-        if to.worst:
+        report = _run(models, data, engines, settings, saved, lambda partial: deliver(partial, format, to.output))
+        if to.worst and worst is not None:
             from infer_bench.measure.worst_rows import encoded
 
-            files[-1].write_atomic(encoded(report, to.worst))
-        if to.json and to.json != "-":
-            files[0].write_atomic(dump(report))
+            worst.write_atomic(encoded(report, to.worst))
+        if saved is not None:
+            saved.write_atomic(dump(report))
     deliver(report, format, to.output)
     tell_github(report)
     return _code(report, said=format == "table" and to.output in (None, "-"))
+
+
+def _run(
+    models: Sequence[str],
+    data: str | None,
+    engines: Sequence[str],
+    settings: ValidateSettings,
+    saved: OutputFile | None,
+    show: Callable[[ValidateReport], None],
+) -> ValidateReport:
+    """The comparison; when it does not come to its end, what was compared so far is shown."""
+    partial: list[ValidateReport] = []
+
+    def save(report: ValidateReport) -> None:
+        partial[:] = [report]
+        if saved is not None:
+            saved.write_atomic(dump(report))
+
+    try:
+        with ProgressLine() as progress:
+            return run(models, data=data, engines=engines, settings=settings, progress=progress, save=save)
+    except (KeyboardInterrupt, InferBenchError):
+        if partial and any(result.groups for result in partial[0].results):
+            show(partial[0])
+        raise
 
 
 def _code(report: ValidateReport, *, said: bool) -> int:

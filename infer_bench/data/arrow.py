@@ -135,7 +135,7 @@ def to_numpy(column: Any, nullable: bool) -> Column:
 
 
 def _numbers(column: Any, dtype: type[np.floating[Any]]) -> Column:
-    values: Column = np.array(column.to_numpy(zero_copy_only=False), dtype=dtype)
+    values: Column = np.asarray(column.to_numpy(zero_copy_only=False), dtype=dtype)
     return values
 
 
@@ -148,7 +148,7 @@ def _whole(column: Any, nullable: bool) -> Column:
         filled[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
         return np.asarray(filled)
     dtype: Any = np.bool_ if boolean else np.float64 if types.is_uint64(column.type) else np.int64
-    return np.array(column.to_numpy(zero_copy_only=False), dtype=dtype)
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=dtype)
 
 
 def _is_whole(kind: Any) -> bool:

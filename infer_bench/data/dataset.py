@@ -1,12 +1,12 @@
 """A data file, recognised by its content, read in batches."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from infer_bench.data.file_digest import Digest
 from infer_bench.data.sources import open_source
 from infer_bench.data.table import Table, concat
 from infer_bench.errors import DataError
@@ -24,12 +24,12 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Rows in a file: parquet, csv (with a header), npy or npz. `path` is absolute, `sha256` of the file's bytes."""
+    """Rows in a file: parquet, csv (with a header), npy or npz. `path` is absolute."""
 
     path: str
     columns: tuple[str, ...]
     rows: int
-    sha256: str
+    digest: Digest = field(repr=False, compare=False)
     source: Source = field(repr=False, compare=False)
 
     @classmethod
@@ -43,7 +43,12 @@ class Dataset:
         source = open_source(file, tuple(names))
         if source.rows == 0:
             raise DataError(f"{file.name} has no rows")
-        return cls(str(file.absolute()), source.columns, source.rows, _sha256(file), source)
+        return cls(str(file.absolute()), source.columns, source.rows, Digest(file), source)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file's bytes, in hexadecimal; `digest.start()` finds it in the background."""
+        return self.digest.value()
 
     def head(self, rows: int, columns: Sequence[str] | None = None) -> Table:
         """The first `rows` rows, or all where there are fewer; nothing behind them is read."""
@@ -70,9 +75,10 @@ def _rebatch(parts: Iterator[Table], size: int) -> Iterator[Table]:
         held.append(part)
         rows += part.rows
         if rows >= size:
-            whole = held[0] if len(held) == 1 else concat(held)
+            whole = concat(held)
             yield whole.slice(0, size)
-            held, rows = [whole.slice(size, rows)], rows - size
+            # An empty rest would have every later batch joined, which is copied.
+            held, rows = [whole.slice(size, rows)] if rows > size else [], rows - size
     if rows:
         yield concat(held)
 
@@ -89,8 +95,3 @@ def _check_file(file: Path) -> None:
         raise DataError(f"cannot read {file}: {error.strerror}") from None
     if not first:
         raise DataError(f"{file.name} is empty")
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

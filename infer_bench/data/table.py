@@ -10,7 +10,7 @@ import numpy.typing as npt
 from infer_bench.errors import DataError
 
 Column = npt.NDArray[Any]
-"""A 1-D array: float64, float32, int64, bool, or object holding `str | None`."""
+"""A 1-D array: float64, float32, int64, bool, or object holding `str | None`. Some are read-only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +65,8 @@ def concat(tables: Iterable[Table]) -> Table:
     parts = list(tables)
     if not parts:
         return Table({})
+    if len(parts) == 1:
+        return parts[0]
     return Table({name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns})
 
 

@@ -138,6 +138,12 @@ def trees(nodes: Sequence[Node]) -> int | None:
     return count or None
 
 
+def targets(nodes: Sequence[Node]) -> int:
+    """The most outputs that any of the graph's models has; 1 when none says."""
+    counts = [onnx_wire.ints(node, name) for node in nodes for name in ("n_targets", "targets")]
+    return max([1, *(value for held in counts for value in held)])
+
+
 def splits(nodes: Sequence[Node]) -> list[tuple[int, float]]:
     """(column, threshold) of every inner node of the graph's trees."""
     found: list[tuple[int, float]] = []

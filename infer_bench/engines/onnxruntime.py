@@ -112,6 +112,11 @@ class OnnxSession(FedSession):
         self._meaning = meaning
         self._nodes = nodes
 
+    @property
+    def answer(self) -> str:
+        """The name of the output that is the answer."""
+        return self._meaning.output
+
     def postprocess(self, outputs: Any) -> FloatArray:
         """The canonical output, from a tensor, from ZipMap's list of maps, or from bare labels as 0 and 1."""
         if self._meaning.zipped:
@@ -197,7 +202,10 @@ def _spec(session: Any, meaning: onnx_answers.Meaning, features: Any, nodes: Any
         shape = next(output.shape for output in session.get_outputs() if output.name == meaning.output)
         inner = shape[1:] if shape else []
         known = all(isinstance(size, int) for size in inner)
-        count = int(np.prod(inner)) if known and inner else _probed(session, meaning.output, inputs)
+        declared = int(np.prod(inner)) if known and inner else None
+        # onnxmltools and skl2onnx declare one column for several targets.
+        doubted = declared is None or (declared == 1 and onnx_answers.targets(nodes) > 1)
+        count = _probed(session, meaning.output, inputs) if doubted else int(declared or 1)
     return ModelSpec(
         meaning.task, features, output_names(count, meaning.classes), meaning.classes, onnx_answers.trees(nodes)
     )

@@ -49,6 +49,13 @@ class ScikitLearn:
         return ScikitLearnSession(spec, feed, answer, estimator)
 
 
+_LARGEST = frozenset(
+    {"DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier"}
+    | {"GradientBoostingClassifier", "HistGradientBoostingClassifier", "LogisticRegression", "LGBMClassifier"}
+)
+"""Estimators whose `predict` takes the most likely class: asking them again would cost as much as the answers."""
+
+
 class ScikitLearnSession(FedSession):
     """A loaded estimator."""
 
@@ -76,6 +83,12 @@ class ScikitLearnSession(FedSession):
     def own_labels(self, inputs: Any) -> npt.NDArray[Any] | None:
         """What the estimator's own `predict` says, whose rule (votes, ties, a tuned threshold) may be any."""
         return np.asarray(self._estimator.predict(inputs)) if self.spec.classes else None
+
+    def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+        """The canonical output and the estimator's own labels (rows,), asked for only where they may be others."""
+        answers = self.postprocess(self.predict(inputs))
+        labels = None if type(sklearn_model.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
+        return answers, self.labels(answers) if labels is None or labels.ndim != 1 else labels
 
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""

@@ -1,30 +1,63 @@
 """Where the splits of scikit-learn's trees lie, on the scale of the pipeline's inputs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, FloatArray
+from infer_bench.engines import sklearn_columns
+from infer_bench.engines.base import Domain
 from infer_bench.engines.sklearn_model import last, walk
 from infer_bench.model import ModelSpec
 
 Split = tuple[int, float]
-Unscale = Callable[[int, float], float]
+_AWAY = (-2.0, -1.0, 0.0, 1.0, 2.0)
+_KEPT = ("X_train_", "_fit_X", "support_vectors_", "cluster_centers_")
+"""Where models keep rows that they were trained on, or what stands for them."""
+_SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def domain(estimator: Any, spec: ModelSpec) -> Domain:
-    """Thresholds of all trees, through scalers; empty behind steps that mix or drop columns."""
-    unscale = _through(estimator)
-    if unscale is None:
-        return Domain()
+    """Thresholds of all trees, on the scale of the inputs; none of columns that steps have mixed or encoded.
+
+    Where a column has none, a first scaler, or rows that the model has kept, tell where its values lie.
+    """
+    way, names = sklearn_columns.back(estimator), spec.feature_names
     found: dict[str, set[float]] = defaultdict(set)
-    names = spec.feature_names
-    for feature, threshold in _splits(last(estimator)):
-        if feature < len(names) and np.isfinite(value := unscale(feature, threshold)):
+    for feature, value in _returned(_splits(last(estimator)), way):
+        if feature < len(names) and np.isfinite(value):
             found[names[feature]].add(float(value))
-    return Domain({name: tuple(sorted(values)) for name, values in found.items()}, _missing(estimator, found))
+    split, missing = frozenset(found), _missing(estimator, found)
+    for feature, value in _typical(estimator, way):
+        if feature < len(names) and names[feature] not in split and np.isfinite(value):
+            found[names[feature]].add(float(value))
+    return Domain({name: tuple(sorted(values)) for name, values in found.items()}, missing)
+
+
+def _returned(points: Iterable[Split], way: sklearn_columns.Back | None) -> Iterator[Split]:
+    """Points of the last step's columns as points of the inputs'."""
+    for feature, value in points:
+        if way is None:
+            yield feature, value
+        elif feature in way:
+            column, scale, shift = way[feature]
+            yield column, value * scale + shift
+
+
+def _typical(estimator: Any, way: sklearn_columns.Back | None) -> Iterator[Split]:
+    """(column, value) of ordinary values, on the scale of the inputs."""
+    scaled = way
+    if way is None and (linear := sklearn_columns.linear(estimator)) is not None:
+        scaled = {i: (i, float(scale), float(shift)) for i, (scale, shift) in enumerate(zip(*linear, strict=True))}
+    for column, scale, shift in (scaled or {}).values():
+        if (scale, shift) != (1.0, 0.0):
+            yield from ((column, shift + away * scale) for away in _AWAY)
+    for name in _KEPT:
+        rows = getattr(last(estimator), name, None)
+        if isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f" and len(rows):
+            for at in np.quantile(rows, _SHARES, axis=0):
+                yield from _returned(enumerate(at.tolist()), way)
 
 
 def _missing(estimator: Any, found: dict[str, set[float]]) -> frozenset[str]:
@@ -44,42 +77,3 @@ def _splits(final: Any) -> Iterator[Split]:
                 nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
                 plain = nodes[nodes["is_categorical"] == 0]
                 yield from zip(plain["feature_idx"].tolist(), plain["num_threshold"].tolist(), strict=True)
-
-
-def _through(estimator: Any) -> Unscale | None:
-    """The way back from the last step's scale to the input's; None when a step is not a per-column linear map."""
-    if not hasattr(estimator, "named_steps"):
-        return lambda _, value: value
-    maps = [_linear(step) for _, step in estimator.steps[:-1] if step is not None and step != "passthrough"]
-    if any(found is None for found in maps):
-        return None
-    known = [found for found in maps if found is not None]
-
-    def back(feature: int, value: float) -> float:
-        for scale, shift in reversed(known):
-            value = value * float(scale[feature]) + float(shift[feature])
-        return value
-
-    return back
-
-
-def _linear(step: Any) -> tuple[FloatArray, FloatArray] | None:
-    """(scale, shift) such that input = scaled * scale + shift, for the scalers that are linear maps."""
-    count = int(getattr(step, "n_features_in_", 0))
-    one, zero = np.ones(count), np.zeros(count)
-    kind = type(step).__name__
-    if kind == "StandardScaler":
-        return _or(step.scale_, one), _or(step.mean_, zero)
-    if kind == "RobustScaler":
-        return _or(step.scale_, one), _or(step.center_, zero)
-    if kind == "MinMaxScaler":
-        return 1.0 / step.scale_, -step.min_ / step.scale_
-    if kind == "MaxAbsScaler":
-        return _or(step.scale_, one), zero
-    if kind == "SimpleImputer" and not step.add_indicator:
-        return (one, zero) if np.isfinite(np.asarray(step.statistics_, dtype=np.float64)).all() else None
-    return None
-
-
-def _or(values: Any, default: FloatArray) -> FloatArray:
-    return default if values is None else np.asarray(values, dtype=np.float64)

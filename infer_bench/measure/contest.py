@@ -14,17 +14,18 @@ from infer_bench.measure.convert import cached_onnx
 from infer_bench.measure.entrants import Entrant, entrants
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.sides import Side
-from infer_bench.measure.streaming import Saved
+from infer_bench.measure.streaming import AHEAD, Saved
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import Family
+from infer_bench.workers.shared import blocks
 
 DEFAULTS: dict[Family, str] = {
     "lightgbm": "lightgbm:feed=ndarray",
     "xgboost": "xgboost:feed=ndarray",
     "sklearn": "sklearn:feed=dataframe",
     "onnx": "onnxruntime:feed=ndarray",
-    "catboost": "onnxruntime:feed=ndarray",
-    "torch": "onnxruntime:feed=ndarray",
+    "catboost": "catboost:feed=ndarray",
+    "torch": "torch:feed=ndarray",
     "callable": "callable",
 }
 _PREDICTIONS = ("prediction", "predictions", "score", "scores", "probability", "output", "y_pred", "pred")
@@ -67,14 +68,17 @@ def opened(
 ) -> Iterator[tuple[list[Side | None], list[InferBenchError | None]]]:
     """A worker for each, started at the same time; in the place of one that could not be opened stands its error."""
     started: list[Side] = []
+    shared = blocks(AHEAD)
     try:
-        started += [Side(entrant, settings) for entrant in chosen]
+        started += [Side(entrant, settings, shared) for entrant in chosen]
         with ThreadPoolExecutor(max_workers=len(chosen)) as pool:
             failed = list(pool.map(_open, started))
         yield [None if error else side for side, error in zip(started, failed, strict=True)], failed
     finally:
         for side in started:
             side.close()
+        for block in shared:
+            block.close()
 
 
 def _open(side: Side) -> InferBenchError | None:

@@ -14,7 +14,7 @@ from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.lanes import Lane, Run, Shape, shape_for, shared_calls
 from infer_bench.measure.pacing import LAYOUTS, LEAST_ROUNDS, Clock, Pace, Stopwatch
 from infer_bench.measure.progress import Progress
-from infer_bench.measure.race import ANSWERS_LIMIT_S, asked, round_of, taken_round
+from infer_bench.measure.race import ANSWERS_LIMIT_S, asked, block_of, round_of, taken_round
 from infer_bench.measure.seating import Layout, Seating, Taken
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
@@ -247,13 +247,10 @@ class Duel:
         shapes = {str(seat): {**asked(lane), "split": False} for seat, lane in lanes.items()}
         how: dict[str, Any] = {"orders": orders, "starts": starts, "shapes": shapes, "limit_ns": max(1, self._left_ns)}
         reply = standing[0][1].worker.ask("rounds", **how)
-        counts: dict[str, Mapping[str, int]] = reply.fields["counts"]
-        made = 1 + max(int(name.partition("/")[0]) for name in counts)
+        made = 1 + max(int(name.partition("/")[0]) for name in reply.fields["counts"])
         for nth in range(made):
             for position, seat in enumerate(orders[nth]):
-                prefix = f"{nth}/{seat}/"
-                arrays = {n.removeprefix(prefix): a for n, a in reply.arrays.items() if n.startswith(prefix)}
-                found = round_of(lanes[seat], counts[f"{nth}/{seat}"], arrays, done + nth, position)
+                found = round_of(lanes[seat], *block_of(reply, f"{nth}/{seat}"), done + nth, position)
                 lanes[seat].runs[-1].rounds.append(found)
         return made
 

@@ -115,7 +115,7 @@ def gate_settings(
 ) -> GateSettings:
     """The settings of a gate; what is not given comes from `project`, the table `[tool.infer-bench]`.
 
-    The project's `max-regression` and `max-delta` hold only where there is a baseline, and its `limits` where that is no
+    The project's `max-regression` and `max-delta` hold only where there is a baseline, its `limits` where that is no
     stored one, which carries none. Raises `UsageError`.
     """
     compared = against is not None or python is not None or baseline is not None

@@ -56,6 +56,7 @@ class Pairing:
     def add(self, reference: Answers, candidate: Answers, first: int, fetch: Fetch) -> None:
         """Compare a batch whose first row has the number `first`; `fetch` gives rows of it."""
         rows = np.arange(first, first + len(reference.values), dtype=np.int64)
+        candidate = _fitting(reference, candidate)
         lone = self._lone(reference, candidate)
         both = ~reference.refused & ~candidate.refused
         ours, theirs = reference.take(both), candidate.take(both)
@@ -131,6 +132,17 @@ class Pairing:
             np.concatenate([kept.differ for kept in self.kept]),
             _joined_labels([kept.labels for kept in self.kept]),
         )
+
+
+def _fitting(reference: Answers, candidate: Answers) -> Answers:
+    """The candidate's answers; those of another width are none where the reference answers."""
+    ours, theirs = reference.values.shape[1], candidate.values.shape[1]
+    if ours == theirs:
+        return candidate
+    alone = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
+    values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], ours, axis=1)
+    said = candidate.complaint or f"an answer has {theirs} columns where the reference's has {ours}"
+    return Answers(values, ~alone, complaint=said)
 
 
 def _joined(parts: list[Answers]) -> Answers:

@@ -190,6 +190,12 @@ def asked(lane: Lane) -> dict[str, Any]:
     return {"batch": lane.batch, "samples": shape.samples, "calls": shape.calls, "phases": shape.phases}
 
 
+def block_of(reply: Message, name: str) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+    """One of the blocks in a reply to `rounds`: its counts and its arrays."""
+    arrays = {key.rpartition("/")[2]: array for key, array in reply.arrays.items() if key.startswith(f"{name}/")}
+    return reply.fields["counts"][name], arrays
+
+
 def round_of(lane: Lane, fields: Mapping[str, Any], arrays: Mapping[str, Array], index: int, position: int) -> Round:
     """The answer to a question for a block."""
     stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in arrays.items()}

@@ -13,20 +13,13 @@ from infer_bench.measure.fixes import with_fixes
 from infer_bench.measure.pairing import Kept
 from infer_bench.measure.sides import Side
 from infer_bench.measure.streaming import Duel, Saved, ask
-from infer_bench.measure.structures import Structure, structure_of
-from infer_bench.measure.validate_settings import ValidateSettings
+from infer_bench.measure.structures import Structures, renamed
 from infer_bench.model import ModelSpec
 
 Ask = Callable[[Table], npt.NDArray[np.float64]]
 
 
-def find(
-    duels: Sequence[Duel],
-    reference: Side | Saved,
-    structure: Structure | None,
-    spec: ModelSpec,
-    settings: ValidateSettings,
-) -> None:
+def find(duels: Sequence[Duel], reference: Side | Saved, structures: Structures, spec: ModelSpec) -> None:
     """Give every duel whose rows differ its explanation.
 
     Faults are looked for in the candidate: known ones are applied to the reference. Where only the candidate's trees
@@ -36,11 +29,10 @@ def find(
         if not any(pairing.failing for pairing in duel.groups.values()):
             continue
         kept = [held for pairing in duel.groups.values() if (held := pairing.kept_rows) is not None]
-        if structure is None and isinstance(reference, Side):
-            structure = structure_of(reference.entrant, spec, settings)
+        structure = structures.of(reference) if isinstance(reference, Side) else None
         found = explain(kept, structure.ensemble if structure else None, _asking(reference))
         if found.not_explained and duel.failed is None:
-            found = _reversed(found, kept, duel, spec, settings)
+            found = _reversed(found, kept, duel, spec, structures)
         duel.explanation = with_fixes(found, reference, duel.side)
 
 
@@ -50,12 +42,13 @@ def _asking(reference: Side | Saved) -> Ask | None:
 
 
 def _reversed(
-    found: Explanation, kept: Sequence[Kept], duel: Duel, spec: ModelSpec, settings: ValidateSettings
+    found: Explanation, kept: Sequence[Kept], duel: Duel, spec: ModelSpec, structures: Structures
 ) -> Explanation:
     """The explanation with the roles changed, where the candidate's trees can be read and it explains more."""
     side = duel.side
-    structure = structure_of(side.entrant, side.spec, settings)
-    if structure is None or side.spec.feature_names != spec.feature_names:
+    held = structures.of(side)
+    structure = None if held is None else renamed(held, side.spec, spec)
+    if structure is None:
         return found
     turned = [replace(part, reference=part.candidate, candidate=part.reference) for part in kept]
     other = explain(turned, structure.ensemble, lambda table: ask(side, table, spec).values)

@@ -55,7 +55,7 @@ class Seating(Protocol):
     """Opens the sessions of one layout after the other."""
 
     restarts: bool
-    """Whether each layout starts processes, whose start is not counted as measuring."""
+    """Whether each layout starts processes; neither that nor loading is counted as measuring."""
 
     def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
         """Do once what is no part of measuring; returns those that cannot be opened, and why."""

@@ -17,6 +17,7 @@ from infer_bench.results import ComparedSide, ModelInfo
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Array, Message, spec_from
+from infer_bench.workers.shared import Block
 
 Columns = Mapping[str, Array]
 NO_LABEL = -1
@@ -44,11 +45,11 @@ class Answers:
 class Side:
     """An artefact, opened by an engine in a worker of its own.
 
-    Made in the main thread: a worker dies with the thread that started its process.
+    Made in the main thread: a worker dies with the thread that started its process. `blocks` are shared with it.
     """
 
-    def __init__(self, entrant: Entrant, settings: ValidateSettings) -> None:
-        self.entrant = entrant
+    def __init__(self, entrant: Entrant, settings: ValidateSettings, blocks: Sequence[Block] = ()) -> None:
+        self.entrant, self.blocks = entrant, tuple(blocks)
         options = entrant.options
         job = Job(
             engine=entrant.target,
@@ -58,7 +59,7 @@ class Side:
             lean=tuple(entrant.engine.lean(entrant.artefact, options)),
             environment=thread_environment(int(options.get("threads", settings.threads))),
         )
-        self._worker = Worker(job, timeout_s=settings.timeout_s)
+        self._worker = Worker(job, timeout_s=settings.timeout_s, shares=[block.fd for block in self.blocks])
         self.spec = ModelSpec("raw", (), ())
         self.fed = ""
 
@@ -90,6 +91,14 @@ class Side:
     def answer(self, columns: Columns) -> Answers:
         """Answer a table; rows that the library refuses are marked. Raises `EngineError` when it takes none of them."""
         return self._read(self._worker.put("stream", columns))
+
+    def ask(self, columns: Columns, block: Block) -> None:
+        """Put the question that `hear` answers, in the order of asking; `block` holds most of the columns."""
+        self._worker.post(block.message("stream", columns))
+
+    def hear(self) -> Answers:
+        """The answers to the oldest question of `ask`. Raises what `answer` raises."""
+        return self._read(self._worker.hear("stream"))
 
     def answer_singly(self, columns: Columns) -> Answers:
         """As `answer`, with a request of its own for every row."""
@@ -125,6 +134,8 @@ def columns_for(table: Table, side: Side, reference: ModelSpec) -> dict[str, Arr
     wanted = side.spec
     if not wanted.features or wanted == reference:
         return dict(table.columns)
+    if not reference.features:  # a function of the user's, which is handed every column
+        return dict(conform(table, wanted).columns)
     known = set(reference.feature_names)
     if set(wanted.feature_names) <= known and len(set(wanted.feature_names)) == len(wanted.features):
         kept = table

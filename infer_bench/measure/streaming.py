@@ -1,9 +1,12 @@
 """A data file read once, batch by batch, and answered by all sides at the same time."""
 
+import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -15,9 +18,13 @@ from infer_bench.measure.progress import Progress
 from infer_bench.measure.sides import Answers, Side, aligned, columns_for
 from infer_bench.model import ModelSpec
 from infer_bench.workers.protocol import Array
+from infer_bench.workers.shared import Block
 
 BATCH_BYTES = 1 << 24
 LEAST_ROWS, MOST_ROWS = 1_024, 65_536
+AHEAD = 2
+"""So many batches are out at a time: one that is answered, and the next, so that no side waits for it."""
+Hear = Callable[[], Answers]
 
 
 @dataclass
@@ -45,25 +52,45 @@ def narrowed(table: Table, dtype: str | None) -> Table:
 
 
 class Arena:
-    """Asks the reference and every candidate that has not failed, all at once."""
+    """Asks the reference and every candidate that has not failed, all at once.
+
+    Each side has a thread that waits for its answers, in the order of asking. Where memory can be shared, a table is
+    written once for all sides, and its question is on the way while a side still answers the one before.
+    """
 
     def __init__(self, reference: "Side | Saved", spec: ModelSpec, duels: Sequence[Duel]) -> None:
         self.reference, self.spec, self.duels = reference, spec, list(duels)
-        self._pool = ThreadPoolExecutor(max_workers=1 + len(duels))
+        self._threads = [ThreadPoolExecutor(max_workers=1) for _ in range(1 + len(duels))]
+        self._blocks = itertools.cycle(duels[0].side.blocks)
 
     def start(self, table: Table, first: int) -> "Asked":
-        """Hand a table out; its answers are awaited with `finish`."""
-        ours = self._pool.submit(self._ask_reference, table, first)
-        theirs: dict[int, Future[Answers]] = {}
-        for i, duel in enumerate(self.duels):
-            if duel.failed is None:
-                theirs[i] = self._pool.submit(ask, duel.side, table, self.spec)
+        """Hand a table out; its answers are awaited with `finish`. At most `AHEAD` tables may be out at a time."""
+        block = self._written(table)
+        ours = self._threads[0].submit(self._reference(table, first, block))
+        theirs = {
+            i: self._threads[1 + i].submit(_asking(duel.side, table, self.spec, block))
+            for i, duel in enumerate(self.duels)
+            if duel.failed is None
+        }
         return Asked(table, first, ours, theirs)
 
-    def _ask_reference(self, table: Table, first: int) -> Answers:
-        if isinstance(self.reference, Saved):
-            return self.reference.answers(first, table.rows)
-        return self.reference.answer(dict(table.columns))
+    def _written(self, table: Table) -> Block | None:
+        block = next(self._blocks, None)
+        if block is not None:
+            try:
+                block.write(table.columns)
+            except OSError:
+                self._blocks, block = itertools.cycle(()), None
+        return block
+
+    def _reference(self, table: Table, first: int, block: Block | None) -> Hear:
+        reference = self.reference
+        if isinstance(reference, Saved):
+            return lambda: reference.answers(first, table.rows)
+        if block is None:
+            return lambda: reference.answer(table.columns)
+        reference.ask(table.columns, block)
+        return reference.hear
 
     def finish(self, asked: "Asked", group: str) -> None:
         """Compare what came back. Raises the reference's error; a candidate's costs that candidate only."""
@@ -73,11 +100,28 @@ class Arena:
             try:
                 duel.groups[group].add(ours, future.result(), asked.first, asked.table.take)
             except InferBenchError as error:
-                duel.failed = error
+                duel.failed = duel.failed or error
 
     def close(self) -> None:
         """Let the threads go."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for thread in self._threads:
+            thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _asking(side: Side, table: Table, spec: ModelSpec, block: Block | None) -> Hear:
+    """Put the question, where it can be put ahead of its turn; what is returned waits for the answers."""
+    if block is None:
+        return lambda: ask(side, table, spec)
+    try:
+        columns = columns_for(table, side, spec)
+    except InferBenchError as error:
+        return partial(_raised, error)
+    side.ask(columns, block)
+    return lambda: aligned(side.hear(), side.spec, spec)
+
+
+def _raised(error: InferBenchError) -> Answers:
+    raise error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +146,10 @@ class Asked:
     reference: "Future[Answers]"
     candidates: Mapping[int, "Future[Answers]"]
 
+    def wait(self) -> None:
+        """Until every side has answered, or has failed to."""
+        wait([self.reference, *self.candidates.values()])
+
 
 def ask(side: Side, table: Table, reference: ModelSpec) -> Answers:
     """A candidate's answers, in the reference's class order. Raises `EngineError` when their number differs."""
@@ -109,19 +157,29 @@ def ask(side: Side, table: Table, reference: ModelSpec) -> Answers:
 
 
 def stream(arena: Arena, batches: Iterator[Table], total: int, group: str, progress: Progress) -> float:
-    """Run a file's batches through the arena; the next one is read while the sides answer. Returns rows per second."""
-    start, done, waiting = time.monotonic(), 0, None
-    first = 0
+    """Run a file's batches through the arena. Returns rows per second.
+
+    The next batch is read, and the one before is compared, while the sides answer: they never wait for this process.
+    """
+    start, done, first = time.monotonic(), 0, 0
+    out: deque[Asked] = deque()
+
+    def compared(asked: Asked) -> int:
+        arena.finish(asked, group)
+        rows = done + asked.table.rows
+        progress.update(rows / max(1, total), _said(rows, total, time.monotonic() - start))
+        return rows
+
     for table in batches:
-        if waiting is not None:
-            arena.finish(waiting, group)
-            done += waiting.table.rows
-            progress.update(done / max(1, total), _said(done, total, time.monotonic() - start))
-        waiting = arena.start(table, first)
+        oldest = out.popleft() if len(out) == AHEAD else None
+        if oldest is not None:
+            oldest.wait()  # only then is its block free
+        out.append(arena.start(table, first))
         first += table.rows
-    if waiting is not None:
-        arena.finish(waiting, group)
-        done += waiting.table.rows
+        if oldest is not None:
+            done = compared(oldest)
+    for asked in out:
+        done = compared(asked)
     return done / max(1e-9, time.monotonic() - start)
 
 

@@ -1,6 +1,6 @@
 """A model's trees and the rows that visit them, read by a worker."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,16 @@ from infer_bench.converters.ensemble import Ensemble
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.entrants import Entrant
+from infer_bench.measure.sides import Side
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.workers import structure
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 
-READABLE = frozenset({"lightgbm", "xgboost", "sklearn"})
+READABLE = {"lightgbm": "lightgbm", "xgboost": "xgboost", "sklearn": "sklearn"}
+READABLE |= {"catboost": "catboost", "onnx": "onnxruntime"}
+"""The families whose trees can be read, and the engine whose answers they are."""
 NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infinite"}
 """Where these are called otherwise than other probes of their kind."""
 
@@ -29,10 +32,43 @@ class Structure:
     groups: dict[str, Table]
 
 
+class Structures:
+    """What can be read of each side's model, read once."""
+
+    def __init__(self, settings: ValidateSettings) -> None:
+        self._settings = settings
+        self._known: dict[int, Structure | None] = {}
+
+    def of(self, side: Side) -> Structure | None:
+        """A side's trees; None where they cannot be read."""
+        if id(side) not in self._known:
+            self._known[id(side)] = structure_of(side.entrant, side.spec, self._settings)
+        return self._known[id(side)]
+
+
+def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structure | None:
+    """A model's trees as trees of the columns of another model that takes the same ones in order, or None.
+
+    The rows that visit them stand under these columns' names.
+    """
+    ours, names = spec.feature_names, wanted.feature_names
+    if ours == names:
+        return structure
+    plain = all(f.kind == "float" and not f.categories for f in (*spec.features, *wanted.features))
+    if not plain or len(ours) != len(names) or set(ours) <= set(names):
+        return None
+    ensemble = replace(structure.ensemble, features=wanted.features)
+    tables = structure.groups.items()
+    groups = {name: Table(dict(zip(names, table.columns.values(), strict=True))) for name, table in tables}
+    return Structure(ensemble, groups)
+
+
 def structure_of(entrant: Entrant, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
     """What can be read of a model; None where nothing can, which only makes probes and causes coarser."""
     model = entrant.artefact
-    if model.family not in READABLE or entrant.candidate.engine not in READABLE:
+    if model.family not in READABLE or entrant.candidate.engine not in READABLE.values():
+        return None
+    if (model.family == "onnx") != (entrant.candidate.engine == "onnxruntime"):
         return None
     fields: dict[str, Any] = {"model": asdict(model), "allow_pickle": settings.allow_pickle, "seed": settings.seed}
     given = entrant.options.get("trees", "auto")

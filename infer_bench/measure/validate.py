@@ -1,25 +1,28 @@
 """`validate`: does it still answer the same, and if not, why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.data import Dataset, Table, conform, match
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure import contest, reasons
+from infer_bench.measure.checkpoints import Checkpoints
 from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.pairing import Pairing
 from infer_bench.measure.probing import Prober
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.sides import Side, describe_feeds
 from infer_bench.measure.streaming import Arena, Duel, Saved, batch_rows, narrowed, stream
-from infer_bench.measure.structures import Structure, structure_of
+from infer_bench.measure.structures import Structure, Structures, renamed
 from infer_bench.measure.validate_report import Findings, assemble
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import ModelSpec
 from infer_bench.results import ValidateReport
 
 __all__ = ["run", "validate"]
+
+Save = Callable[[ValidateReport], None]
 
 
 def validate(
@@ -50,13 +53,19 @@ def run(
     engines: Sequence[str],
     settings: ValidateSettings,
     progress: Progress | None = None,
+    save: Save | None = None,
 ) -> ValidateReport:
-    """As `validate`, with the settings made and the reference first among `models`."""
+    """As `validate`, with the settings made and the reference first among `models`.
+
+    `save` gets what is known so far, every few seconds, and when the comparison is interrupted or fails.
+    """
     shown = progress or Silent()
     shown.update(0, "reading the models")
     saved = contest.saved(models[0]) if contest.is_predictions(models[0]) else None
     entrants = contest.chosen(models[1:] if saved else models, engines, settings, 1 if saved else 2)
     dataset = None if data is None else Dataset.open(data)
+    if dataset is not None:
+        dataset.digest.start()
     with contest.opened(entrants, settings) as (sides, failed):
         first = 0 if saved else 1
         _require(sides, failed, first)
@@ -65,7 +74,7 @@ def run(
         spec = duels[0].side.spec if isinstance(reference, Saved) else sides[0].spec  # type: ignore[union-attr]
         lost = [(e, f) for e, f in zip(entrants[first:], failed[first:], strict=True) if f is not None]
         plan = Plan(reference, spec, duels, lost, dataset, settings)  # type: ignore[arg-type]
-        return plan.run(shown)
+        return plan.run(shown, save)
 
 
 def _require(sides: Sequence[Side | None], failed: Sequence[InferBenchError | None], first: int) -> None:
@@ -87,34 +96,57 @@ class Plan:
     dataset: Dataset | None
     settings: ValidateSettings
 
-    def run(self, progress: Progress) -> ValidateReport:
+    def run(self, progress: Progress, save: Save | None = None) -> ValidateReport:
         """The whole comparison."""
         self._check()
-        limits = self.settings.limits(self.spec.task)
         arena = Arena(self.reference, self.spec, self.duels)
-        speed: float | None = None
-        structure: Structure | None = None
+        shown = Checkpoints(progress, lambda: save(self._report(complete=False))) if save else progress
         try:
-            sample = next(self._batches(), None)
-            if sample is not None:
-                self._describe(sample)
-            if self.dataset is not None and self.settings.probes != "only":
-                for duel in self.duels:
-                    duel.groups["data"] = Pairing("data", limits)
-                speed = stream(arena, self._batches(), self.rows, "data", progress)
-            if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
-                structure = structure_of(self.reference.entrant, self.spec, self.settings)
-                Prober(arena, limits, self.settings, progress, structure).run(sample)
-            progress.update(1, "looking for causes")
-            reasons.find(self.duels, self.reference, structure, self.spec, self.settings)
+            speed = self._compare(arena, shown)
+        except BaseException:
+            if save:
+                save(self._report(complete=False))
+            raise
         finally:
             arena.close()
-        return assemble(Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed))
+        return self._report(speed)
+
+    def _report(self, speed: float | None = None, *, complete: bool = True) -> ValidateReport:
+        found = Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed)
+        return assemble(found, complete=complete)
+
+    def _compare(self, arena: Arena, progress: Progress) -> float | None:
+        """The user's rows, the probes, the causes; returns the rows per second of the user's."""
+        limits = self.settings.limits(self.spec.task)
+        structures = Structures(self.settings)
+        speed: float | None = None
+        sample = next(self._batches(), None)
+        if sample is not None:
+            self._describe(sample)
+        if self.dataset is not None and self.settings.probes != "only":
+            for duel in self.duels:
+                duel.groups["data"] = Pairing("data", limits)
+            speed = stream(arena, self._batches(), self.rows, "data", progress)
+        if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
+            progress.update(0, "reading the trees")
+            Prober(arena, limits, self.settings, progress, self._visited(structures)).run(sample)
+        progress.update(1, "looking for causes")
+        reasons.find(self.duels, self.reference, structures, self.spec)
+        return speed
 
     @property
     def rows(self) -> int:
         """How many of the user's rows are read."""
         return min(self.dataset.rows, self.settings.rows or self.dataset.rows) if self.dataset else 0
+
+    def _visited(self, structures: Structures) -> Structure | None:
+        """The trees that probes visit: the reference's, or the first candidate's that can be read."""
+        assert isinstance(self.reference, Side)
+        found = structures.of(self.reference)
+        for duel in self.duels if found is None else ():
+            held = structures.of(duel.side)
+            found = found or (None if held is None else renamed(held, duel.side.spec, self.spec))
+        return found
 
     def _check(self) -> None:
         reference, dataset = self.reference, self.dataset

@@ -44,13 +44,13 @@ class Findings:
     rows_per_s: float | None = None
 
 
-def assemble(found: Findings) -> ValidateReport:
-    """The report, one result a candidate."""
+def assemble(found: Findings, *, complete: bool = True) -> ValidateReport:
+    """The report, one result a candidate. One that is not `complete` has no verdict and waits for nothing."""
     results = tuple([_result(found, duel) for duel in found.duels] + [_unopened(found, e, f) for e, f in found.lost])
     limits = found.settings.limits(found.spec.task)
     settings = {**asdict(found.settings), "atol": limits.atol, "rtol": limits.rtol}
     settings["data"] = found.dataset.path if found.dataset else None
-    settings["data_sha256"] = found.dataset.sha256 if found.dataset else None
+    settings["data_sha256"] = _hash(found.dataset, complete) if found.dataset else None
     return Report(
         command="validate",
         tool_version=__version__,
@@ -59,8 +59,13 @@ def assemble(found: Findings) -> ValidateReport:
         environment=describe(PACKAGES),
         results=results,
         notices=tuple(_notices(found)),
-        verdict=verdict(results),
+        verdict=verdict(results) if complete else None,
+        complete=complete,
     )
+
+
+def _hash(dataset: Dataset, complete: bool) -> str | None:
+    return dataset.sha256 if complete else dataset.digest.known or None
 
 
 def verdict(results: Sequence[ValidateResult]) -> Verdict:

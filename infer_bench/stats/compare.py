@@ -134,7 +134,7 @@ def compare(
     ours, theirs = _columns(reference), _columns(candidate)
     if ours.shape != theirs.shape:
         raise ValueError(f"answers of shape {ours.shape} cannot be compared with {theirs.shape}")
-    numbers = np.arange(len(ours)) if rows is None else np.asarray(rows, dtype=np.int64)
+    numbers = np.arange(len(ours), dtype=np.int64) if rows is None else np.asarray(rows, dtype=np.int64)
     sides = None if limits.threshold is None else (ours > limits.threshold) != (theirs > limits.threshold)
     changed = _changes(labels)
     bad = differing(ours, theirs, limits, labels)
@@ -235,6 +235,8 @@ def _mismatched(reference: Floats, candidate: Floats) -> Bools:
 
 def _passing(gap: Floats, slack: Floats) -> float:
     """The least atol with gap <= atol + slack in float arithmetic."""
+    if not slack.any():
+        return _most(gap)
     with np.errstate(all="ignore"):
         needed = np.maximum(gap - slack, 0.0)
         for _ in range(2):
@@ -245,8 +247,12 @@ def _passing(gap: Floats, slack: Floats) -> float:
 
 def _passing_share(gap: Floats, size: Floats, atol: float) -> float:
     """The least rtol with gap <= atol + rtol · size in float arithmetic."""
+    over = gap > atol
+    if not over.any():
+        return 0.0
+    gap, size = gap[over], size[over]
     with np.errstate(all="ignore"):
-        needed = np.where(gap <= atol, 0.0, (gap - atol) / size)
+        needed = (gap - atol) / size
         for _ in range(3):
             needed = np.where(gap > atol + needed * size, np.nextafter(needed, np.inf), needed)
     return _most(needed)

@@ -1,6 +1,7 @@
 """A sample of pairs chosen by the rows' numbers alone, so that it does not depend on how the rows were split."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,34 +11,55 @@ Floats = npt.NDArray[np.float64]
 SIZE = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """The `SIZE` rows with the lowest hashes of their numbers: (hash, row, reference, candidate), in that order."""
+    """The `SIZE` rows with the lowest hashes of their numbers, in the order of these hashes (rows,).
 
-    pairs: tuple[tuple[int, int, float, float], ...] = ()
+    `hashes` are uint64, `numbers` the rows' own, `reference` and `candidate` the answers.
+    """
+
+    hashes: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    numbers: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    reference: Floats = field(default_factory=lambda: np.zeros(0))
+    candidate: Floats = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def of(cls, rows: npt.NDArray[np.int64], reference: Floats, candidate: Floats) -> "Sample":
         """The sample of finite pairs among these rows."""
         finite = np.isfinite(reference) & np.isfinite(candidate)
-        numbers, ours, theirs = rows[finite], reference[finite], candidate[finite]
-        keys = _hashed(numbers)
-        if len(keys) > SIZE:
-            first = np.argpartition(keys, SIZE - 1)[:SIZE]
-            keys, numbers, ours, theirs = keys[first], numbers[first], ours[first], theirs[first]
-        pairs = zip(keys.tolist(), numbers.tolist(), ours.tolist(), theirs.tolist(), strict=True)
-        return cls(tuple(sorted(pairs)))
+        numbers = rows[finite]
+        return cls(_hashed(numbers), numbers, reference[finite], candidate[finite])._lowest()
 
     def __add__(self, other: "Sample") -> "Sample":
-        if len(self.pairs) == SIZE and other.pairs and other.pairs[0] > self.pairs[-1]:
+        if not len(other.hashes) or (len(self.hashes) == SIZE and other.hashes[0] > self.hashes[-1]):
             return self
-        return Sample(tuple(sorted((*self.pairs, *other.pairs))[:SIZE]))
+        parts = zip(self._columns(), other._columns(), strict=True)
+        return Sample(*(np.concatenate(pair) for pair in parts))._lowest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sample):
+            return NotImplemented
+        return all(np.array_equal(*pair) for pair in zip(self._columns(), other._columns(), strict=True))
+
+    def __hash__(self) -> int:
+        return hash(self.hashes.tobytes())
+
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.hashes, self.numbers, self.reference, self.candidate
+
+    def _lowest(self) -> "Sample":
+        """The first of these rows in the order of their hashes; those of equal hashes are one row in two samples."""
+        chosen = np.arange(len(self.hashes))
+        if len(chosen) > SIZE:
+            chosen = np.argpartition(self.hashes, SIZE - 1)[:SIZE]
+        chosen = chosen[np.lexsort((self.numbers[chosen], self.hashes[chosen]))]
+        return Sample(*(column[chosen] for column in self._columns()))
 
     def rank_correlation(self) -> float | None:
         """Spearman's rho of the two sides, ties at their mean rank; None for fewer than two rows or a constant side."""
-        if len(self.pairs) < 2:
+        if len(self.hashes) < 2:
             return None
-        ours, theirs = (_ranks(np.array([pair[i] for pair in self.pairs])) for i in (2, 3))
+        ours, theirs = _ranks(self.reference), _ranks(self.candidate)
         if ours.std() == 0 or theirs.std() == 0:
             return 1.0 if np.array_equal(ours, theirs) else None
         return float(np.corrcoef(ours, theirs)[0, 1]) if not np.array_equal(ours, theirs) else 1.0

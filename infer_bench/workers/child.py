@@ -23,6 +23,7 @@ from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.profiling import Profiling, requests_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
 from infer_bench.workers.seat import Seat, Table, ballast, scalar
+from infer_bench.workers.shared import placed
 from infer_bench.workers.tables import whole_table
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -113,18 +114,18 @@ class Child:
     def do_rounds(self, message: Message) -> Message:
         """Several rounds of one block each of several seats, without a word in between.
 
-        `orders` lists the seats of each round in their order; the reply's arrays are named `round/seat/phase`, its
-        `counts` are keyed alike. Stops after a round when `limit_ns` has passed.
+        `orders` lists the seats of each round in their order, `starts` the request that each begins with; the reply's
+        arrays are named `round/seat/phase`, its `counts` are keyed alike. It stops after a round when `limit_ns` have
+        passed.
         """
         fields, until = message.fields, time.perf_counter_ns() + int(message.fields["limit_ns"])
         counts: dict[str, Any] = {}
         arrays: dict[str, Array] = {}
-        for nth, order in enumerate(fields["orders"]):
+        for nth, (order, start) in enumerate(zip(fields["orders"], fields["starts"], strict=True)):
             for number in order:
-                shape = fields["shapes"][str(number)]
-                block = self._seats[int(number)].block({**shape, "start": fields["starts"][nth]})
-                counts[f"{nth}/{number}"] = block.fields
-                arrays |= {f"{nth}/{number}/{name}": array for name, array in block.arrays.items()}
+                told = self._seats[int(number)].block({**fields["shapes"][str(number)], "start": start})
+                counts[f"{nth}/{number}"] = told.fields
+                arrays |= {f"{nth}/{number}/{name}": array for name, array in told.arrays.items()}
             if time.perf_counter_ns() > until:
                 break
         return Message("rounds", {"counts": counts}, arrays)
@@ -154,7 +155,7 @@ class Child:
 
     def do_stream(self, message: Message) -> Message:
         """One batch of a longer file, which comes with the question."""
-        return streaming.stream(self._open_session(), unpack_columns(message))
+        return streaming.stream(self._open_session(), _table(message))
 
     def do_singly(self, message: Message) -> Message:
         """As `stream`, one request a row."""
@@ -201,6 +202,12 @@ class Child:
         if 0 not in self._seats:
             raise ValueError("no model was opened")
         return self._seats[0].session
+
+
+def _table(message: Message) -> dict[str, Array]:
+    """The rows that came with a question, or that it names in shared memory."""
+    columns = unpack_columns(message)
+    return placed(message, columns) if "shared" in message.fields else columns
 
 
 def serve(connection: Connection) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -28,13 +28,13 @@ _TAIL_BYTES = 2_000
 class Worker:
     """One candidate in a process of its own. Methods raise `WorkerCrashed` or `WorkerHung` when it does not answer.
 
-    `started_ns` is the clock just before the process was started.
+    `started_ns` is the clock just before the process was started. `shares` are file descriptors that it inherits.
     """
 
-    def __init__(self, job: Job, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(self, job: Job, *, timeout_s: float = DEFAULT_TIMEOUT_S, shares: Sequence[int] = ()) -> None:
         self.job = job
+        self._failure: errors.WorkerError | None = None
         self._timeout_s = timeout_s
-        self._fate = ""
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         ours, theirs = Pipe()
         self._connection: Connection = ours
@@ -48,7 +48,7 @@ class Worker:
                 stderr=self._stderr,
                 env={**os.environ, **_bridge(job), **job.environment},
                 cwd=job.folder,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *shares],
                 start_new_session=True,  # Ctrl-C is for the coordinator, which ends its workers in order
             )
         except OSError as error:
@@ -71,12 +71,20 @@ class Worker:
     def say(self, message: Message) -> None:
         """Send without waiting."""
         if self._connection.closed:
-            fate = self._fate or f"{message.kind!r} comes too late"
+            fate = self._failure.message if self._failure else f"{message.kind!r} comes too late"
             raise errors.WorkerCrashed(f"the worker has ended: {fate}")
         try:
             send(self._connection, message)
         except OSError:
             raise self._crashed(message.kind) from None
+
+    def post(self, message: Message) -> None:
+        """Send a question ahead of the answer to the one before; `hear` tells when the worker is gone.
+
+        For messages of a few kilobytes, which the system takes at once.
+        """
+        with contextlib.suppress(OSError):
+            send(self._connection, message)
 
     def hear(self, kind: str, timeout_s: float | None = None) -> Message:
         """Wait for the answer to `kind`."""
@@ -84,8 +92,9 @@ class Worker:
         try:
             if not self._connection.poll(limit):
                 self.kill()
-                self._fate = f"no answer to {kind!r} in {limit:g} s"
-                raise errors.WorkerHung(self._fate, "raise --timeout, or take less rows")
+                hint = "raise --timeout, or take less rows"
+                self._failure = errors.WorkerHung(f"no answer to {kind!r} in {limit:g} s", hint)
+                raise self._failure
             reply = receive(self._connection)
         except (EOFError, OSError):
             raise self._crashed(kind) from None
@@ -138,14 +147,16 @@ class Worker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _crashed(self, kind: str) -> errors.WorkerCrashed:
+    def _crashed(self, kind: str) -> errors.WorkerError:
+        if self._failure is not None:
+            return self._failure
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_S)
         said = self._last_words()
         code = self._process.returncode
         self.kill()
-        self._fate = f"the worker {_ended(code)} during {kind!r}{': ' + said if said else ''}"
-        return errors.WorkerCrashed(self._fate)
+        self._failure = errors.WorkerCrashed(f"the worker {_ended(code)} during {kind!r}{': ' + said if said else ''}")
+        return self._failure
 
     def _last_words(self) -> str:
         size = self._stderr.seek(0, os.SEEK_END)

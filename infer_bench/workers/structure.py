@@ -51,6 +51,14 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
         found = read_sklearn_trees(_held(model, allow_pickle))
         if found is not None:
             return found
+    if model.family == "catboost":
+        from infer_bench.converters.catboost import read_catboost
+
+        return read_catboost(model.path)
+    if model.family == "onnx":
+        from infer_bench.workers.onnx_structure import read_onnx_structure
+
+        return read_onnx_structure(model, {})
     raise NotConvertible(f"the structure of a {model.family} model cannot be read")
 
 

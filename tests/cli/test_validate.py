@@ -130,6 +130,17 @@ def test_a_crash_of_a_candidate_is_reported_as_such(
     assert "worker" in printed.out + printed.err
 
 
+def test_a_function_is_compared_with_a_model_whose_columns_the_rows_hold(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    models = ["tests.cli.stuck:halves", str(folder / "model.txt")]
+    rows = ["--data", str(folder / "extra.npz"), "--probes", "off"]
+    assert run(["validate", *models, *rows, "--atol", "1"]) == 0
+    assert run(["validate", *models, *rows]) == 4
+    assert capsys.readouterr().err == ""
+
+
 def test_tolerances_of_the_project_hold_unless_others_are_given(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

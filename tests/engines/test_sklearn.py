@@ -193,6 +193,39 @@ def test_the_domain_is_on_the_scale_of_the_inputs(tmp_path: Path) -> None:
         np.testing.assert_allclose(domain.thresholds["age"], wanted, rtol=1e-6)
 
 
+def test_the_domain_is_traced_through_column_transformers(tmp_path: Path) -> None:
+    rows = zoo.frame(matrix(missing=False) * 10 + 5)
+    names = list(rows.columns)
+    inner = pipeline.make_pipeline(SimpleImputer(), preprocessing.StandardScaler())
+    parts = [("drop", "drop", names[:1]), ("scaled", inner, names[1:3]), ("kept", "passthrough", names[3:])]
+    mixed = ColumnTransformer(parts)
+    model = pipeline.make_pipeline(mixed, tree.DecisionTreeRegressor(max_depth=1)).fit(rows, rows[names[2]] > 5)
+    domain = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"), feed="dataframe").domain()
+    plain = tree.DecisionTreeRegressor(max_depth=1).fit(rows, rows[names[2]] > 5)
+    np.testing.assert_allclose(domain.thresholds[names[2]], plain.tree_.threshold[:1], rtol=1e-6)
+    assert names[0] not in domain.thresholds
+
+
+def test_without_trees_a_scaler_and_kept_rows_tell_where_values_lie(tmp_path: Path) -> None:
+    rows = matrix(missing=False) * 1e-3 + 1.7e9
+    for model in (preprocessing.StandardScaler(), neighbors.KNeighborsRegressor(2)):
+        fitted = model.fit(zoo.frame(rows), rows[:, 0])
+        domain = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+        assert all(abs(value - 1.7e9) < 1e6 for values in domain.thresholds.values() for value in values)
+        assert set(domain.thresholds) == set(zoo.frame(rows).columns)
+
+
+def test_labels_are_the_estimator_s_own(tmp_path: Path) -> None:
+    """A support vector machine of several classes decides by votes, not by the largest decision value."""
+    rows = matrix(missing=False)
+    model = svm.SVC(C=0.05).fit(rows, np.arange(len(rows)) % 3)
+    session: Any = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    session._estimator.predict = lambda given: np.full(len(given), 2)
+    columns = {feature.name: rows[:, i] for i, feature in enumerate(session.spec.features)}
+    _, labels = session.answers_and_labels(session.preprocess(columns))
+    assert labels.tolist() == [2] * len(rows)
+
+
 def test_an_object_that_cannot_predict_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot predict"):
         opened("sklearn", ref(zoo.dump([1, 2], tmp_path / "m.pkl"), "sklearn", "pickle"))

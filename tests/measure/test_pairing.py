@@ -101,3 +101,12 @@ def test_several_classes_are_put_in_the_order_of_the_reference() -> None:
     spec = ModelSpec("multiclass", (), ("c", "a", "b"), ("c", "a", "b"))
     given = Answers(np.array([[0.7, 0.1, 0.2]]), np.zeros(1, dtype=np.bool_))
     assert aligned(given, spec, reference).values.tolist() == [[0.1, 0.2, 0.7]]
+
+
+def test_answers_of_another_width_are_differences_and_no_crash() -> None:
+    table = Table({"a": np.arange(3.0)})
+    wide = Answers(np.array([[0.1, 0.9], [0.5, 0.5], [NAN, NAN]]), np.array([False, False, True]))
+    pairing = Pairing("data", Limits())
+    pairing.add(wide, answers([1.0, 2.0, 3.0]), 0, table.take)
+    assert (pairing.failing, pairing.refusals, pairing.rows) == (3, 3, 3)
+    assert "an answer has 1 columns where the reference's has 2" in pairing.complaint

@@ -9,6 +9,7 @@ import pytest
 
 from infer_bench import convert, validate
 from infer_bench.errors import DataError, UsageError
+from infer_bench.measure import contest, streaming
 from infer_bench.results import ValidateReport
 from tests.measure.causes.cases import lightgbm_text, table, xgboost_json
 
@@ -194,3 +195,48 @@ def test_rows_are_limited_and_rounded_as_asked(folder: Path) -> None:
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         validate("a", "b", **settings)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_batches_are_answered_alike_with_and_without_shared_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    """Several batches, the last one short, each row with its own answer."""
+    monkeypatch.setattr(streaming, "LEAST_ROWS", 64)
+    monkeypatch.setattr(streaming, "BATCH_BYTES", 1)
+    if not shared:
+        monkeypatch.setattr(contest, "blocks", lambda count: ())
+    report = validate(
+        str(folder / "trees.txt"), str(folder / "boosted.json"), data=str(folder / "rows.npz"), probes="off", worst=500
+    )
+    rows = dict(np.load(folder / "rows.npz"))
+    (group,) = report.results[0].groups
+    assert group.rows == len(rows["Column_0"])
+    worst = report.results[0].worst
+    assert len({line.row for line in worst}) == len(worst) > 64
+    for line in worst:
+        assert repr(list(line.features.values())) == repr([float(rows[n][line.row]) for n in line.features])
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "cause"),
+    [
+        ("trees.txt.exact.onnx", "trees.plain.onnx", "threshold cast"),
+        ("trees.plain.onnx", "trees.txt.exact.onnx", "threshold cast"),
+        ("trees.txt.exact.onnx", "few.onnx", "truncated iterations"),
+        ("trees.txt.exact.onnx", "trees.txt.exact.onnx", None),
+    ],
+)
+def test_causes_are_named_of_one_onnx_file_against_another(
+    folder: Path, reference: str, candidate: str, cause: str | None
+) -> None:
+    few = folder / "few.onnx"
+    if not few.exists():
+        import lightgbm
+
+        lightgbm.Booster(model_str=lightgbm_text("binary")).save_model(folder / "few.txt", num_iteration=5)
+        convert(str(folder / "few.txt"), str(few))
+    (result,) = validate(str(folder / reference), str(folder / candidate)).results
+    assert result.different is (cause is not None)
+    assert {found.name for found in result.causes} == ({cause} if cause else set())
+    assert result.not_explained == 0

@@ -1,7 +1,6 @@
 """Layouts in, an outcome out: what must hold for any layouts, and how often it is right on simulated machines."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -120,7 +119,6 @@ def test_what_a_pass_would_have_seen_is_seen_though_it_stopped_at_the_first_look
     assert found / passes >= 0.92
 
 
-Blocks = Callable[[np.random.Generator, float], tuple[list[Any], list[Any]]]
 CALLS, ROUNDS, BASE = 200, 6, 50_000
 
 
@@ -153,7 +151,7 @@ def layout(
     return list(sides[0].astype(np.int64)), list(sides[1].astype(np.int64))
 
 
-def gate(rng: np.random.Generator, slower: float, share: float = 0.5, layouts: int = 30, **noise: float) -> Judgement:
+def gate(rng: np.random.Generator, slower: float, share: float = 0.5, layouts: int = 30, **noise: Any) -> Judgement:
     """A whole gate: blocks to log ratios to an outcome."""
     reference, candidate = zip(*(layout(rng, slower, **noise) for _ in range(layouts)), strict=True)
     free = [0] * layouts

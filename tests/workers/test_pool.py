@@ -104,6 +104,15 @@ def test_a_worker_killed_from_outside_is_a_crash_also_when_spoken_to_later(worke
         worker.ask("memory")
 
 
+def test_each_question_that_was_sent_ahead_ends_in_the_same_crash(worker: Worker) -> None:
+    os.kill(worker.pid, signal.SIGKILL)
+    for _ in range(2):
+        worker.post(Message("memory"))
+    for _ in range(2):
+        with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
+            worker.hear("memory")
+
+
 def test_an_interpreter_that_is_not_there_is_one_line() -> None:
     with pytest.raises(errors.WorkerError, match="cannot be started"):
         Worker(job(interpreter="/nowhere/python"))

@@ -28,7 +28,7 @@ class Case:
 def write(model: Any, save: str, folder: Path) -> Path:
     """The model in a file of the format `save`."""
     path = folder / f"model.{save.partition('-')[0]}"
-    if save in ("txt", "json", "ubj"):
+    if save in ("txt", "json", "ubj", "cbm"):
         model = getattr(model, "booster_", model) if save == "txt" else model
         model.save_model(str(path))
     elif save == "pkl":

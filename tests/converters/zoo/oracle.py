@@ -45,7 +45,15 @@ def _answer(model: Any, rows: Any) -> tuple[Any, Any]:
         return _lightgbm(model, rows)
     if module == "xgboost.core":
         return _xgboost(model, rows)
+    if module == "catboost.core":
+        return _catboost(model, rows)
     return _estimator(model, rows)
+
+
+def _catboost(model: Any, rows: Any) -> tuple[Any, Any]:
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(rows), float), np.asarray(model.predict(rows)).reshape(-1)
+    return np.asarray(model.predict(rows), float).reshape(len(rows), -1), None
 
 
 def _estimator(model: Any, rows: Any) -> tuple[Any, Any]:

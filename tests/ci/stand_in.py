@@ -1,0 +1,60 @@
+"""Stands in for `python3`, `pip`, `infer-bench` and `bencher`: the one thing about a recipe that is not as it stands.
+
+What is called is written down, a line of JSON a call, in the file that STAND_IN_LOG names. Then
+
+- `pip …` and `python -m pip …` do nothing and end with STAND_IN_PIP, which is 0 when not set;
+- `python -m venv DIR` puts these stand-ins into DIR/bin;
+- `bencher …` does nothing but read the JSON behind `--file`;
+- `infer-bench …` runs the infer-bench that is tested; where STAND_IN_BUDGET is set, that is the budget of its bench;
+- `python …` runs the interpreter of the tests.
+"""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+NAMES = ("python", "python3", "pip", "infer-bench", "bencher")
+
+
+def place(folder: Path) -> None:
+    """Put a stand-in for every name into a folder. Copies, since a link's own name is lost when it is resolved."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in NAMES:
+        script = f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).resolve()}" "$0" "$@"\n'
+        (folder / name).write_text(script, encoding="utf-8")
+        (folder / name).chmod(0o755)
+
+
+def note(name: str, words: list[str]) -> None:
+    with open(os.environ["STAND_IN_LOG"], "a", encoding="utf-8") as file:
+        file.write(json.dumps([name, *words]) + "\n")
+
+
+def budgeted(words: list[str]) -> list[str]:
+    """A bench with another budget: before all else, and without the one that was given."""
+    budget = os.environ.get("STAND_IN_BUDGET")
+    if not budget or words[:1] != ["bench"]:
+        return words
+    at = words.index("--budget") if "--budget" in words else len(words)
+    return ["bench", f"--budget={budget}", *words[1:at], *words[at + 2 :]]
+
+
+def main(called: str, *given: str) -> None:
+    name, words = Path(called).name, list(given)
+    note(name, words)
+    if name == "pip" or words[:2] == ["-m", "pip"]:
+        sys.exit(int(os.environ.get("STAND_IN_PIP", "0")))
+    if words[:2] == ["-m", "venv"]:
+        shutil.rmtree(words[-1], ignore_errors=True)
+        place(Path(words[-1]) / "bin")
+    elif name == "bencher":
+        json.loads(Path(words[words.index("--file") + 1]).read_text(encoding="utf-8"))
+    else:
+        run = ["-m", "infer_bench", *budgeted(words)] if name == "infer-bench" else words
+        os.execv(sys.executable, [sys.executable, *run])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,206 @@
+"""Every recipe of README.md and docs/ci.md runs, in a repository with models, and ends as it is said to.
+
+The recipes are run as they stand, but for the programs that `stand_in.py` replaces.
+"""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infer_bench.measure.gate_settings import gate_settings
+from infer_bench.project import project_table
+from infer_bench.reporters.registry import names
+from tests.ci.github import Job
+from tests.ci.pages import BLOCK, FENCE, PAGES, recipes, text_of, yaml_of
+from tests.ci.workshop import Workshop
+from tests.test_docs import help_of
+
+PASS, REGRESSED, INCONCLUSIVE, CANNOT_RUN = 0, 1, 3, 6
+UNCHANGED = (PASS, INCONCLUSIVE)
+"""Of one model against itself: green, or, on a busy machine, not clear within the budget."""
+
+
+def needs_format(*wanted: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not set(wanted) <= set(names()), reason=f"no format {', '.join(wanted)} yet")
+
+
+def needs_baselines() -> None:
+    if "--save-baseline" not in help_of("bench"):
+        pytest.skip("no --save-baseline yet")
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    """The steps of a workflow of one job."""
+    (job,) = yaml_of(name)["jobs"].values()
+    found: list[dict[str, Any]] = job["steps"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, origin: Path) -> str:
+    """The report of a gate, for what only renders one."""
+    made = Workshop.at(tmp_path_factory.mktemp("report"), origin)
+    done = made.bash("infer-bench bench models/model.onnx --limit 'size<10MB' --budget 1s --json infer-bench.json")
+    assert done.returncode == 0, done.stderr
+    return (made.folder / "infer-bench.json").read_text(encoding="utf-8")
+
+
+def test_every_block_of_the_page_is_a_recipe() -> None:
+    page = PAGES[1].read_text(encoding="utf-8")
+    assert len(FENCE.findall(page)) == len(BLOCK.findall(page))
+
+
+def test_every_recipe_is_run_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in recipes() if f'"{name}"' not in here] == []
+
+
+@pytest.mark.parametrize("name", [name for name, (language, _) in recipes().items() if language == "yaml"])
+def test_no_expression_stands_in_a_script(name: str) -> None:
+    jobs = yaml_of(name).get("jobs", {})
+    scripts = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    assert [script for script in scripts if "${{" in script] == []
+
+
+def test_github_action_fails_on_a_slower_model_and_keeps_the_report(workshop: Workshop) -> None:
+    job = Job(workshop.on("slower")).run(steps("github-action"))
+    assert job.code == REGRESSED, job.done[-1].stderr
+    assert workshop.report()["verdict"]["status"] == "regressed"
+    assert job.used[-1] == ("actions/upload-artifact", {"name": "infer-bench", "path": "infer-bench.json"})
+    assert job.value("steps.gate.outputs.status") == "regressed"
+
+
+def test_github_action_leaves_a_summary_of_the_step(workshop: Workshop) -> None:
+    if find_spec("infer_bench.cli.github") is None:
+        pytest.skip("no step summary yet")
+    step = {"uses": "OWNER/infer-bench@main", "with": {"model": "models/model.onnx", "limits": "size<1kB"}}
+    job = Job(workshop, environment={"STAND_IN_BUDGET": "200ms"}).run([step])
+    assert job.code == REGRESSED
+    assert "model.onnx" in (workshop.temp / "summary.md").read_text(encoding="utf-8")
+    assert "::error" in job.done[-1].stderr
+
+
+def test_action_races_the_model_of_a_checkout(workshop: Workshop) -> None:
+    Job(workshop.on("faster"), environment={"STAND_IN_BUDGET": "200ms"}).run(steps("base-checkout"))
+    assert workshop.report()["gate"]["baseline"]["model"].endswith("/base/models/model.onnx")
+
+
+def test_a_pointer_of_git_lfs_is_refused(workshop: Workshop) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4d' * 32}\nsize 12345\n"
+    (workshop.folder / "old.onnx").write_text(pointer, encoding="utf-8")
+    done = workshop.bash("infer-bench bench models/model.onnx --against old.onnx")
+    assert done.returncode == CANNOT_RUN
+    assert "git-lfs" in done.stderr
+
+
+def test_action_of_the_readme_cannot_run_without_a_model(workshop: Workshop) -> None:
+    (workshop.on("faster").folder / "models/model.onnx").unlink()
+    job = Job(workshop).run(steps("readme"))
+    assert job.code == CANNOT_RUN
+
+
+def test_github_without_the_action_passes_a_faster_model(workshop: Workshop) -> None:
+    job = Job(workshop.on("faster")).run(steps("github"))
+    assert job.code == PASS, job.done[-1].stderr
+    assert workshop.report()["verdict"]["status"] == "pass"
+
+
+def test_gitlab_fails_on_a_slower_model_and_keeps_what_it_names(workshop: Workshop) -> None:
+    job = yaml_of("gitlab")["inference"]
+    environment = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+    script = "\n".join([*job["before_script"], *job["script"]])
+    done = workshop.on("slower").bash(script, environment, ("-eo", "pipefail"))
+    assert done.returncode == REGRESSED, done.stderr
+    assert done.returncode not in job["allow_failure"]["exit_codes"]
+    workshop.bash("\n".join(job["after_script"]), environment)
+    kept = [*job["artifacts"]["paths"], *([job["artifacts"]["reports"]["junit"]] if "junit" in names() else [])]
+    assert [name for name in kept if not (workshop.folder / name).is_file()] == []
+
+
+def test_shell_passes_a_faster_model(workshop: Workshop) -> None:
+    done = workshop.on("faster").bash(text_of("shell"))
+    assert done.returncode == PASS, done.stderr
+    assert workshop.calls("python3") == [["python3", "-m", "venv", ".gate"]]
+    assert len(workshop.installed()) == 1
+
+
+def test_environments_are_told_apart(workshop: Workshop) -> None:
+    done = workshop.bash(text_of("environments"), {"STAND_IN_BUDGET": "2s"})
+    assert done.returncode in UNCHANGED, done.stderr
+    assert workshop.report()["gate"]["mode"] == "processes"
+    assert workshop.calls("python", "-P", "-m", "infer_bench.workers")
+
+
+def test_limits_are_judged_without_a_baseline(workshop: Workshop) -> None:
+    done = workshop.bash(text_of("limits"))
+    assert done.returncode == PASS, done.stderr
+
+
+def test_the_project_keeps_limits_that_the_gate_reads(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(text_of("pyproject"), encoding="utf-8")
+    found = gate_settings(project_table(tmp_path), against="old.onnx")
+    assert found.allowed.shares == {"p50": 0.05, "p95": 0.05}
+    assert {bound.metric for bound in found.allowed.bounds} == {"p50", "rss", "size"}
+
+
+def test_inconclusive_is_tried_again_with_more_time(workshop: Workshop) -> None:
+    (workshop.folder / "old.onnx").write_bytes((workshop.folder / "models/model.onnx").read_bytes())
+    done = workshop.bash(text_of("inconclusive"), {"STAND_IN_BUDGET": "200ms"})
+    assert done.returncode == INCONCLUSIVE, done.stderr
+    budgets = [call[call.index("--budget") + 1] for call in workshop.calls("infer-bench", "bench")]
+    assert budgets == ["20s", "2m"]
+
+
+def test_a_baseline_is_compared_with_while_nothing_changed(workshop: Workshop) -> None:
+    needs_baselines()
+    saved = workshop.bash(text_of("save-baseline"))
+    assert saved.returncode == 0, saved.stderr
+    done = workshop.bash(text_of("baseline"))
+    assert done.returncode in UNCHANGED, done.stderr
+    assert workshop.report()["gate"]["mode"] == "stored"
+
+
+def test_a_baseline_of_another_model_falls_back_on_a_race(workshop: Workshop) -> None:
+    needs_baselines()
+    save = text_of("save-baseline").replace("--processes 9", "--processes 1 --rounds 2")
+    assert workshop.bash(save).returncode == 0
+    done = workshop.on("faster").bash(text_of("baseline"))
+    assert done.returncode == PASS, done.stderr
+    assert "baseline" in done.stderr
+    assert workshop.report()["gate"]["mode"] != "stored"
+
+
+@needs_format("github-action-benchmark")
+def test_nightly_hands_its_numbers_on(workshop: Workshop) -> None:
+    job = Job(workshop.on("faster")).run(steps("nightly"))
+    assert job.code == PASS, job.done[-1].stderr
+    action, given = job.used[-1]
+    assert action == "benchmark-action/github-action-benchmark"
+    assert {"name", "unit", "value"} <= workshop.report(given["output-file-path"])[0].keys()
+
+
+@needs_format("bencher")
+def test_bencher_is_given_a_file_that_it_reads(workshop: Workshop, report: str) -> None:
+    (workshop.folder / "infer-bench.json").write_text(report, encoding="utf-8")
+    done = workshop.bash(text_of("bencher"))
+    assert done.returncode == 0, done.stderr
+    assert workshop.calls("bencher", "run")
+
+
+@needs_format("openmetrics")
+def test_textfile_has_no_type_that_its_reader_refuses(workshop: Workshop, report: str) -> None:
+    (workshop.folder / "infer-bench.json").write_text(report, encoding="utf-8")
+    done = workshop.bash(text_of("textfile"), {"TEXTFILE_DIR": str(workshop.temp)})
+    assert done.returncode == 0, done.stderr
+    (written,) = workshop.temp.glob("*.prom*")
+    lines = written.read_text(encoding="utf-8").splitlines()
+    types = {line.rsplit(" ", 1)[1] for line in lines if line.startswith("# TYPE ")}
+    assert types <= {"gauge", "counter", "summary", "histogram", "untyped"}
+    assert any(line.startswith("infer_bench_") for line in lines)
+
+
+def test_a_report_for_rendering_is_whole(report: str) -> None:
+    assert json.loads(report)["verdict"]["status"] == "pass"

@@ -1,0 +1,99 @@
+"""What is left of a comparison that does not come to its end: a report that can be read, the table, the right code."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infer_bench.cli.main import run
+from infer_bench.measure.checkpoints import EVERY_S, Checkpoints
+from infer_bench.measure.progress import Silent
+from infer_bench.serialize import load_report
+
+ROOT = Path(__file__).parents[2]
+ROWS = 140_000
+"""Two whole batches and a third, in which the last row is the one that nobody comes beyond."""
+WHOLE = 131_072
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("rows") / "rows.npz"
+    column = np.arange(float(ROWS))
+    column[-1] = -1
+    np.savez(path, a=column)
+    return str(path)
+
+
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "infer_bench", "validate", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        process_group=0,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_comparison_leaves_what_was_compared(rows: str, tmp_path: Path, number: signal.Signals) -> None:
+    saved = tmp_path / "report.json"
+    arguments = ["tests.cli.stuck:waits", "tests.cli.stuck:doubles", "--data", rows, "--json", str(saved)]
+    running = started(*arguments, "--atol", "1e9")
+    while not saved.exists() and running.poll() is None:
+        pass
+    os.killpg(running.pid, number)
+    printed, said = running.communicate(timeout=60)
+    report = load_report(saved)
+    assert not report.complete
+    assert report.verdict is None
+    (group,) = report.results[0].groups
+    assert 0 < group.rows <= WHOLE
+    assert group.max_abs_delta > 0
+    assert run(["show", str(saved)]) == 0
+    if number == signal.SIGINT:
+        assert running.returncode == 130
+        assert said.strip() == "interrupted"
+        assert "The comparison was not finished." in printed
+        assert f"{group.rows:,}" in printed
+
+
+def test_a_reference_that_dies_on_the_way_leaves_what_was_compared(
+    rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    saved = tmp_path / "report.json"
+    models = ["tests.cli.stuck:dies", "tests.cli.stuck:doubles"]
+    assert run(["validate", *models, "--data", rows, "--json", str(saved), "--atol", "1e9"]) == 6
+    report = load_report(saved)
+    assert not report.complete
+    assert report.results[0].groups[0].rows == WHOLE
+    printed = capsys.readouterr()
+    assert "The comparison was not finished." in printed.out
+    assert "SIGABRT" in printed.err
+
+
+def test_a_candidate_that_dies_on_the_way_keeps_what_it_answered(
+    rows: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    saved = tmp_path / "report.json"
+    models = ["tests.cli.stuck:doubles", "tests.cli.stuck:dies"]
+    assert run(["validate", *models, "--data", rows, "--json", str(saved), "--atol", "1e9"]) == 6
+    (result,) = load_report(saved).results
+    assert result.groups[0].rows == WHOLE
+    assert "SIGABRT" in str(result.failed)
+
+
+def test_a_report_is_written_at_once_and_then_every_few_seconds() -> None:
+    now, written = [0.0], []
+    held = Checkpoints(Silent(), lambda: written.append(now[0]), clock=lambda: now[0])
+    for at in (0.0, 1.0, EVERY_S - 0.1, EVERY_S, EVERY_S + 1, 3 * EVERY_S):
+        now[0] = at
+        held.update(0.5, "on the way")
+    assert written == [0.0, EVERY_S, 3 * EVERY_S]
