@@ -89,8 +89,9 @@ def bench(
         max_delta=max_delta,
         inconclusive=options.choice(inconclusive),
         alpha=alpha,
+        plain=any(given is not None for given in (rounds, processes, save_baseline)),
     )
-    options.check_gate(gate, rounds=rounds, save_baseline=save_baseline)
+    options.check_gate(gate, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline)
     settings = Settings(
         batches=options.numbers(batch, int, "batch"),
         threads=threads,

@@ -66,10 +66,19 @@ def choice(inconclusive: str) -> "Choice":
     return choices[one_of(inconclusive, "inconclusive", tuple(choices))]
 
 
-def check_gate(gate: "GateSettings", *, rounds: int | None, save_baseline: str | None) -> None:
+def check_gate(
+    gate: "GateSettings",
+    *,
+    rounds: int | None,
+    processes: int | None,
+    reference: str | None,
+    save_baseline: str | None,
+) -> None:
     """Raises `UsageError` for options that do not go with a gate."""
-    if gate.live and rounds is not None:
-        raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
+    if gate.live and (rounds is not None or processes is not None):
+        raise UsageError("a gate takes as many rounds and processes as it needs", "bound it with --budget")
+    if gate.paired and reference is not None:
+        raise UsageError("--reference does not go with --against", "each candidate is compared with its baseline")
     if gate.asked and save_baseline is not None:
         raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
 

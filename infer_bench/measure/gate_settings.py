@@ -112,11 +112,12 @@ def gate_settings(
     max_delta: float | None = None,
     inconclusive: Choice = "",
     alpha: float = 0.01,
+    plain: bool = False,
 ) -> GateSettings:
     """The settings of a gate; what is not given comes from `project`, the table `[tool.infer-bench]`.
 
     The project's `max-regression` and `max-delta` hold only where there is a baseline, its `limits` where that is no
-    stored one, which carries none. Raises `UsageError`.
+    stored one, which carries none, and the run is not to be a `plain` one. Raises `UsageError`.
     """
     compared = against is not None or python is not None or baseline is not None
     if max_regression is None and compared:
@@ -132,7 +133,7 @@ def gate_settings(
     asked_bounds = tuple(limits.bound(text) for text in bounds)
     allowed = Allowed(
         shares={} if max_regression is None else limits.regressions(max_regression),
-        bounds=asked_bounds or (tuple(map(limits.bound, _texts(project, "limits"))) if baseline is None else ()),
+        bounds=asked_bounds or (() if plain or baseline is not None else _bounds(project)),
         max_delta=max_delta,
         errors=Errors(alpha=alpha),
         inconclusive=inconclusive,
@@ -160,6 +161,10 @@ def _texts(project: Mapping[str, Any], name: str) -> Sequence[str]:
     if isinstance(held, list) and all(isinstance(text, str) for text in held):
         return held
     raise UsageError(f"{name} of [tool.infer-bench] in pyproject.toml is no list of texts", f'{name} = ["p99<5ms"]')
+
+
+def _bounds(project: Mapping[str, Any]) -> tuple[limits.Bound, ...]:
+    return tuple(map(limits.bound, _texts(project, "limits")))
 
 
 def _number(project: Mapping[str, Any], name: str) -> float | None:

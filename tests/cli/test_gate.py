@@ -86,6 +86,8 @@ def test_a_budget_that_cannot_tell_is_inconclusive(rows: str, choice: str, code:
     ("arguments", "words"),
     [
         (["--rounds", "3"], "as many rounds"),
+        (["--processes", "3"], "as many rounds"),
+        (["--reference", "fake"], "--reference does not go"),
         (["--max-regression", "0%"], "never so small"),
         (["--limit", "p50"], "no limit"),
         (["--limit", "fakes.p50<1ms"], "concerns none of the candidates: fake"),
@@ -105,6 +107,8 @@ def test_the_project_holds_limits(rows: str, capsys: pytest.CaptureFixture[str])
     Path("pyproject.toml").write_text('[tool.infer-bench]\nlimits = ["fake.p50<1ns", "lightgbm.p50<1ms"]\n')
     assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake", "--budget", "20s"]) == 1
     assert "lightgbm.p50<1ms" in capsys.readouterr().out
+    assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake", "--rounds", "3", *TO_FILE]) == 0
+    assert saved().gate is None
     Path("pyproject.toml").write_text("[tool.infer-bench")
     assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake"]) == 2
 

@@ -47,6 +47,8 @@ def test_the_projects_limits_alone_make_a_gate_and_its_margins_wait_for_a_baseli
     assert held.allowed.max_delta is None
     assert told({"limits": "p50<1ms"}).allowed.bounds
     assert not told(PROJECT, baseline="saved.json").allowed.bounds
+    assert not told(PROJECT, plain=True).asked
+    assert told(PROJECT, bounds=["p50<1ms"], plain=True).asked
 
 
 @pytest.mark.parametrize(
