@@ -96,4 +96,4 @@ def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: in
 
 def _openers(model: ModelRef) -> str:
     names = [info.name for info in registry.available() if model.format in info.formats]
-    return f"{', '.join([*names, 'onnxruntime'])} can"
+    return f"{', '.join(dict.fromkeys([*names, 'onnxruntime']))} can"

@@ -161,6 +161,7 @@ class Gatekeeper:
             baseline=self._side(baselines[0]) if baselines else Side("", ""),
             sides=tuple(map(self._side, sides.values())),
             checks=found,
+            settings=self._gate.described(),
         )
 
     def _side(self, entrant: Entrant) -> Side:

@@ -68,6 +68,18 @@ class GateSettings:
             raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
         return settings if settings.budget_s is not None else replace(settings, budget_s=DEFAULT_BUDGET_S)
 
+    def described(self) -> dict[str, Any]:
+        """What was asked for, as JSON has it."""
+        given = self.allowed
+        return {
+            "against": self.against,
+            "against_python": self.python,
+            "max_regression": dict(given.shares),
+            "limits": [bound.text for bound in given.bounds],
+            "max_delta": given.max_delta,
+            "inconclusive": given.inconclusive,
+        }
+
     def completed(self) -> "GateSettings":
         """With the usual margins where none were given. Raises `UsageError` for what cannot be judged."""
         shares = self.allowed.shares
@@ -103,7 +115,8 @@ def gate_settings(
 ) -> GateSettings:
     """The settings of a gate; what is not given comes from `project`, the table `[tool.infer-bench]`.
 
-    The project's `max-regression` and `max-delta` hold only where there is a baseline. Raises `UsageError`.
+    The project's `max-regression` and `max-delta` hold only where there is a baseline, its `limits` where that is no
+    stored one, which carries none. Raises `UsageError`.
     """
     compared = against is not None or python is not None or baseline is not None
     if max_regression is None and compared:
@@ -119,7 +132,7 @@ def gate_settings(
     asked_bounds = tuple(limits.bound(text) for text in bounds)
     allowed = Allowed(
         shares={} if max_regression is None else limits.regressions(max_regression),
-        bounds=asked_bounds or tuple(limits.bound(text) for text in _texts(project, "limits")),
+        bounds=asked_bounds or (tuple(map(limits.bound, _texts(project, "limits"))) if baseline is None else ()),
         max_delta=max_delta,
         errors=Errors(alpha=alpha),
         inconclusive=inconclusive,

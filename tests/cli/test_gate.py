@@ -1,77 +1,27 @@
-"""`infer-bench bench --against` on fake engines in real workers: verdicts, and that no fault looks like one."""
+"""`infer-bench bench --against` on fake engines in real workers: verdicts, limits and reports."""
 
 import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import infer_bench
 from infer_bench.cli.main import run
-from infer_bench.engines import registry
 from infer_bench.errors import UsageError
-from infer_bench.results import BenchReport
-from infer_bench.serialize import load_report
+from tests.cli.gating import (
+    ONNX,
+    SAMPLES,
+    TO_FILE,
+    WIDE,
+    model,
+    processes,
+    saved,
+    sessions,
+)
 
-ROOT = Path(__file__).parents[2]
-SAMPLES = ROOT / "sample_models"
-ONNX, ONNX_ROWS = SAMPLES / "tumour_zipmap.onnx", SAMPLES / "tumour.parquet"
-FAKES = {"fake": "tests.fakes:FakeEngine", "filed": "tests.fakes:FakeFileEngine"}
-WIDE = ["--max-regression", "400%"]
-"""So far apart do no two fakes lie, however busy the machine is."""
-DEEDS = {
-    "killed": "SIGKILL",
-    "segfault": "SIGSEGV",
-    "exit": "exited with code 3",
-    "raise": "boom in two lines",
-    "refuse": "no such luck",
-    "hang": "no answer",
-}
-
-
-@pytest.fixture(autouse=True)
-def fake_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, **FAKES})
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def rows(tmp_path: Path) -> str:
-    path = tmp_path / "rows.npz"
-    generator = np.random.default_rng(0)
-    np.savez(path, a=generator.normal(size=40), b=generator.normal(size=40))
-    return str(path)
-
-
-def model(name: str) -> str:
-    """A file whose name tells `filed` what to do."""
-    shutil.copy(ONNX, f"{name}.onnx")
-    return f"{name}.onnx"
-
-
-def processes(rows: str, candidate: str, against: str, *arguments: str) -> int:
-    """A gate whose sides have other options, and so processes of their own."""
-    return run(["bench", "tests.fakes:do", "-d", rows, "-e", candidate, "--against", against, *arguments])
-
-
-def sessions(rows: str, candidate: str, against: str, *arguments: str) -> int:
-    """A gate of two files of one engine: in one worker."""
-    return run(["bench", model(candidate), "-d", rows, "-e", "filed", "--against", model(against), *arguments])
-
-
-def saved() -> BenchReport:
-    report: BenchReport = load_report(Path("report.json"))
-    return report
-
-
-TO_FILE = ["--json", "report.json"]
+pytestmark = pytest.mark.usefixtures("fake_engines")
 
 
 def keys(value: Any) -> Any:
@@ -102,61 +52,6 @@ def test_both_modes_pass_what_is_equal_and_write_reports_of_one_shape(
         assert run(["show", "report.json"]) == 0
         shapes.append(keys(json.loads(Path("report.json").read_text())))
     assert shapes[0] == shapes[1]
-
-
-@pytest.mark.parametrize("deed", DEEDS)
-def test_a_candidate_that_fails_in_its_process_is_no_regression(
-    rows: str, capsys: pytest.CaptureFixture[str], deed: str
-) -> None:
-    assert processes(rows, f"fake:deed={deed}", "fake", "--timeout", "5", "--budget", "1s", *TO_FILE) == 6
-    failed_as(deed, capsys)
-
-
-@pytest.mark.parametrize("deed", ["killed", "refuse"])
-def test_a_baseline_that_fails_in_its_process_is_no_pass(
-    rows: str, capsys: pytest.CaptureFixture[str], deed: str
-) -> None:
-    assert processes(rows, "fake", f"fake:deed={deed}", "--budget", "1s", *TO_FILE) == 6
-    failed_as(deed, capsys)
-
-
-@pytest.mark.parametrize("deed", DEEDS)
-def test_a_candidate_that_fails_in_a_shared_worker_is_no_regression(
-    rows: str, capsys: pytest.CaptureFixture[str], deed: str
-) -> None:
-    assert sessions(rows, deed, "old", "--timeout", "5", "--budget", "1s", *TO_FILE) == 6
-    failed_as(deed, capsys)
-
-
-@pytest.mark.parametrize("deed", ["segfault", "refuse"])
-def test_a_baseline_that_fails_in_a_shared_worker_is_no_pass(
-    rows: str, capsys: pytest.CaptureFixture[str], deed: str
-) -> None:
-    assert sessions(rows, "new", deed, "--budget", "1s", *TO_FILE) == 6
-    failed_as(deed, capsys)
-
-
-def failed_as(deed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    said = capsys.readouterr()
-    assert DEEDS[deed] in said.err
-    assert "Traceback" not in said.err
-    report = saved()
-    assert report.complete
-    assert report.verdict is not None
-    assert (report.verdict.status, report.verdict.exit_code) == ("failed", 6)
-    assert any(result.failed and DEEDS[deed] in result.failed for result in report.results)
-    assert report.gate is not None
-    assert {check.outcome for check in report.gate.checks} == {"failed"}
-
-
-def test_one_candidate_of_two_that_fails_fails_the_gate_and_the_other_is_judged(rows: str) -> None:
-    both = ["-e", "fake:slope=2.0", "-e", "fake:deed=killed", "--against", "fake", "--budget", "1s"]
-    assert run(["bench", "tests.fakes:do", "-d", rows, *both, *TO_FILE]) == 6
-    base, good, bad = saved().results
-    assert base.failed is None
-    assert good.failed is None
-    assert good.speedup is not None
-    assert bad.failed is not None
 
 
 def test_other_answers_are_shown_and_fail_only_where_a_difference_is_limited(rows: str) -> None:
@@ -214,33 +109,6 @@ def test_the_project_holds_limits(rows: str, capsys: pytest.CaptureFixture[str])
     assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake"]) == 2
 
 
-@pytest.mark.parametrize("content", [None, b"", b"a,b\n1,2\n", b"\x08\x07" + bytes(50)])
-def test_a_baseline_that_is_no_model_cannot_run(
-    rows: str, capsys: pytest.CaptureFixture[str], content: bytes | None
-) -> None:
-    if content is not None:
-        Path("broken.onnx").write_bytes(content)
-    assert run(["bench", model("new"), "-d", rows, "-e", "filed", "--against", "broken.onnx"]) == 6
-    assert capsys.readouterr().err.count("\n") <= 2
-
-
-def test_a_full_disk_is_said_before_anything_is_measured(rows: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert processes(rows, "fake", "fake:deed=killed", "--json", "/dev/full") == 6
-    assert "No space left" in capsys.readouterr().err
-
-
-def test_no_rows_cannot_run(capsys: pytest.CaptureFixture[str]) -> None:
-    np.savez("none.npz", a=np.zeros(0), b=np.zeros(0))
-    assert processes("none.npz", "fake", "fake:slope=2.0") == 6
-    assert "no rows" in capsys.readouterr().err
-
-
-def test_rows_of_nan_are_answered_alike(tmp_path: Path) -> None:
-    np.savez("nan.npz", a=np.full(30, np.nan), b=np.full(30, np.nan))
-    assert sessions("nan.npz", "new", "old", *WIDE, "--max-delta", "0", "--budget", "20s", *TO_FILE) == 0
-    assert saved().results[-1].non_finite_mismatches == 0
-
-
 def test_models_of_different_inputs_are_timed_and_their_answers_not_compared(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -252,49 +120,6 @@ def test_models_of_different_inputs_are_timed_and_their_answers_not_compared(
     assert "own-rows" in [notice.code for notice in report.notices]
     assert run(["bench", str(ONNX), *against, "--max-delta", "0"]) == 2
     assert "--data" in capsys.readouterr().err
-
-
-def test_a_library_that_the_other_environment_lacks_cannot_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "lacks").mkdir()
-    lacking = "raise ModuleNotFoundError(\"No module named 'onnxruntime'\", name='onnxruntime')\n"
-    (tmp_path / "lacks" / "onnxruntime.py").write_text(lacking)
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nexport PYTHONPATH={tmp_path}/lacks:$PYTHONPATH\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    arguments = ["-d", str(ONNX_ROWS), "--against-python", str(python), "--budget", "1s", *TO_FILE]
-    assert run(["bench", str(ONNX), *arguments]) == 6
-    assert "onnxruntime" in capsys.readouterr().err
-    report = saved()
-    assert [result.failed is None for result in report.results].count(False) >= 1
-
-
-def test_ctrl_c_leaves_a_readable_partial_report(rows: str, tmp_path: Path) -> None:
-    code = (
-        "import sys; from infer_bench.engines import registry; from infer_bench.__main__ import main\n"
-        f"registry.BUILT_IN.update({FAKES!r}); sys.exit(main())"
-    )
-    arguments = ["bench", model("new"), "-d", rows, "-e", "filed", "--against", model("old"), "--budget", "600s"]
-    started = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments, "--max-regression", "0.5%", *TO_FILE],
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        process_group=0,
-        text=True,
-    )
-    while not Path("report.json").exists() and started.poll() is None:
-        pass
-    os.killpg(started.pid, signal.SIGINT)
-    _, said = started.communicate(timeout=60)
-    assert started.returncode == 130
-    assert said.strip() == "interrupted"
-    report = saved()
-    assert not report.complete
-    assert report.verdict is None
-    assert report.gate is not None
-    assert report.gate.layouts >= 1
-    assert run(["show", "report.json"]) == 0
 
 
 def test_notebooks_can_gate_too(rows: str) -> None:

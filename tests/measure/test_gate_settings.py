@@ -1,5 +1,6 @@
 """What a gate is told, by the command line and by the project."""
 
+import json
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ def test_the_projects_limits_alone_make_a_gate_and_its_margins_wait_for_a_baseli
     assert held.allowed.shares == {}
     assert held.allowed.max_delta is None
     assert told({"limits": "p50<1ms"}).allowed.bounds
+    assert not told(PROJECT, baseline="saved.json").allowed.bounds
 
 
 @pytest.mark.parametrize(
@@ -110,3 +112,10 @@ def test_a_gate_has_a_budget_and_no_number_of_rounds() -> None:
     assert gate.with_budget(Settings(budget_s=3.0)).budget_s == 3.0
     with pytest.raises(UsageError, match="as many rounds as it needs"):
         gate.with_budget(Settings(rounds=3))
+
+
+def test_what_was_asked_for_can_be_written_down() -> None:
+    described = told(PROJECT, against="old.onnx").described()
+    assert json.loads(json.dumps(described)) == described
+    assert described["max_regression"] == {"p50": 0.07}
+    assert described["limits"] == ["p99<5ms"]

@@ -1,7 +1,6 @@
 """Layouts in, an outcome out: what must hold for any layouts, and how often it is right on simulated machines."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -109,7 +108,17 @@ def test_what_would_be_seen_is_seen_in_about_95_percent(layouts: int, sd: float)
     assert 0.94 <= found / 1500 <= 0.99
 
 
-Blocks = Callable[[np.random.Generator, float], tuple[list[Any], list[Any]]]
+def test_what_a_pass_would_have_seen_is_seen_though_it_stopped_at_the_first_look_that_allowed_one() -> None:
+    rng, limit, passes, found = np.random.default_rng(9), math.log(1.02), 0, 0
+    for _ in range(500):
+        told = judge((0.009 * rng.standard_normal(40)).tolist(), limit, ERRORS)
+        if told.outcome == "pass" and told.would_see is not None:
+            again = told.would_see + 0.009 * rng.standard_normal(told.layouts)
+            passes, found = passes + 1, found + (judge(again.tolist(), 0.0, ERRORS).outcome == "regressed")
+    assert passes > 400
+    assert found / passes >= 0.92
+
+
 CALLS, ROUNDS, BASE = 200, 6, 50_000
 
 

@@ -1,0 +1,140 @@
+"""No fault comes out of a gate as a regression or a difference, and each leaves a report where one can be."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infer_bench.cli.main import run
+from tests.cli.gating import (
+    DEEDS,
+    FAKES,
+    ONNX,
+    ONNX_ROWS,
+    ROOT,
+    TO_FILE,
+    WIDE,
+    failed_as,
+    model,
+    processes,
+    saved,
+    sessions,
+)
+
+pytestmark = pytest.mark.usefixtures("fake_engines")
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_candidate_that_fails_in_its_process_is_no_regression(
+    rows: str, capsys: pytest.CaptureFixture[str], deed: str
+) -> None:
+    assert processes(rows, f"fake:deed={deed}", "fake", "--timeout", "5", "--budget", "1s", *TO_FILE) == 6
+    failed_as(deed, capsys)
+
+
+@pytest.mark.parametrize("deed", ["killed", "refuse"])
+def test_a_baseline_that_fails_in_its_process_is_no_pass(
+    rows: str, capsys: pytest.CaptureFixture[str], deed: str
+) -> None:
+    assert processes(rows, "fake", f"fake:deed={deed}", "--budget", "1s", *TO_FILE) == 6
+    failed_as(deed, capsys)
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_candidate_that_fails_in_a_shared_worker_is_no_regression(
+    rows: str, capsys: pytest.CaptureFixture[str], deed: str
+) -> None:
+    assert sessions(rows, deed, "old", "--timeout", "5", "--budget", "1s", *TO_FILE) == 6
+    failed_as(deed, capsys)
+
+
+@pytest.mark.parametrize("deed", ["segfault", "refuse"])
+def test_a_baseline_that_fails_in_a_shared_worker_is_no_pass(
+    rows: str, capsys: pytest.CaptureFixture[str], deed: str
+) -> None:
+    assert sessions(rows, "new", deed, "--budget", "1s", *TO_FILE) == 6
+    failed_as(deed, capsys)
+
+
+def test_one_candidate_of_two_that_fails_fails_the_gate_and_the_other_is_judged(rows: str) -> None:
+    both = ["-e", "fake:slope=2.0", "-e", "fake:deed=killed", "--against", "fake", "--budget", "1s"]
+    assert run(["bench", "tests.fakes:do", "-d", rows, *both, *TO_FILE]) == 6
+    base, good, bad = saved().results
+    assert base.failed is None
+    assert good.failed is None
+    assert good.speedup is not None
+    assert bad.failed is not None
+
+
+@pytest.mark.parametrize("content", [None, b"", b"a,b\n1,2\n", b"\x08\x07" + bytes(50)])
+def test_a_baseline_that_is_no_model_cannot_run(
+    rows: str, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    if content is not None:
+        Path("broken.onnx").write_bytes(content)
+    assert run(["bench", model("new"), "-d", rows, "-e", "filed", "--against", "broken.onnx"]) == 6
+    assert capsys.readouterr().err.count("\n") <= 2
+
+
+def test_a_full_disk_is_said_before_anything_is_measured(rows: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert processes(rows, "fake", "fake:deed=killed", "--json", "/dev/full") == 6
+    assert "No space left" in capsys.readouterr().err
+
+
+def test_no_rows_cannot_run(capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("none.npz", a=np.zeros(0), b=np.zeros(0))
+    assert processes("none.npz", "fake", "fake:slope=2.0") == 6
+    assert "no rows" in capsys.readouterr().err
+
+
+def test_rows_of_nan_are_answered_alike(tmp_path: Path) -> None:
+    np.savez("nan.npz", a=np.full(30, np.nan), b=np.full(30, np.nan))
+    assert sessions("nan.npz", "new", "old", *WIDE, "--max-delta", "0", "--budget", "20s", *TO_FILE) == 0
+    assert saved().results[-1].non_finite_mismatches == 0
+
+
+def test_a_library_that_the_other_environment_lacks_cannot_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lacks").mkdir()
+    lacking = "raise ModuleNotFoundError(\"No module named 'onnxruntime'\", name='onnxruntime')\n"
+    (tmp_path / "lacks" / "onnxruntime.py").write_text(lacking)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexport PYTHONPATH={tmp_path}/lacks:$PYTHONPATH\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    arguments = ["-d", str(ONNX_ROWS), "--against-python", str(python), "--budget", "1s", *TO_FILE]
+    assert run(["bench", str(ONNX), *arguments]) == 6
+    assert "onnxruntime" in capsys.readouterr().err
+    report = saved()
+    assert [result.failed is None for result in report.results].count(False) >= 1
+
+
+def test_ctrl_c_leaves_a_readable_partial_report(rows: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from infer_bench.engines import registry; from infer_bench.__main__ import main\n"
+        f"registry.BUILT_IN.update({FAKES!r}); sys.exit(main())"
+    )
+    arguments = ["bench", model("new"), "-d", rows, "-e", "filed", "--against", model("old"), "--budget", "600s"]
+    started = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments, "--max-regression", "0.5%", *TO_FILE],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        process_group=0,
+        text=True,
+    )
+    while not Path("report.json").exists() and started.poll() is None:
+        pass
+    os.killpg(started.pid, signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert said.strip() == "interrupted"
+    report = saved()
+    assert not report.complete
+    assert report.verdict is None
+    assert report.gate is not None
+    assert report.gate.layouts >= 1
+    assert run(["show", "report.json"]) == 0
