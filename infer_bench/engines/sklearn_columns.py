@@ -57,7 +57,7 @@ def _columns(step: Any) -> Back:
     inputs = getattr(step, "_transformer_to_input_indices", {})
     for name, part, _ in step.transformers_:
         taken, place = list(inputs.get(name, ())), getattr(step, "output_indices_", {}).get(name)
-        if place is None or isinstance(part, str) and part == "drop":
+        if place is None or (isinstance(part, str) and part == "drop"):
             continue
         if isinstance(part, str) or type(part).__name__ == "FunctionTransformer":
             plain = isinstance(part, str) or getattr(part, "func", None) is None
