@@ -8,8 +8,7 @@ import numpy as np
 from infer_bench.converters.ensemble import Ensemble, Link
 from infer_bench.converters.onnx_links import Path, Walk, attributes, linked, scaled
 from infer_bench.converters.onnx_operators import Trees, joined, read_trees
-from infer_bench.engines.session import require
-from infer_bench.errors import NotConvertible
+from infer_bench.errors import MissingDependency, NotConvertible
 from infer_bench.model import ModelSpec
 
 _TRANSFORMS: dict[str, tuple[Link, ...]] = {"NONE": (), "LOGISTIC": (Link("sigmoid"),), "SOFTMAX": (Link("softmax"),)}
@@ -21,7 +20,10 @@ def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
     What a classifier's transform does to one score hangs on its weights and on the runtime, so there may be two: who
     takes one must see that it answers as the graph does. Raises `NotConvertible` where nothing can be read.
     """
-    onnx = require("onnx", "onnx")
+    try:
+        import onnx
+    except ImportError:
+        raise MissingDependency("onnx", "convert") from None
     model = onnx.load_from_string(data)
     path = Walk(model).path(output)
     trees = joined([read_trees(node.op_type, attributes(node)) for node in path.operators])
