@@ -103,7 +103,10 @@ def judged(plain: Path, model: Any, trained: Any) -> str:
         if name in ("infinite", "far"):
             continue
         held = narrow(table)
-        fault = differs(ask(model, held), answers(plain, held), held)
+        given = answers(plain, held)
+        if hasattr(model, "cluster_centers_"):
+            given["numbers"] = None  # distances, and the cluster's number is the answer
+        fault = differs(ask(model, held), given, held)
         wrong += [f"{name}: {fault}"] if fault else []
     return "; ".join(wrong)
 
@@ -119,9 +122,9 @@ def narrow(table: Any) -> Any:
 def differs(truth: Truth, given: dict[str, Any], rows: Any) -> str:
     """A difference in words, or nothing."""
     refused, numbers = truth.refused, given["numbers"]
-    if numbers is not None and refused.any():
+    if refused.any():
         holes = np.asarray(pd.DataFrame(rows).isna().any(axis=1))
-        confident = refused & holes & np.isfinite(numbers).any(axis=1)
+        confident = refused & holes & (True if numbers is None else np.isfinite(numbers).any(axis=1))
         if confident.any():
             return f"{confident.sum()} refused rows are answered"
     kept = ~refused

@@ -60,6 +60,9 @@ def told(metadata: Mapping[str, str]) -> Told | None:
 
 def meaning(outputs: Sequence[Any], nodes: Sequence[Node], wanted: str = "", said: Told | None = None) -> Meaning:
     """The answer among the graph's outputs: the one that is `wanted`, else probabilities, else the first of numbers."""
+    clusters = "" if wanted or said else _nearest(outputs, nodes)
+    if clusters:
+        return Meaning(clusters, False, True, "regression")
     chosen = _chosen(outputs, wanted or _numbers_of_clusters(outputs, said))
     zipped, label = chosen.type.startswith("seq(map"), is_label(chosen)
     if said is not None and said.classes and chosen.name == LABEL:
@@ -80,6 +83,18 @@ def _numbers_of_clusters(outputs: Sequence[Any], said: Told | None) -> str:
         return ""
     wide = all((_width(output) or 1) > 1 for output in outputs if output.name != LABEL)
     return LABEL if wide and any(output.name == LABEL for output in outputs) else ""
+
+
+def _nearest(outputs: Sequence[Any], nodes: Sequence[Node]) -> str:
+    """The output that says which cluster is nearest: the numbers beside it are distances, not the answer."""
+    makers = {name: node for node in nodes for name in node.outputs}
+    for output in outputs:
+        node = makers.get(output.name)
+        while node is not None and node.op in ("Identity", "Reshape", "Cast", "Squeeze"):
+            node = makers.get(node.inputs[0])
+        if is_label(output) and node is not None and node.op == "ArgMin":
+            return str(output.name)
+    return ""
 
 
 def _chosen(outputs: Sequence[Any], wanted: str) -> Any:

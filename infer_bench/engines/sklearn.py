@@ -1,5 +1,6 @@
 """scikit-learn: estimators and pipelines from pickle, joblib and skops files."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -89,6 +90,19 @@ class ScikitLearnSession(FedSession):
         answers = self.postprocess(self.predict(inputs))
         labels = None if type(sklearn_model.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
         return answers, self.labels(answers) if labels is None or labels.ndim != 1 else labels
+
+    def in_float32(self, inputs: Any) -> FloatArray:
+        """The canonical output when all steps before the last work in float32, as in an exported graph.
+
+        Raises `EngineError` for an estimator that is no pipeline.
+        """
+        from infer_bench.engines import sklearn_single
+
+        rows = sklearn_single.prepared(self._estimator, inputs)
+        final = self._estimator.steps[-1][1]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the rows have no names
+            return self.postprocess(getattr(final, self._answer.method)(rows))
 
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""

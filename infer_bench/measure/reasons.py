@@ -30,7 +30,8 @@ def find(duels: Sequence[Duel], reference: Side | Saved, structures: Structures,
             continue
         kept = [held for pairing in duel.groups.values() if (held := pairing.kept_rows) is not None]
         structure = structures.of(reference) if isinstance(reference, Side) else None
-        found = explain(kept, structure.ensemble if structure else None, _asking(reference))
+        single = _in_float32(reference)
+        found = explain(kept, structure.ensemble if structure else None, _asking(reference), single)
         if found.not_explained and duel.failed is None:
             found = _reversed(found, kept, duel, spec, structures)
         duel.explanation = with_fixes(found, reference, duel.side)
@@ -39,6 +40,13 @@ def find(duels: Sequence[Duel], reference: Side | Saved, structures: Structures,
 def _asking(reference: Side | Saved) -> Ask | None:
     """Asks the reference itself, for counterfactuals on rows."""
     return None if isinstance(reference, Saved) else lambda table: reference.answer(dict(table.columns)).values
+
+
+def _in_float32(reference: Side | Saved) -> Ask | None:
+    """Asks the reference with its steps in float32, where it may have steps."""
+    if isinstance(reference, Saved) or reference.entrant.candidate.engine != "sklearn":
+        return None
+    return lambda table: reference.in_float32(dict(table.columns))
 
 
 def _reversed(

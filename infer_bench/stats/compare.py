@@ -14,6 +14,7 @@ import numpy.typing as npt
 from infer_bench.stats.exact import ExactSum
 from infer_bench.stats.sample import Sample
 from infer_bench.stats.sketch import Sketch
+from infer_bench.stats.ulps import single, ulps
 from infer_bench.stats.worst import Worst, worst_of
 
 __all__ = ["Comparison", "Limits", "Tally", "Worst", "compare", "differing", "merge"]
@@ -196,8 +197,8 @@ def _tally(reference: Floats, candidate: Floats, limits: Limits) -> Tally:
         finite=len(ours),
         max_abs=_most(gap),
         max_relative=_most(relative),
-        max_ulps32=_ulps(_single(ours), _single(theirs)),
-        max_ulps64=_ulps(ours, theirs),
+        max_ulps32=ulps(single(ours), single(theirs)),
+        max_ulps64=ulps(ours, theirs),
         passing_atol=_passing(gap, limits.rtol * size),
         passing_rtol=_passing_share(gap, size, limits.atol),
         non_finite_mismatches=int(_mismatched(reference, candidate).sum()),
@@ -256,28 +257,6 @@ def _passing_share(gap: Floats, size: Floats, atol: float) -> float:
         for _ in range(3):
             needed = np.where(gap > atol + needed * size, np.nextafter(needed, np.inf), needed)
     return _most(needed)
-
-
-def _ulps(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
-    """The most representable values between two finite answers of one dtype: their distance as ordered integers."""
-    if not len(ours):
-        return 0
-    kind = np.int32 if ours.dtype == np.float32 else np.int64
-    low, high = (_ordered(np.minimum(ours, theirs), kind), _ordered(np.maximum(ours, theirs), kind))
-    # Wraps around for two's complement, and unsigned is what the distance is.
-    return int((high - low).view(np.uint64).max())
-
-
-def _single(values: Floats) -> npt.NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)
-
-
-def _ordered(values: npt.NDArray[Any], kind: type) -> npt.NDArray[np.int64]:
-    """Integers that rise by one from each float to the next; both zeros are 0."""
-    bits = np.ascontiguousarray(values).view(kind).astype(np.int64)
-    least = np.int64(np.iinfo(kind).min)
-    return np.where(bits < 0, least - bits, bits)
 
 
 def _argmax_changes(reference: Floats, candidate: Floats) -> Bools:

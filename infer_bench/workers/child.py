@@ -161,6 +161,10 @@ class Child:
         """As `stream`, one request a row."""
         return streaming.singly(self._open_session(), unpack_columns(message))
 
+    def do_single(self, message: Message) -> Message:
+        """As `stream`, with a pipeline's steps in float32."""
+        return streaming.in_float32(self._open_session(), unpack_columns(message))
+
     def do_fed(self, message: Message) -> Message:
         """What the session's feed makes of the rows that come with the question."""
         return streaming.fed(self._open_session(), unpack_columns(message))

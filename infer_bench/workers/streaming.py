@@ -41,6 +41,19 @@ def singly(session: Session, columns: Columns) -> Message:
     return Message("singly", fields, {"answers": answering.answers, "refused": answering.refused, "codes": codes})
 
 
+def in_float32(session: Session, columns: Columns) -> Message:
+    """Answers (rows, outputs) of a pipeline whose steps work in float32. Raises `EngineError` where there are none."""
+    own = getattr(session, "in_float32", None)
+    if own is None:
+        raise EngineError("this engine has no steps to round")
+    try:
+        return Message("single", {}, {"answers": np.asarray(own(session.preprocess(columns)), dtype=np.float64)})
+    except EngineError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
+        raise EngineError(first_line(error)) from None
+
+
 def fed(session: Session, columns: Columns) -> Message:
     """The dtype of what the session's feed makes of the first row, in words."""
     one = {name: column[:1] for name, column in columns.items()}

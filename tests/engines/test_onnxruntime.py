@@ -92,6 +92,22 @@ def test_a_converted_classifier_keeps_classes_and_probabilities(
     assert set(np.unique(hard)) == {0.0, 1.0}
 
 
+def test_the_nearest_cluster_is_the_answer_and_not_the_distances(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["scores"]),
+        helper.make_node("ArgMin", ["scores"], ["nearest"], axis=1, keepdims=0),
+        helper.make_node("Identity", ["nearest"], ["label"]),
+    ]
+    outputs = [("label", INT, ["n"]), ("scores", F, ["n", 3])]
+    model = saved(nodes, [("x", F, ["n", 4])], outputs, tmp_path / "m.onnx", constants=[weights((4, 3))])
+    session = opened("onnxruntime", model)
+    assert (session.spec.task, session.spec.outputs, session.spec.classes) == ("regression", ("output",), ())
+    rows = np.array([[1.0, 0, 0, 0], [-1.0, 0, 0, 0]])
+    given = {name: rows[:, i] for i, name in enumerate(session.spec.feature_names)}
+    found = session.postprocess(session.predict(session.preprocess(given)))
+    assert found.tolist() == [[0.0], [2.0]]
+
+
 @pytest.mark.parametrize("feed", ["ndarray", "dataframe"])
 def test_one_input_a_column_of_any_type(feed: str, tmp_path: Path) -> None:
     nodes = [

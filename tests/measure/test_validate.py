@@ -240,3 +240,28 @@ def test_causes_are_named_of_one_onnx_file_against_another(
     assert result.different is (cause is not None)
     assert {found.name for found in result.causes} == ({cause} if cause else set())
     assert result.not_explained == 0
+
+
+def test_a_scaler_in_float32_before_a_forest_is_named(tmp_path: Path) -> None:
+    """Columns of very different sizes, whose rounding in the scaler decides on which side of a split they lie."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    rows = np.column_stack([1e6 + random.random(400) * 1e3, random.normal(size=400), random.integers(0, 90, 400)])
+    rows = rows.astype(np.float32).astype(np.float64)
+    target = (rows[:, 0] % 7 > 3).astype(int)
+    steps = SimpleImputer(), StandardScaler()
+    model = make_pipeline(*steps, RandomForestClassifier(8, random_state=0)).fit(rows, target)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    plain = to_onnx(model, rows[:1].astype(np.float32), options={id(model): {"zipmap": False}})
+    (tmp_path / "plain.onnx").write_bytes(plain.SerializeToString())
+    (result,) = validate(
+        *(str(tmp_path / name) for name in ("model.pkl", "plain.onnx")), probes="only", allow_pickle=True
+    ).results
+    assert result.different
+    assert "preprocessing cast" in {cause.name for cause in result.causes}, result
+    assert result.not_explained == 0

@@ -49,10 +49,14 @@ class Evidence:
     relabelled: Bools
 
 
-def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Callable[[Table], Floats] | None) -> Explanation:
+Ask = Callable[[Table], Floats]
+
+
+def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Ask | None, single: Ask | None = None) -> Explanation:
     """Why the rows that were kept differ.
 
-    `ensemble` are the reference's trees where they can be read; `ask` answers a table as the reference does.
+    `ensemble` are the reference's trees where they can be read; `ask` answers a table as the reference does, `single`
+    as it would with its steps in float32.
     """
     if not any(part.differ.any() for part in kept):
         return Explanation()
@@ -69,7 +73,7 @@ def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Callable[[Tabl
     left = values & ~rounding
     if not left.any():
         return Explanation(tuple(causes))
-    found = _search(evidence, left, ensemble, ask)
+    found = _search(evidence, left, ensemble, ask, single)
     if isinstance(found, str):
         return Explanation(tuple(causes), int(left.sum()), found)
     return Explanation((*found.causes, *causes), found.not_explained, found.why)
@@ -155,14 +159,14 @@ def _cause(name: str, detail: str, evidence: Evidence, explained: Bools, examine
 
 
 def _search(
-    evidence: Evidence, left: Bools, ensemble: Ensemble | None, ask: Callable[[Table], Floats] | None
+    evidence: Evidence, left: Bools, ensemble: Ensemble | None, ask: Ask | None, single: Ask | None
 ) -> Explanation | str:
     """Causes of the rows `left`; or why none is claimed."""
     alike = ~evidence.differ & ~evidence.refused
     rows = _chosen(evidence, left, alike, ensemble.trees if ensemble else 100)
     differ = left[rows]
     wanted = evidence.candidate[rows]
-    oracle = _oracle(evidence, rows, ensemble, ask)
+    oracle = _oracle(evidence, rows, ensemble, ask, single)
     if oracle is None:
         return "not explained: neither the reference's structure nor the reference itself can be asked"
     search = Search(oracle, wanted, differ, np.arange(len(rows)))
@@ -190,7 +194,7 @@ def _chosen(evidence: Evidence, left: Bools, alike: Bools, trees: int) -> npt.ND
 
 
 def _oracle(
-    evidence: Evidence, rows: npt.NDArray[np.intp], ensemble: Ensemble | None, ask: Callable[[Table], Floats] | None
+    evidence: Evidence, rows: npt.NDArray[np.intp], ensemble: Ensemble | None, ask: Ask | None, single: Ask | None
 ) -> Oracle | None:
     table = evidence.table.take(rows)
     if ensemble is not None and len(ensemble.features) == len(table.columns):
@@ -199,7 +203,17 @@ def _oracle(
         wanted = evidence.reference[rows]
         if found.shape == wanted.shape and matches(found, wanted, closeness(wanted, found)).mean() >= RELIABLE:
             return oracle
-    return EngineOracle(table, ask) if ask is not None else None
+    if ask is None:
+        return None
+    return EngineOracle(table, ask, single if single is not None and _answers(single, table) else None)
+
+
+def _answers(single: Ask, table: Table) -> bool:
+    """Whether the reference has steps that can be asked to work in float32."""
+    try:
+        return len(single(table)) == table.rows
+    except InferBenchError:
+        return False
 
 
 def _told(evidence: Evidence, rows: npt.NDArray[np.intp], differ: Bools, best: State, search: Search) -> Explanation:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from infer_bench.converters.ensemble import Ensemble
 from infer_bench.converters.evaluate import apply_links, predict
 from infer_bench.data import Table
-from infer_bench.measure.causes.twist import Twist
+from infer_bench.measure.causes.twist import PREPARED, Twist
 from infer_bench.measure.causes.twists import on_answers, on_rows, on_trees
 from infer_bench.model import Feature
 
@@ -80,10 +80,11 @@ def canonical(ensemble: Ensemble, answers: Floats) -> Floats:
 
 @dataclass(slots=True, eq=False)
 class EngineOracle:
-    """A model that can only be asked: `ask` answers a table of its columns."""
+    """A model that can only be asked: `ask` answers a table of its columns, `single` with its steps in float32."""
 
     table: Table
     ask: Callable[[Table], Floats]
+    single: Callable[[Table], Floats] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,7 +94,9 @@ class EngineOracle:
     @property
     def catalogue(self) -> list[Twist]:
         """What can be done to rows and to answers."""
-        return on_rows(self.names) + on_answers()
+        said = "the steps before the model work in float32"
+        steps = [Twist(PREPARED, said, single=True)] if self.single is not None else []
+        return on_rows(self.names) + on_answers() + steps
 
     def answers(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
         """The canonical answers (rows, outputs) to some of the rows."""
@@ -104,7 +107,8 @@ class EngineOracle:
             for twist in twists:
                 matrix = twist.rows(matrix) if twist.rows else matrix
             table = Table({**table.columns, **{name: matrix[:, i] for i, name in enumerate(names)}})
-        found = self.ask(table)
+        single = self.single if any(twist.single for twist in twists) else None
+        found = (single or self.ask)(table)
         for twist in twists:
             found = twist.answers(found) if twist.answers else found
         return found

@@ -16,16 +16,21 @@ OnAnswers = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Twist:
-    """One counterfactual: `cause` is its stable name, `detail` what exactly was changed."""
+    """One counterfactual: `cause` is its stable name, `detail` what exactly was changed.
+
+    `single`: the reference itself works in float32 up to its last step.
+    """
 
     cause: str
     detail: str
     rows: OnRows | None = None
     trees: OnTrees | None = None
     answers: OnAnswers | None = None
+    single: bool = False
 
 
 INPUT_CAST = "input cast"
+PREPARED = "preprocessing cast"
 THRESHOLD_CAST = "threshold cast"
 COMPARISON = "comparison"
 MISSING = "missing handling"

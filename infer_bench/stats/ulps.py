@@ -1,0 +1,29 @@
+"""How many representable numbers lie between two answers."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def ulps(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
+    """The most representable values between two finite answers of one dtype: their distance as ordered integers."""
+    if not len(ours):
+        return 0
+    kind = np.int32 if ours.dtype == np.float32 else np.int64
+    low, high = (_ordered(np.minimum(ours, theirs), kind), _ordered(np.maximum(ours, theirs), kind))
+    # Wraps around for two's complement, and unsigned is what the distance is.
+    return int((high - low).view(np.uint64).max())
+
+
+def single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Rounded to float32; what is beyond its range becomes infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
+def _ordered(values: npt.NDArray[Any], kind: type) -> npt.NDArray[np.int64]:
+    """Integers that rise by one from each float to the next; both zeros are 0."""
+    bits = np.ascontiguousarray(values).view(kind).astype(np.int64)
+    least = np.int64(np.iinfo(kind).min)
+    return np.where(bits < 0, least - bits, bits)
