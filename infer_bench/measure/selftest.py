@@ -38,7 +38,7 @@ from infer_bench.results import BenchReport, Report, Verdict
 from infer_bench.stats.judging import Errors
 from infer_bench.stats.proportion import exact_interval
 
-BUDGET_S = {"p50": 3.0, "p95": 6.0}
+BUDGET_S = {"p50": 3.0, "p95": 10.0}
 """Of a trial. The p95 needs more blocks to be told."""
 HOG_S = 6 * 3600
 CALIBRATIONS = 5
