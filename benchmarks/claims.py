@@ -14,10 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hogs import hogs
-
 from infer_bench import bench
 from infer_bench.cli.progress import ProgressLine
+from infer_bench.measure.hogs import hogs_running
 from infer_bench.reporters.registry import render
 from infer_bench.results import BenchReport
 
@@ -71,7 +70,7 @@ def threads() -> BenchReport:
     """One thread and more than there are free cores, with a hog on one core."""
     asked = ["lightgbm:feed=ndarray,threads=1", "lightgbm:feed=ndarray,threads=2"]
     asked += [f"onnxruntime:feed=ndarray,threads={count}" for count in (1, 2, 4, 8)]
-    with hogs(1):
+    with hogs_running(1):
         return measured(CREDIT, data=ROWS, candidates=asked)
 
 

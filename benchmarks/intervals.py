@@ -9,9 +9,8 @@ import argparse
 import statistics
 from pathlib import Path
 
-from hogs import hogs
-
 from infer_bench import bench
+from infer_bench.measure.hogs import hogs_running
 from infer_bench.results import Speedup
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
@@ -25,7 +24,7 @@ def main() -> None:
     parser.add_argument("--candidates", nargs=2, default=["lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"])
     arguments = parser.parse_args()
     found: list[Speedup] = []
-    with hogs(arguments.hogs):
+    with hogs_running(arguments.hogs):
         for seed in range(arguments.repeats):
             report = bench(
                 str(SAMPLES / "credit.txt"),

@@ -1,26 +1,22 @@
 """`bench --self-test`: how often the gate cries wolf on this machine, and how often it sees what was planted."""
 
-import contextlib
 import datetime
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from infer_bench import __version__
 from infer_bench.environment import describe
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
-from infer_bench.gate_results import Check, TrialsResult
+from infer_bench.gate_results import TrialsResult
 from infer_bench.gates import Allowed
-from infer_bench.limits import LEAST_MARGIN, MARGINS
+from infer_bench.limits import LEAST_MARGIN
 from infer_bench.measure import workload
 from infer_bench.measure.desk import PACKAGES
 from infer_bench.measure.duel import Match
@@ -28,95 +24,23 @@ from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.gate import Gatekeeper
 from infer_bench.measure.gate_settings import GateSettings
 from infer_bench.measure.given import Given
+from infer_bench.measure.hogs import hogs_running
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.opponents import matches
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.rows import Rows, rows_for, seen_by
 from infer_bench.measure.seating import Plant
 from infer_bench.measure.settings import Settings
-from infer_bench.results import BenchReport, Report, Verdict
+from infer_bench.measure.trials import KINDS, LIMIT, Kind, Tally, verdict
+from infer_bench.results import BenchReport, Report
 from infer_bench.stats.judging import Errors
-from infer_bench.stats.proportion import exact_interval
 
-BUDGET_S = {"p50": 3.0, "p95": 10.0}
+BUDGET_S = {"p50": 3.0, "p95": 6.0}
 """Of a trial. The p95 needs more blocks to be told."""
-HOG_S = 6 * 3600
 CALIBRATIONS = 5
 CALIBRATION_S = 3.0
 PROBED_TURNS = 500
 SelfTestReport = Report[TrialsResult]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of trial: the share of work planted in every `every`-th request, judged at `metric`.
-
-    `weight`: how many of these are made, for each trial of none planted at the p50.
-    """
-
-    metric: str
-    planted: float = 0.0
-    every: int = 1
-    weight: float = 1.0
-
-
-KINDS = (
-    Kind("p50"),
-    Kind("p50", 0.02, weight=0.05),
-    Kind("p50", 0.05, weight=0.15),
-    Kind("p50", 0.10, weight=0.15),
-    Kind("p95", weight=0.1),
-    Kind("p95", 0.10, weight=0.06),
-    Kind("p95", 0.50, every=10, weight=0.05),
-)
-
-
-@dataclass
-class Tally:
-    """The trials of one kind under one load, so far."""
-
-    kind: Kind
-    hogs: int
-    wanted: int
-    checks: list[Check] = field(default_factory=list)
-    measured_ns: list[int] = field(default_factory=list)
-    wall_ns: list[int] = field(default_factory=list)
-    failed: int = 0
-    begun: int = 0
-
-    @property
-    def done(self) -> int:
-        """Trials made."""
-        return len(self.checks) + self.failed
-
-    def result(self) -> TrialsResult:
-        """As the report has it."""
-        said = [check.outcome for check in self.checks]
-        regressed = said.count("regressed")
-        ratios = [check.ratio - 1 for check in self.checks if check.ratio is not None]
-        requests = [check.baseline for check in self.checks if check.baseline is not None]
-        return TrialsResult(
-            self.hogs,
-            self.kind.planted,
-            self.kind.every,
-            self.kind.metric,
-            MARGINS[self.kind.metric],
-            len(said),
-            regressed,
-            said.count("pass"),
-            len(said) - regressed - said.count("pass"),
-            self.failed,
-            *exact_interval(regressed, len(said)),
-            measured=statistics.median(ratios) if ratios else None,
-            measured_ns=_middle(self.measured_ns),
-            longest_ns=max(self.measured_ns, default=0),
-            wall_ns=_middle(self.wall_ns),
-            request_ns=_middle(requests),
-        )
-
-
-def _middle(values: Sequence[float]) -> int:
-    return round(statistics.median(values)) if values else 0
 
 
 class SelfTest:
@@ -202,7 +126,7 @@ class SelfTest:
         """One trial, in a thread that lives as long as its worker."""
         kind, begun = tally.kind, time.perf_counter_ns()
         try:
-            report = self._gated(kind, BUDGET_S[kind.metric], {kind.metric: MARGINS[kind.metric]})
+            report = self._gated(kind, BUDGET_S[kind.metric], {kind.metric: LIMIT})
         except InferBenchError:
             tally.failed += 1
             return
@@ -247,30 +171,6 @@ class SelfTest:
             verdict=verdict(results) if complete else None,
             complete=complete,
         )
-
-
-def verdict(results: Sequence[TrialsResult]) -> Verdict:
-    """Broken when the false alarms are shown to be more than the error rate that the gate promises."""
-    if not any(result.trials for result in results):
-        return Verdict("failed", CannotRun.exit_code, ("no trial could be measured",))
-    promised = Errors().alpha
-    bad = [r for r in results if not r.planted and r.low > promised]
-    reasons = tuple(f"{r.regressed} false alarms in {r.trials} trials at {r.metric}, {r.hogs} hogs" for r in bad)
-    return Verdict("regressed", 1, reasons) if reasons else Verdict("pass", 0)
-
-
-@contextlib.contextmanager
-def hogs_running(count: int) -> Iterator[None]:
-    """So many processes that do nothing but use a CPU; they end with this one, and by themselves after hours."""
-    loop = f"import os, time\nend, parent = time.monotonic() + {HOG_S}, {os.getpid()}\n"
-    loop += "while time.monotonic() < end and os.getppid() == parent:\n    for _ in range(1_000_000): pass"
-    running = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
 
 
 def run(
