@@ -73,12 +73,10 @@ def bench(
     Latency by phase, throughput, cold start, memory, and how far the answers of the candidates lie apart.
     """
     from infer_bench.cli.measured import Delivery, measured
-    from infer_bench.limits import seconds
-    from infer_bench.measure.gate_settings import STORED_PROCESSES, gate_settings
+    from infer_bench.measure.gate_settings import gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
     from infer_bench.project import project_table
 
-    kept = save_baseline is not None or baseline is not None
     gate = gate_settings(
         project_table(),
         against=against,
@@ -98,8 +96,8 @@ def bench(
         scenario=options.one_of(scenario, "scenario", SCENARIOS),
         rows_mode=options.one_of(rows, "rows", ROWS_MODES),
         rounds=rounds,
-        budget_s=seconds(budget) if budget is not None else None,
-        processes=(STORED_PROCESSES if kept else 3) if processes is None else processes,
+        budget_s=options.duration(budget),
+        processes=options.processes(processes, save_baseline or baseline),
         percentiles=options.numbers(percentiles, float, "percentiles"),
         reference=reference,
         allow_pickle=allow_pickle,
@@ -107,10 +105,9 @@ def bench(
         timeout_s=timeout,
         affinity=options.numbers(affinity, int, "affinity") if affinity else (),
     )
-    settings = gate.with_budget(settings) if gate.live else settings
     delivery = Delivery(json, format, output, phases, save_baseline)
     if self_test:
         from infer_bench.cli.selftested import selftested
 
         return selftested(models or [], data, engine or [], trials, hogs, jobs, settings, delivery)
-    return measured(options.named(models), data, engine or [], settings, gate, delivery)
+    return measured(options.named(models), data, engine or [], gate.with_budget(settings), gate, delivery)

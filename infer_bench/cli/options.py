@@ -88,3 +88,20 @@ def named(models: list[str] | None) -> list[str]:
     if not models:
         raise UsageError("MODEL is missing", "infer-bench bench MODEL")
     return models
+
+
+def duration(text: str | None) -> float | None:
+    """Seconds, from `10s`, `500ms` or `2m`; None for none given."""
+    from infer_bench.limits import seconds
+
+    return None if text is None else seconds(text)
+
+
+def processes(given: int | None, baseline: str | None) -> int:
+    """How many fresh processes a candidate is measured in; more where the run is kept or compared with one that was."""
+    from infer_bench.measure.gate_settings import STORED_PROCESSES
+    from infer_bench.measure.settings import DEFAULT_PROCESSES
+
+    if given is not None:
+        return given
+    return DEFAULT_PROCESSES if baseline is None else STORED_PROCESSES

@@ -63,7 +63,9 @@ class GateSettings:
         return [Notice("limit-unused", f"the limit {bound.text!r} concerns none of the candidates") for bound in unused]
 
     def with_budget(self, settings: Settings) -> Settings:
-        """The settings with the usual budget where none was given. Raises `UsageError` for a number of rounds."""
+        """The settings with the usual budget where one is needed. Raises `UsageError` for a gate's number of rounds."""
+        if not self.live:
+            return settings
         if settings.rounds is not None:
             raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
         return settings if settings.budget_s is not None else replace(settings, budget_s=DEFAULT_BUDGET_S)

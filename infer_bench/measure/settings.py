@@ -12,6 +12,7 @@ SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 ROWS_MODES: tuple[RowsMode, ...] = get_args(RowsMode)
 
 DEFAULT_ROUNDS = 60
+DEFAULT_PROCESSES = 3
 DEFAULT_BUDGET_S = 60.0
 DEFAULT_ROWS = 1024
 MAX_BATCH = 10_000_000
@@ -30,7 +31,7 @@ class Settings:
     rows_mode: RowsMode = "rotate"
     rounds: int | None = None
     budget_s: float | None = None
-    processes: int = 3
+    processes: int = DEFAULT_PROCESSES
     percentiles: tuple[float, ...] = (50.0, 95.0, 99.0)
     reference: str | None = None
     allow_pickle: bool = False

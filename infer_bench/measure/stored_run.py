@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from infer_bench.baselines import check_comparable, load_baseline
 from infer_bench.errors import UsageError
@@ -31,30 +32,33 @@ def run(
     Raises `NotComparable` before anything is measured where a fingerprint differs, `CannotRun` for a broken baseline,
     `UsageError` for limits that a stored baseline cannot carry.
     """
-    allowed, begun = gate.allowed, time.perf_counter_ns()
+    begun, shares = time.perf_counter_ns(), gate.allowed.shares
     if gate.baseline is None:
         raise UsageError("there is no baseline")
-    if allowed.bounds or allowed.max_delta is not None:
+    if gate.allowed.bounds or gate.allowed.max_delta is not None:
         raise UsageError("--limit and --max-delta do not go with --baseline", "give them in a run of their own")
-    check_limits(allowed.shares)
+    check_limits(shares)
     stored = load_baseline(gate.baseline)
     named = list(candidates) or list(dict.fromkeys(result.candidate for result in stored.results))
 
     def ready(plan: BenchReport) -> None:
         check_comparable(plan, stored)
 
-    report = bench.run(
-        models, data=data, candidates=named, settings=settings, progress=progress, save=save, ready=ready
-    )
-    told = check_comparable(report, stored)
-    checks = judge_stored(report, stored, allowed.shares, allowed.errors.alpha, allowed.errors.beta)
-    wall = time.perf_counter_ns() - begun
-    judged = replace(
-        report,
-        notices=(*report.notices, *told),
-        gate=stored_gate(report, stored, checks, allowed.errors.alpha, allowed.errors.beta, wall),
-        verdict=verdict(checks, report.verdict.reasons if report.verdict else (), allowed.inconclusive),
-    )
+    how: dict[str, Any] = {"data": data, "settings": settings, "progress": progress, "save": save, "ready": ready}
+    report = bench.run(models, candidates=named, **how)
+    judged = _judged(report, stored, gate, begun)
     if save:
         save(judged)
     return judged
+
+
+def _judged(report: BenchReport, stored: BenchReport, gate: GateSettings, begun: int) -> BenchReport:
+    told, errors = check_comparable(report, stored), gate.allowed.errors
+    checks = judge_stored(report, stored, gate.allowed.shares, errors.alpha, errors.beta)
+    failures = report.verdict.reasons if report.verdict else ()
+    return replace(
+        report,
+        notices=(*report.notices, *told),
+        gate=stored_gate(report, stored, checks, errors.alpha, errors.beta, time.perf_counter_ns() - begun),
+        verdict=verdict(checks, failures, gate.allowed.inconclusive),
+    )

@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from infer_bench.reporters.format import MISSING
 
-__all__ = ["allowance", "at_least", "change", "measured_ratio"]
+__all__ = ["allowance", "at_least", "change", "measured_ratio", "often"]
 
 _LONG = 10**9
 _BOUNDLESS = 1e300
@@ -77,3 +77,17 @@ def change(share: float, rounding: str = ROUND_HALF_EVEN) -> str:
 def at_least(share: float) -> str:
     """The smallest change that would have been seen, rounded up: never promises more than is held."""
     return change(share, ROUND_CEILING)
+
+
+def often(share: float, low: float, high: float) -> str:
+    """How often something happened, with its bounds rounded outward: `0.3 % (0.0–0.9 %)`.
+
+    What is not never, or not always, is not rounded to it.
+    """
+    point = _fixed(share * 100, 1, ROUND_HALF_EVEN)
+    if point == 100 and share < 1:
+        point = Decimal("99.9")
+    if point == 0 and share > 0:
+        point = Decimal("0.1")
+    lower, upper = _fixed(low * 100, 1, ROUND_FLOOR), _fixed(high * 100, 1, ROUND_CEILING)
+    return f"{point} % ({lower}–{upper} %)"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infer_bench.gate_results import TrialsResult
-from infer_bench.reporters import format
+from infer_bench.reporters import format, format_gate
 from infer_bench.reporters.grid import Grid, Row, fit, records
 from infer_bench.reporters.layout import clean, style, width_of, wrap
 from infer_bench.results import Report
@@ -64,31 +64,27 @@ def _head(report: Report[Any]) -> str:
 
 
 def _row(result: TrialsResult) -> Row:
-    planted = "nothing planted" if not result.planted else f"+{result.planted * 100:g} % planted"
+    planted = f"+{format_gate.allowance(result.planted)} planted" if result.planted else "nothing planted"
     if result.planted and result.every > 1:
         planted += f" in 1 of {result.every}"
     cells = {
-        "metric": f"{result.metric}, {result.limit * 100:g} %",
+        "metric": f"{result.metric}, {format_gate.allowance(result.limit)}",
         "trials": format.count(result.trials) + (f" (+{result.failed} failed)" if result.failed else ""),
         "regressed": format.count(result.regressed),
-        "share": f"{_percent(result.share)} ({_percent(result.low)}–{_percent(result.high)})",
+        "share": format_gate.often(result.share, result.low, result.high),
         "passed": format.count(result.passed),
         "unclear": format.count(result.inconclusive),
-        "measured": format.MISSING if result.measured is None else f"{result.measured * 100:+.1f} %",
+        "measured": format.MISSING if result.measured is None else format_gate.change(result.measured),
         "time": format.coarse(result.measured_ns),
         "wall": format.coarse(result.wall_ns),
     }
     return Row(planted, (), cells)
 
 
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
-
-
 def _sentences(report: Report[Any]) -> Iterable[str]:
     alpha = report.settings.get("alpha")
     if isinstance(alpha, float):
-        yield f"A gate promises at most {alpha * 100:g} % of false alarms; a planted slow-down below the limit is none."
+        yield f"A gate promises at most {format_gate.allowance(alpha)} of false alarms."
     if not report.complete:
         yield "The run was not finished: these are the trials up to its end."
     yield from report.verdict.reasons if report.verdict else ()
