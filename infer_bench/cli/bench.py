@@ -82,7 +82,7 @@ def bench(
         against=against,
         python=against_python,
         baseline=baseline,
-        max_regression=max_regression,
+        max_regression=None if self_test else max_regression,
         bounds=limit or (),
         max_delta=max_delta,
         inconclusive=options.choice(inconclusive),
@@ -109,5 +109,5 @@ def bench(
     if self_test:
         from infer_bench.cli.selftested import selftested
 
-        return selftested(models or [], data, engine or [], trials, hogs, jobs, settings, delivery)
+        return selftested(models or [], data, engine or [], trials, hogs, jobs, max_regression, settings, delivery)
     return measured(options.named(models), data, engine or [], gate.with_budget(settings), gate, delivery)

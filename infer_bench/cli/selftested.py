@@ -10,8 +10,10 @@ from infer_bench.cli.deliver import deliver
 from infer_bench.cli.measured import Delivery
 from infer_bench.cli.options import numbers
 from infer_bench.cli.progress import ProgressLine
+from infer_bench.limits import regressions
 from infer_bench.measure.selftest import SelfTestReport, run
 from infer_bench.measure.settings import Settings
+from infer_bench.measure.trials import SHARES
 from infer_bench.output import OutputFile
 from infer_bench.reporters.registry import find
 from infer_bench.serialize import dump
@@ -26,6 +28,7 @@ def selftested(
     trials: int,
     hogs: str | None,
     jobs: int,
+    max_regression: str | None,
     settings: Settings,
     to: Delivery,
 ) -> int:
@@ -55,6 +58,7 @@ def selftested(
             settings=settings,
             progress=progress,
             save=save,
+            shares=regressions(max_regression) if max_regression else SHARES,
         )
     deliver(report, format, to.output)
     for reason in report.verdict.reasons if report.verdict else ():

@@ -16,7 +16,7 @@ from infer_bench.environment import describe
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.gate_results import TrialsResult
 from infer_bench.gates import Allowed
-from infer_bench.limits import LEAST_MARGIN
+from infer_bench.limits import LEAST_MARGIN, share_of
 from infer_bench.measure import workload
 from infer_bench.measure.desk import PACKAGES
 from infer_bench.measure.duel import Match
@@ -31,12 +31,12 @@ from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.rows import Rows, rows_for, seen_by
 from infer_bench.measure.seating import Plant
 from infer_bench.measure.settings import Settings
-from infer_bench.measure.trials import KINDS, LIMIT, Kind, Tally, verdict
+from infer_bench.measure.trials import SHARES, Kind, Tally, kinds, verdict
 from infer_bench.results import BenchReport, Report
 from infer_bench.stats.judging import Errors
 
-BUDGET_S = {"p50": 3.0, "p95": 6.0}
-"""Of a trial. The p95 needs more blocks to be told."""
+BUDGET_S, TAIL_BUDGET_S = {"p50": 3.0}, 10.0
+"""Of a trial, unless told otherwise. A tail needs more blocks to be told."""
 CALIBRATIONS = 5
 CALIBRATION_S = 3.0
 PROBED_TURNS = 500
@@ -54,9 +54,12 @@ class SelfTest:
         hogs: Sequence[int],
         settings: Settings,
         jobs: int = 1,
+        shares: Mapping[str, float] = SHARES,
     ) -> None:
         self._entrants, self._rows, self._settings = entrants, rows, settings
-        self.tallies = [Tally(kind, count, max(1, round(trials * kind.weight))) for count in hogs for kind in KINDS]
+        self.tallies = [
+            Tally(kind, count, max(1, round(trials * kind.weight))) for count in hogs for kind in kinds(shares)
+        ]
         self._turn_ns, self._request_ns = 0.0, 0
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._environment = describe(PACKAGES)
@@ -65,11 +68,12 @@ class SelfTest:
         self._jobs = jobs
 
     def calibrate(self) -> None:
-        """What a request takes, and what a turn of the planted loop adds to it there: medians, without hogs.
+        """What a request takes, and what a turn of the planted loop adds to it there: medians over fresh workers.
 
-        The loop is timed inside requests, since beside memory-bound work a turn takes another time than by itself.
+        The loop is timed inside requests and under the load of the trials, since beside memory-bound work a turn takes
+        another time than by itself.
         """
-        probe = Kind("p50", 1.0)
+        probe = Kind("p50", LEAST_MARGIN, 1.0)
         self._request_ns, self._turn_ns = PROBED_TURNS, 1.0
         ratios, requests = [], []
         for _ in range(CALIBRATIONS):
@@ -83,12 +87,12 @@ class SelfTest:
 
     def run(self, progress: Progress, save: Callable[[SelfTestReport], None]) -> SelfTestReport:
         """Every trial; `save` is called after each of them."""
-        progress.update(0, "measuring a request")
-        self.calibrate()
         complete = False
         try:
             for hogs in self._hogs:
                 with hogs_running(hogs):
+                    progress.update(0, "measuring a request")
+                    self.calibrate()
                     self._load([tally for tally in self.tallies if tally.hogs == hogs], progress, save)
             complete = True
         finally:
@@ -122,11 +126,14 @@ class SelfTest:
         """The turns of an empty loop that take the planted share of a request."""
         return Plant(round(kind.planted * self._request_ns / self._turn_ns), kind.every)
 
+    def _budget_s(self, metric: str) -> float:
+        return self._settings.budget_s or BUDGET_S.get(metric, TAIL_BUDGET_S)
+
     def _trial(self, tally: Tally) -> None:
         """One trial, in a thread that lives as long as its worker."""
         kind, begun = tally.kind, time.perf_counter_ns()
         try:
-            report = self._gated(kind, BUDGET_S[kind.metric], {kind.metric: LIMIT})
+            report = self._gated(kind, self._budget_s(kind.metric), {kind.metric: kind.limit})
         except InferBenchError:
             tally.failed += 1
             return
@@ -159,7 +166,10 @@ class SelfTest:
             "beta": Errors().beta,
         }
         model = self._entrants[0].model
-        said |= {"model": model.name, "candidate": self._entrants[0].label, "budget_s": BUDGET_S}
+        said |= {"model": model.name, "candidate": self._entrants[0].label}
+        said["budget_s"] = {
+            metric: self._budget_s(metric) for metric in dict.fromkeys(t.kind.metric for t in self.tallies)
+        }
         given = {key: value for key, value in asdict(self._settings).items() if key in ("threads", "seed")}
         return Report(
             command="self-test",
@@ -184,15 +194,21 @@ def run(
     settings: Settings,
     progress: Progress,
     save: Callable[[SelfTestReport], None],
+    shares: Mapping[str, float] = SHARES,
 ) -> SelfTestReport:
-    """Try the gate on a model, or on one that is made for it, raced against a copy of itself."""
+    """Try the gate on a model, or on one that is made for it, raced against a copy of itself.
+
+    `shares` are the limits to try, by percentile. Raises `UsageError` for settings that make no sense.
+    """
+    if any(share_of(metric) is None for metric in shares):
+        raise UsageError("a self-test tries percentiles only", "--max-regression p50=2%,p95=5%")
     if len(models) > 1 or len(candidates) > 1:
         raise UsageError("a self-test takes one model and one candidate")
     if not 1 <= trials <= 1_000_000 or not all(0 <= count <= 1024 for count in hogs) or not 1 <= jobs <= 1024:
         raise UsageError("trials are 1 to 1,000,000, hogs 0 to 1024, jobs 1 to 1024")
     with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:
         entrants, rows = _sides(models, data, candidates, Path(folder), settings)
-        return SelfTest(entrants, rows, trials, hogs, settings, jobs).run(progress, save)
+        return SelfTest(entrants, rows, trials, hogs, settings, jobs, shares).run(progress, save)
 
 
 def _sides(

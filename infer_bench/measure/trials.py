@@ -1,7 +1,7 @@
 """The kinds of trial of the gate's self-test, and what is counted of each. Pure."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infer_bench.errors import CannotRun
@@ -11,32 +11,42 @@ from infer_bench.results import Verdict
 from infer_bench.stats.judging import Errors
 from infer_bench.stats.proportion import exact_interval
 
-LIMIT = MARGINS["p50"]
-"""What the gates allow, at p50 and at p95 alike."""
+SHARES = {"p50": MARGINS["p50"], "p95": MARGINS["p50"]}
+"""What the gates allow, unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of trial: the share of work planted in every `every`-th request, judged at `metric` against `LIMIT`.
+    """A kind of trial: the share of work planted in every `every`-th request, judged at `metric` against `limit`.
 
-    `weight`: how many of these are made, for each trial of none planted at the p50.
+    `weight`: how many of these are made, for each trial of the first kind.
     """
 
     metric: str
+    limit: float
     planted: float = 0.0
     every: int = 1
     weight: float = 1.0
 
 
-KINDS = (
-    Kind("p50"),
-    Kind("p50", 0.02, weight=0.05),
-    Kind("p50", 0.05, weight=0.15),
-    Kind("p50", 0.10, weight=0.15),
-    Kind("p95", weight=0.1),
-    Kind("p95", 0.10, weight=0.1),
-    Kind("p95", 0.50, every=10, weight=0.05),
-)
+def kinds(shares: Mapping[str, float]) -> list[Kind]:
+    """The kinds of trial for limits by metric: nothing planted, and what each metric is there to see.
+
+    A median is tried with work in every request, a tail with work in every tenth too. The first metric is tried most.
+    """
+    found: list[Kind] = []
+    for metric, limit in shares.items():
+        weight = 0.1 if found else 1.0
+        found.append(Kind(metric, limit, weight=weight))
+        if metric == "p50":
+            found += [Kind(metric, limit, planted, weight=weight * w) for planted, w in MEDIAN_PLANTS]
+        else:
+            found += [Kind(metric, limit, planted, every, weight * w) for planted, every, w in TAIL_PLANTS]
+    return found
+
+
+MEDIAN_PLANTS = ((0.02, 0.05), (0.05, 0.15), (0.10, 0.15))
+TAIL_PLANTS = ((0.10, 1, 1.0), (0.50, 10, 0.5))
 
 
 @dataclass
@@ -68,7 +78,7 @@ class Tally:
             self.kind.planted,
             self.kind.every,
             self.kind.metric,
-            LIMIT,
+            self.kind.limit,
             len(said),
             regressed,
             said.count("pass"),

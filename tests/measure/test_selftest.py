@@ -10,23 +10,22 @@ from infer_bench.measure.hogs import hogs_running
 from infer_bench.measure.progress import Silent
 from infer_bench.measure.selftest import SelfTestReport
 from infer_bench.measure.settings import Settings
-from infer_bench.measure.trials import KINDS, Kind
+from infer_bench.measure.trials import Kind
 from infer_bench.serialize import dump, load_report
 
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Budgets that hold a few layouts, and one trial of two kinds."""
-    monkeypatch.setattr(selftest, "BUDGET_S", {"p50": 0.5, "p95": 0.5})
     monkeypatch.setattr(selftest, "CALIBRATION_S", 0.5)
     monkeypatch.setattr(selftest, "CALIBRATIONS", 1)
-    monkeypatch.setattr(selftest, "KINDS", (KINDS[0], Kind("p50", 2.0)))
+    monkeypatch.setattr(selftest, "kinds", lambda shares: [Kind("p50", 0.02), Kind("p50", 0.02, 2.0)])
 
 
 def run(saved: list[SelfTestReport], **told: object) -> SelfTestReport:
     how: dict[str, object] = {"data": None, "candidates": (), "trials": 1, "hogs": (0,), "jobs": 2, **told}
     models = how.pop("models", ())
-    return selftest.run(models, settings=Settings(), progress=Silent(), save=saved.append, **how)  # type: ignore[arg-type]
+    return selftest.run(models, settings=Settings(budget_s=0.5), progress=Silent(), save=saved.append, **how)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("brief")
@@ -49,6 +48,7 @@ def test_trials_are_made_counted_and_kept_and_tripling_the_work_is_seen() -> Non
         {"trials": 0},
         {"hogs": (-1,)},
         {"jobs": 0},
+        {"shares": {"size": 0.1}},
         {"models": ("a.onnx", "b.onnx")},
         {"candidates": ("onnxruntime", "lightgbm")},
         {"models": ("tests.fakes:do",)},

@@ -6,13 +6,29 @@ import pytest
 
 from infer_bench.gate_results import Check, TrialsResult
 from infer_bench.gates import EXIT_CODES
-from infer_bench.measure.trials import KINDS, Kind, Tally, verdict
+from infer_bench.measure.trials import SHARES, Kind, Tally, kinds, verdict
 from infer_bench.stats.proportion import exact_interval
 
 CHECK = Check("c", "c", "m", 1, "p50", "regression", 0.02, "pass", baseline=50_000.0, ratio=1.001)
 
+NOTHING = Kind("p50", 0.02)
 
-def tally(*outcomes: str, kind: Kind = KINDS[0], failed: int = 0) -> Tally:
+
+def test_every_metric_is_tried_with_nothing_and_with_something_planted() -> None:
+    found = kinds(SHARES)
+    assert {kind.metric for kind in found} == set(SHARES)
+    for metric, limit in SHARES.items():
+        own = [kind for kind in found if kind.metric == metric]
+        assert [kind.planted for kind in own].count(0.0) == 1
+        assert any(kind.planted > limit for kind in own)
+    assert any(kind.every > 1 for kind in found if kind.metric != "p50")
+
+
+def test_the_only_metric_is_tried_as_often_as_asked() -> None:
+    assert kinds({"p95": 0.05})[0] == Kind("p95", 0.05)
+
+
+def tally(*outcomes: str, kind: Kind = NOTHING, failed: int = 0) -> Tally:
     checks = [replace(CHECK, outcome=outcome) for outcome in outcomes]  # type: ignore[arg-type]
     return Tally(kind, 2, len(outcomes) + failed, checks, [1, 3, 2], [5], failed)
 
@@ -27,7 +43,7 @@ def test_every_outcome_is_counted_once_and_failures_are_no_trials() -> None:
 
 
 def test_nothing_is_said_of_no_trials() -> None:
-    found = Tally(KINDS[0], 0, 5).result()
+    found = Tally(NOTHING, 0, 5).result()
     assert (found.trials, found.share, found.low, found.high, found.measured) == (0, 0.0, 0.0, 1.0, None)
 
 
