@@ -16,6 +16,8 @@ from infer_bench.stats.sequential import MOST, least_layouts
 
 LEAST_SAMPLES, LEAST_SAMPLES_FROM = 200, 0.95
 """Samples a block for a ratio of percentiles: with 44 a block the p95 was noise, with 200 it was told (measured)."""
+NO_ANSWERS = "no answers"
+"""What stands in place of a difference while nothing has been asked yet."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
 Choice = Literal["", "pass", "fail"]
 _MORE = "give it a larger --budget"
@@ -206,6 +208,8 @@ def _delta(one: Measured, most: float) -> Check:
         return _with(blank, **told, outcome="different", reason=f"{one.mismatches} answers are finite on one side only")
     if one.label_changes:
         return _with(blank, **told, outcome="different", reason=f"{one.label_changes} rows change their label")
+    if one.delta_note == NO_ANSWERS:
+        return _with(blank, **told, outcome="inconclusive", reason=NO_ANSWERS)
     if one.max_abs_delta is None and not one.rows_compared:
         return _with(blank, **told, outcome="different", reason=one.delta_note or "the answers cannot be compared")
     return _with(blank, **told, outcome="different" if (one.max_abs_delta or 0.0) > most else "pass")
@@ -236,11 +240,24 @@ def verdict(found: Sequence[Check], failures: Sequence[str], choice: Choice = ""
     for status in ("different", "regressed"):
         if said[status]:
             return Verdict(status, EXIT_CODES[status], tuple(said["different"] + said["regressed"]))
-    if said["inconclusive"] or not any(check.outcome == "pass" for check in found):
+    unjudged = _unjudged(found)
+    if said["inconclusive"] or unjudged or not any(check.outcome == "pass" for check in found):
         code = {"pass": EXIT_CODES["pass"], "fail": EXIT_CODES["regressed"]}.get(choice, EXIT_CODES["inconclusive"])
-        nothing = tuple(said["inconclusive"]) or ("no metric could be judged",)
+        nothing = (*said["inconclusive"], *unjudged) or ("no metric could be judged",)
         return Verdict("inconclusive", code, nothing)
     return Verdict("pass", EXIT_CODES["pass"])
+
+
+def _unjudged(found: Sequence[Check]) -> list[str]:
+    """Candidates whose speed was to be judged and of which every metric is advisory: that their answers agree is no
+    pass.
+    """
+    outcomes: dict[tuple[str, str, int], list[Check]] = {}
+    for check in found:
+        if check.kind != "delta" and check.metric != "size":
+            outcomes.setdefault((check.model, check.candidate, check.batch), []).append(check)
+    alone = (held for held in outcomes.values() if all(check.outcome == "advisory" for check in held))
+    return [reason(check) for held in alone for check in held]
 
 
 def reason(check: Check) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from infer_bench.errors import UsageError
 
+KEYS = ("atol", "rtol", "threshold", "max-regression", "limits", "max-delta")
+
 
 def project_table(start: Path | None = None) -> dict[str, Any]:
     """The table in the nearest `pyproject.toml` at or above `start`; empty without one.
@@ -29,4 +31,7 @@ def _table(file: Path) -> dict[str, Any]:
     table = tools.get("infer-bench", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"tool.infer-bench in {file} is no table", "write [tool.infer-bench]")
+    unknown = [key for key in table if key.replace("_", "-") not in KEYS]
+    if unknown:  # a limit that is misspelt would hold nothing, and nobody would notice
+        raise UsageError(f"{file}: [tool.infer-bench] has no key {unknown[0]!r}", f"known: {', '.join(KEYS)}")
     return table

@@ -67,6 +67,18 @@ def test_with_nothing_judged_nothing_passes(found: list[Check]) -> None:
     assert verdict([*found, check("pass")], ()).status == "pass"
 
 
+@pytest.mark.parametrize("passing", [check("pass", "delta"), replace(check("pass"), candidate="other")])
+def test_a_candidate_whose_speed_was_not_judged_does_not_pass_by_anothers_or_by_its_answers(passing: Check) -> None:
+    found = verdict([check("advisory"), passing], ())
+    assert found.status == "inconclusive"
+    assert "p50 of new" in found.reasons[0]
+
+
+def test_before_any_answers_there_is_no_difference() -> None:
+    (found,) = checks([measured(delta_note=gates.NO_ANSWERS, series={})], Allowed(max_delta=1e-5))
+    assert found.outcome == "inconclusive"
+
+
 def test_equal_sides_pass_and_say_what_they_would_have_seen() -> None:
     found = checks([measured()], BOTH)
     assert [one.outcome for one in found] == ["pass", "pass"]

@@ -38,3 +38,9 @@ def test_a_broken_file_is_said_in_one_line(tmp_path: Path, content: str | bytes,
 def test_a_file_without_the_table_says_nothing(tmp_path: Path, content: str) -> None:
     (tmp_path / "pyproject.toml").write_text(content)
     assert project_table(tmp_path) == {}
+
+
+def test_a_key_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.infer-bench]\nlimit = ['p99<5ms']\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="has no key 'limit'"):
+        project_table(tmp_path)

@@ -53,7 +53,7 @@ def bench(
     inconclusive: Annotated[
         str, typer.Option("--inconclusive", help="What an inconclusive gate exits with: 3, or pass (0) or fail (1).")
     ] = "3",
-    alpha: Annotated[float, typer.Option("--alpha", help="Error rate of a gate.")] = 0.01,
+    alpha: Annotated[float, typer.Option("--alpha", help="Error rate of a gate.")] = options.DEFAULT_ALPHA,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Try the gate itself: its false alarms and its power on this machine.")
     ] = False,
@@ -109,5 +109,6 @@ def bench(
     if self_test:
         from infer_bench.cli.selftested import selftested
 
+        options.check_self_test(gate, save_baseline=save_baseline, alpha=alpha)
         return selftested(models or [], data, engine or [], trials, hogs, jobs, max_regression, settings, delivery)
-    return measured(options.named(models), data, engine or [], gate.with_budget(settings), gate, delivery)
+    return measured(options.named(models), data, engine or [], settings, gate, delivery)

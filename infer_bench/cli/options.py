@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+DEFAULT_ALPHA = 0.01
+
 Data = Annotated[str | None, typer.Option("--data", "-d", help="Rows: a parquet, csv, npy or npz file.")]
 Candidates = Annotated[
     list[str] | None,
@@ -81,6 +83,13 @@ def check_gate(
         raise UsageError("--reference does not go with --against", "each candidate is compared with its baseline")
     if gate.asked and save_baseline is not None:
         raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
+
+
+def check_self_test(gate: "GateSettings", *, save_baseline: str | None, alpha: float) -> None:
+    """Raises `UsageError` for options that a self-test would leave unheard."""
+    given = gate.paired or gate.baseline is not None or save_baseline is not None or bool(gate.asked_bounds)
+    if given or gate.allowed.max_delta is not None or alpha != DEFAULT_ALPHA:
+        raise UsageError("a self-test races a model against itself", "give it --max-regression and --budget only")
 
 
 def named(models: list[str] | None) -> list[str]:

@@ -79,7 +79,8 @@ class Duel:
         self._samples = samples
         self._progress = progress
         self._random = random.Random(settings.seed)
-        self._limit_ns = round(settings.limit_s * 1e9)
+        self._limit_ns = max(1, round(settings.limit_s * 1e9))
+        self._saved: Callable[[], None] = _nothing
         self._pace = Pace(self._limit_ns, settings.batches, _most_rounds(seating.restarts, samples))
         self._start = 0
 
@@ -99,7 +100,8 @@ class Duel:
         return max(sum(bool(run.rounds) for run in lane.runs) for lane in self.lanes.values())
 
     def run(self, undecided: Callable[[], Collection[Match]], saved: Callable[[], None]) -> None:
-        """Measure. `undecided` is asked after every layout, and `saved` called then."""
+        """Measure. `undecided` is asked after every layout, `saved` is called after the rounds of every word."""
+        self._saved = saved
         left = [match for match in self.matches if self._alive(match)]
         try:
             self._tell("starting")
@@ -109,7 +111,6 @@ class Duel:
                 self._layout(self.layouts, _entrants(left))
                 self.layouts += 1
                 left = [match for match in undecided() if self._alive(match)]
-                saved()
         finally:
             self._seating.close()
 
@@ -179,8 +180,11 @@ class Duel:
             lane.shape = lane.shape or self._shape(request_ns, len(layout.taken), calls)
 
     def _shape(self, request_ns: int, entrants: int, calls: int) -> Shape:
+        most_ns = round(self._settings.timeout_s * 1e9 / 2)
         blocks = LAYOUTS * LEAST_ROUNDS * entrants * len(self._settings.batches)
-        return shape_for(request_ns, self._settings.scenario, self._samples, self._limit_ns // blocks, calls)
+        return shape_for(
+            request_ns, self._settings.scenario, self._samples, min(self._limit_ns // blocks, most_ns), calls
+        )
 
     def _race(self, batch: int, layout: Layout) -> None:
         """Rounds of one block each, in random order."""
@@ -191,6 +195,8 @@ class Duel:
                 break
             wanted = self._planned(batch, layout, made) if done == 0 else wanted
             done += made
+            with self.watch.running(False):
+                self._saved()
         self.rounds = self.rounds or done
         with self.watch.running(False):
             self._end(batch, layout, throttled_ns() - throttled, kept=done >= LEAST_ROUNDS or self.layouts == 0)
@@ -265,6 +271,10 @@ class Duel:
                 nothing = {"rss_bytes": 0, "peak_rss_bytes": 0}
                 held = taken.ask("memory").fields if self._seating.restarts else nothing
                 run.ended(held, throttled)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _entrants(matches: Sequence[Match]) -> list[Entrant]:

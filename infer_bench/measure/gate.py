@@ -8,7 +8,7 @@ from infer_bench import gates
 from infer_bench.errors import UsageError
 from infer_bench.gate_results import Check, Gate, GateMode, Side
 from infer_bench.limits import PER_PROCESS, share_of
-from infer_bench.measure import assemble
+from infer_bench.measure import assemble, racing
 from infer_bench.measure.convert import cached_onnx
 from infer_bench.measure.desk import Desk
 from infer_bench.measure.duel import Duel, Match
@@ -42,10 +42,12 @@ def run(
 ) -> BenchReport:
     """Race every candidate with its baseline until each check is decided or the budget is spent, and judge.
 
-    `save` is called after every layout with what is known so far. Raises `UsageError` for settings that make no sense
+    Where the project's limits concern none of the candidates and there is nothing else to judge, it is a plain race.
+
+    `save` is called every few seconds with what is known so far. Raises `UsageError` for settings that make no sense
     and `CannotRun` for a model, an interpreter or rows that cannot be used.
     """
-    progress = progress or Silent()
+    progress, begun = progress or Silent(), time.perf_counter_ns()
     progress.update(0, "reading the models")
 
     def opened(name: str) -> ModelRef:
@@ -60,13 +62,18 @@ def run(
         to_onnx=lambda model: cached_onnx(model, settings.allow_pickle, data, progress),
         threads=settings.threads,
     )
-    unused = gate.unused([match.candidate for match in found])
+    gate, unused = gate.used([match.candidate for match in found])
+    if not gate.asked:
+        return racing.run(
+            models, data=data, candidates=candidates, settings=settings, progress=progress, save=save, told=unused
+        )
+    settings = gate.with_budget(settings)
     progress.update(0, "reading the rows")
     rows = given(found, data, settings)
     if rows.apart and gate.allowed.max_delta is not None:
         raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
     rows.notices += unused
-    return Gatekeeper(found, rows, gate, settings, progress, plants or {}).run(save)
+    return Gatekeeper(found, rows, gate, settings, progress, plants or {}, begun).run(save)
 
 
 class Gatekeeper:
@@ -80,6 +87,7 @@ class Gatekeeper:
         settings: Settings,
         progress: Progress,
         plants: Mapping[Key, Plant],
+        begun: int,
     ) -> None:
         self._gate, self._settings = gate, settings
         self._mode = mode_of(found, gate)
@@ -89,7 +97,7 @@ class Gatekeeper:
         self._duel = Duel(found, seating, settings, samples_for(gate), progress, rows.unfit)
         self._desk = Desk(self._duel, rows.rows, settings, tuple(rows.notices))
         self._gathering = Gathering(self._duel, gate.allowed)
-        self._begun = self._saved = time.perf_counter_ns()
+        self._begun, self._saved = begun, 0
 
     def run(self, save: Save | None) -> BenchReport:
         """Measure until it is decided; a run that is broken off leaves what it has."""
@@ -104,8 +112,8 @@ class Gatekeeper:
         return report
 
     def _keep(self, save: Save | None) -> None:
-        """Save what is known, at most every few seconds: a layout may take no longer than writing all of them."""
-        if save and (self._duel.layouts == 1 or time.perf_counter_ns() - self._saved > SAVE_NS):
+        """Save what is known, at most every few seconds: a round may take no longer than writing all of them."""
+        if save and time.perf_counter_ns() - self._saved > SAVE_NS:
             save(self.report(complete=False))
             self._saved = time.perf_counter_ns()
 

@@ -49,18 +49,20 @@ class GateSettings:
         given = self.allowed
         return self.paired or self.baseline is not None or bool(given.bounds) or given.max_delta is not None
 
-    def unused(self, candidates: Sequence[Entrant]) -> list[Notice]:
-        """The project's limits that concern nobody who runs. Raises `UsageError` for one that was asked for now."""
-        unused = [
-            bound
-            for bound in self.allowed.bounds
-            if not any(bound.concerns(e.label, e.engine.name, e.model.path) for e in candidates)
-        ]
+    def used(self, candidates: Sequence[Entrant]) -> tuple["GateSettings", list[Notice]]:
+        """Without the project's limits that concern nobody who runs, which are noted.
+
+        Raises `UsageError` for one that was asked for now.
+        """
+        bounds = self.allowed.bounds
+        kept = tuple(b for b in bounds if any(b.concerns(e.label, e.engine.name, e.model.path) for e in candidates))
+        unused = [bound for bound in bounds if bound not in kept]
         names = ", ".join(dict.fromkeys(e.label for e in candidates))
         for bound in unused:
             if bound in self.asked_bounds:
                 raise UsageError(f"{bound.text!r} concerns none of the candidates", f"they are: {names}")
-        return [Notice("limit-unused", f"the limit {bound.text!r} concerns none of the candidates") for bound in unused]
+        told = [Notice("limit-unused", f"the limit {bound.text!r} concerns none of the candidates") for bound in unused]
+        return replace(self, allowed=replace(self.allowed, bounds=kept)), told
 
     def with_budget(self, settings: Settings) -> Settings:
         """The settings with the usual budget where one is needed. Raises `UsageError` for a gate's number of rounds."""
@@ -122,8 +124,9 @@ def gate_settings(
     stored one, which carries none, and the run is not to be a `plain` one. Raises `UsageError`.
     """
     compared = against is not None or python is not None or baseline is not None
+    shares = {} if max_regression is None else limits.regressions(max_regression)
     if max_regression is None and compared:
-        max_regression = _text(project, "max-regression")
+        shares = _projected(project, across=python is not None or baseline is not None, stored=baseline is not None)
     if max_delta is None and (against is not None or python is not None):
         max_delta = _number(project, "max-delta")
     if max_delta is not None and not compared:
@@ -134,13 +137,26 @@ def gate_settings(
         raise UsageError("--alpha lies between 0 and 0.2", "0.01 is one false alarm in a hundred runs")
     asked_bounds = tuple(limits.bound(text) for text in bounds)
     allowed = Allowed(
-        shares={} if max_regression is None else limits.regressions(max_regression),
+        shares=shares,
         bounds=asked_bounds or (() if plain or baseline is not None else _bounds(project)),
         max_delta=max_delta,
         errors=Errors(alpha=alpha),
         inconclusive=inconclusive,
     )
     return GateSettings(against, python, baseline, allowed, asked_bounds).completed()
+
+
+def _projected(project: Mapping[str, Any], *, across: bool, stored: bool) -> dict[str, float]:
+    """The project's limits on regressions: between environments as narrow as can be told there, and no narrower.
+
+    A stored run carries no other metric than percentiles.
+    """
+    text = _text(project, "max-regression")
+    shares = limits.regressions(text) if text else {}
+    if stored:
+        shares = {metric: share for metric, share in shares.items() if limits.share_of(metric) is not None}
+    least = LEAST_ACROSS if across else 0.0
+    return {metric: share if metric == "size" else max(least, share) for metric, share in shares.items()}
 
 
 def _held(project: Mapping[str, Any], name: str) -> Any:

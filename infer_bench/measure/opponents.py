@@ -81,11 +81,19 @@ def _baseline(
             found = _entrant(candidate.model, against, to_onnx, threads)
         else:
             model = model_ref(against)
-            usable = text is not None and candidate.candidate.target is None and model.family != "callable"
-            found = _entrant(model, text if usable and text else USUAL[model.family], to_onnx, threads)
+            found = _entrant(
+                model, text if text and _opens(candidate, model) else USUAL[model.family], to_onnx, threads
+            )
     if found is None or python is None:
         return found
     return replace(found, interpreter=interpreter(python), folder=home_of(python, found))
+
+
+def _opens(candidate: Entrant, model: ModelRef) -> bool:
+    """Whether the candidate can be used on another model: by its own engine, or converted for ONNX Runtime."""
+    if candidate.candidate.target is not None or model.family == "callable":
+        return False
+    return model.format in candidate.engine.formats or "onnx" in candidate.engine.formats
 
 
 def _is_candidate(text: str) -> bool:

@@ -31,7 +31,7 @@ from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.rows import Rows, rows_for, seen_by
 from infer_bench.measure.seating import Plant
 from infer_bench.measure.settings import Settings
-from infer_bench.measure.trials import SHARES, Kind, Tally, kinds, verdict
+from infer_bench.measure.trials import SHARES, Kind, Made, Tally, kinds, verdict
 from infer_bench.results import BenchReport, Report
 from infer_bench.stats.judging import Errors
 
@@ -39,7 +39,9 @@ BUDGET_S, TAIL_BUDGET_S = {"p50": 3.0}, 10.0
 """Of a trial, unless told otherwise. A tail needs more blocks to be told."""
 CALIBRATIONS = 5
 CALIBRATION_S = 3.0
-PROBED_TURNS = 500
+FIRST_TURNS, MOST_TURNS = 500, 1_000_000_000
+PROBED_SHARE = 0.1
+"""What is planted to calibrate: about as much as in the trials."""
 SelfTestReport = Report[TrialsResult]
 
 
@@ -73,17 +75,27 @@ class SelfTest:
         The loop is timed inside requests and under the load of the trials, since beside memory-bound work a turn takes
         another time than by itself.
         """
-        probe = Kind("p50", LEAST_MARGIN, 1.0)
-        self._request_ns, self._turn_ns = PROBED_TURNS, 1.0
-        ratios, requests = [], []
-        for _ in range(CALIBRATIONS):
-            told = self._gated(probe, CALIBRATION_S, {"p50": LEAST_MARGIN}).gate
-            ratios += [check.ratio for check in told.checks if check.ratio is not None] if told else []
-            requests += [check.baseline for check in told.checks if check.baseline is not None] if told else []
-        if not ratios:
+        turns = FIRST_TURNS
+        while (found := self._probed(turns))[0] < PROBED_SHARE / 2 and turns < MOST_TURNS:
+            turns = round(turns * min(100.0, max(2.0, PROBED_SHARE / max(found[0], 1e-3))))
+        probes = [found, *(self._probed(turns) for _ in range(CALIBRATIONS - 1))]
+        share = statistics.median(probe[0] for probe in probes)
+        if share < PROBED_SHARE / 4:
+            raise CannotRun("what is planted cannot be told from noise here", "a quieter machine, or a faster model")
+        self._request_ns = round(statistics.median(probe[1] for probe in probes))
+        self._turn_ns = share * self._request_ns / turns
+
+    def _probed(self, turns: int) -> tuple[float, float]:
+        """The share that so many turns add to a request, and what a request takes, in ns."""
+        told = self._gated(Plant(turns), CALIBRATION_S, {"p50": LEAST_MARGIN}, self._next_seed()).gate
+        check = told.checks[0] if told else None
+        if check is None or check.ratio is None or check.baseline is None:
             raise CannotRun("the model could not be measured", "infer-bench bench MODEL says why")
-        self._request_ns = round(statistics.median(requests))
-        self._turn_ns = max(0.1, (statistics.median(ratios) - 1) * self._request_ns / PROBED_TURNS)
+        return check.ratio - 1, check.baseline
+
+    def _next_seed(self) -> int:
+        self._seed += 1
+        return self._seed
 
     def run(self, progress: Progress, save: Callable[[SelfTestReport], None]) -> SelfTestReport:
         """Every trial; `save` is called after each of them."""
@@ -103,18 +115,15 @@ class SelfTest:
     def _load(self, tallies: Sequence[Tally], progress: Progress, save: Callable[[SelfTestReport], None]) -> None:
         """The kinds take turns in proportion, so that a run that is broken off has some of each."""
         with ThreadPoolExecutor(self._jobs) as pool:
-            running: set[Future[None]] = set()
+            running: dict[Future[Made | None], Tally] = {}
             while running or any(tally.begun < tally.wanted for tally in tallies):
-                left = [tally for tally in tallies if tally.begun < tally.wanted]
-                while left and len(running) < self._jobs:
+                while len(running) < self._jobs and (left := [t for t in tallies if t.begun < t.wanted]):
                     tally = min(left, key=lambda one: one.begun / one.wanted)
                     tally.begun += 1
                     self._tell(progress, tally)
-                    running.add(pool.submit(self._trial, tally))
-                    left = [tally for tally in tallies if tally.begun < tally.wanted]
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    future.result()
+                    running[pool.submit(self._trial, tally.kind, self._next_seed())] = tally
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    running.pop(future).add(future.result())
                 save(self.report(complete=False))
 
     def _tell(self, progress: Progress, tally: Tally) -> None:
@@ -129,32 +138,27 @@ class SelfTest:
     def _budget_s(self, metric: str) -> float:
         return self._settings.budget_s or BUDGET_S.get(metric, TAIL_BUDGET_S)
 
-    def _trial(self, tally: Tally) -> None:
-        """One trial, in a thread that lives as long as its worker."""
-        kind, begun = tally.kind, time.perf_counter_ns()
+    def _trial(self, kind: Kind, seed: int) -> Made | None:
+        """One trial, in a thread that lives as long as its worker; None when it could not be measured."""
+        begun = time.perf_counter_ns()
         try:
-            report = self._gated(kind, self._budget_s(kind.metric), {kind.metric: kind.limit})
+            told = self._gated(self.plant(kind), self._budget_s(kind.metric), {kind.metric: kind.limit}, seed).gate
         except InferBenchError:
-            tally.failed += 1
-            return
-        told = report.gate
+            return None
         if told is None or told.checks[0].outcome == "failed":
-            tally.failed += 1
-            return
-        tally.checks.append(told.checks[0])
-        tally.measured_ns.append(told.measured_ns)
-        tally.wall_ns.append(time.perf_counter_ns() - begun)
+            return None
+        return Made(told.checks[0], told.measured_ns, time.perf_counter_ns() - begun)
 
-    def _gated(self, kind: Kind, budget_s: float, shares: Mapping[str, float]) -> BenchReport:
+    def _gated(self, plant: Plant, budget_s: float, shares: Mapping[str, float], seed: int) -> BenchReport:
         """One gate, in workers of its own."""
-        self._seed += 1
-        settings = replace(self._settings, seed=self._seed, budget_s=budget_s)
+        settings = replace(self._settings, seed=seed, budget_s=budget_s)
         gate = GateSettings(against="itself", allowed=Allowed(shares, errors=Errors()))
         baseline, candidate = self._entrants
         columns = seen_by(candidate, self._rows)
         rows = Given({e.model.path: self._rows for e in self._entrants}, {e.key: columns for e in self._entrants})
-        plants: Mapping[Key, Plant] = {baseline.key: Plant(), candidate.key: self.plant(kind)}
-        return Gatekeeper([Match(candidate, baseline)], rows, gate, settings, Silent(), plants).run(None)
+        plants: Mapping[Key, Plant] = {baseline.key: Plant(), candidate.key: plant}
+        match, begun = [Match(candidate, baseline)], time.perf_counter_ns()
+        return Gatekeeper(match, rows, gate, settings, Silent(), plants, begun).run(None)
 
     def report(self, *, complete: bool) -> SelfTestReport:
         """What is known so far."""
@@ -202,8 +206,8 @@ def run(
     """
     if any(share_of(metric) is None for metric in shares):
         raise UsageError("a self-test tries percentiles only", "--max-regression p50=2%,p95=5%")
-    if len(models) > 1 or len(candidates) > 1:
-        raise UsageError("a self-test takes one model and one candidate")
+    if len(models) > 1 or len(candidates) > 1 or len(settings.batches) > 1:
+        raise UsageError("a self-test takes one model, one candidate and one batch size")
     if not 1 <= trials <= 1_000_000 or not all(0 <= count <= 1024 for count in hogs) or not 1 <= jobs <= 1024:
         raise UsageError("trials are 1 to 1,000,000, hogs 0 to 1024, jobs 1 to 1024")
     with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:

@@ -49,6 +49,15 @@ MEDIAN_PLANTS = ((0.02, 0.05), (0.05, 0.15), (0.10, 0.15))
 TAIL_PLANTS = ((0.10, 1, 1.0), (0.50, 10, 0.5))
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One trial: what was judged, and the time it took."""
+
+    check: Check
+    measured_ns: int
+    wall_ns: int
+
+
 @dataclass
 class Tally:
     """The trials of one kind under one load, so far."""
@@ -61,6 +70,15 @@ class Tally:
     wall_ns: list[int] = field(default_factory=list)
     failed: int = 0
     begun: int = 0
+
+    def add(self, made: "Made | None") -> None:
+        """Count a trial; None could not be measured."""
+        if made is None:
+            self.failed += 1
+            return
+        self.checks.append(made.check)
+        self.measured_ns.append(made.measured_ns)
+        self.wall_ns.append(made.wall_ns)
 
     @property
     def done(self) -> int:
@@ -99,8 +117,9 @@ def _middle(values: Sequence[float]) -> int:
 
 def verdict(results: Sequence[TrialsResult]) -> Verdict:
     """Broken when the false alarms are shown to be more than the error rate that the gate promises."""
-    if not any(result.trials for result in results):
-        return Verdict("failed", CannotRun.exit_code, ("no trial could be measured",))
+    lost = [f"no trial could be measured at {r.metric}, {r.hogs} hogs" for r in results if not r.trials]
+    if lost or not results:
+        return Verdict("failed", CannotRun.exit_code, tuple(dict.fromkeys(lost)))
     promised = Errors().alpha
     bad = [r for r in results if not r.planted and r.low > promised]
     reasons = tuple(f"{r.regressed} false alarms in {r.trials} trials at {r.metric}, {r.hogs} hogs" for r in bad)

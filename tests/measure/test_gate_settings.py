@@ -98,14 +98,23 @@ def test_five_percent_are_enough_between_environments_and_a_file_may_be_as_large
     assert held.allowed.shares == {"p50": 0.05, "size": 0.0}
 
 
-def test_a_limit_that_concerns_nobody_is_refused_and_the_projects_is_noted() -> None:
+def test_a_limit_that_concerns_nobody_is_refused_and_the_projects_is_noted_and_dropped() -> None:
     who = [entrant("fake:slope=2", "new.onnx")]
     for text in ("fake.p50<1ms", "fake:slope=2.p50<1ms", "new.onnx.p50<1ms", "p50<1ms"):
-        assert told(bounds=[text]).unused(who) == []
+        held = told(bounds=[text])
+        assert held.used(who) == (held, [])
     with pytest.raises(UsageError, match="concerns none of the candidates"):
-        told(bounds=["p50<1ms", "fakes.p50<1ms"]).unused(who)
-    (notice,) = told({"limits": ["fakes.p50<1ms"]}).unused(who)
+        told(bounds=["p50<1ms", "fakes.p50<1ms"]).used(who)
+    kept, (notice,) = told({"limits": ["fakes.p50<1ms"]}).used(who)
     assert notice.code == "limit-unused"
+    assert not kept.asked
+
+
+def test_a_projects_margin_is_as_wide_as_can_be_told_between_environments() -> None:
+    project = {"max-regression": "p50=3%,p95=10%,size=0%"}
+    assert told(project, python="other").allowed.shares == {"p50": 0.05, "p95": 0.1, "size": 0.0}
+    assert told(project, baseline="saved.json").allowed.shares == {"p50": 0.05, "p95": 0.1}
+    assert told(project, against="old.onnx").allowed.shares == {"p50": 0.03, "p95": 0.1, "size": 0.0}
 
 
 def test_a_gate_has_a_budget_and_no_number_of_rounds() -> None:

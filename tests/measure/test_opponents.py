@@ -51,6 +51,8 @@ def test_a_model_is_opened_by_the_same_candidate() -> None:
 def test_a_model_of_another_family_is_opened_by_its_own_library() -> None:
     (match,) = found([TEXT], [], "old.onnx")
     assert names(match) == ("new.txt", "lightgbm:feed=ndarray", "old.onnx", "onnxruntime:feed=ndarray")
+    (named,) = found([TEXT], ["lightgbm:feed=dataframe"], "old.onnx")
+    assert names(named) == ("new.txt", "lightgbm:feed=dataframe", "old.onnx", "onnxruntime:feed=ndarray")
 
 
 def test_a_candidate_opens_the_same_model() -> None:
