@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typer.exceptions import Abort, Exit, TyperException
 
 from infer_bench.errors import CannotRun, InferBenchError
+from infer_bench.installed import core_fault
 
 INTERRUPTED = 128 + signal.SIGINT
 CLOSED_PIPE = 128 + 13  # SIGPIPE, which Windows does not name
@@ -40,7 +41,8 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     except (OSError, MemoryError) as error:
         return _said(_in_the_way(error))
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
-        return _bug(error)
+        fault = core_fault(error)
+        return _said(fault) if fault else _bug(error)
 
 
 def _said(error: InferBenchError) -> int:
