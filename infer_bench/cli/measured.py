@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.baselines import PAIRED_HINT
 from infer_bench.cli.deliver import deliver
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
@@ -110,4 +111,6 @@ def _code(report: BenchReport) -> int:
         return 0
     for reason in report.verdict.reasons:
         print(f"{report.verdict.status}: {reason}", file=sys.stderr)
+    if report.verdict.status == "not-comparable":
+        print(f"hint: {PAIRED_HINT}", file=sys.stderr)
     return report.verdict.exit_code
