@@ -122,7 +122,9 @@ def _percent(metric: str) -> float:
     except ValueError:
         percent = math.nan
     if not (metric.startswith("p") and 0 < percent < 100):
-        raise UsageError(f"{metric!r} is no percentile", "as in p50 or p95")
+        raise UsageError(
+            f"a stored baseline judges percentiles only, not {metric!r}", "run paired for it: --against OLD_MODEL"
+        )
     return percent
 
 

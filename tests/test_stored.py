@@ -148,10 +148,11 @@ def test_a_limit_below_five_percent_is_refused(limit: float) -> None:
     assert "--against" in raised.value.hint
 
 
-@pytest.mark.parametrize("metric", ["mean", "p", "p0", "p100", "50", "pnan"])
+@pytest.mark.parametrize("metric", ["size", "rss", "mean", "p", "p0", "p100", "50", "pnan"])
 def test_only_percentiles_are_judged(metric: str) -> None:
-    with pytest.raises(UsageError, match="no percentile"):
+    with pytest.raises(UsageError, match=f"a stored baseline judges percentiles only, not '{metric}'") as raised:
         check_limits({metric: 0.1})
+    assert "--against" in raised.value.hint
 
 
 def test_the_gate_says_how_it_came_about() -> None:

@@ -139,3 +139,9 @@ def test_what_is_found_only_after_measuring_is_told_with_what_was_measured(
     assert report.verdict is not None
     assert report.verdict.exit_code == code
     assert "batch sizes 1, 2 here, 1 in the baseline" in report.verdict.reasons
+
+
+@pytest.mark.parametrize("limit", ["size=0%", "load=20%"])
+def test_what_a_stored_baseline_cannot_judge_is_said(rows: str, capsys: pytest.CaptureFixture[str], limit: str) -> None:
+    assert bench(rows, "-e", "fake", "--baseline", "none.json", "--max-regression", limit) == 2
+    assert "judges percentiles only" in capsys.readouterr().err
