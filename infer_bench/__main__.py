@@ -10,9 +10,16 @@ def main() -> int:
 
         print(f"infer-bench {__version__}")
         return 0
-    from infer_bench.cli.main import run
+    try:
+        from infer_bench.cli.app import app
+        from infer_bench.cli.main import run
+    except Exception as error:  # noqa: BLE001 - a broken library may raise anything when it is imported
+        from infer_bench.installed import import_fault
 
-    return run(sys.argv[1:])
+        fault = import_fault(error)
+        print(f"error: {fault.message}", file=sys.stderr)
+        return fault.exit_code
+    return run(sys.argv[1:], app)
 
 
 if __name__ == "__main__":

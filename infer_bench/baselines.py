@@ -61,7 +61,10 @@ def check_comparable(ours: BenchReport, stored: BenchReport, *, defaults: bool =
     own = _without_extra(ours, stored) if defaults else ours
     hard, soft = differences(fingerprint(own), fingerprint(stored))
     if hard:
-        raise NotComparable(f"the baseline is not comparable: {'; '.join(map(str, hard))}", PAIRED_HINT)
+        lines = tuple(map(str, hard))
+        error = NotComparable(f"the baseline is not comparable: {'; '.join(lines)}", PAIRED_HINT)
+        error.fields = lines
+        raise error
     return tuple(map(_notice, soft))
 
 

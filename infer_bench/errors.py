@@ -69,9 +69,10 @@ class OptionError(UsageError):
 
 
 class NotComparable(InferBenchError):
-    """A stored baseline belongs to another machine or model."""
+    """A stored baseline belongs to another machine or model. `fields` are the lines on what differs."""
 
     exit_code = 5
+    fields: tuple[str, ...] = ()
 
 
 class PredictionsDiffer(InferBenchError):

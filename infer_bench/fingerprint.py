@@ -170,7 +170,9 @@ def _unlike(name: str, words: str, ours: Fact, stored: Fact) -> Iterator[Differe
     """Of two lists only what the other lacks is told, but of numbers all."""
     if ours == stored and ours is not None:
         return
-    if isinstance(ours, tuple) and isinstance(stored, tuple):
+    if name == "candidates" and isinstance(ours, tuple) and isinstance(stored, tuple):
+        yield Difference(name, words, _but(_brief(ours, stored), stored), _but(_brief(stored, ours), ours))
+    elif isinstance(ours, tuple) and isinstance(stored, tuple):
         mine, theirs = (_but(ours, stored), _but(stored, ours)) if name not in _NUMBERS else (_all(ours), _all(stored))
         yield Difference(name, words, mine, theirs)
     else:
@@ -184,6 +186,24 @@ def _all(some: tuple[str, ...]) -> str:
 def _but(some: tuple[str, ...], others: tuple[str, ...]) -> str:
     own = [text for text in some if text not in others]
     return ", ".join(_words(text) for text in own) or ("nothing else" if some else "none")
+
+
+def _brief(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """Of candidates that both have under other options: only the options that the other has not."""
+    theirs: dict[str, set[str]] = {}
+    for label, options in map(_parted, others):
+        theirs.setdefault(label, set()).update(options)
+    told = []
+    for text in some:
+        label, options = _parted(text)
+        own = [option for option in options if option not in theirs.get(label, ())]
+        told.append(f"{label} ({','.join(own)})" if own and text not in others else text)
+    return tuple(told)
+
+
+def _parted(candidate: str) -> tuple[str, list[str]]:
+    label, _, options = candidate.partition(" (")
+    return label, options.removesuffix(")").split(",")
 
 
 def _words(value: Fact) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from infer_bench.errors import CannotRun, UsageError
+from infer_bench.installed import core_fault
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -26,7 +27,7 @@ def find(group: str, name: str) -> object:
     try:
         loaded: object = point.load()
     except Exception as error:  # a plug-in is foreign code: it may raise anything
-        raise _broken(point, error) from error
+        raise core_fault(error) or _broken(point, error) from error
     return loaded
 
 

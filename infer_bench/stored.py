@@ -122,7 +122,9 @@ def _percent(metric: str) -> float:
     except ValueError:
         percent = math.nan
     if not (metric.startswith("p") and 0 < percent < 100):
-        raise UsageError(f"{metric!r} is no percentile", "as in p50 or p95")
+        raise UsageError(
+            f"a stored baseline judges percentiles only, not {metric!r}", "run paired for it: --against OLD_MODEL"
+        )
     return percent
 
 
@@ -183,8 +185,8 @@ def _decided(check: Check, ordered: Sequence[float], m: int, alpha: float, beta:
     n, bound, low, high = check.layouts, 1 + check.limit, check.low, check.high
     if low is None or high is None or check.ratio is None:
         least = ranks.enough(min(alpha, beta))
-        sizes = f"{n} here and {m} in the baseline"
-        return replace(check, reason=f"it takes {least} processes on either side, there are {sizes}")
+        sizes = f"processes, {n} here and {m} in the baseline"
+        return replace(check, reason=f"too few {sizes}: {least} on either side would do")
     above = ranks.lower(ordered, n, m, _POWER_MISS) or low
     seen = (check.ratio / low) * (check.ratio / above)
     check = replace(check, would_see=seen - 1, would_fail=bound * seen - 1)

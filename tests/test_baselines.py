@@ -64,7 +64,7 @@ HARD: dict[str, tuple[Change, str]] = {
     ),
     "options": (
         results(lambda row: replace(row, options={**row.options, "threads": "3"})),
-        "candidates lightgbm:feed=dataframe (feed=dataframe,threads=3)",
+        "candidates lightgbm:feed=dataframe (threads=3), lightgbm:feed=ndarray (threads=3)",
     ),
     "a candidate more": (
         lambda base: replace(base, results=(*base.results, replace(base.results[0], candidate="lightgbm:x=y"))),
@@ -134,6 +134,15 @@ def test_every_hard_field_that_differs_is_named_at_once() -> None:
     with pytest.raises(NotComparable) as raised:
         check_comparable(ours, BASE)
     assert all(words in raised.value.message for _, words in changes)
+
+
+def test_of_a_candidate_that_both_have_only_the_options_that_differ_are_named() -> None:
+    def threads(number: str) -> BenchReport:
+        row = replace(BASE.results[0], candidate="engine", options={"feed": "ndarray", "threads": number, "x": "1"})
+        return replace(BASE, results=(row,))
+
+    with pytest.raises(NotComparable, match=r"candidates engine \(threads=2\) here, engine \(threads=1\) in the"):
+        check_comparable(threads("2"), threads("1"))
 
 
 def test_what_neither_recorded_is_not_taken_to_be_alike() -> None:

@@ -73,12 +73,19 @@ def test_what_it_would_fail_is_failed() -> None:
 
 
 @pytest.mark.parametrize(("ours", "stored"), [(3, 3), (4, 4), (9, 1), (1, 9)])
-def test_too_few_processes_say_how_many_it_takes(ours: int, stored: int) -> None:
+def test_too_few_processes_say_how_many_would_do(ours: int, stored: int) -> None:
     check = one(run([90_000] * ours), run([50_000] * stored))
     assert check.outcome == "inconclusive"
-    assert check.reason == f"it takes 5 processes on either side, there are {ours} here and {stored} in the baseline"
+    sizes = f"{ours} here and {stored} in the baseline"
+    assert check.reason == f"too few processes, {sizes}: 5 on either side would do"
     assert check.ratio == pytest.approx(1.8)
     assert check.would_see is check.would_fail is None
+
+
+@pytest.mark.parametrize(("ours", "stored"), [(5, 5), (3, 9), (9, 3), (4, 5)])
+def test_fewer_on_one_side_can_do_where_there_are_more_on_the_other(ours: int, stored: int) -> None:
+    assert one(run([90_000] * ours), run([50_000] * stored)).outcome == "regressed"
+    assert one(run([50_000] * ours), run([90_000] * stored)).outcome == "pass"
 
 
 def test_one_freak_on_either_side_turns_no_verdict() -> None:
@@ -90,7 +97,7 @@ def test_alpha_is_shared_by_all_checks() -> None:
     rows = [replace(run(ABOUT_50_US[:5]), batch=batch) for batch in (1, 64, 100)]
     checks = judge_stored(report(*rows), report(*rows), {"p50": LIMIT})
     assert [check.outcome for check in checks] == ["inconclusive"] * 3
-    assert all("takes 6 processes" in check.reason for check in checks)
+    assert all(": 6 on either side would do" in check.reason for check in checks)
     assert one(rows[0], rows[0]).outcome == "pass"
 
 
@@ -141,10 +148,11 @@ def test_a_limit_below_five_percent_is_refused(limit: float) -> None:
     assert "--against" in raised.value.hint
 
 
-@pytest.mark.parametrize("metric", ["mean", "p", "p0", "p100", "50", "pnan"])
+@pytest.mark.parametrize("metric", ["size", "rss", "mean", "p", "p0", "p100", "50", "pnan"])
 def test_only_percentiles_are_judged(metric: str) -> None:
-    with pytest.raises(UsageError, match="no percentile"):
+    with pytest.raises(UsageError, match=f"a stored baseline judges percentiles only, not '{metric}'") as raised:
         check_limits({metric: 0.1})
+    assert "--against" in raised.value.hint
 
 
 def test_the_gate_says_how_it_came_about() -> None:

@@ -1,9 +1,12 @@
 """What `action.yml` runs: install infer-bench into an environment of its own, run the gate, hand on its exit code.
 
 Every input arrives in an environment variable and leaves as one word of an argument list. No shell sees any of them.
-Standard library only, since it runs in whatever interpreter the job has.
+Standard library only, since it runs in whatever interpreter the job has; `action.yml` has seen that it is new enough.
 """
 
+from __future__ import annotations
+
+import contextlib
 import hashlib
 import json
 import os
@@ -75,7 +78,7 @@ def install(environment: Mapping[str, str]) -> Path:
     extras = ",".join(name.strip() for name in given(environment, "extras").split(","))
     if extras and not EXTRAS.fullmatch(extras):
         raise Refused(f"the input 'extras' is no list of names: {extras!r}", USAGE)
-    python = given(environment, "python") or "python3"
+    python = sys.executable  # the input may be a path from the job's folder, and the sources lie elsewhere
     folder = _folder(environment, python, str(source), extras)
     command, done = folder / "bin" / "infer-bench", folder / "installed"
     if not done.exists():
@@ -140,9 +143,10 @@ def write_outputs(environment: Mapping[str, str], outputs: Mapping[str, str]) ->
 
 
 def annotate(level: str, message: str) -> None:
-    """An annotation; what GitHub would read as syntax is escaped."""
+    """An annotation; what GitHub would read as syntax is escaped. One that cannot be written changes nothing."""
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    print(f"::{level} title=infer-bench::{escaped}", flush=True)
+    with contextlib.suppress(OSError, ValueError):
+        print(f"::{level} title=infer-bench::{escaped}", flush=True)
 
 
 def gate(environment: Mapping[str, str]) -> tuple[int, Path | None]:
@@ -179,7 +183,7 @@ def _export(command: Path, report: Path, junit: str) -> None:
 
 
 def main(environment: Mapping[str, str]) -> int:
-    """Run the gate; outputs are written whatever its end."""
+    """Run the gate; outputs are written whatever its end. That they cannot be is no regression either."""
     report = None
     try:
         code, report = gate(environment)
@@ -190,7 +194,11 @@ def main(environment: Mapping[str, str]) -> int:
         code = CANNOT_RUN
         annotate("error", f"infer-bench could not be run: {error}")
     outputs = {"status": status_of(code, report), "exit-code": str(code), "report": str(report or "")}
-    write_outputs(environment, outputs)
+    try:
+        write_outputs(environment, outputs)
+    except (OSError, ValueError) as error:
+        annotate("error", f"the outputs could not be written: {error}")
+        code = code or CANNOT_RUN
     return code
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from typer.exceptions import Abort, Exit, TyperException
 
-from infer_bench.errors import InferBenchError
+from infer_bench.errors import CannotRun, InferBenchError
+from infer_bench.installed import core_fault
 
 INTERRUPTED = 128 + signal.SIGINT
 CLOSED_PIPE = 128 + 13  # SIGPIPE, which Windows does not name
@@ -37,8 +38,11 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
         return _interrupted()
     except BrokenPipeError:
         return _closed_pipe()
+    except (OSError, MemoryError) as error:
+        return _said(_in_the_way(error))
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
-        return _bug(error)
+        fault = core_fault(error)
+        return _said(fault) if fault else _bug(error)
 
 
 def _said(error: InferBenchError) -> int:
@@ -48,6 +52,16 @@ def _said(error: InferBenchError) -> int:
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)
     return error.exit_code
+
+
+def _in_the_way(error: OSError | MemoryError) -> CannotRun:
+    """A full disk, too many open files, no memory: nothing that infer-bench could have done better."""
+    if os.environ.get("INFER_BENCH_DEBUG"):
+        traceback.print_exception(error)
+    if isinstance(error, MemoryError):
+        return CannotRun(": ".join(filter(None, ["out of memory", str(error)])))
+    place = f" ({error.filename})" if error.filename else ""
+    return CannotRun(f"the machine stands in the way: {error.strerror or str(error) or type(error).__name__}{place}")
 
 
 def _usage(error: TyperException) -> int:

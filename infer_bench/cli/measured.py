@@ -2,10 +2,11 @@
 
 import contextlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.baselines import PAIRED_HINT
 from infer_bench.cli.deliver import deliver
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
@@ -51,20 +52,45 @@ def measured(
     format = to.rendered_as
     find(format, "bench")
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(OutputFile(path)) for path in (to.json, to.baseline) if path and path != "-"]
+        file = stack.enter_context(OutputFile(to.json)) if to.json and to.json != "-" else None
+        keep = stack.enter_context(_kept(to.baseline)) if to.baseline else None
         if to.output and to.output != "-":
             stack.enter_context(OutputFile(to.output))
         progress = stack.enter_context(ProgressLine())
 
         def save(report: BenchReport) -> None:
-            for file in files:
+            if file is not None:
                 file.write_atomic(dump(report))
 
         how: dict[str, Any] = {"settings": settings, "progress": progress, "save": save}
         report = _made(models, gate, how | {"data": data, "candidates": candidates})
+        if keep is not None:
+            keep(report)
     deliver(report, format, to.output, phases=to.phases)
     tell_github(report)
     return _code(report)
+
+
+@contextlib.contextmanager
+def _kept(path: str) -> Iterator[Callable[[BenchReport], None]]:
+    """What keeps a report as the baseline: once, when it is whole and nothing failed. Else it says so.
+
+    The baseline that lies there may be the only one: half a run must not take its place.
+    """
+    kept = False
+    with OutputFile(path) as file:
+
+        def keep(report: BenchReport) -> None:
+            nonlocal kept
+            if report.complete and (report.verdict is None or report.verdict.status == "pass"):
+                file.write_atomic(dump(report))
+                kept = True
+
+        try:
+            yield keep
+        finally:
+            if not kept:
+                print(f"note: no baseline was saved, {path} is as it was", file=sys.stderr)
 
 
 def _made(models: Sequence[str], gate: GateSettings, how: Mapping[str, Any]) -> BenchReport:
@@ -85,4 +111,6 @@ def _code(report: BenchReport) -> int:
         return 0
     for reason in report.verdict.reasons:
         print(f"{report.verdict.status}: {reason}", file=sys.stderr)
+    if report.verdict.status == "not-comparable":
+        print(f"hint: {PAIRED_HINT}", file=sys.stderr)
     return report.verdict.exit_code

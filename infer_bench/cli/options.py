@@ -81,6 +81,8 @@ def check_gate(
         raise UsageError("a gate takes as many rounds and processes as it needs", "bound it with --budget")
     if gate.paired and reference is not None:
         raise UsageError("--reference does not go with --against", "each candidate is compared with its baseline")
+    if save_baseline in ("", "-"):
+        raise UsageError("--save-baseline keeps a file", "to see the report as well: --json -")
     if gate.asked and save_baseline is not None:
         raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from infer_bench.baselines import check_comparable, load_baseline
-from infer_bench.errors import UsageError
+from infer_bench.errors import NotComparable, UsageError
 from infer_bench.gates import verdict
 from infer_bench.measure import bench
 from infer_bench.measure.bench import Save
 from infer_bench.measure.gate_settings import GateSettings
 from infer_bench.measure.progress import Progress
 from infer_bench.measure.settings import Settings
-from infer_bench.results import BenchReport
+from infer_bench.results import BenchReport, Notice, Verdict
 from infer_bench.stored import check_limits, judge_stored, stored_gate
 
 
@@ -29,8 +29,8 @@ def run(
 ) -> BenchReport:
     """Measure as the stored run did and judge; the candidates are the stored ones where none are named.
 
-    Raises `NotComparable` before anything is measured where a fingerprint differs, `CannotRun` for a broken baseline,
-    `UsageError` for limits that a stored baseline cannot carry.
+    Where a fingerprint differs the verdict is `not-comparable`, and nothing is measured if that is known before. Raises
+    `CannotRun` for a broken baseline, `UsageError` for limits that a stored baseline cannot carry.
     """
     begun, shares = time.perf_counter_ns(), gate.allowed.shares
     if gate.baseline is None:
@@ -41,15 +41,32 @@ def run(
     stored = load_baseline(gate.baseline)
     named = list(candidates) or list(dict.fromkeys(result.candidate for result in stored.results))
 
+    known: list[BenchReport] = []
+
     def ready(plan: BenchReport) -> None:
+        known.append(plan)
         check_comparable(plan, stored)
 
     how: dict[str, Any] = {"data": data, "settings": settings, "progress": progress, "save": save, "ready": ready}
-    report = bench.run(models, candidates=named, **how)
-    judged = _judged(report, stored, gate, begun)
+    try:
+        known.append(bench.run(models, candidates=named, **how))
+        report = _judged(known[-1], stored, gate, begun)
+    except NotComparable as error:
+        report = _refused(known[-1], error)
     if save:
-        save(judged)
-    return judged
+        save(report)
+    return report
+
+
+def _refused(report: BenchReport, error: NotComparable) -> BenchReport:
+    """The plan, or what was measured, with what keeps it from being compared. That a candidate failed comes first."""
+    verdict, results = Verdict("not-comparable", error.exit_code, error.fields), report.results
+    if not report.complete:
+        results = tuple(replace(result, failed="the baseline is not comparable") for result in results)
+    elif report.verdict is not None and report.verdict.status == "failed":
+        verdict = replace(report.verdict, reasons=(*report.verdict.reasons, *error.fields))
+    told = Notice("not-comparable", "nothing was judged: the baseline is of something else", error.hint)
+    return replace(report, results=results, notices=(*report.notices, told), verdict=verdict, complete=True)
 
 
 def _judged(report: BenchReport, stored: BenchReport, gate: GateSettings, begun: int) -> BenchReport:

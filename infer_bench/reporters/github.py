@@ -59,7 +59,7 @@ def _said(report: Report[Any]) -> Iterable[_Said]:
             for check in block.checks:
                 if check.outcome != "pass":
                     yield _LEVELS[check.outcome], f"infer-bench: {block.name}", gate_cells.sentence(check)
-    elif report.command == "bench":
+    elif report.command == "bench" and (report.verdict is None or report.verdict.status != "not-comparable"):
         yield from _failed(report)
     for text, hint in cells.notices(report):
         yield "notice", "infer-bench", f"{text}\n{hint}" if hint else text

@@ -6,7 +6,7 @@ from typing import Any
 from infer_bench.reporters import cells, format, gate_markdown, groups, profile_markdown, sentences, validate_markdown
 from infer_bench.reporters.escaping import escape
 from infer_bench.reporters.groups import Group
-from infer_bench.results import BenchResult, Report
+from infer_bench.results import BenchResult, Report, Verdict
 
 
 class Markdown:
@@ -31,9 +31,17 @@ class Markdown:
         blocks += _bullets(sentences.about_report(report))
         blocks += [f"> **Note:** {_note(text, hint)}" for text, hint in cells.notices(report)]
         if report.verdict and (report.verdict.reasons or report.verdict.status != "pass"):
-            reasons = "; ".join(report.verdict.reasons)
-            blocks.append(f"**{report.verdict.status}** {escape(reasons)}".rstrip())
+            blocks += _verdict(report.verdict)
         return "\n\n".join(blocks or ["Nothing was measured."]) + "\n"
+
+
+def _verdict(verdict: Verdict) -> Iterable[str]:
+    """One line; of a baseline that is not comparable every field that differs on its own."""
+    if verdict.status == "not-comparable":
+        yield f"**{verdict.status}**"
+        yield "\n".join(f"- {escape(reason)}" for reason in verdict.reasons)
+    else:
+        yield f"**{verdict.status}** {escape('; '.join(verdict.reasons))}".rstrip()
 
 
 def _model(report: Report[Any], model: tuple[Group, ...], phases: bool) -> Iterable[str]:

@@ -156,6 +156,9 @@ class _Bench:
         if verdict is None or (verdict.status == "pass" and not verdict.reasons):
             return []
         look = "green" if verdict.status == "pass" else "red"
+        if verdict.status == "not-comparable":  # what differs may be much
+            named = [wrap(clean(reason), self.width, first="  ", rest="    ") for reason in verdict.reasons]
+            return [style(line, look, self.color) for line in [f"{verdict.status}:", *(x for n in named for x in n)]]
         failed = sum(result.failed is not None for result in self.report.results)
         reasons = "; ".join(verdict.reasons)
         if verdict.status == "failed" and failed:  # the rows say why

@@ -35,28 +35,31 @@ class Worker:
         self.job = job
         self._failure: errors.WorkerError | None = None
         self._timeout_s = timeout_s
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        ours, theirs = Pipe()
-        self._connection: Connection = ours
-        command = [job.interpreter or sys.executable, "-P", "-m", "infer_bench.workers", str(theirs.fileno())]
-        self.started_ns = time.perf_counter_ns()
-        try:
-            self._process = subprocess.Popen(
-                [*command, ",".join(map(str, job.affinity))],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._stderr,
-                env={**os.environ, **_bridge(job), **job.environment},
-                cwd=job.folder,
-                pass_fds=[theirs.fileno(), *shares],
-                start_new_session=True,  # Ctrl-C is for the coordinator, which ends its workers in order
-            )
-        except OSError as error:
-            ours.close()
-            self._stderr.close()
-            raise errors.WorkerError(f"{command[0]} cannot be started: {error.strerror}") from None
-        finally:
-            theirs.close()
+        command = [job.interpreter or sys.executable, "-P", "-m", "infer_bench.workers"]
+        with contextlib.ExitStack() as held:
+            try:
+                self._stderr: IO[bytes] = held.enter_context(tempfile.TemporaryFile())
+                ours, theirs = Pipe()
+                self._connection: Connection = held.enter_context(ours)
+                with theirs:
+                    self.started_ns = time.perf_counter_ns()
+                    self._process = self._start([*command, str(theirs.fileno())], [theirs.fileno(), *shares])
+            except (OSError, MemoryError) as error:
+                why = getattr(error, "strerror", None) or "out of memory"
+                raise errors.WorkerError(f"{command[0]} cannot be started: {why}") from None
+            held.pop_all()  # both live as long as the process
+
+    def _start(self, command: Sequence[str], shares: Sequence[int]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [*command, ",".join(map(str, self.job.affinity))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._stderr,
+            env={**os.environ, **_bridge(self.job), **self.job.environment},
+            cwd=self.job.folder,
+            pass_fds=shares,
+            start_new_session=True,  # Ctrl-C is for the coordinator, which ends its workers in order
+        )
 
     @property
     def pid(self) -> int:

@@ -6,11 +6,13 @@ What is called is written down, a line of JSON a call, in the file that STAND_IN
 - `python -m venv DIR` puts these stand-ins into DIR/bin;
 - `bencher …` does nothing but read the JSON behind `--file`;
 - `infer-bench …` runs the infer-bench that is tested; where STAND_IN_BUDGET is set, that is the budget of its bench;
+- `python SCRIPT` runs the script, which finds itself run by the stand-in;
 - `python …` runs the interpreter of the tests.
 """
 
 import json
 import os
+import runpy
 import shutil
 import sys
 from pathlib import Path
@@ -51,6 +53,9 @@ def main(called: str, *given: str) -> None:
         place(Path(words[-1]) / "bin")
     elif name == "bencher":
         json.loads(Path(words[words.index("--file") + 1]).read_text(encoding="utf-8"))
+    elif words[0].endswith(".py"):
+        sys.executable, sys.argv = os.path.abspath(called), words
+        runpy.run_path(words[0], run_name="__main__")
     else:
         run = ["-m", "infer_bench", *budgeted(words)] if name == "infer-bench" else words
         os.execv(sys.executable, [sys.executable, *run])

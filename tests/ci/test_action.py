@@ -1,10 +1,12 @@
 """`action.yml` and its script: inputs stay data, outputs are written whatever the end, and exit codes are handed on."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.ci import stand_in
 from tests.ci.github import Job
 from tests.ci.pages import ROOT, parsed
 from tests.ci.workshop import Workshop
@@ -87,6 +89,25 @@ def test_an_interpreter_that_is_none_runs_nothing(workshop: Workshop, value: str
     assert not (workshop.folder / "x").exists()
 
 
+def test_an_interpreter_that_is_too_old_cannot_run_and_says_so(workshop: Workshop) -> None:
+    older = 'import sys; sys.version_info = (3, 10, 9); exec(sys.argv[2] if sys.argv[1] == "-c" else "raise TypeError")'
+    old = workshop.folder / "old-python"
+    old.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{older}' \"$@\"\n", encoding="utf-8")
+    old.chmod(0o755)
+    job = run(workshop, model="models/model.onnx", python="./old-python")
+    assert outputs(job) == {"status": "failed", "exit-code": "6", "report": ""}
+    assert job.code == 6
+    (line,) = job.done[-1].stdout.splitlines()
+    assert re.fullmatch(r"::error title=infer-bench::.* Python 3\.11 or later", line)
+    assert job.done[-1].stderr == ""
+
+
+def test_an_interpreter_may_lie_in_the_jobs_folder(workshop: Workshop) -> None:
+    stand_in.place(workshop.folder / "own/bin")
+    assert run(workshop, model="none.onnx", python="own/bin/python").code == 6
+    assert workshop.installed() == [".[cpu]"]
+
+
 def test_odd_paths_are_judged(workshop: Workshop) -> None:
     odd = workshop.on("faster").folder / "a 'b' $(touch x) \"c\""
     odd.mkdir()
@@ -147,6 +168,15 @@ def test_an_output_cannot_begin_another(tmp_path: Path) -> None:
     first, *_, last, end = (tmp_path / "out").read_text(encoding="utf-8").split("\n")
     assert first == f"report<<{last}"
     assert not end
+
+
+@pytest.mark.parametrize(("ended", "code"), [(0, 6), (1, 1), (3, 3)])
+@pytest.mark.parametrize(("place", "report"), [("/dev/full", "r.json"), ("none/out", "r.json"), ("out", "\udcff")])
+def test_outputs_that_cannot_be_written_are_no_regression(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, report: str, ended: int, code: int
+) -> None:
+    monkeypatch.setattr(action, "gate", lambda _: (ended, Path(report)))
+    assert action.main({"GITHUB_OUTPUT": str(tmp_path / place)}) == code
 
 
 def test_an_annotation_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Workers as real processes: what they answer, and each way in which they can fail to."""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -116,6 +117,24 @@ def test_each_question_that_was_sent_ahead_ends_in_the_same_crash(worker: Worker
 def test_an_interpreter_that_is_not_there_is_one_line() -> None:
     with pytest.raises(errors.WorkerError, match="cannot be started"):
         Worker(job(interpreter="/nowhere/python"))
+
+
+@pytest.mark.parametrize("step", ["tempfile.TemporaryFile", "Pipe", "subprocess.Popen"])
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.ENOSPC, "No space left"), OSError(errno.EMFILE, "Full"), MemoryError()]
+)
+def test_a_machine_that_cannot_start_a_worker_is_one_line_and_nothing_is_left_open(
+    step: str, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise fault
+
+    opened = os.listdir("/proc/self/fd")
+    monkeypatch.setattr(f"infer_bench.workers.pool.{step}", refuse)
+    with pytest.raises(errors.WorkerError, match=r"cannot be started: (No space left|Full|out of memory)$") as raised:
+        Worker(job())
+    assert raised.value.exit_code == 6
+    assert os.listdir("/proc/self/fd") == opened
 
 
 def test_only_numbers_cross_as_arrays(worker: Worker) -> None:
