@@ -130,7 +130,7 @@ class Pairing:
             _joined([kept.reference for kept in self.kept]),
             _joined([kept.candidate for kept in self.kept]),
             np.concatenate([kept.differ for kept in self.kept]),
-            _joined_labels([kept.labels for kept in self.kept]),
+            _joined_labels(self.kept),
         )
 
 
@@ -151,11 +151,13 @@ def _joined(parts: list[Answers]) -> Answers:
     return Answers(values, refused)
 
 
-def _joined_labels(parts: list[tuple[Labels, Labels] | None]) -> tuple[Labels, Labels] | None:
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts) or not known:
+def _joined_labels(parts: list[Kept]) -> tuple[Labels, Labels] | None:
+    """Labels below each other; those of a batch that one side refuses as a whole are none."""
+    if all(part.labels is None for part in parts):
         return None
-    return np.concatenate([part[0] for part in known]), np.concatenate([part[1] for part in known])
+    none = [np.full(len(part.numbers), -1, dtype=np.int64) for part in parts]
+    sides = [part.labels or (gap, gap) for part, gap in zip(parts, none, strict=True)]
+    return np.concatenate([side[0] for side in sides]), np.concatenate([side[1] for side in sides])
 
 
 def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:

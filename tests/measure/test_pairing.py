@@ -63,6 +63,20 @@ def test_what_is_called_a_row_without_a_number_is_no_label() -> None:
     assert found.failing == 0
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_batch_that_is_refused_as_a_whole_leaves_the_other_labels_known(turned: bool) -> None:
+    gone = answers([NAN], (0,))
+    batches = [(answers([0.9], labels=["no"]), answers([0.9], labels=["yes"])), (gone, gone)]
+    pairing = Pairing("data", Limits(atol=0.1))
+    for first, (ours, theirs) in enumerate(batches[::-1] if turned else batches):
+        pairing.add(ours, theirs, first, Table({"a": np.zeros(1)}).take)
+    kept = pairing.kept_rows
+    assert pairing.comparison.label_changes == 1
+    assert kept is not None
+    assert kept.labels is not None
+    assert [a != b for a, b in zip(*kept.labels, strict=True)] == [row == int(turned) for row in kept.numbers]
+
+
 def test_a_bounded_number_of_rows_is_kept_with_their_numbers() -> None:
     pairing = Pairing("data", Limits(atol=0.1, worst=2))
     for batch in range(4):
