@@ -24,7 +24,8 @@ Fetch = Callable[[npt.NDArray[np.intp]], Table]
 class Kept:
     """Rows of one group with both answers: what causes are found on. `differ` (rows,) says which count as different.
 
-    `labels` are those of both sides (rows,), None without classes.
+    `labels` are those of both sides (rows,), None without classes. `unlike` says, where it is so, that the candidate's
+    answers have another number of columns: then there is nothing in them to explain.
     """
 
     group: str
@@ -34,6 +35,7 @@ class Kept:
     candidate: Answers
     differ: Bools
     labels: tuple[Labels, Labels] | None = None
+    unlike: str = ""
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Pairing:
     refused_by_both: int = 0
     failing: int = 0
     complaint: str = ""
+    unlike: str = ""
     kept: list[Kept] = field(default_factory=list)
     lone: list[WorstRow] = field(default_factory=list)
     features: dict[int, Table] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Pairing:
     def add(self, reference: Answers, candidate: Answers, first: int, fetch: Fetch) -> None:
         """Compare a batch whose first row has the number `first`; `fetch` gives rows of it."""
         rows = np.arange(first, first + len(reference.values), dtype=np.int64)
+        self.unlike = self.unlike or _unlike(reference, candidate)
         candidate = _fitting(reference, candidate)
         lone = self._lone(reference, candidate)
         both = ~reference.refused & ~candidate.refused
@@ -114,7 +118,8 @@ class Pairing:
         if len(chosen):
             ours, theirs = reference.take(chosen), candidate.take(chosen)
             labels = _labels(ours, theirs)
-            self.kept.append(Kept(self.group, fetch(chosen), rows[chosen], ours, theirs, differ[chosen], labels))
+            part = Kept(self.group, fetch(chosen), rows[chosen], ours, theirs, differ[chosen], labels, self.unlike)
+            self.kept.append(part)
 
     @property
     def kept_rows(self) -> Kept | None:
@@ -131,18 +136,24 @@ class Pairing:
             _joined([kept.candidate for kept in self.kept]),
             np.concatenate([kept.differ for kept in self.kept]),
             _joined_labels(self.kept),
+            self.unlike,
         )
+
+
+def _unlike(reference: Answers, candidate: Answers) -> str:
+    """That the candidate's answers have another number of columns; empty where they do not."""
+    ours, theirs = reference.values.shape[1], candidate.values.shape[1]
+    return "" if ours == theirs else f"an answer has {theirs} columns where the reference's has {ours}"
 
 
 def _fitting(reference: Answers, candidate: Answers) -> Answers:
     """The candidate's answers; those of another width are none where the reference answers."""
-    ours, theirs = reference.values.shape[1], candidate.values.shape[1]
-    if ours == theirs:
+    unlike = _unlike(reference, candidate)
+    if not unlike:
         return candidate
     alone = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
-    values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], ours, axis=1)
-    said = candidate.complaint or f"an answer has {theirs} columns where the reference's has {ours}"
-    return Answers(values, ~alone, complaint=said)
+    values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], reference.values.shape[1], axis=1)
+    return Answers(values, ~alone, complaint=unlike)
 
 
 def _joined(parts: list[Answers]) -> Answers:

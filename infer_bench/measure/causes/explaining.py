@@ -61,8 +61,9 @@ def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Ask | None, si
     if not any(part.differ.any() for part in kept):
         return Explanation()
     evidence = gather(kept)
-    if evidence.reference.shape != evidence.candidate.shape:
-        return Explanation(not_explained=int(evidence.differ.sum()), why="the two have different outputs")
+    unlike = next((part.unlike for part in kept if part.unlike), "")
+    if unlike:
+        return Explanation(not_explained=int(evidence.differ.sum()), why=unlike)
     causes = [*_refusals(evidence), *_labels(evidence)]
     values = evidence.differ & ~evidence.refused & ~evidence.relabelled
     rounding = values & matches(
