@@ -73,3 +73,28 @@ def test_nothing_is_counted_of_a_candidate_beyond_the_batch_at_which_it_failed()
     arena.close()
     assert duel.groups["data"].rows == 2
     assert str(duel.failed) == "not these"
+
+
+@pytest.mark.parametrize(("kind", "turned"), [("Gradient", False), ("Gradient", True), ("forest", False)])
+def test_an_export_that_answers_rows_with_missing_values_is_told_by_a_graph_that_does_not(
+    tmp_path: Path, kind: str, turned: bool
+) -> None:
+    """An exact conversion says NaN to a row that the library refuses; a plain export sends it somewhere.
+
+    Boosting refuses NaN, a forest infinities alone.
+    """
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    made = GradientBoostingClassifier if kind == "Gradient" else RandomForestClassifier
+    model = made(n_estimators=5, random_state=0).fit(rows, rows[:, 0] + rows[:, 1] > 0)
+    held, exact, plain = (tmp_path / name for name in ("model.pkl", "exact.onnx", "plain.onnx"))
+    held.write_bytes(pickle.dumps(model))
+    convert(str(held), str(exact), allow_pickle=True)
+    plain.write_bytes(to_onnx(model, rows[:1], options={id(model): {"zipmap": False}}).SerializeToString())
+    (result,) = validate(*map(str, (plain, exact) if turned else (exact, plain))).results
+    assert result.different
+    wanted = {"missing handling"} if kind == "Gradient" else {"missing handling", "refused rows"}
+    assert {cause.name for cause in result.causes} == wanted, result
+    assert result.not_explained == 0, result
