@@ -253,3 +253,12 @@ def test_the_first_decision_is_the_one_that_was_changed() -> None:
     first = next((cause for cause in found.causes if cause.tree is not None), None)
     assert first is None or first.tree == 2
     assert found.causes == () or found.not_explained == 0
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("structure", [True, False])
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_probabilities_of_0_and_1_are_no_reason_for_a_warning(task: str, structure: bool) -> None:
+    case = lightgbm_case(task, str)
+    explained(replace(case, candidate=lambda rows: np.round(case.reference(rows))), structure)
+    explained(replace(case, reference=lambda rows: np.round(case.reference(rows))), structure)
