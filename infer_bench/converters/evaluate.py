@@ -44,6 +44,21 @@ def predict(ensemble: Ensemble, rows: Floats) -> Floats:
     return scores
 
 
+def answer(ensemble: Ensemble, rows: Floats) -> Floats:
+    """Answers, float64 (rows, outputs), of rows with categories as codes; NaN to those that the library refuses."""
+    answers = apply_links(ensemble.links, predict(ensemble, rows))
+    return np.where(_refused(ensemble, rows)[:, None], np.nan, answers)
+
+
+def _refused(ensemble: Ensemble, rows: Floats) -> Bools:
+    """Which rows (rows,) the source library refuses."""
+    if ensemble.refuses == "nothing":
+        return np.zeros(len(rows), dtype=np.bool_)
+    ready = prepare(ensemble, rows)
+    wrong = np.isinf(ready) if ensemble.refuses == "infinite" else ~np.isfinite(ready)
+    return np.asarray(wrong.any(axis=1))
+
+
 def leaf_values(ensemble: Ensemble, ready: Floats, leaf: Ints) -> Floats:
     """What the leaves `leaf` (rows,) answer, (rows, width); linear leaves are evaluated on the prepared rows."""
     value: Floats = ensemble.nodes.value[leaf]

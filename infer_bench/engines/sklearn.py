@@ -52,9 +52,12 @@ class ScikitLearn:
 
 _LARGEST = frozenset(
     {"DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier"}
-    | {"GradientBoostingClassifier", "HistGradientBoostingClassifier", "LogisticRegression", "LGBMClassifier"}
+    | {"HistGradientBoostingClassifier", "LGBMClassifier"}
 )
-"""Estimators whose `predict` takes the most likely class: asking them again would cost as much as the answers."""
+"""Estimators whose `predict` takes the first most likely class: asking them again would cost as much as the answers.
+
+GradientBoostingClassifier gives a tie to the second of two classes, and LogisticRegression decides before it rounds.
+"""
 
 
 class ScikitLearnSession(FedSession):

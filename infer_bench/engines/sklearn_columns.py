@@ -71,12 +71,15 @@ def _columns(step: Any) -> Back:
 
 
 def linear(step: Any) -> tuple[FloatArray, FloatArray] | None:
-    """(scale, shift) such that input = scaled * scale + shift, for the scalers that are linear maps."""
+    """(scale, shift) such that input = scaled * scale + shift, for the scalers that are linear maps.
+
+    A `MinMaxScaler` with `clip` is one only within its range.
+    """
     count = int(getattr(step, "n_features_in_", 0))
     one, zero = np.ones(count), np.zeros(count)
     kind = type(step).__name__
     if kind == "StandardScaler":
-        return _or(step.scale_, one), _or(step.mean_, zero)
+        return _or(step.scale_ if step.with_std else None, one), _or(step.mean_ if step.with_mean else None, zero)
     if kind == "RobustScaler":
         return _or(step.scale_, one), _or(step.center_, zero)
     if kind == "MinMaxScaler":

@@ -44,7 +44,8 @@ def _step(step: Any, rows: Any) -> Any:
         return _chain([part for _, part in step.steps], rows)
     if kind == "ColumnTransformer":
         return _columns(step, rows)
-    maps = None if kind == "SimpleImputer" else sklearn_columns.linear(step)
+    bent = kind == "SimpleImputer" or getattr(step, "clip", False)
+    maps = None if bent else sklearn_columns.linear(step)
     if maps is None:
         made = step.transform(rows)
         made = np.asarray(made.toarray() if hasattr(made, "toarray") else made)

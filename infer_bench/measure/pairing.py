@@ -24,7 +24,8 @@ Fetch = Callable[[npt.NDArray[np.intp]], Table]
 class Kept:
     """Rows of one group with both answers: what causes are found on. `differ` (rows,) says which count as different.
 
-    `labels` are those of both sides (rows,), None without classes.
+    `labels` are those of both sides (rows,), None without classes. `unlike` says, where it is so, that the candidate's
+    answers have another number of columns: then there is nothing in them to explain.
     """
 
     group: str
@@ -34,6 +35,7 @@ class Kept:
     candidate: Answers
     differ: Bools
     labels: tuple[Labels, Labels] | None = None
+    unlike: str = ""
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Pairing:
     refused_by_both: int = 0
     failing: int = 0
     complaint: str = ""
+    unlike: str = ""
     kept: list[Kept] = field(default_factory=list)
     lone: list[WorstRow] = field(default_factory=list)
     features: dict[int, Table] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Pairing:
     def add(self, reference: Answers, candidate: Answers, first: int, fetch: Fetch) -> None:
         """Compare a batch whose first row has the number `first`; `fetch` gives rows of it."""
         rows = np.arange(first, first + len(reference.values), dtype=np.int64)
+        self.unlike = self.unlike or _unlike(reference, candidate)
         candidate = _fitting(reference, candidate)
         lone = self._lone(reference, candidate)
         both = ~reference.refused & ~candidate.refused
@@ -114,7 +118,8 @@ class Pairing:
         if len(chosen):
             ours, theirs = reference.take(chosen), candidate.take(chosen)
             labels = _labels(ours, theirs)
-            self.kept.append(Kept(self.group, fetch(chosen), rows[chosen], ours, theirs, differ[chosen], labels))
+            part = Kept(self.group, fetch(chosen), rows[chosen], ours, theirs, differ[chosen], labels, self.unlike)
+            self.kept.append(part)
 
     @property
     def kept_rows(self) -> Kept | None:
@@ -130,19 +135,25 @@ class Pairing:
             _joined([kept.reference for kept in self.kept]),
             _joined([kept.candidate for kept in self.kept]),
             np.concatenate([kept.differ for kept in self.kept]),
-            _joined_labels([kept.labels for kept in self.kept]),
+            _joined_labels(self.kept),
+            self.unlike,
         )
+
+
+def _unlike(reference: Answers, candidate: Answers) -> str:
+    """That the candidate's answers have another number of columns; empty where they do not."""
+    ours, theirs = reference.values.shape[1], candidate.values.shape[1]
+    return "" if ours == theirs else f"an answer has {theirs} columns where the reference's has {ours}"
 
 
 def _fitting(reference: Answers, candidate: Answers) -> Answers:
     """The candidate's answers; those of another width are none where the reference answers."""
-    ours, theirs = reference.values.shape[1], candidate.values.shape[1]
-    if ours == theirs:
+    unlike = _unlike(reference, candidate)
+    if not unlike:
         return candidate
     alone = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
-    values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], ours, axis=1)
-    said = candidate.complaint or f"an answer has {theirs} columns where the reference's has {ours}"
-    return Answers(values, ~alone, complaint=said)
+    values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], reference.values.shape[1], axis=1)
+    return Answers(values, ~alone, complaint=unlike)
 
 
 def _joined(parts: list[Answers]) -> Answers:
@@ -151,11 +162,13 @@ def _joined(parts: list[Answers]) -> Answers:
     return Answers(values, refused)
 
 
-def _joined_labels(parts: list[tuple[Labels, Labels] | None]) -> tuple[Labels, Labels] | None:
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts) or not known:
+def _joined_labels(parts: list[Kept]) -> tuple[Labels, Labels] | None:
+    """Labels below each other; those of a batch that one side refuses as a whole are none."""
+    if all(part.labels is None for part in parts):
         return None
-    return np.concatenate([part[0] for part in known]), np.concatenate([part[1] for part in known])
+    none = [np.full(len(part.numbers), -1, dtype=np.int64) for part in parts]
+    sides = [part.labels or (gap, gap) for part, gap in zip(parts, none, strict=True)]
+    return np.concatenate([side[0] for side in sides]), np.concatenate([side[1] for side in sides])
 
 
 def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:

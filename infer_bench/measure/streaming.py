@@ -93,14 +93,19 @@ class Arena:
         return reference.hear
 
     def finish(self, asked: "Asked", group: str) -> None:
-        """Compare what came back. Raises the reference's error; a candidate's costs that candidate only."""
+        """Compare what came back. Raises the reference's error; a candidate's costs that candidate only.
+
+        Of a candidate that has failed, nothing is counted from there on: what stands in the report has no gap.
+        """
         ours = asked.reference.result()
         for i, future in asked.candidates.items():
             duel = self.duels[i]
+            if duel.failed is not None:
+                continue
             try:
                 duel.groups[group].add(ours, future.result(), asked.first, asked.table.take)
             except InferBenchError as error:
-                duel.failed = duel.failed or error
+                duel.failed = error
 
     def close(self) -> None:
         """Let the threads go."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from infer_bench import __version__
 from infer_bench.data import Dataset, match
 from infer_bench.environment import describe
-from infer_bench.errors import InferBenchError, PredictionsDiffer
+from infer_bench.errors import DataError, InferBenchError, PredictionsDiffer
 from infer_bench.measure.desk import CANNOT_RUN, PACKAGES
 from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.pairing import Pairing
@@ -51,6 +51,7 @@ def assemble(found: Findings, *, complete: bool = True) -> ValidateReport:
     settings = {**asdict(found.settings), "atol": limits.atol, "rtol": limits.rtol}
     settings["data"] = found.dataset.path if found.dataset else None
     settings["data_sha256"] = _hash(found.dataset, complete) if found.dataset else None
+    gone = [_gone(found.dataset)] if found.dataset and complete and not settings["data_sha256"] else []
     return Report(
         command="validate",
         tool_version=__version__,
@@ -58,14 +59,25 @@ def assemble(found: Findings, *, complete: bool = True) -> ValidateReport:
         settings=settings,
         environment=describe(PACKAGES),
         results=results,
-        notices=tuple(_notices(found)),
+        notices=(*_notices(found), *gone),
         verdict=verdict(results) if complete else None,
         complete=complete,
     )
 
 
 def _hash(dataset: Dataset, complete: bool) -> str | None:
-    return dataset.sha256 if complete else dataset.digest.known or None
+    """The file's hash; None where it is not yet known, or where the file went away after its rows were read."""
+    if not complete:
+        return dataset.digest.known or None
+    try:
+        return dataset.sha256
+    except DataError:
+        return None
+
+
+def _gone(dataset: Dataset) -> Notice:
+    name = Path(dataset.path).name
+    return Notice("data-gone", f"{name} can no longer be read: the report does not say by a hash which rows these were")
 
 
 def verdict(results: Sequence[ValidateResult]) -> Verdict:

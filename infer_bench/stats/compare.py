@@ -164,9 +164,12 @@ def differing(
 
 
 def merge(one: Comparison, other: Comparison) -> Comparison:
-    """The comparison of both sets of rows. Raises `ValueError` when their outputs differ in number."""
-    if not one.outputs or not other.outputs:
-        return one if one.outputs else other
+    """The comparison of both sets of rows; one without rows, whose labels nobody knows, changes nothing.
+
+    Raises `ValueError` when their outputs differ in number.
+    """
+    if not one.rows or not other.rows:
+        return max(one, other, key=lambda side: (side.rows, len(side.outputs), side.label_changes is not None))
     tallies = zip(one.outputs, other.outputs, strict=True)
     return Comparison(
         rows=one.rows + other.rows,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.ensemble import Ensemble, levels
-from infer_bench.converters.evaluate import apply_links, predict
+from infer_bench.converters.evaluate import answer
 from infer_bench.converters.onnx_trees import read_onnx
 from infer_bench.converters.probes import probe_rows
 from infer_bench.engines.onnxruntime import OnnxRuntime, OnnxSession
@@ -39,14 +39,15 @@ def read_onnx_structure(model: ModelRef, options: Mapping[str, str]) -> Ensemble
 
 def _reproduces(ensemble: Ensemble, session: OnnxSession) -> bool:
     groups = probe_rows(ensemble, seed=1, limit=ROWS)
-    rows = np.concatenate([held for name, held in groups.items() if name != "infinity"])
+    rows = np.concatenate(list(groups.values()))
     with np.errstate(over="ignore"):
-        rows = rows[~np.isinf(rows.astype(np.float32)).any(axis=1)]
-    if ensemble.refuses == "not-finite":
-        rows = rows[~np.isnan(rows).any(axis=1)]
+        fits = ~np.isinf(rows.astype(np.float32)).any(axis=1)
+    # An infinity is compared only where the graph is said to refuse it.
+    rows = rows[fits if ensemble.refuses == "nothing" else fits | np.isinf(rows).any(axis=1)]
     columns: dict[str, Any] = {f.name: rows[:, i] for i, f in enumerate(ensemble.features)}
     wanted = session.postprocess(session.predict(session.preprocess(columns)))
-    found = apply_links(ensemble.links, predict(ensemble, rows))
+    with np.errstate(invalid="ignore"):
+        found = answer(ensemble, rows)
     if ensemble.task == "binary" and found.shape[1] == 2:
         found = found[:, 1:]
     least = LEAST if ensemble.task in ("binary", "multiclass") else 0.0

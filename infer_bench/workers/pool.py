@@ -86,7 +86,7 @@ class Worker:
 
         For messages of a few kilobytes, which the system takes at once.
         """
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, TypeError):  # TypeError: another thread has just closed it
             send(self._connection, message)
 
     def hear(self, kind: str, timeout_s: float | None = None) -> Message:
@@ -103,7 +103,9 @@ class Worker:
             raise self._crashed(kind) from None
         except (ValueError, KeyError, TypeError) as error:
             self.kill()
-            raise errors.WorkerError(f"the worker's answer to {kind!r} was not understood: {error}") from None
+            said = f"the worker's answer to {kind!r} was not understood: {error}"
+            self._failure = self._failure or errors.WorkerError(said)
+            raise self._failure from None
         if reply.kind == "error":
             raise _error(reply.fields)
         return reply
@@ -162,6 +164,8 @@ class Worker:
         return self._failure
 
     def _last_words(self) -> str:
+        if self._stderr.closed:
+            return ""
         size = self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(0, size - _TAIL_BYTES))
         lines = [line.strip() for line in self._stderr.read().decode("utf-8", "replace").splitlines() if line.strip()]

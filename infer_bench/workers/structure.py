@@ -14,7 +14,7 @@ from infer_bench.workers.protocol import Array, Message
 
 PROBES = 4_096
 _NODES = ("mode", "feature", "threshold", "left", "right", "missing_left", "zero_missing", "value", "member_start")
-_PLAIN = ("family", "task", "divisor", "row_dtype", "score_dtype", "zero_band", "rounding", "label_rule")
+_PLAIN = ("family", "task", "divisor", "row_dtype", "score_dtype", "zero_band", "rounding", "label_rule", "refuses")
 
 
 def read(fields: Mapping[str, Any]) -> Message:

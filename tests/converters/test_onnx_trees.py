@@ -122,13 +122,12 @@ def test_a_transform_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
         read(data, tmp_path)
 
 
+@pytest.mark.parametrize("wrong", [{"base": np.array([0.01])}, {"refuses": "not-finite"}, {"refuses": "infinite"}])
 def test_trees_that_do_not_answer_as_the_graph_does_are_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genuine = read_onnx
-    monkeypatch.setattr(
-        onnx_structure, "read_onnx", lambda *given: (replace(e, base=e.base + 0.01) for e in genuine(*given))
-    )
+    monkeypatch.setattr(onnx_structure, "read_onnx", lambda *given: (replace(e, **wrong) for e in genuine(*given)))
     with pytest.raises(NotConvertible, match="do not answer"):
         read(stump("BRANCH_LEQ"), tmp_path)
 

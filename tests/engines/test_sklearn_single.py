@@ -9,8 +9,9 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
+from infer_bench.engines.sklearn_columns import linear
 from infer_bench.engines.sklearn_single import prepared
 from infer_bench.errors import EngineError
 
@@ -32,6 +33,29 @@ def test_a_scaler_rounds_as_the_exported_one_does() -> None:
     model = make_pipeline(scaler, LinearRegression()).fit(x, x[:, 0])
     assert np.array_equal(prepared(model, x), wanted)
     assert not np.array_equal(scaler.transform(x).astype(np.float32), wanted)
+
+
+@pytest.mark.parametrize(
+    "scaler",
+    [
+        StandardScaler(with_mean=False),
+        StandardScaler(with_std=False),
+        StandardScaler(with_mean=False, with_std=False),
+        RobustScaler(with_centering=False),
+        MinMaxScaler(),
+        MinMaxScaler(clip=True),
+    ],
+    ids=str,
+)
+def test_a_scaler_does_what_it_was_asked_to(scaler: Any) -> None:
+    """Rows beyond those of training are clipped where the scaler clips, and what it does not subtract is not."""
+    x = np.column_stack([50 + np.arange(20.0), np.arange(20.0) ** 2])
+    scaler.fit(x[:15])
+    model = make_pipeline(scaler, LinearRegression())
+    assert np.allclose(prepared(model, x), scaler.transform(x), atol=1e-4)
+    maps = linear(scaler)
+    assert maps is not None
+    assert np.allclose(scaler.transform(x[:15]) * maps[0] + maps[1], x[:15])
 
 
 def test_columns_come_out_in_their_places() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from infer_bench.data import Table
+from infer_bench.measure.causes.explaining import explain
 from infer_bench.measure.pairing import MOST_ALIKE, MOST_DIFFERING, Pairing
 from infer_bench.measure.sides import Answers, aligned
 from infer_bench.model import ModelSpec
@@ -63,6 +64,20 @@ def test_what_is_called_a_row_without_a_number_is_no_label() -> None:
     assert found.failing == 0
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_batch_that_is_refused_as_a_whole_leaves_the_other_labels_known(turned: bool) -> None:
+    gone = answers([NAN], (0,))
+    batches = [(answers([0.9], labels=["no"]), answers([0.9], labels=["yes"])), (gone, gone)]
+    pairing = Pairing("data", Limits(atol=0.1))
+    for first, (ours, theirs) in enumerate(batches[::-1] if turned else batches):
+        pairing.add(ours, theirs, first, Table({"a": np.zeros(1)}).take)
+    kept = pairing.kept_rows
+    assert pairing.comparison.label_changes == 1
+    assert kept is not None
+    assert kept.labels is not None
+    assert [a != b for a, b in zip(*kept.labels, strict=True)] == [row == int(turned) for row in kept.numbers]
+
+
 def test_a_bounded_number_of_rows_is_kept_with_their_numbers() -> None:
     pairing = Pairing("data", Limits(atol=0.1, worst=2))
     for batch in range(4):
@@ -110,3 +125,19 @@ def test_answers_of_another_width_are_differences_and_no_crash() -> None:
     pairing.add(wide, answers([1.0, 2.0, 3.0]), 0, table.take)
     assert (pairing.failing, pairing.refusals, pairing.rows) == (3, 3, 3)
     assert "an answer has 1 columns where the reference's has 2" in pairing.complaint
+
+
+@pytest.mark.parametrize("complaint", ["", "no missing values, please"])
+def test_another_number_of_columns_is_the_reason_and_no_cause_is_claimed(complaint: str) -> None:
+    """Not even where all the rows have missing values, which a candidate might refuse."""
+    table = Table({"a": np.full(3, NAN)})
+    wide = Answers(np.full((3, 2), 0.5), np.zeros(3, dtype=np.bool_))
+    gone = np.array([False, False, bool(complaint)])
+    pairing = Pairing("data", Limits())
+    for first in (0, 3):
+        pairing.add(wide, Answers(np.where(gone, NAN, 1.0)[:, None], gone, complaint=complaint), first, table.take)
+    kept = pairing.kept_rows
+    assert kept is not None
+    found = explain([kept], None, None)
+    assert (found.causes, found.not_explained) == ((), 6)
+    assert found.why == pairing.complaint == "an answer has 1 columns where the reference's has 2"

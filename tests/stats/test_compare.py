@@ -47,9 +47,10 @@ def test_shards_in_any_order_merge_into_the_whole(pair: Any, random: Any, cuts: 
     order = list(range(len(ours)))
     random.shuffle(order)
     parts = [np.array(order[i::cuts], dtype=np.int64) for i in range(cuts)]
+    known = [(labels[0][part], labels[1][part]) if len(part) else None for part in parts]
     shards = [
-        compare(ours[part], theirs[part], LIMITS, rows=part, labels=(labels[0][part], labels[1][part]))
-        for part in parts
+        compare(ours[part], theirs[part], LIMITS, rows=part, labels=held)
+        for part, held in zip(parts, known, strict=True)
     ]
     whole = compare(ours, theirs, LIMITS, labels=labels)
     assert reduce(merge, shards) == whole

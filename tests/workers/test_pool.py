@@ -11,6 +11,7 @@ import pytest
 
 from infer_bench import errors
 from infer_bench.model import ModelRef
+from infer_bench.workers import pool
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
@@ -112,6 +113,34 @@ def test_each_question_that_was_sent_ahead_ends_in_the_same_crash(worker: Worker
     for _ in range(2):
         with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
             worker.hear("memory")
+
+
+def test_an_answer_that_is_not_understood_ends_every_question_in_the_same_error(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def garbled(*_: object) -> None:
+        raise ValueError("no such dtype")
+
+    monkeypatch.setattr(pool, "receive", garbled)
+    for _ in range(2):
+        worker.post(Message("memory"))
+    for _ in range(2):
+        with pytest.raises(errors.WorkerError, match="not understood: no such dtype"):
+            worker.hear("memory")
+
+
+def test_a_worker_that_was_closed_is_a_crash_to_whoever_still_waits(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed_meanwhile(*_: object) -> None:
+        raise TypeError("an integer is required")
+
+    worker.close()
+    worker.post(Message("memory"))
+    monkeypatch.setattr(pool, "send", closed_meanwhile)
+    worker.post(Message("memory"))
+    with pytest.raises(errors.WorkerCrashed):
+        worker.hear("memory")
 
 
 def test_an_interpreter_that_is_not_there_is_one_line() -> None:

@@ -67,15 +67,16 @@ def _offset(ensemble: Ensemble, now: Floats, wanted: Floats) -> list[Twist]:
 
 
 def _raw(answers: Floats, kind: str) -> Floats:
-    if kind == "sigmoid":
-        return np.asarray(np.log(answers) - np.log1p(-answers))
-    return np.asarray(np.log(answers)) if kind == "exp" else answers
+    with np.errstate(all="ignore"):
+        if kind == "sigmoid":
+            return np.asarray(np.log(answers) - np.log1p(-answers))
+        return np.asarray(np.log(answers)) if kind == "exp" else answers
 
 
 def _softmax_offset(now: Floats, wanted: Floats) -> list[Twist]:
     with np.errstate(all="ignore"):
         gap = np.log(wanted) - np.log(now)
-    by = _medians(gap - gap[:, :1])
+        by = _medians(gap - gap[:, :1])
     return [_added(by)] if by is not None else []
 
 

@@ -23,6 +23,7 @@ Bools = npt.NDArray[np.bool_]
 CELLS = 60_000
 """Rows times trees that one counterfactual is tried on."""
 LEAST, MOST = 60, 600
+NOTHING = "not explained: no known cause accounts for the rows"
 RELIABLE = 0.99
 """The share of rows on which the trees, as read, must answer as the reference does."""
 ROUTING = (
@@ -61,8 +62,9 @@ def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Ask | None, si
     if not any(part.differ.any() for part in kept):
         return Explanation()
     evidence = gather(kept)
-    if evidence.reference.shape != evidence.candidate.shape:
-        return Explanation(not_explained=int(evidence.differ.sum()), why="the two have different outputs")
+    unlike = next((part.unlike for part in kept if part.unlike), "")
+    if unlike:
+        return Explanation(not_explained=int(evidence.differ.sum()), why=unlike)
     causes = [*_refusals(evidence), *_labels(evidence)]
     values = evidence.differ & ~evidence.refused & ~evidence.relabelled
     rounding = values & matches(
@@ -169,14 +171,12 @@ def _search(
     oracle = _oracle(evidence, rows, ensemble, ask, single)
     if oracle is None:
         return "not explained: neither the reference's structure nor the reference itself can be asked"
-    search = Search(oracle, wanted, differ, np.arange(len(rows)))
     try:
+        search = Search(oracle, wanted, differ, np.arange(len(rows)))
         best = search.run()
+        return _told(evidence, rows, differ, best, search) if best is not None else NOTHING
     except InferBenchError as error:
         return f"not explained: {error.message}"
-    if best is None:
-        return "not explained: no known cause accounts for the rows"
-    return _told(evidence, rows, differ, best, search)
 
 
 def _chosen(evidence: Evidence, left: Bools, alike: Bools, trees: int) -> npt.NDArray[np.intp]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.ensemble import Ensemble
-from infer_bench.converters.evaluate import apply_links, predict
+from infer_bench.converters.evaluate import answer
 from infer_bench.data import Table
 from infer_bench.measure.causes.twist import PREPARED, Twist
 from infer_bench.measure.causes.twists import on_answers, on_rows, on_trees
@@ -53,7 +53,7 @@ class TreeOracle:
         """The canonical answers (rows, outputs) to some of the rows."""
         ensemble = self.twisted(twists)
         with np.errstate(all="ignore"):
-            found = apply_links(ensemble.links, predict(ensemble, self.twisted_rows(twists, rows)))
+            found = answer(ensemble, self.twisted_rows(twists, rows))
             for twist in twists:
                 found = twist.answers(found) if twist.answers else found
         return canonical(self.ensemble, found)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from infer_bench.errors import EngineError
 from infer_bench.measure.causes.estimates import estimates
 from infer_bench.measure.causes.oracle import Oracle, TreeOracle
 from infer_bench.measure.causes.twist import BASE_SCORE, INPUT_CAST, LINK, THRESHOLD_CAST, Twist
@@ -68,8 +69,13 @@ class Search:
         return best if best.twists and self._accounts(best) else None
 
     def state(self, twists: Sequence[Twist]) -> State:
-        """The answers under these twists."""
-        answers = self.oracle.answers(twists, self.rows)
+        """The answers under these twists; nothing is right under those with which the library cannot answer."""
+        try:
+            answers = self.oracle.answers(twists, self.rows)
+        except EngineError:
+            if not twists:
+                raise
+            return State(tuple(twists), np.full_like(self.wanted, np.nan), np.zeros(len(self.wanted), dtype=np.bool_))
         return State(tuple(twists), answers, self._right(answers))
 
     def _right(self, answers: Floats) -> Bools:

@@ -19,6 +19,7 @@ from infer_bench.measure.causes.twist import (
     LINEAR,
     LINK,
     MISSING,
+    REFUSED,
     THRESHOLD_CAST,
     Floats,
     OnAnswers,
@@ -103,6 +104,8 @@ def on_trees(ensemble: Ensemble, matrix: Floats) -> list[Twist]:
     made: list[Twist] = []
     if inner.any():
         made += _casts(ensemble) + _comparisons(ensemble) + _missing(ensemble)
+    if ensemble.refuses != "nothing":
+        made += _answered(ensemble, [twist for twist in made if twist.cause == MISSING])
     if (nodes.mode == MEMBER).any():
         made += category_twists(ensemble, matrix)
     if ensemble.zero_band:
@@ -171,6 +174,26 @@ def _missing(ensemble: Ensemble) -> list[Twist]:
     else:
         made.append(Twist(MISSING, "zero is read as missing", trees=_zero(split)))
     return made
+
+
+def _answered(ensemble: Ensemble, routes: list[Twist]) -> list[Twist]:
+    """Rows that the library refuses get an answer; those with NaN go the trees' way, or another of the `routes`."""
+
+    def dropped(e: Ensemble) -> Ensemble:
+        return replace(e, refuses="nothing")
+
+    if ensemble.refuses == "infinite":
+        return [Twist(REFUSED, "rows with an infinity are answered, not refused", trees=dropped)]
+    said = "rows with missing values are answered, not refused"
+    made = [Twist(MISSING, said, trees=dropped)]
+    for twist in routes:
+        if twist.trees is not None:
+            made.append(Twist(MISSING, f"{said}: {twist.detail}", trees=_then(twist.trees, dropped)))
+    return made
+
+
+def _then(first: OnTrees, second: OnTrees) -> OnTrees:
+    return lambda e: second(first(e))
 
 
 def _routed(left: npt.NDArray[np.bool_]) -> OnTrees:

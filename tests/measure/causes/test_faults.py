@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from infer_bench.data import Table
+from infer_bench.errors import EngineError
 from infer_bench.measure.causes.explaining import explain
 from infer_bench.measure.causes.explanation import Explanation
 from infer_bench.measure.pairing import Pairing
@@ -219,6 +220,29 @@ def test_some_causes_are_told_without_any_structure(name: str, wanted: str) -> N
     assert {cause.name for cause in explained(FAULTS[name][0](), structure=False).causes} == {wanted}
 
 
+def test_a_change_that_the_library_refuses_leaves_the_others_to_be_tried() -> None:
+    """Zeros read as missing are refused, and the candidate's reversed columns are found nevertheless."""
+    rows = np.random.default_rng(0).integers(0, 5, size=(200, 3)).astype(np.float64)
+    names = ["a", "b", "c"]
+
+    def ask(table: Table) -> Any:
+        held = np.stack([table.columns[name] for name in names], axis=1)
+        if np.isnan(held).any():
+            raise EngineError("no missing values, please")
+        return held @ np.array([[1.0], [10.0], [100.0]])
+
+    table = Table({name: rows[:, i] for i, name in enumerate(names)})
+    turned = Table({name: rows[:, 2 - i] for i, name in enumerate(names)})
+    refused = np.zeros(len(rows), dtype=np.bool_)
+    pairing = Pairing("data", Limits())
+    pairing.add(Answers(ask(table), refused), Answers(ask(turned), refused), 0, table.take)
+    held = pairing.kept_rows
+    assert held is not None
+    found = explain([held], None, ask)
+    assert {cause.name for cause in found.causes} == {"column order"}, found
+    assert found.not_explained == 0
+
+
 def test_the_first_decision_is_the_one_that_was_changed() -> None:
     """One split of the third tree gets another threshold by one rounding to float32."""
     text = cases.lightgbm_text("binary")
@@ -229,3 +253,12 @@ def test_the_first_decision_is_the_one_that_was_changed() -> None:
     first = next((cause for cause in found.causes if cause.tree is not None), None)
     assert first is None or first.tree == 2
     assert found.causes == () or found.not_explained == 0
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("structure", [True, False])
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_probabilities_of_0_and_1_are_no_reason_for_a_warning(task: str, structure: bool) -> None:
+    case = lightgbm_case(task, str)
+    explained(replace(case, candidate=lambda rows: np.round(case.reference(rows))), structure)
+    explained(replace(case, reference=lambda rows: np.round(case.reference(rows))), structure)
