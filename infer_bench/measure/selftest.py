@@ -78,7 +78,8 @@ class SelfTest:
         turns = FIRST_TURNS
         while (found := self._probed(turns))[0] < PROBED_SHARE / 2 and turns < MOST_TURNS:
             turns = round(turns * min(100.0, max(2.0, PROBED_SHARE / max(found[0], 1e-3))))
-        probes = [found, *(self._probed(turns) for _ in range(CALIBRATIONS - 1))]
+        turns = max(1, round(turns * PROBED_SHARE / max(found[0], PROBED_SHARE / 4)))
+        probes = [self._probed(turns) for _ in range(CALIBRATIONS)]
         share = statistics.median(probe[0] for probe in probes)
         if share < PROBED_SHARE / 4:
             raise CannotRun("what is planted cannot be told from noise here", "a quieter machine, or a faster model")
