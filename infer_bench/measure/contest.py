@@ -11,23 +11,13 @@ import numpy.typing as npt
 from infer_bench.data import Dataset
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure.convert import cached_onnx
-from infer_bench.measure.entrants import Entrant, entrants
+from infer_bench.measure.entrants import USUAL, Entrant, entrants
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.sides import Side
 from infer_bench.measure.streaming import AHEAD, Saved
 from infer_bench.measure.validate_settings import ValidateSettings
-from infer_bench.model import Family
 from infer_bench.workers.shared import blocks
 
-DEFAULTS: dict[Family, str] = {
-    "lightgbm": "lightgbm:feed=ndarray",
-    "xgboost": "xgboost:feed=ndarray",
-    "sklearn": "sklearn:feed=dataframe",
-    "onnx": "onnxruntime:feed=ndarray",
-    "catboost": "catboost:feed=ndarray",
-    "torch": "torch:feed=ndarray",
-    "callable": "callable",
-}
 _PREDICTIONS = ("prediction", "predictions", "score", "scores", "probability", "output", "y_pred", "pred")
 
 
@@ -57,7 +47,7 @@ def _paired(models: list[str], engines: list[str]) -> list[tuple[str, str | None
 
 def _entrant(model: str, engine: str | None, settings: ValidateSettings) -> Entrant:
     ref = model_ref(model, allow_pickle=settings.allow_pickle)
-    text = engine or DEFAULTS[ref.family]
+    text = engine or USUAL[ref.family]
     found, _ = entrants([ref], [text], lambda m: cached_onnx(m, settings.allow_pickle), settings.threads)
     return found[0]
 

@@ -23,6 +23,17 @@ DEFAULTS: dict[Family, tuple[str, ...]] = {
     "callable": ("callable",),
 }
 
+USUAL: dict[Family, str] = {
+    "lightgbm": "lightgbm:feed=ndarray",
+    "xgboost": "xgboost:feed=ndarray",
+    "sklearn": "sklearn:feed=dataframe",
+    "onnx": "onnxruntime:feed=ndarray",
+    "catboost": "catboost:feed=ndarray",
+    "torch": "torch:feed=ndarray",
+    "callable": "callable",
+}
+"""The one candidate of a model in a gate and in a comparison: its own library, fed as it is meant to be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entrant:

@@ -11,19 +11,9 @@ from infer_bench.candidate import parse
 from infer_bench.engines import registry
 from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure.duel import Match
-from infer_bench.measure.entrants import Entrant, ToOnnx, entrants
-from infer_bench.model import Family, ModelRef
+from infer_bench.measure.entrants import USUAL, Entrant, ToOnnx, entrants
+from infer_bench.model import ModelRef
 
-USUAL: dict[Family, str] = {
-    "lightgbm": "lightgbm:feed=ndarray",
-    "xgboost": "xgboost:feed=ndarray",
-    "sklearn": "sklearn:feed=dataframe",
-    "onnx": "onnxruntime:feed=ndarray",
-    "catboost": "catboost:feed=ndarray",
-    "torch": "torch:feed=ndarray",
-    "callable": "callable",
-}
-"""The one candidate of a model in a gate: its own library, without what services are advised to leave out."""
 ASK = "import sys; print('Python', sys.version_info[0], sys.version_info[1], flush=True); import numpy"
 """Understood by interpreters that are too old, too, which are to say so."""
 OLDEST = (3, 11)
