@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.stats.exact import ExactSum
+from infer_bench.stats.least import least_passing
 from infer_bench.stats.sample import Sample
 from infer_bench.stats.sketch import Sketch
 from infer_bench.stats.ulps import single, ulps
@@ -242,11 +243,8 @@ def _passing(gap: Floats, slack: Floats) -> float:
     if not slack.any():
         return _most(gap)
     with np.errstate(all="ignore"):
-        needed = np.maximum(gap - slack, 0.0)
-        for _ in range(2):
-            needed = np.where(gap > needed + slack, np.nextafter(needed, np.inf), needed)
-    short = gap > needed + slack
-    return _most(np.where(short, gap, needed))
+        guess = _most(gap - slack)
+    return least_passing(lambda atol, gap, slack: gap <= atol + slack, gap, slack, guess)
 
 
 def _passing_share(gap: Floats, size: Floats, atol: float) -> float:
@@ -256,10 +254,8 @@ def _passing_share(gap: Floats, size: Floats, atol: float) -> float:
         return 0.0
     gap, size = gap[over], size[over]
     with np.errstate(all="ignore"):
-        needed = (gap - atol) / size
-        for _ in range(3):
-            needed = np.where(gap > atol + needed * size, np.nextafter(needed, np.inf), needed)
-    return _most(needed)
+        guess = _most((gap - atol) / size)
+    return least_passing(lambda rtol, gap, size: gap <= atol + rtol * size, gap, size, guess)
 
 
 def _argmax_changes(reference: Floats, candidate: Floats) -> Bools:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -58,6 +58,9 @@ def test_shards_in_any_order_merge_into_the_whole(pair: Any, random: Any, cuts: 
 
 
 @given(pairs())
+@example((np.array([[2252227659269264.0]]), np.array([[0.0]]), None))
+@example((np.array([[1000.0]]), np.array([[1001.0000000000001]]), None))
+@example((np.array([[1e308]]), np.array([[-1e308]]), None))
 def test_the_smallest_tolerance_passes_and_the_next_lower_one_does_not(pair: Any) -> None:
     ours, theirs, _ = pair
     for rtol in (0.0, 1e-3):
@@ -71,11 +74,15 @@ def test_the_smallest_tolerance_passes_and_the_next_lower_one_does_not(pair: Any
 
 
 @given(pairs())
-def test_the_smallest_relative_tolerance_passes(pair: Any) -> None:
+def test_the_smallest_relative_tolerance_passes_and_the_next_lower_one_does_not(pair: Any) -> None:
     ours, theirs, _ = pair
     share = compare(ours, theirs, Limits(atol=1e-9)).passing_rtol
-    if share is not None:
+    if share is None:
+        assert differing(ours, theirs, Limits(atol=1e-9, rtol=1e300)).any()
+    else:
         assert not differing(ours, theirs, Limits(atol=1e-9, rtol=share)).any()
+        if share > 0:
+            assert differing(ours, theirs, Limits(atol=1e-9, rtol=math.nextafter(share, -INF))).any()
 
 
 @given(arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1e300)))
