@@ -192,7 +192,7 @@ def needed_samples(share: float) -> int:
 def _unclear(blank: Check, found: Judgement, limit: float, errors: Errors) -> str:
     least = least_layouts(errors.alpha)
     if found.layouts < least:
-        return f"{found.layouts} layouts where a verdict takes {least}: {_MORE}"
+        return f"{found.layouts} of the {least} layouts that a verdict takes: {_MORE}"
     seen = found.would_see
     if blank.kind == "regression" and found.high < limit and seen is not None:
         return f"slow-downs as large as the limit would not have been seen: {_MORE} or limit"
@@ -205,9 +205,9 @@ def _delta(one: Measured, most: float) -> Check:
         return _with(blank, outcome="failed", reason=one.failed)
     told: dict[str, object] = {"value": one.max_abs_delta}
     if one.mismatches:
-        return _with(blank, **told, outcome="different", reason=f"{one.mismatches} answers are finite on one side only")
+        return _with(blank, **told, outcome="different", reason=f"answers finite on one side only: {one.mismatches}")
     if one.label_changes:
-        return _with(blank, **told, outcome="different", reason=f"{one.label_changes} rows change their label")
+        return _with(blank, **told, outcome="different", reason=f"labels that change: {one.label_changes}")
     if one.delta_note == NO_ANSWERS:
         return _with(blank, **told, outcome="inconclusive", reason=NO_ANSWERS)
     if one.max_abs_delta is None and not one.rows_compared:

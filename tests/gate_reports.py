@@ -137,7 +137,7 @@ def several() -> Report[BenchResult]:
     other = "lightgbm:feed=ndarray"
     rows = [result(OLD, 24_900 * batch, batch=batch, max_abs_delta=0.0) for batch in (1, 64)]
     checks: list[Check] = []
-    flips = "12 rows change their label"
+    flips = "labels that change: 12"
     for batch in (1, 64):
         rows.append(result(p50=25_000 * batch, batch=batch))
         scaled: dict[str, Any] = {"batch": batch, "baseline": 24_900.0 * batch, "value": 25_000.0 * batch}

@@ -159,7 +159,7 @@ def test_several_candidates_have_a_block_each_and_one_verdict() -> None:
 
     assert "new.onnx against old.onnx, batch 64\n" in text
     assert "credit.txt (lightgbm:feed=ndarray) against old.onnx (onnxruntime:feed=ndarray)\n" in text
-    assert re.search(r"max \|Δ\| +4\.1e-01 +limit 1e-5 +different: 12 rows change their label", text)
+    assert re.search(r"max \|Δ\| +4\.1e-01 +limit 1e-5 +different: labels that change: 12", text)
     assert "failed: the worker was killed by SIGKILL" in text
     assert text.count("verdict") == text.count("process pairs") == 1
 
