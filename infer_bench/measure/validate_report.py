@@ -16,19 +16,16 @@ from infer_bench.measure.sides import Side, by_position
 from infer_bench.measure.streaming import Duel, Saved
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import ModelRef, ModelSpec
-from infer_bench.results import (
+from infer_bench.results import ModelInfo, Notice, Report, Verdict
+from infer_bench.stats.compare import Comparison, Limits, Tally
+from infer_bench.validate_results import (
     ComparedSide,
-    ModelInfo,
-    Notice,
     OutputDelta,
-    Report,
     ValidateGroup,
     ValidateReport,
     ValidateResult,
-    Verdict,
     WorstRow,
 )
-from infer_bench.stats.compare import Comparison, Limits, Tally
 
 
 @dataclass(frozen=True, slots=True, eq=False)
