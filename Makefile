@@ -34,8 +34,9 @@ lint: $(VENV)/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# One process a core. No test asserts a time, so that they may disturb each other.
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto
 
 # Run away from the sources, so that what was installed is what answers.
 check-core: $(CORE)/core.done
