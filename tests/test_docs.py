@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from infer_bench import __version__
+from infer_bench.cli.app import app
 from infer_bench.engines.base import check_options
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,8 +66,8 @@ def options(words: list[str]) -> set[str]:
 
 
 @cache
-def help_of(*subcommand: str) -> str:
-    environment = {**os.environ, "COLUMNS": "400", "NO_COLOR": "1", "TERM": "dumb"}
+def help_of(*subcommand: str, columns: int = 400) -> str:
+    environment = {**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", "infer_bench", *subcommand, "--help"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -98,6 +99,28 @@ def test_command_and_options_exist(words: list[str]) -> None:
     assert words[0] == "infer-bench"
     subcommand = [] if words[1].startswith("-") else [words[1]]
     assert not missing_options(words[1:], help_of(*subcommand))
+
+
+SUBCOMMANDS = [registered.callback.__name__ for registered in app.registered_commands if registered.callback]
+
+
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    listed = help_of(columns=80).partition("Commands:\n")[2].splitlines()
+    assert sorted(line.split()[0] for line in listed) == sorted(SUBCOMMANDS)
+    assert [line for line in listed if not re.search(r"\w\.$", line)] == []
+
+
+@pytest.mark.parametrize("subcommand", [[], *([name] for name in SUBCOMMANDS)])
+def test_help_fits_into_eighty_columns(subcommand: list[str]) -> None:
+    assert [line for line in help_of(*subcommand, columns=80).splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("subcommand", SUBCOMMANDS)
+def test_examples_of_the_help_have_options_that_exist(subcommand: str) -> None:
+    told = help_of(subcommand)
+    for words in map(shlex.split, re.findall(r"^ *Example: (.+)", told, re.MULTILINE)):
+        assert words[:2] == ["infer-bench", subcommand]
+        assert not missing_options(words, told)
 
 
 @pytest.mark.parametrize("words", ALL_COMMANDS)

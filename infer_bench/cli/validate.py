@@ -10,7 +10,7 @@ from infer_bench.cli.options import AllowPickle, Data, Format, JsonPath, Output
 
 def validate(
     models: Annotated[
-        list[str], typer.Argument(metavar="REFERENCE CANDIDATE…", help="Models, or saved predictions first.")
+        list[str], typer.Argument(metavar="REFERENCE CANDIDATE", help="Models, or saved predictions first.")
     ],
     data: Data = None,
     engine: Annotated[
@@ -35,7 +35,10 @@ def validate(
     format: Format = "table",
     output: Output = None,
 ) -> int:
-    """Compare what models answer, on your rows and on rows made to find differences. Exits with 4 if they differ."""
+    """Compare what models answer, and say why it differs.
+
+    On your rows and on rows made to find differences. Exits with 4 if they differ.
+    """
     from infer_bench.cli.compared import Delivery, compared
     from infer_bench.measure.validate_settings import INPUT_DTYPES, PROBES, ValidateSettings, project_tolerances
 
