@@ -215,7 +215,8 @@ def _worst(pairings: Iterable[Pairing], outputs: Sequence[str], limits: Limits) 
 
 def _extra(columns: Sequence[str], name: str) -> str:
     shown = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
-    return f"{len(columns)} of the columns of {name} are not the model's and were not used: {shown}"
+    told = "column {} is not the model's and was" if len(columns) == 1 else "columns {} are not the model's and were"
+    return f"{len(columns)} {told.format(f'of {name}')} not used: {shown}"
 
 
 def _number(answer: float) -> float | None:
