@@ -4,7 +4,6 @@ The recipes are run as they stand, but for the programs that `stand_in.py` repla
 """
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,16 @@ import pytest
 
 from infer_bench.measure.gate_settings import gate_settings
 from infer_bench.project import project_table
-from infer_bench.reporters.registry import names
 from tests.ci.github import Job
 from tests.ci.pages import BLOCK, FENCE, PAGES, recipes, text_of, yaml_of
 from tests.ci.workshop import Workshop
-from tests.test_docs import help_of
 
 PASS, REGRESSED, INCONCLUSIVE, CANNOT_RUN = 0, 1, 3, 6
-
 
 SHORT = {"STAND_IN_BUDGET": "4s"}
 """Enough for a verdict on models that lie far apart, on a busy machine too."""
 TOO_SHORT = {"STAND_IN_BUDGET": "1ms"}
 """One layout, which decides nothing: of a model against itself only that is sure on every machine."""
-
-
-def needs_format(*wanted: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not set(wanted) <= set(names()), reason=f"no format {', '.join(wanted)} yet")
-
-
-def needs_baselines() -> None:
-    if "--save-baseline" not in help_of("bench"):
-        pytest.skip("no --save-baseline yet")
 
 
 def steps(name: str) -> list[dict[str, Any]]:
@@ -78,8 +65,6 @@ def test_github_action_fails_on_a_slower_model_and_keeps_the_report(workshop: Wo
 
 
 def test_github_action_leaves_a_summary_of_the_step(workshop: Workshop) -> None:
-    if find_spec("infer_bench.cli.github") is None:
-        pytest.skip("no step summary yet")
     step = {"uses": "OWNER/infer-bench@main", "with": {"model": "models/model.onnx", "limits": "size<1kB"}}
     job = Job(workshop, environment={"STAND_IN_BUDGET": "200ms"}).run([step])
     assert job.code == REGRESSED
@@ -120,7 +105,7 @@ def test_gitlab_fails_on_a_slower_model_and_keeps_what_it_names(workshop: Worksh
     assert done.returncode == REGRESSED, done.stderr
     assert done.returncode not in job["allow_failure"]["exit_codes"]
     workshop.bash("\n".join(job["after_script"]), environment)
-    kept = [*job["artifacts"]["paths"], *([job["artifacts"]["reports"]["junit"]] if "junit" in names() else [])]
+    kept = [*job["artifacts"]["paths"], job["artifacts"]["reports"]["junit"]]
     assert [name for name in kept if not (workshop.folder / name).is_file()] == []
 
 
@@ -161,8 +146,6 @@ def test_inconclusive_is_tried_again_with_more_time(workshop: Workshop) -> None:
 @pytest.fixture(scope="module")
 def baseline(tmp_path_factory: pytest.TempPathFactory, origin: Path) -> str:
     """The stored baseline of `main`'s model, of short runs."""
-    if "--save-baseline" not in help_of("bench"):
-        pytest.skip("no --save-baseline yet")
     made = Workshop.at(tmp_path_factory.mktemp("baseline"), origin)
     saved = made.bash(shortened(text_of("save-baseline")))
     assert saved.returncode == 0, saved.stderr
@@ -189,7 +172,6 @@ def test_a_baseline_of_another_model_falls_back_on_a_race(workshop: Workshop, ba
     assert workshop.report()["gate"]["mode"] != "stored"
 
 
-@needs_format("github-action-benchmark")
 def test_nightly_hands_its_numbers_on(workshop: Workshop) -> None:
     job = Job(workshop.on("faster"), environment=SHORT).run(steps("nightly"))
     assert job.code == PASS, job.done[-1].stderr
@@ -198,7 +180,6 @@ def test_nightly_hands_its_numbers_on(workshop: Workshop) -> None:
     assert {"name", "unit", "value"} <= workshop.report(given["output-file-path"])[0].keys()
 
 
-@needs_format("bencher")
 def test_bencher_is_given_a_file_that_it_reads(workshop: Workshop, report: str) -> None:
     (workshop.folder / "infer-bench.json").write_text(report, encoding="utf-8")
     done = workshop.bash(text_of("bencher"))
@@ -206,7 +187,6 @@ def test_bencher_is_given_a_file_that_it_reads(workshop: Workshop, report: str) 
     assert workshop.calls("bencher", "run")
 
 
-@needs_format("openmetrics")
 def test_textfile_has_no_type_that_its_reader_refuses(workshop: Workshop, report: str) -> None:
     (workshop.folder / "infer-bench.json").write_text(report, encoding="utf-8")
     done = workshop.bash(text_of("textfile"), {"TEXTFILE_DIR": str(workshop.temp)})
