@@ -21,7 +21,6 @@ from infer_bench.workers.protocol import Array, Message, spec_from
 from infer_bench.workers.shared import Block
 
 Columns = Mapping[str, Array]
-NO_LABEL = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
