@@ -203,6 +203,14 @@ def tracked_files() -> list[Path]:
     return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
+def test_the_source_distribution_holds_what_is_tracked() -> None:
+    told = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
+    held = {name for verb, *names in told if verb in ("include", "graft") for name in names}
+    held |= {"infer_bench", "README.md", "LICENSE", "pyproject.toml", "MANIFEST.in"}  # by setuptools itself
+    tops = {path.relative_to(ROOT).parts[0] for path in tracked_files()}
+    assert tops - held == {".gitignore", ".github"}
+
+
 @pytest.mark.parametrize("pattern", [LOCAL, REGISTRY], ids=["absolute path", "registry"])
 def test_nothing_local_is_tracked(pattern: re.Pattern[str]) -> None:
     files = tracked_files()
