@@ -17,6 +17,7 @@ import pytest
 from infer_bench import __version__
 from infer_bench.cli.app import app
 from infer_bench.engines.base import check_options
+from infer_bench.reporters.registry import find, names
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("sample_models/*.md")])
@@ -182,6 +183,15 @@ def test_every_format_is_named_where_formats_are_listed() -> None:
     assert formats == set(re.findall(r"^\| `([\w-]+)` \| (?:bench|every)", listed, re.MULTILINE))
     told = re.sub(r"\s+", " ", help_of("show"))
     assert {name for name in formats if not re.search(rf"(?<![\w-]){name}(?![\w-])", told)} == set()
+
+
+@pytest.mark.parametrize("command", ["bench", "convert", "validate"])
+def test_the_help_of_a_command_names_the_formats_that_it_has(command: str) -> None:
+    made = {name: find(name, "bench") for name in names()}
+    told = re.search(r"--format <str> +(.+?) +(?:\[default|-)", " ".join(help_of(command).split()))
+    assert told is not None
+    named = set(re.findall(r"[\w-]+", told[1])) - {"or"}
+    assert named == {name for name, reporter in made.items() if command in reporter.commands}
 
 
 def test_changelog_has_this_version() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from infer_bench.cli import options
-from infer_bench.cli.options import AllowPickle, Data, Format, JsonPath, Output
+from infer_bench.cli.options import AllowPickle, Data, JsonPath, Output
 
 
 def validate(
@@ -32,7 +32,7 @@ def validate(
         str | None, typer.Option("--export-worst", help="Write the worst rows: parquet or csv.")
     ] = None,
     json: JsonPath = None,
-    format: Format = "table",
+    format: Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or csv.")] = "table",
     output: Output = None,
 ) -> int:
     """Compare what models answer, and say why it differs.
