@@ -11,7 +11,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 INSTALL := $(PIP_INSTALL) --constraint constraints.txt
 INPUTS = pyproject.toml constraints.txt $(SOURCES)
 SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
-REPORTS := $(abspath $(wildcard tests/gold/*.json))
+REPORTS := $(abspath $(wildcard tests/saved/*.json))
 
 .PHONY: help demo check lint test check-core samples constraints clean
 
