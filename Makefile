@@ -11,7 +11,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 INSTALL := $(PIP_INSTALL) --constraint constraints.txt
 INPUTS = pyproject.toml constraints.txt $(SOURCES)
 SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
-REPORTS := $(abspath $(wildcard tests/gold/*.json))
+REPORTS := $(abspath $(wildcard tests/saved/*.json))
 
 .PHONY: help demo check lint test check-core samples constraints clean
 
@@ -34,8 +34,9 @@ lint: $(VENV)/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# One process a core. No test asserts a time, so that they may disturb each other.
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto
 
 # Run away from the sources, so that what was installed is what answers.
 check-core: $(CORE)/core.done

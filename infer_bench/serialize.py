@@ -17,7 +17,8 @@ from infer_bench import jsontext
 from infer_bench.errors import CannotRun
 from infer_bench.gate_results import TrialsResult
 from infer_bench.profile_results import ProfileResult
-from infer_bench.results import SCHEMA_VERSION, BenchResult, ConvertResult, Report, ValidateResult
+from infer_bench.results import SCHEMA_VERSION, BenchResult, ConvertResult, Report
+from infer_bench.validate_results import ValidateResult
 
 __all__ = ["DOCUMENTS", "dump", "load_report", "schema"]
 

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from infer_bench import __version__
+from infer_bench.cli.app import app
 from infer_bench.engines.base import check_options
+from infer_bench.reporters.registry import find, names
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("sample_models/*.md")])
@@ -65,8 +67,8 @@ def options(words: list[str]) -> set[str]:
 
 
 @cache
-def help_of(*subcommand: str) -> str:
-    environment = {**os.environ, "COLUMNS": "400", "NO_COLOR": "1", "TERM": "dumb"}
+def help_of(*subcommand: str, columns: int = 400) -> str:
+    environment = {**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", "infer_bench", *subcommand, "--help"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -98,6 +100,28 @@ def test_command_and_options_exist(words: list[str]) -> None:
     assert words[0] == "infer-bench"
     subcommand = [] if words[1].startswith("-") else [words[1]]
     assert not missing_options(words[1:], help_of(*subcommand))
+
+
+SUBCOMMANDS = [registered.callback.__name__ for registered in app.registered_commands if registered.callback]
+
+
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    listed = help_of(columns=80).partition("Commands:\n")[2].splitlines()
+    assert sorted(line.split()[0] for line in listed) == sorted(SUBCOMMANDS)
+    assert [line for line in listed if not re.search(r"\w\.$", line)] == []
+
+
+@pytest.mark.parametrize("subcommand", [[], *([name] for name in SUBCOMMANDS)])
+def test_help_fits_into_eighty_columns(subcommand: list[str]) -> None:
+    assert [line for line in help_of(*subcommand, columns=80).splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("subcommand", SUBCOMMANDS)
+def test_examples_of_the_help_have_options_that_exist(subcommand: str) -> None:
+    told = help_of(subcommand)
+    for words in map(shlex.split, re.findall(r"^ *Example: (.+)", told, re.MULTILINE)):
+        assert words[:2] == ["infer-bench", subcommand]
+        assert not missing_options(words, told)
 
 
 @pytest.mark.parametrize("words", ALL_COMMANDS)
@@ -161,6 +185,15 @@ def test_every_format_is_named_where_formats_are_listed() -> None:
     assert {name for name in formats if not re.search(rf"(?<![\w-]){name}(?![\w-])", told)} == set()
 
 
+@pytest.mark.parametrize("command", ["bench", "convert", "validate"])
+def test_the_help_of_a_command_names_the_formats_that_it_has(command: str) -> None:
+    made = {name: find(name, "bench") for name in names()}
+    told = re.search(r"--format <str> +(.+?) +(?:\[default|-)", " ".join(help_of(command).split()))
+    assert told is not None
+    named = set(re.findall(r"[\w-]+", told[1])) - {"or"}
+    assert named == {name for name, reporter in made.items() if command in reporter.commands}
+
+
 def test_changelog_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## \[?{re.escape(__version__)}\]?", text, re.MULTILINE)
@@ -178,6 +211,14 @@ def tracked_files() -> list[Path]:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout")
     return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_the_source_distribution_holds_what_is_tracked() -> None:
+    told = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
+    held = {name for verb, *names in told if verb in ("include", "graft") for name in names}
+    held |= {"infer_bench", "README.md", "LICENSE", "pyproject.toml", "MANIFEST.in"}  # by setuptools itself
+    tops = {path.relative_to(ROOT).parts[0] for path in tracked_files()}
+    assert tops - held == {".gitignore", ".github"}
 
 
 @pytest.mark.parametrize("pattern", [LOCAL, REGISTRY], ids=["absolute path", "registry"])

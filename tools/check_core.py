@@ -23,6 +23,7 @@ def main() -> int:
     """0 when all is well; else 1, with the reasons on stderr."""
     present = [name for name in HEAVY if find_spec(name)]
     wrong = [f"the core alone installed {', '.join(present)}"] if present else []
+    wrong += [] if sys.argv[1:] else ["no report to show was given"]
     commands = [["--version"], ["--help"], ["engines"], ["doctor"], ["doctor", "--quick", "--json", "-"]]
     commands += [["show", report] for report in sys.argv[1:]]
     wrong += [reason for command in commands if (reason := run(*command))]

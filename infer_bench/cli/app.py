@@ -38,10 +38,12 @@ def root(
     """Profile, convert, validate and benchmark model inference."""
 
 
-app.command()(bench)
-app.command()(convert)
-app.command()(profile)
-app.command()(validate)
-app.command()(show)
+app.command(epilog="Example: infer-bench bench model.txt -d rows.parquet -e lightgbm:feed=ndarray -e onnxruntime")(
+    bench
+)
+app.command(epilog="Example: infer-bench convert model.txt -o model.onnx -d rows.parquet")(convert)
+app.command(epilog="Example: infer-bench profile service:predict --input record.json -o before.prof")(profile)
+app.command(epilog="Example: infer-bench validate model.txt model.onnx -d rows.parquet --atol 1e-6")(validate)
+app.command(epilog="Example: infer-bench show report.json --format markdown")(show)
 app.command()(engines)
 app.command()(doctor)

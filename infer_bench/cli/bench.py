@@ -10,7 +10,7 @@ from infer_bench.cli.options import AllowPickle, Candidates, Data, Format, JsonP
 
 def bench(
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="MODEL…", help="Model files, or package.module:function.")
+        list[str] | None, typer.Argument(metavar="MODEL", help="Model files, or package.module:function.")
     ] = None,
     data: Data = None,
     engine: Candidates = None,

@@ -13,8 +13,8 @@ from infer_bench.measure.validate import run
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.output import OutputFile
 from infer_bench.reporters.registry import find
-from infer_bench.results import ValidateReport
 from infer_bench.serialize import dump
+from infer_bench.validate_results import ValidateReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from infer_bench.cli import options
-from infer_bench.cli.options import AllowPickle, Data, Format, JsonPath
+from infer_bench.cli.options import AllowPickle, Data, JsonPath
 
 
 def convert(
@@ -22,7 +22,7 @@ def convert(
     allow_pickle: AllowPickle = False,
     routes: Annotated[bool, typer.Option("--list", help="Show what is converted how, and what is refused.")] = False,
     json: JsonPath = None,
-    format: Format = "table",
+    format: Annotated[str, typer.Option("--format", "-f", help="table or json.")] = "table",
 ) -> int:
     """Convert a model to ONNX, exactly or not at all.
 

@@ -31,8 +31,7 @@ Format = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="table, json, markdown or csv; of a bench also junit, openmetrics, pyperf, bencher or "
-        "github-action-benchmark.",
+        help="table, json, markdown, csv, junit, openmetrics, pyperf, bencher or github-action-benchmark.",
     ),
 ]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="Write the rendered report to this file.")]

@@ -17,7 +17,7 @@ def profile(
     batch: Annotated[int, typer.Option("--batch", "-b", help="Rows a request.")] = 1,
     threads: Annotated[int, typer.Option("--threads", "-t", help="Threads of the engine.")] = 1,
     requests: Annotated[int | None, typer.Option("--requests", help="Requests of each run. [default: 2000]")] = None,
-    budget: Annotated[float | None, typer.Option("--budget", help="Seconds of measuring.")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", help="Time to measure for, as in 10s.")] = None,
     sort: Annotated[str, typer.Option("--sort", help="Functions by cumulative or own time.")] = "cumulative",
     top: Annotated[int, typer.Option("--top", help="How many functions to show.")] = 20,
     split: Annotated[bool, typer.Option("--split", help="Time each library step inside a phase.")] = False,
@@ -39,7 +39,10 @@ def profile(
     interval: Annotated[float, typer.Option("--interval", help="Seconds between pyinstrument's samples.")] = 0.001,
     seed: Annotated[int, typer.Option("--seed", help="Rows drawn from the model.")] = 0,
 ) -> int:
-    """Show where a prediction spends its time: phases, library steps, functions, operators, memory."""
+    """Show where a prediction spends its time.
+
+    By phase, library step, function and operator, and in memory.
+    """
     from infer_bench.cli.profiled import Wish, profiled
     from infer_bench.measure.profile import Source
     from infer_bench.measure.profile_settings import PROFILERS, SORTS, ProfileSettings
@@ -49,8 +52,8 @@ def profile(
     settings = ProfileSettings(
         profiler=options.one_of(chosen, "profiler", PROFILERS),
         sort=options.one_of(sort, "sort", SORTS),
-        batch=batch, threads=threads, requests=requests, budget_s=budget, top=top, split=split, memory=memory,
-        require_provider=provider, form=wish.form, interval_s=interval, allow_pickle=allow_pickle, seed=seed,
-        timeout_s=timeout,
+        batch=batch, threads=threads, requests=requests, budget_s=options.duration(budget), top=top, split=split,
+        memory=memory, require_provider=provider, form=wish.form, interval_s=interval, allow_pickle=allow_pickle,
+        seed=seed, timeout_s=timeout,
     )  # fmt: skip
     return profiled(target, Source(data, input), engine or [], diff, settings, wish)

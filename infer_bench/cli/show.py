@@ -5,12 +5,20 @@ from typing import Annotated
 import typer
 
 from infer_bench.cli.deliver import deliver
-from infer_bench.cli.options import Format, Output
+from infer_bench.cli.options import Output
 
 
 def show(
     report: Annotated[str, typer.Argument(metavar="REPORT.json", help="A report that --json wrote.")],
-    format: Format = "table",
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="table or json; of a bench also github-action-benchmark, junit, openmetrics, pyperf or bencher; "
+            "of bench and validate csv; of these and profile markdown.",
+        ),
+    ] = "table",
     output: Output = None,
     phases: Annotated[bool, typer.Option("--phases", help="Split every row by phase.")] = False,
 ) -> int:

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from infer_bench.cli import options
-from infer_bench.cli.options import AllowPickle, Data, Format, JsonPath, Output
+from infer_bench.cli.options import AllowPickle, Data, JsonPath, Output
 
 
 def validate(
     models: Annotated[
-        list[str], typer.Argument(metavar="REFERENCE CANDIDATE…", help="Models, or saved predictions first.")
+        list[str], typer.Argument(metavar="REFERENCE CANDIDATE", help="Models, or saved predictions first.")
     ],
     data: Data = None,
     engine: Annotated[
@@ -32,10 +32,13 @@ def validate(
         str | None, typer.Option("--export-worst", help="Write the worst rows: parquet or csv.")
     ] = None,
     json: JsonPath = None,
-    format: Format = "table",
+    format: Annotated[str, typer.Option("--format", "-f", help="table, json, markdown or csv.")] = "table",
     output: Output = None,
 ) -> int:
-    """Compare what models answer, on your rows and on rows made to find differences. Exits with 4 if they differ."""
+    """Compare what models answer, and say why it differs.
+
+    On your rows and on rows made to find differences. Exits with 4 if they differ.
+    """
     from infer_bench.cli.compared import Delivery, compared
     from infer_bench.measure.validate_settings import INPUT_DTYPES, PROBES, ValidateSettings, project_tolerances
 

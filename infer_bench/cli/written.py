@@ -4,6 +4,7 @@ import contextlib
 import sys
 
 from infer_bench.cli.deliver import deliver
+from infer_bench.cli.options import terminal
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.converters.base import Wish
 from infer_bench.measure.convert import convert
@@ -51,5 +52,6 @@ def listed() -> int:
     """Print the routes."""
     from infer_bench.converters.routes import table
 
-    write_stdout(table())
+    width, _ = terminal()
+    write_stdout(table(width))
     return 0

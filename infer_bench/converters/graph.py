@@ -1,9 +1,9 @@
-"""An ONNX graph under construction: nodes, constants, and other models inlined into it.
+"""An ONNX graph under construction: nodes and constants.
 
 Numbers in it are double unless a method says otherwise, because the libraries converted here compute in double.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -103,34 +103,6 @@ class Graph:
     def flat(self, tensor: str) -> str:
         """(batch, 1) as (batch,)."""
         return self.op("Reshape", tensor, self.ints(-1))
-
-    def inline(self, model: Any, inputs: Mapping[str, str]) -> dict[str, str]:
-        """Copy another model's nodes in, reading `inputs` (its input's name -> a tensor here); returns its outputs."""
-        renamed: dict[str, str] = {"": "", **inputs}
-        for tensor in model.graph.initializer:
-            renamed[tensor.name] = self.name("c")
-            copied = type(tensor)()
-            copied.CopyFrom(tensor)
-            copied.name = renamed[tensor.name]
-            self.initializers.append(copied)
-        for node in model.graph.node:
-            if any(attribute.HasField("g") for attribute in node.attribute):
-                raise NotConvertible("the library's graph holds a subgraph, which cannot be merged")
-            self._copy(node, renamed)
-        for opset in model.opset_import:
-            self.domains[opset.domain] = max(self.domains.get(opset.domain, 0), opset.version)
-        return {output.name: renamed[output.name] for output in model.graph.output}
-
-    def _copy(self, node: Any, renamed: dict[str, str]) -> None:
-        copied = type(node)()
-        copied.CopyFrom(node)
-        copied.name = self.name("n")
-        del copied.input[:], copied.output[:]
-        copied.input.extend(renamed[name] for name in node.input)
-        for name in node.output:
-            renamed[name] = self.name(node.op_type) if name else ""
-        copied.output.extend(renamed[name] for name in node.output)
-        self.nodes.append(copied)
 
 
 class Checked(IntEnum):

@@ -17,7 +17,7 @@ from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 
 PROBE_ROWS = 4_000
-_WIDTH = 120
+_WIDTH, _NARROWEST = 120, 40
 
 
 def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
@@ -155,13 +155,18 @@ def _adds_up(estimator: Any, dtype: InputDtype) -> InputDtype:
     return "float32" if any(type(part).__module__.startswith("xgboost") for part in inside) else dtype
 
 
-def table() -> str:
-    """The routes as text, for `convert --list`."""
+def table(width: int | None = None) -> str:
+    """The routes as text, for `convert --list`, in lines of at most `width` columns."""
     from infer_bench.converters.sklearn_routes import BOOSTERS, OTHERS, RouteInfo, sklearn_routes
 
     def lines(route: RouteInfo) -> str:
         text = f"{', '.join(route.estimators)}: {route.note}"
         start = f"{route.family:10}{route.exactness:9}"
-        return textwrap.fill(text, _WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+        return textwrap.fill(
+            text,
+            max(_NARROWEST, min(width or _WIDTH, _WIDTH)),
+            initial_indent=start,
+            subsequent_indent=" " * len(start),
+        )
 
     return "\n".join(lines(route) for route in (*BOOSTERS, *sklearn_routes(), *OTHERS)) + "\n"

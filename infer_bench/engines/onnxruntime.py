@@ -31,7 +31,7 @@ _LEVELS = {
     "basic": "ORT_ENABLE_BASIC",
     "off": "ORT_DISABLE_ALL",
 }
-_PROVIDERS = {
+PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
@@ -59,7 +59,7 @@ class OnnxRuntime:
         **feeds.OPTIONS,
         "threads": Option("threads inside one operator", "1"),
         "spinning": Option("whether idle threads spin while they wait for work", "on", _ON_OFF),
-        "providers": Option("the execution provider", "cpu", tuple(_PROVIDERS)),
+        "providers": Option("the execution provider", "cpu", tuple(PROVIDERS)),
         "io_binding": Option("bind input and output buffers once instead of passing them at each call", "off", _ON_OFF),
         "optimization": Option("how far the graph is rewritten at load", "all", tuple(_LEVELS)),
         "output": Option("the output that is the answer; empty: the probabilities, or the first of numbers", ""),
@@ -176,7 +176,7 @@ def _width(nodes: list[onnx_wire.Node]) -> int | None:
 
 
 def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
-    provider = _PROVIDERS[options["providers"]]
+    provider = PROVIDERS[options["providers"]]
     if provider not in library.get_available_providers():
         raise EngineError(
             f"this onnxruntime has no {provider}", f"it has: {', '.join(library.get_available_providers())}"

@@ -113,7 +113,7 @@ class Conversion:
     def __enter__(self) -> "Conversion":
         return self
 
-    def __exit__(self, *ignored: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._side is not None:
             self._side.close()
 

@@ -7,7 +7,7 @@ from infer_bench.measure.causes import twist
 from infer_bench.measure.causes.explanation import Explanation
 from infer_bench.measure.sides import Side
 from infer_bench.measure.streaming import Saved
-from infer_bench.results import Cause
+from infer_bench.validate_results import Cause
 
 _CONVERTIBLE = frozenset({"lightgbm", "xgboost", "sklearn"})
 _CONVERSION = frozenset(

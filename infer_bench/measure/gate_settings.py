@@ -17,7 +17,6 @@ STORED_PROCESSES = 9
 """Processes of a run that is kept, or compared with one: three could never reach a verdict."""
 LEAST_ACROSS = 0.05
 """Two environments differ by 1 to 2.6 % though nothing changed (measured): less than this cannot be told there."""
-CHOICES = ("", "pass", "fail")
 
 
 @dataclass(frozen=True, slots=True)

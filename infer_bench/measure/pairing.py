@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from infer_bench.data import Table, concat
 from infer_bench.measure.sides import Answers
-from infer_bench.results import WorstRow
 from infer_bench.stats.compare import Comparison, Limits, compare, differing, merge
+from infer_bench.validate_results import WorstRow
 
 Bools = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int64]

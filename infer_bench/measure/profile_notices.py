@@ -2,24 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from infer_bench.engines.onnxruntime import PROVIDERS
 from infer_bench.errors import UsageError
 from infer_bench.measure.profile_settings import ProfileSettings
 from infer_bench.profile_results import ProfileResult
 from infer_bench.results import Environment, Notice
 
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "rocm": "ROCMExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "dnnl": "DnnlExecutionProvider",
-    "xnnpack": "XnnpackExecutionProvider",
-}
-CPU_BUSY = 1.2
-"""CPU time over wall time from which on more than the asked one thread works."""
 UNACCOUNTED = 0.03
 
 

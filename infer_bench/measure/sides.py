@@ -13,14 +13,14 @@ from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
-from infer_bench.results import ComparedSide, ModelInfo
+from infer_bench.results import ModelInfo
+from infer_bench.validate_results import ComparedSide
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Array, Message, spec_from
 from infer_bench.workers.shared import Block
 
 Columns = Mapping[str, Array]
-NO_LABEL = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

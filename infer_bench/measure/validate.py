@@ -18,7 +18,7 @@ from infer_bench.measure.structures import Structure, Structures, renamed
 from infer_bench.measure.validate_report import Findings, assemble
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import ModelSpec
-from infer_bench.results import ValidateReport
+from infer_bench.validate_results import ValidateReport
 
 __all__ = ["run", "validate"]
 

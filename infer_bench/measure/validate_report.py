@@ -16,19 +16,16 @@ from infer_bench.measure.sides import Side, by_position
 from infer_bench.measure.streaming import Duel, Saved
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.model import ModelRef, ModelSpec
-from infer_bench.results import (
+from infer_bench.results import ModelInfo, Notice, Report, Verdict
+from infer_bench.stats.compare import Comparison, Limits, Tally
+from infer_bench.validate_results import (
     ComparedSide,
-    ModelInfo,
-    Notice,
     OutputDelta,
-    Report,
     ValidateGroup,
     ValidateReport,
     ValidateResult,
-    Verdict,
     WorstRow,
 )
-from infer_bench.stats.compare import Comparison, Limits, Tally
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +215,8 @@ def _worst(pairings: Iterable[Pairing], outputs: Sequence[str], limits: Limits) 
 
 def _extra(columns: Sequence[str], name: str) -> str:
     shown = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
-    return f"{len(columns)} of the columns of {name} are not the model's and were not used: {shown}"
+    told = "column {} is not the model's and was" if len(columns) == 1 else "columns {} are not the model's and were"
+    return f"{len(columns)} {told.format(f'of {name}')} not used: {shown}"
 
 
 def _number(answer: float) -> float | None:

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from infer_bench.errors import MissingDependency
-from infer_bench.results import ValidateReport
+from infer_bench.validate_results import ValidateReport
 
 
 def encoded(report: ValidateReport, path: str) -> bytes:

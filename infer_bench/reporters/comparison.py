@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infer_bench.reporters import format
-from infer_bench.results import Cause, ComparedSide, Report, ValidateGroup, ValidateResult, WorstRow
+from infer_bench.results import Report
+from infer_bench.validate_results import Cause, ComparedSide, ValidateGroup, ValidateResult, WorstRow
 
 SHOWN_WORST = 3
 _BARS = 20

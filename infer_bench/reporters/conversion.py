@@ -43,7 +43,7 @@ def _name(info: ModelInfo) -> str:
 
 def _shrunk(source: ModelInfo, output: ModelInfo) -> str:
     change = output.bytes / source.bytes - 1 if source.bytes else 0.0
-    return f"{'+' if change > 0 else '−'}{abs(change):.0%}"
+    return f"{'+' if change > 0 else '−'}{abs(change) * 100:.0f} %"
 
 
 def _delta(result: ConvertResult) -> str:

@@ -50,7 +50,7 @@ def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> li
     Lines break at spaces, but not between a number and its unit; a word that is wider than a line is cut, never
     dropped.
     """
-    if width is None:
+    if width is None or width_of(first + text) <= width:
         return [(first + text).rstrip()]
     lines, line = [], first
     empty = True

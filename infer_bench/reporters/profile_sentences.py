@@ -17,6 +17,8 @@ FRAME_STEPS = frozenset(
     {"DataFrame build", "reindex", "dtype cast", "column assignment", "column selection", "fillna", "replace", "apply"}
     | {"merge", "frame to array", "concat", "get_dummies"}
 )
+TRY = "Try: "
+"""How a sentence begins that is a command."""
 NOISE = 0.1
 """When more of the request than this is unaccounted, the phases say nothing."""
 
@@ -96,7 +98,7 @@ def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
         candidates.append(row.candidate)
     if row.engine != "onnxruntime":
         candidates.append("onnxruntime")
-    return [f"Try: infer-bench bench {_shown(path)} {_flags(candidates)}"] if candidates else []
+    return [f"{TRY}infer-bench bench {_shown(path)} {_flags(candidates)}"] if candidates else []
 
 
 def _shown(path: str) -> str:

@@ -7,7 +7,7 @@ from infer_bench.profile_results import ProfileResult
 from infer_bench.reporters import profile_cells as cells
 from infer_bench.reporters.layout import clean, justify, pad, style, width_of, wrap
 from infer_bench.reporters.profile_cells import Section
-from infer_bench.reporters.profile_sentences import about_report, closing
+from infer_bench.reporters.profile_sentences import TRY, about_report, closing
 from infer_bench.results import Report
 
 BAR = 16
@@ -18,13 +18,13 @@ USUAL = 100
 
 def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole text."""
-    blocks = [block for row in report.results for block in _row(report, row, width or USUAL, color)]
+    blocks = [block for row in report.results for block in _row(report, row, width or USUAL, color, width is not None)]
     blocks += [[part for text in about_report(report) for part in wrap(text, width)]]
     blocks += [_notices(report, width, color), _verdict(report, width, color)]
     return _spaced(blocks or [["Nothing was profiled."]])
 
 
-def _row(report: Report[Any], row: ProfileResult, width: int, color: bool) -> Iterable[list[str]]:
+def _row(report: Report[Any], row: ProfileResult, width: int, color: bool, terminal: bool) -> Iterable[list[str]]:
     left, right = (clean(part) for part in cells.heading(report, row))
     phases = cells.phases(row, split=bool(report.settings.get("split")))
     body = _draw(phases, width, color) if phases else []
@@ -32,7 +32,15 @@ def _row(report: Report[Any], row: ProfileResult, width: int, color: bool) -> It
     yield [*_heading(left, right, edge, width, color), *body, *_dim(cells.start(row), width, color)]
     for section in cells.sections(row):
         yield _draw(section, width, color)
-    yield [part for text in closing(report, row) for part in wrap(clean(text), width)]
+    yield [part for text in closing(report, row) for part in _sentence(clean(text), width, terminal)]
+
+
+def _sentence(text: str, width: int, terminal: bool) -> list[str]:
+    """Wrapped; a command so that it can be copied: in one line, or in a terminal with backslashes."""
+    if not text.startswith(TRY):
+        return wrap(text, width)
+    *broken, last = wrap(text, width - 2 if terminal and width_of(text) > width else None, rest="  ")
+    return [*(f"{line} \\" for line in broken), last]
 
 
 def _heading(left: str, right: str, edge: int, width: int, color: bool) -> list[str]:

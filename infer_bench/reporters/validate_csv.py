@@ -5,7 +5,8 @@ import io
 from dataclasses import fields
 from typing import Any
 
-from infer_bench.results import OutputDelta, Report, ValidateGroup, ValidateResult
+from infer_bench.results import Report
+from infer_bench.validate_results import OutputDelta, ValidateGroup, ValidateResult
 
 _NUMBERS = tuple(field.name for field in fields(OutputDelta) if field.name != "output")
 _WHOLE = ("rows", "label_changes", "argmax_changes", "rank_correlation", "refusals", "passing_atol", "passing_rtol")

@@ -6,7 +6,8 @@ from typing import Any
 from infer_bench.reporters import comparison
 from infer_bench.reporters.cells import notices
 from infer_bench.reporters.escaping import escape
-from infer_bench.results import Report, ValidateResult
+from infer_bench.results import Report
+from infer_bench.validate_results import ValidateResult
 
 
 def render(report: Report[Any]) -> str:

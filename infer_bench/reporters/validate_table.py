@@ -6,7 +6,8 @@ from typing import Any
 from infer_bench.reporters import comparison, notes
 from infer_bench.reporters.grid import Grid, Row, fit, records
 from infer_bench.reporters.layout import clean, pad, style, width_of, wrap
-from infer_bench.results import Report, ValidateResult
+from infer_bench.results import Report
+from infer_bench.validate_results import ValidateResult
 
 _ROOM = 20
 

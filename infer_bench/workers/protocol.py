@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.model import Feature, ModelRef, ModelSpec
+from infer_bench.model import Feature, ModelSpec
 
 Array = npt.NDArray[Any]
 _NUMERIC = frozenset("biuf")
@@ -112,8 +112,3 @@ def spec_from(fields: Mapping[str, Any]) -> ModelSpec:
     return ModelSpec(
         fields["task"], features, tuple(fields["outputs"]), tuple(fields["classes"] or ()), fields["trees"]
     )
-
-
-def model_from(fields: Mapping[str, Any]) -> ModelRef:
-    """The `ModelRef` that `dataclasses.asdict` wrote."""
-    return ModelRef(**fields)

@@ -35,9 +35,9 @@ def test_both_modes_pass_what_is_equal_and_write_reports_of_one_shape(
     rows: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shapes = []
-    for gate, mode in ((processes, "processes"), (sessions, "sessions")):
+    for gate, mode, budget in ((processes, "processes", "20s"), (sessions, "sessions", "5s")):
         ours, theirs = ("fake", "fake:slope=1.5") if gate is processes else ("new", "old")
-        assert gate(rows, ours, theirs, *WIDE, "--budget", "20s", *TO_FILE) == 0, capsys.readouterr()
+        assert gate(rows, ours, theirs, *WIDE, "--budget", budget, *TO_FILE) == 0, capsys.readouterr()
         report = saved()
         assert report.gate is not None
         assert report.gate.mode == mode
@@ -135,7 +135,7 @@ def test_notebooks_can_gate_too(rows: str) -> None:
         max_regression="400%",
         limits="p50<1s",
         max_delta=0.0,
-        budget_s=20.0,
+        budget_s=5.0,
     )
     assert report.verdict is not None
     assert report.verdict.status == "pass"

@@ -186,6 +186,8 @@ def test_a_target_that_fails_is_one_line_with_the_users_frames_and_no_file(
         (["--sort", "calls"], "one of: cumulative, own"),
         (["--requests", "0"], "requests"),
         (["--requests", "5", "--budget", "1"], "not both"),
+        (["--requests", "5", "--budget", "500ms"], "not both"),
+        (["--budget", "soon"], "no time"),
         (["--batch", "0"], "batch size"),
         (["--format", "html"], "needs a file"),
         (["--format", "pstats", "-o", "-"], "needs a file"),

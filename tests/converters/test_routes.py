@@ -3,6 +3,7 @@
 import pytest
 
 from infer_bench.cli.main import run
+from infer_bench.converters.routes import table
 from infer_bench.converters.sklearn_refusals import REFUSED
 from infer_bench.converters.sklearn_routes import sklearn_routes
 
@@ -13,6 +14,11 @@ def test_the_list_names_every_family_and_every_refusal(capsys: pytest.CaptureFix
     for word in ("lightgbm", "xgboost", "catboost", "torch", "RandomForestClassifier", *REFUSED):
         assert word in said
     assert max(map(len, said.splitlines())) <= 120
+
+
+def test_the_list_fits_into_a_narrow_terminal() -> None:
+    assert max(map(len, table(80).splitlines())) <= 80
+    assert table(80).split() == table().split()
 
 
 def test_nothing_is_both_written_and_refused() -> None:

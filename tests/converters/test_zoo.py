@@ -14,6 +14,7 @@ from tests.converters.zoo.case import Case, categories, named, read, write
 from tests.converters.zoo.judge import compare, judge
 from tests.converters.zoo.local import LocalWorker
 from tests.converters.zoo.oracle import ask
+from tests.converters.zoo.shared import two_of
 
 EXACT, SINGLE, OLD = Wish(), Wish(precision="float32"), Wish(opset_ml=3)
 CASES = {
@@ -108,7 +109,7 @@ def test_inputs_that_could_be_taken_for_others_are_refused(
         made = categories()[["age", "city"]].rename(columns={"city": column})
         return made.assign(**{column: made[column].cat.rename_categories([category, "x", "y", "z"])})
 
-    train = lightgbm_models.booster({"objective": "binary", "cat_smooth": 1}, lightgbm_models.two_of, rows=rows)
+    train = lightgbm_models.booster({"objective": "binary", "cat_smooth": 1}, two_of, rows=rows)
     path, _, _ = saved(Case("odd", train, "txt"), tmp_path)
     with pytest.raises(NotConvertible, match=words):
         convert(str(path), str(tmp_path / "out.onnx"))

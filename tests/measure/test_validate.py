@@ -10,7 +10,7 @@ import pytest
 from infer_bench import convert, validate
 from infer_bench.errors import DataError, UsageError
 from infer_bench.measure import contest, streaming
-from infer_bench.results import ValidateReport
+from infer_bench.validate_results import ValidateReport
 from tests.measure.causes.cases import lightgbm_text, table, xgboost_json
 
 FEATURES = 4

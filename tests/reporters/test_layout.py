@@ -23,6 +23,10 @@ def test_a_number_stays_with_its_unit() -> None:
     assert wrap("as wide as it gets", None, first="- ") == ["- as wide as it gets"]
 
 
+def test_what_fits_keeps_the_space_between_its_parts() -> None:
+    assert wrap("1.7e-16   labels: 0 differ", 40, first="max   ", rest="      ") == ["max   1.7e-16   labels: 0 differ"]
+
+
 def test_wide_characters_take_two_columns() -> None:
     assert pad("価格", 6) + "|" == "価格  |"
     assert pad("価格", 6, right=True) == "  価格"

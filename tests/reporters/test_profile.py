@@ -1,5 +1,6 @@
 """A profile as text: the closing sentence follows from the numbers, and no width loses a column."""
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -180,3 +181,12 @@ def test_shares_of_a_profiler_are_never_times() -> None:
     text = render(report(replace(FULL, diff=None, memory=None, steps=())), "table")
     functions = text[text.index("top 3 of 300") :].split("\n\n")[0]
     assert not any(unit in functions for unit in (" ns", " µs", " ms", " s "))
+
+
+@pytest.mark.parametrize("width", [None, 60, 40])
+def test_a_command_can_be_copied_whatever_the_width(width: int | None) -> None:
+    told = row(520_000, 160_000, 30_000, steps=(Step("preprocess", "DataFrame build", 1.0, 500_000),))
+    shown = render(report(told), "table", width=width).partition("Try: ")[2]
+    assert (" \\\n" in shown) == (width is not None)
+    words = shlex.split(shown.replace("\\\n", ""))
+    assert words[:7] == shlex.split("infer-bench bench credit.txt -e lightgbm:feed=ndarray -e onnxruntime")

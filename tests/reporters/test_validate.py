@@ -10,19 +10,17 @@ import pytest
 from infer_bench.reporters import comparison, format
 from infer_bench.reporters.layout import width_of
 from infer_bench.reporters.registry import render
-from infer_bench.results import (
+from infer_bench.results import Notice, Report, Verdict
+from infer_bench.serialize import dump, load_report
+from infer_bench.validate_results import (
     Cause,
     ComparedSide,
-    Notice,
     OutputDelta,
-    Report,
     ValidateGroup,
     ValidateReport,
     ValidateResult,
-    Verdict,
     WorstRow,
 )
-from infer_bench.serialize import dump, load_report
 from tests.reports import CREDIT, ENVIRONMENT, ONNX
 
 SAME = ValidateGroup(

@@ -15,7 +15,7 @@ from infer_bench.measure.causes.locating import first_decision
 from infer_bench.measure.causes.oracle import EngineOracle, Oracle, TreeOracle, matrix_of
 from infer_bench.measure.causes.search import Search, State, closeness, matches
 from infer_bench.measure.pairing import Kept
-from infer_bench.results import Cause
+from infer_bench.validate_results import Cause
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from infer_bench.results import Cause
+from infer_bench.validate_results import Cause
 
 
 @dataclass(frozen=True, slots=True)

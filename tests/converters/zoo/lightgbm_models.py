@@ -4,13 +4,28 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tests.converters.zoo.case import NAMES, ROWS, Case, categories, frame, numbers, score, three, two
+from tests.converters.zoo.shared import (
+    accented,
+    as_labels,
+    chosen,
+    many_categories,
+    mixed_score,
+    positive,
+    score_of,
+    share,
+    shops,
+    strange_names,
+    two_of,
+    whole,
+    wrapper,
+)
 
 QUIET = {"verbose": -1, "num_threads": 1, "min_data_in_leaf": 5, "num_leaves": 7, "min_data_in_bin": 1, "seed": 2}
 FOREST = {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.6}
 WRAPPED = {"n_estimators": 8, "num_leaves": 7, "min_child_samples": 5, "n_jobs": 1, "verbose": -1}
+wrapped = wrapper("lightgbm", WRAPPED)
 
 
 def booster(
@@ -33,39 +48,9 @@ def booster(
     return train
 
 
-def wrapper(
-    kind: str, target: Callable[[Any], Any], *, rows: Callable[[], Any] = numbers, fit: Any = None, **settings: Any
-) -> Callable[[], Any]:
-    """Trains a scikit-learn wrapper."""
-
-    def train() -> Any:
-        import lightgbm
-
-        given = rows()
-        made = getattr(lightgbm, kind)(**{**WRAPPED, **settings})
-        return made.fit(given, target(given), **(fit or {})), given
-
-    return train
-
-
-def positive(rows: Any) -> Any:
-    """A target above zero."""
-    return np.exp(score(rows)) + 0.1
-
-
-def share(rows: Any) -> Any:
-    """A target between 0 and 1."""
-    return 1 / (1 + np.exp(-score(rows)))
-
-
 def grades(rows: Any) -> Any:
     """Relevance grades of ranking."""
     return three(rows)
-
-
-def as_labels(*labels: Any) -> Callable[[Any], Any]:
-    """Those class labels in place of 0, 1, …"""
-    return lambda rows: np.array(labels)[(two if len(labels) == 2 else three)(rows)]
 
 
 def own_loss(scores: Any, data: Any) -> Any:
@@ -107,23 +92,6 @@ def one_column() -> Any:
     return numbers()[:, :1]
 
 
-def many_categories() -> Any:
-    """A pandas category of 500 values."""
-    values = np.random.default_rng(1).integers(0, 500, ROWS * 3)
-    return pd.DataFrame({"shop": pd.Categorical([f"shop {i}" for i in values]), "age": np.arange(ROWS * 3) % 77.0})
-
-
-def categories_without_bool() -> Any:
-    """Numbers and categories of strings and integers."""
-    return categories()[["age", "ratio", "city", "kind"]]
-
-
-def accented() -> Any:
-    """A category whose names are not ASCII."""
-    made = categories()[["age", "city"]]
-    return made.assign(city=made["city"].cat.rename_categories(["Zürich", "São Paulo", "Łódź", "東京"]))
-
-
 def large_categories(*numbers: int) -> Callable[[], Any]:
     """Categories that are large whole numbers."""
 
@@ -140,11 +108,6 @@ def codes() -> Any:
     made[:, 4] = np.random.default_rng(2).integers(0, 40, ROWS)
     made[::23, 4] = np.nan
     return made
-
-
-def strange_names(names: list[str]) -> Callable[[], Any]:
-    """The numbers under other column names."""
-    return lambda: frame().set_axis(names, axis=1)
 
 
 def objectives() -> Iterator[Case]:
@@ -207,7 +170,7 @@ def modes() -> Iterator[Case]:
 def columns() -> Iterator[Case]:
     """Categories, names and dtypes of columns."""
     yield Case("lgb categories", booster({"objective": "binary"}, two_of, rows=categories), "txt")
-    yield Case("lgb categories wrapper", wrapper("LGBMClassifier", three_of, rows=categories), "joblib")
+    yield Case("lgb categories wrapper", wrapped("LGBMClassifier", three_of, rows=categories), "joblib")
     onehot = {"objective": "regression", "max_cat_to_onehot": 100}
     yield Case("lgb categories one-hot", booster(onehot, score_of, rows=categories), "txt")
     only = {"objective": "binary", "min_data_per_group": 2, "cat_smooth": 1}
@@ -254,47 +217,14 @@ def tiny() -> Any:
     return made
 
 
-def whole() -> Any:
-    """Integer columns only."""
-    made = frame(missing=False)
-    return made.assign(stamp=made["stamp"] - 1.7e9).round().astype("int64")
-
-
-def shops(rows: Any) -> Any:
-    """Whether the shop's number is odd."""
-    return (rows["shop"].cat.codes % 2).to_numpy()
-
-
 def parity(rows: Any) -> Any:
     """Whether the code is odd, with the numbers' own target."""
     return (np.nan_to_num(rows[:, 4]).astype(int) % 2) ^ (rows[:, 0] > 50)
 
 
-def chosen(kind: str) -> Callable[[], Any]:
-    """One category and a number."""
-    return lambda: categories()[["age", kind]]
-
-
-def mixed_score(rows: Any) -> Any:
-    """A target of numbers and category codes together."""
-    coded = sum((rows[name].cat.codes * 0.7 % 2).to_numpy() for name in rows if str(rows[name].dtype) == "category")
-    return np.sin(rows["age"].fillna(0).to_numpy() / 9) + coded
-
-
-def two_of(rows: Any) -> Any:
-    """Two classes of it."""
-    held = mixed_score(rows)
-    return (held > np.median(held)).astype(int)
-
-
 def three_of(rows: Any) -> Any:
     """Three classes of it."""
     return np.array(["a", "b", "c"])[np.digitize(mixed_score(rows), [0.5, 1.5])]
-
-
-def score_of(rows: Any) -> Any:
-    """It itself."""
-    return mixed_score(rows)
 
 
 def wrappers() -> Iterator[Case]:
@@ -311,16 +241,16 @@ def wrappers() -> Iterator[Case]:
     }
     for i, (name, values) in enumerate(labels.items()):
         save = ("joblib", "pkl", "joblib-compressed")[i % 3]
-        yield Case(f"lgb labels {name}", wrapper("LGBMClassifier", as_labels(*values)), save)
-    yield Case("lgb regressor frame", wrapper("LGBMRegressor", score, rows=frame), "pkl")
-    yield Case("lgb ranker", wrapper("LGBMRanker", grades, fit={"group": [26] * 10}), "joblib")
-    yield Case("lgb classifier rf", wrapper("LGBMClassifier", as_labels("a", "b", "c"), **wrapped_forest()), "joblib")
-    yield Case("lgb classifier xent", wrapper("LGBMClassifier", two, objective="cross_entropy"), "joblib")
-    yield Case("lgb classifier balanced", wrapper("LGBMClassifier", three, class_weight="balanced"), "joblib")
+        yield Case(f"lgb labels {name}", wrapped("LGBMClassifier", as_labels(*values)), save)
+    yield Case("lgb regressor frame", wrapped("LGBMRegressor", score, rows=frame), "pkl")
+    yield Case("lgb ranker", wrapped("LGBMRanker", grades, fit={"group": [26] * 10}), "joblib")
+    yield Case("lgb classifier rf", wrapped("LGBMClassifier", as_labels("a", "b", "c"), **wrapped_forest()), "joblib")
+    yield Case("lgb classifier xent", wrapped("LGBMClassifier", two, objective="cross_entropy"), "joblib")
+    yield Case("lgb classifier balanced", wrapped("LGBMClassifier", three, class_weight="balanced"), "joblib")
     yield Case("lgb booster pickle", booster({"objective": "binary"}, two), "pkl")
     yield Case("lgb booster joblib", booster({"objective": "binary"}, two), "joblib")
-    yield Case("lgb wrapper as text", wrapper("LGBMClassifier", as_labels("no", "yes"), rows=frame), "txt")
-    yield Case("lgb regressor named", wrapper("LGBMRegressor", score, rows=lambda: frame()[NAMES[::-1]]), "joblib")
+    yield Case("lgb wrapper as text", wrapped("LGBMClassifier", as_labels("no", "yes"), rows=frame), "txt")
+    yield Case("lgb regressor named", wrapped("LGBMRegressor", score, rows=lambda: frame()[NAMES[::-1]]), "joblib")
 
 
 def wrapped_forest() -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tests.converters.zoo.case import Case, categories, frame, numbers, score, text, three, two
-from tests.converters.zoo.lightgbm_models import as_labels, positive, score_of, two_of
+from tests.converters.zoo.shared import as_labels, positive, score_of, two_of
 from tests.converters.zoo.xgboost_models import flags, targets
 
 Maker = Callable[[], Any]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tests.converters.zoo.case import ROWS, Case, frame, numbers, score, three, two
-from tests.converters.zoo.lightgbm_models import (
+from tests.converters.zoo.shared import (
     accented,
     as_labels,
     categories_without_bool,
@@ -19,10 +19,12 @@ from tests.converters.zoo.lightgbm_models import (
     strange_names,
     two_of,
     whole,
+    wrapper,
 )
 
 QUIET = {"nthread": 1, "max_depth": 3, "verbosity": 0, "seed": 1}
 WRAPPED = {"n_estimators": 8, "max_depth": 3, "n_jobs": 1, "verbosity": 0}
+wrapped = wrapper("xgboost", WRAPPED)
 
 
 def booster(
@@ -43,21 +45,6 @@ def booster(
         fields = {"label": labels} if not isinstance(labels, dict) else labels
         held = xgboost.DMatrix(given, nthread=1, enable_categorical=True, **fields, **data)
         return xgboost.train({**QUIET, **settings}, held, rounds), given
-
-    return train
-
-
-def wrapper(
-    kind: str, target: Callable[[Any], Any], *, rows: Callable[[], Any] = numbers, fit: Any = None, **settings: Any
-) -> Callable[[], Any]:
-    """Trains a scikit-learn wrapper."""
-
-    def train() -> Any:
-        import xgboost
-
-        given = rows()
-        made = getattr(xgboost, kind)(**{**WRAPPED, **settings})
-        return made.fit(given, target(given), **(fit or {})), given
 
     return train
 
@@ -214,9 +201,9 @@ def modes() -> Iterator[Case]:
 
 def columns() -> Iterator[Case]:
     """Missing values, categories and names."""
-    yield Case("xgb missing -999", wrapper("XGBClassifier", two, rows=sparse_marker(-999.0), missing=-999.0), "joblib")
-    yield Case("xgb missing 0", wrapper("XGBRegressor", score, rows=sparse_marker(0.0), missing=0.0), "pkl")
-    yield Case("xgb missing 0.1", wrapper("XGBRegressor", score, rows=sparse_marker(0.1), missing=0.1), "pkl")
+    yield Case("xgb missing -999", wrapped("XGBClassifier", two, rows=sparse_marker(-999.0), missing=-999.0), "joblib")
+    yield Case("xgb missing 0", wrapped("XGBRegressor", score, rows=sparse_marker(0.0), missing=0.0), "pkl")
+    yield Case("xgb missing 0.1", wrapped("XGBRegressor", score, rows=sparse_marker(0.1), missing=0.1), "pkl")
     yield Case(
         "xgb categories", booster({"objective": "binary:logistic"}, two_of, rows=categories_without_bool), "json"
     )
@@ -246,7 +233,7 @@ def columns() -> Iterator[Case]:
     )
     yield Case(
         "xgb categories wrapper",
-        wrapper("XGBClassifier", two_of, rows=categories_without_bool, enable_categorical=True),
+        wrapped("XGBClassifier", two_of, rows=categories_without_bool, enable_categorical=True),
         "joblib",
     )
     spaced = ["two words", "größe", "日本", "dash-ed", 'quo"ted']
@@ -265,25 +252,25 @@ def flagged() -> Any:
 
 def wrappers() -> Iterator[Case]:
     """Wrappers and file formats."""
-    yield Case("xgb classifier", wrapper("XGBClassifier", two, rows=frame), "joblib")
-    yield Case("xgb classifier bool", wrapper("XGBClassifier", as_labels(False, True)), "pkl")
-    yield Case("xgb classifier three", wrapper("XGBClassifier", three), "joblib-compressed")
-    yield Case("xgb classifier json", wrapper("XGBClassifier", three, rows=frame), "json")
-    yield Case("xgb classifier ubj", wrapper("XGBClassifier", two), "ubj")
-    yield Case("xgb regressor", wrapper("XGBRegressor", score, rows=frame), "pkl")
-    yield Case("xgb rf classifier", wrapper("XGBRFClassifier", three), "joblib")
-    yield Case("xgb rf regressor", wrapper("XGBRFRegressor", score), "joblib")
-    yield Case("xgb ranker", wrapper("XGBRanker", three, fit={"group": [26] * 10}), "joblib")
-    yield Case("xgb targets wrapper", wrapper("XGBRegressor", targets), "joblib")
+    yield Case("xgb classifier", wrapped("XGBClassifier", two, rows=frame), "joblib")
+    yield Case("xgb classifier bool", wrapped("XGBClassifier", as_labels(False, True)), "pkl")
+    yield Case("xgb classifier three", wrapped("XGBClassifier", three), "joblib-compressed")
+    yield Case("xgb classifier json", wrapped("XGBClassifier", three, rows=frame), "json")
+    yield Case("xgb classifier ubj", wrapped("XGBClassifier", two), "ubj")
+    yield Case("xgb regressor", wrapped("XGBRegressor", score, rows=frame), "pkl")
+    yield Case("xgb rf classifier", wrapped("XGBRFClassifier", three), "joblib")
+    yield Case("xgb rf regressor", wrapped("XGBRFRegressor", score), "joblib")
+    yield Case("xgb ranker", wrapped("XGBRanker", three, fit={"group": [26] * 10}), "joblib")
+    yield Case("xgb targets wrapper", wrapped("XGBRegressor", targets), "joblib")
     yield Case("xgb booster pickle", booster({"objective": "binary:logistic"}, two), "pkl")
     yield Case("xgb booster joblib", booster({"objective": "multi:softprob", "num_class": 3}, three), "joblib")
     yield Case(
         "xgb gblinear wrapper",
-        wrapper("XGBClassifier", two, rows=lambda: numbers(missing=False), booster="gblinear"),
+        wrapped("XGBClassifier", two, rows=lambda: numbers(missing=False), booster="gblinear"),
         "joblib",
     )
-    yield Case("xgb softmax wrapper", wrapper("XGBClassifier", three, objective="multi:softmax"), "joblib")
-    yield Case("xgb multi-label wrapper", wrapper("XGBClassifier", flags), "joblib")
+    yield Case("xgb softmax wrapper", wrapped("XGBClassifier", three, objective="multi:softmax"), "joblib")
+    yield Case("xgb multi-label wrapper", wrapped("XGBClassifier", flags), "joblib")
 
 
 def cases() -> Iterator[Case]:
