@@ -224,7 +224,10 @@ def serve(connection: Connection) -> None:
             return
         if message.kind == "close":
             return
-        send(connection, _answer(child, message))
+        reply = _answer(child, message)
+        if connection.closed:  # this is a copy, which the model's code has forked and never ended
+            os._exit(0)
+        send(connection, reply)
 
 
 def _answer(child: Child, message: Message) -> Message:
@@ -237,7 +240,8 @@ def _answer(child: Child, message: Message) -> Message:
         return Message("error", {"type": "EngineError", "message": f"the model's code raised {type(error).__name__}"})
     except Exception as error:  # noqa: BLE001 - whatever a stranger's model or library raises costs its row, not the run
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return Message("error", {"type": "EngineError", "message": text[:500]})
+        said = "the worker is out of memory" if isinstance(error, MemoryError) else text[:500]
+        return Message("error", {"type": "EngineError", "message": said})
 
 
 def main(arguments: list[str]) -> None:
@@ -245,6 +249,9 @@ def main(arguments: list[str]) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = Connection(int(arguments[0]))
+    # What the model's code starts must not hold the line: a worker that dies is missed at once.
+    os.set_inheritable(connection.fileno(), False)
+    os.register_at_fork(after_in_child=connection.close)
     serve(connection)
     # Native thread pools may hang or crash while the interpreter is torn down, and nothing is left to save.
     _flush_and_leave()

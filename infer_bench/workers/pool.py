@@ -35,6 +35,7 @@ class Worker:
         self.job = job
         self._failure: errors.WorkerError | None = None
         self._timeout_s = timeout_s
+        self._killed = False
         command = [job.interpreter or sys.executable, "-P", "-m", "infer_bench.workers"]
         with contextlib.ExitStack() as held:
             try:
@@ -138,8 +139,9 @@ class Worker:
         self.kill()
 
     def kill(self) -> None:
-        """End the process and whatever it started."""
-        if self._process.poll() is None:
+        """End the process and whatever it started, which may live on when it has ended itself."""
+        if not self._killed:
+            self._killed = True
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
