@@ -97,6 +97,19 @@ def check_self_test(gate: "GateSettings", *, save_baseline: str | None, alpha: f
         raise UsageError("a self-test races a model against itself", "give it --max-regression and --budget only")
 
 
+def affinity(text: str | None) -> tuple[int, ...]:
+    """The CPUs to bind to; raises `UsageError` for one that this process may not use."""
+    if not text:
+        return ()
+    given = numbers(text, int, "affinity")
+    if hasattr(os, "sched_getaffinity"):
+        usable = sorted(os.sched_getaffinity(0))
+        strange = [cpu for cpu in given if cpu not in usable]
+        if strange:
+            raise UsageError(f"there is no CPU {strange[0]} to bind to", f"usable: {','.join(map(str, usable))}")
+    return given
+
+
 def named(models: list[str] | None) -> list[str]:
     """The models; raises `UsageError` without any."""
     if not models:

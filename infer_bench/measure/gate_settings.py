@@ -123,6 +123,9 @@ def gate_settings(
     The project's `max-regression` and `max-delta` hold only where there is a baseline, its `limits` where that is no
     stored one, which carries none, and the run is not to be a `plain` one. Raises `UsageError`.
     """
+    for option, given in (("--against", against), ("--against-python", python), ("--baseline", baseline)):
+        if given == "":
+            raise UsageError(f"{option} names nothing", "is the variable set that it is taken from?")
     compared = against is not None or python is not None or baseline is not None
     shares = {} if max_regression is None else limits.regressions(max_regression)
     if max_regression is None and compared:

@@ -22,6 +22,12 @@ def test_without_anything_to_judge_there_is_no_gate() -> None:
     assert not told({"max-regression": "5%", "max-delta": 0.1}).asked
 
 
+@pytest.mark.parametrize("option", ["against", "python", "baseline"])
+def test_a_variable_that_is_not_set_names_no_baseline(option: str) -> None:
+    with pytest.raises(UsageError, match="names nothing"):
+        told(**{option: ""})
+
+
 def test_the_usual_margins_hold_where_none_is_given() -> None:
     assert told(against="old.onnx").allowed.shares == {"p50": 0.02, "p95": 0.05}
     assert told(python="other/bin/python").allowed.shares == {"p50": 0.05, "p95": 0.05}
