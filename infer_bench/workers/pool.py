@@ -67,6 +67,11 @@ class Worker:
         """The process's number."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is known to answer no more."""
+        return self._connection.closed
+
     def ask(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> Message:
         """Say one thing and wait for its answer. An error that the worker reports is raised here as what it is."""
         self.say(Message(kind, fields))

@@ -71,6 +71,19 @@ def test_one_candidate_of_two_that_fails_fails_the_gate_and_the_other_is_judged(
     assert bad.failed is not None
 
 
+@pytest.mark.parametrize("deed", ["killed", "raise"])
+def test_one_model_of_two_that_fails_in_a_shared_worker_is_named_and_the_other_is_judged(
+    rows: str, capsys: pytest.CaptureFixture[str], deed: str
+) -> None:
+    both = [model("good"), model(deed), "-d", rows, "-e", "filed", "--against", model("old")]
+    assert run(["bench", *both, *WIDE, "--budget", "1s", *TO_FILE]) == 6
+    assert saved().gate is not None
+    failed = {Path(result.model.path).stem: result.failed for result in saved().results}
+    assert {name for name, reason in failed.items() if reason} == {deed}
+    assert DEEDS[deed] in str(failed[deed])
+    assert deed in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [None, b"", b"a,b\n1,2\n", b"\x08\x07" + bytes(50)])
 def test_a_baseline_that_is_no_model_cannot_run(
     rows: str, capsys: pytest.CaptureFixture[str], content: bytes | None

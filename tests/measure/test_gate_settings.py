@@ -25,7 +25,7 @@ def test_without_anything_to_judge_there_is_no_gate() -> None:
 @pytest.mark.parametrize("option", ["against", "python", "baseline"])
 def test_a_variable_that_is_not_set_names_no_baseline(option: str) -> None:
     with pytest.raises(UsageError, match="names nothing"):
-        told(**{option: ""})
+        gate_settings({}, **{option: ""})  # type: ignore[arg-type]
 
 
 def test_the_usual_margins_hold_where_none_is_given() -> None:

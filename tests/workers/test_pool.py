@@ -4,8 +4,10 @@ import errno
 import os
 import select
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from infer_bench.workers import pool
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
+from infer_bench.workers.seat import MARK_BYTES
 
 ROOT = str(Path(__file__).parents[2])
 MODEL = ModelRef("fake", "callable", "python", "0" * 64, 0)
@@ -127,6 +130,22 @@ def test_what_a_worker_starts_ends_with_it_and_does_not_hide_its_death(deed: str
     assert select.select([ours], [], [], 20)[0]  # nobody holds the other end any more
     assert os.read(ours, 1) == b""
     os.close(ours)
+
+
+def test_a_shared_worker_that_dies_leaves_a_note_of_whose_block_it_was() -> None:
+    with tempfile.TemporaryFile() as mark:
+        mark.truncate(MARK_BYTES)
+        shape = {"batch": 1, "samples": 50, "calls": 1, "phases": False, "split": False}
+        with Worker(job(), shares=[mark.fileno()]) as started:
+            for seat, deed in ((0, "none"), (3, "killed")):
+                started.open(job(deed), seat=seat, mark=mark.fileno())
+                started.rows(COLUMNS, seat=seat)
+            how: dict[str, Any] = {"starts": [0, 0], "limit_ns": 10**9, "shapes": {"0": shape, "3": shape}}
+            started.ask("rounds", orders=[[0], [0]], **how)
+            assert os.pread(mark.fileno(), MARK_BYTES, 0) == bytes(MARK_BYTES)
+            with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
+                started.ask("rounds", orders=[[0, 3], [3, 0]], **how)
+        assert int.from_bytes(os.pread(mark.fileno(), MARK_BYTES, 0), "little") == 4
 
 
 def test_an_engine_s_own_error_keeps_its_type_and_its_hint() -> None:

@@ -88,7 +88,7 @@ def test_the_text_of_answers_is_their_label_where_it_is_always_the_same(batch: i
         return [f"{next(count) if numbered else ''} {value > 0.5}" for value in outputs]
 
     session.texts = texts  # type: ignore[attr-defined]
-    session.labels = lambda _: None  # type: ignore[method-assign, assignment, return-value]
+    session.labels = lambda _: None  # type: ignore[method-assign, assignment]
     answers, labels = runner.answers(limit_ns=10**9)
     if numbered:
         assert labels is None
