@@ -11,6 +11,7 @@ from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.settings import Settings
 from infer_bench.results import Notice
 from infer_bench.stats.judging import Errors
+from infer_bench.stored import check_limits
 
 DEFAULT_BUDGET_S = 30.0
 STORED_PROCESSES = 9
@@ -91,6 +92,8 @@ class GateSettings:
             raise UsageError("give --baseline or --against, not both", "a baseline that runs now is the sharper one")
         if shares and not self.paired and self.baseline is None:
             raise UsageError("--max-regression needs something to compare with", "--against OLD_MODEL")
+        if self.baseline is not None:
+            check_limits({metric: share for metric, share in shares.items() if limits.share_of(metric) is None})
         across = self.python is not None or self.baseline is not None
         least = LEAST_ACROSS if across else limits.LEAST_MARGIN
         if not shares and (self.paired or self.baseline is not None):
