@@ -192,7 +192,7 @@ def needed_samples(share: float) -> int:
 def _unclear(blank: Check, found: Judgement, limit: float, errors: Errors) -> str:
     least = least_layouts(errors.alpha)
     if found.layouts < least:
-        return f"{found.layouts} layouts where a verdict takes {least}: {_MORE}"
+        return f"{found.layouts} layout{'s' * (found.layouts != 1)} where a verdict takes {least}: {_MORE}"
     seen = found.would_see
     if blank.kind == "regression" and found.high < limit and seen is not None:
         return f"slow-downs as large as the limit would not have been seen: {_MORE} or limit"
