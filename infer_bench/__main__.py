@@ -1,25 +1,41 @@
 """The entry point of the command `infer-bench`."""
 
+import os
+import signal
 import sys
+
+UNWRITABLE = 6
 
 
 def main() -> int:
     """Run the command line; returns the exit code. `--version` is answered before anything else is imported."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        from infer_bench import __version__
-
-        print(f"infer-bench {__version__}")
-        return 0
+        return _version()
     try:
         from infer_bench.cli.app import app
         from infer_bench.cli.main import run
+        from infer_bench.cli.streams import guard_stderr
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - a broken library may raise anything when it is imported
         from infer_bench.installed import import_fault
 
         fault = import_fault(error)
         print(f"error: {fault.message}", file=sys.stderr)
         return fault.exit_code
+    guard_stderr()
     return run(sys.argv[1:], app)
+
+
+def _version() -> int:
+    from infer_bench import __version__
+
+    try:
+        print(f"infer-bench {__version__}", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the last flush fails once more
+        return UNWRITABLE
+    return 0
 
 
 if __name__ == "__main__":

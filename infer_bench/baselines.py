@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from infer_bench.errors import CannotRun, NotComparable
 from infer_bench.fingerprint import Difference, differences, fingerprint
-from infer_bench.results import BenchReport, BenchResult, Notice
+from infer_bench.results import BenchReport, BenchResult, Notice, Process
 from infer_bench.serialize import load_report
 
 __all__ = ["PAIRED_HINT", "check_comparable", "load_baseline"]
@@ -69,7 +70,14 @@ def check_comparable(ours: BenchReport, stored: BenchReport, *, defaults: bool =
 
 
 def _measured(result: BenchResult) -> bool:
-    return result.failed is None and any(r.request_ns for process in result.processes for r in process.rounds)
+    floor = result.request.floor_ns if result.request else 0
+    return result.failed is None and any(_above(floor, process) for process in result.processes)
+
+
+def _above(floor: int, process: Process) -> bool:
+    """Whether a process's requests took any time: what the loop's floor swallows whole is no measurement."""
+    samples = [ns for made in process.rounds for ns in made.request_ns]
+    return bool(samples) and median(samples) > floor
 
 
 def _possible(result: BenchResult) -> bool:

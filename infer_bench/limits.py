@@ -46,8 +46,8 @@ class Bound:
         return unit_of(self.metric)
 
     def concerns(self, candidate: str, engine: str, model: str) -> bool:
-        """Whether it holds for a candidate of a model."""
-        return self.whom in ("", candidate, engine, model)
+        """Whether it holds for a candidate of a model, which may be told by the end of its path: `models/new.onnx`."""
+        return self.whom in ("", candidate, engine, model) or model.endswith(f"/{self.whom.removeprefix('./')}")
 
 
 def unit_of(metric: str) -> Unit:

@@ -5,12 +5,13 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from infer_bench.errors import OutputError
+from infer_bench.errors import OutputError, UsageError
 
-__all__ = ["OutputFile", "write_stdout"]
+__all__ = ["OutputFile", "check_outputs", "write_stdout"]
 
 PROBE_BYTES = 65536
 """What must fit on the disk before a measurement is begun."""
@@ -107,6 +108,24 @@ class OutputFile:
         reason = getattr(error, "strerror", None) or str(error)
         name = self.name or "a file without a name"
         return OutputError(f"cannot write {name}: {reason}", "name a file in a folder that can be written")
+
+
+def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str | None]) -> None:
+    """See that no output, each under the option that names it, takes the place of an input or of another output.
+
+    Raises `UsageError` for one that does, or that has no name.
+    """
+    taken = {os.path.realpath(name): name for name in inputs if name and os.path.isfile(name)}
+    for option, name in outputs.items():
+        if name is None or name == "-":
+            continue
+        if not name:
+            raise UsageError(f"{option} names no file", "is the variable set that it is taken from?")
+        path = os.path.realpath(name)
+        if path in taken:
+            raise UsageError(f"{option} would overwrite {taken[path]}", "name another file")
+        if not _is_stream(Path(path)):
+            taken[path] = f"what else is written to {name}"
 
 
 def _is_stream(path: Path) -> bool:

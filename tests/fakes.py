@@ -68,6 +68,9 @@ class FakeSession:
         pass
 
 
+FORKED: list[int] = []
+
+
 def do(deed: str) -> None:
     """What can go wrong inside a stranger's library."""
     match deed:
@@ -83,6 +86,16 @@ def do(deed: str) -> None:
             raise RuntimeError("boom\nin two lines")
         case "hang":
             signal.pause()
+        case "fork" if not FORKED:
+            FORKED.append(os.fork())
+        case "orphan" | "orphan and die" if not FORKED:
+            FORKED.append(os.fork())
+            if FORKED == [0]:
+                signal.pause()
+            if deed == "orphan and die":
+                os.kill(os.getpid(), signal.SIGKILL)
+        case "memory":
+            raise MemoryError
 
 
 class FakeEngine:

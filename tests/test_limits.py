@@ -158,3 +158,20 @@ def test_whom_a_limit_concerns() -> None:
     assert engine.concerns("onnxruntime:threads=2", "onnxruntime", "m.onnx")
     assert not engine.concerns("lightgbm", "lightgbm", "m.txt")
     assert bound("service:predict.p50<1ms").concerns("callable", "callable", "service:predict")
+
+
+@pytest.mark.parametrize(
+    ("whom", "concerned"),
+    [
+        ("new.onnx", True),
+        ("models/new.onnx", True),
+        ("./new.onnx", True),
+        ("/ci/models/new.onnx", True),
+        ("ew.onnx", False),
+        ("old.onnx", False),
+        ("models", False),
+        ("other/new.onnx", False),
+    ],
+)
+def test_a_model_is_told_by_the_end_of_its_path(whom: str, concerned: bool) -> None:
+    assert bound(f"{whom}.p50<1ms").concerns("onnxruntime", "onnxruntime", "/ci/models/new.onnx") is concerned

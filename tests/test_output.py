@@ -4,6 +4,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import resource
 import signal
 import stat
@@ -15,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from infer_bench import output
-from infer_bench.errors import OutputError
-from infer_bench.output import OutputFile, write_stdout
+from infer_bench.errors import OutputError, UsageError
+from infer_bench.output import OutputFile, check_outputs, write_stdout
 
 
 def test_each_write_replaces_the_whole_content(tmp_path: Path) -> None:
@@ -156,6 +157,31 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
         file.write_atomic(b"{}")
 
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "says"),
+    [
+        ({"--json": "model.txt"}, "--json would overwrite model.txt"),
+        ({"-o": "./linked.txt"}, "-o would overwrite model.txt"),
+        ({"--json": "new.json", "-o": "./new.json"}, "-o would overwrite what else is written to new.json"),
+        ({"--json": ""}, "--json names no file"),
+    ],
+)
+def test_no_output_takes_the_place_of_an_input_or_another_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, str | None], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.txt").write_text("tree")
+    Path("linked.txt").symlink_to("model.txt")
+    with pytest.raises(UsageError, match=re.escape(says)):
+        check_outputs(outputs, ["model.txt", None, "package:function"])
+
+
+def test_streams_and_other_files_may_be_written(tmp_path: Path) -> None:
+    other = str(tmp_path / "other.json")
+    check_outputs({"--json": "-", "-o": "-", "--save-baseline": None}, ["model.txt"])
+    check_outputs({"--json": "/dev/null", "-o": "/dev/null", "--save-baseline": other}, ["model.txt", "/dev/null"])
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")

@@ -75,6 +75,7 @@ def bench(
     from infer_bench.cli.measured import Delivery, measured
     from infer_bench.measure.gate_settings import gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
+    from infer_bench.output import check_outputs
     from infer_bench.project import project_table
 
     gate = gate_settings(
@@ -103,7 +104,11 @@ def bench(
         allow_pickle=allow_pickle,
         seed=seed,
         timeout_s=timeout,
-        affinity=options.numbers(affinity, int, "affinity") if affinity else (),
+        affinity=options.affinity(affinity),
+    )
+    check_outputs(
+        {"--json": json, "--output": output, "--save-baseline": save_baseline},
+        [*(models or []), data, against, baseline],
     )
     delivery = Delivery(json, format, output, phases, save_baseline)
     if self_test:

@@ -11,7 +11,7 @@ from infer_bench.cli.progress import ProgressLine
 from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.measure.validate import run
 from infer_bench.measure.validate_settings import ValidateSettings
-from infer_bench.output import OutputFile
+from infer_bench.output import OutputFile, check_outputs
 from infer_bench.reporters.registry import find
 from infer_bench.serialize import dump
 from infer_bench.validate_results import ValidateReport
@@ -37,6 +37,7 @@ def compared(
             raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
         format = "json"
     find(format, "validate")
+    check_outputs({"--json": to.json, "--output": to.output, "--worst": to.worst}, [*models, data])
     with contextlib.ExitStack() as stack:
         saved = stack.enter_context(OutputFile(to.json)) if to.json and to.json != "-" else None
         worst = stack.enter_context(OutputFile(to.worst)) if to.worst and to.worst != "-" else None

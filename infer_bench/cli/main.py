@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from typer.exceptions import Abort, Exit, TyperException
 
+from infer_bench.cli.streams import Interruption
 from infer_bench.errors import CannotRun, InferBenchError
 from infer_bench.installed import core_fault
 
@@ -22,11 +23,14 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
         from infer_bench.cli.app import app as commands
 
         app = commands
+    end = Interruption()
     try:
-        code = app(args=list(arguments), standalone_mode=False)
+        with end.listening():
+            code = app(args=list(arguments), standalone_mode=False)
         if code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            return _interrupted()
-        sys.stdout.flush()
+            return _interrupted(end)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except InferBenchError as error:
         return _said(error)
@@ -35,7 +39,7 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     except Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, Abort):
-        return _interrupted()
+        return _interrupted(end)
     except BrokenPipeError:
         return _closed_pipe()
     except (OSError, MemoryError) as error:
@@ -73,9 +77,9 @@ def _usage(error: TyperException) -> int:
     return 2
 
 
-def _interrupted() -> int:
+def _interrupted(end: Interruption) -> int:
     print("interrupted", file=sys.stderr)
-    return INTERRUPTED
+    return end.exit_code
 
 
 def _closed_pipe() -> int:

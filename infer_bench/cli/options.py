@@ -47,10 +47,13 @@ def numbers(text: str, of: Callable[[str], T], what: str) -> tuple[T, ...]:
 
 
 def terminal() -> tuple[int | None, bool]:
-    """(width, color) for stdout: in a pipe or a file as wide as needed and plain; `NO_COLOR` is honoured."""
-    if not sys.stdout.isatty():
+    """(width, color) for stdout: in a pipe or a file as wide as needed and plain; `NO_COLOR` is honoured.
+
+    A terminal that does not know its width (of a container, say) gets as much as needed too.
+    """
+    if sys.stdout is None or not sys.stdout.isatty():
         return None, False
-    return os.get_terminal_size(sys.stdout.fileno()).columns, not os.environ.get("NO_COLOR")
+    return os.get_terminal_size(sys.stdout.fileno()).columns or None, not os.environ.get("NO_COLOR")
 
 
 def one_of(given: object, what: str, choices: tuple[T, ...]) -> T:
@@ -91,6 +94,19 @@ def check_self_test(gate: "GateSettings", *, save_baseline: str | None, alpha: f
     given = gate.paired or gate.baseline is not None or save_baseline is not None or bool(gate.asked_bounds)
     if given or gate.allowed.max_delta is not None or alpha != DEFAULT_ALPHA:
         raise UsageError("a self-test races a model against itself", "give it --max-regression and --budget only")
+
+
+def affinity(text: str | None) -> tuple[int, ...]:
+    """The CPUs to bind to; raises `UsageError` for one that this process may not use."""
+    if not text:
+        return ()
+    given = numbers(text, int, "affinity")
+    if hasattr(os, "sched_getaffinity"):
+        usable = sorted(os.sched_getaffinity(0))
+        strange = [cpu for cpu in given if cpu not in usable]
+        if strange:
+            raise UsageError(f"there is no CPU {strange[0]} to bind to", f"usable: {','.join(map(str, usable))}")
+    return given
 
 
 def named(models: list[str] | None) -> list[str]:

@@ -15,7 +15,7 @@ from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure.profile import Profiled, Source, run
 from infer_bench.measure.profile_settings import ProfileSettings
 from infer_bench.measure.recorded import is_profile, pack
-from infer_bench.output import OutputFile, write_stdout
+from infer_bench.output import OutputFile, check_outputs, write_stdout
 from infer_bench.reporters.registry import find, render
 from infer_bench.serialize import dump
 
@@ -72,6 +72,7 @@ def profiled(
     wish: Wish,
 ) -> int:
     """Profile, write and render; returns the verdict's exit code."""
+    check_outputs({"--json": wish.json, "--output": wish.output}, [target, rows.data, rows.input, diff])
     if wish.kind not in FILES:
         find(wish.kind, "profile")
     if is_profile(target) and wish.kind in FILES:

@@ -26,7 +26,9 @@ def show(
 
     It may come from another machine; no engine is needed.
     """
+    from infer_bench.output import check_outputs
     from infer_bench.serialize import load_report
 
+    check_outputs({"--output": output}, [report])
     deliver(load_report(report), format, output, phases=phases)
     return 0

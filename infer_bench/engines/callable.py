@@ -110,6 +110,10 @@ class CallableSession:
             )
         return columns(rows)
 
+    def texts(self, outputs: list[Any]) -> list[str]:
+        """The text in each answer (rows,), which its numbers do not hold; empty where there is none."""
+        return ["\n".join(_texts(answer)) for answer in outputs]
+
     def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
         """None: a function does not tell its classes."""
         return None
@@ -209,16 +213,37 @@ def _inner(value: Any) -> Iterator[float]:
         yield from _unwrapped(value)
 
 
-def _unwrapped(value: Any) -> Iterator[float]:
-    """Arrays, pandas objects, pydantic models, dataclasses; anything else is NaN."""
+def _texts(value: Any) -> Iterator[str]:
+    """The text in an answer, depth first: where `_inner` finds NaN in place of it."""
+    if isinstance(value, str | bytes):
+        yield value if isinstance(value, str) else value.decode("utf-8", "replace")
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif not isinstance(value, bool | int | float | np.number | np.bool_) and value is not None:
+        yield from _texts(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """An array, a pandas object, a pydantic model or a dataclass as lists and dicts; None for anything else."""
     for method in ("model_dump", "to_numpy", "tolist", "_asdict"):
         if callable(getattr(value, method, None)):
             made = getattr(value, method)()
-            yield from _inner(made.tolist() if isinstance(made, np.ndarray) else made)
-            return
-    if hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            yield from _inner(getattr(value, name))
+            return made.tolist() if isinstance(made, np.ndarray) else made
+    fields = getattr(value, "__dataclass_fields__", None)
+    return None if fields is None else {name: getattr(value, name) for name in fields}
+
+
+def _unwrapped(value: Any) -> Iterator[float]:
+    """What is none of Python's own containers; what holds no number is NaN."""
+    if inspect.isgenerator(value) or inspect.isawaitable(value):
+        raise EngineError(f"the function returned a {type(value).__name__}, which was never run", "return its value")
+    made = _plain(value)
+    if made is not None:
+        yield from _inner(made)
     elif hasattr(value, "__float__"):
         yield float(value)
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.environment import throttled_ns
-from infer_bench.errors import InferBenchError
+from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.desk import PACKAGES
 from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.lanes import Lane, Run, Shape, shape_for, shared_calls
@@ -80,9 +80,10 @@ class Duel:
         self._progress = progress
         self._random = random.Random(settings.seed)
         self._limit_ns = max(1, round(settings.limit_s * 1e9))
-        self._saved: Callable[[], None] = _nothing
+        self._saved: Callable[[], None] = lambda: None
         self._pace = Pace(self._limit_ns, settings.batches, _most_rounds(seating.restarts, samples))
         self._start = 0
+        self._taken: dict[Key, Taken] = {}
 
     cut_short = False
     left_out: list[Entrant] = []  # noqa: RUF012 - never filled: whoever fails in a gate was asked for
@@ -129,6 +130,7 @@ class Duel:
         self._tell(f"layout {index + 1}: loading")
         with self._seating.layout(index, entrants) as layout:
             self.failed |= layout.failed
+            self._taken = layout.taken
             self._meet(layout)
             with self.watch.running():
                 for batch in self._settings.batches:
@@ -144,7 +146,16 @@ class Duel:
         try:
             yield
         except InferBenchError as error:
+            self._out(key, error)
+
+    def _out(self, key: Key, error: InferBenchError) -> None:
+        """Whoever fails is out. The others lose this layout when the worker that they share has ended, no more."""
+        if key in self._taken:
             self.failed[key] = error
+        if isinstance(error, WorkerError) and not self._seating.restarts:
+            for lane in self.lanes.values():
+                lane.runs = [run for run in lane.runs if run.process.index != self.layouts]
+            self._taken.clear()
 
     def _standing(self, layout: Layout) -> list[tuple[Key, Taken]]:
         return [(key, taken) for key, taken in layout.taken.items() if key not in self.failed]
@@ -175,7 +186,7 @@ class Duel:
                 self.lanes[key, batch].runs.append(run)
                 requests_ns[key] = int(warm["request_ns"])
         calls = shared_calls(requests_ns.values())
-        for key, request_ns in requests_ns.items():
+        for key, request_ns in requests_ns.items() if layout.taken else ():
             lane = self.lanes[key, batch]
             lane.shape = lane.shape or self._shape(request_ns, len(layout.taken), calls)
 
@@ -226,16 +237,19 @@ class Duel:
         try:
             made = self._together(batch, standing, done, count)
         except InferBenchError as error:
-            self.failed |= {key: error for key, _ in standing}
+            made, seat = 0, self._seating.at_work()
+            keys = [key for key, taken in standing if seat in (None, taken.seat)]
+            self.failed |= dict.fromkeys(keys, error)
+            self._out(keys[0], error)
         for key, _ in standing:
-            self._pace.took(key, batch, (self.watch.spent_ns - begun) // made // len(standing))
+            self._pace.took(key, batch, (self.watch.spent_ns - begun) // max(1, made) // len(standing))
         return made
 
     def _round(self, batch: int, standing: Sequence[tuple[Key, Taken]], index: int) -> bool:
-        """A block of each; False when the budget ends before all had theirs."""
+        """A block of each; False when the budget, or the worker, ends before all had theirs."""
         for position, (key, taken) in enumerate(self._random.sample(standing, len(standing))):
             first = self.layouts == index == 0
-            if not first and not self._pace.fits_block(key, batch, self._left_ns):
+            if not self._taken or not (first or self._pace.fits_block(key, batch, self._left_ns)):
                 return False
             begun = self.watch.spent_ns
             with self._costs_its_row(key):
@@ -271,10 +285,6 @@ class Duel:
                 nothing = {"rss_bytes": 0, "peak_rss_bytes": 0}
                 held = taken.ask("memory").fields if self._seating.restarts else nothing
                 run.ended(held, throttled)
-
-
-def _nothing() -> None:
-    return None
 
 
 def _entrants(matches: Sequence[Match]) -> list[Entrant]:

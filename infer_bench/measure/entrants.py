@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from infer_bench.candidate import Candidate, parse
 from infer_bench.engines import registry
 from infer_bench.engines.base import Engine, check_options
+from infer_bench.engines.session import threads_of
 from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
 from infer_bench.model import Family, ModelRef
 from infer_bench.results import Notice
@@ -97,6 +98,8 @@ def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: in
     engine = registry.get(candidate.engine)
     inherited = {"threads": str(threads)} if "threads" in engine.options else {}
     options = check_options(engine, {**inherited, **candidate.options})
+    if "threads" in options:
+        threads_of(options)
     artefact = model
     if candidate.target is None and model.format not in engine.formats:
         if "onnx" not in engine.formats:

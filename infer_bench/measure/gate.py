@@ -132,11 +132,17 @@ class Gatekeeper:
         """What is known so far."""
         found = self._checks()
         failures = [
-            f"{name_of(e)}: {self._duel.failed[e.key]}" for e in self._duel.entrants if e.key in self._duel.failed
+            f"{self._called(e)}: {self._duel.failed[e.key]}" for e in self._duel.entrants if e.key in self._duel.failed
         ]
         verdict = gates.verdict(found, failures, self._gate.allowed.inconclusive) if complete else None
         results = self._results() if self._gate.paired else self._desk.results()
         return self._desk.judged(results, self._told(found), verdict, complete=complete)
+
+    def _called(self, entrant: Entrant) -> str:
+        """With the model's name where several of them have the same candidate."""
+        name = name_of(entrant)
+        alone = sum(name_of(other) == name for other in self._duel.entrants) == 1
+        return name if alone else f"{entrant.model.name} ({name})"
 
     def _results(self) -> tuple[BenchResult, ...]:
         """The baselines, then the candidates, each against its own."""

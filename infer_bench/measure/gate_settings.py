@@ -11,6 +11,7 @@ from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.settings import Settings
 from infer_bench.results import Notice
 from infer_bench.stats.judging import Errors
+from infer_bench.stored import check_limits
 
 DEFAULT_BUDGET_S = 30.0
 STORED_PROCESSES = 9
@@ -90,6 +91,8 @@ class GateSettings:
             raise UsageError("give --baseline or --against, not both", "a baseline that runs now is the sharper one")
         if shares and not self.paired and self.baseline is None:
             raise UsageError("--max-regression needs something to compare with", "--against OLD_MODEL")
+        if self.baseline is not None:
+            check_limits({metric: share for metric, share in shares.items() if limits.share_of(metric) is None})
         across = self.python is not None or self.baseline is not None
         least = LEAST_ACROSS if across else limits.LEAST_MARGIN
         if not shares and (self.paired or self.baseline is not None):
@@ -122,6 +125,9 @@ def gate_settings(
     The project's `max-regression` and `max-delta` hold only where there is a baseline, its `limits` where that is no
     stored one, which carries none, and the run is not to be a `plain` one. Raises `UsageError`.
     """
+    for option, given in (("--against", against), ("--against-python", python), ("--baseline", baseline)):
+        if given == "":
+            raise UsageError(f"{option} names nothing", "is the variable set that it is taken from?")
     compared = against is not None or python is not None or baseline is not None
     shares = {} if max_regression is None else limits.regressions(max_regression)
     if max_regression is None and compared:

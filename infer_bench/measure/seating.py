@@ -1,10 +1,12 @@
 """Where the sessions of a layout live: each in a fresh process, or reloaded among others in one worker."""
 
 import contextlib
+import os
 import random
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.entrants import Entrant, Key
@@ -13,8 +15,10 @@ from infer_bench.measure.race import cycled, job_for
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.results import Process
+from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
+from infer_bench.workers.seat import MARK_BYTES
 
 Columns = Mapping[str, Array]
 MOST_HELD_BYTES = 1_000_000_000
@@ -62,6 +66,9 @@ class Seating(Protocol):
 
     def layout(self, index: int, entrants: Sequence[Entrant]) -> contextlib.AbstractContextManager[Layout]:
         """The sessions of a layout, for as long as it lasts."""
+
+    def at_work(self) -> int | None:
+        """The seat whose block it was when rounds of several were broken off; None where that is not known."""
 
     def close(self) -> None:
         """End what is left."""
@@ -119,6 +126,10 @@ class FreshProcesses(_Opening):
         self._plant(entrant, taken)
         return taken
 
+    def at_work(self) -> int | None:
+        """None: each answers for itself."""
+        return None
+
     def close(self) -> None:
         """Nothing outlives its layout."""
 
@@ -134,6 +145,7 @@ class Reloaded(_Opening):
     def __init__(self, columns: Mapping[Key, Columns], settings: Settings, plants: Mapping[Key, Plant]) -> None:
         super().__init__(columns, settings, plants)
         self._worker: Worker | None = None
+        self._mark: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
         self._next = 0
         self._tables: dict[Key, int] = {}
         self._held: list[int] = []
@@ -150,29 +162,53 @@ class Reloaded(_Opening):
 
     @contextlib.contextmanager
     def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
-        """Load each session anew, in random order. Those of earlier layouts stay in memory while there is room."""
+        """Load each session anew, in random order. Those of earlier layouts stay in memory while there is room.
+
+        Those whose worker ended when another was loaded are loaded once more, in a new worker.
+        """
         layout = Layout({}, {})
         order = random.Random(f"{self._settings.seed} {index}").sample(list(entrants), len(entrants))
-        for entrant in order:
-            try:
-                layout.taken[entrant.key] = self._opened(index, entrant)
-            except InferBenchError as error:
-                layout.failed[entrant.key] = error
+        left = order
+        while left:
+            for entrant in left:
+                try:
+                    layout.taken[entrant.key] = self._opened(index, entrant)
+                except InferBenchError as error:
+                    layout.failed[entrant.key] = error
+                    layout.taken.pop(entrant.key, None)
+            left = [entrant for entrant in order if self._lost(layout, entrant.key)]
         yield layout
         self._make_room()
 
+    @staticmethod
+    def _lost(layout: Layout, key: Key) -> bool:
+        return key in layout.taken and layout.taken[key].worker.ended
+
     def _opened(self, index: int, entrant: Entrant) -> Taken:
         job, seat = job_for(entrant, self._settings), self._next
-        if self._worker is None:
-            self._worker = Worker(job, timeout_s=self._settings.timeout_s)
+        if self._worker is None or self._worker.ended:
+            self._worker = self._started(job)
         self._next += 1
         seed = hash((self._settings.seed, index, seat)) & 0x7FFFFFFF
-        opened = self._worker.open(job, seat=seat, ballast_seed=seed).fields
+        opened = self._worker.open(job, seat=seat, ballast_seed=seed, mark=self._mark.fileno()).fields
         self._held.append(seat)
         self._rows(entrant, self._worker, seat)
         taken = Taken(self._worker, seat, spec_from(opened["spec"]), Process(index, 0, 0, 0, int(opened["load_ns"]), 0))
         self._plant(entrant, taken)
         return taken
+
+    def _started(self, job: Job) -> Worker:
+        """A worker, which knows nothing of what one before it held."""
+        self._tables.clear()
+        self._held.clear()
+        os.truncate(self._mark.fileno(), 0)
+        os.truncate(self._mark.fileno(), MARK_BYTES)
+        return Worker(job, timeout_s=self._settings.timeout_s, shares=[self._mark.fileno()])
+
+    def at_work(self) -> int | None:
+        """As its worker noted before each block."""
+        number = int.from_bytes(os.pread(self._mark.fileno(), MARK_BYTES, 0), "little")
+        return number - 1 if number else None
 
     def _rows(self, entrant: Entrant, worker: Worker, seat: int) -> None:
         """The first session of an entrant is handed its rows, the later ones share them; so do equal rows."""
@@ -201,6 +237,7 @@ class Reloaded(_Opening):
 
     def close(self) -> None:
         """End the worker."""
+        self._mark.close()
         if self._worker is not None:
             self._worker.kill()
 

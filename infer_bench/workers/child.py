@@ -6,6 +6,7 @@ module is imported; it imports the standard library, numpy and, through the engi
 
 import ctypes
 import importlib
+import mmap
 import os
 import platform
 import signal
@@ -22,7 +23,7 @@ from infer_bench.workers.converting import convert
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.profiling import Profiling, requests_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
-from infer_bench.workers.seat import Seat, Table, ballast, scalar
+from infer_bench.workers.seat import MARK_BYTES, Seat, Table, ballast, scalar
 from infer_bench.workers.shared import placed
 from infer_bench.workers.tables import whole_table
 
@@ -48,6 +49,7 @@ class Child:
     def __init__(self) -> None:
         self._seats: dict[int, Seat] = {}
         self._profiling: Profiling | None = None
+        self._mark: mmap.mmap | None = None
 
     def answer(self, message: Message) -> Message:
         """Do what one message asks."""
@@ -61,6 +63,8 @@ class Child:
         """Import the engine's library and load the model."""
         fields = dict(message.fields)
         number, seed = int(fields.pop("seat", 0)), fields.pop("ballast_seed", None)
+        if (mark := fields.pop("mark", None)) is not None and self._mark is None:
+            self._mark = mmap.mmap(int(mark), MARK_BYTES)
         job = job_from(fields)
         self._block_imports(job)
         start = time.perf_counter_ns()
@@ -123,12 +127,19 @@ class Child:
         arrays: dict[str, Array] = {}
         for nth, (order, start) in enumerate(zip(fields["orders"], fields["starts"], strict=True)):
             for number in order:
+                self._at_work(int(number))
                 told = self._seats[int(number)].block({**fields["shapes"][str(number)], "start": start})
                 counts[f"{nth}/{number}"] = told.fields
                 arrays |= {f"{nth}/{number}/{name}": array for name, array in told.arrays.items()}
             if time.perf_counter_ns() > until:
                 break
+        self._at_work(None)
         return Message("rounds", {"counts": counts}, arrays)
+
+    def _at_work(self, seat: int | None) -> None:
+        """Note whose block it is where the coordinator finds it, also when this process dies of it."""
+        if self._mark is not None:
+            self._mark[:] = (0 if seat is None else seat + 1).to_bytes(MARK_BYTES, "little")
 
     def do_answers(self, message: Message) -> Message:
         """See `Seat.answers`."""
@@ -224,7 +235,10 @@ def serve(connection: Connection) -> None:
             return
         if message.kind == "close":
             return
-        send(connection, _answer(child, message))
+        reply = _answer(child, message)
+        if connection.closed:  # this is a copy, which the model's code has forked and never ended
+            os._exit(0)
+        send(connection, reply)
 
 
 def _answer(child: Child, message: Message) -> Message:
@@ -237,7 +251,8 @@ def _answer(child: Child, message: Message) -> Message:
         return Message("error", {"type": "EngineError", "message": f"the model's code raised {type(error).__name__}"})
     except Exception as error:  # noqa: BLE001 - whatever a stranger's model or library raises costs its row, not the run
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return Message("error", {"type": "EngineError", "message": text[:500]})
+        words = "the worker is out of memory" if isinstance(error, MemoryError) else text[:500]
+        return Message("error", {"type": "EngineError", "message": words})
 
 
 def main(arguments: list[str]) -> None:
@@ -245,6 +260,9 @@ def main(arguments: list[str]) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = Connection(int(arguments[0]))
+    # What the model's code starts must not hold the line: a worker that dies is missed at once.
+    os.set_inheritable(connection.fileno(), False)
+    os.register_at_fork(after_in_child=connection.close)
     serve(connection)
     # Native thread pools may hang or crash while the interpreter is torn down, and nothing is left to save.
     _flush_and_leave()

@@ -35,6 +35,7 @@ class Worker:
         self.job = job
         self._failure: errors.WorkerError | None = None
         self._timeout_s = timeout_s
+        self._killed = False
         command = [job.interpreter or sys.executable, "-P", "-m", "infer_bench.workers"]
         with contextlib.ExitStack() as held:
             try:
@@ -65,6 +66,11 @@ class Worker:
     def pid(self) -> int:
         """The process's number."""
         return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is known to answer no more."""
+        return self._connection.closed
 
     def ask(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> Message:
         """Say one thing and wait for its answer. An error that the worker reports is raised here as what it is."""
@@ -138,8 +144,9 @@ class Worker:
         self.kill()
 
     def kill(self) -> None:
-        """End the process and whatever it started."""
-        if self._process.poll() is None:
+        """End the process and whatever it started, which may live on when it has ended itself."""
+        if not self._killed:
+            self._killed = True
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()

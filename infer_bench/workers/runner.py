@@ -122,15 +122,29 @@ class Runner:
     def answers(self, limit_ns: int) -> tuple[FloatArray, npt.NDArray[Any] | None]:
         """The canonical output (rows, outputs) and the labels (rows,) of the rows in order.
 
+        The labels of a user's function are the text in its answers, unless the same request is answered with another
+        text a second time, as with the number of a request.
+
         Stops after `limit_ns`, so the arrays may be shorter than the rows.
         """
-        start, parts = self._clock(), []
+        start, parts, texts = self._clock(), [], list[str]()
         for request in self._requests:
-            parts.append(np.array(self._stages(request), dtype=np.float64))
+            outputs = self._outputs(request)
+            parts.append(np.array(self._stages.postprocess(outputs), dtype=np.float64))
+            texts += self._texts(outputs)
             if self._clock() - start > limit_ns:
                 break
         answers = np.concatenate(parts)[: self._rows]
-        return answers, self._session.labels(answers)
+        told = any(texts) and texts[: self._batch] == self._texts(self._outputs(self._requests[0]))
+        return answers, np.array(texts[: self._rows], dtype=object) if told else self._session.labels(answers)
+
+    def _outputs(self, request: Request) -> Any:
+        return self._stages.predict(self._stages.preprocess(request))
+
+    def _texts(self, outputs: Any) -> list[str]:
+        """The text in the answers of a user's function."""
+        texts = getattr(self._session, "texts", None)
+        return list(texts(outputs)) if texts else []
 
 
 def _collections() -> int:

@@ -12,6 +12,8 @@ from infer_bench.engines.base import Session
 from infer_bench.workers.protocol import Array, Message
 from infer_bench.workers.runner import WARM_WINDOW_NS, Runner, requests_of
 
+MARK_BYTES = 8
+"""Of a file shared with the coordinator: one more than the number of the seat whose block it is, 0 for nobody's."""
 BALLAST_PIECES = 64
 BALLAST_BYTES = (64, 262_144)
 

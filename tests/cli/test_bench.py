@@ -106,6 +106,10 @@ def test_the_reference_can_be_named_and_must_take_part(rows: str, capsys: pytest
     [
         (["--batch", "0"], "batch size"),
         (["--batch", "1,1"], "twice"),
+        (["-e", "lightgbm:threads=0"], "threads cannot be '0'"),
+        (["-e", "fake", "-e", "lightgbm:threads=many"], "threads cannot be 'many'"),
+        (["--affinity", "4095"], "there is no CPU 4095"),
+        (["--affinity", "-1"], "there is no CPU -1"),
         (["--batch", "one"], "not a list of numbers"),
         (["--threads", "0"], "threads"),
         (["--processes", "0"], "processes"),

@@ -166,6 +166,35 @@ def terminal(columns: int, **environment: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["bench", "m.onnx", "-d", "d.parquet", "--json", "d.parquet"], "--json"),
+        (["bench", "m.onnx", "--against", "old.onnx", "-o", "old.onnx"], "--output"),
+        (["bench", "m.onnx", "--save-baseline", "./m.onnx"], "--save-baseline"),
+        (["bench", "m.onnx", "--json", "out.json", "-o", "out.json"], "--output"),
+        (["validate", "m.onnx", "old.onnx", "--json", "old.onnx"], "--json"),
+        (["profile", "m.onnx", "-d", "d.parquet", "-o", "m.onnx"], "--output"),
+        (["show", "d.parquet", "-o", "d.parquet"], "--output"),
+    ],
+)
+def test_no_output_takes_the_place_of_what_is_read(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: list[str],
+    option: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("m.onnx", "old.onnx"):
+        Path(name).write_bytes(ONNX.read_bytes())
+    Path("d.parquet").write_bytes(ONNX_ROWS.read_bytes())
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert run(arguments) == 2
+    assert f"error: {option} would overwrite" in capfd.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_a_terminal_of_forty_columns_loses_nothing_and_no_color_means_none() -> None:
     shown = terminal(40, NO_COLOR="1")
     assert "\x1b" not in shown

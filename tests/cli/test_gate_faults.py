@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
+from infer_bench.serialize import load_report
 from tests.cli.gating import (
     DEEDS,
     FAKES,
@@ -70,6 +71,19 @@ def test_one_candidate_of_two_that_fails_fails_the_gate_and_the_other_is_judged(
     assert bad.failed is not None
 
 
+@pytest.mark.parametrize("deed", ["killed", "raise"])
+def test_one_model_of_two_that_fails_in_a_shared_worker_is_named_and_the_other_is_judged(
+    rows: str, capsys: pytest.CaptureFixture[str], deed: str
+) -> None:
+    both = [model("good"), model(deed), "-d", rows, "-e", "filed", "--against", model("old")]
+    assert run(["bench", *both, *WIDE, "--budget", "1s", *TO_FILE]) == 6
+    assert saved().gate is not None
+    failed = {Path(result.model.path).stem: result.failed for result in saved().results}
+    assert {name for name, reason in failed.items() if reason} == {deed}
+    assert DEEDS[deed] in str(failed[deed])
+    assert deed in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [None, b"", b"a,b\n1,2\n", b"\x08\x07" + bytes(50)])
 def test_a_baseline_that_is_no_model_cannot_run(
     rows: str, capsys: pytest.CaptureFixture[str], content: bytes | None
@@ -113,28 +127,53 @@ def test_a_library_that_the_other_environment_lacks_cannot_run(
     assert [result.failed is None for result in report.results].count(False) >= 1
 
 
-def test_ctrl_c_leaves_a_readable_partial_report(rows: str, tmp_path: Path) -> None:
+def ended_by(number: int, arguments: list[str], **environment: str) -> tuple[int, str]:
+    """How a run ends that gets a signal once its report is there: the exit code and stderr."""
     code = (
         "import sys; from infer_bench.engines import registry; from infer_bench.__main__ import main\n"
         f"registry.BUILT_IN.update({FAKES!r}); sys.exit(main())"
     )
-    arguments = ["bench", model("new"), "-d", rows, "-e", "filed", "--against", model("old"), "--budget", "600s"]
     started = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments, "--max-regression", "0.5%", *TO_FILE],
+        [sys.executable, "-c", code, *arguments, *TO_FILE],
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         process_group=0,
         text=True,
     )
     while not Path("report.json").exists() and started.poll() is None:
         pass
-    os.killpg(started.pid, signal.SIGINT)
+    os.killpg(started.pid, number)
     _, said = started.communicate(timeout=60)
-    assert started.returncode == 130
-    assert said.strip() == "interrupted"
+    return started.returncode, said.strip()
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_polite_kill_leaves_a_readable_partial_report(rows: str, name: str, code: int) -> None:
+    sides = [model("new"), "-d", rows, "-e", "filed", "--against", model("old")]
+    arguments = ["bench", *sides, "--budget", "600s", "--max-regression", "0.5%"]
+    assert ended_by(getattr(signal, name), arguments) == (code, "interrupted")
     report = saved()
     assert not report.complete
     assert report.verdict is None
     assert report.gate is not None
     assert report.gate.layouts >= 1
+    assert run(["show", "report.json"]) == 0
+
+
+def test_a_polite_kill_leaves_no_folder_behind(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "temporary").mkdir()
+    sides = [str(ONNX), "-d", str(ONNX_ROWS), "--against-python", str(python)]
+    arguments = ["bench", *sides, "--budget", "600s", "--max-regression", "5%"]
+    assert ended_by(signal.SIGTERM, arguments, TMPDIR=str(tmp_path / "temporary")) == (143, "interrupted")
+    assert not list((tmp_path / "temporary").glob("infer-bench-*"))
+
+
+def test_ctrl_c_in_a_self_test_keeps_the_trials_that_were_made() -> None:
+    arguments = ["bench", "--self-test", "--trials", "1000", "--hogs", "0", "--budget", "300ms"]
+    assert ended_by(signal.SIGINT, arguments) == (130, "interrupted")
+    report = load_report("report.json")
+    assert not report.complete
     assert run(["show", "report.json"]) == 0

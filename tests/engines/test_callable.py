@@ -50,6 +50,35 @@ def test_the_numbers_of_an_answer_become_columns(service: Any, returned: str, co
     np.testing.assert_array_equal(answer(session, {"a": 1.0, "b": "x"}), [columns])
 
 
+@pytest.mark.parametrize(
+    "source", ["def f(r):\n    yield 0.5\n", "async def g():\n    return 1.0\nf = lambda r: g()\n"]
+)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_what_was_never_run_is_no_answer(service: Any, source: str) -> None:
+    with pytest.raises(EngineError, match="never run"):
+        answer(service(source), {"a": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("returned", "text"),
+    [
+        ("r['a']", ""),
+        ("'good'", "good"),
+        ("{'label': b'good', 'p': r['a'], 'why': [None, 'age']}", "good\nage"),
+        ("numpy.array(['x', 'y'])", "x\ny"),
+        ("Answer(r['a'], 'text')", "text"),
+        ("pandas.DataFrame({'p': ['z']})", "z"),
+        ("datetime.date(2000, 1, 1)", ""),
+    ],
+)
+def test_the_text_of_an_answer_is_told_apart(service: Any, returned: str, text: str) -> None:
+    head = (
+        "import numpy, pandas, dataclasses, datetime\n@dataclasses.dataclass\nclass Answer:\n    p: float\n    t: str\n"
+    )
+    session = service(f"{head}def f(r):\n    return {returned}\n")
+    assert session.texts(session.predict(session.preprocess({"a": 1.0}))) == [text]
+
+
 def test_a_batch_is_one_call_a_record_or_one_call(service: Any) -> None:
     single = service("def f(r):\n    r['a'] += 1\n    return r.pop('a')\n")
     assert answer(single, TABLE).tolist() == [[2.0], [3.0], [4.0]]

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from infer_bench.candidate import parse
-from infer_bench.errors import EngineError, InferBenchError
+from infer_bench.errors import EngineError, InferBenchError, WorkerCrashed, WorkerError
 from infer_bench.measure.duel import Duel, Match
 from infer_bench.measure.entrants import Entrant, Key
 from infer_bench.measure.progress import Silent
@@ -39,12 +39,17 @@ class FakeWorker:
 
     clock: FakeClock
     seats: dict[int, FakeSeat] = field(default_factory=dict)
+    death: type[InferBenchError] = EngineError
+    ended: bool = False
 
     def ask(self, kind: str, *, timeout_s: float | None = None, seat: int = 0, **fields: Any) -> Message:
+        if self.ended:
+            raise WorkerCrashed("the worker has ended")
         if kind == "rounds":
             return self.rounds(fields)
         if kind in self.seats[seat].deaths:
-            raise EngineError(f"no more {kind}")
+            self.ended = issubclass(self.death, WorkerError)
+            raise self.death(f"no more {kind}")
         return cast(Message, getattr(self, kind)(self.seats[seat], fields))
 
     def about(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
@@ -95,7 +100,11 @@ class FakeSeating:
         restarts: bool = False,
         load_ns: int = 2 * MS,
         deaths: Mapping[str, tuple[str, ...]] | None = None,
+        death: type[InferBenchError] = EngineError,
+        at_work: int | None = None,
     ) -> None:
+        self._death = death
+        self._at_work = at_work
         self.restarts = restarts
         self.opened: list[list[str]] = []
         self.starts: dict[str, list[int]] = {}
@@ -108,15 +117,18 @@ class FakeSeating:
     @contextlib.contextmanager
     def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
         self.opened.append([entrant.label for entrant in entrants])
-        layout, worker = Layout({}, {}), FakeWorker(self._clock)
+        layout, worker = Layout({}, {}), FakeWorker(self._clock, death=self._death)
         for number, entrant in enumerate(entrants):
             self._clock.spend(self._load_ns)
-            worker = FakeWorker(self._clock) if self.restarts else worker
+            worker = FakeWorker(self._clock, death=self._death) if self.restarts else worker
             starts = self.starts.setdefault(entrant.label, [])
             worker.seats[number] = FakeSeat(self._request_ns(entrant), self._deaths.get(entrant.label, ()), starts)
             process = Process(index, 0, 0, 0, self._load_ns, 0)
             layout.taken[entrant.key] = Taken(cast(Worker, worker), number, SPEC, process)
         yield layout
+
+    def at_work(self) -> int | None:
+        return self._at_work
 
     def close(self) -> None:
         self.closed = True

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infer_bench.errors import CannotRun, EngineError, WorkerCrashed
 from infer_bench.measure.pacing import LEAST_ROUNDS, Stopwatch
 from tests.fakes import FakeClock
 from tests.measure.seated import MS, US, FakeSeating, S, duel, undecided
@@ -145,6 +146,21 @@ def test_in_a_shared_worker_a_failure_in_the_middle_of_rounds_ends_all_that_sit_
     undecided(found)
     assert "new0" in [key[1] for key in found.failed]
     assert found.layouts == 1
+
+
+@pytest.mark.parametrize("kind", ["block", "warm", "answers", "about"])
+@pytest.mark.parametrize("death", [WorkerCrashed, EngineError])
+def test_of_those_that_share_a_worker_only_the_culprit_is_out(kind: str, death: type[CannotRun]) -> None:
+    clock = FakeClock()
+    seating = FakeSeating(clock, lambda _: 50 * US, deaths={"new0": (kind,)}, death=death, at_work=1)
+    found = duel(2, seating, clock, budget_s=3.0)
+    undecided(found)
+    assert [key[1] for key in found.failed] == ["new0"]
+    assert "no more" in str(next(iter(found.failed.values())))
+    assert seating.opened[:2] == [["base", "new0", "new1"], ["base", "new1"]]
+    counts = [len(run.rounds) for lane in found.lanes.values() for run in lane.runs if lane.entrant.label != "new0"]
+    assert len(counts) > 2
+    assert min(counts) > 0
 
 
 def test_a_stopwatch_counts_only_while_it_runs() -> None:

@@ -22,6 +22,18 @@ def test_without_anything_to_judge_there_is_no_gate() -> None:
     assert not told({"max-regression": "5%", "max-delta": 0.1}).asked
 
 
+@pytest.mark.parametrize("option", ["against", "python", "baseline"])
+def test_a_variable_that_is_not_set_names_no_baseline(option: str) -> None:
+    with pytest.raises(UsageError, match="names nothing"):
+        gate_settings({}, **{option: ""})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("limit", ["rss=3%", "p50=5%,rss=3%", "load=1%", "size=0%"])
+def test_a_metric_that_a_stored_baseline_cannot_carry_is_said_before_how_narrow_it_is(limit: str) -> None:
+    with pytest.raises(UsageError, match="judges percentiles only"):
+        told(baseline="saved.json", max_regression=limit)
+
+
 def test_the_usual_margins_hold_where_none_is_given() -> None:
     assert told(against="old.onnx").allowed.shares == {"p50": 0.02, "p95": 0.05}
     assert told(python="other/bin/python").allowed.shares == {"p50": 0.05, "p95": 0.05}

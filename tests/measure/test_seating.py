@@ -1,13 +1,14 @@
 """Where sessions live: how one worker holds several, what they share, and when the oldest must leave."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from infer_bench.errors import EngineError
+from infer_bench.errors import EngineError, WorkerCrashed
 from infer_bench.measure import seating
 from infer_bench.measure.entrants import Entrant
 from infer_bench.measure.seating import FreshProcesses, Plant, Reloaded, fits_one_worker
@@ -27,9 +28,11 @@ class FakeWorker:
     made: list["FakeWorker"]
     grow = 0
     refused = ""
+    fatal = ""
 
-    def __init__(self, job: Job, *, timeout_s: float) -> None:
+    def __init__(self, job: Job, *, timeout_s: float, shares: Sequence[int] = ()) -> None:
         self.made.append(self)
+        self.ended = False
         self.job, self.started_ns, self.killed = job, 0, False
         self.log: list[tuple[str, dict[str, Any]]] = []
         self.open_seats: set[int] = set()
@@ -39,6 +42,9 @@ class FakeWorker:
         self.log.append(("open", {"model": model, **seat}))
         if model == self.refused:
             raise EngineError("cannot be opened")
+        if model == self.fatal:
+            self.ended = True
+            raise WorkerCrashed("the worker was killed")
         self.open_seats.add(seat.get("seat", 0))
         return Message("opened", {"spec": spec_fields(SPEC), "import_ns": 1, "load_ns": 2})
 
@@ -132,6 +138,21 @@ def test_whoever_cannot_be_opened_is_told_and_the_other_is_there(
         assert list(layout.taken) == [OLD.key]
         assert list(layout.failed) == [NEW.key]
     assert list(Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}).prepare([OLD, NEW])) == [NEW.key]
+
+
+def test_a_model_that_ends_the_worker_costs_the_others_no_more_than_a_new_one(
+    workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "fatal", NEW.model.path)
+    found = Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    assert list(found.prepare([NEW, OLD])) == [NEW.key]
+    assert layouts(found) == [["old.onnx"]] * 3
+    for worker in workers[1:]:
+        assert not worker.ended or NEW.model.path in [told["model"] for told in worker.told("open")]
+    with found.layout(9, [OLD, NEW]) as layout:
+        assert list(layout.failed) == [NEW.key]
+        assert not layout.taken[OLD.key].worker.ended
+    found.close()
 
 
 def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWorker]) -> None:

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import select
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from infer_bench.workers import pool
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
+from infer_bench.workers.seat import MARK_BYTES
 
 ROOT = str(Path(__file__).parents[2])
 MODEL = ModelRef("fake", "callable", "python", "0" * 64, 0)
@@ -92,6 +96,56 @@ def test_what_a_model_raises_is_one_line_and_the_worker_lives_on(deed: str, word
         with pytest.raises(errors.EngineError, match=words):
             started.ask("block", batch=1, samples=50, calls=1, phases=True)
         assert started.ask("memory").fields["rss_bytes"] > 0
+
+
+def test_no_memory_is_said_in_words() -> None:
+    with Worker(job("memory")) as started:
+        started.open()
+        started.rows(COLUMNS)
+        with pytest.raises(errors.EngineError, match="out of memory"):
+            started.ask("block", batch=1, samples=50, calls=1, phases=True)
+
+
+def test_a_copy_that_the_model_forks_does_not_answer_too() -> None:
+    with Worker(job("fork")) as started:
+        started.open()
+        started.rows(COLUMNS)
+        for _ in range(3):
+            assert started.ask("block", batch=1, samples=50, calls=1, phases=True).kind == "block"
+            assert started.ask("memory").kind == "memory"
+
+
+@pytest.mark.parametrize("deed", ["orphan", "orphan and die"])
+def test_what_a_worker_starts_ends_with_it_and_does_not_hide_its_death(deed: str) -> None:
+    ours, theirs = os.pipe()
+    with Worker(job(deed), shares=[theirs]) as started:
+        os.close(theirs)
+        started.open()
+        started.rows(COLUMNS)
+        if deed == "orphan":
+            started.ask("block", batch=1, samples=50, calls=1, phases=True)
+        else:
+            with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
+                started.ask("block", timeout_s=20, batch=1, samples=50, calls=1, phases=True)
+    assert select.select([ours], [], [], 20)[0]  # nobody holds the other end any more
+    assert os.read(ours, 1) == b""
+    os.close(ours)
+
+
+def test_a_shared_worker_that_dies_leaves_a_note_of_whose_block_it_was() -> None:
+    with tempfile.TemporaryFile() as mark:
+        mark.truncate(MARK_BYTES)
+        shape = {"batch": 1, "samples": 50, "calls": 1, "phases": False, "split": False}
+        with Worker(job(), shares=[mark.fileno()]) as started:
+            for seat, deed in ((0, "none"), (3, "killed")):
+                started.open(job(deed), seat=seat, mark=mark.fileno())
+                started.rows(COLUMNS, seat=seat)
+            how: dict[str, Any] = {"starts": [0, 0], "limit_ns": 10**9, "shapes": {"0": shape, "3": shape}}
+            started.ask("rounds", orders=[[0], [0]], **how)
+            assert os.pread(mark.fileno(), MARK_BYTES, 0) == bytes(MARK_BYTES)
+            with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
+                started.ask("rounds", orders=[[0, 3], [3, 0]], **how)
+        assert int.from_bytes(os.pread(mark.fileno(), MARK_BYTES, 0), "little") == 4
 
 
 def test_an_engine_s_own_error_keeps_its_type_and_its_hint() -> None:

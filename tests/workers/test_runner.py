@@ -1,5 +1,7 @@
 """Warm-up, blocks and answers of one session."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,6 +77,24 @@ def test_answers_are_the_rows_in_order_whatever_the_batch(batch: int) -> None:
     assert np.allclose(answers[:, 0], expected, atol=0, rtol=1e-15)
     assert labels is not None
     assert labels.tolist() == ["yes" if p > 0.5 else "no" for p in expected]
+
+
+@pytest.mark.parametrize(("batch", "numbered"), [(1, False), (3, False), (1, True)])
+def test_the_text_of_answers_is_their_label_where_it_is_always_the_same(batch: int, numbered: bool) -> None:
+    runner, session = runner_taking((1, 1, 1), batch=batch)
+    count = itertools.count()
+
+    def texts(outputs: np.ndarray) -> list[str]:
+        return [f"{next(count) if numbered else ''} {value > 0.5}" for value in outputs]
+
+    session.texts = texts  # type: ignore[attr-defined]
+    session.labels = lambda _: None  # type: ignore[method-assign, assignment]
+    answers, labels = runner.answers(limit_ns=10**9)
+    if numbered:
+        assert labels is None
+    else:
+        assert labels is not None
+        assert labels.tolist() == [f" {value > 0.5}" for value in answers[:, 0]]
 
 
 def test_answers_stop_at_their_limit() -> None:
