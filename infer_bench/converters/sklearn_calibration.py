@@ -83,4 +83,4 @@ def _curve(g: Graph, calibrator: Any, score: str) -> str:
     if kind(calibrator) == "IsotonicRegression":
         return isotonic(g, calibrator, score)
     line = g.op("Add", g.op("Mul", score, g.const(float(calibrator.a_))), g.const(float(calibrator.b_)))
-    return g.op("Sigmoid", g.op("Neg", line))
+    return g.expit(g.op("Neg", line))

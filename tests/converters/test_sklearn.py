@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -14,7 +17,7 @@ from infer_bench.converters.sklearn import convert_sklearn
 from infer_bench.converters.sklearn_routes import sklearn_routes
 from infer_bench.errors import NotConvertible
 from tests.converters.sklearn_compare import compare, session
-from tests.converters.sklearn_models import MODELS, X, yb, yr
+from tests.converters.sklearn_models import MODELS, X, y3, yb, yr
 from tests.converters.sklearn_more_models import MORE
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -102,3 +105,16 @@ def test_zipmap_and_input_name() -> None:
     _, maps = run.run(None, {"row": X[:3].astype(np.float32)})
     assert set(maps[0]) == {"no", "yes"}
     assert [m["yes"] for m in maps] == pytest.approx(model.predict_proba(X[:3])[:, 1], abs=1e-6)
+
+
+def test_probabilities_next_to_zero_keep_their_digits() -> None:
+    """Where every class is as good as excluded, their shares are what tiny numbers say, not what is left of them."""
+    far = X * [[60.0, -40.0, 900.0, 25.0, 0.01]]
+    for model in (
+        CalibratedClassifierCV(LogisticRegression(max_iter=500), cv=3),
+        OneVsRestClassifier(make_pipeline(StandardScaler(), LogisticRegression())),
+        OneVsRestClassifier(lightgbm.LGBMClassifier(n_estimators=300, learning_rate=0.5, verbose=-1, n_jobs=1)),
+    ):
+        model.fit(X, y3)
+        found = session(convert_sklearn(model, precision="exact")).run(["probabilities"], {"input": far})[0]
+        np.testing.assert_allclose(found, model.predict_proba(far), rtol=1e-9, atol=1e-300)
