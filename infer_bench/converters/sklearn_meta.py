@@ -57,18 +57,26 @@ def _columns(g: Graph, step: Any, frame: Frame) -> Frame:
         if not indices or (isinstance(inner, str) and inner == "drop"):
             continue
         chosen = frame.select(g, indices)
-        parts.append(chosen if _is_identity(inner) else transform(g, inner, chosen))
+        made = chosen if _is_identity(inner) else transform(g, inner, chosen)
+        parts.append(_weighted(g, made, (step.transformer_weights or {}).get(name)))
     return side_by_side(parts)
+
+
+def _weighted(g: Graph, frame: Frame, weight: float | None) -> Frame:
+    """The columns of a part times its weight, where it has one."""
+    if weight is None or not frame.blocks:
+        return frame
+    weighed = g.op("Mul", frame.numbers(g, "a part with a weight"), g.const(float(weight)))
+    return Frame.of(weighed, frame.width, frame.checked if np.isfinite(weight) else Checked.NOTHING)
 
 
 @transformer("FeatureUnion", guards=False, keeps=False)
 def _union(g: Graph, step: Any, frame: Frame) -> Frame:
-    if step.transformer_weights:
-        raise NotConvertible("FeatureUnion has transformer_weights", "scale the parts in steps of their own")
     parts = []
-    for _, inner in step.transformer_list:
+    for name, inner in step.transformer_list:
         if not (isinstance(inner, str) and inner == "drop"):
-            parts.append(frame if _is_identity(inner) else transform(g, inner, frame))
+            made = frame if _is_identity(inner) else transform(g, inner, frame)
+            parts.append(_weighted(g, made, (step.transformer_weights or {}).get(name)))
     return side_by_side(parts)
 
 

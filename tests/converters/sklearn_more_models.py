@@ -42,7 +42,7 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
@@ -57,7 +57,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.svm import SVC, SVR, LinearSVR, NuSVR
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.converters.sklearn_models import Y2, R, X, Xn, df, n, rng, y3, yb, yr, ys
 
@@ -323,6 +323,46 @@ add(
         OrdinalEncoder(max_categories=2, handle_unknown="use_encoded_value", unknown_value=99), Ridge()
     ).fit(df[["city", "job"]], yr),
 )
+for settings in ({"max_categories": 2}, {"max_categories": 3, "encoded_missing_value": -7}):
+    add(
+        f"ord rare and missing {len(settings)}",
+        lambda settings=settings: make_pipeline(
+            OrdinalEncoder(**settings), HistGradientBoostingRegressor(max_iter=3)
+        ).fit(df[["city", "job"]].where(df["job"] != df["job"].iloc[3], np.nan), yr),
+    )
+WEIGHTED = {"n": 3.0, "c": 0.5}
+add(
+    "weights",
+    lambda: make_pipeline(
+        ColumnTransformer(
+            [("n", SimpleImputer(), ["age", "inc"]), ("c", OneHotEncoder(), ["city"]), ("r", "drop", ["job"])],
+            remainder="drop",
+            transformer_weights=WEIGHTED,
+        ),
+        FeatureUnion([("n", StandardScaler()), ("c", "passthrough")], transformer_weights=WEIGHTED),
+        DecisionTreeClassifier(max_depth=5),
+    ).fit(df, yb),
+)
+add(
+    "imputer behind an encoder",
+    lambda: make_pipeline(
+        ColumnTransformer([("c", OneHotEncoder(), ["city"])], remainder="passthrough"),
+        SimpleImputer(),
+        DecisionTreeClassifier(max_depth=5),
+    ).fit(df[["city", "age", "inc"]], yb),
+)
+for function, scaler in (
+    (np.log2, MinMaxScaler((0.5, 5))),
+    (np.log10, MinMaxScaler((0.5, 5))),
+    (np.sign, StandardScaler()),
+    (np.rint, RobustScaler()),
+):
+    add(
+        f"ft {function.__name__}",
+        lambda function=function, scaler=scaler: make_pipeline(
+            scaler, FunctionTransformer(function), DecisionTreeRegressor(max_depth=4)
+        ).fit(X, yr),
+    )
 add(
     "ohe numarr nan",
     lambda: make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge()).fit(
