@@ -69,7 +69,7 @@ def _generalized(g: Graph, model: Any, frame: Frame) -> Answer:
     return Answer(1, g.op("Exp", raw) if link == "LogLink" else raw)
 
 
-@predictor("PLSRegression", "PLSCanonical")
+@predictor("PLSRegression", "PLSCanonical", "CCA")
 def _least_squares(g: Graph, model: Any, frame: Frame) -> Answer:
     x = g.op("Sub", frame.numbers(g, kind(model)), g.const(model._x_mean[None, :]))
     return Answer(len(model.coef_), g.linear(x, model.coef_, model.intercept_))

@@ -95,8 +95,8 @@ def _frozen(g: Graph, model: Any, frame: Frame) -> Answer:
     return answer(g, model.estimator, frame)
 
 
-@predictor("RANSACRegressor", guards=False)
-def _ransac(g: Graph, model: Any, frame: Frame) -> Answer:
+@predictor("RANSACRegressor", "SelfTrainingClassifier", guards=False)
+def _fitted_inside(g: Graph, model: Any, frame: Frame) -> Answer:
     return answer(g, model.estimator_, frame)
 
 
@@ -188,6 +188,9 @@ def _stacked(g: Graph, estimator: Any, method: str, frame: Frame) -> Frame:
         return Frame.of(found.scores, 1 if len(found.classes) == 2 else len(found.classes))
     if method == "predict" and found.values:
         return Frame.of(found.values, found.width)
+    if method == "predict" and found.choice and all(isinstance(label, int | float) for label in found.classes):
+        labels = g.const(np.array(found.classes, dtype=np.float64)[:, None])
+        return Frame.of(g.op("Gather", labels, found.choice, axis=0), 1)
     raise NotConvertible(f"stacking on the {method} of {kind(estimator)} has no exact ONNX form here")
 
 
@@ -196,7 +199,11 @@ def _threshold(g: Graph, model: Any, frame: Frame) -> Answer:
     inner = getattr(model, "estimator_", model.estimator)
     found, method, positive = answer(g, inner, frame), model._get_response_method(), _positive(model)
     wanted = [method] if isinstance(method, str) else list(method)
-    used = next(name for name in wanted if hasattr(inner, name))
+    used = next((name for name in wanted if hasattr(inner, name)), None)
+    if used is None:
+        raise NotConvertible(
+            f"{kind(inner)} has no {wanted[0]}, which {kind(model)} asks for", "change response_method"
+        )
     tuned = kind(model) == "TunedThresholdClassifierCV"
     threshold = model.best_threshold_ if tuned else model.threshold
     if threshold == "auto":

@@ -129,6 +129,8 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
         for origin, values in zip(origins, getattr(estimator, attribute, ()), strict=False):
             points.add(origin, np.asarray(values, dtype=object).ravel())
             _mark(points, origin, values)
+    for origin, values in zip(origins, np.transpose(getattr(estimator, "quantiles_", ())), strict=False):
+        points.add(origin, values)
     if name == "SimpleImputer":
         for origin, value in zip(origins, estimator.statistics_, strict=False):
             if isinstance(value, str):

@@ -106,7 +106,15 @@ def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
     return Frame.of(g.matmul(x, components.T), len(components))
 
 
-@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection")
+@transformer("FactorAnalysis")
+def _factors(g: Graph, step: Any, frame: Frame) -> Frame:
+    weights = step.components_ / step.noise_variance_
+    count = len(weights)
+    x = g.matmul(_affine(g, frame.numbers(g, kind(step)), step.mean_), weights.T)
+    return Frame.of(g.matmul(x, np.linalg.inv(np.eye(count) + weights @ step.components_.T)), count)
+
+
+@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection", "NeighborhoodComponentsAnalysis")
 def _project(g: Graph, step: Any, frame: Frame) -> Frame:
     components = step.components_
     components = components.toarray() if hasattr(components, "toarray") else components

@@ -9,8 +9,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.compose import make_column_selector as sel
-from sklearn.cross_decomposition import PLSRegression
+from sklearn.cross_decomposition import CCA, PLSRegression
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from sklearn.decomposition import FactorAnalysis
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -29,6 +30,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     LassoCV,
+    LinearRegression,
     LogisticRegression,
     MultiTaskElasticNet,
     PoissonRegressor,
@@ -39,8 +41,9 @@ from sklearn.linear_model import (
 )
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.multiclass import OneVsOneClassifier
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
@@ -53,10 +56,12 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
-from sklearn.svm import SVC, SVR, LinearSVR, NuSVR
+from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.converters.sklearn_models import Y2, R, X, Xn, df, n, rng, y3, yb, yr, ys
@@ -329,6 +334,31 @@ for settings in ({"max_categories": 2}, {"max_categories": 3, "encoded_missing_v
         lambda settings=settings: make_pipeline(
             OrdinalEncoder(**settings), HistGradientBoostingRegressor(max_iter=3)
         ).fit(df[["city", "job"]].where(df["job"] != df["job"].iloc[3], np.nan), yr),
+    )
+ties = np.round(X * [1, 0.2, 20, 2, 0.01])
+for quantiles in (7, 100, 1000):
+    add(
+        f"quantiles {quantiles}",
+        lambda quantiles=quantiles: make_pipeline(
+            QuantileTransformer(n_quantiles=quantiles), DecisionTreeClassifier(max_depth=6, random_state=0)
+        ).fit(np.where(np.isnan(Xn), np.nan, ties), yb),
+    )
+add("quantiles alone", lambda: QuantileTransformer(n_quantiles=30).fit(X))
+for step in (FactorAnalysis(2), NeighborhoodComponentsAnalysis(2, random_state=0)):
+    add(f"{step} tree", lambda step=step: make_pipeline(StandardScaler(), step, LinearRegression()).fit(X, yb))
+add("CCA", lambda: CCA(2).fit(X, np.column_stack([yr, yb])))
+add("self-training", lambda: SelfTrainingClassifier(LogisticRegression(max_iter=500)).fit(X, np.where(yr > 1, -1, y3)))
+for estimator in (LogisticRegression(max_iter=500), DecisionTreeClassifier(max_depth=3), LinearSVC(), GaussianNB()):
+    for label, target in (("two", ys), ("three", np.array(["a", "b", "c"])[y3])):
+        add(
+            f"pairs {estimator} {label}",
+            lambda estimator=estimator, target=target: OneVsOneClassifier(estimator).fit(X, target),
+        )
+    add(
+        f"stacked labels {estimator}",
+        lambda estimator=estimator: StackingClassifier(
+            [("a", estimator), ("b", GaussianNB())], DecisionTreeClassifier(max_depth=3), stack_method="predict", cv=3
+        ).fit(X, ys),
     )
 WEIGHTED = {"n": 3.0, "c": 0.5}
 add(

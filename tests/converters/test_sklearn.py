@@ -10,9 +10,11 @@ from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
 from infer_bench.converters.sklearn import convert_sklearn
@@ -32,7 +34,6 @@ REFUSED = {
     "gbr init": "float32",
     "ft lambda": "lambda",
     "cal temp": "temperature",
-    "ovo": "OneVsOneClassifier",
     "svc proba": "probability",
     "knn int": "equal",
     "dummy": "random",
@@ -148,3 +149,9 @@ def test_thresholds_are_found_behind_encoders_unions_and_weights() -> None:
     splits = behind[number] / 4.0 * scale.scale_[0] + scale.mean_[0]
     found = np.array(sorted(points_of(model, 2).numbers[1]))
     assert all(np.isclose(found, split, rtol=1e-9, atol=1e-9).any() for split in splits)
+
+
+def test_a_threshold_on_probabilities_that_do_not_exist() -> None:
+    model = FixedThresholdClassifier(LinearSVC(), threshold=0.3, response_method="predict_proba").fit(X, yb)
+    with pytest.raises(NotConvertible, match="LinearSVC has no predict_proba"):
+        convert_sklearn(model)
