@@ -104,6 +104,16 @@ TEXTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "iterations": (replaced(r"^num_tree_per_iteration=1", "num_tree_per_iteration=3"), "not a multiple of 3"),
     "no classes": (replaced(r"^num_class=.*\n", ""), "lacks num_class"),
     "category bounds": (same_size(r"^cat_boundaries=0 (\d)", "9"), "cat_boundaries do not fit"),
+    "an empty line": (replaced(r"^(Tree=3)$", r"\1\n"), "it was changed|lacks num_leaves"),
+    "a zero byte": (lambda text: text + b"\0", "zero bytes"),
+    "a carriage return": (replaced(r"^\[max_bin: ", "[max_bin: \r"), "CR"),
+    "a parameter cut": (replaced(r"^\[max_bin: .*\]$", "[max_bin"), "max_bin' stands where a parameter"),
+    "a parameter without a colon": (replaced(r"^\[max_bin: ", "[max_bin "), "stands where a parameter"),
+    "an empty objective": (replaced(r"^objective=.*$", "objective="), "no objective"),
+    "a word among weights": (same_size(r"^leaf_weight=(...)", "abc"), "leaf_weight holds what is no number"),
+    "a word among gains": (same_size(r"^split_gain=(.)", "x"), "split_gain holds what is no number"),
+    "no count of categories": (same_size(r"^(num_cat)=", "num_cut"), "lacks num_cat"),
+    "a feature's range": (replaced(r"^feature_infos=(.*):", r"feature_infos=\1]"), "feature_infos are broken"),
     "category missing": (same_size(r"^num_cat=(\d)", "0"), "."),
 }
 
