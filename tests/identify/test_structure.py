@@ -152,6 +152,7 @@ DOCUMENTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no children": (edit(lambda d: trees(d)[1].pop("left_children")), "tree 1 lacks 'left_children'"),
     "wild child": (edit(lambda d: trees(d)[0]["left_children"].__setitem__(0, 999)), "a child 999"),
     "cycle": (edit(lambda d: trees(d)[0]["left_children"].__setitem__(0, 0)), "do not form a tree"),
+    "wild parent": (edit(lambda d: trees(d)[0]["parents"].__setitem__(1, -1)), "names another its parent"),
     "half a split": (edit(lambda d: trees(d)[0]["left_children"].__setitem__(0, -1)), "one child"),
     "wild feature": (edit(lambda d: trees(d)[0]["split_indices"].__setitem__(0, 77)), "a feature 77"),
     "short": (edit(lambda d: trees(d)[0]["split_conditions"].pop()), "values where"),
