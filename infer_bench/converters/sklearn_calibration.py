@@ -27,14 +27,16 @@ def interpolate(g: Graph, x: str, at: Array, values: Array) -> str:
     if len(at) == 1:
         return g.op("Add", g.op("Mul", x, g.const([[0.0]])), g.const([[float(values[0])]]))
     low, high = g.const([[at[0]]]), g.const([[at[-1]]])
-    x = g.op("Where", g.op("Less", x, low), low, g.op("Where", g.op("Greater", x, high), high, x))
+    below = g.op("Less", x, low)  # several points may lie at the lowest: beneath it the first one's value holds
+    x = g.op("Where", below, low, g.op("Where", g.op("Greater", x, high), high, x))
     passed = g.op("Cast", g.op("GreaterOrEqual", x, g.const(at[None, 1:-1])), to=7) if len(at) > 2 else None
     segment = g.op("ReduceSum", passed, g.ints(1), keepdims=0) if passed else g.op("Cast", _zeros(g, x), to=7)
     with np.errstate(divide="ignore", invalid="ignore"):  # between equal points, where no value lies
         slope = np.diff(values) / np.diff(at)
     line = [g.op("Gather", g.const(t[:, None]), segment, axis=0) for t in (slope, at[:-1], values[:-1])]
     inner = g.op("Add", g.op("Mul", line[0], g.op("Sub", x, line[1])), line[2])
-    return g.op("Where", g.op("Equal", x, high), g.const([[values[-1]]]), inner)
+    inner = g.op("Where", g.op("Equal", x, high), g.const([[values[-1]]]), inner)
+    return g.op("Where", below, g.const([[values[0]]]), inner)
 
 
 def _zeros(g: Graph, x: str) -> str:

@@ -343,6 +343,8 @@ for quantiles in (7, 100, 1000):
             QuantileTransformer(n_quantiles=quantiles), DecisionTreeClassifier(max_depth=6, random_state=0)
         ).fit(np.where(np.isnan(Xn), np.nan, ties), yb),
     )
+lumps = np.clip(X, np.quantile(X, 0.4, axis=0), np.quantile(X, 0.8, axis=0))
+add("quantiles of lumps", lambda: QuantileTransformer(n_quantiles=50).fit(lumps))
 add("quantiles alone", lambda: QuantileTransformer(n_quantiles=30).fit(X))
 for step in (FactorAnalysis(2), NeighborhoodComponentsAnalysis(2, random_state=0)):
     add(f"{step} tree", lambda step=step: make_pipeline(StandardScaler(), step, LinearRegression()).fit(X, yb))
