@@ -96,6 +96,14 @@ class Graph:
         """x @ coefficients.T + intercept, (batch, outputs)."""
         return self.op("Add", self.matmul(x, np.atleast_2d(coefficients).T), self.const(np.atleast_1d(intercept)))
 
+    def expit(self, x: str) -> str:
+        """1 / (1 + exp(-x)), in double.
+
+        ONNX Runtime's Sigmoid knows a small result to 1e-16 only, and none below that: what is divided by a sum of such
+        results, as several classes' probabilities are, would be wrong in the first digit.
+        """
+        return self.op("Reciprocal", self.op("Add", self.op("Exp", self.op("Neg", x)), self.const(1.0)))
+
     def argmax(self, scores: str) -> str:
         """The index of each row's first maximum, int64 (batch,)."""
         return self.op("ArgMax", scores, axis=1, keepdims=0)

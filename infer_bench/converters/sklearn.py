@@ -31,6 +31,7 @@ WRITERS = (
     "histogram",
     "bagging",
     "boosters",
+    "pairs",
 )
 """The modules `sklearn_…` that register the classes they write."""
 

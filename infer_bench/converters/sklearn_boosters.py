@@ -45,7 +45,7 @@ def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
     if frame.width != len(ensemble.features):
         raise NotConvertible(f"{kind(model)} is given {frame.width} columns and knows {len(ensemble.features)}")
     scores, _ = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
-    answers = add_links(g, ensemble.links, scores, "float64")
+    answers = add_links(g, ensemble.links, scores, "float64", tails=True)
     if ensemble.task not in ("binary", "multiclass"):
         return Answer(ensemble.outputs, answers)
     proba = both_classes(g, ensemble, answers, "float64")

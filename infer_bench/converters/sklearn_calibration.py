@@ -1,4 +1,4 @@
-"""scikit-learn's calibrated classifiers and isotonic regression."""
+"""scikit-learn's interpolations: calibrated classifiers, isotonic regression, quantiles."""
 
 from typing import Any
 
@@ -7,7 +7,15 @@ import numpy.typing as npt
 
 from infer_bench.converters.graph import Frame, Graph
 from infer_bench.converters.sklearn_meta import response
-from infer_bench.converters.sklearn_registry import Answer, by_probability, kind, normalised, predictor, two_columns
+from infer_bench.converters.sklearn_registry import (
+    Answer,
+    by_probability,
+    kind,
+    normalised,
+    predictor,
+    transformer,
+    two_columns,
+)
 from infer_bench.errors import NotConvertible
 
 Array = npt.NDArray[Any]
@@ -19,17 +27,39 @@ def interpolate(g: Graph, x: str, at: Array, values: Array) -> str:
     if len(at) == 1:
         return g.op("Add", g.op("Mul", x, g.const([[0.0]])), g.const([[float(values[0])]]))
     low, high = g.const([[at[0]]]), g.const([[at[-1]]])
-    x = g.op("Where", g.op("Less", x, low), low, g.op("Where", g.op("Greater", x, high), high, x))
+    below = g.op("Less", x, low)  # several points may lie at the lowest: beneath it the first one's value holds
+    x = g.op("Where", below, low, g.op("Where", g.op("Greater", x, high), high, x))
     passed = g.op("Cast", g.op("GreaterOrEqual", x, g.const(at[None, 1:-1])), to=7) if len(at) > 2 else None
     segment = g.op("ReduceSum", passed, g.ints(1), keepdims=0) if passed else g.op("Cast", _zeros(g, x), to=7)
-    slope = np.diff(values) / np.diff(at)
+    with np.errstate(divide="ignore", invalid="ignore"):  # between equal points, where no value lies
+        slope = np.diff(values) / np.diff(at)
     line = [g.op("Gather", g.const(t[:, None]), segment, axis=0) for t in (slope, at[:-1], values[:-1])]
     inner = g.op("Add", g.op("Mul", line[0], g.op("Sub", x, line[1])), line[2])
-    return g.op("Where", g.op("Equal", x, high), g.const([[values[-1]]]), inner)
+    inner = g.op("Where", g.op("Equal", x, high), g.const([[values[-1]]]), inner)
+    return g.op("Where", below, g.const([[values[0]]]), inner)
 
 
 def _zeros(g: Graph, x: str) -> str:
     return g.flat(g.op("Cast", g.op("Less", x, x), to=11))
+
+
+@transformer("QuantileTransformer")
+def _quantiles(g: Graph, step: Any, frame: Frame) -> Frame:
+    """The mean of interpolating from below and from above, which differ where quantiles are equal."""
+    if step.output_distribution != "uniform":
+        raise NotConvertible(
+            "QuantileTransformer to a normal distribution: ONNX has no inverse of its integral",
+            "use output_distribution='uniform' or PowerTransformer",
+        )
+    columns, shares = frame.numbers(g, "QuantileTransformer"), step.references_
+    parts = []
+    for i, at in enumerate(step.quantiles_.T):
+        x = g.take(columns, [i])
+        above = interpolate(g, g.op("Neg", x), -at[::-1], -shares[::-1])
+        inner = g.op("Mul", g.op("Sub", interpolate(g, x, at, shares), above), g.const(0.5))
+        inner = g.op("Where", g.op("Equal", x, g.const([[float(at[-1])]])), g.const([[1.0]]), inner)
+        parts.append(g.op("Where", g.op("Equal", x, g.const([[float(at[0])]])), g.const([[0.0]]), inner))
+    return Frame.of(g.concat(parts), frame.width)
 
 
 def isotonic(g: Graph, model: Any, x: str) -> str:
@@ -83,4 +113,4 @@ def _curve(g: Graph, calibrator: Any, score: str) -> str:
     if kind(calibrator) == "IsotonicRegression":
         return isotonic(g, calibrator, score)
     line = g.op("Add", g.op("Mul", score, g.const(float(calibrator.a_))), g.const(float(calibrator.b_)))
-    return g.op("Sigmoid", g.op("Neg", line))
+    return g.expit(g.op("Neg", line))

@@ -119,8 +119,8 @@ def _ordinal_table(encoder: Any, index: int) -> Array:
     missing = getattr(encoder, "_missing_indices", {}).get(index)
     unknown = 0.0
     if mappings is not None and mappings[index] is not None:
-        grouped = np.asarray(mappings[index], dtype=np.float64)
-        codes = np.where(np.arange(len(codes)) == missing, codes, grouped) if missing is not None else grouped
+        grouped = np.asarray(mappings[index], dtype=np.float64)  # without an entry for the missing value
+        codes = grouped if missing is None else np.insert(grouped, missing, 0.0)
         if encoder.handle_unknown == "infrequent_if_exist":
             unknown = float(grouped[encoder._infrequent_indices[index][0]])
     if missing is not None:

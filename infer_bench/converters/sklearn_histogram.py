@@ -94,5 +94,5 @@ def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     raw, width = _raw(g, model, frame)
     classes = classes_of(model)
     if width == 1:
-        return Answer(2, None, classes, above(g, raw), two_columns(g, g.op("Sigmoid", raw)), raw)
+        return Answer(2, None, classes, above(g, raw), two_columns(g, g.expit(raw)), raw)
     return Answer(len(classes), None, classes, g.argmax(raw), g.op("Softmax", raw, axis=1), raw)

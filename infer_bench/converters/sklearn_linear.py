@@ -69,7 +69,7 @@ def _generalized(g: Graph, model: Any, frame: Frame) -> Answer:
     return Answer(1, g.op("Exp", raw) if link == "LogLink" else raw)
 
 
-@predictor("PLSRegression", "PLSCanonical")
+@predictor("PLSRegression", "PLSCanonical", "CCA")
 def _least_squares(g: Graph, model: Any, frame: Frame) -> Answer:
     x = g.op("Sub", frame.numbers(g, kind(model)), g.const(model._x_mean[None, :]))
     return Answer(len(model.coef_), g.linear(x, model.coef_, model.intercept_))
@@ -84,7 +84,7 @@ def by_sign(g: Graph, model: Any, scores: str, probabilities: str | None = None)
 
 def logistic(g: Graph, scores: str, classes: int) -> str:
     """Probabilities of one-against-rest logistic scores."""
-    positive = g.op("Sigmoid", scores)
+    positive = g.expit(scores)
     return two_columns(g, positive) if classes == 2 else normalised(g, positive, classes)
 
 
@@ -131,7 +131,7 @@ def _one_class(g: Graph, model: Any, frame: Frame) -> Answer:
 def _discriminant(g: Graph, model: Any, frame: Frame) -> Answer:
     scores = decision(g, model, frame)
     binary = len(model.classes_) == 2
-    proba = two_columns(g, g.op("Sigmoid", scores)) if binary else g.op("Softmax", scores, axis=1)
+    proba = two_columns(g, g.expit(scores)) if binary else g.op("Softmax", scores, axis=1)
     return by_sign(g, model, scores, proba)
 
 

@@ -57,18 +57,26 @@ def _columns(g: Graph, step: Any, frame: Frame) -> Frame:
         if not indices or (isinstance(inner, str) and inner == "drop"):
             continue
         chosen = frame.select(g, indices)
-        parts.append(chosen if _is_identity(inner) else transform(g, inner, chosen))
+        made = chosen if _is_identity(inner) else transform(g, inner, chosen)
+        parts.append(_weighted(g, made, (step.transformer_weights or {}).get(name)))
     return side_by_side(parts)
+
+
+def _weighted(g: Graph, frame: Frame, weight: float | None) -> Frame:
+    """The columns of a part times its weight, where it has one."""
+    if weight is None or not frame.blocks:
+        return frame
+    weighed = g.op("Mul", frame.numbers(g, "a part with a weight"), g.const(float(weight)))
+    return Frame.of(weighed, frame.width, frame.checked if np.isfinite(weight) else Checked.NOTHING)
 
 
 @transformer("FeatureUnion", guards=False, keeps=False)
 def _union(g: Graph, step: Any, frame: Frame) -> Frame:
-    if step.transformer_weights:
-        raise NotConvertible("FeatureUnion has transformer_weights", "scale the parts in steps of their own")
     parts = []
-    for _, inner in step.transformer_list:
+    for name, inner in step.transformer_list:
         if not (isinstance(inner, str) and inner == "drop"):
-            parts.append(frame if _is_identity(inner) else transform(g, inner, frame))
+            made = frame if _is_identity(inner) else transform(g, inner, frame)
+            parts.append(_weighted(g, made, (step.transformer_weights or {}).get(name)))
     return side_by_side(parts)
 
 
@@ -87,8 +95,8 @@ def _frozen(g: Graph, model: Any, frame: Frame) -> Answer:
     return answer(g, model.estimator, frame)
 
 
-@predictor("RANSACRegressor", guards=False)
-def _ransac(g: Graph, model: Any, frame: Frame) -> Answer:
+@predictor("RANSACRegressor", "SelfTrainingClassifier", guards=False)
+def _fitted_inside(g: Graph, model: Any, frame: Frame) -> Answer:
     return answer(g, model.estimator_, frame)
 
 
@@ -180,6 +188,9 @@ def _stacked(g: Graph, estimator: Any, method: str, frame: Frame) -> Frame:
         return Frame.of(found.scores, 1 if len(found.classes) == 2 else len(found.classes))
     if method == "predict" and found.values:
         return Frame.of(found.values, found.width)
+    if method == "predict" and found.choice and all(isinstance(label, int | float) for label in found.classes):
+        labels = g.const(np.array(found.classes, dtype=np.float64)[:, None])
+        return Frame.of(g.op("Gather", labels, found.choice, axis=0), 1)
     raise NotConvertible(f"stacking on the {method} of {kind(estimator)} has no exact ONNX form here")
 
 
@@ -188,7 +199,11 @@ def _threshold(g: Graph, model: Any, frame: Frame) -> Answer:
     inner = getattr(model, "estimator_", model.estimator)
     found, method, positive = answer(g, inner, frame), model._get_response_method(), _positive(model)
     wanted = [method] if isinstance(method, str) else list(method)
-    used = next(name for name in wanted if hasattr(inner, name))
+    used = next((name for name in wanted if hasattr(inner, name)), None)
+    if used is None:
+        raise NotConvertible(
+            f"{kind(inner)} has no {wanted[0]}, which {kind(model)} asks for", "change response_method"
+        )
     tuned = kind(model) == "TunedThresholdClassifierCV"
     threshold = model.best_threshold_ if tuned else model.threshold
     if threshold == "auto":

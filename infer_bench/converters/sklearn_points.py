@@ -49,6 +49,8 @@ class Points:
 
 
 Origins = Sequence[Origin | None]
+_MANY: Origins = [None] * 4096
+"""The origins of the columns of a step that cannot say how many it makes."""
 
 
 def points_of(estimator: Any, width: int) -> Points:
@@ -69,6 +71,8 @@ def trace(points: Points, estimator: Any, origins: Origins) -> Origins:
         return origins
     if name == "ColumnTransformer":
         return _columns(points, estimator, origins)
+    if name == "FeatureUnion":
+        return _union(points, estimator, origins)
     _note(points, estimator, origins)
     for inner, features in _members(estimator):
         trace(points, inner, origins if features is None else [origins[int(i)] for i in features])
@@ -80,8 +84,26 @@ def _columns(points: Points, step: Any, origins: Origins) -> Origins:
     for name, inner, _ in step.transformers_:
         indices = [int(i) for i in step._transformer_to_input_indices.get(name, [])]
         if indices and not (isinstance(inner, str) and inner == "drop"):
-            out += trace(points, inner, [origins[i] for i in indices])
+            traced = _scaled(trace(points, inner, [origins[i] for i in indices]), step.transformer_weights, name)
+            place = step.output_indices_[name]
+            out += [*traced, *_MANY][: place.stop - place.start]
     return out
+
+
+def _union(points: Points, step: Any, origins: Origins) -> Origins:
+    out: list[Origin | None] = []
+    for name, inner in step.transformer_list:
+        if not (isinstance(inner, str) and inner == "drop"):
+            out += _scaled(trace(points, inner, origins), step.transformer_weights, name)
+    return out
+
+
+def _scaled(origins: Origins, weights: Any, name: str) -> Origins:
+    """The origins of a part's columns after they were multiplied by the part's weight."""
+    weight = (weights or {}).get(name, 1.0)
+    if weight == 1.0:
+        return origins
+    return [None if o is None or not weight else Origin(o.column, o.slope / weight, o.offset) for o in origins]
 
 
 def _members(estimator: Any) -> list[tuple[Any, Any]]:
@@ -91,8 +113,6 @@ def _members(estimator: Any) -> list[tuple[Any, Any]]:
         inner = getattr(estimator, attribute, None)
         if hasattr(inner, "get_params") and (hasattr(inner, "n_features_in_") or hasattr(inner, "steps")):
             found.append((inner, None))
-    if kind(estimator) == "FeatureUnion":
-        found += [(inner, None) for _, inner in estimator.transformer_list]
     if kind(estimator) == "CalibratedClassifierCV":
         found += [(part.estimator, None) for part in estimator.calibrated_classifiers_]
     members = list(np.ravel(np.asarray(getattr(estimator, "estimators_", ()), dtype=object)))
@@ -109,6 +129,8 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
         for origin, values in zip(origins, getattr(estimator, attribute, ()), strict=False):
             points.add(origin, np.asarray(values, dtype=object).ravel())
             _mark(points, origin, values)
+    for origin, values in zip(origins, np.transpose(getattr(estimator, "quantiles_", ())), strict=False):
+        points.add(origin, values)
     if name == "SimpleImputer":
         for origin, value in zip(origins, estimator.statistics_, strict=False):
             if isinstance(value, str):
@@ -170,7 +192,7 @@ def _after(estimator: Any, origins: Origins) -> Origins:
     if hasattr(estimator, "get_support"):
         return [origins[int(i)] for i in np.flatnonzero(estimator.get_support())]
     if name == "SimpleImputer":
-        kept = [o for o, v in zip(origins, estimator.statistics_, strict=True) if not is_missing(v)]
+        kept = [o for o, v in zip(origins, estimator.statistics_, strict=False) if not is_missing(v)]
         return [*kept, *([None] * (len(estimator.indicator_.features_) if estimator.add_indicator else 0))]
     slope, offset = np.ones(width), np.zeros(width)
     if name in ("StandardScaler", "RobustScaler", "MaxAbsScaler"):
@@ -182,8 +204,16 @@ def _after(estimator: Any, origins: Origins) -> Origins:
         slope = 1.0 / estimator.scale_
         offset = -estimator.min_ / estimator.scale_
     else:
-        return [None] * 4096
+        return _untraced(estimator)
     return [
         None if o is None else Origin(o.column, o.slope * float(s), o.slope * float(b) + o.offset)
         for o, s, b in zip(origins, slope, offset, strict=False)
     ]
+
+
+def _untraced(estimator: Any) -> Origins:
+    """None for each column that the transformer puts out; for very many where it cannot name them."""
+    try:
+        return [None] * len(estimator.get_feature_names_out())
+    except Exception:  # noqa: BLE001 - a predictor, or a step without names
+        return _MANY

@@ -39,10 +39,13 @@ class Probes:
         self.rows, self.single = rows, single
 
     def groups(self) -> Iterator[Group]:
-        """Ordinary rows; batch 0 and 1; interesting values, ±1 ulp beside them; NaN, infinite, zero, unseen values."""
+        """Ordinary rows; batch 0 and 1; rows far outside of the training's; interesting values, ±1 ulp beside them;
+        NaN, infinite, zero, unseen values.
+        """
         yield Group("ordinary", self.ordinary(self.rows))
         yield Group("empty", self.ordinary(0))
         yield Group("single", self.ordinary(1))
+        yield Group("distant", self._distant(self.rows // 4))
         yield from self._each("threshold", {i: self._edges(i) for i in range(len(self.names)) if i not in self.text})
         yield from self._each("nan", {i: self._missing(i) for i in range(len(self.names))}, whole=True)
         numeric = [i for i in range(len(self.names)) if i not in self.text]
@@ -54,6 +57,16 @@ class Probes:
     def ordinary(self, rows: int) -> Table:
         """Rows as the model's own attributes suggest them."""
         return {name: self._column(i, rows) for i, name in enumerate(self.names)}
+
+    def _distant(self, rows: int) -> Table:
+        """Rows up to a thousand times farther out, where classifiers are sure and their probabilities tiny."""
+        table = self.ordinary(rows)
+        times = 10 ** self.rng.uniform(0.5, 3, rows)
+        for index, name in enumerate(self.names):
+            if index not in self.text:
+                centre = self.points.spread.get(index, (0.0, 1.0))[0]
+                table[name] = self._fit(centre + (table[name] - centre) * times)
+        return table
 
     def _column(self, index: int, rows: int) -> Array:
         if index in self.text:

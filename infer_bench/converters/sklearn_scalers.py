@@ -106,7 +106,15 @@ def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
     return Frame.of(g.matmul(x, components.T), len(components))
 
 
-@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection")
+@transformer("FactorAnalysis")
+def _factors(g: Graph, step: Any, frame: Frame) -> Frame:
+    weights = step.components_ / step.noise_variance_
+    count = len(weights)
+    x = g.matmul(_affine(g, frame.numbers(g, kind(step)), step.mean_), weights.T)
+    return Frame.of(g.matmul(x, np.linalg.inv(np.eye(count) + weights @ step.components_.T)), count)
+
+
+@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection", "NeighborhoodComponentsAnalysis")
 def _project(g: Graph, step: Any, frame: Frame) -> Frame:
     components = step.components_
     components = components.toarray() if hasattr(components, "toarray") else components
@@ -194,7 +202,9 @@ ELEMENTWISE: dict[str, tuple[str, ...]] = {
     "tanh": ("Tanh",),
     "sin": ("Sin",),
     "cos": ("Cos",),
+    "rint": ("Round",),
 }
+_LOGARITHMS = {"log2": np.log(2.0), "log10": np.log(10.0)}
 
 
 def elementwise(g: Graph, x: str, function: Any) -> str:
@@ -202,6 +212,10 @@ def elementwise(g: Graph, x: str, function: Any) -> str:
     if function is None:
         return x
     name = function.__name__ if isinstance(function, np.ufunc) else ""
+    if name in _LOGARITHMS:
+        return g.op("Div", g.op("Log", x), g.const(_LOGARITHMS[name]))
+    if name == "sign":
+        return g.op("Where", g.op("IsNaN", x), x, g.op("Sign", x))
     if name == "log1p":
         return _log1p(g, x)
     if name == "expm1":
@@ -209,13 +223,21 @@ def elementwise(g: Graph, x: str, function: Any) -> str:
     if name == "square":
         return g.op("Mul", x, x)
     if name not in ELEMENTWISE:
-        shown = getattr(function, "__name__", repr(function))
-        raise NotConvertible(
-            f"the Python function {shown} cannot be read", "use one of numpy's ufuncs such as log1p, or a built-in step"
-        )
+        raise _unknown(function, name)
     for node in ELEMENTWISE[name]:
         x = g.op(node, x)
     return x
+
+
+def _unknown(function: Any, ufunc: str) -> NotConvertible:
+    """The refusal of a function, or of one of numpy's `ufunc`s, that is not written here."""
+    known = ", ".join(sorted({*ELEMENTWISE, *_LOGARITHMS, "expm1", "log1p", "sign", "square"}))
+    if ufunc:
+        return NotConvertible(f"numpy's function {ufunc} is not written here", f"use one of {known}")
+    shown = getattr(function, "__name__", repr(function))
+    return NotConvertible(
+        f"the Python function {shown} cannot be read", "use one of numpy's ufuncs such as log1p, or a built-in step"
+    )
 
 
 def _log1p(g: Graph, x: str) -> str:

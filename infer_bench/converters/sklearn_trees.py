@@ -156,7 +156,7 @@ def _boosted_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
         return Answer(len(classes), None, classes, g.argmax(raw), g.op("Softmax", raw, axis=1), raw)
     doubled = g.op("Mul", raw, g.const(2.0)) if model.loss == "exponential" else raw
     reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", raw, g.const([[0.0]])), to=7))
-    return Answer(2, None, classes, reached, two_columns(g, g.op("Sigmoid", doubled)), raw)
+    return Answer(2, None, classes, reached, two_columns(g, g.expit(doubled)), raw)
 
 
 @predictor("IsolationForest", guards=False)

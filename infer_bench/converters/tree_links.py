@@ -9,16 +9,21 @@ from infer_bench.converters.graph import Graph
 from infer_bench.converters.tree_columns import NUMBER
 
 
-def add_links(g: Graph, links: tuple[Link, ...], scores: str, dtype: Dtype) -> str:
-    """The tensor of answers (batch, outputs) of `dtype`, from raw scores of the same dtype."""
+def add_links(g: Graph, links: tuple[Link, ...], scores: str, dtype: Dtype, *, tails: bool = False) -> str:
+    """The tensor of answers (batch, outputs) of `dtype`, from raw scores of the same dtype.
+
+    With `tails`, of double scores only, probabilities next to 0 keep all their digits, as what is computed from them
+    may need; it takes four nodes instead of one.
+    """
     for link in links:
-        scores = _add(g, link, scores, np.dtype(dtype))
+        scores = _add(g, link, scores, np.dtype(dtype), tails)
     return scores
 
 
-def _add(g: Graph, link: Link, x: str, dtype: Any) -> str:
+def _add(g: Graph, link: Link, x: str, dtype: Any, tails: bool) -> str:
     if link.kind == "sigmoid":
-        return g.op("Sigmoid", x if link.a == 1.0 else g.op("Mul", x, g.const(link.a, dtype)))
+        x = x if link.a == 1.0 else g.op("Mul", x, g.const(link.a, dtype))
+        return g.expit(x) if tails else g.op("Sigmoid", x)
     if link.kind == "softmax":
         return g.op("Softmax", x, axis=1)
     if link.kind == "exp":

@@ -69,9 +69,11 @@ class ScikitLearnSession(FedSession):
         self._estimator = estimator
 
     def postprocess(self, outputs: Any) -> FloatArray:
-        """The canonical output; several targets' probabilities side by side, a bare label as 0 and 1."""
+        """The canonical output; several targets' probabilities side by side, bare labels as 0 and 1, nothing sparse."""
         if isinstance(outputs, list):
             return np.hstack([columns(part) for part in outputs])
+        if hasattr(outputs, "toarray"):
+            outputs = outputs.toarray()
         if self._answer.one_hot:
             return _one_hot(outputs, self.spec)
         return canonical(outputs, self.spec)

@@ -33,7 +33,7 @@ def describe(estimator: Any) -> tuple[ModelSpec, Answer]:
     features = _features(estimator)
     if hasattr(estimator, "predict_proba"):
         return _probabilities(estimator, features)
-    if hasattr(estimator, "classes_"):
+    if hasattr(estimator, "classes_") and hasattr(estimator, "predict"):  # TargetEncoder knows classes and transforms
         return _scores(estimator, features)
     if hasattr(estimator, "decision_function"):
         return _outliers(estimator, features)
@@ -112,8 +112,7 @@ def _is_regressor(estimator: Any) -> bool:
 def _targets(estimator: Any, method: str, width: int) -> int:
     """How many columns the method gives."""
     if method == "transform":
-        with np.errstate(all="ignore"):
-            return int(np.asarray(estimator.transform(np.zeros((1, width)))).reshape(1, -1).shape[1])
+        return _transformed(estimator, width)
     final = last(estimator)
     for name in ("n_outputs_", "n_targets_"):
         if isinstance(getattr(final, name, None), int | np.integer):
@@ -125,6 +124,15 @@ def _targets(estimator: Any, method: str, width: int) -> int:
     if isinstance(coefficients, np.ndarray) and coefficients.ndim == 2:
         return _linear_targets(final, coefficients)
     return _probed(estimator, method, width)
+
+
+def _transformed(estimator: Any, width: int) -> int:
+    """How many columns a transformer makes: as many as it can name, else as it makes of a row of zeros."""
+    try:
+        return len(estimator.get_feature_names_out())
+    except Exception:  # noqa: BLE001 - a step without names, as a function of the user's
+        with np.errstate(all="ignore"):
+            return int(estimator.transform(np.zeros((1, width))).shape[1])
 
 
 def _linear_targets(final: Any, coefficients: Any) -> int:

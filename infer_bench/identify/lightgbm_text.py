@@ -4,6 +4,7 @@ The keys are those that LightGBM writes (`src/boosting/gbdt_model_text.cpp`, `sr
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ _PER_SPLIT = ("split_feature", "threshold", "decision_type", "left_child", "righ
 _OPTIONAL_PER_SPLIT = ("split_gain", "internal_value", "internal_weight", "internal_count")
 _OPTIONAL_PER_LEAF = ("leaf_weight", "leaf_count")
 _CATEGORICAL = 1
+_RANGE = re.compile(rb"none|\[[^\[\]:]+:[^\[\]:]+\]|-?\d+(:-?\d+)*")
+_PARAMETER = re.compile(rb"\[[^\s:]+: .*\]")
 
 Fields = Mapping[bytes, bytes]
 
@@ -31,8 +34,10 @@ def check_lightgbm(file: Path) -> None:
 
 def check_text(text: bytes) -> None:
     """The same for a model's text. Raises `ValueError` saying what is wrong."""
-    if text.startswith(b"tree\r"):
-        raise ValueError("its line ends were changed to CRLF, which LightGBM cannot read")
+    if b"\r" in text:
+        raise ValueError("its line ends were changed to CRLF, or a line holds a CR, which LightGBM cannot read")
+    if b"\0" in text:  # LightGBM's reader never gets past one
+        raise ValueError("it holds zero bytes: it was damaged, or is not text")
     start = text.find(b"\nTree=0")
     end = text.find(b"\nend of trees")
     if end < 0:
@@ -43,7 +48,7 @@ def check_text(text: bytes) -> None:
     for index, block in enumerate(blocks):
         _check_numbered(block, index)
         try:
-            _check_tree(_fields(block), features)
+            _check_tree(_fields(block.partition(b"\n\n")[0]), features)  # LightGBM stops at an empty line, too
         except KeyError as error:
             raise ValueError(f"tree {index} lacks {error.args[0].decode()}") from None
         except (ValueError, OverflowError) as error:
@@ -83,6 +88,10 @@ def _check_header(header: Fields, sizes: list[int]) -> int:
     named = len(header[b"feature_names"].split())
     if named != features:
         raise ValueError(f"its header names {named} features and counts {features}")
+    if b"objective" in header and not header[b"objective"].strip():
+        raise ValueError("its header names no objective where one is due")
+    if any(_RANGE.fullmatch(held) is None for held in header.get(b"feature_infos", b"").split()):
+        raise ValueError("its feature_infos are broken")
     if b"tree_sizes" in header:
         _check_sizes([int(size) for size in header[b"tree_sizes"].split()], sizes)
     if len(sizes) % per_iteration:
@@ -146,7 +155,7 @@ def _check_children(left: npt.NDArray[Any], right: npt.NDArray[Any], leaves: int
 
 
 def _check_categories(tree: Fields, splits: Mapping[str, npt.NDArray[Any]]) -> None:
-    count = int(tree.get(b"num_cat", b"0"))
+    count = int(tree[b"num_cat"])
     categorical = (splits["decision_type"] & _CATEGORICAL) != 0
     if not count and not categorical.any():
         return
@@ -162,9 +171,8 @@ def _check_categories(tree: Fields, splits: Mapping[str, npt.NDArray[Any]]) -> N
 def _check_optional(tree: Fields, leaves: int) -> None:
     for names, count in ((_OPTIONAL_PER_SPLIT, leaves - 1), (_OPTIONAL_PER_LEAF, leaves)):
         for name in names:
-            found = len(tree.get(name.encode(), b"").split())
-            if found not in (0, count):
-                raise ValueError(f"{name} has {found} values where {count} are due")
+            if tree.get(name.encode(), b"").strip():
+                _numbers(tree, name, count, np.float64)
 
 
 def _check_linear(tree: Fields, leaves: int, features: int) -> None:
@@ -177,10 +185,20 @@ def _check_linear(tree: Fields, leaves: int, features: int) -> None:
     _check_range("leaf_features", _numbers(tree, "leaf_features", total, np.int64), features)
 
 
+def _check_parameters(listed: bytes) -> None:
+    """Each line is `[name: value]`; LightGBM crashes on others."""
+    for line in listed.split(b"\n"):
+        if line and _PARAMETER.fullmatch(line) is None:
+            raise ValueError(f"{line.decode('utf-8', 'replace')[:40]!r} stands where a parameter is due")
+
+
 def _check_tail(tail: bytes) -> None:
     """What follows the trees: parameters that end, and a category map that is whole."""
-    if b"\nparameters:" in tail and b"\nend of parameters" not in tail:
-        raise ValueError("it is truncated: 'end of parameters' is missing")
+    if b"\nparameters:" in tail:
+        listed, end, _ = tail.partition(b"\nparameters:")[2].partition(b"\nend of parameters")
+        if not end:
+            raise ValueError("it is truncated: 'end of parameters' is missing")
+        _check_parameters(listed)
     mark = tail.rfind(b"\npandas_categorical:")
     if mark >= 0:
         try:

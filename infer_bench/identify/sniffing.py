@@ -11,7 +11,7 @@ from infer_bench.identify.archives import zipped
 from infer_bench.identify.protobuf import looks_like_onnx
 from infer_bench.identify.roots import Kind, pickled
 from infer_bench.model import ModelRef
-from infer_bench.pickles.streams import compression
+from infer_bench.pickles.streams import BROKEN, compression, open_pickle
 
 _HEAD = 1 << 16
 _READS = "lightgbm text, xgboost json or ubj, pickle, joblib, skops, onnx, cbm and pt2 are read"
@@ -21,6 +21,7 @@ _OTHER: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a parquet file, which is data"),
     (b"ARROW1", "an Arrow file, which is data"),
     (b"\x93NUMPY", "a NumPy array, which is data"),
+    (b"\xef\xbb\xbftree", "a LightGBM model behind a byte-order mark, which LightGBM cannot read: save it without"),
     (b"binf", "an XGBoost model in the old binary format (save it as .json or .ubj)"),
     (b"bs64", "an XGBoost model in the old binary format (save it as .json or .ubj)"),
     (b"\x89HDF", "an HDF5 file (Keras?)"),
@@ -108,7 +109,21 @@ def _pickle(file: Path, head: bytes) -> Kind | None:
     )
     if not (packed or binary or (textual and _plausible(head))):
         return None
+    if packed:
+        _refuse_packed(file, packed)
     return pickled(file)
+
+
+def _refuse_packed(file: Path, packed: str) -> None:
+    """Raise `ModelError` for a model of a native format that was compressed: only pickles are read that way."""
+    source, _, raw = open_pickle(file)
+    with raw:
+        try:
+            head = source.read(256)
+        except BROKEN:
+            return
+    if head.startswith((b"tree\n", b"CBM1")) or re.match(rb'\s*\{\s*"|\{L', head) is not None:
+        raise ModelError(f"{file.name} is a model file compressed by {packed}", "decompress it first")
 
 
 def _plausible(head: bytes) -> bool:

@@ -110,6 +110,9 @@ def _check_tree(tree: Node, features: int) -> None:
     else:
         _check_length(tree, "base_weights", nodes)
     inner = _check_children(left, right)
+    if "parents" in tree:
+        _check_length(tree, "parents", nodes)
+        _check_parents(_ints(tree["parents"]), left[inner], right[inner], np.flatnonzero(inner))
     _check_range("a feature", _ints(tree["split_indices"])[inner], features)
     if "split_type" in tree:
         _check_length(tree, "split_type", nodes)
@@ -144,6 +147,12 @@ def _check_children(left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
     if parents[0] or parents.max() > 1:
         raise ValueError("its nodes do not form a tree")
     return np.asarray(inner)
+
+
+def _check_parents(parents: Ints, left: Ints, right: Ints, nodes: Ints) -> None:
+    """XGBoost walks up as well: each child of the splits `nodes` must lead back to its own."""
+    if (parents[left] != nodes).any() or (parents[right] != nodes).any():
+        raise ValueError("a node is the child of one node and names another its parent")
 
 
 def _check_vectors(tree: Node, left: Ints, right: Ints, width: int) -> Ints:

@@ -9,8 +9,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.compose import make_column_selector as sel
-from sklearn.cross_decomposition import PLSRegression
+from sklearn.cross_decomposition import CCA, PLSRegression
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from sklearn.decomposition import FactorAnalysis
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -29,6 +30,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     LassoCV,
+    LinearRegression,
     LogisticRegression,
     MultiTaskElasticNet,
     PoissonRegressor,
@@ -39,10 +41,11 @@ from sklearn.linear_model import (
 )
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.multiclass import OneVsOneClassifier
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
     FunctionTransformer,
@@ -53,11 +56,13 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
-from sklearn.svm import SVC, SVR, LinearSVR, NuSVR
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.converters.sklearn_models import Y2, R, X, Xn, df, n, rng, y3, yb, yr, ys
 
@@ -323,6 +328,73 @@ add(
         OrdinalEncoder(max_categories=2, handle_unknown="use_encoded_value", unknown_value=99), Ridge()
     ).fit(df[["city", "job"]], yr),
 )
+for settings in ({"max_categories": 2}, {"max_categories": 3, "encoded_missing_value": -7}):
+    add(
+        f"ord rare and missing {len(settings)}",
+        lambda settings=settings: make_pipeline(
+            OrdinalEncoder(**settings), HistGradientBoostingRegressor(max_iter=3)
+        ).fit(df[["city", "job"]].where(df["job"] != df["job"].iloc[3], np.nan), yr),
+    )
+ties = np.round(X * [1, 0.2, 20, 2, 0.01])
+for quantiles in (7, 100, 1000):
+    add(
+        f"quantiles {quantiles}",
+        lambda quantiles=quantiles: make_pipeline(
+            QuantileTransformer(n_quantiles=quantiles), DecisionTreeClassifier(max_depth=6, random_state=0)
+        ).fit(np.where(np.isnan(Xn), np.nan, ties), yb),
+    )
+lumps = np.clip(X, np.quantile(X, 0.4, axis=0), np.quantile(X, 0.8, axis=0))
+add("quantiles of lumps", lambda: QuantileTransformer(n_quantiles=50).fit(lumps))
+add("quantiles alone", lambda: QuantileTransformer(n_quantiles=30).fit(X))
+for step in (FactorAnalysis(2), NeighborhoodComponentsAnalysis(2, random_state=0)):
+    add(f"{step} tree", lambda step=step: make_pipeline(StandardScaler(), step, LinearRegression()).fit(X, yb))
+add("CCA", lambda: CCA(2).fit(X, np.column_stack([yr, yb])))
+add("self-training", lambda: SelfTrainingClassifier(LogisticRegression(max_iter=500)).fit(X, np.where(yr > 1, -1, y3)))
+for estimator in (LogisticRegression(max_iter=500), DecisionTreeClassifier(max_depth=3), LinearSVC(), GaussianNB()):
+    for label, target in (("two", ys), ("three", np.array(["a", "b", "c"])[y3])):
+        add(
+            f"pairs {estimator} {label}",
+            lambda estimator=estimator, target=target: OneVsOneClassifier(estimator).fit(X, target),
+        )
+    add(
+        f"stacked labels {estimator}",
+        lambda estimator=estimator: StackingClassifier(
+            [("a", estimator), ("b", GaussianNB())], DecisionTreeClassifier(max_depth=3), stack_method="predict", cv=3
+        ).fit(X, ys),
+    )
+WEIGHTED = {"n": 3.0, "c": 0.5}
+add(
+    "weights",
+    lambda: make_pipeline(
+        ColumnTransformer(
+            [("n", SimpleImputer(), ["age", "inc"]), ("c", OneHotEncoder(), ["city"]), ("r", "drop", ["job"])],
+            remainder="drop",
+            transformer_weights=WEIGHTED,
+        ),
+        FeatureUnion([("n", StandardScaler()), ("c", "passthrough")], transformer_weights=WEIGHTED),
+        DecisionTreeClassifier(max_depth=5),
+    ).fit(df, yb),
+)
+add(
+    "imputer behind an encoder",
+    lambda: make_pipeline(
+        ColumnTransformer([("c", OneHotEncoder(), ["city"])], remainder="passthrough"),
+        SimpleImputer(),
+        DecisionTreeClassifier(max_depth=5),
+    ).fit(df[["city", "age", "inc"]], yb),
+)
+for function, scaler in (
+    (np.log2, MinMaxScaler((0.5, 5))),
+    (np.log10, MinMaxScaler((0.5, 5))),
+    (np.sign, StandardScaler()),
+    (np.rint, RobustScaler()),
+):
+    add(
+        f"ft {function.__name__}",
+        lambda function=function, scaler=scaler: make_pipeline(
+            scaler, FunctionTransformer(function), DecisionTreeRegressor(max_depth=4)
+        ).fit(X, yr),
+    )
 add(
     "ohe numarr nan",
     lambda: make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge()).fit(

@@ -2,19 +2,27 @@
 
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeRegressor
 
 from infer_bench.converters.sklearn import convert_sklearn
+from infer_bench.converters.sklearn_points import points_of
 from infer_bench.converters.sklearn_routes import sklearn_routes
 from infer_bench.errors import NotConvertible
 from tests.converters.sklearn_compare import compare, session
-from tests.converters.sklearn_models import MODELS, X, yb, yr
+from tests.converters.sklearn_models import MODELS, X, y3, yb, yr
 from tests.converters.sklearn_more_models import MORE
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -26,7 +34,6 @@ REFUSED = {
     "gbr init": "float32",
     "ft lambda": "lambda",
     "cal temp": "temperature",
-    "ovo": "OneVsOneClassifier",
     "svc proba": "probability",
     "knn int": "equal",
     "dummy": "random",
@@ -102,3 +109,49 @@ def test_zipmap_and_input_name() -> None:
     _, maps = run.run(None, {"row": X[:3].astype(np.float32)})
     assert set(maps[0]) == {"no", "yes"}
     assert [m["yes"] for m in maps] == pytest.approx(model.predict_proba(X[:3])[:, 1], abs=1e-6)
+
+
+def test_probabilities_next_to_zero_keep_their_digits() -> None:
+    """Where every class is as good as excluded, their shares are what tiny numbers say, not what is left of them."""
+    far = X * [[60.0, -40.0, 900.0, 25.0, 0.01]]
+    for model in (
+        CalibratedClassifierCV(LogisticRegression(max_iter=500), cv=3),
+        OneVsRestClassifier(make_pipeline(StandardScaler(), LogisticRegression())),
+        OneVsRestClassifier(lightgbm.LGBMClassifier(n_estimators=300, learning_rate=0.5, verbose=-1, n_jobs=1)),
+    ):
+        model.fit(X, y3)
+        found = session(convert_sklearn(model, precision="exact")).run(["probabilities"], {"input": far})[0]
+        np.testing.assert_allclose(found, model.predict_proba(far), rtol=1e-9, atol=1e-300)
+
+
+def test_a_function_of_numpys_is_not_called_pythons() -> None:
+    """The refusal of a ufunc says so, and names those that are written."""
+    with pytest.raises(NotConvertible, match="numpy's function cbrt") as caught:
+        convert_sklearn(make_pipeline(FunctionTransformer(np.cbrt), Ridge()).fit(X, yr))
+    assert "log10" in caught.value.hint
+
+
+def test_thresholds_are_found_behind_encoders_unions_and_weights() -> None:
+    """The rows drawn must sit on the splits whatever stands before the column, or a wrong split is not seen."""
+    coded = np.column_stack([np.arange(len(X)) % 7, X[:, 0]])
+    before = ColumnTransformer(
+        [("c", OneHotEncoder(), [0]), ("n", StandardScaler(), [1])], transformer_weights={"n": 4.0}
+    )
+    union = FeatureUnion([("a", "passthrough"), ("b", StandardScaler(with_mean=False))])
+    model = make_pipeline(before, union, DecisionTreeRegressor(max_depth=6)).fit(coded, X[:, 0] ** 2)
+    tree = model[-1].tree_
+    columns = union.get_feature_names_out()
+    scale = before.named_transformers_["n"]
+    width = len(columns) // 2
+    number = (tree.feature == width - 1) | (tree.feature == 2 * width - 1)
+    assert number.sum() > 5
+    behind = np.where(tree.feature == 2 * width - 1, union.transformer_list[1][1].scale_[-1], 1.0) * tree.threshold
+    splits = behind[number] / 4.0 * scale.scale_[0] + scale.mean_[0]
+    found = np.array(sorted(points_of(model, 2).numbers[1]))
+    assert all(np.isclose(found, split, rtol=1e-9, atol=1e-9).any() for split in splits)
+
+
+def test_a_threshold_on_probabilities_that_do_not_exist() -> None:
+    model = FixedThresholdClassifier(LinearSVC(), threshold=0.3, response_method="predict_proba").fit(X, yb)
+    with pytest.raises(NotConvertible, match="LinearSVC has no predict_proba"):
+        convert_sklearn(model)

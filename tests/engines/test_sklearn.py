@@ -231,3 +231,17 @@ def test_an_object_that_cannot_predict_is_refused(tmp_path: Path) -> None:
         opened("sklearn", ref(zoo.dump([1, 2], tmp_path / "m.pkl"), "sklearn", "pickle"))
     with pytest.raises(ModelError, match="fitted"):
         opened("sklearn", ref(zoo.dump(linear_model.Ridge(), tmp_path / "m.pkl"), "sklearn", "pickle"))
+
+
+@pytest.mark.parametrize("kind", ["TargetEncoder", "OneHotEncoder", "OrdinalEncoder"])
+def test_a_lone_encoder_transforms(kind: str, tmp_path: Path) -> None:
+    """It may know classes, take no row of zeros, and answer with a sparse matrix."""
+    codes = np.floor(np.abs(matrix()) * 2) + 7
+    codes = np.nan_to_num(codes, nan=1.0)
+    model = getattr(preprocessing, kind)().fit(codes, target(codes))
+    session = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    wanted = model.transform(codes)
+    wanted = wanted.toarray() if hasattr(wanted, "toarray") else wanted
+    np.testing.assert_array_equal(answer(session, zoo.table(codes, ("f0", "f1", "f2", "f3"))), wanted)
+    assert session.spec.task == "raw"
+    assert len(session.spec.outputs) == wanted.shape[1]

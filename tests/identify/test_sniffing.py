@@ -124,7 +124,11 @@ OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "zip": (zipped("model.txt"), "holds no model"),
     "half a zip": (lambda path: path.write_bytes(skops.io.dumps(PIPE)[:-50]), "damaged or truncated"),
     "bad schema": (zipped("schema.json"), "schema is broken"),
-    "gzipped text": (literal(gzip.compress(b"tree\nversion=v4\n")), "not a well-formed pickle|truncated"),
+    "gzipped text": (literal(gzip.compress(b"tree\nversion=v4\n")), "compressed by gzip"),
+    "gzipped xgboost": (literal(gzip.compress(b'{"learner":{}}')), "compressed by gzip"),
+    "gzipped prose": (literal(gzip.compress(b"so it goes")), "not a well-formed pickle|truncated"),
+    "half a gzip": (literal(gzip.compress(pickle.dumps(PIPE))[:-50]), "truncated|damaged|cannot"),
+    "byte-order mark": (literal(b"\xef\xbb\xbftree\nversion=v4\n"), "byte-order mark"),
     "half a pickle": (literal(pickle.dumps(PIPE)[:-9]), "truncated"),
 }
 

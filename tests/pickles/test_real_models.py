@@ -55,6 +55,7 @@ def columns() -> Any:
             ("number", number, ["a"]),
             ("log", preprocessing.FunctionTransformer(np.log1p), ["b"]),
             ("target", preprocessing.TargetEncoder(), ["s"]),
+            ("all", "passthrough", compose.make_column_selector(dtype_include=np.number)),
             ("order", preprocessing.OrdinalEncoder(), compose.make_column_selector(dtype_include="category")),
         ]
     )

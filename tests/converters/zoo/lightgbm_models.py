@@ -82,6 +82,25 @@ def stopped_wrapper() -> Any:
     return made.fit(rows[:150], labels[:150], eval_set=[(rows[150:], labels[150:])], callbacks=stop), rows
 
 
+def changed(how: str) -> Callable[[], Any]:
+    """A booster that was refitted, trained on, cut out of the middle of another, or shuffled."""
+
+    def train() -> Any:
+        import lightgbm
+
+        made, rows = booster({"objective": "multiclass", "num_class": 3}, three, rounds=9)()
+        if how == "refitted":
+            return made.refit(rows, (three(rows) + 1) % 3, decay_rate=0.5), rows
+        if how == "continued":
+            held = lightgbm.Dataset(rows, three(rows))
+            return lightgbm.train({**QUIET, "objective": "multiclass", "num_class": 3}, held, 4, init_model=made), rows
+        if how == "middle":
+            return lightgbm.Booster(model_str=made.model_to_string(num_iteration=4, start_iteration=3)), rows
+        return made.shuffle_models(), rows
+
+    return train
+
+
 def single_leaf() -> Any:
     """A constant target: LightGBM grows no splits."""
     return booster({"objective": "regression"}, lambda rows: np.full(ROWS, 3.5))()
@@ -162,6 +181,10 @@ def modes() -> Iterator[Case]:
     yield Case("lgb huge values", booster({"objective": "regression"}, lambda r: score(r) * 1e9), "txt")
     init = booster({"objective": "regression"}, score, init_score=np.linspace(0, 5, ROWS))
     yield Case("lgb init_score", init, "txt")
+    for how in ("refitted", "continued", "middle", "shuffled"):
+        yield Case(f"lgb {how}", changed(how), "txt")
+    classes = {"objective": "multiclass", "num_class": 3, "linear_tree": True}
+    yield Case("lgb linear classes", booster(classes, three), "txt")
     yield Case("lgb early stopping text", stopped, "txt")
     yield Case("lgb early stopping pickle", stopped, "pkl")
     yield Case("lgb early stopping wrapper", stopped_wrapper, "joblib")

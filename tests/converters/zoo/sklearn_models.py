@@ -153,6 +153,7 @@ def plain() -> Iterator[Case]:
     yield Case("skl GP", fitted(made("gaussian_process", "GaussianProcessRegressor"), score, tame), "joblib", True)
     yield Case("skl scaler", fitted(made("preprocessing", "StandardScaler"), None), "joblib")
     yield Case("skl PCA", fitted(made("decomposition", "PCA", n_components=2), None, tame), "joblib")
+    yield Case("skl CCA", fitted(made("cross_decomposition", "CCA"), targets, tame), "joblib")
     yield Case("skl PLS", fitted(made("cross_decomposition", "PLSRegression"), score, tame), "joblib")
     yield Case("skl dummy", fitted(made("dummy", "DummyClassifier"), as_labels("no", "yes"), tame), "joblib")
 
@@ -203,6 +204,11 @@ def meta() -> Iterator[Case]:
         make = around("model_selection", "TunedThresholdClassifierCV", estimator=part, cv=3, random_state=0)
         yield Case(f"skl tuned {name}", fitted(make, as_labels("no", "yes"), tame), "joblib")
     yield Case("skl one-vs-rest", fitted(around("multiclass", "OneVsRestClassifier", estimator=tree), three), "joblib")
+    for name, part in (("tree", tree), ("logistic", logistic), ("svc", made("svm", "LinearSVC"))):
+        make = around("multiclass", "OneVsOneClassifier", estimator=part)
+        yield Case(f"skl one-vs-one {name}", fitted(make, as_labels("a", "b", "c"), tame), "joblib")
+    make = around("ensemble", "StackingClassifier", estimators=members, cv=3, stack_method="predict")
+    yield Case("skl stacked labels", fitted(make, three, tame), "joblib")
     make = around("model_selection", "GridSearchCV", estimator=tree, param_grid={"max_depth": [2, 4]}, cv=3)
     yield Case("skl grid", fitted(make, two), "joblib")
     make = around("multioutput", output, estimator=made("linear_model", "Ridge"))
@@ -282,6 +288,7 @@ def pipelines() -> Iterator[Case]:
     yield Case("pipe skops", piped(last["logistic"], two_text), "skops")
     labels = lambda rows: np.array(["bad", "good"])[two_text(rows)]  # noqa: E731
     yield Case("pipe lgbm strings", piped(lgbm, labels), "joblib")
+    yield Case("pipe weights", weighted, "joblib")
     yield Case("pipe regressor", piped(ensemble("RandomForestRegressor"), score_text), "joblib-compressed")
     scaler, imputer = made("preprocessing", "StandardScaler"), made("impute", "SimpleImputer")
     for name, parts, rows in (
@@ -302,11 +309,28 @@ def pipelines() -> Iterator[Case]:
         ),
         ("knn impute", [made("impute", "KNNImputer"), lambda: inner("logistic")], numbers),
     ):
-        refused = name in ("quantile forest", "knn impute")
+        refused = name == "knn impute"
         target = (
             score if "Regress" in str(parts[-1]) or name in ("scaler forest", "poly ridge", "power linear") else two
         )
         yield Case(f"pipe {name}", fitted(chained(parts), target, rows), "joblib", refused)
+
+
+def weighted() -> Any:
+    """A column transformer and a union whose parts have weights, and an imputer behind an encoder."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    rows = text()
+    coded = ("cat", OneHotEncoder(handle_unknown="ignore"), ["city", "size"])
+    columns = ColumnTransformer([coded], remainder="passthrough", transformer_weights={"cat": 3.0})
+    union = FeatureUnion(
+        [("a", StandardScaler()), ("b", made("decomposition", "PCA", n_components=2)())], transformer_weights={"a": 0.5}
+    )
+    model = make_pipeline(columns, SimpleImputer(), union, inner("forest"))
+    return model.fit(rows, two_text(rows)), rows
 
 
 def chained(parts: Any) -> Maker:

@@ -126,6 +126,25 @@ def stopped_wrapper(**settings: Any) -> Callable[[], Any]:
     return train
 
 
+def changed(how: str) -> Callable[[], Any]:
+    """A booster that was cut out of another, trained on, pruned or given new leaves."""
+
+    def train() -> Any:
+        import xgboost
+
+        settings = {"objective": "multi:softprob", "num_class": 3, "max_depth": 5}
+        made, rows = booster(settings, three, rounds=8)()
+        if how == "slice":
+            return made[2:6], rows
+        held = xgboost.DMatrix(rows, (three(rows) + 1) % 3, nthread=1)
+        if how == "continued":
+            return xgboost.train({**QUIET, **settings}, held, 3, xgb_model=made), rows
+        update = {"process_type": "update", "updater": "prune" if how == "pruned" else "refresh", "gamma": 2.0}
+        return xgboost.train({**QUIET, **settings, **update}, held, 8, xgb_model=made), rows
+
+    return train
+
+
 def objectives() -> Iterator[Case]:
     """Each objective."""
     yield Case("xgb binary", booster({"objective": "binary:logistic"}, two), "json")
@@ -183,6 +202,16 @@ def modes() -> Iterator[Case]:
         booster({"objective": "reg:squarederror", "monotone_constraints": "(1,0,0,-1,0)"}, score),
         "json",
     )
+    for how in ("slice", "continued", "pruned", "refreshed"):
+        yield Case(f"xgb {how}", changed(how), "json")
+    weighted = {"booster": "dart", "rate_drop": 0.5, "normalize_type": "forest", "sample_type": "weighted"}
+    yield Case("xgb dart poisson", booster({**weighted, "objective": "count:poisson"}, positive), "ubj")
+    apart = {"objective": "multi:softprob", "num_class": 3, "base_score": [0.2, 0.3, 0.5]}
+    yield Case("xgb base_score vector", booster(apart, three), "json")
+    beside = {"objective": "reg:quantileerror", "quantile_alpha": [0.2, 0.8], "num_parallel_tree": 3, "subsample": 0.5}
+    yield Case("xgb quantile forest", booster(beside, score), "json")
+    several = {"objective": "multi:softprob", "num_class": 3, "multi_strategy": "multi_output_tree"}
+    yield Case("xgb vector classes", booster(several, three), "ubj")
     yield Case("xgb early stopping json", stopped, "json")
     yield Case("xgb early stopping pickle", stopped, "pkl")
     yield Case("xgb early stopping wrapper", stopped_wrapper(), "joblib")
