@@ -69,10 +69,19 @@ def _holds_text(feature: Feature) -> bool:
 
 def _no_text(column: Column, name: str) -> Column:
     """A text column where numbers are due: fine only when it is all missing."""
-    first = next((value for value in column.tolist() if value is not None), None)
-    if first is None:
+    held = [str(value) for value in column.tolist() if value is not None]
+    if not held:
         return np.full(len(column), np.nan)
-    raise DataError(f"column {name!r} holds text ({str(first)[:40]!r}) where the model takes a number")
+    told = next((text for text in held if not _reads_as_number(text)), held[0])
+    raise DataError(f"column {name!r} holds text ({told[:40]!r}) where the model takes a number")
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_text(column: Column, name: str, feature: Feature) -> Column:

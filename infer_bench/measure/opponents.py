@@ -17,7 +17,7 @@ from infer_bench.model import ModelRef
 ASK = "import sys; print('Python', sys.version_info[0], sys.version_info[1], flush=True); import numpy"
 """Understood by interpreters that are too old, too, which are to say so."""
 OLDEST = (3, 11)
-_VERSION = re.compile(r"Python (\d+) (\d+)\s")
+_VERSION = re.compile(r"^Python (\d+) (\d+)$", re.MULTILINE)
 START_S = 60.0
 
 Opener = Callable[[str], ModelRef]
@@ -114,6 +114,8 @@ def interpreter(python: str) -> str:
             check=False,
             cwd=os.path.dirname(path),
         )
+    except subprocess.TimeoutExpired:
+        raise CannotRun(f"{python} does not answer within {START_S:.0f} s", "is it a Python interpreter?") from None
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise CannotRun(
@@ -124,7 +126,7 @@ def interpreter(python: str) -> str:
 
 
 def _check_interpreter(python: str, path: str, told: str, said: str, code: int) -> None:
-    version = _VERSION.match(told)
+    version = _VERSION.search(told)
     lines = [line.strip() for line in (said or told).splitlines() if line.strip()]
     if version is None:
         raise CannotRun(f"{python} is no Python interpreter: {lines[-1][:200] if lines else 'it says nothing'}")

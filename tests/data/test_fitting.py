@@ -56,6 +56,10 @@ def test_missing_columns_are_named(names: tuple[str, ...], reason: str) -> None:
 def test_kinds() -> None:
     with pytest.raises(DataError, match="column 'a' holds text \\('x'\\)"):
         conform(table(a=words(None, "x")), spec("a"))
+    with pytest.raises(DataError, match="column 'a' holds text \\('n/k'\\)"):
+        conform(table(a=words("14.81", None, "n/k", "x")), spec("a"))
+    with pytest.raises(DataError, match="column 'a' holds text \\('14.81'\\)"):
+        conform(table(a=words("14.81", "2")), spec("a"))
     assert np.isnan(conform(table(a=words(None, None)), spec("a")).columns["a"]).all()
     letters = Feature("a", "category", ("u", "v"))
     assert conform(table(a=words("u")), spec(letters)).record(0) == {"a": "u"}

@@ -10,6 +10,7 @@ import pytest
 
 from infer_bench.engines import registry
 from infer_bench.errors import CannotRun, ModelError, UsageError
+from infer_bench.measure import opponents
 from infer_bench.measure.duel import Match
 from infer_bench.measure.models import model_ref
 from infer_bench.measure.opponents import home_of, interpreter, matches
@@ -151,6 +152,17 @@ def test_an_interpreter_that_is_not_there_or_is_no_program(tmp_path: Path) -> No
         with pytest.raises(CannotRun) as refused:
             interpreter(str(tmp_path / path))
         assert words in str(refused.value)
+
+
+def test_an_interpreter_that_says_more_than_it_is_asked(tmp_path: Path) -> None:
+    path = script(tmp_path, "echo activating; echo Python 3 12")
+    assert interpreter(path) == path
+
+
+def test_an_interpreter_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opponents, "START_S", 0.05)
+    with pytest.raises(CannotRun, match="does not answer within"):
+        interpreter(script(tmp_path, "exec sleep 60"))
 
 
 def test_a_virtual_environments_folder_stands_for_its_interpreter(tmp_path: Path) -> None:
