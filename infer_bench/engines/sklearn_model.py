@@ -244,7 +244,7 @@ def walk(estimator: Any) -> Iterator[Any]:
 def parts(estimator: Any) -> Iterator[Any]:
     """The estimators directly inside, in attributes and in lists, tuples, dicts and arrays of attributes."""
     for value in list(vars(estimator).values()) if hasattr(estimator, "__dict__") else []:
-        yield from _estimators(value)
+        yield from held(value)
 
 
 def _is_part(value: Any) -> bool:
@@ -255,15 +255,16 @@ def _is_part(value: Any) -> bool:
     )
 
 
-def _estimators(value: Any, depth: int = 3) -> Iterator[Any]:
+def held(value: Any, depth: int = 3) -> Iterator[Any]:
+    """The estimators that an attribute holds, itself or in lists, tuples, dicts and arrays."""
     if _is_part(value):
         yield value
     elif depth and isinstance(value, list | tuple):
         for item in value:
-            yield from _estimators(item, depth - 1)
+            yield from held(item, depth - 1)
     elif depth and isinstance(value, dict):
         for item in value.values():
-            yield from _estimators(item, depth - 1)
+            yield from held(item, depth - 1)
     elif isinstance(value, np.ndarray) and value.dtype == object:
         for item in value.flat:
-            yield from _estimators(item, 0)
+            yield from held(item, 0)
