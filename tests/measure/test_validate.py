@@ -171,6 +171,21 @@ def test_saved_predictions_are_a_reference(folder: Path, tmp_path: Path) -> None
         validate(str(tmp_path / "answers.parquet"), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
 
 
+def test_saved_probabilities_of_both_classes_are_those_of_the_second(folder: Path, tmp_path: Path) -> None:
+    """As `predict_proba` gives them."""
+    import lightgbm
+
+    held = np.load(folder / "rows.npz")
+    rows = np.stack([held[name] for name in held.files], axis=1)
+    positive = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
+    np.save(tmp_path / "both.npy", np.stack([1 - positive, positive], axis=1))
+    np.save(tmp_path / "turned.npy", np.stack([positive, 1 - positive], axis=1))
+    for name, code in (("both.npy", 0), ("turned.npy", 4)):
+        report = validate(str(tmp_path / name), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
+        assert report.verdict is not None
+        assert report.verdict.exit_code == code
+
+
 def test_a_candidate_that_cannot_be_opened_fails_and_the_others_are_compared(folder: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(
