@@ -12,7 +12,7 @@ from infer_bench.engines.base import Domain, FloatArray, Option, columns
 from infer_bench.engines.pickled import open_pickle, open_skops
 from infer_bench.engines.session import FedSession, canonical, clean, guarded, require, threads_of
 from infer_bench.engines.sklearn_model import Answer
-from infer_bench.engines.values import schema
+from infer_bench.engines.values import is_text, schema
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 
@@ -120,7 +120,7 @@ class ScikitLearnSession(FedSession):
 
 
 def _accept_arrays(estimator: Any, spec: ModelSpec, name: str) -> None:
-    texts = [feature.name for feature in spec.features if feature.kind in ("string", "category")]
+    texts = [feature.name for feature in spec.features if is_text(feature)]
     if texts:
         raise EngineError(f"{name} reads text in column {texts[0]!r}, which no float array holds", "use feed=dataframe")
     by_name = sklearn_model.selects_by_name(estimator)

@@ -147,8 +147,8 @@ def _features(estimator: Any) -> tuple[Feature, ...]:
     if called is None and count is None:
         raise ModelError(f"{type(estimator).__name__} does not say how many columns it takes; is it fitted?")
     listed = [] if called is None else [str(name) for name in called]
-    known = dict(_text_columns(estimator))
     every = names(len(listed) if listed else int(count or 0), listed)
+    known = {**dict(_text_columns(estimator)), **_boosted_categories(estimator, every)}
     return tuple(known.get(name, Feature(name)) for name in every)
 
 
@@ -164,6 +164,17 @@ def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:
                     yield name, Feature(name, "category", tuple(v for v in known if isinstance(v, str)))
         elif hasattr(first, "vocabulary_") or type(first).__name__ == "HashingVectorizer":
             yield from ((name, Feature(name, "string")) for name in chosen)
+
+
+def _boosted_categories(estimator: Any, called: tuple[str, ...]) -> dict[str, Feature]:
+    """The columns that histogram boosting encodes itself, with the categories it knows."""
+    inner = getattr(estimator, "_preprocessor", None)
+    taken = [] if inner is None else list(inner._transformer_to_input_indices.get("encoder", ()))
+    found = {}
+    for index, values in zip(taken, inner.named_transformers_["encoder"].categories_ if taken else (), strict=True):
+        known = tuple(value for value in plain_labels(values) if value is not None and value == value)
+        found[called[int(index)]] = Feature(called[int(index)], "category", known)
+    return found
 
 
 def _steps(part: Any) -> list[Any]:

@@ -46,11 +46,12 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
 
         return read_xgboost(_xgboost(model, allow_pickle), trees=trees)
     if model.family == "sklearn":
-        from infer_bench.converters.sklearn_ensemble import read_sklearn_trees
+        from infer_bench.converters.sklearn_ensemble import read_encoded_histogram, read_sklearn_trees
 
-        found = read_sklearn_trees(_held(model, allow_pickle))
-        if found is not None:
-            return found
+        held = _held(model, allow_pickle)
+        trees_read = read_encoded_histogram(held) or read_sklearn_trees(held)
+        if trees_read is not None:
+            return trees_read
     if model.family == "catboost":
         from infer_bench.converters.catboost import read_catboost
 

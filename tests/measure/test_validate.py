@@ -280,3 +280,32 @@ def test_a_scaler_in_float32_before_a_forest_is_named(tmp_path: Path) -> None:
     assert result.different
     assert "preprocessing cast" in {cause.name for cause in result.causes}, result
     assert result.not_explained == 0
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_histogram_boosting_with_categories_is_drawn_from_them_and_its_trees_are_read(
+    tmp_path: Path, text: bool
+) -> None:
+    import pandas
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    random = np.random.default_rng(0)
+    codes = random.integers(0, 3, 300)
+    frame = pandas.DataFrame({"a": random.normal(size=300).astype(np.float32).astype(float), "b": codes})
+    frame["b"] = pandas.Categorical(np.array(["x", "y", "z"])[codes] if text else codes * 7)
+    frame.loc[random.random(300) < 0.2, "a"] = np.nan
+    model = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=4, categorical_features="from_dtype")
+    model.fit(frame, (frame["a"] > 0) ^ (codes == 1))
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    frame.to_parquet(tmp_path / "rows.parquet")
+    for stage in model._predictors:
+        stage[0].nodes["missing_go_to_left"] ^= 1
+    (tmp_path / "wrong.pkl").write_bytes(pickle.dumps(model))
+    convert(str(tmp_path / "model.pkl"), str(tmp_path / "exact.onnx"), allow_pickle=True)
+    settings: dict[str, Any] = {"data": str(tmp_path / "rows.parquet"), "allow_pickle": True}
+    models = [str(tmp_path / name) for name in ("model.pkl", "exact.onnx", "wrong.pkl")]
+    right, wrong = validate(*models, **settings).results
+    assert not right.different
+    assert {cause.name for cause in wrong.causes} == {"missing handling"}
+    assert wrong.not_explained == 0
+    assert not next(group for group in wrong.groups if group.name == "drawn").failing
