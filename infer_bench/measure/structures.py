@@ -54,8 +54,8 @@ def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structu
     ours, names = spec.feature_names, wanted.feature_names
     if ours == names:
         return structure
-    plain = all(f.kind == "float" and not f.categories for f in (*spec.features, *wanted.features))
-    if not plain or len(ours) != len(names) or set(ours) <= set(names):
+    coded = any(f.categories for f in (*structure.ensemble.features, *wanted.features))
+    if coded or len(ours) != len(names) or set(ours) <= set(names):
         return None
     ensemble = replace(structure.ensemble, features=wanted.features)
     tables = structure.groups.items()
