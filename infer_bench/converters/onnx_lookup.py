@@ -46,8 +46,9 @@ def looked_up(maker: Mapping[str, Any], constants: Mapping[str, Array], tensor: 
     node = maker.get(tensor)
     if node is None or node.op_type not in ("ReduceSum", "Concat"):
         return None
-    sums = [node] if node.op_type == "ReduceSum" else [maker.get(name) for name in node.input]
-    if any(part is None or part.op_type != "ReduceSum" for part in sums):
+    found = [node] if node.op_type == "ReduceSum" else [maker.get(name) for name in node.input]
+    sums = [part for part in found if part is not None and part.op_type == "ReduceSum"]
+    if len(sums) < len(found):
         return None
     shares, values = [], []
     for part in sums:

@@ -107,6 +107,20 @@ class ScikitLearnSession(FedSession):
             warnings.simplefilter("ignore")  # that the rows have no names
             return self.postprocess(getattr(final, self._answer.method)(rows))
 
+    def prepared(self, inputs: Any) -> tuple[FloatArray, FloatArray]:
+        """What the last step is handed (rows, columns): as ever, and when all before it work in float32.
+
+        Raises `EngineError` for an estimator that is no pipeline.
+        """
+        from infer_bench.engines import sklearn_single
+
+        pipeline = self._estimator
+        while hasattr(pipeline, "best_estimator_"):  # what a search has found answers in its place
+            pipeline = pipeline.best_estimator_
+        single = np.asarray(sklearn_single.prepared(pipeline, inputs), dtype=np.float64)
+        made = pipeline[:-1].transform(inputs)
+        return columns(made.toarray() if hasattr(made, "toarray") else made), single
+
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""
         from infer_bench.engines import sklearn_trees

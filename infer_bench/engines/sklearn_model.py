@@ -169,8 +169,10 @@ def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:
 def _boosted_categories(estimator: Any, called: tuple[str, ...]) -> dict[str, Feature]:
     """The columns that histogram boosting encodes itself, with the categories it knows."""
     inner = getattr(estimator, "_preprocessor", None)
-    taken = [] if inner is None else list(inner._transformer_to_input_indices.get("encoder", ()))
-    found = {}
+    found: dict[str, Feature] = {}
+    if inner is None:
+        return found
+    taken = list(inner._transformer_to_input_indices.get("encoder", ()))
     for index, values in zip(taken, inner.named_transformers_["encoder"].categories_ if taken else (), strict=True):
         known = tuple(value for value in plain_labels(values) if value is not None and value == value)
         found[called[int(index)]] = Feature(called[int(index)], "category", known)

@@ -122,6 +122,14 @@ class Side:
         """Answers (rows, outputs) when a pipeline's steps work in float32. Raises `EngineError` where it has none."""
         return self._worker.put("single", columns).arrays["answers"]
 
+    def prepared(self, columns: Columns) -> tuple[Array, Array]:
+        """What a pipeline's last step is handed (rows, columns), as ever and with its steps in float32.
+
+        Raises `EngineError` where it has none, or one refuses the rows.
+        """
+        arrays = self._worker.put("prepared", columns).arrays
+        return arrays["double"], arrays["single"]
+
     def _read(self, reply: Message) -> Answers:
         labels = reply.fields["labels"]
         listed = None if labels is None else tuple(labels)

@@ -309,3 +309,32 @@ def test_histogram_boosting_with_categories_is_drawn_from_them_and_its_trees_are
     assert {cause.name for cause in wrong.causes} == {"missing handling"}
     assert wrong.not_explained == 0
     assert not next(group for group in wrong.groups if group.name == "drawn").failing
+
+
+@pytest.mark.parametrize("searched", [False, True])
+def test_missing_values_that_an_export_routes_otherwise_behind_a_scaler_are_named_with_their_split(
+    tmp_path: Path, searched: bool
+) -> None:
+    """Causes are looked for in the pipeline's last step, on what the steps before it hand on."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(300, 3)) * 10 + 500).astype(np.float32)
+    rows[random.random(rows.shape) < 0.2] = np.nan
+    target = (np.nan_to_num(rows[:, 0], nan=520) > 505) ^ (np.nan_to_num(rows[:, 1], nan=480) > 500)
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)).fit(rows, target)
+    plain = to_onnx(model, np.nan_to_num(rows[:1]), options={id(model): {"zipmap": False}})
+    held = GridSearchCV(model, {}, cv=2).fit(rows, target) if searched else model
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(held))
+    (tmp_path / "plain.onnx").write_bytes(plain.SerializeToString())
+    models = (str(tmp_path / name) for name in ("model.pkl", "plain.onnx"))
+    (result,) = validate(*models, probes="only", allow_pickle=True).results
+    assert result.different
+    (cause,) = (cause for cause in result.causes if cause.name == "missing handling")
+    assert result.not_explained == 0, result
+    assert cause.feature in {"x0", "x1", "x2"}
+    assert cause.tree is not None
