@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.ensemble import Dtype, Link, Refusal
+from infer_bench.converters.onnx_lookup import Lookup, looked_up
 from infer_bench.converters.onnx_operators import OPERATORS
 from infer_bench.errors import NotConvertible
 
@@ -32,7 +33,9 @@ class Path:
     """What lies between the trees and the answer: `steps` in the order of applying, the tree operators, and whether
     rows with infinite or with any missing values are answered with NaN.
 
-    `row_dtype` is that of the rows that the trees compare, `score_dtype` that of their sums.
+    `row_dtype` is that of the rows that the trees compare, `score_dtype` that of their sums. `columns`: for a graph
+    with an input a column, which of them stands at each place of what the trees see. `lookup`: where the trees answer
+    leaves' numbers, what is looked up by them.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -40,10 +43,12 @@ class Path:
     refuses: Refusal = "nothing"
     row_dtype: Dtype = "float32"
     score_dtype: Dtype = "float32"
+    columns: tuple[int, ...] = ()
+    lookup: Lookup | None = None
 
 
 class Walk:
-    """A walk through one graph, an `onnx.ModelProto`, from an output to its trees and on to the only input."""
+    """A walk through one graph, an `onnx.ModelProto`, from an output to its trees and on to its inputs."""
 
     def __init__(self, model: Any) -> None:
         from onnx import numpy_helper
@@ -54,10 +59,7 @@ class Walk:
         for node in graph.node:
             if node.op_type == "Constant" and node.attribute[0].name == "value":
                 self._constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-        inputs = [held for held in graph.input if held.name not in self._constants]
-        if len(inputs) != 1:
-            raise NotConvertible("a graph with an input a column cannot be read")
-        self._input = inputs[0]
+        self._inputs = [held for held in graph.input if held.name not in self._constants]
 
     def path(self, output: str) -> Path:
         """From `output` back to the trees. Raises `NotConvertible` where anything but simple steps lies between."""
@@ -67,10 +69,12 @@ class Walk:
         while not found.operators:
             tensor = self._step(tensor, steps, found)
         found.steps = merged(steps[::-1])
-        dtypes = {self._rows(operator.input[0]) for operator in found.operators}
-        if len(dtypes) != 1:
+        seen = {self._rows(operator.input[0]) for operator in found.operators}
+        if len(seen) != 1:
             raise NotConvertible("trees that compare rows of different dtypes cannot be read")
-        found.row_dtype, found.score_dtype = dtypes.pop()
+        found.row_dtype, found.score_dtype, found.columns = seen.pop()
+        if found.lookup is not None:
+            found.score_dtype = "float64" if found.lookup.table.dtype == np.float64 else "float32"
         return found
 
     def _step(self, tensor: str, steps: list[Step], found: Path) -> str:
@@ -78,6 +82,10 @@ class Walk:
         node = self._maker.get(tensor)
         if node is None:
             raise NotConvertible("the answer is not made from trees alone")
+        found.lookup = looked_up(self._maker, self._constants, tensor)
+        if found.lookup is not None:
+            found.operators = [found.lookup.operator]
+            return tensor
         kind = node.op_type
         if kind in OPERATORS:
             found.operators = [node]
@@ -164,23 +172,47 @@ class Walk:
         inner = self._maker.get(total.input[0]) if total is not None and total.op_type == "ReduceSum" else None
         return inner is not None and inner.op_type == "Sub" and inner.input[0] == inner.input[1]
 
-    def _rows(self, tensor: str) -> tuple[Dtype, Dtype]:
-        """In which dtype trees see the graph's input, which may only have been cast, and in which it reaches them.
+    def _rows(self, tensor: str) -> tuple[Dtype, Dtype, tuple[int, ...]]:
+        """In which dtype trees see the graph's inputs, which may only have been cast and joined, in which it reaches
+        them, and the places of the inputs among the columns; none for a graph with one input.
 
         Doubles that were float32 once hold no more than float32 does.
         """
-        seen: list[int] = []
-        while tensor != self._input.name:
-            node = self._maker.get(tensor)
-            if node is None or node.op_type not in ("Cast", "Identity"):
-                raise NotConvertible("trees that see other columns than the input's cannot be read")
-            if node.op_type == "Cast":
-                seen.append(next(held.i for held in node.attribute if held.name == "to"))
-            tensor = node.input[0]
-        seen.append(self._input.type.tensor_type.elem_type)
+        tensor, seen = self._uncast(tensor)
+        names = [held.name for held in self._inputs]
+        columns: tuple[int, ...] = ()
+        node = self._maker.get(tensor)
+        if node is not None and node.op_type == "Concat":
+            parts = [self._uncast(name) for name in node.input]
+            if sorted(name for name, _ in parts) != sorted(names) or not all(map(_single_column, self._inputs)):
+                raise NotConvertible("trees that see other columns than the inputs' cannot be read")
+            columns = tuple(names.index(name) for name, _ in parts)
+            if len({tuple(casts) for _, casts in parts}) != 1:
+                raise NotConvertible("trees that see columns of different dtypes cannot be read")
+            seen += parts[0][1]
+        elif names != [tensor]:
+            raise NotConvertible("trees that see other columns than the input's cannot be read")
+        seen += sorted({held.type.tensor_type.elem_type for held in self._inputs})
         if not set(seen) <= set(_DTYPES):
             raise NotConvertible("trees that see whole numbers cannot be read")
-        return ("float32" if 1 in seen else "float64"), _DTYPES[seen[0]]
+        return ("float32" if 1 in seen else "float64"), _DTYPES[seen[0]], columns
+
+    def _uncast(self, tensor: str) -> tuple[str, list[int]]:
+        """The tensor that casts alone lie before, and what it was cast to, the last first."""
+        seen: list[int] = []
+        node = self._maker.get(tensor)
+        while node is not None and node.op_type in ("Cast", "Identity"):
+            if node.op_type == "Cast":
+                seen.append(next(held.i for held in node.attribute if held.name == "to"))
+            tensor = str(node.input[0])
+            node = self._maker.get(tensor)
+        return tensor, seen
+
+
+def _single_column(held: Any) -> bool:
+    """Whether a graph's input holds one column."""
+    sizes = [size.dim_value for size in held.type.tensor_type.shape.dim]
+    return len(sizes) == 2 and sizes[1] == 1
 
 
 def attributes(node: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.ensemble import LEAF, LEQ, LT, MEMBER, Floats, Ints, Nodes, make_nodes
+from infer_bench.converters.onnx_chains import Asked, as_sets
 from infer_bench.errors import ModelError, NotConvertible
 
 Attributes = Mapping[str, Any]
@@ -177,6 +178,7 @@ def _with_equal(mode: Ints, threshold: Floats, start: Ints, members: Floats) -> 
 def _made(table: _Table, outputs: int, base: Floats, transform: str, aggregate: str) -> Trees:
     if aggregate not in ("SUM", "AVERAGE"):
         raise NotConvertible("trees whose largest or smallest answer counts cannot be read")
+    table = _chained(table)
     tree, depth = _reached(table)
     order = np.lexsort((depth, tree))
     order = order[tree[order] >= 0]
@@ -200,6 +202,16 @@ def _made(table: _Table, outputs: int, base: Floats, transform: str, aggregate: 
         members=_members(table, order),
     )
     return Trees(nodes, index[table.roots], output, base, transform, aggregate == "AVERAGE")
+
+
+def _chained(table: _Table) -> _Table:
+    """With chains of EQ nodes as sets."""
+    equal = table.mode == _MODES.index("BRANCH_EQ")
+    if not equal.any():
+        return table
+    asked = Asked(table.feature, table.left, table.right, table.missing, table.member_start, table.members)
+    found = as_sets(asked, equal)
+    return replace(table, right=found.right, member_start=found.start, members=found.members)
 
 
 def _members(table: _Table, order: Ints) -> Floats:

@@ -1,6 +1,6 @@
 """An ONNX graph of trees as the intermediate form, where simple steps alone lie between input, trees and answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +27,8 @@ def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
     model = onnx.load_from_string(data)
     path = Walk(model).path(output)
     trees = joined([read_trees(node.op_type, attributes(node)) for node in path.operators])
+    trees = trees if path.lookup is None else path.lookup.applied(trees)
+    trees = _placed(trees, path.columns)
     if trees.transform not in _TRANSFORMS:
         raise NotConvertible(f"trees with the transform {trees.transform} cannot be read")
     plain = _ensemble(trees, path, spec)
@@ -36,6 +38,14 @@ def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
     divisor, base, links = scaled(path.steps)
     base = np.broadcast_to(base, plain.base.shape) + plain.base / divisor
     yield replace(plain, links=links, divisor=plain.divisor * divisor, base=base)
+
+
+def _placed(trees: Trees, columns: Sequence[int]) -> Trees:
+    """The trees as they see the graph's inputs, which they may see in another order."""
+    if not columns:
+        return trees
+    feature = np.where(trees.nodes.feature < 0, -1, np.asarray(columns)[np.maximum(trees.nodes.feature, 0)])
+    return replace(trees, nodes=replace(trees.nodes, feature=feature))
 
 
 def _ensemble(trees: Trees, path: Path, spec: ModelSpec) -> Ensemble:

@@ -94,9 +94,38 @@ def _boosted(estimator: Any) -> Ensemble | None:
     return replace(ensemble, links=links, label_rule=rule, row_dtype="float32", refuses="not-finite")
 
 
+def read_encoded_histogram(estimator: Any) -> Ensemble | None:
+    """Histogram boosting that encodes categories first, its features' `categories` being those; None for others.
+
+    What is compared are codes: the exact writer, which takes values, has another way for such a model.
+    """
+    inner = getattr(estimator, "_preprocessor", None)
+    if kind(estimator) not in HISTOGRAM or inner is None:
+        return None
+    read = _boosted_histogram(estimator)
+    if read is None:
+        return None
+    order: list[int] = []
+    features = list(read.features)
+    for name, step, _ in inner.transformers_:
+        indices = [int(i) for i in inner._transformer_to_input_indices.get(name, ())]
+        order += indices
+        if name == "encoder":
+            for index, values in zip(indices, step.categories_, strict=True):
+                known = tuple(value for value in np.asarray(values).tolist() if value == value and value is not None)
+                features[index] = Feature(features[index].name, "category", known)
+    nodes = read.nodes
+    feature = np.where(nodes.feature < 0, -1, np.asarray(order, dtype=np.int64)[np.maximum(nodes.feature, 0)])
+    return replace(read, features=tuple(features), nodes=replace(nodes, feature=feature))
+
+
 def _histogram(estimator: Any) -> Ensemble | None:
     if getattr(estimator, "_preprocessor", None) is not None or getattr(estimator, "is_categorical_", None) is not None:
         return None
+    return _boosted_histogram(estimator)
+
+
+def _boosted_histogram(estimator: Any) -> Ensemble | None:
     parts = [
         nodes_of(read_predictor(found), found.nodes["value"]) for stage in estimator._predictors for found in stage
     ]

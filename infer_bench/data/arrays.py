@@ -39,7 +39,7 @@ def open_npy(file: Path, names: Sequence[str]) -> ArraySource:
 
 
 def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
-    """Named 1-D arrays as columns, or one 2-D array (the only one, or the one called X)."""
+    """Named 1-D arrays as columns, or one 2-D array: the one called X, or the only one and all others as long."""
     return ArraySource(_choose(file, _guarded(file, lambda: _members(file)), names))
 
 
@@ -70,12 +70,14 @@ def _choose(file: Path, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[
         and not any(a.dtype.names for a in arrays.values())
     ):
         return _same_length(file, arrays)
-    preferred = [name for name in _PREFERRED if name in wide] or wide
-    if len(wide) == 1 or (wide and preferred[0] in _PREFERRED):
-        return _split(file, arrays[preferred[0]], names)
-    if len(arrays) == 1:
-        return _split(file, next(iter(arrays.values())), names)
-    raise DataError(f"{file.name} holds {len(arrays)} arrays and none is plainly the rows", "call one of them X")
+    preferred = next((name for name in _PREFERRED if name in wide), None)
+    beside = [name for name in wide if all(array.shape[:1] == arrays[name].shape[:1] for array in arrays.values())]
+    chosen = preferred or (beside[0] if len(wide) == len(beside) == 1 else None)
+    if chosen is None and len(arrays) == 1:
+        chosen = next(iter(arrays))
+    if chosen is None:
+        raise DataError(f"{file.name} holds {len(arrays)} arrays and none is plainly the rows", "call one of them X")
+    return _split(file, arrays[chosen], names)
 
 
 def _same_length(file: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

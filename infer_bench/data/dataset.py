@@ -88,6 +88,8 @@ def _check_file(file: Path) -> None:
         raise DataError(f"no such data file: {file}")
     if file.is_dir():
         raise DataError(f"{file} is a folder, not a data file")
+    if not file.is_file():  # a pipe that nobody writes to would be waited for
+        raise DataError(f"{file} is not a regular file", "rows are read more than once: save them in a file")
     try:
         with file.open("rb") as stream:
             first = stream.read(1)

@@ -42,11 +42,13 @@ class Domain:
     """Where a model's inputs are interesting: per feature the sorted finite values at which its answer may change.
 
     For a numeric feature these are the split thresholds; for a category the known codes or values. A feature that the
-    model never reads has no entry. Used to draw rows when the user gives none.
+    model never reads has no entry. Used to draw rows when the user gives none. `rows` are training rows that the model
+    has kept (rows, features), in the order of its features; None for a model that keeps none.
     """
 
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    rows: FloatArray | None = None
 
 
 class Session(Protocol):

@@ -12,7 +12,7 @@ from infer_bench.engines.base import Domain, FloatArray, Option, columns
 from infer_bench.engines.pickled import open_pickle, open_skops
 from infer_bench.engines.session import FedSession, canonical, clean, guarded, require, threads_of
 from infer_bench.engines.sklearn_model import Answer
-from infer_bench.engines.values import schema
+from infer_bench.engines.values import is_text, schema
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 
@@ -109,6 +109,20 @@ class ScikitLearnSession(FedSession):
             warnings.simplefilter("ignore")  # that the rows have no names
             return self.postprocess(getattr(final, self._answer.method)(rows))
 
+    def prepared(self, inputs: Any) -> tuple[FloatArray, FloatArray]:
+        """What the last step is handed (rows, columns): as ever, and when all before it work in float32.
+
+        Raises `EngineError` for an estimator that is no pipeline.
+        """
+        from infer_bench.engines import sklearn_single
+
+        pipeline = self._estimator
+        while hasattr(pipeline, "best_estimator_"):  # what a search has found answers in its place
+            pipeline = pipeline.best_estimator_
+        single = np.asarray(sklearn_single.prepared(pipeline, inputs), dtype=np.float64)
+        made = pipeline[:-1].transform(inputs)
+        return columns(made.toarray() if hasattr(made, "toarray") else made), single
+
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""
         from infer_bench.engines import sklearn_trees
@@ -122,7 +136,7 @@ class ScikitLearnSession(FedSession):
 
 
 def _accept_arrays(estimator: Any, spec: ModelSpec, name: str) -> None:
-    texts = [feature.name for feature in spec.features if feature.kind in ("string", "category")]
+    texts = [feature.name for feature in spec.features if is_text(feature)]
     if texts:
         raise EngineError(f"{name} reads text in column {texts[0]!r}, which no float array holds", "use feed=dataframe")
     by_name = sklearn_model.selects_by_name(estimator)

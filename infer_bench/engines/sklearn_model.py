@@ -155,8 +155,8 @@ def _features(estimator: Any) -> tuple[Feature, ...]:
     if called is None and count is None:
         raise ModelError(f"{type(estimator).__name__} does not say how many columns it takes; is it fitted?")
     listed = [] if called is None else [str(name) for name in called]
-    known = dict(_text_columns(estimator))
     every = names(len(listed) if listed else int(count or 0), listed)
+    known = {**dict(_text_columns(estimator)), **_boosted_categories(estimator, every)}
     return tuple(known.get(name, Feature(name)) for name in every)
 
 
@@ -172,6 +172,19 @@ def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:
                     yield name, Feature(name, "category", tuple(v for v in known if isinstance(v, str)))
         elif hasattr(first, "vocabulary_") or type(first).__name__ == "HashingVectorizer":
             yield from ((name, Feature(name, "string")) for name in chosen)
+
+
+def _boosted_categories(estimator: Any, called: tuple[str, ...]) -> dict[str, Feature]:
+    """The columns that histogram boosting encodes itself, with the categories it knows."""
+    inner = getattr(estimator, "_preprocessor", None)
+    found: dict[str, Feature] = {}
+    if inner is None:
+        return found
+    taken = list(inner._transformer_to_input_indices.get("encoder", ()))
+    for index, values in zip(taken, inner.named_transformers_["encoder"].categories_ if taken else (), strict=True):
+        known = tuple(value for value in plain_labels(values) if value is not None and value == value)
+        found[called[int(index)]] = Feature(called[int(index)], "category", known)
+    return found
 
 
 def _steps(part: Any) -> list[Any]:
@@ -252,7 +265,7 @@ def walk(estimator: Any) -> Iterator[Any]:
 def parts(estimator: Any) -> Iterator[Any]:
     """The estimators directly inside, in attributes and in lists, tuples, dicts and arrays of attributes."""
     for value in list(vars(estimator).values()) if hasattr(estimator, "__dict__") else []:
-        yield from _estimators(value)
+        yield from held(value)
 
 
 def _is_part(value: Any) -> bool:
@@ -263,15 +276,16 @@ def _is_part(value: Any) -> bool:
     )
 
 
-def _estimators(value: Any, depth: int = 3) -> Iterator[Any]:
+def held(value: Any, depth: int = 3) -> Iterator[Any]:
+    """The estimators that an attribute holds, itself or in lists, tuples, dicts and arrays."""
     if _is_part(value):
         yield value
     elif depth and isinstance(value, list | tuple):
         for item in value:
-            yield from _estimators(item, depth - 1)
+            yield from held(item, depth - 1)
     elif depth and isinstance(value, dict):
         for item in value.values():
-            yield from _estimators(item, depth - 1)
+            yield from held(item, depth - 1)
     elif isinstance(value, np.ndarray) and value.dtype == object:
         for item in value.flat:
-            yield from _estimators(item, 0)
+            yield from held(item, 0)

@@ -1,42 +1,48 @@
-"""Where the splits of scikit-learn's trees lie, on the scale of the pipeline's inputs."""
+"""Where the splits of scikit-learn's trees and other interesting values lie, on the scale of the inputs."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines import sklearn_columns
-from infer_bench.engines.base import Domain
-from infer_bench.engines.sklearn_model import last, walk
+from infer_bench.engines.base import Domain, FloatArray
+from infer_bench.engines.sklearn_model import last
+from infer_bench.engines.sklearn_typical import stored, typical
 from infer_bench.model import ModelSpec
 
 Split = tuple[int, float]
-_AWAY = (-2.0, -1.0, 0.0, 1.0, 2.0)
-_KEPT = ("X_train_", "_fit_X", "support_vectors_", "cluster_centers_")
-"""Where models keep rows that they were trained on, or what stands for them."""
-_SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+MOST_STORED = 256
+"""So many of the rows that a model has kept from its training are told."""
 
 
 def domain(estimator: Any, spec: ModelSpec) -> Domain:
     """Thresholds of all trees, on the scale of the inputs; none of columns that steps have mixed or encoded.
 
-    Where a column has none, a first scaler, or rows that the model has kept, tell where its values lie.
+    Where a column has none, scalers, and rows that the model has kept, tell where its values lie.
     """
-    way, names = sklearn_columns.back(estimator), spec.feature_names
+    names, parts = spec.feature_names, list(sklearn_columns.inside(estimator))
+    found = _listed(names, ((part_splits(part), way) for part, way in parts))
+    usual = _listed(names, ((typical(part), way) for part, way in parts))
+    missing = _missing(estimator, found)
+    thresholds = {name: tuple(sorted(values)) for name, values in (usual | found).items()}
+    return Domain(thresholds, missing, _stored(parts, len(names)))
+
+
+def _listed(
+    names: Sequence[str], points: Iterable[tuple[Iterable[Split], sklearn_columns.Back | None]]
+) -> dict[str, set[float]]:
     found: dict[str, set[float]] = defaultdict(set)
-    for feature, value in _returned(_splits(last(estimator)), way):
-        if feature < len(names) and np.isfinite(value):
-            found[names[feature]].add(float(value))
-    split, missing = frozenset(found), _missing(estimator, found)
-    for feature, value in _typical(estimator, way):
-        if feature < len(names) and names[feature] not in split and np.isfinite(value):
-            found[names[feature]].add(float(value))
-    return Domain({name: tuple(sorted(values)) for name, values in found.items()}, missing)
+    for values, way in points:
+        for feature, value in _returned(values, way):
+            if feature < len(names) and np.isfinite(value):
+                found[names[feature]].add(float(value))
+    return found
 
 
 def _returned(points: Iterable[Split], way: sklearn_columns.Back | None) -> Iterator[Split]:
-    """Points of the last step's columns as points of the inputs'."""
+    """Points of a part's columns as points of the inputs'."""
     for feature, value in points:
         if way is None:
             yield feature, value
@@ -45,19 +51,20 @@ def _returned(points: Iterable[Split], way: sklearn_columns.Back | None) -> Iter
             yield column, value * scale + shift
 
 
-def _typical(estimator: Any, way: sklearn_columns.Back | None) -> Iterator[Split]:
-    """(column, value) of ordinary values, on the scale of the inputs."""
-    scaled = way
-    if way is None and (linear := sklearn_columns.linear(estimator)) is not None:
-        scaled = {i: (i, float(scale), float(shift)) for i, (scale, shift) in enumerate(zip(*linear, strict=True))}
-    for column, scale, shift in (scaled or {}).values():
-        if (scale, shift) != (1.0, 0.0):
-            yield from ((column, shift + away * scale) for away in _AWAY)
-    for name in _KEPT:
-        rows = getattr(last(estimator), name, None)
-        if isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f" and len(rows):
-            for at in np.quantile(rows, _SHARES, axis=0):
-                yield from _returned(enumerate(at.tolist()), way)
+def _stored(parts: Iterable[tuple[Any, sklearn_columns.Back | None]], width: int) -> FloatArray | None:
+    """The first part's training rows (rows, columns) that can be told in all of the inputs' columns."""
+    for part, way in parts:
+        rows = stored(part)
+        if rows is None:
+            continue
+        kept = rows[np.linspace(0, len(rows) - 1, min(MOST_STORED, len(rows))).astype(np.intp)]
+        made = np.full((len(kept), width), np.nan)
+        for behind, (at, scale, shift) in ({i: (i, 1.0, 0.0) for i in range(width)} if way is None else way).items():
+            if behind < kept.shape[1] and at < width:
+                made[:, at] = kept[:, behind] * scale + shift
+        if np.isfinite(made).all():
+            return made
+    return None
 
 
 def _missing(estimator: Any, found: dict[str, set[float]]) -> frozenset[str]:
@@ -66,14 +73,14 @@ def _missing(estimator: Any, found: dict[str, set[float]]) -> frozenset[str]:
     return frozenset(found) if takes else frozenset()
 
 
-def _splits(final: Any) -> Iterator[Split]:
-    for part in walk(final):
-        tree = getattr(part, "tree_", None)
-        if tree is not None and hasattr(tree, "children_left"):
-            inner = tree.children_left != -1
-            yield from zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True)
-        for group in getattr(part, "_predictors", ()):
-            for predictor in group:
-                nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
-                plain = nodes[nodes["is_categorical"] == 0]
-                yield from zip(plain["feature_idx"].tolist(), plain["num_threshold"].tolist(), strict=True)
+def part_splits(part: Any) -> Iterator[Split]:
+    """(column, threshold) of an estimator's own trees."""
+    tree = getattr(part, "tree_", None)
+    if tree is not None and hasattr(tree, "children_left"):
+        inner = tree.children_left != -1
+        yield from zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True)
+    for group in getattr(part, "_predictors", ()):
+        for predictor in group:
+            nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
+            plain = nodes[nodes["is_categorical"] == 0]
+            yield from zip(plain["feature_idx"].tolist(), plain["num_threshold"].tolist(), strict=True)

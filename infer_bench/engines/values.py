@@ -40,10 +40,11 @@ class Schema:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "known", frozenset(names))
         object.__setattr__(self, "codes", {feature.name: code_map(feature.categories) for feature in coded})
-        object.__setattr__(self, "texts", frozenset(f.name for f in self.features if _is_text(f)))
+        object.__setattr__(self, "texts", frozenset(f.name for f in self.features if is_text(f)))
 
 
-def _is_text(feature: Feature) -> bool:
+def is_text(feature: Feature) -> bool:
+    """Whether a column holds text."""
     return feature.kind == "string" or (
         feature.kind == "category" and any(isinstance(value, str) for value in feature.categories)
     )

@@ -10,6 +10,7 @@ from infer_bench.data import Column, Table, draw
 from infer_bench.model import Feature, ModelSpec
 
 Thresholds = Mapping[str, Sequence[float]]
+Floats = npt.NDArray[np.float64]
 
 DRAWN = 1_024
 LEAST, MOST = 1_024, 16_384
@@ -35,14 +36,24 @@ class Probe:
 
 
 def probes(
-    spec: ModelSpec, thresholds: Thresholds, *, float32: bool, seed: int, rows: Table | None = None
+    spec: ModelSpec,
+    thresholds: Thresholds,
+    *,
+    float32: bool,
+    seed: int,
+    rows: Table | None = None,
+    stored: Floats | None = None,
 ) -> list[Probe]:
     """Groups of rows for a model with these `thresholds` per feature.
 
-    `rows` are rows of the user's to start from, else they are drawn from the model. With `float32` every number is one
-    that float32 can hold, so that a side which takes float32 sees the same row.
+    `rows` are rows of the user's to start from, else they are drawn from the model; `stored` (rows, features) those
+    that the model has kept from its training. With `float32` every number is one that float32 can hold, so that a side
+    which takes float32 sees the same row.
     """
-    made = list(_Maker(spec, thresholds, float32, seed, rows).groups())
+    maker = _Maker(spec, thresholds, float32, seed, rows)
+    made = [*maker.groups(), *maker.asked_otherwise()]
+    if stored is not None and stored.shape[1] == len(spec.features):
+        made.insert(1, Probe("stored rows", maker.stored(stored)))
     return [probe for probe in made if probe.table.rows]
 
 
@@ -67,9 +78,16 @@ class _Maker:
             yield Probe("unseen categories", self._unseen(fractional=False))
         if any(_coded(feature) for feature in self._categories):
             yield Probe("fractional categories", self._unseen(fractional=True))
-        few = drawn.slice(0, 64)
+
+    def asked_otherwise(self) -> Iterator[Probe]:
+        """Ordinary rows one at a time, and with their columns in another order."""
+        few = self._held(self._drawn).slice(0, 64)
         yield Probe("one at a time", few, singly=True)
         yield Probe("shuffled columns", few, shuffled=True)
+
+    def stored(self, rows: Floats) -> Table:
+        """Rows of the model's own, which are numbers throughout."""
+        return self._held(Table({f.name: rows[:, i].copy() for i, f in enumerate(self._spec.features)}))
 
     def _background(self, count: int) -> dict[str, Column]:
         """Ordinary rows, of the user's and drawn ones in turn."""

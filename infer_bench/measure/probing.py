@@ -14,6 +14,7 @@ from infer_bench.measure.streaming import Arena, Duel, Saved, narrowed
 from infer_bench.measure.structures import Structure
 from infer_bench.measure.validate_settings import ValidateSettings
 from infer_bench.stats.compare import Limits
+from infer_bench.workers.protocol import Array
 
 
 class Prober:
@@ -49,8 +50,18 @@ class Prober:
             drawn = probes(self._arena.spec, listed, float32=False, seed=self._settings.seed)[0].table
             describe_feeds([reference, *(duel.side for duel in self._arena.duels)], drawn, self._arena.spec)
         single = self._single()
-        made = probes(self._arena.spec, listed, float32=single, seed=self._settings.seed, rows=rows)
+        seed, stored = self._settings.seed, self._stored()
+        made = probes(self._arena.spec, listed, float32=single, seed=seed, rows=rows, stored=stored)
         return _joined(made, self._structure, single) if self._structure else made
+
+    def _stored(self) -> Array | None:
+        """The training rows that the reference has kept, or a candidate that takes its columns in the same order."""
+        names = self._reference().spec.feature_names
+        sides = [self._reference(), *(duel.side for duel in self._arena.duels)]
+        alike = [
+            side for side in sides if side.spec.feature_names == names or not set(side.spec.feature_names) & set(names)
+        ]
+        return next((rows for side in alike if (rows := side.stored_rows()) is not None), None)
 
     def _single(self) -> bool:
         """Whether some side can only take what float32 holds, and the user did not ask for more."""

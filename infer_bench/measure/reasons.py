@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.data import Table
-from infer_bench.measure.causes.explaining import explain
+from infer_bench.measure.causes.explaining import Steps, explain
 from infer_bench.measure.causes.explanation import Explanation
 from infer_bench.measure.fixes import with_fixes
 from infer_bench.measure.pairing import Kept
@@ -31,7 +31,8 @@ def find(duels: Sequence[Duel], reference: Side | Saved, structures: Structures,
         kept = [held for pairing in duel.groups.values() if (held := pairing.kept_rows) is not None]
         structure = structures.of(reference) if isinstance(reference, Side) else None
         single = _in_float32(reference)
-        found = explain(kept, structure.ensemble if structure else None, _asking(reference), single)
+        steps = _steps(reference, structures)
+        found = explain(kept, structure.ensemble if structure else None, _asking(reference), single, steps)
         if found.not_explained and duel.failed is None:
             found = _reversed(found, kept, duel, spec, structures)
         duel.explanation = with_fixes(found, reference, duel.side)
@@ -47,6 +48,13 @@ def _in_float32(reference: Side | Saved) -> Ask | None:
     if isinstance(reference, Saved) or reference.entrant.candidate.engine != "sklearn":
         return None
     return lambda table: reference.in_float32(dict(table.columns))
+
+
+def _steps(reference: Side | Saved, structures: Structures) -> Steps | None:
+    """The last step of a scikit-learn pipeline, read when it is asked for."""
+    if isinstance(reference, Saved) or reference.entrant.candidate.engine != "sklearn":
+        return None
+    return Steps(lambda: structures.last_step(reference), lambda table: reference.prepared(dict(table.columns)))
 
 
 def _reversed(

@@ -62,6 +62,7 @@ class Side:
         self._worker = Worker(job, timeout_s=settings.timeout_s, shares=[block.fd for block in self.blocks])
         self.spec = ModelSpec("raw", (), ())
         self.fed = ""
+        self._known: tuple[dict[str, tuple[float, ...]], Array | None] | None = None
 
     def open(self) -> None:
         """Load the model. Raises what the worker raised."""
@@ -78,8 +79,21 @@ class Side:
 
     def thresholds(self) -> dict[str, tuple[float, ...]]:
         """Per feature the values at which the answer may change."""
-        found = self._worker.ask("domain").fields["thresholds"]
-        return {name: tuple(values) for name, values in found.items()}
+        return self._domain()[0]
+
+    def stored_rows(self) -> Array | None:
+        """Training rows that the model has kept (rows, features); None where it keeps none or cannot tell."""
+        try:
+            return self._domain()[1]
+        except EngineError:
+            return None
+
+    def _domain(self) -> tuple[dict[str, tuple[float, ...]], Array | None]:
+        if self._known is None:
+            reply = self._worker.ask("domain")
+            found = {name: tuple(values) for name, values in reply.fields["thresholds"].items()}
+            self._known = found, reply.arrays.get("rows")
+        return self._known
 
     def describe_feed(self, columns: Columns) -> None:
         """Find out in which dtype the library is fed."""
@@ -107,6 +121,14 @@ class Side:
     def in_float32(self, columns: Columns) -> npt.NDArray[np.float64]:
         """Answers (rows, outputs) when a pipeline's steps work in float32. Raises `EngineError` where it has none."""
         return self._worker.put("single", columns).arrays["answers"]
+
+    def prepared(self, columns: Columns) -> tuple[Array, Array]:
+        """What a pipeline's last step is handed (rows, columns), as ever and with its steps in float32.
+
+        Raises `EngineError` where it has none, or one refuses the rows.
+        """
+        arrays = self._worker.put("prepared", columns).arrays
+        return arrays["double"], arrays["single"]
 
     def _read(self, reply: Message) -> Answers:
         labels = reply.fields["labels"]

@@ -136,6 +136,13 @@ class Saved:
     name: str
     values: "Array"
 
+    def fitting(self, spec: ModelSpec) -> "Saved":
+        """The predictions in the canonical form: of two probabilities of a binary model the second."""
+        both = spec.task == "binary" and self.values.shape[1] == 2
+        if not both or not np.allclose(self.values.sum(axis=1), 1.0, atol=1e-3, equal_nan=True):
+            return self
+        return Saved(self.name, self.values[:, 1:])
+
     def answers(self, first: int, rows: int) -> Answers:
         """The saved answers to `rows` rows from number `first` on."""
         part = np.asarray(self.values[first : first + rows], dtype=np.float64)

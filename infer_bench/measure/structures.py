@@ -16,6 +16,7 @@ from infer_bench.model import Feature, ModelSpec
 from infer_bench.workers import structure
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import Message
 
 READABLE = {"lightgbm": "lightgbm", "xgboost": "xgboost", "sklearn": "sklearn"}
 READABLE |= {"catboost": "catboost", "onnx": "onnxruntime"}
@@ -45,6 +46,15 @@ class Structures:
             self._known[id(side)] = structure_of(side.entrant, side.spec, self._settings)
         return self._known[id(side)]
 
+    def last_step(self, side: Side) -> Ensemble | None:
+        """The trees of a scikit-learn pipeline's last step; None where there is none, or they cannot be read."""
+        if side.entrant.candidate.engine != "sklearn" or side.entrant.artefact.family != "sklearn":
+            return None
+        try:
+            return structure.unpack(_reply(side.entrant, self._settings, last=True))
+        except (InferBenchError, KeyError, TypeError, ValueError):
+            return None
+
 
 def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structure | None:
     """A model's trees as trees of the columns of another model that takes the same ones in order, or None.
@@ -54,8 +64,8 @@ def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structu
     ours, names = spec.feature_names, wanted.feature_names
     if ours == names:
         return structure
-    plain = all(f.kind == "float" and not f.categories for f in (*spec.features, *wanted.features))
-    if not plain or len(ours) != len(names) or set(ours) <= set(names):
+    coded = any(f.categories for f in (*structure.ensemble.features, *wanted.features))
+    if coded or len(ours) != len(names) or set(ours) <= set(names):
         return None
     ensemble = replace(structure.ensemble, features=wanted.features)
     tables = structure.groups.items()
@@ -70,14 +80,9 @@ def structure_of(entrant: Entrant, spec: ModelSpec, settings: ValidateSettings) 
         return None
     if (model.family == "onnx") != (entrant.candidate.engine == "onnxruntime"):
         return None
-    fields: dict[str, Any] = {"model": asdict(model), "allow_pickle": settings.allow_pickle, "seed": settings.seed}
-    given = entrant.options.get("trees", "auto")
-    fields["trees"] = None if given == "auto" else given
-    job = Job("", model, environment={"OMP_NUM_THREADS": "1"})
     try:
-        with Worker(job, timeout_s=settings.timeout_s) as worker:
-            reply = worker.ask("structure", **fields)
-            ensemble = structure.unpack(reply)
+        reply = _reply(entrant, settings)
+        ensemble = structure.unpack(reply)
     except (InferBenchError, KeyError, TypeError, ValueError):
         return None
     if len(ensemble.features) != len(spec.features):
@@ -85,6 +90,17 @@ def structure_of(entrant: Entrant, spec: ModelSpec, settings: ValidateSettings) 
     groups = structure.groups(reply)
     tables = {NAMES.get(n, n): table_of(rows, ensemble, spec) for n, rows in groups.items() if len(rows)}
     return Structure(ensemble, tables)
+
+
+def _reply(entrant: Entrant, settings: ValidateSettings, *, last: bool = False) -> Message:
+    """What a worker of its own reads. Raises what it raises."""
+    fields: dict[str, Any] = {"model": asdict(entrant.artefact), "allow_pickle": settings.allow_pickle}
+    given = entrant.options.get("trees", "auto")
+    fields |= {"seed": settings.seed, "trees": None if given == "auto" else given, "last": last}
+    with Worker(
+        Job("", entrant.artefact, environment={"OMP_NUM_THREADS": "1"}), timeout_s=settings.timeout_s
+    ) as worker:
+        return worker.ask("structure", **fields)
 
 
 def table_of(rows: npt.NDArray[np.float64], ensemble: Ensemble, spec: ModelSpec) -> Table:

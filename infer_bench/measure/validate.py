@@ -70,8 +70,8 @@ def run(
         first = 0 if saved else 1
         _require(sides, failed, first)
         duels = [Duel(side, {}) for side in sides[first:] if side is not None]
-        reference = saved or sides[0]
-        spec = duels[0].side.spec if isinstance(reference, Saved) else sides[0].spec  # type: ignore[union-attr]
+        spec = duels[0].side.spec if saved else sides[0].spec  # type: ignore[union-attr]
+        reference = saved.fitting(spec) if saved else sides[0]
         lost = [(e, f) for e, f in zip(entrants[first:], failed[first:], strict=True) if f is not None]
         plan = Plan(reference, spec, duels, lost, dataset, settings)  # type: ignore[arg-type]
         return plan.run(shown, save)

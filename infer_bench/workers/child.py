@@ -176,6 +176,10 @@ class Child:
         """As `stream`, with a pipeline's steps in float32."""
         return streaming.in_float32(self._open_session(), unpack_columns(message))
 
+    def do_prepared(self, message: Message) -> Message:
+        """What a pipeline's last step is handed."""
+        return streaming.prepared(self._open_session(), unpack_columns(message))
+
     def do_fed(self, message: Message) -> Message:
         """What the session's feed makes of the rows that come with the question."""
         return streaming.fed(self._open_session(), unpack_columns(message))

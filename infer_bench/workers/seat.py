@@ -62,7 +62,8 @@ class Seat:
         """Where the model's inputs are interesting."""
         domain = self.session.domain()
         thresholds = {name: [scalar(v) for v in values] for name, values in domain.thresholds.items()}
-        return Message("domain", {"thresholds": thresholds, "missing": sorted(domain.missing)})
+        stored = {} if domain.rows is None else {"rows": domain.rows}
+        return Message("domain", {"thresholds": thresholds, "missing": sorted(domain.missing)}, stored)
 
     def warm(self, fields: Mapping[str, Any]) -> Message:
         """Warm up until steady."""

@@ -54,6 +54,23 @@ def in_float32(session: Session, columns: Columns) -> Message:
         raise EngineError(first_line(error)) from None
 
 
+def prepared(session: Session, columns: Columns) -> Message:
+    """What a pipeline's last step is handed, `double` and `single` (rows, columns): the latter in float32 throughout.
+
+    Raises `EngineError` where there are no steps, or one refuses the rows.
+    """
+    own = getattr(session, "prepared", None)
+    if own is None:
+        raise EngineError("this engine has no steps")
+    try:
+        double, single = own(session.preprocess(columns))
+    except EngineError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
+        raise EngineError(first_line(error)) from None
+    return Message("prepared", {}, {"double": double, "single": single})
+
+
 def fed(session: Session, columns: Columns) -> Message:
     """The dtype of what the session's feed makes of the first row, in words."""
     one = {name: column[:1] for name, column in columns.items()}

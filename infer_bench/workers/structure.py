@@ -1,7 +1,7 @@
 """A model's trees, read in a worker and handed over as arrays: nothing of a stranger's file is parsed elsewhere."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,14 @@ def read(fields: Mapping[str, Any]) -> Message:
     """The trees of `fields["model"]`, and groups of rows that visit them. Raises `NotConvertible` where there are none.
 
     `trees` is "best", "all" or None: after early stopping, what the class that opens the file does. Only the pickles
-    that the caller has allowed are opened.
+    that the caller has allowed are opened. With `last`, the trees are those of a pipeline's last step.
     """
     model = ModelRef(**fields["model"])
-    ensemble = ensemble_of(model, bool(fields["allow_pickle"]), fields.get("trees"))
+    allowed = bool(fields["allow_pickle"])
+    if fields.get("last"):
+        held = _chosen(_held(model, allowed))
+        return pack(_named(_last_step(held), held))
+    ensemble = ensemble_of(model, allowed, fields.get("trees"))
     from infer_bench.converters.probes import probe_rows
 
     message = pack(ensemble)
@@ -46,11 +50,12 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
 
         return read_xgboost(_xgboost(model, allow_pickle), trees=trees)
     if model.family == "sklearn":
-        from infer_bench.converters.sklearn_ensemble import read_sklearn_trees
+        from infer_bench.converters.sklearn_ensemble import read_encoded_histogram, read_sklearn_trees
 
-        found = read_sklearn_trees(_held(model, allow_pickle))
-        if found is not None:
-            return found
+        held = _chosen(_held(model, allow_pickle))
+        trees_read = read_encoded_histogram(held) or read_sklearn_trees(held)
+        if trees_read is not None:
+            return trees_read
     if model.family == "catboost":
         from infer_bench.converters.catboost import read_catboost
 
@@ -60,6 +65,45 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
 
         return read_onnx_structure(model, {})
     raise NotConvertible(f"the structure of a {model.family} model cannot be read")
+
+
+def _chosen(estimator: Any) -> Any:
+    """The estimator that a search has found best, which answers in its place."""
+    return _chosen(estimator.best_estimator_) if hasattr(estimator, "best_estimator_") else estimator
+
+
+def _last_step(estimator: Any) -> Ensemble:
+    """The trees of a pipeline's last step, of any library."""
+    if not hasattr(estimator, "named_steps"):
+        raise NotConvertible("the model is no pipeline")
+    final = estimator.steps[-1][1]
+    module = type(final).__module__.partition(".")[0]
+    if module == "lightgbm":
+        from infer_bench.converters.lightgbm import read_lightgbm
+
+        return read_lightgbm(final)
+    if module == "xgboost":
+        from infer_bench.converters.xgboost import read_xgboost
+
+        return read_xgboost(final)
+    from infer_bench.converters.sklearn_ensemble import read_sklearn_trees
+
+    found = read_sklearn_trees(final)
+    if found is None:
+        raise NotConvertible("the last step has no trees alone")
+    return found
+
+
+def _named(ensemble: Ensemble, pipeline: Any) -> Ensemble:
+    """With the names that the steps before the last give their columns, where they name them."""
+    try:
+        called = [str(name) for name in pipeline[:-1].get_feature_names_out()]
+    except Exception:  # noqa: BLE001 - a step of anyone's, which may have no names or no such method
+        return ensemble
+    if len(called) != len(ensemble.features):
+        return ensemble
+    features = zip(ensemble.features, called, strict=True)
+    return replace(ensemble, features=tuple(Feature(name, f.kind, f.categories) for f, name in features))
 
 
 def _xgboost(model: ModelRef, allow_pickle: bool) -> Any:

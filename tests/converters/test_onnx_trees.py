@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.converters.ensemble import Ensemble
+from infer_bench.converters.ensemble import MEMBER, Ensemble
 from infer_bench.converters.evaluate import apply_links, predict
 from infer_bench.converters.lightgbm import read_lightgbm
 from infer_bench.converters.onnx_trees import read_onnx
@@ -37,11 +37,12 @@ def read(data: bytes, folder: Path) -> Ensemble:
     return read_onnx_structure(model_ref(str(path)), {})
 
 
+@pytest.mark.parametrize("opset", [3, 5])
 @pytest.mark.parametrize("precision", ["exact", "float32"])
 @pytest.mark.parametrize("name", MADE)
-def test_what_was_written_is_read(name: str, precision: Any, tmp_path: Path) -> None:
+def test_what_was_written_is_read(name: str, precision: Any, opset: Any, tmp_path: Path) -> None:
     ensemble = MADE[name]()
-    found = read(write_onnx(ensemble, precision=precision), tmp_path)
+    found = read(write_onnx(ensemble, precision=precision, opset_ml=opset), tmp_path)
     assert (found.trees, found.task, found.row_dtype) == (
         ensemble.trees,
         ensemble.task,
@@ -163,3 +164,40 @@ def test_plain_exports_of_scikit_learn_are_read(name: str, tmp_path: Path) -> No
     if answers.shape[1] == 1:
         wanted = wanted[:, 1:]
     assert np.allclose(answers, wanted, atol=1e-5)
+
+
+def test_sets_of_categories_that_a_plain_export_writes_as_chains_are_sets_again(tmp_path: Path) -> None:
+    import lightgbm
+    from onnxmltools import convert_lightgbm
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    text = lightgbm_text("binary", categories=True)
+    booster = lightgbm.Booster(model_str=text)
+    taken = [("input", FloatTensorType([None, 4]))]
+    found = read(
+        convert_lightgbm(booster, initial_types=taken, target_opset=15, zipmap=False).SerializeToString(), tmp_path
+    )
+    wanted = read_lightgbm(text)
+    sizes = [sorted(np.diff(e.nodes.member_start)[e.nodes.mode == MEMBER].tolist()) for e in (found, wanted)]
+    assert sizes[0] == sizes[1]
+    assert max(sizes[0]) > 1
+    assert len(found.nodes) == len(wanted.nodes)
+
+
+def test_a_graph_with_an_input_a_column_is_read_in_the_order_of_its_inputs(tmp_path: Path) -> None:
+    import pandas
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.pipeline import make_pipeline
+
+    rows = pandas.DataFrame(np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32), columns=["a", "b", "c"])
+    turned = ColumnTransformer([("turned", "passthrough", ["c", "a", "b"])])
+    model = make_pipeline(turned, RandomForestRegressor(4, max_depth=4, random_state=0)).fit(
+        rows, rows["a"] * rows["b"]
+    )
+    taken = [(name, FloatTensorType([None, 1])) for name in rows.columns]
+    found = read(convert_sklearn(model, initial_types=taken).SerializeToString(), tmp_path)
+    assert [feature.name for feature in found.features] == ["a", "b", "c"]
+    assert np.allclose(predict(found, rows.to_numpy(dtype=float))[:, 0], model.predict(rows), atol=1e-5)

@@ -1,6 +1,7 @@
 """Data files: one reading for each format, one line for each fault."""
 
 import codecs
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -156,6 +157,8 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "cube": (lambda path: np.save(path.open("wb"), np.zeros((2, 2, 2))), "3-dimensional"),
     "complex": (lambda path: np.save(path.open("wb"), np.zeros((2, 2), complex)), "complex128"),
     "lengths": (lambda path: np.savez(path.open("wb"), a=np.zeros(2), b=np.zeros(3)), "differ in length"),
+    "short matrix": (lambda path: np.savez(path.open("wb"), a=np.zeros(3), m=np.zeros((2, 2))), "plainly the rows"),
+    "two matrices": (lambda path: np.savez(path.open("wb"), m=np.eye(2), n=np.eye(2)), "plainly the rows"),
     "pickle": (literal(pickle.dumps([1])), "a pickle, which is code"),
     "json": (literal('[{"a": 1}]'), "JSON"),
     "html": (literal("<html></html>"), "HTML"),
@@ -182,6 +185,9 @@ def test_places_without_a_file(tmp_path: Path) -> None:
         Dataset.open(tmp_path / "none")
     with pytest.raises(DataError, match="is a folder"):
         Dataset.open(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="not a regular file"):
+        Dataset.open(tmp_path / "pipe")
 
 
 def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

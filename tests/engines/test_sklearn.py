@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from sklearn import (
     calibration,
     cluster,
+    decomposition,
     dummy,
     ensemble,
+    gaussian_process,
+    kernel_approximation,
     linear_model,
     model_selection,
     multioutput,
@@ -213,6 +217,59 @@ def test_without_trees_a_scaler_and_kept_rows_tell_where_values_lie(tmp_path: Pa
         domain = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
         assert all(abs(value - 1.7e9) < 1e6 for values in domain.thresholds.values() for value in values)
         assert set(domain.thresholds) == set(zoo.frame(rows).columns)
+
+
+def test_a_scaler_before_steps_that_mix_columns_tells_where_values_lie(tmp_path: Path) -> None:
+    rows = matrix(missing=False) * [1, 100, 1e4, 1e6] + 1e9
+    for mixing in (preprocessing.PolynomialFeatures(), decomposition.PCA(2), kernel_approximation.Nystroem()):
+        inner = pipeline.make_pipeline(preprocessing.StandardScaler(), mixing, linear_model.Ridge())
+        for model in (inner, model_selection.GridSearchCV(inner, {"ridge__alpha": [1.0]}, cv=2)):
+            fitted = model.fit(zoo.frame(rows), rows[:, 0])
+            domain = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+            for i, values in enumerate(domain.thresholds.values()):
+                assert np.median(values) == pytest.approx(rows[:, i].mean(), abs=rows[:, i].std())
+            assert len(domain.thresholds) == rows.shape[1]
+
+
+def test_splits_inside_a_pipeline_inside_another_estimator_are_on_the_scale_of_the_inputs(tmp_path: Path) -> None:
+    rows = matrix(missing=False) * 10 + 500
+    inner = pipeline.make_pipeline(preprocessing.StandardScaler(), tree.DecisionTreeRegressor(max_depth=2))
+    models = (
+        ensemble.BaggingRegressor(inner, 3, max_features=2, random_state=0),
+        model_selection.GridSearchCV(inner, {}, cv=2),
+        ensemble.StackingRegressor([("one", inner)], tree.DecisionTreeRegressor(max_depth=2)),
+    )
+    for model in models:
+        fitted = model.fit(zoo.frame(rows), rows[:, 0] / 1000)
+        domain = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+        assert domain.thresholds
+        assert all(450 < value < 550 for values in domain.thresholds.values() for value in values)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_training_rows_that_a_model_keeps_are_told(tmp_path: Path, scaled: bool) -> None:
+    rows = matrix(missing=False) * 10 + 500
+    for model in (neighbors.KNeighborsRegressor(2), gaussian_process.GaussianProcessRegressor(), svm.SVR()):
+        made = pipeline.make_pipeline(preprocessing.StandardScaler(), clone(model)) if scaled else clone(model)
+        fitted = made.fit(zoo.frame(rows), rows[:, 0])
+        stored = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain().rows
+        assert stored is not None
+        nearest = np.abs(stored[:, None] - rows[None]).max(axis=2).min(axis=1)
+        assert np.all(nearest < 1e-10)
+
+
+def test_columns_that_boosting_encodes_first_are_told_apart(tmp_path: Path) -> None:
+    """Histogram boosting with categories puts them before the other columns."""
+    rows = zoo.frame(matrix(missing=False) * 10 + 500)
+    city = np.array(["Oslo", "Bonn"] * (len(rows) // 2), dtype=object)
+    rows = rows.assign(city=pandas.Categorical(city))
+    model = ensemble.HistGradientBoostingRegressor(categorical_features="from_dtype", max_iter=3, min_samples_leaf=3)
+    model.fit(rows, rows.iloc[:, 0] + (city == "Oslo") * 50)
+    saved = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
+    thresholds = opened("sklearn", saved, feed="dataframe").domain().thresholds
+    assert all(400 < value < 600 for values in thresholds.values() for value in values)
+    assert thresholds[str(rows.columns[0])]
+    assert "city" not in thresholds
 
 
 def test_labels_are_the_estimator_s_own(tmp_path: Path) -> None:

@@ -91,3 +91,14 @@ def test_what_is_beyond_float32_becomes_its_largest_number() -> None:
     largest = float(np.finfo(np.float32).max)
     assert column[:3].tolist() == [largest, -largest, np.inf]
     assert np.isnan(column[3])
+
+
+def test_rows_that_the_model_has_kept_are_a_group_of_their_own() -> None:
+    spec = ModelSpec("regression", (Feature("a"), Feature("b")), ("output",))
+    stored = np.array([[0.1, 2.0], [3.0, 1e300]])
+    for float32 in (False, True):
+        found = {p.name: p for p in probes(spec, {}, float32=float32, seed=0, stored=stored)}["stored rows"].table
+        wanted = as_float32(Table({"a": stored[:, 0], "b": stored[:, 1]})) if float32 else None
+        assert found.columns["a"].tolist() == (wanted.columns["a"] if wanted else stored[:, 0]).tolist()
+        assert found.rows == 2
+    assert "stored rows" not in {p.name for p in probes(spec, {}, float32=True, seed=0, stored=stored[:, :1])}

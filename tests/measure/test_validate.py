@@ -171,6 +171,21 @@ def test_saved_predictions_are_a_reference(folder: Path, tmp_path: Path) -> None
         validate(str(tmp_path / "answers.parquet"), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
 
 
+def test_saved_probabilities_of_both_classes_are_those_of_the_second(folder: Path, tmp_path: Path) -> None:
+    """As `predict_proba` gives them."""
+    import lightgbm
+
+    held = np.load(folder / "rows.npz")
+    rows = np.stack([held[name] for name in held.files], axis=1)
+    positive = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
+    np.save(tmp_path / "both.npy", np.stack([1 - positive, positive], axis=1))
+    np.save(tmp_path / "turned.npy", np.stack([positive, 1 - positive], axis=1))
+    for name, code in (("both.npy", 0), ("turned.npy", 4)):
+        report = validate(str(tmp_path / name), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
+        assert report.verdict is not None
+        assert report.verdict.exit_code == code
+
+
 def test_a_candidate_that_cannot_be_opened_fails_and_the_others_are_compared(folder: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(
@@ -265,3 +280,61 @@ def test_a_scaler_in_float32_before_a_forest_is_named(tmp_path: Path) -> None:
     assert result.different
     assert "preprocessing cast" in {cause.name for cause in result.causes}, result
     assert result.not_explained == 0
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_histogram_boosting_with_categories_is_drawn_from_them_and_its_trees_are_read(
+    tmp_path: Path, text: bool
+) -> None:
+    import pandas
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    random = np.random.default_rng(0)
+    codes = random.integers(0, 3, 300)
+    frame = pandas.DataFrame({"a": random.normal(size=300).astype(np.float32).astype(float), "b": codes})
+    frame["b"] = pandas.Categorical(np.array(["x", "y", "z"])[codes] if text else codes * 7)
+    frame.loc[random.random(300) < 0.2, "a"] = np.nan
+    model = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=4, categorical_features="from_dtype")
+    model.fit(frame, (frame["a"] > 0) ^ (codes == 1))
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    frame.to_parquet(tmp_path / "rows.parquet")
+    for stage in model._predictors:
+        stage[0].nodes["missing_go_to_left"] ^= 1
+    (tmp_path / "wrong.pkl").write_bytes(pickle.dumps(model))
+    convert(str(tmp_path / "model.pkl"), str(tmp_path / "exact.onnx"), allow_pickle=True)
+    settings: dict[str, Any] = {"data": str(tmp_path / "rows.parquet"), "allow_pickle": True}
+    models = [str(tmp_path / name) for name in ("model.pkl", "exact.onnx", "wrong.pkl")]
+    right, wrong = validate(*models, **settings).results
+    assert not right.different
+    assert {cause.name for cause in wrong.causes} == {"missing handling"}
+    assert wrong.not_explained == 0
+    assert not next(group for group in wrong.groups if group.name == "drawn").failing
+
+
+@pytest.mark.parametrize("searched", [False, True])
+def test_missing_values_that_an_export_routes_otherwise_behind_a_scaler_are_named_with_their_split(
+    tmp_path: Path, searched: bool
+) -> None:
+    """Causes are looked for in the pipeline's last step, on what the steps before it hand on."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(300, 3)) * 10 + 500).astype(np.float32)
+    rows[random.random(rows.shape) < 0.2] = np.nan
+    target = (np.nan_to_num(rows[:, 0], nan=520) > 505) ^ (np.nan_to_num(rows[:, 1], nan=480) > 500)
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)).fit(rows, target)
+    plain = to_onnx(model, np.nan_to_num(rows[:1]), options={id(model): {"zipmap": False}})
+    held = GridSearchCV(model, {}, cv=2).fit(rows, target) if searched else model
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(held))
+    (tmp_path / "plain.onnx").write_bytes(plain.SerializeToString())
+    models = (str(tmp_path / name) for name in ("model.pkl", "plain.onnx"))
+    (result,) = validate(*models, probes="only", allow_pickle=True).results
+    assert result.different
+    (cause,) = (cause for cause in result.causes if cause.name == "missing handling")
+    assert result.not_explained == 0, result
+    assert cause.feature in {"x0", "x1", "x2"}
+    assert cause.tree is not None

@@ -1,6 +1,8 @@
 """Twists whose size is read off the candidate's answers: an offset, a class order, the number of trees. Pure."""
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,7 @@ def estimates(oracle: Oracle, twists: Sequence[Twist], now: Floats, wanted: Floa
     if isinstance(oracle, TreeOracle):
         made += _offset(oracle.twisted(twists), now, wanted)
         made += _truncation(oracle, twists, wanted, rows)
+        made += _turned(oracle, twists, wanted, rows)
     else:
         made += _shift(now, wanted)
     return made
@@ -89,8 +92,6 @@ def _medians(gap: Floats) -> Floats | None:
 
 
 def _added(by: Floats) -> Twist:
-    from dataclasses import replace
-
     shown = ", ".join(f"{value:.6g}" for value in by[:4]) + (", …" if len(by) > 4 else "")
     return Twist(BASE_SCORE, f"raw scores are offset by {shown}", trees=lambda e: replace(e, base=e.base + by))
 
@@ -114,6 +115,42 @@ def _shift(now: Floats, wanted: Floats) -> list[Twist]:
 def _expit(x: Floats) -> Floats:
     with np.errstate(over="ignore"):
         return np.asarray(1.0 / (1.0 + np.exp(-x)))
+
+
+def _turned(oracle: TreeOracle, twists: Sequence[Twist], wanted: Floats, rows: Rows) -> list[Twist]:
+    """Whose class each tree adds to: the order of outputs that comes nearest, where each has a base score of its own.
+
+    The base scores stay in their order, so that turning the answers is something else.
+    """
+    ensemble = oracle.twisted(twists)
+    count = ensemble.outputs
+    if count < 2 or np.all(ensemble.base == ensemble.base[0]) or np.any(ensemble.output < 0):
+        return []
+    if ensemble.linear is not None:
+        return []
+    chosen = np.linspace(0, len(rows) - 1, min(FEW, len(rows))).astype(np.intp)
+    sums = _running(ensemble, oracle.twisted_rows(twists, rows[chosen]))[-1]
+    gaps = {order: _gap(ensemble, sums[:, order], wanted[chosen], ensemble.trees) for order in _orders(count)}
+    best = min(gaps, key=lambda order: gaps[order])
+    if not np.isfinite(gaps[best]):
+        return []
+    place = np.argsort(best)
+    said = f"the trees of the classes stand in the order {', '.join(map(str, best))}, the base scores do not"
+    return [Twist(CLASSES, said, trees=lambda e: replace(e, output=place[e.output]))]
+
+
+def _orders(count: int) -> list[tuple[int, ...]]:
+    """Every order of a few outputs; of many those that are rotated, reversed, or have two changed places."""
+    own = tuple(range(count))
+    if count <= 4:
+        return [order for order in itertools.permutations(own) if order != own]
+    found = [own[i:] + own[:i] for i in range(1, count)] + [own[::-1]]
+    if count <= 12:
+        for i, j in itertools.combinations(own, 2):
+            listed = list(own)
+            listed[i], listed[j] = j, i
+            found.append(tuple(listed))
+    return list(dict.fromkeys(found))
 
 
 def _truncation(oracle: TreeOracle, twists: Sequence[Twist], wanted: Floats, rows: Rows) -> list[Twist]:

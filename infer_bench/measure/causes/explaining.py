@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.ensemble import Ensemble
-from infer_bench.data import Table, concat
+from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.causes import twist as names
+from infer_bench.measure.causes.evidence import Evidence, gather
 from infer_bench.measure.causes.explanation import Explanation
 from infer_bench.measure.causes.locating import first_decision
-from infer_bench.measure.causes.oracle import EngineOracle, Oracle, TreeOracle, matrix_of
+from infer_bench.measure.causes.oracle import EngineOracle, Oracle, StepsOracle, TreeOracle, matrix_of
 from infer_bench.measure.causes.search import Search, State, closeness, matches
 from infer_bench.measure.pairing import Kept
 from infer_bench.validate_results import Cause
@@ -27,6 +28,7 @@ NOTHING = "not explained: no known cause accounts for the rows"
 RELIABLE = 0.99
 """The share of rows on which the trees, as read, must answer as the reference does."""
 ROUTING = (
+    names.PREPARED,
     names.THRESHOLD_CAST,
     names.INPUT_CAST,
     names.COMPARISON,
@@ -36,28 +38,28 @@ ROUTING = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """Rows of all groups below each other with both answers; `differ` (rows,) are those to explain."""
-
-    groups: npt.NDArray[np.object_]
-    numbers: npt.NDArray[np.int64]
-    table: Table
-    reference: Floats
-    candidate: Floats
-    differ: Bools
-    refused: Bools
-    relabelled: Bools
-
-
 Ask = Callable[[Table], Floats]
 
 
-def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Ask | None, single: Ask | None = None) -> Explanation:
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """A pipeline's last step: `last` reads its trees, `prepare` makes the two matrices of a `StepsOracle`."""
+
+    last: Callable[[], Ensemble | None]
+    prepare: Callable[[Table], tuple[Floats, Floats]]
+
+
+def explain(
+    kept: Sequence[Kept],
+    ensemble: Ensemble | None,
+    ask: Ask | None,
+    single: Ask | None = None,
+    steps: Steps | None = None,
+) -> Explanation:
     """Why the rows that were kept differ.
 
     `ensemble` are the reference's trees where they can be read; `ask` answers a table as the reference does, `single`
-    as it would with its steps in float32.
+    as it would with its steps in float32; `steps` are looked into where nothing else explains the rows.
     """
     if not any(part.differ.any() for part in kept):
         return Explanation()
@@ -75,37 +77,10 @@ def explain(kept: Sequence[Kept], ensemble: Ensemble | None, ask: Ask | None, si
     left = values & ~rounding
     if not left.any():
         return Explanation(tuple(causes))
-    found = _search(evidence, left, ensemble, ask, single)
+    found = _search(evidence, left, ensemble, ask, single, steps)
     if isinstance(found, str):
         return Explanation(tuple(causes), int(left.sum()), found)
     return Explanation((*found.causes, *causes), found.not_explained, found.why)
-
-
-def gather(kept: Sequence[Kept]) -> Evidence:
-    """The rows of all groups below each other, the user's first."""
-    parts = sorted(kept, key=lambda part: part.group != "data")
-    return Evidence(
-        groups=np.concatenate([np.full(len(part.numbers), part.group, dtype=object) for part in parts]),
-        numbers=np.concatenate([part.numbers for part in parts]),
-        table=concat(part.table for part in parts),
-        reference=np.concatenate([part.reference.values for part in parts]),
-        candidate=np.concatenate([part.candidate.values for part in parts]),
-        differ=np.concatenate([part.differ for part in parts]),
-        refused=np.concatenate([part.reference.refused | part.candidate.refused for part in parts]),
-        relabelled=np.concatenate([_relabelled(part) for part in parts]),
-    )
-
-
-def _relabelled(part: Kept) -> Bools:
-    """Rows whose answers agree and whose labels do not."""
-    if part.labels is None:
-        return np.zeros(len(part.numbers), dtype=np.bool_)
-    one, other = part.labels
-    changed = np.array([a != b for a, b in zip(one.tolist(), other.tolist(), strict=True)], dtype=np.bool_)
-    values = part.reference.values, part.candidate.values
-    if values[0].shape != values[1].shape:
-        return changed
-    return np.asarray(changed & matches(*values, closeness(*values)))
 
 
 def _refusals(evidence: Evidence) -> list[Cause]:
@@ -161,22 +136,52 @@ def _cause(name: str, detail: str, evidence: Evidence, explained: Bools, examine
 
 
 def _search(
-    evidence: Evidence, left: Bools, ensemble: Ensemble | None, ask: Ask | None, single: Ask | None
+    evidence: Evidence,
+    left: Bools,
+    ensemble: Ensemble | None,
+    ask: Ask | None,
+    single: Ask | None,
+    steps: Steps | None,
 ) -> Explanation | str:
     """Causes of the rows `left`; or why none is claimed."""
     alike = ~evidence.differ & ~evidence.refused
     rows = _chosen(evidence, left, alike, ensemble.trees if ensemble else 100)
-    differ = left[rows]
-    wanted = evidence.candidate[rows]
-    oracle = _oracle(evidence, rows, ensemble, ask, single)
-    if oracle is None:
-        return "not explained: neither the reference's structure nor the reference itself can be asked"
-    try:
-        search = Search(oracle, wanted, differ, np.arange(len(rows)))
-        best = search.run()
-        return _told(evidence, rows, differ, best, search) if best is not None else NOTHING
-    except InferBenchError as error:
-        return f"not explained: {error.message}"
+    said = "not explained: neither the reference's structure nor the reference itself can be asked"
+    makers: tuple[Callable[[], Oracle | None], ...] = (
+        lambda: _oracle(evidence, rows, ensemble, ask, single),
+        lambda: _inside(evidence, rows, steps),
+    )
+    for make in makers:
+        try:
+            oracle = make()
+            if oracle is None:
+                continue
+            search = Search(oracle, evidence.candidate[rows], left[rows], np.arange(len(rows)))
+            best = search.run()
+            if best is not None:
+                return _told(evidence, rows, left[rows], best, search)
+            said = NOTHING
+        except InferBenchError as error:
+            said = f"not explained: {error.message}"
+    return said
+
+
+def _inside(evidence: Evidence, rows: npt.NDArray[np.intp], steps: Steps | None) -> Oracle | None:
+    """The last step of a pipeline, where its trees answer the prepared rows as the pipeline does."""
+    ensemble = steps.last() if steps else None
+    if steps is None or ensemble is None:
+        return None
+    double, single = steps.prepare(evidence.table.take(rows))
+    if double.shape != single.shape or double.shape[1] != len(ensemble.features):
+        return None
+    oracle = StepsOracle(ensemble, double, single)
+    return oracle if _reliable(oracle, evidence.reference[rows]) else None
+
+
+def _reliable(oracle: TreeOracle, wanted: Floats) -> bool:
+    """Whether the trees, as read, answer as the reference does."""
+    found = oracle.answers((), np.arange(len(wanted)))
+    return found.shape == wanted.shape and bool(matches(found, wanted, closeness(wanted, found)).mean() >= RELIABLE)
 
 
 def _chosen(evidence: Evidence, left: Bools, alike: Bools, trees: int) -> npt.NDArray[np.intp]:
@@ -199,9 +204,7 @@ def _oracle(
     table = evidence.table.take(rows)
     if ensemble is not None and len(ensemble.features) == len(table.columns):
         oracle = TreeOracle(ensemble, matrix_of(table, ensemble.features))
-        found = oracle.answers((), np.arange(len(rows)))
-        wanted = evidence.reference[rows]
-        if found.shape == wanted.shape and matches(found, wanted, closeness(wanted, found)).mean() >= RELIABLE:
+        if _reliable(oracle, evidence.reference[rows]):
             return oracle
     if ask is None:
         return None

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from infer_bench.converters.ensemble import Ensemble
 from infer_bench.converters.evaluate import answer
 from infer_bench.data import Table
-from infer_bench.measure.causes.twist import PREPARED, Twist
+from infer_bench.measure.causes.twist import MISSING, PREPARED, Twist
 from infer_bench.measure.causes.twists import on_answers, on_rows, on_trees
 from infer_bench.model import Feature
 
@@ -68,6 +68,27 @@ class TreeOracle:
     def twisted_rows(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
         """The rows as the twists leave them."""
         matrix = self.matrix[rows]
+        for twist in twists:
+            matrix = twist.rows(matrix) if twist.rows else matrix
+        return matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepsOracle(TreeOracle):
+    """A pipeline whose last step's trees are known; `matrix` is what that step is handed, `single` in float32."""
+
+    single: Floats
+
+    @property
+    def catalogue(self) -> list[Twist]:
+        """What can be changed in the last step, and the steps before it in float32."""
+        said = "the steps before the model work in float32"
+        rows = [twist for twist in on_rows(self.names) if twist.cause == MISSING]
+        return [Twist(PREPARED, said, single=True), *rows, *on_trees(self.ensemble, self.matrix)]
+
+    def twisted_rows(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
+        """The rows as the twists leave them."""
+        matrix = (self.single if any(twist.single for twist in twists) else self.matrix)[rows]
         for twist in twists:
             matrix = twist.rows(matrix) if twist.rows else matrix
         return matrix

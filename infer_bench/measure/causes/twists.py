@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Link
+from infer_bench.converters.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Link, Nodes
 from infer_bench.measure.causes.category_twists import category_twists
 from infer_bench.measure.causes.twist import (
     AVERAGE,
@@ -169,11 +169,25 @@ def _missing(ensemble: Ensemble) -> list[Twist]:
         if (nodes.missing_left[split] != way).any():
             made.append(Twist(MISSING, f"NaN always goes {said}", trees=_routed(np.where(split, way, False))))
     made.append(Twist(MISSING, "NaN goes the other way", trees=_routed(split & ~nodes.missing_left)))
+    made += _missing_numbers(nodes) if (nodes.mode == MEMBER).any() else []
     if nodes.zero_missing.any():
         made.append(Twist(MISSING, "zero is no longer missing", trees=_zero(np.zeros_like(nodes.zero_missing))))
     else:
         made.append(Twist(MISSING, "zero is read as missing", trees=_zero(split)))
     return made
+
+
+def _missing_numbers(nodes: Nodes) -> list[Twist]:
+    """As beside sets of categories, which keep their way: a threshold of -inf is an empty set, too."""
+    number = ((nodes.mode == LEQ) | (nodes.mode == LT)) & (nodes.threshold > -np.inf)
+    ways = {"the other way": ~nodes.missing_left, "right": np.zeros_like(number), "left": np.ones_like(number)}
+    return [
+        Twist(
+            MISSING, f"NaN goes {said} at splits of numbers", trees=_routed(np.where(number, way, nodes.missing_left))
+        )
+        for said, way in ways.items()
+        if (nodes.missing_left[number] != way[number]).any()
+    ]
 
 
 def _answered(ensemble: Ensemble, routes: list[Twist]) -> list[Twist]:

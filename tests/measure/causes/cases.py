@@ -75,9 +75,10 @@ def xgboost_json(objective: str = "binary:logistic") -> str:
     """A tiny XGBoost model."""
     import xgboost
 
-    x, y = table("binary" if "logistic" in objective else "regression")
+    x, y = table("multiclass" if "multi" in objective else "binary" if "logistic" in objective else "regression")
     y = np.abs(y)
-    settings = {"objective": objective, "max_depth": 3, "nthread": 1, "seed": 1}
+    classes = {"num_class": 3} if "multi" in objective else {}
+    settings = {"objective": objective, "max_depth": 3, "nthread": 1, "seed": 1, **classes}
     return bytes(xgboost.train(settings, xgboost.DMatrix(x, y), TREES).save_raw("json")).decode()
 
 
@@ -115,13 +116,17 @@ def lightgbm_case(
     )
 
 
-def xgboost_case(spoil: Callable[[Any], None], objective: str = "binary:logistic") -> Case:
-    """An XGBoost model against the same document with a fault."""
-    document = xgboost_json(objective)
-    held = json.loads(document)
-    spoil(held["learner"])
+def xgboost_case(
+    spoil: Callable[[Any], None], objective: str = "binary:logistic", prepare: Callable[[Any], None] | None = None
+) -> Case:
+    """An XGBoost model, changed by `prepare`, against the same document with a fault."""
+    original, faulty = json.loads(xgboost_json(objective)), json.loads(xgboost_json(objective))
+    if prepare is not None:
+        prepare(original["learner"])
+    spoil(faulty["learner"])
+    document = json.dumps(original)
     ensemble = read_xgboost(document.encode())
-    return Case(ensemble, predict_xgboost(document), predict_xgboost(json.dumps(held)), probes(ensemble, False))
+    return Case(ensemble, predict_xgboost(document), predict_xgboost(json.dumps(faulty)), probes(ensemble, False))
 
 
 def probes(ensemble: Ensemble, infinite: bool = True) -> Floats:

@@ -124,6 +124,22 @@ def timestamps() -> Any:
     return cases.table("binary", shift=1.7e9)[0][:400]
 
 
+def turned_trees(learner: Any) -> None:
+    """The trees of class k become those of class k + 1; the classes' base scores stay."""
+    model = learner["gradient_booster"]["model"]
+    model["tree_info"] = [(i + 1) % 3 for i in model["tree_info"]]
+    learner["learner_model_param"]["base_score"] = "[2E-1,3E-1,-4E-1]"
+
+
+def uneven(learner: Any) -> None:
+    learner["learner_model_param"]["base_score"] = "[2E-1,3E-1,-4E-1]"
+
+
+def other_missing_of_numbers(text: str) -> str:
+    """Categories (1) keep their way."""
+    return cases.edited(text, lambda _, v: [x if int(x) & 1 else str(int(x) ^ 2) for x in v], "decision_type")
+
+
 FAULTS: dict[str, tuple[Callable[[], Case], set[str]]] = {
     "thresholds rounded": (lambda: lightgbm_case("binary", casts), {"threshold cast"}),
     "rows rounded": (lambda: lightgbm_case("binary", str, narrow=True, rows=timestamps(), shift=1.7e9), {"input cast"}),
@@ -145,6 +161,11 @@ FAULTS: dict[str, tuple[Callable[[], Case], set[str]]] = {
     "columns reversed (XGBoost)": (lambda: xgboost_case(other_order), {"column order"}),
     "two columns swapped": (lambda: lightgbm_case("binary", two_swapped), {"column order"}),
     "classes turned": (lambda: lightgbm_case("multiclass", turned_classes), {"class order"}),
+    "trees of other classes": (lambda: xgboost_case(turned_trees, "multi:softprob", uneven), {"class order"}),
+    "missing numbers the other way": (
+        lambda: lightgbm_case("binary", other_missing_of_numbers, categories=True),
+        {"missing handling"},
+    ),
     "forest summed": (
         lambda: lightgbm_case("regression", summed, boosting="rf", bagging_freq=1, bagging_fraction=0.7),
         {"averaging"},
