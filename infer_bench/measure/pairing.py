@@ -141,19 +141,19 @@ class Pairing:
 
 
 def _unlike(reference: Answers, candidate: Answers) -> str:
-    """That the candidate's answers have another number of columns; empty where they do not."""
+    """That the candidate's answers have another number of columns; empty where they do not, or where there are none."""
     ours, theirs = reference.values.shape[1], candidate.values.shape[1]
-    return "" if ours == theirs else f"an answer has {theirs} columns where the reference's has {ours}"
+    unknown = ours == theirs or reference.refused.all() or candidate.refused.all()
+    return "" if unknown else f"an answer has {theirs} columns where the reference's has {ours}"
 
 
 def _fitting(reference: Answers, candidate: Answers) -> Answers:
     """The candidate's answers; those of another width are none where the reference answers."""
-    unlike = _unlike(reference, candidate)
-    if not unlike:
+    if reference.values.shape[1] == candidate.values.shape[1]:
         return candidate
     alone = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
     values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], reference.values.shape[1], axis=1)
-    return Answers(values, ~alone, complaint=unlike)
+    return Answers(values, ~alone, complaint=_unlike(reference, candidate) or candidate.complaint)
 
 
 def _joined(parts: list[Answers]) -> Answers:
@@ -172,11 +172,16 @@ def _joined_labels(parts: list[Kept]) -> tuple[Labels, Labels] | None:
 
 
 def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:
-    """Labels of both sides as places in one list; what a library calls a row without a finite answer is no label."""
-    if ours.labels is None or theirs.labels is None:
+    """Labels of both sides as places in one list; what a library calls a row without a finite answer is no label.
+
+    The text of functions' answers, of which the numbers know nothing, is compared with such text alone.
+    """
+    if ours.labels is None or theirs.labels is None or ours.worded != theirs.worded:
         return None
     places: dict[object, int] = {}
     one, other = (_placed(side, places) for side in (ours, theirs))
+    if ours.worded:
+        return one, other
     known = np.isfinite(ours.values).all(axis=1) & np.isfinite(theirs.values).all(axis=1)
     return np.where(known, one, -1), np.where(known, other, -1)
 

@@ -1,7 +1,7 @@
 """The two sides of a comparison: artefacts in workers of their own, or predictions saved before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class Answers:
     """One side's answers: values (rows, outputs), NaN where refused (rows,).
 
     `labels` are the distinct labels and `codes` (rows,) each row's place among them; None for a side without classes.
+    `worded` where they are the text in the answers of a user's function.
     """
 
     values: npt.NDArray[np.float64]
@@ -35,11 +36,12 @@ class Answers:
     labels: tuple[Any, ...] | None = None
     codes: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     complaint: str = ""
+    worded: bool = False
 
     def take(self, rows: npt.NDArray[Any]) -> "Answers":
         """Some of the rows."""
         codes = self.codes[rows] if self.labels is not None else self.codes
-        return Answers(self.values[rows], self.refused[rows], self.labels, codes, self.complaint)
+        return replace(self, values=self.values[rows], refused=self.refused[rows], codes=codes)
 
 
 class Side:
@@ -134,7 +136,8 @@ class Side:
         labels = reply.fields["labels"]
         listed = None if labels is None else tuple(labels)
         codes = reply.arrays["codes"]
-        return Answers(reply.arrays["answers"], reply.arrays["refused"], listed, codes, str(reply.fields["complaint"]))
+        complaint, worded = str(reply.fields["complaint"]), self.entrant.engine.name == "callable"
+        return Answers(reply.arrays["answers"], reply.arrays["refused"], listed, codes, complaint, worded)
 
     def peak_rss_bytes(self) -> int:
         """The worker's largest resident memory."""
@@ -209,7 +212,7 @@ def aligned(answers: Answers, spec: ModelSpec, reference: ModelSpec) -> Answers:
         return answers
     renamed = dict(zip(theirs, ours, strict=True))
     labels = tuple(renamed.get(label, label) for label in answers.labels)
-    return Answers(answers.values, answers.refused, labels, answers.codes, answers.complaint)
+    return replace(answers, labels=labels)
 
 
 def _reordered(answers: Answers, given: Sequence[Any], wanted: Sequence[Any]) -> Answers:
@@ -217,4 +220,4 @@ def _reordered(answers: Answers, given: Sequence[Any], wanted: Sequence[Any]) ->
         values = 1.0 - answers.values
     else:
         values = answers.values[:, [list(given).index(label) for label in wanted]]
-    return Answers(values, answers.refused, answers.labels, answers.codes, answers.complaint)
+    return replace(answers, values=values)

@@ -168,9 +168,14 @@ def group(pairing: Pairing, outputs: Sequence[str]) -> ValidateGroup:
         passing_atol=_group_atol(pairing, found),
         passing_rtol=found.passing_rtol,
         histogram={"exact" if d is None else str(d): n for d, n in pooled.spread.decades()},
-        outputs=tuple(_output(name, tally) for name, tally in zip(outputs, found.outputs, strict=False)),
+        outputs=tuple(_output(_named(outputs, i), tally) for i, tally in enumerate(found.outputs)),
         note=pairing.complaint,
     )
+
+
+def _named(outputs: Sequence[str], index: int) -> str:
+    """A user's function tells none of its values' names, nor how many there are."""
+    return outputs[index] if index < len(outputs) else f"output {index}"
 
 
 def _group_atol(pairing: Pairing, found: Comparison) -> float | None:
@@ -206,7 +211,7 @@ def _worst(pairings: Iterable[Pairing], outputs: Sequence[str], limits: Limits) 
     for pairing in pairings:
         lines += pairing.lone
         for row, output, size, ours, theirs in pairing.comparison.worst.lines:
-            name = outputs[output] if output < len(outputs) else str(output)
+            name = _named(outputs, output)
             features = pairing.features[row].record(0) if row in pairing.features else {}
             lines.append(WorstRow(pairing.group, row, name, _number(ours), _number(theirs), size, features=features))
     lines.sort(key=lambda line: (-line.abs_delta, line.group != "data", line.group, line.row))

@@ -97,6 +97,7 @@ class _Answering:
         self._rows = len(next(iter(columns.values()), ()))
         self._calls = 0
         self.answers: FloatArray = np.full((self._rows, len(session.spec.outputs)), np.nan)
+        self._width = 0
         self.refused: npt.NDArray[np.bool_] = np.zeros(self._rows, dtype=np.bool_)
         self._labels: list[tuple[slice, Any]] = []
         self.complaint = ""
@@ -135,29 +136,56 @@ class _Answering:
             raise EngineError(first_line(error)) from None
         if len(answers) != span.stop - span.start:
             raise EngineError(f"{len(answers)} answers to {span.stop - span.start} rows")
+        self._fit(answers.shape[1])
         self.answers[span] = answers
         if labels is not None:
             self._labels.append((span, labels))
+
+    def _fit(self, width: int) -> None:
+        """Only the first answer tells how many values a user's function returns."""
+        if self._width and self._width != width:
+            raise EngineError(f"{width} values for one record and {self._width} for another")
+        if self.answers.shape[1] != width:
+            self.answers = np.full((self._rows, width), np.nan)
+        self._width = width
 
     def coded(self) -> tuple[list[Any] | None, npt.NDArray[np.int64]]:
         """The distinct labels and each row's place among them."""
         codes = np.full(self._rows, -1, dtype=np.int64)
         known: dict[Any, int] = {}
-        if not self._labels:
+        if not self._labels or not self._meant():
             return None, codes
         for span, labels in self._labels:
             codes[span] = _codes(labels, known)
         return [value.item() if isinstance(value, np.generic) else value for value in known], codes
 
+    def _meant(self) -> bool:
+        """Whether labels are an answer; the text of a user's function may be the number of a request instead."""
+        if not hasattr(self._session, "texts"):
+            return True
+        if not np.isnan(self.answers).any() and not any(label for _, labels in self._labels for label in labels):
+            return False
+        span, labels = self._labels[0]
+        return bool(labels[0] == self._again(span.start))
+
+    def _again(self, row: int) -> object:
+        """The label of a row that is asked a second time."""
+        part: Request = {name: column[row : row + 1] for name, column in self._columns.items()}
+        if self._records:
+            part = self._records[row]
+        return _both(self._session, self._session.preprocess(part))[1][0]
+
 
 def _both(session: Session, inputs: Any) -> tuple[FloatArray, Any]:
-    """Answers and labels: the library's own labels where one call gives both."""
+    """Answers and labels: the library's own where one call gives both, or the text that a user's function answers."""
     own = getattr(session, "answers_and_labels", None)
     if own is not None:
         answers, labels = own(inputs)
         return answers, labels
-    answers = session.postprocess(session.predict(inputs))
-    return answers, session.labels(answers)
+    outputs = session.predict(inputs)
+    answers = session.postprocess(outputs)
+    texts = getattr(session, "texts", None)
+    return answers, session.labels(answers) if texts is None else np.array(texts(outputs), dtype=object)
 
 
 def _codes(labels: Any, known: dict[Any, int]) -> npt.NDArray[np.int64]:

@@ -107,10 +107,10 @@ def _missing(table: Table) -> Bools:
 
 
 def _labels(evidence: Evidence) -> list[Cause]:
-    changed = evidence.differ & evidence.relabelled & ~evidence.refused
+    known = ~evidence.refused & np.isfinite(evidence.reference).all(axis=1)
+    changed = evidence.differ & evidence.relabelled & known
     if not changed.any():
         return []
-    known = ~evidence.refused & np.isfinite(evidence.reference).all(axis=1)
     if bool(np.all(changed[known])) and known.sum() > 1:
         return [_cause(names.CLASSES, "the class labels changed places", evidence, changed, changed)]
     said = "the answers agree, but labels are decided by another rule (a threshold, or how ties fall)"
