@@ -3,7 +3,8 @@
 Examples are the same ones for the same commit; `HYPOTHESIS_PROFILE=explore python -m pytest tests/stats` draws others,
 and more. No test is timed: machines are shared.
 
-A script's background job ignores SIGINT, and so would all that it starts: what is interrupted here must not.
+A script's background job ignores SIGINT, and what `nohup` runs SIGHUP, and so would all that they start: what is
+interrupted here must not.
 """
 
 import os
@@ -17,3 +18,5 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
