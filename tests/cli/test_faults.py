@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
+from tests.cli.terminal import shown_on
 
 SAMPLES = Path(__file__).parents[2] / "sample_models"
 CREDIT = SAMPLES / "credit.txt"
@@ -156,12 +157,7 @@ def terminal(columns: int, **environment: str) -> str:
         command, stdout=theirs, stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm", **environment}
     )
     os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:  # Linux reports the end of a terminal so
-        pass
+    shown = shown_on(ours)
     assert process.wait() == 0
     return shown.decode()
 

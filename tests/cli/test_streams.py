@@ -10,6 +10,7 @@ import pytest
 
 from infer_bench.serialize import dump
 from tests import reports
+from tests.cli.terminal import shown_on
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 
@@ -61,12 +62,7 @@ def test_a_terminal_that_does_not_know_its_width_loses_nothing(saved: Path) -> N
     ours, theirs = pty.openpty()  # 0 columns, until somebody says how many
     process = subprocess.Popen([sys.executable, "-m", "infer_bench", "show", str(saved)], stdout=theirs)
     os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:  # Linux reports the end of a terminal so
-        pass
+    shown = shown_on(ours)
     assert process.wait() == 0
     assert b"p50" in shown
     assert b"rows/s" in shown

@@ -25,6 +25,7 @@ CELLS = 60_000
 """Rows times trees that one counterfactual is tried on."""
 LEAST, MOST = 60, 600
 NOTHING = "not explained: no known cause accounts for the rows"
+ANOTHER_TEXT = "not explained: the functions answer with another text"
 RELIABLE = 0.99
 """The share of rows on which the trees, as read, must answer as the reference does."""
 ROUTING = (
@@ -76,7 +77,8 @@ def explain(
         causes.append(_rounding(evidence, rounding))
     left = values & ~rounding
     if not left.any():
-        return Explanation(tuple(causes))
+        worded = _worded(evidence)
+        return Explanation(tuple(causes), worded, ANOTHER_TEXT if worded else "")
     found = _search(evidence, left, ensemble, ask, single, steps)
     if isinstance(found, str):
         return Explanation(tuple(causes), int(left.sum()), found)
@@ -104,6 +106,12 @@ def _missing(table: Table) -> Bools:
         elif column.dtype == object:
             found |= np.array([value is None for value in column.tolist()], dtype=np.bool_)
     return found
+
+
+def _worded(evidence: Evidence) -> int:
+    """Rows in which text differs: labels beside answers without a number are compared only where they are text."""
+    numbers = np.isfinite(evidence.reference).all(axis=1)
+    return int((evidence.differ & evidence.relabelled & ~evidence.refused & ~numbers).sum())
 
 
 def _labels(evidence: Evidence) -> list[Cause]:
