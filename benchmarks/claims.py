@@ -16,9 +16,9 @@ from typing import Any
 
 from infer_bench import bench
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.measure.hogs import hogs_running
+from infer_bench.measure.gate.cpu_load import hogs_running
+from infer_bench.report.common import BenchReport
 from infer_bench.reporters.registry import render
-from infer_bench.results import BenchReport
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
 CREDIT, ROWS = str(SAMPLES / "credit.txt"), str(SAMPLES / "credit.parquet")

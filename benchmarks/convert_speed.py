@@ -47,9 +47,9 @@ def trained(folder: Path) -> dict[tuple[str, int], Path]:
 
 def ours(family: str, path: Path, precision: Any = "exact") -> bytes:
     """What `convert` writes."""
-    from infer_bench.converters.lightgbm import read_lightgbm
-    from infer_bench.converters.writer import write_onnx
-    from infer_bench.converters.xgboost import read_xgboost
+    from infer_bench.converters.onnx.writer import write_onnx
+    from infer_bench.trees.readers.lightgbm import read_lightgbm
+    from infer_bench.trees.readers.xgboost import read_xgboost
 
     read = read_lightgbm(path.read_text()) if family == "lightgbm" else read_xgboost(path.read_bytes())
     return write_onnx(read, precision=precision, input_dtype="float32")

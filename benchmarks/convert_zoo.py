@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from infer_bench.converters.base import Wish
 from infer_bench.errors import InferBenchError
-from infer_bench.measure import convert as converting
+from infer_bench.measure.convert import run as converting
 from tests.converters.zoo import case as zoo
 from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
 from tests.converters.zoo.judge import judge
@@ -105,7 +105,7 @@ def work(given: tuple[int, bool]) -> list[Outcome]:
     forms = FORMS if index % 3 == 0 else FORMS[:2]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         if not processes:
-            for place in ("infer_bench.measure.convert.Worker", "infer_bench.measure.checked.Worker"):
+            for place in ("infer_bench.measure.convert.run.Worker", "infer_bench.measure.convert.round_trip.Worker"):
                 stack.enter_context(mock.patch(place, LocalWorker))
         return list(tried(case, forms, Path(folder)))
 

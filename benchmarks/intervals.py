@@ -10,8 +10,8 @@ import statistics
 from pathlib import Path
 
 from infer_bench import bench
-from infer_bench.measure.hogs import hogs_running
-from infer_bench.results import Speedup
+from infer_bench.measure.gate.cpu_load import hogs_running
+from infer_bench.report.common import Speedup
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infer_bench.workers.loop import Stages, floor, plain, stamp_cost, stamped
+from infer_bench.workers.timing.loop import Stages, floor, plain, stamp_cost, stamped
 
 CLOCK = time.perf_counter_ns
 TARGETS_US = (5, 30, 100)

@@ -19,10 +19,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from infer_bench.measure.phases import PhaseRound, divide
-from infer_bench.measure.profile import profile
-from infer_bench.workers.loop import Stages
-from infer_bench.workers.profiling import Profiling
+from infer_bench.measure.profile.phases import PhaseRound, divide
+from infer_bench.measure.profile.run import profile
+from infer_bench.workers.profiling.runs import Profiling
+from infer_bench.workers.timing.loop import Stages
 from tests.fakes import FakeSession
 
 CLOCK = time.perf_counter_ns

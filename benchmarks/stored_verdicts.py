@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from infer_bench.stats import ranks
+from infer_bench.stats.decisions import mann_whitney as ranks
 
 LIMIT, ALPHA, BETA = 1.05, 0.01, 0.05
 LAYOUT_SD, FREAKS, TRIALS = 0.009, 1 / 60, 4_000

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infer_bench.environment import describe
+from infer_bench.machine.environment import describe
 
 MOST_RATIO, MOST_GROWTH = 1.15, 1.2
 BATCH = 65_536

@@ -44,7 +44,7 @@ from tests.converters.zoo.rows import groups
 ATOL, RTOL = 1e-4, 1e-5
 LIMIT_S = 100
 OUTCOMES = ("MISS", "FALSE ALARM", "cannot run", "caught", "right", "no export")
-WORKERS = ("infer_bench.measure.sides.Worker", "infer_bench.measure.structures.Worker")
+WORKERS = ("infer_bench.measure.validate.predictors.Worker", "infer_bench.measure.validate.trees.Worker")
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,21 @@
 TYPE_CHECKING = False  # importing it from typing would cost every start 4 ms; type checkers read any such name as true
 
 if TYPE_CHECKING:
-    from infer_bench.measure.bench import bench
-    from infer_bench.measure.convert import convert
-    from infer_bench.measure.profile import profile
-    from infer_bench.measure.validate import validate
-    from infer_bench.serialize import load_report
+    from infer_bench.measure.api import bench
+    from infer_bench.measure.convert.run import convert
+    from infer_bench.measure.profile.run import profile
+    from infer_bench.measure.validate.run import validate
+    from infer_bench.report.serialize import load_report
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "bench", "convert", "load_report", "profile", "validate"]
 
 _HOMES = {
-    "bench": "infer_bench.measure.bench",
-    "convert": "infer_bench.measure.convert",
-    "load_report": "infer_bench.serialize",
-    "profile": "infer_bench.measure.profile",
-    "validate": "infer_bench.measure.validate",
+    "bench": "infer_bench.measure.api",
+    "convert": "infer_bench.measure.convert.run",
+    "load_report": "infer_bench.report.serialize",
+    "profile": "infer_bench.measure.profile.run",
+    "validate": "infer_bench.measure.validate.run",
 }
 
 

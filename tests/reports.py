@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from infer_bench.results import (
+from infer_bench.report.common import (
     BenchResult,
     Environment,
     Latency,

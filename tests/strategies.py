@@ -4,8 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from infer_bench.gate_results import Check, Gate, Side
-from infer_bench.results import (
+from infer_bench.report.common import (
     BenchResult,
     Environment,
     Latency,
@@ -18,6 +17,7 @@ from infer_bench.results import (
     Speedup,
     Verdict,
 )
+from infer_bench.report.gate import Check, Gate, Side
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ns = st.integers(-(2**62), 2**62)

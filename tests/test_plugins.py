@@ -32,10 +32,10 @@ def test_the_reporters_of_infer_bench_are_plug_ins() -> None:
 
 
 def test_a_target_is_told_without_importing_it() -> None:
-    sys.modules.pop("infer_bench.reporters.csv", None)
+    sys.modules.pop("infer_bench.reporters.formats.csv", None)
 
-    assert plugins.target(REPORTERS, "csv") == "infer_bench.reporters.csv:Csv"
-    assert "infer_bench.reporters.csv" not in sys.modules
+    assert plugins.target(REPORTERS, "csv") == "infer_bench.reporters.formats.csv:Csv"
+    assert "infer_bench.reporters.formats.csv" not in sys.modules
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from infer_bench.errors import UsageError
+from infer_bench.report.serialize import DOCUMENTS, dump, load_report
 from infer_bench.reporters.registry import find, names, render
-from infer_bench.serialize import DOCUMENTS, dump, load_report
 
 SAVED = sorted((Path(__file__).parent / "saved").glob("*.json"))
 

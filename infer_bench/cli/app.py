@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from infer_bench import __version__
-from infer_bench.cli.bench import bench
-from infer_bench.cli.convert import convert
-from infer_bench.cli.doctor import doctor
-from infer_bench.cli.engines import engines
-from infer_bench.cli.profile import profile
-from infer_bench.cli.show import show
-from infer_bench.cli.validate import validate
+from infer_bench.cli.commands.bench import bench
+from infer_bench.cli.commands.convert import convert
+from infer_bench.cli.commands.doctor import doctor
+from infer_bench.cli.commands.engines import engines
+from infer_bench.cli.commands.profile import profile
+from infer_bench.cli.commands.show import show
+from infer_bench.cli.commands.validate import validate
 
 app = typer.Typer(
     name="infer-bench",

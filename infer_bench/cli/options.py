@@ -10,8 +10,8 @@ import typer
 from infer_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from infer_bench.gates import Choice
-    from infer_bench.measure.gate_settings import GateSettings
+    from infer_bench.gates.rules import Choice
+    from infer_bench.measure.gate.settings import GateSettings
 
 T = TypeVar("T")
 
@@ -118,14 +118,14 @@ def named(models: list[str] | None) -> list[str]:
 
 def duration(text: str | None) -> float | None:
     """Seconds, from `10s`, `500ms` or `2m`; None for none given."""
-    from infer_bench.limits import seconds
+    from infer_bench.gates.limits import seconds
 
     return None if text is None else seconds(text)
 
 
 def processes(given: int | None, baseline: str | None) -> int:
     """How many fresh processes a candidate is measured in; more where the run is kept or compared with one that was."""
-    from infer_bench.measure.gate_settings import STORED_PROCESSES
+    from infer_bench.measure.gate.settings import STORED_PROCESSES
     from infer_bench.measure.settings import DEFAULT_PROCESSES
 
     if given is not None:

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.base import Columns, Converted, InputDtype, Wish
-from infer_bench.converters.ensemble import Ensemble
 from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
+from infer_bench.trees.ensemble import Ensemble
 
 PROBE_ROWS = 4_000
 _WIDTH, _NARROWEST = 120, 40
@@ -37,7 +37,7 @@ def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_p
 
 def _held(model: ModelRef, allow_pickle: bool) -> Any:
     """The object in a pickle, or the path of a native file."""
-    from infer_bench import pickles
+    from infer_bench.formats import pickles
 
     if model.format in PICKLED:
         return pickles.load(model.path, allow_pickle)
@@ -45,7 +45,7 @@ def _held(model: ModelRef, allow_pickle: bool) -> Any:
 
 
 def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
-    from infer_bench.converters.lightgbm import read_lightgbm
+    from infer_bench.trees.readers.lightgbm import read_lightgbm
 
     text = model.format == "lightgbm-text"
     held = Path(model.path).read_text(encoding="utf-8") if text else _held(model, allow_pickle)
@@ -53,7 +53,7 @@ def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pi
 
 
 def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
-    from infer_bench.converters.xgboost import read_xgboost
+    from infer_bench.trees.readers.xgboost import read_xgboost
 
     asked = None if wish.trees == "auto" else wish.trees
     if model.format in PICKLED:
@@ -66,7 +66,7 @@ def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
 
 
 def _catboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str]) -> Converted:
-    from infer_bench.converters.catboost import read_catboost
+    from infer_bench.trees.readers.catboost import read_catboost
 
     return _ensemble(read_catboost(model.path), wish, metadata)
 
@@ -80,9 +80,9 @@ def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
 
 
 def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
-    from infer_bench.converters.probes import probe_rows
-    from infer_bench.converters.tree_columns import fits
-    from infer_bench.converters.writer import write_onnx
+    from infer_bench.converters.onnx.columns import fits
+    from infer_bench.converters.onnx.writer import write_onnx
+    from infer_bench.trees.probes import probe_rows
 
     if wish.precision == "exact" and not all(fits(feature, wish.input_dtype) for feature in ensemble.features):
         wish = replace(wish, input_dtype="float64")
@@ -129,8 +129,8 @@ def _categories(known: tuple[Any, ...], codes: npt.NDArray[np.float64], unseen: 
 
 
 def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
-    from infer_bench.converters.sklearn import convert_sklearn
-    from infer_bench.converters.sklearn_probes import Probes
+    from infer_bench.converters.sklearn.convert import convert_sklearn
+    from infer_bench.converters.sklearn.probes import Probes
 
     # Its preprocessing is in double, so that only rows in double get the same answers.
     double = wish.precision == "exact" or wish.input_dtype == "float64"
@@ -157,7 +157,7 @@ def _adds_up(estimator: Any, dtype: InputDtype) -> InputDtype:
 
 def table(width: int | None = None) -> str:
     """The routes as text, for `convert --list`, in lines of at most `width` columns."""
-    from infer_bench.converters.sklearn_routes import BOOSTERS, OTHERS, RouteInfo, sklearn_routes
+    from infer_bench.converters.catalogue import BOOSTERS, OTHERS, RouteInfo, sklearn_routes
 
     def lines(route: RouteInfo) -> str:
         text = f"{', '.join(route.estimators)}: {route.note}"

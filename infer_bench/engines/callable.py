@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.engines.base import Domain, FloatArray, Option, Request, columns
+from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.session import first_line
-from infer_bench.engines.values import is_table
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 

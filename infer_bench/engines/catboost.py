@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, FloatArray, Option, names
+from infer_bench.engines.feeds import ndarray as feeds
+from infer_bench.engines.feeds.schema import schema
 from infer_bench.engines.session import (
     FedSession,
     clean,
@@ -19,7 +20,6 @@ from infer_bench.engines.session import (
     require,
     threads_of,
 )
-from infer_bench.engines.values import schema
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
 

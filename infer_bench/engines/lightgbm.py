@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines import feeds, lightgbm_text
+from infer_bench.engines import lightgbm_text
 from infer_bench.engines.base import Domain, Option
+from infer_bench.engines.feeds import ndarray as feeds
+from infer_bench.engines.feeds.schema import schema
 from infer_bench.engines.pickled import open_pickle
 from infer_bench.engines.session import (
     FedSession,
@@ -19,7 +21,6 @@ from infer_bench.engines.session import (
     require,
     threads_of,
 )
-from infer_bench.engines.values import schema
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
 

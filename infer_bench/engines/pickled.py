@@ -13,7 +13,7 @@ def open_pickle(model: ModelRef, options: Mapping[str, str]) -> Any:
 
     The option `allow_pickle`, `yes` or `no`, comes from the worker: the user's consent to run the file's code.
     """
-    from infer_bench import pickles
+    from infer_bench.formats import pickles
 
     readable(model.path)
     with clean(ModelError, f"{model.name} cannot be opened"):
@@ -22,7 +22,7 @@ def open_pickle(model: ModelRef, options: Mapping[str, str]) -> Any:
 
 def open_skops(model: ModelRef, options: Mapping[str, str]) -> Any:
     """The object in a skops file. Raises `UnsafePickle` for a type that is not on the list, or `ModelError`."""
-    from infer_bench import pickles
+    from infer_bench.formats import pickles
 
     readable(model.path)
     with clean(ModelError, f"{model.name} cannot be opened"):

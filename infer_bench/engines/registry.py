@@ -15,9 +15,9 @@ GROUP = "infer_bench.engines"
 
 BUILT_IN: Mapping[str, str] = {
     "lightgbm": "infer_bench.engines.lightgbm:LightGBM",
-    "xgboost": "infer_bench.engines.xgboost:XGBoost",
-    "sklearn": "infer_bench.engines.sklearn:ScikitLearn",
-    "onnxruntime": "infer_bench.engines.onnxruntime:OnnxRuntime",
+    "xgboost": "infer_bench.engines.xgboost.engine:XGBoost",
+    "sklearn": "infer_bench.engines.sklearn.engine:ScikitLearn",
+    "onnxruntime": "infer_bench.engines.onnxruntime.engine:OnnxRuntime",
     "catboost": "infer_bench.engines.catboost:CatBoost",
     "torch": "infer_bench.engines.torch:Torch",
     "callable": "infer_bench.engines.callable:Callable",

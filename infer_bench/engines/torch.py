@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines import feeds
 from infer_bench.engines.base import Option, names
+from infer_bench.engines.feeds import ndarray as feeds
+from infer_bench.engines.feeds.schema import schema
 from infer_bench.engines.session import FedSession, clean, guarded, output_names, readable, require, threads_of
-from infer_bench.engines.values import schema
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec
 

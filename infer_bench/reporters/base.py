@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from infer_bench.results import Report
+from infer_bench.report.common import Report
 
 
 class Reporter(Protocol):

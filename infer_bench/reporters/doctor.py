@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import fields
 
-from infer_bench import jsontext
-from infer_bench.doctor_results import Doctor, Finding, Mark
-from infer_bench.reporters.layout import clean, pad, style, width_of, wrap
+from infer_bench.report import json_text as jsontext
+from infer_bench.report.doctor import Doctor, Finding, Mark
+from infer_bench.reporters.text.layout import clean, pad, style, width_of, wrap
 
 _COLOURS: dict[Mark, str] = {"ok": "green", "note": "yellow", "problem": "red"}
 _MARK_WIDTH = 9

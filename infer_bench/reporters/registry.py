@@ -4,8 +4,8 @@ from typing import Any, cast
 
 from infer_bench import plugins
 from infer_bench.errors import UsageError
+from infer_bench.report.common import Report
 from infer_bench.reporters.base import Reporter
-from infer_bench.results import Report
 
 GROUP = "infer_bench.reporters"
 

@@ -1,9 +1,9 @@
 """Pure statistics: no clock, no file, no process."""
 
-from infer_bench.stats.agreement import Agreement, compare_answers
+from infer_bench.stats.agreement.max_delta import Agreement, compare_answers
 from infer_bench.stats.percentiles import interval, minimum_samples, percentile, percentile_rank
-from infer_bench.stats.ratio import speedup
 from infer_bench.stats.shape import is_bimodal, is_steady, spread
+from infer_bench.stats.speedup import speedup
 from infer_bench.stats.summary import summarise
 
 __all__ = [

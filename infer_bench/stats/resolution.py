@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.stats.layouts import LAYOUT_SD
+from infer_bench.stats.layout_interval import LAYOUT_SD
 
 PAIRS = 9
 """Processes a side of the gate that the figure is for."""

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.errors import CannotRun
-from infer_bench.results import Latency
-from infer_bench.stats.layouts import layout_interval
+from infer_bench.report.common import Latency
+from infer_bench.stats.layout_interval import layout_interval
 from infer_bench.stats.percentiles import interval, minimum_samples, percentile_rank, quantile
 
 Samples = npt.NDArray[np.int64]

@@ -18,14 +18,16 @@ from typing import Any
 from infer_bench.engines.base import Engine, Session
 from infer_bench.engines.session import require
 from infer_bench.errors import InferBenchError
-from infer_bench.workers import memory, streaming, structure
-from infer_bench.workers.converting import convert
+from infer_bench.workers import memory
 from infer_bench.workers.job import Job, job_from
-from infer_bench.workers.profiling import Profiling, requests_from
+from infer_bench.workers.profiling.runs import Profiling, requests_from
 from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
-from infer_bench.workers.seat import MARK_BYTES, Seat, Table, ballast, scalar
 from infer_bench.workers.shared import placed
-from infer_bench.workers.tables import whole_table
+from infer_bench.workers.tasks import predict_batches as streaming
+from infer_bench.workers.tasks import read_trees as structure
+from infer_bench.workers.tasks.convert import convert
+from infer_bench.workers.tasks.predict_table import whole_table
+from infer_bench.workers.timing.hosted_session import MARK_BYTES, Seat, Table, ballast, scalar
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -151,7 +153,7 @@ class Child:
 
     def do_about(self, message: Message) -> Message:
         """The interpreter, and the versions of those `packages` that it has."""
-        from infer_bench.environment import versions  # 15 ms that few workers need
+        from infer_bench.machine.environment import versions  # 15 ms that few workers need
 
         packages = versions(message.fields["packages"])
         return Message(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infer_bench.measure.gate_settings import gate_settings
+from infer_bench.measure.gate.settings import gate_settings
 from infer_bench.project import project_table
 from tests.ci.github import Job
 from tests.ci.pages import BLOCK, FENCE, PAGES, recipes, text_of, yaml_of

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.results import BenchReport
-from infer_bench.serialize import load_report
+from infer_bench.report.common import BenchReport
+from infer_bench.report.serialize import load_report
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_models"

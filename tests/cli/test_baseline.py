@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from infer_bench.baselines import check_comparable
 from infer_bench.cli.main import run
-from infer_bench.measure import stored_run
-from infer_bench.measure.race import Race
+from infer_bench.gates.baseline import check_comparable
+from infer_bench.measure.gate import stored as stored_run
+from infer_bench.measure.schedule.fixed_rounds import Race
+from infer_bench.report.common import BenchReport, Notice, Verdict
+from infer_bench.report.serialize import load_report
 from infer_bench.reporters.registry import render
-from infer_bench.results import BenchReport, Notice, Verdict
-from infer_bench.serialize import load_report
 from tests.cli.gating import TO_FILE, saved
 
 pytestmark = pytest.mark.usefixtures("fake_engines")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.serialize import load_report
+from infer_bench.report.serialize import load_report
 from tests.cli.gating import (
     DEEDS,
     FAKES,

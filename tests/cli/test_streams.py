@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infer_bench.serialize import dump
+from infer_bench.report.serialize import dump
 from tests import reports
 from tests.cli.terminal import shown_on
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters import check
-from infer_bench.converters.ensemble import Ensemble, Floats
-from infer_bench.converters.probes import onnx_feeds, probe_rows
-from infer_bench.converters.writer import write_onnx
+from infer_bench.converters.onnx.writer import write_onnx
+from infer_bench.trees.ensemble import Ensemble, Floats
+from infer_bench.trees.probes import onnx_feeds, probe_rows
 
 FORMS = [("exact", 5), ("float32", 5), ("exact", 3), ("float32", 3)]
 Oracle = Callable[[Floats], tuple[Floats, Any]]

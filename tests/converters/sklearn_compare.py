@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from infer_bench.converters.sklearn import convert_sklearn
-from infer_bench.converters.sklearn_ensemble import read_sklearn_trees
-from infer_bench.converters.sklearn_probes import Group, Probes, ask
+from infer_bench.converters.sklearn.convert import convert_sklearn
+from infer_bench.converters.sklearn.probes import Group, Probes, ask
+from infer_bench.trees.readers.sklearn import read_sklearn_trees
 
 TOLERANCE = {"exact": 1e-12, "float32": 1e-6}
 

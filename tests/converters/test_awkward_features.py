@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infer_bench.converters.lightgbm import read_lightgbm
-from infer_bench.converters.probes import onnx_feeds
-from infer_bench.converters.writer import write_onnx
+from infer_bench.converters.onnx.writer import write_onnx
+from infer_bench.trees.probes import onnx_feeds
+from infer_bench.trees.readers.lightgbm import read_lightgbm
 from tests.converters.running import FORMS, run
 
 QUIET = {"verbose": -1, "num_threads": 1, "min_data_in_leaf": 2, "min_data_per_group": 1, "cat_smooth": 0, "cat_l2": 0}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infer_bench.converters.check import DOUBLE, SINGLE, compare, smallest_tolerance, tolerance
-from tests.converters.test_writer import random_ensemble
+from tests.converters.onnx.test_writer import random_ensemble
 
 
 def column(*values: float) -> Any:

@@ -4,9 +4,9 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from infer_bench.converters.lightgbm import read_lightgbm
-from infer_bench.converters.probes import onnx_feeds
-from infer_bench.converters.writer import write_onnx
+from infer_bench.converters.onnx.writer import write_onnx
+from infer_bench.trees.probes import onnx_feeds
+from infer_bench.trees.readers.lightgbm import read_lightgbm
 from tests.converters.running import run
 
 ROWS = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32).astype(np.float64)

@@ -3,9 +3,9 @@
 import pytest
 
 from infer_bench.cli.main import run
+from infer_bench.converters.catalogue import sklearn_routes
 from infer_bench.converters.routes import table
-from infer_bench.converters.sklearn_refusals import REFUSED
-from infer_bench.converters.sklearn_routes import sklearn_routes
+from infer_bench.converters.sklearn.refusals import REFUSED
 
 
 def test_the_list_names_every_family_and_every_refusal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,15 +7,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from infer_bench.candidate import parse
 from infer_bench.errors import EngineError, InferBenchError, WorkerCrashed, WorkerError
-from infer_bench.measure.duel import Duel, Match
-from infer_bench.measure.entrants import Entrant, Key
+from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.spec import parse
 from infer_bench.measure.progress import Silent
-from infer_bench.measure.seating import Layout, Taken
+from infer_bench.measure.schedule.layouts import Layout, Taken
+from infer_bench.measure.schedule.scheduler import Duel, Match
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelRef, ModelSpec
-from infer_bench.results import Process
+from infer_bench.report.common import Process
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message
 from tests.fakes import FakeClock, FakeEngine

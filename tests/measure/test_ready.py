@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from infer_bench.baselines import check_comparable
 from infer_bench.errors import NotComparable
-from infer_bench.measure.bench import run
-from infer_bench.measure.race import Race
+from infer_bench.gates.baseline import check_comparable
+from infer_bench.measure.api import run
+from infer_bench.measure.schedule.fixed_rounds import Race
 from infer_bench.measure.settings import Settings
-from infer_bench.results import BenchReport
-from infer_bench.serialize import dump, load_report
+from infer_bench.report.common import BenchReport
+from infer_bench.report.serialize import dump, load_report
 
 MODULE = "def answer(record):\n    return 2.0 * record['a']\n"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infer_bench.serialize import load_report
+from infer_bench.report.serialize import load_report
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "sample_models" / "tumour_zipmap.onnx"

@@ -13,12 +13,12 @@ from infer_bench import convert, validate
 from infer_bench.data import Table
 from infer_bench.data.file_digest import Digest
 from infer_bench.errors import EngineError
-from infer_bench.measure import reasons
-from infer_bench.measure.pairing import Pairing
-from infer_bench.measure.sides import Answers
-from infer_bench.measure.streaming import Arena, Asked, Duel
+from infer_bench.measure.validate import find_causes as reasons
+from infer_bench.measure.validate.fan_out import Arena, Asked, Duel
+from infer_bench.measure.validate.group_comparison import Pairing
+from infer_bench.measure.validate.predictors import Answers
 from infer_bench.model import ModelSpec
-from infer_bench.stats.compare import Limits
+from infer_bench.stats.agreement.compare import Limits
 
 ROWS = np.array([0.0, 0, 1, 1, 2, 2]).reshape(-1, 1)
 

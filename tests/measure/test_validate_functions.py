@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infer_bench import validate
-from infer_bench.validate_results import ValidateReport
+from infer_bench.report.validate import ValidateReport
 
 SOURCE = """
 calls = 0

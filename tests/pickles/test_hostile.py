@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
-from infer_bench import pickles
 from infer_bench.errors import ModelError, UnsafePickle
+from infer_bench.formats import pickles
 
 COMMAND = "touch MARK"
 
@@ -208,7 +208,7 @@ def test_broken_files_end_in_one_line(name: str, trusted: bool) -> None:
 
 @pytest.mark.parametrize("pack", [zlib.compress, gzip.compress, bz2.compress, lzma.compress])
 def test_a_bomb_is_refused_before_it_fills_the_memory(pack: Callable[[bytes], bytes], monkeypatch: Any) -> None:
-    monkeypatch.setattr("infer_bench.pickles.streams._ALLOWANCE", 1 << 20)
+    monkeypatch.setattr("infer_bench.formats.pickles.streams._ALLOWANCE", 1 << 20)
     body = b"\x80\x04B" + struct.pack("<I", 1 << 25) + bytes(1 << 25) + b"."
     Path("model").write_bytes(pack(body))
     with pytest.raises(ModelError, match="far more than its size"):
@@ -219,7 +219,7 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(pack: Callable[[bytes], by
 def test_loading_alone_would_refuse_too(body: bytes, culprit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second wall holds when the first is taken away."""
     Path("model").write_bytes(body)
-    monkeypatch.setattr("infer_bench.pickles.loading.check", lambda path, allow_pickle: None)
+    monkeypatch.setattr("infer_bench.formats.pickles.loading.check", lambda path, allow_pickle: None)
     with pytest.raises(UnsafePickle, match=culprit.replace(".", r"\.")):
         pickles.load("model")
     assert [path.name for path in Path().iterdir()] == ["model"]
@@ -273,7 +273,7 @@ def test_a_partial_keeps_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("model").write_bytes(pickle.dumps(FunctionTransformer(Swapped())))
     with pytest.raises(UnsafePickle, match="partial"):
         pickles.check("model")
-    monkeypatch.setattr("infer_bench.pickles.loading.check", lambda path, allow_pickle: None)
+    monkeypatch.setattr("infer_bench.formats.pickles.loading.check", lambda path, allow_pickle: None)
     with pytest.raises(UnsafePickle, match="partial"):
         pickles.load("model")
 

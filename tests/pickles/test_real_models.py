@@ -37,8 +37,8 @@ from sklearn import (
     tree,
 )
 
-from infer_bench import pickles
 from infer_bench.errors import ModelError, UnsafePickle
+from infer_bench.formats import pickles
 
 RANDOM = np.random.default_rng(0)
 X = np.abs(RANDOM.normal(size=(60, 3)))

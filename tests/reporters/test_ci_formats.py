@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from infer_bench.reporters.benchmarks import names
+from infer_bench.report.common import Report, Verdict
+from infer_bench.report.serialize import dump, load_report
+from infer_bench.reporters.bench.names import names
 from infer_bench.reporters.registry import render
-from infer_bench.results import Report, Verdict
-from infer_bench.serialize import dump, load_report
 from tests import gate_reports, reports
 
 FORMATS = ["github-action-benchmark", "bencher", "junit", "openmetrics", "pyperf"]

@@ -7,11 +7,11 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from infer_bench.doctor_results import Doctor, Finding
-from infer_bench.findings import findings
+from infer_bench.measure.doctor.findings import findings
+from infer_bench.report.doctor import Doctor, Finding
 from infer_bench.reporters.doctor import doctor_json, doctor_text
-from infer_bench.reporters.layout import width_of
-from tests.test_findings import CALM, CASES
+from infer_bench.reporters.text.layout import width_of
+from tests.measure.doctor.test_findings import CALM, CASES
 
 ALL = replace(CALM, findings=tuple(f for name in CASES for f in findings(CASES[name][0])))
 

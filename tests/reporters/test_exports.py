@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from infer_bench.errors import UsageError
+from infer_bench.report.serialize import dump
 from infer_bench.reporters import registry
-from infer_bench.reporters.escaping import escape
-from infer_bench.serialize import dump
+from infer_bench.reporters.text.escaping import escape
 from tests import reports
 
 

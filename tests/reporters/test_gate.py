@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from infer_bench.gate_results import Side
-from infer_bench.reporters import gate_cells
-from infer_bench.reporters.gate_blocks import blocks
-from infer_bench.reporters.layout import width_of
+from infer_bench.report.common import Notice, Report, Verdict
+from infer_bench.report.gate import Side
+from infer_bench.reporters.gate import columns as gate_cells
+from infer_bench.reporters.gate.groups import blocks
 from infer_bench.reporters.registry import render
-from infer_bench.results import Notice, Report, Verdict
+from infer_bench.reporters.text.layout import width_of
 from tests import gate_reports, reports
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from infer_bench.environment import describe
-from infer_bench.profile_results import (
+from infer_bench.machine.environment import describe
+from infer_bench.report.common import Latency, ModelInfo, Notice, Report, Verdict
+from infer_bench.report.profile import (
     Change,
     FunctionCost,
     MemoryUse,
@@ -18,11 +19,10 @@ from infer_bench.profile_results import (
     Step,
     TypicalRequest,
 )
-from infer_bench.reporters.layout import width_of
-from infer_bench.reporters.profile_sentences import closing
+from infer_bench.report.serialize import dump, load_report
+from infer_bench.reporters.profile.sentences import closing
 from infer_bench.reporters.registry import render
-from infer_bench.results import Latency, ModelInfo, Notice, Report, Verdict
-from infer_bench.serialize import dump, load_report
+from infer_bench.reporters.text.layout import width_of
 
 MODEL = ModelInfo("/models/credit.txt", "lightgbm", "lightgbm-text", "00", 1_000, "binary", 400, 100)
 

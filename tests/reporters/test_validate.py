@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from infer_bench.reporters import comparison, format
-from infer_bench.reporters.layout import width_of
-from infer_bench.reporters.registry import render
-from infer_bench.results import Notice, Report, Verdict
-from infer_bench.serialize import dump, load_report
-from infer_bench.validate_results import (
+from infer_bench.report.common import Notice, Report, Verdict
+from infer_bench.report.serialize import dump, load_report
+from infer_bench.report.validate import (
     Cause,
     ComparedSide,
     OutputDelta,
@@ -21,6 +18,10 @@ from infer_bench.validate_results import (
     ValidateResult,
     WorstRow,
 )
+from infer_bench.reporters.registry import render
+from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text.layout import width_of
+from infer_bench.reporters.validate import columns as comparison
 from tests.reports import CREDIT, ENVIRONMENT, ONNX
 
 SAME = ValidateGroup(

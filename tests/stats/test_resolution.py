@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from infer_bench.stats.layouts import LAYOUT_SD
-from infer_bench.stats.ranks import lower, ratios
+from infer_bench.stats.decisions.mann_whitney import lower, ratios
+from infer_bench.stats.layout_interval import LAYOUT_SD
 from infer_bench.stats.resolution import PAIRS, resolution
 
 

@@ -18,7 +18,7 @@ from infer_bench.workers import pool
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
-from infer_bench.workers.seat import MARK_BYTES
+from infer_bench.workers.timing.hosted_session import MARK_BYTES
 
 ROOT = str(Path(__file__).parents[2])
 MODEL = ModelRef("fake", "callable", "python", "0" * 64, 0)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.ensemble import Ensemble
-from infer_bench.converters.lightgbm import read_lightgbm
-from infer_bench.converters.probes import probe_rows
-from infer_bench.converters.xgboost import read_xgboost
+from infer_bench.trees.ensemble import Ensemble
+from infer_bench.trees.probes import probe_rows
+from infer_bench.trees.readers.lightgbm import read_lightgbm
+from infer_bench.trees.readers.xgboost import read_xgboost
 
 Floats = npt.NDArray[np.float64]
 Predict = Callable[[Floats], Floats]

@@ -10,11 +10,11 @@ import pytest
 
 from infer_bench.data import Table
 from infer_bench.errors import EngineError
-from infer_bench.measure.causes.explaining import explain
-from infer_bench.measure.causes.explanation import Explanation
-from infer_bench.measure.pairing import Pairing
-from infer_bench.measure.sides import Answers
-from infer_bench.stats.compare import Limits
+from infer_bench.measure.validate.causes.explain import explain
+from infer_bench.measure.validate.causes.explanation import Explanation
+from infer_bench.measure.validate.group_comparison import Pairing
+from infer_bench.measure.validate.predictors import Answers
+from infer_bench.stats.agreement.compare import Limits
 from tests.measure.causes import cases
 from tests.measure.causes.cases import Case, lightgbm_case, xgboost_case
 

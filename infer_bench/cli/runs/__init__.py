@@ -1,0 +1,1 @@
+"""A command's run: open the outputs, measure, save, render, exit."""

@@ -1,0 +1,57 @@
+"""The routes of models to ONNX, as data: what is written exactly, and what is refused and why."""
+
+from dataclasses import dataclass
+
+from infer_bench.converters.sklearn.refusals import REFUSED
+from infer_bench.converters.sklearn.registry import PREDICTORS, TRANSFORMERS
+from infer_bench.trees.readers.sklearn import AVERAGED, BOOSTED, HISTOGRAM
+
+
+@dataclass(frozen=True, slots=True)
+class RouteInfo:
+    """One line of the list of routes. `exactness` is "exact", or "refused" with the reason and what to do instead."""
+
+    family: str
+    estimators: tuple[str, ...]
+    exactness: str
+    note: str
+
+
+def sklearn_routes() -> tuple[RouteInfo, ...]:
+    """Every scikit-learn class that is written, and those whose refusal has a reason worth telling."""
+    from infer_bench.converters.sklearn.convert import load_writers
+
+    load_writers()
+    trees = AVERAGED + BOOSTED + HISTOGRAM
+    rest = sorted(set(PREDICTORS) - set(trees))
+    return (
+        RouteInfo("sklearn", tuple(sorted(trees)), "exact", "through the exact tree writer"),
+        RouteInfo("sklearn", tuple(rest), "exact", "written in double; NaN where scikit-learn raises"),
+        RouteInfo("sklearn", tuple(sorted(TRANSFORMERS)), "exact", "steps of a pipeline, written in double"),
+        *(RouteInfo("sklearn", (name,), "refused", f"{why}: {do}") for name, (why, do) in sorted(REFUSED.items())),
+    )
+
+
+BOOSTERS: tuple[RouteInfo, ...] = (
+    RouteInfo(
+        "lightgbm",
+        ("all objectives, boosting modes, missing settings and categories", "linear trees"),
+        "exact",
+        "through the exact tree writer; an objective of one's own gives raw scores",
+    ),
+    RouteInfo("lightgbm", ("a classifier of one class",), "refused", "train it on two classes or more"),
+    RouteInfo(
+        "xgboost",
+        ("gbtree, dart, gblinear", "all objectives and missing settings", "several targets, vector leaves, categories"),
+        "exact",
+        "through the exact tree writer; added up in float32, as XGBoost does",
+    ),
+    RouteInfo("xgboost", ("category names that are not ASCII",), "refused", "XGBoost stores them cut short: use codes"),
+)
+OTHERS: tuple[RouteInfo, ...] = (
+    RouteInfo("catboost", ("numeric features, all grow policies",), "exact", "through the exact tree writer"),
+    RouteInfo("catboost", ("categorical, text, embedding features",), "refused", "encode them as numbers first"),
+    RouteInfo("catboost", ("RMSEWithUncertainty", "MultiLogloss"), "refused", "serve them with CatBoost"),
+    RouteInfo("torch", ("exported programs (.pt2)",), "exact", "torch.onnx, in float32: one file, a dynamic batch"),
+    RouteInfo("torch", ("pickled modules, state dicts",), "refused", "save torch.export.export(...) instead"),
+)

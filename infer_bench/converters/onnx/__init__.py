@@ -1,0 +1,1 @@
+"""The ONNX writer: graph, tree sums, links, labels, file."""

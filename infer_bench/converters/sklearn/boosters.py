@@ -1,0 +1,55 @@
+"""LightGBM and XGBoost estimators at the end of a scikit-learn pipeline, through the exact tree writer."""
+
+from typing import Any
+
+import numpy as np
+
+from infer_bench.converters.onnx.graph import Frame, Graph
+from infer_bench.converters.onnx.links import add_links, both_classes, class_index
+from infer_bench.converters.onnx.scores import add_scores
+from infer_bench.converters.sklearn.registry import Answer, family, kind, predictor
+from infer_bench.errors import NotConvertible
+from infer_bench.trees.ensemble import Ensemble
+
+BOOSTERS = [
+    "LGBMClassifier",
+    "LGBMRegressor",
+    "LGBMRanker",
+    "XGBClassifier",
+    "XGBRegressor",
+    "XGBRanker",
+    "XGBRFClassifier",
+    "XGBRFRegressor",
+]
+
+
+def read(model: Any) -> Ensemble:
+    """The trees that the estimator's own `predict` uses."""
+    if family(model) == "lightgbm":
+        from infer_bench.trees.readers.lightgbm import read_lightgbm
+
+        return read_lightgbm(model)
+    from infer_bench.trees.readers.xgboost import read_xgboost
+
+    return read_xgboost(model)
+
+
+@predictor(*BOOSTERS, guards=False)
+def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
+    """Rows stay double for LightGBM; the writer casts them to float32 for XGBoost, as that library does."""
+    ensemble = read(model)
+    if any(feature.categories for feature in ensemble.features):
+        raise NotConvertible(
+            f"{kind(model)} at the end of a pipeline holds pandas categories", "encode them in an earlier step"
+        )
+    if frame.width != len(ensemble.features):
+        raise NotConvertible(f"{kind(model)} is given {frame.width} columns and knows {len(ensemble.features)}")
+    scores, _ = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
+    answers = add_links(g, ensemble.links, scores, "float64", tails=True)
+    if ensemble.task not in ("binary", "multiclass"):
+        return Answer(ensemble.outputs, answers)
+    proba = both_classes(g, ensemble, answers, "float64")
+    classes = getattr(model, "classes_", np.asarray(ensemble.classes))
+    choice = class_index(g, ensemble, scores, proba, "float64")
+    raw = scores if hasattr(model, "decision_function") else None
+    return Answer(len(classes), None, tuple(np.asarray(classes).tolist()), choice, proba, raw)

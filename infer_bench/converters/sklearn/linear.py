@@ -1,0 +1,249 @@
+"""scikit-learn's linear models, discriminants, naive Bayes, multi-layer perceptrons and dummies."""
+
+from typing import Any
+
+import numpy as np
+
+from infer_bench.converters.onnx.graph import Frame, Graph
+from infer_bench.converters.sklearn.registry import (
+    Answer,
+    above,
+    by_probability,
+    classes_of,
+    kind,
+    normalised,
+    predictor,
+    transformer,
+    two_columns,
+)
+from infer_bench.errors import NotConvertible
+
+REGRESSORS = [
+    "LinearRegression",
+    "Ridge",
+    "RidgeCV",
+    "Lasso",
+    "LassoCV",
+    "LassoLars",
+    "LassoLarsCV",
+    "LassoLarsIC",
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lars",
+    "LarsCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "OrthogonalMatchingPursuit",
+    "OrthogonalMatchingPursuitCV",
+    "BayesianRidge",
+    "ARDRegression",
+    "HuberRegressor",
+    "TheilSenRegressor",
+    "QuantileRegressor",
+    "SGDRegressor",
+    "PassiveAggressiveRegressor",
+    "LinearSVR",
+]
+
+
+def decision(g: Graph, model: Any, frame: Frame) -> str:
+    """x @ coef_.T + intercept_, (batch, outputs)."""
+    coefficients = model.coef_
+    coefficients = coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients
+    return g.linear(frame.numbers(g, kind(model)), coefficients, model.intercept_)
+
+
+@predictor(*REGRESSORS)
+def _regressor(g: Graph, model: Any, frame: Frame) -> Answer:
+    return Answer(len(np.atleast_2d(model.coef_)), decision(g, model, frame))
+
+
+@predictor("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
+def _generalized(g: Graph, model: Any, frame: Frame) -> Answer:
+    link = type(model._base_loss.link).__name__
+    raw = decision(g, model, frame)
+    if link not in ("LogLink", "IdentityLink"):
+        raise NotConvertible(f"the link {link} of {kind(model)} is not known")
+    return Answer(1, g.op("Exp", raw) if link == "LogLink" else raw)
+
+
+@predictor("PLSRegression", "PLSCanonical", "CCA")
+def _least_squares(g: Graph, model: Any, frame: Frame) -> Answer:
+    x = g.op("Sub", frame.numbers(g, kind(model)), g.const(model._x_mean[None, :]))
+    return Answer(len(model.coef_), g.linear(x, model.coef_, model.intercept_))
+
+
+def by_sign(g: Graph, model: Any, scores: str, probabilities: str | None = None) -> Answer:
+    """The class of a linear classifier: the sign of one score, or the first greatest of several."""
+    classes = classes_of(model)
+    choice = above(g, scores) if len(classes) == 2 else g.argmax(scores)
+    return Answer(len(classes), None, classes, choice, probabilities, scores)
+
+
+def logistic(g: Graph, scores: str, classes: int) -> str:
+    """Probabilities of one-against-rest logistic scores."""
+    positive = g.expit(scores)
+    return two_columns(g, positive) if classes == 2 else normalised(g, positive, classes)
+
+
+@predictor("LogisticRegression", "LogisticRegressionCV")
+def _logistic(g: Graph, model: Any, frame: Frame) -> Answer:
+    scores, classes = decision(g, model, frame), len(model.classes_)
+    one_against_rest = classes == 2 or getattr(model, "multi_class", "") == "ovr" or model.solver == "liblinear"
+    proba = logistic(g, scores, classes) if one_against_rest else g.op("Softmax", scores, axis=1)
+    return by_sign(g, model, scores, proba)
+
+
+@predictor("LinearSVC", "RidgeClassifier", "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier")
+def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
+    binarizer = getattr(model, "_label_binarizer", None)
+    if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
+        raise NotConvertible(f"{kind(model)} predicts several labels at once", "convert one model a label")
+    return by_sign(g, model, decision(g, model, frame))
+
+
+@predictor("SGDClassifier")
+def _sgd(g: Graph, model: Any, frame: Frame) -> Answer:
+    scores, classes = decision(g, model, frame), len(model.classes_)
+    if model.loss == "log_loss":
+        return by_sign(g, model, scores, logistic(g, scores, classes))
+    if model.loss != "modified_huber":
+        return by_sign(g, model, scores)
+    half = g.op("Mul", g.op("Add", _unit(g, scores), g.const(1.0)), g.const(0.5))
+    return by_sign(g, model, scores, two_columns(g, half) if classes == 2 else normalised(g, half, classes))
+
+
+def _unit(g: Graph, x: str) -> str:
+    """Clipped to [-1, 1]."""
+    return g.op("Max", g.op("Min", x, g.const(1.0)), g.const(-1.0))
+
+
+@predictor("SGDOneClassSVM")
+def _one_class(g: Graph, model: Any, frame: Frame) -> Answer:
+    scores = g.linear(frame.numbers(g, kind(model)), model.coef_, -np.atleast_1d(model.offset_))
+    reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", scores, g.const([[0.0]])), to=7))
+    return Answer(2, None, (-1, 1), reached, None, scores)
+
+
+@predictor("LinearDiscriminantAnalysis")
+def _discriminant(g: Graph, model: Any, frame: Frame) -> Answer:
+    scores = decision(g, model, frame)
+    binary = len(model.classes_) == 2
+    proba = two_columns(g, g.expit(scores)) if binary else g.op("Softmax", scores, axis=1)
+    return by_sign(g, model, scores, proba)
+
+
+@transformer("LinearDiscriminantAnalysis")
+def _discriminant_axes(g: Graph, model: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, kind(model))
+    if model.solver == "svd":
+        x = g.op("Sub", x, g.const(model.xbar_[None, :]))
+    axes = model.scalings_[:, : model._max_components]
+    return Frame.of(g.matmul(x, axes), axes.shape[1])
+
+
+@predictor("QuadraticDiscriminantAnalysis")
+def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
+    x = frame.numbers(g, kind(model))
+    parts = []
+    for mean, rotation, scaling, prior in zip(
+        model.means_, model.rotations_, model.scalings_, model.priors_, strict=True
+    ):
+        turned = g.matmul(g.op("Sub", x, g.const(mean[None, :])), rotation * scaling**-0.5)
+        norm = g.total(g.op("Mul", turned, turned))
+        both = g.op("Mul", g.op("Add", norm, g.const(np.log(scaling).sum())), g.const(-0.5))
+        parts.append(g.op("Add", both, g.const(np.log(prior))))
+    joint, classes = g.concat(parts), classes_of(model)
+    return Answer(len(classes), None, classes, g.argmax(joint), g.op("Softmax", joint, axis=1))
+
+
+def by_likelihood(g: Graph, classes: tuple[Any, ...], joint: str) -> Answer:
+    """A classifier that answers the first greatest joint log likelihood (batch, classes).
+
+    Probabilities are exp(x - log sum exp x) and no softmax: far from everything scikit-learn's do not sum to one.
+    """
+    top = g.op("ReduceMax", joint, g.ints(1), keepdims=1)
+    total = g.op("Add", g.op("Log", g.total(g.op("Exp", g.op("Sub", joint, top)))), top)
+    return Answer(len(classes), None, classes, g.argmax(joint), g.op("Exp", g.op("Sub", joint, total)))
+
+
+@predictor("GaussianNB")
+def _gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
+    x = frame.numbers(g, kind(model))
+    parts = []
+    for mean, variance, prior in zip(model.theta_, model.var_, model.class_prior_, strict=True):
+        gap = g.op("Sub", x, g.const(mean[None, :]))
+        distance = g.total(g.op("Div", g.op("Mul", gap, gap), g.const(variance[None, :])))
+        constant = float(np.log(prior)) + float(-0.5 * np.log(2.0 * np.pi * variance).sum())  # each in its own dtype
+        parts.append(g.op("Add", g.op("Mul", distance, g.const(-0.5)), g.const(constant)))
+    return by_likelihood(g, classes_of(model), g.concat(parts))
+
+
+@predictor("MultinomialNB", "ComplementNB")
+def _counting_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
+    prior = model.class_log_prior_ if kind(model) == "MultinomialNB" or len(model.classes_) == 1 else 0.0
+    return by_likelihood(g, classes_of(model), g.linear(frame.numbers(g, kind(model)), model.feature_log_prob_, prior))
+
+
+@predictor("BernoulliNB")
+def _bernoulli_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
+    x = frame.numbers(g, kind(model))
+    if model.binarize is not None:
+        x = g.double(g.op("Greater", x, g.const(float(model.binarize))))
+    absent = np.log(1 - np.exp(model.feature_log_prob_))
+    joint = g.linear(x, model.feature_log_prob_ - absent, model.class_log_prior_ + absent.sum(axis=1))
+    return by_likelihood(g, classes_of(model), joint)
+
+
+ACTIVATIONS = {
+    "relu": "Relu",
+    "tanh": "Tanh",
+    "logistic": "Sigmoid",
+    "softmax": "Softmax",
+    "identity": "",
+    "exp": "Exp",
+}
+
+
+def _network(g: Graph, model: Any, frame: Frame) -> str:
+    x = frame.numbers(g, kind(model))
+    last = len(model.coefs_) - 1
+    for layer, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        x = g.op("Add", g.matmul(x, weights), g.const(bias))
+        name = model.activation if layer < last else model.out_activation_
+        if name not in ACTIVATIONS:
+            raise NotConvertible(f"the activation {name} of {kind(model)} is not known")
+        if ACTIVATIONS[name]:
+            x = g.op(ACTIVATIONS[name], x, **({"axis": 1} if name == "softmax" else {}))
+    return x
+
+
+@predictor("MLPRegressor")
+def _mlp_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
+    return Answer(model.n_outputs_, _network(g, model, frame))
+
+
+@predictor("MLPClassifier")
+def _mlp_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
+    if model._label_binarizer.y_type_.startswith("multilabel"):
+        raise NotConvertible("MLPClassifier predicts several labels at once", "convert one model a label")
+    out, classes = _network(g, model, frame), classes_of(model)
+    if len(classes) == 2:
+        return Answer(2, None, classes, above(g, out, 0.5), two_columns(g, out))
+    return by_probability(g, model, out)
+
+
+@predictor("DummyRegressor", "DummyClassifier", guards=False)
+def _dummy(g: Graph, model: Any, frame: Frame) -> Answer:
+    first = frame.columns(g)[0].tensor
+    rows = g.op("Shape", first, start=0, end=1)
+    shape = g.op("Concat", rows, g.ints(1), axis=0)
+    if kind(model) == "DummyRegressor":
+        constant = np.atleast_2d(model.constant_)
+        return Answer(constant.size, g.op("Expand", g.const(constant.reshape(1, -1)), shape))
+    if model.strategy in ("stratified", "uniform"):
+        raise NotConvertible(f"DummyClassifier(strategy={model.strategy!r}) answers at random", "use strategy='prior'")
+    proba = model.predict_proba(np.zeros((1, 1)))
+    return by_probability(g, model, g.op("Expand", g.const(np.asarray(proba).reshape(1, -1)), shape))

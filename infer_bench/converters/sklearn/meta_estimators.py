@@ -1,0 +1,277 @@
+"""scikit-learn's estimators made of estimators: pipelines, column transformers, voting, stacking, searches, chains."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from infer_bench.converters.onnx.graph import Checked, Frame, Graph
+from infer_bench.converters.sklearn.registry import (
+    Answer,
+    above,
+    answer,
+    by_probability,
+    classes_of,
+    kind,
+    predictor,
+    shares,
+    transform,
+    transformer,
+    two_columns,
+)
+from infer_bench.converters.sklearn.scalers import elementwise
+from infer_bench.errors import NotConvertible
+
+SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
+
+
+def _is_identity(step: Any) -> bool:
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
+@transformer("Pipeline", guards=False, keeps=False)
+def _pipeline_transform(g: Graph, pipeline: Any, frame: Frame) -> Frame:
+    for _, step in pipeline.steps:
+        frame = frame if _is_identity(step) else transform(g, step, frame)
+    return frame
+
+
+@predictor("Pipeline", guards=False)
+def _pipeline(g: Graph, pipeline: Any, frame: Frame) -> Answer:
+    for _, step in pipeline.steps[:-1]:
+        frame = frame if _is_identity(step) else transform(g, step, frame)
+    return answer(g, pipeline.steps[-1][1], frame)
+
+
+def side_by_side(frames: list[Frame]) -> Frame:
+    """The columns of several frames, one after the other."""
+    blocks = tuple(block for frame in frames for block in frame.blocks)
+    return Frame(blocks, (), min((frame.checked for frame in frames), default=Checked.FINITE))
+
+
+@transformer("ColumnTransformer", guards=False, keeps=False)
+def _columns(g: Graph, step: Any, frame: Frame) -> Frame:
+    parts = []
+    for name, inner, _ in step.transformers_:
+        indices = [int(i) for i in step._transformer_to_input_indices.get(name, [])]
+        if not indices or (isinstance(inner, str) and inner == "drop"):
+            continue
+        chosen = frame.select(g, indices)
+        made = chosen if _is_identity(inner) else transform(g, inner, chosen)
+        parts.append(_weighted(g, made, (step.transformer_weights or {}).get(name)))
+    return side_by_side(parts)
+
+
+def _weighted(g: Graph, frame: Frame, weight: float | None) -> Frame:
+    """The columns of a part times its weight, where it has one."""
+    if weight is None or not frame.blocks:
+        return frame
+    weighed = g.op("Mul", frame.numbers(g, "a part with a weight"), g.const(float(weight)))
+    return Frame.of(weighed, frame.width, frame.checked if np.isfinite(weight) else Checked.NOTHING)
+
+
+@transformer("FeatureUnion", guards=False, keeps=False)
+def _union(g: Graph, step: Any, frame: Frame) -> Frame:
+    parts = []
+    for name, inner in step.transformer_list:
+        if not (isinstance(inner, str) and inner == "drop"):
+            made = frame if _is_identity(inner) else transform(g, inner, frame)
+            parts.append(_weighted(g, made, (step.transformer_weights or {}).get(name)))
+    return side_by_side(parts)
+
+
+@predictor(*SEARCHES, guards=False)
+def _search(g: Graph, model: Any, frame: Frame) -> Answer:
+    return answer(g, model.best_estimator_, frame)
+
+
+@transformer(*SEARCHES, guards=False, keeps=False)
+def _search_transform(g: Graph, model: Any, frame: Frame) -> Frame:
+    return transform(g, model.best_estimator_, frame)
+
+
+@predictor("FrozenEstimator", guards=False)
+def _frozen(g: Graph, model: Any, frame: Frame) -> Answer:
+    return answer(g, model.estimator, frame)
+
+
+@predictor("RANSACRegressor", "SelfTrainingClassifier", guards=False)
+def _fitted_inside(g: Graph, model: Any, frame: Frame) -> Answer:
+    return answer(g, model.estimator_, frame)
+
+
+def response(g: Graph, estimator: Any, frame: Frame, *, scores_first: bool = True) -> str:
+    """The score that scikit-learn takes of a classifier: its decision function if it has one, else probabilities.
+
+    One column (of the second class) for two classes, else one a class.
+    """
+    found = answer(g, estimator, frame)
+    if scores_first and hasattr(estimator, "decision_function"):
+        if found.scores is None:
+            raise NotConvertible(f"the decision function of {kind(estimator)} has no exact ONNX form here")
+        return found.scores
+    if found.probabilities is None:
+        raise NotConvertible(f"{kind(estimator)} gives no probabilities")
+    return g.take(found.probabilities, [1]) if len(found.classes) == 2 else found.probabilities
+
+
+@predictor("VotingRegressor", guards=False)
+def _voting_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
+    parts = [_values(g, estimator, frame) for estimator in model.estimators_]
+    return Answer(1, _average(g, parts, model._weights_not_none))
+
+
+def _values(g: Graph, estimator: Any, frame: Frame) -> str:
+    found = answer(g, estimator, frame)
+    if found.values is None:
+        raise NotConvertible(f"{kind(estimator)} gives no number")
+    return found.values
+
+
+def _average(g: Graph, parts: list[str], weights: Any = None) -> str:
+    """The (weighted) mean, summed in order as numpy does."""
+    if weights is not None:
+        parts = [g.op("Mul", part, g.const(float(w))) for part, w in zip(parts, weights, strict=True)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = g.op("Add", total, part)
+    return g.op("Div", total, g.const(float(np.sum(weights) if weights is not None else len(parts))))
+
+
+@predictor("VotingClassifier", guards=False)
+def _voting_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
+    classes, weights = classes_of(model), model._weights_not_none
+    answers = [answer(g, estimator, frame) for estimator in model.estimators_]
+    if model.voting == "hard":
+        return Answer(len(classes), None, classes, g.argmax(_votes(g, answers, len(classes), weights)))
+    parts = [found.probabilities or _no_probabilities(model) for found in answers]
+    return by_probability(g, model, _average(g, parts, weights))
+
+
+def _no_probabilities(model: Any) -> str:
+    raise NotConvertible(f"a part of {kind(model)} gives no probabilities")
+
+
+def _votes(g: Graph, answers: list[Answer], classes: int, weights: Any) -> str:
+    """The weight of the votes for each class, summed in order."""
+    total = ""
+    for i, found in enumerate(answers):
+        weight = 1.0 if weights is None else float(weights[i])
+        table = np.zeros((len(found.classes), classes))
+        table[np.arange(len(found.classes)), np.asarray(found.classes, dtype=np.int64)] = weight
+        vote = g.op("Gather", g.const(table), found.choice or _no_choice(), axis=0)
+        total = g.op("Add", total, vote) if total else vote
+    return total
+
+
+def _no_choice() -> str:
+    raise NotConvertible("a part of the vote is not a classifier")
+
+
+@predictor("StackingClassifier", "StackingRegressor", guards=False)
+def _stacking(g: Graph, model: Any, frame: Frame) -> Answer:
+    parts = []
+    for estimator, method in zip(model.estimators_, model.stack_method_, strict=False):
+        parts.append(_stacked(g, estimator, method, frame))
+    if model.passthrough:
+        parts.append(frame)
+    found = answer(g, model.final_estimator_, side_by_side(parts))
+    return replace(found, classes=classes_of(model)) if found.classes else found
+
+
+def _stacked(g: Graph, estimator: Any, method: str, frame: Frame) -> Frame:
+    if method == "predict_proba":
+        column = response(g, estimator, frame, scores_first=False)
+        return Frame.of(column, 1 if len(estimator.classes_) == 2 else len(estimator.classes_))
+    found = answer(g, estimator, frame)
+    if method == "decision_function" and found.scores:
+        return Frame.of(found.scores, 1 if len(found.classes) == 2 else len(found.classes))
+    if method == "predict" and found.values:
+        return Frame.of(found.values, found.width)
+    if method == "predict" and found.choice and all(isinstance(label, int | float) for label in found.classes):
+        labels = g.const(np.array(found.classes, dtype=np.float64)[:, None])
+        return Frame.of(g.op("Gather", labels, found.choice, axis=0), 1)
+    raise NotConvertible(f"stacking on the {method} of {kind(estimator)} has no exact ONNX form here")
+
+
+@predictor("TunedThresholdClassifierCV", "FixedThresholdClassifier", guards=False)
+def _threshold(g: Graph, model: Any, frame: Frame) -> Answer:
+    inner = getattr(model, "estimator_", model.estimator)
+    found, method, positive = answer(g, inner, frame), model._get_response_method(), _positive(model)
+    wanted = [method] if isinstance(method, str) else list(method)
+    used = next((name for name in wanted if hasattr(inner, name)), None)
+    if used is None:
+        raise NotConvertible(
+            f"{kind(inner)} has no {wanted[0]}, which {kind(model)} asks for", "change response_method"
+        )
+    tuned = kind(model) == "TunedThresholdClassifierCV"
+    threshold = model.best_threshold_ if tuned else model.threshold
+    if threshold == "auto":
+        threshold = 0.5 if used == "predict_proba" else 0.0
+    index = 1 if positive is None else found.classes.index(positive)
+    score = g.take(found.probabilities, [index]) if used == "predict_proba" and found.probabilities else found.scores
+    if score is None:
+        raise NotConvertible(f"the {used} of {kind(inner)} has no exact ONNX form here")
+    if used != "predict_proba" and index == 0:
+        score = g.op("Neg", score)
+    reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", score, g.const([[float(threshold)]])), to=7))
+    choice = reached if index == 1 else g.op("Sub", g.ints(1), reached)
+    return replace(found, choice=choice)
+
+
+def _positive(model: Any) -> Any:
+    fixed = kind(model) == "FixedThresholdClassifier"
+    found = model.pos_label if fixed else model._curve_scorer._get_pos_label()
+    return found.item() if isinstance(found, np.generic) else found
+
+
+@predictor("OneVsRestClassifier", guards=False)
+def _one_against_rest(g: Graph, model: Any, frame: Frame) -> Answer:
+    if model.multilabel_:
+        raise NotConvertible("OneVsRestClassifier predicts several labels at once", "convert one model a label")
+    if any(kind(inner) == "_ConstantPredictor" for inner in model.estimators_):
+        raise NotConvertible("OneVsRestClassifier holds a class that is always or never there", "fit it on more rows")
+    answers = [answer(g, inner, frame) for inner in model.estimators_]
+    classes, by_score = classes_of(model), hasattr(model.estimators_[0], "decision_function")
+    ones = [g.take(found.probabilities, [1]) for found in answers if found.probabilities]
+    scores = [found.scores for found in answers if found.scores] if by_score else ones
+    if len(scores) != len(answers):
+        raise NotConvertible("a part of OneVsRestClassifier gives no scores")
+    joined = g.concat(scores)
+    proba = None
+    if len(ones) == len(answers):
+        proba = two_columns(g, ones[0]) if len(ones) == 1 else shares(g, g.concat(ones))
+    choice = above(g, joined, 0.0 if by_score else 0.5) if len(scores) == 1 else g.argmax(joined)
+    return Answer(len(classes), None, classes, choice, proba, joined if by_score else None)
+
+
+@predictor("MultiOutputRegressor", guards=False)
+def _several_targets(g: Graph, model: Any, frame: Frame) -> Answer:
+    return Answer(len(model.estimators_), g.concat([_values(g, inner, frame) for inner in model.estimators_]))
+
+
+@predictor("RegressorChain", guards=False)
+def _chain(g: Graph, model: Any, frame: Frame) -> Answer:
+    done: list[str] = []
+    for inner in model.estimators_:
+        done.append(_values(g, inner, side_by_side([frame, *(Frame.of(tensor, 1, Checked.FINITE) for tensor in done)])))
+    order = np.argsort(np.asarray(model.order_))
+    return Answer(len(done), g.take(g.concat(done), order))
+
+
+@predictor("TransformedTargetRegressor", guards=False)
+def _target(g: Graph, model: Any, frame: Frame) -> Answer:
+    found, back = answer(g, model.regressor_, frame), model.transformer_
+    raw = found.values or _no_choice()
+    if kind(back) == "FunctionTransformer":
+        return replace(found, values=elementwise(g, raw, back.inverse_func))
+    if kind(back) == "StandardScaler":
+        scale = back.scale_ if back.with_std else 1.0
+        scaled = g.op("Mul", raw, g.const(np.atleast_2d(scale)))
+        return replace(found, values=g.op("Add", scaled, g.const(np.atleast_2d(back.mean_ if back.with_mean else 0.0))))
+    if kind(back) == "MinMaxScaler":
+        shifted = g.op("Sub", raw, g.const(np.atleast_2d(back.min_)))
+        return replace(found, values=g.op("Div", shifted, g.const(np.atleast_2d(back.scale_))))
+    raise NotConvertible(
+        f"the target's transformer {kind(back)} has no exact ONNX inverse here", "use StandardScaler or numpy's log1p"
+    )

@@ -1,0 +1,186 @@
+"""Rows to compare a converted scikit-learn model on, drawn from the model itself, and its own answers to them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.converters.sklearn.inputs import feature_names, text_columns
+from infer_bench.converters.sklearn.split_points import Points, points_of
+
+Array = npt.NDArray[Any]
+Table = dict[str, Array]
+UNSEEN = "a value that no training row had"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one kind: column name -> values, float64 or (strings, None where missing) object."""
+
+    name: str
+    table: Table
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self.table.values()))) if self.table else 0
+
+
+class Probes:
+    """Draws the row groups of one fitted estimator. Every number is a float32 when `single`."""
+
+    def __init__(self, estimator: Any, *, seed: int = 0, rows: int = 256, single: bool = False) -> None:
+        self.names = feature_names(estimator)
+        self.text = text_columns(estimator, range(len(self.names)))
+        self.points: Points = points_of(estimator, len(self.names))
+        self.rng = np.random.default_rng(seed)
+        self.rows, self.single = rows, single
+
+    def groups(self) -> Iterator[Group]:
+        """Ordinary rows; batch 0 and 1; rows far outside of the training's; interesting values, ±1 ulp beside them;
+        NaN, infinite, zero, unseen values.
+        """
+        yield Group("ordinary", self.ordinary(self.rows))
+        yield Group("empty", self.ordinary(0))
+        yield Group("single", self.ordinary(1))
+        yield Group("distant", self._distant(self.rows // 4))
+        yield from self._each("threshold", {i: self._edges(i) for i in range(len(self.names)) if i not in self.text})
+        yield from self._each("nan", {i: self._missing(i) for i in range(len(self.names))}, whole=True)
+        numeric = [i for i in range(len(self.names)) if i not in self.text]
+        far = [] if self.points.near else [1e38, -1e38, 1e300]
+        yield from self._each("inf", {i: np.array([np.inf, -np.inf, *far]) for i in numeric})
+        yield from self._each("zero", {i: np.array([0.0, -0.0, 1e-40, -1e-40, 1e-36]) for i in numeric}, whole=True)
+        yield from self._each("unseen", {i: self._unseen(i) for i in range(len(self.names))})
+
+    def ordinary(self, rows: int) -> Table:
+        """Rows as the model's own attributes suggest them."""
+        return {name: self._column(i, rows) for i, name in enumerate(self.names)}
+
+    def _distant(self, rows: int) -> Table:
+        """Rows up to a thousand times farther out, where classifiers are sure and their probabilities tiny."""
+        table = self.ordinary(rows)
+        times = 10 ** self.rng.uniform(0.5, 3, rows)
+        for index, name in enumerate(self.names):
+            if index not in self.text:
+                centre = self.points.spread.get(index, (0.0, 1.0))[0]
+                table[name] = self._fit(centre + (table[name] - centre) * times)
+        return table
+
+    def _column(self, index: int, rows: int) -> Array:
+        if index in self.text:
+            known = sorted(self.points.texts.get(index, {"a"}))
+            return np.array([known[i] for i in self.rng.integers(0, len(known), rows)], dtype=object)
+        known_numbers = np.array(sorted(self.points.numbers.get(index, ())))
+        centre, spread = self.points.spread.get(index, (0.0, 1.0))
+        out = self.rng.normal(centre, spread or 1.0, rows)
+        if len(known_numbers):
+            picked = known_numbers[self.rng.integers(0, len(known_numbers), rows)]
+            width = np.ptp(known_numbers) or 1.0
+            near = picked + self.rng.normal(0, 0.1 * width, rows) * (self.rng.random(rows) < 0.5)
+            out = np.where(self.rng.random(rows) < 0.8, near, out)
+        return self._fit(out)
+
+    def _fit(self, values: Array) -> Array:
+        """Numbers as the converted model's input can hold them."""
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32).astype(np.float64) if self.single else np.asarray(values, dtype=np.float64)
+
+    def _edges(self, index: int) -> Array:
+        known = np.array(sorted(self.points.numbers.get(index, ())))
+        if len(known) > 64:
+            known = self.rng.choice(known, 64, replace=False)
+        with np.errstate(over="ignore"):
+            short = known.astype(np.float32)
+        inf = np.float32(np.inf)
+        beside = [short, np.nextafter(short, inf), np.nextafter(short, -inf)]
+        exact = [known, np.nextafter(known, np.inf), np.nextafter(known, -np.inf)]
+        return np.concatenate([part.astype(np.float64) for part in [*exact, *beside]])
+
+    def _missing(self, index: int) -> Array:
+        marker = self.points.markers.get(index)
+        return np.array([marker], dtype=object) if index in self.text else np.array([np.nan])
+
+    def _unseen(self, index: int) -> Array:
+        if index in self.text:
+            return np.array([UNSEEN, "0", " "], dtype=object)
+        return np.array([-1.0, 0.5, 2.5, 1e6, 123456.75])
+
+    def _each(self, name: str, values: Mapping[int, Array], *, whole: bool = False) -> Iterator[Group]:
+        """One group: for each column, ordinary rows with its values put in; with `whole` also rows of them all over."""
+        total = sum(len(found) for found in values.values()) + (1 if whole else 0)
+        if not any(len(found) for found in values.values()):
+            return
+        table = self.ordinary(total)
+        at = 0
+        for index, found in values.items():
+            column = table[self.names[index]]
+            column[at : at + len(found)] = found if index in self.text else self._fit(found)
+            if whole:
+                column[total - 1] = found[0]
+            at += len(found)
+        yield Group(name, table)
+
+
+def frame_of(estimator: Any, table: Table) -> Any:
+    """The rows as the estimator takes them: a DataFrame where it knows names or strings, else a double array."""
+    named = getattr(estimator, "feature_names_in_", None) is not None
+    if not named and all(column.dtype != object for column in table.values()):
+        return np.column_stack(list(table.values())) if table else np.empty((0, 0))
+    import pandas as pd
+
+    columns = {name: pd.Series(column, dtype=column.dtype) for name, column in table.items()}
+    return pd.DataFrame(columns) if named else pd.DataFrame(columns).to_numpy(dtype=object)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The original's answers: `values` double (rows, outputs), `labels` (rows,) or None, `raised` where it refused."""
+
+    values: Array
+    labels: Array | None
+    raised: Array
+
+
+def ask(estimator: Any, table: Table) -> Expected:
+    """The estimator's own answers, row by row where it refuses the whole batch."""
+    rows = len(next(iter(table.values())))
+    try:
+        values, labels = _answers(estimator, frame_of(estimator, table))
+        return Expected(values, labels, np.zeros(rows, dtype=bool))
+    except (ValueError, TypeError, KeyError, IndexError, FloatingPointError):
+        if rows == 1:
+            return Expected(np.full((1, 1), np.nan), None, np.ones(1, dtype=bool))
+    if rows == 0:
+        return Expected(np.empty((0, 1)), None, np.zeros(0, dtype=bool))
+    return _joined([ask(estimator, {name: column[i : i + 1] for name, column in table.items()}) for i in range(rows)])
+
+
+def _joined(parts: list[Expected]) -> Expected:
+    raised = np.concatenate([part.raised for part in parts])
+    good = [part for part in parts if not part.raised[0]]
+    width = good[0].values.shape[1] if good else 1
+    values = np.vstack([part.values if not part.raised[0] else np.full((1, width), np.nan) for part in parts])
+    if not good or good[0].labels is None:
+        return Expected(values, None, raised)
+    filler = good[0].labels[:1]
+    labels = np.concatenate([filler if part.labels is None else part.labels for part in parts])
+    return Expected(values, labels, raised)
+
+
+def _answers(estimator: Any, rows: Any) -> tuple[Array, Array | None]:
+    count = len(rows)
+    if not hasattr(estimator, "predict"):
+        out = estimator.transform(rows)
+        return np.asarray(out.toarray() if hasattr(out, "toarray") else out, dtype=np.float64).reshape(count, -1), None
+    labels = np.asarray(estimator.predict(rows))
+    if hasattr(estimator, "cluster_centers_") and hasattr(estimator, "transform"):
+        return np.asarray(estimator.transform(rows), dtype=np.float64), labels
+    if hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(rows), dtype=np.float64), labels
+    if hasattr(estimator, "decision_function"):
+        return np.asarray(estimator.decision_function(rows), dtype=np.float64).reshape(count, -1), labels
+    if hasattr(estimator, "classes_"):
+        return np.empty((count, 0)), labels
+    return labels.astype(np.float64).reshape(count, -1), None

@@ -1,0 +1,266 @@
+"""scikit-learn's numeric transformers: scalers, selectors, projections, binners and element-wise functions."""
+
+from typing import Any
+
+import numpy as np
+
+from infer_bench.converters.onnx.graph import Frame, Graph
+from infer_bench.converters.sklearn.registry import allows_nan, kind, require, transformer
+from infer_bench.errors import NotConvertible
+
+
+def _affine(g: Graph, x: str, subtract: Any = None, divide: Any = None) -> str:
+    """(x - subtract) / divide, column by column."""
+    if subtract is not None:
+        x = g.op("Sub", x, g.const(np.atleast_2d(subtract)))
+    return x if divide is None else g.op("Div", x, g.const(np.atleast_2d(divide)))
+
+
+@transformer("StandardScaler")
+def _standard(g: Graph, scaler: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, "StandardScaler")
+    mean = scaler.mean_ if scaler.with_mean else None
+    return Frame.of(_affine(g, x, mean, scaler.scale_ if scaler.with_std else None), frame.width)
+
+
+@transformer("RobustScaler")
+def _robust(g: Graph, scaler: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, "RobustScaler")
+    centre = scaler.center_ if scaler.with_centering else None
+    return Frame.of(_affine(g, x, centre, scaler.scale_ if scaler.with_scaling else None), frame.width)
+
+
+@transformer("MaxAbsScaler")
+def _max_abs(g: Graph, scaler: Any, frame: Frame) -> Frame:
+    x = _affine(g, frame.numbers(g, "MaxAbsScaler"), None, scaler.scale_)
+    return Frame.of(_clip(g, x, -1.0, 1.0) if getattr(scaler, "clip", False) else x, frame.width)
+
+
+@transformer("MinMaxScaler")
+def _min_max(g: Graph, scaler: Any, frame: Frame) -> Frame:
+    x = g.op("Mul", frame.numbers(g, "MinMaxScaler"), g.const(np.atleast_2d(scaler.scale_)))
+    x = g.op("Add", x, g.const(np.atleast_2d(scaler.min_)))
+    return Frame.of(_clip(g, x, *scaler.feature_range) if scaler.clip else x, frame.width)
+
+
+def _clip(g: Graph, x: str, low: float, high: float) -> str:
+    """Limit x, keeping NaN (ONNX Runtime's Clip may drop it)."""
+    low_name, high_name = g.const([[low]]), g.const([[high]])
+    x = g.op("Where", g.op("Less", x, low_name), low_name, x)
+    return g.op("Where", g.op("Greater", x, high_name), high_name, x)
+
+
+@transformer("Normalizer")
+def _normalizer(g: Graph, scaler: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, "Normalizer")
+    size = g.op("Abs", x)
+    if scaler.norm == "l2":
+        norm = g.op("Sqrt", g.total(g.op("Mul", x, x)))
+    else:
+        norm = g.total(size) if scaler.norm == "l1" else g.op("ReduceMax", size, g.ints(1), keepdims=1)
+    norm = g.op("Where", g.op("Less", norm, g.const([[10 * np.finfo(float).eps]])), g.const([[1.0]]), norm)
+    return Frame.of(g.op("Div", x, norm), frame.width)
+
+
+@transformer("Binarizer")
+def _binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, "Binarizer")
+    return Frame.of(g.double(g.op("Greater", x, g.const([[float(step.threshold)]]))), frame.width)
+
+
+@transformer(
+    "SelectKBest",
+    "SelectPercentile",
+    "SelectFpr",
+    "SelectFdr",
+    "SelectFwe",
+    "GenericUnivariateSelect",
+    "SelectFromModel",
+    "RFE",
+    "RFECV",
+    "SequentialFeatureSelector",
+    "VarianceThreshold",
+    guards=False,
+)
+def _select(g: Graph, step: Any, frame: Frame) -> Frame:
+    if not allows_nan(step):  # with NaN allowed, scikit-learn does not look for infinities here either
+        frame = require(g, frame, nan=False)
+    return frame.select(g, [int(i) for i in np.flatnonzero(step.get_support())])
+
+
+@transformer("FastICA")
+def _independent(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = _affine(g, frame.numbers(g, "FastICA"), step.mean_ if step.whiten else None)
+    return Frame.of(g.matmul(x, step.components_.T), len(step.components_))
+
+
+@transformer("PCA", "IncrementalPCA")
+def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, kind(step))
+    components = step.components_
+    if step.whiten:
+        scale = np.sqrt(step.explained_variance_)
+        tiny = np.finfo(scale.dtype).eps
+        components = components / np.where(scale < tiny, tiny, scale)[:, None]
+    x = _affine(g, x, step.mean_)
+    return Frame.of(g.matmul(x, components.T), len(components))
+
+
+@transformer("FactorAnalysis")
+def _factors(g: Graph, step: Any, frame: Frame) -> Frame:
+    weights = step.components_ / step.noise_variance_
+    count = len(weights)
+    x = g.matmul(_affine(g, frame.numbers(g, kind(step)), step.mean_), weights.T)
+    return Frame.of(g.matmul(x, np.linalg.inv(np.eye(count) + weights @ step.components_.T)), count)
+
+
+@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection", "NeighborhoodComponentsAnalysis")
+def _project(g: Graph, step: Any, frame: Frame) -> Frame:
+    components = step.components_
+    components = components.toarray() if hasattr(components, "toarray") else components
+    x = frame.numbers(g, kind(step))
+    return Frame.of(g.matmul(x, components.T), len(components))
+
+
+@transformer("PolynomialFeatures")
+def _polynomial(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, "PolynomialFeatures")
+    powers = step.powers_
+    if powers.size > 2_000_000:
+        raise NotConvertible("PolynomialFeatures makes too many columns", "lower its degree")
+    # a product of `degree` gathered columns; column `width` holds ones
+    padded = g.concat([x, g.op("Add", g.op("Mul", g.take(x, [0]), g.const([[0.0]])), g.const([[1.0]]))])
+    degree = int(powers.sum(axis=1).max(initial=0))
+    factors = np.full((len(powers), max(degree, 1)), frame.width)
+    for row, power in enumerate(powers):
+        chosen = np.repeat(np.arange(frame.width), power)
+        factors[row, : len(chosen)] = chosen
+    out = g.take(padded, factors[:, 0])
+    for column in factors.T[1:]:
+        out = g.op("Mul", out, g.take(padded, column))
+    return Frame.of(out, len(powers))
+
+
+@transformer("PowerTransformer", keeps=False)
+def _power(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, "PowerTransformer")
+    curve = _yeo_johnson if step.method == "yeo-johnson" else _box_cox
+    parts = [curve(g, g.take(x, [i]), float(power)) for i, power in enumerate(step.lambdas_)]
+    out = g.concat(parts)
+    if step.standardize:
+        scaler = step._scaler
+        out = _affine(g, out, scaler.mean_, scaler.scale_)
+    return Frame.of(out, frame.width)
+
+
+def _box_cox(g: Graph, x: str, power: float) -> str:
+    nan = g.const(np.float64(np.nan))
+    x = g.op("Where", g.op("Greater", x, g.const(0.0)), x, nan)
+    return _boxed(g, x, power)
+
+
+def _boxed(g: Graph, x: str, power: float) -> str:
+    """(x**power - 1) / power, or log x where the power is as good as zero, without cancellation."""
+    log = g.op("Log", x)
+    if abs(power) < np.spacing(1.0):
+        return log
+    raised = g.op("Exp", g.op("Mul", log, g.const(power))) if abs(power) > 50 else g.op("Pow", x, g.const(power))
+    return g.op("Div", g.op("Sub", raised, g.const(1.0)), g.const(power))
+
+
+def _yeo_johnson(g: Graph, x: str, power: float) -> str:
+    one, zero = g.const(1.0), g.const(0.0)
+    high = _boxed(g, g.op("Add", g.op("Max", x, zero), one), power)
+    low = g.op("Neg", _boxed(g, g.op("Sub", one, g.op("Min", x, zero)), 2.0 - power))
+    out = g.op("Where", g.op("GreaterOrEqual", x, zero), high, low)
+    return g.op("Where", g.op("IsNaN", x), x, out)
+
+
+@transformer("KBinsDiscretizer")
+def _bins(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = frame.numbers(g, "KBinsDiscretizer")
+    parts = []
+    for i, edges in enumerate(step.bin_edges_):
+        inner, column = edges[1:-1], g.take(x, [i])
+        code = g.total(g.double(g.op("GreaterOrEqual", column, g.const(inner[None, :])))) if len(inner) else None
+        code = code or g.op("Mul", g.double(g.op("IsNaN", column)), g.const([[0.0]]))
+        hot = np.arange(len(edges) - 1, dtype=np.float64)[None, :]
+        parts.append(code if step.encode == "ordinal" else g.double(g.op("Equal", code, g.const(hot))))
+    width = frame.width if step.encode == "ordinal" else sum(len(edges) - 1 for edges in step.bin_edges_)
+    return Frame.of(g.concat(parts), width)
+
+
+ELEMENTWISE: dict[str, tuple[str, ...]] = {
+    "absolute": ("Abs",),
+    "log": ("Log",),
+    "exp": ("Exp",),
+    "sqrt": ("Sqrt",),
+    "negative": ("Neg",),
+    "reciprocal": ("Reciprocal",),
+    "floor": ("Floor",),
+    "ceil": ("Ceil",),
+    "tanh": ("Tanh",),
+    "sin": ("Sin",),
+    "cos": ("Cos",),
+    "rint": ("Round",),
+}
+_LOGARITHMS = {"log2": np.log(2.0), "log10": np.log(10.0)}
+
+
+def elementwise(g: Graph, x: str, function: Any) -> str:
+    """A numpy ufunc of one argument; raises `NotConvertible` for any other function (it could do anything)."""
+    if function is None:
+        return x
+    name = function.__name__ if isinstance(function, np.ufunc) else ""
+    if name in _LOGARITHMS:
+        return g.op("Div", g.op("Log", x), g.const(_LOGARITHMS[name]))
+    if name == "sign":
+        return g.op("Where", g.op("IsNaN", x), x, g.op("Sign", x))
+    if name == "log1p":
+        return _log1p(g, x)
+    if name == "expm1":
+        return _expm1(g, x)
+    if name == "square":
+        return g.op("Mul", x, x)
+    if name not in ELEMENTWISE:
+        raise _unknown(function, name)
+    for node in ELEMENTWISE[name]:
+        x = g.op(node, x)
+    return x
+
+
+def _unknown(function: Any, ufunc: str) -> NotConvertible:
+    """The refusal of a function, or of one of numpy's `ufunc`s, that is not written here."""
+    known = ", ".join(sorted({*ELEMENTWISE, *_LOGARITHMS, "expm1", "log1p", "sign", "square"}))
+    if ufunc:
+        return NotConvertible(f"numpy's function {ufunc} is not written here", f"use one of {known}")
+    shown = getattr(function, "__name__", repr(function))
+    return NotConvertible(
+        f"the Python function {shown} cannot be read", "use one of numpy's ufuncs such as log1p, or a built-in step"
+    )
+
+
+def _log1p(g: Graph, x: str) -> str:
+    """log(1 + x) without losing digits for small x: log(u) · x / (u - 1), u = 1 + x (Goldberg 1991, theorem 4)."""
+    one = g.const(1.0)
+    u = g.op("Add", x, one)
+    gap = g.op("Sub", u, one)
+    same = g.op("Equal", gap, g.const(0.0))
+    out = g.op("Div", g.op("Mul", g.op("Log", u), x), g.op("Where", same, one, gap))
+    out = g.op("Where", same, x, out)
+    return g.op("Where", g.op("IsInf", x), g.op("Log", u), out)
+
+
+def _expm1(g: Graph, x: str) -> str:
+    """exp(x) - 1 as tanh(x / 2) · (exp(x) + 1), which loses no digits for small x."""
+    half = g.op("Tanh", g.op("Mul", x, g.const(0.5)))
+    return g.op("Mul", half, g.op("Add", g.op("Exp", x), g.const(1.0)))
+
+
+@transformer("FunctionTransformer", guards=False, keeps=False)
+def _function(g: Graph, step: Any, frame: Frame) -> Frame:
+    if step.kw_args:
+        raise NotConvertible("FunctionTransformer with kw_args cannot be read", "use a built-in step")
+    if step.func is None:
+        return frame
+    return Frame.of(elementwise(g, frame.numbers(g, "FunctionTransformer"), step.func), frame.width)

@@ -1,0 +1,1 @@
+"""How a request's record becomes what an engine eats: a DataFrame or a preallocated row."""

@@ -1,0 +1,56 @@
+"""The `dataframe` feed: a pandas DataFrame a request, built as most services build it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infer_bench.engines.base import Request
+from infer_bench.engines.feeds.schema import Schema, is_table, number, refuse_strangers, require_known
+from infer_bench.errors import MissingDependency
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FrameFeed:
+    """Record → `DataFrame([record])`, table → `DataFrame(table)`; then reindexed to the model's columns.
+
+    Columns that hold Python objects become numbers where the model wants numbers, and categories get the model's own
+    `CategoricalDtype`, so that codes agree with those of the training.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingDependency("pandas", "data") from None
+        self._schema = schema
+        self._pandas = pd
+        self._columns = list(schema.names)
+        self._texts = schema.texts | schema.codes.keys()
+        self._types = {
+            feature.name: pd.CategoricalDtype(list(feature.categories))
+            for feature in schema.features
+            if feature.name in schema.encoded
+        }
+
+    def __call__(self, request: Request) -> "pd.DataFrame":
+        """The request as a DataFrame (rows, n) with the model's columns in the model's order."""
+        table = is_table(request)
+        refuse_strangers(self._schema, request)
+        if table:
+            require_known(self._schema, request)
+        frame = self._pandas.DataFrame(dict(request)) if table else self._pandas.DataFrame([request])
+        frame = frame.reindex(columns=self._columns, fill_value=self._schema.fill)
+        if any(dtype.kind not in "fiub" for dtype in set(frame.dtypes)):
+            frame = self._numeric(frame)
+        return frame.astype(self._types) if self._types else frame
+
+    def _numeric(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """Object columns as numbers, except those that the model reads as text."""
+        wanted: dict[str, Any] = {}
+        for name, dtype in frame.dtypes.items():
+            if dtype.kind not in "fiub" and name not in self._texts:
+                values = [number(str(name), value) for value in frame[name].tolist()]
+                wanted[str(name)] = np.array(values, dtype=np.float64)
+        return frame.assign(**wanted)

@@ -1,0 +1,286 @@
+"""ONNX Runtime: any ONNX file whose inputs are columns and whose answer is numbers, probabilities or labels."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.engines.base import Domain, FloatArray, Option
+from infer_bench.engines.feeds import ndarray as feeds
+from infer_bench.engines.onnxruntime import inputs as onnx_inputs
+from infer_bench.engines.onnxruntime import labels as onnx_labels
+from infer_bench.engines.onnxruntime import outputs as onnx_answers
+from infer_bench.engines.session import (
+    FedSession,
+    canonical,
+    clean,
+    first_line,
+    output_names,
+    readable,
+    require,
+    threads_of,
+)
+from infer_bench.errors import EngineError, InferBenchError, ModelError
+from infer_bench.formats import onnx_graph as onnx_wire
+from infer_bench.model import ModelRef, ModelSpec
+
+Predict = Callable[[Any], Any]
+
+_LEVELS = {
+    "all": "ORT_ENABLE_ALL",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "basic": "ORT_ENABLE_BASIC",
+    "off": "ORT_DISABLE_ALL",
+}
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "rocm": "ROCMExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "dnnl": "DnnlExecutionProvider",
+    "xnnpack": "XnnpackExecutionProvider",
+}
+PROFILE_TO = "profile_to"
+"""Given beside the options: the prefix of the file that ONNX Runtime writes its operators' times to."""
+_SILENT = 4
+_ON_OFF = ("on", "off")
+
+
+class OnnxRuntime:
+    """Runs `InferenceSession.run` for one output, or a bound run with `io_binding=on`."""
+
+    name = "onnxruntime"
+    formats: frozenset[str] = frozenset({"onnx"})
+    requires: tuple[str, ...] = ("onnxruntime",)
+    extra = "onnxruntime"
+    options: Mapping[str, Option] = {
+        **feeds.OPTIONS,
+        "threads": Option("threads inside one operator", "1"),
+        "spinning": Option("whether idle threads spin while they wait for work", "on", _ON_OFF),
+        "providers": Option("the execution provider", "cpu", tuple(PROVIDERS)),
+        "io_binding": Option("bind input and output buffers once instead of passing them at each call", "off", _ON_OFF),
+        "optimization": Option("how far the graph is rewritten at load", "all", tuple(_LEVELS)),
+        "output": Option("the output that is the answer; empty: the probabilities, or the first of numbers", ""),
+    }
+
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Nothing: ONNX Runtime imports numpy only."""
+        return ()
+
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":
+        """Load the model. Raises `ModelError` for a broken file, `EngineError` for inputs that no column can fill."""
+        library = require("onnxruntime", "onnxruntime")
+        readable(model.path)
+        session = _start(library, model, options)
+        with open(model.path, "rb") as file:
+            nodes = onnx_wire.nodes(file.read())
+        said = onnx_answers.told(session.get_modelmeta().custom_metadata_map)
+        inputs = onnx_inputs.tensors(session.get_inputs(), len(said.features) if said else _width(nodes))
+        features = said.features if said else onnx_inputs.features(inputs)
+        if sum(tensor.width for tensor in inputs) != len(features):
+            raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
+        feed = onnx_inputs.make(inputs, features, said.encoded if said else (), options)
+        meaning = onnx_answers.meaning(session.get_outputs(), nodes, options["output"], said)
+        spec = _spec(session, meaning, features, nodes, inputs)
+        if said and len(said.outputs) == len(spec.outputs):
+            spec = dataclasses.replace(spec, outputs=said.outputs)
+        predict = _predictor(library, session, meaning, inputs, options)
+        labeller = onnx_labels.labeller(session, meaning, inputs)
+        opened = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
+        opened.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
+        return opened
+
+
+class OnnxSession(FedSession):
+    """A loaded ONNX graph. `end_profiling` ends the profiling that `profile_to` began and gives the trace's path."""
+
+    end_profiling: Callable[[], str] | None = None
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        feed: Callable[[Any], Any],
+        predict: Predict,
+        meaning: onnx_answers.Meaning,
+        nodes: list[onnx_wire.Node],
+        labelled: onnx_labels.Labelled | None = None,
+    ) -> None:
+        super().__init__(spec, feed, predict)
+        self._labelled = labelled
+        self._meaning = meaning
+        self._nodes = nodes
+
+    @property
+    def answer(self) -> str:
+        """The name of the output that is the answer."""
+        return self._meaning.output
+
+    def postprocess(self, outputs: Any) -> FloatArray:
+        """The canonical output, from a tensor, from ZipMap's list of maps, or from bare labels as 0 and 1."""
+        if self._meaning.zipped:
+            outputs = _unzipped(outputs, self.spec.classes)
+        elif isinstance(outputs, list):
+            outputs = np.concatenate([np.asarray(part) for part in outputs])
+        if self._meaning.bare_label and self.spec.classes:
+            labels = np.asarray(outputs).reshape(-1, 1)
+            outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
+        return canonical(outputs, self.spec)
+
+    def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+        """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them.
+
+        Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
+        """
+        outputs, labels = (self.predict(inputs), None) if self._labelled is None else self._labelled(inputs)
+        answers = self.postprocess(outputs)
+        return answers, super().labels(answers) if labels is None else labels
+
+    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+        """The predicted labels; raises `EngineError` for probabilities that are none. Requests don't pay for that."""
+        if self.spec.task == "binary":
+            _complain(answers)
+        return super().labels(answers)
+
+    def domain(self) -> Domain:
+        """The thresholds of the trees; empty when a graph's trees see something other than its single input."""
+        names, found = self.spec.feature_names, defaultdict(set)
+        for column, threshold in onnx_answers.splits(self._nodes):
+            if column < len(names):
+                found[names[column]].add(float(threshold))
+        thresholds = {name: tuple(sorted(values)) for name, values in found.items()}
+        return Domain(thresholds, frozenset(thresholds))
+
+
+def _complain(answers: FloatArray) -> None:
+    """Up to 1.25, ONNX Runtime answered 2.16 for a constant binary ensemble. NaN is a model's own answer to NaN."""
+    wrong = answers[np.isfinite(answers)]
+    wrong = wrong[np.abs(wrong - 0.5) > 0.5 + 1e-6]
+    if wrong.size:
+        raise EngineError(
+            f"the binary model answers {wrong[0]:g}, which is no probability",
+            "onnxruntime before 1.28 has bugs in binary tree ensembles: upgrade it, or convert the model again",
+        )
+
+
+def _unzipped(maps: Any, classes: Any) -> Any:
+    keys = list(classes) if maps and all(label in maps[0] for label in classes) else list(maps[0]) if maps else []
+    return [[answer[key] for key in keys] for answer in maps]
+
+
+def _width(nodes: list[onnx_wire.Node]) -> int | None:
+    """A lower bound on the columns, from the trees, for a graph whose input does not say."""
+    seen = [column for column, _ in onnx_answers.splits(nodes)]
+    return max(seen) + 1 if seen else None
+
+
+def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
+    provider = PROVIDERS[options["providers"]]
+    if provider not in library.get_available_providers():
+        raise EngineError(
+            f"this onnxruntime has no {provider}", f"it has: {', '.join(library.get_available_providers())}"
+        )
+    settings = library.SessionOptions()
+    settings.intra_op_num_threads, settings.inter_op_num_threads = threads_of(options), 1
+    settings.log_severity_level = _SILENT
+    if options.get(PROFILE_TO):
+        settings.enable_profiling, settings.profile_file_prefix = True, options[PROFILE_TO]
+    settings.graph_optimization_level = getattr(library.GraphOptimizationLevel, _LEVELS[options["optimization"]])
+    settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(options["spinning"] == "on")))
+    library.set_default_logger_severity(_SILENT)
+    with clean(ModelError, f"ONNX Runtime cannot load {model.name}"):
+        session = library.InferenceSession(model.path, settings, providers=[provider])
+    if provider not in session.get_providers():
+        raise EngineError(f"{provider} could not be started", "is its driver installed?")
+    return session
+
+
+def _spec(session: Any, meaning: onnx_answers.Meaning, features: Any, nodes: Any, inputs: Any) -> ModelSpec:
+    count = {"binary": 1, "multiclass": len(meaning.classes)}.get(meaning.task)
+    if count is None:
+        shape = next(output.shape for output in session.get_outputs() if output.name == meaning.output)
+        inner = shape[1:] if shape else []
+        known = all(isinstance(size, int) for size in inner)
+        declared = int(np.prod(inner)) if known and inner else None
+        # onnxmltools and skl2onnx declare one column for several targets.
+        doubted = declared is None or (declared == 1 and onnx_answers.targets(nodes) > 1)
+        count = _probed(session, meaning.output, inputs) if doubted else int(declared or 1)
+    return ModelSpec(
+        meaning.task, features, output_names(count, meaning.classes), meaning.classes, onnx_answers.trees(nodes)
+    )
+
+
+def _probed(session: Any, output: str, inputs: list[onnx_inputs.Tensor]) -> int:
+    """The answer's width on one row (or one batch) of zeros; 1 when the graph does not take it."""
+    zeros = {}
+    for tensor in inputs:
+        made = np.zeros((tensor.batch or 1, *tensor.inner), dtype=tensor.dtype)
+        zeros[tensor.name] = made.astype(str).astype(object) if tensor.dtype is object else made
+    try:
+        answer = np.asarray(session.run([output], zeros)[0])
+    except Exception:  # noqa: BLE001 - whatever ONNX Runtime raises: the first real request will say it
+        return 1
+    return int(np.prod(answer.shape[1:])) if answer.ndim > 1 else 1
+
+
+def _predictor(
+    library: Any,
+    session: Any,
+    meaning: onnx_answers.Meaning,
+    inputs: list[onnx_inputs.Tensor],
+    options: Mapping[str, str],
+) -> Predict:
+    plain = len(inputs) == 1 and inputs[0].plain
+    if options["io_binding"] == "on":
+        if not plain or meaning.zipped or meaning.bare_label:
+            raise EngineError("io_binding needs one float input and one float output", "use io_binding=off")
+        return _Bound(session, meaning.output, inputs[0].name)
+    run, wanted, name = session.run, [meaning.output], inputs[0].name if plain else ""
+
+    def predict(rows: Any) -> Any:
+        try:
+            return run(wanted, {name: rows} if name else rows)[0]
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
+            raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
+
+    return predict
+
+
+class _Bound:
+    """A run with bound buffers; they are bound anew only when the request is another array than before."""
+
+    def __init__(self, session: Any, output: str, name: str) -> None:
+        self._session, self._output, self._name = session, output, name
+        self._binding = session.io_binding()
+        self._rows: Any = None
+        self._answer: Any = None
+
+    def __call__(self, rows: Any) -> Any:
+        """The answer, in a buffer that the next call overwrites."""
+        try:
+            if rows is not self._rows:
+                self._bind(rows)
+            self._session.run_with_iobinding(self._binding)
+        except InferBenchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
+            raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
+        return self._answer
+
+    def _bind(self, rows: Any) -> None:
+        self._rows = None
+        if self._answer is None or len(self._answer) != len(rows):
+            answer = np.asarray(self._session.run([self._output], {self._name: rows})[0])
+            self._answer = np.ascontiguousarray(np.empty_like(answer))
+        self._binding.clear_binding_inputs()
+        self._binding.clear_binding_outputs()
+        self._binding.bind_input(self._name, "cpu", 0, rows.dtype, rows.shape, rows.ctypes.data)
+        self._binding.bind_output(
+            self._output, "cpu", 0, self._answer.dtype, self._answer.shape, self._answer.ctypes.data
+        )
+        self._rows = rows

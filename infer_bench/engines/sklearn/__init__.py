@@ -1,0 +1,1 @@
+"""scikit-learn: the engine, and what a fitted estimator says of its columns, values and split points."""

@@ -1,0 +1,67 @@
+"""A pipeline whose steps work in float32, as an exported graph does: what its rounding changes, and nothing else."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.engines.sklearn import columns as sklearn_columns
+from infer_bench.errors import EngineError
+
+Singles = npt.NDArray[np.float32]
+
+
+def prepared(pipeline: Any, inputs: Any) -> Singles:
+    """What the last step is handed, (rows, columns), when all before it work in float32.
+
+    `inputs` is a DataFrame or an array. Raises `EngineError` for an estimator that is no pipeline, and for steps whose
+    columns cannot be told apart.
+    """
+    if not hasattr(pipeline, "named_steps"):
+        raise EngineError("the model is no pipeline")
+    return np.asarray(_chain([step for _, step in pipeline.steps[:-1]], _narrow(inputs)), dtype=np.float32)
+
+
+def _narrow(given: Any) -> Any:
+    """Numbers rounded to float32; text stays."""
+    if not hasattr(given, "columns"):
+        return np.asarray(given).astype(np.float32)
+    floats = [name for name, kind in given.dtypes.items() if getattr(kind, "kind", "O") == "f"]
+    with np.errstate(over="ignore"):
+        return given.astype(dict.fromkeys(floats, np.float32))
+
+
+def _chain(steps: list[Any], rows: Any) -> Any:
+    for step in steps:
+        if step is not None and step != "passthrough":
+            rows = _step(step, rows)
+    return rows
+
+
+def _step(step: Any, rows: Any) -> Any:
+    kind = type(step).__name__
+    if kind == "Pipeline":
+        return _chain([part for _, part in step.steps], rows)
+    if kind == "ColumnTransformer":
+        return _columns(step, rows)
+    bent = kind == "SimpleImputer" or getattr(step, "clip", False)
+    maps = None if bent else sklearn_columns.linear(step)
+    if maps is None:
+        made = step.transform(rows)
+        made = np.asarray(made.toarray() if hasattr(made, "toarray") else made)
+        return made.astype(np.float32) if made.dtype.kind in "fiub" else made
+    scale, shift = (values.astype(np.float64) for values in maps)
+    # The operator subtracts and multiplies by constants that are float32 themselves.
+    return (np.asarray(rows, dtype=np.float32) - shift.astype(np.float32)) * (1.0 / scale).astype(np.float32)
+
+
+def _columns(step: Any, rows: Any) -> Singles:
+    inputs, places = getattr(step, "_transformer_to_input_indices", {}), getattr(step, "output_indices_", {})
+    width = max((place.stop for place in places.values()), default=0)
+    made = np.zeros((len(rows), width), dtype=np.float32)
+    for name, part, _ in step.transformers_:
+        place, taken = places.get(name, slice(0, 0)), list(inputs.get(name, ()))
+        if place.stop > place.start:
+            own = rows.iloc[:, taken] if hasattr(rows, "iloc") else rows[:, taken]
+            made[:, place] = own if isinstance(part, str) else _step(part, own)
+    return made

@@ -1,0 +1,86 @@
+"""Where the splits of scikit-learn's trees and other interesting values lie, on the scale of the inputs."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines.base import Domain, FloatArray
+from infer_bench.engines.sklearn import columns as sklearn_columns
+from infer_bench.engines.sklearn.estimator import last
+from infer_bench.engines.sklearn.typical_values import stored, typical
+from infer_bench.model import ModelSpec
+
+Split = tuple[int, float]
+MOST_STORED = 256
+"""So many of the rows that a model has kept from its training are told."""
+
+
+def domain(estimator: Any, spec: ModelSpec) -> Domain:
+    """Thresholds of all trees, on the scale of the inputs; none of columns that steps have mixed or encoded.
+
+    Where a column has none, scalers, and rows that the model has kept, tell where its values lie.
+    """
+    names, parts = spec.feature_names, list(sklearn_columns.inside(estimator))
+    found = _listed(names, ((part_splits(part), way) for part, way in parts))
+    usual = _listed(names, ((typical(part), way) for part, way in parts))
+    missing = _missing(estimator, found)
+    thresholds = {name: tuple(sorted(values)) for name, values in (usual | found).items()}
+    return Domain(thresholds, missing, _stored(parts, len(names)))
+
+
+def _listed(
+    names: Sequence[str], points: Iterable[tuple[Iterable[Split], sklearn_columns.Back | None]]
+) -> dict[str, set[float]]:
+    found: dict[str, set[float]] = defaultdict(set)
+    for values, way in points:
+        for feature, value in _returned(values, way):
+            if feature < len(names) and np.isfinite(value):
+                found[names[feature]].add(float(value))
+    return found
+
+
+def _returned(points: Iterable[Split], way: sklearn_columns.Back | None) -> Iterator[Split]:
+    """Points of a part's columns as points of the inputs'."""
+    for feature, value in points:
+        if way is None:
+            yield feature, value
+        elif feature in way:
+            column, scale, shift = way[feature]
+            yield column, value * scale + shift
+
+
+def _stored(parts: Iterable[tuple[Any, sklearn_columns.Back | None]], width: int) -> FloatArray | None:
+    """The first part's training rows (rows, columns) that can be told in all of the inputs' columns."""
+    for part, way in parts:
+        rows = stored(part)
+        if rows is None:
+            continue
+        kept = rows[np.linspace(0, len(rows) - 1, min(MOST_STORED, len(rows))).astype(np.intp)]
+        made = np.full((len(kept), width), np.nan)
+        for behind, (at, scale, shift) in ({i: (i, 1.0, 0.0) for i in range(width)} if way is None else way).items():
+            if behind < kept.shape[1] and at < width:
+                made[:, at] = kept[:, behind] * scale + shift
+        if np.isfinite(made).all():
+            return made
+    return None
+
+
+def _missing(estimator: Any, found: dict[str, set[float]]) -> frozenset[str]:
+    tags = getattr(last(estimator), "__sklearn_tags__", None)
+    takes = tags is not None and tags().input_tags.allow_nan
+    return frozenset(found) if takes else frozenset()
+
+
+def part_splits(part: Any) -> Iterator[Split]:
+    """(column, threshold) of an estimator's own trees."""
+    tree = getattr(part, "tree_", None)
+    if tree is not None and hasattr(tree, "children_left"):
+        inner = tree.children_left != -1
+        yield from zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True)
+    for group in getattr(part, "_predictors", ()):
+        for predictor in group:
+            nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
+            plain = nodes[nodes["is_categorical"] == 0]
+            yield from zip(plain["feature_idx"].tolist(), plain["num_threshold"].tolist(), strict=True)

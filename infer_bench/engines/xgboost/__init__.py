@@ -1,0 +1,1 @@
+"""XGBoost: the engine, and its booster read from any of its files."""

@@ -1,0 +1,177 @@
+"""XGBoost: JSON and UBJSON models, and boosters or scikit-learn wrappers from a pickle.
+
+A `DMatrix` is never kept: XGBoost caches predictions on it, so that a second call on the same one measures a look-up.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines.base import Domain, FloatArray, Option, columns
+from infer_bench.engines.feeds import ndarray as feeds
+from infer_bench.engines.feeds.schema import schema
+from infer_bench.engines.pickled import open_pickle
+from infer_bench.engines.session import FedSession, canonical, clean, guarded, readable, require, threads_of
+from infer_bench.engines.xgboost import booster as xgboost_model
+from infer_bench.errors import EngineError, ModelError
+from infer_bench.model import ModelRef, ModelSpec
+
+Predict = Callable[[Any], Any]
+
+
+class XGBoost:
+    """Runs `Booster.inplace_predict`, or the wrapper's `predict_proba` / `predict` with `api=sklearn`."""
+
+    name = "xgboost"
+    formats: frozenset[str] = frozenset({"xgboost-json", "xgboost-ubj", "pickle", "joblib"})
+    requires: tuple[str, ...] = ("xgboost",)
+    extra = "xgboost"
+    options: Mapping[str, Option] = {
+        **feeds.OPTIONS,
+        "api": Option("the booster, or the scikit-learn wrapper", "booster", ("booster", "sklearn")),
+        "trees": Option(
+            "after early stopping: the trees up to the best iteration, or all; auto is what the class that opens the "
+            "file does (a booster all, a scikit-learn wrapper best)",
+            "auto",
+            ("auto", "best", "all"),
+        ),
+        "threads": Option("threads of one prediction", "1"),
+    }
+
+    def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Without DataFrames and wrappers, XGBoost needs neither pandas nor scikit-learn."""
+        native = model.format in ("xgboost-json", "xgboost-ubj")  # a pickle may hold a wrapper
+        bare = native and options.get("api") != "sklearn" and options.get("feed") != "dataframe"
+        return ("pandas", "sklearn", "matplotlib", "graphviz", "dask") if bare else ()
+
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "XGBoostSession":
+        """Load the model. Raises `ModelError` for a broken file, `EngineError` for what XGBoost refuses."""
+        library = require("xgboost", "xgboost")
+        booster, wrapper = _load(library, model, options)
+        booster.set_param({"nthread": threads_of(options)})
+        with clean(ModelError, f"{model.name} cannot be read"):
+            config = xgboost_model.config(booster)
+            features, encoded = xgboost_model.features(booster)
+        spec = xgboost_model.spec(config, features, wrapper)
+        feed = feeds.make_feed(schema(features, options, np.float32, encoded), options["feed"])
+        plan = _Plan(library, booster, wrapper, config, options)
+        return XGBoostSession(spec, feed, plan.predict(), booster, softmax=plan.margins)
+
+
+class XGBoostSession(FedSession):
+    """A loaded XGBoost model."""
+
+    def __init__(self, spec: ModelSpec, feed: feeds.Feed, predict: Predict, booster: Any, *, softmax: bool) -> None:
+        super().__init__(spec, feed, guarded(predict, "XGBoost cannot predict"))
+        self._booster = booster
+        self._softmax = softmax
+
+    def postprocess(self, outputs: Any) -> FloatArray:
+        """The canonical output; of `multi:softmax`, whose answer is a label, the softmax of its margins."""
+        return _softmax(outputs) if self._softmax else canonical(outputs, self.spec)
+
+    def domain(self) -> Domain:
+        """The thresholds and category codes of all trees."""
+        return xgboost_model.domain(self._booster, self.spec.feature_names)
+
+    def close(self) -> None:
+        """Let go of the booster."""
+        super().close()
+        self._booster = None
+
+
+def _softmax(margins: Any) -> FloatArray:
+    array = columns(margins)
+    powers: FloatArray = np.exp(array - array.max(axis=1, keepdims=True))
+    scaled: FloatArray = powers / powers.sum(axis=1, keepdims=True)
+    return scaled
+
+
+def _load(library: Any, model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any]:
+    """The booster, and the wrapper or None."""
+    if model.format in ("xgboost-json", "xgboost-ubj"):
+        readable(model.path)
+        with clean(ModelError, f"XGBoost cannot read {model.name}"):
+            booster = library.Booster(model_file=model.path)
+            return booster, _wrapper(library, booster, model.path) if options["api"] == "sklearn" else None
+    held = open_pickle(model, options)
+    if isinstance(held, library.Booster):
+        if options["api"] == "sklearn":
+            raise EngineError(f"{model.name} holds a booster and no scikit-learn wrapper", "use api=booster")
+        return held, None
+    if not isinstance(held, library.XGBModel):
+        raise ModelError(f"{model.name} holds a {type(held).__name__} and no XGBoost model", "try the engine sklearn")
+    with clean(ModelError, f"{model.name} is not fitted"):
+        return held.get_booster(), held
+
+
+def _wrapper(library: Any, booster: Any, path: str) -> Any:
+    """The wrapper class that would have trained the model, with the model loaded."""
+    objective = xgboost_model.config(booster).objective
+    if objective.startswith("rank:"):
+        wrapper = library.XGBRanker()
+    elif objective.startswith(("binary:", "multi:")):
+        wrapper = library.XGBClassifier()
+    else:
+        wrapper = library.XGBRegressor()
+    wrapper.load_model(path)
+    return wrapper
+
+
+class _Plan:
+    """Which of the library's calls answers a request."""
+
+    def __init__(
+        self, library: Any, booster: Any, wrapper: Any, config: xgboost_model.Config, options: Mapping[str, str]
+    ) -> None:
+        self._library, self._booster, self._wrapper, self._config, self._options = (
+            library,
+            booster,
+            wrapper,
+            config,
+            options,
+        )
+        self.margins = config.objective == "multi:softmax" and options["api"] == "booster"
+        missing = getattr(wrapper, "missing", None)
+        self._missing = float("nan") if missing is None else float(missing)
+
+    def predict(self) -> Predict:
+        """The call for these options."""
+        if self._options["api"] == "sklearn":
+            return self._with_wrapper()
+        return self._with_matrix() if self._config.booster == "gblinear" else self._in_place()
+
+    def _range(self) -> tuple[int, int]:
+        """Iterations to use; (0, 0) means all."""
+        trees = self._options["trees"]
+        wanted = trees == "best" or (trees == "auto" and self._wrapper is not None)
+        best = self._booster.attr("best_iteration") if wanted else None
+        return (0, int(best) + 1) if best is not None else (0, 0)
+
+    def _in_place(self) -> Predict:
+        predict, kind = self._booster.inplace_predict, "margin" if self.margins else "value"
+        span, missing = self._range(), self._missing
+        return lambda rows: predict(rows, iteration_range=span, predict_type=kind, missing=missing)
+
+    def _with_matrix(self) -> Predict:
+        """`gblinear` cannot predict in place: a new DMatrix each call, as the library's wrapper does too."""
+        library, booster, threads = self._library, self._booster, threads_of(self._options)
+        names, types, span = booster.feature_names, booster.feature_types, self._range()
+
+        def predict(rows: Any) -> Any:
+            matrix = library.DMatrix(
+                rows, missing=self._missing, nthread=threads, feature_names=names, feature_types=types
+            )
+            return booster.predict(matrix, iteration_range=span, output_margin=self.margins)
+
+        return predict
+
+    def _with_wrapper(self) -> Predict:
+        wrapper = self._wrapper
+        wrapper.set_params(n_jobs=threads_of(self._options))
+        call = getattr(wrapper, "predict_proba", None) or wrapper.predict
+        if self._options["trees"] == "auto":
+            return call  # type: ignore[no-any-return]
+        span = self._range() if self._options["trees"] == "best" else (0, self._booster.num_boosted_rounds())
+        return lambda rows: call(rows, iteration_range=span)

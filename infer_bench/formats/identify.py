@@ -1,0 +1,179 @@
+"""What a model file is, told by its content."""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from infer_bench.errors import ModelError
+from infer_bench.formats.archives import zipped
+from infer_bench.formats.pickle_family import Kind, pickled
+from infer_bench.formats.pickles.streams import BROKEN, compression, open_pickle
+from infer_bench.formats.protobuf import looks_like_onnx
+from infer_bench.model import ModelRef
+
+_HEAD = 1 << 16
+_READS = "lightgbm text, xgboost json or ubj, pickle, joblib, skops, onnx, cbm and pt2 are read"
+
+_OTHER: tuple[tuple[bytes, str], ...] = (
+    (b"version https://git-lfs", "a git-lfs pointer, not the model itself (run `git lfs pull`)"),
+    (b"PAR1", "a parquet file, which is data"),
+    (b"ARROW1", "an Arrow file, which is data"),
+    (b"\x93NUMPY", "a NumPy array, which is data"),
+    (b"\xef\xbb\xbftree", "a LightGBM model behind a byte-order mark, which LightGBM cannot read: save it without"),
+    (b"binf", "an XGBoost model in the old binary format (save it as .json or .ubj)"),
+    (b"bs64", "an XGBoost model in the old binary format (save it as .json or .ubj)"),
+    (b"\x89HDF", "an HDF5 file (Keras?)"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"\x7fELF", "a compiled library"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x28\xb5\x2f\xfd", "a zstd-compressed file"),
+    (b"Rar!", "a rar archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+)
+
+
+def identify(path: str | os.PathLike[str]) -> ModelRef:
+    """The artefact at `path`. Raises `ModelError` saying what the file seems to be when it is no model that is read."""
+    file = Path(os.path.abspath(path))
+    head = _head(file)
+    family, form = _kind(file, head)
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return ModelRef(str(file), family, form, digest, file.stat().st_size)
+
+
+def _head(file: Path) -> bytes:
+    if not os.path.lexists(file):
+        raise ModelError(f"no such model file: {file}")
+    if file.is_dir():
+        raise ModelError(f"{file} is a folder, not a model file")
+    if file.exists() and not file.is_file():
+        raise ModelError(f"{file} is not a regular file")
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError as error:
+        raise ModelError(f"cannot read {file}: {error.strerror}") from None
+    if not head:
+        raise ModelError(f"{file.name} is empty")
+    return head
+
+
+def _kind(file: Path, head: bytes) -> Kind:
+    for recognise in _RECOGNISERS:
+        kind = recognise(file, head)
+        if kind is not None:
+            return kind
+    raise ModelError(f"{file.name} is not a model: it seems to be {_seems(head)}", _READS)
+
+
+def _lightgbm(file: Path, head: bytes) -> Kind | None:
+    lines = head.split(b"\n", 2)
+    if lines[0].rstrip(b"\r") == b"tree" and (len(lines) == 1 or b"=" in lines[1] or not lines[1]):
+        return "lightgbm", "lightgbm-text"
+    return None
+
+
+def _json(file: Path, head: bytes) -> Kind | None:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] != b"{" or re.match(rb'\{\s*("|\}|$)', text) is None:
+        return None
+    if b'"learner"' in text or _contains(file, b'"learner"'):
+        return "xgboost", "xgboost-json"
+    if b'"tree_info"' in text:
+        raise ModelError(f"{file.name} is LightGBM's JSON dump, which cannot be loaded again", "use Booster.save_model")
+    if b'"oblivious_trees"' in text or b'"trees"' in text:
+        raise ModelError(f"{file.name} is a JSON model of another library (CatBoost?)", "save it as .cbm")
+    return None
+
+
+def _ubjson(file: Path, head: bytes) -> Kind | None:
+    if head[:1] == b"{" and head[1:2] in (b"L", b"l", b"I", b"i", b"U", b"$", b"#") and b"learner" in head[:4096]:
+        return "xgboost", "xgboost-ubj"
+    return None
+
+
+def _catboost(file: Path, head: bytes) -> Kind | None:
+    return ("catboost", "catboost-cbm") if head.startswith(b"CBM1") else None
+
+
+def _pickle(file: Path, head: bytes) -> Kind | None:
+    packed = compression(head)
+    binary = head[0] == 0x80 and len(head) > 1 and head[1] <= 5
+    textual = (
+        head[:1] in (b"c", b"(", b"]", b"}", b")") and re.match(rb"(c[\w.]+\n[\w.]+\n|\(|[\]})])", head) is not None
+    )
+    if not (packed or binary or (textual and _plausible(head))):
+        return None
+    if packed:
+        _refuse_packed(file, packed)
+    return pickled(file)
+
+
+def _refuse_packed(file: Path, packed: str) -> None:
+    """Raise `ModelError` for a model of a native format that was compressed: only pickles are read that way."""
+    source, _, raw = open_pickle(file)
+    with raw:
+        try:
+            head = source.read(256)
+        except BROKEN:
+            return
+    if head.startswith((b"tree\n", b"CBM1")) or re.match(rb'\s*\{\s*"|\{L', head) is not None:
+        raise ModelError(f"{file.name} is a model file compressed by {packed}", "decompress it first")
+
+
+def _plausible(head: bytes) -> bool:
+    """Whether text that starts as protocol 0 or 1 does goes on as a pickle: it names a class or builds a container."""
+    return re.search(rb"c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n", head) is not None
+
+
+def _onnx(file: Path, head: bytes) -> Kind | None:
+    return ("onnx", "onnx") if looks_like_onnx(file) else None
+
+
+def _zip(file: Path, head: bytes) -> Kind | None:
+    return zipped(file) if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) else None
+
+
+_RECOGNISERS: tuple[Callable[[Path, bytes], Kind | None], ...] = (
+    _lightgbm, _json, _ubjson, _catboost, _zip, _pickle, _onnx,
+)  # fmt: skip
+
+
+def _contains(file: Path, word: bytes) -> bool:
+    with file.open("rb") as stream:
+        tail = b""
+        while block := stream.read(1 << 20):
+            if word in tail + block:
+                return True
+            tail = block[-len(word) :]
+    return False
+
+
+def _seems(head: bytes) -> str:
+    for magic, what in _OTHER:
+        if head.startswith(magic):
+            return what
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:200].lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg")):
+        return "an HTML or XML page (a failed download?)"
+    if not head.strip(b"\0"):
+        return "a file of zeros"
+    if b"\0" in head or sum(byte < 9 or 13 < byte < 32 for byte in head[:1024]) > 8:
+        return "binary data of an unknown kind"
+    return _seems_text(text)
+
+
+def _seems_text(text: bytes) -> str:
+    first = text.split(b"\n", 1)[0]
+    if text[:1] in (b"{", b"["):
+        return "JSON, but not an XGBoost model"
+    if any(first.count(mark) for mark in (b",", b";", b"\t")):
+        return "a csv file, which is data"
+    if re.search(rb"^(import |from \w+ import |def |class )", text, re.MULTILINE):
+        return "Python source"
+    return "plain text"

@@ -1,0 +1,51 @@
+"""Which library a pickle belongs to, told by the class of the object in it."""
+
+from pathlib import Path
+
+from infer_bench.errors import ModelError
+from infer_bench.formats.pickles import PickleScan, scan
+from infer_bench.model import Family, Format
+
+Kind = tuple[Family, Format]
+
+_LEGACY_TORCH = "torch._utils._rebuild_"
+_NO_MODEL = {
+    "numpy.ndarray": "an array",
+    "numpy.core.multiarray._reconstruct": "an array",
+    "pandas.core.frame.DataFrame": "a DataFrame",
+    "pandas.DataFrame": "a DataFrame",
+    "pandas.core.series.Series": "a Series",
+    "pandas.Series": "a Series",
+    "collections.OrderedDict": "a dict (a state dict?)",
+}
+_DATA_MODULES = ("builtins", "numpy", "pandas", "collections", "scipy", "datetime", "decimal")
+
+
+def pickled(file: Path) -> Kind:
+    """The family by the root's module. Raises `ModelError` when the pickle is broken or holds no model."""
+    found = scan(file)
+    if found.root is None or found.root_is_global:
+        raise ModelError(f"{file.name} is a pickle of {found.root or 'nothing that can be told'}, not of a model")
+    _refuse_data(file, found, found.root)
+    form: Format = "joblib" if found.joblib or found.compression else "pickle"
+    return family(file, found.root), form
+
+
+def family(file: Path, root: str) -> Family:
+    """The family of a class by its full name; classes of unknown modules are scikit-learn's kind."""
+    top = root.split(".")[0]
+    if top in ("lightgbm", "xgboost", "catboost"):
+        return top  # type: ignore[return-value]
+    if top == "_catboost":
+        return "catboost"
+    if top in ("torch", "torchvision"):
+        raise ModelError(f"{file.name} is a pickled torch module ({root})", "save it with torch.export.save (.pt2)")
+    return "sklearn"
+
+
+def _refuse_data(file: Path, found: PickleScan, root: str) -> None:
+    if root == "builtins.int" and not found.names:
+        raise ModelError(f"{file.name} seems to be an old torch checkpoint", "save it with torch.export.save (.pt2)")
+    if root.split(".")[0] in _DATA_MODULES:
+        what = _NO_MODEL.get(root, f"a {root.rsplit('.', 1)[-1]}")
+        raise ModelError(f"{file.name} is a pickle that holds {what}, not a model", "save the fitted estimator itself")

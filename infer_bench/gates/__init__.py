@@ -1,0 +1,1 @@
+"""Pure rules: limits, baselines and the fingerprint that says what is comparable."""

@@ -1,0 +1,59 @@
+"""How kernel and CPU are set, as far as that can be read. Nothing here raises or changes anything."""
+
+import os
+from pathlib import Path
+
+from infer_bench.machine import cgroups
+from infer_bench.machine.environment import THREAD_VARIABLES
+from infer_bench.report.doctor import Tuning
+
+_CPU = "sys/devices/system/cpu"
+_WAITING = ("OMP_WAIT_POLICY", "OMP_PROC_BIND", "OMP_DYNAMIC", "KMP_BLOCKTIME", "KMP_AFFINITY", "GOMP_CPU_AFFINITY")
+
+
+def tuning(root: Path = Path("/")) -> Tuning:
+    """What is set here. `root` is where /proc and /sys are looked for."""
+    return Tuning(
+        turbo=_turbo(root),
+        huge_pages=_chosen(_read(root / "sys/kernel/mm/transparent_hugepage/enabled")),
+        aslr=_number(_read(root / "proc/sys/kernel/randomize_va_space")),
+        hypervisor=_hypervisor(root),
+        throttled_ns=cgroups.throttled_ns(root),
+        thread_variables={name: os.environ[name] for name in (*THREAD_VARIABLES, *_WAITING) if name in os.environ},
+    )
+
+
+def _turbo(root: Path) -> bool | None:
+    off = _number(_read(root / _CPU / "intel_pstate/no_turbo"))
+    if off is not None:
+        return off == 0
+    on = _number(_read(root / _CPU / "cpufreq/boost"))
+    return None if on is None else on == 1
+
+
+def _chosen(text: str) -> str | None:
+    """The word in brackets: `always [madvise] never`."""
+    return text.partition("[")[2].partition("]")[0] or None
+
+
+def _hypervisor(root: Path) -> str | None:
+    """The CPU says whether there is one (x86); firmware says which."""
+    info = _read(root / "proc/cpuinfo")
+    if not info:
+        return None
+    product = _read(root / "sys/class/dmi/id/product_name") or _read(root / "sys/class/dmi/id/sys_vendor")
+    flags = next((line for line in info.splitlines() if line.startswith("flags")), "")
+    if "hypervisor" in flags.split():
+        return product or "of unknown make"
+    return "" if flags else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""The table of speed: measure each candidate, fill the report, add notices."""

@@ -1,0 +1,220 @@
+"""What the reader of a benchmark should know, as data: pure rules from settings, environment and results to notices.
+
+Codes are stable; scripts may match them. A hint never proposes a flag that is already in use.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.report.common import BenchResult, Environment, Notice
+from infer_bench.stats.shape import is_bimodal, spread
+
+THREADS_EXCEED_CORES = "threads-exceed-cores"
+QUOTA_THROTTLING = "quota-throttling"
+HIGH_VARIANCE = "high-variance"
+BIMODAL = "bimodal"
+SAME_ROW = "same-row"
+FEW_ROWS = "few-rows"
+BUSY_MACHINE = "busy-machine"
+FLOOR_DOMINATES = "floor-dominates"
+COLD_ROW = "cold-row"
+DOUBLE_INSTALL = "double-install"
+
+CODES = (
+    THREADS_EXCEED_CORES,
+    QUOTA_THROTTLING,
+    HIGH_VARIANCE,
+    BIMODAL,
+    SAME_ROW,
+    FEW_ROWS,
+    BUSY_MACHINE,
+    FLOOR_DOMINATES,
+    COLD_ROW,
+    DOUBLE_INSTALL,
+)
+
+SPREAD_LIMIT = 0.1
+"""Robust coefficient of variation between the blocks of a process above which a row is called noisy."""
+ENOUGH_BLOCKS = 5
+THROTTLED_LIMIT = 0.01
+"""Share of the measured time spent throttled above which it is said."""
+ENOUGH_ROWS = 256
+"""Below this the branch predictor remembers each row's way through the trees."""
+FLOOR_LIMIT = 0.1
+"""Share of a raw sample that the loop itself may take: below it the correction is small beside the figure."""
+LOAD_LIMIT = 0.5
+"""Load average a CPU at the start, above which others are taken to be at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The settings that a hint must know.
+
+    `budget_given`: a budget or a number of rounds was chosen; `rows`: "rotate" or "same"; `lean`: the candidates whose
+    workers kept modules from being imported.
+    """
+
+    threads: int = 1
+    rows: str = "rotate"
+    processes: int = 3
+    budget_given: bool = False
+    lean: frozenset[str] = frozenset()
+    rows_cycled: int = 1024
+
+
+def find(
+    environment: Environment,
+    results: Sequence[BenchResult],
+    in_use: InUse,
+    double_installs: Iterable[tuple[str, str]] = (),
+) -> tuple[Notice, ...]:
+    """Every notice that applies: those about the machine first, then those about each row, in the rows' order."""
+    machine = [
+        *_threads(environment, results, in_use),
+        *_load(environment),
+        *_same_row(in_use),
+        *_few_rows(in_use),
+        *_doubles(double_installs),
+    ]
+    rules = (_throttled, _variance, _bimodal, _floor, _cold)
+    rows = [notice for result in results if result.failed is None for rule in rules for notice in rule(result, in_use)]
+    return tuple(dict.fromkeys((*machine, *rows)))
+
+
+def _threads(environment: Environment, results: Sequence[BenchResult], in_use: InUse) -> Iterable[Notice]:
+    """A candidate's own `threads` option wins over the setting; fewer than one CPU still runs one thread."""
+    cores = max(1.0, environment.cpus_effective)
+    asked = {result.candidate: _own_threads(result, in_use.threads) for result in results}
+    most = max(asked.values(), default=in_use.threads)
+    if most <= cores:
+        return
+    guilty = {name for name, threads in asked.items() if threads == most}
+    limit = " (the cgroup's CPU quota)" if environment.cpus_quota == environment.cpus_effective else ""
+    flag = "--threads " if in_use.threads == most else "threads="
+    yield Notice(
+        THREADS_EXCEED_CORES,
+        f"{most} threads on {cores:g} effective CPUs{limit}: they wait for each other, which can cost a hundredfold",
+        f"{flag}{int(cores)} or less",
+        guilty.pop() if len(guilty) == 1 else None,
+    )
+
+
+def _own_threads(result: BenchResult, default: int) -> int:
+    text = result.options.get("threads", "")
+    return int(text) if text.isdigit() and int(text) > 0 else default
+
+
+def _load(environment: Environment) -> Iterable[Notice]:
+    load = environment.load_average_1m
+    if load is None or load / max(1, environment.cpus_logical) <= LOAD_LIMIT:
+        return
+    yield Notice(
+        BUSY_MACHINE,
+        f"the load average was {load:.1f} on {environment.cpus_logical} CPUs when the run began",
+        "close what else is running; ratios stay usable, absolute times less so",
+    )
+
+
+def _same_row(in_use: InUse) -> Iterable[Notice]:
+    if in_use.rows == "same":
+        yield Notice(
+            SAME_ROW,
+            "one row was repeated: the branch predictor learns its path, which flatters trees up to 6 times",
+            "leave out --rows same to cycle distinct rows",
+        )
+
+
+def _few_rows(in_use: InUse) -> Iterable[Notice]:
+    if in_use.rows != "same" and in_use.rows_cycled < ENOUGH_ROWS:
+        yield Notice(
+            FEW_ROWS,
+            f"only {in_use.rows_cycled} rows take turns: the branch predictor learns their paths, which flatters trees",
+            f"give --data with {ENOUGH_ROWS} rows or more",
+        )
+
+
+def _doubles(pairs: Iterable[tuple[str, str]]) -> Iterable[Notice]:
+    for one, other in pairs:
+        yield Notice(
+            DOUBLE_INSTALL,
+            f"{one} and {other} are both installed and overwrite each other's files",
+            f"pip uninstall {one} {other}, then install the one you mean",
+        )
+
+
+def _throttled(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
+    throttled = sum(process.throttled_ns for process in result.processes)
+    wall = sum(r.wall_ns for process in result.processes for r in process.rounds)
+    if throttled > THROTTLED_LIMIT * wall:
+        lower = f"--threads {max(1, in_use.threads // 2)}, or " if in_use.threads > 1 else ""
+        yield Notice(
+            QUOTA_THROTTLING,
+            f"the CPU quota held the workers back for {throttled / 1e6:.0f} ms: the tails are the quota's",
+            f"{lower}raise the container's CPU limit",
+            result.candidate,
+        )
+
+
+def _variance(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
+    """Blocks cycle the same rows, so that what differs between them is the machine and not the rows."""
+    blocks = ([np.median(r.request_ns) for r in process.rounds if r.request_ns] for process in result.processes)
+    widths = [spread(np.array(medians)) for medians in blocks if len(medians) >= ENOUGH_BLOCKS]
+    if widths and float(np.median(widths)) > SPREAD_LIMIT:
+        yield Notice(
+            HIGH_VARIANCE,
+            f"blocks of the same requests vary by {float(np.median(widths)):.0%}: something else ran on the machine",
+            "quieten the machine" if in_use.budget_given else "quieten the machine, or measure longer with --budget",
+            result.candidate,
+        )
+
+
+def _bimodal(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
+    humps = [is_bimodal(samples) for samples in _by_process(result)]
+    if not humps or sum(humps) <= len(humps) / 2:
+        return
+    causes = ["frequency steps"]
+    causes += ["two kinds of row"] if in_use.rows != "same" else []
+    causes += ["threads that sleep"] if in_use.threads > 1 else []
+    flag = "" if in_use.rows == "same" else ", try --rows same"
+    yield Notice(
+        BIMODAL,
+        "the latencies form two groups: one percentile describes neither",
+        f"look at --phases{flag}; causes: {', '.join(causes)}",
+        result.candidate,
+    )
+
+
+def _floor(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
+    request = result.request
+    if request is None or request.p50_ns is None:
+        return
+    own = request.p50_ns * result.calls_per_sample
+    if request.floor_ns > FLOOR_LIMIT * (own + request.floor_ns):
+        yield Notice(
+            FLOOR_DOMINATES,
+            f"the loop itself takes {request.floor_ns} ns of a sample of {own + request.floor_ns} ns, corrected for",
+            "read differences below the floor with care",
+            result.candidate,
+        )
+
+
+def _cold(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
+    """A worker that keeps modules from being imported starts faster than a service that imports them."""
+    if result.candidate in in_use.lean and result.cold_start_ns is not None:
+        yield Notice(
+            COLD_ROW,
+            "its cold start and memory leave out libraries that this candidate does not need (such as pandas)",
+            "a service that imports them anyway starts slower and takes more memory",
+            result.candidate,
+        )
+
+
+def _by_process(result: BenchResult) -> list[npt.NDArray[np.int64]]:
+    """The request samples of each process that has any: int64 ns as stamped."""
+    pooled = (
+        np.array([ns for r in process.rounds for ns in r.request_ns], dtype=np.int64) for process in result.processes
+    )
+    return [samples for samples in pooled if len(samples)]

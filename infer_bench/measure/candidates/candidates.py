@@ -1,0 +1,113 @@
+"""Who takes part: each candidate with the artefact that it opens."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from infer_bench.engines import registry
+from infer_bench.engines.base import Engine, check_options
+from infer_bench.engines.session import threads_of
+from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
+from infer_bench.measure.candidates.spec import Candidate, parse
+from infer_bench.model import Family, ModelRef
+from infer_bench.report.common import Notice
+
+Key = tuple[str, str]
+ToOnnx = Callable[[ModelRef], ModelRef]
+
+DEFAULTS: dict[Family, tuple[str, ...]] = {
+    "lightgbm": ("lightgbm:feed=dataframe", "lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "xgboost": ("xgboost:feed=dataframe", "xgboost:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "sklearn": ("sklearn:feed=dataframe", "sklearn:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "onnx": ("onnxruntime:feed=dataframe", "onnxruntime:feed=ndarray"),
+    "catboost": ("catboost:feed=dataframe", "catboost:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "torch": ("torch:feed=dataframe", "torch:feed=ndarray", "onnxruntime:feed=ndarray"),
+    "callable": ("callable",),
+}
+
+USUAL: dict[Family, str] = {
+    "lightgbm": "lightgbm:feed=ndarray",
+    "xgboost": "xgboost:feed=ndarray",
+    "sklearn": "sklearn:feed=dataframe",
+    "onnx": "onnxruntime:feed=ndarray",
+    "catboost": "catboost:feed=ndarray",
+    "torch": "torch:feed=ndarray",
+    "callable": "callable",
+}
+"""The one candidate of a model in a gate and in a comparison: its own library, fed as it is meant to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A candidate, the model it stands for and the artefact it opens (the same file, or its conversion to ONNX).
+
+    `asked` is True when the user named the candidate: then its failure fails the run. `interpreter` belongs to another
+    environment (empty: this one), `folder` is where its worker runs (empty: here).
+    """
+
+    label: str
+    candidate: Candidate
+    engine: Engine
+    target: str
+    options: dict[str, str]
+    model: ModelRef
+    artefact: ModelRef
+    asked: bool
+    interpreter: str = ""
+    folder: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What tells entrants apart: the model's path and the candidate, with its interpreter where that is another."""
+        return self.model.path, f"{self.label} in {self.interpreter}" if self.interpreter else self.label
+
+
+def entrants(
+    models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int
+) -> tuple[list[Entrant], list[Notice]]:
+    """Every candidate that can run, and notices on default ones that were left out.
+
+    Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.
+    """
+    chosen, notices = [], []
+    for model in models:
+        for text in asked or DEFAULTS[model.family]:
+            candidate = parse(text)
+            _check_function(candidate)
+            if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
+                raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
+            try:
+                chosen.append(_entrant(candidate, model, to_onnx, threads, asked=bool(asked)))
+            except (NotConvertible, MissingDependency) as error:
+                if asked:
+                    raise
+                notices.append(Notice("left-out", f"{text} left out: {error.message}", error.hint, text))
+    unique = list({entrant.key: entrant for entrant in chosen}.values())
+    if not unique:
+        raise CannotRun("no candidate can run", notices[0].hint if notices else "")
+    return unique, notices
+
+
+def _check_function(candidate: Candidate) -> None:
+    """`lightgbm:feed` reads as a function `feed` in a module `lightgbm`; it is an option without its value."""
+    head = (candidate.target or "").partition(":")[0]
+    if head in registry.names():
+        raise UsageError(f"{candidate.target!r} is no candidate", "write options as engine:key=value")
+
+
+def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Entrant:
+    engine = registry.get(candidate.engine)
+    inherited = {"threads": str(threads)} if "threads" in engine.options else {}
+    options = check_options(engine, {**inherited, **candidate.options})
+    if "threads" in options:
+        threads_of(options)
+    artefact = model
+    if candidate.target is None and model.format not in engine.formats:
+        if "onnx" not in engine.formats:
+            raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _openers(model))
+        artefact = to_onnx(model)
+    return Entrant(candidate.label, candidate, engine, registry.target(engine.name), options, model, artefact, asked)
+
+
+def _openers(model: ModelRef) -> str:
+    names = [info.name for info in registry.available() if model.format in info.formats]
+    return f"{', '.join(dict.fromkeys([*names, 'onnxruntime']))} can"

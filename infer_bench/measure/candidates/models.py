@@ -1,0 +1,36 @@
+"""What the user named: a model file, looked at before any library sees it, or a function of theirs."""
+
+import os
+import re
+
+from infer_bench.errors import ModelError
+from infer_bench.formats import pickles
+from infer_bench.formats.check import check_structure
+from infer_bench.formats.identify import identify
+from infer_bench.model import PICKLED, ModelRef
+
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def model_ref(name: str, *, allow_pickle: bool = False) -> ModelRef:
+    """The model at the path `name`, or the function that `package.module:function` names.
+
+    Raises `ModelError` for a file that is missing, broken or not understood, `UnsafePickle` for one that may run code.
+    """
+    if not os.path.lexists(name) and _FUNCTION.fullmatch(name):
+        return ModelRef(name, "callable", "python", "", 0)
+    found = identify(name)
+    if found.format in PICKLED:
+        pickles.check(found.path, allow_pickle)
+    else:
+        check_structure(found)
+    return found
+
+
+def convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:
+    """As `model_ref`, for what can be converted: raises `ModelError` for a function and for ONNX itself."""
+    found = model_ref(name, allow_pickle=allow_pickle)
+    if found.family in ("callable", "onnx"):
+        what = "a function" if found.family == "callable" else "ONNX already"
+        raise ModelError(f"{name} is {what}", "give a trained model")
+    return found

@@ -1,0 +1,114 @@
+"""The rows that every candidate answers: the user's, or drawn from the model itself."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from infer_bench import data
+from infer_bench.errors import CannotRun, DataError, InferBenchError
+from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.schedule.fixed_rounds import job_for
+from infer_bench.measure.settings import DEFAULT_ROWS, Settings
+from infer_bench.model import ModelSpec
+from infer_bench.report.common import Notice
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import spec_from
+
+Columns = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one model: `columns` are the model's own, `records` all that the user's file holds.
+
+    `source` says where they are from, in words for the reader.
+    """
+
+    columns: Columns
+    records: Columns
+    source: str
+    spec: ModelSpec
+    notices: tuple[Notice, ...] = ()
+
+
+def wanted(settings: Settings) -> int:
+    """How many rows are cycled: 1,024, or as many as the largest batch takes, or one."""
+    if settings.rows_mode == "same":
+        return 1
+    return max(DEFAULT_ROWS, *settings.batches)
+
+
+def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings) -> Rows:
+    """The rows for one model, whose candidates are `entrants`.
+
+    A worker is started that only tells what the model eats; it is not one of those that are measured. Raises what the
+    first candidate's worker raised when none of them could open the model.
+    """
+    first: InferBenchError | None = None
+    whole = any(entrant.candidate.target for entrant in entrants)
+    for entrant in sorted(entrants, key=_starts_quickly, reverse=True):
+        try:
+            with _opened(entrant, settings) as (worker, spec):
+                return _rows(worker, spec, source, settings, whole)
+        except DataError:
+            raise
+        except InferBenchError as error:
+            first = first or error
+    raise first or CannotRun("there is no candidate")
+
+
+def seen_by(entrant: Entrant, rows: Rows) -> Columns:
+    """What a candidate is handed: the model's columns, or to a function of the user's the whole record."""
+    return rows.records if entrant.candidate.target else rows.columns
+
+
+def hash_of(rows: Iterable[Rows]) -> str:
+    """The SHA-256 of everything that the candidates are handed."""
+    return data.digest(part for found in rows for part in (found.columns, found.records))
+
+
+def _starts_quickly(entrant: Entrant) -> bool:
+    return bool(entrant.engine.lean(entrant.artefact, entrant.options))
+
+
+@contextlib.contextmanager
+def _opened(entrant: Entrant, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
+    with Worker(job_for(entrant, settings), timeout_s=settings.timeout_s) as worker:
+        yield worker, spec_from(worker.open().fields["spec"])
+
+
+def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings, whole: bool) -> Rows:
+    count = wanted(settings)
+    if source is None:
+        return _drawn(worker, spec, count, settings.seed)
+    return _given(spec, source, count, whole)
+
+
+def _given(spec: ModelSpec, source: str, count: int, whole: bool) -> Rows:
+    """The first `count` rows of a file: the model's columns and, when `whole`, all of them."""
+    file, name = data.Dataset.open(source), Path(source).name
+    if not spec.features:
+        table = file.head(count)
+        return Rows(table.columns, table.columns, name, spec)
+    found = data.match(file.columns, spec)
+    table = file.head(count, found.columns)
+    records = file.head(count) if whole else table
+    notices = _by_position(found, name) if found.by_position else ()
+    return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
+
+
+def _by_position(found: data.ColumnMatch, name: str) -> tuple[Notice, ...]:
+    text = f"the model has no column names: the {len(found.columns)} columns of {name} were taken in order"
+    return (Notice("by-position", text, "see that they stand in the order of training"),)
+
+
+def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
+    if not spec.features:
+        raise DataError("there is nothing to draw rows from", "give rows with --data")
+    domain = worker.ask("domain").fields
+    table = data.draw(spec, domain["thresholds"], count, seed)
+    return Rows(table.columns, table.columns, "drawn from the model", spec)

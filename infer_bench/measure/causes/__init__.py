@@ -1,1 +1,0 @@
-"""Why answers differ: counterfactuals applied to the reference, jointly, until it answers as the candidate does."""

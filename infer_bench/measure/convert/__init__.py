@@ -1,0 +1,1 @@
+"""Convert in a worker, check in another, and only then let the file appear."""

@@ -1,0 +1,252 @@
+"""`convert`: an ONNX file that was run and compared with the original on rows made to find differences, or no file."""
+
+import datetime
+import functools
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from infer_bench import __version__, data
+from infer_bench.converters.base import Wish
+from infer_bench.converters.metadata import metadata
+from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
+from infer_bench.formats.identify import identify
+from infer_bench.machine.environment import describe
+from infer_bench.measure.candidates.models import convertible
+from infer_bench.measure.convert.compare import TOLERANCES, failure, judge, narrowed, passes
+from infer_bench.measure.convert.round_trip import Columns, Side, as_float32, original
+from infer_bench.measure.convert.scratch_file import scratch_file
+from infer_bench.measure.progress import Progress, Silent
+from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.output import OutputFile
+from infer_bench.report.common import CheckedGroup, ConvertReport, ConvertResult, ModelInfo, Notice, Report, Verdict
+from infer_bench.workers.job import Job
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import Message
+from infer_bench.workers.tasks.convert import groups_from
+
+DATA_ROWS = 100_000
+"""So many of the user's rows are compared at the most."""
+DEFAULT_TIME_LIMIT_S = 300.0
+PACKAGES = ("numpy", "lightgbm", "xgboost-cpu", "xgboost", "scikit-learn", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One written file and what comparing it showed; `failed` says where it differs."""
+
+    wish: Wish
+    route: str
+    notes: tuple[str, ...]
+    groups: tuple[CheckedGroup, ...]
+    tolerance: float
+    failed: str | None
+
+
+def convert(
+    model: str,
+    output: str | None = None,
+    *,
+    data: str | None = None,
+    wish: Wish | None = None,
+    allow_pickle: bool = False,
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    progress: Progress | None = None,
+) -> ConvertReport:
+    """Convert a trained model to an ONNX file that answers the same.
+
+    `output` is the file to write (`model` with `.onnx` when None): it appears only when the new file was run and agreed
+    with the original on rows drawn from the model, and on those of the file `data`. The report's verdict is `different`
+    (exit code 4) when they disagreed, and no file is written then.
+
+    Raises `NotConvertible` naming what stands in the way, `ModelError`, `DataError` or `OutputError`.
+    """
+    if not time_limit_s > 0:
+        raise UsageError(f"a time limit of {time_limit_s:g} s is none", "give seconds above 0")
+    source = convertible(model, allow_pickle=allow_pickle)
+    target = Path(output) if output else Path(source.path).with_suffix(".onnx")
+    _refuse_target(target, source)
+    with OutputFile(target) as whole, scratch_file() as written:
+        shown = progress or Silent()
+        with Conversion(source, written, data, allow_pickle, time_limit_s, shown) as conversion:
+            attempt = conversion.run(wish or Wish())
+            info = _info(source, conversion.spec)
+        made = None
+        if attempt.failed is None:
+            made = _info(replace(identify(str(written)), path=os.path.abspath(target)), None)
+            whole.write_atomic(written.read_bytes())
+    return _report(info, attempt, made, data)
+
+
+def _refuse_target(target: Path, source: ModelRef) -> None:
+    if str(target) == "-":
+        raise UsageError("stdout carries the report, not the file", "name a file with -o")
+    if target.exists() and target.samefile(source.path):
+        raise OutputError(f"{target} is the model itself", "name another file with -o")
+    if target.exists() and stat.S_ISFIFO(target.stat().st_mode):
+        raise OutputError(f"cannot write {target}: it is a pipe", "name a file with -o")
+
+
+class Conversion:
+    """A conversion under way: the original in a worker, and as many files written and compared as it takes."""
+
+    def __init__(
+        self,
+        source: ModelRef,
+        written: Path,
+        rows: str | None,
+        allow_pickle: bool,
+        time_limit_s: float,
+        progress: Progress,
+    ) -> None:
+        self._source = source
+        self._written = written
+        self._allow_pickle = allow_pickle
+        self._time_limit_s = time_limit_s
+        self._progress = progress
+        self._rows = rows
+        self._side: Side | None = None
+
+    def __enter__(self) -> "Conversion":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._side is not None:
+            self._side.close()
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """What the original computes."""
+        return self._side.spec if self._side else None
+
+    def run(self, wish: Wish) -> Attempt:
+        """Write and compare; once more with float64 input when only the user's own rows need it."""
+        self._progress.update(0.0, "opening the model")
+        self._side = original(self._source, wish.trees, self._allow_pickle)
+        table = self._table(self._side.spec)
+        attempt = self._attempt(wish, self._side, table)
+        differs = [group.name for group in attempt.groups if not passes(group, attempt.tolerance)]
+        if differs == ["data"] and attempt.wish.input_dtype == "float32" and wish.precision == "exact":
+            wide = self._attempt(replace(wish, input_dtype="float64"), self._side, table)
+            note = "the rows given need float64 input: rounded to float32, they get other answers"
+            return replace(wide, notes=(*wide.notes, note))
+        return attempt
+
+    def _table(self, spec: ModelSpec) -> Columns | None:
+        if self._rows is None:
+            return None
+        return data.conform(data.Dataset.open(self._rows).head(DATA_ROWS), spec).columns
+
+    def _attempt(self, wish: Wish, side: Side, table: Columns | None) -> Attempt:
+        self._progress.update(0.2, "converting")
+        reply = self._write(wish, side.spec)
+        wish = replace(wish, input_dtype=reply.fields["input_dtype"])
+        drawn = groups_from(reply)
+        groups: dict[str, Columns] = {
+            name: as_float32(c) if wish.input_dtype == "float32" else c for name, c in drawn.items()
+        }
+        if table is not None:
+            groups = {"data": table, **groups}
+        self._progress.update(0.5, "comparing")
+        said = reply.fields
+        found = _compare(side, identify(str(self._written)), groups, said["computes_in"])
+        tolerance = TOLERANCES[said["computes_in"]]
+        return Attempt(wish, said["route"], tuple(said["notes"]), found, tolerance, failure(found, tolerance))
+
+    def _write(self, wish: Wish, spec: ModelSpec) -> Message:
+        job = Job("", self._source, environment={"OMP_NUM_THREADS": "1"})
+        fields = {"model": asdict(self._source), "wish": asdict(wish), "path": str(self._written)}
+        described = {"metadata": metadata(self._source, spec), "allow_pickle": self._allow_pickle}
+        try:
+            with Worker(job) as worker:
+                return worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
+        except WorkerHung:
+            raise WorkerHung(f"writing the file took over {self._time_limit_s:g} s", "raise --time-limit") from None
+
+
+def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns], dtype: str) -> tuple[CheckedGroup, ...]:
+    """Compare on every group as one batch, as `dtype` holds the answers; labels are read from the file's own output."""
+    values = Side("onnxruntime", file, {}, False)
+    try:
+        labels = Side("onnxruntime", file, {"output": "label"}, False) if side.spec.classes else None
+        try:
+            return tuple(_judged(name, side, values, labels, rows, dtype) for name, rows in groups.items())
+        finally:
+            if labels is not None:
+                labels.close()
+    finally:
+        values.close()
+
+
+def _judged(name: str, side: Side, values: Side, labels: Side | None, columns: Columns, dtype: str) -> CheckedGroup:
+    candidate = values.answer(columns)
+    if labels is not None:
+        candidate = replace(candidate, labels=labels.answer(columns).labels)
+    reference = narrowed(side.answer(columns), dtype) if len(candidate.values) else candidate
+    return judge(name, reference, candidate)
+
+
+def _info(source: ModelRef, spec: ModelSpec | None) -> ModelInfo:
+    known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
+    return ModelInfo(source.path, source.family, source.format, source.sha256, source.bytes, *known)
+
+
+def _report(source: ModelInfo, attempt: Attempt, made: ModelInfo | None, rows: str | None) -> ConvertReport:
+    result = ConvertResult(
+        source=source,
+        output=made,
+        route=attempt.route,
+        precision=attempt.wish.precision,
+        input_dtype=attempt.wish.input_dtype,
+        tolerance=attempt.tolerance,
+        groups=attempt.groups,
+        failed=attempt.failed,
+    )
+    wrong = attempt.failed
+    return Report(
+        command="convert",
+        tool_version=__version__,
+        created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        settings={**asdict(attempt.wish), "data": rows},
+        environment=describe(PACKAGES),
+        results=(result,),
+        notices=tuple(Notice("conversion", note) for note in attempt.notes),
+        verdict=Verdict("different", PredictionsDiffer.exit_code, (wrong,)) if wrong else Verdict("pass", 0),
+    )
+
+
+def cached_onnx(
+    model: ModelRef, allow_pickle: bool, rows: str | None = None, progress: Progress | None = None
+) -> ModelRef:
+    """The model's conversion, checked on `rows` too, from the cache or made now. The cache is keyed by content.
+
+    Raises `NotConvertible` also when the file answers differently.
+    """
+    folder = _cache()
+    checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
+    path = folder / f"{model.sha256}-{checked_on}-{__version__}.onnx"
+    if not path.exists():
+        report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
+        failed = report.results[0].failed
+        if failed:
+            raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {failed}")
+    return identify(str(path))
+
+
+def _cache() -> Path:
+    """The user's cache folder; where there is none to write to, a folder of this process alone."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infer-bench"
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK)
+    except (OSError, RuntimeError):
+        usable = False
+    return folder if usable else Path(_own_folder().name)
+
+
+@functools.cache
+def _own_folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="infer-bench-")

@@ -1,0 +1,196 @@
+"""What the doctor's facts mean, as a list for the reader: pure rules, in the order in which they are shown."""
+
+from collections.abc import Iterable, Iterator
+
+from infer_bench.measure.bench.notices import LOAD_LIMIT
+from infer_bench.report.doctor import Doctor, Finding, Mark, Noise
+
+__all__ = ["findings"]
+
+_SLOW_CLOCK_NS = 200
+_BAD_CLOCK_NS = 1_000
+_COARSE_NS = 1_000
+_LEAST_MEMORY = 1_000_000_000
+_FINE = 0.05
+_COARSE = 0.2
+_LONG_PAUSE_NS = 5_000_000
+_STEADY = ("performance", "userspace")
+_PAIRED = "compare inside one run: bench --against OLD_MODEL"
+
+
+def findings(found: Doctor) -> tuple[Finding, ...]:
+    """Every line of the list."""
+    rules = (
+        *(_versions, _engines, _providers, _doubles),
+        *(_cpus, _variables, _throttled, _load, _memory),
+        *(_governor, _turbo, _virtual, _layouts, _pages),
+        *(_timer, _noise),
+    )
+    return tuple(finding for rule in rules for finding in rule(found))
+
+
+def _versions(found: Doctor) -> Iterator[Finding]:
+    machine = found.environment
+    numpy = f", numpy {machine.packages['numpy']}" if "numpy" in machine.packages else ""
+    yield Finding("versions", "versions", f"infer-bench {found.tool_version}, Python {machine.python}{numpy}")
+
+
+def _engines(found: Doctor) -> Iterator[Finding]:
+    needed = [library for library in found.libraries if library.engine != "callable"]
+    present = [f"{library.engine} {library.version}" for library in needed if library.version]
+    missing = [library.engine for library in needed if not library.version and not library.problem]
+    absent = f"{'; ' if present else ''}not installed: {', '.join(missing)}" if missing else ""
+    hint = "" if present else "pip install 'infer-bench[cpu]'"
+    yield Finding("engines", "engines", ", ".join(present) + absent, "ok" if present else "note", hint)
+    for library in needed:
+        if library.problem:
+            yield Finding("broken-engine", library.engine, library.problem, "problem", library.install)
+
+
+def _providers(found: Doctor) -> Iterator[Finding]:
+    if found.providers is None:
+        return
+    if found.providers.problem:
+        again = "pip install --force-reinstall onnxruntime"
+        yield Finding("providers", "providers", found.providers.problem, "problem", again)
+    else:
+        names = ", ".join(name.removesuffix("ExecutionProvider") for name in found.providers.names)
+        yield Finding("providers", "providers", f"onnxruntime offers {names or 'none'}")
+
+
+def _doubles(found: Doctor) -> Iterator[Finding]:
+    for one, other in found.double_installs:
+        text = f"{one} and {other} are both installed and overwrite each other's files"
+        hint = f"pip uninstall {one} {other}, then install the one you mean"
+        yield Finding("double-install", "two installs", text, "problem", hint)
+
+
+def _cpus(found: Doctor) -> Iterator[Finding]:
+    machine = found.environment
+    quota = "no quota" if machine.cpus_quota is None else f"a quota of {machine.cpus_quota:g}"
+    counts = f"{machine.cpus_logical} logical, {machine.cpus_affinity} by affinity, {quota}"
+    text = f"{counts}: {machine.cpus_effective:g} effective; engines get 1 thread unless --threads says more"
+    fewer = machine.cpus_effective < machine.cpus_logical
+    hint = (
+        f"libraries that count CPUs start {machine.cpus_logical} threads: set theirs in your service" if fewer else ""
+    )
+    yield Finding("cpus", "CPUs", text, "note" if fewer else "ok", hint)
+
+
+def _variables(found: Doctor) -> Iterator[Finding]:
+    given = found.tuning.thread_variables
+    if not given:
+        yield Finding("thread-variables", "threads", "no thread variable is set")
+        return
+    text = ", ".join(f"{name}={value}" for name, value in given.items())
+    hint = "workers get their own from --threads; see that your service has the same"
+    yield Finding("thread-variables", "threads", text, "note", hint)
+
+
+def _throttled(found: Doctor) -> Iterator[Finding]:
+    if found.environment.cpus_quota is None and not found.tuning.throttled_ns:
+        return
+    held = found.tuning.throttled_ns
+    text = f"held back for {held / 1e9:.1f} s since the container began" if held else "never held back so far"
+    hint = "raise the container's CPU limit, or use fewer threads" if held else ""
+    yield Finding("quota-throttling", "CPU quota", text, "note" if held else "ok", hint)
+
+
+def _load(found: Doctor) -> Iterator[Finding]:
+    load, cpus = found.environment.load_average_1m, found.environment.cpus_logical
+    if load is None:
+        return
+    busy = load / max(1, cpus) > LOAD_LIMIT
+    hint = "close what else is running; ratios stay usable, absolute times less so" if busy else ""
+    yield Finding("load", "load", f"{load:.2f} on {cpus} CPUs in the last minute", "note" if busy else "ok", hint)
+
+
+def _memory(found: Doctor) -> Iterator[Finding]:
+    size = found.environment.memory_bytes
+    if size:
+        little = size < _LEAST_MEMORY
+        hint = "several workers hold the model at once: bench fewer candidates at a time" if little else ""
+        yield Finding("memory", "memory", f"{size / 1e9:.1f} GB", "note" if little else "ok", hint)
+
+
+def _governor(found: Doctor) -> Iterator[Finding]:
+    name, clock = found.environment.cpu_governor, found.environment.cpu_mhz
+    at = f", {clock:,} MHz" if clock else ""
+    if name is None:
+        yield Finding("governor", "CPU clock", f"the governor cannot be seen{at}")
+        return
+    steady = name in _STEADY
+    hint = "" if steady else "cpupower frequency-set -g performance, while you measure"
+    yield Finding("governor", "CPU clock", f"governor {name}{at}", "ok" if steady else "note", hint)
+
+
+def _turbo(found: Doctor) -> Iterator[Finding]:
+    if found.tuning.turbo is not None:
+        on = found.tuning.turbo
+        hint = "switch it off for absolute times that can be repeated; ratios need no change" if on else ""
+        yield Finding("turbo", "turbo", "on: the clock depends on heat" if on else "off", "note" if on else "ok", hint)
+
+
+def _virtual(found: Doctor) -> Iterator[Finding]:
+    name = found.tuning.hypervisor
+    inside = " in a container" if found.environment.container else ""
+    if name:
+        text = f"a virtual machine ({name}){inside}: neighbours may share its cores"
+        yield Finding("virtual", "machine", text, "note", _PAIRED)
+    elif name is not None or inside:
+        yield Finding(
+            "virtual", "machine", f"{'bare metal' if name is not None else found.environment.machine}{inside}"
+        )
+
+
+def _layouts(found: Doctor) -> Iterator[Finding]:
+    if found.tuning.aslr == 0:
+        text = "address randomisation is off: all processes share one memory layout, which may be a lucky one"
+        yield Finding("aslr", "layouts", text, "note", "switch it on, or read small differences with care")
+    elif found.tuning.aslr is not None:
+        yield Finding("aslr", "layouts", "address randomisation is on: every process is a sample of one")
+
+
+def _pages(found: Doctor) -> Iterator[Finding]:
+    if found.tuning.huge_pages:
+        yield Finding("huge-pages", "huge pages", f"transparent: {found.tuning.huge_pages}")
+
+
+def _timer(found: Doctor) -> Iterator[Finding]:
+    step, cost = found.timer.step_ns, found.timer.cost_ns
+    mark: Mark = "problem" if cost > _BAD_CLOCK_NS else "note" if max(cost, step) > _SLOW_CLOCK_NS else "ok"
+    mark = "problem" if step > _COARSE_NS else mark
+    hint = "" if mark == "ok" else "see which clock source the kernel uses; tsc is the quick one"
+    yield Finding("timer", "timer", f"a reading costs {cost:,} ns, the smallest step is {step:,} ns", mark, hint)
+
+
+def _noise(found: Doctor) -> Iterable[Finding]:
+    if found.noise is None:
+        left_out = found.noise_problem.startswith("left out")
+        mark: Mark = "ok" if left_out else "problem"
+        return [Finding("noise", "noise", found.noise_problem, mark, "" if left_out else "see why a worker fails here")]
+    return [_spread(found.noise), _pauses(found.noise), _resolvable(found.noise)]
+
+
+def _spread(noise: Noise) -> Finding:
+    text = (
+        f"a fixed {noise.request_ns / 1e3:.0f} µs of work varies by {noise.between_blocks:.1%} between 10 ms blocks, "
+        f"by {noise.between_processes:.1%} between {noise.processes} processes"
+    )
+    busy = max(noise.between_blocks, noise.between_processes) > _FINE
+    return Finding("noise", "noise", text, "note" if busy else "ok", "quieten the machine" if busy else "")
+
+
+def _pauses(noise: Noise) -> Finding:
+    text = f"the longest is {noise.longest_pause_ns / 1e6:.2f} ms; {noise.paused_share:.1%} of the time went to others"
+    long = noise.longest_pause_ns > _LONG_PAUSE_NS
+    hint = "they are in every p99 here: read tails with care" if long else ""
+    return Finding("pauses", "pauses", text, "note" if long else "ok", hint)
+
+
+def _resolvable(noise: Noise) -> Finding:
+    count, least = noise.resolvable_processes, noise.resolvable
+    text = f"slow-downs of p50 from {least:.1%} on can be told from none, with {count} processes a side"
+    mark: Mark = "ok" if least <= _FINE else "note" if least <= _COARSE else "problem"
+    hint = "" if mark == "ok" else "quieten the machine, run more processes, or allow a wider limit"
+    return Finding("resolvable", "resolves", text, mark, hint)

@@ -1,0 +1,109 @@
+"""A short look at what the machine does to one fixed piece of work."""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from infer_bench.engines import registry
+from infer_bench.machine.environment import thread_environment
+from infer_bench.measure.progress import Progress
+from infer_bench.model import ModelRef
+from infer_bench.report.doctor import Noise, Timer
+from infer_bench.stats.resolution import PAIRS, resolution
+from infer_bench.workers.job import Job
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.tasks.fixed_work import FEATURES
+from infer_bench.workers.timing.loop import stamp_cost
+
+Clock = Callable[[], int]
+PROCESSES = 6
+BLOCKS = 16
+BLOCK_NS = 10_000_000
+SPIN_NS = 250_000_000
+PAUSE_NS = 20_000
+"""A gap between two readings of the clock from which on something else is taken to have run."""
+_WARM_NS = 100_000_000
+_LIMIT_S = 4.0
+_TIMEOUT_S = 20.0
+_ROWS = 256
+_READINGS = 20_001
+
+
+def timer(clock: Clock = time.perf_counter_ns) -> Timer:
+    """What the clock resolves and costs."""
+    stamps = np.array([clock() for _ in range(_READINGS)], dtype=np.int64)
+    steps = np.diff(stamps)
+    moved = steps[steps > 0]
+    return Timer(int(moved.min()) if len(moved) else 0, stamp_cost(clock, _READINGS))
+
+
+def pauses(clock: Clock = time.perf_counter_ns, spin_ns: int = SPIN_NS) -> tuple[int, float]:
+    """`(longest, share)`: the longest gap that a loop reading the clock saw, ns, and the share of time lost to gaps."""
+    longest = lost = 0
+    last = begun = clock()
+    while last - begun < spin_ns:
+        now = clock()
+        gap = now - last
+        if gap > PAUSE_NS:
+            longest, lost = max(longest, gap), lost + gap
+        last = now
+    return longest, lost / max(1, last - begun)
+
+
+def noise(progress: Progress) -> Noise:
+    """Blocks of the work by turns in several fresh processes, for about two seconds.
+
+    Raises `WorkerError` or `EngineError` when a process cannot be started or does not answer.
+    """
+    with contextlib.ExitStack() as stack:
+        workers = []
+        for index in range(PROCESSES):
+            progress.update(index / (2 * PROCESSES), f"starting process {index + 1} of {PROCESSES}")
+            workers.append(stack.enter_context(Worker(_job(), timeout_s=_TIMEOUT_S)))
+            _begin(workers[-1])
+        warm = [int(worker.ask("warm", batch=1, limit_ns=_WARM_NS).fields["request_ns"]) for worker in workers]
+        request_ns = max(1, min(warm))
+        blocks = _blocks(workers, max(8, BLOCK_NS // request_ns), progress)
+    longest, share = pauses()
+    found = resolution(blocks)
+    return Noise(
+        processes=len(blocks),
+        blocks=len(blocks[0]),
+        request_ns=request_ns,
+        between_blocks=found.between_blocks,
+        between_processes=found.between_processes,
+        longest_pause_ns=longest,
+        paused_share=share,
+        resolvable=found.resolvable,
+        resolvable_processes=PAIRS,
+    )
+
+
+def _job() -> Job:
+    target = "infer_bench.workers.tasks.fixed_work:answer"
+    model = ModelRef(target, "callable", "python", "", 0)
+    options = {"function": target, "call": "record"}
+    return Job(registry.BUILT_IN["callable"], model, options, environment=thread_environment(1))
+
+
+def _begin(worker: Worker) -> None:
+    worker.open()
+    rows = np.random.default_rng(0).standard_normal((FEATURES, _ROWS))
+    worker.rows({f"f{i}": column for i, column in enumerate(rows)})
+
+
+def _blocks(workers: list[Worker], samples: int, progress: Progress) -> list[list[float]]:
+    """The median of each block, ns: processes -> blocks. The order is turned round from one round to the next."""
+    found: list[list[float]] = [[] for _ in workers]
+    until = time.monotonic() + _LIMIT_S
+    for block in range(BLOCKS):
+        progress.update(0.5 + block / (2 * BLOCKS), f"looking at the noise, block {block + 1} of {BLOCKS}")
+        turns = list(zip(workers, found, strict=True))
+        for worker, medians in turns if block % 2 else turns[::-1]:
+            reply = worker.ask("block", batch=1, samples=samples, calls=1, phases=False)
+            medians.append(max(1.0, float(np.median(reply.arrays["request"]))))
+        if time.monotonic() > until:
+            break
+    return found

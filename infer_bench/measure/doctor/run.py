@@ -1,0 +1,54 @@
+"""`doctor`: looks at the machine, the libraries and the noise, and says what can be measured here."""
+
+import datetime
+from dataclasses import replace
+
+from infer_bench import __version__
+from infer_bench.engines.registry import EngineInfo, available
+from infer_bench.errors import InferBenchError
+from infer_bench.machine.environment import describe, double_installs
+from infer_bench.machine.tuning import tuning
+from infer_bench.measure.bench.report import PACKAGES
+from infer_bench.measure.doctor.findings import findings
+from infer_bench.measure.doctor.noise import noise, timer
+from infer_bench.measure.doctor.providers import providers
+from infer_bench.measure.progress import Progress, Silent
+from infer_bench.report.doctor import Doctor, Library, Noise
+
+
+def examine(*, quick: bool = False, progress: Progress | None = None) -> Doctor:
+    """Look at everything. `quick` leaves out the noise, which takes about three seconds.
+
+    No engine's library is imported by this process. What cannot be found out becomes a finding, not an error.
+    """
+    told = progress or Silent()
+    told.update(0, "asking the libraries")
+    environment = describe(PACKAGES)  # before anything adds to the load
+    measured, problem = (None, "left out (--quick)") if quick else _noise(told)
+    found = Doctor(
+        tool_version=__version__,
+        created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        environment=environment,
+        tuning=tuning(),
+        libraries=tuple(map(_library, available())),
+        providers=providers(),
+        double_installs=double_installs(),
+        timer=timer(),
+        noise=measured,
+        noise_problem=problem,
+    )
+    return replace(found, findings=findings(found))
+
+
+def _noise(progress: Progress) -> tuple[Noise | None, str]:
+    try:
+        return noise(progress), ""
+    except InferBenchError as error:
+        return None, error.message
+    except OSError as error:
+        return None, f"no process can be started: {error.strerror or error}"
+
+
+def _library(info: EngineInfo) -> Library:
+    broken = info.problem if not info.requires else ""
+    return Library(info.name, info.version, info.install, broken)

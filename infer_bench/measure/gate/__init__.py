@@ -1,0 +1,1 @@
+"""A race between two models: pairs, trials, stored baselines, the self-test."""

@@ -1,0 +1,84 @@
+"""What the reader of a profile should know, as data. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from infer_bench.engines.onnxruntime.engine import PROVIDERS
+from infer_bench.errors import UsageError
+from infer_bench.measure.profile.settings import ProfileSettings
+from infer_bench.report.common import Environment, Notice
+from infer_bench.report.profile import ProfileResult
+
+UNACCOUNTED = 0.03
+
+
+def provider(name: str) -> str:
+    """The provider's own name. Raises `UsageError` for one that is not known."""
+    if name in PROVIDERS.values():
+        return name
+    if name not in PROVIDERS:
+        raise UsageError(f"there is no provider {name!r}", f"one of: {', '.join(PROVIDERS)}")
+    return PROVIDERS[name]
+
+
+def notices_on(
+    rows: Sequence[ProfileResult], settings: ProfileSettings, environment: Environment
+) -> tuple[Notice, ...]:
+    """Every notice that applies, about the machine first, then about each row."""
+    found = list(_threads(settings, environment))
+    for row in (row for row in rows if not row.failed):
+        found += [*_providers(row), *_required(row, settings), *_model_calls(row), *_unsteady(row), *_rest(row)]
+    return tuple(found)
+
+
+def _threads(settings: ProfileSettings, environment: Environment) -> Iterable[Notice]:
+    cores = max(1.0, environment.cpus_effective)
+    if settings.threads > cores:
+        text = f"{settings.threads} threads on {cores:g} effective CPUs: they wait for each other"
+        yield Notice("threads-exceed-cores", text, f"--threads {int(cores)}")
+
+
+def _elsewhere(row: ProfileResult, wanted: str) -> list[str]:
+    """The operators that another provider ran, by type."""
+    return list(dict.fromkeys(cost.op_type for cost in row.operators if cost.provider != wanted))
+
+
+def _providers(row: ProfileResult) -> Iterable[Notice]:
+    asked = PROVIDERS.get(row.options.get("providers", "cpu"), "")
+    others = _elsewhere(row, asked)
+    if row.operators and asked and others:
+        ran = sorted({cost.provider for cost in row.operators if cost.provider != asked})
+        text = f"{asked} was asked for, but {', '.join(others)} ran on {', '.join(ran)}"
+        yield Notice("other-provider", text, "it has no kernel for them there", row.candidate)
+
+
+def _required(row: ProfileResult, settings: ProfileSettings) -> Iterable[Notice]:
+    if settings.require_provider is None:
+        return
+    wanted = provider(settings.require_provider)
+    others = _elsewhere(row, wanted)
+    if not row.operators:
+        yield Notice("provider-required", f"{row.candidate} has no ONNX operators to check", "", row.candidate)
+    elif others:
+        text = f"{row.candidate}: {', '.join(others)} did not run on {wanted}"
+        yield Notice("provider-required", text, "ask for it with -e onnxruntime:providers=…", row.candidate)
+
+
+def _model_calls(row: ProfileResult) -> Iterable[Notice]:
+    if row.engine == "callable" and row.does.get("predict") == "the whole function":
+        text = f"no call of a known library's model was seen in {row.candidate}: its phases cannot be told apart"
+        hint = "a method that was bound before the call (predict = model.predict) is not seen"
+        yield Notice("no-model-call", text, hint, row.candidate)
+
+
+def _unsteady(row: ProfileResult) -> Iterable[Notice]:
+    if row.request and not row.warmup_steady:
+        text = f"{row.candidate} was not steady after its warm-up"
+        yield Notice("not-steady", text, "run again on a quieter machine", row.candidate)
+
+
+def _rest(row: ProfileResult) -> Iterable[Notice]:
+    if row.typical and row.unaccounted_ns is not None:
+        share = abs(row.unaccounted_ns) / max(1, row.typical.request_ns)
+        if share > UNACCOUNTED:
+            text = f"the phases of {row.candidate} do not sum to its request"
+            yield Notice("unaccounted", text, "more --requests average the machine's noise out", row.candidate)

@@ -1,0 +1,63 @@
+"""From rounds of timed blocks to a request divided by phase. Pure: no clock, no file, no process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.report.common import Latency, Phases
+from infer_bench.report.profile import Phase, TypicalRequest
+from infer_bench.stats.summary import summarise
+
+Samples = npt.NDArray[np.int64]
+NAMES: tuple[Phase, ...] = get_args(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRound:
+    """One round: requests without probes, and the same ones divided by them; ns, as stamped, arrays of (samples,)."""
+
+    request: Samples
+    preprocess: Samples
+    predict: Samples
+    postprocess: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """`typical` and `unaccounted_ns` sum to the p50 of `request`."""
+
+    request: Latency
+    phases: Phases
+    typical: TypicalRequest
+    unaccounted_ns: int
+
+
+def divide(rounds: Sequence[PhaseRound], floor_ns: int, probe_ns: Sequence[int]) -> Divided:
+    """The request and its phases, corrected for the loop's floor and for the probes of each phase.
+
+    Each request was answered twice, so the sum of its phases has a ratio to its time without probes; the median of the
+    ratios says how much of a request the phases explain. The phases' shares are means over the middle half of the
+    ratios: a request that was interrupted in one of its two runs lies outside it.
+    """
+    request = summarise([[r.request for r in rounds]], floor_ns)
+    parts = [summarise([[getattr(r, name) for r in rounds]], cost) for name, cost in zip(NAMES, probe_ns, strict=True)]
+    middle = request.p50_ns or request.mean_ns
+    whole = np.maximum(1.0, np.concatenate([r.request for r in rounds]) - floor_ns)
+    split = np.array([np.concatenate([getattr(r, name) for r in rounds]) for name in NAMES], dtype=np.float64)
+    split = np.maximum(0.0, split - np.asarray(probe_ns, dtype=np.float64).reshape(-1, 1))
+    typical = [round(middle * share) for share in _shares(whole, split)]
+    return Divided(request, Phases(*parts), TypicalRequest(middle, *typical), middle - sum(typical))
+
+
+def _shares(whole: npt.NDArray[np.float64], split: npt.NDArray[np.float64]) -> list[float]:
+    """The part of the request that each phase takes; `split` is (phases, requests)."""
+    summed = split.sum(axis=0)
+    ratios = summed / whole
+    order = np.argsort(ratios, kind="stable")
+    cut = len(order) // 4
+    chosen = order[cut : len(order) - cut]
+    parts = (split[:, chosen] / np.maximum(1.0, summed[chosen])).mean(axis=1)
+    return [float(part * np.median(ratios)) for part in parts]

@@ -1,0 +1,137 @@
+"""From what a study found to a row of the report. Pure: no clock, no file, no process."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.profile.phases import NAMES, divide
+from infer_bench.measure.profile.prof_file import Recorded, from_worker
+from infer_bench.measure.profile.settings import ProfileSettings
+from infer_bench.measure.profile.stages import Findings, Study
+from infer_bench.report.common import ModelInfo
+from infer_bench.report.profile import Phase, ProfileResult, Step, TypicalRequest
+
+_FEEDS = {"dataframe": "DataFrame + reindex", "ndarray": "fill an array", "packed": "pack an array"}
+_CALLS = {
+    ("lightgbm", "booster"): "Booster.predict",
+    ("lightgbm", "sklearn"): "wrapper's predict",
+    ("xgboost", "booster"): "inplace_predict",
+    ("xgboost", "sklearn"): "wrapper's predict",
+    ("sklearn", ""): "estimator's predict",
+    ("onnxruntime", ""): "InferenceSession.run",
+}
+SHOWN_CALLS = 2
+
+
+def recorded(study: Study) -> Recorded:
+    """What the profiler recorded of a candidate; empty when it did not run."""
+    gathered = study.findings.gathered
+    counted = study.settings.profiler == "cprofile"
+    rows = gathered.get("functions", ())
+    return from_worker(rows, int(gathered.get("requests", 0)), counted=counted)
+
+
+def result(study: Study, settings: ProfileSettings) -> ProfileResult:
+    """The row of one candidate, as far as it is known."""
+    found, entrant, table = study.findings, study.entrant, recorded(study)
+    row: dict[str, Any] = {
+        "candidate": entrant.model.path if entrant.label == "callable" else entrant.label,
+        "engine": entrant.engine.name,
+        "options": entrant.options,
+        "model": _info(entrant, found),
+        "batch": settings.batch,
+        "failed": study.failed or None,
+        "does": does(entrant, found.model_calls),
+        "import_ns": found.opened.get("import_ns"),
+        "load_ns": found.opened.get("load_ns"),
+        "first_request_ns": found.first.get("request_ns"),
+        "warmup_ns": found.warm.get("warmup_ns"),
+        "warmup_steady": bool(found.warm.get("steady")),
+        "profiler": settings.profiler,
+        "profiled_requests": table.requests,
+        "slowdown": study.slowdown,
+        "functions": table.functions(settings.sort, settings.top),
+        "function_count": len(table.table),
+        "profiled_ns": table.own_ns,
+        "operators": found.operators,
+        "operator_requests": found.operator_requests,
+        "memory": found.memory,
+    }
+    return ProfileResult(**row, **_timed(found))
+
+
+def _timed(found: Findings) -> dict[str, Any]:
+    if not found.rounds:
+        return {}
+    divided = divide(found.rounds, found.floor_ns, found.probe_ns)
+    steps, slowdown = _steps(found.steps, divided.typical)
+    return {
+        "request": divided.request,
+        "phases": divided.phases,
+        "typical": divided.typical,
+        "unaccounted_ns": divided.unaccounted_ns,
+        "probe_ns": sum(found.probe_ns),
+        "cpu_share": found.cpu_ns / found.wall_ns if found.wall_ns else None,
+        "steps": steps,
+        "split_slowdown": slowdown,
+    }
+
+
+def _info(entrant: Entrant, found: Findings) -> ModelInfo:
+    model, spec = entrant.model, found.spec
+    known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
+    return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *known)
+
+
+def does(entrant: Entrant, model_calls: Mapping[str, int]) -> dict[str, str]:
+    """What each phase is, in a few words; nothing where that is not known."""
+    options, name = entrant.options, entrant.engine.name
+    if name == "callable":
+        if not model_calls:
+            return {"predict": "the whole function"}
+        often = sorted(model_calls, key=lambda call: -model_calls[call])
+        more = f" and {len(often) - SHOWN_CALLS} more" if len(often) > SHOWN_CALLS else ""
+        return {
+            "preprocess": "before the model call",
+            "predict": ", ".join(often[:SHOWN_CALLS]) + more,
+            "postprocess": "after the model call",
+        }
+    said = {
+        "preprocess": _FEEDS.get(options.get("feed", ""), ""),
+        "predict": _CALLS.get((name, options.get("api", "")), ""),
+        "postprocess": "to the answer",
+    }
+    return {phase: words for phase, words in said.items() if words}
+
+
+def _steps(chunks: Iterable[Mapping[str, Any]], typical: TypicalRequest) -> tuple[tuple[Step, ...], float | None]:
+    """Each step's share of its phase in the run with probes, as a part of that phase without them."""
+    own: dict[tuple[Phase, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+    phases, requests, ratios = dict.fromkeys(NAMES, 0.0), 0, []
+    for chunk in chunks:
+        requests += int(chunk["requests"])
+        ratios.append(int(chunk["probed_ns"]) / max(1, int(chunk["bare_ns"])))
+        for name, taken in chunk["phases"].items():
+            phases[name] += taken
+        for phase, name, calls, taken in chunk["rows"]:
+            own[phase, name][0] += calls
+            own[phase, name][1] += max(0, taken)
+    if not requests:
+        return (), None
+    for phase in NAMES:
+        rest = phases[phase] - sum(taken for (of, _), (_, taken) in own.items() if of == phase)
+        if any(of == phase for of, _ in own):
+            own[phase, "other"] = [0.0, max(0.0, rest)]
+    found = [
+        Step(phase, name, calls / requests, round(getattr(typical, f"{phase}_ns") * _part(taken, phases[phase])))
+        for (phase, name), (calls, taken) in own.items()
+        if phase in NAMES
+    ]
+    found.sort(key=lambda step: (NAMES.index(step.phase), -step.own_ns))
+    return tuple(found), statistics.median(ratios)
+
+
+def _part(taken: float, whole: float) -> float:
+    return min(1.0, taken / whole) if whole > 0 else 0.0

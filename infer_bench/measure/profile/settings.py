@@ -1,0 +1,78 @@
+"""What a profile is told: everything but the model, the rows and the candidates."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from infer_bench.errors import UsageError
+from infer_bench.measure.settings import MAX_BATCH, Settings
+from infer_bench.report.profile import Profiler
+
+Sort = Literal["cumulative", "own"]
+Form = Literal["", "html", "speedscope"]
+
+PROFILERS: tuple[Profiler, ...] = get_args(Profiler)
+SORTS: tuple[Sort, ...] = get_args(Sort)
+DEFAULT_REQUESTS = 2_000
+DEFAULT_BUDGET_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """`requests` are answered in the timed run and again under the profiler, `budget_s` bounds both together.
+
+    When neither is given: 2,000 requests, in 10 s at the most. `form` is the file that pyinstrument shall make.
+    """
+
+    profiler: Profiler = "cprofile"
+    batch: int = 1
+    threads: int = 1
+    requests: int | None = None
+    budget_s: float | None = None
+    sort: Sort = "cumulative"
+    top: int = 20
+    split: bool = False
+    memory: bool = False
+    require_provider: str | None = None
+    form: Form = ""
+    interval_s: float = 0.001
+    allow_pickle: bool = False
+    seed: int = 0
+    timeout_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        self._require(self.profiler in PROFILERS, f"the profiler is one of {', '.join(PROFILERS)}")
+        self._require(self.sort in SORTS, f"sort is one of {', '.join(SORTS)}")
+        self._require(1 <= self.batch <= MAX_BATCH, f"a batch size is 1 to {MAX_BATCH:,}")
+        self._require(1 <= self.threads <= 1024, "threads are 1 to 1024")
+        self._require(self.requests is None or 1 <= self.requests <= 100_000_000, "requests are 1 to 100,000,000")
+        self._require(self.budget_s is None or 0 < self.budget_s < 1e6, "the budget is a positive number of seconds")
+        self._require(self.requests is None or self.budget_s is None, "give requests or a budget, not both")
+        self._require(1 <= self.top <= 100_000, "top is 1 to 100,000")
+        self._require(1e-5 <= self.interval_s <= 10, "the interval is 0.00001 to 10 seconds")
+        self._require(0 < self.timeout_s < 1e6, "the time limit is a positive number of seconds")
+        self._require(not self.form or self.profiler == "pyinstrument", f"{self.form} is what pyinstrument writes")
+
+    @staticmethod
+    def _require(holds: bool, message: str) -> None:
+        if not holds:
+            raise UsageError(message)
+
+    @property
+    def limit_s(self) -> float:
+        """The bound on each of the two runs, in s."""
+        return (self.budget_s or (DEFAULT_BUDGET_S if self.requests is None else 2e6)) / 2
+
+    @property
+    def wanted(self) -> int:
+        """How many requests each of the two runs answers unless time runs out."""
+        return 100_000_000 if self.budget_s is not None else self.requests or DEFAULT_REQUESTS
+
+    def race(self) -> Settings:
+        """The same, for what a bench shares with a profile: workers and rows."""
+        return Settings(
+            batches=(self.batch,),
+            threads=self.threads,
+            allow_pickle=self.allow_pickle,
+            seed=self.seed,
+            timeout_s=self.timeout_s,
+        )

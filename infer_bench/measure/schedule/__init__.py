@@ -1,0 +1,1 @@
+"""When each candidate is sampled: layouts, rounds, the stopping rules."""

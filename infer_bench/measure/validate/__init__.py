@@ -1,0 +1,1 @@
+"""Do two models predict the same: rows, probes, groups, causes."""

@@ -1,0 +1,1 @@
+"""Why predictions differ: counterfactuals applied to the reference, jointly, until it answers as the candidate does."""

@@ -1,0 +1,89 @@
+"""What may go wrong with categories that a model has not seen, as changes of a correct one. Pure."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.measure.validate.causes.counterfactual import CATEGORY, MISSING, Floats, OnRows, OnTrees, Twist
+from infer_bench.trees.ensemble import MEMBER, Ensemble
+from infer_bench.trees.evaluate import rounded
+
+_WORD = 32
+
+
+def category_twists(ensemble: Ensemble, matrix: Floats) -> list[Twist]:
+    """Twists of an ensemble with sets of categories, on these rows (rows, features)."""
+    members = ensemble.nodes.mode == MEMBER
+    used = np.unique(ensemble.nodes.feature[members]).tolist()
+    strange = {i: _strange(ensemble, matrix[:, i], i) for i in used}
+    made = [
+        Twist(CATEGORY, "an unseen category is read as missing", rows=_read_as(strange, np.nan)),
+        Twist(CATEGORY, "an unseen category is read as the first", rows=_read_as(strange, 0.0)),
+        Twist(MISSING, "a missing category takes the members' way", trees=_missing_left(members)),
+    ]
+    every = np.unique(np.concatenate(list(strange.values())))
+    for said, codes in (
+        ("an unseen category takes the members' way", every),
+        ("an unseen category takes the members' way, unless it is negative", every[every >= 0]),
+        (
+            "an unseen category within a set's last word takes the members' way",
+            every[(every >= 0) & (every < _end(ensemble))],
+        ),
+    ):
+        if len(codes):
+            made.append(Twist(CATEGORY, said, trees=_with_members(codes)))
+    for rounding in ("none", "truncate", "floor"):
+        if rounding != ensemble.rounding:
+            made.append(Twist(CATEGORY, "a fractional category is rounded otherwise", trees=_rounding(rounding)))
+    return made
+
+
+def _end(ensemble: Ensemble) -> float:
+    """Where the bit sets end: the first code beyond their last word."""
+    highest = float(ensemble.nodes.members.max(initial=0.0))
+    return (highest // _WORD + 1) * _WORD
+
+
+def _strange(ensemble: Ensemble, column: Floats, feature: int) -> Floats:
+    """The codes among the rows that no set of the feature's splits holds."""
+    nodes = ensemble.nodes
+    splits = np.flatnonzero((nodes.mode == MEMBER) & (nodes.feature == feature))
+    held = [nodes.members[nodes.member_start[i] : nodes.member_start[i + 1]] for i in splits]
+    known = np.unique(np.concatenate(held)) if held else np.zeros(0)
+    codes = rounded(ensemble, column[np.isfinite(column)])
+    return np.setdiff1d(codes, known)
+
+
+def _read_as(strange: dict[int, Floats], value: float) -> OnRows:
+    def change(x: Floats) -> Floats:
+        x = x.copy()
+        for i, codes in strange.items():
+            x[np.isin(np.trunc(x[:, i]), codes), i] = value
+        return x
+
+    return change
+
+
+def _missing_left(members: npt.NDArray[np.bool_]) -> OnTrees:
+    return lambda e: replace(e, nodes=replace(e.nodes, missing_left=e.nodes.missing_left | members))
+
+
+def _with_members(codes: Floats) -> OnTrees:
+    """Every set holds these codes too."""
+
+    def change(e: Ensemble) -> Ensemble:
+        nodes = e.nodes
+        parts, sizes = [], np.zeros(len(nodes), dtype=np.int64)
+        for i in np.flatnonzero(nodes.mode == MEMBER):
+            held = np.union1d(nodes.members[nodes.member_start[i] : nodes.member_start[i + 1]], codes)
+            parts.append(held)
+            sizes[i] = len(held)
+        start = np.concatenate(([0], np.cumsum(sizes)))
+        return replace(e, nodes=replace(nodes, member_start=start, members=np.concatenate(parts)))
+
+    return change
+
+
+def _rounding(rounding: str) -> OnTrees:
+    return lambda e: replace(e, rounding=rounding)  # type: ignore[arg-type]

@@ -1,0 +1,47 @@
+"""One counterfactual, and the stable names of causes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.trees.ensemble import Ensemble
+
+Floats = npt.NDArray[np.float64]
+OnRows = Callable[[Floats], Floats]
+OnTrees = Callable[[Ensemble], Ensemble]
+OnAnswers = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Twist:
+    """One counterfactual: `cause` is its stable name, `detail` what exactly was changed.
+
+    `single`: the reference itself works in float32 up to its last step.
+    """
+
+    cause: str
+    detail: str
+    rows: OnRows | None = None
+    trees: OnTrees | None = None
+    answers: OnAnswers | None = None
+    single: bool = False
+
+
+INPUT_CAST = "input cast"
+PREPARED = "preprocessing cast"
+THRESHOLD_CAST = "threshold cast"
+COMPARISON = "comparison"
+MISSING = "missing handling"
+CATEGORY = "unseen category"
+BASE_SCORE = "base_score"
+LINK = "missing link"
+LINEAR = "linear leaves"
+TRUNCATED = "truncated iterations"
+COLUMNS = "column order"
+CLASSES = "class order"
+ACCUMULATION = "accumulation"
+LABELS = "label rule"
+AVERAGE = "averaging"
+REFUSED = "refused rows"

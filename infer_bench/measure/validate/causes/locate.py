@@ -1,0 +1,67 @@
+"""The first decision that comes out otherwise: row, tree and split. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.measure.validate.causes.counterfactual import Twist
+from infer_bench.measure.validate.causes.oracle import TreeOracle
+from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Ensemble
+from infer_bench.trees.evaluate import Members, decide, leaf_indices, prepare
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where two models part: the row's place among the rows asked for, the tree (from 0), the split and the value."""
+
+    row: int
+    tree: int
+    feature: str
+    split: str
+    value: float
+
+
+def first_decision(oracle: TreeOracle, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Decision | None:
+    """The first row and tree that reach another leaf under the twists, and the split at which they part."""
+    changed, plain = oracle.twisted(twists), oracle.ensemble
+    if changed.trees != plain.trees or len(changed.nodes) != len(plain.nodes):
+        return None
+    ours, theirs = oracle.matrix[rows], oracle.twisted_rows(twists, rows)
+    differ = leaf_indices(plain, ours) != leaf_indices(changed, theirs)
+    if not differ.any():
+        return None
+    row = int(np.flatnonzero(differ.any(axis=1))[0])
+    tree = int(np.flatnonzero(differ[row])[0])
+    node = _parting(plain, changed, ours[row : row + 1], theirs[row : row + 1], tree)
+    feature = int(plain.nodes.feature[node])
+    return Decision(row, tree, plain.features[feature].name, _shown(plain, node), float(ours[row, feature]))
+
+
+def _parting(plain: Ensemble, changed: Ensemble, ours: Floats, theirs: Floats, tree: int) -> int:
+    node = int(plain.roots[tree])
+    while plain.nodes.mode[node] != LEAF:
+        left = _goes_left(plain, ours, node)
+        if left != _goes_left(changed, theirs, node):
+            return node
+        node = int((plain.nodes.left if left else plain.nodes.right)[node])
+    return node
+
+
+def _goes_left(ensemble: Ensemble, row: Floats, node: int) -> bool:
+    at = np.array([node])
+    value = prepare(ensemble, row)[:, ensemble.nodes.feature[node]]
+    return bool(decide(ensemble, Members.of(ensemble.nodes), at, value)[0])
+
+
+def _shown(ensemble: Ensemble, node: int) -> str:
+    nodes = ensemble.nodes
+    name = ensemble.features[int(nodes.feature[node])].name
+    if nodes.mode[node] == MEMBER:
+        held = nodes.members[nodes.member_start[node] : nodes.member_start[node + 1]]
+        listed = ", ".join(f"{value:g}" for value in held[:6]) + (", …" if len(held) > 6 else "")
+        return f"{name} in {{{listed}}}"
+    return f"{name} {'<' if nodes.mode[node] == LT else '≤'} {float(nodes.threshold[node])!r}"

@@ -1,0 +1,159 @@
+"""The search for the fewest twists under which the reference answers as the candidate does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.errors import EngineError
+from infer_bench.measure.validate.causes.counterfactual import BASE_SCORE, INPUT_CAST, LINK, THRESHOLD_CAST, Twist
+from infer_bench.measure.validate.causes.counterfactuals import swapped
+from infer_bench.measure.validate.causes.estimates import estimates
+from infer_bench.measure.validate.causes.oracle import Oracle, TreeOracle
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
+
+NOISE = 4e-6
+"""Answers this near, as a share of their size, are the same in float32 arithmetic."""
+MOST_CAUSES = 4
+BEAM = 3
+ENOUGH = 0.9
+"""The share of the differing rows that a set of causes must explain to be claimed."""
+BROKEN = 0.02
+"""The share of the rows that agree which it may at most make differ."""
+MOST_SWAPS = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Twists in force, the answers under them, and which rows they bring to the candidate's answers."""
+
+    twists: tuple[Twist, ...]
+    answers: Floats
+    right: Bools
+
+    @property
+    def causes(self) -> set[str]:
+        """The names of what is in force."""
+        return {twist.cause for twist in self.twists}
+
+    def score(self) -> tuple[int, int]:
+        """The more rows are right the better, then the fewer twists."""
+        return int(self.right.sum()), -len(self.twists)
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """Rows, the candidate's answers to them (rows, outputs), and which of them differ."""
+
+    oracle: Oracle
+    wanted: Floats
+    differ: Bools
+    rows: Rows
+    tolerance: Floats = field(init=False)
+    base: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tolerance = closeness(self.wanted, self.wanted)
+        self.base = self.state(())
+
+    def run(self) -> State | None:
+        """The best set of twists, pruned; None when none accounts for the rows."""
+        best = max(self._grow(), key=State.score)
+        if not self._accounts(best):
+            best = max([best, *self._swaps()], key=State.score)
+        best = self._pruned(best)
+        return best if best.twists and self._accounts(best) else None
+
+    def state(self, twists: Sequence[Twist]) -> State:
+        """The answers under these twists; nothing is right under those with which the library cannot answer."""
+        try:
+            answers = self.oracle.answers(twists, self.rows)
+        except EngineError:
+            if not twists:
+                raise
+            return State(tuple(twists), np.full_like(self.wanted, np.nan), np.zeros(len(self.wanted), dtype=np.bool_))
+        return State(tuple(twists), answers, self._right(answers))
+
+    def _right(self, answers: Floats) -> Bools:
+        if answers.shape != self.wanted.shape:
+            return np.zeros(len(self.wanted), dtype=np.bool_)
+        return matches(answers, self.wanted, self.tolerance)
+
+    def _grow(self) -> list[State]:
+        """Beam search: the best few sets, each with one more twist, until nothing gets better."""
+        beam, catalogue = [self.base], self.oracle.catalogue
+        seen = list(beam)
+        casts = {t.cause: t for t in reversed(catalogue) if t.cause in (INPUT_CAST, THRESHOLD_CAST)}
+        first = [self.state(tuple(casts.values()))] if len(casts) == 2 else []
+        first += self._offset_links(catalogue)
+        for _ in range(MOST_CAUSES):
+            grown = [self.state((*s.twists, twist)) for s in beam for twist in self._next(s, catalogue)]
+            grown = sorted([*first, *grown], key=State.score, reverse=True)[:BEAM]
+            if not grown or grown[0].score()[0] <= beam[0].score()[0]:
+                break
+            beam, first = grown, []
+            seen += beam
+            if beam[0].right.all():
+                break
+        return seen
+
+    def _offset_links(self, catalogue: Sequence[Twist]) -> list[State]:
+        """Another link and another base score at once: neither alone brings any row nearer."""
+        links = [self.state((twist,)) for twist in catalogue if twist.cause == LINK]
+        return [
+            self.state((*s.twists, twist)) for s in links for twist in self._next(s, ()) if twist.cause == BASE_SCORE
+        ]
+
+    def _next(self, state: State, catalogue: Sequence[Twist]) -> list[Twist]:
+        wrong = ~state.right
+        made = [twist for twist in catalogue if twist.cause not in state.causes]
+        if wrong.any() and state.answers.shape == self.wanted.shape:
+            found = estimates(self.oracle, state.twists, state.answers[wrong], self.wanted[wrong], self.rows[wrong])
+            made += [twist for twist in found if twist.cause not in state.causes]
+        return made
+
+    def _swaps(self) -> list[State]:
+        """Two columns in each other's place: every pair that the trees read, on a few rows first."""
+        if not isinstance(self.oracle, TreeOracle):
+            return []
+        used = np.unique(self.oracle.ensemble.nodes.feature)
+        used = used[used >= 0]
+        pairs = [(int(i), int(j)) for a, i in enumerate(used) for j in used[a + 1 :]]
+        few = Search(self.oracle, self.wanted[:32], self.differ[:32], self.rows[:32])
+        found = [few.state([swapped(self.oracle.names, i, j)]) for i, j in pairs[:MOST_SWAPS]]
+        return [self.state(max(found, key=State.score).twists)] if found else []
+
+    def _pruned(self, state: State) -> State:
+        """Without the twists that change nothing for the better."""
+        for twist in state.twists:
+            rest = self.state([other for other in state.twists if other is not twist])
+            if rest.score()[0] >= state.score()[0]:
+                return self._pruned(rest)
+        return state
+
+    def _accounts(self, state: State) -> bool:
+        """Whether the set explains nearly all rows that differ and leaves alone those that do not."""
+        alike = ~self.differ & self.base.right
+        broken = int((~state.right & alike).sum())
+        explained = int((state.right & self.differ).sum())
+        enough = explained >= ENOUGH * self.differ.sum() and explained > 0
+        return bool(enough and broken <= BROKEN * alike.sum())
+
+
+def closeness(reference: Floats, candidate: Floats) -> Floats:
+    """How near two answers to a row (rows,) must be to count as the same in float32 arithmetic."""
+    sizes = np.where(np.isfinite(reference), np.abs(reference), 0.0)
+    other = np.where(np.isfinite(candidate), np.abs(candidate), 0.0)
+    typical = float(np.median(sizes)) if sizes.size else 0.0
+    return np.asarray(NOISE * np.maximum(np.maximum(sizes, other).max(axis=1, initial=0.0), typical))
+
+
+def matches(one: Floats, other: Floats, tolerance: Floats) -> Bools:
+    """Which rows (rows,) agree to within `tolerance` (rows,) in all outputs, NaN with NaN and inf with itself."""
+    with np.errstate(all="ignore"):
+        near = np.abs(one - other) <= tolerance[:, None]
+    return np.asarray((near | (one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1))

@@ -1,0 +1,78 @@
+"""What a comparison is told, and the tolerances that a project keeps in its `pyproject.toml`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from infer_bench.errors import UsageError
+from infer_bench.project import project_table
+from infer_bench.stats.agreement.compare import Limits
+
+Probes = Literal["on", "off", "only"]
+InputDtype = Literal["float32", "float64"]
+
+PROBES: tuple[Probes, ...] = get_args(Probes)
+INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
+
+DEFAULT_ATOL = 1e-4
+UNBOUNDED_RTOL = 1e-5
+"""The default beside atol for answers that are no probabilities: their size is the user's unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateSettings:
+    """Tolerances that are None are the defaults: atol 1e-4, rtol 0 for probabilities and 1e-5 for other answers.
+
+    `threshold` is the decision threshold, `rows` limits the rows read, `input_dtype` rounds them before either side is
+    fed, `worst` is how many of the worst rows are kept.
+    """
+
+    atol: float | None = None
+    rtol: float | None = None
+    threshold: float | None = None
+    probes: Probes = "on"
+    rows: int | None = None
+    worst: int = 10
+    input_dtype: InputDtype | None = None
+    allow_pickle: bool = False
+    threads: int = 1
+    seed: int = 0
+    timeout_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("atol", self.atol), ("rtol", self.rtol)):
+            if value is not None and not 0 <= value < float("inf"):
+                raise UsageError(f"{name} is a number from 0 on, not {value:g}")
+        if self.threshold is not None and self.threshold != self.threshold:
+            raise UsageError("the threshold is not a number")
+        if self.rows is not None and self.rows < 1:
+            raise UsageError("at least one row is needed")
+        if not 0 <= self.worst <= 10_000:
+            raise UsageError("worst is 0 to 10,000 rows")
+        if self.probes not in PROBES:
+            raise UsageError(f"probes cannot be {self.probes!r}", f"one of: {', '.join(PROBES)}")
+        if not 1 <= self.threads <= 1024:
+            raise UsageError("threads are 1 to 1024")
+
+    def limits(self, task: str) -> Limits:
+        """When two answers of a model of this task count as the same."""
+        atol = DEFAULT_ATOL if self.atol is None else self.atol
+        rtol = self.rtol
+        if rtol is None:
+            rtol = UNBOUNDED_RTOL if self.atol is None and task not in ("binary", "multiclass") else 0.0
+        return Limits(atol, rtol, self.threshold, self.worst)
+
+
+def project_tolerances(start: Path | None = None) -> dict[str, float]:
+    """`atol`, `rtol` and `threshold` of `[tool.infer-bench]` in the nearest `pyproject.toml` at or above `start`.
+
+    Raises `UsageError` when the file is broken or a value is no number.
+    """
+    table = project_table(start)
+    return {name: _number(table[name], name) for name in ("atol", "rtol", "threshold") if name in table}
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{name} of [tool.infer-bench] in pyproject.toml is no number: {value!r}")
+    return float(value)

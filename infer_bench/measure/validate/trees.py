@@ -1,0 +1,133 @@
+"""A model's trees and the rows that visit them, read by a worker."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.data import Table
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.validate.predictors import Side
+from infer_bench.measure.validate.settings import ValidateSettings
+from infer_bench.model import Feature, ModelSpec
+from infer_bench.trees.ensemble import Ensemble
+from infer_bench.workers.job import Job
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import Message
+from infer_bench.workers.tasks import read_trees as structure
+
+READABLE = {"lightgbm": "lightgbm", "xgboost": "xgboost", "sklearn": "sklearn"}
+READABLE |= {"catboost": "catboost", "onnx": "onnxruntime"}
+"""The families whose trees can be read, and the engine whose answers they are."""
+NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infinite"}
+"""Where these are called otherwise than other probes of their kind."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """The trees, and groups of rows that visit them under the columns' names."""
+
+    ensemble: Ensemble
+    groups: dict[str, Table]
+
+
+class Structures:
+    """What can be read of each side's model, read once."""
+
+    def __init__(self, settings: ValidateSettings) -> None:
+        self._settings = settings
+        self._known: dict[int, Structure | None] = {}
+
+    def of(self, side: Side) -> Structure | None:
+        """A side's trees; None where they cannot be read."""
+        if id(side) not in self._known:
+            self._known[id(side)] = structure_of(side.entrant, side.spec, self._settings)
+        return self._known[id(side)]
+
+    def last_step(self, side: Side) -> Ensemble | None:
+        """The trees of a scikit-learn pipeline's last step; None where there is none, or they cannot be read."""
+        if side.entrant.candidate.engine != "sklearn" or side.entrant.artefact.family != "sklearn":
+            return None
+        try:
+            return structure.unpack(_reply(side.entrant, self._settings, last=True))
+        except (InferBenchError, KeyError, TypeError, ValueError):
+            return None
+
+
+def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structure | None:
+    """A model's trees as trees of the columns of another model that takes the same ones in order, or None.
+
+    The rows that visit them stand under these columns' names.
+    """
+    ours, names = spec.feature_names, wanted.feature_names
+    if ours == names:
+        return structure
+    coded = any(f.categories for f in (*structure.ensemble.features, *wanted.features))
+    if coded or len(ours) != len(names) or set(ours) <= set(names):
+        return None
+    ensemble = replace(structure.ensemble, features=wanted.features)
+    tables = structure.groups.items()
+    groups = {name: Table(dict(zip(names, table.columns.values(), strict=True))) for name, table in tables}
+    return Structure(ensemble, groups)
+
+
+def structure_of(entrant: Entrant, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
+    """What can be read of a model; None where nothing can, which only makes probes and causes coarser."""
+    model = entrant.artefact
+    if model.family not in READABLE or entrant.candidate.engine not in READABLE.values():
+        return None
+    if (model.family == "onnx") != (entrant.candidate.engine == "onnxruntime"):
+        return None
+    try:
+        reply = _reply(entrant, settings)
+        ensemble = structure.unpack(reply)
+    except (InferBenchError, KeyError, TypeError, ValueError):
+        return None
+    if len(ensemble.features) != len(spec.features):
+        return None
+    groups = structure.groups(reply)
+    tables = {NAMES.get(n, n): table_of(rows, ensemble, spec) for n, rows in groups.items() if len(rows)}
+    return Structure(ensemble, tables)
+
+
+def _reply(entrant: Entrant, settings: ValidateSettings, *, last: bool = False) -> Message:
+    """What a worker of its own reads. Raises what it raises."""
+    fields: dict[str, Any] = {"model": asdict(entrant.artefact), "allow_pickle": settings.allow_pickle}
+    given = entrant.options.get("trees", "auto")
+    fields |= {"seed": settings.seed, "trees": None if given == "auto" else given, "last": last}
+    with Worker(
+        Job("", entrant.artefact, environment={"OMP_NUM_THREADS": "1"}), timeout_s=settings.timeout_s
+    ) as worker:
+        return worker.ask("structure", **fields)
+
+
+def table_of(rows: npt.NDArray[np.float64], ensemble: Ensemble, spec: ModelSpec) -> Table:
+    """Rows of codes as the model's columns: a code of a known category becomes the category itself."""
+    pairs = zip(ensemble.features, spec.features, strict=True)
+    return Table({named.name: _column(rows[:, i], held) for i, (held, named) in enumerate(pairs)})
+
+
+def _column(codes: npt.NDArray[np.float64], feature: Feature) -> npt.NDArray[Any]:
+    if not feature.categories:
+        return codes
+    if not any(isinstance(value, str) for value in feature.categories):
+        known = dict(enumerate(feature.categories))
+        beyond = max(float(value) for value in feature.categories) + 1
+        return np.array([_number(code, known, beyond) for code in codes.tolist()])
+    column = np.empty(len(codes), dtype=object)
+    column[:] = [_text(code, feature.categories) for code in codes.tolist()]
+    return column
+
+
+def _number(code: float, known: dict[int, Any], beyond: float) -> float:
+    if code != code:
+        return code
+    return float(known[int(code)]) if code in known else beyond + code
+
+
+def _text(code: float, categories: tuple[Any, ...]) -> Any:
+    if code != code:
+        return None
+    return categories[int(code)] if code in range(len(categories)) else f"unseen {code:g}"

@@ -1,0 +1,131 @@
+"""The frozen types of a comparison: how far answers lie apart, on which rows, and why. See `results`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infer_bench.report.common import ModelInfo, Report
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDelta:
+    """How far one output of a group's rows lies apart, as the fields of the same names in `ValidateGroup`."""
+
+    output: str
+    max_abs_delta: float
+    mean_abs_delta: float
+    p999_abs_delta: float
+    max_relative_delta: float
+    max_ulps_float32: int
+    max_ulps_float64: int
+    rmse: float
+    failing: int
+    flips: int
+    non_finite_mismatches: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateGroup:
+    """Rows of one kind compared: the user's (`data`), or probes made to find differences.
+
+    Maxima and means are over the pairs of finite answers of all outputs. `failing` rows are beyond the tolerance,
+    finite on one side only, answered by one side only (`refusals`), or change their label or side of the threshold.
+    `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" none. `p999_abs_delta` is too high by less than
+    1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
+    compared: neither side gives them a number, or they are infinite and the reference refuses that.
+    """
+
+    name: str
+    rows: int
+    max_abs_delta: float
+    label_changes: int | None
+    flips: int
+    non_finite_mismatches: int
+    mean_abs_delta: float = 0.0
+    p999_abs_delta: float = 0.0
+    max_relative_delta: float = 0.0
+    max_ulps_float32: int = 0
+    max_ulps_float64: int = 0
+    rmse: float = 0.0
+    argmax_changes: int | None = None
+    rank_correlation: float | None = None
+    failing: int = 0
+    refusals: int = 0
+    refused_by_both: int = 0
+    passing_atol: float | None = 0.0
+    passing_rtol: float | None = 0.0
+    histogram: Mapping[str, int] = field(default_factory=dict)
+    outputs: tuple[OutputDelta, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why rows differ: applied to the reference, it gives the candidate's answers to `rows_explained` rows.
+
+    Causes are found jointly: `rows_explained` counts what all of a result's causes explain together. `tree`, `feature`,
+    `split`, `value` and `row` (of `group`) are the first decision that comes out otherwise, where a cause is one.
+    """
+
+    name: str
+    rows_explained: int
+    rows_examined: int = 0
+    detail: str = ""
+    fix: str = ""
+    group: str | None = None
+    row: int | None = None
+    tree: int | None = None
+    feature: str | None = None
+    split: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorstRow:
+    """One of the rows that differ most: its number in its group, and both answers (None where there is no number)."""
+
+    group: str
+    row: int
+    output: str
+    reference: float | None
+    candidate: float | None
+    abs_delta: float
+    features: Mapping[str, float | int | bool | str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSide:
+    """One side of a comparison: what was opened, by which engine, and the dtype that its library was fed.
+
+    `engine` is "saved" for predictions read from a file.
+    """
+
+    engine: str
+    model: ModelInfo
+    fed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateResult:
+    """A reference and a candidate compared on groups of rows. `failed` says why there was nothing to compare.
+
+    `smallest_passing_atol` is the least tolerance that would pass, None when none would: labels changed, or answers are
+    finite on one side only.
+    """
+
+    reference: ComparedSide
+    candidate: ComparedSide
+    smallest_passing_atol: float | None
+    atol: float
+    rtol: float
+    output_meaning: str = ""
+    groups: tuple[ValidateGroup, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    not_explained: int = 0
+    why: str = ""
+    worst: tuple[WorstRow, ...] = ()
+    different: bool = False
+    rows_per_s: float | None = None
+    failed: str | None = None
+
+
+ValidateReport = Report[ValidateResult]

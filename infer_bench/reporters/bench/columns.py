@@ -1,0 +1,164 @@
+"""What stands in a bench table, whatever draws it: columns, rows and the lines around them, as text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infer_bench.report.common import BenchResult, Latency, ModelInfo, Report
+from infer_bench.reporters.bench.groups import Group, percentile, percentiles, shares, title
+from infer_bench.reporters.text import numbers as format
+
+FAMILIES = {
+    "lightgbm": "LightGBM",
+    "xgboost": "XGBoost",
+    "sklearn": "scikit-learn",
+    "onnx": "ONNX",
+    "catboost": "CatBoost",
+    "torch": "PyTorch",
+    "callable": "Python function",
+}
+_AFTER = {
+    "rows_per_s": "rows/s",
+    "speedup": "speed-up",
+    "delta": "max |Δ|",
+    "cold_start": "cold start",
+    "memory": "memory",
+    "file": "file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the table. `cells` by column key; `alarm` when the answers are not the reference's."""
+
+    cells: Mapping[str, str]
+    phase: str = ""
+    alarm: bool = False
+
+
+def columns(settings: Mapping[str, Any], phases: bool) -> dict[str, str]:
+    """Column keys and titles, the candidate's own column left out."""
+    quantiles = {name: name for name in percentiles(settings)}
+    return {**quantiles, **({"share": "share"} if phases else {}), **_AFTER}
+
+
+def line(result: BenchResult, group: Group, settings: Mapping[str, Any]) -> Line:
+    """The line of a result that was measured."""
+    reference = result.candidate == group.reference
+    cells = {
+        "rows_per_s": format.rate(result.rows_per_s),
+        "speedup": _speedup(result, reference),
+        "delta": _delta(result, reference),
+        "cold_start": format.coarse(result.cold_start_ns),
+        "memory": format.memory(result.rss_bytes),
+        "file": format.size(result.artifact_bytes),
+    }
+    return Line(_quantiles(result.request, settings) | cells, alarm=differs(result))
+
+
+def phase_lines(result: BenchResult, settings: Mapping[str, Any]) -> list[Line]:
+    """A line for each phase of the request, with its share of the time."""
+    if result.phases is None:
+        return []
+    return [
+        Line(
+            _quantiles(getattr(result.phases, name), settings) | {"share": format.percent(share)},
+            phase=name,
+        )
+        for name, share in shares(result.phases).items()
+    ]
+
+
+def differs(result: BenchResult) -> bool:
+    """Whether a row got another label, or a NaN or infinity on one side only."""
+    return bool(result.label_changes or result.non_finite_mismatches)
+
+
+def _quantiles(latency: Latency | None, settings: Mapping[str, Any]) -> dict[str, str]:
+    if latency is None:
+        return {}
+    return {name: _quantile(latency, name) for name in percentiles(settings)}
+
+
+def _quantile(latency: Latency, name: str) -> str:
+    value = percentile(latency, name)
+    if value is None:
+        return format.needs(latency.needs.get(name))
+    return format.duration(value) + ("*" if latency.unit == "batch-mean" else "")
+
+
+def _speedup(result: BenchResult, reference: bool) -> str:
+    if reference:
+        return format.ratio(1)
+    speedup = result.speedup
+    return format.speedup(speedup.ratio, speedup.low, speedup.high) if speedup else format.MISSING
+
+
+def _delta(result: BenchResult, reference: bool) -> str:
+    if reference:
+        return "ref"
+    return ("! " if differs(result) else "") + format.delta(result.max_abs_delta)
+
+
+def describe(model: ModelInfo) -> str:
+    """`LightGBM binary, 300 trees, 419 features, 1.12 MB`."""
+    family = FAMILIES.get(model.family, model.family)
+    parts = [f"{family} {model.task}" if model.task else family]
+    if model.trees is not None:
+        parts.append(format.plural(model.trees, "tree"))
+    if model.features is not None:
+        parts.append(format.plural(model.features, "feature"))
+    if model.bytes:
+        parts.append(format.size(model.bytes))
+    return ", ".join(parts)
+
+
+def conditions(report: Report[Any], results: tuple[BenchResult, ...]) -> str:
+    """`1 thread · 1,024 rows cycled · 60 rounds`: what the numbers hold for."""
+    settings = report.settings
+    parts = [_threads(settings.get("threads")), _rows(settings), _rounds(settings, results)]
+    scenario = settings.get("scenario")
+    if isinstance(scenario, str) and scenario != "single_stream":
+        parts.insert(0, scenario)
+    return " · ".join(part for part in parts if part)
+
+
+def _threads(threads: object) -> str:
+    return format.plural(threads, "thread") if isinstance(threads, int) else ""
+
+
+def _rows(settings: Mapping[str, Any]) -> str:
+    rows = settings.get("rows_cycled")
+    if settings.get("rows_mode") == "same":
+        return "the same row again and again"
+    return f"{format.plural(rows, 'row')} cycled" if isinstance(rows, int) else ""
+
+
+def _rounds(settings: Mapping[str, Any], results: tuple[BenchResult, ...]) -> str:
+    taken = max((sum(len(process.rounds) for process in result.processes) for result in results), default=0)
+    rounds = taken or settings.get("rounds")
+    return format.plural(rounds, "round") if isinstance(rounds, int) else ""
+
+
+def measured(result: BenchResult) -> bool:
+    """Whether there are numbers to show."""
+    return result.failed is None and result.request is not None
+
+
+def reason(result: BenchResult) -> str:
+    """Why there is no measurement."""
+    return f"failed: {result.failed}" if result.failed is not None else "not measured"
+
+
+def notices(report: Report[Any]) -> list[tuple[str, str]]:
+    """What is to be noted and its hint, each once, with the candidates that it concerns."""
+    merged: dict[tuple[str, str], dict[str, None]] = {}
+    for notice in report.notices:
+        whom = merged.setdefault((notice.message, notice.hint), {})
+        if notice.candidate:
+            whom[notice.candidate] = None
+    names = {result.candidate: title(result) for result in report.results if isinstance(result, BenchResult)}
+    listed = {key: ", ".join(names.get(name, name) for name in whom) for key, whom in merged.items()}
+    return [
+        (f"{message} ({listed[message, hint]})" if merged[message, hint] else message, hint) for message, hint in merged
+    ]

@@ -1,0 +1,58 @@
+"""What a conversion wrote and what comparing it showed, as lines of text."""
+
+from typing import Any
+
+from infer_bench.report.common import ConvertResult, ModelInfo, Report
+from infer_bench.reporters.bench.columns import describe
+from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text.layout import clean, pad, width_of, wrap
+
+
+def lines(report: Report[Any], width: int | None) -> list[str]:
+    """Source, file, what it was compared on and how far the answers lie apart, then notes."""
+    rows = [row for result in report.results for row in _rows(result)]
+    column = max((width_of(name) for name, _ in rows), default=0) + 3
+    blank = " " * column
+    text = [part for name, said in rows for part in wrap(clean(said), width, first=pad(name, column), rest=blank)]
+    notes = [part for n in report.notices for part in wrap(clean(n.message), width, first="note: ", rest="      ")]
+    return [*text, *([""] if notes else []), *notes]
+
+
+def _rows(result: ConvertResult) -> list[tuple[str, str]]:
+    source, rows = result.source, [(clean(_name(result.source)), describe(result.source))]
+    if result.output is not None:
+        written = f"{result.route}, {result.input_dtype} input   {format.size(result.output.bytes)}"
+        rows.append((clean(_name(result.output)), f"{written} ({_shrunk(source, result.output)})"))
+    total = sum(group.rows for group in result.groups)
+    kinds = ", ".join(f"{group.name} {format.count(group.rows)}" for group in result.groups)
+    rows.append(("checked", f"{format.count(total)} rows: {kinds}"))
+    rows.append(("max |Δ|", f"{_delta(result)}   labels: {_labels(result)}"))
+    refused = sum(group.refused for group in result.groups)
+    if refused:
+        answered = sum(group.answered_though_refused for group in result.groups)
+        told = f"{format.count(refused)} rows that the original library refuses: the file answers "
+        rows.append(("refused", told + (f"{format.count(answered)} of them" if answered else "NaN")))
+    if result.failed:
+        rows.append(("no file", result.failed))
+    return rows
+
+
+def _name(info: ModelInfo) -> str:
+    return info.path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _shrunk(source: ModelInfo, output: ModelInfo) -> str:
+    change = output.bytes / source.bytes - 1 if source.bytes else 0.0
+    return f"{'+' if change > 0 else '−'}{abs(change) * 100:.0f} %"
+
+
+def _delta(result: ConvertResult) -> str:
+    absolute = max((group.max_abs_delta for group in result.groups), default=0.0)
+    relative = max((group.max_relative_delta for group in result.groups), default=0.0)
+    scaled = f" ({format.delta(relative)} of the answer)" if absolute > 2 * relative else ""
+    return f"{format.delta(absolute)}{scaled}, tolerance {format.delta(result.tolerance)}"
+
+
+def _labels(result: ConvertResult) -> str:
+    changes = sum(group.label_changes for group in result.groups)
+    return f"{format.count(changes)} differ"

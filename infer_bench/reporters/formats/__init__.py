@@ -1,0 +1,1 @@
+"""A file a format: each renders any report, or says that it cannot."""

@@ -1,0 +1,53 @@
+"""Bencher Metric Format: a JSON object of benchmarks, each an object of measures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infer_bench.report import json_text as jsontext
+from infer_bench.report.common import BenchResult, Latency, Report
+from infer_bench.reporters.bench.groups import percentile, percentiles
+from infer_bench.reporters.bench.names import measured, unique
+
+_LONGEST = 1024
+"""Characters that Bencher takes for a benchmark's name."""
+
+_MEASURES = {
+    "throughput": "rows_per_s",
+    "cold-start": "cold_start_ns",
+    "memory": "rss_bytes",
+    "file-size": "artifact_bytes",
+    "max-abs-delta": "max_abs_delta",
+}
+
+
+class Bencher:
+    """`latency` is the median in ns and `latency-p95` a tail, with their intervals; `throughput` is in rows/s."""
+
+    name = "bencher"
+    commands = frozenset({"bench"})
+
+    def render(
+        self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
+    ) -> str:
+        """The whole document."""
+        found, quantiles = measured(report), percentiles(report.settings)
+        names = unique(name[-_LONGEST:] for name, _ in found)
+        made = {name: _measures(result, quantiles) for name, (_, result) in zip(names, found, strict=True)}
+        return jsontext.encode(made).decode()
+
+
+def _measures(result: BenchResult, quantiles: tuple[str, ...]) -> Mapping[str, Any]:
+    made: dict[str, Any] = {}
+    for quantile in quantiles if result.request else ():
+        if result.request and percentile(result.request, quantile) is not None:
+            made["latency" if quantile == "p50" else f"latency-{quantile}"] = _metric(result.request, quantile)
+    for measure, field in _MEASURES.items():
+        if (value := getattr(result, field)) is not None:
+            made[measure] = {"value": value}
+    return made
+
+
+def _metric(latency: Latency, quantile: str) -> Mapping[str, Any]:
+    bounds = latency.intervals.get(quantile)
+    around = {} if bounds is None else {"lower_value": bounds[0], "upper_value": bounds[1]}
+    return {"value": percentile(latency, quantile), **around}

@@ -1,0 +1,98 @@
+"""What GitHub Actions shows of a run: annotations, and the summary of its step. Pure; `cli.github` writes them."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, Literal
+
+from infer_bench.report.common import BenchResult, Report
+from infer_bench.reporters.bench import columns as cells
+from infer_bench.reporters.bench.names import names
+from infer_bench.reporters.formats.markdown import Markdown
+from infer_bench.reporters.gate import columns as gate_cells
+from infer_bench.reporters.gate.groups import blocks
+from infer_bench.reporters.text.layout import clean
+
+__all__ = ["SUMMARY_BYTES", "annotations", "summary"]
+
+SUMMARY_BYTES = 1024 * 1024
+"""The size beyond which GitHub refuses a step's summary as a whole."""
+
+_MOST = 10
+"""Annotations of one level that GitHub shows for a step."""
+
+_CUT = "\n\n> **Note:** cut off here: GitHub takes no more than 1 MiB. The report that `--json` writes has it all.\n"
+
+Level = Literal["error", "warning", "notice"]
+_Said = tuple[Level, str, str]
+_LEVELS: dict[str, Level] = {
+    "pass": "notice",
+    "advisory": "notice",
+    "inconclusive": "warning",
+    "regressed": "error",
+    "different": "error",
+    "failed": "error",
+    "not-comparable": "error",
+}
+
+
+def annotations(report: Report[Any]) -> str:
+    """Workflow commands, one a line: what failed, what could not be told, and the verdict. May be empty.
+
+    GitHub shows ten of a level; where there are more, the tenth says how many are left.
+    """
+    said = sorted(_said(report), key=lambda one: ("error", "warning", "notice").index(one[0]))
+    lines = [line for level, alike in groupby(said, key=lambda one: one[0]) for line in _commands(level, list(alike))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _commands(level: Level, said: list[_Said]) -> Iterator[str]:
+    if len(said) > _MOST:
+        left = len(said) - _MOST + 1
+        said = [*said[: _MOST - 1], (level, "infer-bench", f"and {left} more: see the report")]
+    for _, title, message in said:
+        yield f"::{level} title={_property(title)}::{_data(message)}"
+
+
+def _said(report: Report[Any]) -> Iterable[_Said]:
+    yield from _of_verdict(report)
+    if report.gate is not None:
+        for block in blocks(report):
+            for check in block.checks:
+                if check.outcome != "pass":
+                    yield _LEVELS[check.outcome], f"infer-bench: {block.name}", gate_cells.sentence(check)
+    elif report.command == "bench" and (report.verdict is None or report.verdict.status != "not-comparable"):
+        yield from _failed(report)
+    for text, hint in cells.notices(report):
+        yield "notice", "infer-bench", f"{text}\n{hint}" if hint else text
+
+
+def _of_verdict(report: Report[Any]) -> Iterable[_Said]:
+    if (verdict := report.verdict) is not None and (verdict.reasons or report.gate is not None):
+        reasons = "\n".join(verdict.reasons) or f"exit code {verdict.exit_code}"
+        yield _LEVELS[verdict.status], f"infer-bench {report.command}: {verdict.status}", reasons
+
+
+def _failed(report: Report[BenchResult]) -> Iterable[_Said]:
+    for name, result in zip(names(report), report.results, strict=True):
+        if result.failed is not None:
+            yield "error", f"infer-bench: {name}", cells.reason(result)
+
+
+def _data(text: str) -> str:
+    """A message: line breaks stay, nothing else steers the log."""
+    lines = "\n".join(map(clean, text.replace("\r\n", "\n").split("\n")))
+    return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def summary(report: Report[Any], limit_bytes: int = SUMMARY_BYTES) -> str:
+    """The report as markdown of at most `limit_bytes` bytes of UTF-8, cut between two of its parts."""
+    text = Markdown().render(report) + "\n"
+    if len(text.encode()) <= limit_bytes:
+        return text
+    kept = text.encode()[: max(0, limit_bytes - len(_CUT.encode()))].decode(errors="ignore")
+    whole, _, _ = kept.rpartition("\n\n") if "\n\n" in kept else kept.rpartition("\n")
+    return whole + _CUT if whole else ""

@@ -1,0 +1,72 @@
+"""github-action-benchmark's `customSmallerIsBetter`: a list of names, values and units that it draws over commits."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infer_bench.report import json_text as jsontext
+from infer_bench.report.common import BenchResult, Latency, Report
+from infer_bench.reporters.bench.groups import percentile, percentiles
+from infer_bench.reporters.bench.names import measured
+from infer_bench.reporters.gate import columns as gate_cells
+from infer_bench.reporters.gate.groups import blocks
+from infer_bench.reporters.text import numbers as format
+
+_COSTS = {"cold start": ("cold_start_ns", "ns"), "memory": ("rss_bytes", "bytes"), "file": ("artifact_bytes", "bytes")}
+
+
+class GithubActionBenchmark:
+    """One entry a percentile and cost of each result. A rate, of which more is better, has no place here."""
+
+    name = "github-action-benchmark"
+    commands = frozenset({"bench"})
+
+    def render(
+        self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
+    ) -> str:
+        """The whole document."""
+        judged = _judged(report)
+        entries = [
+            {**entry, "extra": "\n".join([*_about(result), *judged.get((name, str(entry["name"])), [])])}
+            for name, result in measured(report)
+            for entry in _entries(name, result, percentiles(report.settings))
+        ]
+        return jsontext.encode(entries).decode()
+
+
+def _entries(name: str, result: BenchResult, quantiles: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if result.request is not None:
+        for quantile in quantiles:
+            if (value := percentile(result.request, quantile)) is not None:
+                yield {"name": f"{name} {quantile}", "unit": "ns", "value": value, **_range(result.request, quantile)}
+    for title, (key, unit) in _COSTS.items():
+        if (cost := getattr(result, key)) is not None:
+            yield {"name": f"{name} {title}", "unit": unit, "value": cost}
+
+
+def _range(latency: Latency, quantile: str) -> dict[str, str]:
+    """The interval as the one distance that the action can read: the larger of the two."""
+    value, bounds = percentile(latency, quantile), latency.intervals.get(quantile)
+    if value is None or bounds is None:
+        return {}
+    return {"range": f"± {max(value - bounds[0], bounds[1] - value, 0)}"}
+
+
+def _about(result: BenchResult) -> list[str]:
+    """What a point of the chart says when one points at it."""
+    said = [f"samples: {format.count(result.request.samples)}"] if result.request else []
+    said += [f"processes: {len(result.processes)}"] if result.processes else []
+    if result.max_abs_delta is not None:
+        said.append(f"max |Δ|: {format.delta(result.max_abs_delta)}")
+    return said + ([f"label changes: {format.count(result.label_changes)}"] if result.label_changes else [])
+
+
+def _judged(report: Report[BenchResult]) -> dict[tuple[str, str], list[str]]:
+    """What the gate concluded, by the name of the result and of the entry."""
+    if report.gate is None:
+        return {}
+    found: dict[tuple[str, str], list[str]] = {}
+    for block in blocks(report):
+        for check in block.checks:
+            key = block.name, f"{block.name} {gate_cells.title(check)}"
+            found.setdefault(key, []).append(gate_cells.sentence(check))
+    return found

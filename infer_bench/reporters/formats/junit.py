@@ -1,0 +1,124 @@
+"""JUnit XML, as CI systems show it: a test case a check of the gate, or a result where there is none."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.gate import Check
+from infer_bench.reporters.bench import columns as cells
+from infer_bench.reporters.bench.groups import percentile, percentiles
+from infer_bench.reporters.bench.names import names, unique
+from infer_bench.reporters.gate import columns as gate_cells
+from infer_bench.reporters.gate import sentences as gate_words
+from infer_bench.reporters.gate.groups import Block, blocks
+from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text.layout import clean
+
+_ELEMENTS = {
+    "regressed": "failure",
+    "different": "failure",
+    "failed": "error",
+    "not-comparable": "error",
+    "inconclusive": "skipped",
+    "advisory": "skipped",
+}
+_PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A test case. `element` is `failure`, `error`, `skipped` or, where it passed, empty."""
+
+    name: str
+    text: str
+    element: str = ""
+    kind: str = ""
+
+
+class JUnit:
+    """A suite a candidate and batch size. What was not judged is skipped, what could not run is an error."""
+
+    name = "junit"
+    commands = frozenset({"bench"})
+
+    def render(
+        self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
+    ) -> str:
+        """The whole document."""
+        suites = _results(report) if report.gate is None else [_block(block) for block in blocks(report)]
+        suites += _verdict(report, [case for _, cases in suites for case in cases])
+        root = ElementTree.Element("testsuites", {"name": "infer-bench", **_counts(c for _, cs in suites for c in cs)})
+        for name, cases in suites:
+            _suite(root, report, name, cases)
+        ElementTree.indent(root)
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+
+
+def _results(report: Report[BenchResult]) -> list[tuple[str, list[_Case]]]:
+    quantiles = percentiles(report.settings)
+    return [(name, [_result(result, quantiles)]) for name, result in zip(names(report), report.results, strict=True)]
+
+
+def _result(result: BenchResult, quantiles: tuple[str, ...]) -> _Case:
+    if not cells.measured(result):
+        return _Case("measured", cells.reason(result), "error", "failed")
+    return _Case("measured", "\n".join(_numbers(result, quantiles)))
+
+
+def _numbers(result: BenchResult, quantiles: tuple[str, ...]) -> Iterable[str]:
+    for quantile in quantiles if result.request else ():
+        if result.request and (value := percentile(result.request, quantile)) is not None:
+            yield f"{quantile} {format.duration(value)}"
+    yield f"rows/s {format.rate(result.rows_per_s)}"
+    yield f"max |Δ| {format.delta(result.max_abs_delta)}"
+    if result.label_changes:
+        yield f"DIFFERENT: another label in {format.plural(result.label_changes, 'row')}"
+
+
+def _block(block: Block) -> tuple[str, list[_Case]]:
+    cases = [_check(check) for check in block.checks]
+    if block.result is not None and not cells.measured(block.result) and not any(case.element for case in cases):
+        cases.append(_Case("measured", cells.reason(block.result), "error", "failed"))
+    named = zip(unique(case.name for case in cases), cases, strict=True)
+    return block.name, [_Case(name, case.text, case.element, case.kind) for name, case in named]
+
+
+def _check(check: Check) -> _Case:
+    said = [gate_cells.sentence(check), *gate_words.sensitivity([check])]
+    return _Case(f"{check.metric} {check.kind}", "\n".join(said), _ELEMENTS.get(check.outcome, ""), check.outcome)
+
+
+def _verdict(report: Report[BenchResult], cases: list[_Case]) -> list[tuple[str, list[_Case]]]:
+    """The verdict as a case of its own where no other case shows that the run did not pass."""
+    found = report.verdict
+    element = _ELEMENTS.get(found.status, "") if found else "" if report.complete else "error"
+    if not element or (found and any(case.kind == found.status for case in cases)):
+        return []
+    said = "\n".join(found.reasons) or found.status if found else "the run was not finished"
+    return [("verdict", [_Case("verdict", said, element, found.status if found else "failed")])]
+
+
+def _counts(cases: Iterable[_Case]) -> dict[str, str]:
+    elements = [case.element for case in cases]
+    return {"tests": str(len(elements))} | {plural: str(elements.count(name)) for name, plural in _PLURALS.items()}
+
+
+def _suite(root: ElementTree.Element, report: Report[BenchResult], name: str, cases: list[_Case]) -> None:
+    when = {"timestamp": _text(report.created_at)} if report.created_at else {}
+    suite = ElementTree.SubElement(root, "testsuite", {"name": _text(name), **_counts(cases), **when})
+    for case in cases:
+        about = {"classname": _text(name), "name": _text(case.name)}
+        element = ElementTree.SubElement(suite, "testcase", about)
+        lines = [_text(line) for line in case.text.split("\n")]
+        if case.element:
+            told = {"message": lines[0], "type": _text(case.kind)}
+            ElementTree.SubElement(element, case.element, told).text = "\n".join(lines)
+        else:
+            ElementTree.SubElement(element, "system-out").text = "\n".join(lines)
+
+
+def _text(text: str) -> str:
+    """One line of characters that XML 1.0 allows; the others as their escapes."""
+    return "".join(char if char not in "\ufffe\uffff" else ascii(char)[1:-1] for char in clean(text))

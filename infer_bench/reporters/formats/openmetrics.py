@@ -1,0 +1,169 @@
+"""OpenMetrics text: gauges for a collector that keeps them over time, ended by `# EOF`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infer_bench.report.common import BenchResult, Latency, Phases, Report
+from infer_bench.reporters.bench.groups import percentile, percentiles
+from infer_bench.reporters.bench.names import measured, names
+from infer_bench.reporters.gate.groups import Block, blocks
+
+_SECONDS_PER_NS = 1e-9
+
+
+@dataclass(slots=True)
+class _Family:
+    """A metric: its name, unit and help, and the samples as labels and a value."""
+
+    name: str
+    help: str
+    unit: str = ""
+    kind: str = "gauge"
+    samples: list[tuple[Mapping[str, str], float | int]] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        yield f"# TYPE {self.name} {self.kind}"
+        if self.unit:
+            yield f"# UNIT {self.name} {self.unit}"
+        yield f"# HELP {self.name} {_escaped(self.help)}"
+        suffix = "_info" if self.kind == "info" else ""
+        for labels, value in self.samples:
+            inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+            yield f"{self.name}{suffix}{{{inside}}} {value}"
+
+
+class OpenMetrics:
+    """Times in seconds and sizes in bytes. A percentile is told by the label `quantile`, 0 to 1."""
+
+    name = "openmetrics"
+    commands = frozenset({"bench"})
+
+    def render(
+        self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
+    ) -> str:
+        """The whole exposition."""
+        families = [_run(report), _failed(report), *_results(report), *_gate(report), *_exit_code(report)]
+        return "\n".join(line for family in families if family.samples for line in family.lines()) + "\n# EOF\n"
+
+
+def _escaped(text: str) -> str:
+    """As the format writes a label's value; surrogates, which UTF-8 cannot hold, become their escapes."""
+    plain = text.encode("utf-8", "backslashreplace").decode()
+    return plain.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def _run(report: Report[BenchResult]) -> _Family:
+    machine = report.environment
+    about = {"version": report.tool_version, "created_at": report.created_at, "python": machine.python}
+    about |= {"os": machine.os, "cpu_model": machine.cpu_model}
+    return _Family("infer_bench_run", "What made these numbers.", kind="info", samples=[(about, 1)])
+
+
+def _labels(name: str, result: BenchResult) -> dict[str, str]:
+    about = {"benchmark": name, "model": result.model.path, "candidate": result.candidate}
+    return about | {"engine": result.engine, "batch": str(result.batch)}
+
+
+def _failed(report: Report[BenchResult]) -> _Family:
+    family = _Family("infer_bench_failed", "1 where a candidate could not be measured.")
+    for name, result in zip(names(report), report.results, strict=True):
+        family.samples.append((_labels(name, result), int(result.failed is not None)))
+    return family
+
+
+def _results(report: Report[BenchResult]) -> list[_Family]:
+    request = _Family("infer_bench_request_seconds", "Time of a request.", "seconds")
+    low = _Family("infer_bench_request_low_seconds", "Lower bound at 95 %, spanning processes.", "seconds")
+    high = _Family("infer_bench_request_high_seconds", "Upper bound at 95 %, spanning processes.", "seconds")
+    phase = _Family("infer_bench_phase_seconds", "Time of a phase of the request.", "seconds")
+    costs: dict[str, _Family] = {key: _Family(*about) for key, about in _COSTS.items()}
+    quantiles = percentiles(report.settings)
+    for name, result in measured(report):
+        labels = _labels(name, result)
+        for latency in [result.request] if result.request else []:
+            request.samples += _times(latency, quantiles, labels)
+            low.samples += _bounds(latency, quantiles, labels, 0)
+            high.samples += _bounds(latency, quantiles, labels, 1)
+        for part in Phases.__dataclass_fields__ if result.phases else ():
+            phase.samples += _times(getattr(result.phases, part), quantiles, labels | {"phase": part})
+        for key, family in costs.items():
+            if (value := getattr(result, key)) is not None:
+                family.samples.append((labels, _seconds(value) if family.unit == "seconds" else value))
+    return [request, low, high, phase, *costs.values()]
+
+
+_COSTS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
+    "rows_per_s": ("infer_bench_rows_per_second", "Rows answered in a second."),
+    "cold_start_ns": ("infer_bench_cold_start_seconds", "From the start of a process to its first answer.", "seconds"),
+    "rss_bytes": ("infer_bench_memory_bytes", "Resident memory of a worker.", "bytes"),
+    "artifact_bytes": ("infer_bench_artifact_bytes", "Size of the model on disk.", "bytes"),
+    "max_abs_delta": ("infer_bench_max_abs_delta", "Largest difference from the answers of the reference."),
+    "label_changes": ("infer_bench_label_changes", "Rows whose label is not that of the reference."),
+    "non_finite_mismatches": (
+        "infer_bench_non_finite_mismatches",
+        "Answers that are NaN or infinite on one side only.",
+    ),
+}
+
+
+def _times(
+    latency: Latency, quantiles: Iterable[str], labels: Mapping[str, str]
+) -> Iterator[tuple[Mapping[str, str], float]]:
+    for quantile in quantiles:
+        if (value := percentile(latency, quantile)) is not None:
+            yield {**labels, "quantile": _share(quantile)}, _seconds(value)
+
+
+def _bounds(
+    latency: Latency, quantiles: Iterable[str], labels: Mapping[str, str], which: int
+) -> Iterator[tuple[Mapping[str, str], float]]:
+    for quantile in quantiles:
+        if (bounds := latency.intervals.get(quantile)) is not None:
+            yield {**labels, "quantile": _share(quantile)}, _seconds(bounds[which])
+
+
+def _share(quantile: str) -> str:
+    """`p99.9` as `0.999`."""
+    return f"{float(quantile[1:]) / 100:.10g}"
+
+
+def _seconds(ns: float) -> float:
+    return round(ns * _SECONDS_PER_NS, 15)
+
+
+def _gate(report: Report[BenchResult]) -> list[_Family]:
+    if report.gate is None:
+        return []
+    outcome = _Family("infer_bench_check", "1 for what a check of the gate came to.")
+    families = {
+        "limit": _Family("infer_bench_check_limit", "Share allowed on top, or the bound in ns or bytes."),
+        "ratio": _Family("infer_bench_check_ratio", "Value over the baseline's."),
+        "low": _Family("infer_bench_check_ratio_low", "Lower bound that the verdict was made by."),
+        "high": _Family("infer_bench_check_ratio_high", "Upper bound that the verdict was made by."),
+    }
+    for block in blocks(report):
+        for place, check in enumerate(block.checks):
+            labels = _of_check(block, place)
+            outcome.samples.append((labels | {"outcome": check.outcome}, 1))
+            for key, family in families.items():
+                value = getattr(check, key)
+                if value is not None and (key == "limit" or check.kind == "regression"):
+                    family.samples.append((labels, value))
+    return [outcome, *families.values()]
+
+
+def _of_check(block: Block, place: int) -> dict[str, str]:
+    check = block.checks[place]
+    repeated = sum((other.metric, other.kind) == (check.metric, check.kind) for other in block.checks[:place])
+    kind = f"{check.kind} #{repeated + 1}" if repeated else check.kind
+    labels = {"benchmark": block.name, "model": block.model, "candidate": block.candidate, "batch": str(block.batch)}
+    return labels | {"metric": check.metric, "kind": kind}
+
+
+def _exit_code(report: Report[BenchResult]) -> list[_Family]:
+    if report.verdict is None:
+        return []
+    status = {"status": report.verdict.status}
+    about = "0 pass, 1 regressed, 3 inconclusive, 4 different, 5 not comparable, 6 failed."
+    return [_Family("infer_bench_exit_code", about, samples=[(status, report.verdict.exit_code)])]

@@ -1,0 +1,173 @@
+"""What a gate found, in words and cells that every reporter of text shares. Pure."""
+
+from dataclasses import dataclass, replace
+
+from infer_bench.report.gate import Check
+from infer_bench.reporters.bench import columns as cells
+from infer_bench.reporters.gate.groups import Block
+from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import ratios as format_gate
+
+__all__ = ["Line", "lines", "observed", "outcome", "sentence", "title", "value"]
+
+_TITLES = {
+    "max_abs_delta": "max |Δ|",
+    "rss": "memory",
+    "size": "file",
+    "cold_start": "cold start",
+}
+_MORE = {"ns": "slower", "bytes": "larger", "": "more"}
+_LOOKS = {"pass": "", "regressed": "red", "different": "red", "failed": "red", "inconclusive": "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a gate's table: what was measured, the baseline's and the candidate's value, and what was concluded."""
+
+    metric: str
+    baseline: str
+    value: str
+    ratio: str
+    interval: str
+    outcome: str
+    look: str = ""
+
+
+def lines(block: Block) -> list[Line]:
+    """A line a check, then the largest difference of the answers, which is shown even where it was not judged."""
+    made = [_line(check, block) for check in block.checks]
+    for place, check in enumerate(block.checks):  # what is allowed is said once
+        if any(_alike(check, other) for other in block.checks[:place]):
+            made[place] = replace(made[place], outcome=check.outcome)
+    if not any(_is_distance(check) for check in block.checks):
+        made += _delta(block)
+    return made
+
+
+def _alike(check: Check, other: Check) -> bool:
+    """Whether both would be told in the same words."""
+    if check.outcome == "failed":
+        return (check.outcome, check.reason) == (other.outcome, other.reason)
+    names = ("kind", "outcome", "limit", "unit")
+    judged = check.kind == "regression" and check.outcome in ("pass", "regressed")
+    return judged and all(getattr(check, name) == getattr(other, name) for name in names)
+
+
+def _line(check: Check, block: Block | None) -> Line:
+    ratio, interval = "", ""
+    if check.kind == "regression" and check.ratio is not None:
+        ratio, interval = format_gate.measured_ratio(check.ratio, check.low, check.high)
+    elif check.kind != "regression":
+        ratio = f"limit {_bound(check)}"
+    mark = "*" if check.unit == "ns" and _batch_mean(check, block) else ""
+    base, own = (value(check, number) for number in (check.baseline, check.value))
+    return Line(
+        title(check),
+        base + mark if base else "",
+        own + mark if own else "",
+        ratio,
+        interval,
+        outcome(check),
+        _LOOKS.get(check.outcome, "dim"),
+    )
+
+
+def _batch_mean(check: Check, block: Block | None) -> bool:
+    request = block.result.request if block and block.result else None
+    return check.metric.startswith("p") and request is not None and request.unit == "batch-mean"
+
+
+def title(check: Check) -> str:
+    """The metric as a table names it: `p50`, `memory`, `max |Δ|`."""
+    return _TITLES.get(check.metric, check.metric)
+
+
+def value(check: Check, number: float | None) -> str:
+    """A value of a check in its unit; empty where there is none."""
+    if number is None:
+        return ""
+    if check.unit == "bytes":
+        return format.size(round(number))
+    if check.unit == "ns":
+        return format.duration(number)
+    return format.delta(number) if _is_distance(check) else format.number(_whole(number))
+
+
+def _is_distance(check: Check) -> bool:
+    return check.kind == "delta" and title(check) == "max |Δ|"
+
+
+def _whole(number: float) -> float | int:
+    return int(number) if abs(number) < 2**53 and number == int(number) else number
+
+
+def _bound(check: Check) -> str:
+    if check.unit:
+        return value(check, check.limit)
+    return format.limit(check.limit) if _is_distance(check) else format.number(_whole(check.limit))
+
+
+def outcome(check: Check) -> str:
+    """What was concluded, and by which limit or for which reason."""
+    if check.outcome == "inconclusive":
+        return f"inconclusive: {'; '.join(part for part in (observed(check), check.reason) if part)}"
+    if check.outcome in ("advisory", "failed"):
+        return ": ".join(part for part in (check.outcome, check.reason) if part)
+    if check.kind != "regression":
+        why = "over the limit" if check.outcome == "regressed" else check.reason
+        return f"{check.outcome}: {why}" if why else check.outcome
+    allowed = format_gate.allowance(check.limit)
+    if check.outcome == "regressed":
+        return f"regressed: more than {allowed} {_MORE[check.unit]}"
+    return f"pass: within {allowed}" if check.outcome == "pass" else check.outcome
+
+
+def observed(check: Check) -> str:
+    """What was seen where nothing could be concluded: `+4.3 % seen, 5 % allowed, 4 of 9 layouts beyond`."""
+    parts = []
+    if check.kind == "limit" and check.low is not None and check.high is not None:
+        parts.append(f"{value(check, check.low)} to {value(check, check.high)} seen")
+    if check.kind == "regression":
+        parts += [f"{format_gate.change(check.ratio - 1)} seen"] if check.ratio is not None else []
+        parts.append(f"{format_gate.allowance(check.limit)} allowed")
+    if check.layouts:
+        parts.append(f"{format.count(check.beyond)} of {format.plural(check.layouts, 'layout')} beyond")
+    return ", ".join(parts)
+
+
+def _delta(block: Block) -> list[Line]:
+    result = block.result
+    if result is None:
+        return []
+    if not cells.measured(result):
+        failed = any(check.outcome == "failed" for check in block.checks)
+        return [] if failed else [Line("request", "", "", "", "", cells.reason(result), "red")]
+    if result.max_abs_delta is None:
+        note = f"not compared: {result.delta_note}" if result.delta_note else "not compared"
+        return [Line("max |Δ|", "", format.MISSING, "", "", note, "dim")]
+    said = _changes(block)
+    look = "red" if cells.differs(result) else "dim"
+    return [Line("max |Δ|", "", format.delta(result.max_abs_delta), "", "", said, look)]
+
+
+def _changes(block: Block) -> str:
+    """Answers of another label, or a number on one side only; `same labels` where there are labels and all agree."""
+    result = block.result
+    assert result is not None
+    rows = f" of {format.plural(result.delta_rows, 'row')}" if result.delta_rows else ""
+    said = []
+    if result.label_changes:
+        said.append(f"DIFFERENT: another label in {format.count(result.label_changes)}{rows}")
+    if result.non_finite_mismatches:
+        answers = format.plural(result.non_finite_mismatches, "answer")
+        said.append(f"DIFFERENT: {answers} NaN or infinite on one side only")
+    return "; ".join(said) or ("same labels" if result.label_changes == 0 else "")
+
+
+def sentence(check: Check) -> str:
+    """A check on one line, where there is no table: `p50 24.9 µs → 27.4 µs, 1.10× (1.095–1.106), regressed: …`."""
+    base, own = (value(check, number) for number in (check.baseline, check.value))
+    line = _line(check, None)
+    ratio = " ".join(part for part in (line.ratio, line.interval) if part)
+    values = " → ".join(part for part in (base, own) if part)
+    return ", ".join(part for part in (f"{title(check)} {values}".rstrip(), ratio, outcome(check)) if part)

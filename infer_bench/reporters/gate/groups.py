@@ -1,0 +1,102 @@
+"""What belongs together in a gate's report: a candidate at a batch size, its checks, its result and its baseline's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.gate import Check, Gate, Side
+from infer_bench.reporters.bench.names import file_name, names
+
+__all__ = ["Block", "blocks", "gate_of", "sides_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One candidate at one batch size. `name` is unique in the report; `side` is None where the gate names none."""
+
+    name: str
+    candidate: str
+    model: str
+    batch: int
+    checks: tuple[Check, ...]
+    result: BenchResult | None
+    baseline: BenchResult | None
+    side: Side | None
+
+
+def gate_of(report: Report[BenchResult]) -> Gate:
+    """The gate of a report that has one."""
+    assert report.gate is not None
+    return report.gate
+
+
+def blocks(report: Report[BenchResult]) -> list[Block]:
+    """In the order of the results; a candidate without a result, or without a check, has its block as well."""
+    gate = gate_of(report)
+    bases = _baselines(report, gate)
+    named = dict(zip(map(id, report.results), names(report), strict=True))
+    left = list(gate.checks)
+    made: list[Block] = []
+    for result in report.results:
+        if any(result is base for base in bases):
+            continue
+        key = (result.candidate, result.model.path, result.batch)
+        own = tuple(check for check in left if _is_of(check, *key))
+        left = [check for check in left if check not in own]
+        side = _side(gate, result.candidate, result.model.path)
+        made.append(Block(named[id(result)], *key, own, result, _opponent(result, own, bases), side))
+    return made + list(_orphans(left, gate))
+
+
+def _opponent(result: BenchResult, checks: tuple[Check, ...], bases: list[BenchResult]) -> BenchResult | None:
+    """The baseline that the checks name, of the same model where there are several."""
+    against = next((check.against for check in checks if check.against), "")
+    found = [base for base in bases if base.batch == result.batch and against in ("", base.candidate)]
+    return max(found, key=lambda base: base.model.path == result.model.path, default=None)
+
+
+def sides_of(report: Report[BenchResult]) -> dict[int, Side]:
+    """What each result ran with, by its `id`; nothing where no gate says it."""
+    if report.gate is None:
+        return {}
+    found = {id(result): report.gate.baseline for result in _baselines(report, report.gate)}
+    return found | {id(block.result): block.side for block in blocks(report) if block.result and block.side}
+
+
+def _orphans(checks: list[Check], gate: Gate) -> Iterator[Block]:
+    """Checks whose candidate has no result."""
+    for key in dict.fromkeys((check.candidate, check.model, check.batch) for check in checks):
+        own = tuple(check for check in checks if (check.candidate, check.model, check.batch) == key)
+        name = f"{file_name(key[1])} {key[0]} batch={key[2]}"
+        yield Block(name, *key, own, None, None, _side(gate, key[0], key[1]))
+
+
+def _baselines(report: Report[BenchResult], gate: Gate) -> list[BenchResult]:
+    """Results that were not judged, and the first of two of one name: both environments run one candidate."""
+    alike: dict[tuple[str, str, int], list[BenchResult]] = {}
+    for result in report.results:
+        alike.setdefault((result.candidate, result.model.path, result.batch), []).append(result)
+    return [found[0] for key, found in alike.items() if len(found) > 1 or _is_baseline(gate, *key)]
+
+
+def _is_baseline(gate: Gate, candidate: str, model: str, batch: int) -> bool:
+    if gate.mode == "absolute" or any(_is_of(check, candidate, model, batch) for check in gate.checks):
+        return False
+    if candidate == gate.baseline.candidate and _same(model, gate.baseline.model):
+        return True
+    judged = any(side.candidate == candidate and _same(model, side.model) for side in gate.sides)
+    return not judged and any(check.against == candidate for check in gate.checks)
+
+
+def _side(gate: Gate, candidate: str, model: str) -> Side | None:
+    exact = (side for side in gate.sides if side.candidate == candidate and _same(model, side.model))
+    return next(exact, next((side for side in gate.sides if side.candidate == candidate), None))
+
+
+def _is_of(check: Check, candidate: str, model: str, batch: int) -> bool:
+    return check.candidate == candidate and check.batch == batch and _same(model, check.model)
+
+
+def _same(path: str, other: str) -> bool:
+    """Whether `other` is that path, or its last part alone."""
+    return other in (path, file_name(path))

@@ -1,0 +1,170 @@
+"""The terminal's view of a gate: both sides of every metric, how many times slower, and what was concluded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.reporters.bench import notices as notes
+from infer_bench.reporters.bench import sentences
+from infer_bench.reporters.gate import columns as gate_cells
+from infer_bench.reporters.gate import sentences as gate_words
+from infer_bench.reporters.gate.columns import Line
+from infer_bench.reporters.gate.groups import Block, blocks, gate_of
+from infer_bench.reporters.text.layout import clean, pad, style, width_of, wrap
+
+_INDENT = "  "
+_BELOW = " " * 6
+_MOST_BESIDE = 2
+"""Lines that a conclusion may take behind the numbers; the reasons of a longer one go below them."""
+_LEAST = 24
+"""Columns that a conclusion needs to stand behind the numbers; in fewer it goes below them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The widths that all blocks of a report share, and whether a line's ratio stands on a line of its own."""
+
+    metric: int
+    baseline: int
+    value: int
+    ratio: int
+    interval: int
+    gap: int = 3
+    folded: bool = False
+
+    @property
+    def values(self) -> int:
+        """Columns up to the end of the two values."""
+        taken = [len(_INDENT) + self.metric, *(width + self.gap for width in (self.baseline, self.value) if width)]
+        return sum(taken)
+
+    @property
+    def numbers(self) -> int:
+        """Columns up to where the conclusion begins, gap included."""
+        ratio = self.ratio + (self.interval + 2 if self.interval else 0)
+        return self.values + (ratio + self.gap if ratio else 0) + self.gap
+
+
+def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
+    """The whole report as lines of at most `width` columns."""
+    shown = blocks(report)
+    found = [[_cleaned(line) for line in gate_cells.lines(block)] for block in shown]
+    columns = _fit([line for rows in found for line in rows], width)
+    made = [_block(block, rows, columns, width, color) for block, rows in zip(shown, found, strict=True)]
+    for block, part, name in zip(shown, made, gate_words.headings(shown, gate_of(report)), strict=True):
+        how = gate_words.conditions(gate_of(report)) if block is shown[0] else ""
+        versions = _versions(block, report, width)
+        part[:0] = [*_heading(clean(name), how, width, color), *versions]
+        part += _sensitivity(block, width, color) if len(shown) > 1 else []
+    told = [line for said in sentences.about_report(report) for line in wrap(clean(said.text), width)]
+    around = _spaced([told, notes.lines(report, width, color)])
+    closing = _verdict(report, shown, columns, width, color)
+    if len(shown) == 1 and not around:
+        return made[0] + closing
+    return _spaced([*(made or [["Nothing was measured."]]), around, closing])
+
+
+def _cleaned(line: Line) -> Line:
+    texts: dict[str, Any] = {name: clean(text) for name, text in asdict(line).items()}
+    return Line(**texts)
+
+
+def _fit(rows: Sequence[Line], width: int | None) -> _Columns:
+    """As wide as the terminal allows: wide gaps, narrow ones, then the ratio below the values."""
+    whole = [line for line in rows if line.interval]
+    columns = _Columns(
+        metric=max((width_of(line.metric) for line in rows), default=0),
+        baseline=max((width_of(line.baseline) for line in rows), default=0),
+        value=max((width_of(line.value) for line in rows), default=0),
+        ratio=max((width_of(line.ratio) for line in whole), default=0),
+        interval=max((width_of(line.interval) for line in whole), default=0),
+    )
+    limits = max((width_of(line.ratio) for line in rows if not line.interval), default=0)
+    if limits > columns.ratio + (columns.interval + 2 if columns.interval else 0):
+        columns = replace(columns, ratio=limits - (columns.interval + 2 if columns.interval else 0))
+    longest = max((width_of(line.outcome) for line in rows), default=0)
+    for gap, room in ((3, longest), (2, longest), (3, _LEAST), (2, _LEAST)):
+        tried = replace(columns, gap=gap)
+        if width is None or tried.numbers + room <= width:
+            return tried
+    return replace(columns, gap=2, folded=True)
+
+
+def _block(block: Block, rows: Sequence[Line], columns: _Columns, width: int | None, color: bool) -> list[str]:
+    return [style(line, row.look, color) for row in rows for line in _row(row, columns, width)]
+
+
+def _heading(name: str, how: str, width: int | None, color: bool) -> list[str]:
+    together = f"{name}     {how}".rstrip()
+    if width is None or width_of(together) <= width:
+        return [style(name, "bold", color) + together[len(name) :]]
+    rest = wrap(how, width, first=_INDENT, rest=_INDENT) if how else []
+    return [*(style(line, "bold", color) for line in wrap(name, width)), *rest]
+
+
+def _versions(block: Block, report: Report[Any], width: int | None) -> list[str]:
+    sides = gate_words.environments(block, gate_of(report))
+    return [
+        line
+        for role, versions in sides
+        for line in wrap(clean(versions), width, first=f"{_INDENT}{pad(role, 9)}  ", rest=" " * 13)
+    ]
+
+
+def _sensitivity(block: Block, width: int | None, color: bool) -> list[str]:
+    said = [clean(text) for text in gate_words.sensitivity(block.checks)]
+    return [style(line, "dim", color) for text in said for line in wrap(text, width, first=_INDENT, rest=_INDENT)]
+
+
+def _row(row: Line, columns: _Columns, width: int | None) -> list[str]:
+    parts = [pad(row.metric, columns.metric)]
+    parts += [pad(row.baseline, columns.baseline, right=True)] if columns.baseline else []
+    parts += [pad(row.value, columns.value, right=True)] if columns.value else []
+    gap = " " * columns.gap
+    values, ratio = _INDENT + gap.join(parts), row.ratio
+    if row.interval:
+        ratio = f"{pad(row.ratio, columns.ratio)}  {row.interval}"
+    if columns.folded:
+        return _folded(row, values, columns, width)
+    first = pad(f"{values}{gap}{ratio}" if columns.numbers > columns.values + columns.gap else values, columns.numbers)
+    beside = wrap(row.outcome, width, first=first, rest=" " * columns.numbers)
+    if len(beside) <= _MOST_BESIDE:
+        return beside
+    outcome, _, why = row.outcome.partition(": ")
+    return [f"{first}{outcome}:", *wrap(why, width, first=_BELOW, rest=_BELOW)] if why else beside
+
+
+def _folded(row: Line, values: str, columns: _Columns, width: int | None) -> list[str]:
+    """The values, then below them what follows; a line of values that is still too wide is broken."""
+    texts = [" ".join(part for part in (row.ratio, row.interval) if part), row.outcome]
+    if width is not None and width_of(values) > width:
+        words = " ".join(part for part in (row.metric, row.baseline, row.value) if part)
+        head = wrap(words, width, first=_INDENT, rest=_BELOW)
+    else:
+        head = [values.rstrip()]
+    return head + [line for text in texts if text for line in wrap(text, width, first=_BELOW, rest=_BELOW)]
+
+
+def _verdict(
+    report: Report[Any], shown: Sequence[Block], columns: _Columns, width: int | None, color: bool
+) -> list[str]:
+    """The status and why, what would have been seen, and the exit code: on one line where there is room."""
+    look = "green" if report.verdict and report.verdict.status == "pass" else "red"
+    lead = pad("verdict", len(_INDENT) + columns.metric) + "  "
+    said, code = clean(gate_words.verdict(report, shown)), gate_words.exit_code(report)
+    seen = [clean(text) for text in gate_words.sensitivity(shown[0].checks)] if len(shown) == 1 else []
+    for parts, below in (([*seen[:1], code], seen[1:]), ([code], seen), ([], [code, *seen])):
+        line = (" " * 10).join([lead + said, *parts])
+        if width is None or width_of(line) <= width:
+            rest = [text for part in below for text in wrap(part, width, first=_INDENT, rest=_INDENT)]
+            return [style(lead + said, look, color) + line[len(lead + said) :].rstrip(), *rest]
+    made = [style(text, look, color) for text in wrap(said, width, first=lead, rest=_INDENT)]
+    return made + [text for part in (code, *seen) for text in wrap(part, width, first=_INDENT, rest=_INDENT)]
+
+
+def _spaced(parts: Iterable[Sequence[str]]) -> list[str]:
+    made: list[str] = []
+    for part in parts:
+        made += ["", *part] if made and part else part
+    return made

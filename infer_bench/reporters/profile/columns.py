@@ -1,0 +1,229 @@
+"""What stands in a profile, whatever draws it: sections of rows of text, and the lines around them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.report.profile import Change, FunctionCost, MemoryUse, ProfileDiff, ProfileResult, Step
+from infer_bench.reporters.text import numbers as format
+
+PHASES = ("preprocess", "predict", "postprocess")
+CHANGED = 0.02
+"""A ratio of two times nearer to 1 is called the same."""
+_LIBRARY = re.compile(r"^.*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/]")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A title, the columns' heads and rows of cells. The first `left` columns are text, the others are numbers.
+
+    Where there is too little room, the columns `gives_way` are cut in that order, with `paths` at their beginning.
+    `bars` are shares from 0 to 1, one a row, for what can draw them after the text columns; None where there is none.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: int = 1
+    bars: tuple[float | None, ...] = ()
+    gives_way: tuple[int, ...] = (0,)
+    paths: bool = False
+
+
+def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
+    """`one request, p50 0.71 ms` and what it holds for."""
+    what = "one request" if row.batch == 1 else f"one batch of {format.count(row.batch)}"
+    request = row.request
+    if request is None:
+        return row.candidate, f"failed: {row.failed}" if row.failed else ""
+    known = request.p50_ns is not None
+    middle = f"p50 {format.duration(request.p50_ns)}" if known else f"mean {format.duration(request.mean_ns)}"
+    return f"{what}, {middle}", ", ".join(part for part in (_named(row), *_conditions(report, row)) if part)
+
+
+def _named(row: ProfileResult) -> str:
+    engine, _, options = row.candidate.partition(":")
+    return f"{engine} {options.replace(',', ' ')}".strip() if engine == row.engine else row.candidate
+
+
+def _conditions(report: Report[Any], row: ProfileResult) -> Iterable[str]:
+    threads = str(row.options.get("threads", report.settings.get("threads")))
+    rows = report.settings.get("rows_cycled")
+    if row.engine != "callable" and threads.isdigit() and "threads=" not in row.candidate:
+        yield format.plural(int(threads), "thread")
+    if isinstance(rows, int):
+        yield "the same row again and again" if rows == 1 else f"{format.plural(rows, 'row')} cycled"
+
+
+def phases(row: ProfileResult, *, split: bool) -> Section | None:
+    """The request by phase, with `split` each with the library's steps in it, and what the phases do not explain."""
+    typical, rest = row.typical, row.unaccounted_ns
+    if typical is None or rest is None:
+        return None
+    whole, rows, bars = max(1, typical.request_ns), [], []
+    for name in PHASES:
+        taken = getattr(typical, f"{name}_ns")
+        if not taken and name not in row.does:
+            continue
+        rows.append((name, row.does.get(name, ""), format.duration(taken), format.percent(taken / whole)))
+        bars.append(taken / whole)
+        for step in (step for step in row.steps if split and step.phase == name):
+            rows.append((f"  {_step(step)}", "", format.duration(step.own_ns), format.percent(step.own_ns / whole)))
+            bars.append(None)
+    probe = f"(probe cost {format.duration(row.probe_ns)}, taken off)"
+    rows.append(("unaccounted", probe, format.duration(rest), _signed(rest / whole)))
+    return Section("", ("", "", "", ""), tuple(rows), 2, (*bars, None), (1, 0))
+
+
+def _signed(share: float) -> str:
+    return f"-{format.percent(-share)}" if share < 0 else format.percent(share)
+
+
+def _step(step: Step) -> str:
+    often = step.calls_per_request
+    return f"{step.name} ({format.number(round(often, 1))} calls)" if often > 1.05 else step.name
+
+
+def start(row: ProfileResult) -> str:
+    """The first request apart from the steady ones, and what came before it."""
+    if row.first_request_ns is None:
+        return ""
+    steady = "steady" if row.warmup_steady else "not steady"
+    parts = [
+        f"import {format.coarse(row.import_ns)}",
+        f"load {format.coarse(row.load_ns)}",
+        f"first request {format.duration(row.first_request_ns)}",
+        f"{steady} after {format.coarse(row.warmup_ns)} of warm-up",
+    ]
+    if row.cpu_share is not None:
+        parts.append(f"CPU {format.percent(row.cpu_share)} of wall time")
+    return ", ".join(parts)
+
+
+def functions(row: ProfileResult) -> Section | None:
+    """The functions that took most under the profiler: as shares, since their times are no latencies."""
+    if not row.functions:
+        return None
+    whole = max(1, row.profiled_ns)
+    rows = tuple(
+        (function_name(cost), *_calls(cost), format.percent(cost.own_ns / whole), _most(cost.cumulative_ns / whole))
+        for cost in row.functions
+    )
+    head = ("", "own", "cumulative") if row.functions[0].calls is None else ("", "calls", "own", "cumulative")
+    shown = f"top {len(rows)} of {format.plural(row.function_count, 'function')}"
+    if row.profiler == "none":
+        return Section(shown, head, rows, paths=True)
+    slowed = f"; slowed {format.ratio(row.slowdown)}" if row.slowdown is not None else ""
+    how = f"({row.profiler}, {format.plural(row.profiled_requests, 'request')}{slowed})"
+    return Section(f"{shown} {how}", head, rows, paths=True)
+
+
+def _most(share: float) -> str:
+    return format.percent(min(1.0, share))
+
+
+def _calls(cost: FunctionCost) -> tuple[str, ...]:
+    """Nothing of a sampling profiler, which knows none."""
+    return () if cost.calls is None else (format.count(cost.calls),)
+
+
+def function_name(cost: FunctionCost) -> str:
+    """`pandas/core/frame.py:466(__init__)`; a built-in by its own name."""
+    if cost.file in ("~", "", "<built-in>"):
+        return cost.name
+    return f"{short_path(cost.file)}:{cost.line}({cost.name})"
+
+
+def short_path(path: str) -> str:
+    """A library's file from its package on, any other by its last two parts."""
+    inside = _LIBRARY.sub("", path)
+    return inside if inside != path else "/".join(re.split(r"[\\/]", path)[-2:])
+
+
+def operators(row: ProfileResult) -> Section | None:
+    """The graph's nodes, and what ran them."""
+    if not row.operators:
+        return None
+    whole = max(1, sum(cost.mean_ns for cost in row.operators))
+    rows = tuple(
+        (cost.name, cost.op_type, cost.provider, format.percent(cost.mean_ns / whole)) for cost in row.operators
+    )
+    title = f"operators (ONNX Runtime's own profile, {format.plural(row.operator_requests, 'request')})"
+    return Section(title, ("", "type", "provider", "share"), rows, 3, gives_way=(0, 1, 2))
+
+
+def memory(row: ProfileResult) -> Section | None:
+    """Resident memory by stage, and what a request allocates."""
+    use = row.memory
+    if use is None:
+        return None
+    stages = (
+        ("after the load", use.load_rss_bytes, use.start_rss_bytes),
+        ("after the first request", use.first_request_rss_bytes, use.load_rss_bytes),
+        ("after the warm-up", use.steady_rss_bytes, use.first_request_rss_bytes),
+    )
+    rows = [("interpreter", format.memory(use.start_rss_bytes), "")]
+    rows += [(name, format.memory(now), f"+{format.size(max(0, now - before))}") for name, now, before in stages]
+    rows += _allocated(use)
+    return Section("memory of the worker", ("", "resident", "more"), tuple(rows))
+
+
+def _allocated(use: MemoryUse) -> list[tuple[str, str, str]]:
+    peak, kept = format.size(use.peak_bytes), format.size(max(0, use.retained_bytes))
+    return [("a request, through Python (peak / kept)", peak, kept)]
+
+
+def difference(diff: ProfileDiff) -> tuple[Section, ...]:
+    """What got faster and slower, by phase and by function, the largest change first."""
+    title = f"from {diff.before} to {diff.after}" if diff.before != diff.after else "before and after"
+    head = ("", "before", "after", "change", "")
+    timed = [change for change in (diff.request, *diff.phases) if change is not None]
+    found = [Section(title, head, tuple(_change(change) for change in timed))] if timed else []
+    if diff.functions:
+        what = "the request" if diff.per == "request" else "the whole run"
+        said = f"functions, own time under the profiler in % of {what} before"
+        rows = tuple(_function_change(change, max(1, diff.before_ns)) for change in diff.functions)
+        found.append(Section(said if timed else f"{title}: {said}", head, rows, paths=True))
+    return tuple(found)
+
+
+def _change(change: Change) -> tuple[str, ...]:
+    moved = change.after_ns - change.before_ns
+    times = (format.duration(change.before_ns), format.duration(change.after_ns))
+    return change.name, *times, ("+" if moved > 0 else "") + format.duration(moved), _verdict(change)
+
+
+def _function_change(change: Change, whole: int) -> tuple[str, ...]:
+    """As shares: what takes a time under a profiler is no latency."""
+    moved = (change.after_ns - change.before_ns) / whole
+    shares = (format.percent(change.before_ns / whole), format.percent(change.after_ns / whole))
+    return _changed_name(change.name), *shares, ("+" if moved > 0 else "") + _signed(moved), _verdict(change)
+
+
+def _changed_name(name: str) -> str:
+    path, bracket, function = name.rpartition("(")
+    return f"{short_path(path)}({function}" if bracket and path.endswith(".py") else name
+
+
+def _verdict(change: Change) -> str:
+    if not change.before_ns:
+        return "new"
+    if not change.after_ns:
+        return "gone"
+    times = change.before_ns / change.after_ns
+    if abs(times - 1) <= CHANGED:
+        return "same"
+    return f"{format.ratio(times)} faster" if times > 1 else f"{format.ratio(1 / times)} slower"
+
+
+def sections(row: ProfileResult) -> list[Section]:
+    """Everything below the phases that there is."""
+    found = (functions(row), operators(row), memory(row))
+    return [section for section in found if section] + list(difference(row.diff) if row.diff else ())
+
+
+def notices(report: Report[Any]) -> Mapping[tuple[str, str], None]:
+    """What is to be noted and its hint, each once."""
+    return dict.fromkeys((notice.message, notice.hint) for notice in report.notices)

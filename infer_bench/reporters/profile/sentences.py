@@ -1,0 +1,117 @@
+"""What a profile's numbers say, in words; silent when nothing stands out. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.report.profile import ProfileResult, TypicalRequest
+from infer_bench.reporters.text import numbers as format
+
+STANDS_OUT = 0.5
+"""The share of a request from which on a phase is called its bottleneck."""
+WORTH = 0.2
+"""Another phase is worth a word from this share on."""
+PHASES = ("preprocess", "predict", "postprocess")
+FRAME_STEPS = frozenset(
+    {"DataFrame build", "reindex", "dtype cast", "column assignment", "column selection", "fillna", "replace", "apply"}
+    | {"merge", "frame to array", "concat", "get_dummies"}
+)
+TRY = "Try: "
+"""How a sentence begins that is a command."""
+NOISE = 0.1
+"""When more of the request than this is unaccounted, the phases say nothing."""
+
+
+def closing(report: Report[Any], row: ProfileResult) -> list[str]:
+    """Where the time goes and what to try; nothing when nothing takes half of the request."""
+    typical = row.typical
+    if typical is None or row.unaccounted_ns is None:
+        return []
+    whole = max(1, typical.request_ns)
+    if abs(row.unaccounted_ns) > NOISE * whole:
+        return []
+    frames = _frames(row)
+    if sum(frames.values()) > STANDS_OUT * whole:
+        return [_about_frames(row, typical, frames), *_try(report, row, "preprocess")]
+    if row.does.get("predict") == "the whole function":
+        return []
+    name, taken = max(((name, getattr(typical, f"{name}_ns")) for name in PHASES), key=lambda item: item[1])
+    if taken <= STANDS_OUT * whole:
+        return []
+    said = _about_model(typical) if name == "predict" else _about_phase(typical, name)
+    return [said, *_try(report, row, name)]
+
+
+def _frames(row: ProfileResult) -> dict[str, int]:
+    """The time a request spends on DataFrames, by phase."""
+    found = dict.fromkeys(PHASES, 0)
+    for step in row.steps:
+        if step.name in FRAME_STEPS:
+            found[step.phase] += step.own_ns
+    return found
+
+
+def _about_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[str, int]) -> str:
+    whole, taken = max(1, typical.request_ns), sum(frames.values())
+    total = f"DataFrames take {format.percent(taken / whole)} of the request ({format.duration(taken)})"
+    if row.does.get("predict") == "the whole function":
+        return f"{total}. An array in the model's column order can save most of it."
+    inside = frames["predict"]
+    share = f"The model is {format.percent(typical.predict_ns / whole)} of the request"
+    converts = f", {format.duration(inside)} of it turning a DataFrame into an array" if inside > WORTH * whole else ""
+    model = f"A faster engine can save at most {format.duration(max(0, typical.predict_ns - inside))}"
+    if row.options.get("feed") == "dataframe":
+        return f"{share}{converts}. {model}; feed=ndarray can save up to {format.duration(taken)}."
+    array = f"an array in the model's column order up to {format.duration(taken)}"
+    return f"{total}. {share}{converts}. {model}; {array}."
+
+
+def _about_model(typical: TypicalRequest) -> str:
+    whole = max(1, typical.request_ns)
+    return (
+        f"The model is {format.percent(typical.predict_ns / whole)} of the request: a faster engine can save at most "
+        f"{format.duration(typical.predict_ns)}, everything around it {format.duration(whole - typical.predict_ns)}."
+    )
+
+
+def _about_phase(typical: TypicalRequest, name: str) -> str:
+    whole, taken = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
+    rest = f"{name} takes {format.duration(taken)} ({format.percent(taken / whole)})"
+    return (
+        f"The model is {format.percent(typical.predict_ns / whole)} of the request. A faster engine can save at most "
+        f"{format.duration(typical.predict_ns)}; {rest}."
+    )
+
+
+def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
+    """The command that checks the claim; not where it would propose what is in use."""
+    if row.model is None or row.engine == "callable":
+        return []
+    path, feed = str(report.settings.get("target") or row.model.path), row.options.get("feed")
+    candidates = []
+    if name == "preprocess" and feed == "dataframe":
+        written = "feed=dataframe" in row.candidate
+        array = row.candidate.replace("feed=dataframe", "feed=ndarray") if written else f"{row.engine}:feed=ndarray"
+        candidates.append(array)
+    if name == "predict" and row.engine != "onnxruntime":
+        candidates.append(row.candidate)
+    if row.engine != "onnxruntime":
+        candidates.append("onnxruntime")
+    return [f"{TRY}infer-bench bench {_shown(path)} {_flags(candidates)}"] if candidates else []
+
+
+def _shown(path: str) -> str:
+    return path if re.fullmatch(r"[\w./@%+=:,-]+", path) else "'" + path.replace("'", "'\\''") + "'"
+
+
+def _flags(candidates: Sequence[str]) -> str:
+    return " ".join(f"-e {candidate}" for candidate in candidates)
+
+
+def about_report(report: Report[Any]) -> list[str]:
+    """What holds for the whole run."""
+    said = [] if report.complete else ["The run was not finished: this is what was gathered up to its end."]
+    if report.settings.get("rows_source") == "drawn from the model":
+        said.append("The rows were drawn from the model itself; --data or --input profiles yours.")
+    return said

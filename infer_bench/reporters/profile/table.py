@@ -1,0 +1,136 @@
+"""A profile in a terminal: phases with bars, then tables, then what follows from them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.report.profile import ProfileResult
+from infer_bench.reporters.profile import columns as cells
+from infer_bench.reporters.profile.columns import Section
+from infer_bench.reporters.profile.sentences import TRY, about_report, closing
+from infer_bench.reporters.text.layout import clean, justify, pad, style, width_of, wrap
+
+BAR = 16
+LEAST_NAME = 12
+USUAL = 100
+"""Columns in a pipe or a file."""
+
+
+def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
+    """The whole text."""
+    blocks = [block for row in report.results for block in _row(report, row, width or USUAL, color, width is not None)]
+    blocks += [[part for text in about_report(report) for part in wrap(text, width)]]
+    blocks += [_notices(report, width, color), _verdict(report, width, color)]
+    return _spaced(blocks or [["Nothing was profiled."]])
+
+
+def _row(report: Report[Any], row: ProfileResult, width: int, color: bool, terminal: bool) -> Iterable[list[str]]:
+    left, right = (clean(part) for part in cells.heading(report, row))
+    phases = cells.phases(row, split=bool(report.settings.get("split")))
+    body = _draw(phases, width, color) if phases else []
+    edge = min(width, max(width_of(left) + width_of(right) + 3, *(width_of(line) for line in body), 0))
+    yield [*_heading(left, right, edge, width, color), *body, *_dim(cells.start(row), width, color)]
+    for section in cells.sections(row):
+        yield _draw(section, width, color)
+    yield [part for text in closing(report, row) for part in _sentence(clean(text), width, terminal)]
+
+
+def _sentence(text: str, width: int, terminal: bool) -> list[str]:
+    """Wrapped; a command so that it can be copied: in one line, or in a terminal with backslashes."""
+    if not text.startswith(TRY):
+        return wrap(text, width)
+    *broken, last = wrap(text, width - 2 if terminal and width_of(text) > width else None, rest="  ")
+    return [*(f"{line} \\" for line in broken), last]
+
+
+def _heading(left: str, right: str, edge: int, width: int, color: bool) -> list[str]:
+    if width_of(left) + 3 + width_of(right) <= width:
+        return [justify(left, right, edge).rstrip().replace(left, style(left, "bold", color), 1)]
+    return [*(style(line, "bold", color) for line in wrap(left, width)), *wrap(right, width, first="  ", rest="  ")]
+
+
+def _dim(text: str, width: int, color: bool) -> list[str]:
+    return [style(line, "dim", color) for line in wrap(text, width, first="  ", rest="  ")] if text else []
+
+
+def _draw(section: Section, width: int, color: bool) -> list[str]:
+    """The title with the numbers' heads at its right where they fit, then the rows."""
+    rows = [tuple(map(clean, row)) for row in section.rows]
+    heads = tuple(clean(text) for text in section.head)
+    widths = _widths(section, [heads, *rows], width)
+    lines = [_line(row, widths, section, bar) for row, bar in zip(rows, _bars(section, widths, width), strict=True)]
+    if not section.title:
+        return lines
+    head = _line(("", *heads[1:]), widths, section, "")
+    title, free = section.title, width_of(head) - width_of(head.lstrip())
+    if width_of(title) < free:
+        return [style(title, "bold", color) + head[width_of(title) :], *lines]
+    return [*(style(part, "bold", color) for part in wrap(title, width)), *([head] if head.strip() else []), *lines]
+
+
+def _widths(section: Section, rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """As wide as needed, or as the section says where that is too wide."""
+    widths = [max(width_of(row[i]) for row in rows) for i in range(len(section.head))]
+    over = 4 + sum(widths) + 2 * (len(widths) - 1) - width
+    for i in section.gives_way if over > 0 else ():
+        spare = max(0, widths[i] - LEAST_NAME)
+        widths[i] -= min(spare, over)
+        over -= min(spare, over)
+    return widths
+
+
+def _bars(section: Section, widths: Sequence[int], width: int) -> list[str]:
+    """A bar for each row that has a share, where there is room for them."""
+    shares = section.bars or (None,) * len(section.rows)
+    room = min(BAR, width - sum(widths) - 2 * len(widths) - 4)
+    longest = max((share for share in shares if share is not None), default=0.0)
+    if room < 4 or longest <= 0:
+        return [""] * len(shares)
+    return [pad("█" * round(room * share / longest) if share is not None else "", room) for share in shares]
+
+
+def _line(row: Sequence[str], widths: Sequence[int], section: Section, bar: str) -> str:
+    cut = _tail if section.paths else _front
+    texts = [pad(cut(text, widths[i]), widths[i]) for i, text in enumerate(row[: section.left])]
+    numbers = [pad(text, widths[section.left + i], right=True) for i, text in enumerate(row[section.left :])]
+    return ("  " + "  ".join([*texts, *([bar] if bar else []), *numbers])).rstrip()
+
+
+def _front(text: str, width: int) -> str:
+    """The beginning of a text that is too long."""
+    return text if width_of(text) <= width else _tail(text[::-1], width)[::-1]
+
+
+def _tail(text: str, width: int) -> str:
+    """The end of a text that is too long: of a path, the file and its function."""
+    if width_of(text) <= width:
+        return text
+    kept = ""
+    for char in reversed(text):
+        if width_of(char + kept) >= width:
+            break
+        kept = char + kept
+    return "…" + kept
+
+
+def _notices(report: Report[Any], width: int | None, color: bool) -> list[str]:
+    lines: list[str] = []
+    for text, hint in cells.notices(report):
+        lines += [style(line, "yellow", color) for line in wrap(clean(text), width, first="note: ", rest="      ")]
+        lines += wrap(clean(hint), width, first="hint: ", rest="      ") if hint else []
+    return lines
+
+
+def _verdict(report: Report[Any], width: int | None, color: bool) -> list[str]:
+    verdict = report.verdict
+    if verdict is None or not verdict.reasons:
+        return []
+    said = f"{verdict.status}: {'; '.join(verdict.reasons)}"
+    return [style(line, "red", color) for line in wrap(clean(said), width, rest="  ")]
+
+
+def _spaced(blocks: Iterable[Sequence[str]]) -> list[str]:
+    lines: list[str] = []
+    for block in blocks:
+        lines += ["", *block] if lines and block else block
+    return lines

@@ -1,0 +1,91 @@
+"""What the gate said in its self-test, as a table: false alarms and power with their bounds."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.report.gate import TrialsResult
+from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import ratios as format_gate
+from infer_bench.reporters.text.grid import Grid, Row, fit, records
+from infer_bench.reporters.text.layout import clean, style, width_of, wrap
+
+TITLES = {
+    "metric": "judged at",
+    "trials": "trials",
+    "regressed": "regressed",
+    "share": "share (95 %)",
+    "passed": "pass",
+    "unclear": "inconclusive",
+    "measured": "seen as",
+    "time": "measuring",
+    "wall": "wall",
+}
+
+
+def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
+    """The whole text; a section for each number of CPU hogs."""
+    groups: dict[int, list[TrialsResult]] = {}
+    for result in report.results:
+        if result.trials or result.failed:
+            groups.setdefault(result.hogs, []).append(result)
+    rows = {hogs: [_row(result) for result in held] for hogs, held in groups.items()}
+    every = [row for held in rows.values() for row in held]
+    if not every:
+        return ["No trial was made."]
+    grid = fit(TITLES, every, [_title(hogs) for hogs in rows], width)
+    found = wrap(clean(_head(report)), width)
+    for hogs, held in rows.items():
+        found += ["", *(style(line, "bold", color) for line in _heading(grid, hogs, width))]
+        found += [line for row in held for line in _body(grid, row, width)]
+    return [*found, "", *(line for text in _sentences(report) for line in wrap(clean(text), width))]
+
+
+def _title(hogs: int) -> str:
+    return "quiet" if not hogs else f"{format.plural(hogs, 'CPU hog')}"
+
+
+def _heading(grid: Grid | None, hogs: int, width: int | None) -> list[str]:
+    return grid.head(_title(hogs)) if grid else wrap(_title(hogs), width)
+
+
+def _body(grid: Grid | None, row: Row, width: int | None) -> list[str]:
+    drawn = grid.body(row) if grid else records(TITLES, row, width)
+    too_wide = width is not None and max(map(width_of, drawn)) > width
+    return records(TITLES, row, width) if too_wide else drawn
+
+
+def _head(report: Report[Any]) -> str:
+    settings: Mapping[str, Any] = report.settings
+    requests = [result.request_ns for result in report.results if result.request_ns]
+    speed = f", {format.duration(min(requests))} a request" if requests else ""
+    jobs = settings.get("jobs")
+    together = f", {jobs} trials at once" if isinstance(jobs, int) and jobs > 1 else ""
+    return f"self-test of the gate on {settings.get('model')}{speed}: fresh workers in every trial{together}"
+
+
+def _row(result: TrialsResult) -> Row:
+    planted = f"+{format_gate.allowance(result.planted)} planted" if result.planted else "nothing planted"
+    if result.planted and result.every > 1:
+        planted += f" in 1 of {result.every}"
+    cells = {
+        "metric": f"{result.metric}, {format_gate.allowance(result.limit)}",
+        "trials": format.count(result.trials) + (f" (+{result.failed} failed)" if result.failed else ""),
+        "regressed": format.count(result.regressed),
+        "share": format_gate.often(result.share, result.low, result.high),
+        "passed": format.count(result.passed),
+        "unclear": format.count(result.inconclusive),
+        "measured": format.MISSING if result.measured is None else format_gate.change(result.measured),
+        "time": format.coarse(result.measured_ns),
+        "wall": format.coarse(result.wall_ns),
+    }
+    return Row(planted, (), cells)
+
+
+def _sentences(report: Report[Any]) -> Iterable[str]:
+    alpha = report.settings.get("alpha")
+    if isinstance(alpha, float):
+        yield f"A gate promises at most {format_gate.allowance(alpha)} of false alarms."
+    if not report.complete:
+        yield "The run was not finished: these are the trials up to its end."
+    yield from report.verdict.reasons if report.verdict else ()

@@ -1,0 +1,1 @@
+"""Numbers, ratios, escaping and the grid: how a value or a table becomes text."""

@@ -1,0 +1,194 @@
+"""What a comparison found, in words and cells that every reporter of text shares. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.report.validate import Cause, ComparedSide, ValidateGroup, ValidateResult, WorstRow
+from infer_bench.reporters.text import numbers as format
+
+SHOWN_WORST = 3
+_BARS = 20
+_DECADES = 8
+
+
+def file_name(side: ComparedSide) -> str:
+    """The model's file name."""
+    return side.model.path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def heading(result: ValidateResult) -> str:
+    """Both sides, with what each library was fed."""
+    return f"{_side(result.reference)} against {_side(result.candidate)}"
+
+
+def _side(side: ComparedSide) -> str:
+    return f"{file_name(side)} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
+
+
+def conditions(report: Report[Any], result: ValidateResult) -> str:
+    """What was compared on, what the numbers mean, and the tolerance."""
+    data = sum(group.rows for group in result.groups if group.name == "data")
+    made = sum(group.rows for group in result.groups if group.name != "data")
+    source = str(report.settings.get("data") or "").replace("\\", "/").rsplit("/", 1)[-1]
+    rows = [f"{format.plural(data, 'row')} of {source}"] if data else []
+    rows += [format.plural(made, "probe")] if made else []
+    parts = [" + ".join(rows), result.output_meaning, f"tolerance {_tolerance(result)}"]
+    threshold = report.settings.get("threshold")
+    parts += [f"threshold {threshold:g}"] if threshold is not None else []
+    return " · ".join(part for part in parts if part)
+
+
+def _tolerance(result: ValidateResult) -> str:
+    atol = format.limit(result.atol)
+    return atol if not result.rtol else f"{atol} + {format.limit(result.rtol)} of the answer"
+
+
+def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
+    """The columns that say something: key → title."""
+    groups = [group for result in results for group in result.groups]
+    found = {"n": "n", "max": "max |Δ|", "mean": "mean |Δ|", "p999": "p99.9"}
+    if report.settings.get("threshold") is not None:
+        found["flips"] = "flips"
+    if any(group.label_changes is not None for group in groups):
+        found["labels"] = "labels"
+    if any(group.non_finite_mismatches for group in groups):
+        found["nonfinite"] = "NaN/inf"
+    if any(group.refusals for group in groups):
+        found["refused"] = "refused"
+    if any(result.output_meaning == "score" for result in results):
+        found["rank"] = "rank ρ"
+    return {**found, "verdict": ""}
+
+
+def cells(group: ValidateGroup) -> dict[str, str]:
+    """One group's line."""
+    if _verdict(group) == "refused":
+        return {"n": format.count(group.rows), "verdict": "refused"}
+    return {
+        "n": format.count(group.rows),
+        "max": format.delta(group.max_abs_delta),
+        "mean": format.delta(group.mean_abs_delta),
+        "p999": format.delta(group.p999_abs_delta),
+        "flips": format.count(group.flips),
+        "labels": format.MISSING if group.label_changes is None else format.count(group.label_changes),
+        "nonfinite": format.count(group.non_finite_mismatches),
+        "refused": format.count(group.refusals),
+        "rank": format.correlation(group.rank_correlation),
+        "verdict": _verdict(group),
+    }
+
+
+def _verdict(group: ValidateGroup) -> str:
+    if group.failing:
+        return "DIFFERENT"
+    return "refused" if group.rows and group.refused_by_both == group.rows else "ok"
+
+
+def output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:
+    """The outputs of a group that differs and has several, the worst first."""
+    if len(group.outputs) < 2 or not group.failing:
+        return []
+    worst = sorted(group.outputs, key=lambda output: -output.max_abs_delta)[:SHOWN_WORST]
+    return [
+        (
+            output.output,
+            {
+                "max": format.delta(output.max_abs_delta),
+                "mean": format.delta(output.mean_abs_delta),
+                "p999": format.delta(output.p999_abs_delta),
+            },
+        )
+        for output in worst
+        if output.max_abs_delta
+    ]
+
+
+def why(result: ValidateResult) -> list[str]:
+    """The causes, each with the first decision that came out otherwise; or that there is none."""
+    if not result.different:
+        return []
+    lines = [_cause(cause) for cause in result.causes]
+    if result.why:
+        lines.append(f"{result.why[0].upper()}{result.why[1:]}.")
+    return lines or ["Not explained."]
+
+
+def _cause(cause: Cause) -> str:
+    counted = f"Explains {format.count(cause.rows_explained)} of {format.plural(cause.rows_examined, 'differing row')}"
+    return f"{cause.name}: {cause.detail}. {counted} looked at."
+
+
+def first(result: ValidateResult) -> str:
+    """The first decision that comes out otherwise; empty where none was found."""
+    found = next((cause for cause in result.causes if cause.tree is not None), None)
+    if found is None or found.row is None:
+        return ""
+    where = f"row {format.count(found.row)} of {found.group}"
+    value = "missing" if found.value is None else repr(found.value)
+    return f"{where}, {found.feature} = {value}, tree {found.tree}, split {found.split}"
+
+
+def fix(result: ValidateResult) -> str:
+    """What mends it; empty where nothing is known to."""
+    return next((cause.fix for cause in result.causes if cause.fix), "")
+
+
+def passing(result: ValidateResult) -> str:
+    """The tolerance that would pass."""
+    if not result.groups:
+        return ""
+    if result.smallest_passing_atol is None:
+        return "No tolerance would pass: " + "; ".join(_beyond(result)) + "."
+    return f"Smallest tolerance that would pass: {format.tolerance(result.smallest_passing_atol)}"
+
+
+def _beyond(result: ValidateResult) -> list[str]:
+    totals = {
+        "label": sum(group.label_changes or 0 for group in result.groups),
+        "flip": sum(group.flips for group in result.groups),
+        "answer finite on one side only": sum(group.non_finite_mismatches for group in result.groups),
+        "row answered by one side only": sum(group.refusals for group in result.groups),
+    }
+    said = {
+        "label": ("label changes", "labels change"),
+        "flip": ("row flips", "rows flip"),
+        "answer finite on one side only": (
+            "row is NaN or infinite on one side",
+            "rows are NaN or infinite on one side",
+        ),
+        "row answered by one side only": ("row is answered by one side only", "rows are answered by one side only"),
+    }
+    return [f"{format.count(n)} {said[key][0 if n == 1 else 1]}" for key, n in totals.items() if n]
+
+
+def worst(line: WorstRow) -> str:
+    """One of the rows that differ most."""
+    ours, theirs = (format.answer(value) for value in (line.reference, line.candidate))
+    output = f" {line.output}" if line.output not in ("", "output", "prediction") else ""
+    gap = format.delta(line.abs_delta)
+    return f"row {format.count(line.row)} of {line.group}:{output} {ours} against {theirs}, |Δ| {gap}"
+
+
+def histogram(result: ValidateResult, width: int | None = None) -> list[tuple[str, str, str]]:
+    """|Δ| over all rows: (range, bar, count), exact agreement first, then the largest decades.
+
+    The bars leave room for the rest in `width` columns.
+    """
+    counts: dict[int | None, int] = {}
+    for group in result.groups:
+        for key, number in group.histogram.items():
+            decade = None if key == "exact" else int(key)
+            counts[decade] = counts.get(decade, 0) + number
+    decades = sorted(d for d in counts if d is not None)
+    if not decades:
+        return []
+    kept = decades[-_DECADES:]
+    lines = [("exact", counts[None])] if None in counts else []
+    below = sum(counts[d] for d in decades if d < kept[0])
+    lines += [(f"< 1e{kept[0]}", below)] if below else []
+    lines += [(f"1e{d}", counts[d]) for d in kept]
+    most = max(number for _, number in lines)
+    text = max(len(name) for name, _ in lines) + len(format.count(most)) + 2
+    bars = _BARS if width is None else max(1, min(_BARS, width - text))
+    return [(name, format.bar(number / most, bars), format.count(number)) for name, number in lines]

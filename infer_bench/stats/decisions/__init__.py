@@ -1,0 +1,1 @@
+"""Rules that turn samples into a verdict, each with its error rate: sign test, Mann-Whitney, ratio limit."""

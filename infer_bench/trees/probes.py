@@ -1,0 +1,184 @@
+"""Rows drawn from an ensemble itself, on which a wrong conversion shows: splits reached, missing, extremes, zeros."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infer_bench.trees.ensemble import LEAF, MEMBER, Bools, Ensemble, Floats, Ints
+from infer_bench.trees.paths import Boxes, boxes
+
+_ZEROS = (0.0, -0.0, 1e-35, -1e-35, 1.1e-35, -1.1e-35, 9e-36, -9e-36, 1e-45, -1e-45)
+_ODD_CODES = (-1.0, -0.5, 0.5, 2.5, 1e6, 16777216.0, 2147483648.0, 4294967298.0)
+
+
+def probe_rows(ensemble: Ensemble, *, seed: int = 0, limit: int = 4000) -> dict[str, Floats]:
+    """Groups of rows, each float64 (rows, features) with categories as codes; about `limit` rows in all.
+
+    `ordinary`: values between and around the thresholds. `thresholds`: at a split's value and next to it in float32
+    and in float64, the rest of the row chosen so that the row reaches that split. `nan`, `infinity`, `zero`: one
+    feature at a time, then all. `categories`: unseen, fractional and negative codes. A feature with known categories
+    holds a code or NaN. The same seed gives the same rows; when there are more splits than room, a sample is taken.
+    """
+    draw = _Draw(ensemble, seed)
+    groups = {
+        "ordinary": draw.ordinary(max(1, limit // 8)),
+        "thresholds": draw.thresholds(limit // 2),
+        "nan": draw.each((np.nan,), limit // 12),
+        "infinity": draw.each((np.inf, -np.inf), limit // 12),
+        "zero": draw.each(_ZEROS, limit // 8),
+        "categories": draw.codes(limit // 12),
+    }
+    return {name: draw.known_codes(rows) for name, rows in groups.items() if len(rows)}
+
+
+class _Draw:
+    """Draws rows around the splits of one ensemble."""
+
+    def __init__(self, ensemble: Ensemble, seed: int) -> None:
+        self.ensemble, self.rng = ensemble, np.random.default_rng(seed)
+        nodes = ensemble.nodes
+        self.width = len(ensemble.features)
+        inner = nodes.mode != LEAF
+        self.used: Ints = np.unique(nodes.feature[inner])
+        if ensemble.linear is not None or ensemble.linear_leaves is not None:
+            self.used = np.arange(self.width)
+        self.categorical: Bools = np.array([feature.kind == "category" for feature in ensemble.features], np.bool_)
+        self.categorical[nodes.feature[nodes.mode == MEMBER]] = True
+        numeric = inner & (nodes.mode != MEMBER) & np.isfinite(nodes.threshold)
+        self.splits = [np.unique(nodes.threshold[numeric & (nodes.feature == f)]) for f in range(self.width)]
+        self.highest = [self._highest(f) for f in range(self.width)]
+
+    def _highest(self, feature: int) -> int:
+        known = len(self.ensemble.features[feature].categories)
+        nodes = self.ensemble.nodes
+        of_node = np.repeat(nodes.feature, np.diff(nodes.member_start)) == feature
+        return max(known - 1, int(nodes.members[of_node].max(initial=0)), 1)
+
+    def ordinary(self, count: int) -> Floats:
+        """Rows of values between, on and beyond the features' thresholds."""
+        rows = self.rng.normal(size=(count, self.width))
+        for feature, splits in enumerate(self.splits):
+            if self.categorical[feature]:
+                rows[:, feature] = self.rng.integers(0, self.highest[feature] + 1, count)
+            elif len(splits):
+                near = splits[self.rng.integers(0, len(splits), count)]
+                tame = np.abs(splits) < 1e100
+                spread = float(np.ptp(splits[tame])) if tame.any() else 0.0
+                rows[:, feature] = near + rows[:, feature] * (0.2 * spread or 0.1 * max(1.0, float(np.abs(near).min())))
+        return rows
+
+    def thresholds(self, count: int) -> Floats:
+        """Rows at the splits' values and one step beside, in float32 and float64."""
+        chosen = self._chosen(max(1, count // 6))
+        if not len(chosen):
+            return np.zeros((0, self.width))
+        found = boxes(self.ensemble, chosen)
+        rows = self._inside(found, self.ordinary(len(chosen)))
+        kept, nodes = rows[found.reachable], self.ensemble.nodes
+        feature, value = nodes.feature[chosen[found.reachable]], nodes.threshold[chosen[found.reachable]]
+        variants = []
+        for beside in _beside(value):
+            copy = kept.copy()
+            copy[np.arange(len(copy)), feature] = beside
+            variants.append(copy)
+        return np.concatenate(variants)
+
+    def _chosen(self, count: int) -> Ints:
+        """Nodes with different splits, at most `count`; of those that share a split, any."""
+        nodes = self.ensemble.nodes
+        numeric = np.flatnonzero((nodes.mode != LEAF) & (nodes.mode != MEMBER) & np.isfinite(nodes.threshold))
+        shuffled = self.rng.permutation(numeric)
+        pairs = np.stack((nodes.feature[shuffled].astype(np.float64), nodes.threshold[shuffled]), axis=1)
+        _, first = np.unique(pairs, axis=0, return_index=True)
+        picked: Ints = shuffled[first]
+        return picked if len(picked) <= count else self.rng.choice(picked, count, replace=False)
+
+    def _inside(self, found: Boxes, rows: Floats) -> Floats:
+        """The rows moved into the boxes, feature by feature where they lie outside."""
+        rows = np.where(self.categorical[None, :], rows, np.clip(rows, found.low, found.high))
+        member = ~np.isnan(found.code)
+        return np.where(member, found.code, rows)
+
+    def each(self, values: tuple[float, ...], count: int) -> Floats:
+        """Ordinary rows in which one feature, then all, have each of the values."""
+        features = self.used
+        room = max(1, count // len(values) - 1)
+        if len(features) > room:
+            features = np.sort(self.rng.choice(features, room, replace=False))
+        parts = []
+        for value in values:
+            rows = self.ordinary(len(features) + 1)
+            rows[np.arange(len(features)), features] = value
+            rows[-1] = value
+            parts.append(rows)
+        return np.concatenate(parts)
+
+    def codes(self, count: int) -> Floats:
+        """Rows in which one category is unseen, fractional or negative, and rows with each kind of them."""
+        features = np.flatnonzero(self.categorical)
+        if not len(features):
+            return np.zeros((0, self.width))
+        rows = self.ordinary(max(count, len(_ODD_CODES) * 2))
+        which = features[self.rng.integers(0, len(features), len(rows))]
+        top = np.array(self.highest)[which]
+        odd = np.array(_ODD_CODES)[np.arange(len(rows)) % len(_ODD_CODES)]
+        seen = self.rng.integers(0, top + 2)
+        fraction = self.rng.choice([0.0, 0.0, 0.25, 0.999, -0.5], len(rows))
+        rows[np.arange(len(rows)), which] = np.where(self.rng.random(len(rows)) < 0.4, odd, seen + fraction)
+        return rows
+
+    def known_codes(self, rows: Floats) -> Floats:
+        """Where the categories are known, anything but their codes is NaN."""
+        for index, feature in enumerate(self.ensemble.features):
+            if feature.categories:
+                column = rows[:, index]
+                valid = np.isin(column, np.arange(len(feature.categories)))
+                rows[:, index] = np.where(valid, column + 0.0, np.nan)
+        return rows
+
+
+def _beside(value: Floats) -> Iterator[Floats]:
+    """The value, its neighbours in float64, its rounding to float32 and that one's neighbours."""
+    with np.errstate(over="ignore"):
+        short = value.astype(np.float32)
+    infinity = np.float32(np.inf)
+    yield from (value, np.nextafter(value, np.inf), np.nextafter(value, -np.inf))
+    for near in (short, np.nextafter(short, infinity), np.nextafter(short, -infinity)):
+        yield near.astype(np.float64)
+
+
+def onnx_feeds(
+    ensemble: Ensemble, rows: Floats, *, input_name: str, dtype: npt.DTypeLike, unseen: bool = False
+) -> dict[str, npt.NDArray[Any]]:
+    """What the written file takes for `rows`: codes of known categories become values again, one input or one a column.
+
+    NaN among them stays NaN (strings: a string that is no category), or becomes an unseen value with `unseen`.
+    """
+    features = ensemble.features
+    text = [any(isinstance(value, str) for value in feature.categories) for feature in features]
+    columns = [_decoded(ensemble, rows, index, unseen) for index in range(len(features))]
+    if not any(text):
+        table = np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))
+        with np.errstate(over="ignore"):
+            return {input_name: table.astype(dtype)}
+    feeds = {}
+    for feature, column, is_text in zip(features, columns, text, strict=True):
+        feeds[feature.name] = column.astype(object if is_text else dtype).reshape(-1, 1)
+    return feeds
+
+
+def _decoded(ensemble: Ensemble, rows: Floats, index: int, unseen: bool) -> npt.NDArray[Any]:
+    known = ensemble.features[index].categories
+    column: Floats = rows[:, index]
+    if not known:
+        return column
+    code = np.where(np.isnan(column), -1, column).astype(np.int64)
+    if any(isinstance(value, str) for value in known):
+        stranger = "unseen"
+        while stranger in known:
+            stranger += "_"
+        return np.array([*known, stranger], dtype=object)[code]
+    numbers = np.array([float(value) for value in known])
+    return np.append(numbers, float(numbers.max()) + 1.5 if unseen else np.nan)[code]

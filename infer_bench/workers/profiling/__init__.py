@@ -1,0 +1,1 @@
+"""What a worker does to profile a session: profilers, stages, operators, allocations."""

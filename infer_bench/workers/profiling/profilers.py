@@ -1,0 +1,144 @@
+"""Profilers inside a worker, behind one shape: run requests, then tell what was gathered as plain data."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from infer_bench.engines.base import Request
+from infer_bench.errors import MissingDependency
+from infer_bench.workers.timing.loop import Clock, Stages
+
+_FONTS = re.compile(r"https?://fonts\.[^\"'`)\s]*")
+_POLICY = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline' data:; img-src data:; font-src data:\">"
+)
+
+
+class Recorder(Protocol):
+    """A profiler that can be switched on and off many times."""
+
+    def run(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+        """Answer the requests under the profiler; returns the time they took, in ns."""
+
+    def gathered(self, form: str) -> dict[str, Any]:
+        """All that was recorded: `functions` as rows, and in `form` (`html`, `speedscope`) the `text` of a file."""
+
+
+def make(profiler: str, interval_s: float) -> Recorder:
+    """The recorder called `profiler`. Raises `MissingDependency`."""
+    return PyInstrument(interval_s) if profiler == "pyinstrument" else CProfile()
+
+
+def _answer(stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+    preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
+    start = clock()
+    for request in requests:
+        postprocess(predict(preprocess(request)))
+    return clock() - start
+
+
+class CProfile:
+    """The standard library's deterministic profiler: counts are exact, and every Python call is made slower."""
+
+    def __init__(self) -> None:
+        import cProfile
+
+        self._profile = cProfile.Profile()
+
+    def run(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+        """Answer the requests under the profiler. Only what runs on this thread is seen."""
+        preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
+
+        def request(value: Request) -> None:
+            """A root for viewers, which draw what one function calls."""
+            postprocess(predict(preprocess(value)))
+
+        start = clock()
+        self._profile.enable()
+        try:
+            for value in requests:
+                request(value)
+        finally:
+            self._profile.disable()
+        return clock() - start
+
+    def gathered(self, form: str) -> dict[str, Any]:
+        """Rows of a pstats table: file, line, name, primitive calls, calls, own s, cumulative s, callers."""
+        self._profile.create_stats()
+        stats: dict[Any, Any] = getattr(self._profile, "stats", {})
+        rows = []
+        for (file, line, name), (primitive, calls, own, cumulative, callers) in stats.items():
+            if not _ours(file, name):
+                listed = [[*key, *values] for key, values in callers.items() if not _ours(key[0], key[2])]
+                rows.append([file, line, name, primitive, calls, own, cumulative, listed])
+        return {"functions": rows}
+
+
+def _ours(file: str, name: str) -> bool:
+    """The profiler's own switch."""
+    return "_lsprof.Profiler" in name or (file == __file__ and name in ("run", "_answer"))
+
+
+class PyInstrument:
+    """A sampling profiler, which looks at the stack every `interval_s` seconds."""
+
+    def __init__(self, interval_s: float) -> None:
+        try:
+            import pyinstrument
+        except ImportError:
+            raise MissingDependency("pyinstrument", "profile") from None
+        self._profiler = pyinstrument.Profiler(interval=interval_s, async_mode="disabled")
+
+    def run(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+        """Answer the requests under the profiler; its sessions are joined."""
+        self._profiler.start(target_description="requests profiled by infer-bench")
+        try:
+            return _answer(stages, requests, clock)
+        finally:
+            self._profiler.stop()
+
+    def gathered(self, form: str) -> dict[str, Any]:
+        """Rows of file, line, name, own s, cumulative s; the text of a page that needs no network, or of speedscope."""
+        session = self._profiler.last_session
+        found: dict[str, Any] = {"functions": _sampled(session.frame_records), "samples": session.sample_count}
+        if form == "html":
+            found["text"] = _offline(self._profiler.output_html())
+        elif form == "speedscope":
+            from pyinstrument.renderers import SpeedscopeRenderer
+
+            found["text"] = self._profiler.output(SpeedscopeRenderer())
+        return found
+
+
+def _sampled(records: Sequence[Any]) -> list[list[Any]]:
+    """Each sample's time belongs to the innermost frame, and once to every function on the stack."""
+    times: dict[tuple[str, int, str], list[float]] = {}
+    for stack, seconds in records:
+        frames = [_frame(text) for text in stack]
+        shown = frames[_first_of_request(frames) :]
+        if shown and "pyinstrument" in shown[0][0]:
+            continue  # it was being switched on or off
+        for key in dict.fromkeys(shown):
+            times.setdefault(key, [0.0, 0.0])[1] += seconds
+        if shown:
+            times[shown[-1]][0] += seconds
+    return [[*key, own, cumulative] for key, (own, cumulative) in times.items()]
+
+
+def _first_of_request(frames: Sequence[tuple[str, int, str]]) -> int:
+    """Where the request begins: below this file's frames, which belong to the worker."""
+    own = [i for i, (file, _, _) in enumerate(frames) if file == __file__]
+    return own[-1] + 1 if own else 0
+
+
+def _frame(text: str) -> tuple[str, int, str]:
+    """pyinstrument writes a frame as name, file and first line of the function, then attributes after an SOH."""
+    name, file, line = (*text.split("\x01")[0].split("\x00"), "", "0")[:3]
+    return file, int(line or 0), name
+
+
+def _offline(page: str) -> str:
+    """The page without its web fonts, and forbidden to fetch anything."""
+    page = _FONTS.sub("data:text/css,", page)
+    return page.replace("<head>", f"<head>{_POLICY}", 1) if "<head>" in page else _POLICY + page

@@ -1,0 +1,157 @@
+"""Converted scikit-learn models against their originals, on rows drawn from the models themselves."""
+
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeRegressor
+
+from infer_bench.converters.catalogue import sklearn_routes
+from infer_bench.converters.sklearn.convert import convert_sklearn
+from infer_bench.converters.sklearn.split_points import points_of
+from infer_bench.errors import NotConvertible
+from tests.converters.sklearn_compare import compare, session
+from tests.converters.sklearn_models import MODELS, X, y3, yb, yr
+from tests.converters.sklearn_more_models import MORE
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+REFUSED = {
+    "rf multiclass-multi": "several targets",
+    "gb initLR": "float32",
+    "gb initLR3": "float32",
+    "gbr init": "float32",
+    "ft lambda": "lambda",
+    "cal temp": "temperature",
+    "svc proba": "probability",
+    "knn int": "equal",
+    "dummy": "random",
+}
+
+
+@pytest.mark.parametrize("precision", ["exact", "float32"])
+@pytest.mark.parametrize("name", sorted(set(MODELS) - set(REFUSED)))
+def test_answers_as_the_original(name: str, precision: str) -> None:
+    rows = compare(MODELS[name](), precision, rows=128)
+    assert rows["ordinary"] == 128
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_refuses_what_has_no_exact_form(name: str) -> None:
+    with pytest.raises(NotConvertible, match=REFUSED[name]) as caught:
+        convert_sklearn(MODELS[name]())
+    assert caught.value.hint
+
+
+MORE_REFUSED = {
+    "label name": "label",
+    "iris st": "equal",
+    "mlabel rf": "several targets",
+    "mlabel dt": "several targets",
+    "mlabel mlp": "several labels",
+    "mlabel knn": "several targets",
+    "mlabel ridge": "several labels",
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(MORE) - set(MORE_REFUSED)))
+def test_more_models_answer_as_the_original(name: str) -> None:
+    assert compare(MORE[name](), rows=96)["ordinary"] == 96
+
+
+@pytest.mark.parametrize("name", sorted(MORE_REFUSED))
+def test_refuses_more(name: str) -> None:
+    with pytest.raises(NotConvertible, match=MORE_REFUSED[name]):
+        convert_sklearn(MORE[name]())
+
+
+def test_refuses_a_class_that_is_not_scikit_learns() -> None:
+    class Doubling(StandardScaler):  # type: ignore[misc]
+        def transform(self, X: Any, copy: Any = None) -> Any:
+            return 2 * super().transform(X, copy)
+
+    with pytest.raises(NotConvertible, match="Doubling"):
+        convert_sklearn(make_pipeline(Doubling(), Ridge()).fit(X, yr))
+
+
+def test_refuses_boosting_from_a_draw_of_lots() -> None:
+    start = DummyClassifier(strategy="stratified", random_state=0)
+    with pytest.raises(NotConvertible, match="random"):
+        convert_sklearn(GradientBoostingClassifier(n_estimators=2, init=start).fit(X, yb))
+
+
+def test_lists_every_route_and_reason() -> None:
+    routes = sklearn_routes()
+    written = {name for route in routes if route.exactness == "exact" for name in route.estimators}
+    assert {"RandomForestClassifier", "LogisticRegression", "ColumnTransformer", "LGBMClassifier"} <= written
+    assert not written & {name for route in routes if route.exactness == "refused" for name in route.estimators}
+
+
+def test_refuses_an_unfitted_estimator() -> None:
+    with pytest.raises(NotConvertible, match="fitted"):
+        convert_sklearn(LogisticRegression())
+
+
+def test_zipmap_and_input_name() -> None:
+    model = LogisticRegression().fit(X, np.array(["no", "yes"])[yb])
+    run = session(convert_sklearn(model, zipmap=True, input_name="row"))
+    _, maps = run.run(None, {"row": X[:3].astype(np.float32)})
+    assert set(maps[0]) == {"no", "yes"}
+    assert [m["yes"] for m in maps] == pytest.approx(model.predict_proba(X[:3])[:, 1], abs=1e-6)
+
+
+def test_probabilities_next_to_zero_keep_their_digits() -> None:
+    """Where every class is as good as excluded, their shares are what tiny numbers say, not what is left of them."""
+    far = X * [[60.0, -40.0, 900.0, 25.0, 0.01]]
+    for model in (
+        CalibratedClassifierCV(LogisticRegression(max_iter=500), cv=3),
+        OneVsRestClassifier(make_pipeline(StandardScaler(), LogisticRegression())),
+        OneVsRestClassifier(lightgbm.LGBMClassifier(n_estimators=300, learning_rate=0.5, verbose=-1, n_jobs=1)),
+    ):
+        model.fit(X, y3)
+        found = session(convert_sklearn(model, precision="exact")).run(["probabilities"], {"input": far})[0]
+        np.testing.assert_allclose(found, model.predict_proba(far), rtol=1e-9, atol=1e-300)
+
+
+def test_a_function_of_numpys_is_not_called_pythons() -> None:
+    """The refusal of a ufunc says so, and names those that are written."""
+    with pytest.raises(NotConvertible, match="numpy's function cbrt") as caught:
+        convert_sklearn(make_pipeline(FunctionTransformer(np.cbrt), Ridge()).fit(X, yr))
+    assert "log10" in caught.value.hint
+
+
+def test_thresholds_are_found_behind_encoders_unions_and_weights() -> None:
+    """The rows drawn must sit on the splits whatever stands before the column, or a wrong split is not seen."""
+    coded = np.column_stack([np.arange(len(X)) % 7, X[:, 0]])
+    before = ColumnTransformer(
+        [("c", OneHotEncoder(), [0]), ("n", StandardScaler(), [1])], transformer_weights={"n": 4.0}
+    )
+    union = FeatureUnion([("a", "passthrough"), ("b", StandardScaler(with_mean=False))])
+    model = make_pipeline(before, union, DecisionTreeRegressor(max_depth=6)).fit(coded, X[:, 0] ** 2)
+    tree = model[-1].tree_
+    columns = union.get_feature_names_out()
+    scale = before.named_transformers_["n"]
+    width = len(columns) // 2
+    number = (tree.feature == width - 1) | (tree.feature == 2 * width - 1)
+    assert number.sum() > 5
+    behind = np.where(tree.feature == 2 * width - 1, union.transformer_list[1][1].scale_[-1], 1.0) * tree.threshold
+    splits = behind[number] / 4.0 * scale.scale_[0] + scale.mean_[0]
+    found = np.array(sorted(points_of(model, 2).numbers[1]))
+    assert all(np.isclose(found, split, rtol=1e-9, atol=1e-9).any() for split in splits)
+
+
+def test_a_threshold_on_probabilities_that_do_not_exist() -> None:
+    model = FixedThresholdClassifier(LinearSVC(), threshold=0.3, response_method="predict_proba").fit(X, yb)
+    with pytest.raises(NotConvertible, match="LinearSVC has no predict_proba"):
+        convert_sklearn(model)

@@ -1,0 +1,112 @@
+"""What a duel has gathered becomes series of values and ratios, one a layout."""
+
+import math
+from typing import Any
+
+import pytest
+
+from infer_bench.gates.limits import bound
+from infer_bench.gates.rules import Allowed, Measured
+from infer_bench.measure.gate.metrics import Gathering
+from infer_bench.measure.schedule.scheduler import Duel
+from tests.fakes import FakeClock
+from tests.measure.seated import MS, US, FakeSeating, duel, undecided
+
+SHARES = {"p50": 0.02, "p95": 0.05, "load": 0.2, "rss": 0.1, "size": 0.0, "cold_start": 0.2}
+FLOOR = 40
+
+
+def raced(base_ns: int = 50 * US, new_ns: int = 60 * US, **told: Any) -> Duel:
+    clock = FakeClock()
+    restarts = told.pop("restarts", True)
+    seating = FakeSeating(clock, lambda e: base_ns if e.label == "base" else new_ns, restarts=restarts)
+    found = duel(1, seating, clock, budget_s=5.0, **told)
+    undecided(found)
+    return found
+
+
+def gathered(found: Duel, allowed: Allowed | None = None) -> list[Measured]:
+    return Gathering(found, allowed or Allowed(SHARES)).measured()
+
+
+def test_a_layout_gives_one_value_a_side_and_one_ratio() -> None:
+    found = raced()
+    (one,) = gathered(found)
+    for metric in ("p50", "p95"):
+        series = one.series[metric]
+        assert len(series.logs) == len(series.candidate) == len(series.baseline) == found.layouts_kept
+        assert set(series.candidate) == {60 * US - FLOOR}
+        assert set(series.baseline) == {50 * US - FLOOR}
+        assert series.logs[0] == pytest.approx(math.log((60 * US - FLOOR) / (50 * US - FLOOR)))
+        assert series.samples >= 200
+        assert series.calls == 1
+
+
+def test_costs_beside_the_request_are_compared_too_and_none_that_is_not_known() -> None:
+    (one,) = gathered(raced())
+    assert set(one.series["load"].candidate) == {2 * MS}
+    assert set(one.series["rss"].baseline) == {100}
+    assert set(one.series["size"].logs) == {0.0}
+    assert one.series["cold_start"].candidate == ()
+    (reloaded,) = gathered(raced(restarts=False))
+    assert reloaded.series["rss"].candidate == ()
+
+
+def test_calls_are_taken_out_and_told() -> None:
+    (one,) = gathered(raced(2 * US, 3 * US))
+    series = one.series["p50"]
+    assert series.calls == 10
+    assert series.candidate[0] == pytest.approx(3 * US - FLOOR / 10)
+    (mixed,) = gathered(raced(2 * US, 60 * US))
+    assert mixed.series["p95"].calls == 10
+    assert mixed.series["p50"].candidate[0] == pytest.approx(60 * US - FLOOR)
+
+
+def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
+    allowed = Allowed(bounds=(bound("p50<1ms"), bound("rss<1MB"), bound("cold-start<1s")))
+    found = raced()
+    (one,) = gathered(found, allowed)
+    assert one.series == {}
+    assert set(one.totals["p50"].candidate) == {60 * US - FLOOR}
+    rounds = min(len(run.rounds) for run in next(iter(found.lanes.values())).runs)
+    assert one.totals["p50"].samples >= 200 * rounds
+    assert set(one.totals["rss"].candidate) == {100}
+    assert list(one.totals["cold_start"].candidate) == []
+
+
+def test_a_layout_that_one_side_lacks_is_left_out() -> None:
+    found = raced()
+    whole = len(gathered(found)[0].series["p50"].logs)
+    base, new = found.lanes.values()
+    del base.runs[1]
+    del new.runs[2]
+    base.runs[3].rounds.clear()
+    assert len(gathered(found)[0].series["p50"].logs) == whole - 3
+
+
+def test_rounds_that_one_side_lacks_are_left_out() -> None:
+    found = raced()
+    base, _ = found.lanes.values()
+    del base.runs[0].rounds[2:]
+    (one,) = gathered(found)
+    assert one.series["p50"].logs[0] == pytest.approx(one.series["p50"].logs[1])
+
+
+def test_every_batch_size_is_judged_by_itself() -> None:
+    found = gathered(raced(batches=(1, 64)))
+    assert [one.batch for one in found] == [1, 64]
+
+
+def test_a_failure_is_told_with_its_reason() -> None:
+    clock = FakeClock()
+    found = duel(2, FakeSeating(clock, lambda _: US, deaths={"new1": ("block",)}, restarts=True), clock, budget_s=1.0)
+    undecided(found)
+    good, bad = gathered(found)
+    assert good.failed is None
+    assert bad.failed == "no more block"
+
+
+def test_what_is_asked_again_is_the_same() -> None:
+    found = raced()
+    gathering = Gathering(found, Allowed(SHARES))
+    assert gathering.measured() == gathering.measured()

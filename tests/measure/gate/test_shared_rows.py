@@ -1,0 +1,103 @@
+"""Which rows the two sides of a gate answer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from infer_bench.errors import DataError, EngineError
+from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.rows import Rows
+from infer_bench.measure.gate.shared_rows import Given, alike, given
+from infer_bench.measure.schedule.scheduler import Match
+from infer_bench.measure.settings import Settings
+from tests.measure.seated import SPEC, entrant
+
+
+def columns(*names: str, value: float = 1.0) -> dict[str, np.ndarray]:
+    return {name: np.full(3, value) for name in names}
+
+
+def test_equal_rows_are_the_same_object_so_that_sessions_share_them() -> None:
+    ours = columns("a", "b", value=np.nan)
+    assert alike(ours, columns("a", "b", value=np.nan), "rows.parquet") is ours
+    texts = {"a": np.array(["x", None], dtype=object)}
+    assert alike(texts, {"a": np.array(["x", None], dtype=object)}, "rows.parquet") is texts
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        columns("a", "b", value=2.0),
+        columns("b", "a"),
+        columns("a"),
+        {"a": np.full(3, 1), "b": np.full(3, 1.0)},
+        {"a": np.full(4, 1.0), "b": np.full(4, 1.0)},
+    ],
+)
+def test_of_a_file_each_model_takes_its_own_columns(theirs: dict[str, np.ndarray]) -> None:
+    assert alike(columns("a", "b"), theirs, "rows.parquet") is None
+
+
+def test_drawn_rows_go_to_both_wherever_they_fit() -> None:
+    ours = {"a": np.array([1.0]), "b": np.array([2.0])}
+    assert alike(ours, columns("a", "b", value=9.0), None) is ours
+    other_order = alike(ours, columns("b", "a"), None)
+    assert other_order is not None
+    assert list(other_order) == ["b", "a"]
+    assert other_order["a"] is ours["a"]
+    without_names = alike(ours, columns("x0", "x1"), None)
+    assert without_names is not None
+    assert without_names["x1"] is ours["b"]
+    assert alike(ours, columns("a", "b", "c"), None) is None
+
+
+def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dict[str, tuple[str, ...]]) -> Given:
+    """Two models against a third, each with its own number in its rows."""
+
+    def rows(group: Sequence[Entrant], *_: object) -> Rows:
+        path = group[0].model.path
+        held = columns(*names[path], value=0.0 if data else float(len(path)))
+        return Rows(held, held, "somewhere", SPEC)
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", rows)
+    base = entrant("base", "old")
+    found = [Match(entrant("new", path), base) for path in ("one", "second")]
+    return given(found, data, Settings())
+
+
+def held(made: Given) -> dict[str, float]:
+    return {key[0]: float(next(iter(table.values()))[0]) for key, table in made.columns.items()}
+
+
+def test_of_several_candidates_all_answer_the_rows_of_their_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = two_candidates(monkeypatch, None, {"one": ("a",), "second": ("b",), "old": ("a",)})
+    assert len(set(held(made).values())) == 1
+    assert not made.apart
+    assert not made.notices
+
+
+def test_only_the_candidate_with_other_inputs_is_set_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = two_candidates(monkeypatch, None, {"one": ("a",), "second": ("a", "b"), "old": ("a",)})
+    assert made.apart == {("second", "new")}
+    assert [notice.code for notice in made.notices] == ["own-rows"]
+    assert held(made)["one"] == held(made)["old"]
+    of_file = two_candidates(monkeypatch, "rows", {"one": ("a",), "second": ("a", "b"), "old": ("a",)})
+    assert not of_file.apart
+
+
+def test_a_model_that_nobody_can_open_is_told_and_rows_that_do_not_fit_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuses(group: Sequence[Entrant], *_: object) -> Rows:
+        if group[0].model.path == "bad":
+            raise EngineError("cannot be opened")
+        raise DataError("the data lacks 'a'")
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", refuses)
+    bad, worse = entrant("new", "bad"), entrant("new", "worse")
+    assert list(given([Match(bad, None)], None, Settings()).unfit) == [bad.key]
+    with pytest.raises(DataError, match=r"lacks 'a' \(for worse\)"):
+        given([Match(bad, worse)], None, Settings())
+    with pytest.raises(DataError, match=r"lacks 'a'$"):
+        given([Match(worse, None)], None, Settings())

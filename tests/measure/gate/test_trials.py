@@ -1,0 +1,89 @@
+"""What is counted of the trials of a self-test, and what they show."""
+
+from dataclasses import replace
+
+import pytest
+
+from infer_bench.gates.rules import EXIT_CODES
+from infer_bench.measure.gate.trials import SHARES, Kind, Tally, kinds, verdict
+from infer_bench.report.gate import Check, TrialsResult
+from infer_bench.stats.proportion import exact_interval
+
+CHECK = Check("c", "c", "m", 1, "p50", "regression", 0.02, "pass", baseline=50_000.0, ratio=1.001)
+
+NOTHING = Kind("p50", 0.02)
+
+
+def test_every_metric_is_tried_with_nothing_and_with_something_planted() -> None:
+    found = kinds(SHARES)
+    assert {kind.metric for kind in found} == set(SHARES)
+    for metric, limit in SHARES.items():
+        own = [kind for kind in found if kind.metric == metric]
+        assert [kind.planted for kind in own].count(0.0) == 1
+        assert any(kind.planted > limit for kind in own)
+    assert any(kind.every > 1 for kind in found if kind.metric != "p50")
+
+
+def test_the_only_metric_is_tried_as_often_as_asked() -> None:
+    assert kinds({"p95": 0.05})[0] == Kind("p95", 0.05)
+
+
+def tally(*outcomes: str, kind: Kind = NOTHING, failed: int = 0) -> Tally:
+    checks = [replace(CHECK, outcome=outcome) for outcome in outcomes]  # type: ignore[arg-type]
+    return Tally(kind, 2, len(outcomes) + failed, checks, [1, 3, 2], [5], failed)
+
+
+def test_every_outcome_is_counted_once_and_failures_are_no_trials() -> None:
+    found = tally("pass", "pass", "regressed", "inconclusive", "advisory", failed=2).result()
+    assert (found.trials, found.passed, found.regressed, found.inconclusive, found.failed) == (5, 2, 1, 2, 2)
+    assert found.share == 0.2
+    assert (found.low, found.high) == exact_interval(1, 5)
+    assert (found.measured_ns, found.longest_ns, found.request_ns) == (2, 3, 50_000)
+    assert found.measured == pytest.approx(0.001)
+
+
+def test_nothing_is_said_of_no_trials() -> None:
+    found = Tally(NOTHING, 0, 5).result()
+    assert (found.trials, found.share, found.low, found.high, found.measured) == (0, 0.0, 0.0, 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("count", "trials", "low", "high"),
+    # Clopper & Pearson as tabled: 0 of 10, 1 of 10, 5 of 10, 10 of 10; and the rule of three for 0 of 1,000.
+    [
+        (0, 10, 0.0, 0.3085),
+        (1, 10, 0.0025, 0.4450),
+        (5, 10, 0.1871, 0.8129),
+        (10, 10, 0.6915, 1.0),
+        (0, 1000, 0, 0.0037),
+    ],
+)
+def test_the_exact_interval_is_the_tabled_one(count: int, trials: int, low: float, high: float) -> None:
+    assert exact_interval(count, trials) == pytest.approx((low, high), abs=6e-5)
+
+
+@pytest.mark.parametrize(("count", "trials"), [(-1, 3), (4, 3)])
+def test_a_count_that_is_none(count: int, trials: int) -> None:
+    with pytest.raises(ValueError, match="no count"):
+        exact_interval(count, trials)
+
+
+def made(planted: float, regressed: int, trials: int) -> TrialsResult:
+    low, high = exact_interval(regressed, trials)
+    return TrialsResult(0, planted, 1, "p50", 0.02, trials, regressed, trials - regressed, 0, 0, low, high)
+
+
+@pytest.mark.parametrize(
+    ("results", "status"),
+    [
+        ([made(0.0, 0, 100)], "pass"),
+        ([made(0.0, 2, 100)], "pass"),  # 2 of 100 is no proof of more than 1 %
+        ([made(0.0, 8, 100)], "regressed"),
+        ([made(0.05, 100, 100)], "pass"),  # what was planted is to be found
+        ([made(0.0, 0, 0)], "failed"),
+    ],
+)
+def test_a_self_test_fails_when_its_false_alarms_are_proven_too_many(results: list[TrialsResult], status: str) -> None:
+    found = verdict(results)
+    assert found.status == status
+    assert found.exit_code == EXIT_CODES[status]

@@ -1,0 +1,181 @@
+"""Where sessions live: how one worker holds several, what they share, and when the oldest must leave."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.errors import EngineError, WorkerCrashed
+from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.schedule import layouts as seating
+from infer_bench.measure.schedule.layouts import FreshProcesses, Plant, Reloaded, fits_one_worker
+from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelRef
+from infer_bench.workers.job import Job
+from infer_bench.workers.protocol import Message, spec_fields
+from tests.measure.seated import SPEC, entrant
+
+OLD, NEW = entrant("fake", "old.onnx"), entrant("fake", "new.onnx")
+ROWS = {"a": np.zeros(3)}
+
+
+class FakeWorker:
+    """Notes what it is told; `grow` bytes are held by every session that is open."""
+
+    made: list["FakeWorker"]
+    grow = 0
+    refused = ""
+    fatal = ""
+
+    def __init__(self, job: Job, *, timeout_s: float, shares: Sequence[int] = ()) -> None:
+        self.made.append(self)
+        self.ended = False
+        self.job, self.started_ns, self.killed = job, 0, False
+        self.log: list[tuple[str, dict[str, Any]]] = []
+        self.open_seats: set[int] = set()
+
+    def open(self, job: Job | None = None, **seat: Any) -> Message:
+        model = (job or self.job).model.path
+        self.log.append(("open", {"model": model, **seat}))
+        if model == self.refused:
+            raise EngineError("cannot be opened")
+        if model == self.fatal:
+            self.ended = True
+            raise WorkerCrashed("the worker was killed")
+        self.open_seats.add(seat.get("seat", 0))
+        return Message("opened", {"spec": spec_fields(SPEC), "import_ns": 1, "load_ns": 2})
+
+    def rows(self, columns: Any, seat: int = 0) -> None:
+        self.log.append(("rows", {"seat": seat, "columns": columns}))
+
+    def ask(self, kind: str, **fields: Any) -> Message:
+        self.log.append((kind, fields))
+        if kind == "leave":
+            self.open_seats.remove(fields["seat"])
+        known = {"done_ns": 9, "request_ns": 1, "rss_bytes": self.grow * len(self.open_seats)}
+        return Message(kind, known)
+
+    def kill(self) -> None:
+        self.killed = True
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        return [fields for said, fields in self.log if said == kind]
+
+
+@pytest.fixture(autouse=True)
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
+    made: list[FakeWorker] = []
+    monkeypatch.setattr(FakeWorker, "made", made, raising=False)
+    monkeypatch.setattr(seating, "Worker", FakeWorker)
+    return made
+
+
+def layouts(found: FreshProcesses | Reloaded, count: int = 3) -> list[list[str]]:
+    """Open so many; who could be, in the order they were."""
+    taken = []
+    for index in range(count):
+        with found.layout(index, [OLD, NEW]) as layout:
+            taken.append([key[0] for key in layout.taken])
+    return taken
+
+
+def test_sessions_of_one_worker_share_their_rows_and_each_has_a_seat_and_a_ballast(workers: list[FakeWorker]) -> None:
+    found = Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    assert found.prepare([OLD, NEW]) == {}
+    layouts(found)
+    (worker,) = workers
+    opened = worker.told("open")
+    assert [one["seat"] for one in opened] == list(range(8))
+    assert len({one["ballast_seed"] for one in opened}) == 8
+    assert [one["seat"] for one in worker.told("rows")] == [0]
+    assert [(one["seat"], one["of"]) for one in worker.told("share")] == [(seat, 0) for seat in range(1, 8)]
+    found.close()
+    assert worker.killed
+
+
+def test_other_rows_are_handed_over_once_each(workers: list[FakeWorker]) -> None:
+    found = Reloaded({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})
+    layouts(found)
+    assert len(workers[0].told("rows")) == 2
+    assert len(workers[0].told("share")) == 4
+
+
+def test_the_oldest_sessions_leave_when_memory_runs_short_but_not_those_that_hold_the_rows(
+    workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "grow", 300_000_000)
+    found = Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    layouts(found, 6)
+    assert len(workers[0].open_seats) == 3
+    assert 0 in workers[0].open_seats
+    assert [one["seat"] for one in workers[0].told("leave")] == sorted(range(1, 10))
+
+
+def test_memory_that_cannot_be_freed_does_not_keep_it_from_going_on(
+    workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "grow", 10**12)
+    assert len(layouts(Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}), 3)) == 3
+
+
+def test_the_order_is_random_and_the_same_for_a_seed() -> None:
+    columns = {OLD.key: ROWS, NEW.key: ROWS}
+    orders = [layouts(Reloaded(columns, Settings(seed=seed), {}), 12) for seed in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+    assert {tuple(order) for order in orders[0]} == {("old.onnx", "new.onnx"), ("new.onnx", "old.onnx")}
+
+
+@pytest.mark.parametrize("kind", [FreshProcesses, Reloaded])
+def test_whoever_cannot_be_opened_is_told_and_the_other_is_there(
+    kind: type[FreshProcesses] | type[Reloaded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "refused", "new.onnx")
+    found = kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    with found.layout(0, [OLD, NEW]) as layout:
+        assert list(layout.taken) == [OLD.key]
+        assert list(layout.failed) == [NEW.key]
+    assert list(Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}).prepare([OLD, NEW])) == [NEW.key]
+
+
+def test_a_model_that_ends_the_worker_costs_the_others_no_more_than_a_new_one(
+    workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "fatal", NEW.model.path)
+    found = Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    assert list(found.prepare([NEW, OLD])) == [NEW.key]
+    assert layouts(found) == [["old.onnx"]] * 3
+    for worker in workers[1:]:
+        assert not worker.ended or NEW.model.path in [told["model"] for told in worker.told("open")]
+    with found.layout(9, [OLD, NEW]) as layout:
+        assert list(layout.failed) == [NEW.key]
+        assert not layout.taken[OLD.key].worker.ended
+    found.close()
+
+
+def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWorker]) -> None:
+    found = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(batches=(2,)), {})
+    with contextlib.suppress(KeyboardInterrupt), found.layout(0, [OLD, NEW]) as layout:
+        assert len(layout.taken) == len(workers) == 2
+        assert not any(worker.killed for worker in workers)
+        raise KeyboardInterrupt
+    assert all(worker.killed for worker in workers)
+    first, whole = workers[0].told("rows")
+    assert (len(first["columns"]["a"]), len(whole["columns"]["a"])) == (2, 3)
+
+
+def test_work_is_planted_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
+    for kind in (Reloaded, FreshProcesses):
+        layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: Plant(100, 10)}), 1)
+    planted = [fields for worker in workers for fields in worker.told("plant")]
+    assert [(one["turns"], one["every"]) for one in planted] == [(100, 10)] * 2
+
+
+def test_who_fits_into_one_worker() -> None:
+    assert fits_one_worker([OLD, NEW])
+    assert not fits_one_worker([OLD, replace(NEW, options={"threads": "2"})])
+    assert not fits_one_worker([OLD, replace(NEW, interpreter="/other/python")])
+    function: Entrant = replace(NEW, model=ModelRef("service:new", "callable", "python", "", 0))
+    assert not fits_one_worker([function, function])

@@ -1,0 +1,341 @@
+"""`validate` on real models in real workers: wrong conversions differ, right ones do not, and what is not a model."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench import convert, validate
+from infer_bench.errors import DataError, UsageError
+from infer_bench.measure.validate import fan_out as streaming
+from infer_bench.measure.validate import opening as contest
+from infer_bench.report.validate import ValidateReport
+from tests.measure.causes.cases import lightgbm_text, table, xgboost_json
+
+FEATURES = 4
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny models with plain and with exact conversions, and rows that float32 can hold."""
+    place = tmp_path_factory.mktemp("models")
+    (place / "trees.txt").write_text(lightgbm_text("binary"))
+    (place / "ova.txt").write_text(lightgbm_text("multiclassova"))
+    (place / "boosted.json").write_text(xgboost_json())
+    (place / "softmax.json").write_text(softmax_json())
+    for name in ("trees.txt", "boosted.json"):
+        convert(str(place / name), str(place / f"{name}.exact.onnx"))
+    for name in ("trees", "ova"):
+        plain_lightgbm(place / f"{name}.txt", place / f"{name}.plain.onnx")
+    for name in ("boosted", "softmax"):
+        plain_xgboost(place / f"{name}.json", place / f"{name}.plain.onnx")
+    plain_sklearn(place)
+    rows = table("binary")[0].astype(np.float32).astype(np.float64)
+    named: dict[str, Any] = {f"Column_{i}": rows[:, i] for i in range(FEATURES)}
+    np.savez(place / "rows.npz", **named)
+    unnamed: dict[str, Any] = {f"f{i}": np.nan_to_num(rows[:, i]) for i in range(FEATURES)}
+    np.savez(place / "unnamed.npz", **unnamed)
+    return place
+
+
+def softmax_json() -> str:
+    import xgboost
+
+    x, y = table("multiclass")
+    settings = {"objective": "multi:softmax", "num_class": 3, "max_depth": 2, "nthread": 1}
+    return bytes(xgboost.train(settings, xgboost.DMatrix(x, y), 4).save_raw("json")).decode()
+
+
+def plain_lightgbm(model: Path, output: Path) -> None:
+    import lightgbm
+    from onnxmltools import convert_lightgbm
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    taken = [("input", FloatTensorType([None, FEATURES]))]
+    made = convert_lightgbm(lightgbm.Booster(model_file=str(model)), initial_types=taken, target_opset=15, zipmap=False)
+    output.write_bytes(made.SerializeToString())
+
+
+def plain_xgboost(model: Path, output: Path) -> None:
+    import xgboost
+    from onnxmltools import convert_xgboost
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    taken = [("input", FloatTensorType([None, FEATURES]))]
+    made = convert_xgboost(xgboost.Booster(model_file=str(model)), initial_types=taken, target_opset=15)
+    output.write_bytes(made.SerializeToString())
+
+
+def plain_sklearn(place: Path) -> None:
+    """A linear model, which converts right, and one whose labels and one whose missing values are lost."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import TunedThresholdClassifierCV
+
+    x, y = table("binary")
+    full = np.nan_to_num(x)
+    fitted: dict[str, Any] = {
+        "linear": LogisticRegression().fit(full, y),
+        "tuned": TunedThresholdClassifierCV(LogisticRegression(), scoring="recall", cv=2).fit(full, y),
+        "forest": RandomForestClassifier(4, max_depth=4, random_state=0).fit(x, y),
+    }
+    for name, model in fitted.items():
+        (place / f"{name}.pkl").write_bytes(pickle.dumps(model))
+        made = to_onnx(model, full[:1].astype(np.float32), options={"zipmap": False})
+        (place / f"{name}.plain.onnx").write_bytes(made.SerializeToString())
+
+
+def run(
+    folder: Path, reference: str, candidate: str, *, data: str | None = "rows.npz", **settings: Any
+) -> ValidateReport:
+    held = None if data is None else str(folder / data)
+    return validate(str(folder / reference), str(folder / candidate), data=held, **settings)
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "data", "cause"),
+    [
+        ("trees.txt", "trees.plain.onnx", "rows.npz", "threshold cast"),
+        ("trees.txt", "trees.plain.onnx", None, "threshold cast"),
+        ("ova.txt", "ova.plain.onnx", None, "missing link"),
+        ("softmax.json", "softmax.plain.onnx", None, "missing link"),
+        ("forest.pkl", "forest.plain.onnx", None, "missing handling"),
+        ("tuned.pkl", "tuned.plain.onnx", "unnamed.npz", "label rule"),
+    ],
+)
+def test_a_wrong_conversion_differs_and_is_explained(
+    folder: Path, reference: str, candidate: str, data: str | None, cause: str
+) -> None:
+    report = run(folder, reference, candidate, data=data)
+    assert report.verdict is not None
+    assert (report.verdict.status, report.verdict.exit_code) == ("different", 4)
+    assert cause in {found.name for found in report.results[0].causes}
+    assert report.results[0].worst
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "data"),
+    [
+        ("trees.txt", "trees.txt.exact.onnx", "rows.npz"),
+        ("trees.txt", "trees.txt.exact.onnx", None),
+        ("boosted.json", "boosted.json.exact.onnx", "rows.npz"),
+        ("boosted.json", "boosted.plain.onnx", None),
+        ("linear.pkl", "linear.plain.onnx", "unnamed.npz"),
+    ],
+)
+def test_a_right_conversion_is_the_same(folder: Path, reference: str, candidate: str, data: str | None) -> None:
+    report = run(folder, reference, candidate, data=data)
+    assert report.verdict is not None
+    assert report.verdict.exit_code == 0, report.verdict.reasons
+    result = report.results[0]
+    assert (result.causes, result.not_explained, result.different) == ((), 0, False)
+    assert result.smallest_passing_atol is not None
+    assert result.smallest_passing_atol < 1e-5
+    assert "float" in result.reference.fed
+    names = [group.name for group in result.groups]
+    assert names.count("data") == (data is not None)
+    assert {"drawn", "NaN", "zero", "one at a time", "shuffled columns"} <= set(names)
+
+
+def test_two_engines_on_one_model(folder: Path) -> None:
+    engines = ["lightgbm:feed=dataframe", "lightgbm:feed=ndarray", "onnxruntime"]
+    report = validate(str(folder / "trees.txt"), engines=engines, data=str(folder / "rows.npz"), probes="off")
+    assert [result.candidate.engine for result in report.results] == engines[1:]
+    assert [group.name for result in report.results for group in result.groups] == ["data", "data"]
+    assert report.verdict is not None
+    assert report.verdict.exit_code == 0
+
+
+def test_saved_predictions_are_a_reference(folder: Path, tmp_path: Path) -> None:
+    import lightgbm
+    from pyarrow import parquet
+    from pyarrow import table as arrow
+
+    held = np.load(folder / "rows.npz")
+    rows = np.stack([held[name] for name in held.files], axis=1)
+    answers = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
+    np.save(tmp_path / "answers.npy", answers)
+    parquet.write_table(arrow({"id": np.arange(len(answers)), "wrong": answers + 0.25}), tmp_path / "answers.parquet")
+    same = validate(str(tmp_path / "answers.npy"), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
+    other = validate(
+        f"{tmp_path / 'answers.parquet'}:wrong", str(folder / "trees.txt"), data=str(folder / "rows.npz"), atol=0.01
+    )
+    assert same.verdict is not None
+    assert other.verdict is not None
+    assert (same.verdict.exit_code, other.verdict.exit_code) == (0, 4)
+    assert [group.name for group in same.results[0].groups] == ["data"]
+    assert other.results[0].smallest_passing_atol == pytest.approx(0.25)
+    with pytest.raises(DataError, match="which column"):
+        validate(str(tmp_path / "answers.parquet"), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
+
+
+def test_saved_probabilities_of_both_classes_are_those_of_the_second(folder: Path, tmp_path: Path) -> None:
+    """As `predict_proba` gives them."""
+    import lightgbm
+
+    held = np.load(folder / "rows.npz")
+    rows = np.stack([held[name] for name in held.files], axis=1)
+    positive = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
+    np.save(tmp_path / "both.npy", np.stack([1 - positive, positive], axis=1))
+    np.save(tmp_path / "turned.npy", np.stack([positive, 1 - positive], axis=1))
+    for name, code in (("both.npy", 0), ("turned.npy", 4)):
+        report = validate(str(tmp_path / name), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
+        assert report.verdict is not None
+        assert report.verdict.exit_code == code
+
+
+def test_a_candidate_that_cannot_be_opened_fails_and_the_others_are_compared(folder: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(
+        (folder / "trees.plain.onnx").read_bytes().replace(b"TreeEnsembleClassifier", b"TreeEnsembleClassifies")
+    )
+    models = [str(folder / name) for name in ("trees.txt", "trees.txt.exact.onnx")]
+    report = validate(*models, str(broken), probes="only")
+    assert report.verdict is not None
+    assert (report.verdict.status, report.verdict.exit_code) == ("failed", 6)
+    assert [bool(result.failed) for result in report.results] == [False, True]
+
+
+def test_rows_are_limited_and_rounded_as_asked(folder: Path) -> None:
+    report = run(folder, "trees.txt", "trees.txt.exact.onnx", probes="off", rows=7, input_dtype="float32")
+    assert report.results[0].groups[0].rows == 7
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"atol": -1.0}, {"rtol": float("nan")}, {"rows": 0}, {"worst": -1}, {"probes": "some"}, {"threads": 0}],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        validate("a", "b", **settings)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_batches_are_answered_alike_with_and_without_shared_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    """Several batches, the last one short, each row with its own answer."""
+    monkeypatch.setattr(streaming, "LEAST_ROWS", 64)
+    monkeypatch.setattr(streaming, "BATCH_BYTES", 1)
+    if not shared:
+        monkeypatch.setattr(contest, "blocks", lambda count: ())
+    report = validate(
+        str(folder / "trees.txt"), str(folder / "boosted.json"), data=str(folder / "rows.npz"), probes="off", worst=500
+    )
+    rows = dict(np.load(folder / "rows.npz"))
+    (group,) = report.results[0].groups
+    assert group.rows == len(rows["Column_0"])
+    worst = report.results[0].worst
+    assert len({line.row for line in worst}) == len(worst) > 64
+    for line in worst:
+        assert repr(list(line.features.values())) == repr([float(rows[n][line.row]) for n in line.features])
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "cause"),
+    [
+        ("trees.txt.exact.onnx", "trees.plain.onnx", "threshold cast"),
+        ("trees.plain.onnx", "trees.txt.exact.onnx", "threshold cast"),
+        ("trees.txt.exact.onnx", "few.onnx", "truncated iterations"),
+        ("trees.txt.exact.onnx", "trees.txt.exact.onnx", None),
+    ],
+)
+def test_causes_are_named_of_one_onnx_file_against_another(
+    folder: Path, reference: str, candidate: str, cause: str | None
+) -> None:
+    few = folder / "few.onnx"
+    if not few.exists():
+        import lightgbm
+
+        lightgbm.Booster(model_str=lightgbm_text("binary")).save_model(folder / "few.txt", num_iteration=5)
+        convert(str(folder / "few.txt"), str(few))
+    (result,) = validate(str(folder / reference), str(folder / candidate)).results
+    assert result.different is (cause is not None)
+    assert {found.name for found in result.causes} == ({cause} if cause else set())
+    assert result.not_explained == 0
+
+
+def test_a_scaler_in_float32_before_a_forest_is_named(tmp_path: Path) -> None:
+    """Columns of very different sizes, whose rounding in the scaler decides on which side of a split they lie."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    rows = np.column_stack([1e6 + random.random(400) * 1e3, random.normal(size=400), random.integers(0, 90, 400)])
+    rows = rows.astype(np.float32).astype(np.float64)
+    target = (rows[:, 0] % 7 > 3).astype(int)
+    steps = SimpleImputer(), StandardScaler()
+    model = make_pipeline(*steps, RandomForestClassifier(8, random_state=0)).fit(rows, target)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    plain = to_onnx(model, rows[:1].astype(np.float32), options={id(model): {"zipmap": False}})
+    (tmp_path / "plain.onnx").write_bytes(plain.SerializeToString())
+    (result,) = validate(
+        *(str(tmp_path / name) for name in ("model.pkl", "plain.onnx")), probes="only", allow_pickle=True
+    ).results
+    assert result.different
+    assert "preprocessing cast" in {cause.name for cause in result.causes}, result
+    assert result.not_explained == 0
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_histogram_boosting_with_categories_is_drawn_from_them_and_its_trees_are_read(
+    tmp_path: Path, text: bool
+) -> None:
+    import pandas
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    random = np.random.default_rng(0)
+    codes = random.integers(0, 3, 300)
+    frame = pandas.DataFrame({"a": random.normal(size=300).astype(np.float32).astype(float), "b": codes})
+    frame["b"] = pandas.Categorical(np.array(["x", "y", "z"])[codes] if text else codes * 7)
+    frame.loc[random.random(300) < 0.2, "a"] = np.nan
+    model = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=4, categorical_features="from_dtype")
+    model.fit(frame, (frame["a"] > 0) ^ (codes == 1))
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    frame.to_parquet(tmp_path / "rows.parquet")
+    for stage in model._predictors:
+        stage[0].nodes["missing_go_to_left"] ^= 1
+    (tmp_path / "wrong.pkl").write_bytes(pickle.dumps(model))
+    convert(str(tmp_path / "model.pkl"), str(tmp_path / "exact.onnx"), allow_pickle=True)
+    settings: dict[str, Any] = {"data": str(tmp_path / "rows.parquet"), "allow_pickle": True}
+    models = [str(tmp_path / name) for name in ("model.pkl", "exact.onnx", "wrong.pkl")]
+    right, wrong = validate(*models, **settings).results
+    assert not right.different
+    assert {cause.name for cause in wrong.causes} == {"missing handling"}
+    assert wrong.not_explained == 0
+    assert not next(group for group in wrong.groups if group.name == "drawn").failing
+
+
+@pytest.mark.parametrize("searched", [False, True])
+def test_missing_values_that_an_export_routes_otherwise_behind_a_scaler_are_named_with_their_split(
+    tmp_path: Path, searched: bool
+) -> None:
+    """Causes are looked for in the pipeline's last step, on what the steps before it hand on."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(300, 3)) * 10 + 500).astype(np.float32)
+    rows[random.random(rows.shape) < 0.2] = np.nan
+    target = (np.nan_to_num(rows[:, 0], nan=520) > 505) ^ (np.nan_to_num(rows[:, 1], nan=480) > 500)
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)).fit(rows, target)
+    plain = to_onnx(model, np.nan_to_num(rows[:1]), options={id(model): {"zipmap": False}})
+    held = GridSearchCV(model, {}, cv=2).fit(rows, target) if searched else model
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(held))
+    (tmp_path / "plain.onnx").write_bytes(plain.SerializeToString())
+    models = (str(tmp_path / name) for name in ("model.pkl", "plain.onnx"))
+    (result,) = validate(*models, probes="only", allow_pickle=True).results
+    assert result.different
+    (cause,) = (cause for cause in result.causes if cause.name == "missing handling")
+    assert result.not_explained == 0, result
+    assert cause.feature in {"x0", "x1", "x2"}
+    assert cause.tree is not None

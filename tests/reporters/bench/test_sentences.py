@@ -1,0 +1,176 @@
+"""A sentence is said where it holds, and is silent or another where it does not."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from infer_bench.report.common import BenchResult, Speedup
+from infer_bench.reporters.bench.groups import group
+from infer_bench.reporters.bench.sentences import about_model, about_report
+from tests.reports import SETTINGS, US, credit, failed, latency, report, split
+
+FRAME, ARRAY, ONNX = credit()
+REFERENCE = FRAME.candidate
+
+
+def said(*results: BenchResult) -> list[str]:
+    (model,) = group(results, SETTINGS)
+    return [sentence.text for sentence in about_model(model)]
+
+
+def alarms(*results: BenchResult) -> list[str]:
+    (model,) = group(results, SETTINGS)
+    return [sentence.text for sentence in about_model(model) if sentence.tone == "alarm"]
+
+
+def faster(result: BenchResult, ratio: float, low: float | None, high: float | None, **more: Any) -> BenchResult:
+    return replace(result, speedup=Speedup(REFERENCE, ratio, low, high), **more)
+
+
+def holds(sentences: Iterable[str], part: str) -> bool:
+    return any(part in sentence for sentence in sentences)
+
+
+def test_the_fastest_is_told_with_its_answers_and_the_bottleneck() -> None:
+    assert said(*credit()) == [
+        "onnxruntime answers a request 130× faster than lightgbm with a DataFrame, and the same to 7e-08.",
+        "88 % of the DataFrame request is preprocess: the engine is not the bottleneck.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({"max_abs_delta": 0.0}, ", and exactly the same."),
+        ({"max_abs_delta": 0.02}, ", but up to 2e-02 apart."),
+        ({"max_abs_delta": None}, "; its answers were not compared."),
+        ({"label_changes": 3}, ", but does not answer the same."),
+        ({"non_finite_mismatches": 1}, ", but does not answer the same."),
+    ],
+)
+def test_speed_is_never_told_without_what_is_answered(changes: dict[str, Any], end: str) -> None:
+    assert said(FRAME, replace(ONNX, **changes))[0].endswith(end)
+
+
+def test_a_candidate_that_answers_otherwise_is_not_put_forward() -> None:
+    other = faster(ONNX, 900.0, 890.0, 910.0, label_changes=12)
+
+    assert said(FRAME, ARRAY, other)[0].startswith("lightgbm with an array answers a request 89× faster")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(0.97, 1.07, False), (1.0, 1.07, False), (1.01, 1.07, True)],
+)
+def test_an_interval_that_holds_1_shows_no_difference(low: float, high: float, shown: bool) -> None:
+    told = said(FRAME, faster(ONNX, 1.02, low, high))
+
+    assert holds(told, "1.02× faster") == shown
+    assert holds(told, "No difference shown between onnxruntime and lightgbm with a DataFrame: 1.02×") != shown
+
+
+def test_a_reference_that_is_the_fastest() -> None:
+    told = said(FRAME, faster(ONNX, 0.5, 0.4, 0.6), faster(ARRAY, 0.3, 0.2, 0.4))
+
+    assert told[0] == "lightgbm with a DataFrame answers a request fastest; onnxruntime is next, at 0.50× its speed."
+
+
+def test_a_single_process_gives_no_interval() -> None:
+    assert "(one process: no interval)" in said(FRAME, faster(ONNX, 130.0, None, None))[0]
+
+
+@pytest.mark.parametrize(("low", "tied"), [(80.0, False), (89.95, True)])
+def test_the_fastest_two_may_be_equal(low: float, tied: bool) -> None:
+    near = faster(ONNX, 90.0, low, 91.0)
+    first = faster(ARRAY, 95.0, 90.5 if tied else 92.0, 96.0)
+
+    told = said(FRAME, first, near)
+
+    assert holds(told, "No difference shown between lightgbm with an array and onnxruntime: intervals overlap") == tied
+
+
+def test_other_labels_are_said_of_every_candidate_and_batch() -> None:
+    results = [
+        replace(result, label_changes=12, max_abs_delta=0.4)
+        for batch in (1, 64)
+        for result in credit(batch)
+        if result.candidate != REFERENCE
+    ]
+    told = alarms(*credit(1)[:1], *credit(64)[:1], *results)
+
+    assert told == [
+        "DIFFERENT: lightgbm with an array gives another label in 12 of 1,024 rows.",
+        "DIFFERENT: onnxruntime gives another label in 12 of 1,024 rows.",
+        "DIFFERENT: lightgbm with an array gives another label in 12 of 1,024 rows at batch 64.",
+        "DIFFERENT: onnxruntime gives another label in 12 of 1,024 rows at batch 64.",
+    ]
+
+
+def test_one_sided_nan_is_said() -> None:
+    assert alarms(FRAME, replace(ONNX, non_finite_mismatches=2)) == [
+        "DIFFERENT: onnxruntime and the reference disagree on what is a number in 2 answers."
+    ]
+
+
+def test_answers_that_were_not_compared_are_said_with_the_reason() -> None:
+    odd = replace(ONNX, max_abs_delta=None, delta_note="it gave 3 columns")
+
+    assert holds(said(FRAME, odd), "The answers of onnxruntime were not compared: it gave 3 columns.")
+
+
+@pytest.mark.parametrize(("preprocess", "told"), [(414, False), (300, False), (600, True)])
+def test_the_bottleneck_is_told_only_where_most_of_the_time_goes(preprocess: int, told: bool) -> None:
+    slow = replace(FRAME, phases=split(preprocess * US, 414 * US, 0))
+
+    assert holds(said(slow, ONNX), "is not the bottleneck") == told
+
+
+def test_batches_with_the_same_outcome_are_told_in_one_breath() -> None:
+    assert said(*credit(1), *credit(64), *credit(1000))[:2] == [
+        "onnxruntime answers a request 130× faster than lightgbm with a DataFrame, and the same to 7e-08.",
+        "Likewise 130× (128–132) at batch 64 and 130× (128–132) at batch 1,000.",
+    ]
+
+
+def test_batches_with_another_winner_are_told_apart() -> None:
+    frame, array, onnx = credit(64)
+    told = said(*credit(1), frame, faster(array, 200.0, 190.0, 210.0), onnx)
+
+    assert told[1] == (
+        "lightgbm with an array answers a batch of 64 200× faster than lightgbm with a DataFrame, and exactly the same."
+    )
+
+
+def test_a_reference_that_failed_leaves_nothing_to_compare() -> None:
+    told = said(failed(REFERENCE, "killed"), replace(ONNX, speedup=None))
+
+    assert told == ["No speed-up is shown: the reference, lightgbm with a DataFrame, failed."]
+
+
+@pytest.mark.parametrize("results", [(), (FRAME,), (failed(REFERENCE, "killed"),), (replace(FRAME, phases=None),)])
+def test_nothing_to_say(results: tuple[BenchResult, ...]) -> None:
+    models = group(results, SETTINGS)
+
+    assert not any(sentence for model in models for sentence in about_model(model) if "bottleneck" not in sentence.text)
+
+
+def test_candidates_of_one_engine_are_told_apart_by_what_differs() -> None:
+    two = faster(replace(ONNX, candidate="onnxruntime:feed=ndarray,spinning=off,threads=2"), 140.0, 139.0, 141.0)
+    one = replace(ONNX, candidate="onnxruntime:feed=ndarray,spinning=off,threads=1")
+
+    assert said(FRAME, one, two)[0].startswith("onnxruntime (threads=2) answers")
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"complete": False}, "The run was not finished"),
+        ({"settings": SETTINGS | {"rows_source": "drawn from the model"}}, "drawn from the model itself"),
+        ({"results": (replace(FRAME, request=replace(latency(800), unit="batch-mean")),)}, "the mean of several"),
+    ],
+)
+def test_what_holds_for_the_whole_run(changes: dict[str, Any], part: str) -> None:
+    assert about_report(report()) == []
+    assert holds([sentence.text for sentence in about_report(replace(report(), **changes))], part)

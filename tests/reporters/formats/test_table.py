@@ -1,0 +1,125 @@
+"""The table as a whole, at the widths of a terminal; `tests/gold/README.md` says how to renew the expected text."""
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infer_bench.report.common import Notice, Report, Verdict
+from infer_bench.reporters import registry
+from infer_bench.reporters.registry import render
+from infer_bench.reporters.text.layout import width_of
+from tests import reports, strategies
+
+GOLD = Path(__file__).parents[1] / "gold"
+REPORTS = {"credit": reports.report(), "troubled": reports.troubled(), "wide": reports.wide()}
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def cells_of(report: Report[Any]) -> set[str]:
+    """Every cell of the full table: what no width may lose."""
+    full = render(report, "table", phases=True)
+    rows = [line for line in full.splitlines() if "=" in line or line.startswith(("batch", "  p"))]
+    return {cell for row in rows for cell in re.split(r" {2,}| (?=feed=)", row.strip()) if cell}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", [130, 80, 40, None])
+def test_gold(name: str, width: int | None) -> None:
+    gold = GOLD / f"{name}-{width or 'pipe'}.txt"
+    text = render(REPORTS[name], "table", width=width)
+    if os.environ.get("UPDATE_GOLD"):
+        gold.write_text(text, encoding="utf-8")
+
+    assert text == gold.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("phases", [False, True])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 115, 130, 200])
+@pytest.mark.parametrize("name", REPORTS)
+def test_it_fits_the_terminal(name: str, width: int, phases: bool) -> None:
+    text = render(REPORTS[name], "table", width=width, phases=phases)
+
+    assert max(map(width_of, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 115])
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_width_loses_a_cell(name: str, width: int) -> None:
+    flat = re.sub(r"\s", "", render(REPORTS[name], "table", width=width, phases=True))
+
+    assert not [cell for cell in cells_of(REPORTS[name]) if re.sub(r"\s", "", cell) not in flat]
+
+
+def test_one_line_a_row_from_115_columns_on() -> None:
+    lines = render(reports.report(), "table", width=115).splitlines()
+
+    assert len([line for line in lines if line.startswith(("lightgbm", "onnxruntime feed"))]) == 3
+    assert "file" in lines[3] or "file" in lines[2]
+
+
+def test_two_lines_a_row_at_80_columns() -> None:
+    lines = render(reports.report(), "table", width=80).splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("lightgbm"))
+    stop = next(place for place, line in enumerate(lines) if "request =" in line)
+
+    assert stop - start == 3 * 2
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    plain = render(reports.troubled(), "table", width=100)
+    coloured = render(reports.troubled(), "table", width=100, color=True)
+
+    assert "\x1b" not in plain
+    assert ANSI.sub("", coloured) == plain
+    assert coloured.count("\x1b[1;31m") >= 4
+
+
+def test_models_of_the_same_name_are_told_apart_by_their_folder() -> None:
+    rows = [replace(row, model=replace(row.model, path="/other/credit.txt")) for row in reports.credit()]
+    text = render(reports.report(*reports.credit(), *rows), "table")
+
+    assert "/models/credit.txt   LightGBM" in text
+    assert "/other/credit.txt   LightGBM" in text
+
+
+def test_percentiles_that_were_asked_for() -> None:
+    frame = reports.credit()[0]
+    asked = replace(reports.latency(1000), more={"p90": 1500, "p99.9": None}, needs={"p99.9": 4742})
+    text = render(reports.report(replace(frame, request=asked), settings={"percentiles": [50, 90.0, 99.9]}), "table")
+
+    assert re.search(r"p50 +p90 +p99\.9 +rows/s", text)
+    assert re.search(r"1\.00 µs +1\.50 µs +n/a \(needs 4,742\)", text)
+
+
+@pytest.mark.parametrize("format", ["table", "markdown"])
+@pytest.mark.parametrize("width", [None, 80, 30])
+def test_a_hostile_report_cannot_steer_the_terminal(format: str, width: int | None) -> None:
+    evil = "\x1b]0;owned\x07\n\u202e\udce9"
+    row = reports.failed(f"x{evil}", evil, replace(reports.CREDIT, path=f"/m/{evil}", family=evil, task=evil))
+    notice = Notice(evil, evil, evil, evil)
+    verdict = Verdict("failed", 6, (evil,))
+    odd = replace(reports.credit()[0], candidate=evil, delta_note=evil, max_abs_delta=None)
+    report = reports.report(row, odd, notices=(notice,), verdict=verdict, settings={"scenario": evil})
+    text = render(report, format, width=width, phases=True)
+
+    assert not set("\x1b\x07\u202e\udce9") & set(text)
+
+
+def test_a_report_without_results() -> None:
+    text = render(replace(reports.report(), results=()), "table", width=80)
+
+    assert text == "Nothing was measured.\n"
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(report=strategies.reports, width=st.sampled_from([40, 80, 120]))
+def test_any_report_that_can_be_loaded_can_be_shown(report: Any, width: int) -> None:
+    assert max(map(width_of, render(report, "table", width=width, phases=True).splitlines())) <= width
+    for format in registry.names():
+        assert render(report, format, color=True, phases=True).endswith("\n")

@@ -1,0 +1,243 @@
+"""Numbers become text with honest rounding."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infer_bench.reporters.text import numbers as format
+
+UNITS = {"ns": 1.0, "µs": 1e3, "ms": 1e6, "s": 1e9, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+
+
+def value(text: str) -> float:
+    """The number in a text, in ns or bytes."""
+    number, _, unit = text.partition(" ")
+    return float(number.rstrip("×").replace(",", "")) * UNITS.get(unit, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (0, "0 ns"),
+        (812, "812 ns"),
+        (999, "999 ns"),
+        (999.6, "1.00 µs"),
+        (1_000, "1.00 µs"),
+        (42_100, "42.1 µs"),
+        (999_499, "999 µs"),
+        (999_500, "1.00 ms"),
+        (3_760_000, "3.76 ms"),
+        (1_900_000_000, "1.90 s"),
+        (2_000_000_000_000, "2,000 s"),
+        (-3_000, "-3.00 µs"),
+        (float("nan"), "–"),
+        (None, "–"),
+    ],
+)
+def test_duration(ns: float | None, text: str) -> None:
+    assert format.duration(ns) == text
+
+
+@given(st.integers(1000, 10**14))
+def test_a_duration_has_three_significant_digits(ns: int) -> None:
+    text = format.duration(ns)
+
+    assert value(text) == pytest.approx(ns, rel=0.00501)
+    # There is no unit above the second, so what rounds to 1,000 s and more has more digits.
+    assert ns >= 999_500_000_000 or len(re.sub(r"\D", "", text)) == 3
+
+
+@given(st.integers(0, 10**15), st.integers(0, 10**15), st.sampled_from([format.duration, format.coarse]))
+def test_a_longer_time_never_reads_shorter(one: int, other: int, shown: Callable[[float], str]) -> None:
+    low, high = sorted((one, other))
+
+    assert value(shown(low)) <= value(shown(high))
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (400, "400 ns"),
+        (999_600, "1 ms"),
+        (48_000_000, "48 ms"),
+        (96_000_000, "0.1 s"),
+        (600_000_000, "0.6 s"),
+        (1_940_000_000, "1.9 s"),
+        (9_960_000_000, "10 s"),
+        (12_300_000_000, "12 s"),
+        (None, "–"),
+    ],
+)
+def test_coarse(ns: int | None, text: str) -> None:
+    assert format.coarse(ns) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.00 kB"),
+        (31_234, "31.2 kB"),
+        (99_949, "99.9 kB"),
+        (99_950, "0.10 MB"),
+        (310_000, "0.31 MB"),
+        (999_499, "1.00 MB"),
+        (1_118_000, "1.12 MB"),
+        (141_800_000, "142 MB"),
+        (1_300_000_000, "1.30 GB"),
+        (None, "–"),
+    ],
+)
+def test_size(size: int | None, text: str) -> None:
+    assert format.size(size) == text
+
+
+@given(st.integers(0, 10**16), st.integers(0, 10**16), st.sampled_from([format.size, format.memory]))
+def test_a_larger_size_never_reads_smaller(one: int, other: int, shown: Callable[[int], str]) -> None:
+    low, high = sorted((one, other))
+
+    assert value(shown(low)) <= value(shown(high))
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (4_000_000, "4.0 MB"),
+        (88_300_000, "88 MB"),
+        (1_300_400_000, "1,300 MB"),
+        (12_300_000_000, "12.3 GB"),
+        (None, "–"),
+    ],
+)
+def test_memory(size: int | None, text: str) -> None:
+    assert format.memory(size) == text
+
+
+@pytest.mark.parametrize(
+    ("per_second", "text"),
+    [
+        (0.0, "0"),
+        (0.5, "0.500"),
+        (262.4, "262"),
+        (23_512.0, "23,500"),
+        (9_994_999.0, "9,990,000"),
+        (9_996_000.0, "10.0 M"),
+        (48_700_000.0, "48.7 M"),
+        (float("inf"), "–"),
+        (None, "–"),
+    ],
+)
+def test_rate(per_second: float | None, text: str) -> None:
+    assert format.rate(per_second) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (1, "1×"),
+        (0.97, "0.97×"),
+        (1.004, "1.00×"),
+        (1.996, "2.0×"),
+        (5.52, "5.5×"),
+        (9.96, "10×"),
+        (89.2, "89×"),
+        (130.2, "130×"),
+        (1234.0, "1,230×"),
+        (0.0123, "0.012×"),
+        (12_345_678.0, "12,300,000×"),
+        (1.234e300, "1.23e+300×"),
+    ],
+)
+def test_ratio(ratio: float, text: str) -> None:
+    assert format.ratio(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ((89.2, 88.3, 89.9), "89× (88–90)"),
+        ((1.0, 1.0, 1.0), "1.00× (1.00–1.00)"),
+        ((0.97, 0.97, 0.9701), "0.97× (0.97–0.98)"),
+        ((9.96, 9.91, 9.97), "10× (9.9–10)"),
+        ((1234.0, 1231.0, 1999.0), "1,230× (1,230–2,000)"),
+        ((130.2, None, None), "130×"),
+        ((130.2, 128.0, None), "130×"),
+    ],
+)
+def test_speedup(values: tuple[float, float | None, float | None], text: str) -> None:
+    assert format.speedup(*values) == text
+
+
+positive = st.floats(1e-3, 1e9)
+
+
+@given(st.tuples(positive, positive, positive))
+def test_an_interval_is_rounded_outward_and_holds_its_point(values: tuple[float, float, float]) -> None:
+    low, point, high = sorted(values)
+    shown, bounds = format.speedup(point, low, high).split(" ")
+    shown_low, shown_high = map(value, bounds.strip("()").split("–"))
+
+    assert shown_low <= low
+    assert high <= shown_high
+    assert shown_low <= value(shown) <= shown_high
+
+
+@given(st.floats(-1e12, 1e12), st.floats(-1e12, 1e12))
+def test_a_larger_ratio_never_reads_smaller(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+
+    assert value(format.ratio(low)) <= value(format.ratio(high))
+
+
+@given(st.floats(0, 1))
+def test_a_share_is_all_or_nothing_only_when_it_is(share: float) -> None:
+    assert (format.percent(share) == "100 %") == (share == 1)
+    assert (format.percent(share) == "0 %") == (share == 0)
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.88, "88 %"), (0.001, "<1 %"), (0.999, ">99 %"), (float("nan"), "–")])
+def test_percent(share: float, text: str) -> None:
+    assert format.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (format.delta(7.3e-08), "7.3e-08"),
+        (format.delta(0.0), "0.0e+00"),
+        (format.delta(None), "–"),
+        (format.about(7.3e-08), "7e-08"),
+        (format.percentile(50.0), "p50"),
+        (format.percentile(99.99), "p99.99"),
+        (format.needs(4742), "n/a (needs 4,742)"),
+        (format.needs(None), "n/a"),
+        (format.plural(1, "thread"), "1 thread"),
+        (format.plural(1024, "row"), "1,024 rows"),
+    ],
+)
+def test_small_formats(text: str, expected: str) -> None:
+    assert text == expected
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True), st.integers(-(2**70), 2**70))
+def test_no_number_is_too_odd_to_be_shown(number: float, whole: int) -> None:
+    shown = [
+        format.duration(number),
+        format.duration(whole),
+        format.coarse(number),
+        format.size(whole),
+        format.memory(whole),
+        format.rate(number),
+        format.ratio(number),
+        format.speedup(abs(number), abs(number), abs(number)),
+        format.delta(number),
+        format.about(number),
+    ]
+
+    assert all(shown)
+    assert format.percent(number)
+    assert max(map(len, shown)) <= 40

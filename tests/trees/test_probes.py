@@ -1,0 +1,134 @@
+"""Probe rows sit where a wrong conversion shows: on every split that a row can reach, and at the extremes."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.model import Feature
+from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, make_nodes
+from infer_bench.trees.evaluate import leaf_indices
+from infer_bench.trees.paths import boxes
+from infer_bench.trees.probes import onnx_feeds, probe_rows
+from tests.converters.onnx.test_writer import random_ensemble
+
+
+def stump(threshold: float, mode: Any = LEQ) -> Ensemble:
+    nodes = make_nodes(
+        feature=[0, 0, 0], threshold=[threshold, 0, 0], left=[1, -1, -1], right=[2, -1, -1], value=[0, 1, 2], mode=mode
+    )
+    return Ensemble(
+        family="sklearn",
+        task="regression",
+        features=(Feature("a"), Feature("b")),
+        nodes=nodes,
+        roots=np.array([0]),
+        output=np.array([0]),
+        base=np.zeros(1),
+    )
+
+
+def reached(ensemble: Ensemble, rows: Any) -> set[int]:
+    """The inner nodes that some row passes, found from the leaves upwards."""
+    nodes = ensemble.nodes
+    found: set[int] = set()
+    parent = {int(c): int(i) for i in np.flatnonzero(nodes.mode != LEAF) for c in (nodes.left[i], nodes.right[i])}
+    for node in np.unique(leaf_indices(ensemble, rows)).tolist():
+        while node in parent:
+            node = parent[node]
+            found.add(node)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_reachable_numeric_split_is_reached_at_its_threshold(seed: int) -> None:
+    ensemble = random_ensemble(seed)
+    nodes = replace(ensemble.nodes, mode=np.minimum(ensemble.nodes.mode, LEQ))
+    ensemble = replace(ensemble, nodes=replace(nodes, zero_missing=nodes.zero_missing & False), zero_band=0.0)
+    inner = np.flatnonzero(ensemble.nodes.mode != LEAF)
+    found = boxes(ensemble, inner)
+    for node, low, high, reachable in zip(inner, found.low, found.high, found.reachable, strict=True):
+        if not reachable:
+            continue
+        row = np.clip(np.zeros(3), low, high)
+        row[ensemble.nodes.feature[node]] = ensemble.nodes.threshold[node]
+        assert int(node) in reached(ensemble, row[None, :])
+
+
+@pytest.mark.parametrize("mode", [LEQ, LT])
+def test_both_sides_of_a_threshold_in_both_dtypes(mode: Any) -> None:
+    rows = probe_rows(stump(1 / 3, mode))["thresholds"][:, 0]
+    single = np.float32(1 / 3)
+    wanted = {1 / 3, np.nextafter(1 / 3, 1), np.nextafter(1 / 3, 0), float(single)}
+    wanted |= {float(np.nextafter(single, np.float32(1))), float(np.nextafter(single, np.float32(0)))}
+    assert wanted <= set(rows.tolist())
+
+
+def test_extremes_come_one_feature_at_a_time_and_together() -> None:
+    ensemble = random_ensemble(1)
+    groups = probe_rows(ensemble)
+    missing = np.isnan(groups["nan"])
+    assert missing.any(axis=0).tolist() == np.isin(np.arange(3), ensemble.nodes.feature).tolist() or missing.any()
+    assert missing.sum(axis=1).min() == 1
+    assert missing.all(axis=1).any()
+    assert {np.inf, -np.inf} <= set(groups["infinity"][-1].tolist()) | set(groups["infinity"][0].tolist()) | {np.inf}
+    assert np.isposinf(groups["infinity"]).any()
+    assert np.isneginf(groups["infinity"]).any()
+    assert {0.0, 1e-35, -1e-35, 1e-45} <= set(groups["zero"].ravel().tolist())
+    assert np.isfinite(groups["ordinary"]).all()
+
+
+def test_categories_are_probed_beyond_what_was_seen() -> None:
+    ensemble = replace(random_ensemble(4), features=tuple(Feature(n, "category") for n in "abc"))
+    codes = probe_rows(ensemble)["categories"]
+    assert (codes < 0).any()
+    assert (codes != np.floor(codes)).any()
+    assert (codes > 2**31).any()
+
+
+def test_known_categories_hold_codes_or_nan_only() -> None:
+    features = (Feature("a", "category", ("x", "y")), Feature("b"), Feature("c", "category", (10, 20, 30)))
+    for rows in probe_rows(replace(random_ensemble(4), features=features)).values():
+        assert set(rows[~np.isnan(rows[:, 0]), 0].tolist()) <= {0.0, 1.0}
+        assert set(rows[~np.isnan(rows[:, 2]), 2].tolist()) <= {0.0, 1.0, 2.0}
+
+
+def test_same_seed_same_rows_and_a_bounded_number() -> None:
+    ensemble = random_ensemble(8)
+    first, second, other = (probe_rows(ensemble, seed=seed, limit=300) for seed in (1, 1, 2))
+    assert all(np.array_equal(first[name], second[name], equal_nan=True) for name in first)
+    assert not np.array_equal(first["ordinary"], other["ordinary"])
+    assert sum(len(rows) for rows in first.values()) <= 400
+
+
+def test_feeds_turn_codes_into_values() -> None:
+    rows = np.array([[0.0, 5.0], [np.nan, 6.0]])
+    text = replace(stump(0.0), features=(Feature("a", "category", ("x", "unseen")), Feature("b")))
+    feeds = onnx_feeds(text, rows, input_name="input", dtype=np.float32)
+    assert feeds["a"].ravel().tolist() == ["x", "unseen_"]
+    assert feeds["b"].dtype == np.float32
+    numbers = replace(stump(0.0), features=(Feature("a", "category", (7, 9)), Feature("b")))
+    table = onnx_feeds(numbers, rows, input_name="input", dtype=np.float64)["input"]
+    assert table[0].tolist() == [7.0, 5.0]
+    assert np.isnan(table[1, 0])
+    strange = onnx_feeds(numbers, rows, input_name="input", dtype=np.float64, unseen=True)["input"]
+    assert strange[1, 0] not in (7.0, 9.0)
+    assert np.isfinite(strange).all()
+
+
+def test_sets_on_the_way_are_honoured() -> None:
+    nodes = make_nodes(
+        feature=[1, 0, 0, 0, 0],
+        threshold=[0, 0.5, 0, 0, 0],
+        left=[1, 3, -1, -1, -1],
+        right=[2, 4, -1, -1, -1],
+        value=[0, 0, 1, 2, 3],
+        mode=[MEMBER, LEQ, LEAF, LEAF, LEAF],
+        member_start=[0, 2, 2, 2, 2, 2],
+        members=[4, 6],
+    )
+    ensemble = replace(stump(0.0), nodes=nodes, features=(Feature("a"), Feature("b", "category")))
+    rows = probe_rows(ensemble)["thresholds"]
+    assert set(rows[:, 1].tolist()) <= {4.0, 6.0}
+    assert reached(ensemble, rows) == {0, 1}

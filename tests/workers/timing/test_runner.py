@@ -1,0 +1,103 @@
+"""Warm-up, blocks and answers of one session."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infer_bench.workers.timing.runner import Runner, requests_of
+from tests.fakes import FakeClock, FakeSession
+
+COLUMNS = {"a": np.arange(10.0), "b": np.linspace(-1, 1, 10)}
+
+
+def runner_taking(phases_ns: tuple[int, int, int], batch: int = 1, cost_ns: int = 36) -> tuple[Runner, FakeSession]:
+    clock = FakeClock(cost_ns)
+    session = FakeSession(clock=clock, phases_ns=phases_ns)
+    return Runner(session, requests_of(COLUMNS, batch), 10, batch, clock), session
+
+
+@given(rows=st.integers(1, 40), batch=st.integers(2, 50))
+def test_tables_hold_exactly_a_batch_and_every_row(rows: int, batch: int) -> None:
+    requests = requests_of({"a": np.arange(rows)}, batch)
+    assert all(len(request["a"]) == batch for request in requests)
+    seen = np.concatenate([request["a"] for request in requests])
+    assert seen[:rows].tolist() == list(range(rows))
+
+
+def test_a_record_holds_plain_scalars() -> None:
+    columns = {"a": np.array([1.5], np.float32), "n": np.array([3]), "s": np.array(["x"], object)}
+    assert requests_of(columns, 1) == [{"a": 1.5, "n": 3, "s": "x"}]
+    assert type(requests_of(columns, 1)[0]["n"]) is int
+
+
+def test_the_warm_up_ends_when_two_windows_agree() -> None:
+    runner, _ = runner_taking((1_000_000, 4_000_000, 0))
+    warmth = runner.warm(limit_ns=10**9)
+    assert warmth.steady
+    assert warmth.request_ns == 5_000_036
+    assert warmth.floor_ns == warmth.stage_floor_ns == 36
+    assert warmth.warmup_ns < 100_000_000
+
+
+def test_the_warm_up_gives_up_at_its_limit() -> None:
+    runner, session = runner_taking((0, 0, 0))
+    grow = session.predict
+
+    def slower(inputs: object) -> object:
+        session.phases_ns = (0, session.phases_ns[1] + 1_000_000, 0)
+        return grow(inputs)
+
+    session.predict = slower  # type: ignore[method-assign]
+    runner = Runner(session, requests_of(COLUMNS, 1), 10, 1, session.clock)
+    warmth = runner.warm(limit_ns=50_000_000)
+    assert not warmth.steady
+    assert warmth.warmup_ns >= 50_000_000
+
+
+@pytest.mark.parametrize(("calls", "phases"), [(1, True), (1, False), (4, False)])
+def test_a_block_counts_its_rows_and_the_time_of_its_samples(calls: int, phases: bool) -> None:
+    runner, _ = runner_taking((100, 300, 50), batch=2, cost_ns=0)
+    block = runner.block(samples=8, calls=calls, phases=phases)
+    assert block.request.tolist() == [450 * calls] * 8
+    assert block.rows == 8 * calls * 2
+    assert block.wall_ns == 450 * calls * 8
+    assert set(block.stages.preprocess.tolist()) == {100}
+    assert set(block.stages.predict.tolist()) == {300}
+    assert set(block.stages.postprocess.tolist()) == {50}
+
+
+@pytest.mark.parametrize("batch", [1, 3, 10, 16])
+def test_answers_are_the_rows_in_order_whatever_the_batch(batch: int) -> None:
+    runner, _ = runner_taking((1, 1, 1), batch=batch)
+    answers, labels = runner.answers(limit_ns=10**9)
+    expected = 1 / (1 + np.exp(-(COLUMNS["a"] + COLUMNS["b"])))
+    assert np.allclose(answers[:, 0], expected, atol=0, rtol=1e-15)
+    assert labels is not None
+    assert labels.tolist() == ["yes" if p > 0.5 else "no" for p in expected]
+
+
+@pytest.mark.parametrize(("batch", "numbered"), [(1, False), (3, False), (1, True)])
+def test_the_text_of_answers_is_their_label_where_it_is_always_the_same(batch: int, numbered: bool) -> None:
+    runner, session = runner_taking((1, 1, 1), batch=batch)
+    count = itertools.count()
+
+    def texts(outputs: np.ndarray) -> list[str]:
+        return [f"{next(count) if numbered else ''} {value > 0.5}" for value in outputs]
+
+    session.texts = texts  # type: ignore[attr-defined]
+    session.labels = lambda _: None  # type: ignore[method-assign, assignment]
+    answers, labels = runner.answers(limit_ns=10**9)
+    if numbered:
+        assert labels is None
+    else:
+        assert labels is not None
+        assert labels.tolist() == [f" {value > 0.5}" for value in answers[:, 0]]
+
+
+def test_answers_stop_at_their_limit() -> None:
+    runner, _ = runner_taking((0, 400, 0), cost_ns=0)
+    answers, _labels = runner.answers(limit_ns=1_000)
+    assert len(answers) == 3
