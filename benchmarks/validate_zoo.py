@@ -36,7 +36,7 @@ from infer_bench import validate
 from infer_bench.errors import InferBenchError
 from tests.converters.zoo import case as zoo
 from tests.converters.zoo import catboost_models, lightgbm_models, sklearn_models, xgboost_models
-from tests.converters.zoo.exports import answers, export
+from tests.converters.zoo.exports import export, predictions
 from tests.converters.zoo.local import LocalWorker
 from tests.converters.zoo.oracle import Truth, ask
 from tests.converters.zoo.rows import groups
@@ -103,7 +103,7 @@ def judged(plain: Path, model: Any, trained: Any) -> str:
         if name in ("infinite", "far"):
             continue
         held = narrow(table)
-        given = answers(plain, held)
+        given = predictions(plain, held)
         if hasattr(model, "cluster_centers_"):
             given["numbers"] = None  # distances, and the cluster's number is the answer
         fault = differs(ask(model, held), given, held)

@@ -58,8 +58,8 @@ class FakeSession:
         self.clock.spend(self.phases_ns[2])
         return np.asarray(outputs, dtype=np.float64).reshape(-1, 1)
 
-    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
-        return argmax_labels(self.spec, answers)
+    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+        return argmax_labels(self.spec, predictions)
 
     def domain(self) -> Domain:
         return Domain({"a": (0.0, 1.0), "b": (0.5,)})

@@ -33,9 +33,9 @@ def linear_model(path: Path, outputs: int = 1) -> ModelRef:
     values = {"w": WEIGHTS, "b": np.array([3], dtype=np.float32)}
     nodes = [make.make_node("MatMul", ["x", "w"], ["xw"])]
     nodes += [make.make_node("Add", ["xw", "b"], [f"y{i}"]) for i in range(outputs)]
-    answers = [make.make_tensor_value_info(f"y{i}", FLOAT, [None, 1]) for i in range(outputs)]
+    predictions = [make.make_tensor_value_info(f"y{i}", FLOAT, [None, 1]) for i in range(outputs)]
     constants = [onnx.numpy_helper.from_array(value, name) for name, value in values.items()]
-    graph = make.make_graph(nodes, "g", [make.make_tensor_value_info("x", FLOAT, [None, 3])], answers, constants)
+    graph = make.make_graph(nodes, "g", [make.make_tensor_value_info("x", FLOAT, [None, 3])], predictions, constants)
     onnx.save(make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=10), path)
     return ModelRef(str(path), "onnx", "onnx", "0" * 64, path.stat().st_size)
 
@@ -45,10 +45,10 @@ def test_record_and_table_give_the_canonical_output(engine: Any, tmp_path: Path)
     assert session.spec.feature_names == ("f0", "f1", "f2")
     table = {"f2": np.array([1.0, 4.0]), "f0": np.array([2.0, 0.0]), "f1": np.array([3.0, 1.0])}
     record = {name: values[1] for name, values in table.items()}
-    answers = [session.postprocess(session.predict(session.preprocess(request))) for request in (record, table)]
-    assert [answer.dtype for answer in answers] == [np.float64, np.float64]
-    np.testing.assert_array_equal(answers[0], [[3.0]])
-    np.testing.assert_array_equal(answers[1], [[-0.5], [3.0]])
+    predictions = [session.postprocess(session.predict(session.preprocess(request))) for request in (record, table)]
+    assert [answer.dtype for answer in predictions] == [np.float64, np.float64]
+    np.testing.assert_array_equal(predictions[0], [[3.0]])
+    np.testing.assert_array_equal(predictions[1], [[-0.5], [3.0]])
     session.close()
 
 

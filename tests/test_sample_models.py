@@ -53,9 +53,9 @@ def test_digits_are_read() -> None:
     lightgbm = pytest.importorskip("lightgbm")
     features, target = rows("digits.parquet")
     booster = lightgbm.Booster(model_file=str(FOLDER / "digits.txt"))
-    answers = booster.predict(features)
-    assert answers.shape == (len(target), 10)
-    assert np.mean(answers.argmax(axis=1) == target) > 0.9
+    predictions = booster.predict(features)
+    assert predictions.shape == (len(target), 10)
+    assert np.mean(predictions.argmax(axis=1) == target) > 0.9
 
 
 def test_tumour_has_string_labels_and_zipmap() -> None:

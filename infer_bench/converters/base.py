@@ -22,7 +22,7 @@ TREES: tuple[Trees, ...] = get_args(Trees)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ConvertOptions:
     """What the file should be.
 
     `precision` "exact" computes as the original library does, in double where that does; "float32" stores and computes

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.base import Columns, Converted, InputDtype, Wish
+from infer_bench.converters.base import Columns, Converted, ConvertOptions, InputDtype
 from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
@@ -20,7 +20,7 @@ PROBE_ROWS = 4_000
 _WIDTH, _NARROWEST = 120, 40
 
 
-def convert(model: ModelRef, wish: Wish, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
+def convert(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
     """The ONNX file, and rows made to find differences. Raises `NotConvertible` with what stands in the way."""
     if model.family == "lightgbm":
         return _lightgbm(model, wish, metadata, allow_pickle)
@@ -44,7 +44,7 @@ def _held(model: ModelRef, allow_pickle: bool) -> Any:
     return pickles.load_skops(model.path, allow_pickle) if model.format == "skops" else model.path
 
 
-def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+def _lightgbm(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.trees.readers.lightgbm import read_lightgbm
 
     text = model.format == "lightgbm-text"
@@ -52,7 +52,7 @@ def _lightgbm(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pi
     return _ensemble(read_lightgbm(held, trees="all" if wish.trees == "all" else "best"), wish, metadata)
 
 
-def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+def _xgboost(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.trees.readers.xgboost import read_xgboost
 
     asked = None if wish.trees == "auto" else wish.trees
@@ -65,7 +65,7 @@ def _xgboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pic
     return _ensemble(read_xgboost(xgboost.Booster(model_file=model.path), trees=asked), wish, metadata)
 
 
-def _catboost(model: ModelRef, wish: Wish, metadata: Mapping[str, str]) -> Converted:
+def _catboost(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str]) -> Converted:
     from infer_bench.trees.readers.catboost import read_catboost
 
     return _ensemble(read_catboost(model.path), wish, metadata)
@@ -79,7 +79,7 @@ def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
     return Converted(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
 
 
-def _ensemble(ensemble: Ensemble, wish: Wish, metadata: Mapping[str, str]) -> Converted:
+def _ensemble(ensemble: Ensemble, wish: ConvertOptions, metadata: Mapping[str, str]) -> Converted:
     from infer_bench.converters.onnx.columns import fits
     from infer_bench.converters.onnx.writer import write_onnx
     from infer_bench.trees.probes import probe_rows
@@ -128,7 +128,7 @@ def _categories(known: tuple[Any, ...], codes: npt.NDArray[np.float64], unseen: 
     return np.array([*found, missing], dtype=object if text else np.float64)[:-1]
 
 
-def _sklearn(model: ModelRef, wish: Wish, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+def _sklearn(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.converters.sklearn.convert import convert_sklearn
     from infer_bench.converters.sklearn.probes import Probes
 

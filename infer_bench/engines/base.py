@@ -65,8 +65,8 @@ class Session(Protocol):
     def postprocess(self, outputs: Any) -> FloatArray:
         """Turn the library's answer into the canonical output, float64 (rows, outputs)."""
 
-    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
-        """The predicted class labels (rows,) that belong to canonical `answers`; None for a model without classes."""
+    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+        """The class labels (rows,) that belong to canonical `predictions`; None for a model without classes."""
 
     def domain(self) -> Domain:
         """Where the model's inputs are interesting; an empty `Domain` when that cannot be read."""
@@ -106,15 +106,15 @@ def check_options(engine: Engine, given: Mapping[str, str]) -> dict[str, str]:
     return complete
 
 
-def argmax_labels(spec: ModelSpec, answers: FloatArray) -> npt.NDArray[Any] | None:
+def argmax_labels(spec: ModelSpec, predictions: FloatArray) -> npt.NDArray[Any] | None:
     """The class label of each row of the canonical output: p > 0.5 for a binary model, the first maximum otherwise.
 
     Ties at exactly 0.5 go to the first class, as `numpy.argmax` over (1 - p, p) does.
     """
     if spec.task == "binary" and len(spec.classes) == 2:
-        predicted = (answers[:, 0] > 0.5).astype(np.intp)
+        predicted = (predictions[:, 0] > 0.5).astype(np.intp)
     elif spec.task == "multiclass" and spec.classes:
-        predicted = answers.argmax(axis=1)
+        predicted = predictions.argmax(axis=1)
     else:
         return None
     labels: npt.NDArray[Any] = np.asarray(spec.classes, dtype=object)[predicted]

@@ -86,11 +86,11 @@ class CallableSession:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
             raise _raised(f"{self._target} raised", error) from None
 
-    def _split(self, answers: Any, count: int) -> list[Any]:
+    def _split(self, predictions: Any, count: int) -> list[Any]:
         """One answer for each record of a list, a tuple, an array, a Series or the rows of a DataFrame."""
-        if hasattr(answers, "to_numpy"):
-            answers = answers.to_numpy()
-        listed = list(answers) if isinstance(answers, list | tuple | np.ndarray) else [answers]
+        if hasattr(predictions, "to_numpy"):
+            predictions = predictions.to_numpy()
+        listed = list(predictions) if isinstance(predictions, list | tuple | np.ndarray) else [predictions]
         if len(listed) != count:
             raise EngineError(f"{self._target} answers {len(listed)} records where {count} were asked")
         return listed
@@ -114,7 +114,7 @@ class CallableSession:
         """The text in each answer (rows,), which its numbers do not hold; empty where there is none."""
         return ["\n".join(_texts(answer)) for answer in outputs]
 
-    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
         """None: a function does not tell its classes."""
         return None
 

@@ -65,11 +65,11 @@ class CatBoostSession(FedSession):
         self._held = held
         self._threshold = float(held.get_metadata().get("binclass_probability_threshold") or 0.5)
 
-    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
         """The predicted labels (rows,); of a binary model those beyond its own probability threshold."""
         if self.spec.task != "binary":
-            return super().labels(answers)
-        above = (answers[:, 0] > self._threshold).astype(np.intp)
+            return super().labels(predictions)
+        above = (predictions[:, 0] > self._threshold).astype(np.intp)
         return np.asarray(np.asarray(self.spec.classes, dtype=object)[above])
 
     def domain(self) -> Domain:

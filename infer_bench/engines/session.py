@@ -29,9 +29,9 @@ class FedSession:
         """The canonical output, float64 (rows, outputs)."""
         return canonical(outputs, self.spec)
 
-    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
         """The predicted class labels (rows,); None for a model without classes."""
-        return argmax_labels(self.spec, answers)
+        return argmax_labels(self.spec, predictions)
 
     def domain(self) -> Domain:
         """Where the model's inputs are interesting."""

@@ -1,6 +1,6 @@
 """Pure statistics: no clock, no file, no process."""
 
-from infer_bench.stats.agreement.max_delta import Agreement, compare_answers
+from infer_bench.stats.agreement.max_delta import Agreement, compare_predictions
 from infer_bench.stats.percentiles import interval, minimum_samples, percentile, percentile_rank
 from infer_bench.stats.shape import is_bimodal, is_steady, spread
 from infer_bench.stats.speedup import speedup
@@ -8,7 +8,7 @@ from infer_bench.stats.summary import summarise
 
 __all__ = [
     "Agreement",
-    "compare_answers",
+    "compare_predictions",
     "interval",
     "is_bimodal",
     "is_steady",

@@ -46,8 +46,8 @@ def predict(ensemble: Ensemble, rows: Floats) -> Floats:
 
 def answer(ensemble: Ensemble, rows: Floats) -> Floats:
     """Answers, float64 (rows, outputs), of rows with categories as codes; NaN to those that the library refuses."""
-    answers = apply_links(ensemble.links, predict(ensemble, rows))
-    return np.where(_refused(ensemble, rows)[:, None], np.nan, answers)
+    predictions = apply_links(ensemble.links, predict(ensemble, rows))
+    return np.where(_refused(ensemble, rows)[:, None], np.nan, predictions)
 
 
 def _refused(ensemble: Ensemble, rows: Floats) -> Bools:
@@ -176,10 +176,10 @@ def _apply(link: Link, x: Floats) -> Floats:
     return np.asarray(x > link.a, dtype=np.float64)
 
 
-def labels(ensemble: Ensemble, scores: Floats, answers: Floats) -> npt.NDArray[np.intp]:
+def labels(ensemble: Ensemble, scores: Floats, predictions: Floats) -> npt.NDArray[np.intp]:
     """The index of each row's class, from raw scores and answers."""
     if ensemble.label_rule == "raw-not-negative":
         return (scores[:, 0] >= 0).astype(np.intp)
-    if answers.shape[1] == 1:
-        return (answers[:, 0] > 0.5).astype(np.intp)
-    return np.asarray(answers.argmax(axis=1))
+    if predictions.shape[1] == 1:
+        return (predictions[:, 0] > 0.5).astype(np.intp)
+    return np.asarray(predictions.argmax(axis=1))

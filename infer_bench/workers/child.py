@@ -27,7 +27,7 @@ from infer_bench.workers.tasks import predict_batches as streaming
 from infer_bench.workers.tasks import read_trees as structure
 from infer_bench.workers.tasks.convert import convert
 from infer_bench.workers.tasks.predict_table import whole_table
-from infer_bench.workers.timing.hosted_session import MARK_BYTES, Seat, Table, ballast, scalar
+from infer_bench.workers.timing.hosted_session import MARK_BYTES, HostedSession, Table, memory_offset, scalar
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -49,7 +49,7 @@ class Child:
     """The state of a worker: its sessions by number, of which most workers have one."""
 
     def __init__(self) -> None:
-        self._seats: dict[int, Seat] = {}
+        self._seats: dict[int, HostedSession] = {}
         self._profiling: Profiling | None = None
         self._mark: mmap.mmap | None = None
 
@@ -73,11 +73,11 @@ class Child:
         engine = load_engine(job.engine)
         for module in engine.requires:
             require(module, getattr(engine, "extra", ""))
-        held = ballast(seed)
+        held = memory_offset(seed)
         imported = time.perf_counter_ns()
         session = engine.open(job.model, {**job.options, "allow_pickle": "yes" if job.allow_pickle else "no"})
         loaded = time.perf_counter_ns()
-        self._seats[number] = Seat(session, held)
+        self._seats[number] = HostedSession(session, held)
         spec = spec_fields(session.spec)
         return Message("opened", {"spec": spec, "import_ns": imported - start, "load_ns": loaded - imported})
 
@@ -102,19 +102,19 @@ class Child:
         return Message("left")
 
     def do_first(self, message: Message) -> Message:
-        """See `Seat.first`."""
+        """See `HostedSession.first`."""
         return self._seat(message).first(message.fields)
 
     def do_domain(self, message: Message) -> Message:
-        """See `Seat.domain`."""
+        """See `HostedSession.domain`."""
         return self._seat(message).domain()
 
     def do_warm(self, message: Message) -> Message:
-        """See `Seat.warm`."""
+        """See `HostedSession.warm`."""
         return self._seat(message).warm(message.fields)
 
     def do_block(self, message: Message) -> Message:
-        """See `Seat.block`."""
+        """See `HostedSession.block`."""
         return self._seat(message).block(message.fields)
 
     def do_rounds(self, message: Message) -> Message:
@@ -144,11 +144,11 @@ class Child:
             self._mark[:] = (0 if seat is None else seat + 1).to_bytes(MARK_BYTES, "little")
 
     def do_answers(self, message: Message) -> Message:
-        """See `Seat.answers`."""
-        return self._seat(message).answers(message.fields)
+        """See `HostedSession.predictions`."""
+        return self._seat(message).predictions(message.fields)
 
     def do_plant(self, message: Message) -> Message:
-        """See `Seat.plant`."""
+        """See `HostedSession.plant`."""
         return self._seat(message).plant(message.fields)
 
     def do_about(self, message: Message) -> Message:
@@ -164,7 +164,7 @@ class Child:
         """All rows as one request: answers (rows, outputs), labels, and which rows the library refused (rows,)."""
         found = whole_table(self._open_session(), self._seat(message).table.columns)
         labels = None if found.labels is None else [scalar(label) for label in found.labels]
-        return Message("table", {"labels": labels}, {"answers": found.answers, "refused": found.refused})
+        return Message("table", {"labels": labels}, {"answers": found.predictions, "refused": found.refused})
 
     def do_stream(self, message: Message) -> Message:
         """One batch of a longer file, which comes with the question."""
@@ -213,7 +213,7 @@ class Child:
         rss, peak = memory.resident()
         return Message("memory", {"rss_bytes": rss, "peak_rss_bytes": peak})
 
-    def _seat(self, message: Message) -> Seat:
+    def _seat(self, message: Message) -> HostedSession:
         number = int(message.fields.get("seat", 0))
         if number not in self._seats:
             raise ValueError("no model was opened")

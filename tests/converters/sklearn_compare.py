@@ -41,19 +41,19 @@ def compare(estimator: Any, precision: Any = "exact", rows: int = 256, **options
     outputs = [value.name for value in run.get_outputs()]
     counted = {}
     for group in Probes(estimator, rows=rows, single=precision == "float32").groups():
-        answers = dict(zip(outputs, run.run(None, feeds(run, group)), strict=True))
+        predictions = dict(zip(outputs, run.run(None, feeds(run, group)), strict=True))
         if group.rows:
-            check(estimator, group, answers, TOLERANCE[precision])
+            check(estimator, group, predictions, TOLERANCE[precision])
         counted[group.name] = group.rows
     return counted
 
 
-def check(estimator: Any, group: Group, answers: dict[str, Any], tolerance: float) -> None:
+def check(estimator: Any, group: Group, predictions: dict[str, Any], tolerance: float) -> None:
     expected = ask(estimator, group.table)
     good = ~expected.raised
-    numbers = [answers[name] for name in ("probabilities", "scores", "prediction") if name in answers]
-    if expected.labels is not None and "label" in answers:
-        assert (answers["label"][good] == expected.labels[good]).all(), f"labels differ on {group.name}"
+    numbers = [predictions[name] for name in ("probabilities", "scores", "prediction") if name in predictions]
+    if expected.labels is not None and "label" in predictions:
+        assert (predictions["label"][good] == expected.labels[good]).all(), f"labels differ on {group.name}"
     if not numbers or not expected.values.shape[1]:
         return
     found = np.asarray(numbers[0], dtype=np.float64).reshape(group.rows, -1)

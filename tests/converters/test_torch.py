@@ -33,8 +33,8 @@ def test_answers_as_pytorch_at_any_batch(saved: Path) -> None:
     run, program = session(convert_torch(saved)), load_program(saved)
     for batch in (0, 1, 7, 300):
         inputs = draw_inputs(program, batch)
-        answers = run.run(None, {run.get_inputs()[0].name: inputs[0]})
-        np.testing.assert_allclose(answers[0], run_torch(program, inputs)[0], atol=1e-6)
+        predictions = run.run(None, {run.get_inputs()[0].name: inputs[0]})
+        np.testing.assert_allclose(predictions[0], run_torch(program, inputs)[0], atol=1e-6)
 
 
 def test_refuses_a_fixed_batch() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infer_bench import convert
-from infer_bench.converters.base import Wish
+from infer_bench.converters.base import ConvertOptions
 from infer_bench.errors import NotConvertible
 from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
 from tests.converters.zoo.case import Case, categories, named, read, write
@@ -16,7 +16,7 @@ from tests.converters.zoo.local import LocalWorker
 from tests.converters.zoo.oracle import ask
 from tests.converters.zoo.shared import two_of
 
-EXACT, SINGLE, OLD = Wish(), Wish(precision="float32"), Wish(opset_ml=3)
+EXACT, SINGLE, OLD = ConvertOptions(), ConvertOptions(precision="float32"), ConvertOptions(opset_ml=3)
 CASES = {
     case.name: case for cases in (lightgbm_models, xgboost_models, sklearn_models) for case in named(cases.cases())
 }

@@ -125,12 +125,12 @@ def test_a_pickled_wrapper_keeps_its_labels(api: str, feed: str, labels: list[An
     path = zoo.dump(model, tmp_path / "m.pkl")
     session = opened("lightgbm", ref(path, "lightgbm", "pickle"), api=api, feed=feed)
     assert session.spec.classes == tuple(labels)
-    answers = answer(session, zoo.table(rows))
-    held = session.labels(answers)
+    predictions = answer(session, zoo.table(rows))
+    held = session.labels(predictions)
     assert held is not None
     assert held.tolist() == model.predict(zoo.frame(rows)).tolist()
     proba = np.asarray(model.predict_proba(zoo.frame(rows)))
-    np.testing.assert_array_equal(answers, proba if len(labels) == 3 else proba[:, 1:])
+    np.testing.assert_array_equal(predictions, proba if len(labels) == 3 else proba[:, 1:])
 
 
 @pytest.mark.parametrize("api", ["booster", "sklearn"])
@@ -142,8 +142,8 @@ def test_early_stopping_answers_with_the_best_iteration(api: str, tmp_path: Path
     assert model.best_iteration_ < 50
     path = zoo.dump(model, tmp_path / "m.pkl")
     columns = zoo.table(rows, tuple(model.feature_name_))
-    answers = answer(opened("lightgbm", ref(path, "lightgbm", "pickle"), api=api), columns)
-    np.testing.assert_array_equal(answers[:, 0], model.predict(zoo.pd_frame(columns)))
+    predictions = answer(opened("lightgbm", ref(path, "lightgbm", "pickle"), api=api), columns)
+    np.testing.assert_array_equal(predictions[:, 0], model.predict(zoo.pd_frame(columns)))
 
 
 def test_a_booster_has_no_wrapper(tmp_path: Path) -> None:

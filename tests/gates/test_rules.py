@@ -180,8 +180,8 @@ def test_an_absolute_limit_too_close_to_call_is_inconclusive() -> None:
         ({"max_abs_delta": None, "delta_note": "its answers have 3 columns"}, "different", "3 columns"),
     ],
 )
-def test_answers_are_held_against_the_largest_difference(answers: dict[str, Any], outcome: str, words: str) -> None:
-    found = checks([measured(series={}, **answers)], Allowed(max_delta=1e-5))
+def test_answers_are_held_against_the_largest_difference(predictions: dict[str, Any], outcome: str, words: str) -> None:
+    found = checks([measured(series={}, **predictions)], Allowed(max_delta=1e-5))
     assert [one.outcome for one in found] == [outcome]
     assert words in " ".join(verdict(found, ()).reasons)
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 import numpy as np
 
 from infer_bench.errors import EngineError, InferBenchError, WorkerCrashed, WorkerError
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.spec import parse
 from infer_bench.measure.progress import Silent
-from infer_bench.measure.schedule.layouts import Layout, Taken
-from infer_bench.measure.schedule.scheduler import Duel, Match
+from infer_bench.measure.schedule.layouts import Layout, OpenSession
+from infer_bench.measure.schedule.scheduler import Duel, Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelRef, ModelSpec
 from infer_bench.report.common import Process
@@ -25,7 +25,7 @@ S, MS, US = 1_000_000_000, 1_000_000, 1_000
 
 
 @dataclass
-class FakeSeat:
+class FakeHostedSession:
     """A session whose requests take `request_ns`. `deaths`: at what it fails, `starts`: the rows it began with."""
 
     request_ns: int
@@ -38,7 +38,7 @@ class FakeWorker:
     """Answers as a worker does, and spends the time on the clock."""
 
     clock: FakeClock
-    seats: dict[int, FakeSeat] = field(default_factory=dict)
+    seats: dict[int, FakeHostedSession] = field(default_factory=dict)
     death: type[InferBenchError] = EngineError
     ended: bool = False
 
@@ -52,18 +52,18 @@ class FakeWorker:
             raise self.death(f"no more {kind}")
         return cast(Message, getattr(self, kind)(self.seats[seat], fields))
 
-    def about(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
+    def about(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
         return Message("about", {"python": "3.11.9", "executable": "/python", "packages": {"numpy": "2.0"}})
 
-    def answers(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
+    def predictions(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
         return Message("answers", {"labels": None}, {"answers": np.zeros((4, 1))})
 
-    def warm(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
+    def warm(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
         self.clock.spend(max(3 * seat.request_ns, fields["limit_ns"]))
         known = {"warmup_ns": 1, "steady": True, "floor_ns": 40, "stage_floor_ns": 40}
         return Message("warm", {"request_ns": seat.request_ns, **known})
 
-    def block(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
+    def block(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
         seat.starts.append(fields["start"])
         calls = fields["samples"] * fields["calls"]
         self.clock.spend((calls + 1) * seat.request_ns)
@@ -85,17 +85,17 @@ class FakeWorker:
                 break
         return Message("rounds", {"counts": counts}, arrays)
 
-    def memory(self, seat: FakeSeat, fields: Mapping[str, Any]) -> Message:
+    def memory(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
         return Message("memory", {"rss_bytes": 100, "peak_rss_bytes": 200})
 
 
-class FakeSeating:
+class FakeLayoutSource:
     """Every session takes `load_ns` to open; where `restarts` is not set all sit in one worker."""
 
     def __init__(
         self,
         clock: FakeClock,
-        request_ns: Callable[[Entrant], int],
+        request_ns: Callable[[Candidate], int],
         *,
         restarts: bool = False,
         load_ns: int = 2 * MS,
@@ -111,20 +111,22 @@ class FakeSeating:
         self.closed = False
         self._clock, self._request_ns, self._load_ns, self._deaths = clock, request_ns, load_ns, deaths or {}
 
-    def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
-        return {e.key: EngineError("cannot open") for e in entrants if "open" in self._deaths.get(e.label, ())}
+    def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
+        return {e.key: EngineError("cannot open") for e in candidates if "open" in self._deaths.get(e.label, ())}
 
     @contextlib.contextmanager
-    def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
-        self.opened.append([entrant.label for entrant in entrants])
+    def layout(self, index: int, candidates: Sequence[Candidate]) -> Iterator[Layout]:
+        self.opened.append([candidate.label for candidate in candidates])
         layout, worker = Layout({}, {}), FakeWorker(self._clock, death=self._death)
-        for number, entrant in enumerate(entrants):
+        for number, candidate in enumerate(candidates):
             self._clock.spend(self._load_ns)
             worker = FakeWorker(self._clock, death=self._death) if self.restarts else worker
-            starts = self.starts.setdefault(entrant.label, [])
-            worker.seats[number] = FakeSeat(self._request_ns(entrant), self._deaths.get(entrant.label, ()), starts)
+            starts = self.starts.setdefault(candidate.label, [])
+            worker.seats[number] = FakeHostedSession(
+                self._request_ns(candidate), self._deaths.get(candidate.label, ()), starts
+            )
             process = Process(index, 0, 0, 0, self._load_ns, 0)
-            layout.taken[entrant.key] = Taken(cast(Worker, worker), number, SPEC, process)
+            layout.taken[candidate.key] = OpenSession(cast(Worker, worker), number, SPEC, process)
         yield layout
 
     def at_work(self) -> int | None:
@@ -134,16 +136,16 @@ class FakeSeating:
         self.closed = True
 
 
-def entrant(label: str, model: str = "m.onnx") -> Entrant:
+def candidate(label: str, model: str = "m.onnx") -> Candidate:
     """Someone who takes part."""
     ref = ModelRef(model, "onnx", "onnx", "", 1000)
-    return Entrant(label, parse("fake"), FakeEngine(), "tests.fakes:FakeEngine", {}, ref, ref, True)
+    return Candidate(label, parse("fake"), FakeEngine(), "tests.fakes:FakeEngine", {}, ref, ref, True)
 
 
-def duel(count: int, seating: FakeSeating, clock: FakeClock, samples: int = 200, **settings: Any) -> Duel:
+def duel(count: int, seating: FakeLayoutSource, clock: FakeClock, samples: int = 200, **settings: Any) -> Duel:
     """So many candidates against one baseline."""
-    base = entrant("base", "old.onnx")
-    matches = [Match(entrant(f"new{n}"), base) for n in range(count)]
+    base = candidate("base", "old.onnx")
+    matches = [Pair(candidate(f"new{n}"), base) for n in range(count)]
     return Duel(matches, seating, Settings(**settings), samples, Silent(), clock=clock)
 
 

@@ -14,9 +14,9 @@ from infer_bench.data import Table
 from infer_bench.data.file_digest import Digest
 from infer_bench.errors import EngineError
 from infer_bench.measure.validate import find_causes as reasons
-from infer_bench.measure.validate.fan_out import Arena, Asked, Duel
-from infer_bench.measure.validate.group_comparison import Pairing
-from infer_bench.measure.validate.predictors import Answers
+from infer_bench.measure.validate.fan_out import Asked, Duel, FanOut
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.predictors import Predictions
 from infer_bench.model import ModelSpec
 from infer_bench.stats.agreement.compare import Limits
 
@@ -58,19 +58,19 @@ def test_rows_that_went_away_after_they_were_read_cost_only_their_hash(
 
 def test_nothing_is_counted_of_a_candidate_beyond_the_batch_at_which_it_failed() -> None:
     side: Any = SimpleNamespace(blocks=())
-    duel = Duel(side, {"data": Pairing("data", Limits())})
-    arena = Arena(side, ModelSpec("raw", (), ("output",)), [duel])
-    given = Answers(np.zeros((2, 1)), np.zeros(2, dtype=np.bool_))
+    duel = Duel(side, {"data": GroupComparison("data", Limits())})
+    fan_out = FanOut(side, ModelSpec("raw", (), ("output",)), [duel])
+    given = Predictions(np.zeros((2, 1)), np.zeros(2, dtype=np.bool_))
     for i in range(3):
-        ours: Future[Answers] = Future()
-        theirs: Future[Answers] = Future()
+        ours: Future[Predictions] = Future()
+        theirs: Future[Predictions] = Future()
         ours.set_result(given)
         if i == 1:
             theirs.set_exception(EngineError("not these"))
         else:
             theirs.set_result(given)
-        arena.finish(Asked(Table({"a": np.zeros(2)}), 2 * i, ours, {0: theirs}), "data")
-    arena.close()
+        fan_out.finish(Asked(Table({"a": np.zeros(2)}), 2 * i, ours, {0: theirs}), "data")
+    fan_out.close()
     assert duel.groups["data"].rows == 2
     assert str(duel.failed) == "not these"
 

@@ -29,14 +29,14 @@ def convert(
     Nothing is written that was not run and compared with the original.
     """
     from infer_bench.cli.runs.convert import listed, written
-    from infer_bench.converters.base import INPUT_DTYPES, OPSETS, PRECISIONS, TREES, Wish
+    from infer_bench.converters.base import INPUT_DTYPES, OPSETS, PRECISIONS, TREES, ConvertOptions
     from infer_bench.errors import UsageError
 
     if routes:
         return listed()
     if model is None:
         raise UsageError("convert needs a model", "infer-bench convert MODEL -o OUT.onnx")
-    wish = Wish(
+    wish = ConvertOptions(
         precision=options.one_of(precision, "precision", PRECISIONS),
         input_dtype=options.one_of(input_dtype, "input-dtype", INPUT_DTYPES),
         opset_ml=options.one_of(opset_ml, "opset-ml", OPSETS),

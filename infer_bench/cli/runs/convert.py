@@ -6,7 +6,7 @@ import sys
 from infer_bench.cli.delivery import deliver
 from infer_bench.cli.options import terminal
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.converters.base import Wish
+from infer_bench.converters.base import ConvertOptions
 from infer_bench.measure.convert.run import convert
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.serialize import dump
@@ -17,7 +17,7 @@ def written(
     model: str,
     output: str | None,
     data: str | None,
-    wish: Wish,
+    wish: ConvertOptions,
     allow_pickle: bool,
     time_limit_s: float,
     *,

@@ -43,11 +43,11 @@ def _add(g: Graph, link: Link, x: str, dtype: Any, tails: bool) -> str:
     )
 
 
-def both_classes(g: Graph, ensemble: Ensemble, answers: str, dtype: Dtype) -> str:
+def both_classes(g: Graph, ensemble: Ensemble, predictions: str, dtype: Dtype) -> str:
     """Probabilities (batch, classes): a binary model's one column p becomes 1 - p and p."""
     if ensemble.task != "binary" or ensemble.outputs != 1:
-        return answers
-    return g.concat([g.op("Sub", g.const(1.0, np.dtype(dtype)), answers), answers])
+        return predictions
+    return g.concat([g.op("Sub", g.const(1.0, np.dtype(dtype)), predictions), predictions])
 
 
 def class_index(g: Graph, ensemble: Ensemble, scores: str, probabilities: str, dtype: Dtype) -> str:

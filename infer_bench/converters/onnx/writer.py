@@ -89,10 +89,10 @@ def _facts(ensemble: Ensemble, precision: Precision, given: Dtype) -> dict[str, 
 
 def _outputs(g: Graph, ensemble: Ensemble, scores: str, held: Dtype, dtype: Dtype, zipmap: bool) -> list[Any]:
     """The graph's outputs in `dtype`, from scores in the dtype `held`."""
-    answers = add_links(g, ensemble.links, scores, held)
+    predictions = add_links(g, ensemble.links, scores, held)
     if ensemble.task not in ("binary", "multiclass"):
-        return [_named(g, _cast(g, answers, held, dtype), PREDICTION, NUMBER[dtype], [None, ensemble.outputs])]
-    probabilities = both_classes(g, ensemble, answers, held)
+        return [_named(g, _cast(g, predictions, held, dtype), PREDICTION, NUMBER[dtype], [None, ensemble.outputs])]
+    probabilities = both_classes(g, ensemble, predictions, held)
     index = class_index(g, ensemble, scores, probabilities, held)
     probabilities = _cast(g, probabilities, held, dtype)
     table, kind = _label_table(g, ensemble.classes)

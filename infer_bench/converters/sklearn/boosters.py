@@ -45,10 +45,10 @@ def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
     if frame.width != len(ensemble.features):
         raise NotConvertible(f"{kind(model)} is given {frame.width} columns and knows {len(ensemble.features)}")
     scores, _ = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
-    answers = add_links(g, ensemble.links, scores, "float64", tails=True)
+    predictions = add_links(g, ensemble.links, scores, "float64", tails=True)
     if ensemble.task not in ("binary", "multiclass"):
-        return Answer(ensemble.outputs, answers)
-    proba = both_classes(g, ensemble, answers, "float64")
+        return Answer(ensemble.outputs, predictions)
+    proba = both_classes(g, ensemble, predictions, "float64")
     classes = getattr(model, "classes_", np.asarray(ensemble.classes))
     choice = class_index(g, ensemble, scores, proba, "float64")
     raw = scores if hasattr(model, "decision_function") else None

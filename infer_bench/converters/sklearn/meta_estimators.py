@@ -141,10 +141,10 @@ def _average(g: Graph, parts: list[str], weights: Any = None) -> str:
 @predictor("VotingClassifier", guards=False)
 def _voting_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     classes, weights = classes_of(model), model._weights_not_none
-    answers = [answer(g, estimator, frame) for estimator in model.estimators_]
+    predictions = [answer(g, estimator, frame) for estimator in model.estimators_]
     if model.voting == "hard":
-        return Answer(len(classes), None, classes, g.argmax(_votes(g, answers, len(classes), weights)))
-    parts = [found.probabilities or _no_probabilities(model) for found in answers]
+        return Answer(len(classes), None, classes, g.argmax(_votes(g, predictions, len(classes), weights)))
+    parts = [found.probabilities or _no_probabilities(model) for found in predictions]
     return by_probability(g, model, _average(g, parts, weights))
 
 
@@ -152,10 +152,10 @@ def _no_probabilities(model: Any) -> str:
     raise NotConvertible(f"a part of {kind(model)} gives no probabilities")
 
 
-def _votes(g: Graph, answers: list[Answer], classes: int, weights: Any) -> str:
+def _votes(g: Graph, predictions: list[Answer], classes: int, weights: Any) -> str:
     """The weight of the votes for each class, summed in order."""
     total = ""
-    for i, found in enumerate(answers):
+    for i, found in enumerate(predictions):
         weight = 1.0 if weights is None else float(weights[i])
         table = np.zeros((len(found.classes), classes))
         table[np.arange(len(found.classes)), np.asarray(found.classes, dtype=np.int64)] = weight
@@ -231,15 +231,15 @@ def _one_against_rest(g: Graph, model: Any, frame: Frame) -> Answer:
         raise NotConvertible("OneVsRestClassifier predicts several labels at once", "convert one model a label")
     if any(kind(inner) == "_ConstantPredictor" for inner in model.estimators_):
         raise NotConvertible("OneVsRestClassifier holds a class that is always or never there", "fit it on more rows")
-    answers = [answer(g, inner, frame) for inner in model.estimators_]
+    predictions = [answer(g, inner, frame) for inner in model.estimators_]
     classes, by_score = classes_of(model), hasattr(model.estimators_[0], "decision_function")
-    ones = [g.take(found.probabilities, [1]) for found in answers if found.probabilities]
-    scores = [found.scores for found in answers if found.scores] if by_score else ones
-    if len(scores) != len(answers):
+    ones = [g.take(found.probabilities, [1]) for found in predictions if found.probabilities]
+    scores = [found.scores for found in predictions if found.scores] if by_score else ones
+    if len(scores) != len(predictions):
         raise NotConvertible("a part of OneVsRestClassifier gives no scores")
     joined = g.concat(scores)
     proba = None
-    if len(ones) == len(answers):
+    if len(ones) == len(predictions):
         proba = two_columns(g, ones[0]) if len(ones) == 1 else shares(g, g.concat(ones))
     choice = above(g, joined, 0.0 if by_score else 0.5) if len(scores) == 1 else g.argmax(joined)
     return Answer(len(classes), None, classes, choice, proba, joined if by_score else None)

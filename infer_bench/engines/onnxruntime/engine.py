@@ -12,7 +12,7 @@ from infer_bench.engines.base import Domain, FloatArray, Option
 from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.onnxruntime import inputs as onnx_inputs
 from infer_bench.engines.onnxruntime import labels as onnx_labels
-from infer_bench.engines.onnxruntime import outputs as onnx_answers
+from infer_bench.engines.onnxruntime import outputs as onnx_predictions
 from infer_bench.engines.session import (
     FedSession,
     canonical,
@@ -80,13 +80,13 @@ class OnnxRuntime:
         session = _start(library, model, options)
         with open(model.path, "rb") as file:
             nodes = onnx_wire.nodes(file.read())
-        said = onnx_answers.told(session.get_modelmeta().custom_metadata_map)
+        said = onnx_predictions.told(session.get_modelmeta().custom_metadata_map)
         inputs = onnx_inputs.tensors(session.get_inputs(), len(said.features) if said else _width(nodes))
         features = said.features if said else onnx_inputs.features(inputs)
         if sum(tensor.width for tensor in inputs) != len(features):
             raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
         feed = onnx_inputs.make(inputs, features, said.encoded if said else (), options)
-        meaning = onnx_answers.meaning(session.get_outputs(), nodes, options["output"], said)
+        meaning = onnx_predictions.meaning(session.get_outputs(), nodes, options["output"], said)
         spec = _spec(session, meaning, features, nodes, inputs)
         if said and len(said.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=said.outputs)
@@ -107,7 +107,7 @@ class OnnxSession(FedSession):
         spec: ModelSpec,
         feed: Callable[[Any], Any],
         predict: Predict,
-        meaning: onnx_answers.Meaning,
+        meaning: onnx_predictions.Meaning,
         nodes: list[onnx_wire.Node],
         labelled: onnx_labels.Labelled | None = None,
     ) -> None:
@@ -132,34 +132,34 @@ class OnnxSession(FedSession):
             outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
         return canonical(outputs, self.spec)
 
-    def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    def predictions_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
         """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them.
 
         Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
         """
         outputs, labels = (self.predict(inputs), None) if self._labelled is None else self._labelled(inputs)
-        answers = self.postprocess(outputs)
-        return answers, super().labels(answers) if labels is None else labels
+        predictions = self.postprocess(outputs)
+        return predictions, super().labels(predictions) if labels is None else labels
 
-    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
         """The predicted labels; raises `EngineError` for probabilities that are none. Requests don't pay for that."""
         if self.spec.task == "binary":
-            _complain(answers)
-        return super().labels(answers)
+            _complain(predictions)
+        return super().labels(predictions)
 
     def domain(self) -> Domain:
         """The thresholds of the trees; empty when a graph's trees see something other than its single input."""
         names, found = self.spec.feature_names, defaultdict(set)
-        for column, threshold in onnx_answers.splits(self._nodes):
+        for column, threshold in onnx_predictions.splits(self._nodes):
             if column < len(names):
                 found[names[column]].add(float(threshold))
         thresholds = {name: tuple(sorted(values)) for name, values in found.items()}
         return Domain(thresholds, frozenset(thresholds))
 
 
-def _complain(answers: FloatArray) -> None:
+def _complain(predictions: FloatArray) -> None:
     """Up to 1.25, ONNX Runtime answered 2.16 for a constant binary ensemble. NaN is a model's own answer to NaN."""
-    wrong = answers[np.isfinite(answers)]
+    wrong = predictions[np.isfinite(predictions)]
     wrong = wrong[np.abs(wrong - 0.5) > 0.5 + 1e-6]
     if wrong.size:
         raise EngineError(
@@ -175,7 +175,7 @@ def _unzipped(maps: Any, classes: Any) -> Any:
 
 def _width(nodes: list[onnx_wire.Node]) -> int | None:
     """A lower bound on the columns, from the trees, for a graph whose input does not say."""
-    seen = [column for column, _ in onnx_answers.splits(nodes)]
+    seen = [column for column, _ in onnx_predictions.splits(nodes)]
     return max(seen) + 1 if seen else None
 
 
@@ -200,7 +200,7 @@ def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
     return session
 
 
-def _spec(session: Any, meaning: onnx_answers.Meaning, features: Any, nodes: Any, inputs: Any) -> ModelSpec:
+def _spec(session: Any, meaning: onnx_predictions.Meaning, features: Any, nodes: Any, inputs: Any) -> ModelSpec:
     count = {"binary": 1, "multiclass": len(meaning.classes)}.get(meaning.task)
     if count is None:
         shape = next(output.shape for output in session.get_outputs() if output.name == meaning.output)
@@ -208,10 +208,10 @@ def _spec(session: Any, meaning: onnx_answers.Meaning, features: Any, nodes: Any
         known = all(isinstance(size, int) for size in inner)
         declared = int(np.prod(inner)) if known and inner else None
         # onnxmltools and skl2onnx declare one column for several targets.
-        doubted = declared is None or (declared == 1 and onnx_answers.targets(nodes) > 1)
+        doubted = declared is None or (declared == 1 and onnx_predictions.targets(nodes) > 1)
         count = _probed(session, meaning.output, inputs) if doubted else int(declared or 1)
     return ModelSpec(
-        meaning.task, features, output_names(count, meaning.classes), meaning.classes, onnx_answers.trees(nodes)
+        meaning.task, features, output_names(count, meaning.classes), meaning.classes, onnx_predictions.trees(nodes)
     )
 
 
@@ -231,7 +231,7 @@ def _probed(session: Any, output: str, inputs: list[onnx_inputs.Tensor]) -> int:
 def _predictor(
     library: Any,
     session: Any,
-    meaning: onnx_answers.Meaning,
+    meaning: onnx_predictions.Meaning,
     inputs: list[onnx_inputs.Tensor],
     options: Mapping[str, str],
 ) -> Predict:

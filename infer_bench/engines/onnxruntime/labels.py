@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines.onnxruntime import outputs as onnx_answers
+from infer_bench.engines.onnxruntime import outputs as onnx_predictions
 from infer_bench.engines.onnxruntime.inputs import Tensor
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
@@ -14,18 +14,18 @@ from infer_bench.errors import EngineError
 Labelled = Callable[[Any], tuple[Any, npt.NDArray[Any]]]
 
 
-def labeller(session: Any, meaning: onnx_answers.Meaning, inputs: Sequence[Tensor]) -> Labelled | None:
+def labeller(session: Any, meaning: onnx_predictions.Meaning, inputs: Sequence[Tensor]) -> Labelled | None:
     """A call for the answering output and the labels (rows,); None for a graph without an output of labels."""
-    found = [o.name for o in session.get_outputs() if onnx_answers.is_label(o) and o.name != meaning.output]
+    found = [o.name for o in session.get_outputs() if onnx_predictions.is_label(o) and o.name != meaning.output]
     if not found or meaning.task not in ("binary", "multiclass") or meaning.bare_label:
         return None
     wanted, name = [meaning.output, found[0]], inputs[0].name if len(inputs) == 1 and inputs[0].plain else ""
 
     def call(rows: Any) -> tuple[Any, npt.NDArray[Any]]:
         try:
-            answers, labels = session.run(wanted, {name: rows} if name else rows)
+            predictions, labels = session.run(wanted, {name: rows} if name else rows)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
-        return answers, np.asarray(labels).reshape(-1)
+        return predictions, np.asarray(labels).reshape(-1)
 
     return call

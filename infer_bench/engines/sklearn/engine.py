@@ -79,11 +79,13 @@ class ScikitLearnSession(FedSession):
             return _one_hot(outputs, self.spec)
         return canonical(outputs, self.spec)
 
-    def labels(self, answers: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
         """The predicted labels, by the model's own threshold or sign where it has one."""
         if self._answer.threshold is None:
-            return super().labels(answers)
-        chosen = answers[:, 0] >= self._answer.threshold if answers.shape[1] == 1 else answers.argmax(axis=1)
+            return super().labels(predictions)
+        chosen = (
+            predictions[:, 0] >= self._answer.threshold if predictions.shape[1] == 1 else predictions.argmax(axis=1)
+        )
         labels: npt.NDArray[Any] = np.asarray(self.spec.classes, dtype=object)[np.asarray(chosen, dtype=np.intp)]
         return labels
 
@@ -91,11 +93,11 @@ class ScikitLearnSession(FedSession):
         """What the estimator's own `predict` says, whose rule (votes, ties, a tuned threshold) may be any."""
         return np.asarray(self._estimator.predict(inputs)) if self.spec.classes else None
 
-    def answers_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    def predictions_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
         """The canonical output and the estimator's own labels (rows,), asked for only where they may be others."""
-        answers = self.postprocess(self.predict(inputs))
+        predictions = self.postprocess(self.predict(inputs))
         labels = None if type(sklearn_model.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
-        return answers, self.labels(answers) if labels is None or labels.ndim != 1 else labels
+        return predictions, self.labels(predictions) if labels is None or labels.ndim != 1 else labels
 
     def in_float32(self, inputs: Any) -> FloatArray:
         """The canonical output when all steps before the last work in float32, as in an exported graph.

@@ -10,9 +10,9 @@ from infer_bench.errors import InferBenchError
 from infer_bench.machine.environment import describe, double_installs
 from infer_bench.measure.bench import notices as rules
 from infer_bench.measure.bench import results as assemble
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.rows import Rows, hash_of
-from infer_bench.measure.schedule.measurements import Lane
+from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import BenchReport, BenchResult, Notice, Report, Verdict
@@ -41,13 +41,13 @@ CANNOT_RUN = 6
 class Raced(Protocol):
     """A race or a duel, at any time."""
 
-    lanes: dict[tuple[Key, int], Lane]
+    measurements: dict[tuple[Key, int], Measurement]
     specs: dict[Key, ModelSpec]
     failed: dict[Key, InferBenchError]
     cut_short: bool
 
     @property
-    def left_out(self) -> list[Entrant]:
+    def left_out(self) -> list[Candidate]:
         """Those whose failure is only noted."""
 
     @property
@@ -55,7 +55,7 @@ class Raced(Protocol):
         """The candidates whose workers keep modules from being imported."""
 
 
-class Desk:
+class ReportBuilder:
     """Knows everything that stands in a report beside the samples."""
 
     def __init__(self, race: Raced, rows: Mapping[str, Rows], settings: Settings, notices: Sequence[Notice]) -> None:
@@ -80,10 +80,12 @@ class Desk:
 
     def results(self) -> tuple[BenchResult, ...]:
         """One a candidate and batch size, those of a model against one reference."""
-        left_out = {entrant.key: entrant.label for entrant in self._race.left_out}
+        left_out = {candidate.key: candidate.label for candidate in self._race.left_out}
         failed = {key: str(error) for key, error in self._race.failed.items() if key not in left_out}
-        lanes = [lane for lane in self._race.lanes.values() if lane.entrant.key not in left_out]
-        return assemble.results(lanes, self._race.specs, failed, self._settings)
+        measurements = [
+            measurement for measurement in self._race.measurements.values() if measurement.candidate.key not in left_out
+        ]
+        return assemble.results(measurements, self._race.specs, failed, self._settings)
 
     def _report(
         self, results: tuple[BenchResult, ...], verdict: Verdict | None, complete: bool, gate: Gate | None = None

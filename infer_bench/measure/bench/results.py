@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.measure.candidates.candidates import Entrant, Key
-from infer_bench.measure.schedule.measurements import Lane
+from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import BenchResult, Latency, ModelInfo, Phases, Process, Speedup
-from infer_bench.stats.agreement.max_delta import compare_answers
+from infer_bench.stats.agreement.max_delta import compare_predictions
 from infer_bench.stats.speedup import speedup
 from infer_bench.stats.summary import summarise
 
@@ -21,80 +21,84 @@ STAMPS_OF_PHASED_REQUEST = 3
 
 
 def results(
-    lanes: Sequence[Lane], specs: Specs, failed: Mapping[Key, str], settings: Settings
+    measurements: Sequence[Measurement], specs: Specs, failed: Mapping[Key, str], settings: Settings
 ) -> tuple[BenchResult, ...]:
     """One result a lane, in the lanes' order, each against the reference of its model and batch size."""
     rows = []
-    for lane in lanes:
-        reason = failed.get(lane.entrant.key)
+    for measurement in measurements:
+        reason = failed.get(measurement.candidate.key)
         if reason is not None:
-            rows.append(bare(lane, specs, reason))
-        elif not any(run.rounds for run in lane.runs):
-            rows.append(bare(lane, specs, "not measured"))
+            rows.append(bare(measurement, specs, reason))
+        elif not any(run.rounds for run in measurement.runs):
+            rows.append(bare(measurement, specs, "not measured"))
         else:
-            rows.append(result(lane, _reference(lane, lanes, failed, settings), specs, settings))
+            rows.append(result(measurement, _reference(measurement, measurements, failed, settings), specs, settings))
     return tuple(rows)
 
 
-def _reference(lane: Lane, lanes: Sequence[Lane], failed: Mapping[Key, str], settings: Settings) -> Lane:
+def _reference(
+    measurement: Measurement, measurements: Sequence[Measurement], failed: Mapping[Key, str], settings: Settings
+) -> Measurement:
     group = [
         other
-        for other in lanes
-        if other.batch == lane.batch
-        and other.entrant.model.path == lane.entrant.model.path
-        and other.entrant.key not in failed
+        for other in measurements
+        if other.batch == measurement.batch
+        and other.candidate.model.path == measurement.candidate.model.path
+        and other.candidate.key not in failed
         and any(run.rounds for run in other.runs)
     ]
-    named = [other for other in group if other.entrant.label == settings.reference]
+    named = [other for other in group if other.candidate.label == settings.reference]
     return (named or group)[0]
 
 
-def _info(entrant: Entrant, specs: Specs) -> ModelInfo:
-    model = entrant.model
-    of_model = model.family == "callable" or not entrant.candidate.target  # a function beside a model is not the model
-    spec = specs.get(entrant.key) if of_model else None
+def _info(candidate: Candidate, specs: Specs) -> ModelInfo:
+    model = candidate.model
+    of_model = model.family == "callable" or not candidate.spec.target  # a function beside a model is not the model
+    spec = specs.get(candidate.key) if of_model else None
     known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
     return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *known)
 
 
-def bare(lane: Lane, specs: Specs, reason: str) -> BenchResult:
+def bare(measurement: Measurement, specs: Specs, reason: str) -> BenchResult:
     """The result of a lane that was not measured."""
-    entrant = lane.entrant
-    info = _info(entrant, specs)
-    return BenchResult(entrant.label, entrant.engine.name, entrant.options, info, lane.batch, failed=reason)
-
-
-def result(lane: Lane, reference: Lane, specs: Specs, settings: Settings) -> BenchResult:
-    """The result of a lane, compared with that of the reference."""
-    entrant, processes = lane.entrant, tuple(run.frozen() for run in lane.runs)
-    delta = difference(lane, reference)
+    candidate = measurement.candidate
+    info = _info(candidate, specs)
     return BenchResult(
-        candidate=entrant.label,
-        engine=entrant.engine.name,
-        options=entrant.options,
-        model=_info(entrant, specs),
-        batch=lane.batch,
+        candidate.label, candidate.engine.name, candidate.options, info, measurement.batch, failed=reason
+    )
+
+
+def result(measurement: Measurement, reference: Measurement, specs: Specs, settings: Settings) -> BenchResult:
+    """The result of a lane, compared with that of the reference."""
+    candidate, processes = measurement.candidate, tuple(run.frozen() for run in measurement.runs)
+    delta = difference(measurement, reference)
+    return BenchResult(
+        candidate=candidate.label,
+        engine=candidate.engine.name,
+        options=candidate.options,
+        model=_info(candidate, specs),
+        batch=measurement.batch,
         scenario=settings.scenario,
-        calls_per_sample=_calls(lane),
-        request=_request(lane, settings),
-        phases=_phases(lane, processes, settings),
+        calls_per_sample=_calls(measurement),
+        request=_request(measurement, settings),
+        phases=_phases(measurement, processes, settings),
         rows_per_s=_rows_per_s(processes),
-        speedup=_speedup(lane, reference),
+        speedup=_speedup(measurement, reference),
         **delta,
         cold_start_ns=_middle([process.cold_start_ns for process in processes]) or None,
         rss_bytes=_middle([process.rss_bytes for process in processes]) or None,
         peak_rss_bytes=max(process.peak_rss_bytes for process in processes) or None,
-        artifact_bytes=entrant.artefact.bytes,
+        artifact_bytes=candidate.artefact.bytes,
         warmup_ns=_middle([process.warmup_ns for process in processes]),
         gc_collections=sum(r.gc_collections for process in processes for r in process.rounds),
         processes=processes,
     )
 
 
-def _request_floor(lane: Lane) -> int:
+def _request_floor(measurement: Measurement) -> int:
     """What a request's sample holds beside the request: the loop, or the readings of the clock between its phases."""
-    processes = [run.process for run in lane.runs]
-    if lane.shape and lane.shape.phases:
+    processes = [run.process for run in measurement.runs]
+    if measurement.shape and measurement.shape.phases:
         return STAMPS_OF_PHASED_REQUEST * _stage_floor(processes)
     return _middle([process.floor_ns for process in processes])
 
@@ -103,15 +107,19 @@ def _stage_floor(processes: Sequence[Process]) -> int:
     return _middle([process.stage_floor_ns for process in processes])
 
 
-def _request(lane: Lane, settings: Settings) -> Latency:
-    return summarise(lane.samples("request"), _request_floor(lane), settings.percentiles, _calls(lane))
+def _request(measurement: Measurement, settings: Settings) -> Latency:
+    return summarise(
+        measurement.samples("request"), _request_floor(measurement), settings.percentiles, _calls(measurement)
+    )
 
 
-def _phases(lane: Lane, processes: Sequence[Process], settings: Settings) -> Phases | None:
-    if not any(len(samples) for rounds in lane.samples("predict") for samples in rounds):
+def _phases(measurement: Measurement, processes: Sequence[Process], settings: Settings) -> Phases | None:
+    if not any(len(samples) for rounds in measurement.samples("predict") for samples in rounds):
         return None
     floor = _stage_floor(processes)
-    parts = (summarise(lane.samples(name), floor, settings.percentiles, 1) for name in Phases.__dataclass_fields__)
+    parts = (
+        summarise(measurement.samples(name), floor, settings.percentiles, 1) for name in Phases.__dataclass_fields__
+    )
     return Phases(*parts)
 
 
@@ -121,38 +129,38 @@ def _rows_per_s(processes: Sequence[Process]) -> float:
     return statistics.median(blocks) if blocks else 0.0
 
 
-def _speedup(lane: Lane, reference: Lane) -> Speedup | None:
-    if lane is reference:
+def _speedup(measurement: Measurement, reference: Measurement) -> Speedup | None:
+    if measurement is reference:
         return None
     found = speedup(
         reference.samples("request"),
-        lane.samples("request"),
+        measurement.samples("request"),
         reference_floor_ns=_request_floor(reference),
-        candidate_floor_ns=_request_floor(lane),
+        candidate_floor_ns=_request_floor(measurement),
         reference_calls=_calls(reference),
-        candidate_calls=_calls(lane),
+        candidate_calls=_calls(measurement),
     )
-    return None if found is None else Speedup(reference.entrant.label, *found)
+    return None if found is None else Speedup(reference.candidate.label, *found)
 
 
-def _calls(lane: Lane) -> int:
-    return lane.shape.calls if lane.shape else 1
+def _calls(measurement: Measurement) -> int:
+    return measurement.shape.calls if measurement.shape else 1
 
 
-def difference(lane: Lane, reference: Lane) -> dict[str, Any]:
+def difference(measurement: Measurement, reference: Measurement) -> dict[str, Any]:
     """The fields of a result that say whether it answers as the reference does."""
-    if lane is reference:
+    if measurement is reference:
         return {"delta_note": "reference"}
-    if lane.answers is None or reference.answers is None:
+    if measurement.predictions is None or reference.predictions is None:
         return {"delta_note": "no answers"}
-    rows = min(len(lane.answers), len(reference.answers))
-    functions = {side.entrant.engine.name == "callable" for side in (reference, lane)}
+    rows = min(len(measurement.predictions), len(reference.predictions))
+    functions = {side.candidate.engine.name == "callable" for side in (reference, measurement)}
     # The text of a function's answers is not in the terms of a model's classes.
     labels = [
         np.array(side.labels[:rows], dtype=object) if side.labels is not None and len(functions) == 1 else None
-        for side in (reference, lane)
+        for side in (reference, measurement)
     ]
-    found = compare_answers(reference.answers[:rows], lane.answers[:rows], *labels)
+    found = compare_predictions(reference.predictions[:rows], measurement.predictions[:rows], *labels)
     return {
         "max_abs_delta": found.max_abs_delta,
         "label_changes": found.label_changes,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from infer_bench.errors import UsageError
-from infer_bench.measure.bench.report import Desk
-from infer_bench.measure.candidates.candidates import Entrant, entrants
+from infer_bench.measure.bench.report import ReportBuilder
+from infer_bench.measure.candidates.candidates import Candidate, choose_candidates
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.candidates.rows import rows_for, seen_by
 from infer_bench.measure.convert.run import cached_onnx
@@ -35,7 +35,7 @@ def run(
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [model_ref(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
-    chosen, notices = entrants(
+    chosen, notices = choose_candidates(
         refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle, data, progress), settings.threads
     )
     _check_reference(settings.reference, chosen)
@@ -43,7 +43,7 @@ def run(
     groups = {ref.path: [e for e in chosen if e.model.path == ref.path] for ref in refs}
     rows = {path: rows_for(group, data, settings) for path, group in groups.items() if group}
     race = Race(chosen, {e.key: seen_by(e, rows[e.model.path]) for e in chosen}, settings, progress)
-    desk = Desk(race, rows, settings, (*told, *notices))
+    desk = ReportBuilder(race, rows, settings, (*told, *notices))
     if ready:
         ready(desk.report(complete=False))
     complete = False
@@ -57,7 +57,7 @@ def run(
     return report
 
 
-def _check_reference(reference: str | None, chosen: Sequence[Entrant]) -> None:
-    labels = [entrant.label for entrant in chosen]
+def _check_reference(reference: str | None, chosen: Sequence[Candidate]) -> None:
+    labels = [candidate.label for candidate in chosen]
     if reference is not None and reference not in labels:
         raise UsageError(f"the reference {reference!r} is no candidate", f"one of: {', '.join(labels)}")

@@ -7,7 +7,7 @@ from infer_bench.engines import registry
 from infer_bench.engines.base import Engine, check_options
 from infer_bench.engines.session import threads_of
 from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
-from infer_bench.measure.candidates.spec import Candidate, parse
+from infer_bench.measure.candidates.spec import CandidateSpec, parse
 from infer_bench.model import Family, ModelRef
 from infer_bench.report.common import Notice
 
@@ -37,7 +37,7 @@ USUAL: dict[Family, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entrant:
+class Candidate:
     """A candidate, the model it stands for and the artefact it opens (the same file, or its conversion to ONNX).
 
     `asked` is True when the user named the candidate: then its failure fails the run. `interpreter` belongs to another
@@ -45,7 +45,7 @@ class Entrant:
     """
 
     label: str
-    candidate: Candidate
+    spec: CandidateSpec
     engine: Engine
     target: str
     options: dict[str, str]
@@ -61,9 +61,9 @@ class Entrant:
         return self.model.path, f"{self.label} in {self.interpreter}" if self.interpreter else self.label
 
 
-def entrants(
+def choose_candidates(
     models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int
-) -> tuple[list[Entrant], list[Notice]]:
+) -> tuple[list[Candidate], list[Notice]]:
     """Every candidate that can run, and notices on default ones that were left out.
 
     Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.
@@ -76,25 +76,25 @@ def entrants(
             if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
                 raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
             try:
-                chosen.append(_entrant(candidate, model, to_onnx, threads, asked=bool(asked)))
+                chosen.append(_candidate(candidate, model, to_onnx, threads, asked=bool(asked)))
             except (NotConvertible, MissingDependency) as error:
                 if asked:
                     raise
                 notices.append(Notice("left-out", f"{text} left out: {error.message}", error.hint, text))
-    unique = list({entrant.key: entrant for entrant in chosen}.values())
+    unique = list({candidate.key: candidate for candidate in chosen}.values())
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
     return unique, notices
 
 
-def _check_function(candidate: Candidate) -> None:
+def _check_function(candidate: CandidateSpec) -> None:
     """`lightgbm:feed` reads as a function `feed` in a module `lightgbm`; it is an option without its value."""
     head = (candidate.target or "").partition(":")[0]
     if head in registry.names():
         raise UsageError(f"{candidate.target!r} is no candidate", "write options as engine:key=value")
 
 
-def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Entrant:
+def _candidate(candidate: CandidateSpec, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Candidate:
     engine = registry.get(candidate.engine)
     inherited = {"threads": str(threads)} if "threads" in engine.options else {}
     options = check_options(engine, {**inherited, **candidate.options})
@@ -105,7 +105,7 @@ def _entrant(candidate: Candidate, model: ModelRef, to_onnx: ToOnnx, threads: in
         if "onnx" not in engine.formats:
             raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _openers(model))
         artefact = to_onnx(model)
-    return Entrant(candidate.label, candidate, engine, registry.target(engine.name), options, model, artefact, asked)
+    return Candidate(candidate.label, candidate, engine, registry.target(engine.name), options, model, artefact, asked)
 
 
 def _openers(model: ModelRef) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from infer_bench import data
 from infer_bench.errors import CannotRun, DataError, InferBenchError
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule.fixed_rounds import job_for
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
@@ -42,17 +42,17 @@ def wanted(settings: Settings) -> int:
     return max(DEFAULT_ROWS, *settings.batches)
 
 
-def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings) -> Rows:
-    """The rows for one model, whose candidates are `entrants`.
+def rows_for(candidates: Sequence[Candidate], source: str | None, settings: Settings) -> Rows:
+    """The rows for one model, whose candidates are `candidates`.
 
     A worker is started that only tells what the model eats; it is not one of those that are measured. Raises what the
     first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
-    whole = any(entrant.candidate.target for entrant in entrants)
-    for entrant in sorted(entrants, key=_starts_quickly, reverse=True):
+    whole = any(candidate.spec.target for candidate in candidates)
+    for candidate in sorted(candidates, key=_starts_quickly, reverse=True):
         try:
-            with _opened(entrant, settings) as (worker, spec):
+            with _opened(candidate, settings) as (worker, spec):
                 return _rows(worker, spec, source, settings, whole)
         except DataError:
             raise
@@ -61,9 +61,9 @@ def rows_for(entrants: Sequence[Entrant], source: str | None, settings: Settings
     raise first or CannotRun("there is no candidate")
 
 
-def seen_by(entrant: Entrant, rows: Rows) -> Columns:
+def seen_by(candidate: Candidate, rows: Rows) -> Columns:
     """What a candidate is handed: the model's columns, or to a function of the user's the whole record."""
-    return rows.records if entrant.candidate.target else rows.columns
+    return rows.records if candidate.spec.target else rows.columns
 
 
 def hash_of(rows: Iterable[Rows]) -> str:
@@ -71,13 +71,13 @@ def hash_of(rows: Iterable[Rows]) -> str:
     return data.digest(part for found in rows for part in (found.columns, found.records))
 
 
-def _starts_quickly(entrant: Entrant) -> bool:
-    return bool(entrant.engine.lean(entrant.artefact, entrant.options))
+def _starts_quickly(candidate: Candidate) -> bool:
+    return bool(candidate.engine.lean(candidate.artefact, candidate.options))
 
 
 @contextlib.contextmanager
-def _opened(entrant: Entrant, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
-    with Worker(job_for(entrant, settings), timeout_s=settings.timeout_s) as worker:
+def _opened(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
+    with Worker(job_for(candidate, settings), timeout_s=settings.timeout_s) as worker:
         yield worker, spec_from(worker.open().fields["spec"])
 
 

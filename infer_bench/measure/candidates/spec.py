@@ -14,11 +14,11 @@ _ENGINE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _EXAMPLE = "write engine:key=value,key=value, as in onnxruntime:threads=1,feed=ndarray"
 
-__all__ = ["CALLABLE", "FUNCTION", "Candidate", "parse"]
+__all__ = ["CALLABLE", "FUNCTION", "CandidateSpec", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateSpec:
     """An engine and the options that the user gave; those that were not given are the engine's defaults.
 
     A user's function is a candidate of the engine `callable` whose option `function` names it.
@@ -46,18 +46,18 @@ class Candidate:
         return f"{head}:{pairs}" if pairs else head
 
 
-def parse(text: str) -> Candidate:
+def parse(text: str) -> CandidateSpec:
     """The candidate that `text` writes, its engine and options not looked up. Raises `UsageError` for anything else."""
     written = text.strip()
     head, _, rest = written.partition(":")
     function, _, options = rest.partition(":")
     if rest and "=" not in function and head not in ("", CALLABLE):
-        return Candidate(CALLABLE, {FUNCTION: _function(written, head, function), **_pairs(written, options)})
+        return CandidateSpec(CALLABLE, {FUNCTION: _function(written, head, function), **_pairs(written, options)})
     if not _ENGINE.fullmatch(head):
         raise UsageError(f"{text!r} is no candidate", _EXAMPLE)
     if written.endswith(":") and not rest:
         raise UsageError(f"{text!r} has no options after the colon", _EXAMPLE)
-    return Candidate(head, _pairs(written, rest))
+    return CandidateSpec(head, _pairs(written, rest))
 
 
 def _function(text: str, module: str, function: str) -> str:

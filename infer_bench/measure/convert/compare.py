@@ -16,7 +16,7 @@ TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Predictions:
     """One side's answers: values (rows, outputs), labels (rows,) or None, rows refused (rows,)."""
 
     values: Floats
@@ -24,7 +24,7 @@ class Answers:
     refused: Bools
 
 
-def judge(name: str, reference: Answers, candidate: Answers) -> CheckedGroup:
+def judge(name: str, reference: Predictions, candidate: Predictions) -> CheckedGroup:
     """Compare on rows of one kind. Rows that the original refuses have no answer to be compared with: they are counted,
     and so are those of them that the candidate answers all the same.
     """
@@ -48,13 +48,13 @@ def judge(name: str, reference: Answers, candidate: Answers) -> CheckedGroup:
     )
 
 
-def narrowed(answers: Answers, dtype: str) -> Answers:
+def narrowed(predictions: Predictions, dtype: str) -> Predictions:
     """The answers as `dtype` holds them: one beyond float32's range is infinite there, and rightly so."""
     with np.errstate(over="ignore"):
-        return replace(answers, values=answers.values.astype(dtype).astype(np.float64))
+        return replace(predictions, values=predictions.values.astype(dtype).astype(np.float64))
 
 
-def _label_changes(reference: Answers, candidate: Answers, asked: Bools) -> int:
+def _label_changes(reference: Predictions, candidate: Predictions, asked: Bools) -> int:
     """Rows whose label differs, among those with an answer: what a library calls a row of NaN is no answer."""
     if reference.labels is None or candidate.labels is None:
         return 0

@@ -7,7 +7,7 @@ import numpy as np
 from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
 from infer_bench.errors import NotConvertible
-from infer_bench.measure.convert.compare import Answers
+from infer_bench.measure.convert.compare import Predictions
 from infer_bench.model import Family, ModelRef, ModelSpec
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
@@ -37,13 +37,13 @@ class Side:
             self.worker.kill()
             raise
 
-    def answer(self, columns: Columns) -> Answers:
+    def answer(self, columns: Columns) -> Predictions:
         """The answers to all rows as one request."""
         self.worker.rows(columns)
         reply = self.worker.ask("table")
         labels = reply.fields["labels"]
         held = None if labels is None else np.array([*labels, None], dtype=object)[:-1]
-        return Answers(reply.arrays["answers"], held, reply.arrays["refused"])
+        return Predictions(reply.arrays["answers"], held, reply.arrays["refused"])
 
     def close(self) -> None:
         """End the worker."""

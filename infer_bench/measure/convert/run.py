@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from infer_bench import __version__, data
-from infer_bench.converters.base import Wish
+from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import metadata
 from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
@@ -38,7 +38,7 @@ PACKAGES = ("numpy", "lightgbm", "xgboost-cpu", "xgboost", "scikit-learn", "onnx
 class Attempt:
     """One written file and what comparing it showed; `failed` says where it differs."""
 
-    wish: Wish
+    wish: ConvertOptions
     route: str
     notes: tuple[str, ...]
     groups: tuple[CheckedGroup, ...]
@@ -51,7 +51,7 @@ def convert(
     output: str | None = None,
     *,
     data: str | None = None,
-    wish: Wish | None = None,
+    wish: ConvertOptions | None = None,
     allow_pickle: bool = False,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
@@ -72,7 +72,7 @@ def convert(
     with OutputFile(target) as whole, scratch_file() as written:
         shown = progress or Silent()
         with Conversion(source, written, data, allow_pickle, time_limit_s, shown) as conversion:
-            attempt = conversion.run(wish or Wish())
+            attempt = conversion.run(wish or ConvertOptions())
             info = _info(source, conversion.spec)
         made = None
         if attempt.failed is None:
@@ -122,7 +122,7 @@ class Conversion:
         """What the original computes."""
         return self._side.spec if self._side else None
 
-    def run(self, wish: Wish) -> Attempt:
+    def run(self, wish: ConvertOptions) -> Attempt:
         """Write and compare; once more with float64 input when only the user's own rows need it."""
         self._progress.update(0.0, "opening the model")
         self._side = original(self._source, wish.trees, self._allow_pickle)
@@ -140,7 +140,7 @@ class Conversion:
             return None
         return data.conform(data.Dataset.open(self._rows).head(DATA_ROWS), spec).columns
 
-    def _attempt(self, wish: Wish, side: Side, table: Columns | None) -> Attempt:
+    def _attempt(self, wish: ConvertOptions, side: Side, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")
         reply = self._write(wish, side.spec)
         wish = replace(wish, input_dtype=reply.fields["input_dtype"])
@@ -156,7 +156,7 @@ class Conversion:
         tolerance = TOLERANCES[said["computes_in"]]
         return Attempt(wish, said["route"], tuple(said["notes"]), found, tolerance, failure(found, tolerance))
 
-    def _write(self, wish: Wish, spec: ModelSpec) -> Message:
+    def _write(self, wish: ConvertOptions, spec: ModelSpec) -> Message:
         job = Job("", self._source, environment={"OMP_NUM_THREADS": "1"})
         fields = {"model": asdict(self._source), "wish": asdict(wish), "path": str(self._written)}
         described = {"metadata": metadata(self._source, spec), "allow_pickle": self._allow_pickle}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from infer_bench.engines import registry
 from infer_bench.errors import CannotRun, UsageError
-from infer_bench.measure.candidates.candidates import USUAL, Entrant, ToOnnx, entrants
+from infer_bench.measure.candidates.candidates import USUAL, Candidate, ToOnnx, choose_candidates
 from infer_bench.measure.candidates.spec import parse
-from infer_bench.measure.schedule.scheduler import Match
+from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.model import ModelRef
 
 ASK = "import sys; print('Python', sys.version_info[0], sys.version_info[1], flush=True); import numpy"
@@ -32,7 +32,7 @@ def matches(
     model_ref: Opener,
     to_onnx: ToOnnx,
     threads: int,
-) -> list[Match]:
+) -> list[Pair]:
     """A match for each candidate. Without `against` and `python` they have no baseline.
 
     `against` is a model (opened by the same candidate where its family can), another candidate for the same model, or
@@ -42,9 +42,9 @@ def matches(
     held = {}
     for model in models:
         for text in asked or [USUAL[model.family]]:
-            candidate = _entrant(model, text, to_onnx, threads)
+            candidate = _candidate(model, text, to_onnx, threads)
             baseline = _baseline(candidate, text if asked else None, against, python, model_ref, to_onnx, threads)
-            held[candidate.key] = Match(candidate, baseline)
+            held[candidate.key] = Pair(candidate, baseline)
     found = list(held.values())
     same = [m for m in found if m.baseline is not None and m.baseline.key == m.candidate.key]
     if same and len(same) == len(found):
@@ -52,26 +52,26 @@ def matches(
     return [match for match in found if match not in same]
 
 
-def _entrant(model: ModelRef, text: str, to_onnx: ToOnnx, threads: int) -> Entrant:
-    return entrants([model], [text], to_onnx, threads)[0][0]
+def _candidate(model: ModelRef, text: str, to_onnx: ToOnnx, threads: int) -> Candidate:
+    return choose_candidates([model], [text], to_onnx, threads)[0][0]
 
 
 def _baseline(
-    candidate: Entrant,
+    candidate: Candidate,
     text: str | None,
     against: str | None,
     python: str | None,
     model_ref: Opener,
     to_onnx: ToOnnx,
     threads: int,
-) -> Entrant | None:
+) -> Candidate | None:
     found = candidate if python else None
     if against is not None:
         if _is_candidate(against):
-            found = _entrant(candidate.model, against, to_onnx, threads)
+            found = _candidate(candidate.model, against, to_onnx, threads)
         else:
             model = model_ref(against)
-            found = _entrant(
+            found = _candidate(
                 model, text if text and _opens(candidate, model) else USUAL[model.family], to_onnx, threads
             )
     if found is None or python is None:
@@ -79,9 +79,9 @@ def _baseline(
     return replace(found, interpreter=interpreter(python), folder=home_of(python, found))
 
 
-def _opens(candidate: Entrant, model: ModelRef) -> bool:
+def _opens(candidate: Candidate, model: ModelRef) -> bool:
     """Whether the candidate can be used on another model: by its own engine, or converted for ONNX Runtime."""
-    if candidate.candidate.target is not None or model.family == "callable":
+    if candidate.spec.target is not None or model.family == "callable":
         return False
     return model.format in candidate.engine.formats or "onnx" in candidate.engine.formats
 
@@ -138,12 +138,12 @@ def _check_interpreter(python: str, path: str, told: str, said: str, code: int) 
         )
 
 
-def home_of(python: str, entrant: Entrant) -> str:
+def home_of(python: str, candidate: Candidate) -> str:
     """Where the other interpreter's worker runs: for a function, the folder that holds the virtual environment.
 
     So two checkouts of a service, each with an environment of its own inside, are each tried with their own code.
     """
-    target = entrant.candidate.target or (entrant.model.path if entrant.model.family == "callable" else None)
+    target = candidate.spec.target or (candidate.model.path if candidate.model.family == "callable" else None)
     if target is None:
         return ""
     path = Path(os.path.abspath(python))

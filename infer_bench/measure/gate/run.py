@@ -9,18 +9,18 @@ from infer_bench.gates import rules as gates
 from infer_bench.gates.limits import PER_PROCESS, share_of
 from infer_bench.measure.bench import results as assemble
 from infer_bench.measure.bench import run as racing
-from infer_bench.measure.bench.report import Desk
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.bench.report import ReportBuilder
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.convert.run import cached_onnx
-from infer_bench.measure.gate.metrics import Gathering, name_of
+from infer_bench.measure.gate.metrics import PairedMetrics, name_of
 from infer_bench.measure.gate.pairs import matches
 from infer_bench.measure.gate.settings import GateSettings
-from infer_bench.measure.gate.shared_rows import Given, given
+from infer_bench.measure.gate.shared_rows import SharedRows, given
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.schedule.budget import LEAST_ROUNDS
-from infer_bench.measure.schedule.layouts import FreshProcesses, Plant, Reloaded, Seating, fits_one_worker
-from infer_bench.measure.schedule.scheduler import Duel, Match
+from infer_bench.measure.schedule.layouts import FreshProcesses, InjectedDelay, LayoutSource, Reloaded, fits_one_worker
+from infer_bench.measure.schedule.scheduler import Duel, Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.report.common import BenchReport, BenchResult
@@ -39,7 +39,7 @@ def run(
     settings: Settings,
     progress: Progress | None = None,
     save: Save | None = None,
-    plants: Mapping[Key, Plant] | None = None,
+    plants: Mapping[Key, InjectedDelay] | None = None,
 ) -> BenchReport:
     """Race every candidate with its baseline until each check is decided or the budget is spent, and judge.
 
@@ -82,22 +82,22 @@ class Gatekeeper:
 
     def __init__(
         self,
-        found: Sequence[Match],
-        rows: Given,
+        found: Sequence[Pair],
+        rows: SharedRows,
         gate: GateSettings,
         settings: Settings,
         progress: Progress,
-        plants: Mapping[Key, Plant],
+        plants: Mapping[Key, InjectedDelay],
         begun: int,
     ) -> None:
         self._gate, self._settings = gate, settings
         self._mode = mode_of(found, gate)
         kind = Reloaded if self._mode == "sessions" else FreshProcesses
-        seating: Seating = kind(rows.columns, settings, plants)
+        seating: LayoutSource = kind(rows.columns, settings, plants)
         self._apart = frozenset(rows.apart)
         self._duel = Duel(found, seating, settings, samples_for(gate), progress, rows.unfit)
-        self._desk = Desk(self._duel, rows.rows, settings, tuple(rows.notices))
-        self._gathering = Gathering(self._duel, gate.allowed)
+        self._desk = ReportBuilder(self._duel, rows.rows, settings, tuple(rows.notices))
+        self._gathering = PairedMetrics(self._duel, gate.allowed)
         self._begun, self._saved = begun, 0
 
     def run(self, save: Save | None) -> BenchReport:
@@ -121,7 +121,7 @@ class Gatekeeper:
     def _checks(self) -> tuple[Check, ...]:
         return gates.checks(self._gathering.measured(), self._gate.allowed)
 
-    def _undecided(self) -> Collection[Match]:
+    def _undecided(self) -> Collection[Pair]:
         """The matches of which a check may still be decided; none once a regression has had time to show elsewhere."""
         found = self._checks()
         if gates.settled(found, self._duel.layouts):
@@ -133,31 +133,33 @@ class Gatekeeper:
         """What is known so far."""
         found = self._checks()
         failures = [
-            f"{self._called(e)}: {self._duel.failed[e.key]}" for e in self._duel.entrants if e.key in self._duel.failed
+            f"{self._called(e)}: {self._duel.failed[e.key]}"
+            for e in self._duel.candidates
+            if e.key in self._duel.failed
         ]
         verdict = gates.verdict(found, failures, self._gate.allowed.inconclusive) if complete else None
         results = self._results() if self._gate.paired else self._desk.results()
         return self._desk.judged(results, self._told(found), verdict, complete=complete)
 
-    def _called(self, entrant: Entrant) -> str:
+    def _called(self, candidate: Candidate) -> str:
         """With the model's name where several of them have the same candidate."""
-        name = name_of(entrant)
-        alone = sum(name_of(other) == name for other in self._duel.entrants) == 1
-        return name if alone else f"{entrant.model.name} ({name})"
+        name = name_of(candidate)
+        alone = sum(name_of(other) == name for other in self._duel.candidates) == 1
+        return name if alone else f"{candidate.model.name} ({name})"
 
     def _results(self) -> tuple[BenchResult, ...]:
         """The baselines, then the candidates, each against its own."""
         duel = self._duel
         theirs = {match.candidate.key: match.baseline for match in duel.matches}
         found = []
-        for (key, batch), lane in sorted(duel.lanes.items(), key=lambda item: item[0][0] in theirs):
+        for (key, batch), measurement in sorted(duel.measurements.items(), key=lambda item: item[0][0] in theirs):
             against = theirs.get(key)
-            other = duel.lanes[against.key, batch] if against else lane
-            if key in duel.failed or not all(any(run.rounds for run in side.runs) for side in (lane, other)):
+            other = duel.measurements[against.key, batch] if against else measurement
+            if key in duel.failed or not all(any(run.rounds for run in side.runs) for side in (measurement, other)):
                 reason = str(duel.failed[key]) if key in duel.failed else "not measured"
-                found.append(assemble.bare(lane, duel.specs, reason))
+                found.append(assemble.bare(measurement, duel.specs, reason))
             else:
-                result = assemble.result(lane, other, duel.specs, self._settings)
+                result = assemble.result(measurement, other, duel.specs, self._settings)
                 found.append(_incomparable(result) if key in self._apart else result)
         return tuple(found)
 
@@ -179,25 +181,25 @@ class Gatekeeper:
             settings=self._gate.described(),
         )
 
-    def _side(self, entrant: Entrant) -> Side:
-        about = self._duel.about.get(entrant.key, {})
+    def _side(self, candidate: Candidate) -> Side:
+        about = self._duel.about.get(candidate.key, {})
         packages = about.get("packages", {})
         held = packages if isinstance(packages, Mapping) else {}
         return Side(
-            entrant.label,
-            entrant.model.path,
+            candidate.label,
+            candidate.model.path,
             str(about.get("python", "")),
             str(about.get("executable", "")),
             dict(held),
         )
 
 
-def mode_of(found: Sequence[Match], gate: GateSettings) -> GateMode:
+def mode_of(found: Sequence[Pair], gate: GateSettings) -> GateMode:
     """Sessions where one worker can hold both sides and nothing is asked that only a process of one's own shows."""
     if not gate.paired:
         return "absolute"
     metrics = {*gate.allowed.shares, *(bound.metric for bound in gate.allowed.bounds)}
-    everyone = [entrant for match in found for entrant in match.entrants]
+    everyone = [candidate for match in found for candidate in match.candidates]
     timed = any(share_of(bound.metric) is not None for bound in gate.allowed.bounds)
     return "sessions" if fits_one_worker(everyone) and not metrics & PER_PROCESS and not timed else "processes"
 

@@ -17,7 +17,7 @@ from infer_bench.gates.limits import LEAST_MARGIN, share_of
 from infer_bench.gates.rules import Allowed
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import PACKAGES
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.candidates.rows import Rows, rows_for, seen_by
 from infer_bench.measure.gate import synthetic_model as workload
@@ -25,11 +25,11 @@ from infer_bench.measure.gate.cpu_load import hogs_running
 from infer_bench.measure.gate.pairs import matches
 from infer_bench.measure.gate.run import Gatekeeper
 from infer_bench.measure.gate.settings import GateSettings
-from infer_bench.measure.gate.shared_rows import Given
+from infer_bench.measure.gate.shared_rows import SharedRows
 from infer_bench.measure.gate.trials import SHARES, Kind, Made, Tally, kinds, verdict
 from infer_bench.measure.progress import Progress, Silent
-from infer_bench.measure.schedule.layouts import Plant
-from infer_bench.measure.schedule.scheduler import Match
+from infer_bench.measure.schedule.layouts import InjectedDelay
+from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import BenchReport, Report
 from infer_bench.report.gate import TrialsResult
@@ -50,7 +50,7 @@ class SelfTest:
 
     def __init__(
         self,
-        entrants: tuple[Entrant, Entrant],
+        candidates: tuple[Candidate, Candidate],
         rows: Rows,
         trials: int,
         hogs: Sequence[int],
@@ -58,7 +58,7 @@ class SelfTest:
         jobs: int = 1,
         shares: Mapping[str, float] = SHARES,
     ) -> None:
-        self._entrants, self._rows, self._settings = entrants, rows, settings
+        self._candidates, self._rows, self._settings = candidates, rows, settings
         self.tallies = [
             Tally(kind, count, max(1, round(trials * kind.weight))) for count in hogs for kind in kinds(shares)
         ]
@@ -88,7 +88,7 @@ class SelfTest:
 
     def _probed(self, turns: int) -> tuple[float, float]:
         """The share that so many turns add to a request, and what a request takes, in ns."""
-        told = self._gated(Plant(turns), CALIBRATION_S, {"p50": LEAST_MARGIN}, self._next_seed()).gate
+        told = self._gated(InjectedDelay(turns), CALIBRATION_S, {"p50": LEAST_MARGIN}, self._next_seed()).gate
         check = told.checks[0] if told else None
         if check is None or check.ratio is None or check.baseline is None:
             raise CannotRun("the model could not be measured", "infer-bench bench MODEL says why")
@@ -132,9 +132,9 @@ class SelfTest:
         what = f"+{tally.kind.planted * 100:g} %" if tally.kind.planted else "nothing"
         progress.update(done / wanted, f"trial {done + 1} of {wanted}: {what} planted, {tally.hogs} hogs")
 
-    def plant(self, kind: Kind) -> Plant:
+    def plant(self, kind: Kind) -> InjectedDelay:
         """The turns of an empty loop that take the planted share of a request."""
-        return Plant(round(kind.planted * self._request_ns / self._turn_ns), kind.every)
+        return InjectedDelay(round(kind.planted * self._request_ns / self._turn_ns), kind.every)
 
     def _budget_s(self, metric: str) -> float:
         return self._settings.budget_s or BUDGET_S.get(metric, TAIL_BUDGET_S)
@@ -150,15 +150,17 @@ class SelfTest:
             return None
         return Made(told.checks[0], told.measured_ns, time.perf_counter_ns() - begun)
 
-    def _gated(self, plant: Plant, budget_s: float, shares: Mapping[str, float], seed: int) -> BenchReport:
+    def _gated(self, plant: InjectedDelay, budget_s: float, shares: Mapping[str, float], seed: int) -> BenchReport:
         """One gate, in workers of its own."""
         settings = replace(self._settings, seed=seed, budget_s=budget_s)
         gate = GateSettings(against="itself", allowed=Allowed(shares, errors=Errors()))
-        baseline, candidate = self._entrants
+        baseline, candidate = self._candidates
         columns = seen_by(candidate, self._rows)
-        rows = Given({e.model.path: self._rows for e in self._entrants}, {e.key: columns for e in self._entrants})
-        plants: Mapping[Key, Plant] = {baseline.key: Plant(), candidate.key: plant}
-        match, begun = [Match(candidate, baseline)], time.perf_counter_ns()
+        rows = SharedRows(
+            {e.model.path: self._rows for e in self._candidates}, {e.key: columns for e in self._candidates}
+        )
+        plants: Mapping[Key, InjectedDelay] = {baseline.key: InjectedDelay(), candidate.key: plant}
+        match, begun = [Pair(candidate, baseline)], time.perf_counter_ns()
         return Gatekeeper(match, rows, gate, settings, Silent(), plants, begun).run(None)
 
     def report(self, *, complete: bool) -> SelfTestReport:
@@ -170,8 +172,8 @@ class SelfTest:
             "alpha": Errors().alpha,
             "beta": Errors().beta,
         }
-        model = self._entrants[0].model
-        said |= {"model": model.name, "candidate": self._entrants[0].label}
+        model = self._candidates[0].model
+        said |= {"model": model.name, "candidate": self._candidates[0].label}
         said["budget_s"] = {
             metric: self._budget_s(metric) for metric in dict.fromkeys(t.kind.metric for t in self.tallies)
         }
@@ -212,13 +214,13 @@ def run(
     if not 1 <= trials <= 1_000_000 or not all(0 <= count <= 1024 for count in hogs) or not 1 <= jobs <= 1024:
         raise UsageError("trials are 1 to 1,000,000, hogs 0 to 1024, jobs 1 to 1024")
     with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:
-        entrants, rows = _sides(models, data, candidates, Path(folder), settings)
-        return SelfTest(entrants, rows, trials, hogs, settings, jobs, shares).run(progress, save)
+        pair, rows = _sides(models, data, candidates, Path(folder), settings)
+        return SelfTest(pair, rows, trials, hogs, settings, jobs, shares).run(progress, save)
 
 
 def _sides(
     models: Sequence[str], data: str | None, candidates: Sequence[str], folder: Path, settings: Settings
-) -> tuple[tuple[Entrant, Entrant], Rows]:
+) -> tuple[tuple[Candidate, Candidate], Rows]:
     """The model and its copy; the baseline first."""
     model = models[0] if models else str(folder / "trees.onnx")
     if not models:

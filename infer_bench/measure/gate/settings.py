@@ -8,7 +8,7 @@ from infer_bench.errors import UsageError
 from infer_bench.gates import limits
 from infer_bench.gates.rules import Allowed, Choice
 from infer_bench.gates.stored import check_limits
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import Notice
 from infer_bench.stats.decisions.ratio_limit import Errors
@@ -49,7 +49,7 @@ class GateSettings:
         given = self.allowed
         return self.paired or self.baseline is not None or bool(given.bounds) or given.max_delta is not None
 
-    def used(self, candidates: Sequence[Entrant]) -> tuple["GateSettings", list[Notice]]:
+    def used(self, candidates: Sequence[Candidate]) -> tuple["GateSettings", list[Notice]]:
         """Without the project's limits that concern nobody who runs, which are noted.
 
         Raises `UsageError` for one that was asked for now.

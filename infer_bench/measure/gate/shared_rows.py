@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from infer_bench.errors import DataError, InferBenchError, UsageError
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.rows import Columns, Rows, rows_for, seen_by
-from infer_bench.measure.schedule.scheduler import Match
+from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import Notice
 
 
 @dataclass
-class Given:
+class SharedRows:
     """`rows` of each model by its path, the `columns` of each entrant, and `notices` on them.
 
     `apart` are candidates that answer other rows than their baselines: their answers cannot be compared. `unfit` are
@@ -28,9 +28,9 @@ class Given:
     unfit: dict[Key, InferBenchError] = field(default_factory=dict)
 
 
-def given(found: Sequence[Match], data: str | None, settings: Settings) -> Given:
+def given(found: Sequence[Pair], data: str | None, settings: Settings) -> SharedRows:
     """The rows of all who take part. Raises `DataError` for rows that cannot be read or do not fit a model."""
-    made = Given()
+    made = SharedRows()
     groups = _by_model(found)
     for path, group in groups.items():
         try:
@@ -41,7 +41,7 @@ def given(found: Sequence[Match], data: str | None, settings: Settings) -> Given
             whose = f" (for {group[0].model.name})" if len(groups) > 1 else ""
             raise DataError(f"{error.message}{whose}", error.hint) from None
         except InferBenchError as error:
-            made.unfit |= {entrant.key: error for entrant in group}
+            made.unfit |= {candidate.key: error for candidate in group}
     for match in found:
         _hand_out(match, made, data)
     if made.apart:
@@ -52,20 +52,20 @@ def given(found: Sequence[Match], data: str | None, settings: Settings) -> Given
     return made
 
 
-def _by_model(found: Sequence[Match]) -> Mapping[str, list[Entrant]]:
-    groups: dict[str, list[Entrant]] = {}
+def _by_model(found: Sequence[Pair]) -> Mapping[str, list[Candidate]]:
+    groups: dict[str, list[Candidate]] = {}
     for match in found:
-        for entrant in match.entrants:
-            groups.setdefault(entrant.model.path, []).append(entrant)
+        for candidate in match.candidates:
+            groups.setdefault(candidate.model.path, []).append(candidate)
     return groups
 
 
-def _hand_out(match: Match, made: Given, data: str | None) -> None:
+def _hand_out(match: Pair, made: SharedRows, data: str | None) -> None:
     ours, theirs = match.candidate, match.baseline
     met = theirs is not None and theirs.key in made.columns
-    for entrant in match.entrants:
-        if entrant.key not in made.columns and entrant.key not in made.unfit:
-            made.columns[entrant.key] = seen_by(entrant, made.rows[entrant.model.path])
+    for candidate in match.candidates:
+        if candidate.key not in made.columns and candidate.key not in made.unfit:
+            made.columns[candidate.key] = seen_by(candidate, made.rows[candidate.model.path])
     if theirs is None or made.unfit.keys() & {ours.key, theirs.key}:
         return
     # Of several candidates the first gives its rows to the baseline, and the others take the baseline's.

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.profile.phases import NAMES, divide
 from infer_bench.measure.profile.prof_file import Recorded, from_worker
 from infer_bench.measure.profile.settings import ProfileSettings
@@ -35,15 +35,15 @@ def recorded(study: Study) -> Recorded:
 
 def result(study: Study, settings: ProfileSettings) -> ProfileResult:
     """The row of one candidate, as far as it is known."""
-    found, entrant, table = study.findings, study.entrant, recorded(study)
+    found, candidate, table = study.findings, study.candidate, recorded(study)
     row: dict[str, Any] = {
-        "candidate": entrant.model.path if entrant.label == "callable" else entrant.label,
-        "engine": entrant.engine.name,
-        "options": entrant.options,
-        "model": _info(entrant, found),
+        "candidate": candidate.model.path if candidate.label == "callable" else candidate.label,
+        "engine": candidate.engine.name,
+        "options": candidate.options,
+        "model": _info(candidate, found),
         "batch": settings.batch,
         "failed": study.failed or None,
-        "does": does(entrant, found.model_calls),
+        "does": does(candidate, found.model_calls),
         "import_ns": found.opened.get("import_ns"),
         "load_ns": found.opened.get("load_ns"),
         "first_request_ns": found.first.get("request_ns"),
@@ -79,15 +79,15 @@ def _timed(found: Findings) -> dict[str, Any]:
     }
 
 
-def _info(entrant: Entrant, found: Findings) -> ModelInfo:
-    model, spec = entrant.model, found.spec
+def _info(candidate: Candidate, found: Findings) -> ModelInfo:
+    model, spec = candidate.model, found.spec
     known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
     return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *known)
 
 
-def does(entrant: Entrant, model_calls: Mapping[str, int]) -> dict[str, str]:
+def does(candidate: Candidate, model_calls: Mapping[str, int]) -> dict[str, str]:
     """What each phase is, in a few words; nothing where that is not known."""
-    options, name = entrant.options, entrant.engine.name
+    options, name = candidate.options, candidate.engine.name
     if name == "callable":
         if not model_calls:
             return {"predict": "the whole function"}

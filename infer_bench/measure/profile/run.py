@@ -9,7 +9,7 @@ from infer_bench import __version__
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import PACKAGES
-from infer_bench.measure.candidates.candidates import DEFAULTS, Entrant, entrants
+from infer_bench.measure.candidates.candidates import DEFAULTS, Candidate, choose_candidates
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.candidates.rows import Columns, rows_for
 from infer_bench.measure.convert.run import cached_onnx
@@ -143,12 +143,14 @@ def _measured(
     model = model_ref(target, allow_pickle=settings.allow_pickle)
     own = asked or DEFAULTS[model.family][:1]
     names = list(dict.fromkeys(own if against is None else [against, *own]))
-    chosen, notices = entrants([model], names, lambda ref: cached_onnx(ref, settings.allow_pickle), settings.threads)
+    chosen, notices = choose_candidates(
+        [model], names, lambda ref: cached_onnx(ref, settings.allow_pickle), settings.threads
+    )
     if settings.form and len(chosen) > 1:
         raise UsageError(f"a {settings.form} file holds one candidate", "name one with -e")
     columns, records, said, more = _requests(chosen, source, settings)
     said = {"target": target, **said}
-    studies = [Study(entrant, columns, records, settings, progress) for entrant in chosen]
+    studies = [Study(candidate, columns, records, settings, progress) for candidate in chosen]
     try:
         for study in studies:
             _run(study, alone=len(studies) == 1)
@@ -171,7 +173,7 @@ def _run(study: Study, *, alone: bool) -> None:
 
 
 def _requests(
-    chosen: Sequence[Entrant], source: Source, settings: ProfileSettings
+    chosen: Sequence[Candidate], source: Source, settings: ProfileSettings
 ) -> tuple[Columns, Records, Mapping[str, Any], tuple[Notice, ...]]:
     """The rows as columns, or the records as they are; what the settings say about them; and notices."""
     if source.input is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.engines.onnxruntime.engine import PROFILE_TO
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.profile.input_records import check_keys
 from infer_bench.measure.profile.phases import PhaseRound
 from infer_bench.measure.profile.settings import ProfileSettings
@@ -62,9 +62,9 @@ class Study:
     """Runs one candidate in workers of its own. `findings` always holds what is known."""
 
     def __init__(
-        self, entrant: Entrant, columns: Columns, records: Records, settings: ProfileSettings, progress: Progress
+        self, candidate: Candidate, columns: Columns, records: Records, settings: ProfileSettings, progress: Progress
     ) -> None:
-        self.entrant = entrant
+        self.candidate = candidate
         self.findings = Findings()
         self.failed = ""
         self._columns = columns
@@ -80,22 +80,22 @@ class Study:
             self._steps(worker)
             if self.settings.profiler != "none":
                 self._record(worker)
-        if self.entrant.engine.name == "onnxruntime":
+        if self.candidate.engine.name == "onnxruntime":
             self._operators()
         if self.settings.memory:
             self._memory()
 
     def _job(self) -> Job:
-        return job_for(self.entrant, self.settings.race())
+        return job_for(self.candidate, self.settings.race())
 
     def _tell(self, done: float, what: str) -> None:
-        self._progress.update(done, f"{self.entrant.label}: {what}")
+        self._progress.update(done, f"{self.candidate.label}: {what}")
 
     def _open(self, worker: Worker) -> Message:
         opened = worker.open()
         if self._columns:
             worker.rows(self._columns)
-        function = self.entrant.engine.name == "callable"
+        function = self.candidate.engine.name == "callable"
         worker.ask("profiling", records=self._records, batch=self.settings.batch, function=function)
         return opened
 

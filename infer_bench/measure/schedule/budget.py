@@ -53,9 +53,9 @@ class Pace:
         """A block of `who` at `batch` took so long."""
         self._block_ns[who, batch] = block_ns
 
-    def laid_out(self, entrants: int, beside_ns: int) -> None:
+    def laid_out(self, candidates: int, beside_ns: int) -> None:
         """A layout of so many entrants took so long beside its blocks: loading and warming up."""
-        self._overheads.append(beside_ns / max(1, entrants))
+        self._overheads.append(beside_ns / max(1, candidates))
 
     def fits_layout(self, who: Collection[object], left_ns: int) -> bool:
         """Whether the warm-up and the fewest rounds fit; always for the first layout."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.machine.environment import thread_environment, throttled_ns
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.progress import Progress
-from infer_bench.measure.schedule.measurements import Array, Lane, Run, shape_of
+from infer_bench.measure.schedule.measurements import Array, Measurement, Run, shape_of
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import Process, Round
@@ -26,40 +26,40 @@ ANSWERS_LIMIT_S = 2.0
 """Slow candidates answer only the first rows for the comparison; the result says how many."""
 
 
-def job_for(entrant: Entrant, settings: Settings) -> Job:
-    """The worker that `entrant` needs."""
-    threads = int(entrant.options.get("threads", settings.threads))
+def job_for(candidate: Candidate, settings: Settings) -> Job:
+    """The worker that `candidate` needs."""
+    threads = int(candidate.options.get("threads", settings.threads))
     return Job(
-        engine=entrant.target,
-        model=entrant.artefact,
-        options=entrant.options,
+        engine=candidate.target,
+        model=candidate.artefact,
+        options=candidate.options,
         allow_pickle=settings.allow_pickle,
-        lean=tuple(entrant.engine.lean(entrant.artefact, entrant.options)),
+        lean=tuple(candidate.engine.lean(candidate.artefact, candidate.options)),
         environment=thread_environment(threads),
         affinity=settings.affinity,
-        interpreter=entrant.interpreter,
-        **({"folder": entrant.folder} if entrant.folder else {}),
+        interpreter=candidate.interpreter,
+        **({"folder": candidate.folder} if candidate.folder else {}),
     )
 
 
 class Race:
     """Runs the layouts one after the other.
 
-    `lanes`, `specs` and `failed` always hold what is known so far; `saved` is called after every round.
+    `measurements`, `specs` and `failed` always hold what is known so far; `saved` is called after every round.
     """
 
     def __init__(
         self,
-        entrants: Sequence[Entrant],
+        candidates: Sequence[Candidate],
         columns: Mapping[Key, Columns],
         settings: Settings,
         progress: Progress,
     ) -> None:
-        self.lanes = {(e.key, batch): Lane(e, batch) for batch in settings.batches for e in entrants}
+        self.measurements = {(e.key, batch): Measurement(e, batch) for batch in settings.batches for e in candidates}
         self.specs: dict[Key, ModelSpec] = {}
         self.failed: dict[Key, InferBenchError] = {}
         self.cut_short = False
-        self._entrants = list(entrants)
+        self._candidates = list(candidates)
         self._columns = columns
         self._settings = settings
         self._progress = progress
@@ -81,49 +81,51 @@ class Race:
     @property
     def lean(self) -> frozenset[str]:
         """The candidates whose workers keep modules from being imported."""
-        return frozenset(e.label for e in self._entrants if e.engine.lean(e.artefact, e.options))
+        return frozenset(e.label for e in self._candidates if e.engine.lean(e.artefact, e.options))
 
     @property
-    def left_out(self) -> list[Entrant]:
+    def left_out(self) -> list[Candidate]:
         """Default candidates that turned out not to fit the model: nobody asked for them, and no worker broke.
 
         When none fits, all have failed.
         """
-        unfit = [e for e in self._entrants if not e.asked and self._unfit(e)]
-        return [] if len(unfit) == len(self._entrants) else unfit
+        unfit = [e for e in self._candidates if not e.asked and self._unfit(e)]
+        return [] if len(unfit) == len(self._candidates) else unfit
 
-    def _unfit(self, entrant: Entrant) -> bool:
-        error = self.failed.get(entrant.key)
-        raced = any(lane.runs for lane in self.lanes.values() if lane.entrant.key == entrant.key)
+    def _unfit(self, candidate: Candidate) -> bool:
+        error = self.failed.get(candidate.key)
+        raced = any(
+            measurement.runs for measurement in self.measurements.values() if measurement.candidate.key == candidate.key
+        )
         return error is not None and not isinstance(error, WorkerError) and not raced
 
-    def _alive(self) -> list[Entrant]:
-        return [entrant for entrant in self._entrants if entrant.key not in self.failed]
+    def _alive(self) -> list[Candidate]:
+        return [candidate for candidate in self._candidates if candidate.key not in self.failed]
 
     @contextlib.contextmanager
-    def _costs_its_row(self, entrant: Entrant) -> Iterator[None]:
+    def _costs_its_row(self, candidate: Candidate) -> Iterator[None]:
         try:
             yield
         except InferBenchError as error:
-            self.failed[entrant.key] = error
+            self.failed[candidate.key] = error
 
     def _tell(self, layouts: float, message: str) -> None:
         self._progress.update(layouts / self._settings.processes, message)
 
     def _start(self, layout: int, workers: dict[Key, Worker]) -> dict[Key, Process]:
         begun: dict[Key, Process] = {}
-        for entrant in self._alive():
-            self._tell(layout, f"process {layout + 1}: starting {entrant.label}")
-            with self._costs_its_row(entrant):
-                job = job_for(entrant, self._settings)
-                worker = workers[entrant.key] = Worker(job, timeout_s=self._settings.timeout_s)
-                begun[entrant.key] = self._cold_start(layout, entrant, worker)
+        for candidate in self._alive():
+            self._tell(layout, f"process {layout + 1}: starting {candidate.label}")
+            with self._costs_its_row(candidate):
+                job = job_for(candidate, self._settings)
+                worker = workers[candidate.key] = Worker(job, timeout_s=self._settings.timeout_s)
+                begun[candidate.key] = self._cold_start(layout, candidate, worker)
         return begun
 
-    def _cold_start(self, layout: int, entrant: Entrant, worker: Worker) -> Process:
-        columns, first = self._columns[entrant.key], self._settings.batches[0]
+    def _cold_start(self, layout: int, candidate: Candidate, worker: Worker) -> Process:
+        columns, first = self._columns[candidate.key], self._settings.batches[0]
         opened = worker.open()
-        self.specs[entrant.key] = spec_from(opened.fields["spec"])
+        self.specs[candidate.key] = spec_from(opened.fields["spec"])
         worker.rows({name: cycled(column, first) for name, column in columns.items()})
         answered = worker.ask("first", batch=first)
         cold = int(answered.fields["done_ns"]) - worker.started_ns
@@ -132,21 +134,21 @@ class Race:
         return Process.started(layout, cold, int(answered.fields["request_ns"]), **times)
 
     def _warm(self, layout: int, batch: int, workers: Mapping[Key, Worker], begun: Mapping[Key, Process]) -> None:
-        for entrant in self._alive():
-            self._tell(layout, f"process {layout + 1}: warming up {entrant.label}")
-            lane, worker = self.lanes[entrant.key, batch], workers[entrant.key]
-            with self._costs_its_row(entrant):
-                if lane.answers is None:
-                    self._answers(lane, worker)
+        for candidate in self._alive():
+            self._tell(layout, f"process {layout + 1}: warming up {candidate.label}")
+            measurement, worker = self.measurements[candidate.key, batch], workers[candidate.key]
+            with self._costs_its_row(candidate):
+                if measurement.predictions is None:
+                    self._answers(measurement, worker)
                 warm = worker.ask("warm", batch=batch, limit_ns=WARM_LIMIT_NS).fields
-                lane.shape = lane.shape or shape_of(int(warm["request_ns"]), self._settings.scenario)
-                lane.runs.append(Run(begun[entrant.key]))
-                lane.runs[-1].warmed(warm)
+                measurement.shape = measurement.shape or shape_of(int(warm["request_ns"]), self._settings.scenario)
+                measurement.runs.append(Run(begun[candidate.key]))
+                measurement.runs[-1].warmed(warm)
 
-    def _answers(self, lane: Lane, worker: Worker) -> None:
+    def _answers(self, measurement: Measurement, worker: Worker) -> None:
         limit = {"timeout_s": self._settings.timeout_s + ANSWERS_LIMIT_S, "limit_ns": int(ANSWERS_LIMIT_S * 1e9)}
-        reply = worker.ask("answers", batch=lane.batch, **limit)
-        lane.answers, lane.labels = reply.arrays["answers"], reply.fields["labels"]
+        reply = worker.ask("answers", batch=measurement.batch, **limit)
+        measurement.predictions, measurement.labels = reply.arrays["answers"], reply.fields["labels"]
 
     def _rounds(self, layouts: float, batch: int, workers: Mapping[Key, Worker], saved: Callable[[], None]) -> None:
         settings, throttled = self._settings, throttled_ns()
@@ -155,18 +157,18 @@ class Race:
             self._tell(layouts, f"batch {batch:,}, round {index + 1}")
             order = self._alive()
             self._random.shuffle(order)
-            for position, entrant in enumerate(order):
-                with self._costs_its_row(entrant):
-                    lane, worker = self.lanes[entrant.key, batch], workers[entrant.key]
-                    lane.runs[-1].rounds.append(taken_round(lane, worker, index, position))
+            for position, candidate in enumerate(order):
+                with self._costs_its_row(candidate):
+                    measurement, worker = self.measurements[candidate.key, batch], workers[candidate.key]
+                    measurement.runs[-1].rounds.append(taken_round(measurement, worker, index, position))
             saved()
             if time.monotonic() >= until:
                 self.cut_short |= settings.budget_s is None and index + 1 < settings.rounds_per_process
                 break
-        for entrant in self._alive():
-            with self._costs_its_row(entrant):
-                held = workers[entrant.key].ask("memory").fields
-                self.lanes[entrant.key, batch].runs[-1].ended(held, throttled_ns() - throttled)
+        for candidate in self._alive():
+            with self._costs_its_row(candidate):
+                held = workers[candidate.key].ask("memory").fields
+                self.measurements[candidate.key, batch].runs[-1].ended(held, throttled_ns() - throttled)
 
 
 class Asked(Protocol):
@@ -176,18 +178,18 @@ class Asked(Protocol):
         """Say one thing and wait for its answer."""
 
 
-def taken_round(lane: Lane, session: Asked, index: int, position: int, **how: Any) -> Round:
+def taken_round(measurement: Measurement, session: Asked, index: int, position: int, **how: Any) -> Round:
     """One block of a lane; `how` stands beside its shape, as in `Runner.block`."""
-    reply = session.ask("block", **asked(lane), **how)
-    return round_of(lane, reply.fields, reply.arrays, index, position)
+    reply = session.ask("block", **asked(measurement), **how)
+    return round_of(measurement, reply.fields, reply.arrays, index, position)
 
 
-def asked(lane: Lane) -> dict[str, Any]:
+def asked(measurement: Measurement) -> dict[str, Any]:
     """What a block of a lane is asked for with."""
-    if lane.shape is None:
+    if measurement.shape is None:
         raise RuntimeError("a block before its warm-up")
-    shape = lane.shape
-    return {"batch": lane.batch, "samples": shape.samples, "calls": shape.calls, "phases": shape.phases}
+    shape = measurement.shape
+    return {"batch": measurement.batch, "samples": shape.samples, "calls": shape.calls, "phases": shape.phases}
 
 
 def block_of(reply: Message, name: str) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
@@ -196,11 +198,13 @@ def block_of(reply: Message, name: str) -> tuple[Mapping[str, Any], Mapping[str,
     return reply.fields["counts"][name], arrays
 
 
-def round_of(lane: Lane, fields: Mapping[str, Any], arrays: Mapping[str, Array], index: int, position: int) -> Round:
+def round_of(
+    measurement: Measurement, fields: Mapping[str, Any], arrays: Mapping[str, Array], index: int, position: int
+) -> Round:
     """The answer to a question for a block."""
     stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in arrays.items()}
     counted: dict[str, Any] = {key: int(fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
-    return Round(index, position, lane.shape.calls if lane.shape else 1, **counted, **stamps)
+    return Round(index, position, measurement.shape.calls if measurement.shape else 1, **counted, **stamps)
 
 
 def cycled(column: Array, rows: int) -> Array:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 from infer_bench.errors import InferBenchError
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.fixed_rounds import cycled, job_for
 from infer_bench.measure.schedule.measurements import Array
 from infer_bench.measure.settings import Settings
@@ -26,7 +26,7 @@ MOST_HELD_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Plant:
+class InjectedDelay:
     """Work added to a candidate, to see whether it is found: turns of an empty loop in every `every`-th request."""
 
     turns: int = 0
@@ -34,7 +34,7 @@ class Plant:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class OpenSession:
     """A session that is ready: the worker and its number there, what it computes, and how it started."""
 
     worker: Worker
@@ -51,20 +51,20 @@ class Taken:
 class Layout:
     """The sessions of one layout, and those that could not be opened with why."""
 
-    taken: dict[Key, Taken]
+    taken: dict[Key, OpenSession]
     failed: dict[Key, InferBenchError]
 
 
-class Seating(Protocol):
+class LayoutSource(Protocol):
     """Opens the sessions of one layout after the other."""
 
     restarts: bool
     """Whether each layout starts processes; neither that nor loading is counted as measuring."""
 
-    def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
+    def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
         """Do once what is no part of measuring; returns those that cannot be opened, and why."""
 
-    def layout(self, index: int, entrants: Sequence[Entrant]) -> contextlib.AbstractContextManager[Layout]:
+    def layout(self, index: int, candidates: Sequence[Candidate]) -> contextlib.AbstractContextManager[Layout]:
         """The sessions of a layout, for as long as it lasts."""
 
     def at_work(self) -> int | None:
@@ -77,13 +77,13 @@ class Seating(Protocol):
 class _Opening:
     """What both ways have in common."""
 
-    def __init__(self, columns: Mapping[Key, Columns], settings: Settings, plants: Mapping[Key, Plant]) -> None:
+    def __init__(self, columns: Mapping[Key, Columns], settings: Settings, plants: Mapping[Key, InjectedDelay]) -> None:
         self._columns = columns
         self._settings = settings
         self._plants = plants
 
-    def _plant(self, entrant: Entrant, taken: Taken) -> None:
-        plant = self._plants.get(entrant.key)
+    def _plant(self, candidate: Candidate, taken: OpenSession) -> None:
+        plant = self._plants.get(candidate.key)
         if plant is not None:
             taken.ask("plant", turns=plant.turns, every=plant.every)
 
@@ -93,37 +93,37 @@ class FreshProcesses(_Opening):
 
     restarts = True
 
-    def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
+    def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
         """Nothing: each process prepares itself."""
         return {}
 
     @contextlib.contextmanager
-    def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
+    def layout(self, index: int, candidates: Sequence[Candidate]) -> Iterator[Layout]:
         """Start the processes in random order, and end them."""
         layout, workers = Layout({}, {}), []
-        order = random.Random(f"{self._settings.seed} {index}").sample(list(entrants), len(entrants))
+        order = random.Random(f"{self._settings.seed} {index}").sample(list(candidates), len(candidates))
         try:
-            for entrant in order:
+            for candidate in order:
                 try:
-                    workers.append(Worker(job_for(entrant, self._settings), timeout_s=self._settings.timeout_s))
-                    layout.taken[entrant.key] = self._opened(index, entrant, workers[-1])
+                    workers.append(Worker(job_for(candidate, self._settings), timeout_s=self._settings.timeout_s))
+                    layout.taken[candidate.key] = self._opened(index, candidate, workers[-1])
                 except InferBenchError as error:
-                    layout.failed[entrant.key] = error
+                    layout.failed[candidate.key] = error
             yield layout
         finally:
             for worker in workers:
                 worker.kill()
 
-    def _opened(self, index: int, entrant: Entrant, worker: Worker) -> Taken:
-        columns, batch = self._columns[entrant.key], self._settings.batches[0]
+    def _opened(self, index: int, candidate: Candidate, worker: Worker) -> OpenSession:
+        columns, batch = self._columns[candidate.key], self._settings.batches[0]
         opened = worker.open().fields
         worker.rows({name: cycled(column, batch) for name, column in columns.items()})
         first = worker.ask("first", batch=batch).fields
         worker.rows(columns)
         times = {name: int(opened[name]) for name in ("import_ns", "load_ns")}
         process = Process.started(index, int(first["done_ns"]) - worker.started_ns, int(first["request_ns"]), **times)
-        taken = Taken(worker, 0, spec_from(opened["spec"]), process)
-        self._plant(entrant, taken)
+        taken = OpenSession(worker, 0, spec_from(opened["spec"]), process)
+        self._plant(candidate, taken)
         return taken
 
     def at_work(self) -> int | None:
@@ -142,7 +142,7 @@ class Reloaded(_Opening):
 
     restarts = False
 
-    def __init__(self, columns: Mapping[Key, Columns], settings: Settings, plants: Mapping[Key, Plant]) -> None:
+    def __init__(self, columns: Mapping[Key, Columns], settings: Settings, plants: Mapping[Key, InjectedDelay]) -> None:
         super().__init__(columns, settings, plants)
         self._worker: Worker | None = None
         self._mark: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
@@ -150,33 +150,33 @@ class Reloaded(_Opening):
         self._tables: dict[Key, int] = {}
         self._held: list[int] = []
 
-    def prepare(self, entrants: Sequence[Entrant]) -> dict[Key, InferBenchError]:
+    def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
         """Start the worker, import the library, and make the requests, which the sessions then share."""
         failed = {}
-        for entrant in entrants:
+        for candidate in candidates:
             try:
-                self._opened(0, entrant).ask("first", batch=self._settings.batches[0])
+                self._opened(0, candidate).ask("first", batch=self._settings.batches[0])
             except InferBenchError as error:
-                failed[entrant.key] = error
+                failed[candidate.key] = error
         return failed
 
     @contextlib.contextmanager
-    def layout(self, index: int, entrants: Sequence[Entrant]) -> Iterator[Layout]:
+    def layout(self, index: int, candidates: Sequence[Candidate]) -> Iterator[Layout]:
         """Load each session anew, in random order. Those of earlier layouts stay in memory while there is room.
 
         Those whose worker ended when another was loaded are loaded once more, in a new worker.
         """
         layout = Layout({}, {})
-        order = random.Random(f"{self._settings.seed} {index}").sample(list(entrants), len(entrants))
+        order = random.Random(f"{self._settings.seed} {index}").sample(list(candidates), len(candidates))
         left = order
         while left:
-            for entrant in left:
+            for candidate in left:
                 try:
-                    layout.taken[entrant.key] = self._opened(index, entrant)
+                    layout.taken[candidate.key] = self._opened(index, candidate)
                 except InferBenchError as error:
-                    layout.failed[entrant.key] = error
-                    layout.taken.pop(entrant.key, None)
-            left = [entrant for entrant in order if self._lost(layout, entrant.key)]
+                    layout.failed[candidate.key] = error
+                    layout.taken.pop(candidate.key, None)
+            left = [candidate for candidate in order if self._lost(layout, candidate.key)]
         yield layout
         self._make_room()
 
@@ -184,17 +184,19 @@ class Reloaded(_Opening):
     def _lost(layout: Layout, key: Key) -> bool:
         return key in layout.taken and layout.taken[key].worker.ended
 
-    def _opened(self, index: int, entrant: Entrant) -> Taken:
-        job, seat = job_for(entrant, self._settings), self._next
+    def _opened(self, index: int, candidate: Candidate) -> OpenSession:
+        job, seat = job_for(candidate, self._settings), self._next
         if self._worker is None or self._worker.ended:
             self._worker = self._started(job)
         self._next += 1
         seed = hash((self._settings.seed, index, seat)) & 0x7FFFFFFF
         opened = self._worker.open(job, seat=seat, ballast_seed=seed, mark=self._mark.fileno()).fields
         self._held.append(seat)
-        self._rows(entrant, self._worker, seat)
-        taken = Taken(self._worker, seat, spec_from(opened["spec"]), Process(index, 0, 0, 0, int(opened["load_ns"]), 0))
-        self._plant(entrant, taken)
+        self._rows(candidate, self._worker, seat)
+        taken = OpenSession(
+            self._worker, seat, spec_from(opened["spec"]), Process(index, 0, 0, 0, int(opened["load_ns"]), 0)
+        )
+        self._plant(candidate, taken)
         return taken
 
     def _started(self, job: Job) -> Worker:
@@ -210,13 +212,13 @@ class Reloaded(_Opening):
         number = int.from_bytes(os.pread(self._mark.fileno(), MARK_BYTES, 0), "little")
         return number - 1 if number else None
 
-    def _rows(self, entrant: Entrant, worker: Worker, seat: int) -> None:
+    def _rows(self, candidate: Candidate, worker: Worker, seat: int) -> None:
         """The first session of an entrant is handed its rows, the later ones share them; so do equal rows."""
-        columns = self._columns[entrant.key]
+        columns = self._columns[candidate.key]
         same = next((n for key, n in self._tables.items() if self._columns[key] is columns), None)
         if same is None:
             worker.rows(columns, seat=seat)
-            self._tables[entrant.key] = seat
+            self._tables[candidate.key] = seat
         else:
             worker.ask("share", seat=seat, of=same)
 
@@ -242,10 +244,10 @@ class Reloaded(_Opening):
             self._worker.kill()
 
 
-def fits_one_worker(entrants: Sequence[Entrant]) -> bool:
+def fits_one_worker(candidates: Sequence[Candidate]) -> bool:
     """Whether one worker can hold them all, side by side: the same engine, options, modules and interpreter."""
     kinds = {
         (e.engine.name, tuple(sorted(e.options.items())), tuple(e.engine.lean(e.artefact, e.options)), e.interpreter)
-        for e in entrants
+        for e in candidates
     }
-    return len(kinds) == 1 and all(e.candidate.target is None and e.model.family != "callable" for e in entrants)
+    return len(kinds) == 1 and all(e.spec.target is None and e.model.family != "callable" for e in candidates)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.report.common import Process, Round
 from infer_bench.workers.timing.runner import GROUPED_NS, SAMPLE_NS, SHORT_NS
 
@@ -94,13 +94,13 @@ class Run:
 
 
 @dataclass
-class Lane:
+class Measurement:
     """All that was gathered of one candidate at one batch size."""
 
-    entrant: Entrant
+    candidate: Candidate
     batch: int
     shape: Shape | None = None
-    answers: Array | None = None
+    predictions: Array | None = None
     labels: list[Any] | None = None
     runs: list[Run] = field(default_factory=list)
 

@@ -10,12 +10,12 @@ from typing import Any
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.machine.environment import throttled_ns
 from infer_bench.measure.bench.report import PACKAGES
-from infer_bench.measure.candidates.candidates import Entrant, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.progress import Progress
 from infer_bench.measure.schedule.budget import LAYOUTS, LEAST_ROUNDS, Clock, Pace, Stopwatch
 from infer_bench.measure.schedule.fixed_rounds import ANSWERS_LIMIT_S, asked, block_of, round_of, taken_round
-from infer_bench.measure.schedule.layouts import Layout, Seating, Taken
-from infer_bench.measure.schedule.measurements import Lane, Run, Shape, shape_for, shared_calls
+from infer_bench.measure.schedule.layouts import Layout, LayoutSource, OpenSession
+from infer_bench.measure.schedule.measurements import Measurement, Run, Shape, shape_for, shared_calls
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 
@@ -35,14 +35,14 @@ STRIDE = 211
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class Pair:
     """A candidate and what it is compared with; no baseline where only absolute limits hold."""
 
-    candidate: Entrant
-    baseline: Entrant | None
+    candidate: Candidate
+    baseline: Candidate | None
 
     @property
-    def entrants(self) -> tuple[Entrant, ...]:
+    def candidates(self) -> tuple[Candidate, ...]:
         """Both, the baseline first."""
         return (self.candidate,) if self.baseline is None else (self.baseline, self.candidate)
 
@@ -50,15 +50,15 @@ class Match:
 class Duel:
     """Runs layouts until every match is decided or the budget is spent.
 
-    `lanes`, `specs` and `failed` always hold what is known so far. `samples` is what a block must hold for the
+    `measurements`, `specs` and `failed` always hold what is known so far. `samples` is what a block must hold for the
     percentiles that are judged, `unfit` those that cannot take part, and why. Measuring ends with the budget, which
     only the first round may exceed.
     """
 
     def __init__(
         self,
-        matches: Sequence[Match],
-        seating: Seating,
+        matches: Sequence[Pair],
+        seating: LayoutSource,
         settings: Settings,
         samples: int,
         progress: Progress,
@@ -66,8 +66,10 @@ class Duel:
         clock: Clock = time.perf_counter_ns,
     ) -> None:
         self.matches = tuple(matches)
-        self.entrants = _entrants(matches)
-        self.lanes = {(e.key, batch): Lane(e, batch) for batch in settings.batches for e in self.entrants}
+        self.candidates = _candidates(matches)
+        self.measurements = {
+            (e.key, batch): Measurement(e, batch) for batch in settings.batches for e in self.candidates
+        }
         self.specs: dict[Key, ModelSpec] = {}
         self.failed: dict[Key, InferBenchError] = dict(unfit or {})
         self.about: dict[Key, Mapping[str, object]] = {}
@@ -83,40 +85,40 @@ class Duel:
         self._saved: Callable[[], None] = lambda: None
         self._pace = Pace(self._limit_ns, settings.batches, _most_rounds(seating.restarts, samples))
         self._start = 0
-        self._taken: dict[Key, Taken] = {}
+        self._taken: dict[Key, OpenSession] = {}
 
     cut_short = False
-    left_out: list[Entrant] = []  # noqa: RUF012 - never filled: whoever fails in a gate was asked for
+    left_out: list[Candidate] = []  # noqa: RUF012 - never filled: whoever fails in a gate was asked for
 
     @property
     def lean(self) -> frozenset[str]:
         """The candidates whose workers keep modules from being imported, where their start was measured."""
         if not self._seating.restarts:
             return frozenset()
-        return frozenset(e.label for e in self.entrants if e.engine.lean(e.artefact, e.options))
+        return frozenset(e.label for e in self.candidates if e.engine.lean(e.artefact, e.options))
 
     @property
     def layouts_kept(self) -> int:
         """Without one that the budget cut short of its least rounds."""
-        return max(sum(bool(run.rounds) for run in lane.runs) for lane in self.lanes.values())
+        return max(sum(bool(run.rounds) for run in measurement.runs) for measurement in self.measurements.values())
 
-    def run(self, undecided: Callable[[], Collection[Match]], saved: Callable[[], None]) -> None:
+    def run(self, undecided: Callable[[], Collection[Pair]], saved: Callable[[], None]) -> None:
         """Measure. `undecided` is asked after every layout, `saved` is called after the rounds of every word."""
         self._saved = saved
         left = [match for match in self.matches if self._alive(match)]
         try:
             self._tell("starting")
-            self.failed |= self._seating.prepare(_entrants(left))
+            self.failed |= self._seating.prepare(_candidates(left))
             left = [match for match in left if self._alive(match)]
-            while left and self._pace.fits_layout([e.key for e in _entrants(left)], self._left_ns):
-                self._layout(self.layouts, _entrants(left))
+            while left and self._pace.fits_layout([e.key for e in _candidates(left)], self._left_ns):
+                self._layout(self.layouts, _candidates(left))
                 self.layouts += 1
                 left = [match for match in undecided() if self._alive(match)]
         finally:
             self._seating.close()
 
-    def _alive(self, match: Match) -> bool:
-        return not any(entrant.key in self.failed for entrant in match.entrants)
+    def _alive(self, match: Pair) -> bool:
+        return not any(candidate.key in self.failed for candidate in match.candidates)
 
     @property
     def _left_ns(self) -> int:
@@ -125,10 +127,10 @@ class Duel:
     def _tell(self, message: str) -> None:
         self._progress.update(min(1.0, self.watch.spent_ns / self._limit_ns), message)
 
-    def _layout(self, index: int, entrants: Sequence[Entrant]) -> None:
+    def _layout(self, index: int, candidates: Sequence[Candidate]) -> None:
         begun, raced = self.watch.spent_ns, 0
         self._tell(f"layout {index + 1}: loading")
-        with self._seating.layout(index, entrants) as layout:
+        with self._seating.layout(index, candidates) as layout:
             self.failed |= layout.failed
             self._taken = layout.taken
             self._meet(layout)
@@ -136,7 +138,7 @@ class Duel:
                 for batch in self._settings.batches:
                     self._warm(batch, layout)
                     if batch == self._settings.batches[-1]:
-                        self._pace.laid_out(len(entrants), self.watch.spent_ns - begun - raced)
+                        self._pace.laid_out(len(candidates), self.watch.spent_ns - begun - raced)
                     before = self.watch.spent_ns
                     self._race(batch, layout)
                     raced += self.watch.spent_ns - before
@@ -153,11 +155,11 @@ class Duel:
         if key in self._taken:
             self.failed[key] = error
         if isinstance(error, WorkerError) and not self._seating.restarts:
-            for lane in self.lanes.values():
-                lane.runs = [run for run in lane.runs if run.process.index != self.layouts]
+            for measurement in self.measurements.values():
+                measurement.runs = [run for run in measurement.runs if run.process.index != self.layouts]
             self._taken.clear()
 
-    def _standing(self, layout: Layout) -> list[tuple[Key, Taken]]:
+    def _standing(self, layout: Layout) -> list[tuple[Key, OpenSession]]:
         return [(key, taken) for key, taken in layout.taken.items() if key not in self.failed]
 
     def _meet(self, layout: Layout) -> None:
@@ -169,12 +171,12 @@ class Duel:
             with self._costs_its_row(key):
                 self.about[key] = taken.ask("about", packages=PACKAGES).fields
                 for batch in self._settings.batches:
-                    self._answers(self.lanes[key, batch], taken)
+                    self._answers(self.measurements[key, batch], taken)
 
-    def _answers(self, lane: Lane, taken: Taken) -> None:
+    def _answers(self, measurement: Measurement, taken: OpenSession) -> None:
         limit = {"timeout_s": self._settings.timeout_s + ANSWERS_LIMIT_S, "limit_ns": int(ANSWERS_LIMIT_S * 1e9)}
-        reply = taken.ask("answers", batch=lane.batch, **limit)
-        lane.answers, lane.labels = reply.arrays["answers"], reply.fields["labels"]
+        reply = taken.ask("answers", batch=measurement.batch, **limit)
+        measurement.predictions, measurement.labels = reply.arrays["answers"], reply.fields["labels"]
 
     def _warm(self, batch: int, layout: Layout) -> None:
         requests_ns = {}
@@ -183,16 +185,16 @@ class Duel:
                 warm = taken.ask("warm", batch=batch, **WARM[self._seating.restarts]).fields
                 run = Run(taken.process)
                 run.warmed(warm)
-                self.lanes[key, batch].runs.append(run)
+                self.measurements[key, batch].runs.append(run)
                 requests_ns[key] = int(warm["request_ns"])
         calls = shared_calls(requests_ns.values())
         for key, request_ns in requests_ns.items() if layout.taken else ():
-            lane = self.lanes[key, batch]
-            lane.shape = lane.shape or self._shape(request_ns, len(layout.taken), calls)
+            measurement = self.measurements[key, batch]
+            measurement.shape = measurement.shape or self._shape(request_ns, len(layout.taken), calls)
 
-    def _shape(self, request_ns: int, entrants: int, calls: int) -> Shape:
+    def _shape(self, request_ns: int, candidates: int, calls: int) -> Shape:
         most_ns = round(self._settings.timeout_s * 1e9 / 2)
-        blocks = LAYOUTS * LEAST_ROUNDS * entrants * len(self._settings.batches)
+        blocks = LAYOUTS * LEAST_ROUNDS * candidates * len(self._settings.batches)
         return shape_for(
             request_ns, self._settings.scenario, self._samples, min(self._limit_ns // blocks, most_ns), calls
         )
@@ -245,7 +247,7 @@ class Duel:
             self._pace.took(key, batch, (self.watch.spent_ns - begun) // max(1, made) // len(standing))
         return made
 
-    def _round(self, batch: int, standing: Sequence[tuple[Key, Taken]], index: int) -> bool:
+    def _round(self, batch: int, standing: Sequence[tuple[Key, OpenSession]], index: int) -> bool:
         """A block of each; False when the budget, or the worker, ends before all had theirs."""
         for position, (key, taken) in enumerate(self._random.sample(standing, len(standing))):
             first = self.layouts == index == 0
@@ -253,33 +255,35 @@ class Duel:
                 return False
             begun = self.watch.spent_ns
             with self._costs_its_row(key):
-                lane = self.lanes[key, batch]
-                lane.runs[-1].rounds.append(taken_round(lane, taken, index, position, split=False, start=self._start))
+                measurement = self.measurements[key, batch]
+                measurement.runs[-1].rounds.append(
+                    taken_round(measurement, taken, index, position, split=False, start=self._start)
+                )
             self._pace.took(key, batch, self.watch.spent_ns - begun)
         self._start += STRIDE
         return True
 
-    def _together(self, batch: int, standing: Sequence[tuple[Key, Taken]], done: int, count: int) -> int:
+    def _together(self, batch: int, standing: Sequence[tuple[Key, OpenSession]], done: int, count: int) -> int:
         """Several rounds of the sessions of one worker."""
-        lanes = {taken.seat: self.lanes[key, batch] for key, taken in standing}
-        orders = [self._random.sample(list(lanes), len(lanes)) for _ in range(count)]
+        measurements = {taken.seat: self.measurements[key, batch] for key, taken in standing}
+        orders = [self._random.sample(list(measurements), len(measurements)) for _ in range(count)]
         starts = [self._start + STRIDE * n for n in range(count)]
         self._start += STRIDE * count
-        shapes = {str(seat): {**asked(lane), "split": False} for seat, lane in lanes.items()}
+        shapes = {str(seat): {**asked(measurement), "split": False} for seat, measurement in measurements.items()}
         how: dict[str, Any] = {"orders": orders, "starts": starts, "shapes": shapes, "limit_ns": max(1, self._left_ns)}
         reply = standing[0][1].worker.ask("rounds", **how)
         made = 1 + max(int(name.partition("/")[0]) for name in reply.fields["counts"])
         for nth in range(made):
             for position, seat in enumerate(orders[nth]):
-                found = round_of(lanes[seat], *block_of(reply, f"{nth}/{seat}"), done + nth, position)
-                lanes[seat].runs[-1].rounds.append(found)
+                found = round_of(measurements[seat], *block_of(reply, f"{nth}/{seat}"), done + nth, position)
+                measurements[seat].runs[-1].rounds.append(found)
         return made
 
     def _end(self, batch: int, layout: Layout, throttled: int, *, kept: bool) -> None:
         for key, taken in self._standing(layout):
-            run = self.lanes[key, batch].runs[-1]
+            run = self.measurements[key, batch].runs[-1]
             if not kept:
-                self.lanes[key, batch].runs.pop()
+                self.measurements[key, batch].runs.pop()
                 continue
             with self._costs_its_row(key):
                 nothing = {"rss_bytes": 0, "peak_rss_bytes": 0}
@@ -287,9 +291,9 @@ class Duel:
                 run.ended(held, throttled)
 
 
-def _entrants(matches: Sequence[Match]) -> list[Entrant]:
+def _candidates(matches: Sequence[Pair]) -> list[Candidate]:
     """All who take part in some matches, each once."""
-    return list({e.key: e for match in matches for e in match.entrants}.values())
+    return list({e.key: e for match in matches for e in match.candidates}.values())
 
 
 def _most_rounds(restarts: bool, samples: int) -> int:

@@ -14,8 +14,8 @@ from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.progress import Progress
 from infer_bench.measure.validate.causes.explanation import Explanation
-from infer_bench.measure.validate.group_comparison import Pairing
-from infer_bench.measure.validate.predictors import Answers, Side, aligned, columns_for
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.predictors import Predictions, Predictor, aligned, columns_for
 from infer_bench.model import ModelSpec
 from infer_bench.workers.protocol import Array
 from infer_bench.workers.shared import Block
@@ -24,15 +24,15 @@ BATCH_BYTES = 1 << 24
 LEAST_ROWS, MOST_ROWS = 1_024, 65_536
 AHEAD = 2
 """So many batches are out at a time: one that is answered, and the next, so that no side waits for it."""
-Hear = Callable[[], Answers]
+Hear = Callable[[], Predictions]
 
 
 @dataclass
 class Duel:
     """A candidate against the reference: its side, its groups so far, and why it failed if it did."""
 
-    side: Side
-    groups: dict[str, Pairing]
+    side: Predictor
+    groups: dict[str, GroupComparison]
     failed: InferBenchError | None = None
     explanation: Explanation = field(default_factory=Explanation)
 
@@ -51,14 +51,14 @@ def narrowed(table: Table, dtype: str | None) -> Table:
     return Table({**table.columns, **rounded})
 
 
-class Arena:
+class FanOut:
     """Asks the reference and every candidate that has not failed, all at once.
 
     Each side has a thread that waits for its answers, in the order of asking. Where memory can be shared, a table is
     written once for all sides, and its question is on the way while a side still answers the one before.
     """
 
-    def __init__(self, reference: "Side | Saved", spec: ModelSpec, duels: Sequence[Duel]) -> None:
+    def __init__(self, reference: "Predictor | Saved", spec: ModelSpec, duels: Sequence[Duel]) -> None:
         self.reference, self.spec, self.duels = reference, spec, list(duels)
         self._threads = [ThreadPoolExecutor(max_workers=1) for _ in range(1 + len(duels))]
         self._blocks = itertools.cycle(duels[0].side.blocks)
@@ -86,7 +86,7 @@ class Arena:
     def _reference(self, table: Table, first: int, block: Block | None) -> Hear:
         reference = self.reference
         if isinstance(reference, Saved):
-            return lambda: reference.answers(first, table.rows)
+            return lambda: reference.predictions(first, table.rows)
         if block is None:
             return lambda: reference.answer(table.columns)
         reference.ask(table.columns, block)
@@ -113,7 +113,7 @@ class Arena:
             thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _asking(side: Side, table: Table, spec: ModelSpec, block: Block | None) -> Hear:
+def _asking(side: Predictor, table: Table, spec: ModelSpec, block: Block | None) -> Hear:
     """Put the question, where it can be put ahead of its turn; what is returned waits for the answers."""
     if block is None:
         return lambda: ask(side, table, spec)
@@ -125,7 +125,7 @@ def _asking(side: Side, table: Table, spec: ModelSpec, block: Block | None) -> H
     return lambda: aligned(side.hear(), side.spec, spec)
 
 
-def _raised(error: InferBenchError) -> Answers:
+def _raised(error: InferBenchError) -> Predictions:
     raise error
 
 
@@ -143,10 +143,10 @@ class Saved:
             return self
         return Saved(self.name, self.values[:, 1:])
 
-    def answers(self, first: int, rows: int) -> Answers:
+    def predictions(self, first: int, rows: int) -> Predictions:
         """The saved answers to `rows` rows from number `first` on."""
         part = np.asarray(self.values[first : first + rows], dtype=np.float64)
-        return Answers(part, np.zeros(len(part), dtype=np.bool_))
+        return Predictions(part, np.zeros(len(part), dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,20 +155,20 @@ class Asked:
 
     table: Table
     first: int
-    reference: "Future[Answers]"
-    candidates: Mapping[int, "Future[Answers]"]
+    reference: "Future[Predictions]"
+    candidates: Mapping[int, "Future[Predictions]"]
 
     def wait(self) -> None:
         """Until every side has answered, or has failed to."""
         wait([self.reference, *self.candidates.values()])
 
 
-def ask(side: Side, table: Table, reference: ModelSpec) -> Answers:
+def ask(side: Predictor, table: Table, reference: ModelSpec) -> Predictions:
     """A candidate's answers, in the reference's class order. Raises `EngineError` when their number differs."""
     return aligned(side.answer(columns_for(table, side, reference)), side.spec, reference)
 
 
-def stream(arena: Arena, batches: Iterator[Table], total: int, group: str, progress: Progress) -> float:
+def stream(fan_out: FanOut, batches: Iterator[Table], total: int, group: str, progress: Progress) -> float:
     """Run a file's batches through the arena. Returns rows per second.
 
     The next batch is read, and the one before is compared, while the sides answer: they never wait for this process.
@@ -177,7 +177,7 @@ def stream(arena: Arena, batches: Iterator[Table], total: int, group: str, progr
     out: deque[Asked] = deque()
 
     def compared(asked: Asked) -> int:
-        arena.finish(asked, group)
+        fan_out.finish(asked, group)
         rows = done + asked.table.rows
         progress.update(rows / max(1, total), _said(rows, total, time.monotonic() - start))
         return rows
@@ -186,7 +186,7 @@ def stream(arena: Arena, batches: Iterator[Table], total: int, group: str, progr
         oldest = out.popleft() if len(out) == AHEAD else None
         if oldest is not None:
             oldest.wait()  # only then is its block free
-        out.append(arena.start(table, first))
+        out.append(fan_out.start(table, first))
         first += table.rows
         if oldest is not None:
             done = compared(oldest)

@@ -12,14 +12,14 @@ from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.fan_out import Duel, Saved, ask
 from infer_bench.measure.validate.fixes import with_fixes
 from infer_bench.measure.validate.group_comparison import Kept
-from infer_bench.measure.validate.predictors import Side
+from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.trees import Structures, renamed
 from infer_bench.model import ModelSpec
 
 Ask = Callable[[Table], npt.NDArray[np.float64]]
 
 
-def find(duels: Sequence[Duel], reference: Side | Saved, structures: Structures, spec: ModelSpec) -> None:
+def find(duels: Sequence[Duel], reference: Predictor | Saved, structures: Structures, spec: ModelSpec) -> None:
     """Give every duel whose rows differ its explanation.
 
     Faults are looked for in the candidate: known ones are applied to the reference. Where only the candidate's trees
@@ -29,7 +29,7 @@ def find(duels: Sequence[Duel], reference: Side | Saved, structures: Structures,
         if not any(pairing.failing for pairing in duel.groups.values()):
             continue
         kept = [held for pairing in duel.groups.values() if (held := pairing.kept_rows) is not None]
-        structure = structures.of(reference) if isinstance(reference, Side) else None
+        structure = structures.of(reference) if isinstance(reference, Predictor) else None
         single = _in_float32(reference)
         steps = _steps(reference, structures)
         found = explain(kept, structure.ensemble if structure else None, _asking(reference), single, steps)
@@ -38,21 +38,21 @@ def find(duels: Sequence[Duel], reference: Side | Saved, structures: Structures,
         duel.explanation = with_fixes(found, reference, duel.side)
 
 
-def _asking(reference: Side | Saved) -> Ask | None:
+def _asking(reference: Predictor | Saved) -> Ask | None:
     """Asks the reference itself, for counterfactuals on rows."""
     return None if isinstance(reference, Saved) else lambda table: reference.answer(dict(table.columns)).values
 
 
-def _in_float32(reference: Side | Saved) -> Ask | None:
+def _in_float32(reference: Predictor | Saved) -> Ask | None:
     """Asks the reference with its steps in float32, where it may have steps."""
-    if isinstance(reference, Saved) or reference.entrant.candidate.engine != "sklearn":
+    if isinstance(reference, Saved) or reference.candidate.spec.engine != "sklearn":
         return None
     return lambda table: reference.in_float32(dict(table.columns))
 
 
-def _steps(reference: Side | Saved, structures: Structures) -> Steps | None:
+def _steps(reference: Predictor | Saved, structures: Structures) -> Steps | None:
     """The last step of a scikit-learn pipeline, read when it is asked for."""
-    if isinstance(reference, Saved) or reference.entrant.candidate.engine != "sklearn":
+    if isinstance(reference, Saved) or reference.candidate.spec.engine != "sklearn":
         return None
     return Steps(lambda: structures.last_step(reference), lambda table: reference.prepared(dict(table.columns)))
 

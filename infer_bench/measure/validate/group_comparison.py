@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.data import Table, concat
-from infer_bench.measure.validate.predictors import Answers
+from infer_bench.measure.validate.predictors import Predictions
 from infer_bench.report.validate import WorstRow
 from infer_bench.stats.agreement.compare import Comparison, Limits, compare, differing, merge
 
@@ -31,15 +31,15 @@ class Kept:
     group: str
     table: Table
     numbers: npt.NDArray[np.int64]
-    reference: Answers
-    candidate: Answers
+    reference: Predictions
+    candidate: Predictions
     differ: Bools
     labels: tuple[Labels, Labels] | None = None
     unlike: str = ""
 
 
 @dataclass
-class Pairing:
+class GroupComparison:
     """The comparison of one candidate with the reference on one group, growing with every batch."""
 
     group: str
@@ -56,7 +56,7 @@ class Pairing:
     lone: list[WorstRow] = field(default_factory=list)
     features: dict[int, Table] = field(default_factory=dict)
 
-    def add(self, reference: Answers, candidate: Answers, first: int, fetch: Fetch) -> None:
+    def add(self, reference: Predictions, candidate: Predictions, first: int, fetch: Fetch) -> None:
         """Compare a batch whose first row has the number `first`; `fetch` gives rows of it."""
         rows = np.arange(first, first + len(reference.values), dtype=np.int64)
         self.unlike = self.unlike or _unlike(reference, candidate)
@@ -77,7 +77,7 @@ class Pairing:
         self._keep_lone(reference, candidate, rows, lone, fetch)
         self._keep(reference, candidate, rows, differ, fetch)
 
-    def _lone(self, reference: Answers, candidate: Answers) -> Bools:
+    def _lone(self, reference: Predictions, candidate: Predictions) -> Bools:
         """Rows that one side refuses and the other answers; an answer of NaN is as good as a refusal."""
         confident = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
         silent = candidate.refused & ~reference.refused & np.isfinite(reference.values).any(axis=1)
@@ -95,7 +95,7 @@ class Pairing:
             self.features |= {row: table.slice(i, i + 1) for i, row in enumerate(missing)}
 
     def _keep_lone(
-        self, reference: Answers, candidate: Answers, rows: npt.NDArray[np.int64], lone: Bools, fetch: Fetch
+        self, reference: Predictions, candidate: Predictions, rows: npt.NDArray[np.int64], lone: Bools, fetch: Fetch
     ) -> None:
         wanted = np.flatnonzero(lone)[: max(0, self.limits.worst - len(self.lone))]
         table = fetch(wanted)
@@ -106,7 +106,7 @@ class Pairing:
             )
 
     def _keep(
-        self, reference: Answers, candidate: Answers, rows: npt.NDArray[np.int64], differ: Bools, fetch: Fetch
+        self, reference: Predictions, candidate: Predictions, rows: npt.NDArray[np.int64], differ: Bools, fetch: Fetch
     ) -> None:
         have = [sum(int((kept.differ == side).sum()) for kept in self.kept) for side in (True, False)]
         chosen = np.concatenate(
@@ -140,26 +140,26 @@ class Pairing:
         )
 
 
-def _unlike(reference: Answers, candidate: Answers) -> str:
+def _unlike(reference: Predictions, candidate: Predictions) -> str:
     """That the candidate's answers have another number of columns; empty where they do not, or where there are none."""
     ours, theirs = reference.values.shape[1], candidate.values.shape[1]
     unknown = ours == theirs or reference.refused.all() or candidate.refused.all()
     return "" if unknown else f"an answer has {theirs} columns where the reference's has {ours}"
 
 
-def _fitting(reference: Answers, candidate: Answers) -> Answers:
+def _fitting(reference: Predictions, candidate: Predictions) -> Predictions:
     """The candidate's answers; those of another width are none where the reference answers."""
     if reference.values.shape[1] == candidate.values.shape[1]:
         return candidate
     alone = reference.refused & ~candidate.refused & np.isfinite(candidate.values).any(axis=1)
     values = np.repeat(np.where(alone, 0.0, np.nan)[:, None], reference.values.shape[1], axis=1)
-    return Answers(values, ~alone, complaint=_unlike(reference, candidate) or candidate.complaint)
+    return Predictions(values, ~alone, complaint=_unlike(reference, candidate) or candidate.complaint)
 
 
-def _joined(parts: list[Answers]) -> Answers:
+def _joined(parts: list[Predictions]) -> Predictions:
     """Answers below each other; their labels, whose codes differ from batch to batch, are kept apart."""
     values, refused = (np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "refused"))
-    return Answers(values, refused)
+    return Predictions(values, refused)
 
 
 def _joined_labels(parts: list[Kept]) -> tuple[Labels, Labels] | None:
@@ -171,7 +171,7 @@ def _joined_labels(parts: list[Kept]) -> tuple[Labels, Labels] | None:
     return np.concatenate([side[0] for side in sides]), np.concatenate([side[1] for side in sides])
 
 
-def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:
+def _labels(ours: Predictions, theirs: Predictions) -> tuple[Labels, Labels] | None:
     """Labels of both sides as places in one list; what a library calls a row without a finite answer is no label.
 
     The text of functions' answers, of which the numbers know nothing, is compared with such text alone.
@@ -186,6 +186,6 @@ def _labels(ours: Answers, theirs: Answers) -> tuple[Labels, Labels] | None:
     return np.where(known, one, -1), np.where(known, other, -1)
 
 
-def _placed(side: Answers, places: dict[object, int]) -> Labels:
+def _placed(side: Predictions, places: dict[object, int]) -> Labels:
     table = [places.setdefault(label, len(places)) for label in side.labels or ()]
     return np.array([*table, -1], dtype=np.int64)[side.codes]

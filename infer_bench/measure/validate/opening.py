@@ -10,18 +10,18 @@ import numpy.typing as npt
 
 from infer_bench.data import Dataset
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
-from infer_bench.measure.candidates.candidates import USUAL, Entrant, entrants
+from infer_bench.measure.candidates.candidates import USUAL, Candidate, choose_candidates
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.validate.fan_out import AHEAD, Saved
-from infer_bench.measure.validate.predictors import Side
+from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.workers.shared import blocks
 
 _PREDICTIONS = ("prediction", "predictions", "score", "scores", "probability", "output", "y_pred", "pred")
 
 
-def chosen(models: Sequence[str], engines: Sequence[str], settings: ValidateSettings, least: int) -> list[Entrant]:
+def chosen(models: Sequence[str], engines: Sequence[str], settings: ValidateSettings, least: int) -> list[Candidate]:
     """An entrant for each side, the reference first; at least `least` of them.
 
     One engine opens every model; as many as models, each its own; several with one model, that model several times.
@@ -30,7 +30,7 @@ def chosen(models: Sequence[str], engines: Sequence[str], settings: ValidateSett
     pairs = _paired(list(models), list(engines))
     if len(pairs) < least:
         raise UsageError("a candidate is missing", "infer-bench validate REFERENCE CANDIDATE, or two engines with -e")
-    return [_entrant(model, engine, settings) for model, engine in pairs]
+    return [_candidate(model, engine, settings) for model, engine in pairs]
 
 
 def _paired(models: list[str], engines: list[str]) -> list[tuple[str, str | None]]:
@@ -45,22 +45,22 @@ def _paired(models: list[str], engines: list[str]) -> list[tuple[str, str | None
     return list(zip(models, engines, strict=True))
 
 
-def _entrant(model: str, engine: str | None, settings: ValidateSettings) -> Entrant:
+def _candidate(model: str, engine: str | None, settings: ValidateSettings) -> Candidate:
     ref = model_ref(model, allow_pickle=settings.allow_pickle)
     text = engine or USUAL[ref.family]
-    found, _ = entrants([ref], [text], lambda m: cached_onnx(m, settings.allow_pickle), settings.threads)
+    found, _ = choose_candidates([ref], [text], lambda m: cached_onnx(m, settings.allow_pickle), settings.threads)
     return found[0]
 
 
 @contextlib.contextmanager
 def opened(
-    chosen: Sequence[Entrant], settings: ValidateSettings
-) -> Iterator[tuple[list[Side | None], list[InferBenchError | None]]]:
+    chosen: Sequence[Candidate], settings: ValidateSettings
+) -> Iterator[tuple[list[Predictor | None], list[InferBenchError | None]]]:
     """A worker for each, started at the same time; in the place of one that could not be opened stands its error."""
-    started: list[Side] = []
+    started: list[Predictor] = []
     shared = blocks(AHEAD)
     try:
-        started += [Side(entrant, settings, shared) for entrant in chosen]
+        started += [Predictor(candidate, settings, shared) for candidate in chosen]
         with ThreadPoolExecutor(max_workers=len(chosen)) as pool:
             failed = list(pool.map(_open, started))
         yield [None if error else side for side, error in zip(started, failed, strict=True)], failed
@@ -71,7 +71,7 @@ def opened(
             block.close()
 
 
-def _open(side: Side) -> InferBenchError | None:
+def _open(side: Predictor) -> InferBenchError | None:
     try:
         side.open()
     except InferBenchError as error:

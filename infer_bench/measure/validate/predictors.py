@@ -10,7 +10,7 @@ import numpy.typing as npt
 from infer_bench.data import Table, conform
 from infer_bench.errors import DataError, EngineError
 from infer_bench.machine.environment import thread_environment
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.report.common import ModelInfo
@@ -24,7 +24,7 @@ Columns = Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Predictions:
     """One side's answers: values (rows, outputs), NaN where refused (rows,).
 
     `labels` are the distinct labels and `codes` (rows,) each row's place among them; None for a side without classes.
@@ -38,27 +38,27 @@ class Answers:
     complaint: str = ""
     worded: bool = False
 
-    def take(self, rows: npt.NDArray[Any]) -> "Answers":
+    def take(self, rows: npt.NDArray[Any]) -> "Predictions":
         """Some of the rows."""
         codes = self.codes[rows] if self.labels is not None else self.codes
         return replace(self, values=self.values[rows], refused=self.refused[rows], codes=codes)
 
 
-class Side:
+class Predictor:
     """An artefact, opened by an engine in a worker of its own.
 
     Made in the main thread: a worker dies with the thread that started its process. `blocks` are shared with it.
     """
 
-    def __init__(self, entrant: Entrant, settings: ValidateSettings, blocks: Sequence[Block] = ()) -> None:
-        self.entrant, self.blocks = entrant, tuple(blocks)
-        options = entrant.options
+    def __init__(self, candidate: Candidate, settings: ValidateSettings, blocks: Sequence[Block] = ()) -> None:
+        self.candidate, self.blocks = candidate, tuple(blocks)
+        options = candidate.options
         job = Job(
-            engine=entrant.target,
-            model=entrant.artefact,
+            engine=candidate.target,
+            model=candidate.artefact,
             options=options,
             allow_pickle=settings.allow_pickle,
-            lean=tuple(entrant.engine.lean(entrant.artefact, options)),
+            lean=tuple(candidate.engine.lean(candidate.artefact, options)),
             environment=thread_environment(int(options.get("threads", settings.threads))),
         )
         self._worker = Worker(job, timeout_s=settings.timeout_s, shares=[block.fd for block in self.blocks])
@@ -73,11 +73,11 @@ class Side:
     @property
     def described(self) -> ComparedSide:
         """For the report."""
-        ref, spec = self.entrant.artefact, self.spec
+        ref, spec = self.candidate.artefact, self.spec
         info = ModelInfo(
             ref.path, ref.family, ref.format, ref.sha256, ref.bytes, spec.task, len(spec.features), spec.trees
         )
-        return ComparedSide(self.entrant.label, info, self.fed)
+        return ComparedSide(self.candidate.label, info, self.fed)
 
     def thresholds(self) -> dict[str, tuple[float, ...]]:
         """Per feature the values at which the answer may change."""
@@ -104,7 +104,7 @@ class Side:
         except EngineError:
             self.fed = "unknown"
 
-    def answer(self, columns: Columns) -> Answers:
+    def answer(self, columns: Columns) -> Predictions:
         """Answer a table; rows that the library refuses are marked. Raises `EngineError` when it takes none of them."""
         return self._read(self._worker.put("stream", columns))
 
@@ -112,11 +112,11 @@ class Side:
         """Put the question that `hear` answers, in the order of asking; `block` holds most of the columns."""
         self._worker.post(block.message("stream", columns))
 
-    def hear(self) -> Answers:
+    def hear(self) -> Predictions:
         """The answers to the oldest question of `ask`. Raises what `answer` raises."""
         return self._read(self._worker.hear("stream"))
 
-    def answer_singly(self, columns: Columns) -> Answers:
+    def predict_singly(self, columns: Columns) -> Predictions:
         """As `answer`, with a request of its own for every row."""
         return self._read(self._worker.put("singly", columns))
 
@@ -132,12 +132,12 @@ class Side:
         arrays = self._worker.put("prepared", columns).arrays
         return arrays["double"], arrays["single"]
 
-    def _read(self, reply: Message) -> Answers:
+    def _read(self, reply: Message) -> Predictions:
         labels = reply.fields["labels"]
         listed = None if labels is None else tuple(labels)
         codes = reply.arrays["codes"]
-        complaint, worded = str(reply.fields["complaint"]), self.entrant.engine.name == "callable"
-        return Answers(reply.arrays["answers"], reply.arrays["refused"], listed, codes, complaint, worded)
+        complaint, worded = str(reply.fields["complaint"]), self.candidate.engine.name == "callable"
+        return Predictions(reply.arrays["answers"], reply.arrays["refused"], listed, codes, complaint, worded)
 
     def peak_rss_bytes(self) -> int:
         """The worker's largest resident memory."""
@@ -148,13 +148,13 @@ class Side:
         self._worker.kill()
 
 
-def describe_feeds(sides: Sequence[Side], rows: Table, reference: ModelSpec) -> None:
+def describe_feeds(sides: Sequence[Predictor], rows: Table, reference: ModelSpec) -> None:
     """Let every side say in which dtype its library is fed these rows."""
     for side in sides:
         side.describe_feed(columns_for(rows.slice(0, 1), side, reference))
 
 
-def columns_for(table: Table, side: Side, reference: ModelSpec) -> dict[str, Array]:
+def columns_for(table: Table, side: Predictor, reference: ModelSpec) -> dict[str, Array]:
     """The columns of `table` (the reference's features, in its order) as `side` names and takes them.
 
     A side without names of its own takes them in order; a text category becomes its code where the side takes numbers,
@@ -171,7 +171,7 @@ def columns_for(table: Table, side: Side, reference: ModelSpec) -> dict[str, Arr
     elif len(wanted.features) == len(reference.features):
         kept = Table(dict(zip(wanted.feature_names, table.columns.values(), strict=True)))
     else:
-        name, count = side.entrant.artefact.name, len(wanted.features)
+        name, count = side.candidate.artefact.name, len(wanted.features)
         raise DataError(f"{name} takes {count} columns, the reference {len(reference.features)}")
     sources = _sources(wanted, reference)
     coded = {f.name: _coded(kept.columns[f.name], sources[f.name], f) for f in wanted.features}
@@ -192,32 +192,32 @@ def _coded(column: Array, source: Feature, feature: Feature) -> Array:
     return np.array([codes.get(value, np.nan) for value in column.tolist()], dtype=np.float64)
 
 
-def by_position(side: Side, reference: ModelSpec) -> bool:
+def by_position(side: Predictor, reference: ModelSpec) -> bool:
     """Whether the side takes the reference's columns in order, having other names for them."""
     names = side.spec.feature_names
     return bool(names) and not set(names) <= set(reference.feature_names)
 
 
-def aligned(answers: Answers, spec: ModelSpec, reference: ModelSpec) -> Answers:
+def aligned(predictions: Predictions, spec: ModelSpec, reference: ModelSpec) -> Predictions:
     """The candidate's answers in the reference's class order, and its labels under the reference's names.
 
     Classes are matched by label; where they share none and are as many (a text model numbers them), by position.
     """
     ours, theirs = reference.classes, spec.classes
     if not ours or not theirs or len(ours) != len(theirs):
-        return answers
+        return predictions
     if set(ours) == set(theirs):
-        return answers if tuple(ours) == tuple(theirs) else _reordered(answers, theirs, ours)
-    if set(ours) & set(theirs) or answers.labels is None:
-        return answers
+        return predictions if tuple(ours) == tuple(theirs) else _reordered(predictions, theirs, ours)
+    if set(ours) & set(theirs) or predictions.labels is None:
+        return predictions
     renamed = dict(zip(theirs, ours, strict=True))
-    labels = tuple(renamed.get(label, label) for label in answers.labels)
-    return replace(answers, labels=labels)
+    labels = tuple(renamed.get(label, label) for label in predictions.labels)
+    return replace(predictions, labels=labels)
 
 
-def _reordered(answers: Answers, given: Sequence[Any], wanted: Sequence[Any]) -> Answers:
-    if len(wanted) == 2 and answers.values.shape[1] == 1:
-        values = 1.0 - answers.values
+def _reordered(predictions: Predictions, given: Sequence[Any], wanted: Sequence[Any]) -> Predictions:
+    if len(wanted) == 2 and predictions.values.shape[1] == 1:
+        values = 1.0 - predictions.values
     else:
-        values = answers.values[:, [list(given).index(label) for label in wanted]]
-    return replace(answers, values=values)
+        values = predictions.values[:, [list(given).index(label) for label in wanted]]
+    return replace(predictions, values=values)

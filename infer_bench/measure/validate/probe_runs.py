@@ -7,9 +7,9 @@ import numpy as np
 from infer_bench.data import Table, concat
 from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.measure.progress import Progress
-from infer_bench.measure.validate.fan_out import Arena, Duel, Saved, narrowed
-from infer_bench.measure.validate.group_comparison import Pairing
-from infer_bench.measure.validate.predictors import Answers, Side, aligned, columns_for, describe_feeds
+from infer_bench.measure.validate.fan_out import Duel, FanOut, Saved, narrowed
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.predictors import Predictions, Predictor, aligned, columns_for, describe_feeds
 from infer_bench.measure.validate.probes import Probe, as_float32, probes
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.trees import Structure
@@ -22,13 +22,13 @@ class Prober:
 
     def __init__(
         self,
-        arena: Arena,
+        fan_out: FanOut,
         limits: Limits,
         settings: ValidateSettings,
         progress: Progress,
         structure: Structure | None = None,
     ) -> None:
-        self._arena, self._limits, self._settings, self._progress = arena, limits, settings, progress
+        self._arena, self._limits, self._settings, self._progress = fan_out, limits, settings, progress
         self._structure = structure
 
     def run(self, rows: Table | None) -> None:
@@ -68,12 +68,12 @@ class Prober:
         if self._settings.input_dtype is not None:
             return self._settings.input_dtype == "float32"
         sides = [self._arena.reference, *(duel.side for duel in self._arena.duels)]
-        return any(isinstance(side, Side) and "float32" in side.fed for side in sides)
+        return any(isinstance(side, Predictor) and "float32" in side.fed for side in sides)
 
     def _compare(self, probe: Probe) -> None:
         table = narrowed(probe.table, self._settings.input_dtype)
         for duel in self._arena.duels:
-            duel.groups[probe.name] = Pairing(probe.name, self._limits, probe.refusals_count)
+            duel.groups[probe.name] = GroupComparison(probe.name, self._limits, probe.refusals_count)
         if not probe.singly and not probe.shuffled:
             self._arena.finish(self._arena.start(table, 0), probe.name)
             return
@@ -82,9 +82,9 @@ class Prober:
             if duel.failed is None:
                 _oddly(duel, probe, table, ours, self._arena)
 
-    def _reference(self) -> Side:
+    def _reference(self) -> Predictor:
         reference = self._arena.reference
-        assert isinstance(reference, Side)
+        assert isinstance(reference, Predictor)
         return reference
 
 
@@ -118,19 +118,19 @@ def _like(table: Table, other: Table) -> Table:
     return Table(columns)
 
 
-def _oddly(duel: Duel, probe: Probe, table: Table, ours: Answers, arena: Arena) -> None:
+def _oddly(duel: Duel, probe: Probe, table: Table, ours: Predictions, fan_out: FanOut) -> None:
     """The same rows asked in another way: one at a time, or with the columns in another order."""
-    columns = columns_for(table, duel.side, arena.spec)
+    columns = columns_for(table, duel.side, fan_out.spec)
     if probe.shuffled:
         columns = dict(reversed(columns.items()))
     try:
-        found = duel.side.answer_singly(columns) if probe.singly else duel.side.answer(columns)
-        duel.groups[probe.name].add(ours, aligned(found, duel.side.spec, arena.spec), 0, table.take)
+        found = duel.side.predict_singly(columns) if probe.singly else duel.side.answer(columns)
+        duel.groups[probe.name].add(ours, aligned(found, duel.side.spec, fan_out.spec), 0, table.take)
     except EngineError as error:
         duel.failed = error
 
 
-def _renamed(side: Side, reference: Side) -> dict[str, tuple[float, ...]]:
+def _renamed(side: Predictor, reference: Predictor) -> dict[str, tuple[float, ...]]:
     """A candidate's thresholds under the reference's names; none where it cannot tell them."""
     try:
         found = side.thresholds()

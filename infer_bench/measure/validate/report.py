@@ -10,10 +10,10 @@ from infer_bench.data import Dataset, match
 from infer_bench.errors import DataError, InferBenchError, PredictionsDiffer
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import CANNOT_RUN, PACKAGES
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.validate.fan_out import Duel, Saved
-from infer_bench.measure.validate.group_comparison import Pairing
-from infer_bench.measure.validate.predictors import Side, by_position
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.predictors import Predictor, by_position
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
@@ -32,10 +32,10 @@ from infer_bench.stats.agreement.compare import Comparison, Limits, Tally
 class Findings:
     """Everything that a report is made from."""
 
-    reference: Side | Saved
+    reference: Predictor | Saved
     spec: ModelSpec
     duels: Sequence[Duel]
-    lost: Sequence[tuple[Entrant, InferBenchError]]
+    lost: Sequence[tuple[Candidate, InferBenchError]]
     dataset: Dataset | None
     settings: ValidateSettings
     rows_per_s: float | None = None
@@ -117,9 +117,9 @@ def _result(found: Findings, duel: Duel) -> ValidateResult:
     )
 
 
-def _unopened(found: Findings, entrant: Entrant, error: InferBenchError) -> ValidateResult:
+def _unopened(found: Findings, candidate: Candidate, error: InferBenchError) -> ValidateResult:
     limits = found.settings.limits(found.spec.task)
-    side = ComparedSide(entrant.label, _info(entrant.artefact, None))
+    side = ComparedSide(candidate.label, _info(candidate.artefact, None))
     return ValidateResult(_reference(found), side, None, limits.atol, limits.rtol, failed=str(error))
 
 
@@ -143,7 +143,7 @@ def _meaning(spec: ModelSpec) -> str:
     return {"ranking": "score", "regression": "prediction"}.get(spec.task, "raw answer")
 
 
-def group(pairing: Pairing, outputs: Sequence[str]) -> ValidateGroup:
+def group(pairing: GroupComparison, outputs: Sequence[str]) -> ValidateGroup:
     """One group's figures."""
     found, pooled = pairing.comparison, pairing.comparison.pooled
     single = found.sample.rank_correlation() if len(found.outputs) == 1 else None
@@ -178,7 +178,7 @@ def _named(outputs: Sequence[str], index: int) -> str:
     return outputs[index] if index < len(outputs) else f"output {index}"
 
 
-def _group_atol(pairing: Pairing, found: Comparison) -> float | None:
+def _group_atol(pairing: GroupComparison, found: Comparison) -> float | None:
     """No tolerance passes a changed label, a flip, or a row that one side refuses."""
     if pairing.refusals or found.label_changes or found.flips:
         return None
@@ -206,7 +206,7 @@ def _passing(groups: Sequence[ValidateGroup]) -> float | None:
     return None if not found or any(value is None for value in found) else max(v for v in found if v is not None)
 
 
-def _worst(pairings: Iterable[Pairing], outputs: Sequence[str], limits: Limits) -> tuple[WorstRow, ...]:
+def _worst(pairings: Iterable[GroupComparison], outputs: Sequence[str], limits: Limits) -> tuple[WorstRow, ...]:
     lines: list[WorstRow] = []
     for pairing in pairings:
         lines += pairing.lone
@@ -242,8 +242,7 @@ def _notices(found: Findings) -> list[Notice]:
             notices.append(Notice("extra-columns", _extra(matched.extra, name)))
     for duel in found.duels:
         if found.spec.features and by_position(duel.side, found.spec):
-            text = (
-                f"{duel.side.entrant.artefact.name} does not name its columns: they were taken in the reference's order"
-            )
+            name = duel.side.candidate.artefact.name
+            text = f"{name} does not name its columns: they were taken in the reference's order"
             notices.append(Notice("by-position", text))
     return notices

@@ -6,14 +6,14 @@ from typing import Any
 
 from infer_bench.data import Dataset, Table, conform, match
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.validate import find_causes as reasons
 from infer_bench.measure.validate import opening as contest
 from infer_bench.measure.validate.checkpoints import Checkpoints
-from infer_bench.measure.validate.fan_out import Arena, Duel, Saved, batch_rows, narrowed, stream
-from infer_bench.measure.validate.group_comparison import Pairing
-from infer_bench.measure.validate.predictors import Side, describe_feeds
+from infer_bench.measure.validate.fan_out import Duel, FanOut, Saved, batch_rows, narrowed, stream
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.predictors import Predictor, describe_feeds
 from infer_bench.measure.validate.probe_runs import Prober
 from infer_bench.measure.validate.report import Findings, assemble
 from infer_bench.measure.validate.settings import ValidateSettings
@@ -63,22 +63,22 @@ def run(
     shown = progress or Silent()
     shown.update(0, "reading the models")
     saved = contest.saved(models[0]) if contest.is_predictions(models[0]) else None
-    entrants = contest.chosen(models[1:] if saved else models, engines, settings, 1 if saved else 2)
+    candidates = contest.chosen(models[1:] if saved else models, engines, settings, 1 if saved else 2)
     dataset = None if data is None else Dataset.open(data)
     if dataset is not None:
         dataset.digest.start()
-    with contest.opened(entrants, settings) as (sides, failed):
+    with contest.opened(candidates, settings) as (sides, failed):
         first = 0 if saved else 1
         _require(sides, failed, first)
         duels = [Duel(side, {}) for side in sides[first:] if side is not None]
         spec = duels[0].side.spec if saved else sides[0].spec  # type: ignore[union-attr]
         reference = saved.fitting(spec) if saved else sides[0]
-        lost = [(e, f) for e, f in zip(entrants[first:], failed[first:], strict=True) if f is not None]
+        lost = [(e, f) for e, f in zip(candidates[first:], failed[first:], strict=True) if f is not None]
         plan = Plan(reference, spec, duels, lost, dataset, settings)  # type: ignore[arg-type]
         return plan.run(shown, save)
 
 
-def _require(sides: Sequence[Side | None], failed: Sequence[InferBenchError | None], first: int) -> None:
+def _require(sides: Sequence[Predictor | None], failed: Sequence[InferBenchError | None], first: int) -> None:
     """Raise what kept the reference, or every candidate, from being opened."""
     if first and failed[0] is not None:
         raise failed[0]
@@ -90,33 +90,33 @@ def _require(sides: Sequence[Side | None], failed: Sequence[InferBenchError | No
 class Plan:
     """One comparison: the user's rows, then probes."""
 
-    reference: Side | Saved
+    reference: Predictor | Saved
     spec: ModelSpec
     duels: list[Duel]
-    lost: Sequence[tuple[Entrant, InferBenchError]]
+    lost: Sequence[tuple[Candidate, InferBenchError]]
     dataset: Dataset | None
     settings: ValidateSettings
 
     def run(self, progress: Progress, save: Save | None = None) -> ValidateReport:
         """The whole comparison."""
         self._check()
-        arena = Arena(self.reference, self.spec, self.duels)
+        fan_out = FanOut(self.reference, self.spec, self.duels)
         shown = Checkpoints(progress, lambda: save(self._report(complete=False))) if save else progress
         try:
-            speed = self._compare(arena, shown)
+            speed = self._compare(fan_out, shown)
         except BaseException:
             if save:
                 save(self._report(complete=False))
             raise
         finally:
-            arena.close()
+            fan_out.close()
         return self._report(speed)
 
     def _report(self, speed: float | None = None, *, complete: bool = True) -> ValidateReport:
         found = Findings(self.reference, self.spec, self.duels, self.lost, self.dataset, self.settings, speed)
         return assemble(found, complete=complete)
 
-    def _compare(self, arena: Arena, progress: Progress) -> float | None:
+    def _compare(self, fan_out: FanOut, progress: Progress) -> float | None:
         """The user's rows, the probes, the causes; returns the rows per second of the user's."""
         limits = self.settings.limits(self.spec.task)
         structures = Structures(self.settings)
@@ -126,11 +126,11 @@ class Plan:
             self._describe(sample)
         if self.dataset is not None and self.settings.probes != "only":
             for duel in self.duels:
-                duel.groups["data"] = Pairing("data", limits)
-            speed = stream(arena, self._batches(), self.rows, "data", progress)
-        if self.settings.probes != "off" and isinstance(self.reference, Side) and self.spec.features:
+                duel.groups["data"] = GroupComparison("data", limits)
+            speed = stream(fan_out, self._batches(), self.rows, "data", progress)
+        if self.settings.probes != "off" and isinstance(self.reference, Predictor) and self.spec.features:
             progress.update(0, "reading the trees")
-            Prober(arena, limits, self.settings, progress, self._visited(structures)).run(sample)
+            Prober(fan_out, limits, self.settings, progress, self._visited(structures)).run(sample)
         progress.update(1, "looking for causes")
         reasons.find(self.duels, self.reference, structures, self.spec)
         return speed
@@ -142,7 +142,7 @@ class Plan:
 
     def _visited(self, structures: Structures) -> Structure | None:
         """The trees that probes visit: the reference's, or the first candidate's that can be read."""
-        assert isinstance(self.reference, Side)
+        assert isinstance(self.reference, Predictor)
         found = structures.of(self.reference)
         for duel in self.duels if found is None else ():
             held = structures.of(duel.side)
@@ -161,7 +161,7 @@ class Plan:
             raise DataError(f"{reference.name} holds {len(reference.values):,} predictions for {dataset.rows:,} rows")
 
     def _describe(self, sample: Table) -> None:
-        known = [self.reference] if isinstance(self.reference, Side) else []
+        known = [self.reference] if isinstance(self.reference, Predictor) else []
         describe_feeds([*known, *(duel.side for duel in self.duels)], sample, self.spec)
 
     def _batches(self) -> Iterator[Table]:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
-from infer_bench.measure.candidates.candidates import Entrant
-from infer_bench.measure.validate.predictors import Side
+from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.trees.ensemble import Ensemble
@@ -40,18 +40,18 @@ class Structures:
         self._settings = settings
         self._known: dict[int, Structure | None] = {}
 
-    def of(self, side: Side) -> Structure | None:
+    def of(self, side: Predictor) -> Structure | None:
         """A side's trees; None where they cannot be read."""
         if id(side) not in self._known:
-            self._known[id(side)] = structure_of(side.entrant, side.spec, self._settings)
+            self._known[id(side)] = structure_of(side.candidate, side.spec, self._settings)
         return self._known[id(side)]
 
-    def last_step(self, side: Side) -> Ensemble | None:
+    def last_step(self, side: Predictor) -> Ensemble | None:
         """The trees of a scikit-learn pipeline's last step; None where there is none, or they cannot be read."""
-        if side.entrant.candidate.engine != "sklearn" or side.entrant.artefact.family != "sklearn":
+        if side.candidate.spec.engine != "sklearn" or side.candidate.artefact.family != "sklearn":
             return None
         try:
-            return structure.unpack(_reply(side.entrant, self._settings, last=True))
+            return structure.unpack(_reply(side.candidate, self._settings, last=True))
         except (InferBenchError, KeyError, TypeError, ValueError):
             return None
 
@@ -73,15 +73,15 @@ def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structu
     return Structure(ensemble, groups)
 
 
-def structure_of(entrant: Entrant, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
+def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
     """What can be read of a model; None where nothing can, which only makes probes and causes coarser."""
-    model = entrant.artefact
-    if model.family not in READABLE or entrant.candidate.engine not in READABLE.values():
+    model = candidate.artefact
+    if model.family not in READABLE or candidate.spec.engine not in READABLE.values():
         return None
-    if (model.family == "onnx") != (entrant.candidate.engine == "onnxruntime"):
+    if (model.family == "onnx") != (candidate.spec.engine == "onnxruntime"):
         return None
     try:
-        reply = _reply(entrant, settings)
+        reply = _reply(candidate, settings)
         ensemble = structure.unpack(reply)
     except (InferBenchError, KeyError, TypeError, ValueError):
         return None
@@ -92,13 +92,13 @@ def structure_of(entrant: Entrant, spec: ModelSpec, settings: ValidateSettings) 
     return Structure(ensemble, tables)
 
 
-def _reply(entrant: Entrant, settings: ValidateSettings, *, last: bool = False) -> Message:
+def _reply(candidate: Candidate, settings: ValidateSettings, *, last: bool = False) -> Message:
     """What a worker of its own reads. Raises what it raises."""
-    fields: dict[str, Any] = {"model": asdict(entrant.artefact), "allow_pickle": settings.allow_pickle}
-    given = entrant.options.get("trees", "auto")
+    fields: dict[str, Any] = {"model": asdict(candidate.artefact), "allow_pickle": settings.allow_pickle}
+    given = candidate.options.get("trees", "auto")
     fields |= {"seed": settings.seed, "trees": None if given == "auto" else given, "last": last}
     with Worker(
-        Job("", entrant.artefact, environment={"OMP_NUM_THREADS": "1"}), timeout_s=settings.timeout_s
+        Job("", candidate.artefact, environment={"OMP_NUM_THREADS": "1"}), timeout_s=settings.timeout_s
     ) as worker:
         return worker.ask("structure", **fields)
 

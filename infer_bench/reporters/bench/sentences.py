@@ -192,8 +192,8 @@ def _said(result: BenchResult) -> list[str]:
         noun = "" if rows else (" row" if result.label_changes == 1 else " rows")
         said.append(f"gives another label in {format.count(result.label_changes)}{rows}{noun}")
     if result.non_finite_mismatches:
-        answers = format.plural(result.non_finite_mismatches, "answer")
-        said.append(f"and the reference disagree on what is a number in {answers}")
+        predictions = format.plural(result.non_finite_mismatches, "answer")
+        said.append(f"and the reference disagree on what is a number in {predictions}")
     return said
 
 

@@ -159,8 +159,8 @@ def _changes(block: Block) -> str:
     if result.label_changes:
         said.append(f"DIFFERENT: another label in {format.count(result.label_changes)}{rows}")
     if result.non_finite_mismatches:
-        answers = format.plural(result.non_finite_mismatches, "answer")
-        said.append(f"DIFFERENT: {answers} NaN or infinite on one side only")
+        predictions = format.plural(result.non_finite_mismatches, "answer")
+        said.append(f"DIFFERENT: {predictions} NaN or infinite on one side only")
     return "; ".join(said) or ("same labels" if result.label_changes == 0 else "")
 
 

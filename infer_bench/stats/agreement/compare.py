@@ -264,8 +264,8 @@ def _argmax_changes(reference: Floats, candidate: Floats) -> Bools:
     return np.asarray(_argmax(reference) != _argmax(candidate))
 
 
-def _argmax(answers: Floats) -> npt.NDArray[np.intp]:
-    return np.asarray(np.where(np.isnan(answers), -np.inf, answers).argmax(axis=1))
+def _argmax(predictions: Floats) -> npt.NDArray[np.intp]:
+    return np.asarray(np.where(np.isnan(predictions), -np.inf, predictions).argmax(axis=1))
 
 
 def _changes(labels: tuple[Labels, Labels] | None) -> Bools | None:

@@ -27,7 +27,7 @@ class Agreement:
     reason: str = ""
 
 
-def compare_answers(
+def compare_predictions(
     reference: FloatArray,
     candidate: FloatArray,
     reference_labels: Labels | None = None,

@@ -14,10 +14,12 @@ def convert(fields: Mapping[str, Any]) -> Message:
     The reply names the groups of rows; group i's columns are packed under the prefix `i/`.
     """
     from infer_bench.converters import routes
-    from infer_bench.converters.base import Wish
+    from infer_bench.converters.base import ConvertOptions
 
     model = ModelRef(**fields["model"])
-    made = routes.convert(model, Wish(**fields["wish"]), fields["metadata"], allow_pickle=bool(fields["allow_pickle"]))
+    made = routes.convert(
+        model, ConvertOptions(**fields["wish"]), fields["metadata"], allow_pickle=bool(fields["allow_pickle"])
+    )
     Path(fields["path"]).write_bytes(made.onnx)
     arrays: dict[str, Any] = {}
     groups = []

@@ -19,8 +19,9 @@ Columns = Mapping[str, Array]
 
 
 def stream(session: Session, columns: Columns) -> Message:
-    """Answer a table. The reply holds `answers` (rows, outputs), NaN where `refused` (rows,); `labels` are the distinct
-    ones and `codes` (rows,) each row's, -1 for none; `complaint` is what the library said of the first refused row.
+    """Predict a table. The reply holds `predictions` (rows, outputs), NaN where `refused` (rows,); `labels` are the
+    distinct ones and `codes` (rows,) each row's, -1 for none; `complaint` is the library's message on the first refused
+    row.
 
     Raises `EngineError` when nearly every row is refused: then it is the table that does not fit.
     """
@@ -28,7 +29,7 @@ def stream(session: Session, columns: Columns) -> Message:
     answering.run()
     labels, codes = answering.coded()
     fields = {"labels": labels, "complaint": answering.complaint}
-    return Message("stream", fields, {"answers": answering.answers, "refused": answering.refused, "codes": codes})
+    return Message("stream", fields, {"answers": answering.predictions, "refused": answering.refused, "codes": codes})
 
 
 def singly(session: Session, columns: Columns) -> Message:
@@ -38,7 +39,7 @@ def singly(session: Session, columns: Columns) -> Message:
     answering.run()
     labels, codes = answering.coded()
     fields = {"labels": labels, "complaint": answering.complaint}
-    return Message("singly", fields, {"answers": answering.answers, "refused": answering.refused, "codes": codes})
+    return Message("singly", fields, {"answers": answering.predictions, "refused": answering.refused, "codes": codes})
 
 
 def in_float32(session: Session, columns: Columns) -> Message:
@@ -96,7 +97,7 @@ class _Answering:
         self._session, self._columns, self._records = session, columns, records
         self._rows = len(next(iter(columns.values()), ()))
         self._calls = 0
-        self.answers: FloatArray = np.full((self._rows, len(session.spec.outputs)), np.nan)
+        self.predictions: FloatArray = np.full((self._rows, len(session.spec.outputs)), np.nan)
         self._width = 0
         self.refused: npt.NDArray[np.bool_] = np.zeros(self._rows, dtype=np.bool_)
         self._labels: list[tuple[slice, Any]] = []
@@ -129,15 +130,15 @@ class _Answering:
         if self._records:
             part = self._records[span.start]
         try:
-            answers, labels = _both(self._session, self._session.preprocess(part))
+            predictions, labels = _both(self._session, self._session.preprocess(part))
         except EngineError:
             raise
         except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
             raise EngineError(first_line(error)) from None
-        if len(answers) != span.stop - span.start:
-            raise EngineError(f"{len(answers)} answers to {span.stop - span.start} rows")
-        self._fit(answers.shape[1])
-        self.answers[span] = answers
+        if len(predictions) != span.stop - span.start:
+            raise EngineError(f"{len(predictions)} answers to {span.stop - span.start} rows")
+        self._fit(predictions.shape[1])
+        self.predictions[span] = predictions
         if labels is not None:
             self._labels.append((span, labels))
 
@@ -145,8 +146,8 @@ class _Answering:
         """Only the first answer tells how many values a user's function returns."""
         if self._width and self._width != width:
             raise EngineError(f"{width} values for one record and {self._width} for another")
-        if self.answers.shape[1] != width:
-            self.answers = np.full((self._rows, width), np.nan)
+        if self.predictions.shape[1] != width:
+            self.predictions = np.full((self._rows, width), np.nan)
         self._width = width
 
     def coded(self) -> tuple[list[Any] | None, npt.NDArray[np.int64]]:
@@ -163,7 +164,7 @@ class _Answering:
         """Whether labels are an answer; the text of a user's function may be the number of a request instead."""
         if not hasattr(self._session, "texts"):
             return True
-        if not np.isnan(self.answers).any() and not any(label for _, labels in self._labels for label in labels):
+        if not np.isnan(self.predictions).any() and not any(label for _, labels in self._labels for label in labels):
             return False
         span, labels = self._labels[0]
         return bool(labels[0] == self._again(span.start))
@@ -180,12 +181,12 @@ def _both(session: Session, inputs: Any) -> tuple[FloatArray, Any]:
     """Answers and labels: the library's own where one call gives both, or the text that a user's function answers."""
     own = getattr(session, "answers_and_labels", None)
     if own is not None:
-        answers, labels = own(inputs)
-        return answers, labels
+        predictions, labels = own(inputs)
+        return predictions, labels
     outputs = session.predict(inputs)
-    answers = session.postprocess(outputs)
+    predictions = session.postprocess(outputs)
     texts = getattr(session, "texts", None)
-    return answers, session.labels(answers) if texts is None else np.array(texts(outputs), dtype=object)
+    return predictions, session.labels(predictions) if texts is None else np.array(texts(outputs), dtype=object)
 
 
 def _codes(labels: Any, known: dict[Any, int]) -> npt.NDArray[np.int64]:

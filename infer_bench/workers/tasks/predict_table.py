@@ -16,9 +16,9 @@ SINGLY = 512
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`answers` (rows, outputs) are NaN where `refused` (rows,)."""
+    """`predictions` (rows, outputs) are NaN where `refused` (rows,)."""
 
-    answers: FloatArray
+    predictions: FloatArray
     labels: npt.NDArray[Any] | None
     refused: npt.NDArray[np.bool_]
 
@@ -30,8 +30,8 @@ def whole_table(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> An
     """
     rows = len(next(iter(columns.values())))
     try:
-        answers, labels = _answer(session, columns)
-        return Answered(answers, labels, np.zeros(rows, dtype=np.bool_))
+        predictions, labels = _answer(session, columns)
+        return Answered(predictions, labels, np.zeros(rows, dtype=np.bool_))
     except EngineError:
         if not 0 < rows <= SINGLY:
             raise
@@ -42,8 +42,8 @@ def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[
     own = getattr(session, "own_labels", None)
     try:
         inputs = session.preprocess(columns)
-        answers = np.array(session.postprocess(session.predict(inputs)), dtype=np.float64)
-        return answers, own(inputs) if own else session.labels(answers)
+        predictions = np.array(session.postprocess(session.predict(inputs)), dtype=np.float64)
+        return predictions, own(inputs) if own else session.labels(predictions)
     except EngineError:
         raise
     except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
@@ -51,7 +51,7 @@ def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[
 
 
 def _singly(session: Session, columns: Mapping[str, npt.NDArray[Any]], rows: int) -> Answered:
-    answers = np.full((rows, len(session.spec.outputs)), np.nan)
+    predictions = np.full((rows, len(session.spec.outputs)), np.nan)
     labels = np.full(rows, None, dtype=object)
     refused = np.zeros(rows, dtype=np.bool_)
     for row in range(rows):
@@ -60,6 +60,6 @@ def _singly(session: Session, columns: Mapping[str, npt.NDArray[Any]], rows: int
         except EngineError:
             refused[row] = True
             continue
-        answers[row] = found[0]
+        predictions[row] = found[0]
         labels[row] = None if label is None else label[0]
-    return Answered(answers, labels if session.spec.classes else None, refused)
+    return Answered(predictions, labels if session.spec.classes else None, refused)

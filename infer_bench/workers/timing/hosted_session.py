@@ -32,13 +32,13 @@ class Table:
         return self._requests[batch]
 
 
-class Seat:
-    """A session at work. `ballast` is what was allocated before it was loaded, so that no two lie alike in memory."""
+class HostedSession:
+    """A session at work. `memory_offset` was allocated before it was loaded, so that no two lie alike in memory."""
 
-    def __init__(self, session: Session, ballast: list[bytearray]) -> None:
+    def __init__(self, session: Session, memory_offset: list[bytearray]) -> None:
         self.session = session
         self.table = Table({})
-        self._ballast = ballast
+        self._ballast = memory_offset
         self._runners: dict[int, Runner] = {}
 
     def sit(self, table: Table) -> None:
@@ -86,11 +86,11 @@ class Seat:
         counts = {"wall_ns": block.wall_ns, "rows": block.rows, "gc_collections": block.gc_collections}
         return Message("block", counts, arrays)
 
-    def answers(self, fields: Mapping[str, Any]) -> Message:
+    def predictions(self, fields: Mapping[str, Any]) -> Message:
         """The canonical output and the labels of the rows, in order."""
-        answers, labels = self.runner(int(fields["batch"])).answers(int(fields["limit_ns"]))
+        predictions, labels = self.runner(int(fields["batch"])).predictions(int(fields["limit_ns"]))
         listed = None if labels is None else [scalar(label) for label in labels]
-        return Message("answers", {"labels": listed}, {"answers": answers})
+        return Message("answers", {"labels": listed}, {"answers": predictions})
 
     def plant(self, fields: Mapping[str, Any]) -> Message:
         """Make every `every`-th request do more work: so many turns of an empty loop."""
@@ -126,7 +126,7 @@ def spin(turns: int) -> None:
         pass
 
 
-def ballast(seed: int | None) -> list[bytearray]:
+def memory_offset(seed: int | None) -> list[bytearray]:
     """Pieces of memory of random sizes, every second one freed again: the next thing loaded lies elsewhere.
 
     None: nothing is allocated.

@@ -130,7 +130,7 @@ class Runner:
         stages = stamped(self._stages, self._cycle.take(split_calls), self._clock)
         return Block(request, stages, wall, samples * calls * self._batch, _collections() - before)
 
-    def answers(self, limit_ns: int) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    def predictions(self, limit_ns: int) -> tuple[FloatArray, npt.NDArray[Any] | None]:
         """The canonical output (rows, outputs) and the labels (rows,) of the rows in order.
 
         The labels of a user's function are the text in its answers, unless the same request is answered with another
@@ -145,10 +145,10 @@ class Runner:
             texts += self._texts(outputs)
             if self._clock() - start > limit_ns:
                 break
-        answers = np.concatenate(parts)[: self._rows]
-        worded = any(texts) or (bool(texts) and bool(np.isnan(answers).any()))
+        predictions = np.concatenate(parts)[: self._rows]
+        worded = any(texts) or (bool(texts) and bool(np.isnan(predictions).any()))
         told = worded and texts[: self._batch] == self._texts(self._outputs(self._requests[0]))
-        return answers, np.array(texts[: self._rows], dtype=object) if told else self._session.labels(answers)
+        return predictions, np.array(texts[: self._rows], dtype=object) if told else self._session.labels(predictions)
 
     def _outputs(self, request: Request) -> Any:
         return self._stages.predict(self._stages.preprocess(request))

@@ -76,11 +76,13 @@ def random_ensemble(seed: int, outputs: int = 1, vector: bool = False, lt: bool 
 def oracle(ensemble: Ensemble) -> Any:
     def answer(rows: Any) -> Any:
         scores = predict(ensemble, rows)
-        answers = apply_links(ensemble.links, scores)
+        predictions = apply_links(ensemble.links, scores)
         found = (
-            np.array(ensemble.classes, dtype=object)[labels(ensemble, scores, answers)] if ensemble.classes else None
+            np.array(ensemble.classes, dtype=object)[labels(ensemble, scores, predictions)]
+            if ensemble.classes
+            else None
         )
-        return answers, found
+        return predictions, found
 
     return answer
 
@@ -142,8 +144,8 @@ def test_binary_labels(classes: Any, rule: Any, two_outputs: bool) -> None:
     ensemble = replace(ensemble, task="binary", classes=classes, links=(link,), label_rule=rule)
 
     def answer(rows: Any) -> Any:
-        answers, found = oracle(ensemble)(rows)
-        return answers[:, 1:] if two_outputs else answers, found
+        predictions, found = oracle(ensemble)(rows)
+        return predictions[:, 1:] if two_outputs else predictions, found
 
     for precision, opset_ml in FORMS:
         assert_same(ensemble, answer, precision, opset_ml, limit=300)

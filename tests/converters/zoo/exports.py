@@ -56,7 +56,7 @@ def _catboost(model: Any) -> bytes:
         return path.read_bytes()
 
 
-def answers(path: Path, table: Any) -> dict[str, Any]:
+def predictions(path: Path, table: Any) -> dict[str, Any]:
     """`numbers` (rows, outputs), probabilities before others, and `labels` (rows,); None for what there is not."""
     import onnxruntime
 

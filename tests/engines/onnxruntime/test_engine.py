@@ -58,9 +58,9 @@ def test_the_task_is_told_by_the_last_node(op: str, width: int, task: str, kind:
     for feed in ("ndarray", "packed", "dataframe"):
         session = opened("onnxruntime", model, feed=feed)
         assert session.spec.task == task
-        answers = answer(session, zoo.table(rows, UNNAMED))
-        assert answers.shape == (60, 1 if task == "binary" else width)
-        np.testing.assert_allclose(answers_one_by_one(session, zoo.table(rows, UNNAMED)), answers, atol=1e-6)
+        predictions = answer(session, zoo.table(rows, UNNAMED))
+        assert predictions.shape == (60, 1 if task == "binary" else width)
+        np.testing.assert_allclose(answers_one_by_one(session, zoo.table(rows, UNNAMED)), predictions, atol=1e-6)
         assert not session.domain().thresholds
 
 
@@ -82,9 +82,9 @@ def test_a_converted_classifier_keeps_classes_and_probabilities(
     session = opened("onnxruntime", ref(path, "onnx", "onnx"))
     assert session.spec.classes == tuple(forest.classes_.tolist())
     assert session.spec.trees == 4
-    answers = answer(session, zoo.table(rows.astype(np.float64), UNNAMED))
+    predictions = answer(session, zoo.table(rows.astype(np.float64), UNNAMED))
     expected = forest.predict_proba(rows)
-    np.testing.assert_allclose(answers, expected if classes == 3 else expected[:, 1:], atol=1e-6)
+    np.testing.assert_allclose(predictions, expected if classes == 3 else expected[:, 1:], atol=1e-6)
     assert set(session.domain().thresholds) <= set(UNNAMED)
     assert session.domain().thresholds
     labels = opened("onnxruntime", ref(path, "onnx", "onnx"), output="output_label" if zipmap else "label")

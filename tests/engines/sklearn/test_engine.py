@@ -114,9 +114,9 @@ def test_bare_labels_become_zero_and_one(tmp_path: Path) -> None:
     for label in (WORDS[target(rows)], WORDS[three(rows)]):
         model = ensemble.VotingClassifier(parts, voting="hard").fit(zoo.frame(rows), label)
         session = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
-        answers = answer(session, zoo.table(rows))
-        assert set(np.unique(answers)) == {0.0, 1.0}
-        labels = session.labels(answers)
+        predictions = answer(session, zoo.table(rows))
+        assert set(np.unique(predictions)) == {0.0, 1.0}
+        labels = session.labels(predictions)
         assert labels is not None
         assert labels.tolist() == model.predict(zoo.frame(rows)).tolist()
 
@@ -279,7 +279,7 @@ def test_labels_are_the_estimator_s_own(tmp_path: Path) -> None:
     session: Any = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
     session._estimator.predict = lambda given: np.full(len(given), 2)
     columns = {feature.name: rows[:, i] for i, feature in enumerate(session.spec.features)}
-    _, labels = session.answers_and_labels(session.preprocess(columns))
+    _, labels = session.predictions_and_labels(session.preprocess(columns))
     assert labels.tolist() == [2] * len(rows)
 
 

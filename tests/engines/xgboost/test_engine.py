@@ -71,9 +71,9 @@ def test_a_softmax_model_answers_with_probabilities_that_agree_with_its_labels(t
     path = tmp_path / "m.json"
     booster.save_model(path)
     session = opened("xgboost", ref(path, "xgboost", "xgboost-json"))
-    answers = answer(session, zoo.table(rows, ("f0", "f1", "f2", "f3")))
-    np.testing.assert_allclose(answers.sum(axis=1), 1.0)
-    labels = session.labels(answers)
+    predictions = answer(session, zoo.table(rows, ("f0", "f1", "f2", "f3")))
+    np.testing.assert_allclose(predictions.sum(axis=1), 1.0)
+    labels = session.labels(predictions)
     assert labels is not None
     assert labels.tolist() == booster.predict(xgboost.DMatrix(rows)).tolist()
 
@@ -88,8 +88,8 @@ def test_many_targets_and_many_labels(tmp_path: Path) -> None:
             booster.save_model(path)
             session = opened("xgboost", ref(path, "xgboost", "xgboost-json"))
             assert (session.spec.task, len(session.spec.outputs)) == (task, 2)
-            answers = answer(session, zoo.table(rows, ("f0", "f1", "f2", "f3")))
-            np.testing.assert_array_equal(answers, booster.predict(xgboost.DMatrix(rows)))
+            predictions = answer(session, zoo.table(rows, ("f0", "f1", "f2", "f3")))
+            np.testing.assert_array_equal(predictions, booster.predict(xgboost.DMatrix(rows)))
             session.domain()
 
 

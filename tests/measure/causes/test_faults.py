@@ -12,8 +12,8 @@ from infer_bench.data import Table
 from infer_bench.errors import EngineError
 from infer_bench.measure.validate.causes.explain import explain
 from infer_bench.measure.validate.causes.explanation import Explanation
-from infer_bench.measure.validate.group_comparison import Pairing
-from infer_bench.measure.validate.predictors import Answers
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.predictors import Predictions
 from infer_bench.stats.agreement.compare import Limits
 from tests.measure.causes import cases
 from tests.measure.causes.cases import Case, lightgbm_case, xgboost_case
@@ -23,8 +23,10 @@ def explained(case: Case, structure: bool = True) -> Explanation:
     names = [feature.name for feature in case.ensemble.features]
     table = Table({name: case.rows[:, i].copy() for i, name in enumerate(names)})
     refused = np.zeros(len(case.rows), dtype=np.bool_)
-    pairing = Pairing("thresholds", Limits(atol=case.atol))
-    pairing.add(Answers(case.reference(case.rows), refused), Answers(case.candidate(case.rows), refused), 0, table.take)
+    pairing = GroupComparison("thresholds", Limits(atol=case.atol))
+    pairing.add(
+        Predictions(case.reference(case.rows), refused), Predictions(case.candidate(case.rows), refused), 0, table.take
+    )
     held = pairing.kept_rows
     assert held is not None
 
@@ -255,8 +257,8 @@ def test_a_change_that_the_library_refuses_leaves_the_others_to_be_tried() -> No
     table = Table({name: rows[:, i] for i, name in enumerate(names)})
     turned = Table({name: rows[:, 2 - i] for i, name in enumerate(names)})
     refused = np.zeros(len(rows), dtype=np.bool_)
-    pairing = Pairing("data", Limits())
-    pairing.add(Answers(ask(table), refused), Answers(ask(turned), refused), 0, table.take)
+    pairing = GroupComparison("data", Limits())
+    pairing.add(Predictions(ask(table), refused), Predictions(ask(turned), refused), 0, table.take)
     held = pairing.kept_rows
     assert held is not None
     found = explain([held], None, ask)

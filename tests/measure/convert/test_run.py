@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from infer_bench import convert
-from infer_bench.converters.base import Wish
+from infer_bench.converters.base import ConvertOptions
 from infer_bench.errors import CannotRun, DataError, ModelError, OutputError
 from infer_bench.formats.identify import identify
 from infer_bench.measure.convert import run as conversion
@@ -55,7 +55,9 @@ def test_rows_that_float32_cannot_hold_get_a_float64_input_and_a_note(model: Pat
 
 def test_the_wide_input_is_not_taken_where_float32_was_asked_for(model: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.onnx"
-    report = convert(str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=Wish(precision="float32"))
+    report = convert(
+        str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=ConvertOptions(precision="float32")
+    )
     assert report.verdict is not None
     assert report.verdict.exit_code == 4
     assert report.results[0].output is None
@@ -66,7 +68,9 @@ def test_the_wide_input_is_not_taken_where_float32_was_asked_for(model: Path, tm
 def test_an_older_file_survives_a_conversion_that_fails(model: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.onnx"
     target.write_bytes(b"precious")
-    convert(str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=Wish(precision="float32"))
+    convert(
+        str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=ConvertOptions(precision="float32")
+    )
     assert target.read_bytes() == b"precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.txt", "out.onnx", "rows.parquet"]
 

@@ -7,10 +7,10 @@ import pytest
 
 from infer_bench.gates.limits import bound
 from infer_bench.gates.rules import Allowed, Measured
-from infer_bench.measure.gate.metrics import Gathering
+from infer_bench.measure.gate.metrics import PairedMetrics
 from infer_bench.measure.schedule.scheduler import Duel
 from tests.fakes import FakeClock
-from tests.measure.seated import MS, US, FakeSeating, duel, undecided
+from tests.measure.seated import MS, US, FakeLayoutSource, duel, undecided
 
 SHARES = {"p50": 0.02, "p95": 0.05, "load": 0.2, "rss": 0.1, "size": 0.0, "cold_start": 0.2}
 FLOOR = 40
@@ -19,14 +19,14 @@ FLOOR = 40
 def raced(base_ns: int = 50 * US, new_ns: int = 60 * US, **told: Any) -> Duel:
     clock = FakeClock()
     restarts = told.pop("restarts", True)
-    seating = FakeSeating(clock, lambda e: base_ns if e.label == "base" else new_ns, restarts=restarts)
+    seating = FakeLayoutSource(clock, lambda e: base_ns if e.label == "base" else new_ns, restarts=restarts)
     found = duel(1, seating, clock, budget_s=5.0, **told)
     undecided(found)
     return found
 
 
 def gathered(found: Duel, allowed: Allowed | None = None) -> list[Measured]:
-    return Gathering(found, allowed or Allowed(SHARES)).measured()
+    return PairedMetrics(found, allowed or Allowed(SHARES)).measured()
 
 
 def test_a_layout_gives_one_value_a_side_and_one_ratio() -> None:
@@ -68,7 +68,7 @@ def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
     (one,) = gathered(found, allowed)
     assert one.series == {}
     assert set(one.totals["p50"].candidate) == {60 * US - FLOOR}
-    rounds = min(len(run.rounds) for run in next(iter(found.lanes.values())).runs)
+    rounds = min(len(run.rounds) for run in next(iter(found.measurements.values())).runs)
     assert one.totals["p50"].samples >= 200 * rounds
     assert set(one.totals["rss"].candidate) == {100}
     assert list(one.totals["cold_start"].candidate) == []
@@ -77,7 +77,7 @@ def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
 def test_a_layout_that_one_side_lacks_is_left_out() -> None:
     found = raced()
     whole = len(gathered(found)[0].series["p50"].logs)
-    base, new = found.lanes.values()
+    base, new = found.measurements.values()
     del base.runs[1]
     del new.runs[2]
     base.runs[3].rounds.clear()
@@ -86,7 +86,7 @@ def test_a_layout_that_one_side_lacks_is_left_out() -> None:
 
 def test_rounds_that_one_side_lacks_are_left_out() -> None:
     found = raced()
-    base, _ = found.lanes.values()
+    base, _ = found.measurements.values()
     del base.runs[0].rounds[2:]
     (one,) = gathered(found)
     assert one.series["p50"].logs[0] == pytest.approx(one.series["p50"].logs[1])
@@ -99,7 +99,9 @@ def test_every_batch_size_is_judged_by_itself() -> None:
 
 def test_a_failure_is_told_with_its_reason() -> None:
     clock = FakeClock()
-    found = duel(2, FakeSeating(clock, lambda _: US, deaths={"new1": ("block",)}, restarts=True), clock, budget_s=1.0)
+    found = duel(
+        2, FakeLayoutSource(clock, lambda _: US, deaths={"new1": ("block",)}, restarts=True), clock, budget_s=1.0
+    )
     undecided(found)
     good, bad = gathered(found)
     assert good.failed is None
@@ -108,5 +110,5 @@ def test_a_failure_is_told_with_its_reason() -> None:
 
 def test_what_is_asked_again_is_the_same() -> None:
     found = raced()
-    gathering = Gathering(found, Allowed(SHARES))
+    gathering = PairedMetrics(found, Allowed(SHARES))
     assert gathering.measured() == gathering.measured()

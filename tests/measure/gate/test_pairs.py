@@ -13,9 +13,9 @@ from infer_bench.errors import CannotRun, ModelError, UsageError
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.gate import pairs as opponents
 from infer_bench.measure.gate.pairs import home_of, interpreter, matches
-from infer_bench.measure.schedule.scheduler import Match
+from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.model import ModelRef
-from tests.measure.seated import entrant
+from tests.measure.seated import candidate
 
 ONNX, TEXT = ModelRef("new.onnx", "onnx", "onnx", "aa", 9), ModelRef("new.txt", "lightgbm", "lightgbm-text", "bb", 9)
 OLD = {"old.onnx": ModelRef("old.onnx", "onnx", "onnx", "cc", 9), "new.onnx": ONNX, "service:old": None}
@@ -32,11 +32,11 @@ def opened(name: str) -> ModelRef:
 
 def found(
     models: Sequence[ModelRef], asked: Sequence[str], against: str | None, python: str | None = None
-) -> list[Match]:
+) -> list[Pair]:
     return matches(models, asked, against, python, model_ref=opened, to_onnx=lambda model: model, threads=1)
 
 
-def names(match: Match) -> tuple[str, str, str, str]:
+def names(match: Pair) -> tuple[str, str, str, str]:
     assert match.baseline is not None
     ours, theirs = match.candidate, match.baseline
     return ours.model.path, ours.label, theirs.model.path, theirs.label
@@ -176,7 +176,7 @@ def test_a_function_runs_in_the_checkout_that_holds_the_environment(tmp_path: Pa
         (tmp_path / name / ".venv" / "bin").mkdir(parents=True)
         (tmp_path / name / ".venv" / "pyvenv.cfg").touch()
         (tmp_path / name / "service.py").touch()
-    function = replace(entrant("callable"), model=ModelRef("service:predict", "callable", "python", "", 0))
+    function = replace(candidate("callable"), model=ModelRef("service:predict", "callable", "python", "", 0))
     for name in ("main", "branch"):
         python = str(tmp_path / name / ".venv" / "bin" / "python")
         assert home_of(python, function) == str(tmp_path / name)
@@ -185,4 +185,4 @@ def test_a_function_runs_in_the_checkout_that_holds_the_environment(tmp_path: Pa
     (elsewhere / "pyvenv.cfg").touch()
     assert home_of(str(elsewhere / "bin" / "python"), function) == str(elsewhere)
     assert home_of("/usr/bin/python3", function) == "/usr/bin"
-    assert home_of("/usr/bin/python3", entrant("fake")) == ""
+    assert home_of("/usr/bin/python3", candidate("fake")) == ""

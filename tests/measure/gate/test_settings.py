@@ -8,7 +8,7 @@ import pytest
 from infer_bench.errors import UsageError
 from infer_bench.measure.gate.settings import DEFAULT_BUDGET_S, GateSettings, gate_settings
 from infer_bench.measure.settings import Settings
-from tests.measure.seated import entrant
+from tests.measure.seated import candidate
 
 PROJECT = {"max-regression": "p50=7%", "limits": ["p99<5ms"], "max_delta": 1e-5}
 
@@ -111,7 +111,7 @@ def test_five_percent_are_enough_between_environments_and_a_file_may_be_as_large
 
 
 def test_a_limit_that_concerns_nobody_is_refused_and_the_projects_is_noted_and_dropped() -> None:
-    who = [entrant("fake:slope=2", "new.onnx")]
+    who = [candidate("fake:slope=2", "new.onnx")]
     for text in ("fake.p50<1ms", "fake:slope=2.p50<1ms", "new.onnx.p50<1ms", "p50<1ms"):
         held = told(bounds=[text])
         assert held.used(who) == (held, [])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from infer_bench.errors import DataError, EngineError
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.rows import Rows
-from infer_bench.measure.gate.shared_rows import Given, alike, given
-from infer_bench.measure.schedule.scheduler import Match
+from infer_bench.measure.gate.shared_rows import SharedRows, alike, given
+from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.measure.settings import Settings
-from tests.measure.seated import SPEC, entrant
+from tests.measure.seated import SPEC, candidate
 
 
 def columns(*names: str, value: float = 1.0) -> dict[str, np.ndarray]:
@@ -52,21 +52,21 @@ def test_drawn_rows_go_to_both_wherever_they_fit() -> None:
     assert alike(ours, columns("a", "b", "c"), None) is None
 
 
-def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dict[str, tuple[str, ...]]) -> Given:
+def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dict[str, tuple[str, ...]]) -> SharedRows:
     """Two models against a third, each with its own number in its rows."""
 
-    def rows(group: Sequence[Entrant], *_: object) -> Rows:
+    def rows(group: Sequence[Candidate], *_: object) -> Rows:
         path = group[0].model.path
         held = columns(*names[path], value=0.0 if data else float(len(path)))
         return Rows(held, held, "somewhere", SPEC)
 
     monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", rows)
-    base = entrant("base", "old")
-    found = [Match(entrant("new", path), base) for path in ("one", "second")]
+    base = candidate("base", "old")
+    found = [Pair(candidate("new", path), base) for path in ("one", "second")]
     return given(found, data, Settings())
 
 
-def held(made: Given) -> dict[str, float]:
+def held(made: SharedRows) -> dict[str, float]:
     return {key[0]: float(next(iter(table.values()))[0]) for key, table in made.columns.items()}
 
 
@@ -89,15 +89,15 @@ def test_only_the_candidate_with_other_inputs_is_set_apart(monkeypatch: pytest.M
 def test_a_model_that_nobody_can_open_is_told_and_rows_that_do_not_fit_end_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuses(group: Sequence[Entrant], *_: object) -> Rows:
+    def refuses(group: Sequence[Candidate], *_: object) -> Rows:
         if group[0].model.path == "bad":
             raise EngineError("cannot be opened")
         raise DataError("the data lacks 'a'")
 
     monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", refuses)
-    bad, worse = entrant("new", "bad"), entrant("new", "worse")
-    assert list(given([Match(bad, None)], None, Settings()).unfit) == [bad.key]
+    bad, worse = candidate("new", "bad"), candidate("new", "worse")
+    assert list(given([Pair(bad, None)], None, Settings()).unfit) == [bad.key]
     with pytest.raises(DataError, match=r"lacks 'a' \(for worse\)"):
-        given([Match(bad, worse)], None, Settings())
+        given([Pair(bad, worse)], None, Settings())
     with pytest.raises(DataError, match=r"lacks 'a'$"):
-        given([Match(worse, None)], None, Settings())
+        given([Pair(worse, None)], None, Settings())

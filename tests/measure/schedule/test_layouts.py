@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from infer_bench.errors import EngineError, WorkerCrashed
-from infer_bench.measure.candidates.candidates import Entrant
+from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule import layouts as seating
-from infer_bench.measure.schedule.layouts import FreshProcesses, Plant, Reloaded, fits_one_worker
+from infer_bench.measure.schedule.layouts import FreshProcesses, InjectedDelay, Reloaded, fits_one_worker
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.workers.job import Job
 from infer_bench.workers.protocol import Message, spec_fields
-from tests.measure.seated import SPEC, entrant
+from tests.measure.seated import SPEC, candidate
 
-OLD, NEW = entrant("fake", "old.onnx"), entrant("fake", "new.onnx")
+OLD, NEW = candidate("fake", "old.onnx"), candidate("fake", "new.onnx")
 ROWS = {"a": np.zeros(3)}
 
 
@@ -168,7 +168,7 @@ def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWor
 
 def test_work_is_planted_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
     for kind in (Reloaded, FreshProcesses):
-        layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: Plant(100, 10)}), 1)
+        layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: InjectedDelay(100, 10)}), 1)
     planted = [fields for worker in workers for fields in worker.told("plant")]
     assert [(one["turns"], one["every"]) for one in planted] == [(100, 10)] * 2
 
@@ -177,5 +177,5 @@ def test_who_fits_into_one_worker() -> None:
     assert fits_one_worker([OLD, NEW])
     assert not fits_one_worker([OLD, replace(NEW, options={"threads": "2"})])
     assert not fits_one_worker([OLD, replace(NEW, interpreter="/other/python")])
-    function: Entrant = replace(NEW, model=ModelRef("service:new", "callable", "python", "", 0))
+    function: Candidate = replace(NEW, model=ModelRef("service:new", "callable", "python", "", 0))
     assert not fits_one_worker([function, function])

@@ -156,9 +156,11 @@ def test_saved_predictions_are_a_reference(folder: Path, tmp_path: Path) -> None
 
     held = np.load(folder / "rows.npz")
     rows = np.stack([held[name] for name in held.files], axis=1)
-    answers = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
-    np.save(tmp_path / "answers.npy", answers)
-    parquet.write_table(arrow({"id": np.arange(len(answers)), "wrong": answers + 0.25}), tmp_path / "answers.parquet")
+    predictions = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
+    np.save(tmp_path / "answers.npy", predictions)
+    parquet.write_table(
+        arrow({"id": np.arange(len(predictions)), "wrong": predictions + 0.25}), tmp_path / "answers.parquet"
+    )
     same = validate(str(tmp_path / "answers.npy"), str(folder / "trees.txt"), data=str(folder / "rows.npz"))
     other = validate(
         f"{tmp_path / 'answers.parquet'}:wrong", str(folder / "trees.txt"), data=str(folder / "rows.npz"), atol=0.01

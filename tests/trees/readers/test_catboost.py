@@ -73,16 +73,16 @@ def test_answers_as_catboost(name: str, precision: Any, tmp_path: Path) -> None:
     model.save_model(str(path))
     ensemble = read_catboost(path)
     rows = rows_of(ensemble)
-    answers = session(write_onnx(ensemble, precision=precision)).run(
+    predictions = session(write_onnx(ensemble, precision=precision)).run(
         None, {"input": rows.astype(np.float64 if precision == "exact" else np.float32)}
     )
     tolerance = 1e-12 if precision == "exact" else 1e-6
     expected, labels = predict_catboost(ensemble, path, rows)
-    np.testing.assert_allclose(answers[-1], expected, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(predictions[-1], expected, rtol=tolerance, atol=tolerance)
     own = model.predict_proba(rows) if ensemble.classes else np.asarray(model.predict(rows)).reshape(len(rows), -1)
     np.testing.assert_allclose(expected, own, rtol=1e-15)
     if labels is not None:
-        assert [str(label) for label in answers[0]] == [str(label) for label in labels]
+        assert [str(label) for label in predictions[0]] == [str(label) for label in labels]
 
 
 def test_refuses_categories() -> None:

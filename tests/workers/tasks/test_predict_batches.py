@@ -31,8 +31,8 @@ class Picky:
     def postprocess(self, outputs: Any) -> FloatArray:
         return np.asarray(outputs, dtype=np.float64).reshape(-1, 1)
 
-    def labels(self, answers: FloatArray) -> Any:
-        return np.array(["yes" if answer > 0.5 else "no" for answer in answers[:, 0]], dtype=object)
+    def labels(self, predictions: FloatArray) -> Any:
+        return np.array(["yes" if answer > 0.5 else "no" for answer in predictions[:, 0]], dtype=object)
 
     def domain(self) -> Domain:
         return Domain()

@@ -72,9 +72,9 @@ def test_a_block_counts_its_rows_and_the_time_of_its_samples(calls: int, phases:
 @pytest.mark.parametrize("batch", [1, 3, 10, 16])
 def test_answers_are_the_rows_in_order_whatever_the_batch(batch: int) -> None:
     runner, _ = runner_taking((1, 1, 1), batch=batch)
-    answers, labels = runner.answers(limit_ns=10**9)
+    predictions, labels = runner.predictions(limit_ns=10**9)
     expected = 1 / (1 + np.exp(-(COLUMNS["a"] + COLUMNS["b"])))
-    assert np.allclose(answers[:, 0], expected, atol=0, rtol=1e-15)
+    assert np.allclose(predictions[:, 0], expected, atol=0, rtol=1e-15)
     assert labels is not None
     assert labels.tolist() == ["yes" if p > 0.5 else "no" for p in expected]
 
@@ -89,15 +89,15 @@ def test_the_text_of_answers_is_their_label_where_it_is_always_the_same(batch: i
 
     session.texts = texts  # type: ignore[attr-defined]
     session.labels = lambda _: None  # type: ignore[method-assign, assignment]
-    answers, labels = runner.answers(limit_ns=10**9)
+    predictions, labels = runner.predictions(limit_ns=10**9)
     if numbered:
         assert labels is None
     else:
         assert labels is not None
-        assert labels.tolist() == [f" {value > 0.5}" for value in answers[:, 0]]
+        assert labels.tolist() == [f" {value > 0.5}" for value in predictions[:, 0]]
 
 
 def test_answers_stop_at_their_limit() -> None:
     runner, _ = runner_taking((0, 400, 0), cost_ns=0)
-    answers, _labels = runner.answers(limit_ns=1_000)
-    assert len(answers) == 3
+    predictions, _labels = runner.predictions(limit_ns=1_000)
+    assert len(predictions) == 3

@@ -5,22 +5,29 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.measure.validate.causes.counterfactual import CATEGORY, MISSING, Floats, OnRows, OnTrees, Twist
+from infer_bench.measure.validate.causes.counterfactual import (
+    CATEGORY,
+    MISSING,
+    Counterfactual,
+    Floats,
+    OnRows,
+    OnTrees,
+)
 from infer_bench.trees.ensemble import MEMBER, Ensemble
 from infer_bench.trees.evaluate import rounded
 
 _WORD = 32
 
 
-def category_twists(ensemble: Ensemble, matrix: Floats) -> list[Twist]:
+def category_twists(ensemble: Ensemble, matrix: Floats) -> list[Counterfactual]:
     """Twists of an ensemble with sets of categories, on these rows (rows, features)."""
     members = ensemble.nodes.mode == MEMBER
     used = np.unique(ensemble.nodes.feature[members]).tolist()
     strange = {i: _strange(ensemble, matrix[:, i], i) for i in used}
     made = [
-        Twist(CATEGORY, "an unseen category is read as missing", rows=_read_as(strange, np.nan)),
-        Twist(CATEGORY, "an unseen category is read as the first", rows=_read_as(strange, 0.0)),
-        Twist(MISSING, "a missing category takes the members' way", trees=_missing_left(members)),
+        Counterfactual(CATEGORY, "an unseen category is read as missing", rows=_read_as(strange, np.nan)),
+        Counterfactual(CATEGORY, "an unseen category is read as the first", rows=_read_as(strange, 0.0)),
+        Counterfactual(MISSING, "a missing category takes the members' way", trees=_missing_left(members)),
     ]
     every = np.unique(np.concatenate(list(strange.values())))
     for said, codes in (
@@ -32,10 +39,12 @@ def category_twists(ensemble: Ensemble, matrix: Floats) -> list[Twist]:
         ),
     ):
         if len(codes):
-            made.append(Twist(CATEGORY, said, trees=_with_members(codes)))
+            made.append(Counterfactual(CATEGORY, said, trees=_with_members(codes)))
     for rounding in ("none", "truncate", "floor"):
         if rounding != ensemble.rounding:
-            made.append(Twist(CATEGORY, "a fractional category is rounded otherwise", trees=_rounding(rounding)))
+            made.append(
+                Counterfactual(CATEGORY, "a fractional category is rounded otherwise", trees=_rounding(rounding))
+            )
     return made
 
 

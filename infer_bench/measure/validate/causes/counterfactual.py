@@ -11,11 +11,11 @@ from infer_bench.trees.ensemble import Ensemble
 Floats = npt.NDArray[np.float64]
 OnRows = Callable[[Floats], Floats]
 OnTrees = Callable[[Ensemble], Ensemble]
-OnAnswers = Callable[[Floats], Floats]
+OnPredictions = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Twist:
+class Counterfactual:
     """One counterfactual: `cause` is its stable name, `detail` what exactly was changed.
 
     `single`: the reference itself works in float32 up to its last step.
@@ -25,7 +25,7 @@ class Twist:
     detail: str
     rows: OnRows | None = None
     trees: OnTrees | None = None
-    answers: OnAnswers | None = None
+    predictions: OnPredictions | None = None
     single: bool = False
 
 

@@ -20,15 +20,15 @@ from infer_bench.measure.validate.causes.counterfactual import (
     MISSING,
     REFUSED,
     THRESHOLD_CAST,
+    Counterfactual,
     Floats,
-    OnAnswers,
+    OnPredictions,
     OnRows,
     OnTrees,
-    Twist,
 )
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Link, Nodes
 
-__all__ = ["Twist", "cast32", "on_answers", "on_rows", "on_trees", "orders", "swapped", "truncated"]
+__all__ = ["Counterfactual", "cast32", "on_predictions", "on_rows", "on_trees", "orders", "swapped", "truncated"]
 
 
 def cast32(values: Floats) -> Floats:
@@ -37,32 +37,32 @@ def cast32(values: Floats) -> Floats:
         return values.astype(np.float32).astype(np.float64)
 
 
-def on_rows(names: tuple[str, ...]) -> list[Twist]:
+def on_rows(names: tuple[str, ...]) -> list[Counterfactual]:
     """Twists that need no structure: what a candidate may do to a row of these columns before it looks at it."""
     made = [
-        Twist(INPUT_CAST, "rows are rounded to float32", rows=cast32),
-        Twist(MISSING, "NaN is read as 0", rows=lambda x: np.where(np.isnan(x), 0.0, x)),
-        Twist(MISSING, "0 is read as missing", rows=lambda x: np.where(x == 0, np.nan, x)),
+        Counterfactual(INPUT_CAST, "rows are rounded to float32", rows=cast32),
+        Counterfactual(MISSING, "NaN is read as 0", rows=lambda x: np.where(np.isnan(x), 0.0, x)),
+        Counterfactual(MISSING, "0 is read as missing", rows=lambda x: np.where(x == 0, np.nan, x)),
     ]
-    made += [Twist(COLUMNS, detail, rows=_permuted(order)) for detail, order in orders(names)]
+    made += [Counterfactual(COLUMNS, detail, rows=_permuted(order)) for detail, order in orders(names)]
     return made
 
 
-def on_answers() -> list[Twist]:
+def on_predictions() -> list[Counterfactual]:
     """Links that are missing or were added, told from the answers alone."""
-    changes: dict[str, OnAnswers] = {
+    changes: dict[str, OnPredictions] = {
         "the sigmoid is missing": lambda p: np.log(p) - np.log1p(-p),
         "a sigmoid was added": lambda x: 1.0 / (1.0 + np.exp(-x)),
         "the exp is missing": np.log,
         "an exp was added": np.exp,
     }
-    return [Twist(LINK, said, answers=_quietly(change)) for said, change in changes.items()]
+    return [Counterfactual(LINK, said, predictions=_quietly(change)) for said, change in changes.items()]
 
 
-def _quietly(change: OnAnswers) -> OnAnswers:
-    def quiet(answers: Floats) -> Floats:
+def _quietly(change: OnPredictions) -> OnPredictions:
+    def quiet(predictions: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            return np.asarray(change(answers), dtype=np.float64)
+            return np.asarray(change(predictions), dtype=np.float64)
 
     return quiet
 
@@ -86,54 +86,62 @@ def orders(names: tuple[str, ...]) -> list[tuple[str, npt.NDArray[np.intp]]]:
     return list(found.values())
 
 
-def swapped(names: tuple[str, ...], i: int, j: int) -> Twist:
+def swapped(names: tuple[str, ...], i: int, j: int) -> Counterfactual:
     """Two columns stand in each other's place."""
     order = np.arange(len(names))
     order[[i, j]] = order[[j, i]]
-    return Twist(COLUMNS, f"{names[i]} and {names[j]} are swapped", rows=_permuted(order))
+    return Counterfactual(COLUMNS, f"{names[i]} and {names[j]} are swapped", rows=_permuted(order))
 
 
 def _permuted(order: npt.NDArray[np.intp]) -> OnRows:
     return lambda x: x[:, order]
 
 
-def on_trees(ensemble: Ensemble, matrix: Floats) -> list[Twist]:
+def on_trees(ensemble: Ensemble, matrix: Floats) -> list[Counterfactual]:
     """Twists of the trees that apply to this ensemble on these rows (rows, features)."""
     nodes = ensemble.nodes
     inner = (nodes.mode == LEQ) | (nodes.mode == LT)
-    made: list[Twist] = []
+    made: list[Counterfactual] = []
     if inner.any():
         made += _casts(ensemble) + _comparisons(ensemble) + _missing(ensemble)
     if ensemble.refuses != "nothing":
-        made += _answered(ensemble, [twist for twist in made if twist.cause == MISSING])
+        made += _answered(ensemble, [change for change in made if change.cause == MISSING])
     if (nodes.mode == MEMBER).any():
         made += category_twists(ensemble, matrix)
     if ensemble.zero_band:
         made.append(
-            Twist(MISSING, "numbers within 1e-35 of 0 are not read as 0", trees=lambda e: replace(e, zero_band=0.0))
+            Counterfactual(
+                MISSING, "numbers within 1e-35 of 0 are not read as 0", trees=lambda e: replace(e, zero_band=0.0)
+            )
         )
     if np.any(ensemble.base != 0):
         none = np.zeros_like(ensemble.base)
-        made.append(Twist(BASE_SCORE, "the base score is left out", trees=lambda e: replace(e, base=none)))
+        made.append(Counterfactual(BASE_SCORE, "the base score is left out", trees=lambda e: replace(e, base=none)))
     if ensemble.linear_leaves is not None:
         made.append(
-            Twist(LINEAR, "the leaves' linear terms are dropped", trees=lambda e: replace(e, linear_leaves=None))
+            Counterfactual(
+                LINEAR, "the leaves' linear terms are dropped", trees=lambda e: replace(e, linear_leaves=None)
+            )
         )
-        made.append(Twist(LINEAR, "the leaves' constants stand alone", trees=_only_constants))
+        made.append(Counterfactual(LINEAR, "the leaves' constants stand alone", trees=_only_constants))
     return made + _links(ensemble) + _averages(ensemble)
 
 
-def _casts(ensemble: Ensemble) -> list[Twist]:
+def _casts(ensemble: Ensemble) -> list[Counterfactual]:
     t = ensemble.nodes.threshold[ensemble.nodes.mode != LEAF]
     up, down = int((cast32(t) > t).sum()), int((cast32(t) < t).sum())
     made = []
     if up or down:
         said = " and ".join([f"{n:,} {w}" for n, w in ((up, "up"), (down, "down")) if n])
-        made.append(Twist(THRESHOLD_CAST, f"thresholds are rounded to float32, {said}", trees=_thresholds(cast32)))
+        made.append(
+            Counterfactual(THRESHOLD_CAST, f"thresholds are rounded to float32, {said}", trees=_thresholds(cast32))
+        )
     for digits in (6, 8):
         short = _shortened(digits)
         if not np.array_equal(short(t), t):
-            made.append(Twist(THRESHOLD_CAST, f"thresholds are cut to {digits} digits", trees=_thresholds(short)))
+            made.append(
+                Counterfactual(THRESHOLD_CAST, f"thresholds are cut to {digits} digits", trees=_thresholds(short))
+            )
     return made
 
 
@@ -148,7 +156,7 @@ def _thresholds(change: OnRows) -> OnTrees:
     return lambda e: replace(e, nodes=replace(e.nodes, threshold=change(e.nodes.threshold)))
 
 
-def _comparisons(ensemble: Ensemble) -> list[Twist]:
+def _comparisons(ensemble: Ensemble) -> list[Counterfactual]:
     swap = {int(LEQ): LT, int(LT): LEQ}
     said = "≤ became <" if (ensemble.nodes.mode == LEQ).any() else "< became ≤"
 
@@ -158,31 +166,33 @@ def _comparisons(ensemble: Ensemble) -> list[Twist]:
             mode[e.nodes.mode == old] = new
         return replace(e, nodes=replace(e.nodes, mode=mode))
 
-    return [Twist(COMPARISON, said, trees=change)]
+    return [Counterfactual(COMPARISON, said, trees=change)]
 
 
-def _missing(ensemble: Ensemble) -> list[Twist]:
+def _missing(ensemble: Ensemble) -> list[Counterfactual]:
     nodes = ensemble.nodes
     split = nodes.mode != LEAF
     made = []
     for said, way in (("right", False), ("left", True)):
         if (nodes.missing_left[split] != way).any():
-            made.append(Twist(MISSING, f"NaN always goes {said}", trees=_routed(np.where(split, way, False))))
-    made.append(Twist(MISSING, "NaN goes the other way", trees=_routed(split & ~nodes.missing_left)))
+            made.append(Counterfactual(MISSING, f"NaN always goes {said}", trees=_routed(np.where(split, way, False))))
+    made.append(Counterfactual(MISSING, "NaN goes the other way", trees=_routed(split & ~nodes.missing_left)))
     made += _missing_numbers(nodes) if (nodes.mode == MEMBER).any() else []
     if nodes.zero_missing.any():
-        made.append(Twist(MISSING, "zero is no longer missing", trees=_zero(np.zeros_like(nodes.zero_missing))))
+        made.append(
+            Counterfactual(MISSING, "zero is no longer missing", trees=_zero(np.zeros_like(nodes.zero_missing)))
+        )
     else:
-        made.append(Twist(MISSING, "zero is read as missing", trees=_zero(split)))
+        made.append(Counterfactual(MISSING, "zero is read as missing", trees=_zero(split)))
     return made
 
 
-def _missing_numbers(nodes: Nodes) -> list[Twist]:
+def _missing_numbers(nodes: Nodes) -> list[Counterfactual]:
     """As beside sets of categories, which keep their way: a threshold of -inf is an empty set, too."""
     number = ((nodes.mode == LEQ) | (nodes.mode == LT)) & (nodes.threshold > -np.inf)
     ways = {"the other way": ~nodes.missing_left, "right": np.zeros_like(number), "left": np.ones_like(number)}
     return [
-        Twist(
+        Counterfactual(
             MISSING, f"NaN goes {said} at splits of numbers", trees=_routed(np.where(number, way, nodes.missing_left))
         )
         for said, way in ways.items()
@@ -190,19 +200,19 @@ def _missing_numbers(nodes: Nodes) -> list[Twist]:
     ]
 
 
-def _answered(ensemble: Ensemble, routes: list[Twist]) -> list[Twist]:
+def _answered(ensemble: Ensemble, routes: list[Counterfactual]) -> list[Counterfactual]:
     """Rows that the library refuses get an answer; those with NaN go the trees' way, or another of the `routes`."""
 
     def dropped(e: Ensemble) -> Ensemble:
         return replace(e, refuses="nothing")
 
     if ensemble.refuses == "infinite":
-        return [Twist(REFUSED, "rows with an infinity are answered, not refused", trees=dropped)]
+        return [Counterfactual(REFUSED, "rows with an infinity are answered, not refused", trees=dropped)]
     said = "rows with missing values are answered, not refused"
-    made = [Twist(MISSING, said, trees=dropped)]
-    for twist in routes:
-        if twist.trees is not None:
-            made.append(Twist(MISSING, f"{said}: {twist.detail}", trees=_then(twist.trees, dropped)))
+    made = [Counterfactual(MISSING, said, trees=dropped)]
+    for change in routes:
+        if change.trees is not None:
+            made.append(Counterfactual(MISSING, f"{said}: {change.detail}", trees=_then(change.trees, dropped)))
     return made
 
 
@@ -224,7 +234,7 @@ def _only_constants(e: Ensemble) -> Ensemble:
     return replace(e, linear_leaves=replace(leaves, coefficient=np.zeros_like(leaves.coefficient)))
 
 
-def _links(ensemble: Ensemble) -> list[Twist]:
+def _links(ensemble: Ensemble) -> list[Counterfactual]:
     """Other links than the model's own: none, or another one."""
     held = ensemble.links
     others: list[tuple[str, tuple[Link, ...]]] = []
@@ -241,19 +251,19 @@ def _links(ensemble: Ensemble) -> list[Twist]:
         others.append((f"the {held[-1].kind} is missing", held[:-1]))
     if held and held[0].kind == "sigmoid" and held[0].a != 1:
         others.append((f"the sigmoid's factor {held[0].a:g} is dropped", (replace(held[0], a=1.0), *held[1:])))
-    return [Twist(LINK, said, trees=_linked(links)) for said, links in others]
+    return [Counterfactual(LINK, said, trees=_linked(links)) for said, links in others]
 
 
 def _linked(links: tuple[Link, ...]) -> OnTrees:
     return lambda e: replace(e, links=links)
 
 
-def _averages(ensemble: Ensemble) -> list[Twist]:
+def _averages(ensemble: Ensemble) -> list[Counterfactual]:
     rounds = max(1, ensemble.trees // max(1, ensemble.outputs))
     options = {1.0: "trees are summed, not averaged", float(rounds): "trees are averaged, not summed"}
     options[100.0] = "the sum is divided by 100"
     return [
-        Twist(AVERAGE, said, trees=_divided(by))
+        Counterfactual(AVERAGE, said, trees=_divided(by))
         for by, said in options.items()
         if by != ensemble.divisor and rounds > 1
     ]

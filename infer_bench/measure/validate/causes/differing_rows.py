@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class DifferingRows:
     """Rows of all groups below each other with both answers; `differ` (rows,) are those to explain."""
 
     groups: npt.NDArray[np.object_]
@@ -28,10 +28,10 @@ class Evidence:
     relabelled: Bools
 
 
-def gather(kept: Sequence[Kept]) -> Evidence:
+def gather(kept: Sequence[Kept]) -> DifferingRows:
     """The rows of all groups below each other, the user's first."""
     parts = sorted(kept, key=lambda part: part.group != "data")
-    return Evidence(
+    return DifferingRows(
         groups=np.concatenate([np.full(len(part.numbers), part.group, dtype=object) for part in parts]),
         numbers=np.concatenate([part.numbers for part in parts]),
         table=concat(part.table for part in parts),

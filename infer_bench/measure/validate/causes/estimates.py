@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.measure.validate.causes.counterfactual import BASE_SCORE, CLASSES, TRUNCATED, Twist
+from infer_bench.measure.validate.causes.counterfactual import BASE_SCORE, CLASSES, TRUNCATED, Counterfactual
 from infer_bench.measure.validate.causes.counterfactuals import truncated
 from infer_bench.measure.validate.causes.oracle import Oracle, TreeOracle, canonical
 from infer_bench.trees.ensemble import Ensemble
@@ -20,31 +20,37 @@ FEW = 24
 _LOG_LIKE = frozenset({"sigmoid", "exp"})
 
 
-def estimates(oracle: Oracle, twists: Sequence[Twist], now: Floats, wanted: Floats, rows: Rows) -> list[Twist]:
+def estimates(
+    oracle: Oracle, changes: Sequence[Counterfactual], now: Floats, wanted: Floats, rows: Rows
+) -> list[Counterfactual]:
     """Twists that would bring the answers `now` (rows, outputs) to the `wanted` ones, given those applied already."""
     made = [*_classes(now, wanted)]
     if isinstance(oracle, TreeOracle):
-        made += _offset(oracle.twisted(twists), now, wanted)
-        made += _truncation(oracle, twists, wanted, rows)
-        made += _turned(oracle, twists, wanted, rows)
+        made += _offset(oracle.twisted(changes), now, wanted)
+        made += _truncation(oracle, changes, wanted, rows)
+        made += _turned(oracle, changes, wanted, rows)
     else:
         made += _shift(now, wanted)
     return made
 
 
-def _classes(now: Floats, wanted: Floats) -> list[Twist]:
+def _classes(now: Floats, wanted: Floats) -> list[Counterfactual]:
     """Another order of the classes: the permutation of columns that comes nearest."""
     width = now.shape[1]
     if width == 1:
         bounded = bool(np.nanmin(now) >= 0 and np.nanmax(now) <= 1) if np.isfinite(now).any() else False
-        return [Twist(CLASSES, "the two classes changed places", answers=lambda x: 1.0 - x)] if bounded else []
+        return (
+            [Counterfactual(CLASSES, "the two classes changed places", predictions=lambda x: 1.0 - x)]
+            if bounded
+            else []
+        )
     with np.errstate(all="ignore"):
         gaps = np.array([[_typical(now[:, j] - wanted[:, i]) for j in range(width)] for i in range(width)])
     order = gaps.argmin(axis=1)
     if len(set(order.tolist())) < width or np.array_equal(order, np.arange(width)):
         return []
     shown = ", ".join(map(str, order.tolist()))
-    return [Twist(CLASSES, f"the classes stand in the order {shown}", answers=lambda x: x[:, order])]
+    return [Counterfactual(CLASSES, f"the classes stand in the order {shown}", predictions=lambda x: x[:, order])]
 
 
 def _typical(gap: Floats) -> float:
@@ -52,7 +58,7 @@ def _typical(gap: Floats) -> float:
     return float(np.mean(known)) if len(known) else np.inf
 
 
-def _offset(ensemble: Ensemble, now: Floats, wanted: Floats) -> list[Twist]:
+def _offset(ensemble: Ensemble, now: Floats, wanted: Floats) -> list[Counterfactual]:
     """A constant added to the raw scores."""
     kinds = {link.kind for link in ensemble.links}
     if len(ensemble.links) > 1 or not kinds <= {"sigmoid", "exp", "softmax"}:
@@ -69,14 +75,14 @@ def _offset(ensemble: Ensemble, now: Floats, wanted: Floats) -> list[Twist]:
     return [_added(by)] if by is not None else []
 
 
-def _raw(answers: Floats, kind: str) -> Floats:
+def _raw(predictions: Floats, kind: str) -> Floats:
     with np.errstate(all="ignore"):
         if kind == "sigmoid":
-            return np.asarray(np.log(answers) - np.log1p(-answers))
-        return np.asarray(np.log(answers)) if kind == "exp" else answers
+            return np.asarray(np.log(predictions) - np.log1p(-predictions))
+        return np.asarray(np.log(predictions)) if kind == "exp" else predictions
 
 
-def _softmax_offset(now: Floats, wanted: Floats) -> list[Twist]:
+def _softmax_offset(now: Floats, wanted: Floats) -> list[Counterfactual]:
     with np.errstate(all="ignore"):
         gap = np.log(wanted) - np.log(now)
         by = _medians(gap - gap[:, :1])
@@ -91,24 +97,24 @@ def _medians(gap: Floats) -> Floats | None:
     return by if np.abs(by).max() > 1e-9 else None
 
 
-def _added(by: Floats) -> Twist:
+def _added(by: Floats) -> Counterfactual:
     shown = ", ".join(f"{value:.6g}" for value in by[:4]) + (", …" if len(by) > 4 else "")
-    return Twist(BASE_SCORE, f"raw scores are offset by {shown}", trees=lambda e: replace(e, base=e.base + by))
+    return Counterfactual(BASE_SCORE, f"raw scores are offset by {shown}", trees=lambda e: replace(e, base=e.base + by))
 
 
-def _shift(now: Floats, wanted: Floats) -> list[Twist]:
+def _shift(now: Floats, wanted: Floats) -> list[Counterfactual]:
     """Without trees: an offset of the answers themselves, or of their log-odds."""
     made = []
     by = _medians(wanted - now)
     if by is not None:
         shown = ", ".join(f"{value:.6g}" for value in by[:4])
-        made.append(Twist(BASE_SCORE, f"answers are offset by {shown}", answers=lambda x: x + by))
+        made.append(Counterfactual(BASE_SCORE, f"answers are offset by {shown}", predictions=lambda x: x + by))
     if np.isfinite(now).any() and np.nanmin(now) > 0 and np.nanmax(now) < 1 and now.shape[1] == 1:
         with np.errstate(all="ignore"):
             odds = _medians(_raw(wanted, "sigmoid") - _raw(now, "sigmoid"))
         if odds is not None:
             detail = f"log-odds are offset by {float(odds[0]):.6g}"
-            made.append(Twist(BASE_SCORE, detail, answers=lambda x: _expit(_raw(x, "sigmoid") + odds)))
+            made.append(Counterfactual(BASE_SCORE, detail, predictions=lambda x: _expit(_raw(x, "sigmoid") + odds)))
     return made
 
 
@@ -117,26 +123,26 @@ def _expit(x: Floats) -> Floats:
         return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
 
-def _turned(oracle: TreeOracle, twists: Sequence[Twist], wanted: Floats, rows: Rows) -> list[Twist]:
+def _turned(oracle: TreeOracle, changes: Sequence[Counterfactual], wanted: Floats, rows: Rows) -> list[Counterfactual]:
     """Whose class each tree adds to: the order of outputs that comes nearest, where each has a base score of its own.
 
     The base scores stay in their order, so that turning the answers is something else.
     """
-    ensemble = oracle.twisted(twists)
+    ensemble = oracle.twisted(changes)
     count = ensemble.outputs
     if count < 2 or np.all(ensemble.base == ensemble.base[0]) or np.any(ensemble.output < 0):
         return []
     if ensemble.linear is not None:
         return []
     chosen = np.linspace(0, len(rows) - 1, min(FEW, len(rows))).astype(np.intp)
-    sums = _running(ensemble, oracle.twisted_rows(twists, rows[chosen]))[-1]
+    sums = _running(ensemble, oracle.twisted_rows(changes, rows[chosen]))[-1]
     gaps = {order: _gap(ensemble, sums[:, order], wanted[chosen], ensemble.trees) for order in _orders(count)}
     best = min(gaps, key=lambda order: gaps[order])
     if not np.isfinite(gaps[best]):
         return []
     place = np.argsort(best)
     said = f"the trees of the classes stand in the order {', '.join(map(str, best))}, the base scores do not"
-    return [Twist(CLASSES, said, trees=lambda e: replace(e, output=place[e.output]))]
+    return [Counterfactual(CLASSES, said, trees=lambda e: replace(e, output=place[e.output]))]
 
 
 def _orders(count: int) -> list[tuple[int, ...]]:
@@ -153,13 +159,15 @@ def _orders(count: int) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(found))
 
 
-def _truncation(oracle: TreeOracle, twists: Sequence[Twist], wanted: Floats, rows: Rows) -> list[Twist]:
+def _truncation(
+    oracle: TreeOracle, changes: Sequence[Counterfactual], wanted: Floats, rows: Rows
+) -> list[Counterfactual]:
     """How many of the trees, from the first on, give the wanted answers."""
-    ensemble = oracle.twisted(twists)
+    ensemble = oracle.twisted(changes)
     if ensemble.trees < 2 or ensemble.linear is not None:
         return []
     chosen = np.linspace(0, len(rows) - 1, min(FEW, len(rows))).astype(np.intp)
-    scores = _running(ensemble, oracle.twisted_rows(twists, rows[chosen]))
+    scores = _running(ensemble, oracle.twisted_rows(changes, rows[chosen]))
     counts = np.arange(1, ensemble.trees)
     with np.errstate(all="ignore"):
         gaps = np.array([_gap(ensemble, scores[k], wanted[chosen], int(k)) for k in counts])
@@ -172,7 +180,7 @@ def _truncation(oracle: TreeOracle, twists: Sequence[Twist], wanted: Floats, row
         if best % rounds == 0
         else (f"{best:,} of {ensemble.trees:,} trees are used")
     )
-    return [Twist(TRUNCATED, said, trees=lambda e: truncated(e, best))]
+    return [Counterfactual(TRUNCATED, said, trees=lambda e: truncated(e, best))]
 
 
 def _running(ensemble: Ensemble, matrix: Floats) -> Floats:

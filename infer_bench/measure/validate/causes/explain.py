@@ -9,7 +9,7 @@ import numpy.typing as npt
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.causes import counterfactual as names
-from infer_bench.measure.validate.causes.differing_rows import Evidence, gather
+from infer_bench.measure.validate.causes.differing_rows import DifferingRows, gather
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.causes.locate import first_decision
 from infer_bench.measure.validate.causes.oracle import EngineOracle, Oracle, StepsOracle, TreeOracle, matrix_of
@@ -85,7 +85,7 @@ def explain(
     return Explanation((*found.causes, *causes), found.not_explained, found.why)
 
 
-def _refusals(evidence: Evidence) -> list[Cause]:
+def _refusals(evidence: DifferingRows) -> list[Cause]:
     """Rows that one side refuses and the other answers."""
     lone = evidence.differ & evidence.refused
     if not lone.any():
@@ -108,13 +108,13 @@ def _missing(table: Table) -> Bools:
     return found
 
 
-def _worded(evidence: Evidence) -> int:
+def _worded(evidence: DifferingRows) -> int:
     """Rows in which text differs: labels beside answers without a number are compared only where they are text."""
     numbers = np.isfinite(evidence.reference).all(axis=1)
     return int((evidence.differ & evidence.relabelled & ~evidence.refused & ~numbers).sum())
 
 
-def _labels(evidence: Evidence) -> list[Cause]:
+def _labels(evidence: DifferingRows) -> list[Cause]:
     known = ~evidence.refused & np.isfinite(evidence.reference).all(axis=1)
     changed = evidence.differ & evidence.relabelled & known
     if not changed.any():
@@ -125,13 +125,13 @@ def _labels(evidence: Evidence) -> list[Cause]:
     return [_cause(names.LABELS, said, evidence, changed, changed)]
 
 
-def _rounding(evidence: Evidence, rows: Bools) -> Cause:
+def _rounding(evidence: DifferingRows, rows: Bools) -> Cause:
     gap = float(np.nanmax(np.abs(evidence.reference[rows] - evidence.candidate[rows])))
     said = f"sums are rounded otherwise (float32, or another order), up to {gap:.1e}"
     return _cause(names.ACCUMULATION, said, evidence, rows, rows)
 
 
-def _cause(name: str, detail: str, evidence: Evidence, explained: Bools, examined: Bools) -> Cause:
+def _cause(name: str, detail: str, evidence: DifferingRows, explained: Bools, examined: Bools) -> Cause:
     first = int(np.flatnonzero(explained)[0])
     return Cause(
         name=name,
@@ -144,7 +144,7 @@ def _cause(name: str, detail: str, evidence: Evidence, explained: Bools, examine
 
 
 def _search(
-    evidence: Evidence,
+    evidence: DifferingRows,
     left: Bools,
     ensemble: Ensemble | None,
     ask: Ask | None,
@@ -174,7 +174,7 @@ def _search(
     return said
 
 
-def _inside(evidence: Evidence, rows: npt.NDArray[np.intp], steps: Steps | None) -> Oracle | None:
+def _inside(evidence: DifferingRows, rows: npt.NDArray[np.intp], steps: Steps | None) -> Oracle | None:
     """The last step of a pipeline, where its trees answer the prepared rows as the pipeline does."""
     ensemble = steps.last() if steps else None
     if steps is None or ensemble is None:
@@ -188,11 +188,11 @@ def _inside(evidence: Evidence, rows: npt.NDArray[np.intp], steps: Steps | None)
 
 def _reliable(oracle: TreeOracle, wanted: Floats) -> bool:
     """Whether the trees, as read, answer as the reference does."""
-    found = oracle.answers((), np.arange(len(wanted)))
+    found = oracle.predictions((), np.arange(len(wanted)))
     return found.shape == wanted.shape and bool(matches(found, wanted, closeness(wanted, found)).mean() >= RELIABLE)
 
 
-def _chosen(evidence: Evidence, left: Bools, alike: Bools, trees: int) -> npt.NDArray[np.intp]:
+def _chosen(evidence: DifferingRows, left: Bools, alike: Bools, trees: int) -> npt.NDArray[np.intp]:
     """Rows to try on: of each group some that differ and some that do not."""
     most = int(np.clip(CELLS // max(1, trees), LEAST, MOST))
     groups = list(dict.fromkeys(evidence.groups.tolist()))
@@ -207,7 +207,7 @@ def _chosen(evidence: Evidence, left: Bools, alike: Bools, trees: int) -> npt.ND
 
 
 def _oracle(
-    evidence: Evidence, rows: npt.NDArray[np.intp], ensemble: Ensemble | None, ask: Ask | None, single: Ask | None
+    evidence: DifferingRows, rows: npt.NDArray[np.intp], ensemble: Ensemble | None, ask: Ask | None, single: Ask | None
 ) -> Oracle | None:
     table = evidence.table.take(rows)
     if ensemble is not None and len(ensemble.features) == len(table.columns):
@@ -227,19 +227,21 @@ def _answers(single: Ask, table: Table) -> bool:
         return False
 
 
-def _told(evidence: Evidence, rows: npt.NDArray[np.intp], differ: Bools, best: State, search: Search) -> Explanation:
+def _told(
+    evidence: DifferingRows, rows: npt.NDArray[np.intp], differ: Bools, best: State, search: Search
+) -> Explanation:
     explained = best.right & differ
     causes = []
-    for twist in best.twists:
-        alone = int((search.state([twist]).right & differ).sum()) if len(best.twists) > 1 else int(explained.sum())
-        detail = twist.detail + (f" (alone {alone:,})" if len(best.twists) > 1 else "")
-        cause = _cause(twist.cause, detail, evidence, _at(evidence, rows[explained]), _at(evidence, rows[differ]))
-        causes.append(_placed(cause, twist.cause, evidence, rows, explained, best, search))
+    for change in best.changes:
+        alone = int((search.state([change]).right & differ).sum()) if len(best.changes) > 1 else int(explained.sum())
+        detail = change.detail + (f" (alone {alone:,})" if len(best.changes) > 1 else "")
+        cause = _cause(change.cause, detail, evidence, _at(evidence, rows[explained]), _at(evidence, rows[differ]))
+        causes.append(_placed(cause, change.cause, evidence, rows, explained, best, search))
     missing = int((differ & ~best.right).sum())
     return Explanation(tuple(causes), missing, "" if not missing else f"{missing:,} rows are not explained")
 
 
-def _at(evidence: Evidence, rows: npt.NDArray[np.intp]) -> Bools:
+def _at(evidence: DifferingRows, rows: npt.NDArray[np.intp]) -> Bools:
     found = np.zeros(len(evidence.numbers), dtype=np.bool_)
     found[rows] = True
     return found
@@ -248,7 +250,7 @@ def _at(evidence: Evidence, rows: npt.NDArray[np.intp]) -> Bools:
 def _placed(
     cause: Cause,
     name: str,
-    evidence: Evidence,
+    evidence: DifferingRows,
     rows: npt.NDArray[np.intp],
     explained: Bools,
     best: State,
@@ -258,7 +260,7 @@ def _placed(
     if name not in ROUTING or not isinstance(search.oracle, TreeOracle):
         return cause
     places = np.flatnonzero(explained)
-    found = first_decision(search.oracle, best.twists, places)
+    found = first_decision(search.oracle, best.changes, places)
     if found is None:
         return cause
     at = rows[places[found.row]]

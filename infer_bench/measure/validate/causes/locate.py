@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.measure.validate.causes.counterfactual import Twist
+from infer_bench.measure.validate.causes.counterfactual import Counterfactual
 from infer_bench.measure.validate.causes.oracle import TreeOracle
 from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Ensemble
 from infer_bench.trees.evaluate import Members, decide, leaf_indices, prepare
@@ -25,12 +25,14 @@ class Decision:
     value: float
 
 
-def first_decision(oracle: TreeOracle, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Decision | None:
+def first_decision(
+    oracle: TreeOracle, changes: Sequence[Counterfactual], rows: npt.NDArray[np.intp]
+) -> Decision | None:
     """The first row and tree that reach another leaf under the twists, and the split at which they part."""
-    changed, plain = oracle.twisted(twists), oracle.ensemble
+    changed, plain = oracle.twisted(changes), oracle.ensemble
     if changed.trees != plain.trees or len(changed.nodes) != len(plain.nodes):
         return None
-    ours, theirs = oracle.matrix[rows], oracle.twisted_rows(twists, rows)
+    ours, theirs = oracle.matrix[rows], oracle.twisted_rows(changes, rows)
     differ = leaf_indices(plain, ours) != leaf_indices(changed, theirs)
     if not differ.any():
         return None

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.data import Table
-from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, Twist
-from infer_bench.measure.validate.causes.counterfactuals import on_answers, on_rows, on_trees
+from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, Counterfactual
+from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_rows, on_trees
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.evaluate import answer
@@ -25,10 +25,10 @@ class Oracle(Protocol):
         """The columns that twists of rows see."""
 
     @property
-    def catalogue(self) -> list[Twist]:
+    def catalogue(self) -> list[Counterfactual]:
         """The twists that can be applied."""
 
-    def answers(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
+    def predictions(self, changes: Sequence[Counterfactual], rows: npt.NDArray[np.intp]) -> Floats:
         """The canonical answers (rows, outputs) to some of the rows."""
 
 
@@ -45,31 +45,31 @@ class TreeOracle:
         return tuple(feature.name for feature in self.ensemble.features)
 
     @property
-    def catalogue(self) -> list[Twist]:
+    def catalogue(self) -> list[Counterfactual]:
         """Everything that can be changed."""
         return on_rows(self.names) + on_trees(self.ensemble, self.matrix)
 
-    def answers(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
+    def predictions(self, changes: Sequence[Counterfactual], rows: npt.NDArray[np.intp]) -> Floats:
         """The canonical answers (rows, outputs) to some of the rows."""
-        ensemble = self.twisted(twists)
+        ensemble = self.twisted(changes)
         with np.errstate(all="ignore"):
-            found = answer(ensemble, self.twisted_rows(twists, rows))
-            for twist in twists:
-                found = twist.answers(found) if twist.answers else found
+            found = answer(ensemble, self.twisted_rows(changes, rows))
+            for change in changes:
+                found = change.predictions(found) if change.predictions else found
         return canonical(self.ensemble, found)
 
-    def twisted(self, twists: Sequence[Twist]) -> Ensemble:
+    def twisted(self, changes: Sequence[Counterfactual]) -> Ensemble:
         """The trees as the twists leave them."""
         ensemble = self.ensemble
-        for twist in twists:
-            ensemble = twist.trees(ensemble) if twist.trees else ensemble
+        for change in changes:
+            ensemble = change.trees(ensemble) if change.trees else ensemble
         return ensemble
 
-    def twisted_rows(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
+    def twisted_rows(self, changes: Sequence[Counterfactual], rows: npt.NDArray[np.intp]) -> Floats:
         """The rows as the twists leave them."""
         matrix = self.matrix[rows]
-        for twist in twists:
-            matrix = twist.rows(matrix) if twist.rows else matrix
+        for change in changes:
+            matrix = change.rows(matrix) if change.rows else matrix
         return matrix
 
 
@@ -80,23 +80,23 @@ class StepsOracle(TreeOracle):
     single: Floats
 
     @property
-    def catalogue(self) -> list[Twist]:
+    def catalogue(self) -> list[Counterfactual]:
         """What can be changed in the last step, and the steps before it in float32."""
         said = "the steps before the model work in float32"
-        rows = [twist for twist in on_rows(self.names) if twist.cause == MISSING]
-        return [Twist(PREPARED, said, single=True), *rows, *on_trees(self.ensemble, self.matrix)]
+        rows = [change for change in on_rows(self.names) if change.cause == MISSING]
+        return [Counterfactual(PREPARED, said, single=True), *rows, *on_trees(self.ensemble, self.matrix)]
 
-    def twisted_rows(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
+    def twisted_rows(self, changes: Sequence[Counterfactual], rows: npt.NDArray[np.intp]) -> Floats:
         """The rows as the twists leave them."""
-        matrix = (self.single if any(twist.single for twist in twists) else self.matrix)[rows]
-        for twist in twists:
-            matrix = twist.rows(matrix) if twist.rows else matrix
+        matrix = (self.single if any(change.single for change in changes) else self.matrix)[rows]
+        for change in changes:
+            matrix = change.rows(matrix) if change.rows else matrix
         return matrix
 
 
-def canonical(ensemble: Ensemble, answers: Floats) -> Floats:
+def canonical(ensemble: Ensemble, predictions: Floats) -> Floats:
     """One column for a binary model."""
-    return answers[:, 1:] if ensemble.task == "binary" and answers.shape[1] == 2 else answers
+    return predictions[:, 1:] if ensemble.task == "binary" and predictions.shape[1] == 2 else predictions
 
 
 @dataclass(slots=True, eq=False)
@@ -113,25 +113,25 @@ class EngineOracle:
         return tuple(name for name, column in self.table.columns.items() if column.dtype.kind == "f")
 
     @property
-    def catalogue(self) -> list[Twist]:
+    def catalogue(self) -> list[Counterfactual]:
         """What can be done to rows and to answers."""
         said = "the steps before the model work in float32"
-        steps = [Twist(PREPARED, said, single=True)] if self.single is not None else []
-        return on_rows(self.names) + on_answers() + steps
+        steps = [Counterfactual(PREPARED, said, single=True)] if self.single is not None else []
+        return on_rows(self.names) + on_predictions() + steps
 
-    def answers(self, twists: Sequence[Twist], rows: npt.NDArray[np.intp]) -> Floats:
+    def predictions(self, changes: Sequence[Counterfactual], rows: npt.NDArray[np.intp]) -> Floats:
         """The canonical answers (rows, outputs) to some of the rows."""
         table = self.table.take(rows)
         names = self.names
-        if names and any(twist.rows for twist in twists):
+        if names and any(change.rows for change in changes):
             matrix = np.stack([table.columns[name].astype(np.float64) for name in names], axis=1)
-            for twist in twists:
-                matrix = twist.rows(matrix) if twist.rows else matrix
+            for change in changes:
+                matrix = change.rows(matrix) if change.rows else matrix
             table = Table({**table.columns, **{name: matrix[:, i] for i, name in enumerate(names)}})
-        single = self.single if any(twist.single for twist in twists) else None
+        single = self.single if any(change.single for change in changes) else None
         found = (single or self.ask)(table)
-        for twist in twists:
-            found = twist.answers(found) if twist.answers else found
+        for change in changes:
+            found = change.predictions(found) if change.predictions else found
         return found
 
 

@@ -7,7 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.errors import EngineError
-from infer_bench.measure.validate.causes.counterfactual import BASE_SCORE, INPUT_CAST, LINK, THRESHOLD_CAST, Twist
+from infer_bench.measure.validate.causes.counterfactual import (
+    BASE_SCORE,
+    INPUT_CAST,
+    LINK,
+    THRESHOLD_CAST,
+    Counterfactual,
+)
 from infer_bench.measure.validate.causes.counterfactuals import swapped
 from infer_bench.measure.validate.causes.estimates import estimates
 from infer_bench.measure.validate.causes.oracle import Oracle, TreeOracle
@@ -31,18 +37,18 @@ MOST_SWAPS = 500
 class State:
     """Twists in force, the answers under them, and which rows they bring to the candidate's answers."""
 
-    twists: tuple[Twist, ...]
-    answers: Floats
+    changes: tuple[Counterfactual, ...]
+    predictions: Floats
     right: Bools
 
     @property
     def causes(self) -> set[str]:
         """The names of what is in force."""
-        return {twist.cause for twist in self.twists}
+        return {change.cause for change in self.changes}
 
     def score(self) -> tuple[int, int]:
         """The more rows are right the better, then the fewer twists."""
-        return int(self.right.sum()), -len(self.twists)
+        return int(self.right.sum()), -len(self.changes)
 
 
 @dataclass(slots=True, eq=False)
@@ -66,22 +72,22 @@ class Search:
         if not self._accounts(best):
             best = max([best, *self._swaps()], key=State.score)
         best = self._pruned(best)
-        return best if best.twists and self._accounts(best) else None
+        return best if best.changes and self._accounts(best) else None
 
-    def state(self, twists: Sequence[Twist]) -> State:
+    def state(self, changes: Sequence[Counterfactual]) -> State:
         """The answers under these twists; nothing is right under those with which the library cannot answer."""
         try:
-            answers = self.oracle.answers(twists, self.rows)
+            predictions = self.oracle.predictions(changes, self.rows)
         except EngineError:
-            if not twists:
+            if not changes:
                 raise
-            return State(tuple(twists), np.full_like(self.wanted, np.nan), np.zeros(len(self.wanted), dtype=np.bool_))
-        return State(tuple(twists), answers, self._right(answers))
+            return State(tuple(changes), np.full_like(self.wanted, np.nan), np.zeros(len(self.wanted), dtype=np.bool_))
+        return State(tuple(changes), predictions, self._right(predictions))
 
-    def _right(self, answers: Floats) -> Bools:
-        if answers.shape != self.wanted.shape:
+    def _right(self, predictions: Floats) -> Bools:
+        if predictions.shape != self.wanted.shape:
             return np.zeros(len(self.wanted), dtype=np.bool_)
-        return matches(answers, self.wanted, self.tolerance)
+        return matches(predictions, self.wanted, self.tolerance)
 
     def _grow(self) -> list[State]:
         """Beam search: the best few sets, each with one more twist, until nothing gets better."""
@@ -91,7 +97,7 @@ class Search:
         first = [self.state(tuple(casts.values()))] if len(casts) == 2 else []
         first += self._offset_links(catalogue)
         for _ in range(MOST_CAUSES):
-            grown = [self.state((*s.twists, twist)) for s in beam for twist in self._next(s, catalogue)]
+            grown = [self.state((*s.changes, change)) for s in beam for change in self._next(s, catalogue)]
             grown = sorted([*first, *grown], key=State.score, reverse=True)[:BEAM]
             if not grown or grown[0].score()[0] <= beam[0].score()[0]:
                 break
@@ -101,19 +107,24 @@ class Search:
                 break
         return seen
 
-    def _offset_links(self, catalogue: Sequence[Twist]) -> list[State]:
+    def _offset_links(self, catalogue: Sequence[Counterfactual]) -> list[State]:
         """Another link and another base score at once: neither alone brings any row nearer."""
-        links = [self.state((twist,)) for twist in catalogue if twist.cause == LINK]
+        links = [self.state((change,)) for change in catalogue if change.cause == LINK]
         return [
-            self.state((*s.twists, twist)) for s in links for twist in self._next(s, ()) if twist.cause == BASE_SCORE
+            self.state((*s.changes, change))
+            for s in links
+            for change in self._next(s, ())
+            if change.cause == BASE_SCORE
         ]
 
-    def _next(self, state: State, catalogue: Sequence[Twist]) -> list[Twist]:
+    def _next(self, state: State, catalogue: Sequence[Counterfactual]) -> list[Counterfactual]:
         wrong = ~state.right
-        made = [twist for twist in catalogue if twist.cause not in state.causes]
-        if wrong.any() and state.answers.shape == self.wanted.shape:
-            found = estimates(self.oracle, state.twists, state.answers[wrong], self.wanted[wrong], self.rows[wrong])
-            made += [twist for twist in found if twist.cause not in state.causes]
+        made = [change for change in catalogue if change.cause not in state.causes]
+        if wrong.any() and state.predictions.shape == self.wanted.shape:
+            found = estimates(
+                self.oracle, state.changes, state.predictions[wrong], self.wanted[wrong], self.rows[wrong]
+            )
+            made += [change for change in found if change.cause not in state.causes]
         return made
 
     def _swaps(self) -> list[State]:
@@ -125,12 +136,12 @@ class Search:
         pairs = [(int(i), int(j)) for a, i in enumerate(used) for j in used[a + 1 :]]
         few = Search(self.oracle, self.wanted[:32], self.differ[:32], self.rows[:32])
         found = [few.state([swapped(self.oracle.names, i, j)]) for i, j in pairs[:MOST_SWAPS]]
-        return [self.state(max(found, key=State.score).twists)] if found else []
+        return [self.state(max(found, key=State.score).changes)] if found else []
 
     def _pruned(self, state: State) -> State:
         """Without the twists that change nothing for the better."""
-        for twist in state.twists:
-            rest = self.state([other for other in state.twists if other is not twist])
+        for change in state.changes:
+            rest = self.state([other for other in state.changes if other is not change])
             if rest.score()[0] >= state.score()[0]:
                 return self._pruned(rest)
         return state

@@ -52,8 +52,8 @@ def test_what_was_written_is_read(name: str, precision: Any, opset: Any, tmp_pat
     rows = rows[np.abs(np.nan_to_num(rows, posinf=1e300)).max(axis=1) < 1e38].astype(np.float32).astype(np.float64)
     if ensemble.zero_band:
         rows = np.where(np.abs(rows) <= 2 * ensemble.zero_band, 0.0, rows)
-    answers = [apply_links(e.links, predict(e, rows)) for e in (ensemble, found)]
-    assert np.allclose(answers[0], answers[1], rtol=1e-5, atol=1e-5)
+    predictions = [apply_links(e.links, predict(e, rows)) for e in (ensemble, found)]
+    assert np.allclose(predictions[0], predictions[1], rtol=1e-5, atol=1e-5)
 
 
 def stump(mode: str, kind: str = "TreeEnsembleRegressor", tracks: int = 0, **more: Any) -> bytes:
@@ -159,11 +159,11 @@ def test_plain_exports_of_scikit_learn_are_read(name: str, tmp_path: Path) -> No
     options = {id(model): {"zipmap": False}} if name != "targets" else None
     found = read(to_onnx(model, rows[:1], options=options).SerializeToString(), tmp_path)
     wanted = model.predict(rows) if name == "targets" else model.predict_proba(rows)
-    answers = apply_links(found.links, predict(found, rows.astype(np.float64)))
+    predictions = apply_links(found.links, predict(found, rows.astype(np.float64)))
     assert found.trees == 5
-    if answers.shape[1] == 1:
+    if predictions.shape[1] == 1:
         wanted = wanted[:, 1:]
-    assert np.allclose(answers, wanted, atol=1e-5)
+    assert np.allclose(predictions, wanted, atol=1e-5)
 
 
 def test_sets_of_categories_that_a_plain_export_writes_as_chains_are_sets_again(tmp_path: Path) -> None:
