@@ -1,5 +1,7 @@
 """infer-bench: profile, convert, validate and benchmark model inference."""
 
+from infer_bench.version import __version__
+
 TYPE_CHECKING = False  # importing it from typing would cost every start 4 ms; type checkers read any such name as true
 
 if TYPE_CHECKING:
@@ -9,7 +11,6 @@ if TYPE_CHECKING:
     from infer_bench.measure.validate.run import validate
     from infer_bench.report.serialize import load_report
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "bench", "convert", "load_report", "profile", "validate"]
 
 _HOMES = {

@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def _version() -> int:
-    from infer_bench import __version__
+    from infer_bench.version import __version__
 
     try:
         print(f"infer-bench {__version__}", flush=True)

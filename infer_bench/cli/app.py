@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from infer_bench import __version__
 from infer_bench.cli.commands.bench import bench
 from infer_bench.cli.commands.convert import convert
 from infer_bench.cli.commands.doctor import doctor
@@ -12,6 +11,7 @@ from infer_bench.cli.commands.engines import engines
 from infer_bench.cli.commands.profile import profile
 from infer_bench.cli.commands.show import show
 from infer_bench.cli.commands.validate import validate
+from infer_bench.version import __version__
 
 app = typer.Typer(
     name="infer-bench",

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from infer_bench import __version__
 from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.version import __version__
 
 SPEC = "infer_bench.spec"
 SOURCE = "infer_bench.source"

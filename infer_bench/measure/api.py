@@ -6,8 +6,8 @@ from typing import Any
 from infer_bench.measure.bench.run import Save, run
 from infer_bench.measure.gate import run as gate
 from infer_bench.measure.gate.settings import gate_settings
-from infer_bench.measure.progress import Progress
 from infer_bench.measure.settings import Settings
+from infer_bench.progress import Progress
 from infer_bench.report.common import BenchReport
 
 __all__ = ["Save", "bench", "run"]

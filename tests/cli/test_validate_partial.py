@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.measure.progress import Silent
 from infer_bench.measure.validate.checkpoints import EVERY_S, Checkpoints
+from infer_bench.progress import Silent
 from infer_bench.report.serialize import load_report
 
 ROOT = Path(__file__).parents[2]

@@ -51,8 +51,8 @@ FEW = {
 
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("convert", "checked"):
-        monkeypatch.setattr(f"infer_bench.measure.{place}.Worker", LocalWorker)
+    for place in ("run", "round_trip"):
+        monkeypatch.setattr(f"infer_bench.measure.convert.{place}.Worker", LocalWorker)
 
 
 def saved(case: Case, folder: Path) -> tuple[Path, Any, Any]:

@@ -17,7 +17,7 @@ from infer_bench.formats.check import check_structure
 from infer_bench.formats.identify import identify
 from infer_bench.formats.lightgbm_text import check_text
 from infer_bench.formats.ubjson import decode
-from tests.identify.conftest import BY_LETTER, FRAME, Y3, X, Y, lightgbm, save_onnx, xgboost
+from tests.formats.conftest import BY_LETTER, FRAME, Y3, X, Y, lightgbm, save_onnx, xgboost
 
 LIGHTGBM: dict[str, dict[str, Any]] = {
     "forest": {"objective": "binary", "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5},

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from infer_bench.errors import ModelError
 from infer_bench.formats.check import check_structure
 from infer_bench.formats.identify import identify
-from tests.identify.conftest import X, Y, lightgbm, save_onnx, xgboost
+from tests.formats.conftest import X, Y, lightgbm, save_onnx, xgboost
 
 LGBM = lgb.LGBMClassifier(n_estimators=2, verbose=-1, num_threads=1).fit(X, Y)
 XGB = xgb.XGBClassifier(n_estimators=2, n_jobs=1).fit(X, Y)

@@ -10,11 +10,11 @@ import numpy as np
 from infer_bench.errors import EngineError, InferBenchError, WorkerCrashed, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.spec import parse
-from infer_bench.measure.progress import Silent
 from infer_bench.measure.schedule.layouts import Layout, OpenSession
 from infer_bench.measure.schedule.scheduler import Duel, Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelRef, ModelSpec
+from infer_bench.progress import Silent
 from infer_bench.report.common import Process
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message

@@ -19,7 +19,7 @@ from infer_bench.report.common import Speedup
 from infer_bench.report.serialize import dump, load_report, schema
 from tests import reports, strategies
 
-SCHEMA = Path(__file__).parents[1] / "docs" / "report.schema.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 LENIENT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

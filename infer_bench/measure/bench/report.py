@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from infer_bench import __version__
 from infer_bench.errors import InferBenchError
 from infer_bench.machine.environment import describe, double_installs
 from infer_bench.measure.bench import notices as rules
@@ -17,6 +16,7 @@ from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Setti
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import BenchReport, BenchResult, Notice, Report, Verdict
 from infer_bench.report.gate import Gate
+from infer_bench.version import __version__
 
 PACKAGES = (
     "numpy",

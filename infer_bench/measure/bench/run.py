@@ -8,9 +8,9 @@ from infer_bench.measure.candidates.candidates import Candidate, choose_candidat
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.candidates.rows import rows_for, seen_by
 from infer_bench.measure.convert.run import cached_onnx
-from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.schedule.fixed_rounds import Race
 from infer_bench.measure.settings import Settings
+from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import BenchReport, Notice
 
 Save = Callable[[BenchReport], None]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from infer_bench import __version__, data
+from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import metadata
 from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
@@ -19,10 +19,11 @@ from infer_bench.measure.candidates.models import convertible
 from infer_bench.measure.convert.compare import TOLERANCES, failure, judge, narrowed, passes
 from infer_bench.measure.convert.round_trip import Columns, Side, as_float32, original
 from infer_bench.measure.convert.scratch_file import scratch_file
-from infer_bench.measure.progress import Progress, Silent
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
+from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import CheckedGroup, ConvertReport, ConvertResult, ModelInfo, Notice, Report, Verdict
+from infer_bench.version import __version__
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message

@@ -8,8 +8,8 @@ import numpy as np
 
 from infer_bench.engines import registry
 from infer_bench.machine.environment import thread_environment
-from infer_bench.measure.progress import Progress
 from infer_bench.model import ModelRef
+from infer_bench.progress import Progress
 from infer_bench.report.doctor import Noise, Timer
 from infer_bench.stats.resolution import PAIRS, resolution
 from infer_bench.workers.job import Job

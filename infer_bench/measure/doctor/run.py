@@ -3,7 +3,6 @@
 import datetime
 from dataclasses import replace
 
-from infer_bench import __version__
 from infer_bench.engines.registry import EngineInfo, available
 from infer_bench.errors import InferBenchError
 from infer_bench.machine.environment import describe, double_installs
@@ -12,8 +11,9 @@ from infer_bench.measure.bench.report import PACKAGES
 from infer_bench.measure.doctor.findings import findings
 from infer_bench.measure.doctor.noise import noise, timer
 from infer_bench.measure.doctor.providers import providers
-from infer_bench.measure.progress import Progress, Silent
+from infer_bench.progress import Progress, Silent
 from infer_bench.report.doctor import Doctor, Library, Noise
+from infer_bench.version import __version__
 
 
 def examine(*, quick: bool = False, progress: Progress | None = None) -> Doctor:

@@ -17,12 +17,12 @@ from infer_bench.measure.gate.metrics import PairedMetrics, name_of
 from infer_bench.measure.gate.pairs import matches
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows, given
-from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.schedule.budget import LEAST_ROUNDS
 from infer_bench.measure.schedule.layouts import FreshProcesses, InjectedDelay, LayoutSource, Reloaded, fits_one_worker
 from infer_bench.measure.schedule.scheduler import Duel, Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
+from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import BenchReport, BenchResult
 from infer_bench.report.gate import Check, Gate, GateMode, Side
 

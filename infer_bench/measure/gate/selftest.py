@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from infer_bench import __version__
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.gates.limits import LEAST_MARGIN, share_of
 from infer_bench.gates.rules import Allowed
@@ -27,13 +26,14 @@ from infer_bench.measure.gate.run import Gatekeeper
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows
 from infer_bench.measure.gate.trials import SHARES, Kind, Made, Tally, kinds, verdict
-from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.schedule.layouts import InjectedDelay
 from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.measure.settings import Settings
+from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import BenchReport, Report
 from infer_bench.report.gate import TrialsResult
 from infer_bench.stats.decisions.ratio_limit import Errors
+from infer_bench.version import __version__
 
 BUDGET_S, TAIL_BUDGET_S = {"p50": 3.0}, 10.0
 """Of a trial, unless told otherwise. A tail needs more blocks to be told."""

@@ -12,8 +12,8 @@ from infer_bench.gates.stored import check_limits, judge_stored, stored_gate
 from infer_bench.measure import api as bench
 from infer_bench.measure.api import Save
 from infer_bench.measure.gate.settings import GateSettings
-from infer_bench.measure.progress import Progress
 from infer_bench.measure.settings import Settings
+from infer_bench.progress import Progress
 from infer_bench.report.common import BenchReport, Notice, Verdict
 
 

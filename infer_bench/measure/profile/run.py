@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from infer_bench import __version__
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import PACKAGES
@@ -20,9 +19,10 @@ from infer_bench.measure.profile.notices import notices_on, provider
 from infer_bench.measure.profile.prof_file import ENDINGS, Recorded, is_profile, unpack
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.measure.profile.stages import Records, Study
-from infer_bench.measure.progress import Progress, Silent
+from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.profile import ProfileReport, ProfileResult
+from infer_bench.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

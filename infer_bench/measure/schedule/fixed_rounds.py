@@ -11,10 +11,10 @@ import numpy as np
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.machine.environment import thread_environment, throttled_ns
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.progress import Progress
 from infer_bench.measure.schedule.measurements import Array, Measurement, Run, shape_of
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
+from infer_bench.progress import Progress
 from infer_bench.report.common import Process, Round
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker

@@ -11,13 +11,13 @@ from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.machine.environment import throttled_ns
 from infer_bench.measure.bench.report import PACKAGES
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.progress import Progress
 from infer_bench.measure.schedule.budget import LAYOUTS, LEAST_ROUNDS, Clock, Pace, Stopwatch
 from infer_bench.measure.schedule.fixed_rounds import ANSWERS_LIMIT_S, asked, block_of, round_of, taken_round
 from infer_bench.measure.schedule.layouts import Layout, LayoutSource, OpenSession
 from infer_bench.measure.schedule.measurements import Measurement, Run, Shape, shape_for, shared_calls
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
+from infer_bench.progress import Progress
 
 ROUNDS, ROUNDS_OF_PROCESSES, ROUNDS_FOR_TAILS = 4, 8, 16
 """Rounds a layout: with 4 the ratio of two medians is known to about 0.4 %, below what layouts differ by. Processes

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from infer_bench.measure.progress import Progress
+from infer_bench.progress import Progress
 
 EVERY_S = 5.0
 """So many seconds lie between two writes at the least: a report is made and written in a few hundredths of one."""

@@ -12,11 +12,11 @@ import numpy as np
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
-from infer_bench.measure.progress import Progress
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictions, Predictor, aligned, columns_for
 from infer_bench.model import ModelSpec
+from infer_bench.progress import Progress
 from infer_bench.workers.protocol import Array
 from infer_bench.workers.shared import Block
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from infer_bench.data import Table, concat
 from infer_bench.errors import EngineError, InferBenchError
-from infer_bench.measure.progress import Progress
 from infer_bench.measure.validate.fan_out import Duel, FanOut, Saved, narrowed
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictions, Predictor, aligned, columns_for, describe_feeds
 from infer_bench.measure.validate.probes import Probe, as_float32, probes
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.trees import Structure
+from infer_bench.progress import Progress
 from infer_bench.stats.agreement.compare import Limits
 from infer_bench.workers.protocol import Array
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infer_bench import __version__
 from infer_bench.data import Dataset, match
 from infer_bench.errors import DataError, InferBenchError, PredictionsDiffer
 from infer_bench.machine.environment import describe
@@ -26,6 +25,7 @@ from infer_bench.report.validate import (
     WorstRow,
 )
 from infer_bench.stats.agreement.compare import Comparison, Limits, Tally
+from infer_bench.version import __version__
 
 
 @dataclass(frozen=True, slots=True, eq=False)

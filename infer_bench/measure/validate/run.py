@@ -7,7 +7,6 @@ from typing import Any
 from infer_bench.data import Dataset, Table, conform, match
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.progress import Progress, Silent
 from infer_bench.measure.validate import find_causes as reasons
 from infer_bench.measure.validate import opening as contest
 from infer_bench.measure.validate.checkpoints import Checkpoints
@@ -19,6 +18,7 @@ from infer_bench.measure.validate.report import Findings, assemble
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.trees import Structure, Structures, renamed
 from infer_bench.model import ModelSpec
+from infer_bench.progress import Progress, Silent
 from infer_bench.report.validate import ValidateReport
 
 __all__ = ["run", "validate"]

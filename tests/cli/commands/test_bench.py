@@ -14,7 +14,7 @@ from infer_bench.cli.main import run
 from infer_bench.engines import registry
 from infer_bench.report.serialize import load_report
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 QUICK = ["--rounds", "3"]
 
 

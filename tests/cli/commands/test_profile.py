@@ -16,7 +16,7 @@ from infer_bench.cli.main import run
 from infer_bench.measure.profile.prof_file import unpack
 from infer_bench.report.serialize import load_report
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 QUICK = ["--requests", "40"]
 
 SERVICE = """

@@ -9,7 +9,7 @@ import pytest
 
 from infer_bench.cli.main import run
 from infer_bench.report.serialize import load_report
-from tests.measure.causes.cases import lightgbm_text
+from tests.measure.validate.causes.cases import lightgbm_text
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_wrong_command_line_is_told_before_anything_starts(
 def test_a_crash_of_a_candidate_is_reported_as_such(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     code = run(
         [
             "validate",
@@ -134,7 +134,7 @@ def test_a_crash_of_a_candidate_is_reported_as_such(
 def test_a_function_is_compared_with_a_model_whose_columns_the_rows_hold(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     models = ["tests.cli.stuck:halves", str(folder / "model.txt")]
     rows = ["--data", str(folder / "extra.npz"), "--probes", "off"]
     assert run(["validate", *models, *rows, "--atol", "1"]) == 0

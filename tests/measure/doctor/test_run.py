@@ -12,7 +12,7 @@ import pytest
 from infer_bench.errors import WorkerHung
 from infer_bench.measure.doctor import noise, providers
 from infer_bench.measure.doctor import run as doctor
-from infer_bench.measure.progress import Silent
+from infer_bench.progress import Silent
 from infer_bench.report.doctor import Timer
 
 

@@ -12,7 +12,7 @@ from infer_bench.errors import DataError, UsageError
 from infer_bench.measure.validate import fan_out as streaming
 from infer_bench.measure.validate import opening as contest
 from infer_bench.report.validate import ValidateReport
-from tests.measure.causes.cases import lightgbm_text, table, xgboost_json
+from tests.measure.validate.causes.cases import lightgbm_text, table, xgboost_json
 
 FEATURES = 4
 

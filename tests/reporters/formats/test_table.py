@@ -16,7 +16,7 @@ from infer_bench.reporters.registry import render
 from infer_bench.reporters.text.layout import width_of
 from tests import reports, strategies
 
-GOLD = Path(__file__).parents[1] / "gold"
+GOLD = Path(__file__).parent / "gold"
 REPORTS = {"credit": reports.report(), "troubled": reports.troubled(), "wide": reports.wide()}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

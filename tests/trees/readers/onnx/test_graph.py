@@ -18,7 +18,7 @@ from infer_bench.trees.readers.onnx.graph import read_onnx
 from infer_bench.trees.readers.xgboost import read_xgboost
 from infer_bench.workers.tasks import verified_onnx_trees as onnx_structure
 from infer_bench.workers.tasks.verified_onnx_trees import read_onnx_structure
-from tests.measure.causes.cases import lightgbm_text, xgboost_json
+from tests.measure.validate.causes.cases import lightgbm_text, xgboost_json
 
 MADE = {
     "binary": lambda: read_lightgbm(lightgbm_text("binary")),

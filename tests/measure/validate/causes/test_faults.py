@@ -15,8 +15,8 @@ from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictions
 from infer_bench.stats.agreement.compare import Limits
-from tests.measure.causes import cases
-from tests.measure.causes.cases import Case, lightgbm_case, xgboost_case
+from tests.measure.validate.causes import cases
+from tests.measure.validate.causes.cases import Case, lightgbm_case, xgboost_case
 
 
 def explained(case: Case, structure: bool = True) -> Explanation:
