@@ -20,6 +20,8 @@ Task = Literal["regression", "binary", "multiclass", "ranking", "raw"]
 Kind = Literal["float", "integer", "boolean", "category", "string"]
 Label = str | int | float | bool
 
+PHASES = ("preprocess", "predict", "postprocess")
+"""What a request is made of, in this order."""
 PICKLED: frozenset[Format] = frozenset({"pickle", "joblib"})
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
-
-import numpy.typing as npt
+from typing import Literal, get_args
 
 from infer_bench.errors import UsageError
+from infer_bench.typing import Columns
 
 Precision = Literal["exact", "float32"]
 InputDtype = Literal["float32", "float64"]
 Trees = Literal["auto", "best", "all"]
-Columns = Mapping[str, npt.NDArray[Any]]
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.converters.onnx.writer import Precision
-from infer_bench.trees.ensemble import Ensemble, Floats
+from infer_bench.trees.ensemble import Ensemble
+from infer_bench.typing import Floats
 
 SINGLE, DOUBLE = 1e-6, 1e-12
 """Tolerances for answers computed in float32 and in float64, relative to an answer's size, absolute below 1."""

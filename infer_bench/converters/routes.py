@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.converters.base import Columns, Converted, ConvertOptions, InputDtype
+from infer_bench.converters.base import Converted, ConvertOptions, InputDtype
 from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 from infer_bench.trees.ensemble import Ensemble
+from infer_bench.typing import Columns
 
 PROBE_ROWS = 4_000
 _WIDTH, _NARROWEST = 120, 40

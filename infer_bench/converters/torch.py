@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import MissingDependency, ModelError, NotConvertible
+from infer_bench.typing import Array
 
-Array = npt.NDArray[Any]
 EXPORT = "save torch.export.export(model, args, dynamic_shapes=…) with torch.export.save instead"
 
 

@@ -1,13 +1,13 @@
 """A hash of rows: what was fed, whatever file it came from."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Columns = Mapping[str, npt.NDArray[Any]]
+from infer_bench.typing import Columns
 
 
 def digest(tables: Iterable[Columns]) -> str:

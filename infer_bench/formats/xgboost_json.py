@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from infer_bench.errors import ModelError
 from infer_bench.formats.ubjson import decode
+from infer_bench.typing import Ints
 
 _PER_NODE = ("left_children", "right_children", "split_indices", "split_conditions", "default_left")
 _CATEGORICAL = 1
 
 Node = Mapping[str, Any]
-Ints = npt.NDArray[np.int64]
 
 
 def check_xgboost(file: Path, form: str) -> None:

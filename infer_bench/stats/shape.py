@@ -4,10 +4,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from infer_bench.typing import Floats, Samples
 
 MINIMUM = 100
 """Fewer samples than this are never called bimodal."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from infer_bench.stats.layout_interval import layout_interval
 from infer_bench.stats.percentiles import interval, percentile
-from infer_bench.stats.summary import Processes, Samples
+from infer_bench.stats.summary import Processes
+from infer_bench.typing import Samples
 
 _SMALLEST_NS = 0.5
 """What a block's median counts for at least, after correction: half the clock's unit."""

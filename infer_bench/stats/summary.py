@@ -10,8 +10,8 @@ from infer_bench.errors import CannotRun
 from infer_bench.report.common import Latency
 from infer_bench.stats.layout_interval import layout_interval
 from infer_bench.stats.percentiles import interval, minimum_samples, percentile_rank, quantile
+from infer_bench.typing import Samples
 
-Samples = npt.NDArray[np.int64]
 Processes = Sequence[Sequence[Samples]]
 """processes -> rounds -> samples: 1-D int64 arrays of ns, as stamped."""
 

@@ -15,11 +15,9 @@ import numpy.typing as npt
 
 from infer_bench.errors import ModelError
 from infer_bench.model import Family, Feature, Label, Task
+from infer_bench.typing import Bools, Floats, Ints
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
-Bools = npt.NDArray[np.bool_]
 
 LEAF, LEQ, LT, MEMBER = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
 """A node's mode: a leaf; left iff x <= threshold; left iff x < threshold; left iff x is one of the node's members."""

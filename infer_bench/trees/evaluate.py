@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Bools, Ensemble, Floats, Ints, Link, Nodes
+from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Ensemble, Link, Nodes
+from infer_bench.typing import Bools, Floats, Ints
 
 _CELLS = 1 << 20
 

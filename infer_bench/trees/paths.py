@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Bools, Ensemble, Floats, Ints
+from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Ensemble
+from infer_bench.typing import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

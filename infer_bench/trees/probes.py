@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.trees.ensemble import LEAF, MEMBER, Bools, Ensemble, Floats, Ints
+from infer_bench.trees.ensemble import LEAF, MEMBER, Ensemble
 from infer_bench.trees.paths import Boxes, boxes
+from infer_bench.typing import Bools, Floats, Ints
 
 _ZEROS = (0.0, -0.0, 1e-35, -1e-35, 1.1e-35, -1.1e-35, 9e-36, -9e-36, 1e-45, -1e-45)
 _ODD_CODES = (-1.0, -0.5, 0.5, 2.5, 1e6, 16777216.0, 2147483648.0, 4294967298.0)

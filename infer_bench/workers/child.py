@@ -18,10 +18,11 @@ from typing import Any
 from infer_bench.engines.base import Engine, Session
 from infer_bench.engines.session import require
 from infer_bench.errors import InferBenchError
+from infer_bench.typing import Array
 from infer_bench.workers import memory
 from infer_bench.workers.job import Job, job_from
 from infer_bench.workers.profiling.runs import Profiling, requests_from
-from infer_bench.workers.protocol import Array, Message, receive, send, spec_fields, unpack_columns
+from infer_bench.workers.protocol import Message, receive, send, spec_fields, unpack_columns
 from infer_bench.workers.shared import placed
 from infer_bench.workers.tasks import predict_batches as streaming
 from infer_bench.workers.tasks import read_trees as structure

@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import IO, Any
 
 from infer_bench import errors
+from infer_bench.typing import Array
 from infer_bench.workers.job import Job
-from infer_bench.workers.protocol import Array, Message, pack_columns, receive, send
+from infer_bench.workers.protocol import Message, pack_columns, receive, send
 
 DEFAULT_TIMEOUT_S = 120.0
 _GRACE_S = 2.0

@@ -11,11 +11,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.model import Feature, ModelSpec
+from infer_bench.typing import Array
 
-Array = npt.NDArray[Any]
 _NUMERIC = frozenset("biuf")
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.workers.protocol import Array, Message, pack_columns
+from infer_bench.typing import Array
+from infer_bench.workers.protocol import Message, pack_columns
 
 _ALIGNED = 64
 _NUMERIC = frozenset("biuf")

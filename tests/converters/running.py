@@ -7,8 +7,9 @@ import numpy as np
 
 from infer_bench.converters import check
 from infer_bench.converters.onnx.writer import write_onnx
-from infer_bench.trees.ensemble import Ensemble, Floats
+from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.probes import onnx_feeds, probe_rows
+from infer_bench.typing import Floats
 
 FORMS = [("exact", 5), ("float32", 5), ("exact", 3), ("float32", 3)]
 Oracle = Callable[[Floats], tuple[Floats, Any]]

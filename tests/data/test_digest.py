@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infer_bench.data import digest
-from infer_bench.data.digest import Columns
+from infer_bench.typing import Columns
 
 ROWS: Columns = {
     "age": np.array([1.0, np.nan, -0.0]),

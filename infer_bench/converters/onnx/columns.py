@@ -9,7 +9,8 @@ import numpy.typing as npt
 from infer_bench.converters.onnx.graph import Graph
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature
-from infer_bench.trees.ensemble import LEAF, MEMBER, Dtype, Ensemble, Ints
+from infer_bench.trees.ensemble import LEAF, MEMBER, Dtype, Ensemble
+from infer_bench.typing import Ints
 
 NUMBER: dict[Dtype, int] = {"float32": 1, "float64": 11}
 """ONNX's element types."""

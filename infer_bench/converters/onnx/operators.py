@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.trees.ensemble import LEAF, MEMBER, Bools, Ensemble, Ints
+from infer_bench.trees.ensemble import LEAF, MEMBER, Ensemble
+from infer_bench.typing import Bools, Ints
 
 _MODES_5 = np.array([0, 0, 1, 6], dtype=np.uint8)
 """LEAF (unused), LEQ, LT, MEMBER as ai.onnx.ml 5 numbers them."""

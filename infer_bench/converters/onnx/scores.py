@@ -18,7 +18,8 @@ from infer_bench.converters.onnx.thresholds import (
     without_empty_sets,
 )
 from infer_bench.errors import NotConvertible
-from infer_bench.trees.ensemble import LEAF, Dtype, Ensemble, Ints, LinearLeaves
+from infer_bench.trees.ensemble import LEAF, Dtype, Ensemble, LinearLeaves
+from infer_bench.typing import Ints
 
 _LARGEST_COUNT = 1 << 24
 """Up to here float32 holds every whole number."""

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.errors import NotConvertible
-from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Floats, Nodes, make_nodes
+from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Nodes, make_nodes
+from infer_bench.typing import Floats
 
 
 def fold(ensemble: Ensemble, dtype: npt.DTypeLike) -> npt.NDArray[Any]:

@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.onnx.graph import Graph
 from infer_bench.converters.onnx.scores import add_scores
 from infer_bench.model import Feature
 from infer_bench.trees import ensemble
 from infer_bench.trees.ensemble import Ensemble, Nodes, concatenate, make_nodes
+from infer_bench.typing import Array
 
-Array = npt.NDArray[Any]
 LEQ, MEMBER = 0, 6
 
 

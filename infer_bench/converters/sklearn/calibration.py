@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.sklearn.meta_estimators import response
@@ -17,8 +16,7 @@ from infer_bench.converters.sklearn.registry import (
     two_columns,
 )
 from infer_bench.errors import NotConvertible
-
-Array = npt.NDArray[Any]
+from infer_bench.typing import Array
 
 
 def interpolate(g: Graph, x: str, at: Array, values: Array) -> str:

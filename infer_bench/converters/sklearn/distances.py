@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.sklearn.linear import by_likelihood
 from infer_bench.converters.sklearn.registry import Answer, above, by_probability, classes_of, kind, predictor
 from infer_bench.errors import NotConvertible
-
-Array = npt.NDArray[Any]
+from infer_bench.typing import Array
 
 
 def kernel(g: Graph, model: Any, x: str, points: Array) -> str:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.onnx.graph import Block, Checked, Frame, Graph
 from infer_bench.converters.sklearn.registry import kind, refuse_rows, transformer
 from infer_bench.errors import NotConvertible
-
-Array = npt.NDArray[Any]
+from infer_bench.typing import Array
 
 
 def is_missing(value: Any) -> bool:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.sklearn.inputs import feature_names, text_columns
 from infer_bench.converters.sklearn.split_points import Points, points_of
+from infer_bench.typing import Array
 
-Array = npt.NDArray[Any]
 Table = dict[str, Array]
 UNSEEN = "a value that no training row had"
 

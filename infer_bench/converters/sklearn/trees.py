@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.onnx.tree_sums import Term, Tree, add_trees
@@ -25,8 +24,8 @@ from infer_bench.converters.sklearn.registry import (
     two_columns,
 )
 from infer_bench.errors import NotConvertible
+from infer_bench.typing import Array
 
-Array = npt.NDArray[Any]
 FORESTS = ("RandomForest", "ExtraTrees")
 SINGLE = ("DecisionTree", "ExtraTree")
 

@@ -1,12 +1,9 @@
 """The rows that every candidate answers: the user's, or drawn from the model itself."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy.typing as npt
 
 from infer_bench import data
 from infer_bench.errors import CannotRun, DataError, InferBenchError
@@ -15,10 +12,9 @@ from infer_bench.measure.schedule.fixed_rounds import job_for
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import Notice
+from infer_bench.typing import Columns
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import spec_from
-
-Columns = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.report.common import CheckedGroup
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from infer_bench.typing import Bools, Floats
 
 TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
 """What |difference| / max(1, |reference|) may be: some ulps of the dtype that answers are added up in."""

@@ -9,11 +9,11 @@ from infer_bench.engines.base import check_options
 from infer_bench.errors import NotConvertible
 from infer_bench.measure.convert.compare import Predictions
 from infer_bench.model import Family, ModelRef, ModelSpec
+from infer_bench.typing import Array, Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Array, spec_from
+from infer_bench.workers.protocol import spec_from
 
-Columns = Mapping[str, Array]
 ORIGINALS: Mapping[Family, str] = {
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",

@@ -17,12 +17,13 @@ from infer_bench.formats.identify import identify
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.models import convertible
 from infer_bench.measure.convert.compare import TOLERANCES, failure, judge, narrowed, passes
-from infer_bench.measure.convert.round_trip import Columns, Side, as_float32, original
+from infer_bench.measure.convert.round_trip import Side, as_float32, original
 from infer_bench.measure.convert.scratch_file import scratch_file
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import CheckedGroup, ConvertReport, ConvertResult, ModelInfo, Notice, Report, Verdict
+from infer_bench.typing import Columns
 from infer_bench.version import __version__
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker

@@ -9,9 +9,10 @@ from infer_bench.gates.limits import share_of
 from infer_bench.gates.rules import Allowed, Measured, Series
 from infer_bench.measure.bench.results import difference
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.schedule.measurements import Array, Measurement, Run
+from infer_bench.measure.schedule.measurements import Measurement, Run
 from infer_bench.measure.schedule.scheduler import Duel, Pair
 from infer_bench.stats.speedup import block_quantile, layout_logs
+from infer_bench.typing import Array
 
 
 class PairedMetrics:

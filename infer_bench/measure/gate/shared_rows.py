@@ -7,10 +7,11 @@ import numpy as np
 
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.rows import Columns, Rows, rows_for, seen_by
+from infer_bench.measure.candidates.rows import Rows, rows_for, seen_by
 from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import Notice
+from infer_bench.typing import Columns
 
 
 @dataclass

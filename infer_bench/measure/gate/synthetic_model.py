@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from infer_bench.errors import MissingDependency
-from infer_bench.measure.candidates.rows import Columns
+from infer_bench.typing import Columns
 
 FEATURES, TREES, DEPTH = 50, 800, 4
 ROWS = 1024

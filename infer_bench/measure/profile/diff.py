@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from infer_bench.measure.profile.prof_file import Recorded
+from infer_bench.model import PHASES
 from infer_bench.report.profile import Change, ProfileDiff, ProfileResult, TypicalRequest
-
-PHASES = ("preprocess", "predict", "postprocess")
 
 
 def compare(before: tuple[ProfileResult, Recorded], after: tuple[ProfileResult, Recorded], top: int) -> ProfileDiff:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from infer_bench.report.common import Latency, Phases
 from infer_bench.report.profile import Phase, TypicalRequest
 from infer_bench.stats.summary import summarise
+from infer_bench.typing import Samples
 
-Samples = npt.NDArray[np.int64]
 NAMES: tuple[Phase, ...] = get_args(Phase)
 
 

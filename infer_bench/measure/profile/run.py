@@ -10,7 +10,7 @@ from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import PACKAGES
 from infer_bench.measure.candidates.candidates import DEFAULTS, Candidate, choose_candidates
 from infer_bench.measure.candidates.models import model_ref
-from infer_bench.measure.candidates.rows import Columns, rows_for
+from infer_bench.measure.candidates.rows import rows_for
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.profile import results as profile_rows
 from infer_bench.measure.profile.diff import compare
@@ -22,6 +22,7 @@ from infer_bench.measure.profile.stages import Records, Study
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.profile import ProfileReport, ProfileResult
+from infer_bench.typing import Columns
 from infer_bench.version import __version__
 
 

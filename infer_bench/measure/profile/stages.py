@@ -14,11 +14,12 @@ from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.profile.input_records import check_keys
 from infer_bench.measure.profile.phases import PhaseRound
 from infer_bench.measure.profile.settings import ProfileSettings
-from infer_bench.measure.schedule.fixed_rounds import WARM_LIMIT_NS, Columns, job_for
+from infer_bench.measure.schedule.fixed_rounds import WARM_LIMIT_NS, job_for
 from infer_bench.measure.schedule.measurements import shape_of
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.report.profile import MemoryUse, OperatorCost
+from infer_bench.typing import Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from

@@ -11,16 +11,16 @@ import numpy as np
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.machine.environment import thread_environment, throttled_ns
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.schedule.measurements import Array, Measurement, Run, shape_of
+from infer_bench.measure.schedule.measurements import Measurement, Run, shape_of
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.report.common import Process, Round
+from infer_bench.typing import Array, Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
 
-Columns = Mapping[str, Array]
 WARM_LIMIT_NS = 1_000_000_000
 ANSWERS_LIMIT_S = 2.0
 """Slow candidates answer only the first rows for the comparison; the result says how many."""

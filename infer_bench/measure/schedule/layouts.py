@@ -11,16 +11,15 @@ from typing import IO, Any, Protocol
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.fixed_rounds import cycled, job_for
-from infer_bench.measure.schedule.measurements import Array
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import Process
+from infer_bench.typing import Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
 from infer_bench.workers.timing.hosted_session import MARK_BYTES
 
-Columns = Mapping[str, Array]
 MOST_HELD_BYTES = 1_000_000_000
 """Sessions stay where they are, so that the next ones lie elsewhere; beyond this the oldest are closed."""
 

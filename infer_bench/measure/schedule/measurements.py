@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.report.common import Process, Round
+from infer_bench.typing import Array
 from infer_bench.workers.timing.runner import GROUPED_NS, SAMPLE_NS, SHORT_NS
 
-Array = npt.NDArray[Any]
 BLOCK_NS = 10_000_000
 """A block shorter than this is at the mercy of the scheduler."""
 BLOCK_SAMPLES = 10

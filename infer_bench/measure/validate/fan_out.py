@@ -17,7 +17,7 @@ from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictions, Predictor, aligned, columns_for
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
-from infer_bench.workers.protocol import Array
+from infer_bench.typing import Array
 from infer_bench.workers.shared import Block
 
 BATCH_BYTES = 1 << 24

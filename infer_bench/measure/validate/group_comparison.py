@@ -10,8 +10,8 @@ from infer_bench.data import Table, concat
 from infer_bench.measure.validate.predictors import Predictions
 from infer_bench.report.validate import WorstRow
 from infer_bench.stats.agreement.compare import Comparison, Limits, compare, differing, merge
+from infer_bench.typing import Bools
 
-Bools = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int64]
 
 MOST_DIFFERING, MOST_ALIKE = 1_024, 512

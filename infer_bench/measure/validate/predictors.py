@@ -1,6 +1,6 @@
 """The two sides of a comparison: artefacts in workers of their own, or predictions saved before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,12 +15,11 @@ from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.report.common import ModelInfo
 from infer_bench.report.validate import ComparedSide
+from infer_bench.typing import Array, Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Array, Message, spec_from
+from infer_bench.workers.protocol import Message, spec_from
 from infer_bench.workers.shared import Block
-
-Columns = Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

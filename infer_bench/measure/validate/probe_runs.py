@@ -14,7 +14,7 @@ from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.trees import Structure
 from infer_bench.progress import Progress
 from infer_bench.stats.agreement.compare import Limits
-from infer_bench.workers.protocol import Array
+from infer_bench.typing import Array
 
 
 class Prober:

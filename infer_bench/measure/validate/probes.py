@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from infer_bench.data import Column, Table, draw
 from infer_bench.model import Feature, ModelSpec
+from infer_bench.typing import Floats
 
 Thresholds = Mapping[str, Sequence[float]]
-Floats = npt.NDArray[np.float64]
 
 DRAWN = 1_024
 LEAST, MOST = 1_024, 16_384

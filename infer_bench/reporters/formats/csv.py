@@ -5,12 +5,11 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from infer_bench.model import PHASES
 from infer_bench.report.common import BenchResult, Latency, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
 from infer_bench.reporters.gate import csv as gate_csv
 from infer_bench.reporters.validate import csv as validate_csv
-
-_PHASES = ("preprocess", "predict", "postprocess")
 
 
 class Csv:
@@ -40,7 +39,7 @@ class Csv:
 
 
 def _fields(quantiles: tuple[str, ...]) -> list[str]:
-    times = [f"{phase}_{key}" for phase in _PHASES for key in _latency(None, quantiles)]
+    times = [f"{phase}_{key}" for phase in PHASES for key in _latency(None, quantiles)]
     about = ["model", "family", "format", "sha256", "candidate", "engine", "batch", "failed"]
     derived = ["rows_per_s", "speedup_against", "speedup", "speedup_low", "speedup_high", "max_abs_delta"]
     counts = ["label_changes", "non_finite_mismatches", "delta_rows"]
@@ -58,7 +57,7 @@ def _row(result: BenchResult, quantiles: tuple[str, ...]) -> dict[str, Any]:
         row |= {"speedup_low": speedup.low, "speedup_high": speedup.high}
     else:
         row["speedup"] = None
-    for phase in _PHASES:
+    for phase in PHASES:
         times = _latency(getattr(result.phases, phase, None), quantiles)
         row |= {f"{phase}_{key}": value for key, value in times.items()}
     return row

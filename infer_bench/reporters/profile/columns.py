@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.model import PHASES
 from infer_bench.report.common import Report
 from infer_bench.report.profile import Change, FunctionCost, MemoryUse, ProfileDiff, ProfileResult, Step
 from infer_bench.reporters.text import numbers as format
 
-PHASES = ("preprocess", "predict", "postprocess")
 CHANGED = 0.02
 """A ratio of two times nearer to 1 is called the same."""
 _LIBRARY = re.compile(r"^.*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/]")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from infer_bench.model import PHASES
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileResult, TypicalRequest
 from infer_bench.reporters.text import numbers as format
@@ -12,7 +13,6 @@ STANDS_OUT = 0.5
 """The share of a request from which on a phase is called its bottleneck."""
 WORTH = 0.2
 """Another phase is worth a word from this share on."""
-PHASES = ("preprocess", "predict", "postprocess")
 FRAME_STEPS = frozenset(
     {"DataFrame build", "reindex", "dtype cast", "column assignment", "column selection", "fillna", "replace", "apply"}
     | {"merge", "frame to array", "concat", "get_dummies"}

@@ -17,11 +17,10 @@ from infer_bench.stats.agreement.sketch import Sketch
 from infer_bench.stats.agreement.smallest_tolerance import least_passing
 from infer_bench.stats.agreement.ulps import single, ulps
 from infer_bench.stats.agreement.worst_rows import Worst, worst_of
+from infer_bench.typing import Bools, Floats
 
 __all__ = ["Comparison", "Limits", "Tally", "Worst", "compare", "differing", "merge"]
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Labels = npt.NDArray[Any]
 
 

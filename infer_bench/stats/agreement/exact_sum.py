@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from infer_bench.typing import Floats
 
 _SCALE = 1126
 """2**-1126 divides every double: the smallest is 2**-1074, and a 53-bit mantissa may start below it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from infer_bench.typing import Floats
 
 _SHIFT = 45  # keeps 7 of a double's 52 mantissa bits
 RELATIVE_WIDTH = 2.0**-7

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from infer_bench.typing import Floats
+
 __all__ = ["least_passing"]
 
-Floats = npt.NDArray[np.float64]
 Passes = Callable[[float, Floats, Floats], npt.NDArray[np.bool_]]
 
 NEAR = 2.0**-40

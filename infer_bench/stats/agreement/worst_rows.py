@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from infer_bench.typing import Floats
 
 Line = tuple[int, int, float, float, float]
 """Row, output, |Δ| (inf where only one side is finite), reference, candidate."""

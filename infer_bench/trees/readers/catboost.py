@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import MissingDependency, ModelError, NotConvertible
 from infer_bench.model import Feature, Label, Task
 from infer_bench.trees.ensemble import LEQ, Ensemble, Link, Nodes, concatenate, empty_nodes, make_nodes
+from infer_bench.typing import Array
 
-Array = npt.NDArray[Any]
 Json = Mapping[str, Any]
 
 _RANKING = frozenset(

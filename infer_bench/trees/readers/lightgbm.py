@@ -9,20 +9,9 @@ import numpy as np
 
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.model import Label, Task
-from infer_bench.trees.ensemble import (
-    LEQ,
-    MEMBER,
-    Bools,
-    Ensemble,
-    Floats,
-    Ints,
-    LinearLeaves,
-    Link,
-    Nodes,
-    levels,
-    make_nodes,
-)
+from infer_bench.trees.ensemble import LEQ, MEMBER, Ensemble, LinearLeaves, Link, Nodes, levels, make_nodes
 from infer_bench.trees.readers import lightgbm_text as source
+from infer_bench.typing import Bools, Floats, Ints
 
 ZERO_BAND = float(np.float32(1e-35))
 """LightGBM drops what is this near to zero when it reads a row (kZeroThreshold)."""

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from infer_bench.errors import ModelError
 from infer_bench.model import Feature, Label
-from infer_bench.trees.ensemble import Bytes, Floats, Ints
+from infer_bench.trees.ensemble import Bytes
+from infer_bench.typing import Floats, Ints
 
 _HINT = "the file is damaged; save the model again"
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.onnx.tree_sums import nodes_of
 from infer_bench.converters.sklearn.hist_gradient_boosting import read_predictor
@@ -14,8 +13,8 @@ from infer_bench.converters.sklearn.registry import classes_of, kind, refuse_for
 from infer_bench.converters.sklearn.trees import FORESTS, SINGLE, is_constant, leaf_values, read_tree, takes_nan
 from infer_bench.model import Feature, Label, Task
 from infer_bench.trees.ensemble import Ensemble, LabelRule, Link, Nodes, Refusal, concatenate
+from infer_bench.typing import Array
 
-Array = npt.NDArray[Any]
 AVERAGED = tuple(f"{name}{task}" for name in FORESTS + SINGLE for task in ("Classifier", "Regressor"))
 BOOSTED = ("GradientBoostingClassifier", "GradientBoostingRegressor")
 HISTOGRAM = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.model import Label, Task
-from infer_bench.trees.ensemble import Ensemble, Floats, Link, compact, empty_nodes, levels
+from infer_bench.trees.ensemble import Ensemble, Link, compact, empty_nodes, levels
 from infer_bench.trees.readers import xgboost_json as source
+from infer_bench.typing import Floats
 
 _LOGIT = frozenset({"reg:logistic", "binary:logistic"})
 _LOG = frozenset({"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"})

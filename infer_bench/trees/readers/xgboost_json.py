@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.model import Feature, Kind, Label
-from infer_bench.trees.ensemble import LT, MEMBER, Floats, Ints, Nodes, make_nodes
+from infer_bench.trees.ensemble import LT, MEMBER, Nodes, make_nodes
+from infer_bench.typing import Floats, Ints
 
 _HINT = "the file is damaged; save the model again"
 _KINDS: Mapping[str, Kind] = {"c": "category", "int": "integer", "i": "boolean"}

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from infer_bench.model import PHASES
 from infer_bench.workers.profiling.instrument import ESTIMATOR_CALLS, Target, estimator_calls, installed, model_calls
 from infer_bench.workers.timing.loop import Clock, Stages
 
 Call = Callable[..., Any]
-PHASES = ("preprocess", "predict", "postprocess")
 CALIBRATION = 501
 
 _FRAME = "pandas.core.frame"

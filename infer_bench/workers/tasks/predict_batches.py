@@ -1,6 +1,6 @@
 """Batches of a long file answered in a worker: whole tables, halved where the library refuses some of the rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,12 @@ import numpy.typing as npt
 from infer_bench.engines.base import FloatArray, Request, Session
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
-from infer_bench.workers.protocol import Array, Message
+from infer_bench.typing import Columns
+from infer_bench.workers.protocol import Message
 from infer_bench.workers.timing.runner import requests_of
 
 MOST_CALLS = 4_096
 """So many calls at the most to find the rows of a batch that a library refuses."""
-
-Columns = Mapping[str, Array]
 
 
 def stream(session: Session, columns: Columns) -> Message:

@@ -10,7 +10,8 @@ import numpy as np
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.model import Feature, ModelRef
 from infer_bench.trees.ensemble import Ensemble, LinearLeaves, Link, Nodes
-from infer_bench.workers.protocol import Array, Message
+from infer_bench.typing import Array
+from infer_bench.workers.protocol import Message
 
 PROBES = 4_096
 _NODES = ("mode", "feature", "threshold", "left", "right", "missing_left", "zero_missing", "value", "member_start")

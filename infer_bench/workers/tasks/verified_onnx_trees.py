@@ -14,8 +14,8 @@ from infer_bench.trees.ensemble import Ensemble, levels
 from infer_bench.trees.evaluate import answer
 from infer_bench.trees.probes import probe_rows
 from infer_bench.trees.readers.onnx.graph import read_onnx
+from infer_bench.typing import Floats
 
-Floats = npt.NDArray[np.float64]
 NEAR = 1e-5
 """Answers this near, as a share of their size, are the same in float32 arithmetic."""
 LEAST = 0.05

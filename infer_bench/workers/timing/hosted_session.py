@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.base import Session
-from infer_bench.workers.protocol import Array, Message
+from infer_bench.typing import Array
+from infer_bench.workers.protocol import Message
 from infer_bench.workers.timing.runner import WARM_WINDOW_NS, Runner, requests_of
 
 MARK_BYTES = 8

@@ -5,16 +5,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.measure.validate.causes.counterfactual import (
-    CATEGORY,
-    MISSING,
-    Counterfactual,
-    Floats,
-    OnRows,
-    OnTrees,
-)
+from infer_bench.measure.validate.causes.counterfactual import CATEGORY, MISSING, Counterfactual, OnRows, OnTrees
 from infer_bench.trees.ensemble import MEMBER, Ensemble
 from infer_bench.trees.evaluate import rounded
+from infer_bench.typing import Floats
 
 _WORD = 32
 

@@ -3,12 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from infer_bench.trees.ensemble import Ensemble
+from infer_bench.typing import Floats
 
-Floats = npt.NDArray[np.float64]
 OnRows = Callable[[Floats], Floats]
 OnTrees = Callable[[Ensemble], Ensemble]
 OnPredictions = Callable[[Floats], Floats]

@@ -21,12 +21,12 @@ from infer_bench.measure.validate.causes.counterfactual import (
     REFUSED,
     THRESHOLD_CAST,
     Counterfactual,
-    Floats,
     OnPredictions,
     OnRows,
     OnTrees,
 )
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Link, Nodes
+from infer_bench.typing import Floats
 
 __all__ = ["Counterfactual", "cast32", "on_predictions", "on_rows", "on_trees", "orders", "swapped", "truncated"]
 

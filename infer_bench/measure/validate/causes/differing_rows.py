@@ -9,9 +9,7 @@ import numpy.typing as npt
 from infer_bench.data import Table, concat
 from infer_bench.measure.validate.causes.search import closeness, matches
 from infer_bench.measure.validate.group_comparison import Kept
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from infer_bench.typing import Bools, Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

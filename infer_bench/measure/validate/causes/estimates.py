@@ -12,8 +12,8 @@ from infer_bench.measure.validate.causes.counterfactuals import truncated
 from infer_bench.measure.validate.causes.oracle import Oracle, TreeOracle, canonical
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.evaluate import apply_links, leaf_indices, leaf_values, prepare
+from infer_bench.typing import Floats
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 FEW = 24

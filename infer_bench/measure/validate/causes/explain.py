@@ -17,9 +17,7 @@ from infer_bench.measure.validate.causes.search import Search, State, closeness,
 from infer_bench.measure.validate.group_comparison import Kept
 from infer_bench.report.validate import Cause
 from infer_bench.trees.ensemble import Ensemble
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from infer_bench.typing import Bools, Floats
 
 CELLS = 60_000
 """Rows times trees that one counterfactual is tried on."""

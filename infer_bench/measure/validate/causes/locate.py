@@ -10,8 +10,7 @@ from infer_bench.measure.validate.causes.counterfactual import Counterfactual
 from infer_bench.measure.validate.causes.oracle import TreeOracle
 from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Ensemble
 from infer_bench.trees.evaluate import Members, decide, leaf_indices, prepare
-
-Floats = npt.NDArray[np.float64]
+from infer_bench.typing import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from infer_bench.measure.validate.causes.counterfactuals import on_predictions, 
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.evaluate import answer
-
-Floats = npt.NDArray[np.float64]
+from infer_bench.typing import Floats
 
 
 class Oracle(Protocol):

@@ -17,9 +17,8 @@ from infer_bench.measure.validate.causes.counterfactual import (
 from infer_bench.measure.validate.causes.counterfactuals import swapped
 from infer_bench.measure.validate.causes.estimates import estimates
 from infer_bench.measure.validate.causes.oracle import Oracle, TreeOracle
+from infer_bench.typing import Bools, Floats
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 
 NOISE = 4e-6

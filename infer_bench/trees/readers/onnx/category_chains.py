@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.trees.ensemble import Bools, Floats, Ints
+from infer_bench.typing import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

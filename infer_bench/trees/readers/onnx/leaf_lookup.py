@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import LEAF
 from infer_bench.trees.readers.onnx.operators import OPERATORS, Trees
-
-Array = npt.NDArray[Any]
+from infer_bench.typing import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

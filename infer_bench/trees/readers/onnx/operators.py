@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.errors import ModelError, NotConvertible
-from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Floats, Ints, Nodes, make_nodes
+from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Nodes, make_nodes
 from infer_bench.trees.readers.onnx.category_chains import Asked, as_sets
+from infer_bench.typing import Floats, Ints
 
 Attributes = Mapping[str, Any]
 OPERATORS = frozenset({"TreeEnsemble", "TreeEnsembleRegressor", "TreeEnsembleClassifier"})

@@ -1,0 +1,18 @@
+"""The arrays that the package hands around, by name. `Array` may hold any dtype, `object` included."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Samples = npt.NDArray[np.int64]
+"""Times in nanoseconds, in the order in which they were measured."""
+Indices = npt.NDArray[np.intp]
+"""Row numbers, or places in another array."""
+Columns = Mapping[str, Array]
+"""A table by column: arrays (rows,) of one length."""
