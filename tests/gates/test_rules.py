@@ -168,7 +168,7 @@ def test_an_absolute_limit_too_close_to_call_is_inconclusive() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "outcome", "words"),
+    ("predictions", "outcome", "words"),
     [
         ({"max_abs_delta": 0.0}, "pass", ""),
         ({"max_abs_delta": 1e-5}, "pass", ""),

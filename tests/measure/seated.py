@@ -55,7 +55,7 @@ class FakeWorker:
     def about(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
         return Message("about", {"python": "3.11.9", "executable": "/python", "packages": {"numpy": "2.0"}})
 
-    def predictions(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
+    def answers(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
         return Message("answers", {"labels": None}, {"answers": np.zeros((4, 1))})
 
     def warm(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
