@@ -17,7 +17,7 @@ from typing import Any
 from infer_bench import bench
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.measure.gate.cpu_load import hogs_running
-from infer_bench.report.common import BenchReport
+from infer_bench.report.bench import BenchReport
 from infer_bench.reporters.registry import render
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"

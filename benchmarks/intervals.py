@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infer_bench import bench
 from infer_bench.measure.gate.cpu_load import hogs_running
-from infer_bench.report.common import Speedup
+from infer_bench.report.bench import Speedup
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
 

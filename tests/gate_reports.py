@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from infer_bench.report.common import BenchResult, ModelInfo, Report, Status, Verdict
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import ModelInfo, Report, Status, Verdict
 from infer_bench.report.gate import Check, Gate, Side
 from tests import reports
 from tests.reports import MB, US, S

@@ -3,19 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from infer_bench.report.common import (
-    BenchResult,
-    Environment,
-    Latency,
-    ModelInfo,
-    Notice,
-    Phases,
-    Process,
-    Report,
-    Round,
-    Speedup,
-    Verdict,
-)
+from infer_bench.report.bench import BenchResult, Process, Round, Speedup
+from infer_bench.report.common import Environment, Latency, ModelInfo, Notice, Phases, Report, Verdict
 
 US = 1_000
 MS = 1_000_000

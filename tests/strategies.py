@@ -4,19 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from infer_bench.report.common import (
-    BenchResult,
-    Environment,
-    Latency,
-    ModelInfo,
-    Notice,
-    Phases,
-    Process,
-    Report,
-    Round,
-    Speedup,
-    Verdict,
-)
+from infer_bench.report.bench import BenchResult, Process, Round, Speedup
+from infer_bench.report.common import Environment, Latency, ModelInfo, Notice, Phases, Report, Verdict
 from infer_bench.report.gate import Check, Gate, Side
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -9,7 +9,7 @@ import pytest
 import infer_bench
 from infer_bench import bench, load_report
 from infer_bench.errors import UsageError
-from infer_bench.report.common import BenchReport
+from infer_bench.report.bench import BenchReport
 from infer_bench.report.serialize import dump
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"

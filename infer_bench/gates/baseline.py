@@ -6,7 +6,8 @@ from statistics import median
 
 from infer_bench.errors import CannotRun, NotComparable
 from infer_bench.gates.fingerprint import Difference, differences, fingerprint
-from infer_bench.report.common import BenchReport, BenchResult, Notice, Process
+from infer_bench.report.bench import BenchReport, BenchResult, Process
+from infer_bench.report.common import Notice
 from infer_bench.report.serialize import load_report
 
 __all__ = ["PAIRED_HINT", "check_comparable", "load_baseline"]

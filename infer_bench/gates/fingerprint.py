@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from infer_bench.report.common import BenchReport, BenchResult, Environment
+from infer_bench.report.bench import BenchReport, BenchResult
+from infer_bench.report.common import Environment
 
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "lightgbm": ("lightgbm",),

@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 
 from infer_bench.errors import UsageError
-from infer_bench.report.common import BenchReport, BenchResult, Process
+from infer_bench.report.bench import BenchReport, BenchResult, Process
 from infer_bench.report.gate import Check, Gate, Side
 from infer_bench.stats.decisions import mann_whitney as ranks
 from infer_bench.stats.percentiles import minimum_samples, percentile_rank, quantile

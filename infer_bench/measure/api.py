@@ -8,7 +8,7 @@ from infer_bench.measure.gate import run as gate
 from infer_bench.measure.gate.settings import gate_settings
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress
-from infer_bench.report.common import BenchReport
+from infer_bench.report.bench import BenchReport
 
 __all__ = ["Save", "bench", "run"]
 

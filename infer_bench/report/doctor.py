@@ -1,4 +1,4 @@
-"""The frozen types of what `doctor` found out. See `results` for the conventions."""
+"""The frozen types of what `doctor` found out. See `common` for the conventions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -17,9 +17,11 @@ import msgspec
 
 from infer_bench.errors import CannotRun
 from infer_bench.report import json_text as jsontext
-from infer_bench.report.common import SCHEMA_VERSION, BenchResult, ConvertResult, Report
-from infer_bench.report.gate import TrialsResult
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import SCHEMA_VERSION, Report
+from infer_bench.report.convert import ConvertResult
 from infer_bench.report.profile import ProfileResult
+from infer_bench.report.selftest import TrialsResult
 from infer_bench.report.validate import ValidateResult
 
 __all__ = ["DOCUMENTS", "dump", "load_report", "schema"]

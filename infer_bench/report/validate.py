@@ -1,4 +1,4 @@
-"""The frozen types of a comparison: how far answers lie apart, on which rows, and why. See `results`."""
+"""The frozen types of a comparison: how far answers lie apart, on which rows, and why. See `common`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from infer_bench.report.common import ConvertResult, ModelInfo, Report
+from infer_bench.report.common import ModelInfo, Report
+from infer_bench.report.convert import ConvertResult
 from infer_bench.reporters.bench.columns import describe
 from infer_bench.reporters.text import numbers as format
 from infer_bench.reporters.text.layout import clean, pad, width_of, wrap

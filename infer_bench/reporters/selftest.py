@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.report.gate import TrialsResult
+from infer_bench.report.selftest import TrialsResult
 from infer_bench.reporters.text import numbers as format
 from infer_bench.reporters.text import ratios as format_gate
 from infer_bench.reporters.text.grid import Grid, Row, fit, records

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.report.common import BenchReport
+from infer_bench.report.bench import BenchReport
 from infer_bench.report.serialize import load_report
 
 ROOT = Path(__file__).parents[2]

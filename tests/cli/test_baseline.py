@@ -8,7 +8,8 @@ from infer_bench.cli.main import run
 from infer_bench.gates.baseline import check_comparable
 from infer_bench.measure.gate import stored as stored_run
 from infer_bench.measure.schedule.fixed_rounds import Race
-from infer_bench.report.common import BenchReport, Notice, Verdict
+from infer_bench.report.bench import BenchReport
+from infer_bench.report.common import Notice, Verdict
 from infer_bench.report.serialize import load_report
 from infer_bench.reporters.registry import render
 from tests.cli.gating import TO_FILE, saved

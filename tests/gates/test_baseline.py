@@ -11,7 +11,8 @@ import pytest
 from infer_bench.errors import CannotRun, NotComparable
 from infer_bench.gates.baseline import check_comparable, load_baseline
 from infer_bench.gates.fingerprint import LIBRARIES, differences, fingerprint
-from infer_bench.report.common import BenchReport, BenchResult, Report
+from infer_bench.report.bench import BenchReport, BenchResult
+from infer_bench.report.common import Report
 from infer_bench.report.gate import Gate, Side
 from infer_bench.report.serialize import dump
 from tests.reports import CREDIT, ENVIRONMENT, SETTINGS, credit, report

@@ -9,7 +9,7 @@ import pytest
 
 from infer_bench.errors import UsageError
 from infer_bench.gates.stored import check_limits, judge_stored, layout_values, reasons, stored_gate
-from infer_bench.report.common import BenchReport, BenchResult, Process, Round
+from infer_bench.report.bench import BenchReport, BenchResult, Process, Round
 from infer_bench.report.gate import Check
 from tests.reports import CREDIT, latency, report, result
 

@@ -15,7 +15,7 @@ from infer_bench.measure.schedule.scheduler import Duel, Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelRef, ModelSpec
 from infer_bench.progress import Silent
-from infer_bench.report.common import Process
+from infer_bench.report.bench import Process
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message
 from tests.fakes import FakeClock, FakeEngine

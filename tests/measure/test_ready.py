@@ -10,7 +10,7 @@ from infer_bench.gates.baseline import check_comparable
 from infer_bench.measure.api import run
 from infer_bench.measure.schedule.fixed_rounds import Race
 from infer_bench.measure.settings import Settings
-from infer_bench.report.common import BenchReport
+from infer_bench.report.bench import BenchReport
 from infer_bench.report.serialize import dump, load_report
 
 MODULE = "def answer(record):\n    return 2.0 * record['a']\n"

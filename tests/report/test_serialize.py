@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from infer_bench.errors import CannotRun
 from infer_bench.report import json_text as jsontext
-from infer_bench.report.common import Speedup
+from infer_bench.report.bench import Speedup
 from infer_bench.report.serialize import dump, load_report, schema
 from tests import reports, strategies
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from infer_bench.report.common import Report, Verdict
-from infer_bench.report.gate import TrialsResult
+from infer_bench.report.selftest import TrialsResult
 from infer_bench.reporters.registry import render
 from infer_bench.stats.proportion import exact_interval
 from tests.reports import ENVIRONMENT

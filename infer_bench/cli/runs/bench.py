@@ -15,7 +15,7 @@ from infer_bench.measure import api as bench
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.settings import Settings
 from infer_bench.output import OutputFile
-from infer_bench.report.common import BenchReport
+from infer_bench.report.bench import BenchReport
 from infer_bench.report.serialize import dump
 from infer_bench.reporters.registry import find
 

@@ -11,10 +11,11 @@ from infer_bench.cli.options import numbers
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.runs.bench import Delivery
 from infer_bench.gates.limits import regressions
-from infer_bench.measure.gate.selftest import SelfTestReport, run
+from infer_bench.measure.gate.selftest import run
 from infer_bench.measure.gate.trials import SHARES
 from infer_bench.measure.settings import Settings
 from infer_bench.output import OutputFile
+from infer_bench.report.selftest import SelfTestReport
 from infer_bench.report.serialize import dump
 from infer_bench.reporters.registry import find
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.report.common import BenchResult, Environment, Notice
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Environment, Notice
 from infer_bench.stats.shape import is_bimodal, spread
 
 THREADS_EXCEED_CORES = "threads-exceed-cores"

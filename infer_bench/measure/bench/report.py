@@ -14,7 +14,8 @@ from infer_bench.measure.candidates.rows import Rows, hash_of
 from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
 from infer_bench.model import ModelSpec
-from infer_bench.report.common import BenchReport, BenchResult, Notice, Report, Verdict
+from infer_bench.report.bench import BenchReport, BenchResult
+from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.gate import Gate
 from infer_bench.version import __version__
 

@@ -10,7 +10,8 @@ from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
-from infer_bench.report.common import BenchResult, Latency, ModelInfo, Phases, Process, Speedup
+from infer_bench.report.bench import BenchResult, Process, Speedup
+from infer_bench.report.common import Latency, ModelInfo, Phases
 from infer_bench.stats.agreement.max_delta import compare_predictions
 from infer_bench.stats.speedup import speedup
 from infer_bench.stats.summary import summarise

@@ -11,7 +11,8 @@ from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.schedule.fixed_rounds import Race
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress, Silent
-from infer_bench.report.common import BenchReport, Notice
+from infer_bench.report.bench import BenchReport
+from infer_bench.report.common import Notice
 
 Save = Callable[[BenchReport], None]
 

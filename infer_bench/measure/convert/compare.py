@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.report.common import CheckedGroup
+from infer_bench.report.convert import CheckedGroup
 from infer_bench.typing import Bools, Floats
 
 TOLERANCES = {"float64": 1e-12, "float32": 1e-6}

@@ -22,7 +22,8 @@ from infer_bench.measure.convert.scratch_file import scratch_file
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
 from infer_bench.progress import Progress, Silent
-from infer_bench.report.common import CheckedGroup, ConvertReport, ConvertResult, ModelInfo, Notice, Report, Verdict
+from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
+from infer_bench.report.convert import CheckedGroup, ConvertReport, ConvertResult
 from infer_bench.typing import Columns
 from infer_bench.version import __version__
 from infer_bench.workers.job import Job

@@ -23,7 +23,7 @@ from infer_bench.measure.schedule.scheduler import Duel, Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress, Silent
-from infer_bench.report.common import BenchReport, BenchResult
+from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.gate import Check, Gate, GateMode, Side
 
 Save = Callable[[BenchReport], None]

@@ -30,8 +30,9 @@ from infer_bench.measure.schedule.layouts import InjectedDelay
 from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress, Silent
-from infer_bench.report.common import BenchReport, Report
-from infer_bench.report.gate import TrialsResult
+from infer_bench.report.bench import BenchReport
+from infer_bench.report.common import Report
+from infer_bench.report.selftest import SelfTestReport
 from infer_bench.stats.decisions.ratio_limit import Errors
 from infer_bench.version import __version__
 
@@ -42,7 +43,6 @@ CALIBRATION_S = 3.0
 FIRST_TURNS, MOST_TURNS = 500, 1_000_000_000
 PROBED_SHARE = 0.1
 """What is planted to calibrate: about as much as in the trials."""
-SelfTestReport = Report[TrialsResult]
 
 
 class SelfTest:

@@ -14,7 +14,8 @@ from infer_bench.measure.api import Save
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress
-from infer_bench.report.common import BenchReport, Notice, Verdict
+from infer_bench.report.bench import BenchReport
+from infer_bench.report.common import Notice, Verdict
 
 
 def run(

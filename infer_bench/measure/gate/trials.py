@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from infer_bench.errors import CannotRun
 from infer_bench.gates.limits import MARGINS
 from infer_bench.report.common import Verdict
-from infer_bench.report.gate import Check, TrialsResult
+from infer_bench.report.gate import Check
+from infer_bench.report.selftest import TrialsResult
 from infer_bench.stats.decisions.ratio_limit import Errors
 from infer_bench.stats.proportion import exact_interval
 

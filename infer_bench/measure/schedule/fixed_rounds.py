@@ -15,7 +15,7 @@ from infer_bench.measure.schedule.measurements import Measurement, Run, shape_of
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
-from infer_bench.report.common import Process, Round
+from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker

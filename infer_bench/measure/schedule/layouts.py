@@ -13,7 +13,7 @@ from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.fixed_rounds import cycled, job_for
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
-from infer_bench.report.common import Process
+from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.report.common import Process, Round
+from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array
 from infer_bench.workers.timing.runner import GROUPED_NS, SAMPLE_NS, SHORT_NS
 

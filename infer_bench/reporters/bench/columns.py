@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infer_bench.report.common import BenchResult, Latency, ModelInfo, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Latency, ModelInfo, Report
 from infer_bench.reporters.bench.groups import Group, percentile, percentiles, shares, title
 from infer_bench.reporters.text import numbers as format
 

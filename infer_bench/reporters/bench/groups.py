@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infer_bench.report.common import BenchResult, Latency, ModelInfo, Phases
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Latency, ModelInfo, Phases
 from infer_bench.reporters.text import numbers as format
 
 DEFAULT_PERCENTILES = (50.0, 95.0, 99.0)

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as cells
 from infer_bench.reporters.text.layout import clean
 

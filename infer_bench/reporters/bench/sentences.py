@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
-from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
 from infer_bench.reporters.bench.groups import Group, shares, split
 from infer_bench.reporters.text import numbers as format
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from infer_bench.report import json_text as jsontext
-from infer_bench.report.common import BenchResult, Latency, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Latency, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
 from infer_bench.reporters.bench.names import measured, unique
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from infer_bench.model import PHASES
-from infer_bench.report.common import BenchResult, Latency, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Latency, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
 from infer_bench.reporters.gate import csv as gate_csv
 from infer_bench.reporters.validate import csv as validate_csv

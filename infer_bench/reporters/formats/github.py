@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Literal
 
-from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as cells
 from infer_bench.reporters.bench.names import names
 from infer_bench.reporters.formats.markdown import Markdown

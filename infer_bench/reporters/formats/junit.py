@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
 from infer_bench.report.gate import Check
 from infer_bench.reporters.bench import columns as cells
 from infer_bench.reporters.bench.groups import percentile, percentiles

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infer_bench.report.common import BenchResult, Report, Verdict
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report, Verdict
 from infer_bench.reporters.bench import columns as cells
 from infer_bench.reporters.bench import groups, sentences
 from infer_bench.reporters.bench.groups import Group

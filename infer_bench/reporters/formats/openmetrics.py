@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from infer_bench.report.common import BenchResult, Latency, Phases, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Latency, Phases, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
 from infer_bench.reporters.bench.names import measured, names
 from infer_bench.reporters.gate.groups import Block, blocks

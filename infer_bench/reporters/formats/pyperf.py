@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from infer_bench.report.common import BenchResult, Environment, Process, Report
+from infer_bench.report.bench import BenchResult, Process
+from infer_bench.report.common import Environment, Report
 from infer_bench.report.gate import Side
 from infer_bench.reporters.bench.names import measured, unique
 from infer_bench.reporters.gate.groups import sides_of

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
 from infer_bench.reporters import convert as conversion
 from infer_bench.reporters import selftest as selftest_table
 from infer_bench.reporters.bench import columns as cells

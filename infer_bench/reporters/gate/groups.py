@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infer_bench.report.common import BenchResult, Report
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
 from infer_bench.report.gate import Check, Gate, Side
 from infer_bench.reporters.bench.names import file_name, names
 

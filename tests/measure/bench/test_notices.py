@@ -8,7 +8,8 @@ import pytest
 
 from infer_bench.measure.bench import notices
 from infer_bench.measure.bench.notices import InUse, find
-from infer_bench.report.common import BenchResult, Environment, Latency, ModelInfo, Process, Round
+from infer_bench.report.bench import BenchResult, Process, Round
+from infer_bench.report.common import Environment, Latency, ModelInfo
 
 MACHINE = Environment("Linux", "x86_64", "cpu", 4, 4, None, 4.0, 1, "3.12", "python", {}, load_average_1m=0.1)
 MODEL = ModelInfo("/m.txt", "lightgbm", "lightgbm-text", "0", 1)

@@ -7,10 +7,10 @@ import pytest
 from infer_bench.errors import UsageError
 from infer_bench.measure.gate import selftest
 from infer_bench.measure.gate.cpu_load import hogs_running
-from infer_bench.measure.gate.selftest import SelfTestReport
 from infer_bench.measure.gate.trials import Kind
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Silent
+from infer_bench.report.selftest import SelfTestReport
 from infer_bench.report.serialize import dump, load_report
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from infer_bench.gates.rules import EXIT_CODES
 from infer_bench.measure.gate.trials import SHARES, Kind, Tally, kinds, verdict
-from infer_bench.report.gate import Check, TrialsResult
+from infer_bench.report.gate import Check
+from infer_bench.report.selftest import TrialsResult
 from infer_bench.stats.proportion import exact_interval
 
 CHECK = Check("c", "c", "m", 1, "p50", "regression", 0.02, "pass", baseline=50_000.0, ratio=1.001)

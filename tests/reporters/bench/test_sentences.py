@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infer_bench.report.common import BenchResult, Speedup
+from infer_bench.report.bench import BenchResult, Speedup
 from infer_bench.reporters.bench.groups import group
 from infer_bench.reporters.bench.sentences import about_model, about_report
 from tests.reports import SETTINGS, US, credit, failed, latency, report, split

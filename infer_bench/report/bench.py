@@ -1,0 +1,108 @@
+"""The frozen types of a bench: candidates, their latencies and the raw samples. See `common`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infer_bench.report.common import Latency, ModelInfo, Phases, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Speedup:
+    """How many times faster than the candidate `against`: the median over processes of the median of per-round ratios.
+
+    `low` and `high` bound it at 95 % (None when fewer than two processes answered).
+    """
+
+    against: str
+    ratio: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One block of one candidate: raw samples in the order they were taken, not corrected for the floor.
+
+    `position` is the block's place in its round. With several calls a sample, `request_ns` are sums over
+    `calls_per_sample` calls, and the phases come from separate, singly stamped calls.
+    """
+
+    index: int
+    position: int
+    calls_per_sample: int
+    rows: int
+    wall_ns: int
+    gc_collections: int
+    request_ns: tuple[int, ...]
+    preprocess_ns: tuple[int, ...]
+    predict_ns: tuple[int, ...]
+    postprocess_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One worker: one sample of a memory layout.
+
+    `cold_start_ns` is from the start of the process to its first answer: `start_ns` (interpreter and numpy),
+    `import_ns` (the engine's library), `load_ns` and `first_request_ns`. `floor_ns` is what the loop reads
+    around no request at all, `stage_floor_ns` what two stamps with nothing between them read.
+    """
+
+    index: int
+    cold_start_ns: int
+    start_ns: int
+    import_ns: int
+    load_ns: int
+    first_request_ns: int
+    warmup_ns: int = 0
+    warmup_steady: bool = False
+    rss_bytes: int = 0
+    peak_rss_bytes: int = 0
+    floor_ns: int = 0
+    stage_floor_ns: int = 0
+    throttled_ns: int = 0
+    rounds: tuple[Round, ...] = ()
+
+    @staticmethod
+    def started(index: int, cold_start_ns: int, first_request_ns: int, import_ns: int, load_ns: int) -> "Process":
+        """A process that has answered its first request; what is left of the cold start is the interpreter's."""
+        start = max(0, cold_start_ns - import_ns - load_ns - first_request_ns)
+        return Process(index, cold_start_ns, start, import_ns, load_ns, first_request_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """One row of the table: a candidate at a batch size. `failed` holds the reason when there is no measurement.
+
+    `max_abs_delta` is the largest |difference| from the reference's answers on the same rows, None when there is
+    nothing to compare (then `delta_note` says why); `non_finite_mismatches` counts answers that are NaN or infinite on
+    one side only.
+    """
+
+    candidate: str
+    engine: str
+    options: Mapping[str, str]
+    model: ModelInfo
+    batch: int
+    failed: str | None = None
+    scenario: str = "single_stream"
+    calls_per_sample: int = 1
+    request: Latency | None = None
+    phases: Phases | None = None
+    rows_per_s: float | None = None
+    speedup: Speedup | None = None
+    max_abs_delta: float | None = None
+    label_changes: int | None = None
+    non_finite_mismatches: int = 0
+    delta_rows: int = 0
+    delta_note: str = ""
+    cold_start_ns: int | None = None
+    rss_bytes: int | None = None
+    peak_rss_bytes: int | None = None
+    artifact_bytes: int | None = None
+    warmup_ns: int | None = None
+    gc_collections: int = 0
+    processes: tuple[Process, ...] = ()
+
+
+BenchReport = Report[BenchResult]
