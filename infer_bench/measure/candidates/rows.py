@@ -8,7 +8,7 @@ from pathlib import Path
 from infer_bench import data
 from infer_bench.errors import CannotRun, DataError, InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.schedule.fixed_rounds import job_for
+from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import Notice
@@ -73,7 +73,7 @@ def _starts_quickly(candidate: Candidate) -> bool:
 
 @contextlib.contextmanager
 def _opened(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
-    with Worker(job_for(candidate, settings), timeout_s=settings.timeout_s) as worker:
+    with Worker(build_job(candidate, settings), timeout_s=settings.timeout_s) as worker:
         yield worker, spec_from(worker.open().fields["spec"])
 
 

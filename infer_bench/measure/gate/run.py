@@ -1,7 +1,7 @@
 """`bench --against` and `--limit`: candidates judged, beside a baseline that runs at the same time."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from infer_bench.errors import UsageError
@@ -10,6 +10,7 @@ from infer_bench.gates.limits import PER_PROCESS, share_of
 from infer_bench.measure.bench import results as assemble
 from infer_bench.measure.bench import run as racing
 from infer_bench.measure.bench.report import ReportBuilder
+from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.convert.run import cached_onnx
@@ -26,7 +27,6 @@ from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.gate import Check, Gate, GateMode, Side
 
-Save = Callable[[BenchReport], None]
 SAVE_NS = 3_000_000_000
 
 

@@ -9,8 +9,8 @@ from infer_bench.errors import NotComparable, UsageError
 from infer_bench.gates.baseline import check_comparable, load_baseline
 from infer_bench.gates.rules import verdict
 from infer_bench.gates.stored import check_limits, judge_stored, stored_gate
-from infer_bench.measure import api as bench
-from infer_bench.measure.api import Save
+from infer_bench.measure.bench import run as bench
+from infer_bench.measure.bench.run import Save
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress

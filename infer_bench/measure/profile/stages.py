@@ -11,10 +11,11 @@ from typing import Any
 
 from infer_bench.engines.onnxruntime.engine import PROFILE_TO
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.profile.input_records import check_keys
 from infer_bench.measure.profile.phases import PhaseRound
 from infer_bench.measure.profile.settings import ProfileSettings
-from infer_bench.measure.schedule.fixed_rounds import WARM_LIMIT_NS, job_for
+from infer_bench.measure.schedule.fixed_rounds import WARM_LIMIT_NS
 from infer_bench.measure.schedule.measurements import shape_of
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
@@ -87,7 +88,7 @@ class Study:
             self._memory()
 
     def _job(self) -> Job:
-        return job_for(self.candidate, self.settings.race())
+        return build_job(self.candidate, self.settings.race())
 
     def _tell(self, done: float, what: str) -> None:
         self._progress.update(done, f"{self.candidate.label}: {what}")

@@ -9,37 +9,21 @@ from typing import Any, Protocol
 import numpy as np
 
 from infer_bench.errors import InferBenchError, WorkerError
-from infer_bench.machine.environment import thread_environment, throttled_ns
+from infer_bench.machine.environment import throttled_ns
 from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.schedule.measurements import Measurement, Run, shape_of
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array, Columns
-from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
 
 WARM_LIMIT_NS = 1_000_000_000
 ANSWERS_LIMIT_S = 2.0
 """Slow candidates answer only the first rows for the comparison; the result says how many."""
-
-
-def job_for(candidate: Candidate, settings: Settings) -> Job:
-    """The worker that `candidate` needs."""
-    threads = int(candidate.options.get("threads", settings.threads))
-    return Job(
-        engine=candidate.target,
-        model=candidate.artefact,
-        options=candidate.options,
-        allow_pickle=settings.allow_pickle,
-        lean=tuple(candidate.engine.lean(candidate.artefact, candidate.options)),
-        environment=thread_environment(threads),
-        affinity=settings.affinity,
-        interpreter=candidate.interpreter,
-        **({"folder": candidate.folder} if candidate.folder else {}),
-    )
 
 
 class Race:
@@ -117,7 +101,7 @@ class Race:
         for candidate in self._alive():
             self._tell(layout, f"process {layout + 1}: starting {candidate.label}")
             with self._costs_its_row(candidate):
-                job = job_for(candidate, self._settings)
+                job = build_job(candidate, self._settings)
                 worker = workers[candidate.key] = Worker(job, timeout_s=self._settings.timeout_s)
                 begun[candidate.key] = self._cold_start(layout, candidate, worker)
         return begun

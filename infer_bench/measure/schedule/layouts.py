@@ -10,7 +10,8 @@ from typing import IO, Any, Protocol
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.schedule.fixed_rounds import cycled, job_for
+from infer_bench.measure.candidates.jobs import build_job
+from infer_bench.measure.schedule.fixed_rounds import cycled
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.bench import Process
@@ -104,7 +105,7 @@ class FreshProcesses(_Opening):
         try:
             for candidate in order:
                 try:
-                    workers.append(Worker(job_for(candidate, self._settings), timeout_s=self._settings.timeout_s))
+                    workers.append(Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s))
                     layout.taken[candidate.key] = self._opened(index, candidate, workers[-1])
                 except InferBenchError as error:
                     layout.failed[candidate.key] = error
@@ -184,7 +185,7 @@ class Reloaded(_Opening):
         return key in layout.taken and layout.taken[key].worker.ended
 
     def _opened(self, index: int, candidate: Candidate) -> OpenSession:
-        job, seat = job_for(candidate, self._settings), self._next
+        job, seat = build_job(candidate, self._settings), self._next
         if self._worker is None or self._worker.ended:
             self._worker = self._started(job)
         self._next += 1
