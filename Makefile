@@ -5,6 +5,10 @@ PYTHON ?= python3
 VENV ?= .venv
 CORE ?= $(VENV)-core
 BIN := $(VENV)/bin
+# An environment of another Python is made anew: its mark has another name.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV_DONE := $(VENV)/python$(VERSION).done
+CORE_DONE := $(CORE)/python$(VERSION).done
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 # Not editable: that hook costs 10 ms at every start of Python, and what is tested should be what is installed.
 # build/ may hold modules that were since removed, and setuptools would install them again.
@@ -34,9 +38,9 @@ lint: $(VENV)/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# One process a core. No test asserts a time, so that they may disturb each other.
+# One process a core. No test asserts a time, so that they may disturb each other. What is skipped must be known.
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest --numprocesses=auto
+	$(BIN)/python -m pytest --numprocesses=auto --known-skips-only
 
 # Run away from the sources, so that what was installed is what answers.
 check-core: $(CORE)/core.done
@@ -45,38 +49,38 @@ check-core: $(CORE)/core.done
 samples: $(VENV)/dev.done
 	$(BIN)/python sample_models/make.py
 
-constraints: $(VENV)/pip.done
+constraints: $(VENV_DONE)
 	$(BIN)/python $(PIP_INSTALL) uv
 	$(BIN)/python tools/constraints.py
 
 clean:
-	rm -rf $(VENV) $(CORE) build infer_bench.egg-info
+	rm -rf $(VENV) $(CORE) .venv-* build infer_bench.egg-info
 
 # An old pip writes slower console scripts, so it is replaced before anything is installed.
-$(VENV)/pip.done:
+$(VENV_DONE):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("infer-bench needs Python 3.11 or later: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
 	touch $@
 
-$(VENV)/cpu.done: $(VENV)/pip.done $(INPUTS)
+$(VENV)/cpu.done: $(VENV_DONE) $(INPUTS)
 	@echo "Installing infer-bench and the engines into $(VENV): a minute or more the first time."
 	@rm -rf build
 	$(BIN)/python $(INSTALL) '.[cpu]'
 	touch $@
 
-$(VENV)/dev.done: $(VENV)/pip.done $(INPUTS)
+$(VENV)/dev.done: $(VENV_DONE) $(INPUTS)
 	@echo "Installing infer-bench, the engines and the checkers into $(VENV): a minute or more the first time."
 	@rm -rf build
 	$(BIN)/python $(INSTALL) '.[dev]'
 	touch $@
 
-$(CORE)/pip.done:
+$(CORE_DONE):
 	$(PYTHON) -m venv --clear $(CORE)
 	$(CORE)/bin/python $(PIP_INSTALL) --upgrade pip
 	touch $@
 
-$(CORE)/core.done: $(CORE)/pip.done $(INPUTS)
+$(CORE)/core.done: $(CORE_DONE) $(INPUTS)
 	@rm -rf build
 	$(CORE)/bin/python $(INSTALL) .
 	touch $@

@@ -10,7 +10,10 @@ interrupted here must not.
 import os
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.skips import KnownSkipsOnly
 
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,3 +23,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--known-skips-only", action="store_true", help="fail what is skipped for an unknown reason")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--known-skips-only"):
+        config.pluginmanager.register(KnownSkipsOnly())

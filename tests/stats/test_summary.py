@@ -25,7 +25,7 @@ def test_every_figure_is_of_the_pooled_corrected_sample(processes: Any, floor: i
     latency = summarise(arrays(processes), floor, (percent,))
     pooled = np.array([max(ns - floor, 0) for p in processes for r in p for ns in r], dtype=np.int64)
     found = {"p50": latency.p50_ns, "p95": latency.p95_ns, "p99": latency.p99_ns, **latency.more}
-    assert (latency.samples, latency.min_ns, latency.max_ns) == (len(pooled), pooled.min(), pooled.max())
+    assert (latency.samples, latency.min_ns, latency.max_ns) == (len(pooled), int(pooled.min()), int(pooled.max()))
     assert latency.mean_ns == pytest.approx(pooled.mean(), abs=0.51)
     for name, value in found.items():
         q = float(name[1:]) / 100

@@ -1,0 +1,53 @@
+"""The reasons for which `make test` may skip a test. With any other one, it fails: nothing is left out in silence."""
+
+import re
+from collections.abc import Generator
+
+import pytest
+
+KNOWN = (
+    "could not import 'torch'",  # not in the extra `dev`: its wheels bring gigabytes of CUDA
+    "could not import 'onnxscript'",  # comes with torch
+    "not a git checkout",  # a source distribution
+    # Of a suite that runs on everything, what does not apply
+    "a function is no file",
+    "a user's function says for itself what a missing key means",
+    "no feed to choose",
+    "no threads to set",
+    "one raw score decides",
+    "the estimator does not take so many targets",
+    "the function gets whatever the request holds",
+)
+
+
+class KnownSkipsOnly:
+    """A plugin that turns a skip with another reason into a failure."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Of a test."""
+        report = yield
+        refuse_unknown(report)
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Of a module that is skipped as a whole."""
+        report = yield
+        refuse_unknown(report)
+        return report
+
+
+def refuse_unknown(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Fail what was skipped, unless its reason is known or it was expected to fail."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not is_known(reason):
+            report.outcome = "failed"
+            report.longrepr = f"{reason}: no reason of tests/skips.py"
+
+
+def is_known(reason: str) -> bool:
+    """Of the form `Skipped: could not import 'torch': No module named 'torch'`."""
+    text = reason.removeprefix("Skipped: ")
+    return any(re.match(rf"{re.escape(known)}(:|$)", text) for known in KNOWN)
