@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from infer_bench.converters.sklearn.refusals import REFUSED
 from infer_bench.converters.sklearn.registry import PREDICTORS, TRANSFORMERS
-from infer_bench.trees.readers.sklearn import AVERAGED, BOOSTED, HISTOGRAM
+from infer_bench.trees.readers.sklearn.ensembles import AVERAGED, BOOSTED, HISTOGRAM
 
 
 @dataclass(frozen=True, slots=True)

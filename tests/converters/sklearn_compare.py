@@ -7,7 +7,7 @@ import onnxruntime as ort
 
 from infer_bench.converters.sklearn.convert import convert_sklearn
 from infer_bench.converters.sklearn.probes import Group, Probes, ask
-from infer_bench.trees.readers.sklearn import read_sklearn_trees
+from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
 
 TOLERANCE = {"exact": 1e-12, "float32": 1e-6}
 

@@ -1,6 +1,7 @@
 """An ensemble's raw scores as ONNX nodes."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,8 @@ from infer_bench.converters.onnx.thresholds import (
     without_empty_sets,
 )
 from infer_bench.errors import NotConvertible
-from infer_bench.trees.ensemble import LEAF, Dtype, Ensemble, LinearLeaves
+from infer_bench.model import Feature
+from infer_bench.trees.ensemble import LEAF, Dtype, Ensemble, LinearLeaves, Nodes, concatenate
 from infer_bench.typing import Ints
 
 _LARGEST_COUNT = 1 << 24
@@ -45,6 +47,25 @@ def add_scores(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, wanted: Dt
     if not scores:
         scores = _nothing(g, ensemble, rows, given, held)
     return (g.op("Add", scores, g.const(ensemble.base, kind)) if ensemble.base.any() else scores), held
+
+
+def add_trees(g: Graph, rows: str, parts: Sequence[Nodes], output: Sequence[int]) -> str:
+    """The sums of the trees' leaves by output, in the order of the trees: double (batch, outputs).
+
+    `rows` is double, each of `parts` one tree, and `output` (trees,) the output that it adds to. As `add_scores` writes
+    an ensemble, here for a step of a larger graph.
+    """
+    nodes, roots = concatenate(list(parts))
+    trees = Ensemble(
+        family="sklearn",
+        task="raw",
+        features=tuple(Feature(f"f{i}") for i in range(1 + int(nodes.feature.max(initial=0)))),
+        nodes=nodes,
+        roots=roots,
+        output=np.array(output, dtype=np.int64),
+        base=np.zeros(1 + max(output)),
+    )
+    return add_scores(g, trees, rows, "float64", "float64")[0]
 
 
 def refuse_rows(g: Graph, ensemble: Ensemble, rows: str, given: Dtype, scores: str, held: Dtype) -> str:

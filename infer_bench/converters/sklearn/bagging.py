@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
-from infer_bench.converters.sklearn.registry import Answer, above, answer, by_probability, classes_of, kind, predictor
+from infer_bench.converters.sklearn.registry import Answer, above, answer, by_probability, predictor
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
 
 
 def _members(g: Graph, model: Any, frame: Frame) -> list[Answer]:
@@ -23,7 +24,7 @@ def _bagging_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
 
 
 def _missing(model: Any) -> str:
-    raise NotConvertible(f"a part of {kind(model)} gives another kind of answer")
+    raise NotConvertible(f"a part of {get_class_name(model)} gives another kind of answer")
 
 
 def _mean(g: Graph, parts: list[str]) -> str:
@@ -35,7 +36,7 @@ def _mean(g: Graph, parts: list[str]) -> str:
 
 @predictor("BaggingClassifier", guards=False)
 def _bagging_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
-    classes = len(classes_of(model))
+    classes = len(get_classes(model))
     parts = []
     for inner, found in zip(model.estimators_, _members(g, model, frame), strict=True):
         table = np.eye(classes)[np.asarray(inner.classes_, dtype=np.int64)]
@@ -49,7 +50,7 @@ def _bagging_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
 
 @predictor("AdaBoostClassifier")
 def _boosted_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
-    classes = classes_of(model)
+    classes = get_classes(model)
     count, total = len(classes), ""
     for inner, weight in zip(model.estimators_, model.estimator_weights_, strict=False):
         found = answer(g, inner, frame)

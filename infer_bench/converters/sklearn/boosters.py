@@ -7,9 +7,10 @@ import numpy as np
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.onnx.links import add_links, both_classes, class_index
 from infer_bench.converters.onnx.scores import add_scores
-from infer_bench.converters.sklearn.registry import Answer, family, kind, predictor
+from infer_bench.converters.sklearn.registry import Answer, predictor
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import Ensemble
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family
 
 BOOSTERS = [
     "LGBMClassifier",
@@ -25,7 +26,7 @@ BOOSTERS = [
 
 def read(model: Any) -> Ensemble:
     """The trees that the estimator's own `predict` uses."""
-    if family(model) == "lightgbm":
+    if get_family(model) == "lightgbm":
         from infer_bench.trees.readers.lightgbm import read_lightgbm
 
         return read_lightgbm(model)
@@ -40,11 +41,14 @@ def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
     ensemble = read(model)
     if any(feature.categories for feature in ensemble.features):
         raise NotConvertible(
-            f"{kind(model)} at the end of a pipeline holds pandas categories", "encode them in an earlier step"
+            f"{get_class_name(model)} at the end of a pipeline holds pandas categories",
+            "encode them in an earlier step",
         )
     if frame.width != len(ensemble.features):
-        raise NotConvertible(f"{kind(model)} is given {frame.width} columns and knows {len(ensemble.features)}")
-    scores, _ = add_scores(g, ensemble, frame.numbers(g, kind(model)), "float64", "float64")
+        raise NotConvertible(
+            f"{get_class_name(model)} is given {frame.width} columns and knows {len(ensemble.features)}"
+        )
+    scores, _ = add_scores(g, ensemble, frame.numbers(g, get_class_name(model)), "float64", "float64")
     predictions = add_links(g, ensemble.links, scores, "float64", tails=True)
     if ensemble.task not in ("binary", "multiclass"):
         return Answer(ensemble.outputs, predictions)

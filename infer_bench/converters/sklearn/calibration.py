@@ -9,13 +9,13 @@ from infer_bench.converters.sklearn.meta_estimators import response
 from infer_bench.converters.sklearn.registry import (
     Answer,
     by_probability,
-    kind,
     normalised,
     predictor,
     transformer,
     two_columns,
 )
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import get_class_name
 from infer_bench.typing import Array
 
 
@@ -78,7 +78,7 @@ def isotonic(g: Graph, model: Any, x: str) -> str:
 def _isotonic(g: Graph, model: Any, frame: Frame) -> Answer:
     if frame.width != 1:
         raise NotConvertible("IsotonicRegression takes one column")
-    return Answer(1, isotonic(g, model, frame.numbers(g, kind(model))))
+    return Answer(1, isotonic(g, model, frame.numbers(g, get_class_name(model))))
 
 
 @predictor("CalibratedClassifierCV", guards=False)
@@ -108,7 +108,7 @@ def _one(g: Graph, part: Any, frame: Frame) -> str:
 
 
 def _curve(g: Graph, calibrator: Any, score: str) -> str:
-    if kind(calibrator) == "IsotonicRegression":
+    if get_class_name(calibrator) == "IsotonicRegression":
         return isotonic(g, calibrator, score)
     line = g.op("Add", g.op("Mul", score, g.const(float(calibrator.a_))), g.const(float(calibrator.b_)))
     return g.expit(g.op("Neg", line))

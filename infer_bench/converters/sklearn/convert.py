@@ -13,10 +13,11 @@ import numpy as np
 
 from infer_bench.converters.onnx.graph import OPSET, Block, Frame, Graph
 from infer_bench.converters.onnx.writer import SPEC, write_onnx
-from infer_bench.converters.sklearn.inputs import feature_names, text_columns
-from infer_bench.converters.sklearn.registry import PREDICTORS, Answer, answer, kind, transform
+from infer_bench.converters.sklearn.inputs import text_columns
+from infer_bench.converters.sklearn.registry import PREDICTORS, Answer, answer, transform
 from infer_bench.errors import MissingDependency, NotConvertible
-from infer_bench.trees.readers.sklearn import read_sklearn_trees
+from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_feature_names
 
 Precision = Literal["exact", "float32"]
 
@@ -73,10 +74,10 @@ def convert_sklearn(
             lone, precision=precision, opset_ml=opset_ml, input_name=input_name, zipmap=zipmap, metadata=metadata
         )
     graph = Graph(opset_ml)
-    names = feature_names(estimator)
+    names = get_feature_names(estimator)
     text = text_columns(estimator, range(len(names)))
     inputs, frame = _inputs(graph, names, text, precision, input_name)
-    if kind(estimator) in PREDICTORS or hasattr(estimator, "predict"):
+    if get_class_name(estimator) in PREDICTORS or hasattr(estimator, "predict"):
         found = answer(graph, estimator, frame)
     else:
         out = transform(graph, estimator, frame)

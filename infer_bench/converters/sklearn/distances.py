@@ -6,15 +6,18 @@ import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.sklearn.linear import by_likelihood
-from infer_bench.converters.sklearn.registry import Answer, above, by_probability, classes_of, kind, predictor
+from infer_bench.converters.sklearn.registry import Answer, above, by_probability, predictor
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
 from infer_bench.typing import Array
 
 
 def kernel(g: Graph, model: Any, x: str, points: Array) -> str:
     """The kernel of each row with each of `points`, (batch, points)."""
     if model.kernel not in ("linear", "poly", "rbf", "sigmoid"):
-        raise NotConvertible(f"{kind(model)} has the kernel {model.kernel!r}", "use linear, poly, rbf or sigmoid")
+        raise NotConvertible(
+            f"{get_class_name(model)} has the kernel {model.kernel!r}", "use linear, poly, rbf or sigmoid"
+        )
     if model.kernel == "rbf":
         near = _gap_sums(g, x, points, "euclidean") if points.shape[1] <= 64 else squared_distances(g, x, points)
         return g.op("Exp", g.op("Mul", near, g.const(-float(model._gamma))))
@@ -42,7 +45,7 @@ def _dense(values: Any) -> Array:
 
 
 def _decision(g: Graph, model: Any, frame: Frame) -> str:
-    near = kernel(g, model, frame.numbers(g, kind(model)), _dense(model.support_vectors_))
+    near = kernel(g, model, frame.numbers(g, get_class_name(model)), _dense(model.support_vectors_))
     return g.linear(near, _dense(model.dual_coef_), model.intercept_)
 
 
@@ -61,10 +64,10 @@ def _one_class(g: Graph, model: Any, frame: Frame) -> Answer:
 def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     if model.probability is True:
         raise NotConvertible(
-            f"{kind(model)}(probability=True) couples its probabilities by iteration",
+            f"{get_class_name(model)}(probability=True) couples its probabilities by iteration",
             "fit it with probability=False, or wrap it in CalibratedClassifierCV",
         )
-    classes = classes_of(model)
+    classes = get_classes(model)
     if len(classes) == 2:
         scores = _decision(g, model, frame)
         return Answer(2, None, classes, above(g, scores), None, scores)
@@ -73,7 +76,7 @@ def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
 
 def _pairwise(g: Graph, model: Any, frame: Frame, classes: tuple[Any, ...]) -> Answer:
     """One machine a pair of classes, then votes (Hsu and Lin 2002), as libsvm counts them."""
-    near = kernel(g, model, frame.numbers(g, kind(model)), _dense(model.support_vectors_))
+    near = kernel(g, model, frame.numbers(g, get_class_name(model)), _dense(model.support_vectors_))
     pairs = [(i, j) for i in range(len(classes)) for j in range(i + 1, len(classes))]
     decisions = g.linear(near, _pair_weights(model, pairs), model.intercept_)
     first = np.array([[float(c == i) for c in range(len(classes))] for i, _ in pairs])
@@ -106,7 +109,7 @@ def _pair_weights(model: Any, pairs: list[tuple[int, int]]) -> Array:
 @predictor("KMeans", "MiniBatchKMeans")
 def _means(g: Graph, model: Any, frame: Frame) -> Answer:
     points = np.asarray(model.cluster_centers_, dtype=np.float64)
-    x = frame.numbers(g, kind(model))
+    x = frame.numbers(g, get_class_name(model))
     gaps = squared_distances(g, x, points)
     # As scikit-learn compares them, so that far away rows, all of whose distances are one number, get its cluster too.
     nearness = g.op("Sub", g.matmul(x, 2.0 * points.T), g.const((points**2).sum(axis=1)[None, :]))
@@ -116,7 +119,7 @@ def _means(g: Graph, model: Any, frame: Frame) -> Answer:
 
 @predictor("GaussianMixture")
 def _mixture(g: Graph, model: Any, frame: Frame) -> Answer:
-    x, parts = frame.numbers(g, kind(model)), []
+    x, parts = frame.numbers(g, get_class_name(model)), []
     width = model.means_.shape[1]
     for i, (mean, weight) in enumerate(zip(model.means_, model.weights_, strict=True)):
         root = _precision_root(model, i, width)
@@ -140,12 +143,12 @@ def _precision_root(model: Any, index: int, width: int) -> Array:
 def _neighbours(g: Graph, model: Any, frame: Frame) -> Answer:
     points, targets = _dense(model._fit_X), np.asarray(model._y)
     _refuse_ties(model, points, targets)
-    gaps = _gaps(g, model, frame.numbers(g, kind(model)), points)
+    gaps = _gaps(g, model, frame.numbers(g, get_class_name(model)), points)
     k = int(model.n_neighbors)
     nearest, indices = _nearest(g, gaps, k, len(points))
     weights = _weights(g, model, nearest)
-    if kind(model) == "KNeighborsClassifier":
-        classes = classes_of(model)
+    if get_class_name(model) == "KNeighborsClassifier":
+        classes = get_classes(model)
         hot = g.op("Gather", g.const(np.eye(len(classes))[targets.ravel()]), indices, axis=0)
         votes = g.op("ReduceSum", g.op("Mul", hot, weights), g.ints(1), keepdims=0)
         return by_probability(g, model, g.op("Div", votes, g.total(votes)))
@@ -168,12 +171,15 @@ def _nearest(g: Graph, gaps: str, k: int, points: int) -> tuple[str, str]:
 
 def _refuse_ties(model: Any, points: Array, targets: Array) -> None:
     if len(points) * points.shape[1] > 5_000_000 or points.shape[1] > 64:
-        raise NotConvertible(f"{kind(model)} keeps {len(points)} × {points.shape[1]} numbers", "reduce its dimensions")
+        raise NotConvertible(
+            f"{get_class_name(model)} keeps {len(points)} × {points.shape[1]} numbers", "reduce its dimensions"
+        )
     if np.isnan(points).any() or model.weights not in ("uniform", "distance"):
-        raise NotConvertible(f"{kind(model)} measures distances in a way of its own", "use weights='uniform'")
+        raise NotConvertible(f"{get_class_name(model)} measures distances in a way of its own", "use weights='uniform'")
     if np.array_equal(points, np.round(points)) or len(np.unique(points, axis=0)) < len(points):
         raise NotConvertible(
-            f"{kind(model)} holds equal or whole-numbered rows: at equal distances it picks neighbours in no set order",
+            f"{get_class_name(model)} holds equal or whole-numbered rows: "
+            "at equal distances it picks neighbours in no set order",
             "serve it with scikit-learn itself",
         )
 
@@ -184,7 +190,7 @@ def _gaps(g: Graph, model: Any, x: str, points: Array) -> str:
     if metric == "minkowski" and p in (1, 2):
         metric = "manhattan" if p == 1 else "euclidean"
     if metric not in ("euclidean", "manhattan", "chebyshev"):
-        raise NotConvertible(f"{kind(model)} has the metric {metric!r}", "use euclidean or manhattan")
+        raise NotConvertible(f"{get_class_name(model)} has the metric {metric!r}", "use euclidean or manhattan")
     total = _gap_sums(g, x, points, metric)
     return g.op("Sqrt", total) if metric == "euclidean" else total
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Block, Checked, Frame, Graph
-from infer_bench.converters.sklearn.registry import kind, refuse_rows, transformer
+from infer_bench.converters.sklearn.registry import refuse_rows, transformer
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import get_class_name
 from infer_bench.typing import Array
 
 
@@ -179,7 +180,7 @@ def _fill(g: Graph, column: Block, mask: str, value: Any) -> Block:
 def _indicator(g: Graph, step: Any, frame: Frame) -> Frame:
     columns = frame.columns(g)
     if frame.text:
-        raise NotConvertible(f"{kind(step)} is given strings", "use SimpleImputer(add_indicator=True)")
+        raise NotConvertible(f"{get_class_name(step)} is given strings", "use SimpleImputer(add_indicator=True)")
     if not len(step.features_):
         return Frame(())
     marks = [g.double(_missing(g, columns[i], step.missing_values)) for i in step.features_]

@@ -9,14 +9,13 @@ from infer_bench.converters.sklearn.registry import (
     Answer,
     above,
     by_probability,
-    classes_of,
-    kind,
     normalised,
     predictor,
     transformer,
     two_columns,
 )
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
 
 REGRESSORS = [
     "LinearRegression",
@@ -52,7 +51,7 @@ def decision(g: Graph, model: Any, frame: Frame) -> str:
     """x @ coef_.T + intercept_, (batch, outputs)."""
     coefficients = model.coef_
     coefficients = coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients
-    return g.linear(frame.numbers(g, kind(model)), coefficients, model.intercept_)
+    return g.linear(frame.numbers(g, get_class_name(model)), coefficients, model.intercept_)
 
 
 @predictor(*REGRESSORS)
@@ -65,19 +64,19 @@ def _generalized(g: Graph, model: Any, frame: Frame) -> Answer:
     link = type(model._base_loss.link).__name__
     raw = decision(g, model, frame)
     if link not in ("LogLink", "IdentityLink"):
-        raise NotConvertible(f"the link {link} of {kind(model)} is not known")
+        raise NotConvertible(f"the link {link} of {get_class_name(model)} is not known")
     return Answer(1, g.op("Exp", raw) if link == "LogLink" else raw)
 
 
 @predictor("PLSRegression", "PLSCanonical", "CCA")
 def _least_squares(g: Graph, model: Any, frame: Frame) -> Answer:
-    x = g.op("Sub", frame.numbers(g, kind(model)), g.const(model._x_mean[None, :]))
+    x = g.op("Sub", frame.numbers(g, get_class_name(model)), g.const(model._x_mean[None, :]))
     return Answer(len(model.coef_), g.linear(x, model.coef_, model.intercept_))
 
 
 def by_sign(g: Graph, model: Any, scores: str, probabilities: str | None = None) -> Answer:
     """The class of a linear classifier: the sign of one score, or the first greatest of several."""
-    classes = classes_of(model)
+    classes = get_classes(model)
     choice = above(g, scores) if len(classes) == 2 else g.argmax(scores)
     return Answer(len(classes), None, classes, choice, probabilities, scores)
 
@@ -100,7 +99,7 @@ def _logistic(g: Graph, model: Any, frame: Frame) -> Answer:
 def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     binarizer = getattr(model, "_label_binarizer", None)
     if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
-        raise NotConvertible(f"{kind(model)} predicts several labels at once", "convert one model a label")
+        raise NotConvertible(f"{get_class_name(model)} predicts several labels at once", "convert one model a label")
     return by_sign(g, model, decision(g, model, frame))
 
 
@@ -122,7 +121,7 @@ def _unit(g: Graph, x: str) -> str:
 
 @predictor("SGDOneClassSVM")
 def _one_class(g: Graph, model: Any, frame: Frame) -> Answer:
-    scores = g.linear(frame.numbers(g, kind(model)), model.coef_, -np.atleast_1d(model.offset_))
+    scores = g.linear(frame.numbers(g, get_class_name(model)), model.coef_, -np.atleast_1d(model.offset_))
     reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", scores, g.const([[0.0]])), to=7))
     return Answer(2, None, (-1, 1), reached, None, scores)
 
@@ -137,7 +136,7 @@ def _discriminant(g: Graph, model: Any, frame: Frame) -> Answer:
 
 @transformer("LinearDiscriminantAnalysis")
 def _discriminant_axes(g: Graph, model: Any, frame: Frame) -> Frame:
-    x = frame.numbers(g, kind(model))
+    x = frame.numbers(g, get_class_name(model))
     if model.solver == "svd":
         x = g.op("Sub", x, g.const(model.xbar_[None, :]))
     axes = model.scalings_[:, : model._max_components]
@@ -146,7 +145,7 @@ def _discriminant_axes(g: Graph, model: Any, frame: Frame) -> Frame:
 
 @predictor("QuadraticDiscriminantAnalysis")
 def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
-    x = frame.numbers(g, kind(model))
+    x = frame.numbers(g, get_class_name(model))
     parts = []
     for mean, rotation, scaling, prior in zip(
         model.means_, model.rotations_, model.scalings_, model.priors_, strict=True
@@ -155,7 +154,7 @@ def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
         norm = g.total(g.op("Mul", turned, turned))
         both = g.op("Mul", g.op("Add", norm, g.const(np.log(scaling).sum())), g.const(-0.5))
         parts.append(g.op("Add", both, g.const(np.log(prior))))
-    joint, classes = g.concat(parts), classes_of(model)
+    joint, classes = g.concat(parts), get_classes(model)
     return Answer(len(classes), None, classes, g.argmax(joint), g.op("Softmax", joint, axis=1))
 
 
@@ -171,30 +170,32 @@ def by_likelihood(g: Graph, classes: tuple[Any, ...], joint: str) -> Answer:
 
 @predictor("GaussianNB")
 def _gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
-    x = frame.numbers(g, kind(model))
+    x = frame.numbers(g, get_class_name(model))
     parts = []
     for mean, variance, prior in zip(model.theta_, model.var_, model.class_prior_, strict=True):
         gap = g.op("Sub", x, g.const(mean[None, :]))
         distance = g.total(g.op("Div", g.op("Mul", gap, gap), g.const(variance[None, :])))
         constant = float(np.log(prior)) + float(-0.5 * np.log(2.0 * np.pi * variance).sum())  # each in its own dtype
         parts.append(g.op("Add", g.op("Mul", distance, g.const(-0.5)), g.const(constant)))
-    return by_likelihood(g, classes_of(model), g.concat(parts))
+    return by_likelihood(g, get_classes(model), g.concat(parts))
 
 
 @predictor("MultinomialNB", "ComplementNB")
 def _counting_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
-    prior = model.class_log_prior_ if kind(model) == "MultinomialNB" or len(model.classes_) == 1 else 0.0
-    return by_likelihood(g, classes_of(model), g.linear(frame.numbers(g, kind(model)), model.feature_log_prob_, prior))
+    prior = model.class_log_prior_ if get_class_name(model) == "MultinomialNB" or len(model.classes_) == 1 else 0.0
+    return by_likelihood(
+        g, get_classes(model), g.linear(frame.numbers(g, get_class_name(model)), model.feature_log_prob_, prior)
+    )
 
 
 @predictor("BernoulliNB")
 def _bernoulli_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
-    x = frame.numbers(g, kind(model))
+    x = frame.numbers(g, get_class_name(model))
     if model.binarize is not None:
         x = g.double(g.op("Greater", x, g.const(float(model.binarize))))
     absent = np.log(1 - np.exp(model.feature_log_prob_))
     joint = g.linear(x, model.feature_log_prob_ - absent, model.class_log_prior_ + absent.sum(axis=1))
-    return by_likelihood(g, classes_of(model), joint)
+    return by_likelihood(g, get_classes(model), joint)
 
 
 ACTIVATIONS = {
@@ -208,13 +209,13 @@ ACTIVATIONS = {
 
 
 def _network(g: Graph, model: Any, frame: Frame) -> str:
-    x = frame.numbers(g, kind(model))
+    x = frame.numbers(g, get_class_name(model))
     last = len(model.coefs_) - 1
     for layer, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
         x = g.op("Add", g.matmul(x, weights), g.const(bias))
         name = model.activation if layer < last else model.out_activation_
         if name not in ACTIVATIONS:
-            raise NotConvertible(f"the activation {name} of {kind(model)} is not known")
+            raise NotConvertible(f"the activation {name} of {get_class_name(model)} is not known")
         if ACTIVATIONS[name]:
             x = g.op(ACTIVATIONS[name], x, **({"axis": 1} if name == "softmax" else {}))
     return x
@@ -229,7 +230,7 @@ def _mlp_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
 def _mlp_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     if model._label_binarizer.y_type_.startswith("multilabel"):
         raise NotConvertible("MLPClassifier predicts several labels at once", "convert one model a label")
-    out, classes = _network(g, model, frame), classes_of(model)
+    out, classes = _network(g, model, frame), get_classes(model)
     if len(classes) == 2:
         return Answer(2, None, classes, above(g, out, 0.5), two_columns(g, out))
     return by_probability(g, model, out)
@@ -240,7 +241,7 @@ def _dummy(g: Graph, model: Any, frame: Frame) -> Answer:
     first = frame.columns(g)[0].tensor
     rows = g.op("Shape", first, start=0, end=1)
     shape = g.op("Concat", rows, g.ints(1), axis=0)
-    if kind(model) == "DummyRegressor":
+    if get_class_name(model) == "DummyRegressor":
         constant = np.atleast_2d(model.constant_)
         return Answer(constant.size, g.op("Expand", g.const(constant.reshape(1, -1)), shape))
     if model.strategy in ("stratified", "uniform"):

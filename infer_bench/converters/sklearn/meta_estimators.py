@@ -11,8 +11,6 @@ from infer_bench.converters.sklearn.registry import (
     above,
     answer,
     by_probability,
-    classes_of,
-    kind,
     predictor,
     shares,
     transform,
@@ -21,6 +19,7 @@ from infer_bench.converters.sklearn.registry import (
 )
 from infer_bench.converters.sklearn.scalers import elementwise
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes, iterate_transformers
 
 SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
 
@@ -52,9 +51,8 @@ def side_by_side(frames: list[Frame]) -> Frame:
 @transformer("ColumnTransformer", guards=False, keeps=False)
 def _columns(g: Graph, step: Any, frame: Frame) -> Frame:
     parts = []
-    for name, inner, _ in step.transformers_:
-        indices = [int(i) for i in step._transformer_to_input_indices.get(name, [])]
-        if not indices or (isinstance(inner, str) and inner == "drop"):
+    for name, inner, indices in iterate_transformers(step):
+        if isinstance(inner, str) and inner == "drop":
             continue
         chosen = frame.select(g, indices)
         made = chosen if _is_identity(inner) else transform(g, inner, chosen)
@@ -108,10 +106,10 @@ def response(g: Graph, estimator: Any, frame: Frame, *, scores_first: bool = Tru
     found = answer(g, estimator, frame)
     if scores_first and hasattr(estimator, "decision_function"):
         if found.scores is None:
-            raise NotConvertible(f"the decision function of {kind(estimator)} has no exact ONNX form here")
+            raise NotConvertible(f"the decision function of {get_class_name(estimator)} has no exact ONNX form here")
         return found.scores
     if found.probabilities is None:
-        raise NotConvertible(f"{kind(estimator)} gives no probabilities")
+        raise NotConvertible(f"{get_class_name(estimator)} gives no probabilities")
     return g.take(found.probabilities, [1]) if len(found.classes) == 2 else found.probabilities
 
 
@@ -124,7 +122,7 @@ def _voting_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
 def _values(g: Graph, estimator: Any, frame: Frame) -> str:
     found = answer(g, estimator, frame)
     if found.values is None:
-        raise NotConvertible(f"{kind(estimator)} gives no number")
+        raise NotConvertible(f"{get_class_name(estimator)} gives no number")
     return found.values
 
 
@@ -140,7 +138,7 @@ def _average(g: Graph, parts: list[str], weights: Any = None) -> str:
 
 @predictor("VotingClassifier", guards=False)
 def _voting_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
-    classes, weights = classes_of(model), model._weights_not_none
+    classes, weights = get_classes(model), model._weights_not_none
     predictions = [answer(g, estimator, frame) for estimator in model.estimators_]
     if model.voting == "hard":
         return Answer(len(classes), None, classes, g.argmax(_votes(g, predictions, len(classes), weights)))
@@ -149,7 +147,7 @@ def _voting_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
 
 
 def _no_probabilities(model: Any) -> str:
-    raise NotConvertible(f"a part of {kind(model)} gives no probabilities")
+    raise NotConvertible(f"a part of {get_class_name(model)} gives no probabilities")
 
 
 def _votes(g: Graph, predictions: list[Answer], classes: int, weights: Any) -> str:
@@ -176,7 +174,7 @@ def _stacking(g: Graph, model: Any, frame: Frame) -> Answer:
     if model.passthrough:
         parts.append(frame)
     found = answer(g, model.final_estimator_, side_by_side(parts))
-    return replace(found, classes=classes_of(model)) if found.classes else found
+    return replace(found, classes=get_classes(model)) if found.classes else found
 
 
 def _stacked(g: Graph, estimator: Any, method: str, frame: Frame) -> Frame:
@@ -191,7 +189,7 @@ def _stacked(g: Graph, estimator: Any, method: str, frame: Frame) -> Frame:
     if method == "predict" and found.choice and all(isinstance(label, int | float) for label in found.classes):
         labels = g.const(np.array(found.classes, dtype=np.float64)[:, None])
         return Frame.of(g.op("Gather", labels, found.choice, axis=0), 1)
-    raise NotConvertible(f"stacking on the {method} of {kind(estimator)} has no exact ONNX form here")
+    raise NotConvertible(f"stacking on the {method} of {get_class_name(estimator)} has no exact ONNX form here")
 
 
 @predictor("TunedThresholdClassifierCV", "FixedThresholdClassifier", guards=False)
@@ -202,16 +200,17 @@ def _threshold(g: Graph, model: Any, frame: Frame) -> Answer:
     used = next((name for name in wanted if hasattr(inner, name)), None)
     if used is None:
         raise NotConvertible(
-            f"{kind(inner)} has no {wanted[0]}, which {kind(model)} asks for", "change response_method"
+            f"{get_class_name(inner)} has no {wanted[0]}, which {get_class_name(model)} asks for",
+            "change response_method",
         )
-    tuned = kind(model) == "TunedThresholdClassifierCV"
+    tuned = get_class_name(model) == "TunedThresholdClassifierCV"
     threshold = model.best_threshold_ if tuned else model.threshold
     if threshold == "auto":
         threshold = 0.5 if used == "predict_proba" else 0.0
     index = 1 if positive is None else found.classes.index(positive)
     score = g.take(found.probabilities, [index]) if used == "predict_proba" and found.probabilities else found.scores
     if score is None:
-        raise NotConvertible(f"the {used} of {kind(inner)} has no exact ONNX form here")
+        raise NotConvertible(f"the {used} of {get_class_name(inner)} has no exact ONNX form here")
     if used != "predict_proba" and index == 0:
         score = g.op("Neg", score)
     reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", score, g.const([[float(threshold)]])), to=7))
@@ -220,7 +219,7 @@ def _threshold(g: Graph, model: Any, frame: Frame) -> Answer:
 
 
 def _positive(model: Any) -> Any:
-    fixed = kind(model) == "FixedThresholdClassifier"
+    fixed = get_class_name(model) == "FixedThresholdClassifier"
     found = model.pos_label if fixed else model._curve_scorer._get_pos_label()
     return found.item() if isinstance(found, np.generic) else found
 
@@ -229,10 +228,10 @@ def _positive(model: Any) -> Any:
 def _one_against_rest(g: Graph, model: Any, frame: Frame) -> Answer:
     if model.multilabel_:
         raise NotConvertible("OneVsRestClassifier predicts several labels at once", "convert one model a label")
-    if any(kind(inner) == "_ConstantPredictor" for inner in model.estimators_):
+    if any(get_class_name(inner) == "_ConstantPredictor" for inner in model.estimators_):
         raise NotConvertible("OneVsRestClassifier holds a class that is always or never there", "fit it on more rows")
     predictions = [answer(g, inner, frame) for inner in model.estimators_]
-    classes, by_score = classes_of(model), hasattr(model.estimators_[0], "decision_function")
+    classes, by_score = get_classes(model), hasattr(model.estimators_[0], "decision_function")
     ones = [g.take(found.probabilities, [1]) for found in predictions if found.probabilities]
     scores = [found.scores for found in predictions if found.scores] if by_score else ones
     if len(scores) != len(predictions):
@@ -263,15 +262,16 @@ def _chain(g: Graph, model: Any, frame: Frame) -> Answer:
 def _target(g: Graph, model: Any, frame: Frame) -> Answer:
     found, back = answer(g, model.regressor_, frame), model.transformer_
     raw = found.values or _no_choice()
-    if kind(back) == "FunctionTransformer":
+    if get_class_name(back) == "FunctionTransformer":
         return replace(found, values=elementwise(g, raw, back.inverse_func))
-    if kind(back) == "StandardScaler":
+    if get_class_name(back) == "StandardScaler":
         scale = back.scale_ if back.with_std else 1.0
         scaled = g.op("Mul", raw, g.const(np.atleast_2d(scale)))
         return replace(found, values=g.op("Add", scaled, g.const(np.atleast_2d(back.mean_ if back.with_mean else 0.0))))
-    if kind(back) == "MinMaxScaler":
+    if get_class_name(back) == "MinMaxScaler":
         shifted = g.op("Sub", raw, g.const(np.atleast_2d(back.min_)))
         return replace(found, values=g.op("Div", shifted, g.const(np.atleast_2d(back.scale_))))
     raise NotConvertible(
-        f"the target's transformer {kind(back)} has no exact ONNX inverse here", "use StandardScaler or numpy's log1p"
+        f"the target's transformer {get_class_name(back)} has no exact ONNX inverse here",
+        "use StandardScaler or numpy's log1p",
     )

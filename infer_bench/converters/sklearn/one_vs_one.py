@@ -3,8 +3,9 @@
 from typing import Any
 
 from infer_bench.converters.onnx.graph import Frame, Graph
-from infer_bench.converters.sklearn.registry import Answer, above, answer, classes_of, kind, predictor
+from infer_bench.converters.sklearn.registry import Answer, above, answer, predictor
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
 
 
 @predictor("OneVsOneClassifier", guards=False)
@@ -12,7 +13,7 @@ def _one_against_one(g: Graph, model: Any, frame: Frame) -> Answer:
     """The votes of the pairs, ties broken by the sum of their confidences squeezed into less than a vote."""
     if model.pairwise_indices_ is not None:
         raise NotConvertible("OneVsOneClassifier was given kernels, not columns", "fit it on columns")
-    classes = classes_of(model)
+    classes = get_classes(model)
     votes, sums = _tally(g, model, frame, len(classes))
     size = g.op("Mul", g.op("Add", g.op("Abs", sums), g.const(1.0)), g.const(3.0))
     scores = g.op("Add", votes, g.op("Div", sums, size))
@@ -44,5 +45,5 @@ def _pair(g: Graph, inner: Any, frame: Frame) -> tuple[str, str]:
     if not hasattr(inner, "decision_function") and found.probabilities:
         confidence = g.take(found.probabilities, [1])
     if found.choice is None or confidence is None or found.classes != (0, 1):
-        raise NotConvertible(f"OneVsOneClassifier on {kind(inner)} has no exact ONNX form here")
+        raise NotConvertible(f"OneVsOneClassifier on {get_class_name(inner)} has no exact ONNX form here")
     return g.double(g.op("Reshape", found.choice, g.ints(-1, 1))), confidence

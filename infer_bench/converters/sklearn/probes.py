@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.converters.sklearn.inputs import feature_names, text_columns
+from infer_bench.converters.sklearn.inputs import text_columns
 from infer_bench.converters.sklearn.split_points import Points, points_of
+from infer_bench.trees.readers.sklearn.estimators import get_feature_names
 from infer_bench.typing import Array
 
 Table = dict[str, Array]
@@ -31,7 +32,7 @@ class Probes:
     """Draws the row groups of one fitted estimator. Every number is a float32 when `single`."""
 
     def __init__(self, estimator: Any, *, seed: int = 0, rows: int = 256, single: bool = False) -> None:
-        self.names = feature_names(estimator)
+        self.names = get_feature_names(estimator)
         self.text = text_columns(estimator, range(len(self.names)))
         self.points: Points = points_of(estimator, len(self.names))
         self.rng = np.random.default_rng(seed)

@@ -11,6 +11,13 @@ from typing import Any, TypeVar
 from infer_bench.converters.onnx.graph import Checked, Frame, Graph
 from infer_bench.converters.sklearn.refusals import REFUSED
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import (
+    allows_nan,
+    get_class_name,
+    get_classes,
+    get_family,
+    refuse_foreign,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +76,6 @@ def predictor(*names: str, guards: bool = True) -> Callable[[Predictor], Predict
     return register
 
 
-def family(estimator: Any) -> str:
-    """`sklearn`, `lightgbm`, `xgboost`, `catboost`, or the estimator's own top module."""
-    return type(estimator).__module__.partition(".")[0]
-
-
-def kind(estimator: Any) -> str:
-    """The class's name, for routes and messages."""
-    return type(estimator).__name__
-
-
-def refuse_foreign(estimator: Any) -> None:
-    """Raise `NotConvertible` for a class that is not scikit-learn's own: it may override anything."""
-    if family(estimator) != "sklearn":
-        where = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
-        raise NotConvertible(
-            f"{where} is not a class of scikit-learn", "replace this step by one of scikit-learn's own"
-        )
-
-
-def allows_nan(estimator: Any) -> bool:
-    """Whether the estimator takes NaN, by its own tags."""
-    try:
-        from sklearn.utils import get_tags
-    except ImportError:
-        return bool(estimator._get_tags()["allow_nan"])
-    return bool(get_tags(estimator).input_tags.allow_nan)
-
-
 def require(g: Graph, frame: Frame, *, nan: bool) -> Frame:
     """Have the rows refused that hold infinities, and NaN unless `nan`, as scikit-learn's input checks do."""
     needed = Checked.NO_INFINITY if nan else Checked.FINITE
@@ -120,7 +99,7 @@ def _prepare(g: Graph, route: Route, estimator: Any, frame: Frame) -> Frame:
 def transform(g: Graph, estimator: Any, frame: Frame) -> Frame:
     """Write a fitted transformer; raises `NotConvertible`."""
     refuse_foreign(estimator)
-    route = TRANSFORMERS.get(kind(estimator))
+    route = TRANSFORMERS.get(get_class_name(estimator))
     if route is None:
         raise _refusal(estimator)
     frame = _prepare(g, route, estimator, frame)
@@ -130,9 +109,9 @@ def transform(g: Graph, estimator: Any, frame: Frame) -> Frame:
 
 def answer(g: Graph, estimator: Any, frame: Frame) -> Answer:
     """Write a fitted predictor; raises `NotConvertible`."""
-    name = kind(estimator)
+    name = get_class_name(estimator)
     route = PREDICTORS.get(name)
-    if route is None or family(estimator) not in ("sklearn", "lightgbm", "xgboost"):
+    if route is None or get_family(estimator) not in ("sklearn", "lightgbm", "xgboost"):
         refuse_foreign(estimator)
     if route is None:
         raise _refusal(estimator)
@@ -142,17 +121,9 @@ def answer(g: Graph, estimator: Any, frame: Frame) -> Answer:
 
 def _refusal(estimator: Any) -> NotConvertible:
     """The reason that is known for a class without a writer, or that there is none."""
-    name = kind(estimator)
+    name = get_class_name(estimator)
     why, instead = REFUSED.get(name, ("no exact ONNX form of it is known here", "serve it with scikit-learn itself"))
     return NotConvertible(f"{name}: {why}", instead)
-
-
-def classes_of(estimator: Any) -> tuple[Any, ...]:
-    """The class labels as plain Python values; raises `NotConvertible` for several targets."""
-    found = estimator.classes_
-    if isinstance(found, list):
-        raise NotConvertible(f"{kind(estimator)} predicts several targets of classes", "convert one model a target")
-    return tuple(found.tolist())
 
 
 def two_columns(g: Graph, positive: str) -> str:
@@ -167,7 +138,7 @@ def above(g: Graph, scores: str, threshold: float = 0.0) -> str:
 
 def by_probability(g: Graph, estimator: Any, probabilities: str, scores: str | None = None) -> Answer:
     """A classifier that answers the first most probable class."""
-    classes = classes_of(estimator)
+    classes = get_classes(estimator)
     return Answer(len(classes), None, classes, g.argmax(probabilities), probabilities, scores)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
-from infer_bench.converters.sklearn.registry import allows_nan, kind, require, transformer
+from infer_bench.converters.sklearn.registry import require, transformer
 from infer_bench.errors import NotConvertible
+from infer_bench.trees.readers.sklearn.estimators import allows_nan, get_class_name
 
 
 def _affine(g: Graph, x: str, subtract: Any = None, divide: Any = None) -> str:
@@ -96,7 +97,7 @@ def _independent(g: Graph, step: Any, frame: Frame) -> Frame:
 
 @transformer("PCA", "IncrementalPCA")
 def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
-    x = frame.numbers(g, kind(step))
+    x = frame.numbers(g, get_class_name(step))
     components = step.components_
     if step.whiten:
         scale = np.sqrt(step.explained_variance_)
@@ -110,7 +111,7 @@ def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
 def _factors(g: Graph, step: Any, frame: Frame) -> Frame:
     weights = step.components_ / step.noise_variance_
     count = len(weights)
-    x = g.matmul(_affine(g, frame.numbers(g, kind(step)), step.mean_), weights.T)
+    x = g.matmul(_affine(g, frame.numbers(g, get_class_name(step)), step.mean_), weights.T)
     return Frame.of(g.matmul(x, np.linalg.inv(np.eye(count) + weights @ step.components_.T)), count)
 
 
@@ -118,7 +119,7 @@ def _factors(g: Graph, step: Any, frame: Frame) -> Frame:
 def _project(g: Graph, step: Any, frame: Frame) -> Frame:
     components = step.components_
     components = components.toarray() if hasattr(components, "toarray") else components
-    x = frame.numbers(g, kind(step))
+    x = frame.numbers(g, get_class_name(step))
     return Frame.of(g.matmul(x, components.T), len(components))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.sklearn.encoders import is_missing
-from infer_bench.converters.sklearn.registry import kind
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, iterate_transformers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def points_of(estimator: Any, width: int) -> Points:
 
 def trace(points: Points, estimator: Any, origins: Origins) -> Origins:
     """Note what `estimator` finds interesting; returns the origins of the columns that it puts out."""
-    name = kind(estimator)
+    name = get_class_name(estimator)
     if estimator is None or isinstance(estimator, str):
         return origins
     if name == "Pipeline":
@@ -81,9 +81,8 @@ def trace(points: Points, estimator: Any, origins: Origins) -> Origins:
 
 def _columns(points: Points, step: Any, origins: Origins) -> Origins:
     out: list[Origin | None] = []
-    for name, inner, _ in step.transformers_:
-        indices = [int(i) for i in step._transformer_to_input_indices.get(name, [])]
-        if indices and not (isinstance(inner, str) and inner == "drop"):
+    for name, inner, indices in iterate_transformers(step):
+        if not (isinstance(inner, str) and inner == "drop"):
             traced = _scaled(trace(points, inner, [origins[i] for i in indices]), step.transformer_weights, name)
             place = step.output_indices_[name]
             out += [*traced, *_MANY][: place.stop - place.start]
@@ -113,7 +112,7 @@ def _members(estimator: Any) -> list[tuple[Any, Any]]:
         inner = getattr(estimator, attribute, None)
         if hasattr(inner, "get_params") and (hasattr(inner, "n_features_in_") or hasattr(inner, "steps")):
             found.append((inner, None))
-    if kind(estimator) == "CalibratedClassifierCV":
+    if get_class_name(estimator) == "CalibratedClassifierCV":
         found += [(part.estimator, None) for part in estimator.calibrated_classifiers_]
     members = list(np.ravel(np.asarray(getattr(estimator, "estimators_", ()), dtype=object)))
     features = getattr(estimator, "estimators_features_", [None] * len(members))
@@ -124,7 +123,7 @@ def _members(estimator: Any) -> list[tuple[Any, Any]]:
 
 def _note(points: Points, estimator: Any, origins: Origins) -> None:
     """Read the fitted attributes that say where answers change."""
-    name = kind(estimator)
+    name = get_class_name(estimator)
     for attribute in ("categories_", "bin_edges_"):
         for origin, values in zip(origins, getattr(estimator, attribute, ()), strict=False):
             points.add(origin, np.asarray(values, dtype=object).ravel())
@@ -163,9 +162,8 @@ def _mark(points: Points, origin: Origin | None, values: Iterable[Any]) -> None:
 
 def _remapped(model: Any, origins: Origins) -> Origins:
     order: list[Origin | None] = []
-    for name, _, _ in model._preprocessor.transformers_:
-        indices = model._preprocessor._transformer_to_input_indices.get(name, [])
-        order += [origins[int(i)] if name != "encoder" else None for i in indices]
+    for name, _, indices in iterate_transformers(model._preprocessor):
+        order += [origins[i] if name != "encoder" else None for i in indices]
     return order
 
 
@@ -186,7 +184,7 @@ def _spreads(points: Points, estimator: Any, origins: Origins) -> None:
 
 def _after(estimator: Any, origins: Origins) -> Origins:
     """Where the columns that a transformer puts out come from; None for those that no line maps back."""
-    name, width = kind(estimator), len(origins)
+    name, width = get_class_name(estimator), len(origins)
     if name == "FunctionTransformer" and estimator.func is None:
         return origins
     if hasattr(estimator, "get_support"):

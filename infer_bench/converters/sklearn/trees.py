@@ -10,77 +10,47 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
-from infer_bench.converters.onnx.tree_sums import Term, Tree, add_trees
+from infer_bench.converters.onnx.scores import add_trees
 from infer_bench.converters.sklearn.registry import (
     Answer,
     above,
-    allows_nan,
     answer,
     by_probability,
-    classes_of,
-    kind,
     predictor,
     require,
     two_columns,
 )
 from infer_bench.errors import NotConvertible
-from infer_bench.typing import Array
-
-FORESTS = ("RandomForest", "ExtraTrees")
-SINGLE = ("DecisionTree", "ExtraTree")
-
-
-def read_tree(model: Any, features: Array | None = None) -> Tree:
-    """The `tree_` of a fitted decision tree; `features` are the columns it sees, when it sees a part of them."""
-    tree = model.tree_
-    feature = np.maximum(tree.feature, 0)
-    missing = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count))
-    if features is not None:
-        feature = np.asarray(features)[feature]
-    return Tree(feature, tree.threshold, tree.children_left, tree.children_right, np.asarray(missing, dtype=bool))
-
-
-def leaf_values(model: Any) -> Array:
-    """What each node answers, double (nodes, outputs): class fractions, or a value a target."""
-    values = model.tree_.value
-    if values.shape[1] > 1 and values.shape[2] > 1:
-        raise NotConvertible(f"{kind(model)} predicts several targets of classes", "convert one model a target")
-    flat = values[:, 0, :] if values.shape[1] == 1 else values[:, :, 0]
-    if hasattr(model, "classes_"):
-        total = flat.sum(axis=1, keepdims=True)
-        if np.abs(total - 1.0).max() > 1e-6:
-            raise NotConvertible("the tree holds class counts of an older scikit-learn", "load and save it with >= 1.3")
-    return np.asarray(flat, dtype=np.float64)
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
+from infer_bench.trees.readers.sklearn.nodes import (
+    FORESTS,
+    SINGLE,
+    is_constant,
+    read_leaf_values,
+    read_stages,
+    read_tree,
+    takes_nan,
+)
 
 
 def as_float32(g: Graph, frame: Frame, model: Any) -> str:
     """The rows rounded to float32, as double; those that scikit-learn refuses (infinite in float32) are marked."""
-    x = g.double(g.op("Cast", frame.numbers(g, kind(model)), to=1))
+    x = g.double(g.op("Cast", frame.numbers(g, get_class_name(model)), to=1))
     require(g, Frame.of(x, frame.width), nan=takes_nan(model))
     return x
 
 
-def takes_nan(model: Any) -> bool:
-    """Whether a tree or forest was trained so that it answers rows with NaN."""
-    members = getattr(model, "estimators_", [model])
-    supports = getattr(members[0], "_support_missing_values", None) if isinstance(members, list) else None
-    return bool(supports(np.zeros((1, 1), dtype=np.float32))) if supports else allows_nan(model)
-
-
 def average(g: Graph, x: str, models: Sequence[Any]) -> str:
-    """The mean of the trees' answers, summed in order, (batch, outputs)."""
-    terms, width = [], 1
-    for model in models:
-        tree, values = read_tree(model), leaf_values(model)
-        width = values.shape[1]
-        terms += [Term(tree, values[:, i], i) for i in range(width)]
-    total = add_trees(g, x, terms, width)
+    """The mean of the trees' predictions, summed in order, (batch, outputs)."""
+    leaves = [read_leaf_values(model) for model in models]
+    parts = [read_tree(model, column) for model, values in zip(models, leaves, strict=True) for column in values.T]
+    total = add_trees(g, x, parts, list(range(leaves[0].shape[1])) * len(models))
     return g.op("Div", total, g.const(float(len(models)))) if len(models) > 1 else total
 
 
 @predictor(*(f"{name}Classifier" for name in FORESTS + SINGLE), guards=False)
 def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
-    classes_of(model)
+    get_classes(model)
     x = as_float32(g, frame, model)
     proba = average(g, x, getattr(model, "estimators_", [model]))
     return by_probability(g, model, proba)
@@ -94,27 +64,10 @@ def _regressor(g: Graph, model: Any, frame: Frame) -> Answer:
 
 def _boosted(g: Graph, model: Any, frame: Frame) -> tuple[str, int]:
     x = as_float32(g, frame, model)
-    stages = model.estimators_
-    terms = [
-        Term(read_tree(tree), model.learning_rate * tree.tree_.value[:, 0, 0], target)
-        for stage in stages
-        for target, tree in enumerate(stage)
-    ]
-    width = stages.shape[1]
-    total = add_trees(g, x, terms, width)
+    trees, width = read_stages(model), model.estimators_.shape[1]
+    total = add_trees(g, x, trees.parts, trees.output)
     total = g.op("Add", total, _start(g, model, Frame.of(x, frame.width), width))
     return total, width
-
-
-def is_constant(init: Any) -> bool:
-    """Whether an init estimator answers the same for every row; raises `NotConvertible` for one that draws lots."""
-    if isinstance(init, str):
-        return True
-    if getattr(init, "strategy", "") in ("stratified", "uniform") and kind(init) == "DummyClassifier":
-        raise NotConvertible(
-            f"the init estimator draws its answers at random ({init.strategy})", "use strategy='prior'"
-        )
-    return kind(init) in ("DummyClassifier", "DummyRegressor")
 
 
 def _start(g: Graph, model: Any, frame: Frame, width: int) -> str:
@@ -122,9 +75,10 @@ def _start(g: Graph, model: Any, frame: Frame, width: int) -> str:
     init = model.init_
     if is_constant(init):
         return g.const(model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32)))
-    if not kind(init).startswith((*FORESTS, *SINGLE)):
+    if not get_class_name(init).startswith((*FORESTS, *SINGLE)):
         raise NotConvertible(
-            f"the init estimator {kind(init)} of {kind(model)} computes in float32", "use init=None, 'zero' or a forest"
+            f"the init estimator {get_class_name(init)} of {get_class_name(model)} computes in float32",
+            "use init=None, 'zero' or a forest",
         )
     found = answer(g, init, frame)
     return found.values if found.values else _link(g, model, found.probabilities or "", width)
@@ -150,7 +104,7 @@ def _boosted_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
 @predictor("GradientBoostingClassifier", guards=False)
 def _boosted_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
     raw, width = _boosted(g, model, frame)
-    classes = classes_of(model)
+    classes = get_classes(model)
     if width > 1:
         return Answer(len(classes), None, classes, g.argmax(raw), g.op("Softmax", raw, axis=1), raw)
     doubled = g.op("Mul", raw, g.const(2.0)) if model.loss == "exponential" else raw
@@ -160,12 +114,12 @@ def _boosted_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
 
 @predictor("IsolationForest", guards=False)
 def _isolation(g: Graph, model: Any, frame: Frame) -> Answer:
-    x = g.double(g.op("Cast", frame.numbers(g, kind(model)), to=1))
-    terms = []
+    x = g.double(g.op("Cast", frame.numbers(g, get_class_name(model)), to=1))
+    parts = []
     for i, (tree, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True)):
         depth = model._decision_path_lengths[i] + model._average_path_length_per_tree[i] - 1.0
-        terms.append(Term(read_tree(tree, features), depth, 0))
-    total = add_trees(g, x, terms, 1)
+        parts.append(read_tree(tree, depth, features))
+    total = add_trees(g, x, parts, [0] * len(parts))
     scale = len(model.estimators_) * _path_length(model._max_samples)
     if scale == 0:
         raise NotConvertible("IsolationForest was fitted on a single row", "fit it on more rows")

@@ -51,7 +51,7 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
 
         return read_xgboost(_xgboost(model, allow_pickle), trees=trees)
     if model.family == "sklearn":
-        from infer_bench.trees.readers.sklearn import read_encoded_histogram, read_sklearn_trees
+        from infer_bench.trees.readers.sklearn.ensembles import read_encoded_histogram, read_sklearn_trees
 
         held = _chosen(_held(model, allow_pickle))
         trees_read = read_encoded_histogram(held) or read_sklearn_trees(held)
@@ -87,7 +87,7 @@ def _last_step(estimator: Any) -> Ensemble:
         from infer_bench.trees.readers.xgboost import read_xgboost
 
         return read_xgboost(final)
-    from infer_bench.trees.readers.sklearn import read_sklearn_trees
+    from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
 
     found = read_sklearn_trees(final)
     if found is None:

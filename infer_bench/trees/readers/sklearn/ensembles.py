@@ -1,18 +1,30 @@
 """scikit-learn's trees, forests and boosted trees in the intermediate form that the exact tree writer takes."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from infer_bench.converters.onnx.tree_sums import nodes_of
-from infer_bench.converters.sklearn.hist_gradient_boosting import read_predictor
-from infer_bench.converters.sklearn.inputs import feature_names
-from infer_bench.converters.sklearn.registry import classes_of, kind, refuse_foreign
-from infer_bench.converters.sklearn.trees import FORESTS, SINGLE, is_constant, leaf_values, read_tree, takes_nan
 from infer_bench.model import Feature, Label, Task
-from infer_bench.trees.ensemble import Ensemble, LabelRule, Link, Nodes, Refusal, concatenate
+from infer_bench.trees.ensemble import Ensemble, LabelRule, Link, Refusal, concatenate
+from infer_bench.trees.readers.sklearn.estimators import (
+    get_class_name,
+    get_classes,
+    get_feature_names,
+    iterate_transformers,
+    refuse_foreign,
+)
+from infer_bench.trees.readers.sklearn.nodes import (
+    FORESTS,
+    SINGLE,
+    Trees,
+    is_constant,
+    read_histogram_stages,
+    read_leaf_values,
+    read_stages,
+    read_tree,
+    takes_nan,
+)
 from infer_bench.typing import Array
 
 AVERAGED = tuple(f"{name}{task}" for name in FORESTS + SINGLE for task in ("Classifier", "Regressor"))
@@ -25,7 +37,7 @@ def read_sklearn_trees(estimator: Any) -> Ensemble | None:
 
     Raises `NotConvertible` for a tree model that has no exact form.
     """
-    name = kind(estimator)
+    name = get_class_name(estimator)
     if name not in AVERAGED + BOOSTED + HISTOGRAM:
         return None
     refuse_foreign(estimator)
@@ -34,19 +46,19 @@ def read_sklearn_trees(estimator: Any) -> Ensemble | None:
     return _boosted(estimator) if name in BOOSTED else _histogram(estimator)
 
 
-def _ensemble(estimator: Any, parts: Sequence[Nodes], output: Sequence[int], base: Array) -> Ensemble:
+def _ensemble(estimator: Any, trees: Trees, base: Array) -> Ensemble:
     import sklearn
 
-    nodes, roots = concatenate(list(parts))
-    classes: tuple[Label, ...] = classes_of(estimator) if hasattr(estimator, "classes_") else ()
+    nodes, roots = concatenate(list(trees.parts))
+    classes: tuple[Label, ...] = get_classes(estimator) if hasattr(estimator, "classes_") else ()
     task: Task = "regression" if not classes else "binary" if len(classes) == 2 else "multiclass"
     return Ensemble(
         family="sklearn",
         task=task,
-        features=tuple(Feature(name) for name in feature_names(estimator)),
+        features=tuple(Feature(name) for name in get_feature_names(estimator)),
         nodes=nodes,
         roots=roots,
-        output=np.asarray(output, dtype=np.int64),
+        output=np.asarray(trees.output, dtype=np.int64),
         base=np.asarray(base, dtype=np.float64),
         classes=classes,
         versions={"scikit-learn": sklearn.__version__},
@@ -55,34 +67,28 @@ def _ensemble(estimator: Any, parts: Sequence[Nodes], output: Sequence[int], bas
 
 def _averaged(estimator: Any) -> Ensemble | None:
     members = getattr(estimator, "estimators_", [estimator])
-    values = [leaf_values(member) for member in members]
+    values = [read_leaf_values(member) for member in members]
     width = values[0].shape[1]
     if hasattr(estimator, "classes_") and width == 1:
         return None
-    parts = [nodes_of(read_tree(member), found) for member, found in zip(members, values, strict=True)]
-    output = [-1 if width > 1 else 0] * len(parts)
+    parts = [read_tree(member, leaves) for member, leaves in zip(members, values, strict=True)]
+    trees = Trees(parts, [-1 if width > 1 else 0] * len(parts))
     refuses: Refusal = "infinite" if takes_nan(estimator) else "not-finite"
-    averaged = _ensemble(estimator, parts, output, np.zeros(width))
+    averaged = _ensemble(estimator, trees, np.zeros(width))
     return replace(averaged, divisor=float(len(parts)), row_dtype="float32", refuses=refuses)
 
 
 def _boosted(estimator: Any) -> Ensemble | None:
     if not is_constant(estimator.init_):
         return None
-    stages = estimator.estimators_
-    parts = [
-        nodes_of(read_tree(tree), estimator.learning_rate * tree.tree_.value[:, 0, 0])
-        for stage in stages
-        for tree in stage
-    ]
-    width = stages.shape[1]
+    width = estimator.estimators_.shape[1]
     base = estimator._raw_predict_init(np.zeros((1, estimator.n_features_in_), dtype=np.float32)).ravel()
     links: tuple[Link, ...] = ()
     rule: LabelRule = "argmax"
-    if kind(estimator).endswith("Classifier"):
+    if get_class_name(estimator).endswith("Classifier"):
         links = (Link("softmax"),) if width > 1 else (Link("sigmoid", 2.0 if estimator.loss == "exponential" else 1.0),)
         rule = "argmax" if width > 1 else "raw-not-negative"
-    ensemble = _ensemble(estimator, parts, list(range(width)) * len(stages), base)
+    ensemble = _ensemble(estimator, read_stages(estimator), base)
     return replace(ensemble, links=links, label_rule=rule, row_dtype="float32", refuses="not-finite")
 
 
@@ -92,15 +98,14 @@ def read_encoded_histogram(estimator: Any) -> Ensemble | None:
     What is compared are codes: the exact writer, which takes values, has another way for such a model.
     """
     inner = getattr(estimator, "_preprocessor", None)
-    if kind(estimator) not in HISTOGRAM or inner is None:
+    if get_class_name(estimator) not in HISTOGRAM or inner is None:
         return None
     read = _boosted_histogram(estimator)
     if read is None:
         return None
     order: list[int] = []
     features = list(read.features)
-    for name, step, _ in inner.transformers_:
-        indices = [int(i) for i in inner._transformer_to_input_indices.get(name, ())]
+    for name, step, indices in iterate_transformers(inner):
         order += indices
         if name == "encoder":
             for index, values in zip(indices, step.categories_, strict=True):
@@ -118,12 +123,9 @@ def _histogram(estimator: Any) -> Ensemble | None:
 
 
 def _boosted_histogram(estimator: Any) -> Ensemble | None:
-    parts = [
-        nodes_of(read_predictor(found), found.nodes["value"]) for stage in estimator._predictors for found in stage
-    ]
     width = int(estimator.n_trees_per_iteration_)
     base = np.asarray(estimator._baseline_prediction, dtype=np.float64).ravel()
-    ensemble = _ensemble(estimator, parts, list(range(width)) * len(estimator._predictors), base)
+    ensemble = _ensemble(estimator, read_histogram_stages(estimator), base)
     if ensemble.classes:
         return replace(ensemble, links=(Link("softmax") if width > 1 else Link("sigmoid"),))
     link = type(estimator._loss.link).__name__

@@ -1,0 +1,1 @@
+"""From fitted scikit-learn estimators to the ensemble form."""
