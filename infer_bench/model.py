@@ -3,19 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["lightgbm", "xgboost", "sklearn", "onnx", "catboost", "torch", "callable"]
-Format = Literal[
-    "lightgbm-text",
-    "xgboost-json",
-    "xgboost-ubj",
-    "pickle",
-    "joblib",
-    "skops",
-    "onnx",
-    "catboost-cbm",
-    "torch-pt2",
-    "python",
-]
+Family = str
+"""What trained a model: one of those in `libraries`, or any other that an engine from outside opens."""
+Format = str
+"""How a model is stored: one of those that `formats.identify` tells apart, `python` for a function, or any other."""
 Task = Literal["regression", "binary", "multiclass", "ranking", "raw"]
 Kind = Literal["float", "integer", "boolean", "category", "string"]
 Label = str | int | float | bool

@@ -10,18 +10,11 @@ from typing import cast
 
 from infer_bench.engines.base import Engine
 from infer_bench.errors import EngineError, UsageError
+from infer_bench.libraries import LIBRARIES
 
 GROUP = "infer_bench.engines"
 
-BUILT_IN: Mapping[str, str] = {
-    "lightgbm": "infer_bench.engines.lightgbm:LightGBM",
-    "xgboost": "infer_bench.engines.xgboost.engine:XGBoost",
-    "sklearn": "infer_bench.engines.sklearn.engine:ScikitLearn",
-    "onnxruntime": "infer_bench.engines.onnxruntime.engine:OnnxRuntime",
-    "catboost": "infer_bench.engines.catboost:CatBoost",
-    "torch": "infer_bench.engines.torch:Torch",
-    "callable": "infer_bench.engines.callable:Callable",
-}
+BUILT_IN: Mapping[str, str] = {library.engine: library.target for library in LIBRARIES}
 """Known even where the distribution's metadata is absent, as in a worker of another environment."""
 
 __all__ = ["BUILT_IN", "GROUP", "EngineInfo", "available", "get", "load", "names", "target"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from infer_bench.errors import ModelError
 from infer_bench.formats.pickles import PickleScan, scan
+from infer_bench.libraries import of_module
 from infer_bench.model import Family, Format
 
 Kind = tuple[Family, Format]
@@ -33,14 +34,10 @@ def pickled(file: Path) -> Kind:
 
 def family(file: Path, root: str) -> Family:
     """The family of a class by its full name; classes of unknown modules are scikit-learn's kind."""
-    top = root.split(".")[0]
-    if top in ("lightgbm", "xgboost", "catboost"):
-        return top  # type: ignore[return-value]
-    if top == "_catboost":
-        return "catboost"
-    if top in ("torch", "torchvision"):
+    library = of_module(root)
+    if library is not None and library.family == "torch":
         raise ModelError(f"{file.name} is a pickled torch module ({root})", "save it with torch.export.save (.pt2)")
-    return "sklearn"
+    return library.family if library is not None else "sklearn"
 
 
 def _refuse_data(file: Path, found: PickleScan, root: str) -> None:

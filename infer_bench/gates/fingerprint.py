@@ -8,18 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from infer_bench.libraries import of_engine
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.common import Environment
-
-LIBRARIES: Mapping[str, tuple[str, ...]] = {
-    "lightgbm": ("lightgbm",),
-    "xgboost": ("xgboost", "xgboost-cpu"),
-    "sklearn": ("scikit-learn", "scipy"),
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
-    "catboost": ("catboost",),
-    "torch": ("torch",),
-}
-"""The distributions that do the work of an engine. One that is not listed (a user's function) may use any."""
 
 NOT_RECORDED = "not recorded"
 _TEXTS = {"python": "Python", "tool": "infer-bench", "kernel": "kernel", "governor": "CPU governor"}
@@ -142,11 +133,15 @@ def _soft(tool_version: str, machine: Environment) -> Soft:
 
 
 def _packages(versions: Mapping[str, str], results: Iterable[BenchResult]) -> tuple[str, ...]:
-    """Those that the candidates use: their engines', numpy always, and pandas where a DataFrame is fed."""
+    """Those that the candidates use: their engines', numpy always, and pandas where a DataFrame is fed.
+
+    A user's function and an engine from outside may use any.
+    """
     found = tuple(results)
     used = {"numpy"}
     for result in found:
-        used.update(LIBRARIES.get(result.engine, tuple(versions)))
+        library = of_engine(result.engine)
+        used.update(library.packages if library is not None and library.packages else versions)
         used.update(("pandas",) if result.options.get("feed") == "dataframe" else ())
     return tuple(f"{name} {versions[name]}" for name in sorted(used & set(versions)))
 

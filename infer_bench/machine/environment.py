@@ -8,18 +8,9 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from infer_bench.libraries import RIVALS
 from infer_bench.machine import cgroups
 from infer_bench.report.common import Environment
-
-RIVALS = (
-    ("onnxruntime", "onnxruntime-gpu"),
-    ("onnxruntime", "onnxruntime-directml"),
-    ("onnxruntime", "onnxruntime-openvino"),
-    ("onnxruntime-gpu", "onnxruntime-directml"),
-    ("xgboost", "xgboost-cpu"),
-    ("scikit-learn-intelex", "daal4py"),
-)
-"""Distributions that write the same files: whichever was installed last wins, and removing one breaks the other."""
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

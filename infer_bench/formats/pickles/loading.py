@@ -13,6 +13,7 @@ from infer_bench.formats.pickles.arrays import ArrayData, check_frame
 from infer_bench.formats.pickles.scanning import PickleScan, examine
 from infer_bench.formats.pickles.streams import open_pickle
 from infer_bench.formats.pickles.symbolic import ARRAY_WRAPPER, PythonUnpickler
+from infer_bench.libraries import of_module
 
 _HINT = "a pickle is code: pass --allow-pickle only if you trust who made the file"
 
@@ -143,9 +144,10 @@ def _digest(path: str | os.PathLike[str]) -> str:
 
 def _missing(path: str | os.PathLike[str], error: ModuleNotFoundError) -> ModelError | MissingDependency:
     top = (error.name or "").split(".")[0]
-    extras = {"sklearn": "sklearn", "scipy": "sklearn", "lightgbm": "lightgbm", "xgboost": "xgboost", "pandas": "data"}
-    if top in extras and error.name == top:
-        return MissingDependency(top, extras[top])
+    library = of_module(top)
+    extra = library.extra if library is not None else "data" if top == "pandas" else ""
+    if extra and error.name == top:
+        return MissingDependency(top, extra)
     return ModelError(
         f"{Path(path).name} needs the module {error.name}, which is not here", "is it of another version?"
     )

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from infer_bench.errors import InferBenchError
+from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, double_installs
 from infer_bench.measure.bench import notices as rules
 from infer_bench.measure.bench import results as assemble
@@ -19,23 +20,6 @@ from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.gate import Gate
 from infer_bench.version import __version__
 
-PACKAGES = (
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "lightgbm",
-    "xgboost",
-    "xgboost-cpu",
-    "scikit-learn",
-    "scipy",
-    "catboost",
-    "torch",
-    "onnx",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "onnxmltools",
-    "skl2onnx",
-)
 CANNOT_RUN = 6
 
 

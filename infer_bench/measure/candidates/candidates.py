@@ -7,33 +7,13 @@ from infer_bench.engines import registry
 from infer_bench.engines.base import Engine, check_options
 from infer_bench.engines.session import threads_of
 from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
+from infer_bench.libraries import of_family
 from infer_bench.measure.candidates.spec import CandidateSpec, parse
-from infer_bench.model import Family, ModelRef
+from infer_bench.model import ModelRef
 from infer_bench.report.common import Notice
 
 Key = tuple[str, str]
 ToOnnx = Callable[[ModelRef], ModelRef]
-
-DEFAULTS: dict[Family, tuple[str, ...]] = {
-    "lightgbm": ("lightgbm:feed=dataframe", "lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"),
-    "xgboost": ("xgboost:feed=dataframe", "xgboost:feed=ndarray", "onnxruntime:feed=ndarray"),
-    "sklearn": ("sklearn:feed=dataframe", "sklearn:feed=ndarray", "onnxruntime:feed=ndarray"),
-    "onnx": ("onnxruntime:feed=dataframe", "onnxruntime:feed=ndarray"),
-    "catboost": ("catboost:feed=dataframe", "catboost:feed=ndarray", "onnxruntime:feed=ndarray"),
-    "torch": ("torch:feed=dataframe", "torch:feed=ndarray", "onnxruntime:feed=ndarray"),
-    "callable": ("callable",),
-}
-
-USUAL: dict[Family, str] = {
-    "lightgbm": "lightgbm:feed=ndarray",
-    "xgboost": "xgboost:feed=ndarray",
-    "sklearn": "sklearn:feed=dataframe",
-    "onnx": "onnxruntime:feed=ndarray",
-    "catboost": "catboost:feed=ndarray",
-    "torch": "torch:feed=ndarray",
-    "callable": "callable",
-}
-"""The one candidate of a model in a gate and in a comparison: its own library, fed as it is meant to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +41,26 @@ class Candidate:
         return self.model.path, f"{self.label} in {self.interpreter}" if self.interpreter else self.label
 
 
+def default_candidates(model: ModelRef) -> tuple[str, ...]:
+    """The candidates of a model for which the user names none. Raises `UsageError` when no engine opens it."""
+    library = of_family(model.family)
+    return library.default_candidates if library is not None else _engines_for(model)
+
+
+def usual_candidate(model: ModelRef) -> str:
+    """The one candidate of a model in a gate and in a comparison. Raises `UsageError` when no engine opens it."""
+    library = of_family(model.family)
+    return library.usual_candidate if library is not None else _engines_for(model)[0]
+
+
+def _engines_for(model: ModelRef) -> tuple[str, ...]:
+    """The engines that open the files of a family from outside."""
+    engines = tuple(info.name for info in registry.available() if model.format in info.formats)
+    if not engines:
+        raise UsageError(f"no engine opens {model.name} ({model.format})", "infer-bench engines lists what each opens")
+    return engines
+
+
 def choose_candidates(
     models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int
 ) -> tuple[list[Candidate], list[Notice]]:
@@ -70,7 +70,7 @@ def choose_candidates(
     """
     chosen, notices = [], []
     for model in models:
-        for text in asked or DEFAULTS[model.family]:
+        for text in asked or default_candidates(model):
             candidate = parse(text)
             _check_function(candidate)
             if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:

@@ -7,20 +7,13 @@ import numpy as np
 from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
 from infer_bench.errors import NotConvertible
+from infer_bench.libraries import of_family
 from infer_bench.measure.convert.compare import Predictions
-from infer_bench.model import Family, ModelRef, ModelSpec
+from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.job import Job
 from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import spec_from
-
-ORIGINALS: Mapping[Family, str] = {
-    "lightgbm": "lightgbm",
-    "xgboost": "xgboost",
-    "sklearn": "sklearn",
-    "catboost": "catboost",
-    "torch": "torch",
-}
 
 
 class Side:
@@ -55,11 +48,10 @@ def original(model: ModelRef, trees: str, allow_pickle: bool) -> Side:
 
     Raises `NotConvertible` for a family without an engine.
     """
-    engine = ORIGINALS.get(model.family)
-    if engine is None:
+    library = of_family(model.family)
+    if library is None or not library.converts:
         raise NotConvertible(f"a {model.family} model has nothing to be checked against here", "see convert --list")
-    feed = "dataframe" if model.family == "sklearn" else "ndarray"
-    return Side(engine, model, {"feed": feed, "trees": trees}, allow_pickle)
+    return Side(library.engine, model, {"feed": library.feed, "trees": trees}, allow_pickle)
 
 
 def as_float32(columns: Columns) -> dict[str, Array]:

@@ -14,6 +14,7 @@ from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import metadata
 from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
+from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.models import convertible
 from infer_bench.measure.convert.compare import TOLERANCES, failure, judge, narrowed, passes
@@ -34,7 +35,6 @@ from infer_bench.workers.tasks.convert import groups_from
 DATA_ROWS = 100_000
 """So many of the user's rows are compared at the most."""
 DEFAULT_TIME_LIMIT_S = 300.0
-PACKAGES = ("numpy", "lightgbm", "xgboost-cpu", "xgboost", "scikit-learn", "onnx", "onnxruntime")
 
 
 @dataclass(frozen=True, slots=True)

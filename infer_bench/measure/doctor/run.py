@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from infer_bench.engines.registry import EngineInfo, available
 from infer_bench.errors import InferBenchError
+from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, double_installs
 from infer_bench.machine.tuning import tuning
-from infer_bench.measure.bench.report import PACKAGES
 from infer_bench.measure.doctor.findings import findings
 from infer_bench.measure.doctor.noise import noise, timer
 from infer_bench.measure.doctor.providers import providers

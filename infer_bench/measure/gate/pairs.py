@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infer_bench.engines import registry
 from infer_bench.errors import CannotRun, UsageError
-from infer_bench.measure.candidates.candidates import USUAL, Candidate, ToOnnx, choose_candidates
+from infer_bench.measure.candidates.candidates import Candidate, ToOnnx, choose_candidates, usual_candidate
 from infer_bench.measure.candidates.spec import parse
 from infer_bench.measure.schedule.scheduler import Pair
 from infer_bench.model import ModelRef
@@ -41,7 +41,7 @@ def matches(
     """
     held = {}
     for model in models:
-        for text in asked or [USUAL[model.family]]:
+        for text in asked or [usual_candidate(model)]:
             candidate = _candidate(model, text, to_onnx, threads)
             baseline = _baseline(candidate, text if asked else None, against, python, model_ref, to_onnx, threads)
             held[candidate.key] = Pair(candidate, baseline)
@@ -72,7 +72,7 @@ def _baseline(
         else:
             model = model_ref(against)
             found = _candidate(
-                model, text if text and _opens(candidate, model) else USUAL[model.family], to_onnx, threads
+                model, text if text and _opens(candidate, model) else usual_candidate(model), to_onnx, threads
             )
     if found is None or python is None:
         return found

@@ -14,8 +14,8 @@ from typing import Any
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.gates.limits import LEAST_MARGIN, share_of
 from infer_bench.gates.rules import Allowed
+from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.bench.report import PACKAGES
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.candidates.rows import Rows, rows_for, seen_by

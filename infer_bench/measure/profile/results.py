@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from infer_bench.libraries import of_engine
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.profile.phases import NAMES, divide
 from infer_bench.measure.profile.prof_file import Recorded, from_worker
@@ -14,14 +15,6 @@ from infer_bench.report.common import ModelInfo
 from infer_bench.report.profile import Phase, ProfileResult, Step, TypicalRequest
 
 _FEEDS = {"dataframe": "DataFrame + reindex", "ndarray": "fill an array", "packed": "pack an array"}
-_CALLS = {
-    ("lightgbm", "booster"): "Booster.predict",
-    ("lightgbm", "sklearn"): "wrapper's predict",
-    ("xgboost", "booster"): "inplace_predict",
-    ("xgboost", "sklearn"): "wrapper's predict",
-    ("sklearn", ""): "estimator's predict",
-    ("onnxruntime", ""): "InferenceSession.run",
-}
 SHOWN_CALLS = 2
 
 
@@ -88,6 +81,7 @@ def _info(candidate: Candidate, found: Findings) -> ModelInfo:
 def does(candidate: Candidate, model_calls: Mapping[str, int]) -> dict[str, str]:
     """What each phase is, in a few words; nothing where that is not known."""
     options, name = candidate.options, candidate.engine.name
+    library = of_engine(name)
     if name == "callable":
         if not model_calls:
             return {"predict": "the whole function"}
@@ -100,7 +94,7 @@ def does(candidate: Candidate, model_calls: Mapping[str, int]) -> dict[str, str]
         }
     said = {
         "preprocess": _FEEDS.get(options.get("feed", ""), ""),
-        "predict": _CALLS.get((name, options.get("api", "")), ""),
+        "predict": library.calls.get(options.get("api", ""), "") if library is not None else "",
         "postprocess": "to the answer",
     }
     return {phase: words for phase, words in said.items() if words}

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
+from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.bench.report import PACKAGES
-from infer_bench.measure.candidates.candidates import DEFAULTS, Candidate, choose_candidates
+from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, default_candidates
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.measure.candidates.rows import rows_for
 from infer_bench.measure.convert.run import cached_onnx
@@ -142,7 +142,7 @@ def _measured(
         provider(settings.require_provider)
     progress.update(0, "reading the model")
     model = model_ref(target, allow_pickle=settings.allow_pickle)
-    own = asked or DEFAULTS[model.family][:1]
+    own = asked or default_candidates(model)[:1]
     names = list(dict.fromkeys(own if against is None else [against, *own]))
     chosen, notices = choose_candidates(
         [model], names, lambda ref: cached_onnx(ref, settings.allow_pickle), settings.threads

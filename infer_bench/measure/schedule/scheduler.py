@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.errors import InferBenchError, WorkerError
+from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import throttled_ns
-from infer_bench.measure.bench.report import PACKAGES
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.budget import LAYOUTS, LEAST_ROUNDS, Clock, Pace, Stopwatch
 from infer_bench.measure.schedule.fixed_rounds import ANSWERS_LIMIT_S, asked, block_of, round_of, taken_round

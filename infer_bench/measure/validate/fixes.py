@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from infer_bench.libraries import converted_families
 from infer_bench.measure.validate.causes import counterfactual as change
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.fan_out import Saved
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.report.validate import Cause
 
-_CONVERTIBLE = frozenset({"lightgbm", "xgboost", "sklearn"})
 _CONVERSION = frozenset(
     {
         change.THRESHOLD_CAST,
@@ -52,6 +52,6 @@ def _command(reference: Predictor | Saved, candidate: Predictor) -> str:
     if isinstance(reference, Saved) or artefact.format != "onnx":
         return ""
     model = reference.candidate.artefact
-    if model.family not in _CONVERTIBLE:
+    if model.family not in converted_families():
         return ""
     return f"infer-bench convert {Path(model.path).name} -o {artefact.name}"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from infer_bench.data import Dataset, match
 from infer_bench.errors import DataError, InferBenchError, PredictionsDiffer
+from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.bench.report import CANNOT_RUN, PACKAGES
+from infer_bench.measure.bench.report import CANNOT_RUN
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.validate.fan_out import Duel, Saved
 from infer_bench.measure.validate.group_comparison import GroupComparison

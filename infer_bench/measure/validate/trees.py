@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
+from infer_bench.libraries import of_engine, of_family
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
@@ -18,9 +19,6 @@ from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message
 from infer_bench.workers.tasks import read_trees as structure
 
-READABLE = {"lightgbm": "lightgbm", "xgboost": "xgboost", "sklearn": "sklearn"}
-READABLE |= {"catboost": "catboost", "onnx": "onnxruntime"}
-"""The families whose trees can be read, and the engine whose answers they are."""
 NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infinite"}
 """Where these are called otherwise than other probes of their kind."""
 
@@ -75,10 +73,11 @@ def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structu
 
 def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
     """What can be read of a model; None where nothing can, which only makes probes and causes coarser."""
-    model = candidate.artefact
-    if model.family not in READABLE or candidate.spec.engine not in READABLE.values():
+    model, library = candidate.artefact, of_engine(candidate.spec.engine)
+    trained_by = of_family(model.family)
+    if library is None or trained_by is None or not (library.trees and trained_by.trees):
         return None
-    if (model.family == "onnx") != (candidate.spec.engine == "onnxruntime"):
+    if (trained_by.family == "onnx") != (library.family == "onnx"):
         return None
     try:
         reply = _reply(candidate, settings)

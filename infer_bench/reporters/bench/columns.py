@@ -4,20 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.libraries import of_family
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, ModelInfo, Report
 from infer_bench.reporters.bench.groups import Group, percentile, percentiles, shares, title
 from infer_bench.reporters.text import numbers as format
 
-FAMILIES = {
-    "lightgbm": "LightGBM",
-    "xgboost": "XGBoost",
-    "sklearn": "scikit-learn",
-    "onnx": "ONNX",
-    "catboost": "CatBoost",
-    "torch": "PyTorch",
-    "callable": "Python function",
-}
 _AFTER = {
     "rows_per_s": "rows/s",
     "speedup": "speed-up",
@@ -103,7 +95,8 @@ def _delta(result: BenchResult, reference: bool) -> str:
 
 def describe(model: ModelInfo) -> str:
     """`LightGBM binary, 300 trees, 419 features, 1.12 MB`."""
-    family = FAMILIES.get(model.family, model.family)
+    library = of_family(model.family)
+    family = library.title if library is not None else model.family
     parts = [f"{family} {model.task}" if model.task else family]
     if model.trees is not None:
         parts.append(format.plural(model.trees, "tree"))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from infer_bench.libraries import of_engine
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check, Gate, Side
 from infer_bench.reporters.bench.names import file_name
@@ -12,12 +13,6 @@ from infer_bench.reporters.text import numbers as format
 from infer_bench.reporters.text import ratios as format_gate
 
 __all__ = ["conditions", "environments", "exit_code", "headings", "label", "sensitivity", "verdict"]
-
-_PACKAGES = {
-    "sklearn": ("scikit-learn",),
-    "xgboost": ("xgboost", "xgboost-cpu"),
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
-}
 
 
 def headings(blocks: Sequence[Block], gate: Gate) -> list[str]:
@@ -74,7 +69,9 @@ def _versions(block: Block, gate: Gate) -> str:
 def _library(block: Block, side: Side) -> str:
     """The engine's package, as it is called where it is installed."""
     engine = block.result.engine if block.result else block.candidate.partition(":")[0]
-    return next((name for name in _PACKAGES.get(engine, (engine,)) if name in side.packages), engine)
+    library = of_engine(engine)
+    packages = library.packages if library is not None else (engine,)
+    return next((name for name in packages if name in side.packages), engine)
 
 
 def _version(side: Side, name: str) -> str:

@@ -57,7 +57,7 @@ def test_every_objective_answers_as_the_booster_does(
     booster.save_model(path)
     expected = xgboost.Booster(model_file=path).predict(xgboost.DMatrix(zoo.frame(rows))).reshape(60, -1)
     for feed in ("ndarray", "dataframe"):
-        session = opened("xgboost", ref(path, "xgboost", f"xgboost-{format}"), feed=feed)  # type: ignore[arg-type]
+        session = opened("xgboost", ref(path, "xgboost", f"xgboost-{format}"), feed=feed)
         assert session.spec.task == task
         # dart adds its weighted trees in another order in place than from a DMatrix
         close = 1e-7 if params.get("booster") == "dart" else 0.0
