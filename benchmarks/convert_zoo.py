@@ -26,7 +26,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from infer_bench.converters.base import Wish
+from infer_bench.converters.base import ConvertOptions
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.convert import run as converting
 from tests.converters.zoo import case as zoo
@@ -34,7 +34,12 @@ from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
 from tests.converters.zoo.judge import judge
 from tests.converters.zoo.local import LocalWorker
 
-FORMS = (Wish(), Wish(precision="float32"), Wish(opset_ml=3), Wish(precision="float32", opset_ml=3))
+FORMS = (
+    ConvertOptions(),
+    ConvertOptions(precision="float32"),
+    ConvertOptions(opset_ml=3),
+    ConvertOptions(precision="float32", opset_ml=3),
+)
 OUTCOMES = ("right", "refused", "wrongly refused", "differs (4)", "error", "SILENTLY WRONG")
 
 
@@ -55,7 +60,7 @@ def every() -> list[zoo.Case]:
     return zoo.named(chain)
 
 
-def tried(case: zoo.Case, forms: tuple[Wish, ...], folder: Path) -> Iterator[Outcome]:
+def tried(case: zoo.Case, forms: tuple[ConvertOptions, ...], folder: Path) -> Iterator[Outcome]:
     """Train, save, convert in each form and judge."""
     try:
         model, rows = case.train()
@@ -64,18 +69,18 @@ def tried(case: zoo.Case, forms: tuple[Wish, ...], folder: Path) -> Iterator[Out
     except Exception as error:  # noqa: BLE001 - the library refuses: no model, nothing to convert
         yield Outcome(case.name, "train", "error", f"training: {type(error).__name__}: {error}")
         return
-    for wish in forms:
-        yield one(case, wish, path, held, rows)
+    for options in forms:
+        yield one(case, options, path, held, rows)
 
 
-def one(case: zoo.Case, wish: Wish, path: Path, model: Any, rows: Any) -> Outcome:
+def one(case: zoo.Case, options: ConvertOptions, path: Path, model: Any, rows: Any) -> Outcome:
     """Convert once and judge."""
-    form = f"{wish.precision}/{wish.opset_ml}"
+    form = f"{options.precision}/{options.opset_ml}"
     target = path.with_name("out.onnx")
     target.unlink(missing_ok=True)
     before = {p.name for p in path.parent.iterdir()}
     try:
-        report = converting.convert(str(path), str(target), wish=wish)
+        report = converting.convert(str(path), str(target), options=options)
     except InferBenchError as error:
         left = {p.name for p in path.parent.iterdir()} - before
         kind = "refused" if case.refused and error.exit_code == 6 else "wrongly refused"
@@ -85,7 +90,7 @@ def one(case: zoo.Case, wish: Wish, path: Path, model: Any, rows: Any) -> Outcom
     failed = report.results[0].failed
     if failed:
         return Outcome(case.name, form, "differs (4)", failed, "left a file" if target.exists() else "")
-    exact = wish.precision == "exact" and "xgb" not in case.name
+    exact = options.precision == "exact" and "xgb" not in case.name
     try:
         found = judge(target, model, rows, 1e-12 if exact else 1e-6)
     except Exception as error:  # noqa: BLE001 - a file that cannot even be asked

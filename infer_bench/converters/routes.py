@@ -21,16 +21,16 @@ PROBE_ROWS = 4_000
 _WIDTH, _NARROWEST = 120, 40
 
 
-def convert(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
+def convert(model: ModelRef, options: ConvertOptions, metadata: Mapping[str, str], *, allow_pickle: bool) -> Converted:
     """The ONNX file, and rows made to find differences. Raises `NotConvertible` with what stands in the way."""
     if model.family == "lightgbm":
-        return _lightgbm(model, wish, metadata, allow_pickle)
+        return _lightgbm(model, options, metadata, allow_pickle)
     if model.family == "xgboost":
-        return _xgboost(model, wish, metadata, allow_pickle)
+        return _xgboost(model, options, metadata, allow_pickle)
     if model.family == "sklearn":
-        return _sklearn(model, wish, metadata, allow_pickle)
+        return _sklearn(model, options, metadata, allow_pickle)
     if model.format == "catboost-cbm":
-        return _catboost(model, wish, metadata)
+        return _catboost(model, options, metadata)
     if model.format == "torch-pt2":
         return _torch(model, metadata)
     raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
@@ -45,31 +45,31 @@ def _held(model: ModelRef, allow_pickle: bool) -> Any:
     return pickles.load_skops(model.path, allow_pickle) if model.format == "skops" else model.path
 
 
-def _lightgbm(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+def _lightgbm(model: ModelRef, options: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.trees.readers.lightgbm import read_lightgbm
 
     text = model.format == "lightgbm-text"
     held = Path(model.path).read_text(encoding="utf-8") if text else _held(model, allow_pickle)
-    return _ensemble(read_lightgbm(held, trees="all" if wish.trees == "all" else "best"), wish, metadata)
+    return _ensemble(read_lightgbm(held, trees="all" if options.trees == "all" else "best"), options, metadata)
 
 
-def _xgboost(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+def _xgboost(model: ModelRef, options: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.trees.readers.xgboost import read_xgboost
 
-    asked = None if wish.trees == "auto" else wish.trees
+    asked = None if options.trees == "auto" else options.trees
     if model.format in PICKLED:
-        return _ensemble(read_xgboost(_held(model, allow_pickle), trees=asked), wish, metadata)
+        return _ensemble(read_xgboost(_held(model, allow_pickle), trees=asked), options, metadata)
     if model.format == "xgboost-json":
-        return _ensemble(read_xgboost(Path(model.path).read_bytes(), trees=asked), wish, metadata)
+        return _ensemble(read_xgboost(Path(model.path).read_bytes(), trees=asked), options, metadata)
     import xgboost
 
-    return _ensemble(read_xgboost(xgboost.Booster(model_file=model.path), trees=asked), wish, metadata)
+    return _ensemble(read_xgboost(xgboost.Booster(model_file=model.path), trees=asked), options, metadata)
 
 
-def _catboost(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str]) -> Converted:
+def _catboost(model: ModelRef, options: ConvertOptions, metadata: Mapping[str, str]) -> Converted:
     from infer_bench.trees.readers.catboost import read_catboost
 
-    return _ensemble(read_catboost(model.path), wish, metadata)
+    return _ensemble(read_catboost(model.path), options, metadata)
 
 
 def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
@@ -80,29 +80,31 @@ def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
     return Converted(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
 
 
-def _ensemble(ensemble: Ensemble, wish: ConvertOptions, metadata: Mapping[str, str]) -> Converted:
+def _ensemble(ensemble: Ensemble, options: ConvertOptions, metadata: Mapping[str, str]) -> Converted:
     from infer_bench.converters.onnx.columns import fits
     from infer_bench.converters.onnx.writer import write_onnx
     from infer_bench.trees.probes import probe_rows
 
-    if wish.precision == "exact" and not all(fits(feature, wish.input_dtype) for feature in ensemble.features):
-        wish = replace(wish, input_dtype="float64")
+    if options.precision == "exact" and not all(fits(feature, options.input_dtype) for feature in ensemble.features):
+        options = replace(options, input_dtype="float64")
         ensemble = replace(ensemble, notes=(*ensemble.notes, "the input is float64: float32 confuses some categories"))
     written = write_onnx(
         ensemble,
-        precision=wish.precision,
-        opset_ml=wish.opset_ml,
-        input_name=wish.input_name,
-        input_dtype=wish.input_dtype,
-        zipmap=wish.zipmap,
+        precision=options.precision,
+        opset_ml=options.opset_ml,
+        input_name=options.input_name,
+        input_dtype=options.input_dtype,
+        zipmap=options.zipmap,
         metadata={SOURCE.removeprefix("infer_bench."): json.loads(metadata[SOURCE])},
     )
-    node = "TreeEnsemble" if wish.opset_ml == 5 else "TreeEnsembleRegressor"
-    adds_up = "float32" if wish.precision == "float32" else ensemble.score_dtype
+    node = "TreeEnsemble" if options.opset_ml == 5 else "TreeEnsembleRegressor"
+    adds_up = "float32" if options.precision == "float32" else ensemble.score_dtype
     drawn = probe_rows(ensemble, seed=0, limit=PROBE_ROWS)
     groups = {name: _columns(ensemble, rows, unseen=name == "categories") for name, rows in drawn.items()}
     groups["empty"] = {name: column[:0] for name, column in groups["ordinary"].items()}
-    return Converted(written, f"{node} (ai.onnx.ml {wish.opset_ml})", wish.input_dtype, adds_up, groups, ensemble.notes)
+    return Converted(
+        written, f"{node} (ai.onnx.ml {options.opset_ml})", options.input_dtype, adds_up, groups, ensemble.notes
+    )
 
 
 def _columns(ensemble: Ensemble, rows: npt.NDArray[np.float64], *, unseen: bool) -> Columns:
@@ -129,19 +131,19 @@ def _categories(known: tuple[Any, ...], codes: npt.NDArray[np.float64], unseen: 
     return np.array([*found, missing], dtype=object if text else np.float64)[:-1]
 
 
-def _sklearn(model: ModelRef, wish: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
+def _sklearn(model: ModelRef, options: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:
     from infer_bench.converters.sklearn.convert import convert_sklearn
     from infer_bench.converters.sklearn.probes import Probes
 
     # Its preprocessing is in double, so that only rows in double get the same answers.
-    double = wish.precision == "exact" or wish.input_dtype == "float64"
+    double = options.precision == "exact" or options.input_dtype == "float64"
     estimator = _held(model, allow_pickle)
     written = convert_sklearn(
         estimator,
         precision="exact" if double else "float32",
-        opset_ml=wish.opset_ml,
-        input_name=wish.input_name,
-        zipmap=wish.zipmap,
+        opset_ml=options.opset_ml,
+        input_name=options.input_name,
+        zipmap=options.zipmap,
         metadata={key.removeprefix("infer_bench."): json.loads(value) for key, value in metadata.items()},
     )
     dtype: InputDtype = "float64" if double else "float32"

@@ -65,7 +65,7 @@ def saved(case: Case, folder: Path) -> tuple[Path, Any, Any]:
 @pytest.mark.parametrize("name", FEW)
 def test_a_converted_file_answers_as_the_library(name: str, tmp_path: Path) -> None:
     path, model, rows = saved(CASES[name], tmp_path)
-    report = convert(str(path), str(tmp_path / "out.onnx"), wish=FEW[name])
+    report = convert(str(path), str(tmp_path / "out.onnx"), options=FEW[name])
     assert report.results[0].failed is None
     exact = FEW[name].precision == "exact" and "xgb" not in name
     found = judge(tmp_path / "out.onnx", model, rows, 1e-12 if exact else 1e-6)

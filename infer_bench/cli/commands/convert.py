@@ -36,7 +36,7 @@ def convert(
         return listed()
     if model is None:
         raise UsageError("convert needs a model", "infer-bench convert MODEL -o OUT.onnx")
-    wish = ConvertOptions(
+    convert_options = ConvertOptions(
         precision=options.one_of(precision, "precision", PRECISIONS),
         input_dtype=options.one_of(input_dtype, "input-dtype", INPUT_DTYPES),
         opset_ml=options.one_of(opset_ml, "opset-ml", OPSETS),
@@ -44,4 +44,4 @@ def convert(
         zipmap=zipmap,
         trees=options.one_of(trees, "trees", TREES),
     )
-    return written(model, output, data, wish, allow_pickle, time_limit, json=json, format=format)
+    return written(model, output, data, convert_options, allow_pickle, time_limit, json=json, format=format)

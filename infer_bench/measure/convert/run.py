@@ -41,7 +41,7 @@ DEFAULT_TIME_LIMIT_S = 300.0
 class Attempt:
     """One written file and what comparing it showed; `failed` says where it differs."""
 
-    wish: ConvertOptions
+    options: ConvertOptions
     route: str
     notes: tuple[str, ...]
     groups: tuple[CheckedGroup, ...]
@@ -54,7 +54,7 @@ def convert(
     output: str | None = None,
     *,
     data: str | None = None,
-    wish: ConvertOptions | None = None,
+    options: ConvertOptions | None = None,
     allow_pickle: bool = False,
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
@@ -75,7 +75,7 @@ def convert(
     with OutputFile(target) as whole, scratch_file() as written:
         shown = progress or Silent()
         with Conversion(source, written, data, allow_pickle, time_limit_s, shown) as conversion:
-            attempt = conversion.run(wish or ConvertOptions())
+            attempt = conversion.run(options or ConvertOptions())
             info = _info(source, conversion.spec)
         made = None
         if attempt.failed is None:
@@ -125,15 +125,15 @@ class Conversion:
         """What the original computes."""
         return self._side.spec if self._side else None
 
-    def run(self, wish: ConvertOptions) -> Attempt:
+    def run(self, options: ConvertOptions) -> Attempt:
         """Write and compare; once more with float64 input when only the user's own rows need it."""
         self._progress.update(0.0, "opening the model")
-        self._side = original(self._source, wish.trees, self._allow_pickle)
+        self._side = original(self._source, options.trees, self._allow_pickle)
         table = self._table(self._side.spec)
-        attempt = self._attempt(wish, self._side, table)
+        attempt = self._attempt(options, self._side, table)
         differs = [group.name for group in attempt.groups if not passes(group, attempt.tolerance)]
-        if differs == ["data"] and attempt.wish.input_dtype == "float32" and wish.precision == "exact":
-            wide = self._attempt(replace(wish, input_dtype="float64"), self._side, table)
+        if differs == ["data"] and attempt.options.input_dtype == "float32" and options.precision == "exact":
+            wide = self._attempt(replace(options, input_dtype="float64"), self._side, table)
             note = "the rows given need float64 input: rounded to float32, they get other answers"
             return replace(wide, notes=(*wide.notes, note))
         return attempt
@@ -143,13 +143,13 @@ class Conversion:
             return None
         return data.conform(data.Dataset.open(self._rows).head(DATA_ROWS), spec).columns
 
-    def _attempt(self, wish: ConvertOptions, side: Side, table: Columns | None) -> Attempt:
+    def _attempt(self, options: ConvertOptions, side: Side, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")
-        reply = self._write(wish, side.spec)
-        wish = replace(wish, input_dtype=reply.fields["input_dtype"])
+        reply = self._write(options, side.spec)
+        options = replace(options, input_dtype=reply.fields["input_dtype"])
         drawn = groups_from(reply)
         groups: dict[str, Columns] = {
-            name: as_float32(c) if wish.input_dtype == "float32" else c for name, c in drawn.items()
+            name: as_float32(c) if options.input_dtype == "float32" else c for name, c in drawn.items()
         }
         if table is not None:
             groups = {"data": table, **groups}
@@ -157,11 +157,11 @@ class Conversion:
         said = reply.fields
         found = _compare(side, identify(str(self._written)), groups, said["computes_in"])
         tolerance = TOLERANCES[said["computes_in"]]
-        return Attempt(wish, said["route"], tuple(said["notes"]), found, tolerance, failure(found, tolerance))
+        return Attempt(options, said["route"], tuple(said["notes"]), found, tolerance, failure(found, tolerance))
 
-    def _write(self, wish: ConvertOptions, spec: ModelSpec) -> Message:
+    def _write(self, options: ConvertOptions, spec: ModelSpec) -> Message:
         job = Job("", self._source, environment={"OMP_NUM_THREADS": "1"})
-        fields = {"model": asdict(self._source), "wish": asdict(wish), "path": str(self._written)}
+        fields = {"model": asdict(self._source), "options": asdict(options), "path": str(self._written)}
         described = {"metadata": metadata(self._source, spec), "allow_pickle": self._allow_pickle}
         try:
             with Worker(job) as worker:
@@ -202,8 +202,8 @@ def _report(source: ModelInfo, attempt: Attempt, made: ModelInfo | None, rows: s
         source=source,
         output=made,
         route=attempt.route,
-        precision=attempt.wish.precision,
-        input_dtype=attempt.wish.input_dtype,
+        precision=attempt.options.precision,
+        input_dtype=attempt.options.input_dtype,
         tolerance=attempt.tolerance,
         groups=attempt.groups,
         failed=attempt.failed,
@@ -213,7 +213,7 @@ def _report(source: ModelInfo, attempt: Attempt, made: ModelInfo | None, rows: s
         command="convert",
         tool_version=__version__,
         created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings={**asdict(attempt.wish), "data": rows},
+        settings={**asdict(attempt.options), "data": rows},
         environment=describe(PACKAGES),
         results=(result,),
         notices=tuple(Notice("conversion", note) for note in attempt.notes),

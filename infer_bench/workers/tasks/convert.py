@@ -9,7 +9,7 @@ from infer_bench.workers.protocol import Message, pack_columns
 
 
 def convert(fields: Mapping[str, Any]) -> Message:
-    """Convert `fields["model"]` as `fields["wish"]` says and write the file `fields["path"]`.
+    """Convert `fields["model"]` as `fields["options"]` says and write the file `fields["path"]`.
 
     The reply names the groups of rows; group i's columns are packed under the prefix `i/`.
     """
@@ -18,7 +18,7 @@ def convert(fields: Mapping[str, Any]) -> Message:
 
     model = ModelRef(**fields["model"])
     made = routes.convert(
-        model, ConvertOptions(**fields["wish"]), fields["metadata"], allow_pickle=bool(fields["allow_pickle"])
+        model, ConvertOptions(**fields["options"]), fields["metadata"], allow_pickle=bool(fields["allow_pickle"])
     )
     Path(fields["path"]).write_bytes(made.onnx)
     arrays: dict[str, Any] = {}

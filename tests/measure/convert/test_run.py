@@ -56,7 +56,7 @@ def test_rows_that_float32_cannot_hold_get_a_float64_input_and_a_note(model: Pat
 def test_the_wide_input_is_not_taken_where_float32_was_asked_for(model: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.onnx"
     report = convert(
-        str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=ConvertOptions(precision="float32")
+        str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), options=ConvertOptions(precision="float32")
     )
     assert report.verdict is not None
     assert report.verdict.exit_code == 4
@@ -69,7 +69,7 @@ def test_an_older_file_survives_a_conversion_that_fails(model: Path, tmp_path: P
     target = tmp_path / "out.onnx"
     target.write_bytes(b"precious")
     convert(
-        str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), wish=ConvertOptions(precision="float32")
+        str(model), str(target), data=rows_file(tmp_path / "rows.parquet"), options=ConvertOptions(precision="float32")
     )
     assert target.read_bytes() == b"precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.txt", "out.onnx", "rows.parquet"]
