@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines.base import Domain, FloatArray, Option, Request, argmax_labels
+from infer_bench.engines.base import Domain, Option, Request, argmax_labels
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, ModelRef, ModelSpec
+from infer_bench.typing import Floats
 
 
 class FakeClock:
@@ -54,11 +55,11 @@ class FakeSession:
             do(self.deed)
         return 1 / (1 + np.exp(-self.slope * inputs.sum(axis=1)))
 
-    def postprocess(self, outputs: Any) -> FloatArray:
+    def postprocess(self, outputs: Any) -> Floats:
         self.clock.spend(self.phases_ns[2])
         return np.asarray(outputs, dtype=np.float64).reshape(-1, 1)
 
-    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: Floats) -> npt.NDArray[Any] | None:
         return argmax_labels(self.spec, predictions)
 
     def domain(self) -> Domain:

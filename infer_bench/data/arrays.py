@@ -3,13 +3,13 @@
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
+from infer_bench.typing import Array
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ _PREFERRED = ("X", "x", "data", "arr_0")
 class ArraySource:
     """Columns of arrays that may be memory-mapped; converted batch by batch."""
 
-    def __init__(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, columns: Mapping[str, Array]) -> None:
         self._arrays = dict(columns)
         self.columns = tuple(self._arrays)
         self.rows = next((len(array) for array in self._arrays.values()), 0)
@@ -43,7 +43,7 @@ def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
     return ArraySource(_choose(file, _guarded(file, lambda: _members(file)), names))
 
 
-def _members(file: Path) -> dict[str, npt.NDArray[Any]]:
+def _members(file: Path) -> dict[str, Array]:
     with zipfile.ZipFile(file) as archive:
         members = archive.namelist()
     if not members or not all(name.endswith(".npy") for name in members):
@@ -62,7 +62,7 @@ def _guarded(file: Path, read: Callable[[], T]) -> T:
         raise _broken(file, error) from None
 
 
-def _choose(file: Path, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+def _choose(file: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
     wide = [name for name, array in arrays.items() if array.ndim == 2]
     if (
         not wide
@@ -80,14 +80,14 @@ def _choose(file: Path, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[
     return _split(file, arrays[chosen], names)
 
 
-def _same_length(file: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+def _same_length(file: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"the arrays of {file.name} differ in length: {lengths}")
     return dict(arrays)
 
 
-def _split(file: Path, array: npt.NDArray[Any], names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+def _split(file: Path, array: Array, names: Sequence[str]) -> dict[str, Array]:
     if array.dtype.names is not None and array.ndim == 1:
         return {name: array[name] for name in array.dtype.names}
     if array.ndim not in (1, 2):
@@ -100,7 +100,7 @@ def _split(file: Path, array: npt.NDArray[Any], names: Sequence[str]) -> dict[st
     return {label: table[:, i] for i, label in enumerate(labels)}
 
 
-def _canonical(name: str, array: npt.NDArray[Any]) -> Column:
+def _canonical(name: str, array: Array) -> Column:
     """float64, float32, int64, bool or object of str, contiguous."""
     kind = array.dtype.kind
     if array.ndim != 1 or kind not in "fiubUSMm":

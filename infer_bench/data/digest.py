@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.typing import Columns
+from infer_bench.typing import Array, Columns
 
 
 def digest(tables: Iterable[Columns]) -> str:
@@ -32,11 +31,11 @@ def _table(columns: Columns) -> bytes:
     return found.digest()
 
 
-def _kind(column: npt.NDArray[Any]) -> bytes:
+def _kind(column: Array) -> bytes:
     return column.dtype.newbyteorder("<").str.encode()
 
 
-def _values(column: npt.NDArray[Any]) -> bytes:
+def _values(column: Array) -> bytes:
     if column.dtype.hasobject:
         return b"".join(_object(value) for value in column.ravel().tolist())
     plain = np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<"))

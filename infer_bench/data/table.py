@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import DataError
+from infer_bench.typing import Array, Indices
 
-Column = npt.NDArray[Any]
+Column = Array
 """A 1-D array: float64, float32, int64, bool, or object holding `str | None`. Some are read-only."""
 
 
@@ -41,7 +41,7 @@ class Table:
         """These columns, in this order; raises `KeyError` for an unknown one."""
         return Table({name: self.columns[name] for name in names})
 
-    def take(self, indices: npt.NDArray[np.intp] | Sequence[int]) -> "Table":
+    def take(self, indices: Indices | Sequence[int]) -> "Table":
         """The rows at `indices`, which may repeat."""
         where = np.asarray(indices, dtype=np.intp)
         return Table({name: column[where] for name, column in self.columns.items()})

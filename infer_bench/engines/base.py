@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import EngineError, OptionError
 from infer_bench.model import ModelRef, ModelSpec
-
-FloatArray = npt.NDArray[np.float64]
+from infer_bench.typing import Array, Floats
 
 Request = Mapping[str, Any]
 """A request. For batch 1 a record {column: scalar}; for larger batches a table {column: 1-D array of `batch` values}.
@@ -48,7 +46,7 @@ class Domain:
 
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
-    rows: FloatArray | None = None
+    rows: Floats | None = None
 
 
 class Session(Protocol):
@@ -62,10 +60,10 @@ class Session(Protocol):
     def predict(self, inputs: Any) -> Any:
         """Call the library, and nothing else."""
 
-    def postprocess(self, outputs: Any) -> FloatArray:
+    def postprocess(self, outputs: Any) -> Floats:
         """Turn the library's answer into the canonical output, float64 (rows, outputs)."""
 
-    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: Floats) -> Array | None:
         """The class labels (rows,) that belong to canonical `predictions`; None for a model without classes."""
 
     def domain(self) -> Domain:
@@ -106,7 +104,7 @@ def check_options(engine: Engine, given: Mapping[str, str]) -> dict[str, str]:
     return complete
 
 
-def argmax_labels(spec: ModelSpec, predictions: FloatArray) -> npt.NDArray[Any] | None:
+def argmax_labels(spec: ModelSpec, predictions: Floats) -> Array | None:
     """The class label of each row of the canonical output: p > 0.5 for a binary model, the first maximum otherwise.
 
     Ties at exactly 0.5 go to the first class, as `numpy.argmax` over (1 - p, p) does.
@@ -117,11 +115,11 @@ def argmax_labels(spec: ModelSpec, predictions: FloatArray) -> npt.NDArray[Any] 
         predicted = predictions.argmax(axis=1)
     else:
         return None
-    labels: npt.NDArray[Any] = np.asarray(spec.classes, dtype=object)[predicted]
+    labels: Array = np.asarray(spec.classes, dtype=object)[predicted]
     return labels
 
 
-def columns(values: Any, outputs: int | None = None) -> FloatArray:
+def columns(values: Any, outputs: int | None = None) -> Floats:
     """`values` as float64 (rows, outputs); raises `EngineError` when it is not numeric or has the wrong width."""
     try:
         array = np.asarray(values, dtype=np.float64)

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.engines.base import Domain, FloatArray, Option, Request, columns
+from infer_bench.engines.base import Domain, Option, Request, columns
 from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.typing import Array, Floats
 
 Records = list[dict[str, Any]]
 
@@ -95,7 +95,7 @@ class CallableSession:
             raise EngineError(f"{self._target} answers {len(listed)} records where {count} were asked")
         return listed
 
-    def postprocess(self, outputs: list[Any]) -> FloatArray:
+    def postprocess(self, outputs: list[Any]) -> Floats:
         """The numbers of each answer, in order; text counts as NaN. Raises `EngineError` when there is none at all."""
         if all(type(answer) is float for answer in outputs):
             return columns(outputs)
@@ -114,7 +114,7 @@ class CallableSession:
         """The text in each answer (rows,), which its numbers do not hold; empty where there is none."""
         return ["\n".join(_texts(answer)) for answer in outputs]
 
-    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: Floats) -> Array | None:
         """None: a function does not tell its classes."""
         return None
 

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.engines.base import Domain, FloatArray, Option, names
+from infer_bench.engines.base import Domain, Option, names
 from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.feeds.schema import schema
 from infer_bench.engines.session import (
@@ -22,6 +21,7 @@ from infer_bench.engines.session import (
 )
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
+from infer_bench.typing import Array, Floats
 
 _RANKING = ("YetiRank", "PairLogit", "QueryRMSE", "QuerySoftMax", "QueryCrossEntropy", "StochasticRank", "LambdaMart")
 _BINARY = frozenset({"Logloss", "CrossEntropy", "Focal"})
@@ -65,7 +65,7 @@ class CatBoostSession(FedSession):
         self._held = held
         self._threshold = float(held.get_metadata().get("binclass_probability_threshold") or 0.5)
 
-    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: Floats) -> Array | None:
         """The predicted labels (rows,); of a binary model those beyond its own probability threshold."""
         if self.spec.task != "binary":
             return super().labels(predictions)

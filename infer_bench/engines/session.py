@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.engines.base import Domain, FloatArray, Request, argmax_labels, columns
+from infer_bench.engines.base import Domain, Request, argmax_labels, columns
 from infer_bench.errors import CannotRun, EngineError, InferBenchError, MissingDependency, ModelError, OptionError
 from infer_bench.model import ModelSpec
+from infer_bench.typing import Array, Floats
 
 Call = Callable[[Any], Any]
 
@@ -25,11 +25,11 @@ class FedSession:
         self.preprocess = feed
         self.predict = predict
 
-    def postprocess(self, outputs: Any) -> FloatArray:
+    def postprocess(self, outputs: Any) -> Floats:
         """The canonical output, float64 (rows, outputs)."""
         return canonical(outputs, self.spec)
 
-    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: Floats) -> Array | None:
         """The predicted class labels (rows,); None for a model without classes."""
         return argmax_labels(self.spec, predictions)
 
@@ -46,7 +46,7 @@ def _closed(_: Any) -> Any:
     raise EngineError("the session is closed")
 
 
-def canonical(outputs: Any, spec: ModelSpec) -> FloatArray:
+def canonical(outputs: Any, spec: ModelSpec) -> Floats:
     """`outputs` as float64 (rows, outputs); of a binary classifier's two columns the second."""
     array = columns(outputs)
     if spec.task == "binary" and array.shape[1] == 2:

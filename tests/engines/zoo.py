@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from infer_bench.engines import registry
 from infer_bench.engines.base import Request, Session, check_options
 from infer_bench.model import Family, Format, ModelRef
+from infer_bench.typing import Array, Floats, Ints
 
 NAMES = ("age", "income", "debt", "years")
 TINY = {"n_estimators": 4, "num_leaves": 5, "min_child_samples": 3, "n_jobs": 1, "verbose": -1}
@@ -24,8 +24,8 @@ class Saved:
 
     engine: str
     model: ModelRef
-    table: dict[str, npt.NDArray[Any]]
-    expected: npt.NDArray[np.float64]
+    table: dict[str, Array]
+    expected: Floats
     options: Mapping[str, str] = field(default_factory=dict)
     tolerance: float = 0.0
 
@@ -39,7 +39,7 @@ def opened(engine: str, model: ModelRef, **options: str) -> Session:
     return found.open(model, {**check_options(found, options), "allow_pickle": "yes"})
 
 
-def matrix(rows: int = 60, *, missing: bool = True) -> npt.NDArray[np.float64]:
+def matrix(rows: int = 60, *, missing: bool = True) -> Floats:
     random = np.random.default_rng(7)
     made = random.normal(size=(rows, len(NAMES))).round(3)
     if missing:
@@ -47,31 +47,31 @@ def matrix(rows: int = 60, *, missing: bool = True) -> npt.NDArray[np.float64]:
     return made
 
 
-def target(rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def target(rows: Array) -> Ints:
     scores = np.nan_to_num(rows) @ np.array([1.0, -0.5, 0.3, 0.1])
-    above: npt.NDArray[np.int64] = (scores > 0).astype(np.int64)
+    above: Ints = (scores > 0).astype(np.int64)
     return above
 
 
-def three(rows: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    bins: npt.NDArray[np.int64] = np.digitize(np.nan_to_num(rows)[:, 0], [-0.4, 0.4]).astype(np.int64)
+def three(rows: Array) -> Ints:
+    bins: Ints = np.digitize(np.nan_to_num(rows)[:, 0], [-0.4, 0.4]).astype(np.int64)
     return bins
 
 
-def table(rows: npt.NDArray[np.float64], names: tuple[str, ...] = NAMES) -> dict[str, npt.NDArray[Any]]:
+def table(rows: Floats, names: tuple[str, ...] = NAMES) -> dict[str, Array]:
     return {name: rows[:, i].copy() for i, name in enumerate(names)}
 
 
-def records(columns: Mapping[str, npt.NDArray[Any]]) -> list[dict[str, Any]]:
+def records(columns: Mapping[str, Array]) -> list[dict[str, Any]]:
     lists = {name: values.tolist() for name, values in columns.items()}
     return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
-def answer(session: Session, request: Request) -> npt.NDArray[np.float64]:
+def answer(session: Session, request: Request) -> Floats:
     return np.array(session.postprocess(session.predict(session.preprocess(request))))
 
 
-def answers_one_by_one(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
+def answers_one_by_one(session: Session, columns: Mapping[str, Array]) -> Floats:
     return np.concatenate([answer(session, record) for record in records(columns)])
 
 
@@ -80,7 +80,7 @@ def dump(model: Any, path: Path) -> Path:
     return path
 
 
-def frame(rows: npt.NDArray[np.float64]) -> Any:
+def frame(rows: Floats) -> Any:
     import pandas as pd
 
     return pd.DataFrame(rows, columns=list(NAMES))
@@ -177,7 +177,7 @@ MAKERS = {
 }
 
 
-def pd_frame(columns: Mapping[str, npt.NDArray[Any]]) -> Any:
+def pd_frame(columns: Mapping[str, Array]) -> Any:
     import pandas as pd
 
     return pd.DataFrame(dict(columns))

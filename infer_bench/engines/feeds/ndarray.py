@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.engines.base import Option, Request
 from infer_bench.engines.feeds.dataframe import FrameFeed
 from infer_bench.engines.feeds.schema import Schema, encoded, is_table, number, numbers, refuse_strangers, require_known
 from infer_bench.errors import EngineError
+from infer_bench.typing import Array
 
 Feed = Callable[[Request], Any]
-NDArray = npt.NDArray[Any]
 
 OPTIONS: Mapping[str, Option] = {
     "feed": Option("how a record becomes the library's input", "ndarray", ("dataframe", "ndarray", "packed")),
@@ -48,7 +47,7 @@ class NDArrayFeed:
     """
 
     schema: Schema
-    _row: NDArray = field(init=False, repr=False)
+    _row: Array = field(init=False, repr=False)
     _cells: Any = field(init=False, repr=False)
     _plain: dict[str, int] = field(init=False, repr=False)
     _coded: list[tuple[int, str]] = field(init=False, repr=False)
@@ -60,7 +59,7 @@ class NDArrayFeed:
         self._plain = {name: i for i, name in enumerate(names) if name not in self.schema.codes}
         self._coded = [(i, name) for i, name in enumerate(names) if name in self.schema.codes]
 
-    def __call__(self, request: Request) -> NDArray:
+    def __call__(self, request: Request) -> Array:
         """The request as an array. Raises `EngineError` for a value that is no number and no category."""
         if is_table(request):
             return table_array(self.schema, request)
@@ -112,7 +111,7 @@ class PackedFeed:
         self._pack = struct.Struct(f"{count}d").pack_into
         self._pick = _picker(schema.names)
 
-    def __call__(self, request: Request) -> NDArray:
+    def __call__(self, request: Request) -> Array:
         """The request as an array. Raises `EngineError` for a missing key or a value that is no number."""
         if is_table(request):
             return table_array(self._schema, request)
@@ -144,7 +143,7 @@ def _picker(names: tuple[str, ...]) -> Callable[[Request], Any]:
     return operator.itemgetter(*names) if names else lambda _: ()
 
 
-def table_array(schema: Schema, table: Request) -> NDArray:
+def table_array(schema: Schema, table: Request) -> Array:
     """A table as a C-contiguous (rows, n) array of the schema's dtype, column by column."""
     refuse_strangers(schema, table)
     require_known(schema, table)
@@ -156,7 +155,7 @@ def table_array(schema: Schema, table: Request) -> NDArray:
     return array
 
 
-def _column(schema: Schema, name: str, values: NDArray | None) -> Any:
+def _column(schema: Schema, name: str, values: Array | None) -> Any:
     if name in schema.codes:
         fill = schema.codes[name].get(schema.fill, np.nan)
         return fill if values is None else encoded(name, values, schema.codes[name])

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.engines.base import FloatArray, Request
+from infer_bench.engines.base import Request
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, Label
+from infer_bench.typing import Array, Floats
 
-NDArray = npt.NDArray[Any]
 Codes = Mapping[Any, float]
 
 
@@ -94,14 +93,14 @@ def number(name: str, value: Any) -> float:
         raise EngineError(f"column {name!r} holds {value!r}, which is no number") from None
 
 
-def numbers(name: str, values: NDArray) -> NDArray:
+def numbers(name: str, values: Array) -> Array:
     """A column as numbers (rows,); None is NaN. Raises `EngineError` when one is no number."""
     if values.dtype.kind in "fiub":
         return values
     return np.array([number(name, value) for value in values.tolist()], dtype=np.float64)
 
 
-def encoded(name: str, values: NDArray, codes: Codes) -> FloatArray:
+def encoded(name: str, values: Array, codes: Codes) -> Floats:
     """A column as category codes (rows,); NaN for what is missing or unknown."""
     try:
         found = [codes.get(value, np.nan) for value in values.tolist()]

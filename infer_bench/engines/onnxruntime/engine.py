@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.engines.base import Domain, FloatArray, Option
+from infer_bench.engines.base import Domain, Option
 from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.onnxruntime import inputs as onnx_inputs
 from infer_bench.engines.onnxruntime import labels as onnx_labels
@@ -26,6 +25,7 @@ from infer_bench.engines.session import (
 from infer_bench.errors import EngineError, InferBenchError, ModelError
 from infer_bench.formats import onnx_graph as onnx_wire
 from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.typing import Array, Floats
 
 Predict = Callable[[Any], Any]
 
@@ -121,7 +121,7 @@ class OnnxSession(FedSession):
         """The name of the output that is the answer."""
         return self._meaning.output
 
-    def postprocess(self, outputs: Any) -> FloatArray:
+    def postprocess(self, outputs: Any) -> Floats:
         """The canonical output, from a tensor, from ZipMap's list of maps, or from bare labels as 0 and 1."""
         if self._meaning.zipped:
             outputs = _unzipped(outputs, self.spec.classes)
@@ -132,7 +132,7 @@ class OnnxSession(FedSession):
             outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
         return canonical(outputs, self.spec)
 
-    def predictions_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Array | None]:
         """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them.
 
         Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
@@ -141,7 +141,7 @@ class OnnxSession(FedSession):
         predictions = self.postprocess(outputs)
         return predictions, super().labels(predictions) if labels is None else labels
 
-    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: Floats) -> Array | None:
         """The predicted labels; raises `EngineError` for probabilities that are none. Requests don't pay for that."""
         if self.spec.task == "binary":
             _complain(predictions)
@@ -157,7 +157,7 @@ class OnnxSession(FedSession):
         return Domain(thresholds, frozenset(thresholds))
 
 
-def _complain(predictions: FloatArray) -> None:
+def _complain(predictions: Floats) -> None:
     """Up to 1.25, ONNX Runtime answered 2.16 for a constant binary ensemble. NaN is a model's own answer to NaN."""
     wrong = predictions[np.isfinite(predictions)]
     wrong = wrong[np.abs(wrong - 0.5) > 0.5 + 1e-6]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.engines.base import Request, names
 from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.feeds.schema import Schema, is_table, number, numbers, refuse_strangers, require_known, schema
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, Kind
+from infer_bench.typing import Array
 
 DTYPES: Mapping[str, Any] = {
     "tensor(float)": np.float32,
@@ -134,7 +134,7 @@ class _Columns:
         self._tensors = found
         self._plan = plan
 
-    def __call__(self, request: Request) -> dict[str, npt.NDArray[Any]]:
+    def __call__(self, request: Request) -> dict[str, Array]:
         """The graph's inputs. Raises `EngineError` for a value that its input cannot hold."""
         table = is_table(request)
         refuse_strangers(self._plan, request)
@@ -148,7 +148,7 @@ class _Columns:
             made[tensor.name] = block.reshape((rows, *tensor.inner)) if tensor.inner or tensor.batch is None else block
         return made
 
-    def _block(self, tensor: Tensor, request: Request, rows: int, *, table: bool) -> npt.NDArray[Any]:
+    def _block(self, tensor: Tensor, request: Request, rows: int, *, table: bool) -> Array:
         block = np.empty((rows, tensor.width), dtype=tensor.dtype)
         for i, name in enumerate(self._plan.names[tensor.start : tensor.start + tensor.width]):
             block[:, i] = self._cells(name, request.get(name, _ABSENT), tensor.dtype, table=table)

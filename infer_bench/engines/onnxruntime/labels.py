@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.engines.onnxruntime import outputs as onnx_predictions
 from infer_bench.engines.onnxruntime.inputs import Tensor
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
+from infer_bench.typing import Array
 
-Labelled = Callable[[Any], tuple[Any, npt.NDArray[Any]]]
+Labelled = Callable[[Any], tuple[Any, Array]]
 
 
 def labeller(session: Any, meaning: onnx_predictions.Meaning, inputs: Sequence[Tensor]) -> Labelled | None:
@@ -21,7 +21,7 @@ def labeller(session: Any, meaning: onnx_predictions.Meaning, inputs: Sequence[T
         return None
     wanted, name = [meaning.output, found[0]], inputs[0].name if len(inputs) == 1 and inputs[0].plain else ""
 
-    def call(rows: Any) -> tuple[Any, npt.NDArray[Any]]:
+    def call(rows: Any) -> tuple[Any, Array]:
         try:
             predictions, labels = session.run(wanted, {name: rows} if name else rows)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import FloatArray
 from infer_bench.engines.sklearn import estimator as sklearn_model
+from infer_bench.typing import Floats
 
 Back = Mapping[int, tuple[int, float, float]]
 """Column behind → (column before, scale, shift), such that before = behind * scale + shift; others are left out."""
@@ -101,7 +101,7 @@ def _columns(step: Any) -> Back:
     return found
 
 
-def linear(step: Any) -> tuple[FloatArray, FloatArray] | None:
+def linear(step: Any) -> tuple[Floats, Floats] | None:
     """(scale, shift) such that input = scaled * scale + shift, for the scalers that are linear maps.
 
     A `MinMaxScaler` with `clip` is one only within its range.
@@ -124,5 +124,5 @@ def linear(step: Any) -> tuple[FloatArray, FloatArray] | None:
     return None
 
 
-def _or(given: Any, default: FloatArray) -> FloatArray:
+def _or(given: Any, default: Floats) -> Floats:
     return default if given is None else np.asarray(given, dtype=np.float64)

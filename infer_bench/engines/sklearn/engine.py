@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.engines.base import Domain, FloatArray, Option, columns
+from infer_bench.engines.base import Domain, Option, columns
 from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.feeds.schema import is_text, schema
 from infer_bench.engines.pickled import open_pickle, open_skops
@@ -16,6 +15,7 @@ from infer_bench.engines.sklearn import estimator as sklearn_model
 from infer_bench.engines.sklearn.estimator import Answer
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.typing import Array, Floats
 
 
 class ScikitLearn:
@@ -69,7 +69,7 @@ class ScikitLearnSession(FedSession):
         self._answer = answer
         self._estimator = estimator
 
-    def postprocess(self, outputs: Any) -> FloatArray:
+    def postprocess(self, outputs: Any) -> Floats:
         """The canonical output; several targets' probabilities side by side, bare labels as 0 and 1, nothing sparse."""
         if isinstance(outputs, list):
             return np.hstack([columns(part) for part in outputs])
@@ -79,27 +79,27 @@ class ScikitLearnSession(FedSession):
             return _one_hot(outputs, self.spec)
         return canonical(outputs, self.spec)
 
-    def labels(self, predictions: FloatArray) -> npt.NDArray[Any] | None:
+    def labels(self, predictions: Floats) -> Array | None:
         """The predicted labels, by the model's own threshold or sign where it has one."""
         if self._answer.threshold is None:
             return super().labels(predictions)
         chosen = (
             predictions[:, 0] >= self._answer.threshold if predictions.shape[1] == 1 else predictions.argmax(axis=1)
         )
-        labels: npt.NDArray[Any] = np.asarray(self.spec.classes, dtype=object)[np.asarray(chosen, dtype=np.intp)]
+        labels: Array = np.asarray(self.spec.classes, dtype=object)[np.asarray(chosen, dtype=np.intp)]
         return labels
 
-    def own_labels(self, inputs: Any) -> npt.NDArray[Any] | None:
+    def own_labels(self, inputs: Any) -> Array | None:
         """What the estimator's own `predict` says, whose rule (votes, ties, a tuned threshold) may be any."""
         return np.asarray(self._estimator.predict(inputs)) if self.spec.classes else None
 
-    def predictions_and_labels(self, inputs: Any) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Array | None]:
         """The canonical output and the estimator's own labels (rows,), asked for only where they may be others."""
         predictions = self.postprocess(self.predict(inputs))
         labels = None if type(sklearn_model.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
         return predictions, self.labels(predictions) if labels is None or labels.ndim != 1 else labels
 
-    def in_float32(self, inputs: Any) -> FloatArray:
+    def in_float32(self, inputs: Any) -> Floats:
         """The canonical output when all steps before the last work in float32, as in an exported graph.
 
         Raises `EngineError` for an estimator that is no pipeline.
@@ -112,7 +112,7 @@ class ScikitLearnSession(FedSession):
             warnings.simplefilter("ignore")  # that the rows have no names
             return self.postprocess(getattr(final, self._answer.method)(rows))
 
-    def prepared(self, inputs: Any) -> tuple[FloatArray, FloatArray]:
+    def prepared(self, inputs: Any) -> tuple[Floats, Floats]:
         """What the last step is handed (rows, columns): as ever, and when all before it work in float32.
 
         Raises `EngineError` for an estimator that is no pipeline.
@@ -153,6 +153,6 @@ def _unnamed(feed: Callable[[Any], Any]) -> feeds.Feed:
     return lambda request: feed(request).to_numpy()
 
 
-def _one_hot(outputs: Any, spec: ModelSpec) -> FloatArray:
+def _one_hot(outputs: Any, spec: ModelSpec) -> Floats:
     found = np.asarray(outputs).reshape(-1, 1) == np.asarray(spec.classes).reshape(1, -1)
     return canonical(found.astype(np.float64), spec)

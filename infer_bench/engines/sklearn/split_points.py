@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, FloatArray
+from infer_bench.engines.base import Domain
 from infer_bench.engines.sklearn import columns as sklearn_columns
 from infer_bench.engines.sklearn.estimator import last
 from infer_bench.engines.sklearn.typical_values import stored, typical
 from infer_bench.model import ModelSpec
+from infer_bench.typing import Floats
 
 Split = tuple[int, float]
 MOST_STORED = 256
@@ -51,7 +52,7 @@ def _returned(points: Iterable[Split], way: sklearn_columns.Back | None) -> Iter
             yield column, value * scale + shift
 
 
-def _stored(parts: Iterable[tuple[Any, sklearn_columns.Back | None]], width: int) -> FloatArray | None:
+def _stored(parts: Iterable[tuple[Any, sklearn_columns.Back | None]], width: int) -> Floats | None:
     """The first part's training rows (rows, columns) that can be told in all of the inputs' columns."""
     for part, way in parts:
         rows = stored(part)

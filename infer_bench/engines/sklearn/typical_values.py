@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import FloatArray
 from infer_bench.engines.sklearn import columns as sklearn_columns
+from infer_bench.typing import Floats
 
 Value = tuple[int, float]
 _AWAY = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
@@ -35,13 +35,13 @@ def typical(part: Any) -> Iterator[Value]:
         yield from _edges(getattr(part, name, None), width)
 
 
-def stored(part: Any) -> FloatArray | None:
+def stored(part: Any) -> Floats | None:
     """The training rows that an estimator has kept (rows, columns), in the columns that it sees; or None."""
     width = int(getattr(part, "n_features_in_", 0))
     return next((rows for name in _STORED if (rows := _rows(part, name, width)) is not None), None)
 
 
-def _rows(part: Any, name: str, width: int) -> FloatArray | None:
+def _rows(part: Any, name: str, width: int) -> Floats | None:
     held = getattr(part, name, None)
     if not isinstance(held, np.ndarray) or held.dtype.kind not in "fiu" or not held.size:
         return None
@@ -50,7 +50,7 @@ def _rows(part: Any, name: str, width: int) -> FloatArray | None:
     return rows.astype(np.float64) if fits else None
 
 
-def _middle(part: Any, width: int) -> tuple[FloatArray, FloatArray] | None:
+def _middle(part: Any, width: int) -> tuple[Floats, Floats] | None:
     """The columns' centres and spreads, each (columns,)."""
     kind = type(part).__name__
     maps = None if kind == "SimpleImputer" else sklearn_columns.linear(part)

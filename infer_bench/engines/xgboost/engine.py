@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, FloatArray, Option, columns
+from infer_bench.engines.base import Domain, Option, columns
 from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.feeds.schema import schema
 from infer_bench.engines.pickled import open_pickle
@@ -16,6 +16,7 @@ from infer_bench.engines.session import FedSession, canonical, clean, guarded, r
 from infer_bench.engines.xgboost import booster as xgboost_model
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.typing import Floats
 
 Predict = Callable[[Any], Any]
 
@@ -67,7 +68,7 @@ class XGBoostSession(FedSession):
         self._booster = booster
         self._softmax = softmax
 
-    def postprocess(self, outputs: Any) -> FloatArray:
+    def postprocess(self, outputs: Any) -> Floats:
         """The canonical output; of `multi:softmax`, whose answer is a label, the softmax of its margins."""
         return _softmax(outputs) if self._softmax else canonical(outputs, self.spec)
 
@@ -81,10 +82,10 @@ class XGBoostSession(FedSession):
         self._booster = None
 
 
-def _softmax(margins: Any) -> FloatArray:
+def _softmax(margins: Any) -> Floats:
     array = columns(margins)
-    powers: FloatArray = np.exp(array - array.max(axis=1, keepdims=True))
-    scaled: FloatArray = powers / powers.sum(axis=1, keepdims=True)
+    powers: Floats = np.exp(array - array.max(axis=1, keepdims=True))
+    scaled: Floats = powers / powers.sum(axis=1, keepdims=True)
     return scaled
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines.base import FloatArray, Request, Session
+from infer_bench.engines.base import Request, Session
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
-from infer_bench.typing import Columns
+from infer_bench.typing import Columns, Floats
 from infer_bench.workers.protocol import Message
 from infer_bench.workers.timing.runner import requests_of
 
@@ -96,7 +96,7 @@ class _Answering:
         self._session, self._columns, self._records = session, columns, records
         self._rows = len(next(iter(columns.values()), ()))
         self._calls = 0
-        self.predictions: FloatArray = np.full((self._rows, len(session.spec.outputs)), np.nan)
+        self.predictions: Floats = np.full((self._rows, len(session.spec.outputs)), np.nan)
         self._width = 0
         self.refused: npt.NDArray[np.bool_] = np.zeros(self._rows, dtype=np.bool_)
         self._labels: list[tuple[slice, Any]] = []
@@ -176,9 +176,9 @@ class _Answering:
         return _both(self._session, self._session.preprocess(part))[1][0]
 
 
-def _both(session: Session, inputs: Any) -> tuple[FloatArray, Any]:
+def _both(session: Session, inputs: Any) -> tuple[Floats, Any]:
     """Answers and labels: the library's own where one call gives both, or the text that a user's function answers."""
-    own = getattr(session, "answers_and_labels", None)
+    own = getattr(session, "predictions_and_labels", None)
     if own is not None:
         predictions, labels = own(inputs)
         return predictions, labels

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines.base import FloatArray, Session
+from infer_bench.engines.base import Session
 from infer_bench.errors import EngineError
+from infer_bench.typing import Floats
 
 SINGLY = 512
 """So many rows at the most are tried one by one."""
@@ -18,7 +19,7 @@ SINGLY = 512
 class Answered:
     """`predictions` (rows, outputs) are NaN where `refused` (rows,)."""
 
-    predictions: FloatArray
+    predictions: Floats
     labels: npt.NDArray[Any] | None
     refused: npt.NDArray[np.bool_]
 
@@ -38,7 +39,7 @@ def whole_table(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> An
     return _singly(session, columns, rows)
 
 
-def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[Floats, npt.NDArray[Any] | None]:
     own = getattr(session, "own_labels", None)
     try:
         inputs = session.preprocess(columns)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.engines.base import FloatArray, Request, Session
+from infer_bench.engines.base import Request, Session
+from infer_bench.typing import Floats
 from infer_bench.workers.timing.loop import (
     Clock,
     Cycle,
@@ -130,7 +131,7 @@ class Runner:
         stages = stamped(self._stages, self._cycle.take(split_calls), self._clock)
         return Block(request, stages, wall, samples * calls * self._batch, _collections() - before)
 
-    def predictions(self, limit_ns: int) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    def predictions(self, limit_ns: int) -> tuple[Floats, npt.NDArray[Any] | None]:
         """The canonical output (rows, outputs) and the labels (rows,) of the rows in order.
 
         The labels of a user's function are the text in its answers, unless the same request is answered with another

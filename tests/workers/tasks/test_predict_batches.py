@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.engines.base import Domain, FloatArray, Request
+from infer_bench.engines.base import Domain, Request
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, ModelSpec
+from infer_bench.typing import Floats
 from infer_bench.workers.tasks.predict_batches import fed, singly, stream
 
 
@@ -28,10 +29,10 @@ class Picky:
             raise ValueError("no negative numbers, please")
         return inputs * 2
 
-    def postprocess(self, outputs: Any) -> FloatArray:
+    def postprocess(self, outputs: Any) -> Floats:
         return np.asarray(outputs, dtype=np.float64).reshape(-1, 1)
 
-    def labels(self, predictions: FloatArray) -> Any:
+    def labels(self, predictions: Floats) -> Any:
         return np.array(["yes" if answer > 0.5 else "no" for answer in predictions[:, 0]], dtype=object)
 
     def domain(self) -> Domain:
@@ -59,6 +60,15 @@ def test_labels_are_places_in_a_list() -> None:
     reply = stream(Picky(), {"a": np.array([0.0, 1.0, -1.0, 0.1])})
     named = [reply.fields["labels"][code] if code >= 0 else None for code in reply.arrays["codes"]]
     assert named == ["no", "yes", None, "no"]
+
+
+def test_labels_of_the_library_s_own_come_before_those_of_the_largest_probability() -> None:
+    class Tuned(Picky):
+        def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Any]:
+            return self.postprocess(self.predict(inputs)), np.array(["tuned"] * len(inputs), dtype=object)
+
+    reply = stream(Tuned(), {"a": np.array([0.0, 1.0])})
+    assert [reply.fields["labels"][code] for code in reply.arrays["codes"]] == ["tuned", "tuned"]
 
 
 def test_rows_asked_singly_answer_the_same() -> None:
