@@ -188,7 +188,7 @@ def test_every_format_is_named_where_formats_are_listed() -> None:
 @pytest.mark.parametrize("command", ["bench", "convert", "validate"])
 def test_the_help_of_a_command_names_the_formats_that_it_has(command: str) -> None:
     made = {name: find(name, "bench") for name in names()}
-    told = re.search(r"--format <str> +(.+?) +(?:\[default|-)", " ".join(help_of(command).split()))
+    told = re.search(r"--format NAME +(.+?) +(?:\[default|-)", " ".join(help_of(command).split()))
     assert told is not None
     named = set(re.findall(r"[\w-]+", told[1])) - {"or"}
     assert named == {name for name, reporter in made.items() if command in reporter.commands}

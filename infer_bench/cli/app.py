@@ -1,5 +1,6 @@
 """The command tree. A command's module imports what it needs when it runs, so that `--help` stays quick."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,10 +12,13 @@ from infer_bench.cli.commands.engines import engines
 from infer_bench.cli.commands.profile import profile
 from infer_bench.cli.commands.show import show
 from infer_bench.cli.commands.validate import validate
+from infer_bench.cli.help import Command, Commands
+from infer_bench.cli.options.groups import GENERAL
 from infer_bench.version import __version__
 
 app = typer.Typer(
     name="infer-bench",
+    cls=Commands,
     help="Profile, convert, validate and benchmark model inference.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -23,8 +27,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"infer-bench {__version__}")
         raise typer.Exit
 
@@ -32,18 +36,29 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", "-V", help="Show the version.", callback=_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            help="Show the version.",
+            callback=_show_version,
+            is_eager=True,
+            rich_help_panel=GENERAL,
+        ),
     ] = False,
 ) -> None:
     """Profile, convert, validate and benchmark model inference."""
 
 
-app.command(epilog="Example: infer-bench bench model.txt -d rows.parquet -e lightgbm:feed=ndarray -e onnxruntime")(
-    bench
-)
-app.command(epilog="Example: infer-bench convert model.txt -o model.onnx -d rows.parquet")(convert)
-app.command(epilog="Example: infer-bench profile service:predict --input record.json -o before.prof")(profile)
-app.command(epilog="Example: infer-bench validate model.txt model.onnx -d rows.parquet --atol 1e-6")(validate)
-app.command(epilog="Example: infer-bench show report.json --format markdown")(show)
-app.command()(engines)
-app.command()(doctor)
+def add(command: Callable[..., int], example: str = "") -> None:
+    """Add a command under its own name, with an example below its help."""
+    app.command(cls=Command, epilog=f"Example: {example}" if example else None)(command)
+
+
+add(bench, "infer-bench bench model.txt -d rows.parquet -e lightgbm:feed=ndarray -e onnxruntime")
+add(convert, "infer-bench convert model.txt -o model.onnx -d rows.parquet")
+add(profile, "infer-bench profile service:predict --input record.json -o before.prof")
+add(validate, "infer-bench validate model.txt model.onnx -d rows.parquet --atol 1e-6")
+add(show, "infer-bench show report.json --format markdown")
+add(engines)
+add(doctor)

@@ -1,19 +1,87 @@
-"""Where a rendered report goes."""
+"""What every command does with its report: the files are opened before it measures, the report is saved and rendered.
 
+with to.open_files("bench") as save, ProgressLine() as progress:
+    report = measure(progress=progress, save=save)
+to.deliver(report)
+return tell_verdict(report)
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from infer_bench.cli.options import terminal
+from infer_bench.cli.terminal import read_terminal
+from infer_bench.errors import UsageError
+from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.common import Report
+from infer_bench.report.serialize import dump
+from infer_bench.reporters.registry import find, render
+
+Save = Callable[[Report[Any]], None]
 
 
-def deliver(report: Report[Any], format: str, output: str | None, *, phases: bool = False) -> None:
-    """Render to the file `output`, or to stdout in its width and colours."""
-    from infer_bench.output import OutputFile, write_stdout
-    from infer_bench.reporters.registry import render
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a report goes: to the file `json` as it is, and to `output` in `format`. `-` is stdout."""
 
-    if output is None or output == "-":
-        width, color = terminal()
-        write_stdout(render(report, format, width=width, color=color, phases=phases))
-        return
-    with OutputFile(output) as file:
-        file.write_atomic(render(report, format, phases=phases).encode())
+    json: str | None = None
+    format: str = "table"
+    output: str | None = None
+    phases: bool = False
+
+    @property
+    def on_stdout(self) -> bool:
+        """Whether stdout carries what is rendered."""
+        return self.output in (None, "-")
+
+    @property
+    def rendered_as(self) -> str:
+        """The format; JSON where stdout is to carry it. Raises `UsageError` when stdout is to carry two."""
+        if self.json != "-" or not self.on_stdout:
+            return self.format
+        if self.format not in ("table", "json"):
+            raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
+        return "json"
+
+    @contextlib.contextmanager
+    def open_files(self, command: str) -> Iterator[Save]:
+        """See that `command`'s reports can be rendered and every file be written; gives what saves a report.
+
+        Whenever a report is saved the JSON file is whole; what is rendered is written at the end, by `deliver`.
+        Raises `UsageError` and `OutputError`.
+        """
+        find(self.rendered_as, command)
+        with contextlib.ExitStack() as stack:
+            json = open_file(stack, self.json)
+            open_file(stack, self.output)
+
+            def save(report: Report[Any]) -> None:
+                if json is not None:
+                    json.write_atomic(dump(report))
+
+            yield save
+
+    def deliver(self, report: Report[Any]) -> None:
+        """Render to the file `output`, or to stdout in its width and colours."""
+        if self.output is None or self.output == "-":
+            width, color = read_terminal()
+            write_stdout(render(report, self.rendered_as, width=width, color=color, phases=self.phases))
+            return
+        with OutputFile(self.output) as file:
+            file.write_atomic(render(report, self.rendered_as, phases=self.phases).encode())
+
+
+def open_file(stack: contextlib.ExitStack, name: str | None) -> OutputFile | None:
+    """The file of that name, open as long as `stack` is; None without a name and for stdout."""
+    return stack.enter_context(OutputFile(name)) if name and name != "-" else None
+
+
+def tell_verdict(report: Report[Any]) -> int:
+    """Say on stderr what the verdict rests on; returns its exit code, 0 without one."""
+    if report.verdict is None:
+        return 0
+    for reason in report.verdict.reasons:
+        print(f"{report.verdict.status}: {reason}", file=sys.stderr)
+    return report.verdict.exit_code

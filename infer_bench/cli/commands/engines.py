@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from infer_bench.output import write_stdout
-
 if TYPE_CHECKING:
     from infer_bench.engines.registry import EngineInfo
 
@@ -14,14 +12,15 @@ def engines() -> int:
     Version and formats of each, and the pip install of what is missing. None of them is imported.
     """
     from infer_bench.engines.registry import available
+    from infer_bench.output import write_stdout
 
     rows = [("engine", "version", "reads")]
-    rows += [(info.name, info.version or "missing", _last(info)) for info in available()]
+    rows += [(info.name, info.version or "missing", _last_column(info)) for info in available()]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     lines = [f"{name:<{widths[0]}}  {version:<{widths[1]}}  {rest}".rstrip() for name, version, rest in rows]
     write_stdout("\n".join(lines) + "\n")
     return 0
 
 
-def _last(info: "EngineInfo") -> str:
+def _last_column(info: "EngineInfo") -> str:
     return " ".join(sorted(info.formats)) if info.version else info.install or info.problem

@@ -1,1 +1,1 @@
-"""A command's run: open the outputs, measure, save, render, exit."""
+"""What each command measures, between the opening of its files and the delivery of its report (`cli.delivery`)."""

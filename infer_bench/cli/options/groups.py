@@ -1,0 +1,31 @@
+"""The groups that help lists options in. A group is the option's `rich_help_panel`, which Typer keeps for us."""
+
+from functools import partial
+
+import typer
+
+WHAT = "What to run"
+RENDER = "What to render"
+HOW = "How to measure"
+WRITE = "What to write"
+TOLERANCE = "Tolerance"
+GATE = "Gate"
+SELF_TEST = "Self-test of the gate"
+MACHINE = "Machine"
+OUTPUT = "Output"
+GENERAL = "General"
+"""Of what Typer adds itself."""
+
+GROUPS = (WHAT, RENDER, HOW, WRITE, TOLERANCE, GATE, SELF_TEST, MACHINE, OUTPUT, GENERAL)
+"""In the order of help."""
+
+model = partial(typer.Argument, rich_help_panel=WHAT)
+report = partial(typer.Argument, rich_help_panel=RENDER)
+what = partial(typer.Option, rich_help_panel=WHAT)
+how = partial(typer.Option, rich_help_panel=HOW)
+write = partial(typer.Option, rich_help_panel=WRITE)
+tolerance = partial(typer.Option, rich_help_panel=TOLERANCE)
+gate = partial(typer.Option, rich_help_panel=GATE)
+self_test = partial(typer.Option, rich_help_panel=SELF_TEST)
+machine = partial(typer.Option, rich_help_panel=MACHINE)
+output = partial(typer.Option, rich_help_panel=OUTPUT)

@@ -1,0 +1,41 @@
+"""What `bench` cannot do without, and which of its options do not go together."""
+
+from typing import TYPE_CHECKING
+
+from infer_bench.cli.options.bench import DEFAULT_ALPHA
+from infer_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from infer_bench.measure.gate.settings import GateSettings
+
+
+def check_models(models: list[str] | None) -> None:
+    """Raises `UsageError` without any."""
+    if not models:
+        raise UsageError("MODEL is missing", "infer-bench bench MODEL")
+
+
+def check_gate(
+    gate: "GateSettings",
+    *,
+    rounds: int | None,
+    processes: int | None,
+    reference: str | None,
+    save_baseline: str | None,
+) -> None:
+    """Raises `UsageError` for options that do not go with a gate."""
+    if gate.live and (rounds is not None or processes is not None):
+        raise UsageError("a gate takes as many rounds and processes as it needs", "bound it with --budget")
+    if gate.paired and reference is not None:
+        raise UsageError("--reference does not go with --against", "each candidate is compared with its baseline")
+    if save_baseline in ("", "-"):
+        raise UsageError("--save-baseline keeps a file", "to see the report as well: --json -")
+    if gate.asked and save_baseline is not None:
+        raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
+
+
+def check_self_test(gate: "GateSettings", *, save_baseline: str | None, alpha: float) -> None:
+    """Raises `UsageError` for options that a self-test would leave unheard."""
+    compares = gate.paired or gate.baseline is not None or save_baseline is not None
+    if compares or gate.asked_bounds or gate.allowed.max_delta is not None or alpha != DEFAULT_ALPHA:
+        raise UsageError("a self-test races a model against itself", "give it --max-regression and --budget only")

@@ -1,0 +1,25 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+from infer_bench.cli.options.groups import how, machine, output, what
+
+Data = Annotated[str | None, what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, npy or npz file.")]
+Candidates = Annotated[
+    list[str] | None,
+    what(
+        "--engine",
+        "-e",
+        metavar="CANDIDATE",
+        help="A candidate, engine[:key=value,…] or package.module:function. Repeatable.",
+    ),
+]
+AllowPickle = Annotated[bool, what("--allow-pickle", help="Open any pickle. A pickle can run code: trust it.")]
+Budget = Annotated[str | None, how("--budget", metavar="TIME", help="Time to measure for, as in 10s.")]
+Threads = Annotated[int, machine("--threads", "-t", metavar="N", help="Threads of each engine.")]
+Timeout = Annotated[float, machine("--timeout", metavar="SECONDS", help="Seconds that a worker may take to answer.")]
+JsonPath = Annotated[
+    str | None, output("--json", metavar="FILE", help="Also write the report as JSON to this file (- is stdout).")
+]
+Output = Annotated[str | None, output("--output", "-o", metavar="FILE", help="Write the rendered report to this file.")]
+Phases = Annotated[bool, output("--phases", help="Split every row by phase.")]

@@ -1,0 +1,25 @@
+"""The options of `validate`."""
+
+from typing import Annotated
+
+from infer_bench.cli.options.groups import model, output, tolerance, what
+
+Models = Annotated[list[str], model(metavar="REFERENCE CANDIDATE", help="Models, or saved predictions first.")]
+Engines = Annotated[
+    list[str] | None,
+    what("--engine", "-e", metavar="ENGINE", help="engine[:key=value,…]: one for all sides, or one for each."),
+]
+Rows = Annotated[int | None, what("--rows", metavar="N", help="Read no more than so many rows.")]
+Probes = Annotated[str, what("--probes", metavar="WHICH", help="on, off or only: rows made to find differences.")]
+InputDtype = Annotated[str | None, what("--input-dtype", metavar="DTYPE", help="Round rows to float32 or float64.")]
+Seed = Annotated[int, what("--seed", metavar="N", help="Of the probes.")]
+
+Atol = Annotated[float | None, tolerance("--atol", metavar="X", help="Largest |Δ| that passes. [default: 1e-4]")]
+Rtol = Annotated[float | None, tolerance("--rtol", metavar="X", help="More, as a share of the reference's answer.")]
+Threshold = Annotated[float | None, tolerance("--threshold", metavar="X", help="Your decision threshold.")]
+
+Worst = Annotated[int, output("--worst", metavar="N", help="How many of the worst rows to keep.")]
+ExportWorst = Annotated[
+    str | None, output("--export-worst", metavar="FILE", help="Write the worst rows: parquet or csv.")
+]
+Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json, markdown or csv.")]

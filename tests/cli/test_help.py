@@ -1,0 +1,90 @@
+"""Help: every option stands in a group, it is as wide as the terminal, and it starts without Rich."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import typer
+
+from infer_bench.cli.app import app
+from infer_bench.cli.help import group_of
+from infer_bench.cli.main import run
+from infer_bench.cli.options.groups import GENERAL, GROUPS
+
+TREE: Any = typer.main.get_command(app)
+COMMANDS = sorted(TREE.commands)
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """The options and arguments of a command that help shows, by what they are called on the command line."""
+    command = TREE.commands[name]
+    return {parameter.opts[-1]: parameter for parameter in command.get_params(typer.Context(command))}
+
+
+def help_of(name: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run([*name.split(), "--help"]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def sections(lines: list[str]) -> dict[str, list[str]]:
+    """The lines of help below each heading."""
+    by_heading: dict[str, list[str]] = {}
+    for line in lines:
+        if line.endswith(":") and not line.startswith(" "):
+            by_heading[line[:-1]] = []
+        elif by_heading:
+            by_heading[list(by_heading)[-1]].append(line)
+    return by_heading
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_stands_in_a_group(name: str) -> None:
+    groups = {option: group_of(parameter) for option, parameter in parameters(name).items()}
+    assert set(groups.values()) <= set(GROUPS)
+    assert [option for option, group in groups.items() if group == GENERAL] == ["--help"]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_each_option_below_its_group_and_fits(
+    name: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = help_of(name, columns, monkeypatch, capsys)
+    shown = sections(lines)
+    for option, parameter in parameters(name).items():
+        beginning = option if option.startswith("-") else parameter.metavar
+        assert any(beginning in line.split("   ")[0] for line in shown[group_of(parameter)]), option
+    assert [heading for heading in GROUPS if heading in shown] == list(shown)
+    assert max(map(len, lines)) <= columns
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_group_fits_on_a_screen(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    longest = max(sections(help_of(name, 80, monkeypatch, capsys)).values(), key=len)
+    assert len(longest) < 24
+
+
+def test_wide_help_uses_the_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    wide, narrow = (help_of("bench", columns, monkeypatch, capsys) for columns in (160, 80))
+    assert max(map(len, wide)) > 80
+    assert len(wide) < len(narrow)
+
+
+def test_the_tree_shows_its_options_and_then_the_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = sections(help_of("", 80, monkeypatch, capsys))
+    assert list(shown) == [GENERAL, "Commands"]
+    assert sorted(line.split()[0] for line in shown["Commands"]) == COMMANDS
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"]])
+def test_help_starts_without_rich(arguments: list[str]) -> None:
+    code = "import sys; from infer_bench.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert "Usage: " in ended.stdout
+    assert {"rich", "numpy", "msgspec"} & {name.partition(".")[0] for name in ended.stderr.split()} == set()
