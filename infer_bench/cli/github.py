@@ -20,14 +20,14 @@ def tell_github(report: Report[Any]) -> None:
         except (OSError, ValueError) as error:
             _say(f"note: no step summary was written: {getattr(error, 'strerror', None) or error}\n")
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from infer_bench.reporters.formats.github import annotations
+        from infer_bench.reporters.github import annotations
 
         _say(annotations(report))
 
 
 def _append(report: Report[Any], path: str) -> None:
     """After what earlier commands of the same step have written, and within what is left of its size."""
-    from infer_bench.reporters.formats.github import SUMMARY_BYTES, summary
+    from infer_bench.reporters.github import SUMMARY_BYTES, summary
 
     with open(path, "ab") as file:
         file.write(summary(report, SUMMARY_BYTES - file.tell()).encode())

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from infer_bench.errors import CannotRun
-from infer_bench.report import json_text as jsontext
+from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import SCHEMA_VERSION, Report
 from infer_bench.report.convert import ConvertResult
@@ -49,13 +49,13 @@ class _Head(msgspec.Struct):
 def dump(report: Report[Any]) -> bytes:
     """The report as UTF-8 JSON, the same bytes for the same report; `load_report` gives it back.
 
-    A speed-up whose ratio is not a finite number says nothing and is written as null; see `jsontext.encode` for the
+    A speed-up whose ratio is not a finite number says nothing and is written as null; see `json_text.encode` for the
     other numbers that JSON does not know.
     """
     values = {field.name: getattr(report, field.name) for field in fields(report)}
     values["results"] = tuple(map(_sound, report.results))
     heads = {name: values.pop(name) for name in _FIRST}
-    return jsontext.encode(heads | values)
+    return json_text.encode(heads | values)
 
 
 def _sound(result: Any) -> Any:
@@ -141,7 +141,7 @@ def schema() -> bytes:
         "anyOf": list(references),
         "$defs": definitions,
     }
-    return jsontext.encode(document)
+    return json_text.encode(document)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from typing import Any
 from infer_bench.report.common import ModelInfo, Report
 from infer_bench.report.convert import ConvertResult
 from infer_bench.reporters.bench.columns import describe
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.layout import clean, pad, width_of, wrap
+from infer_bench.reporters.text.paths import file_name
 
 
 def lines(report: Report[Any], width: int | None) -> list[str]:
@@ -20,26 +21,22 @@ def lines(report: Report[Any], width: int | None) -> list[str]:
 
 
 def _rows(result: ConvertResult) -> list[tuple[str, str]]:
-    source, rows = result.source, [(clean(_name(result.source)), describe(result.source))]
+    source, rows = result.source, [(clean(file_name(result.source.path)), describe(result.source))]
     if result.output is not None:
-        written = f"{result.route}, {result.input_dtype} input   {format.size(result.output.bytes)}"
-        rows.append((clean(_name(result.output)), f"{written} ({_shrunk(source, result.output)})"))
+        written = f"{result.route}, {result.input_dtype} input   {numbers.size(result.output.bytes)}"
+        rows.append((clean(file_name(result.output.path)), f"{written} ({_shrunk(source, result.output)})"))
     total = sum(group.rows for group in result.groups)
-    kinds = ", ".join(f"{group.name} {format.count(group.rows)}" for group in result.groups)
-    rows.append(("checked", f"{format.count(total)} rows: {kinds}"))
+    kinds = ", ".join(f"{group.name} {numbers.count(group.rows)}" for group in result.groups)
+    rows.append(("checked", f"{numbers.count(total)} rows: {kinds}"))
     rows.append(("max |Δ|", f"{_delta(result)}   labels: {_labels(result)}"))
     refused = sum(group.refused for group in result.groups)
     if refused:
         answered = sum(group.answered_though_refused for group in result.groups)
-        told = f"{format.count(refused)} rows that the original library refuses: the file answers "
-        rows.append(("refused", told + (f"{format.count(answered)} of them" if answered else "NaN")))
+        told = f"{numbers.count(refused)} rows that the original library refuses: the file answers "
+        rows.append(("refused", told + (f"{numbers.count(answered)} of them" if answered else "NaN")))
     if result.failed:
         rows.append(("no file", result.failed))
     return rows
-
-
-def _name(info: ModelInfo) -> str:
-    return info.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _shrunk(source: ModelInfo, output: ModelInfo) -> str:
@@ -50,10 +47,10 @@ def _shrunk(source: ModelInfo, output: ModelInfo) -> str:
 def _delta(result: ConvertResult) -> str:
     absolute = max((group.max_abs_delta for group in result.groups), default=0.0)
     relative = max((group.max_relative_delta for group in result.groups), default=0.0)
-    scaled = f" ({format.delta(relative)} of the answer)" if absolute > 2 * relative else ""
-    return f"{format.delta(absolute)}{scaled}, tolerance {format.delta(result.tolerance)}"
+    scaled = f" ({numbers.delta(relative)} of the answer)" if absolute > 2 * relative else ""
+    return f"{numbers.delta(absolute)}{scaled}, tolerance {numbers.delta(result.tolerance)}"
 
 
 def _labels(result: ConvertResult) -> str:
     changes = sum(group.label_changes for group in result.groups)
-    return f"{format.count(changes)} differ"
+    return f"{numbers.count(changes)} differ"

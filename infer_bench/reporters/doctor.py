@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import fields
 
-from infer_bench.report import json_text as jsontext
+from infer_bench.report import json_text
 from infer_bench.report.doctor import Doctor, Finding, Mark
 from infer_bench.reporters.text.layout import clean, pad, style, width_of, wrap
 
@@ -23,7 +23,7 @@ def doctor_json(found: Doctor) -> bytes:
     """The whole document as UTF-8 JSON, version and command first."""
     values = {field.name: getattr(found, field.name) for field in fields(found)}
     heads = {name: values.pop(name) for name in ("schema_version", "command")}
-    return jsontext.encode(heads | values)
+    return json_text.encode(heads | values)
 
 
 def _lines(finding: Finding, topics: int, width: int | None, color: bool) -> list[str]:

@@ -5,8 +5,7 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.selftest import TrialsResult
-from infer_bench.reporters.text import numbers as format
-from infer_bench.reporters.text import ratios as format_gate
+from infer_bench.reporters.text import numbers, ratios
 from infer_bench.reporters.text.grid import Grid, Row, fit, records
 from infer_bench.reporters.text.layout import clean, style, width_of, wrap
 
@@ -42,7 +41,7 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
 
 
 def _title(hogs: int) -> str:
-    return "quiet" if not hogs else f"{format.plural(hogs, 'CPU hog')}"
+    return "quiet" if not hogs else f"{numbers.plural(hogs, 'CPU hog')}"
 
 
 def _heading(grid: Grid | None, hogs: int, width: int | None) -> list[str]:
@@ -58,26 +57,26 @@ def _body(grid: Grid | None, row: Row, width: int | None) -> list[str]:
 def _head(report: Report[Any]) -> str:
     settings: Mapping[str, Any] = report.settings
     requests = [result.request_ns for result in report.results if result.request_ns]
-    speed = f", {format.duration(min(requests))} a request" if requests else ""
+    speed = f", {numbers.duration(min(requests))} a request" if requests else ""
     jobs = settings.get("jobs")
     together = f", {jobs} trials at once" if isinstance(jobs, int) and jobs > 1 else ""
     return f"self-test of the gate on {settings.get('model')}{speed}: fresh workers in every trial{together}"
 
 
 def _row(result: TrialsResult) -> Row:
-    planted = f"+{format_gate.allowance(result.planted)} planted" if result.planted else "nothing planted"
+    planted = f"+{ratios.allowance(result.planted)} planted" if result.planted else "nothing planted"
     if result.planted and result.every > 1:
         planted += f" in 1 of {result.every}"
     cells = {
-        "metric": f"{result.metric}, {format_gate.allowance(result.limit)}",
-        "trials": format.count(result.trials) + (f" (+{result.failed} failed)" if result.failed else ""),
-        "regressed": format.count(result.regressed),
-        "share": format_gate.often(result.share, result.low, result.high),
-        "passed": format.count(result.passed),
-        "unclear": format.count(result.inconclusive),
-        "measured": format.MISSING if result.measured is None else format_gate.change(result.measured),
-        "time": format.coarse(result.measured_ns),
-        "wall": format.coarse(result.wall_ns),
+        "metric": f"{result.metric}, {ratios.allowance(result.limit)}",
+        "trials": numbers.count(result.trials) + (f" (+{result.failed} failed)" if result.failed else ""),
+        "regressed": numbers.count(result.regressed),
+        "share": ratios.often(result.share, result.low, result.high),
+        "passed": numbers.count(result.passed),
+        "unclear": numbers.count(result.inconclusive),
+        "measured": numbers.MISSING if result.measured is None else ratios.change(result.measured),
+        "time": numbers.coarse(result.measured_ns),
+        "wall": numbers.coarse(result.wall_ns),
     }
     return Row(planted, (), cells)
 
@@ -85,7 +84,7 @@ def _row(result: TrialsResult) -> Row:
 def _sentences(report: Report[Any]) -> Iterable[str]:
     alpha = report.settings.get("alpha")
     if isinstance(alpha, float):
-        yield f"A gate promises at most {format_gate.allowance(alpha)} of false alarms."
+        yield f"A gate promises at most {ratios.allowance(alpha)} of false alarms."
     if not report.complete:
         yield "The run was not finished: these are the trials up to its end."
     yield from report.verdict.reasons if report.verdict else ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infer_bench.cli.github import tell_github
-from infer_bench.reporters.formats.github import SUMMARY_BYTES, annotations, summary
+from infer_bench.reporters.github import SUMMARY_BYTES, annotations, summary
 from tests import gate_reports
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from infer_bench.errors import CannotRun
-from infer_bench.report import json_text as jsontext
+from infer_bench.report import json_text
 from infer_bench.report.bench import Speedup
 from infer_bench.report.serialize import dump, load_report, schema
 from tests import reports, strategies
@@ -97,7 +97,7 @@ def strict(document: bytes) -> Any:
     ],
 )
 def test_values_that_json_does_not_know(value: object, written: object) -> None:
-    document = jsontext.encode({"value": value})
+    document = json_text.encode({"value": value})
 
     assert strict(document) == {"value": written}
 

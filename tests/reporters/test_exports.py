@@ -10,7 +10,7 @@ import pytest
 from infer_bench.errors import UsageError
 from infer_bench.report.serialize import dump
 from infer_bench.reporters import registry
-from infer_bench.reporters.text.escaping import escape
+from infer_bench.reporters.text.markdown import escape
 from tests import reports
 
 

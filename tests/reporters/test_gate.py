@@ -10,8 +10,8 @@ import pytest
 
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.gate import Side
-from infer_bench.reporters.gate import columns as gate_cells
-from infer_bench.reporters.gate.groups import blocks
+from infer_bench.reporters.gate import columns as gate_columns
+from infer_bench.reporters.gate.groups import group_checks
 from infer_bench.reporters.registry import render
 from infer_bench.reporters.text.layout import width_of
 from tests import gate_reports, reports
@@ -26,7 +26,7 @@ def flat(text: str) -> str:
 
 
 def cells_of(report: Report[Any]) -> set[str]:
-    lines = [line for block in blocks(report) for line in gate_cells.lines(block)]
+    lines = [line for group in group_checks(report) for line in gate_columns.lines(group)]
     return {
         flat(text)
         for line in lines
@@ -111,9 +111,9 @@ def test_two_sides_of_one_label_are_the_baseline_and_the_candidate() -> None:
     rows = tuple(replace(row, candidate=gate_reports.CANDIDATE) for row in report.results)
     checks = tuple(replace(check, against=gate_reports.CANDIDATE) for check in report.gate.checks)
     base = replace(report.gate.baseline, candidate=gate_reports.CANDIDATE)
-    found = blocks(replace(report, results=rows, gate=replace(report.gate, checks=checks, baseline=base)))
+    found = group_checks(replace(report, results=rows, gate=replace(report.gate, checks=checks, baseline=base)))
 
-    assert [(block.result, block.baseline) for block in found] == [(rows[1], rows[0])]
+    assert [(group.result, group.baseline) for group in found] == [(rows[1], rows[0])]
 
 
 def test_the_engines_library_is_shown_where_only_another_differs() -> None:
@@ -170,11 +170,11 @@ def test_each_candidate_is_told_against_its_own_baseline() -> None:
     checks = [replace(gate_reports.p50(), candidate=label, against=label) for label in (gate_reports.CANDIDATE, other)]
     sides = tuple(Side(label, gate_reports.NEW.path) for label in (gate_reports.CANDIDATE, other))
     made = gate_reports.gate(*checks, sides=sides)
-    found = blocks(gate_reports.report(made, "regressed", *rows))
+    found = group_checks(gate_reports.report(made, "regressed", *rows))
 
-    assert [block.candidate for block in found] == [gate_reports.CANDIDATE, other]
-    assert [block.baseline and block.baseline.candidate for block in found] == [gate_reports.CANDIDATE, other]
-    assert [block.baseline and block.baseline.model.path for block in found] == [gate_reports.OLD.path] * 2
+    assert [group.candidate for group in found] == [gate_reports.CANDIDATE, other]
+    assert [group.baseline and group.baseline.candidate for group in found] == [gate_reports.CANDIDATE, other]
+    assert [group.baseline and group.baseline.model.path for group in found] == [gate_reports.OLD.path] * 2
 
 
 def test_two_candidates_of_one_model() -> None:

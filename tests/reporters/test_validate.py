@@ -19,9 +19,9 @@ from infer_bench.report.validate import (
     WorstRow,
 )
 from infer_bench.reporters.registry import render
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.layout import width_of
-from infer_bench.reporters.validate import columns as comparison
+from infer_bench.reporters.validate import columns as validate_columns
 from tests.reports import CREDIT, ENVIRONMENT, ONNX
 
 SAME = ValidateGroup(
@@ -113,7 +113,7 @@ def test_a_pass_says_how_near_it_was() -> None:
 
 
 def test_what_no_tolerance_passes_is_counted() -> None:
-    assert comparison.passing(DIFFERENT) == (
+    assert validate_columns.passing(DIFFERENT) == (
         "No tolerance would pass: 8 labels change; 8 rows flip; 2 rows are answered by one side only."
     )
 
@@ -129,13 +129,13 @@ def test_what_no_tolerance_passes_is_counted() -> None:
     ],
 )
 def test_columns_that_say_nothing_are_left_out(result: ValidateResult, keys: set[str]) -> None:
-    assert set(comparison.columns(report(result), [result])) == keys
+    assert set(validate_columns.columns(report(result), [result])) == keys
 
 
 def test_nothing_explained_is_said() -> None:
     lost = replace(DIFFERENT, causes=(), not_explained=8, why="not explained: no known cause accounts for the rows")
-    assert comparison.why(lost) == ["Not explained: no known cause accounts for the rows."]
-    assert comparison.first(lost) == ""
+    assert validate_columns.why(lost) == ["Not explained: no known cause accounts for the rows."]
+    assert validate_columns.first(lost) == ""
 
 
 def test_csv_holds_a_row_a_group_and_output() -> None:
@@ -151,7 +151,7 @@ def test_csv_holds_a_row_a_group_and_output() -> None:
 
 
 def test_a_histogram_counts_every_pair() -> None:
-    lines = comparison.histogram(DIFFERENT)
+    lines = validate_columns.histogram(DIFFERENT)
     assert sum(int(number.replace(",", "")) for _, _, number in lines) == 48_744 + 5 + 8 + 2999
     assert all(bar for _, bar, _ in lines)
 
@@ -160,7 +160,7 @@ def test_a_histogram_counts_every_pair() -> None:
     ("value", "said"), [(0.0, "0"), (0.37891, "0.379"), (0.37800001, "0.379"), (7.301e-8, "7.31e-08"), (123.4, "124")]
 )
 def test_a_tolerance_is_rounded_up(value: float, said: str) -> None:
-    assert format.tolerance(value) == said
+    assert numbers.tolerance(value) == said
     assert float(said) >= value
 
 
@@ -168,9 +168,9 @@ def test_a_tolerance_is_rounded_up(value: float, said: str) -> None:
     ("value", "said"), [(1e-4, "1e-4"), (2.5e-6, "2.5e-6"), (0.01, "0.01"), (0.0, "0"), (2.0, "2")]
 )
 def test_a_limit_is_written_as_one_writes_it(value: float, said: str) -> None:
-    assert format.limit(value) == said
+    assert numbers.limit(value) == said
 
 
 @pytest.mark.parametrize(("value", "said"), [(1.0, "1"), (0.99999, "0.9999"), (-0.5, "-0.5000"), (None, "–")])
 def test_a_correlation_is_never_rounded_to_one(value: Any, said: str) -> None:
-    assert format.correlation(value) == said
+    assert numbers.correlation(value) == said

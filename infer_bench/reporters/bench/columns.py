@@ -7,8 +7,8 @@ from typing import Any
 from infer_bench.libraries import of_family
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, ModelInfo, Report
-from infer_bench.reporters.bench.groups import Group, percentile, percentiles, shares, title
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.bench.groups import BatchGroup, percentile, percentiles, shares, title
+from infer_bench.reporters.text import numbers
 
 _AFTER = {
     "rows_per_s": "rows/s",
@@ -21,7 +21,7 @@ _AFTER = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResultLine:
     """A line of the table. `cells` by column key; `alarm` when the answers are not the reference's."""
 
     cells: Mapping[str, str]
@@ -35,27 +35,27 @@ def columns(settings: Mapping[str, Any], phases: bool) -> dict[str, str]:
     return {**quantiles, **({"share": "share"} if phases else {}), **_AFTER}
 
 
-def line(result: BenchResult, group: Group, settings: Mapping[str, Any]) -> Line:
+def line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
     """The line of a result that was measured."""
     reference = result.candidate == group.reference
     cells = {
-        "rows_per_s": format.rate(result.rows_per_s),
+        "rows_per_s": numbers.rate(result.rows_per_s),
         "speedup": _speedup(result, reference),
         "delta": _delta(result, reference),
-        "cold_start": format.coarse(result.cold_start_ns),
-        "memory": format.memory(result.rss_bytes),
-        "file": format.size(result.artifact_bytes),
+        "cold_start": numbers.coarse(result.cold_start_ns),
+        "memory": numbers.memory(result.rss_bytes),
+        "file": numbers.size(result.artifact_bytes),
     }
-    return Line(_quantiles(result.request, settings) | cells, alarm=differs(result))
+    return ResultLine(_quantiles(result.request, settings) | cells, alarm=differs(result))
 
 
-def phase_lines(result: BenchResult, settings: Mapping[str, Any]) -> list[Line]:
+def phase_lines(result: BenchResult, settings: Mapping[str, Any]) -> list[ResultLine]:
     """A line for each phase of the request, with its share of the time."""
     if result.phases is None:
         return []
     return [
-        Line(
-            _quantiles(getattr(result.phases, name), settings) | {"share": format.percent(share)},
+        ResultLine(
+            _quantiles(getattr(result.phases, name), settings) | {"share": numbers.percent(share)},
             phase=name,
         )
         for name, share in shares(result.phases).items()
@@ -76,21 +76,21 @@ def _quantiles(latency: Latency | None, settings: Mapping[str, Any]) -> dict[str
 def _quantile(latency: Latency, name: str) -> str:
     value = percentile(latency, name)
     if value is None:
-        return format.needs(latency.needs.get(name))
-    return format.duration(value) + ("*" if latency.unit == "batch-mean" else "")
+        return numbers.needs(latency.needs.get(name))
+    return numbers.duration(value) + ("*" if latency.unit == "batch-mean" else "")
 
 
 def _speedup(result: BenchResult, reference: bool) -> str:
     if reference:
-        return format.ratio(1)
+        return numbers.ratio(1)
     speedup = result.speedup
-    return format.speedup(speedup.ratio, speedup.low, speedup.high) if speedup else format.MISSING
+    return numbers.speedup(speedup.ratio, speedup.low, speedup.high) if speedup else numbers.MISSING
 
 
 def _delta(result: BenchResult, reference: bool) -> str:
     if reference:
         return "ref"
-    return ("! " if differs(result) else "") + format.delta(result.max_abs_delta)
+    return ("! " if differs(result) else "") + numbers.delta(result.max_abs_delta)
 
 
 def describe(model: ModelInfo) -> str:
@@ -99,11 +99,11 @@ def describe(model: ModelInfo) -> str:
     family = library.title if library is not None else model.family
     parts = [f"{family} {model.task}" if model.task else family]
     if model.trees is not None:
-        parts.append(format.plural(model.trees, "tree"))
+        parts.append(numbers.plural(model.trees, "tree"))
     if model.features is not None:
-        parts.append(format.plural(model.features, "feature"))
+        parts.append(numbers.plural(model.features, "feature"))
     if model.bytes:
-        parts.append(format.size(model.bytes))
+        parts.append(numbers.size(model.bytes))
     return ", ".join(parts)
 
 
@@ -118,20 +118,20 @@ def conditions(report: Report[Any], results: tuple[BenchResult, ...]) -> str:
 
 
 def _threads(threads: object) -> str:
-    return format.plural(threads, "thread") if isinstance(threads, int) else ""
+    return numbers.plural(threads, "thread") if isinstance(threads, int) else ""
 
 
 def _rows(settings: Mapping[str, Any]) -> str:
     rows = settings.get("rows_cycled")
     if settings.get("rows_mode") == "same":
         return "the same row again and again"
-    return f"{format.plural(rows, 'row')} cycled" if isinstance(rows, int) else ""
+    return f"{numbers.plural(rows, 'row')} cycled" if isinstance(rows, int) else ""
 
 
 def _rounds(settings: Mapping[str, Any], results: tuple[BenchResult, ...]) -> str:
     taken = max((sum(len(process.rounds) for process in result.processes) for result in results), default=0)
     rounds = taken or settings.get("rounds")
-    return format.plural(rounds, "round") if isinstance(rounds, int) else ""
+    return numbers.plural(rounds, "round") if isinstance(rounds, int) else ""
 
 
 def measured(result: BenchResult) -> bool:

@@ -6,13 +6,13 @@ from typing import Any
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, ModelInfo, Phases
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import numbers
 
 DEFAULT_PERCENTILES = (50.0, 95.0, 99.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class BatchGroup:
     """Results of one model at one batch size, in the order they were given. `reference` is a candidate or None."""
 
     model: ModelInfo
@@ -25,7 +25,7 @@ class Group:
         return next((result for result in self.results if result.candidate == candidate), None)
 
 
-def group(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[tuple[Group, ...], ...]:
+def group(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[tuple[BatchGroup, ...], ...]:
     """By model, in the order of their first appearance, then by batch size, ascending."""
     models: dict[str, dict[int, list[BenchResult]]] = {}
     for result in results:
@@ -35,11 +35,11 @@ def group(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[
     )
 
 
-def _group(batch: int, results: list[BenchResult], settings: Mapping[str, Any]) -> Group:
+def _group(batch: int, results: list[BenchResult], settings: Mapping[str, Any]) -> BatchGroup:
     against = (result.speedup.against for result in results if result.speedup)
     reference = next(against, settings.get("reference"))
     opened = next((result.model for result in results if result.model.features is not None), results[0].model)
-    return Group(opened, batch, tuple(results), reference if isinstance(reference, str) else None)
+    return BatchGroup(opened, batch, tuple(results), reference if isinstance(reference, str) else None)
 
 
 def split(result: BenchResult) -> tuple[str, tuple[str, ...]]:
@@ -58,10 +58,10 @@ def title(result: BenchResult) -> str:
 
 def percentiles(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the percentiles that were asked for: `p50`, `p95`, `p99` when nothing else was."""
-    given = settings.get("percentiles")
-    shares = given if isinstance(given, (list, tuple)) else ()
-    numbers = [share for share in shares if isinstance(share, (int, float)) and not isinstance(share, bool)]
-    return tuple(dict.fromkeys(format.percentile(share) for share in numbers or DEFAULT_PERCENTILES))
+    setting = settings.get("percentiles")
+    values = setting if isinstance(setting, (list, tuple)) else ()
+    shares = [share for share in values if isinstance(share, (int, float)) and not isinstance(share, bool)]
+    return tuple(dict.fromkeys(numbers.percentile(share) for share in shares or DEFAULT_PERCENTILES))
 
 
 def percentile(latency: Latency, name: str) -> int | None:

@@ -5,20 +5,16 @@ from collections.abc import Iterable
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench import columns as cells
+from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.text.layout import clean
+from infer_bench.reporters.text.paths import file_name
 
-__all__ = ["file_name", "measured", "names", "unique"]
-
-
-def file_name(path: str) -> str:
-    """The last part of a path of any system."""
-    return path.replace("\\", "/").rsplit("/", 1)[-1]
+__all__ = ["measured", "names", "unique"]
 
 
 def measured(report: Report[BenchResult]) -> list[tuple[str, BenchResult]]:
     """The results that hold numbers, each with its name."""
-    return [pair for pair in zip(names(report), report.results, strict=True) if cells.measured(pair[1])]
+    return [pair for pair in zip(names(report), report.results, strict=True) if bench_columns.measured(pair[1])]
 
 
 def names(report: Report[BenchResult]) -> list[str]:

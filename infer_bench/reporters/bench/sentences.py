@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench.groups import Group, shares, split
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.bench.groups import BatchGroup, shares, split
+from infer_bench.reporters.text import numbers
 
 SAME_WITHIN = 1e-4
 """Answers that differ by no more are called the same; more is given as a distance."""
@@ -29,7 +29,7 @@ class Sentence:
     tone: Tone = "plain"
 
 
-def about_model(groups: Iterable[Group]) -> list[Sentence]:
+def about_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
     """What holds for one model: the fastest candidate at each batch size, other answers, and the bottleneck."""
     groups = tuple(groups)
     return [*_speeds(groups), *_differences(groups), *_uncompared(groups), *_bottleneck(groups)]
@@ -54,14 +54,14 @@ class _Outcome:
     kind: Literal["faster", "slower", "unclear"]
     best: BenchResult
     reference: BenchResult
-    group: Group
+    group: BatchGroup
 
     def likeness(self) -> tuple[str, ...]:
         """Outcomes that agree in this are told in one breath."""
         return self.kind, self.best.candidate, self.reference.candidate, _same(self.best)
 
 
-def _speeds(groups: tuple[Group, ...]) -> list[Sentence]:
+def _speeds(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
     said = [Sentence(text) for group in groups for text in _unmeasured(group)]
     outcomes = [outcome for group in groups if (outcome := _outcome(group))]
     for _, alike in groupby(outcomes, key=_Outcome.likeness):
@@ -72,14 +72,14 @@ def _speeds(groups: tuple[Group, ...]) -> list[Sentence]:
     return said
 
 
-def _unmeasured(group: Group) -> list[str]:
+def _unmeasured(group: BatchGroup) -> list[str]:
     reference = group.find(group.reference)
     if reference is None or not reference.failed or all(result.failed for result in group.results):
         return []
     return [f"No speed-up is shown{_at(group)}: the reference, {_name(reference, group)}, failed."]
 
 
-def _outcome(group: Group) -> _Outcome | None:
+def _outcome(group: BatchGroup) -> _Outcome | None:
     reference = group.find(group.reference)
     rivals = [r for r in group.results if r.speedup and not r.failed and r.candidate != group.reference]
     if reference is None or not rivals:
@@ -118,7 +118,7 @@ def _tell(outcome: _Outcome) -> str:
     if outcome.kind == "unclear":
         between = f"{_name(best, group)} and {_name(reference, group)}"
         return f"No difference shown between {between}{_at(group)}: {_speedup(best)}."
-    what = "a request" if group.batch == 1 else f"a batch of {format.count(group.batch)}"
+    what = "a request" if group.batch == 1 else f"a batch of {numbers.count(group.batch)}"
     if outcome.kind == "slower":
         second = f"{_name(best, group)} is next, at {_times(best)} its speed"
         return f"{_name(reference, group)} answers {what} fastest; {second}."
@@ -128,17 +128,17 @@ def _tell(outcome: _Outcome) -> str:
 
 
 def _tell_others(outcomes: list[_Outcome]) -> str:
-    told = [f"{_speedup(outcome.best)} at batch {format.count(outcome.group.batch)}" for outcome in outcomes]
+    told = [f"{_speedup(outcome.best)} at batch {numbers.count(outcome.group.batch)}" for outcome in outcomes]
     return f"Likewise {_listed(told)}."
 
 
 def _times(result: BenchResult) -> str:
-    return format.speedup(_ratio(result), None, None)
+    return numbers.speedup(_ratio(result), None, None)
 
 
 def _speedup(result: BenchResult) -> str:
     speedup = result.speedup
-    return format.speedup(speedup.ratio, speedup.low, speedup.high) if speedup else format.MISSING
+    return numbers.speedup(speedup.ratio, speedup.low, speedup.high) if speedup else numbers.MISSING
 
 
 def _same(result: BenchResult) -> str:
@@ -149,7 +149,7 @@ def _same(result: BenchResult) -> str:
         return "; its answers were not compared"
     if result.max_abs_delta == 0:
         return ", and exactly the same"
-    distance = format.about(result.max_abs_delta)
+    distance = numbers.about(result.max_abs_delta)
     return f", and the same to {distance}" if result.max_abs_delta <= SAME_WITHIN else f", but up to {distance} apart"
 
 
@@ -165,7 +165,7 @@ def _ties(outcome: _Outcome) -> list[Sentence]:
     return [Sentence(f"No difference shown between {_name(best, group)} and {others}{_at(group)}: intervals overlap.")]
 
 
-def _differences(groups: tuple[Group, ...]) -> list[Sentence]:
+def _differences(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
     """Other labels and one-sided NaN: one sentence a candidate and batch, never left out."""
     return [
         Sentence(f"DIFFERENT: {_name(result, group)} {said}{_at(group)}.", "alarm")
@@ -175,7 +175,7 @@ def _differences(groups: tuple[Group, ...]) -> list[Sentence]:
     ]
 
 
-def _uncompared(groups: tuple[Group, ...]) -> list[Sentence]:
+def _uncompared(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
     told = {
         f"The answers of {_name(result, group)} were not compared: {result.delta_note}.": None
         for group in groups
@@ -188,21 +188,21 @@ def _uncompared(groups: tuple[Group, ...]) -> list[Sentence]:
 
 def _said(result: BenchResult) -> list[str]:
     said = []
-    rows = f" of {format.plural(result.delta_rows, 'row')}" if result.delta_rows else ""
+    rows = f" of {numbers.plural(result.delta_rows, 'row')}" if result.delta_rows else ""
     if result.label_changes:
         noun = "" if rows else (" row" if result.label_changes == 1 else " rows")
-        said.append(f"gives another label in {format.count(result.label_changes)}{rows}{noun}")
+        said.append(f"gives another label in {numbers.count(result.label_changes)}{rows}{noun}")
     if result.non_finite_mismatches:
-        predictions = format.plural(result.non_finite_mismatches, "answer")
+        predictions = numbers.plural(result.non_finite_mismatches, "answer")
         said.append(f"and the reference disagree on what is a number in {predictions}")
     return said
 
 
-def _at(group: Group) -> str:
-    return "" if group.batch == 1 else f" at batch {format.count(group.batch)}"
+def _at(group: BatchGroup) -> str:
+    return "" if group.batch == 1 else f" at batch {numbers.count(group.batch)}"
 
 
-def _bottleneck(groups: tuple[Group, ...]) -> list[Sentence]:
+def _bottleneck(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
     """Said of the reference's smallest request only: what is left to win by changing the engine."""
     group = groups[0]
     reference = group.find(group.reference)
@@ -212,11 +212,11 @@ def _bottleneck(groups: tuple[Group, ...]) -> list[Sentence]:
     if phase == "predict" or share <= MOST:
         return []
     feed = _REQUESTS.get(_options(reference).get("feed", ""), f"{reference.engine} request")
-    part = format.percent(share)
+    part = numbers.percent(share)
     return [Sentence(f"{part} of the {feed} is {phase}{_at(group)}: the engine is not the bottleneck.")]
 
 
-def _name(result: BenchResult, group: Group) -> str:
+def _name(result: BenchResult, group: BatchGroup) -> str:
     """As few words as tell it from the others: the engine, its feed, then the options that differ."""
     alike = [other for other in group.results if other.engine == result.engine and other is not result]
     options = _options(result)

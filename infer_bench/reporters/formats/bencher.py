@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infer_bench.report import json_text as jsontext
+from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
@@ -34,7 +34,7 @@ class Bencher:
         found, quantiles = measured(report), percentiles(report.settings)
         names = unique(name[-_LONGEST:] for name, _ in found)
         made = {name: _measures(result, quantiles) for name, (_, result) in zip(names, found, strict=True)}
-        return jsontext.encode(made).decode()
+        return json_text.encode(made).decode()
 
 
 def _measures(result: BenchResult, quantiles: tuple[str, ...]) -> Mapping[str, Any]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from infer_bench.report import json_text as jsontext
+from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
 from infer_bench.reporters.bench.names import measured
-from infer_bench.reporters.gate import columns as gate_cells
-from infer_bench.reporters.gate.groups import blocks
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.gate import columns as gate_columns
+from infer_bench.reporters.gate.groups import group_checks
+from infer_bench.reporters.text import numbers
 
 _COSTS = {"cold start": ("cold_start_ns", "ns"), "memory": ("rss_bytes", "bytes"), "file": ("artifact_bytes", "bytes")}
 
@@ -31,7 +31,7 @@ class GithubActionBenchmark:
             for name, result in measured(report)
             for entry in _entries(name, result, percentiles(report.settings))
         ]
-        return jsontext.encode(entries).decode()
+        return json_text.encode(entries).decode()
 
 
 def _entries(name: str, result: BenchResult, quantiles: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -54,11 +54,11 @@ def _range(latency: Latency, quantile: str) -> dict[str, str]:
 
 def _about(result: BenchResult) -> list[str]:
     """What a point of the chart says when one points at it."""
-    said = [f"samples: {format.count(result.request.samples)}"] if result.request else []
+    said = [f"samples: {numbers.count(result.request.samples)}"] if result.request else []
     said += [f"processes: {len(result.processes)}"] if result.processes else []
     if result.max_abs_delta is not None:
-        said.append(f"max |Δ|: {format.delta(result.max_abs_delta)}")
-    return said + ([f"label changes: {format.count(result.label_changes)}"] if result.label_changes else [])
+        said.append(f"max |Δ|: {numbers.delta(result.max_abs_delta)}")
+    return said + ([f"label changes: {numbers.count(result.label_changes)}"] if result.label_changes else [])
 
 
 def _judged(report: Report[BenchResult]) -> dict[tuple[str, str], list[str]]:
@@ -66,8 +66,8 @@ def _judged(report: Report[BenchResult]) -> dict[tuple[str, str], list[str]]:
     if report.gate is None:
         return {}
     found: dict[tuple[str, str], list[str]] = {}
-    for block in blocks(report):
-        for check in block.checks:
-            key = block.name, f"{block.name} {gate_cells.title(check)}"
-            found.setdefault(key, []).append(gate_cells.sentence(check))
+    for group in group_checks(report):
+        for check in group.checks:
+            key = group.name, f"{group.name} {gate_columns.title(check)}"
+            found.setdefault(key, []).append(gate_columns.sentence(check))
     return found

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check
-from infer_bench.reporters.bench import columns as cells
+from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench.groups import percentile, percentiles
 from infer_bench.reporters.bench.names import names, unique
-from infer_bench.reporters.gate import columns as gate_cells
-from infer_bench.reporters.gate import sentences as gate_words
-from infer_bench.reporters.gate.groups import Block, blocks
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.gate import columns as gate_columns
+from infer_bench.reporters.gate import sentences as gate_sentences
+from infer_bench.reporters.gate.groups import CheckGroup, group_checks
+from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.layout import clean
 
 _ELEMENTS = {
@@ -48,7 +48,7 @@ class JUnit:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole document."""
-        suites = _results(report) if report.gate is None else [_block(block) for block in blocks(report)]
+        suites = _results(report) if report.gate is None else [_group(group) for group in group_checks(report)]
         suites += _verdict(report, [case for _, cases in suites for case in cases])
         root = ElementTree.Element("testsuites", {"name": "infer-bench", **_counts(c for _, cs in suites for c in cs)})
         for name, cases in suites:
@@ -63,31 +63,35 @@ def _results(report: Report[BenchResult]) -> list[tuple[str, list[_Case]]]:
 
 
 def _result(result: BenchResult, quantiles: tuple[str, ...]) -> _Case:
-    if not cells.measured(result):
-        return _Case("measured", cells.reason(result), "error", "failed")
+    if not bench_columns.measured(result):
+        return _Case("measured", bench_columns.reason(result), "error", "failed")
     return _Case("measured", "\n".join(_numbers(result, quantiles)))
 
 
 def _numbers(result: BenchResult, quantiles: tuple[str, ...]) -> Iterable[str]:
     for quantile in quantiles if result.request else ():
         if result.request and (value := percentile(result.request, quantile)) is not None:
-            yield f"{quantile} {format.duration(value)}"
-    yield f"rows/s {format.rate(result.rows_per_s)}"
-    yield f"max |Δ| {format.delta(result.max_abs_delta)}"
+            yield f"{quantile} {numbers.duration(value)}"
+    yield f"rows/s {numbers.rate(result.rows_per_s)}"
+    yield f"max |Δ| {numbers.delta(result.max_abs_delta)}"
     if result.label_changes:
-        yield f"DIFFERENT: another label in {format.plural(result.label_changes, 'row')}"
+        yield f"DIFFERENT: another label in {numbers.plural(result.label_changes, 'row')}"
 
 
-def _block(block: Block) -> tuple[str, list[_Case]]:
-    cases = [_check(check) for check in block.checks]
-    if block.result is not None and not cells.measured(block.result) and not any(case.element for case in cases):
-        cases.append(_Case("measured", cells.reason(block.result), "error", "failed"))
+def _group(group: CheckGroup) -> tuple[str, list[_Case]]:
+    cases = [_check(check) for check in group.checks]
+    if (
+        group.result is not None
+        and not bench_columns.measured(group.result)
+        and not any(case.element for case in cases)
+    ):
+        cases.append(_Case("measured", bench_columns.reason(group.result), "error", "failed"))
     named = zip(unique(case.name for case in cases), cases, strict=True)
-    return block.name, [_Case(name, case.text, case.element, case.kind) for name, case in named]
+    return group.name, [_Case(name, case.text, case.element, case.kind) for name, case in named]
 
 
 def _check(check: Check) -> _Case:
-    said = [gate_cells.sentence(check), *gate_words.sensitivity([check])]
+    said = [gate_columns.sentence(check), *gate_sentences.sensitivity([check])]
     return _Case(f"{check.metric} {check.kind}", "\n".join(said), _ELEMENTS.get(check.outcome, ""), check.outcome)
 
 

@@ -8,7 +8,7 @@ from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Phases, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
 from infer_bench.reporters.bench.names import measured, names
-from infer_bench.reporters.gate.groups import Block, blocks
+from infer_bench.reporters.gate.groups import CheckGroup, group_checks
 
 _SECONDS_PER_NS = 1e-9
 
@@ -143,9 +143,9 @@ def _gate(report: Report[BenchResult]) -> list[_Family]:
         "low": _Family("infer_bench_check_ratio_low", "Lower bound that the verdict was made by."),
         "high": _Family("infer_bench_check_ratio_high", "Upper bound that the verdict was made by."),
     }
-    for block in blocks(report):
-        for place, check in enumerate(block.checks):
-            labels = _of_check(block, place)
+    for group in group_checks(report):
+        for place, check in enumerate(group.checks):
+            labels = _of_check(group, place)
             outcome.samples.append((labels | {"outcome": check.outcome}, 1))
             for key, family in families.items():
                 value = getattr(check, key)
@@ -154,11 +154,11 @@ def _gate(report: Report[BenchResult]) -> list[_Family]:
     return [outcome, *families.values()]
 
 
-def _of_check(block: Block, place: int) -> dict[str, str]:
-    check = block.checks[place]
-    repeated = sum((other.metric, other.kind) == (check.metric, check.kind) for other in block.checks[:place])
+def _of_check(group: CheckGroup, place: int) -> dict[str, str]:
+    check = group.checks[place]
+    repeated = sum((other.metric, other.kind) == (check.metric, check.kind) for other in group.checks[:place])
     kind = f"{check.kind} #{repeated + 1}" if repeated else check.kind
-    labels = {"benchmark": block.name, "model": block.model, "candidate": block.candidate, "batch": str(block.batch)}
+    labels = {"benchmark": group.name, "model": group.model, "candidate": group.candidate, "batch": str(group.batch)}
     return labels | {"metric": check.metric, "kind": kind}
 
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 
 from infer_bench.report.gate import Check
-from infer_bench.reporters.bench import columns as cells
-from infer_bench.reporters.gate.groups import Block
-from infer_bench.reporters.text import numbers as format
-from infer_bench.reporters.text import ratios as format_gate
+from infer_bench.reporters.bench import columns as bench_columns
+from infer_bench.reporters.gate.groups import CheckGroup
+from infer_bench.reporters.text import numbers, ratios
 
-__all__ = ["Line", "lines", "observed", "outcome", "sentence", "title", "value"]
+__all__ = ["CheckLine", "lines", "observed", "outcome", "sentence", "title", "value"]
 
 _TITLES = {
     "max_abs_delta": "max |Δ|",
@@ -21,7 +20,7 @@ _LOOKS = {"pass": "", "regressed": "red", "different": "red", "failed": "red", "
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckLine:
     """A line of a gate's table: what was measured, the baseline's and the candidate's value, and what was concluded."""
 
     metric: str
@@ -33,14 +32,14 @@ class Line:
     look: str = ""
 
 
-def lines(block: Block) -> list[Line]:
+def lines(group: CheckGroup) -> list[CheckLine]:
     """A line a check, then the largest difference of the answers, which is shown even where it was not judged."""
-    made = [_line(check, block) for check in block.checks]
-    for place, check in enumerate(block.checks):  # what is allowed is said once
-        if any(_alike(check, other) for other in block.checks[:place]):
+    made = [_line(check, group) for check in group.checks]
+    for place, check in enumerate(group.checks):  # what is allowed is said once
+        if any(_alike(check, other) for other in group.checks[:place]):
             made[place] = replace(made[place], outcome=check.outcome)
-    if not any(_is_distance(check) for check in block.checks):
-        made += _delta(block)
+    if not any(_is_distance(check) for check in group.checks):
+        made += _delta(group)
     return made
 
 
@@ -53,15 +52,15 @@ def _alike(check: Check, other: Check) -> bool:
     return judged and all(getattr(check, name) == getattr(other, name) for name in names)
 
 
-def _line(check: Check, block: Block | None) -> Line:
+def _line(check: Check, group: CheckGroup | None) -> CheckLine:
     ratio, interval = "", ""
     if check.kind == "regression" and check.ratio is not None:
-        ratio, interval = format_gate.measured_ratio(check.ratio, check.low, check.high)
+        ratio, interval = ratios.measured_ratio(check.ratio, check.low, check.high)
     elif check.kind != "regression":
         ratio = f"limit {_bound(check)}"
-    mark = "*" if check.unit == "ns" and _batch_mean(check, block) else ""
+    mark = "*" if check.unit == "ns" and _batch_mean(check, group) else ""
     base, own = (value(check, number) for number in (check.baseline, check.value))
-    return Line(
+    return CheckLine(
         title(check),
         base + mark if base else "",
         own + mark if own else "",
@@ -72,8 +71,8 @@ def _line(check: Check, block: Block | None) -> Line:
     )
 
 
-def _batch_mean(check: Check, block: Block | None) -> bool:
-    request = block.result.request if block and block.result else None
+def _batch_mean(check: Check, group: CheckGroup | None) -> bool:
+    request = group.result.request if group and group.result else None
     return check.metric.startswith("p") and request is not None and request.unit == "batch-mean"
 
 
@@ -87,10 +86,10 @@ def value(check: Check, number: float | None) -> str:
     if number is None:
         return ""
     if check.unit == "bytes":
-        return format.size(round(number))
+        return numbers.size(round(number))
     if check.unit == "ns":
-        return format.duration(number)
-    return format.delta(number) if _is_distance(check) else format.number(_whole(number))
+        return numbers.duration(number)
+    return numbers.delta(number) if _is_distance(check) else numbers.number(_whole(number))
 
 
 def _is_distance(check: Check) -> bool:
@@ -104,7 +103,7 @@ def _whole(number: float) -> float | int:
 def _bound(check: Check) -> str:
     if check.unit:
         return value(check, check.limit)
-    return format.limit(check.limit) if _is_distance(check) else format.number(_whole(check.limit))
+    return numbers.limit(check.limit) if _is_distance(check) else numbers.number(_whole(check.limit))
 
 
 def outcome(check: Check) -> str:
@@ -116,7 +115,7 @@ def outcome(check: Check) -> str:
     if check.kind != "regression":
         why = "over the limit" if check.outcome == "regressed" else check.reason
         return f"{check.outcome}: {why}" if why else check.outcome
-    allowed = format_gate.allowance(check.limit)
+    allowed = ratios.allowance(check.limit)
     if check.outcome == "regressed":
         return f"regressed: more than {allowed} {_MORE[check.unit]}"
     return f"pass: within {allowed}" if check.outcome == "pass" else check.outcome
@@ -128,38 +127,38 @@ def observed(check: Check) -> str:
     if check.kind == "limit" and check.low is not None and check.high is not None:
         parts.append(f"{value(check, check.low)} to {value(check, check.high)} seen")
     if check.kind == "regression":
-        parts += [f"{format_gate.change(check.ratio - 1)} seen"] if check.ratio is not None else []
-        parts.append(f"{format_gate.allowance(check.limit)} allowed")
+        parts += [f"{ratios.change(check.ratio - 1)} seen"] if check.ratio is not None else []
+        parts.append(f"{ratios.allowance(check.limit)} allowed")
     if check.layouts:
-        parts.append(f"{format.count(check.beyond)} of {format.plural(check.layouts, 'layout')} beyond")
+        parts.append(f"{numbers.count(check.beyond)} of {numbers.plural(check.layouts, 'layout')} beyond")
     return ", ".join(parts)
 
 
-def _delta(block: Block) -> list[Line]:
-    result = block.result
+def _delta(group: CheckGroup) -> list[CheckLine]:
+    result = group.result
     if result is None:
         return []
-    if not cells.measured(result):
-        failed = any(check.outcome == "failed" for check in block.checks)
-        return [] if failed else [Line("request", "", "", "", "", cells.reason(result), "red")]
+    if not bench_columns.measured(result):
+        failed = any(check.outcome == "failed" for check in group.checks)
+        return [] if failed else [CheckLine("request", "", "", "", "", bench_columns.reason(result), "red")]
     if result.max_abs_delta is None:
         note = f"not compared: {result.delta_note}" if result.delta_note else "not compared"
-        return [Line("max |Δ|", "", format.MISSING, "", "", note, "dim")]
-    said = _changes(block)
-    look = "red" if cells.differs(result) else "dim"
-    return [Line("max |Δ|", "", format.delta(result.max_abs_delta), "", "", said, look)]
+        return [CheckLine("max |Δ|", "", numbers.MISSING, "", "", note, "dim")]
+    said = _changes(group)
+    look = "red" if bench_columns.differs(result) else "dim"
+    return [CheckLine("max |Δ|", "", numbers.delta(result.max_abs_delta), "", "", said, look)]
 
 
-def _changes(block: Block) -> str:
+def _changes(group: CheckGroup) -> str:
     """Answers of another label, or a number on one side only; `same labels` where there are labels and all agree."""
-    result = block.result
+    result = group.result
     assert result is not None
-    rows = f" of {format.plural(result.delta_rows, 'row')}" if result.delta_rows else ""
+    rows = f" of {numbers.plural(result.delta_rows, 'row')}" if result.delta_rows else ""
     said = []
     if result.label_changes:
-        said.append(f"DIFFERENT: another label in {format.count(result.label_changes)}{rows}")
+        said.append(f"DIFFERENT: another label in {numbers.count(result.label_changes)}{rows}")
     if result.non_finite_mismatches:
-        predictions = format.plural(result.non_finite_mismatches, "answer")
+        predictions = numbers.plural(result.non_finite_mismatches, "answer")
         said.append(f"DIFFERENT: {predictions} NaN or infinite on one side only")
     return "; ".join(said) or ("same labels" if result.label_changes == 0 else "")
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check, Gate, Side
-from infer_bench.reporters.bench.names import file_name, names
+from infer_bench.reporters.bench.names import names
+from infer_bench.reporters.text.paths import file_name
 
-__all__ = ["Block", "blocks", "gate_of", "sides_of"]
+__all__ = ["CheckGroup", "gate_of", "group_checks", "sides_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CheckGroup:
     """One candidate at one batch size. `name` is unique in the report; `side` is None where the gate names none."""
 
     name: str
@@ -31,13 +32,13 @@ def gate_of(report: Report[BenchResult]) -> Gate:
     return report.gate
 
 
-def blocks(report: Report[BenchResult]) -> list[Block]:
+def group_checks(report: Report[BenchResult]) -> list[CheckGroup]:
     """In the order of the results; a candidate without a result, or without a check, has its block as well."""
     gate = gate_of(report)
     bases = _baselines(report, gate)
     named = dict(zip(map(id, report.results), names(report), strict=True))
     left = list(gate.checks)
-    made: list[Block] = []
+    made: list[CheckGroup] = []
     for result in report.results:
         if any(result is base for base in bases):
             continue
@@ -45,7 +46,7 @@ def blocks(report: Report[BenchResult]) -> list[Block]:
         own = tuple(check for check in left if _is_of(check, *key))
         left = [check for check in left if check not in own]
         side = _side(gate, result.candidate, result.model.path)
-        made.append(Block(named[id(result)], *key, own, result, _opponent(result, own, bases), side))
+        made.append(CheckGroup(named[id(result)], *key, own, result, _opponent(result, own, bases), side))
     return made + list(_orphans(left, gate))
 
 
@@ -61,15 +62,15 @@ def sides_of(report: Report[BenchResult]) -> dict[int, Side]:
     if report.gate is None:
         return {}
     found = {id(result): report.gate.baseline for result in _baselines(report, report.gate)}
-    return found | {id(block.result): block.side for block in blocks(report) if block.result and block.side}
+    return found | {id(group.result): group.side for group in group_checks(report) if group.result and group.side}
 
 
-def _orphans(checks: list[Check], gate: Gate) -> Iterator[Block]:
+def _orphans(checks: list[Check], gate: Gate) -> Iterator[CheckGroup]:
     """Checks whose candidate has no result."""
     for key in dict.fromkeys((check.candidate, check.model, check.batch) for check in checks):
         own = tuple(check for check in checks if (check.candidate, check.model, check.batch) == key)
         name = f"{file_name(key[1])} {key[0]} batch={key[2]}"
-        yield Block(name, *key, own, None, None, _side(gate, key[0], key[1]))
+        yield CheckGroup(name, *key, own, None, None, _side(gate, key[0], key[1]))
 
 
 def _baselines(report: Report[BenchResult], gate: Gate) -> list[BenchResult]:

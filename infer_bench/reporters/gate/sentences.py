@@ -6,45 +6,44 @@ from typing import Any
 from infer_bench.libraries import of_engine
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check, Gate, Side
-from infer_bench.reporters.bench.names import file_name
 from infer_bench.reporters.gate.columns import title
-from infer_bench.reporters.gate.groups import Block
-from infer_bench.reporters.text import numbers as format
-from infer_bench.reporters.text import ratios as format_gate
+from infer_bench.reporters.gate.groups import CheckGroup
+from infer_bench.reporters.text import numbers, ratios
+from infer_bench.reporters.text.paths import file_name
 
 __all__ = ["conditions", "environments", "exit_code", "headings", "label", "sensitivity", "verdict"]
 
 
-def headings(blocks: Sequence[Block], gate: Gate) -> list[str]:
+def headings(groups: Sequence[CheckGroup], gate: Gate) -> list[str]:
     """`new.onnx against old.onnx` of each block, with what else differs: the engine, the batch size."""
-    short = [_heading(block, gate, named=False) for block in blocks]
-    return short if len(set(short)) == len(short) else [_heading(block, gate, named=True) for block in blocks]
+    short = [_heading(group, gate, named=False) for group in groups]
+    return short if len(set(short)) == len(short) else [_heading(group, gate, named=True) for group in groups]
 
 
-def _heading(block: Block, gate: Gate, *, named: bool) -> str:
-    batch = "" if block.batch == 1 else f", batch {format.count(block.batch)}"
+def _heading(group: CheckGroup, gate: Gate, *, named: bool) -> str:
+    batch = "" if group.batch == 1 else f", batch {numbers.count(group.batch)}"
     if gate.mode == "absolute":
-        return f"{file_name(block.model)} ({block.candidate}){batch}"
-    base, model = _opponent(block, gate)
-    place = base.removeprefix(block.candidate) if base.startswith(f"{block.candidate} in ") else ""
+        return f"{file_name(group.model)} ({group.candidate}){batch}"
+    base, model = _opponent(group, gate)
+    place = base.removeprefix(group.candidate) if base.startswith(f"{group.candidate} in ") else ""
     stored = "the stored " if gate.mode == "stored" else ""
-    if block.candidate != base and not place:
-        if block.model == model:
-            return f"{file_name(model)}, {block.candidate} against {stored}{base}{batch}"
-        ours, theirs = _shown(block.model, model)
-        return f"{ours} ({block.candidate}) against {stored}{theirs} ({base}){batch}"
-    who = f", {block.candidate}" if named else ""
-    if block.model == model:
-        return f"{file_name(model)}{who}, {_versions(block, gate) or f'against itself{place}'}{batch}"
-    ours, theirs = _shown(block.model, model)
+    if group.candidate != base and not place:
+        if group.model == model:
+            return f"{file_name(model)}, {group.candidate} against {stored}{base}{batch}"
+        ours, theirs = _shown(group.model, model)
+        return f"{ours} ({group.candidate}) against {stored}{theirs} ({base}){batch}"
+    who = f", {group.candidate}" if named else ""
+    if group.model == model:
+        return f"{file_name(model)}{who}, {_versions(group, gate) or f'against itself{place}'}{batch}"
+    ours, theirs = _shown(group.model, model)
     return f"{ours} against {stored}{theirs}{place}{who}{batch}"
 
 
-def _opponent(block: Block, gate: Gate) -> tuple[str, str]:
+def _opponent(group: CheckGroup, gate: Gate) -> tuple[str, str]:
     """The baseline's candidate and model."""
-    if block.baseline is not None:
-        return block.baseline.candidate, block.baseline.model.path
-    against = next((check.against for check in block.checks if check.against), gate.baseline.candidate)
+    if group.baseline is not None:
+        return group.baseline.candidate, group.baseline.model.path
+    against = next((check.against for check in group.checks if check.against), gate.baseline.candidate)
     return against, gate.baseline.model
 
 
@@ -54,28 +53,28 @@ def _shown(model: str, other: str) -> tuple[str, str]:
     return (model, other) if names[0] == names[1] else names
 
 
-def _versions(block: Block, gate: Gate) -> str:
+def _versions(group: CheckGroup, gate: Gate) -> str:
     """The engine's two versions, or what else differs between the environments; empty where nothing does."""
     if gate.mode == "stored":
         return "against the stored baseline"
-    differing = _differing(gate.baseline, block.side) if block.side else []
-    if not differing or block.side is None:
+    differing = _differing(gate.baseline, group.side) if group.side else []
+    if not differing or group.side is None:
         return ""
-    name = next((name for name in differing if name == _library(block, block.side)), differing[0])
-    ours, theirs = _version(block.side, name), _version(gate.baseline, name)
+    name = next((name for name in differing if name == _library(group, group.side)), differing[0])
+    ours, theirs = _version(group.side, name), _version(gate.baseline, name)
     return f"{name} {ours} against {theirs}"
 
 
-def _library(block: Block, side: Side) -> str:
+def _library(group: CheckGroup, side: Side) -> str:
     """The engine's package, as it is called where it is installed."""
-    engine = block.result.engine if block.result else block.candidate.partition(":")[0]
+    engine = group.result.engine if group.result else group.candidate.partition(":")[0]
     library = of_engine(engine)
     packages = library.packages if library is not None else (engine,)
     return next((name for name in packages if name in side.packages), engine)
 
 
 def _version(side: Side, name: str) -> str:
-    return (side.python if name == "python" else side.packages.get(name, "")) or format.MISSING
+    return (side.python if name == "python" else side.packages.get(name, "")) or numbers.MISSING
 
 
 def _differing(one: Side, other: Side) -> list[str]:
@@ -87,30 +86,30 @@ def _differing(one: Side, other: Side) -> list[str]:
     return (["python"] if one.python != other.python else []) + differing
 
 
-def environments(block: Block, gate: Gate) -> list[tuple[str, str]]:
+def environments(group: CheckGroup, gate: Gate) -> list[tuple[str, str]]:
     """Both sides and their versions, where any is not the same: what differs, and the engine's library always."""
-    if block.side is None or gate.mode == "absolute" or not (names := _differing(gate.baseline, block.side)):
+    if group.side is None or gate.mode == "absolute" or not (names := _differing(gate.baseline, group.side)):
         return []
-    library = _library(block, block.side)
-    if library not in names and library in block.side.packages:
+    library = _library(group, group.side)
+    if library not in names and library in group.side.packages:
         names.append(library)
     return [
         (role, ", ".join(f"{name} {_version(side, name)}" for name in names))
-        for role, side in (("baseline", gate.baseline), ("candidate", block.side))
+        for role, side in (("baseline", gate.baseline), ("candidate", group.side))
     ]
 
 
 def conditions(gate: Gate) -> str:
     """`9 process pairs × 20 rounds, 7.9 s, interleaved, error rate 1 %`: how it was measured."""
-    rounds = f" × {format.plural(gate.rounds, 'round')}"
+    rounds = f" × {numbers.plural(gate.rounds, 'round')}"
     how = {
-        "sessions": f"{format.plural(gate.layouts, 'layout')}{rounds} in one worker",
-        "processes": f"{format.plural(gate.layouts, 'process pair')}{rounds}",
-        "stored": f"{format.plural(gate.layouts, 'process', 'processes')}{rounds}",
-        "absolute": f"{format.plural(gate.layouts, 'process', 'processes')}{rounds}",
+        "sessions": f"{numbers.plural(gate.layouts, 'layout')}{rounds} in one worker",
+        "processes": f"{numbers.plural(gate.layouts, 'process pair')}{rounds}",
+        "stored": f"{numbers.plural(gate.layouts, 'process', 'processes')}{rounds}",
+        "absolute": f"{numbers.plural(gate.layouts, 'process', 'processes')}{rounds}",
     }[gate.mode]
     woven = ["interleaved"] if gate.mode in ("sessions", "processes") else []
-    parts = [how, format.coarse(gate.measured_ns), *woven, f"error rate {format_gate.allowance(gate.alpha)}"]
+    parts = [how, numbers.coarse(gate.measured_ns), *woven, f"error rate {ratios.allowance(gate.alpha)}"]
     return ", ".join(parts)
 
 
@@ -120,38 +119,38 @@ def sensitivity(checks: Sequence[Check]) -> list[str]:
     for words, name in (("would have seen", "would_see"), ("would have failed from", "would_fail")):
         known = [(title(check), share) for check in checks if (share := getattr(check, name))]
         if known:
-            said.append(f"{words} {', '.join(f'{format_gate.at_least(share)} at {metric}' for metric, share in known)}")
+            said.append(f"{words} {', '.join(f'{ratios.at_least(share)} at {metric}' for metric, share in known)}")
     return said
 
 
-def verdict(report: Report[Any], blocks: Sequence[Block]) -> str:
+def verdict(report: Report[Any], groups: Sequence[CheckGroup]) -> str:
     """`regressed (p50, p95)`: the status and the metrics that brought it about, or the reasons where none did."""
     found = report.verdict
     if found is None:
         return "none: the run was not finished"
     also = ["regressed"] if found.status == "different" else []
-    guilty = {status: _guilty(status, blocks) for status in [found.status, *also]}
+    guilty = {status: _guilty(status, groups) for status in [found.status, *also]}
     if found.status == "pass" or not guilty[found.status]:
         return ": ".join(part for part in (found.status, "; ".join(found.reasons)) if part)
     return ", ".join(f"{status} ({metrics})" for status, metrics in guilty.items() if metrics)
 
 
-def _guilty(status: str, blocks: Sequence[Block]) -> str:
+def _guilty(status: str, groups: Sequence[CheckGroup]) -> str:
     """The metrics of that outcome, with the block that they stand in where there are several."""
     said = []
-    for block in blocks:
-        metrics = ", ".join(title(check) for check in block.checks if check.outcome == status)
-        said += [": ".join(part for part in (label(block, blocks), metrics) if part)] if metrics else []
+    for group in groups:
+        metrics = ", ".join(title(check) for check in group.checks if check.outcome == status)
+        said += [": ".join(part for part in (label(group, groups), metrics) if part)] if metrics else []
     return "; ".join(said)
 
 
-def label(block: Block, blocks: Sequence[Block]) -> str:
+def label(group: CheckGroup, groups: Sequence[CheckGroup]) -> str:
     """What tells a block from the others, in as few words as it takes: empty for one alone."""
-    paths = {other.model for other in blocks}
+    paths = {other.model for other in groups}
     alike = len({file_name(path) for path in paths}) < len(paths)
-    parts = [block.model if alike else file_name(block.model)] if len(paths) > 1 else []
-    parts += [block.candidate] if len({other.candidate for other in blocks}) > 1 else []
-    parts += [f"batch {format.count(block.batch)}"] if len({other.batch for other in blocks}) > 1 else []
+    parts = [group.model if alike else file_name(group.model)] if len(paths) > 1 else []
+    parts += [group.candidate] if len({other.candidate for other in groups}) > 1 else []
+    parts += [f"batch {numbers.count(group.batch)}"] if len({other.batch for other in groups}) > 1 else []
     return " ".join(parts)
 
 

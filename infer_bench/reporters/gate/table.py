@@ -1,17 +1,17 @@
 """The terminal's view of a gate: both sides of every metric, how many times slower, and what was concluded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench import notices as notes
+from infer_bench.reporters.bench import notices as bench_notices
 from infer_bench.reporters.bench import sentences
-from infer_bench.reporters.gate import columns as gate_cells
-from infer_bench.reporters.gate import sentences as gate_words
-from infer_bench.reporters.gate.columns import Line
-from infer_bench.reporters.gate.groups import Block, blocks, gate_of
-from infer_bench.reporters.text.layout import clean, pad, style, width_of, wrap
+from infer_bench.reporters.gate import columns as gate_columns
+from infer_bench.reporters.gate import sentences as gate_sentences
+from infer_bench.reporters.gate.columns import CheckLine
+from infer_bench.reporters.gate.groups import CheckGroup, gate_of, group_checks
+from infer_bench.reporters.text.layout import clean, join_blocks, pad, style, width_of, wrap
 
 _INDENT = "  "
 _BELOW = " " * 6
@@ -48,29 +48,28 @@ class _Columns:
 
 def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole report as lines of at most `width` columns."""
-    shown = blocks(report)
-    found = [[_cleaned(line) for line in gate_cells.lines(block)] for block in shown]
-    columns = _fit([line for rows in found for line in rows], width)
-    made = [_block(block, rows, columns, width, color) for block, rows in zip(shown, found, strict=True)]
-    for block, part, name in zip(shown, made, gate_words.headings(shown, gate_of(report)), strict=True):
-        how = gate_words.conditions(gate_of(report)) if block is shown[0] else ""
-        versions = _versions(block, report, width)
-        part[:0] = [*_heading(clean(name), how, width, color), *versions]
-        part += _sensitivity(block, width, color) if len(shown) > 1 else []
-    told = [line for said in sentences.about_report(report) for line in wrap(clean(said.text), width)]
-    around = _spaced([told, notes.lines(report, width, color)])
-    closing = _verdict(report, shown, columns, width, color)
-    if len(shown) == 1 and not around:
-        return made[0] + closing
-    return _spaced([*(made or [["Nothing was measured."]]), around, closing])
+    groups = group_checks(report)
+    rows = [[_clean(line) for line in gate_columns.lines(group)] for group in groups]
+    columns = _fit([line for of_group in rows for line in of_group], width)
+    blocks = [_body(of_group, columns, width, color) for of_group in rows]
+    for group, block, name in zip(groups, blocks, gate_sentences.headings(groups, gate_of(report)), strict=True):
+        how = gate_sentences.conditions(gate_of(report)) if group is groups[0] else ""
+        block[:0] = [*_heading(clean(name), how, width, color), *_versions(group, report, width)]
+        block += _sensitivity(group, width, color) if len(groups) > 1 else []
+    about = [line for sentence in sentences.about_report(report) for line in wrap(clean(sentence.text), width)]
+    around = join_blocks([about, bench_notices.lines(report, width, color)])
+    closing = _verdict(report, groups, columns, width, color)
+    if len(groups) == 1 and not around:
+        return blocks[0] + closing
+    return join_blocks([*(blocks or [["Nothing was measured."]]), around, closing])
 
 
-def _cleaned(line: Line) -> Line:
+def _clean(line: CheckLine) -> CheckLine:
     texts: dict[str, Any] = {name: clean(text) for name, text in asdict(line).items()}
-    return Line(**texts)
+    return CheckLine(**texts)
 
 
-def _fit(rows: Sequence[Line], width: int | None) -> _Columns:
+def _fit(rows: Sequence[CheckLine], width: int | None) -> _Columns:
     """As wide as the terminal allows: wide gaps, narrow ones, then the ratio below the values."""
     whole = [line for line in rows if line.interval]
     columns = _Columns(
@@ -91,7 +90,7 @@ def _fit(rows: Sequence[Line], width: int | None) -> _Columns:
     return replace(columns, gap=2, folded=True)
 
 
-def _block(block: Block, rows: Sequence[Line], columns: _Columns, width: int | None, color: bool) -> list[str]:
+def _body(rows: Sequence[CheckLine], columns: _Columns, width: int | None, color: bool) -> list[str]:
     return [style(line, row.look, color) for row in rows for line in _row(row, columns, width)]
 
 
@@ -103,8 +102,8 @@ def _heading(name: str, how: str, width: int | None, color: bool) -> list[str]:
     return [*(style(line, "bold", color) for line in wrap(name, width)), *rest]
 
 
-def _versions(block: Block, report: Report[Any], width: int | None) -> list[str]:
-    sides = gate_words.environments(block, gate_of(report))
+def _versions(group: CheckGroup, report: Report[Any], width: int | None) -> list[str]:
+    sides = gate_sentences.environments(group, gate_of(report))
     return [
         line
         for role, versions in sides
@@ -112,12 +111,12 @@ def _versions(block: Block, report: Report[Any], width: int | None) -> list[str]
     ]
 
 
-def _sensitivity(block: Block, width: int | None, color: bool) -> list[str]:
-    said = [clean(text) for text in gate_words.sensitivity(block.checks)]
+def _sensitivity(group: CheckGroup, width: int | None, color: bool) -> list[str]:
+    said = [clean(text) for text in gate_sentences.sensitivity(group.checks)]
     return [style(line, "dim", color) for text in said for line in wrap(text, width, first=_INDENT, rest=_INDENT)]
 
 
-def _row(row: Line, columns: _Columns, width: int | None) -> list[str]:
+def _row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
     parts = [pad(row.metric, columns.metric)]
     parts += [pad(row.baseline, columns.baseline, right=True)] if columns.baseline else []
     parts += [pad(row.value, columns.value, right=True)] if columns.value else []
@@ -135,7 +134,7 @@ def _row(row: Line, columns: _Columns, width: int | None) -> list[str]:
     return [f"{first}{outcome}:", *wrap(why, width, first=_BELOW, rest=_BELOW)] if why else beside
 
 
-def _folded(row: Line, values: str, columns: _Columns, width: int | None) -> list[str]:
+def _folded(row: CheckLine, values: str, columns: _Columns, width: int | None) -> list[str]:
     """The values, then below them what follows; a line of values that is still too wide is broken."""
     texts = [" ".join(part for part in (row.ratio, row.interval) if part), row.outcome]
     if width is not None and width_of(values) > width:
@@ -147,13 +146,13 @@ def _folded(row: Line, values: str, columns: _Columns, width: int | None) -> lis
 
 
 def _verdict(
-    report: Report[Any], shown: Sequence[Block], columns: _Columns, width: int | None, color: bool
+    report: Report[Any], shown: Sequence[CheckGroup], columns: _Columns, width: int | None, color: bool
 ) -> list[str]:
     """The status and why, what would have been seen, and the exit code: on one line where there is room."""
     look = "green" if report.verdict and report.verdict.status == "pass" else "red"
     lead = pad("verdict", len(_INDENT) + columns.metric) + "  "
-    said, code = clean(gate_words.verdict(report, shown)), gate_words.exit_code(report)
-    seen = [clean(text) for text in gate_words.sensitivity(shown[0].checks)] if len(shown) == 1 else []
+    said, code = clean(gate_sentences.verdict(report, shown)), gate_sentences.exit_code(report)
+    seen = [clean(text) for text in gate_sentences.sensitivity(shown[0].checks)] if len(shown) == 1 else []
     for parts, below in (([*seen[:1], code], seen[1:]), ([code], seen), ([], [code, *seen])):
         line = (" " * 10).join([lead + said, *parts])
         if width is None or width_of(line) <= width:
@@ -161,10 +160,3 @@ def _verdict(
             return [style(lead + said, look, color) + line[len(lead + said) :].rstrip(), *rest]
     made = [style(text, look, color) for text in wrap(said, width, first=lead, rest=_INDENT)]
     return made + [text for part in (code, *seen) for text in wrap(part, width, first=_INDENT, rest=_INDENT)]
-
-
-def _spaced(parts: Iterable[Sequence[str]]) -> list[str]:
-    made: list[str] = []
-    for part in parts:
-        made += ["", *part] if made and part else part
-    return made

@@ -8,7 +8,7 @@ from typing import Any
 from infer_bench.model import PHASES
 from infer_bench.report.common import Report
 from infer_bench.report.profile import Change, FunctionCost, MemoryUse, ProfileDiff, ProfileResult, Step
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import numbers
 
 CHANGED = 0.02
 """A ratio of two times nearer to 1 is called the same."""
@@ -34,12 +34,12 @@ class Section:
 
 def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
     """`one request, p50 0.71 ms` and what it holds for."""
-    what = "one request" if row.batch == 1 else f"one batch of {format.count(row.batch)}"
+    what = "one request" if row.batch == 1 else f"one batch of {numbers.count(row.batch)}"
     request = row.request
     if request is None:
         return row.candidate, f"failed: {row.failed}" if row.failed else ""
     known = request.p50_ns is not None
-    middle = f"p50 {format.duration(request.p50_ns)}" if known else f"mean {format.duration(request.mean_ns)}"
+    middle = f"p50 {numbers.duration(request.p50_ns)}" if known else f"mean {numbers.duration(request.mean_ns)}"
     return f"{what}, {middle}", ", ".join(part for part in (_named(row), *_conditions(report, row)) if part)
 
 
@@ -52,9 +52,9 @@ def _conditions(report: Report[Any], row: ProfileResult) -> Iterable[str]:
     threads = str(row.options.get("threads", report.settings.get("threads")))
     rows = report.settings.get("rows_cycled")
     if row.engine != "callable" and threads.isdigit() and "threads=" not in row.candidate:
-        yield format.plural(int(threads), "thread")
+        yield numbers.plural(int(threads), "thread")
     if isinstance(rows, int):
-        yield "the same row again and again" if rows == 1 else f"{format.plural(rows, 'row')} cycled"
+        yield "the same row again and again" if rows == 1 else f"{numbers.plural(rows, 'row')} cycled"
 
 
 def phases(row: ProfileResult, *, split: bool) -> Section | None:
@@ -67,23 +67,23 @@ def phases(row: ProfileResult, *, split: bool) -> Section | None:
         taken = getattr(typical, f"{name}_ns")
         if not taken and name not in row.does:
             continue
-        rows.append((name, row.does.get(name, ""), format.duration(taken), format.percent(taken / whole)))
+        rows.append((name, row.does.get(name, ""), numbers.duration(taken), numbers.percent(taken / whole)))
         bars.append(taken / whole)
         for step in (step for step in row.steps if split and step.phase == name):
-            rows.append((f"  {_step(step)}", "", format.duration(step.own_ns), format.percent(step.own_ns / whole)))
+            rows.append((f"  {_step(step)}", "", numbers.duration(step.own_ns), numbers.percent(step.own_ns / whole)))
             bars.append(None)
-    probe = f"(probe cost {format.duration(row.probe_ns)}, taken off)"
-    rows.append(("unaccounted", probe, format.duration(rest), _signed(rest / whole)))
+    probe = f"(probe cost {numbers.duration(row.probe_ns)}, taken off)"
+    rows.append(("unaccounted", probe, numbers.duration(rest), _signed(rest / whole)))
     return Section("", ("", "", "", ""), tuple(rows), 2, (*bars, None), (1, 0))
 
 
 def _signed(share: float) -> str:
-    return f"-{format.percent(-share)}" if share < 0 else format.percent(share)
+    return f"-{numbers.percent(-share)}" if share < 0 else numbers.percent(share)
 
 
 def _step(step: Step) -> str:
     often = step.calls_per_request
-    return f"{step.name} ({format.number(round(often, 1))} calls)" if often > 1.05 else step.name
+    return f"{step.name} ({numbers.number(round(often, 1))} calls)" if often > 1.05 else step.name
 
 
 def start(row: ProfileResult) -> str:
@@ -92,13 +92,13 @@ def start(row: ProfileResult) -> str:
         return ""
     steady = "steady" if row.warmup_steady else "not steady"
     parts = [
-        f"import {format.coarse(row.import_ns)}",
-        f"load {format.coarse(row.load_ns)}",
-        f"first request {format.duration(row.first_request_ns)}",
-        f"{steady} after {format.coarse(row.warmup_ns)} of warm-up",
+        f"import {numbers.coarse(row.import_ns)}",
+        f"load {numbers.coarse(row.load_ns)}",
+        f"first request {numbers.duration(row.first_request_ns)}",
+        f"{steady} after {numbers.coarse(row.warmup_ns)} of warm-up",
     ]
     if row.cpu_share is not None:
-        parts.append(f"CPU {format.percent(row.cpu_share)} of wall time")
+        parts.append(f"CPU {numbers.percent(row.cpu_share)} of wall time")
     return ", ".join(parts)
 
 
@@ -108,25 +108,25 @@ def functions(row: ProfileResult) -> Section | None:
         return None
     whole = max(1, row.profiled_ns)
     rows = tuple(
-        (function_name(cost), *_calls(cost), format.percent(cost.own_ns / whole), _most(cost.cumulative_ns / whole))
+        (function_name(cost), *_calls(cost), numbers.percent(cost.own_ns / whole), _most(cost.cumulative_ns / whole))
         for cost in row.functions
     )
     head = ("", "own", "cumulative") if row.functions[0].calls is None else ("", "calls", "own", "cumulative")
-    shown = f"top {len(rows)} of {format.plural(row.function_count, 'function')}"
+    shown = f"top {len(rows)} of {numbers.plural(row.function_count, 'function')}"
     if row.profiler == "none":
         return Section(shown, head, rows, paths=True)
-    slowed = f"; slowed {format.ratio(row.slowdown)}" if row.slowdown is not None else ""
-    how = f"({row.profiler}, {format.plural(row.profiled_requests, 'request')}{slowed})"
+    slowed = f"; slowed {numbers.ratio(row.slowdown)}" if row.slowdown is not None else ""
+    how = f"({row.profiler}, {numbers.plural(row.profiled_requests, 'request')}{slowed})"
     return Section(f"{shown} {how}", head, rows, paths=True)
 
 
 def _most(share: float) -> str:
-    return format.percent(min(1.0, share))
+    return numbers.percent(min(1.0, share))
 
 
 def _calls(cost: FunctionCost) -> tuple[str, ...]:
     """Nothing of a sampling profiler, which knows none."""
-    return () if cost.calls is None else (format.count(cost.calls),)
+    return () if cost.calls is None else (numbers.count(cost.calls),)
 
 
 def function_name(cost: FunctionCost) -> str:
@@ -148,9 +148,9 @@ def operators(row: ProfileResult) -> Section | None:
         return None
     whole = max(1, sum(cost.mean_ns for cost in row.operators))
     rows = tuple(
-        (cost.name, cost.op_type, cost.provider, format.percent(cost.mean_ns / whole)) for cost in row.operators
+        (cost.name, cost.op_type, cost.provider, numbers.percent(cost.mean_ns / whole)) for cost in row.operators
     )
-    title = f"operators (ONNX Runtime's own profile, {format.plural(row.operator_requests, 'request')})"
+    title = f"operators (ONNX Runtime's own profile, {numbers.plural(row.operator_requests, 'request')})"
     return Section(title, ("", "type", "provider", "share"), rows, 3, gives_way=(0, 1, 2))
 
 
@@ -164,14 +164,14 @@ def memory(row: ProfileResult) -> Section | None:
         ("after the first request", use.first_request_rss_bytes, use.load_rss_bytes),
         ("after the warm-up", use.steady_rss_bytes, use.first_request_rss_bytes),
     )
-    rows = [("interpreter", format.memory(use.start_rss_bytes), "")]
-    rows += [(name, format.memory(now), f"+{format.size(max(0, now - before))}") for name, now, before in stages]
+    rows = [("interpreter", numbers.memory(use.start_rss_bytes), "")]
+    rows += [(name, numbers.memory(now), f"+{numbers.size(max(0, now - before))}") for name, now, before in stages]
     rows += _allocated(use)
     return Section("memory of the worker", ("", "resident", "more"), tuple(rows))
 
 
 def _allocated(use: MemoryUse) -> list[tuple[str, str, str]]:
-    peak, kept = format.size(use.peak_bytes), format.size(max(0, use.retained_bytes))
+    peak, kept = numbers.size(use.peak_bytes), numbers.size(max(0, use.retained_bytes))
     return [("a request, through Python (peak / kept)", peak, kept)]
 
 
@@ -191,14 +191,14 @@ def difference(diff: ProfileDiff) -> tuple[Section, ...]:
 
 def _change(change: Change) -> tuple[str, ...]:
     moved = change.after_ns - change.before_ns
-    times = (format.duration(change.before_ns), format.duration(change.after_ns))
-    return change.name, *times, ("+" if moved > 0 else "") + format.duration(moved), _verdict(change)
+    times = (numbers.duration(change.before_ns), numbers.duration(change.after_ns))
+    return change.name, *times, ("+" if moved > 0 else "") + numbers.duration(moved), _verdict(change)
 
 
 def _function_change(change: Change, whole: int) -> tuple[str, ...]:
     """As shares: what takes a time under a profiler is no latency."""
     moved = (change.after_ns - change.before_ns) / whole
-    shares = (format.percent(change.before_ns / whole), format.percent(change.after_ns / whole))
+    shares = (numbers.percent(change.before_ns / whole), numbers.percent(change.after_ns / whole))
     return _changed_name(change.name), *shares, ("+" if moved > 0 else "") + _signed(moved), _verdict(change)
 
 
@@ -215,7 +215,7 @@ def _verdict(change: Change) -> str:
     times = change.before_ns / change.after_ns
     if abs(times - 1) <= CHANGED:
         return "same"
-    return f"{format.ratio(times)} faster" if times > 1 else f"{format.ratio(1 / times)} slower"
+    return f"{numbers.ratio(times)} faster" if times > 1 else f"{numbers.ratio(1 / times)} slower"
 
 
 def sections(row: ProfileResult) -> list[Section]:

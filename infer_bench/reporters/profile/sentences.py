@@ -7,7 +7,7 @@ from typing import Any
 from infer_bench.model import PHASES
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileResult, TypicalRequest
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import numbers
 
 STANDS_OUT = 0.5
 """The share of a request from which on a phase is called its bottleneck."""
@@ -54,33 +54,33 @@ def _frames(row: ProfileResult) -> dict[str, int]:
 
 def _about_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[str, int]) -> str:
     whole, taken = max(1, typical.request_ns), sum(frames.values())
-    total = f"DataFrames take {format.percent(taken / whole)} of the request ({format.duration(taken)})"
+    total = f"DataFrames take {numbers.percent(taken / whole)} of the request ({numbers.duration(taken)})"
     if row.does.get("predict") == "the whole function":
         return f"{total}. An array in the model's column order can save most of it."
     inside = frames["predict"]
-    share = f"The model is {format.percent(typical.predict_ns / whole)} of the request"
-    converts = f", {format.duration(inside)} of it turning a DataFrame into an array" if inside > WORTH * whole else ""
-    model = f"A faster engine can save at most {format.duration(max(0, typical.predict_ns - inside))}"
+    share = f"The model is {numbers.percent(typical.predict_ns / whole)} of the request"
+    converts = f", {numbers.duration(inside)} of it turning a DataFrame into an array" if inside > WORTH * whole else ""
+    model = f"A faster engine can save at most {numbers.duration(max(0, typical.predict_ns - inside))}"
     if row.options.get("feed") == "dataframe":
-        return f"{share}{converts}. {model}; feed=ndarray can save up to {format.duration(taken)}."
-    array = f"an array in the model's column order up to {format.duration(taken)}"
+        return f"{share}{converts}. {model}; feed=ndarray can save up to {numbers.duration(taken)}."
+    array = f"an array in the model's column order up to {numbers.duration(taken)}"
     return f"{total}. {share}{converts}. {model}; {array}."
 
 
 def _about_model(typical: TypicalRequest) -> str:
     whole = max(1, typical.request_ns)
     return (
-        f"The model is {format.percent(typical.predict_ns / whole)} of the request: a faster engine can save at most "
-        f"{format.duration(typical.predict_ns)}, everything around it {format.duration(whole - typical.predict_ns)}."
+        f"The model is {numbers.percent(typical.predict_ns / whole)} of the request: a faster engine can save at most "
+        f"{numbers.duration(typical.predict_ns)}, everything around it {numbers.duration(whole - typical.predict_ns)}."
     )
 
 
 def _about_phase(typical: TypicalRequest, name: str) -> str:
     whole, taken = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
-    rest = f"{name} takes {format.duration(taken)} ({format.percent(taken / whole)})"
+    rest = f"{name} takes {numbers.duration(taken)} ({numbers.percent(taken / whole)})"
     return (
-        f"The model is {format.percent(typical.predict_ns / whole)} of the request. A faster engine can save at most "
-        f"{format.duration(typical.predict_ns)}; {rest}."
+        f"The model is {numbers.percent(typical.predict_ns / whole)} of the request. A faster engine can save at most "
+        f"{numbers.duration(typical.predict_ns)}; {rest}."
     )
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileResult
-from infer_bench.reporters.profile import columns as cells
+from infer_bench.reporters.profile import columns as profile_columns
 from infer_bench.reporters.profile.columns import Section
 from infer_bench.reporters.profile.sentences import TRY, about_report, closing
-from infer_bench.reporters.text.layout import clean, justify, pad, style, width_of, wrap
+from infer_bench.reporters.text.layout import clean, join_blocks, justify, pad, style, width_of, wrap
 
 BAR = 16
 LEAST_NAME = 12
@@ -21,16 +21,16 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     blocks = [block for row in report.results for block in _row(report, row, width or USUAL, color, width is not None)]
     blocks += [[part for text in about_report(report) for part in wrap(text, width)]]
     blocks += [_notices(report, width, color), _verdict(report, width, color)]
-    return _spaced(blocks or [["Nothing was profiled."]])
+    return join_blocks(blocks or [["Nothing was profiled."]])
 
 
 def _row(report: Report[Any], row: ProfileResult, width: int, color: bool, terminal: bool) -> Iterable[list[str]]:
-    left, right = (clean(part) for part in cells.heading(report, row))
-    phases = cells.phases(row, split=bool(report.settings.get("split")))
+    left, right = (clean(part) for part in profile_columns.heading(report, row))
+    phases = profile_columns.phases(row, split=bool(report.settings.get("split")))
     body = _draw(phases, width, color) if phases else []
     edge = min(width, max(width_of(left) + width_of(right) + 3, *(width_of(line) for line in body), 0))
-    yield [*_heading(left, right, edge, width, color), *body, *_dim(cells.start(row), width, color)]
-    for section in cells.sections(row):
+    yield [*_heading(left, right, edge, width, color), *body, *_dim(profile_columns.start(row), width, color)]
+    for section in profile_columns.sections(row):
         yield _draw(section, width, color)
     yield [part for text in closing(report, row) for part in _sentence(clean(text), width, terminal)]
 
@@ -115,7 +115,7 @@ def _tail(text: str, width: int) -> str:
 
 def _notices(report: Report[Any], width: int | None, color: bool) -> list[str]:
     lines: list[str] = []
-    for text, hint in cells.notices(report):
+    for text, hint in profile_columns.notices(report):
         lines += [style(line, "yellow", color) for line in wrap(clean(text), width, first="note: ", rest="      ")]
         lines += wrap(clean(hint), width, first="hint: ", rest="      ") if hint else []
     return lines
@@ -127,10 +127,3 @@ def _verdict(report: Report[Any], width: int | None, color: bool) -> list[str]:
         return []
     said = f"{verdict.status}: {'; '.join(verdict.reasons)}"
     return [style(line, "red", color) for line in wrap(clean(said), width, rest="  ")]
-
-
-def _spaced(blocks: Iterable[Sequence[str]]) -> list[str]:
-    lines: list[str] = []
-    for block in blocks:
-        lines += ["", *block] if lines and block else block
-    return lines

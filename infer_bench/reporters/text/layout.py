@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
-__all__ = ["clean", "justify", "pad", "style", "width_of", "wrap"]
+__all__ = ["clean", "join_blocks", "justify", "pad", "style", "width_of", "wrap"]
 
 _STYLES = {"bold": "1", "dim": "2", "red": "1;31", "green": "32", "yellow": "33"}
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|ns|µs|ms|s|[kMGT]?B|rows?|rounds?|threads?|trees?|features?)(?!\w))")
@@ -42,6 +42,14 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 def justify(left: str, right: str, width: int) -> str:
     """`left` at the left edge and `right` at the right one."""
     return pad(left, width - width_of(right)) + right
+
+
+def join_blocks(blocks: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of the blocks that have any, an empty line between two blocks."""
+    lines: list[str] = []
+    for block in blocks:
+        lines += ["", *block] if lines and block else block
+    return lines
 
 
 def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> list[str]:

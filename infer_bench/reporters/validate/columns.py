@@ -5,16 +5,12 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.validate import Cause, ComparedSide, ValidateGroup, ValidateResult, WorstRow
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import numbers
+from infer_bench.reporters.text.paths import file_name
 
 SHOWN_WORST = 3
 _BARS = 20
 _DECADES = 8
-
-
-def file_name(side: ComparedSide) -> str:
-    """The model's file name."""
-    return side.model.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def heading(result: ValidateResult) -> str:
@@ -23,16 +19,16 @@ def heading(result: ValidateResult) -> str:
 
 
 def _side(side: ComparedSide) -> str:
-    return f"{file_name(side)} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
+    return f"{file_name(side.model.path)} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
 
 
 def conditions(report: Report[Any], result: ValidateResult) -> str:
     """What was compared on, what the numbers mean, and the tolerance."""
     data = sum(group.rows for group in result.groups if group.name == "data")
     made = sum(group.rows for group in result.groups if group.name != "data")
-    source = str(report.settings.get("data") or "").replace("\\", "/").rsplit("/", 1)[-1]
-    rows = [f"{format.plural(data, 'row')} of {source}"] if data else []
-    rows += [format.plural(made, "probe")] if made else []
+    source = file_name(str(report.settings.get("data") or ""))
+    rows = [f"{numbers.plural(data, 'row')} of {source}"] if data else []
+    rows += [numbers.plural(made, "probe")] if made else []
     parts = [" + ".join(rows), result.output_meaning, f"tolerance {_tolerance(result)}"]
     threshold = report.settings.get("threshold")
     parts += [f"threshold {threshold:g}"] if threshold is not None else []
@@ -40,8 +36,8 @@ def conditions(report: Report[Any], result: ValidateResult) -> str:
 
 
 def _tolerance(result: ValidateResult) -> str:
-    atol = format.limit(result.atol)
-    return atol if not result.rtol else f"{atol} + {format.limit(result.rtol)} of the answer"
+    atol = numbers.limit(result.atol)
+    return atol if not result.rtol else f"{atol} + {numbers.limit(result.rtol)} of the answer"
 
 
 def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
@@ -64,17 +60,17 @@ def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str,
 def cells(group: ValidateGroup) -> dict[str, str]:
     """One group's line."""
     if _verdict(group) == "refused":
-        return {"n": format.count(group.rows), "verdict": "refused"}
+        return {"n": numbers.count(group.rows), "verdict": "refused"}
     return {
-        "n": format.count(group.rows),
-        "max": format.delta(group.max_abs_delta),
-        "mean": format.delta(group.mean_abs_delta),
-        "p999": format.delta(group.p999_abs_delta),
-        "flips": format.count(group.flips),
-        "labels": format.MISSING if group.label_changes is None else format.count(group.label_changes),
-        "nonfinite": format.count(group.non_finite_mismatches),
-        "refused": format.count(group.refusals),
-        "rank": format.correlation(group.rank_correlation),
+        "n": numbers.count(group.rows),
+        "max": numbers.delta(group.max_abs_delta),
+        "mean": numbers.delta(group.mean_abs_delta),
+        "p999": numbers.delta(group.p999_abs_delta),
+        "flips": numbers.count(group.flips),
+        "labels": numbers.MISSING if group.label_changes is None else numbers.count(group.label_changes),
+        "nonfinite": numbers.count(group.non_finite_mismatches),
+        "refused": numbers.count(group.refusals),
+        "rank": numbers.correlation(group.rank_correlation),
         "verdict": _verdict(group),
     }
 
@@ -94,9 +90,9 @@ def output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:
         (
             output.output,
             {
-                "max": format.delta(output.max_abs_delta),
-                "mean": format.delta(output.mean_abs_delta),
-                "p999": format.delta(output.p999_abs_delta),
+                "max": numbers.delta(output.max_abs_delta),
+                "mean": numbers.delta(output.mean_abs_delta),
+                "p999": numbers.delta(output.p999_abs_delta),
             },
         )
         for output in worst
@@ -115,7 +111,9 @@ def why(result: ValidateResult) -> list[str]:
 
 
 def _cause(cause: Cause) -> str:
-    counted = f"Explains {format.count(cause.rows_explained)} of {format.plural(cause.rows_examined, 'differing row')}"
+    counted = (
+        f"Explains {numbers.count(cause.rows_explained)} of {numbers.plural(cause.rows_examined, 'differing row')}"
+    )
     return f"{cause.name}: {cause.detail}. {counted} looked at."
 
 
@@ -124,7 +122,7 @@ def first(result: ValidateResult) -> str:
     found = next((cause for cause in result.causes if cause.tree is not None), None)
     if found is None or found.row is None:
         return ""
-    where = f"row {format.count(found.row)} of {found.group}"
+    where = f"row {numbers.count(found.row)} of {found.group}"
     value = "missing" if found.value is None else repr(found.value)
     return f"{where}, {found.feature} = {value}, tree {found.tree}, split {found.split}"
 
@@ -140,7 +138,7 @@ def passing(result: ValidateResult) -> str:
         return ""
     if result.smallest_passing_atol is None:
         return "No tolerance would pass: " + "; ".join(_beyond(result)) + "."
-    return f"Smallest tolerance that would pass: {format.tolerance(result.smallest_passing_atol)}"
+    return f"Smallest tolerance that would pass: {numbers.tolerance(result.smallest_passing_atol)}"
 
 
 def _beyond(result: ValidateResult) -> list[str]:
@@ -159,15 +157,15 @@ def _beyond(result: ValidateResult) -> list[str]:
         ),
         "row answered by one side only": ("row is answered by one side only", "rows are answered by one side only"),
     }
-    return [f"{format.count(n)} {said[key][0 if n == 1 else 1]}" for key, n in totals.items() if n]
+    return [f"{numbers.count(n)} {said[key][0 if n == 1 else 1]}" for key, n in totals.items() if n]
 
 
 def worst(line: WorstRow) -> str:
     """One of the rows that differ most."""
-    ours, theirs = (format.answer(value) for value in (line.reference, line.candidate))
+    ours, theirs = (numbers.answer(value) for value in (line.reference, line.candidate))
     output = f" {line.output}" if line.output not in ("", "output", "prediction") else ""
-    gap = format.delta(line.abs_delta)
-    return f"row {format.count(line.row)} of {line.group}:{output} {ours} against {theirs}, |Δ| {gap}"
+    gap = numbers.delta(line.abs_delta)
+    return f"row {numbers.count(line.row)} of {line.group}:{output} {ours} against {theirs}, |Δ| {gap}"
 
 
 def histogram(result: ValidateResult, width: int | None = None) -> list[tuple[str, str, str]]:
@@ -189,6 +187,6 @@ def histogram(result: ValidateResult, width: int | None = None) -> list[tuple[st
     lines += [(f"< 1e{kept[0]}", below)] if below else []
     lines += [(f"1e{d}", counts[d]) for d in kept]
     most = max(number for _, number in lines)
-    text = max(len(name) for name, _ in lines) + len(format.count(most)) + 2
+    text = max(len(name) for name, _ in lines) + len(numbers.count(most)) + 2
     bars = _BARS if width is None else max(1, min(_BARS, width - text))
-    return [(name, format.bar(number / most, bars), format.count(number)) for name, number in lines]
+    return [(name, numbers.bar(number / most, bars), numbers.count(number)) for name, number in lines]

@@ -1,12 +1,11 @@
 """A comparison as rows of numbers: one a candidate, group and output."""
 
-import csv
-import io
 from dataclasses import fields
 from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.validate import OutputDelta, ValidateGroup, ValidateResult
+from infer_bench.reporters.text.csv import table
 
 _NUMBERS = tuple(field.name for field in fields(OutputDelta) if field.name != "output")
 _WHOLE = ("rows", "label_changes", "argmax_changes", "rank_correlation", "refusals", "passing_atol", "passing_rtol")
@@ -15,12 +14,7 @@ _HEAD = ("reference", "candidate", "engine", "sha256", "failed", "group", "outpu
 
 def render(report: Report[Any]) -> str:
     """The whole text, its lines ended by a line feed."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*_HEAD, *_WHOLE, *_NUMBERS], lineterminator="\n", restval="")
-    writer.writeheader()
-    for result in report.results:
-        writer.writerows(_rows(result))
-    return text.getvalue()
+    return table([*_HEAD, *_WHOLE, *_NUMBERS], (row for result in report.results for row in _rows(result)))
 
 
 def _rows(result: ValidateResult) -> list[dict[str, Any]]:

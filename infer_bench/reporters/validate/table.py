@@ -5,10 +5,10 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.validate import ValidateResult
-from infer_bench.reporters.bench import notices as notes
+from infer_bench.reporters.bench import notices as bench_notices
 from infer_bench.reporters.text.grid import Grid, Row, fit, records
-from infer_bench.reporters.text.layout import clean, pad, style, width_of, wrap
-from infer_bench.reporters.validate import columns as comparison
+from infer_bench.reporters.text.layout import clean, join_blocks, pad, style, width_of, wrap
+from infer_bench.reporters.validate import columns as validate_columns
 
 _ROOM = 20
 
@@ -18,17 +18,14 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     blocks: list[Sequence[str]] = []
     for result in report.results:
         blocks += _result(report, result, width, color)
-    blocks.append(notes.lines(report, width, color))
+    blocks.append(bench_notices.lines(report, width, color))
     blocks.append(_verdict(report, width, color))
-    made: list[str] = []
-    for block in blocks:
-        made += ["", *block] if made and block else block
-    return made
+    return join_blocks(blocks)
 
 
 def _result(report: Report[Any], result: ValidateResult, width: int | None, color: bool) -> Iterable[Sequence[str]]:
-    head = wrap(clean(comparison.heading(result)), width, rest="  ")
-    about = wrap(clean(comparison.conditions(report, result)), width, rest="  ") if result.groups else []
+    head = wrap(clean(validate_columns.heading(result)), width, rest="  ")
+    about = wrap(clean(validate_columns.conditions(report, result)), width, rest="  ") if result.groups else []
     yield [*(style(line, "bold", color) for line in head), *about]
     if result.failed:
         yield [style(line, "red", color) for line in wrap(clean(f"cannot be compared: {result.failed}"), width)]
@@ -38,7 +35,7 @@ def _result(report: Report[Any], result: ValidateResult, width: int | None, colo
 
 
 def _table(report: Report[Any], result: ValidateResult, width: int | None, color: bool) -> list[str]:
-    titles = comparison.columns(report, [result])
+    titles = validate_columns.columns(report, [result])
     rows = [row for group in result.groups for row in _rows(group)]
     grid = fit(titles, rows, ["rows"], width)
     head = grid.head("rows") if grid else []
@@ -49,8 +46,10 @@ def _table(report: Report[Any], result: ValidateResult, width: int | None, color
 
 
 def _rows(group: Any) -> list[Row]:
-    own = Row(clean(group.name), cells=comparison.cells(group), look="red" if group.failing else "")
-    outputs = [Row(clean(name), cells=cells, look="dim", depth=1) for name, cells in comparison.output_lines(group)]
+    own = Row(clean(group.name), cells=validate_columns.cells(group), look="red" if group.failing else "")
+    outputs = [
+        Row(clean(name), cells=cells, look="dim", depth=1) for name, cells in validate_columns.output_lines(group)
+    ]
     return [own, *outputs]
 
 
@@ -61,23 +60,23 @@ def _body(grid: Grid | None, titles: dict[str, str], row: Row, width: int | None
 
 def _told(result: ValidateResult, width: int | None, color: bool) -> list[str]:
     said: list[str] = []
-    for i, text in enumerate(comparison.why(result)):
+    for i, text in enumerate(validate_columns.why(result)):
         said += wrap(clean(text), width, first="Why     " if not i else "        ", rest="        ")
-    for label, text in (("First", comparison.first(result)), ("Fix", comparison.fix(result))):
+    for label, text in (("First", validate_columns.first(result)), ("Fix", validate_columns.fix(result))):
         said += wrap(clean(text), width, first=pad(label, 8), rest="        ") if text else []
     if result.different:
-        for i, line in enumerate(result.worst[: comparison.SHOWN_WORST]):
+        for i, line in enumerate(result.worst[: validate_columns.SHOWN_WORST]):
             said += wrap(
-                clean(comparison.worst(line)), width, first="Worst   " if not i else "        ", rest="        "
+                clean(validate_columns.worst(line)), width, first="Worst   " if not i else "        ", rest="        "
             )
         said += _histogram(result, width)
-    said += wrap(comparison.passing(result), width)
+    said += wrap(validate_columns.passing(result), width)
     return said
 
 
 def _histogram(result: ValidateResult, width: int | None) -> list[str]:
     narrow = width is not None and width < 2 * _ROOM
-    found = comparison.histogram(result, None if width is None else width - (0 if narrow else 8))
+    found = validate_columns.histogram(result, None if width is None else width - (0 if narrow else 8))
     names = max((width_of(name) for name, _, _ in found), default=0)
     made = [f"{pad(name, names, right=True)} {bar} {number}" for name, bar, number in found]
     if narrow:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.reporters.text import numbers as format
+from infer_bench.reporters.text import numbers
 
 UNITS = {"ns": 1.0, "µs": 1e3, "ms": 1e6, "s": 1e9, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
@@ -38,19 +38,19 @@ def value(text: str) -> float:
     ],
 )
 def test_duration(ns: float | None, text: str) -> None:
-    assert format.duration(ns) == text
+    assert numbers.duration(ns) == text
 
 
 @given(st.integers(1000, 10**14))
 def test_a_duration_has_three_significant_digits(ns: int) -> None:
-    text = format.duration(ns)
+    text = numbers.duration(ns)
 
     assert value(text) == pytest.approx(ns, rel=0.00501)
     # There is no unit above the second, so what rounds to 1,000 s and more has more digits.
     assert ns >= 999_500_000_000 or len(re.sub(r"\D", "", text)) == 3
 
 
-@given(st.integers(0, 10**15), st.integers(0, 10**15), st.sampled_from([format.duration, format.coarse]))
+@given(st.integers(0, 10**15), st.integers(0, 10**15), st.sampled_from([numbers.duration, numbers.coarse]))
 def test_a_longer_time_never_reads_shorter(one: int, other: int, shown: Callable[[float], str]) -> None:
     low, high = sorted((one, other))
 
@@ -72,7 +72,7 @@ def test_a_longer_time_never_reads_shorter(one: int, other: int, shown: Callable
     ],
 )
 def test_coarse(ns: int | None, text: str) -> None:
-    assert format.coarse(ns) == text
+    assert numbers.coarse(ns) == text
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_coarse(ns: int | None, text: str) -> None:
     ],
 )
 def test_size(size: int | None, text: str) -> None:
-    assert format.size(size) == text
+    assert numbers.size(size) == text
 
 
-@given(st.integers(0, 10**16), st.integers(0, 10**16), st.sampled_from([format.size, format.memory]))
+@given(st.integers(0, 10**16), st.integers(0, 10**16), st.sampled_from([numbers.size, numbers.memory]))
 def test_a_larger_size_never_reads_smaller(one: int, other: int, shown: Callable[[int], str]) -> None:
     low, high = sorted((one, other))
 
@@ -114,7 +114,7 @@ def test_a_larger_size_never_reads_smaller(one: int, other: int, shown: Callable
     ],
 )
 def test_memory(size: int | None, text: str) -> None:
-    assert format.memory(size) == text
+    assert numbers.memory(size) == text
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_memory(size: int | None, text: str) -> None:
     ],
 )
 def test_rate(per_second: float | None, text: str) -> None:
-    assert format.rate(per_second) == text
+    assert numbers.rate(per_second) == text
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_rate(per_second: float | None, text: str) -> None:
     ],
 )
 def test_ratio(ratio: float, text: str) -> None:
-    assert format.ratio(ratio) == text
+    assert numbers.ratio(ratio) == text
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_ratio(ratio: float, text: str) -> None:
     ],
 )
 def test_speedup(values: tuple[float, float | None, float | None], text: str) -> None:
-    assert format.speedup(*values) == text
+    assert numbers.speedup(*values) == text
 
 
 positive = st.floats(1e-3, 1e9)
@@ -178,7 +178,7 @@ positive = st.floats(1e-3, 1e9)
 @given(st.tuples(positive, positive, positive))
 def test_an_interval_is_rounded_outward_and_holds_its_point(values: tuple[float, float, float]) -> None:
     low, point, high = sorted(values)
-    shown, bounds = format.speedup(point, low, high).split(" ")
+    shown, bounds = numbers.speedup(point, low, high).split(" ")
     shown_low, shown_high = map(value, bounds.strip("()").split("–"))
 
     assert shown_low <= low
@@ -190,33 +190,33 @@ def test_an_interval_is_rounded_outward_and_holds_its_point(values: tuple[float,
 def test_a_larger_ratio_never_reads_smaller(one: float, other: float) -> None:
     low, high = sorted((one, other))
 
-    assert value(format.ratio(low)) <= value(format.ratio(high))
+    assert value(numbers.ratio(low)) <= value(numbers.ratio(high))
 
 
 @given(st.floats(0, 1))
 def test_a_share_is_all_or_nothing_only_when_it_is(share: float) -> None:
-    assert (format.percent(share) == "100 %") == (share == 1)
-    assert (format.percent(share) == "0 %") == (share == 0)
+    assert (numbers.percent(share) == "100 %") == (share == 1)
+    assert (numbers.percent(share) == "0 %") == (share == 0)
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.88, "88 %"), (0.001, "<1 %"), (0.999, ">99 %"), (float("nan"), "–")])
 def test_percent(share: float, text: str) -> None:
-    assert format.percent(share) == text
+    assert numbers.percent(share) == text
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (format.delta(7.3e-08), "7.3e-08"),
-        (format.delta(0.0), "0.0e+00"),
-        (format.delta(None), "–"),
-        (format.about(7.3e-08), "7e-08"),
-        (format.percentile(50.0), "p50"),
-        (format.percentile(99.99), "p99.99"),
-        (format.needs(4742), "n/a (needs 4,742)"),
-        (format.needs(None), "n/a"),
-        (format.plural(1, "thread"), "1 thread"),
-        (format.plural(1024, "row"), "1,024 rows"),
+        (numbers.delta(7.3e-08), "7.3e-08"),
+        (numbers.delta(0.0), "0.0e+00"),
+        (numbers.delta(None), "–"),
+        (numbers.about(7.3e-08), "7e-08"),
+        (numbers.percentile(50.0), "p50"),
+        (numbers.percentile(99.99), "p99.99"),
+        (numbers.needs(4742), "n/a (needs 4,742)"),
+        (numbers.needs(None), "n/a"),
+        (numbers.plural(1, "thread"), "1 thread"),
+        (numbers.plural(1024, "row"), "1,024 rows"),
     ],
 )
 def test_small_formats(text: str, expected: str) -> None:
@@ -226,18 +226,18 @@ def test_small_formats(text: str, expected: str) -> None:
 @given(st.floats(allow_nan=True, allow_infinity=True), st.integers(-(2**70), 2**70))
 def test_no_number_is_too_odd_to_be_shown(number: float, whole: int) -> None:
     shown = [
-        format.duration(number),
-        format.duration(whole),
-        format.coarse(number),
-        format.size(whole),
-        format.memory(whole),
-        format.rate(number),
-        format.ratio(number),
-        format.speedup(abs(number), abs(number), abs(number)),
-        format.delta(number),
-        format.about(number),
+        numbers.duration(number),
+        numbers.duration(whole),
+        numbers.coarse(number),
+        numbers.size(whole),
+        numbers.memory(whole),
+        numbers.rate(number),
+        numbers.ratio(number),
+        numbers.speedup(abs(number), abs(number), abs(number)),
+        numbers.delta(number),
+        numbers.about(number),
     ]
 
     assert all(shown)
-    assert format.percent(number)
+    assert numbers.percent(number)
     assert max(map(len, shown)) <= 40

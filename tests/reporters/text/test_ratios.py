@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.reporters.text import ratios as format_gate
+from infer_bench.reporters.text import ratios
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from infer_bench.reporters.text import ratios as format_gate
     ],
 )
 def test_a_ratio_and_its_bounds(value: float, low: float | None, high: float | None, text: str) -> None:
-    assert " ".join(format_gate.measured_ratio(value, low, high)) == text
+    assert " ".join(ratios.measured_ratio(value, low, high)) == text
 
 
 def bounds(text: str) -> tuple[float, float]:
@@ -36,7 +36,7 @@ def bounds(text: str) -> tuple[float, float]:
 @given(st.lists(st.floats(0.01, 1000), min_size=3, max_size=3))
 def test_bounds_are_rounded_outward_and_hold_the_ratio(given: list[float]) -> None:
     low, value, high = sorted(given)
-    point, interval = format_gate.measured_ratio(value, low, high)
+    point, interval = ratios.measured_ratio(value, low, high)
     if low == high:
         return
     lower, upper = bounds(interval)
@@ -51,14 +51,14 @@ def test_bounds_are_rounded_outward_and_hold_the_ratio(given: list[float]) -> No
     [(0.0312, "+3.1 %"), (-0.004, "-0.4 %"), (1.2, "+120 %"), (-1e-7, "+0.0 %"), (1e301, "–"), (1e15, "+1.00e+17 %")],
 )
 def test_a_change_has_its_sign(share: float, text: str) -> None:
-    assert format_gate.change(share) == text
+    assert ratios.change(share) == text
 
 
 @given(st.floats(0, 9))
 def test_no_more_sensitivity_is_claimed_than_there_was(share: float) -> None:
-    assert float(format_gate.at_least(share).removesuffix(" %")) >= share * 100 * (1 - 1e-12)
+    assert float(ratios.at_least(share).removesuffix(" %")) >= share * 100 * (1 - 1e-12)
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.05, "5 %"), (0.005, "0.5 %"), (0.025, "2.5 %"), (1.0, "100 %")])
 def test_an_allowance_is_written_as_it_was_given(share: float, text: str) -> None:
-    assert format_gate.allowance(share) == text
+    assert ratios.allowance(share) == text

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infer_bench.report.common import Notice, Report, Verdict
-from infer_bench.reporters.formats.github import SUMMARY_BYTES, annotations, summary
+from infer_bench.reporters.github import SUMMARY_BYTES, annotations, summary
 from infer_bench.reporters.registry import render
 from tests import gate_reports, reports
 

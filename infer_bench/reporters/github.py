@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench import columns as cells
+from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench.names import names
 from infer_bench.reporters.formats.markdown import Markdown
-from infer_bench.reporters.gate import columns as gate_cells
-from infer_bench.reporters.gate.groups import blocks
+from infer_bench.reporters.gate import columns as gate_columns
+from infer_bench.reporters.gate.groups import group_checks
 from infer_bench.reporters.text.layout import clean
 
 __all__ = ["SUMMARY_BYTES", "annotations", "summary"]
@@ -57,13 +57,13 @@ def _commands(level: Level, said: list[_Said]) -> Iterator[str]:
 def _said(report: Report[Any]) -> Iterable[_Said]:
     yield from _of_verdict(report)
     if report.gate is not None:
-        for block in blocks(report):
-            for check in block.checks:
+        for group in group_checks(report):
+            for check in group.checks:
                 if check.outcome != "pass":
-                    yield _LEVELS[check.outcome], f"infer-bench: {block.name}", gate_cells.sentence(check)
+                    yield _LEVELS[check.outcome], f"infer-bench: {group.name}", gate_columns.sentence(check)
     elif report.command == "bench" and (report.verdict is None or report.verdict.status != "not-comparable"):
         yield from _failed(report)
-    for text, hint in cells.notices(report):
+    for text, hint in bench_columns.notices(report):
         yield "notice", "infer-bench", f"{text}\n{hint}" if hint else text
 
 
@@ -76,7 +76,7 @@ def _of_verdict(report: Report[Any]) -> Iterable[_Said]:
 def _failed(report: Report[BenchResult]) -> Iterable[_Said]:
     for name, result in zip(names(report), report.results, strict=True):
         if result.failed is not None:
-            yield "error", f"infer-bench: {name}", cells.reason(result)
+            yield "error", f"infer-bench: {name}", bench_columns.reason(result)
 
 
 def _data(text: str) -> str:

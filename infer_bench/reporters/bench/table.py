@@ -1,0 +1,146 @@
+"""The terminal's table of a bench: one line a candidate where it fits, more where it does not, and what follows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
+from infer_bench.reporters.bench import columns as bench_columns
+from infer_bench.reporters.bench import groups, sentences
+from infer_bench.reporters.bench import notices as bench_notices
+from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.text import numbers
+from infer_bench.reporters.text.grid import Grid, Row, fit, records
+from infer_bench.reporters.text.layout import clean, join_blocks, justify, style, width_of, wrap
+from infer_bench.reporters.text.paths import file_name
+
+_LOOKS = {"alarm": "red", "plain": ""}
+
+
+def lines(report: Report[Any], width: int | None, color: bool, *, phases: bool) -> list[str]:
+    """The whole text. `phases` adds a line for each phase below its request."""
+    return _Table(report, width, color, phases).lines()
+
+
+def model_tables(report: Report[Any], width: int | None, color: bool) -> list[list[str]]:
+    """The table of each model with its phases, and nothing around them."""
+    return _Table(report, width, color, phases=True).tables()
+
+
+class _Table:
+    """A bench report on its way to text; nothing here changes after it was made."""
+
+    def __init__(self, report: Report[Any], width: int | None, color: bool, phases: bool) -> None:
+        self.report, self.width, self.color, self.phases = report, width, color, phases
+        self.titles = bench_columns.columns(report.settings, phases)
+
+        self.models = groups.group(report.results, report.settings)
+        self.grid = self._fit()
+
+    def lines(self) -> list[str]:
+        blocks = self.tables() or [["Nothing was measured."]]
+        noted = bench_notices.lines(self.report, self.width, self.color)
+        blocks += [self._sentences(sentences.about_report(self.report)), noted, self._verdict()]
+        return join_blocks(blocks)
+
+    def tables(self) -> list[list[str]]:
+        return [self._model(model) for model in self.models]
+
+    def _fit(self) -> Grid | None:
+        """One layout for all models, so that their columns can be compared."""
+        every = [group for model in self.models for group in model]
+        rows = [row for group in every for row in self._rows(group)]
+        return fit(self.titles, rows, [_title(group) for group in every], self.width) if rows else None
+
+    def _model(self, model: tuple[BatchGroup, ...]) -> list[str]:
+        sections = [self._section(group) for group in model]
+        sections[-1] += self._legend() if model is self.models[0] else []
+        return join_blocks([self._header(model), *sections, self._sentences(sentences.about_model(model))])
+
+    def _header(self, model: tuple[BatchGroup, ...]) -> list[str]:
+        name, about = clean(self._model_name(model[0])), clean(bench_columns.describe(model[0].model))
+        results = tuple(result for group in model for result in group.results)
+        conditions = clean(bench_columns.conditions(self.report, results))
+        together = width_of(f"{name}   {about}   {conditions}")
+        if self.width is None or together <= self.width:
+            line = justify(f"{name}   {about}", conditions, max(together, self.grid.width if self.grid else 0)).rstrip()
+            return [line.replace(name, style(name, "bold", self.color), 1)]
+        lines = [style(line, "bold", self.color) for line in wrap(name, self.width)]
+        if width_of(f"{name}   {about}") <= self.width:
+            lines = [f"{lines[0]}   {about}"]
+        else:
+            lines += wrap(about, self.width, first="  ", rest="  ")
+        return lines + wrap(conditions, self.width, first="  ", rest="  ")
+
+    def _model_name(self, group: BatchGroup) -> str:
+        """The file's name; its whole path where another model has the same name."""
+        name = file_name(group.model.path)
+        paths = {result.model.path for result in self.report.results}
+        return name if sum(file_name(path) == name for path in paths) == 1 else group.model.path
+
+    def _section(self, group: BatchGroup) -> list[str]:
+        rows, title = self._rows(group), _title(group)
+        head = self.grid.head(title) if self.grid and any(row.cells for row in rows) else [title]
+        lines = [style(line, "bold", self.color) for line in head]
+        for row in rows:
+            first, *others = self._body(row)
+            lines.append(style(first, row.look or self._name_look(row), self.color))
+            lines += [style(line, row.look, self.color) for line in others]
+        return lines
+
+    def _name_look(self, row: Row) -> str:
+        """A name that stands above its cells is set off from them."""
+        return "bold" if (self.grid is None or not self.grid.name_width) and not row.depth else ""
+
+    def _body(self, row: Row) -> list[str]:
+        lines = self.grid.body(row) if self.grid else records(self.titles, row, self.width)
+        too_wide = self.width is not None and max(map(width_of, lines)) > self.width
+        return records(self.titles, row, self.width) if too_wide and row.note else lines
+
+    def _rows(self, group: BatchGroup) -> list[Row]:
+        return [row for result in group.results for row in self._result(result, group)]
+
+    def _result(self, result: BenchResult, group: BatchGroup) -> list[Row]:
+        engine, options = groups.split(result)
+        name = clean(engine), tuple(map(clean, options))
+        if not bench_columns.measured(result):
+            return [Row(*name, note=clean(bench_columns.reason(result)), look="red" if result.failed else "dim")]
+        line = bench_columns.line(result, group, self.report.settings)
+        rows = [Row(*name, line.cells, look="red" if line.alarm else "")]
+        for part in bench_columns.phase_lines(result, self.report.settings) if self.phases else ():
+            rows.append(Row(part.phase, cells=part.cells, look="dim", depth=1))
+        return rows
+
+    def _legend(self) -> list[str]:
+        if self.phases or not any(result.phases for result in self.report.results):
+            return []
+        text = wrap(
+            "request = preprocess + predict + postprocess (per phase: --phases)", self.width, first="  ", rest="  "
+        )
+        return [style(line, "dim", self.color) for line in text]
+
+    def _sentences(self, said: Iterable[sentences.Sentence]) -> list[str]:
+        return [
+            style(line, _LOOKS[sentence.tone], self.color)
+            for sentence in said
+            for line in wrap(clean(sentence.text), self.width)
+        ]
+
+    def _verdict(self) -> list[str]:
+        verdict = self.report.verdict
+        if verdict is None or (verdict.status == "pass" and not verdict.reasons):
+            return []
+        look = "green" if verdict.status == "pass" else "red"
+        if verdict.status == "not-comparable":  # what differs may be much
+            named = [wrap(clean(reason), self.width, first="  ", rest="    ") for reason in verdict.reasons]
+            return [style(line, look, self.color) for line in [f"{verdict.status}:", *(x for n in named for x in n)]]
+        failed = sum(result.failed is not None for result in self.report.results)
+        reasons = "; ".join(verdict.reasons)
+        if verdict.status == "failed" and failed:  # the rows say why
+            reasons = f"{failed} of {numbers.plural(len(self.report.results), 'row')} could not be measured"
+        said = ": ".join(filter(None, [verdict.status, reasons]))
+        return [style(line, look, self.color) for line in wrap(clean(said), self.width, rest="  ")]
+
+
+def _title(group: BatchGroup) -> str:
+    return f"batch {numbers.count(group.batch)}"
