@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from infer_bench.engines import lightgbm_text
 from infer_bench.engines.base import Domain, Option
 from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.feeds.schema import schema
@@ -22,6 +22,8 @@ from infer_bench.engines.session import (
     threads_of,
 )
 from infer_bench.errors import EngineError, ModelError
+from infer_bench.formats.lightgbm_text import Header, read_header, read_lightgbm_text
+from infer_bench.formats.lightgbm_trees import MISSING_NAN, MISSING_ZERO
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
 
 _RANKING = frozenset({"lambdarank", "rank_xendcg"})
@@ -53,10 +55,9 @@ class LightGBM:
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "LightGBMSession":
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for what LightGBM refuses."""
-        booster, wrapper, text = _load(model, options)
-        head = lightgbm_text.header(text)
-        spec = _spec(booster, wrapper, head)
-        encoded = [name for name, _ in _encoded(head)] if head.pandas_categories else []
+        booster, wrapper, header = _load(model, options)
+        spec = _spec(booster, wrapper, header)
+        encoded = [header.features[i] for i in header.pandas_columns()]
         feed = feeds.make_feed(schema(spec.features, options, np.float64, encoded), options["feed"])
         return LightGBMSession(spec, feed, _predictor(booster, wrapper, options), booster)
 
@@ -70,7 +71,11 @@ class LightGBMSession(FedSession):
 
     def domain(self) -> Domain:
         """The thresholds and category codes of the trees that `predict` uses."""
-        return lightgbm_text.domain(self._booster.model_to_string(), self.spec.feature_names)
+        trees = read_lightgbm_text(self._booster.model_to_string().encode(), "the booster").trees
+        columns = self.spec.feature_names
+        missing = np.unique(trees.split_feature[trees.decision_type & (MISSING_ZERO | MISSING_NAN) != 0])
+        thresholds = {columns[i]: values for i, values in trees.thresholds().items()}
+        return Domain(thresholds, frozenset(columns[i] for i in missing.tolist()))
 
     def close(self) -> None:
         """Let go of the booster."""
@@ -78,78 +83,59 @@ class LightGBMSession(FedSession):
         self._booster = None
 
 
-def _load(model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any, str]:
-    """The booster, the wrapper (or None), and the model's text (of a pickle: with one tree only)."""
+def _load(model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any, Header]:
+    """The booster, the wrapper (or None), and what the model's text says of itself."""
     if model.format == "lightgbm-text":
         if options["api"] == "sklearn":
             raise EngineError(f"{model.name} holds a booster and no scikit-learn wrapper", "use api=booster")
-        text = _read(model.path)
-        lightgbm_text.check_whole(text)
+        readable(model.path)
+        header = read_header(Path(model.path).read_bytes(), model.name)
         library = require("lightgbm", "lightgbm")
         with clean(ModelError, f"LightGBM cannot read {model.name}"):
-            return library.Booster(model_file=model.path), None, text
+            return library.Booster(model_file=model.path), None, header
     library = require("lightgbm", "lightgbm")
-    held = open_pickle(model, options)
-    wrapper = None if isinstance(held, library.Booster) else held
+    content = open_pickle(model, options)
+    wrapper = None if isinstance(content, library.Booster) else content
     if wrapper is not None and not isinstance(wrapper, library.LGBMModel):
-        raise ModelError(f"{model.name} holds a {type(held).__name__} and no LightGBM model", "try the engine sklearn")
+        raise ModelError(
+            f"{model.name} holds a {type(content).__name__} and no LightGBM model", "try the engine sklearn"
+        )
     if wrapper is None and options["api"] == "sklearn":
         raise EngineError(f"{model.name} holds a booster and no scikit-learn wrapper", "use api=booster")
     with clean(ModelError, f"{model.name} is not fitted"):
-        booster = held if wrapper is None else wrapper.booster_
-        return booster, wrapper, booster.model_to_string(num_iteration=1)
+        booster = content if wrapper is None else wrapper.booster_
+        return booster, wrapper, read_header(booster.model_to_string(num_iteration=1).encode(), model.name)
 
 
-def _read(path: str) -> str:
-    readable(path)
-    try:
-        with open(path, encoding="utf-8", newline=None) as file:
-            return file.read()
-    except UnicodeDecodeError:
-        raise ModelError(f"{path} is no LightGBM text model") from None
-
-
-def _spec(booster: Any, wrapper: Any, head: lightgbm_text.Header) -> ModelSpec:
-    task = _task(head)
+def _spec(booster: Any, wrapper: Any, header: Header) -> ModelSpec:
+    task = _task(header)
     classes: tuple[Any, ...] = ()
     if task in ("binary", "multiclass"):
-        held = getattr(wrapper, "classes_", None) if wrapper is not None else None
-        classes = plain_labels(held) if held is not None else tuple(range(max(2, head.classes)))
-    count = {"multiclass": head.classes, "raw": head.per_iteration}.get(task, 1)
-    return ModelSpec(task, _features(head), output_names(count, classes), classes, booster.num_trees())
+        fitted = getattr(wrapper, "classes_", None) if wrapper is not None else None
+        classes = plain_labels(fitted) if fitted is not None else tuple(range(max(2, header.classes)))
+    count = {"multiclass": header.classes, "raw": header.per_iteration}.get(task, 1)
+    return ModelSpec(task, _features(header), output_names(count, classes), classes, booster.num_trees())
 
 
-def _task(head: lightgbm_text.Header) -> Task:
+def _task(header: Header) -> Task:
     """Custom objectives (none in the file) and unknown ones give raw scores."""
-    if head.objective == "binary":
+    if header.objective == "binary":
         return "binary"
-    if head.objective in _MULTICLASS:
+    if header.objective in _MULTICLASS:
         return "multiclass"
-    if head.objective in _RANKING:
+    if header.objective in _RANKING:
         return "ranking"
-    return "regression" if head.objective in _REGRESSION else "raw"
+    return "regression" if header.objective in _REGRESSION else "raw"
 
 
-def _features(head: lightgbm_text.Header) -> tuple[Feature, ...]:
-    values = dict(_encoded(head)) if head.pandas_categories else {}
-    sets = {head.features[i]: lightgbm_text.set_of(head.ranges[i]) for i in head.categorical if i < len(head.ranges)}
+def _features(header: Header) -> tuple[Feature, ...]:
+    values = header.pandas_columns()
     return tuple(
-        Feature(name, "category", values.get(name, sets.get(name, ())))
-        if name in values or name in sets
+        Feature(name, "category", values.get(i, header.observed_categories(i)))
+        if i in header.categorical
         else Feature(name)
-        for name in head.features
+        for i, name in enumerate(header.features)
     )
-
-
-def _encoded(head: lightgbm_text.Header) -> list[tuple[str, tuple[Any, ...]]]:
-    """Each column that pandas encoded, with its categories. The file lists them without names, in column order."""
-    if len(head.pandas_categories) != len(head.categorical):
-        raise ModelError(
-            f"the model was trained on {len(head.pandas_categories)} pandas categories and splits on "
-            f"{len(head.categorical)}: which column has which categories is not in the file",
-            "train with unordered pandas categories only",
-        )
-    return [(head.features[i], values) for i, values in zip(head.categorical, head.pandas_categories, strict=True)]
 
 
 def _predictor(booster: Any, wrapper: Any, options: Mapping[str, str]) -> Callable[[Any], Any]:

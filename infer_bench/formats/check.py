@@ -20,7 +20,7 @@ def check_structure(ref: ModelRef) -> None:
         if ref.format == "lightgbm-text":
             check_lightgbm(file)
         elif ref.format in ("xgboost-json", "xgboost-ubj"):
-            check_xgboost(file, ref.format)
+            check_xgboost(file)
         elif ref.format == "onnx":
             check_onnx(file)
         elif ref.format == "catboost-cbm":

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infer_bench.errors import ModelError
+from infer_bench.formats import ubjson
 from infer_bench.formats.archives import zipped
 from infer_bench.formats.pickle_family import Kind, pickled
 from infer_bench.formats.pickles.streams import BROKEN, compression, open_pickle
@@ -92,7 +93,7 @@ def _json(file: Path, head: bytes) -> Kind | None:
 
 
 def _ubjson(file: Path, head: bytes) -> Kind | None:
-    if head[:1] == b"{" and head[1:2] in (b"L", b"l", b"I", b"i", b"U", b"$", b"#") and b"learner" in head[:4096]:
+    if ubjson.begins(head) and b"learner" in head[:4096]:
         return "xgboost", "xgboost-ubj"
     return None
 

@@ -1,207 +1,240 @@
-"""LightGBM's text format, checked before its parser, which aborts the process on a broken file, sees it.
+"""LightGBM's text format: what stands in a model file, and that it holds together.
 
-The keys are those that LightGBM writes (`src/boosting/gbdt_model_text.cpp`, `src/io/tree.cpp`).
+LightGBM's parser aborts the process on a broken file, so everything it believes is checked. The keys are those that
+LightGBM writes (`src/boosting/gbdt_model_text.cpp`, `src/io/tree.cpp`) in the format's versions v2 to v4, which it
+reads alike.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import ModelError
+from infer_bench.formats.lightgbm_trees import Fields, Trees, check_statistics, read_trees
+from infer_bench.model import Label
 
-_PER_SPLIT = ("split_feature", "threshold", "decision_type", "left_child", "right_child")
-_OPTIONAL_PER_SPLIT = ("split_gain", "internal_value", "internal_weight", "internal_count")
-_OPTIONAL_PER_LEAF = ("leaf_weight", "leaf_count")
-_CATEGORICAL = 1
-_RANGE = re.compile(rb"none|\[[^\[\]:]+:[^\[\]:]+\]|-?\d+(:-?\d+)*")
+VERSIONS = ("v2", "v3", "v4")
+_KEYS = frozenset(
+    {"tree", "version", "num_class", "num_tree_per_iteration", "label_index", "max_feature_idx", "objective"}
+    | {"average_output", "feature_names", "monotone_constraints", "feature_infos", "tree_sizes"}
+)
+_OPTIONS = frozenset({"sqrt", "sigmoid", "num_class"})
+_RANGE = re.compile(r"none|\[[^\[\]:]+:[^\[\]:]+\]|-?\d+(:-?\d+)*")
 _PARAMETER = re.compile(rb"\[[^\s:]+: .*\]")
 
-Fields = Mapping[bytes, bytes]
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a model file says before its first tree and after its last.
+
+    `objective` is the first word of its line, "" where there is none; `options` the rest (`sigmoid:2`). `average`: the
+    trees' mean counts, not their sum. `categorical` are the indices of the features that split on sets;
+    `pandas_categories` the lists of the training's pandas columns, in column order. `unknown` names the fields (and the
+    version) that this reader does not know.
+    """
+
+    version: str
+    objective: str
+    options: Mapping[str, str]
+    average: bool
+    per_iteration: int
+    classes: int
+    features: tuple[str, ...]
+    ranges: tuple[str, ...]
+    categorical: tuple[int, ...]
+    pandas_categories: tuple[tuple[Label, ...], ...]
+    unknown: tuple[str, ...] = field(default=())
+
+    def pandas_columns(self) -> dict[int, tuple[Label, ...]]:
+        """Each column that pandas encoded, with its categories: the file lists them without names, in column order.
+
+        Raises `ModelError` where it cannot be told which is which.
+        """
+        if not self.pandas_categories:
+            return {}
+        if len(self.pandas_categories) != len(self.categorical):
+            raise ModelError(
+                f"the model was trained on {len(self.pandas_categories)} pandas categories and splits on "
+                f"{len(self.categorical)}: which column has which categories is not in the file",
+                "train with unordered pandas categories and categorical_feature='auto'",
+            )
+        return dict(zip(self.categorical, self.pandas_categories, strict=True))
+
+    def observed_categories(self, feature: int) -> tuple[int, ...]:
+        """The codes that training saw in a categorical feature; () where the file does not list them."""
+        return _codes(self.ranges[feature]) if feature < len(self.ranges) else ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LightGBMModel:
+    """A model file: its header, its trees, and every field that this reader does not know."""
+
+    header: Header
+    trees: Trees
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The fields of the header and of the trees that this reader does not know."""
+        return self.header.unknown + self.trees.unknown
 
 
 def check_lightgbm(file: Path) -> None:
     """Raises `ModelError` when the file is truncated or its trees do not hold together."""
+    check_text(file.read_bytes(), file.name)
+
+
+def check_text(text: bytes, name: str = "the file") -> None:
+    """The same for a model's text, statistics included, which no prediction needs but LightGBM's parser reads."""
+    _read(text, name, statistics=True)
+
+
+def read_lightgbm_text(text: bytes, name: str = "the text") -> LightGBMModel:
+    """The model that `text` holds. Raises `ModelError` when it is truncated or does not hold together."""
+    return _read(text, name, statistics=False)
+
+
+def read_header(text: bytes, name: str = "the text") -> Header:
+    """The header alone. Raises `ModelError` when it is broken."""
     try:
-        check_text(file.read_bytes())
+        head, _, tail = _sections(text)
+        return _header(head, tail)
     except ValueError as error:
-        raise ModelError(f"{file.name} is a broken LightGBM model: {error}") from None
+        raise _broken(name, error) from None
 
 
-def check_text(text: bytes) -> None:
-    """The same for a model's text. Raises `ValueError` saying what is wrong."""
+def _read(text: bytes, name: str, *, statistics: bool) -> LightGBMModel:
+    try:
+        head, blocks, tail = _sections(text)
+        header = _header(head, tail)
+        if len(blocks) % header.per_iteration:
+            raise ValueError(f"it has {len(blocks)} trees, not a multiple of {header.per_iteration} an iteration")
+        fields = [_fields(block.partition(b"\n\n")[0]) for block in blocks]  # LightGBM stops at an empty line, too
+        trees = read_trees(fields, len(header.features))
+        if statistics:
+            check_statistics(fields, trees.leaves)
+    except (ValueError, OverflowError) as error:
+        raise _broken(name, error) from None
+    return LightGBMModel(header, trees)
+
+
+def _broken(name: str, error: Exception) -> ModelError:
+    return ModelError(f"{name} is a broken LightGBM model: {error}", "copy the file again, or save the model again")
+
+
+def _sections(text: bytes) -> tuple[Fields, list[bytes], bytes]:
+    """The header's fields, a block a tree, and what follows the trees."""
     if b"\r" in text:
         raise ValueError("its line ends were changed to CRLF, or a line holds a CR, which LightGBM cannot read")
     if b"\0" in text:  # LightGBM's reader never gets past one
         raise ValueError("it holds zero bytes: it was damaged, or is not text")
-    start = text.find(b"\nTree=0")
-    end = text.find(b"\nend of trees")
-    if end < 0:
+    if not text.startswith(b"tree\n"):
+        raise ValueError("it does not begin as one")
+    body, end, tail = text.partition(b"\nend of trees")
+    if not end:
         raise ValueError("it is truncated: 'end of trees' is missing")
-    header = _fields(text[: start if 0 <= start < end else end])
-    blocks = list(_blocks(text[start + 1 : end + 1])) if 0 <= start < end else []
-    features = _check_header(header, [len(block) for block in blocks])
+    head, *blocks = body.split(b"\nTree=")
+    fields = _fields(head)
+    if b"tree_sizes" in fields:
+        _check_sizes(fields[b"tree_sizes"].split(), [len(b"Tree=\n") + len(block) for block in blocks])
     for index, block in enumerate(blocks):
-        _check_numbered(block, index)
-        try:
-            _check_tree(_fields(block.partition(b"\n\n")[0]), features)  # LightGBM stops at an empty line, too
-        except KeyError as error:
-            raise ValueError(f"tree {index} lacks {error.args[0].decode()}") from None
-        except (ValueError, OverflowError) as error:
-            raise ValueError(f"tree {index}: {error}") from None
-    _check_tail(text[end:])
+        number = block.split(b"\n", 1)[0]
+        if number != b"%d" % index:
+            there = f"Tree={number.decode('utf-8', 'replace')}"[:40]
+            raise ValueError(f"tree {index} is missing: {there!r} stands in its place")
+    return fields, blocks, tail
 
 
 def _fields(block: bytes) -> Fields:
     pairs = (line.partition(b"=") for line in block.split(b"\n"))
-    return {key: value for key, mark, value in pairs if mark}
+    return {key: value for key, _, value in pairs if key}
 
 
-def _blocks(text: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(text):
-        following = text.find(b"\nTree=", at)
-        stop = len(text) if following < 0 else following + 1
-        yield text[at:stop]
-        at = stop
-
-
-def _check_numbered(block: bytes, index: int) -> None:
-    first = block.split(b"\n", 1)[0]
-    if first != b"Tree=%d" % index:
-        raise ValueError(f"tree {index} is missing: {first.decode('utf-8', 'replace')[:40]!r} stands in its place")
-
-
-def _check_header(header: Fields, sizes: list[int]) -> int:
-    """The number of features; raises when the header contradicts itself or the trees that follow."""
-    for key in (b"num_class", b"num_tree_per_iteration", b"max_feature_idx", b"feature_names"):
-        if key not in header:
-            raise ValueError(f"its header lacks {key.decode()}")
-    features = int(header[b"max_feature_idx"]) + 1
-    per_iteration = int(header[b"num_tree_per_iteration"])
-    if features < 1 or per_iteration < 1 or int(header[b"num_class"]) < 1:
-        raise ValueError("its header counts no feature, class or tree")
-    named = len(header[b"feature_names"].split())
-    if named != features:
-        raise ValueError(f"its header names {named} features and counts {features}")
-    if b"objective" in header and not header[b"objective"].strip():
-        raise ValueError("its header names no objective where one is due")
-    if any(_RANGE.fullmatch(held) is None for held in header.get(b"feature_infos", b"").split()):
-        raise ValueError("its feature_infos are broken")
-    if b"tree_sizes" in header:
-        _check_sizes([int(size) for size in header[b"tree_sizes"].split()], sizes)
-    if len(sizes) % per_iteration:
-        raise ValueError(f"it has {len(sizes)} trees, not a multiple of {per_iteration} an iteration")
-    return features
-
-
-def _check_sizes(stated: list[int], found: list[int]) -> None:
-    if len(stated) != len(found):
-        raise ValueError(f"its header announces {len(stated)} trees and {len(found)} are there")
-    for index, (size, real) in enumerate(zip(stated, found, strict=True)):
-        last = index == len(found) - 1
+def _check_sizes(announced: Sequence[bytes], sizes: Sequence[int]) -> None:
+    if len(announced) != len(sizes):
+        raise ValueError(f"its header announces {len(announced)} trees and {len(sizes)} are there")
+    for index, (size, real) in enumerate(zip(map(int, announced), sizes, strict=True)):
+        last = index == len(sizes) - 1
         if size != real and not (last and size <= real + 1):
             raise ValueError(f"tree {index} has {real} bytes where the header announces {size}: it was changed")
 
 
-def _check_tree(tree: Fields, features: int) -> None:
-    leaves = int(tree[b"num_leaves"])
-    if leaves < 1:
-        raise ValueError(f"it has {leaves} leaves")
-    _numbers(tree, "leaf_value", leaves, np.float64)
-    if leaves > 1:
-        splits = {name: _numbers(tree, name, leaves - 1, _dtype(name)) for name in _PER_SPLIT}
-        _check_range("split_feature", splits["split_feature"], features)
-        _check_children(splits["left_child"], splits["right_child"], leaves)
-        _check_categories(tree, splits)
-        _check_optional(tree, leaves)
-    if tree.get(b"is_linear", b"0").strip() == b"1":
-        _check_linear(tree, leaves, features)
+def _header(fields: Fields, tail: bytes) -> Header:
+    text = {key.decode(): value.decode() for key, value in fields.items()}
+    features = tuple(name for name in _value(text, "feature_names").split(" ") if name)
+    classes, per_iteration = int(_value(text, "num_class")), int(_value(text, "num_tree_per_iteration"))
+    count = int(_value(text, "max_feature_idx")) + 1
+    if count < 1 or per_iteration < 1 or classes < 1:
+        raise ValueError("its header counts no feature, class or tree")
+    if len(features) != count:
+        raise ValueError(f"its header names {len(features)} features and counts {count}")
+    if "objective" in text and not text["objective"].strip():
+        raise ValueError("its header names no objective where one is due")
+    ranges = tuple(text.get("feature_infos", "").split())
+    if any(_RANGE.fullmatch(entry) is None for entry in ranges):
+        raise ValueError("its feature_infos are broken")
+    objective, *words = text.get("objective", "").split() or [""]
+    options = dict(word.partition(":")[::2] for word in words)
+    return Header(
+        version=text.get("version", ""),
+        objective=objective,
+        options=options,
+        average="average_output" in text,
+        per_iteration=per_iteration,
+        classes=classes,
+        features=features,
+        ranges=ranges,
+        categorical=_categorical(tail, ranges, count),
+        pandas_categories=_tail(tail),
+        unknown=tuple(_unknown(text, options)),
+    )
 
 
-def _dtype(name: str) -> type[np.generic]:
-    return np.float64 if name == "threshold" else np.int64
+def _value(fields: Mapping[str, str], key: str) -> str:
+    if key not in fields:
+        raise ValueError(f"its header lacks {key}")
+    return fields[key]
 
 
-def _numbers(tree: Fields, name: str, count: int | None, dtype: type[np.generic]) -> npt.NDArray[Any]:
-    try:
-        values = np.array(tree[name.encode()].split(), dtype=dtype)
-    except ValueError:
-        raise ValueError(f"{name} holds what is no number") from None
-    if count is not None and len(values) != count:
-        raise ValueError(f"{name} has {len(values)} values where {count} are due")
-    return values
+def _unknown(fields: Mapping[str, str], options: Mapping[str, str]) -> Iterator[str]:
+    if fields.get("version") not in VERSIONS:
+        yield f"version={fields.get('version', '')}"[:40]
+    yield from (f"the header's {key[:40]!r}" for key in fields if key not in _KEYS)
+    yield from (f"the objective's {name[:40]!r}" for name in options if name not in _OPTIONS)
 
 
-def _check_range(name: str, values: npt.NDArray[Any], count: int) -> None:
-    if len(values) and (values.min() < 0 or values.max() >= count):
-        wrong = values[(values < 0) | (values >= count)][0]
-        raise ValueError(f"{name} {wrong} is not in 0…{count - 1}")
+def _categorical(tail: bytes, ranges: Sequence[str], count: int) -> tuple[int, ...]:
+    line = re.search(rb"^\[categorical_feature: ([\d,]+)\]$", tail, re.MULTILINE)
+    indices = {int(index) for index in line.group(1).split(b",") if index} if line else set()
+    indices |= {index for index, entry in enumerate(ranges) if _codes(entry)}
+    return tuple(sorted(index for index in indices if index < count))
 
 
-def _check_children(left: npt.NDArray[Any], right: npt.NDArray[Any], leaves: int) -> None:
-    """Each leaf and each node but the first is the child of exactly one node."""
-    children = np.concatenate([left, right])
-    nodes, ends = children[children >= 0], ~children[children < 0]
-    _check_range("a child", nodes, leaves - 1)
-    _check_range("a leaf", ends, leaves)
-    parents = np.bincount(nodes, minlength=leaves - 1)
-    if parents[0] or (parents[1:] != 1).any() or (np.bincount(ends, minlength=leaves) != 1).any():
-        raise ValueError("its nodes do not form a tree")
+def _codes(entry: str) -> tuple[int, ...]:
+    """The categories that a `feature_infos` entry lists (`3:0:7`); () for a range (`[0:1]`) or `none`."""
+    return tuple(sorted({int(code) for code in entry.split(":")})) if re.fullmatch(r"-?\d+(:-?\d+)*", entry) else ()
 
 
-def _check_categories(tree: Fields, splits: Mapping[str, npt.NDArray[Any]]) -> None:
-    count = int(tree[b"num_cat"])
-    categorical = (splits["decision_type"] & _CATEGORICAL) != 0
-    if not count and not categorical.any():
-        return
-    if count < 1:
-        raise ValueError("it splits on categories and has none")
-    bounds = _numbers(tree, "cat_boundaries", count + 1, np.int64)
-    words = _numbers(tree, "cat_threshold", None, np.int64)
-    if bounds[0] != 0 or (np.diff(bounds) < 0).any() or bounds[-1] != len(words):
-        raise ValueError("cat_boundaries do not fit cat_threshold")
-    _check_range("a category's threshold", splits["threshold"][categorical], count)
-
-
-def _check_optional(tree: Fields, leaves: int) -> None:
-    for names, count in ((_OPTIONAL_PER_SPLIT, leaves - 1), (_OPTIONAL_PER_LEAF, leaves)):
-        for name in names:
-            if tree.get(name.encode(), b"").strip():
-                _numbers(tree, name, count, np.float64)
-
-
-def _check_linear(tree: Fields, leaves: int, features: int) -> None:
-    _numbers(tree, "leaf_const", leaves, np.float64)
-    counts = _numbers(tree, "num_features", leaves, np.int64)
-    if (counts < 0).any():
-        raise ValueError("num_features is negative")
-    total = int(counts.sum())
-    _numbers(tree, "leaf_coeff", total, np.float64)
-    _check_range("leaf_features", _numbers(tree, "leaf_features", total, np.int64), features)
-
-
-def _check_parameters(listed: bytes) -> None:
-    """Each line is `[name: value]`; LightGBM crashes on others."""
-    for line in listed.split(b"\n"):
-        if line and _PARAMETER.fullmatch(line) is None:
-            raise ValueError(f"{line.decode('utf-8', 'replace')[:40]!r} stands where a parameter is due")
-
-
-def _check_tail(tail: bytes) -> None:
-    """What follows the trees: parameters that end, and a category map that is whole."""
+def _tail(tail: bytes) -> tuple[tuple[Label, ...], ...]:
+    """The category lists of what follows the trees, where the parameters end and the lists are whole."""
     if b"\nparameters:" in tail:
-        listed, end, _ = tail.partition(b"\nparameters:")[2].partition(b"\nend of parameters")
+        listing, end, _ = tail.partition(b"\nparameters:")[2].partition(b"\nend of parameters")
         if not end:
             raise ValueError("it is truncated: 'end of parameters' is missing")
-        _check_parameters(listed)
+        _check_parameters(listing)
     mark = tail.rfind(b"\npandas_categorical:")
-    if mark >= 0:
-        try:
-            json.loads(tail[mark:].split(b":", 1)[1].split(b"\n", 1)[0])
-        except (ValueError, RecursionError):
-            raise ValueError("it is truncated: pandas_categorical is not whole") from None
+    if mark < 0:
+        return ()
+    try:
+        lists = json.loads(tail[mark:].split(b":", 1)[1].split(b"\n", 1)[0])
+        return tuple(tuple(values) for values in lists or ())
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError("it is truncated: pandas_categorical is not whole") from None
+
+
+def _check_parameters(listing: bytes) -> None:
+    """Each line is `[name: value]`; LightGBM crashes on others."""
+    for line in listing.split(b"\n"):
+        if line and _PARAMETER.fullmatch(line) is None:
+            raise ValueError(f"{line.decode('utf-8', 'replace')[:40]!r} stands where a parameter is due")

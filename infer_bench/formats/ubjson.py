@@ -1,13 +1,32 @@
 """Universal Binary JSON (ubjson.org, draft 12), as far as XGBoost writes it: numbers are big-endian."""
 
+import struct
 from typing import Any
 
 import numpy as np
 
-_NUMBERS = {b"i": ">i1", b"U": ">u1", b"I": ">i2", b"l": ">i4", b"L": ">i8", b"d": ">f4", b"D": ">f8"}
-_WHOLE = (b"i", b"U", b"I", b"l", b"L")
+_WHOLE = {b"i": (1, True), b"U": (1, False), b"I": (2, True), b"l": (4, True), b"L": (8, True)}
+"""A whole number's bytes, and whether it is signed."""
+_REAL = {b"d": struct.Struct(">f"), b"D": struct.Struct(">d")}
+_ARRAYS = {
+    mark: np.dtype(code)
+    for mark, code in {
+        b"i": ">i1",
+        b"U": ">u1",
+        b"I": ">i2",
+        b"l": ">i4",
+        b"L": ">i8",
+        b"d": ">f4",
+        b"D": ">f8",
+    }.items()
+}
 _PLAIN = {b"Z": None, b"T": True, b"F": False}
 _DEEPEST = 100
+
+
+def begins(data: bytes) -> bool:
+    """Whether `data` begins as an object of this format, which JSON never does."""
+    return data[:1] == b"{" and data[1:2] in (*_WHOLE, b"$", b"#")
 
 
 def decode(data: bytes) -> Any:
@@ -28,8 +47,10 @@ class _Reader:
             kind = self._take(1)
         if kind in _PLAIN:
             return _PLAIN[kind]
-        if kind in _NUMBERS:
-            return self._numbers(kind, 1)[0].item()
+        if kind in _WHOLE:
+            return self._whole(kind)
+        if kind in _REAL:
+            return _REAL[kind].unpack(self._take(_REAL[kind].size))[0]
         if kind == b"S":
             return self._text(self._size())
         if kind == b"C":
@@ -39,22 +60,26 @@ class _Reader:
         raise ValueError(f"unexpected {kind!r} at byte {self._at - 1}")
 
     def _array(self, depth: int) -> Any:
-        kind, count = self._optimised()
-        if kind in _NUMBERS:
-            return self._numbers(kind, count)
+        kind, count = self._preamble()
+        if kind in _ARRAYS:
+            dtype = _ARRAYS[kind]
+            raw = self._take((count or 0) * dtype.itemsize)
+            return np.frombuffer(raw, dtype=dtype).astype(dtype.newbyteorder("="))
+        if kind in _PLAIN:
+            raise ValueError("a typed container of values that take no room")
         if kind is not None:
-            return [self.value(depth, kind) for _ in range(self._bounded(count))]
+            return [self.value(depth, kind) for _ in range(self._within_file(count))]
         if count is not None:
-            return [self.value(depth) for _ in range(self._bounded(count))]
+            return [self.value(depth) for _ in range(self._within_file(count))]
         values = []
         while (mark := self._take(1)) != b"]":
             values.append(self.value(depth, mark))
         return values
 
     def _object(self, depth: int) -> dict[str, Any]:
-        kind, count = self._optimised()
+        kind, count = self._preamble()
         values: dict[str, Any] = {}
-        while count is None or len(values) < self._bounded(count):
+        while count is None or len(values) < self._within_file(count):
             mark = self._take(1)
             if mark == b"}" and count is None:
                 break
@@ -64,7 +89,7 @@ class _Reader:
             values[name] = self.value(depth, kind)
         return values
 
-    def _optimised(self) -> tuple[bytes | None, int | None]:
+    def _preamble(self) -> tuple[bytes | None, int | None]:
         """The type and the count that may stand at a container's beginning."""
         kind = None
         if self._peek() == b"$":
@@ -77,21 +102,20 @@ class _Reader:
         self._take(1)
         return kind, self._size()
 
-    def _bounded(self, count: int | None) -> int:
+    def _within_file(self, count: int | None) -> int:
         if count is None or count > len(self._data):
             raise ValueError("a container larger than the file")
         return count
 
-    def _numbers(self, kind: bytes, count: int | None) -> Any:
-        dtype = np.dtype(_NUMBERS[kind])
-        raw = self._take((count or 0) * dtype.itemsize)
-        return np.frombuffer(raw, dtype=dtype).astype(dtype.newbyteorder("="))
+    def _whole(self, kind: bytes) -> int:
+        size, signed = _WHOLE[kind]
+        return int.from_bytes(self._take(size), "big", signed=signed)
 
     def _size(self, mark: bytes | None = None) -> int:
         kind = self._take(1) if mark is None else mark
         if kind not in _WHOLE:
             raise ValueError(f"unexpected {kind!r} where a length is due")
-        size = int(self._numbers(kind, 1)[0])
+        size = self._whole(kind)
         if size < 0:
             raise ValueError("a negative length")
         return size

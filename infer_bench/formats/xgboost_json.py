@@ -1,178 +1,277 @@
-"""XGBoost's JSON and UBJSON model, checked before its parser sees it (schema: XGBoost's `doc/model.schema`)."""
+"""XGBoost's JSON and UBJSON models: what stands in a file, and that it holds together.
 
+The fields are those of XGBoost's `doc/model.schema` and of the files that its versions 1.0 to 3.4 write. A newer
+version's file is read as long as it holds no other field: a new meaning comes with a new name.
+"""
+
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import ModelError
-from infer_bench.formats.ubjson import decode
-from infer_bench.typing import Ints
+from infer_bench.formats import ubjson
+from infer_bench.formats.xgboost_trees import Json, TreeTable, read_table, unknown_fields
+from infer_bench.model import Feature, Kind, Label
+from infer_bench.typing import Floats
 
-_PER_NODE = ("left_children", "right_children", "split_indices", "split_conditions", "default_left")
-_CATEGORICAL = 1
+NEWEST = (3, 4)
+"""The newest version of XGBoost whose files this reader was held against."""
 
-Node = Mapping[str, Any]
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "document": ("learner", "version"),
+    "learner": (
+        *("attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param", "objective"),
+    ),
+    "learner_model_param": ("base_score", "boost_from_average", "num_class", "num_feature", "num_target"),
+    "objective": (
+        *("name", "reg_loss_param", "softmax_multiclass_param", "poisson_regression_param", "aft_loss_param"),
+        *("tweedie_regression_param", "pseudo_huber_param", "quantile_loss_param", "expectile_loss_param"),
+        *("lambda_rank_param", "lambdarank_param", "ti+", "tj-"),
+    ),
+    "gradient_booster": ("name", "model", "gbtree", "weight_drop"),
+    "model": (
+        *("gbtree_model_param", "trees", "tree_info", "iteration_indptr", "cats", "weight_drop"),
+        *("weights", "boosted_rounds"),
+    ),
+    "gbtree_model_param": ("num_parallel_tree", "num_trees", "size_leaf_vector"),
+    "cats": ("enc", "feature_segments", "sorted_idx"),
+}
+FEATURE_KINDS: Mapping[str, Kind] = {"c": "category", "int": "integer", "i": "boolean"}
+_BROKEN = (ValueError, TypeError, AttributeError, OverflowError, RecursionError, IndexError)
 
 
-def check_xgboost(file: Path, form: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a learner says of itself beside its trees; of several outputs, quantiles and expectiles count as targets.
+
+    `booster` is "gbtree", "gblinear" or "dart", which XGBoost 3.4 stores as a "gbtree" whose trees have weights.
+    """
+
+    objective: str
+    booster: str
+    classes: int
+    targets: int
+    trees: int
+
+    @property
+    def outputs(self) -> int:
+        """The number of raw scores a row gets."""
+        return max(self.classes, self.targets)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class XGBoostModel:
+    """A model file.
+
+    `base_score` is as stored, in the space of predictions: one number, one an output, or none. `illegible` names the
+    columns whose categories are stored cut short. `attributes` are the user's, early stopping's `best_iteration` among
+    them. `trees` is None for a linear model, whose `weights` (features + 1, outputs) end in the biases. `unknown` names
+    the fields that this reader does not know.
+    """
+
+    outline: Outline
+    version: tuple[int, ...]
+    base_score: tuple[float, ...]
+    features: tuple[Feature, ...]
+    illegible: tuple[str, ...]
+    attributes: Mapping[str, str]
+    trees: TreeTable | None
+    weights: Floats | None
+    unknown: tuple[str, ...]
+
+
+def check_xgboost(file: Path) -> None:
     """Raises `ModelError` when the file is truncated or its trees do not hold together."""
+    read_xgboost_model(file.read_bytes(), file.name)
+
+
+def read_xgboost_model(data: bytes, name: str = "the document") -> XGBoostModel:
+    """The model that JSON or UBJSON holds. Raises `ModelError` when it is truncated or does not hold together."""
     try:
-        check_document(decode(file.read_bytes()) if form == "xgboost-ubj" else _json(file.read_bytes()))
+        return _read(ubjson.decode(data)) if ubjson.begins(data) else _read_json(data)
     except KeyError as error:
-        raise ModelError(f"{file.name} is a broken XGBoost model: {error.args[0]!r} is missing") from None
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, IndexError) as error:
-        raise ModelError(f"{file.name} is a broken XGBoost model: {error}") from None
+        reason = f"{error.args[0]!r} is missing"
+    except _BROKEN as error:
+        reason = str(error)
+    raise ModelError(f"{name} is a broken XGBoost model: {reason}", "copy the file again, or save the model again")
 
 
-def _json(data: bytes) -> Any:
-    """The document; the standard library also knows the NaN and Infinity that XGBoost may write."""
+def outline(learner: Json) -> Outline:
+    """The outline of a model's `learner`, or of the one that `Booster.save_config` gives.
+
+    Raises `KeyError`, `TypeError` or `ValueError` where it lacks a part.
+    """
+    shape, objective, booster = learner["learner_model_param"], learner["objective"], learner["gradient_booster"]
+    alphas = [
+        len(_numbers(objective.get(f"{kind}_loss_param", {}).get(f"{kind}_alpha", "")))
+        for kind in ("quantile", "expectile")
+    ]
+    inner = booster.get("gbtree", booster)  # before 3.4 dart wraps a gbtree
+    inner = inner.get("model", inner)
+    trees = int(inner["gbtree_model_param"]["num_trees"]) if "gbtree_model_param" in inner else 0
+    targets = max(1, int(shape.get("num_target", 1)), *alphas)
+    return Outline(str(objective["name"]), str(booster["name"]), int(shape.get("num_class", 0)), targets, trees)
+
+
+def _read_json(data: bytes) -> XGBoostModel:
+    """As the standard library reads it where a quicker way fails.
+
+    That one also knows the NaN and Infinity that XGBoost may write, and the fields that do not belong there.
+    """
     text = data.removeprefix(b"\xef\xbb\xbf")
+    model = _read_quickly(text)
+    if model is not None:
+        return model
     try:
-        return msgspec.json.decode(text)
+        document = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"it is not JSON: {error}") from None
+    return _read(document)
+
+
+def _read_quickly(text: bytes) -> XGBoostModel | None:
+    """The model, None where msgspec is missing or something is strange; `ValueError` where the text ends early."""
+    try:
+        import msgspec
+    except ImportError:  # in a worker of another environment
+        return None
+    try:
+        return _read(_as_mapping(msgspec.json.decode(text, type=_document_type())))
     except msgspec.DecodeError as error:
         if "truncated" in str(error):
             raise ValueError("it is truncated") from None
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"it is not JSON: {error}") from None
+    except (KeyError, *_BROKEN):
+        pass
+    return None
 
 
-def check_document(document: Any) -> None:
-    """Raises `ValueError`, `KeyError` or `TypeError` saying what is wrong."""
+@cache
+def _document_type() -> type[Any]:
+    """The known fields as msgspec's types: trees' fields stay text, and others are refused."""
+    import msgspec
+
+    def struct(name: str, **types: Any) -> type[Any]:
+        fields: Any = [(field, types.get(field, Any), msgspec.UNSET) for field in _FIELDS[name]]
+        return msgspec.defstruct(name, fields, forbid_unknown_fields=True)
+
+    model = struct("model", trees=list[dict[str, msgspec.Raw]])
+    inner = struct("gradient_booster", model=model)
+    booster = struct("gradient_booster", model=model, gbtree=inner)
+    return struct("document", learner=struct("learner", gradient_booster=booster))
+
+
+def _as_mapping(value: Any) -> Any:
+    import msgspec
+
+    if not isinstance(value, msgspec.Struct):
+        return value
+    fields = {name: getattr(value, name) for name in value.__struct_fields__}
+    return {name: _as_mapping(field) for name, field in fields.items() if field is not msgspec.UNSET}
+
+
+def _read(document: Json) -> XGBoostModel:
     learner = document["learner"]
-    parameters = learner["learner_model_param"]
-    features = int(parameters["num_feature"])
-    groups = max(int(parameters.get("num_class", 0)), int(parameters.get("num_target", 1)), 1)
-    str(learner["objective"]["name"])
+    outline_ = outline(learner)
+    count = int(learner["learner_model_param"]["num_feature"])
+    booster = learner["gradient_booster"]
+    if outline_.booster not in ("gbtree", "gblinear", "dart"):
+        raise ValueError(f"an unknown booster {outline_.booster[:40]!r}")
+    inner = booster.get("gbtree", booster)
+    grown = inner["model"]
+    trees, weights = None, None
+    if outline_.booster == "gblinear":
+        weights = _weights(grown, count, outline_.outputs)
+    else:
+        weight_drop = booster.get("weight_drop", grown.get("weight_drop", ()))
+        trees = _with_weights(read_table(grown, count, outline_.outputs), weight_drop, outline_.booster)
+    version = tuple(int(part) for part in document.get("version", ()))
+    features, illegible = _features(learner, count, grown, version)
+    return XGBoostModel(
+        outline=outline_,
+        version=version,
+        base_score=_numbers(learner["learner_model_param"].get("base_score", "")),
+        features=features,
+        illegible=illegible,
+        attributes=dict(learner.get("attributes", {})),
+        trees=trees,
+        weights=weights,
+        unknown=(*_unknown(document, inner, grown), *(trees.unknown if trees else ())),
+    )
+
+
+def _numbers(text: Any) -> tuple[float, ...]:
+    """A number, or numbers in brackets, as newer versions write them."""
+    return tuple(float(part) for part in str(text).strip("[]() ").split(",") if part.strip())
+
+
+def _weights(model: Json, features: int, outputs: int) -> Floats:
+    weights = np.array(model["weights"], dtype=np.float32).astype(np.float64)
+    if weights.shape != ((features + 1) * outputs,):
+        raise ValueError(f"it has {weights.size} weights where {(features + 1) * outputs} are due")
+    return weights.reshape(features + 1, outputs)
+
+
+def _with_weights(trees: TreeTable, weight_drop: Any, booster: str) -> TreeTable:
+    """Each tree's weight; none are stored for models that dropped no tree, except by dart."""
+    count = len(trees.nodes)
+    if len(weight_drop) != count and (len(weight_drop) or booster == "dart"):
+        raise ValueError(f"it has {len(weight_drop)} tree weights for {count} trees")
+    return replace(trees, weight=np.array(weight_drop, dtype=np.float64)) if len(weight_drop) else trees
+
+
+def _features(
+    learner: Json, count: int, model: Json, version: tuple[int, ...]
+) -> tuple[tuple[Feature, ...], tuple[str, ...]]:
+    """The columns, and the names of those whose categories cannot be read."""
     for key in ("feature_names", "feature_types"):
-        if len(learner.get(key, ())) not in (0, features):
-            raise ValueError(f"{key} has {len(learner[key])} entries for {features} features")
-    _check_booster(learner["gradient_booster"], features, groups)
+        if len(learner.get(key) or ()) not in (0, count):
+            raise ValueError(f"{key} has {len(learner[key])} entries for {count} features")
+    names = [str(name) for name in learner.get("feature_names") or [f"f{i}" for i in range(count)]]
+    types = learner.get("feature_types") or ["float"] * count
+    stored = list(model.get("cats", {}).get("enc", ())) or [None] * count
+    if len(stored) != count:
+        raise ValueError(f"cats has {len(stored)} entries for {count} features")
+    columns, illegible = [], []
+    for name, kind, entry in zip(names, types, stored, strict=True):
+        categories = _categories(entry, version) if kind == "c" and entry is not None else ()
+        if categories is None:
+            illegible.append(name)
+        columns.append(Feature(name, FEATURE_KINDS.get(kind, "float"), categories or ()))
+    return tuple(columns), tuple(illegible)
 
 
-def _check_booster(booster: Node, features: int, groups: int) -> None:
-    name = booster["name"]
-    if name == "gblinear":
-        weights = len(booster["model"]["weights"])
-        if weights != (features + 1) * groups:
-            raise ValueError(f"it has {weights} weights where {(features + 1) * groups} are due")
-    elif name == "dart":
-        trees = _check_trees(booster["gbtree"]["model"], features, groups)
-        if len(booster["weight_drop"]) != trees:
-            raise ValueError(f"it has {len(booster['weight_drop'])} tree weights for {trees} trees")
-    elif name == "gbtree":
-        _check_trees(booster["model"], features, groups)
-    else:
-        raise ValueError(f"an unknown booster {str(name)[:40]!r}")
+def _categories(entry: Json, version: tuple[int, ...]) -> tuple[Label, ...] | None:
+    """Numbers as they stand; strings as UTF-8 bytes (signed ones) in one list, cut at the offsets.
+
+    None for strings that are not ASCII of versions before 3.4, which count characters where they write bytes: of
+    "Ålesund" they keep "Ålesun".
+    """
+    values, offsets = list(entry["values"]), entry.get("offsets")
+    if offsets is None:
+        return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    text = bytes(int(byte) & 0xFF for byte in values)
+    if not text.isascii() and version < NEWEST:
+        return None
+    ends = [int(end) for end in offsets]
+    if len(ends) and (ends[0] != 0 or ends[-1] != len(text) or ends != sorted(ends)):
+        raise ValueError("the offsets of a feature's categories do not fit them")
+    return tuple(text[a:b].decode() for a, b in itertools.pairwise(ends))
 
 
-def _check_trees(model: Node, features: int, groups: int) -> int:
-    trees = model["trees"]
-    stated = int(model["gbtree_model_param"]["num_trees"])
-    if not stated == len(trees) == len(model["tree_info"]):
-        raise ValueError(f"it announces {stated} trees, has {len(trees)} and assigns {len(model['tree_info'])}")
-    _check_range("tree_info", _ints(model["tree_info"]), groups)
-    _check_iterations(model, len(trees))
-    for index, tree in enumerate(trees):
-        try:
-            _check_tree(tree, features)
-        except KeyError as error:
-            raise ValueError(f"tree {index} lacks {error.args[0]!r}") from None
-        except (ValueError, TypeError, OverflowError) as error:
-            raise ValueError(f"tree {index}: {error}") from None
-    return len(trees)
-
-
-def _check_iterations(model: Node, trees: int) -> None:
-    if "iteration_indptr" in model:
-        ends = _ints(model["iteration_indptr"])
-        if len(ends) and (ends[0] != 0 or ends[-1] != trees or (np.diff(ends) < 0).any()):
-            raise ValueError("iteration_indptr does not cover the trees")
-
-
-def _check_tree(tree: Node, features: int) -> None:
-    nodes = int(tree["tree_param"]["num_nodes"])
-    if nodes < 1:
-        raise ValueError(f"it has {nodes} nodes")
-    for name in _PER_NODE:
-        _check_length(tree, name, nodes)
-    np.asarray(tree["split_conditions"], dtype=np.float64)
-    left, right = _ints(tree["left_children"]), _ints(tree["right_children"])
-    width = int(tree["tree_param"].get("size_leaf_vector", 1))
-    if width > 1:
-        right = _check_vectors(tree, left, right, width)
-    else:
-        _check_length(tree, "base_weights", nodes)
-    inner = _check_children(left, right)
-    if "parents" in tree:
-        _check_length(tree, "parents", nodes)
-        _check_parents(_ints(tree["parents"]), left[inner], right[inner], np.flatnonzero(inner))
-    _check_range("a feature", _ints(tree["split_indices"])[inner], features)
-    if "split_type" in tree:
-        _check_length(tree, "split_type", nodes)
-        _check_categories(tree, inner)
-
-
-def _check_length(tree: Node, name: str, count: int) -> None:
-    if len(tree[name]) != count:
-        raise ValueError(f"{name} has {len(tree[name])} values where {count} are due")
-
-
-def _ints(values: Any) -> Ints:
-    array = np.asarray(values)
-    if len(array) and array.dtype.kind not in "iub":
-        raise ValueError(f"{array.dtype} where whole numbers are due")
-    return array.astype(np.int64)
-
-
-def _check_range(name: str, values: Ints, count: int) -> None:
-    if len(values) and (values.min() < 0 or values.max() >= count):
-        raise ValueError(f"{name} {values[(values < 0) | (values >= count)][0]} is not in 0…{count - 1}")
-
-
-def _check_children(left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
-    """Which nodes split. No node has two parents and the root none, so nothing that is reached goes round."""
-    inner = left != -1
-    if (inner != (right != -1)).any():
-        raise ValueError("a node has one child")
-    children = np.concatenate([left[inner], right[inner]])
-    _check_range("a child", children, len(left))
-    parents = np.bincount(children, minlength=len(left))
-    if parents[0] or parents.max() > 1:
-        raise ValueError("its nodes do not form a tree")
-    return np.asarray(inner)
-
-
-def _check_parents(parents: Ints, left: Ints, right: Ints, nodes: Ints) -> None:
-    """XGBoost walks up as well: each child of the splits `nodes` must lead back to its own."""
-    if (parents[left] != nodes).any() or (parents[right] != nodes).any():
-        raise ValueError("a node is the child of one node and names another its parent")
-
-
-def _check_vectors(tree: Node, left: Ints, right: Ints, width: int) -> Ints:
-    """The right children of a tree whose leaves hold vectors: there a leaf's right child is the vector's index."""
-    leaf = left == -1
-    if "leaf_weights" in tree:
-        _check_range("a leaf's vector", right[leaf], len(tree["leaf_weights"]) // width)
-    else:
-        _check_length(tree, "base_weights", len(left) * width)
-    return np.where(leaf, -1, right)
-
-
-def _check_categories(tree: Node, inner: npt.NDArray[np.bool_]) -> None:
-    splits = np.flatnonzero((_ints(tree["split_type"]) == _CATEGORICAL) & inner)
-    if not len(splits) and not len(tree.get("categories_nodes", ())):
-        return
-    nodes, starts = _ints(tree["categories_nodes"]), _ints(tree["categories_segments"])
-    sizes, values = _ints(tree["categories_sizes"]), _ints(tree["categories"])
-    if not len(nodes) == len(starts) == len(sizes) or not np.isin(splits, nodes).all():
-        raise ValueError("its categories do not cover its splits")
-    if (starts < 0).any() or (sizes < 0).any() or (starts + sizes > len(values)).any():
-        raise ValueError("its categories lie outside of their list")
-    _check_range("a category", values, 1 << 24)
+def _unknown(document: Json, inner: Json, model: Json) -> Iterator[str]:
+    learner = document["learner"]
+    yield from unknown_fields(document, _FIELDS["document"], "the document")
+    yield from unknown_fields(learner, _FIELDS["learner"], "the learner")
+    for name in ("learner_model_param", "objective", "gradient_booster"):
+        yield from unknown_fields(learner[name], _FIELDS[name], name)
+    if inner is not learner["gradient_booster"]:
+        yield from unknown_fields(inner, _FIELDS["gradient_booster"], "gbtree")
+    yield from unknown_fields(model, _FIELDS["model"], "the booster's model")
+    for name in ("gbtree_model_param", "cats"):
+        yield from unknown_fields(model.get(name, {}), _FIELDS[name], name)

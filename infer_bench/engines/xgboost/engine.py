@@ -4,6 +4,7 @@ A `DMatrix` is never kept: XGBoost caches predictions on it, so that a second ca
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from infer_bench.engines.pickled import open_pickle
 from infer_bench.engines.session import FedSession, canonical, clean, guarded, readable, require, threads_of
 from infer_bench.engines.xgboost import booster as xgboost_model
 from infer_bench.errors import EngineError, ModelError
+from infer_bench.formats.xgboost_json import Outline
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Floats
 
 Predict = Callable[[Any], Any]
+_NATIVE = ("xgboost-json", "xgboost-ubj")
 
 
 class XGBoost:
@@ -42,7 +45,7 @@ class XGBoost:
 
     def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Without DataFrames and wrappers, XGBoost needs neither pandas nor scikit-learn."""
-        native = model.format in ("xgboost-json", "xgboost-ubj")  # a pickle may hold a wrapper
+        native = model.format in _NATIVE  # a pickle may hold a wrapper
         bare = native and options.get("api") != "sklearn" and options.get("feed") != "dataframe"
         return ("pandas", "sklearn", "matplotlib", "graphviz", "dask") if bare else ()
 
@@ -53,7 +56,7 @@ class XGBoost:
         booster.set_param({"nthread": threads_of(options)})
         with clean(ModelError, f"{model.name} cannot be read"):
             config = xgboost_model.config(booster)
-            features, encoded = xgboost_model.features(booster)
+            features, encoded = xgboost_model.features(booster, Path(model.path) if model.format in _NATIVE else None)
         spec = xgboost_model.spec(config, features, wrapper)
         feed = feeds.make_feed(schema(features, options, np.float32, encoded), options["feed"])
         plan = _Plan(library, booster, wrapper, config, options)
@@ -91,7 +94,7 @@ def _softmax(margins: Any) -> Floats:
 
 def _load(library: Any, model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any]:
     """The booster, and the wrapper or None."""
-    if model.format in ("xgboost-json", "xgboost-ubj"):
+    if model.format in _NATIVE:
         readable(model.path)
         with clean(ModelError, f"XGBoost cannot read {model.name}"):
             booster = library.Booster(model_file=model.path)
@@ -123,9 +126,7 @@ def _wrapper(library: Any, booster: Any, path: str) -> Any:
 class _Plan:
     """Which of the library's calls answers a request."""
 
-    def __init__(
-        self, library: Any, booster: Any, wrapper: Any, config: xgboost_model.Config, options: Mapping[str, str]
-    ) -> None:
+    def __init__(self, library: Any, booster: Any, wrapper: Any, config: Outline, options: Mapping[str, str]) -> None:
         self._library, self._booster, self._wrapper, self._config, self._options = (
             library,
             booster,

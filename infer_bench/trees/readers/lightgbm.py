@@ -8,14 +8,25 @@ from typing import Any, Literal
 import numpy as np
 
 from infer_bench.errors import ModelError, NotConvertible
-from infer_bench.model import Label, Task
+from infer_bench.formats.lightgbm_text import Header, LightGBMModel, read_lightgbm_text
+from infer_bench.formats.lightgbm_trees import (
+    CATEGORICAL,
+    DEFAULT_LEFT,
+    MISSING_NAN,
+    MISSING_ZERO,
+    LinearTerms,
+    Trees,
+)
+from infer_bench.formats.tree_arrays import offsets
+from infer_bench.model import Feature, Label, Task
 from infer_bench.trees.ensemble import LEQ, MEMBER, Ensemble, LinearLeaves, Link, Nodes, levels, make_nodes
-from infer_bench.trees.readers import lightgbm_text as source
+from infer_bench.trees.readers.unknown import refuse_unknown
 from infer_bench.typing import Bools, Floats, Ints
 
 ZERO_BAND = float(np.float32(1e-35))
 """LightGBM drops what is this near to zero when it reads a row (kZeroThreshold)."""
 
+_KINDS = (0, MISSING_ZERO, MISSING_NAN)
 _PLAIN = frozenset(
     {"regression", "regression_l2", "regression_l1", "huber", "fair", "quantile", "mape", "lambdarank", "rank_xendcg"}
 )
@@ -26,14 +37,14 @@ def read_lightgbm(model: Any, *, trees: Literal["best", "all"] = "best") -> Ense
     """Read a model: the text of a model file, a `Booster`, or a fitted `LGBMModel`.
 
     `trees` matters to objects stopped early: "best" is what their `predict` uses; a text holds no such mark. Raises
-    `ModelError` for damaged text, `NotConvertible` for an objective that is not known.
+    `ModelError` for damaged text, `NotConvertible` for an objective or a field that is not known.
     """
     if isinstance(model, str):
-        return _read_text(model, None)
+        return _read(read_lightgbm_text(model.encode()), None)
     booster, wrapper = _booster(model)
     best = int(getattr(booster, "best_iteration", -1) or -1)
     text = booster.model_to_string(num_iteration=best if trees == "best" and best > 0 else -1)
-    return _read_text(text, wrapper)
+    return _read(read_lightgbm_text(text.encode(), "the booster"), wrapper)
 
 
 def _booster(model: Any) -> tuple[Any, Any]:
@@ -46,122 +57,111 @@ def _booster(model: Any) -> tuple[Any, Any]:
         raise ModelError(f"the {type(model).__name__} is not fitted or no LightGBM model: {error}") from None
 
 
-def _read_text(text: str, wrapper: Any) -> Ensemble:
-    parts = source.take_apart(text)
-    links, task, average = _objective(parts, wrapper)
-    leaves = source.counts(parts.trees, "num_leaves")
-    if np.any(leaves < 1):
-        raise ModelError("a LightGBM tree has no leaves", "the file is damaged; save the model again")
-    outputs = parts.number("num_tree_per_iteration")
-    if outputs < 1 or len(leaves) % outputs:
-        raise ModelError(f"{len(leaves)} trees cannot be shared by {outputs} outputs", "save the model again")
-    nodes, roots = _nodes(parts, leaves)
+def _read(model: LightGBMModel, wrapper: Any) -> Ensemble:
+    refuse_unknown("LightGBM", model.unknown)
+    header, trees = model.header, model.trees
+    links, task = _objective(header, wrapper)
+    place = _Places(trees)
+    iterations = len(trees.leaves) // header.per_iteration
     ensemble = Ensemble(
         family="lightgbm",
         task=task,
-        features=source.features(parts),
-        nodes=nodes,
-        roots=roots,
-        output=np.arange(len(leaves)) % outputs,
-        base=np.zeros(outputs),
+        features=_features(header),
+        nodes=_nodes(trees, place),
+        roots=place.roots,
+        output=np.arange(len(trees.leaves)) % header.per_iteration,
+        base=np.zeros(header.per_iteration),
         links=links,
-        divisor=float(max(1, len(leaves) // outputs)) if average else 1.0,
-        classes=_classes(task, outputs, wrapper),
+        divisor=float(max(1, iterations)) if header.average else 1.0,
+        classes=_classes(task, header.per_iteration, wrapper),
         zero_band=ZERO_BAND,
         rounding="truncate",
-        linear_leaves=_linear(parts, leaves, len(nodes)),
-        versions={"lightgbm_text": parts.header.get("version", "")},
+        linear_leaves=_linear_leaves(trees.linear, place) if trees.linear is not None else None,
+        versions={"lightgbm_text": header.version},
     )
     levels(ensemble)
     return ensemble
 
 
-def _objective(parts: source.Text, wrapper: Any) -> tuple[tuple[Link, ...], Task, bool]:
-    """Links, task, and whether trees are averaged."""
-    average = "average_output" in parts.header
-    name, *options = parts.header.get("objective", "").split() or [""]
-    given = dict(option.partition(":")[::2] for option in options)
+def _features(header: Header) -> tuple[Feature, ...]:
+    """The columns. Those that pandas encoded have `categories`; other categorical ones take codes."""
+    values = header.pandas_columns()
+    return tuple(
+        Feature(name, "category", values.get(i, ())) if i in header.categorical else Feature(name)
+        for i, name in enumerate(header.features)
+    )
+
+
+def _objective(header: Header, wrapper: Any) -> tuple[tuple[Link, ...], Task]:
+    """Links and task."""
+    name, options = header.objective, header.options
     classifier = hasattr(wrapper, "classes_") if wrapper is not None else False
+    sigmoid = Link("sigmoid", float(options.get("sigmoid", 1)))
     if name in ("", "custom", "none"):
-        return (), "raw", average
+        return (), "raw"
     if name in _PLAIN:
-        links = (Link("signed-square"),) if "sqrt" in given else ()
-        return links, "ranking" if name in ("lambdarank", "rank_xendcg") else "regression", average
+        links = (Link("signed-square"),) if "sqrt" in options else ()
+        return links, "ranking" if name in ("lambdarank", "rank_xendcg") else "regression"
     if name in _LOG:
-        return (Link("exp"),), "regression", average
+        return (Link("exp"),), "regression"
     if name == "binary":
-        return (Link("sigmoid", float(given.get("sigmoid", 1))),), "binary", average
-    if name == "multiclass":
-        return (Link("softmax"),), "multiclass", average
-    if name == "multiclassova":
-        return (Link("sigmoid", float(given.get("sigmoid", 1))),), "multiclass", average
+        return (sigmoid,), "binary"
+    if name in ("multiclass", "multiclassova"):
+        return (Link("softmax") if name == "multiclass" else sigmoid,), "multiclass"
     if name == "cross_entropy":
-        return (Link("sigmoid"),), "binary" if classifier else "regression", average
+        return (Link("sigmoid"),), "binary" if classifier else "regression"
     if name == "cross_entropy_lambda":
-        return (Link("softplus"),), "regression", average
+        return (Link("softplus"),), "regression"
     raise NotConvertible(f"LightGBM's objective {name!r} is not known", "convert raw scores: save it with no objective")
 
 
 def _classes(task: Task, outputs: int, wrapper: Any) -> tuple[Label, ...]:
     if task not in ("binary", "multiclass"):
         return ()
-    held = getattr(wrapper, "classes_", None) if wrapper is not None else None
+    fitted = getattr(wrapper, "classes_", None) if wrapper is not None else None
     count = max(2, outputs)
-    known = tuple(np.asarray(held).tolist()) if held is not None else ()
-    if len(known) == 1:
+    labels = tuple(np.asarray(fitted).tolist()) if fitted is not None else ()
+    if len(labels) == 1:
         raise NotConvertible("the classifier was trained on one class only", "train it on two classes or more")
-    return known if len(known) == count else tuple(range(count))
+    return labels if len(labels) == count else tuple(range(count))
 
 
-def _nodes(parts: source.Text, leaves: Ints) -> tuple[Nodes, Ints]:
+def _nodes(trees: Trees, place: "_Places") -> Nodes:
     """All trees' nodes: of each tree the splits, in its own order, then the leaves."""
-    trees, splits = parts.trees, leaves - 1
-    sizes = splits + leaves
-    roots = np.cumsum(sizes) - sizes
-    place = _Places(roots, splits, leaves)
-    kind = source.integers(trees, "decision_type", splits)
-    threshold = source.floats(trees, "threshold", splits)
-    categorical = (kind & 1).astype(np.bool_)
-    missing = (kind >> 2) & 3
-    default_left = (kind & 2).astype(np.bool_)
-    nan_left = np.where(missing == 0, threshold >= 0, default_left) & ~categorical
-    member_start, members = _members(trees, place, threshold, categorical)
-    nodes = make_nodes(
-        feature=place.of_splits(source.integers(trees, "split_feature", splits)),
+    kind, threshold = trees.decision_type, trees.threshold
+    categorical, missing = (kind & CATEGORICAL) != 0, kind & (MISSING_ZERO | MISSING_NAN)
+    strange = (kind < 0) | (kind > CATEGORICAL | DEFAULT_LEFT | MISSING_NAN) | ~np.isin(missing, _KINDS)
+    refuse_unknown("LightGBM", [f"decision_type={number}" for number in np.unique(kind[strange])])
+    nan_left = np.where(missing == 0, threshold >= 0, (kind & DEFAULT_LEFT) != 0) & ~categorical
+    member_start, members = _members(trees, place, categorical)
+    return make_nodes(
+        feature=place.of_splits(trees.split_feature),
         threshold=place.of_splits(np.where(categorical, 0.0, threshold)),
-        left=place.of_splits(place.child(source.integers(trees, "left_child", splits)), -1),
-        right=place.of_splits(place.child(source.integers(trees, "right_child", splits)), -1),
-        value=place.of_leaves(source.floats(trees, "leaf_value", leaves)),
+        left=place.of_splits(place.child(trees.left_child), -1),
+        right=place.of_splits(place.child(trees.right_child), -1),
+        value=place.of_leaves(trees.leaf_value),
         mode=place.of_splits(np.where(categorical, MEMBER, LEQ)),
         missing_left=place.of_splits(nan_left),
-        zero_missing=place.of_splits((missing == 1) & ~categorical),
+        zero_missing=place.of_splits((missing == MISSING_ZERO) & ~categorical),
         member_start=member_start,
         members=members,
     )
-    return nodes, roots
 
 
 class _Places:
     """Where each tree's splits and leaves lie among all nodes."""
 
-    def __init__(self, roots: Ints, splits: Ints, leaves: Ints) -> None:
+    def __init__(self, trees: Trees) -> None:
+        splits, leaves = trees.leaves - 1, trees.leaves
+        self.roots: Ints = offsets(splits + leaves)
         self.count = int((splits + leaves).sum())
-        self.split_tree = np.repeat(np.arange(len(roots)), splits)
-        leaf_tree = np.repeat(np.arange(len(roots)), leaves)
-        first_split, first_leaf = np.cumsum(splits) - splits, np.cumsum(leaves) - leaves
-        self.splits: Ints = np.arange(splits.sum()) - first_split[self.split_tree] + roots[self.split_tree]
-        self.leaves: Ints = np.arange(leaves.sum()) - first_leaf[leaf_tree] + (roots + splits)[leaf_tree]
-        self._root, self._leaf, self._sizes = (
-            roots[self.split_tree],
-            (roots + splits)[self.split_tree],
-            (splits, leaves),
-        )
+        tree, leaf_tree = trees.split_tree(), np.repeat(np.arange(len(leaves)), leaves)
+        self.splits: Ints = np.arange(splits.sum()) - offsets(splits)[tree] + self.roots[tree]
+        self.leaves: Ints = np.arange(leaves.sum()) - offsets(leaves)[leaf_tree] + (self.roots + splits)[leaf_tree]
+        self._root, self._leaf = self.roots[tree], (self.roots + splits)[tree]
 
     def child(self, index: Ints) -> Ints:
         """Absolute nodes of the children: index i >= 0 is split i, i < 0 is leaf -i - 1."""
-        splits, leaves = (sizes[self.split_tree] for sizes in self._sizes)
-        if np.any(index >= splits) or np.any(-index - 1 >= leaves):
-            raise ModelError("a LightGBM tree refers to a node that does not exist", "save the model again")
         return np.where(index >= 0, self._root + index, self._leaf - index - 1)
 
     def of_splits(self, values: Any, other: float = 0) -> Any:
@@ -170,49 +170,25 @@ class _Places:
         array[self.splits] = values
         return array
 
-    def of_leaves(self, values: Floats) -> Floats:
+    def of_leaves(self, values: Any) -> Any:
         """One entry a node from one entry a leaf."""
-        array = np.zeros(self.count)
+        array = np.zeros(self.count, dtype=values.dtype)
         array[self.leaves] = values
         return array
 
 
-def _members(trees: Any, place: _Places, threshold: Floats, categorical: Bools) -> tuple[Ints, Floats]:
-    """The members of each node; a categorical split's threshold is the number of its set in its tree."""
-    if not categorical.any():
-        return np.zeros(place.count + 1, np.int64), np.zeros(0)
-    first, start, values = source.member_sets(trees)
-    tree = place.split_tree[categorical]
-    which = threshold[categorical].astype(np.int64)
-    if np.any((which < 0) | (which >= (first[1:] - first[:-1])[tree])):
-        raise ModelError("a LightGBM tree refers to a category set that does not exist", "save the model again")
-    which = which + first[tree]
-    sizes = np.diff(start)[which]
+def _members(trees: Trees, place: _Places, categorical: Bools) -> tuple[Ints, Floats]:
+    """Where each node's members begin (nodes + 1,), and the members."""
+    which = trees.set_of_split()
     per_node = np.zeros(place.count, np.int64)
-    per_node[place.splits[categorical]] = sizes
-    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.concatenate(([0], np.cumsum(per_node))), values[np.repeat(start[which], sizes) + within]
+    per_node[place.splits[categorical]] = trees.sets.sizes()[which]
+    return np.concatenate(([0], np.cumsum(per_node))), trees.sets.members_of(which).astype(np.float64)
 
 
-def _linear(parts: source.Text, leaves: Ints, count: int) -> LinearLeaves | None:
-    """The linear functions in the leaves; a tree without them has its leaf values as constants."""
-    if not any(tree.get("is_linear", "0") == "1" for tree in parts.trees):
-        return None
-    trees = [_as_linear(tree, int(n)) for tree, n in zip(parts.trees, leaves, strict=True)]
-    place = _Places(np.cumsum(2 * leaves - 1) - (2 * leaves - 1), leaves - 1, leaves)
-    terms = source.integers(trees, "num_features", leaves)
-    by_tree = np.add.reduceat(terms, np.cumsum(leaves) - leaves)
-    per_node = np.zeros(count, np.int64)
-    per_node[place.leaves] = terms
+def _linear_leaves(terms: LinearTerms, place: _Places) -> LinearLeaves:
     return LinearLeaves(
-        start=np.concatenate(([0], np.cumsum(per_node))),
-        feature=source.integers(trees, "leaf_features", by_tree),
-        coefficient=source.floats(trees, "leaf_coeff", by_tree),
-        const=place.of_leaves(source.floats(trees, "leaf_const", leaves)),
+        start=np.concatenate(([0], np.cumsum(place.of_leaves(terms.count)))),
+        feature=terms.feature,
+        coefficient=terms.coefficient,
+        const=place.of_leaves(terms.const),
     )
-
-
-def _as_linear(tree: Any, leaves: int) -> dict[str, str]:
-    if tree.get("is_linear", "0") == "1":
-        return dict(tree)
-    return {"num_features": "0 " * leaves, "leaf_features": "", "leaf_coeff": "", "leaf_const": tree["leaf_value"]}

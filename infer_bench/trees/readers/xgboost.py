@@ -3,18 +3,19 @@
 What each objective does with a raw score follows XGBoost's `*_obj.cu` (PredTransform, and ProbToMargin for the base).
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import ModelError, NotConvertible
+from infer_bench.formats.tree_arrays import offsets
+from infer_bench.formats.xgboost_json import NEWEST, Outline, XGBoostModel, read_xgboost_model
+from infer_bench.formats.xgboost_trees import TreeTable
 from infer_bench.model import Label, Task
-from infer_bench.trees.ensemble import Ensemble, Link, compact, empty_nodes, levels
-from infer_bench.trees.readers import xgboost_json as source
-from infer_bench.typing import Floats
+from infer_bench.trees.ensemble import LT, MEMBER, Ensemble, Link, Nodes, compact, empty_nodes, levels, make_nodes
+from infer_bench.trees.readers.unknown import refuse_unknown
+from infer_bench.typing import Floats, Ints
 
 _LOGIT = frozenset({"reg:logistic", "binary:logistic"})
 _LOG = frozenset({"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"})
@@ -30,55 +31,80 @@ Trees = Literal["best", "all"]
 
 
 def read_xgboost(model: Any, *, trees: Trees | None = None) -> Ensemble:
-    """Read a model: the JSON document (text, bytes or parsed), a `Booster`, or a fitted `XGBModel`.
+    """Read a model: the document (JSON as text, JSON or UBJSON as bytes), a `Booster`, or a fitted `XGBModel`.
 
-    After early stopping a wrapper answers with the trees up to the best iteration and a booster with all: `trees` says
+    After early stopping a wrapper predicts with the trees up to the best iteration and a booster with all: `trees` says
     which are meant, by default what the given object does. Raises `ModelError` for a damaged document and
-    `NotConvertible` for an objective that is not known.
+    `NotConvertible` for an objective or a field that is not known.
     """
-    if isinstance(model, str | bytes | bytearray | Mapping):
-        return _read(source.learner(bytes(model) if isinstance(model, bytearray) else model), trees or "all", None)
+    if isinstance(model, str):
+        return _read(read_xgboost_model(model.encode()), trees or "all", None)
+    if isinstance(model, bytes | bytearray):
+        return _read(read_xgboost_model(bytes(model)), trees or "all", None)
     if hasattr(model, "save_raw"):
-        return _read(source.learner(bytes(model.save_raw("json"))), trees or "all", None)
+        return _read_booster(model, trees or "all", None)
     try:
         booster = model.get_booster()
     except Exception as error:  # noqa: BLE001 - the library's own NotFittedError cannot be named without importing it
         raise ModelError(f"the {type(model).__name__} is not fitted or no XGBoost model: {error}") from None
-    return _read(source.learner(bytes(booster.save_raw("json"))), trees or "best", model)
+    return _read_booster(booster, trees or "best", model)
 
 
-def _read(held: source.Learner, trees: Trees, wrapper: Any) -> Ensemble:
-    links, task = _objective(held)
-    outputs = max(held.classes, held.targets, 1)
+def _read_booster(booster: Any, trees: Trees, wrapper: Any) -> Ensemble:
+    return _read(read_xgboost_model(bytes(booster.save_raw("json")), "the booster"), trees, wrapper)
+
+
+def _read(model: XGBoostModel, trees: Trees, wrapper: Any) -> Ensemble:
+    refuse_unknown("XGBoost", model.unknown)
+    if model.illegible:
+        raise NotConvertible(
+            f"XGBoost stores the categories of {model.illegible[0]!r} cut short, because they are not plain ASCII",
+            "rename the categories in ASCII and train again, or train on codes",
+        )
+    links, task = _objective(model.outline)
+    outputs = model.outline.outputs
     ensemble = Ensemble(
         family="xgboost",
         task=task,
-        features=held.features,
+        features=model.features,
         nodes=empty_nodes(),
         roots=np.zeros(0, np.int64),
         output=np.zeros(0, np.int64),
-        base=_margins(held, outputs),
+        base=_margins(model, outputs),
         links=links,
         classes=_classes(task, outputs, wrapper),
         row_dtype="float32",
         score_dtype="float32",
         rounding="floor",
         missing_value=_missing(wrapper),
-        versions={"xgboost": held.version},
+        notes=_notes(model),
+        versions={"xgboost": _version(model)},
     )
-    if held.booster == "gblinear":
-        return _linear(ensemble, held, outputs)
-    ensemble = _with_trees(ensemble, held, trees)
-    if any(feature.categories for feature in ensemble.features):
-        ensemble = replace(ensemble, notes=(*ensemble.notes, _STRANGE_CATEGORIES))
+    if model.weights is not None:  # the first base score counts for every output
+        return replace(ensemble, linear=model.weights[:-1], base=ensemble.base[0] + model.weights[-1])
+    ensemble = _with_trees(ensemble, model, trees)
     return compact(ensemble, levels(ensemble))
 
 
-def _objective(held: source.Learner) -> tuple[tuple[Link, ...], Task]:
-    name = held.objective
+def _version(model: XGBoostModel) -> str:
+    return ".".join(str(part) for part in model.version)
+
+
+def _notes(model: XGBoostModel) -> tuple[str, ...]:
+    notes = []
+    if model.version[:2] > NEWEST:
+        newest = ".".join(str(part) for part in NEWEST)
+        notes.append(f"written by XGBoost {_version(model)}, newer than {newest}; it holds no field unknown before")
+    if any(feature.categories for feature in model.features):
+        notes.append(_STRANGE_CATEGORIES)
+    return tuple(notes)
+
+
+def _objective(outline: Outline) -> tuple[tuple[Link, ...], Task]:
+    name = outline.objective
     if name in ("multi:softprob", "multi:softmax"):
         return (Link("softmax"),), "multiclass"
-    single = held.targets == 1
+    single = outline.targets == 1
     if name == "binary:hinge":
         return (Link("step", 0.0),), "binary" if single else "raw"
     if name == "binary:logitraw":
@@ -94,16 +120,16 @@ def _objective(held: source.Learner) -> tuple[tuple[Link, ...], Task]:
     )
 
 
-def _margins(held: source.Learner, outputs: int) -> Floats:
+def _margins(model: XGBoostModel, outputs: int) -> Floats:
     """The base score before the link, by output; computed in float32, as XGBoost does."""
-    stored = np.array(held.base_score or (0.5,), dtype=np.float32)
+    stored = np.array(model.base_score, dtype=np.float32)
     if len(stored) not in (1, outputs):
         raise ModelError(f"the XGBoost model has {len(stored)} base scores for {outputs} outputs", "save it again")
     one = np.float32(1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if held.objective in _LOGIT:
+        if model.outline.objective in _LOGIT:
             stored = -np.log(one / stored - one)
-        elif held.objective in _LOG:
+        elif model.outline.objective in _LOG:
             stored = np.log(stored)
     if not np.all(np.isfinite(stored)):
         raise NotConvertible("the XGBoost model's base score is not a number before the link", "train it again")
@@ -115,11 +141,11 @@ def _classes(task: Task, outputs: int, wrapper: Any) -> tuple[Label, ...]:
         return ()
     count = max(2, outputs)
     try:
-        held = getattr(wrapper, "classes_", None) if wrapper is not None else None
+        fitted = getattr(wrapper, "classes_", None) if wrapper is not None else None
     except Exception:  # noqa: BLE001 - a property that fails for wrappers restored from a file
-        held = None
-    known = tuple(np.asarray(held).tolist()) if held is not None else ()
-    return known if len(known) == count else tuple(range(count))
+        fitted = None
+    labels = tuple(np.asarray(fitted).tolist()) if fitted is not None else ()
+    return labels if len(labels) == count else tuple(range(count))
 
 
 def _missing(wrapper: Any) -> float | None:
@@ -128,45 +154,50 @@ def _missing(wrapper: Any) -> float | None:
     return None if value is None or np.isnan(float(value)) else float(value)
 
 
-def _with_trees(ensemble: Ensemble, held: source.Learner, trees: Trees) -> Ensemble:
-    grown = list(held.grown.get("trees", ()))
-    group = [int(output) for output in held.grown.get("tree_info", ())]
-    if len(group) != len(grown) or int(held.grown["gbtree_model_param"]["num_trees"]) != len(grown):
-        raise ModelError("the XGBoost model does not hold as many trees as it announces", "save the model again")
-    used, notes = _used(held, len(grown), len(ensemble.base), trees)
-    grown, group = grown[:used], group[:used]
-    if not grown:
-        return replace(ensemble, notes=notes)
-    weights: npt.NDArray[np.float64] = np.array(held.weight_drop[:used] or [1.0] * used)
-    if len(weights) != used:
-        raise ModelError("the XGBoost model has fewer tree weights than trees", "save the model again")
-    nodes, roots = source.nodes(grown, weights)
-    output = np.full(used, -1) if nodes.value.shape[1] > 1 else np.array(group, dtype=np.int64)
-    if np.any(output >= len(ensemble.base)):
-        raise ModelError("an XGBoost tree adds to an output that does not exist", "save the model again")
-    return replace(ensemble, nodes=nodes, roots=roots, output=output, notes=notes)
+def _with_trees(ensemble: Ensemble, model: XGBoostModel, trees: Trees) -> Ensemble:
+    assert model.trees is not None
+    count, notes = _used(model, model.trees, trees)
+    nodes, roots = _nodes(model.trees)
+    wide = nodes.value.shape[1] > 1
+    output = np.full(count, -1) if wide else model.trees.group[:count]
+    return replace(ensemble, nodes=nodes, roots=roots[:count], output=output, notes=(*notes, *ensemble.notes))
 
 
-def _used(held: source.Learner, count: int, outputs: int, trees: Trees) -> tuple[int, tuple[str, ...]]:
+def _used(model: XGBoostModel, table: TreeTable, trees: Trees) -> tuple[int, tuple[str, ...]]:
     """How many of the trees are used, and a note when that depends on who asks."""
-    best = held.attributes.get("best_iteration")
+    best, count = model.attributes.get("best_iteration"), len(table.nodes)
     if best is None:
         return count, ()
-    ends = held.grown.get("iteration_indptr")
-    per_round = outputs * int(held.grown["gbtree_model_param"].get("num_parallel_tree", 1))
-    end = int(best) + 1
-    upto = int(ends[min(end, len(ends) - 1)]) if ends else min(count, end * per_round)
+    try:
+        end = int(best) + 1
+    except ValueError:
+        raise ModelError(f"the XGBoost model's best_iteration {best[:20]!r} is no number", "save it again") from None
+    ends = table.iteration_ends
+    per_round = model.outline.outputs * table.parallel
+    upto = min(count, end * per_round) if ends is None else int(ends[min(end, len(ends) - 1)])
     if upto == count:
         return count, ()
-    said = f"early stopping found iteration {best} best: {upto} of {count} trees up to there"
-    return (upto, (f"{said} are used",)) if trees == "best" else (count, (f"{said}; all are used",))
+    note = f"early stopping found iteration {best} best: {upto} of {count} trees up to there"
+    return (upto, (f"{note} are used",)) if trees == "best" else (count, (f"{note}; all are used",))
 
 
-def _linear(ensemble: Ensemble, held: source.Learner, outputs: int) -> Ensemble:
-    """gblinear: a weight a feature and output, then the biases; the first base score counts for every output."""
-    weights = np.array(held.grown["weights"], dtype=np.float32).astype(np.float64)
-    count = len(held.features)
-    if len(weights) != (count + 1) * outputs:
-        raise ModelError(f"the linear model has {len(weights)} weights for {count} features", "save the model again")
-    table = weights.reshape(count + 1, outputs)
-    return replace(ensemble, linear=table[:-1], base=ensemble.base[0] + table[-1])
+def _nodes(table: TreeTable) -> tuple[Nodes, Ints]:
+    """All nodes, and each tree's root. XGBoost's sets list what goes right; leaves are scaled in float32."""
+    roots = offsets(table.nodes)
+    shift = np.repeat(roots, table.nodes)
+    leaf, is_set = table.left < 0, table.is_set
+    value = table.value
+    if table.weight is not None:
+        value = value * np.repeat(table.weight.astype(np.float32), table.nodes)[:, None]
+    nodes = make_nodes(
+        feature=table.feature,
+        threshold=np.where(is_set, 0.0, table.condition.astype(np.float64)),
+        left=np.where(leaf, -1, np.where(is_set, table.right, table.left) + shift),
+        right=np.where(leaf, -1, np.where(is_set, table.left, table.right) + shift),
+        value=value.astype(np.float64),
+        mode=np.where(is_set, MEMBER, LT),
+        missing_left=table.default_left ^ is_set,
+        member_start=table.category_start,
+        members=table.categories,
+    )
+    return nodes, roots

@@ -108,13 +108,9 @@ def _named(ensemble: Ensemble, pipeline: Any) -> Ensemble:
 
 
 def _xgboost(model: ModelRef, allow_pickle: bool) -> Any:
-    if model.format == "xgboost-json":
+    if model.format in ("xgboost-json", "xgboost-ubj"):
         return Path(model.path).read_bytes()
-    if model.format != "xgboost-ubj":
-        return _held(model, allow_pickle)
-    import xgboost
-
-    return xgboost.Booster(model_file=model.path)
+    return _held(model, allow_pickle)
 
 
 def _held(model: ModelRef, allow_pickle: bool) -> Any:
