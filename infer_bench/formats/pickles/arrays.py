@@ -7,7 +7,6 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 from infer_bench.formats.pickles.dtypes import holds_objects, is_dtype, itemsize
-from infer_bench.formats.pickles.symbolic import Symbolic
 from infer_bench.formats.pickles.values import Global, Instance
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ def check_frame(machine: Any) -> None:
 
 
 def _nested(machine: Any) -> Instance:
-    inner = Symbolic(machine._source, machine.names)
-    inner.called, inner.oddities = machine.called, machine.oddities
+    inner = machine.nested()
     array = inner.load()
     if inner.arrays:
         raise pickle.UnpicklingError("an array inside an array of objects")

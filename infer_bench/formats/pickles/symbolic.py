@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from infer_bench.errors import UnsafePickle
 from infer_bench.formats.pickles.allowed import modern
+from infer_bench.formats.pickles.arrays import pass_over
 from infer_bench.formats.pickles.calls import classes_fit
 from infer_bench.formats.pickles.dtypes import is_dtype, sound
 from infer_bench.formats.pickles.streams import BoundedReader
@@ -36,6 +37,12 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
         self.oddities: list[str] = []
         self.arrays = 0
         self.cut_off = False
+
+    def nested(self) -> "Symbolic":
+        """A machine for a pickle that stands inside this one: what it does is recorded with what this one does."""
+        inner = Symbolic(self._source, self.names)
+        inner.called, inner.oddities = self.called, self.oddities
+        return inner
 
     def find_class(self, module: str, name: str) -> Global:
         """Record the name as the running Python would look it up."""
@@ -130,8 +137,6 @@ def _build(machine: Machine) -> None:
     if is_dtype(target) and not sound(target):
         machine.oddities.append("it describes an array's elements in a way that does not hold together")
     if isinstance(target, Instance) and target.name == ARRAY_WRAPPER:
-        from infer_bench.formats.pickles.arrays import pass_over
-
         machine.arrays += 1
         machine.stack[-1] = pass_over(machine, target)
 
