@@ -23,7 +23,7 @@ def prepare(ensemble: Ensemble, rows: Floats) -> Floats:
     return np.where(np.abs(cast) <= ensemble.zero_band, 0.0, cast) if ensemble.zero_band else cast
 
 
-def predict(ensemble: Ensemble, rows: Floats) -> Floats:
+def score(ensemble: Ensemble, rows: Floats) -> Floats:
     """Raw scores, float64 (rows, outputs), of rows (rows, features) with categories as codes.
 
     Leaves are added in the trees' order, in `ensemble.score_dtype`.
@@ -45,9 +45,9 @@ def predict(ensemble: Ensemble, rows: Floats) -> Floats:
     return scores
 
 
-def answer(ensemble: Ensemble, rows: Floats) -> Floats:
+def predict(ensemble: Ensemble, rows: Floats) -> Floats:
     """Answers, float64 (rows, outputs), of rows with categories as codes; NaN to those that the library refuses."""
-    predictions = apply_links(ensemble.links, predict(ensemble, rows))
+    predictions = apply_links(ensemble.links, score(ensemble, rows))
     return np.where(_refused(ensemble, rows)[:, None], np.nan, predictions)
 
 

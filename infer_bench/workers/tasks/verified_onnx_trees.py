@@ -11,7 +11,7 @@ from infer_bench.engines.onnxruntime.engine import OnnxRuntime, OnnxSession
 from infer_bench.errors import NotConvertible
 from infer_bench.model import ModelRef
 from infer_bench.trees.ensemble import Ensemble, levels
-from infer_bench.trees.evaluate import answer
+from infer_bench.trees.evaluate import predict
 from infer_bench.trees.probes import probe_rows
 from infer_bench.trees.readers.onnx.graph import read_onnx
 from infer_bench.typing import Floats
@@ -47,7 +47,7 @@ def _reproduces(ensemble: Ensemble, session: OnnxSession) -> bool:
     columns: dict[str, Any] = {f.name: rows[:, i] for i, f in enumerate(ensemble.features)}
     wanted = session.postprocess(session.predict(session.preprocess(columns)))
     with np.errstate(invalid="ignore"):
-        found = answer(ensemble, rows)
+        found = predict(ensemble, rows)
     if ensemble.task == "binary" and found.shape[1] == 2:
         found = found[:, 1:]
     least = LEAST if ensemble.task in ("binary", "multiclass") else 0.0

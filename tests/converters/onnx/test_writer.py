@@ -14,7 +14,7 @@ from infer_bench.converters.onnx.writer import SPEC, write_onnx
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import LEQ, LT, MEMBER, Ensemble, Link, concatenate, empty_nodes, make_nodes
-from infer_bench.trees.evaluate import apply_links, labels, predict
+from infer_bench.trees.evaluate import apply_links, labels, score
 from tests.converters.running import FORMS, assert_same, canonical, run
 
 FEATURES = tuple(Feature(name) for name in ("a", "b", "c"))
@@ -75,7 +75,7 @@ def random_ensemble(seed: int, outputs: int = 1, vector: bool = False, lt: bool 
 
 def oracle(ensemble: Ensemble) -> Any:
     def answer(rows: Any) -> Any:
-        scores = predict(ensemble, rows)
+        scores = score(ensemble, rows)
         predictions = apply_links(ensemble.links, scores)
         found = (
             np.array(ensemble.classes, dtype=object)[labels(ensemble, scores, predictions)]
@@ -99,7 +99,7 @@ def test_float32_rows_of_exact_trees() -> None:
     ensemble = random_ensemble(3)
     model = write_onnx(ensemble, input_dtype="float32", input_name="rows")
     rows = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
-    expected = predict(ensemble, rows.astype(float))
+    expected = score(ensemble, rows.astype(float))
     assert np.abs(run(model, {"rows": rows})["prediction"] - expected).max() < 1e-14
 
 
@@ -197,7 +197,7 @@ def test_root_whose_branch_and_leaf_would_share_a_number(shape: str) -> None:
             rows = np.linspace(-7, 7, 57)[:, None] * np.ones((1, 3))
             for opset_ml in (3, 5):
                 answer = run(write_onnx(ensemble, opset_ml=opset_ml), {"input": rows})["prediction"]
-                np.testing.assert_array_equal(answer, predict(ensemble, rows))
+                np.testing.assert_array_equal(answer, score(ensemble, rows))
             assert_no_shared_number(write_onnx(ensemble))
 
 

@@ -12,7 +12,7 @@ from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED
 from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_rows, on_trees
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import Ensemble
-from infer_bench.trees.evaluate import answer
+from infer_bench.trees.evaluate import predict
 from infer_bench.typing import Floats
 
 
@@ -52,7 +52,7 @@ class TreeOracle:
         """The canonical answers (rows, outputs) to some of the rows."""
         ensemble = self.twisted(changes)
         with np.errstate(all="ignore"):
-            found = answer(ensemble, self.twisted_rows(changes, rows))
+            found = predict(ensemble, self.twisted_rows(changes, rows))
             for change in changes:
                 found = change.predictions(found) if change.predictions else found
         return canonical(self.ensemble, found)

@@ -11,7 +11,7 @@ from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.errors import NotConvertible
 from infer_bench.measure.candidates.models import model_ref
 from infer_bench.trees.ensemble import MEMBER, Ensemble
-from infer_bench.trees.evaluate import apply_links, predict
+from infer_bench.trees.evaluate import apply_links, score
 from infer_bench.trees.probes import probe_rows
 from infer_bench.trees.readers.lightgbm import read_lightgbm
 from infer_bench.trees.readers.onnx.graph import read_onnx
@@ -52,7 +52,7 @@ def test_what_was_written_is_read(name: str, precision: Any, opset: Any, tmp_pat
     rows = rows[np.abs(np.nan_to_num(rows, posinf=1e300)).max(axis=1) < 1e38].astype(np.float32).astype(np.float64)
     if ensemble.zero_band:
         rows = np.where(np.abs(rows) <= 2 * ensemble.zero_band, 0.0, rows)
-    predictions = [apply_links(e.links, predict(e, rows)) for e in (ensemble, found)]
+    predictions = [apply_links(e.links, score(e, rows)) for e in (ensemble, found)]
     assert np.allclose(predictions[0], predictions[1], rtol=1e-5, atol=1e-5)
 
 
@@ -98,7 +98,7 @@ def test_every_kind_of_branch_goes_where_onnx_runtime_goes(mode: str, tracks: in
     rows = np.array([[1.0, 0], [1.5, 0], [np.nextafter(np.float32(1.5), np.float32(9)), 0], [2.0, 0], [np.nan, 0]])
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     wanted = session.run(None, {"x": rows.astype(np.float32)})[0]
-    assert predict(found, rows).tolist() == wanted.tolist()
+    assert score(found, rows).tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize("weights", [[0.2, 0.7], [-0.3, 0.7]])
@@ -114,7 +114,7 @@ def test_a_classifier_of_one_score_is_read_as_onnx_runtime_answers(
     rows = np.array([[1.0, 0], [2.0, 0]])
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     wanted = session.run(["probabilities"], {"x": rows.astype(np.float32)})[0][:, 1:]
-    assert np.allclose(apply_links(found.links, predict(found, rows)), wanted, atol=1e-6)
+    assert np.allclose(apply_links(found.links, score(found, rows)), wanted, atol=1e-6)
 
 
 def test_a_transform_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_plain_exports_of_scikit_learn_are_read(name: str, tmp_path: Path) -> No
     options = {id(model): {"zipmap": False}} if name != "targets" else None
     found = read(to_onnx(model, rows[:1], options=options).SerializeToString(), tmp_path)
     wanted = model.predict(rows) if name == "targets" else model.predict_proba(rows)
-    predictions = apply_links(found.links, predict(found, rows.astype(np.float64)))
+    predictions = apply_links(found.links, score(found, rows.astype(np.float64)))
     assert found.trees == 5
     if predictions.shape[1] == 1:
         wanted = wanted[:, 1:]
@@ -200,4 +200,4 @@ def test_a_graph_with_an_input_a_column_is_read_in_the_order_of_its_inputs(tmp_p
     taken = [(name, FloatTensorType([None, 1])) for name in rows.columns]
     found = read(convert_sklearn(model, initial_types=taken).SerializeToString(), tmp_path)
     assert [feature.name for feature in found.features] == ["a", "b", "c"]
-    assert np.allclose(predict(found, rows.to_numpy(dtype=float))[:, 0], model.predict(rows), atol=1e-5)
+    assert np.allclose(score(found, rows.to_numpy(dtype=float))[:, 0], model.predict(rows), atol=1e-5)
