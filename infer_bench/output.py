@@ -115,17 +115,17 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str | None
 
     Raises `UsageError` for one that does, or that has no name.
     """
-    taken = {os.path.realpath(name): name for name in inputs if name and os.path.isfile(name)}
+    owners = {os.path.realpath(name): name for name in inputs if name and os.path.isfile(name)}
     for option, name in outputs.items():
         if name is None or name == "-":
             continue
         if not name:
             raise UsageError(f"{option} names no file", "is the variable set that it is taken from?")
         path = os.path.realpath(name)
-        if path in taken:
-            raise UsageError(f"{option} would overwrite {taken[path]}", "name another file")
+        if path in owners:
+            raise UsageError(f"{option} would overwrite {owners[path]}", "name another file")
         if not _is_stream(Path(path)):
-            taken[path] = f"what else is written to {name}"
+            owners[path] = f"what else is written to {name}"
 
 
 def _is_stream(path: Path) -> bool:
@@ -161,10 +161,10 @@ def _append(path: Path, data: bytes) -> None:
     # unbuffered: even an empty write reaches the device, and /dev/full says so
     with open(path, "ab", buffering=0) as file:
         rest = memoryview(data)
-        written = file.write(rest) or 0
-        while written < len(rest):
-            rest = rest[written:]
-            written = file.write(rest) or 0
+        count = file.write(rest) or 0
+        while count < len(rest):
+            rest = rest[count:]
+            count = file.write(rest) or 0
 
 
 def write_stdout(text: str) -> bool:

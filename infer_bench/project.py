@@ -24,10 +24,10 @@ def project_table(start: Path | None = None) -> dict[str, Any]:
 
 def _table(file: Path) -> dict[str, Any]:
     try:
-        held: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+        document: Any = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from None
-    tools = held.get("tool", {})
+    tools = document.get("tool", {})
     table = tools.get("infer-bench", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"tool.infer-bench in {file} is no table", "write [tool.infer-bench]")

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except InferBenchError as error:
-        return _said(error)
+        return _tell(error)
     except TyperException as error:
         return _usage(error)
     except Exit as error:
@@ -43,13 +43,13 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     except BrokenPipeError:
         return _closed_pipe()
     except (OSError, MemoryError) as error:
-        return _said(_in_the_way(error))
+        return _tell(_in_the_way(error))
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
         fault = core_fault(error)
-        return _said(fault) if fault else _bug(error)
+        return _tell(fault) if fault else _bug(error)
 
 
-def _said(error: InferBenchError) -> int:
+def _tell(error: InferBenchError) -> int:
     print(f"error: {error.message}", file=sys.stderr)
     for frame in error.frames:
         print(f"  {frame}", file=sys.stderr)

@@ -16,15 +16,15 @@ class ProgressLine:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._shown = self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._drawn = 0.0
+        self._visible = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._last_draw_s = 0.0
 
     def update(self, done: float, message: str) -> None:
         """`done` from 0 to 1."""
         now = time.monotonic()
-        if not self._shown or now - self._drawn < REDRAW_S:
+        if not self._visible or now - self._last_draw_s < REDRAW_S:
             return
-        self._drawn = now
+        self._last_draw_s = now
         filled = round(min(1.0, max(0.0, done)) * BAR)
         width = shutil.get_terminal_size().columns
         line = f"{'█' * filled}{'░' * (BAR - filled)} {done:4.0%}  {message}"[: max(0, width - 1)]
@@ -35,11 +35,11 @@ class ProgressLine:
             self._stream.write(text)
             self._stream.flush()
         except (OSError, UnicodeEncodeError):
-            self._shown = False
+            self._visible = False
 
     def __enter__(self) -> "ProgressLine":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._shown and self._drawn:
+        if self._visible and self._last_draw_s:
             self._write("\r\x1b[K")

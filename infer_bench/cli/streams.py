@@ -53,12 +53,12 @@ class Interruption:
             with contextlib.suppress(ValueError):
                 for number in POLITE:
                     if signal.getsignal(number) == signal.SIG_DFL:
-                        before[number] = signal.signal(number, self._told)
+                        before[number] = signal.signal(number, self._interrupt)
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _told(self, number: int, _: object) -> None:
+    def _interrupt(self, number: int, _: object) -> None:
         self.number = number
         raise KeyboardInterrupt

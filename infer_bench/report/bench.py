@@ -64,7 +64,9 @@ class Process:
     rounds: tuple[Round, ...] = ()
 
     @staticmethod
-    def started(index: int, cold_start_ns: int, first_request_ns: int, import_ns: int, load_ns: int) -> "Process":
+    def from_first_request(
+        index: int, cold_start_ns: int, first_request_ns: int, import_ns: int, load_ns: int
+    ) -> "Process":
         """A process that has answered its first request; what is left of the cold start is the interpreter's."""
         start = max(0, cold_start_ns - import_ns - load_ns - first_request_ns)
         return Process(index, cold_start_ns, start, import_ns, load_ns, first_request_ns)

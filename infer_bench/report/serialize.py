@@ -72,10 +72,10 @@ def load_report(source: str | Path | bytes) -> Report[Any]:
     """
     if isinstance(source, bytes):
         return _decode(source, "the report")
-    return _decode(_read(Path(source)), str(source))
+    return _decode(_read_bytes(Path(source)), str(source))
 
 
-def _read(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -102,8 +102,8 @@ def _decode(raw: bytes, name: str) -> Report[Any]:
     if head.schema_version < 1:
         raise CannotRun(f"{name} is not a report of infer-bench: $.schema_version is {head.schema_version}", _WRITE_ONE)
     if head.command not in DOCUMENTS:
-        known = ", ".join(sorted(DOCUMENTS))
-        raise CannotRun(f"{name} is a report of the unknown command {head.command!r}", f"known: {known}")
+        commands = ", ".join(sorted(DOCUMENTS))
+        raise CannotRun(f"{name} is a report of the unknown command {head.command!r}", f"known: {commands}")
     report: Report[Any] = _parse(raw, DOCUMENTS[head.command], name)
     return report
 

@@ -15,7 +15,7 @@ def lines(report: Report[Any], width: int | None) -> list[str]:
     rows = [row for result in report.results for row in _rows(result)]
     column = max((width_of(name) for name, _ in rows), default=0) + 3
     blank = " " * column
-    text = [part for name, said in rows for part in wrap(clean(said), width, first=pad(name, column), rest=blank)]
+    text = [part for name, value in rows for part in wrap(clean(value), width, first=pad(name, column), rest=blank)]
     notes = [part for n in report.notices for part in wrap(clean(n.message), width, first="note: ", rest="      ")]
     return [*text, *([""] if notes else []), *notes]
 
@@ -23,17 +23,17 @@ def lines(report: Report[Any], width: int | None) -> list[str]:
 def _rows(result: ConvertResult) -> list[tuple[str, str]]:
     source, rows = result.source, [(clean(file_name(result.source.path)), describe(result.source))]
     if result.output is not None:
-        written = f"{result.route}, {result.input_dtype} input   {numbers.size(result.output.bytes)}"
-        rows.append((clean(file_name(result.output.path)), f"{written} ({_shrunk(source, result.output)})"))
+        route = f"{result.route}, {result.input_dtype} input   {numbers.size(result.output.bytes)}"
+        rows.append((clean(file_name(result.output.path)), f"{route} ({_shrunk(source, result.output)})"))
     total = sum(group.rows for group in result.groups)
     kinds = ", ".join(f"{group.name} {numbers.count(group.rows)}" for group in result.groups)
     rows.append(("checked", f"{numbers.count(total)} rows: {kinds}"))
     rows.append(("max |Δ|", f"{_delta(result)}   labels: {_labels(result)}"))
-    refused = sum(group.refused for group in result.groups)
-    if refused:
+    refusals = sum(group.refused for group in result.groups)
+    if refusals:
         answered = sum(group.answered_though_refused for group in result.groups)
-        told = f"{numbers.count(refused)} rows that the original library refuses: the file answers "
-        rows.append(("refused", told + (f"{numbers.count(answered)} of them" if answered else "NaN")))
+        refusal = f"{numbers.count(refusals)} rows that the original library refuses: the file answers "
+        rows.append(("refused", refusal + (f"{numbers.count(answered)} of them" if answered else "NaN")))
     if result.failed:
         rows.append(("no file", result.failed))
     return rows
@@ -47,8 +47,8 @@ def _shrunk(source: ModelInfo, output: ModelInfo) -> str:
 def _delta(result: ConvertResult) -> str:
     absolute = max((group.max_abs_delta for group in result.groups), default=0.0)
     relative = max((group.max_relative_delta for group in result.groups), default=0.0)
-    scaled = f" ({numbers.delta(relative)} of the answer)" if absolute > 2 * relative else ""
-    return f"{numbers.delta(absolute)}{scaled}, tolerance {numbers.delta(result.tolerance)}"
+    share = f" ({numbers.delta(relative)} of the answer)" if absolute > 2 * relative else ""
+    return f"{numbers.delta(absolute)}{share}, tolerance {numbers.delta(result.tolerance)}"
 
 
 def _labels(result: ConvertResult) -> str:

@@ -12,16 +12,16 @@ _MARK_WIDTH = 9
 _NARROW = 60
 
 
-def doctor_text(found: Doctor, *, width: int | None = None, color: bool = False) -> str:
+def doctor_text(doctor: Doctor, *, width: int | None = None, color: bool = False) -> str:
     """The list and a line that counts; `width` is the number of columns to fit into (None: as wide as needed)."""
-    topics = max((width_of(finding.topic) for finding in found.findings), default=0) + 2
-    lines = [line for finding in found.findings for line in _lines(finding, topics, width, color)]
-    return "\n".join([*lines, "", *wrap(_summary(found), width)]) + "\n"
+    topics = max((width_of(finding.topic) for finding in doctor.findings), default=0) + 2
+    lines = [line for finding in doctor.findings for line in _lines(finding, topics, width, color)]
+    return "\n".join([*lines, "", *wrap(_summary(doctor), width)]) + "\n"
 
 
-def doctor_json(found: Doctor) -> bytes:
+def doctor_json(doctor: Doctor) -> bytes:
     """The whole document as UTF-8 JSON, version and command first."""
-    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    values = {field.name: getattr(doctor, field.name) for field in fields(doctor)}
     heads = {name: values.pop(name) for name in ("schema_version", "command")}
     return json_text.encode(heads | values)
 
@@ -39,10 +39,10 @@ def _lines(finding: Finding, topics: int, width: int | None, color: bool) -> lis
     return [*text, *(wrap(f"hint: {clean(finding.hint)}", width, first=rest, rest=rest + "  ") if finding.hint else [])]
 
 
-def _summary(found: Doctor) -> str:
-    marks = Counter(finding.mark for finding in found.findings)
-    counted = [_plural(marks[mark], mark) for mark in ("problem", "note") if marks[mark]]
-    return ", ".join(counted) if counted else "nothing stands in the way"
+def _summary(doctor: Doctor) -> str:
+    marks = Counter(finding.mark for finding in doctor.findings)
+    parts = [_plural(marks[mark], mark) for mark in ("problem", "note") if marks[mark]]
+    return ", ".join(parts) if parts else "nothing stands in the way"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as bench_columns
-from infer_bench.reporters.bench.names import names
+from infer_bench.reporters.bench.names import name_results
 from infer_bench.reporters.formats.markdown import Markdown
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate.groups import group_checks
@@ -21,10 +21,10 @@ SUMMARY_BYTES = 1024 * 1024
 _MOST = 10
 """Annotations of one level that GitHub shows for a step."""
 
-_CUT = "\n\n> **Note:** cut off here: GitHub takes no more than 1 MiB. The report that `--json` writes has it all.\n"
+_ENDING = "\n\n> **Note:** cut off here: GitHub takes no more than 1 MiB. The report that `--json` writes has it all.\n"
 
 Level = Literal["error", "warning", "notice"]
-_Said = tuple[Level, str, str]
+_Annotation = tuple[Level, str, str]
 _LEVELS: dict[str, Level] = {
     "pass": "notice",
     "advisory": "notice",
@@ -41,20 +41,21 @@ def annotations(report: Report[Any]) -> str:
 
     GitHub shows ten of a level; where there are more, the tenth says how many are left.
     """
-    said = sorted(_said(report), key=lambda one: ("error", "warning", "notice").index(one[0]))
-    lines = [line for level, alike in groupby(said, key=lambda one: one[0]) for line in _commands(level, list(alike))]
+    entries = sorted(_annotate(report), key=lambda one: ("error", "warning", "notice").index(one[0]))
+    levels = groupby(entries, key=lambda one: one[0])
+    lines = [line for level, alike in levels for line in _commands(level, list(alike))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _commands(level: Level, said: list[_Said]) -> Iterator[str]:
-    if len(said) > _MOST:
-        left = len(said) - _MOST + 1
-        said = [*said[: _MOST - 1], (level, "infer-bench", f"and {left} more: see the report")]
-    for _, title, message in said:
+def _commands(level: Level, entries: list[_Annotation]) -> Iterator[str]:
+    if len(entries) > _MOST:
+        more = len(entries) - _MOST + 1
+        entries = [*entries[: _MOST - 1], (level, "infer-bench", f"and {more} more: see the report")]
+    for _, title, message in entries:
         yield f"::{level} title={_property(title)}::{_data(message)}"
 
 
-def _said(report: Report[Any]) -> Iterable[_Said]:
+def _annotate(report: Report[Any]) -> Iterable[_Annotation]:
     yield from _of_verdict(report)
     if report.gate is not None:
         for group in group_checks(report):
@@ -62,19 +63,19 @@ def _said(report: Report[Any]) -> Iterable[_Said]:
                 if check.outcome != "pass":
                     yield _LEVELS[check.outcome], f"infer-bench: {group.name}", gate_columns.sentence(check)
     elif report.command == "bench" and (report.verdict is None or report.verdict.status != "not-comparable"):
-        yield from _failed(report)
+        yield from _failures(report)
     for text, hint in bench_columns.notices(report):
         yield "notice", "infer-bench", f"{text}\n{hint}" if hint else text
 
 
-def _of_verdict(report: Report[Any]) -> Iterable[_Said]:
+def _of_verdict(report: Report[Any]) -> Iterable[_Annotation]:
     if (verdict := report.verdict) is not None and (verdict.reasons or report.gate is not None):
         reasons = "\n".join(verdict.reasons) or f"exit code {verdict.exit_code}"
         yield _LEVELS[verdict.status], f"infer-bench {report.command}: {verdict.status}", reasons
 
 
-def _failed(report: Report[BenchResult]) -> Iterable[_Said]:
-    for name, result in zip(names(report), report.results, strict=True):
+def _failures(report: Report[BenchResult]) -> Iterable[_Annotation]:
+    for name, result in zip(name_results(report), report.results, strict=True):
         if result.failed is not None:
             yield "error", f"infer-bench: {name}", bench_columns.reason(result)
 
@@ -94,6 +95,6 @@ def summary(report: Report[Any], limit_bytes: int = SUMMARY_BYTES) -> str:
     text = Markdown().render(report) + "\n"
     if len(text.encode()) <= limit_bytes:
         return text
-    kept = text.encode()[: max(0, limit_bytes - len(_CUT.encode()))].decode(errors="ignore")
-    whole, _, _ = kept.rpartition("\n\n") if "\n\n" in kept else kept.rpartition("\n")
-    return whole + _CUT if whole else ""
+    beginning = text.encode()[: max(0, limit_bytes - len(_ENDING.encode()))].decode(errors="ignore")
+    whole, _, _ = beginning.rpartition("\n\n") if "\n\n" in beginning else beginning.rpartition("\n")
+    return whole + _ENDING if whole else ""

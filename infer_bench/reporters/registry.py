@@ -31,9 +31,9 @@ def render(
 
 def find(format: str, command: str) -> Reporter:
     """The reporter of that name for reports of `command`; raises as `render` does, before anything was measured."""
-    made = plugins.find(GROUP, format)
-    reporter = cast("Reporter", made() if isinstance(made, type) else made)
+    plugin = plugins.find(GROUP, format)
+    reporter = cast("Reporter", plugin() if isinstance(plugin, type) else plugin)
     if command not in reporter.commands:
-        known = ", ".join(sorted(reporter.commands))
-        raise UsageError(f"{format} cannot render a report of {command}", f"it renders: {known}")
+        commands = ", ".join(sorted(reporter.commands))
+        raise UsageError(f"{format} cannot render a report of {command}", f"it renders: {commands}")
     return reporter

@@ -28,16 +28,16 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     for result in report.results:
         if result.trials or result.failed:
             groups.setdefault(result.hogs, []).append(result)
-    rows = {hogs: [_row(result) for result in held] for hogs, held in groups.items()}
-    every = [row for held in rows.values() for row in held]
+    rows = {hogs: [_row(result) for result in of_load] for hogs, of_load in groups.items()}
+    every = [row for of_load in rows.values() for row in of_load]
     if not every:
         return ["No trial was made."]
     grid = fit(TITLES, every, [_title(hogs) for hogs in rows], width)
-    found = wrap(clean(_head(report)), width)
-    for hogs, held in rows.items():
-        found += ["", *(style(line, "bold", color) for line in _heading(grid, hogs, width))]
-        found += [line for row in held for line in _body(grid, row, width)]
-    return [*found, "", *(line for text in _sentences(report) for line in wrap(clean(text), width))]
+    text = wrap(clean(_head(report)), width)
+    for hogs, of_load in rows.items():
+        text += ["", *(style(line, "bold", color) for line in _heading(grid, hogs, width))]
+        text += [line for row in of_load for line in _body(grid, row, width)]
+    return [*text, "", *(line for sentence in _sentences(report) for line in wrap(clean(sentence), width))]
 
 
 def _title(hogs: int) -> str:
@@ -49,9 +49,9 @@ def _heading(grid: Grid | None, hogs: int, width: int | None) -> list[str]:
 
 
 def _body(grid: Grid | None, row: Row, width: int | None) -> list[str]:
-    drawn = grid.body(row) if grid else records(TITLES, row, width)
-    too_wide = width is not None and max(map(width_of, drawn)) > width
-    return records(TITLES, row, width) if too_wide else drawn
+    text = grid.body(row) if grid else records(TITLES, row, width)
+    too_wide = width is not None and max(map(width_of, text)) > width
+    return records(TITLES, row, width) if too_wide else text
 
 
 def _head(report: Report[Any]) -> str:
@@ -64,9 +64,9 @@ def _head(report: Report[Any]) -> str:
 
 
 def _row(result: TrialsResult) -> Row:
-    planted = f"+{ratios.allowance(result.planted)} planted" if result.planted else "nothing planted"
+    delay = f"+{ratios.allowance(result.planted)} planted" if result.planted else "nothing planted"
     if result.planted and result.every > 1:
-        planted += f" in 1 of {result.every}"
+        delay += f" in 1 of {result.every}"
     cells = {
         "metric": f"{result.metric}, {ratios.allowance(result.limit)}",
         "trials": numbers.count(result.trials) + (f" (+{result.failed} failed)" if result.failed else ""),
@@ -78,7 +78,7 @@ def _row(result: TrialsResult) -> Row:
         "time": numbers.coarse(result.measured_ns),
         "wall": numbers.coarse(result.wall_ns),
     }
-    return Row(planted, (), cells)
+    return Row(delay, (), cells)
 
 
 def _sentences(report: Report[Any]) -> Iterable[str]:

@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from infer_bench.report.common import Report, Verdict
 from infer_bench.report.serialize import dump, load_report
-from infer_bench.reporters.bench.names import names
+from infer_bench.reporters.bench.names import name_results
 from infer_bench.reporters.registry import render
 from tests import gate_reports, reports
 
@@ -67,21 +67,21 @@ def test_names_are_stable_and_tell_models_of_one_name_apart() -> None:
     one, two = reports.credit()[:2]
     moved = replace(one, model=replace(one.model, path="/other/credit.txt"))
 
-    assert names(reports.report(one, two)) == [
+    assert name_results(reports.report(one, two)) == [
         "credit.txt lightgbm:feed=dataframe batch=1",
         "credit.txt lightgbm:feed=ndarray batch=1",
     ]
-    assert names(reports.report(one, moved)) == [
+    assert name_results(reports.report(one, moved)) == [
         "/models/credit.txt lightgbm:feed=dataframe batch=1",
         "/other/credit.txt lightgbm:feed=dataframe batch=1",
     ]
-    assert names(reports.report(one, one))[1] == "credit.txt lightgbm:feed=dataframe batch=1 #2"
+    assert name_results(reports.report(one, one))[1] == "credit.txt lightgbm:feed=dataframe batch=1 #2"
 
 
 @given(st.lists(st.tuples(hostile, hostile), max_size=4))
 def test_names_are_one_line_and_unique(given: list[tuple[str, str]]) -> None:
     rows = [replace(reports.credit()[0], candidate=c, model=replace(reports.CREDIT, path=p)) for p, c in given]
-    made = names(reports.report(*rows)) if rows else []
+    made = name_results(reports.report(*rows)) if rows else []
 
     assert len(set(made)) == len(made)
     assert not set("\n\r\x00\x1b\udce9") & set("".join(made))

@@ -115,7 +115,7 @@ class Race:
         cold = int(answered.fields["done_ns"]) - worker.started_ns
         worker.rows(columns)
         times = {name: int(opened.fields[name]) for name in ("import_ns", "load_ns")}
-        return Process.started(layout, cold, int(answered.fields["request_ns"]), **times)
+        return Process.from_first_request(layout, cold, int(answered.fields["request_ns"]), **times)
 
     def _warm(self, layout: int, batch: int, workers: Mapping[Key, Worker], begun: Mapping[Key, Process]) -> None:
         for candidate in self._alive():

@@ -121,7 +121,9 @@ class FreshProcesses(_Opening):
         first = worker.ask("first", batch=batch).fields
         worker.rows(columns)
         times = {name: int(opened[name]) for name in ("import_ns", "load_ns")}
-        process = Process.started(index, int(first["done_ns"]) - worker.started_ns, int(first["request_ns"]), **times)
+        process = Process.from_first_request(
+            index, int(first["done_ns"]) - worker.started_ns, int(first["request_ns"]), **times
+        )
         taken = OpenSession(worker, 0, spec_from(opened["spec"]), process)
         self._plant(candidate, taken)
         return taken

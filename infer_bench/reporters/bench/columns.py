@@ -129,12 +129,12 @@ def _rows(settings: Mapping[str, Any]) -> str:
 
 
 def _rounds(settings: Mapping[str, Any], results: tuple[BenchResult, ...]) -> str:
-    taken = max((sum(len(process.rounds) for process in result.processes) for result in results), default=0)
-    rounds = taken or settings.get("rounds")
+    run_rounds = max((sum(len(process.rounds) for process in result.processes) for result in results), default=0)
+    rounds = run_rounds or settings.get("rounds")
     return numbers.plural(rounds, "round") if isinstance(rounds, int) else ""
 
 
-def measured(result: BenchResult) -> bool:
+def has_numbers(result: BenchResult) -> bool:
     """Whether there are numbers to show."""
     return result.failed is None and result.request is not None
 
@@ -146,13 +146,13 @@ def reason(result: BenchResult) -> str:
 
 def notices(report: Report[Any]) -> list[tuple[str, str]]:
     """What is to be noted and its hint, each once, with the candidates that it concerns."""
-    merged: dict[tuple[str, str], dict[str, None]] = {}
+    titles = {result.candidate: title(result) for result in report.results if isinstance(result, BenchResult)}
+    concerns: dict[tuple[str, str], dict[str, None]] = {}
     for notice in report.notices:
-        whom = merged.setdefault((notice.message, notice.hint), {})
+        candidates = concerns.setdefault((notice.message, notice.hint), {})
         if notice.candidate:
-            whom[notice.candidate] = None
-    names = {result.candidate: title(result) for result in report.results if isinstance(result, BenchResult)}
-    listed = {key: ", ".join(names.get(name, name) for name in whom) for key, whom in merged.items()}
+            candidates[titles.get(notice.candidate, notice.candidate)] = None
     return [
-        (f"{message} ({listed[message, hint]})" if merged[message, hint] else message, hint) for message, hint in merged
+        (f"{message} ({', '.join(candidates)})" if candidates else message, hint)
+        for (message, hint), candidates in concerns.items()
     ]

@@ -38,11 +38,11 @@ def group(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[
 def _group(batch: int, results: list[BenchResult], settings: Mapping[str, Any]) -> BatchGroup:
     against = (result.speedup.against for result in results if result.speedup)
     reference = next(against, settings.get("reference"))
-    opened = next((result.model for result in results if result.model.features is not None), results[0].model)
-    return BatchGroup(opened, batch, tuple(results), reference if isinstance(reference, str) else None)
+    model = next((result.model for result in results if result.model.features is not None), results[0].model)
+    return BatchGroup(model, batch, tuple(results), reference if isinstance(reference, str) else None)
 
 
-def split(result: BenchResult) -> tuple[str, tuple[str, ...]]:
+def split_candidate(result: BenchResult) -> tuple[str, tuple[str, ...]]:
     """`onnxruntime:threads=1,feed=ndarray` as its engine and its options; any other candidate as it is."""
     engine, _, options = result.candidate.partition(":")
     if engine != result.engine or "=" not in options:
@@ -52,7 +52,7 @@ def split(result: BenchResult) -> tuple[str, tuple[str, ...]]:
 
 def title(result: BenchResult) -> str:
     """A candidate on one line: `onnxruntime threads=1 feed=ndarray`."""
-    engine, options = split(result)
+    engine, options = split_candidate(result)
     return " ".join((engine, *options))
 
 

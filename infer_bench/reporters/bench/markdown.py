@@ -59,7 +59,7 @@ def _rows(
     report: Report[Any], result: BenchResult, group: BatchGroup, keys: Sequence[str], phases: bool
 ) -> Iterable[str]:
     name = groups.title(result)
-    if not bench_columns.measured(result):
+    if not bench_columns.has_numbers(result):
         yield table_row([name, bench_columns.reason(result), *[""] * (len(keys) - 1)])
         return
     line = bench_columns.line(result, group, report.settings)
@@ -68,6 +68,6 @@ def _rows(
         yield table_row([f"↳ {part.phase}", *(part.cells.get(key, "") for key in keys)])
 
 
-def _bullets(said: Iterable[sentences.Sentence]) -> list[str]:
-    lines = [f"- **{escape(s.text)}**" if s.tone == "alarm" else f"- {escape(s.text)}" for s in said]
+def _bullets(about: Iterable[sentences.Sentence]) -> list[str]:
+    lines = [f"- **{escape(s.text)}**" if s.tone == "alarm" else f"- {escape(s.text)}" for s in about]
     return ["\n".join(lines)] if lines else []

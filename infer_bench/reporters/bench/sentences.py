@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench.groups import BatchGroup, shares, split
+from infer_bench.reporters.bench.groups import BatchGroup, shares, split_candidate
 from infer_bench.reporters.text import numbers
 
 SAME_WITHIN = 1e-4
@@ -62,14 +62,14 @@ class _Outcome:
 
 
 def _speeds(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
-    said = [Sentence(text) for group in groups for text in _unmeasured(group)]
+    sentences = [Sentence(text) for group in groups for text in _unmeasured(group)]
     outcomes = [outcome for group in groups if (outcome := _outcome(group))]
     for _, alike in groupby(outcomes, key=_Outcome.likeness):
         first, *others = alike
-        said.append(Sentence(_tell(first)))
-        said += [Sentence(_tell_others(others))] if others else []
-        said += [sentence for outcome in (first, *others) for sentence in _ties(outcome)]
-    return said
+        sentences.append(Sentence(_tell(first)))
+        sentences += [Sentence(_tell_others(others))] if others else []
+        sentences += [sentence for outcome in (first, *others) for sentence in _ties(outcome)]
+    return sentences
 
 
 def _unmeasured(group: BatchGroup) -> list[str]:
@@ -87,7 +87,7 @@ def _outcome(group: BatchGroup) -> _Outcome | None:
     best = max(rivals, key=lambda result: (_trust(result), _ratio(result)))
     if best.speedup and best.speedup.high is not None and best.speedup.high < 1:
         return _Outcome("slower", best, reference, group)
-    return _Outcome("faster" if _shown(best) else "unclear", best, reference, group)
+    return _Outcome("faster" if _beyond_chance(best) else "unclear", best, reference, group)
 
 
 def _trust(result: BenchResult) -> int:
@@ -101,7 +101,7 @@ def _ratio(result: BenchResult) -> float:
     return result.speedup.ratio if result.speedup else 0.0
 
 
-def _shown(result: BenchResult) -> bool:
+def _beyond_chance(result: BenchResult) -> bool:
     """Whether the interval leaves out 1: the speed-up is more than chance."""
     speedup = result.speedup
     return speedup is not None and (speedup.ratio > 1 if speedup.low is None else speedup.low > 1)
@@ -128,8 +128,8 @@ def _tell(outcome: _Outcome) -> str:
 
 
 def _tell_others(outcomes: list[_Outcome]) -> str:
-    told = [f"{_speedup(outcome.best)} at batch {numbers.count(outcome.group.batch)}" for outcome in outcomes]
-    return f"Likewise {_listed(told)}."
+    speedups = [f"{_speedup(outcome.best)} at batch {numbers.count(outcome.group.batch)}" for outcome in outcomes]
+    return f"Likewise {_enumerate(speedups)}."
 
 
 def _times(result: BenchResult) -> str:
@@ -161,41 +161,41 @@ def _ties(outcome: _Outcome) -> list[Sentence]:
     tied = [r for r in group.results if r is not best and _trust(r) == _trust(best) and _overlap(r, best)]
     if not tied:
         return []
-    others = _listed([_name(result, group) for result in tied])
+    others = _enumerate([_name(result, group) for result in tied])
     return [Sentence(f"No difference shown between {_name(best, group)} and {others}{_at(group)}: intervals overlap.")]
 
 
 def _differences(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
     """Other labels and one-sided NaN: one sentence a candidate and batch, never left out."""
     return [
-        Sentence(f"DIFFERENT: {_name(result, group)} {said}{_at(group)}.", "alarm")
+        Sentence(f"DIFFERENT: {_name(result, group)} {difference}{_at(group)}.", "alarm")
         for group in groups
         for result in group.results
-        for said in _said(result)
+        for difference in _differs(result)
     ]
 
 
 def _uncompared(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
-    told = {
+    texts = {
         f"The answers of {_name(result, group)} were not compared: {result.delta_note}.": None
         for group in groups
         for result in group.results
         if result.delta_note and result.max_abs_delta is None and not result.failed
         if result.candidate != group.reference
     }
-    return [Sentence(text) for text in told]
+    return [Sentence(text) for text in texts]
 
 
-def _said(result: BenchResult) -> list[str]:
-    said = []
+def _differs(result: BenchResult) -> list[str]:
+    texts = []
     rows = f" of {numbers.plural(result.delta_rows, 'row')}" if result.delta_rows else ""
     if result.label_changes:
         noun = "" if rows else (" row" if result.label_changes == 1 else " rows")
-        said.append(f"gives another label in {numbers.count(result.label_changes)}{rows}{noun}")
+        texts.append(f"gives another label in {numbers.count(result.label_changes)}{rows}{noun}")
     if result.non_finite_mismatches:
         predictions = numbers.plural(result.non_finite_mismatches, "answer")
-        said.append(f"and the reference disagree on what is a number in {predictions}")
-    return said
+        texts.append(f"and the reference disagree on what is a number in {predictions}")
+    return texts
 
 
 def _at(group: BatchGroup) -> str:
@@ -220,7 +220,7 @@ def _name(result: BenchResult, group: BatchGroup) -> str:
     """As few words as tell it from the others: the engine, its feed, then the options that differ."""
     alike = [other for other in group.results if other.engine == result.engine and other is not result]
     options = _options(result)
-    if not options and split(result)[0] != result.engine:
+    if not options and split_candidate(result)[0] != result.engine:
         return result.candidate
     feed = options.get("feed", "")
     words = [result.engine]
@@ -234,8 +234,8 @@ def _name(result: BenchResult, group: BatchGroup) -> str:
 
 
 def _options(result: BenchResult) -> dict[str, str]:
-    return dict(option.partition("=")[::2] for option in split(result)[1])
+    return dict(option.partition("=")[::2] for option in split_candidate(result)[1])
 
 
-def _listed(names: list[str]) -> str:
+def _enumerate(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

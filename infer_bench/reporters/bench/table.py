@@ -7,11 +7,12 @@ from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench import groups, sentences
-from infer_bench.reporters.bench import notices as bench_notices
+from infer_bench.reporters.bench.columns import notices
 from infer_bench.reporters.bench.groups import BatchGroup
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.grid import Grid, Row, fit, records
 from infer_bench.reporters.text.layout import clean, join_blocks, justify, style, width_of, wrap
+from infer_bench.reporters.text.notices import draw_notices
 from infer_bench.reporters.text.paths import file_name
 
 _LOOKS = {"alarm": "red", "plain": ""}
@@ -39,7 +40,7 @@ class _Table:
 
     def lines(self) -> list[str]:
         blocks = self.tables() or [["Nothing was measured."]]
-        noted = bench_notices.lines(self.report, self.width, self.color)
+        noted = draw_notices(notices(self.report), self.width, self.color)
         blocks += [self._sentences(sentences.about_report(self.report)), noted, self._verdict()]
         return join_blocks(blocks)
 
@@ -101,9 +102,9 @@ class _Table:
         return [row for result in group.results for row in self._result(result, group)]
 
     def _result(self, result: BenchResult, group: BatchGroup) -> list[Row]:
-        engine, options = groups.split(result)
+        engine, options = groups.split_candidate(result)
         name = clean(engine), tuple(map(clean, options))
-        if not bench_columns.measured(result):
+        if not bench_columns.has_numbers(result):
             return [Row(*name, note=clean(bench_columns.reason(result)), look="red" if result.failed else "dim")]
         line = bench_columns.line(result, group, self.report.settings)
         rows = [Row(*name, line.cells, look="red" if line.alarm else "")]
@@ -119,10 +120,10 @@ class _Table:
         )
         return [style(line, "dim", self.color) for line in text]
 
-    def _sentences(self, said: Iterable[sentences.Sentence]) -> list[str]:
+    def _sentences(self, about: Iterable[sentences.Sentence]) -> list[str]:
         return [
             style(line, _LOOKS[sentence.tone], self.color)
-            for sentence in said
+            for sentence in about
             for line in wrap(clean(sentence.text), self.width)
         ]
 
@@ -132,14 +133,14 @@ class _Table:
             return []
         look = "green" if verdict.status == "pass" else "red"
         if verdict.status == "not-comparable":  # what differs may be much
-            named = [wrap(clean(reason), self.width, first="  ", rest="    ") for reason in verdict.reasons]
-            return [style(line, look, self.color) for line in [f"{verdict.status}:", *(x for n in named for x in n)]]
-        failed = sum(result.failed is not None for result in self.report.results)
+            wrapped = [wrap(clean(reason), self.width, first="  ", rest="    ") for reason in verdict.reasons]
+            return [style(line, look, self.color) for line in [f"{verdict.status}:", *(x for n in wrapped for x in n)]]
+        failures = sum(result.failed is not None for result in self.report.results)
         reasons = "; ".join(verdict.reasons)
-        if verdict.status == "failed" and failed:  # the rows say why
-            reasons = f"{failed} of {numbers.plural(len(self.report.results), 'row')} could not be measured"
-        said = ": ".join(filter(None, [verdict.status, reasons]))
-        return [style(line, look, self.color) for line in wrap(clean(said), self.width, rest="  ")]
+        if verdict.status == "failed" and failures:  # the rows say why
+            reasons = f"{failures} of {numbers.plural(len(self.report.results), 'row')} could not be measured"
+        text = ": ".join(filter(None, [verdict.status, reasons]))
+        return [style(line, look, self.color) for line in wrap(clean(text), self.width, rest="  ")]
 
 
 def _title(group: BatchGroup) -> str:

@@ -7,7 +7,7 @@ from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
-from infer_bench.reporters.bench.names import measured, unique
+from infer_bench.reporters.bench.names import name_measured, number_repeats
 
 _LONGEST = 1024
 """Characters that Bencher takes for a benchmark's name."""
@@ -31,21 +31,21 @@ class Bencher:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole document."""
-        found, quantiles = measured(report), percentiles(report.settings)
-        names = unique(name[-_LONGEST:] for name, _ in found)
-        made = {name: _measures(result, quantiles) for name, (_, result) in zip(names, found, strict=True)}
-        return json_text.encode(made).decode()
+        results, quantiles = name_measured(report), percentiles(report.settings)
+        names = number_repeats(name[-_LONGEST:] for name, _ in results)
+        benchmarks = {name: _measures(result, quantiles) for name, (_, result) in zip(names, results, strict=True)}
+        return json_text.encode(benchmarks).decode()
 
 
 def _measures(result: BenchResult, quantiles: tuple[str, ...]) -> Mapping[str, Any]:
-    made: dict[str, Any] = {}
+    measures: dict[str, Any] = {}
     for quantile in quantiles if result.request else ():
         if result.request and percentile(result.request, quantile) is not None:
-            made["latency" if quantile == "p50" else f"latency-{quantile}"] = _metric(result.request, quantile)
+            measures["latency" if quantile == "p50" else f"latency-{quantile}"] = _metric(result.request, quantile)
     for measure, field in _MEASURES.items():
         if (value := getattr(result, field)) is not None:
-            made[measure] = {"value": value}
-    return made
+            measures[measure] = {"value": value}
+    return measures
 
 
 def _metric(latency: Latency, quantile: str) -> Mapping[str, Any]:

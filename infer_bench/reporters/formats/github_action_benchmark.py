@@ -7,7 +7,7 @@ from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
-from infer_bench.reporters.bench.names import measured
+from infer_bench.reporters.bench.names import name_measured
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate.groups import group_checks
 from infer_bench.reporters.text import numbers
@@ -25,10 +25,10 @@ class GithubActionBenchmark:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole document."""
-        judged = _judged(report)
+        conclusions = _conclusions(report)
         entries = [
-            {**entry, "extra": "\n".join([*_about(result), *judged.get((name, str(entry["name"])), [])])}
-            for name, result in measured(report)
+            {**entry, "extra": "\n".join([*_about(result), *conclusions.get((name, str(entry["name"])), [])])}
+            for name, result in name_measured(report)
             for entry in _entries(name, result, percentiles(report.settings))
         ]
         return json_text.encode(entries).decode()
@@ -54,20 +54,20 @@ def _range(latency: Latency, quantile: str) -> dict[str, str]:
 
 def _about(result: BenchResult) -> list[str]:
     """What a point of the chart says when one points at it."""
-    said = [f"samples: {numbers.count(result.request.samples)}"] if result.request else []
-    said += [f"processes: {len(result.processes)}"] if result.processes else []
+    lines = [f"samples: {numbers.count(result.request.samples)}"] if result.request else []
+    lines += [f"processes: {len(result.processes)}"] if result.processes else []
     if result.max_abs_delta is not None:
-        said.append(f"max |Δ|: {numbers.delta(result.max_abs_delta)}")
-    return said + ([f"label changes: {numbers.count(result.label_changes)}"] if result.label_changes else [])
+        lines.append(f"max |Δ|: {numbers.delta(result.max_abs_delta)}")
+    return lines + ([f"label changes: {numbers.count(result.label_changes)}"] if result.label_changes else [])
 
 
-def _judged(report: Report[BenchResult]) -> dict[tuple[str, str], list[str]]:
+def _conclusions(report: Report[BenchResult]) -> dict[tuple[str, str], list[str]]:
     """What the gate concluded, by the name of the result and of the entry."""
     if report.gate is None:
         return {}
-    found: dict[tuple[str, str], list[str]] = {}
+    conclusions: dict[tuple[str, str], list[str]] = {}
     for group in group_checks(report):
         for check in group.checks:
             key = group.name, f"{group.name} {gate_columns.title(check)}"
-            found.setdefault(key, []).append(gate_columns.sentence(check))
-    return found
+            conclusions.setdefault(key, []).append(gate_columns.sentence(check))
+    return conclusions

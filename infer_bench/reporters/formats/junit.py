@@ -10,7 +10,7 @@ from infer_bench.report.common import Report
 from infer_bench.report.gate import Check
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench.groups import percentile, percentiles
-from infer_bench.reporters.bench.names import names, unique
+from infer_bench.reporters.bench.names import name_results, number_repeats
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
@@ -59,11 +59,12 @@ class JUnit:
 
 def _results(report: Report[BenchResult]) -> list[tuple[str, list[_Case]]]:
     quantiles = percentiles(report.settings)
-    return [(name, [_result(result, quantiles)]) for name, result in zip(names(report), report.results, strict=True)]
+    pairs = zip(name_results(report), report.results, strict=True)
+    return [(name, [_result(result, quantiles)]) for name, result in pairs]
 
 
 def _result(result: BenchResult, quantiles: tuple[str, ...]) -> _Case:
-    if not bench_columns.measured(result):
+    if not bench_columns.has_numbers(result):
         return _Case("measured", bench_columns.reason(result), "error", "failed")
     return _Case("measured", "\n".join(_numbers(result, quantiles)))
 
@@ -82,27 +83,27 @@ def _group(group: CheckGroup) -> tuple[str, list[_Case]]:
     cases = [_check(check) for check in group.checks]
     if (
         group.result is not None
-        and not bench_columns.measured(group.result)
+        and not bench_columns.has_numbers(group.result)
         and not any(case.element for case in cases)
     ):
         cases.append(_Case("measured", bench_columns.reason(group.result), "error", "failed"))
-    named = zip(unique(case.name for case in cases), cases, strict=True)
-    return group.name, [_Case(name, case.text, case.element, case.kind) for name, case in named]
+    pairs = zip(number_repeats(case.name for case in cases), cases, strict=True)
+    return group.name, [_Case(name, case.text, case.element, case.kind) for name, case in pairs]
 
 
 def _check(check: Check) -> _Case:
-    said = [gate_columns.sentence(check), *gate_sentences.sensitivity([check])]
-    return _Case(f"{check.metric} {check.kind}", "\n".join(said), _ELEMENTS.get(check.outcome, ""), check.outcome)
+    lines = [gate_columns.sentence(check), *gate_sentences.sensitivity([check])]
+    return _Case(f"{check.metric} {check.kind}", "\n".join(lines), _ELEMENTS.get(check.outcome, ""), check.outcome)
 
 
 def _verdict(report: Report[BenchResult], cases: list[_Case]) -> list[tuple[str, list[_Case]]]:
     """The verdict as a case of its own where no other case shows that the run did not pass."""
-    found = report.verdict
-    element = _ELEMENTS.get(found.status, "") if found else "" if report.complete else "error"
-    if not element or (found and any(case.kind == found.status for case in cases)):
+    verdict = report.verdict
+    element = _ELEMENTS.get(verdict.status, "") if verdict else "" if report.complete else "error"
+    if not element or (verdict and any(case.kind == verdict.status for case in cases)):
         return []
-    said = "\n".join(found.reasons) or found.status if found else "the run was not finished"
-    return [("verdict", [_Case("verdict", said, element, found.status if found else "failed")])]
+    text = "\n".join(verdict.reasons) or verdict.status if verdict else "the run was not finished"
+    return [("verdict", [_Case("verdict", text, element, verdict.status if verdict else "failed")])]
 
 
 def _counts(cases: Iterable[_Case]) -> dict[str, str]:
@@ -118,8 +119,8 @@ def _suite(root: ElementTree.Element, report: Report[BenchResult], name: str, ca
         element = ElementTree.SubElement(suite, "testcase", about)
         lines = [_text(line) for line in case.text.split("\n")]
         if case.element:
-            told = {"message": lines[0], "type": _text(case.kind)}
-            ElementTree.SubElement(element, case.element, told).text = "\n".join(lines)
+            attributes = {"message": lines[0], "type": _text(case.kind)}
+            ElementTree.SubElement(element, case.element, attributes).text = "\n".join(lines)
         else:
             ElementTree.SubElement(element, "system-out").text = "\n".join(lines)
 

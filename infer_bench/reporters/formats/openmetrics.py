@@ -7,7 +7,7 @@ from typing import Any
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Phases, Report
 from infer_bench.reporters.bench.groups import percentile, percentiles
-from infer_bench.reporters.bench.names import measured, names
+from infer_bench.reporters.bench.names import name_measured, name_results
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
 
 _SECONDS_PER_NS = 1e-9
@@ -27,10 +27,10 @@ class _Family:
         yield f"# TYPE {self.name} {self.kind}"
         if self.unit:
             yield f"# UNIT {self.name} {self.unit}"
-        yield f"# HELP {self.name} {_escaped(self.help)}"
+        yield f"# HELP {self.name} {_escape(self.help)}"
         suffix = "_info" if self.kind == "info" else ""
         for labels, value in self.samples:
-            inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+            inside = ",".join(f'{key}="{_escape(text)}"' for key, text in labels.items())
             yield f"{self.name}{suffix}{{{inside}}} {value}"
 
 
@@ -44,17 +44,17 @@ class OpenMetrics:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole exposition."""
-        families = [_run(report), _failed(report), *_results(report), *_gate(report), *_exit_code(report)]
+        families = [_run_info(report), _failures(report), *_results(report), *_gate(report), *_exit_code(report)]
         return "\n".join(line for family in families if family.samples for line in family.lines()) + "\n# EOF\n"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """As the format writes a label's value; surrogates, which UTF-8 cannot hold, become their escapes."""
     plain = text.encode("utf-8", "backslashreplace").decode()
     return plain.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def _run(report: Report[BenchResult]) -> _Family:
+def _run_info(report: Report[BenchResult]) -> _Family:
     machine = report.environment
     about = {"version": report.tool_version, "created_at": report.created_at, "python": machine.python}
     about |= {"os": machine.os, "cpu_model": machine.cpu_model}
@@ -66,9 +66,9 @@ def _labels(name: str, result: BenchResult) -> dict[str, str]:
     return about | {"engine": result.engine, "batch": str(result.batch)}
 
 
-def _failed(report: Report[BenchResult]) -> _Family:
+def _failures(report: Report[BenchResult]) -> _Family:
     family = _Family("infer_bench_failed", "1 where a candidate could not be measured.")
-    for name, result in zip(names(report), report.results, strict=True):
+    for name, result in zip(name_results(report), report.results, strict=True):
         family.samples.append((_labels(name, result), int(result.failed is not None)))
     return family
 
@@ -80,7 +80,7 @@ def _results(report: Report[BenchResult]) -> list[_Family]:
     phase = _Family("infer_bench_phase_seconds", "Time of a phase of the request.", "seconds")
     costs: dict[str, _Family] = {key: _Family(*about) for key, about in _COSTS.items()}
     quantiles = percentiles(report.settings)
-    for name, result in measured(report):
+    for name, result in name_measured(report):
         labels = _labels(name, result)
         for latency in [result.request] if result.request else []:
             request.samples += _times(latency, quantiles, labels)

@@ -6,7 +6,7 @@ from typing import Any
 from infer_bench.report.bench import BenchResult, Process
 from infer_bench.report.common import Environment, Report
 from infer_bench.report.gate import Side
-from infer_bench.reporters.bench.names import measured, unique
+from infer_bench.reporters.bench.names import name_measured, number_repeats
 from infer_bench.reporters.gate.groups import sides_of
 
 _VERSION = "1.0"
@@ -28,12 +28,12 @@ class Pyperf:
             "unit": "second",
             "infer_bench_version": _line(report.tool_version),
         }
-        found, sides = measured(report), sides_of(report)
-        named = zip(unique(_line(name) for name, _ in found), (result for _, result in found), strict=True)
-        made = (_benchmark(name, result, sides.get(id(result))) for name, result in named)
-        benchmarks = [benchmark for benchmark in made if benchmark]
-        kept = {key: value for key, value in common.items() if value}
-        return json.dumps({"version": _VERSION, "metadata": kept, "benchmarks": benchmarks}) + "\n"
+        results, sides = name_measured(report), sides_of(report)
+        pairs = zip(number_repeats(_line(name) for name, _ in results), (result for _, result in results), strict=True)
+        entries = (_benchmark(name, result, sides.get(id(result))) for name, result in pairs)
+        benchmarks = [benchmark for benchmark in entries if benchmark]
+        metadata = {key: value for key, value in common.items() if value}
+        return json.dumps({"version": _VERSION, "metadata": metadata, "benchmarks": benchmarks}) + "\n"
 
 
 def _environment(machine: Environment) -> dict[str, Any]:
@@ -46,14 +46,14 @@ def _environment(machine: Environment) -> dict[str, Any]:
 
 
 def _benchmark(name: str, result: BenchResult, side: Side | None) -> dict[str, Any] | None:
-    runs = [run for process in result.processes if (run := _run(process, result))["values"]]
+    runs = [entry for process in result.processes if (entry := _process_run(process, result))["values"]]
     texts = {"name": name, "infer_bench_model_sha256": result.model.sha256}
     texts |= {"python_version": side.python if side else ""}  # of the interpreter that it ran in
     about = {key: line for key, text in texts.items() if (line := _line(text))}
     return {"metadata": {**about, "infer_bench_batch": result.batch}, "runs": runs} if runs else None
 
 
-def _run(process: Process, result: BenchResult) -> dict[str, Any]:
+def _process_run(process: Process, result: BenchResult) -> dict[str, Any]:
     floor = result.request.floor_ns if result.request else 0
     values = [
         _seconds(sample - floor, block.calls_per_sample) for block in process.rounds for sample in block.request_ns

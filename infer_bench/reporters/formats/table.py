@@ -36,5 +36,5 @@ def _lines(report: Report[Any], width: int | None, color: bool, phases: bool) ->
             return validate_table.lines(report, width, color)
     if report.gate is None:
         return bench_table.lines(report, width, color, phases=phases)
-    split = bench_table.model_tables(report, width, color) if phases else []
-    return join_blocks([*split, gate_table.lines(report, width, color)])
+    models = bench_table.model_tables(report, width, color) if phases else []
+    return join_blocks([*models, gate_table.lines(report, width, color)])

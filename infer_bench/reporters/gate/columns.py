@@ -34,13 +34,13 @@ class CheckLine:
 
 def lines(group: CheckGroup) -> list[CheckLine]:
     """A line a check, then the largest difference of the answers, which is shown even where it was not judged."""
-    made = [_line(check, group) for check in group.checks]
+    table = [_line(check, group) for check in group.checks]
     for place, check in enumerate(group.checks):  # what is allowed is said once
         if any(_alike(check, other) for other in group.checks[:place]):
-            made[place] = replace(made[place], outcome=check.outcome)
+            table[place] = replace(table[place], outcome=check.outcome)
     if not any(_is_distance(check) for check in group.checks):
-        made += _delta(group)
-    return made
+        table += _delta(group)
+    return table
 
 
 def _alike(check: Check, other: Check) -> bool:
@@ -48,8 +48,8 @@ def _alike(check: Check, other: Check) -> bool:
     if check.outcome == "failed":
         return (check.outcome, check.reason) == (other.outcome, other.reason)
     names = ("kind", "outcome", "limit", "unit")
-    judged = check.kind == "regression" and check.outcome in ("pass", "regressed")
-    return judged and all(getattr(check, name) == getattr(other, name) for name in names)
+    is_judged = check.kind == "regression" and check.outcome in ("pass", "regressed")
+    return is_judged and all(getattr(check, name) == getattr(other, name) for name in names)
 
 
 def _line(check: Check, group: CheckGroup | None) -> CheckLine:
@@ -115,10 +115,10 @@ def outcome(check: Check) -> str:
     if check.kind != "regression":
         why = "over the limit" if check.outcome == "regressed" else check.reason
         return f"{check.outcome}: {why}" if why else check.outcome
-    allowed = ratios.allowance(check.limit)
+    allowance = ratios.allowance(check.limit)
     if check.outcome == "regressed":
-        return f"regressed: more than {allowed} {_MORE[check.unit]}"
-    return f"pass: within {allowed}" if check.outcome == "pass" else check.outcome
+        return f"regressed: more than {allowance} {_MORE[check.unit]}"
+    return f"pass: within {allowance}" if check.outcome == "pass" else check.outcome
 
 
 def observed(check: Check) -> str:
@@ -138,15 +138,15 @@ def _delta(group: CheckGroup) -> list[CheckLine]:
     result = group.result
     if result is None:
         return []
-    if not bench_columns.measured(result):
-        failed = any(check.outcome == "failed" for check in group.checks)
-        return [] if failed else [CheckLine("request", "", "", "", "", bench_columns.reason(result), "red")]
+    if not bench_columns.has_numbers(result):
+        has_failed = any(check.outcome == "failed" for check in group.checks)
+        return [] if has_failed else [CheckLine("request", "", "", "", "", bench_columns.reason(result), "red")]
     if result.max_abs_delta is None:
         note = f"not compared: {result.delta_note}" if result.delta_note else "not compared"
         return [CheckLine("max |Δ|", "", numbers.MISSING, "", "", note, "dim")]
-    said = _changes(group)
+    changes = _changes(group)
     look = "red" if bench_columns.differs(result) else "dim"
-    return [CheckLine("max |Δ|", "", numbers.delta(result.max_abs_delta), "", "", said, look)]
+    return [CheckLine("max |Δ|", "", numbers.delta(result.max_abs_delta), "", "", changes, look)]
 
 
 def _changes(group: CheckGroup) -> str:
@@ -154,13 +154,13 @@ def _changes(group: CheckGroup) -> str:
     result = group.result
     assert result is not None
     rows = f" of {numbers.plural(result.delta_rows, 'row')}" if result.delta_rows else ""
-    said = []
+    changes = []
     if result.label_changes:
-        said.append(f"DIFFERENT: another label in {numbers.count(result.label_changes)}{rows}")
+        changes.append(f"DIFFERENT: another label in {numbers.count(result.label_changes)}{rows}")
     if result.non_finite_mismatches:
         predictions = numbers.plural(result.non_finite_mismatches, "answer")
-        said.append(f"DIFFERENT: {predictions} NaN or infinite on one side only")
-    return "; ".join(said) or ("same labels" if result.label_changes == 0 else "")
+        changes.append(f"DIFFERENT: {predictions} NaN or infinite on one side only")
+    return "; ".join(changes) or ("same labels" if result.label_changes == 0 else "")
 
 
 def sentence(check: Check) -> str:

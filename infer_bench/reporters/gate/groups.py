@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check, Gate, Side
-from infer_bench.reporters.bench.names import names
+from infer_bench.reporters.bench.names import name_results
 from infer_bench.reporters.text.paths import file_name
 
 __all__ = ["CheckGroup", "gate_of", "group_checks", "sides_of"]
@@ -36,33 +36,33 @@ def group_checks(report: Report[BenchResult]) -> list[CheckGroup]:
     """In the order of the results; a candidate without a result, or without a check, has its block as well."""
     gate = gate_of(report)
     bases = _baselines(report, gate)
-    named = dict(zip(map(id, report.results), names(report), strict=True))
-    left = list(gate.checks)
-    made: list[CheckGroup] = []
+    result_names = dict(zip(map(id, report.results), name_results(report), strict=True))
+    remaining = list(gate.checks)
+    groups: list[CheckGroup] = []
     for result in report.results:
         if any(result is base for base in bases):
             continue
         key = (result.candidate, result.model.path, result.batch)
-        own = tuple(check for check in left if _is_of(check, *key))
-        left = [check for check in left if check not in own]
+        own = tuple(check for check in remaining if _is_of(check, *key))
+        remaining = [check for check in remaining if check not in own]
         side = _side(gate, result.candidate, result.model.path)
-        made.append(CheckGroup(named[id(result)], *key, own, result, _opponent(result, own, bases), side))
-    return made + list(_orphans(left, gate))
+        groups.append(CheckGroup(result_names[id(result)], *key, own, result, _opponent(result, own, bases), side))
+    return groups + list(_orphans(remaining, gate))
 
 
 def _opponent(result: BenchResult, checks: tuple[Check, ...], bases: list[BenchResult]) -> BenchResult | None:
     """The baseline that the checks name, of the same model where there are several."""
     against = next((check.against for check in checks if check.against), "")
-    found = [base for base in bases if base.batch == result.batch and against in ("", base.candidate)]
-    return max(found, key=lambda base: base.model.path == result.model.path, default=None)
+    opponents = [base for base in bases if base.batch == result.batch and against in ("", base.candidate)]
+    return max(opponents, key=lambda base: base.model.path == result.model.path, default=None)
 
 
 def sides_of(report: Report[BenchResult]) -> dict[int, Side]:
     """What each result ran with, by its `id`; nothing where no gate says it."""
     if report.gate is None:
         return {}
-    found = {id(result): report.gate.baseline for result in _baselines(report, report.gate)}
-    return found | {id(group.result): group.side for group in group_checks(report) if group.result and group.side}
+    sides = {id(result): report.gate.baseline for result in _baselines(report, report.gate)}
+    return sides | {id(group.result): group.side for group in group_checks(report) if group.result and group.side}
 
 
 def _orphans(checks: list[Check], gate: Gate) -> Iterator[CheckGroup]:
@@ -78,7 +78,7 @@ def _baselines(report: Report[BenchResult], gate: Gate) -> list[BenchResult]:
     alike: dict[tuple[str, str, int], list[BenchResult]] = {}
     for result in report.results:
         alike.setdefault((result.candidate, result.model.path, result.batch), []).append(result)
-    return [found[0] for key, found in alike.items() if len(found) > 1 or _is_baseline(gate, *key)]
+    return [results[0] for key, results in alike.items() if len(results) > 1 or _is_baseline(gate, *key)]
 
 
 def _is_baseline(gate: Gate, candidate: str, model: str, batch: int) -> bool:
@@ -86,8 +86,8 @@ def _is_baseline(gate: Gate, candidate: str, model: str, batch: int) -> bool:
         return False
     if candidate == gate.baseline.candidate and _same(model, gate.baseline.model):
         return True
-    judged = any(side.candidate == candidate and _same(model, side.model) for side in gate.sides)
-    return not judged and any(check.against == candidate for check in gate.checks)
+    is_judged = any(side.candidate == candidate and _same(model, side.model) for side in gate.sides)
+    return not is_judged and any(check.against == candidate for check in gate.checks)
 
 
 def _side(gate: Gate, candidate: str, model: str) -> Side | None:

@@ -19,33 +19,33 @@ _MARKS = {"pass": "✅", "regressed": "❌", "different": "❌", "failed": "❌"
 
 def render(report: Report[Any]) -> str:
     """The whole text."""
-    shown = group_checks(report)
+    groups = group_checks(report)
     mark = _MARKS.get(report.verdict.status, "⚠️") if report.verdict else "⚠️"
     code = gate_sentences.exit_code(report)
-    parts = [f"### {mark} {escape(gate_sentences.verdict(report, shown))}{f' · {code}' if code else ''}"]
-    for group, name in zip(shown, gate_sentences.headings(shown, gate_of(report)), strict=True):
+    parts = [f"### {mark} {escape(gate_sentences.verdict(report, groups))}{f' · {code}' if code else ''}"]
+    for group, name in zip(groups, gate_sentences.headings(groups, gate_of(report)), strict=True):
         parts += [f"#### {escape(name)}", *_group(group, report)]
-    parts += [f"- {escape(said.text)}" for said in sentences.about_report(report)]
+    parts += [f"- {escape(sentence.text)}" for sentence in sentences.about_report(report)]
     parts += [note(text, hint) for text, hint in bench_columns.notices(report)]
-    parts.append(escape(_measured(report)))
+    parts.append(escape(_conditions(report)))
     return "\n\n".join(parts) + "\n"
 
 
-def _measured(report: Report[Any]) -> str:
+def _conditions(report: Report[Any]) -> str:
     gate = gate_of(report)
     settings = {name: value for name, value in report.settings.items() if name != "rounds"}  # the gate has its own
     conditions = bench_columns.conditions(replace(report, settings=settings), ())
-    missed = f"a metric beyond its limit passes in {ratios.allowance(gate.beta)} of cases"
-    return " · ".join(part for part in (gate_sentences.conditions(gate), missed, conditions) if part)
+    risk = f"a metric beyond its limit passes in {ratios.allowance(gate.beta)} of cases"
+    return " · ".join(part for part in (gate_sentences.conditions(gate), risk, conditions) if part)
 
 
 def _group(group: CheckGroup, report: Report[Any]) -> Iterable[str]:
     gate = gate_of(report)
     yield "\n".join(_table(group))
-    said = [f"- {role}: {escape(versions)}" for role, versions in gate_sentences.environments(group, gate)]
-    said += [f"- {escape(text)}" for text in gate_sentences.sensitivity(group.checks)]
-    if said:
-        yield "\n".join(said)
+    bullets = [f"- {role}: {escape(versions)}" for role, versions in gate_sentences.environments(group, gate)]
+    bullets += [f"- {escape(text)}" for text in gate_sentences.sensitivity(group.checks)]
+    if bullets:
+        yield "\n".join(bullets)
 
 
 def _table(group: CheckGroup) -> Iterable[str]:

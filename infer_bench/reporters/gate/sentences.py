@@ -26,17 +26,17 @@ def _heading(group: CheckGroup, gate: Gate, *, named: bool) -> str:
         return f"{file_name(group.model)} ({group.candidate}){batch}"
     base, model = _opponent(group, gate)
     place = base.removeprefix(group.candidate) if base.startswith(f"{group.candidate} in ") else ""
-    stored = "the stored " if gate.mode == "stored" else ""
+    origin = "the stored " if gate.mode == "stored" else ""
     if group.candidate != base and not place:
         if group.model == model:
-            return f"{file_name(model)}, {group.candidate} against {stored}{base}{batch}"
-        ours, theirs = _shown(group.model, model)
-        return f"{ours} ({group.candidate}) against {stored}{theirs} ({base}){batch}"
+            return f"{file_name(model)}, {group.candidate} against {origin}{base}{batch}"
+        ours, theirs = _model_names(group.model, model)
+        return f"{ours} ({group.candidate}) against {origin}{theirs} ({base}){batch}"
     who = f", {group.candidate}" if named else ""
     if group.model == model:
         return f"{file_name(model)}{who}, {_versions(group, gate) or f'against itself{place}'}{batch}"
-    ours, theirs = _shown(group.model, model)
-    return f"{ours} against {stored}{theirs}{place}{who}{batch}"
+    ours, theirs = _model_names(group.model, model)
+    return f"{ours} against {origin}{theirs}{place}{who}{batch}"
 
 
 def _opponent(group: CheckGroup, gate: Gate) -> tuple[str, str]:
@@ -47,7 +47,7 @@ def _opponent(group: CheckGroup, gate: Gate) -> tuple[str, str]:
     return against, gate.baseline.model
 
 
-def _shown(model: str, other: str) -> tuple[str, str]:
+def _model_names(model: str, other: str) -> tuple[str, str]:
     """Both file names; the paths where those are the same."""
     names = file_name(model), file_name(other)
     return (model, other) if names[0] == names[1] else names
@@ -115,33 +115,33 @@ def conditions(gate: Gate) -> str:
 
 def sensitivity(checks: Sequence[Check]) -> list[str]:
     """`would have seen +1.2 % at p50, +2.6 % at p95` and `would have failed from …`, as far as they are known."""
-    said = []
+    texts = []
     for words, name in (("would have seen", "would_see"), ("would have failed from", "would_fail")):
-        known = [(title(check), share) for check in checks if (share := getattr(check, name))]
-        if known:
-            said.append(f"{words} {', '.join(f'{ratios.at_least(share)} at {metric}' for metric, share in known)}")
-    return said
+        shares = [(title(check), share) for check in checks if (share := getattr(check, name))]
+        if shares:
+            texts.append(f"{words} {', '.join(f'{ratios.at_least(share)} at {metric}' for metric, share in shares)}")
+    return texts
 
 
 def verdict(report: Report[Any], groups: Sequence[CheckGroup]) -> str:
     """`regressed (p50, p95)`: the status and the metrics that brought it about, or the reasons where none did."""
-    found = report.verdict
-    if found is None:
+    conclusion = report.verdict
+    if conclusion is None:
         return "none: the run was not finished"
-    also = ["regressed"] if found.status == "different" else []
-    guilty = {status: _guilty(status, groups) for status in [found.status, *also]}
-    if found.status == "pass" or not guilty[found.status]:
-        return ": ".join(part for part in (found.status, "; ".join(found.reasons)) if part)
+    also = ["regressed"] if conclusion.status == "different" else []
+    guilty = {status: _guilty(status, groups) for status in [conclusion.status, *also]}
+    if conclusion.status == "pass" or not guilty[conclusion.status]:
+        return ": ".join(part for part in (conclusion.status, "; ".join(conclusion.reasons)) if part)
     return ", ".join(f"{status} ({metrics})" for status, metrics in guilty.items() if metrics)
 
 
 def _guilty(status: str, groups: Sequence[CheckGroup]) -> str:
     """The metrics of that outcome, with the block that they stand in where there are several."""
-    said = []
+    texts = []
     for group in groups:
         metrics = ", ".join(title(check) for check in group.checks if check.outcome == status)
-        said += [": ".join(part for part in (label(group, groups), metrics) if part)] if metrics else []
-    return "; ".join(said)
+        texts += [": ".join(part for part in (label(group, groups), metrics) if part)] if metrics else []
+    return "; ".join(texts)
 
 
 def label(group: CheckGroup, groups: Sequence[CheckGroup]) -> str:

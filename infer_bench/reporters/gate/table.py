@@ -1,17 +1,18 @@
 """The terminal's view of a gate: both sides of every metric, how many times slower, and what was concluded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench import notices as bench_notices
 from infer_bench.reporters.bench import sentences
+from infer_bench.reporters.bench.columns import notices
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.columns import CheckLine
 from infer_bench.reporters.gate.groups import CheckGroup, gate_of, group_checks
 from infer_bench.reporters.text.layout import clean, join_blocks, pad, style, width_of, wrap
+from infer_bench.reporters.text.notices import draw_notices
 
 _INDENT = "  "
 _BELOW = " " * 6
@@ -31,13 +32,13 @@ class _Columns:
     ratio: int
     interval: int
     gap: int = 3
-    folded: bool = False
+    is_below: bool = False
 
     @property
     def values(self) -> int:
         """Columns up to the end of the two values."""
-        taken = [len(_INDENT) + self.metric, *(width + self.gap for width in (self.baseline, self.value) if width)]
-        return sum(taken)
+        widths = [len(_INDENT) + self.metric, *(width + self.gap for width in (self.baseline, self.value) if width)]
+        return sum(widths)
 
     @property
     def numbers(self) -> int:
@@ -57,7 +58,7 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
         block[:0] = [*_heading(clean(name), how, width, color), *_versions(group, report, width)]
         block += _sensitivity(group, width, color) if len(groups) > 1 else []
     about = [line for sentence in sentences.about_report(report) for line in wrap(clean(sentence.text), width)]
-    around = join_blocks([about, bench_notices.lines(report, width, color)])
+    around = join_blocks([about, draw_notices(notices(report), width, color)])
     closing = _verdict(report, groups, columns, width, color)
     if len(groups) == 1 and not around:
         return blocks[0] + closing
@@ -84,10 +85,10 @@ def _fit(rows: Sequence[CheckLine], width: int | None) -> _Columns:
         columns = replace(columns, ratio=limits - (columns.interval + 2 if columns.interval else 0))
     longest = max((width_of(line.outcome) for line in rows), default=0)
     for gap, room in ((3, longest), (2, longest), (3, _LEAST), (2, _LEAST)):
-        tried = replace(columns, gap=gap)
-        if width is None or tried.numbers + room <= width:
-            return tried
-    return replace(columns, gap=2, folded=True)
+        fitting = replace(columns, gap=gap)
+        if width is None or fitting.numbers + room <= width:
+            return fitting
+    return replace(columns, gap=2, is_below=True)
 
 
 def _body(rows: Sequence[CheckLine], columns: _Columns, width: int | None, color: bool) -> list[str]:
@@ -112,8 +113,8 @@ def _versions(group: CheckGroup, report: Report[Any], width: int | None) -> list
 
 
 def _sensitivity(group: CheckGroup, width: int | None, color: bool) -> list[str]:
-    said = [clean(text) for text in gate_sentences.sensitivity(group.checks)]
-    return [style(line, "dim", color) for text in said for line in wrap(text, width, first=_INDENT, rest=_INDENT)]
+    texts = map(clean, gate_sentences.sensitivity(group.checks))
+    return [style(line, "dim", color) for line in _indent(texts, width)]
 
 
 def _row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
@@ -124,8 +125,8 @@ def _row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
     values, ratio = _INDENT + gap.join(parts), row.ratio
     if row.interval:
         ratio = f"{pad(row.ratio, columns.ratio)}  {row.interval}"
-    if columns.folded:
-        return _folded(row, values, columns, width)
+    if columns.is_below:
+        return _fold(row, values, columns, width)
     first = pad(f"{values}{gap}{ratio}" if columns.numbers > columns.values + columns.gap else values, columns.numbers)
     beside = wrap(row.outcome, width, first=first, rest=" " * columns.numbers)
     if len(beside) <= _MOST_BESIDE:
@@ -134,7 +135,7 @@ def _row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
     return [f"{first}{outcome}:", *wrap(why, width, first=_BELOW, rest=_BELOW)] if why else beside
 
 
-def _folded(row: CheckLine, values: str, columns: _Columns, width: int | None) -> list[str]:
+def _fold(row: CheckLine, values: str, columns: _Columns, width: int | None) -> list[str]:
     """The values, then below them what follows; a line of values that is still too wide is broken."""
     texts = [" ".join(part for part in (row.ratio, row.interval) if part), row.outcome]
     if width is not None and width_of(values) > width:
@@ -146,17 +147,23 @@ def _folded(row: CheckLine, values: str, columns: _Columns, width: int | None) -
 
 
 def _verdict(
-    report: Report[Any], shown: Sequence[CheckGroup], columns: _Columns, width: int | None, color: bool
+    report: Report[Any], groups: Sequence[CheckGroup], columns: _Columns, width: int | None, color: bool
 ) -> list[str]:
     """The status and why, what would have been seen, and the exit code: on one line where there is room."""
     look = "green" if report.verdict and report.verdict.status == "pass" else "red"
     lead = pad("verdict", len(_INDENT) + columns.metric) + "  "
-    said, code = clean(gate_sentences.verdict(report, shown)), gate_sentences.exit_code(report)
-    seen = [clean(text) for text in gate_sentences.sensitivity(shown[0].checks)] if len(shown) == 1 else []
-    for parts, below in (([*seen[:1], code], seen[1:]), ([code], seen), ([], [code, *seen])):
-        line = (" " * 10).join([lead + said, *parts])
+    verdict, code = clean(gate_sentences.verdict(report, groups)), gate_sentences.exit_code(report)
+    detectable = [clean(text) for text in gate_sentences.sensitivity(groups[0].checks)] if len(groups) == 1 else []
+    beside_first = [*detectable[:1], code], detectable[1:]
+    for parts, below in (beside_first, ([code], detectable), ([], [code, *detectable])):
+        line = (" " * 10).join([lead + verdict, *parts])
         if width is None or width_of(line) <= width:
-            rest = [text for part in below for text in wrap(part, width, first=_INDENT, rest=_INDENT)]
-            return [style(lead + said, look, color) + line[len(lead + said) :].rstrip(), *rest]
-    made = [style(text, look, color) for text in wrap(said, width, first=lead, rest=_INDENT)]
-    return made + [text for part in (code, *seen) for text in wrap(part, width, first=_INDENT, rest=_INDENT)]
+            whole = style(lead + verdict, look, color) + line[len(lead + verdict) :].rstrip()
+            return [whole, *_indent(below, width)]
+    return [style(line, look, color) for line in wrap(verdict, width, first=lead, rest=_INDENT)] + _indent(
+        [code, *detectable], width
+    )
+
+
+def _indent(texts: Iterable[str], width: int | None) -> list[str]:
+    return [line for text in texts for line in wrap(text, width, first=_INDENT, rest=_INDENT)]

@@ -10,7 +10,7 @@ from infer_bench.report.common import Report
 from infer_bench.report.profile import Change, FunctionCost, MemoryUse, ProfileDiff, ProfileResult, Step
 from infer_bench.reporters.text import numbers
 
-CHANGED = 0.02
+SAME_WITHIN = 0.02
 """A ratio of two times nearer to 1 is called the same."""
 _LIBRARY = re.compile(r"^.*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/]")
 
@@ -38,12 +38,12 @@ def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
     request = row.request
     if request is None:
         return row.candidate, f"failed: {row.failed}" if row.failed else ""
-    known = request.p50_ns is not None
-    middle = f"p50 {numbers.duration(request.p50_ns)}" if known else f"mean {numbers.duration(request.mean_ns)}"
-    return f"{what}, {middle}", ", ".join(part for part in (_named(row), *_conditions(report, row)) if part)
+    has_median = request.p50_ns is not None
+    middle = f"p50 {numbers.duration(request.p50_ns)}" if has_median else f"mean {numbers.duration(request.mean_ns)}"
+    return f"{what}, {middle}", ", ".join(part for part in (_candidate(row), *_conditions(report, row)) if part)
 
 
-def _named(row: ProfileResult) -> str:
+def _candidate(row: ProfileResult) -> str:
     engine, _, options = row.candidate.partition(":")
     return f"{engine} {options.replace(',', ' ')}".strip() if engine == row.engine else row.candidate
 
@@ -57,19 +57,19 @@ def _conditions(report: Report[Any], row: ProfileResult) -> Iterable[str]:
         yield "the same row again and again" if rows == 1 else f"{numbers.plural(rows, 'row')} cycled"
 
 
-def phases(row: ProfileResult, *, split: bool) -> Section | None:
+def phases(row: ProfileResult, *, with_steps: bool) -> Section | None:
     """The request by phase, with `split` each with the library's steps in it, and what the phases do not explain."""
     typical, rest = row.typical, row.unaccounted_ns
     if typical is None or rest is None:
         return None
     whole, rows, bars = max(1, typical.request_ns), [], []
     for name in PHASES:
-        taken = getattr(typical, f"{name}_ns")
-        if not taken and name not in row.does:
+        time_ns = getattr(typical, f"{name}_ns")
+        if not time_ns and name not in row.does:
             continue
-        rows.append((name, row.does.get(name, ""), numbers.duration(taken), numbers.percent(taken / whole)))
-        bars.append(taken / whole)
-        for step in (step for step in row.steps if split and step.phase == name):
+        rows.append((name, row.does.get(name, ""), numbers.duration(time_ns), numbers.percent(time_ns / whole)))
+        bars.append(time_ns / whole)
+        for step in (step for step in row.steps if with_steps and step.phase == name):
             rows.append((f"  {_step(step)}", "", numbers.duration(step.own_ns), numbers.percent(step.own_ns / whole)))
             bars.append(None)
     probe = f"(probe cost {numbers.duration(row.probe_ns)}, taken off)"
@@ -112,12 +112,12 @@ def functions(row: ProfileResult) -> Section | None:
         for cost in row.functions
     )
     head = ("", "own", "cumulative") if row.functions[0].calls is None else ("", "calls", "own", "cumulative")
-    shown = f"top {len(rows)} of {numbers.plural(row.function_count, 'function')}"
+    title = f"top {len(rows)} of {numbers.plural(row.function_count, 'function')}"
     if row.profiler == "none":
-        return Section(shown, head, rows, paths=True)
+        return Section(title, head, rows, paths=True)
     slowed = f"; slowed {numbers.ratio(row.slowdown)}" if row.slowdown is not None else ""
     how = f"({row.profiler}, {numbers.plural(row.profiled_requests, 'request')}{slowed})"
-    return Section(f"{shown} {how}", head, rows, paths=True)
+    return Section(f"{title} {how}", head, rows, paths=True)
 
 
 def _most(share: float) -> str:
@@ -171,35 +171,35 @@ def memory(row: ProfileResult) -> Section | None:
 
 
 def _allocated(use: MemoryUse) -> list[tuple[str, str, str]]:
-    peak, kept = numbers.size(use.peak_bytes), numbers.size(max(0, use.retained_bytes))
-    return [("a request, through Python (peak / kept)", peak, kept)]
+    peak, retained = numbers.size(use.peak_bytes), numbers.size(max(0, use.retained_bytes))
+    return [("a request, through Python (peak / kept)", peak, retained)]
 
 
 def difference(diff: ProfileDiff) -> tuple[Section, ...]:
     """What got faster and slower, by phase and by function, the largest change first."""
     title = f"from {diff.before} to {diff.after}" if diff.before != diff.after else "before and after"
     head = ("", "before", "after", "change", "")
-    timed = [change for change in (diff.request, *diff.phases) if change is not None]
-    found = [Section(title, head, tuple(_change(change) for change in timed))] if timed else []
+    latencies = [change for change in (diff.request, *diff.phases) if change is not None]
+    tables = [Section(title, head, tuple(_change(change) for change in latencies))] if latencies else []
     if diff.functions:
         what = "the request" if diff.per == "request" else "the whole run"
-        said = f"functions, own time under the profiler in % of {what} before"
+        about = f"functions, own time under the profiler in % of {what} before"
         rows = tuple(_function_change(change, max(1, diff.before_ns)) for change in diff.functions)
-        found.append(Section(said if timed else f"{title}: {said}", head, rows, paths=True))
-    return tuple(found)
+        tables.append(Section(about if latencies else f"{title}: {about}", head, rows, paths=True))
+    return tuple(tables)
 
 
 def _change(change: Change) -> tuple[str, ...]:
-    moved = change.after_ns - change.before_ns
+    difference_ns = change.after_ns - change.before_ns
     times = (numbers.duration(change.before_ns), numbers.duration(change.after_ns))
-    return change.name, *times, ("+" if moved > 0 else "") + numbers.duration(moved), _verdict(change)
+    return change.name, *times, ("+" if difference_ns > 0 else "") + numbers.duration(difference_ns), _verdict(change)
 
 
 def _function_change(change: Change, whole: int) -> tuple[str, ...]:
     """As shares: what takes a time under a profiler is no latency."""
-    moved = (change.after_ns - change.before_ns) / whole
+    difference = (change.after_ns - change.before_ns) / whole
     shares = (numbers.percent(change.before_ns / whole), numbers.percent(change.after_ns / whole))
-    return _changed_name(change.name), *shares, ("+" if moved > 0 else "") + _signed(moved), _verdict(change)
+    return _changed_name(change.name), *shares, ("+" if difference > 0 else "") + _signed(difference), _verdict(change)
 
 
 def _changed_name(name: str) -> str:
@@ -213,15 +213,15 @@ def _verdict(change: Change) -> str:
     if not change.after_ns:
         return "gone"
     times = change.before_ns / change.after_ns
-    if abs(times - 1) <= CHANGED:
+    if abs(times - 1) <= SAME_WITHIN:
         return "same"
     return f"{numbers.ratio(times)} faster" if times > 1 else f"{numbers.ratio(1 / times)} slower"
 
 
 def sections(row: ProfileResult) -> list[Section]:
     """Everything below the phases that there is."""
-    found = (functions(row), operators(row), memory(row))
-    return [section for section in found if section] + list(difference(row.diff) if row.diff else ())
+    parts = (functions(row), operators(row), memory(row))
+    return [section for section in parts if section] + list(difference(row.diff) if row.diff else ())
 
 
 def notices(report: Report[Any]) -> Mapping[tuple[str, str], None]:

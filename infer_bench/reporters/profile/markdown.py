@@ -27,7 +27,7 @@ def _row(report: Report[Any], row: ProfileResult) -> Iterable[str]:
     about = ", ".join(part for part in (conditions, profile_columns.start(row)) if part)
     if about:
         yield escape(about)
-    phases = profile_columns.phases(row, split=bool(report.settings.get("split")))
+    phases = profile_columns.phases(row, with_steps=bool(report.settings.get("split")))
     for section in [*([phases] if phases else []), *profile_columns.sections(row)]:
         yield _table(section)
     if closing_sentences := closing(report, row):
@@ -38,5 +38,5 @@ def _table(section: Section) -> str:
     head = (section.title or "phase", *section.head[1:])
     rows = [table_row(head), "|" + ":--|" * section.left + "--:|" * (len(head) - section.left)]
     # Leading spaces are lost in a cell: an arrow shows that a step belongs to the phase above it.
-    shown = ((f"↳ {row[0].strip()}" if row[0].startswith(" ") else row[0], *row[1:]) for row in section.rows)
-    return "\n".join([*rows, *(table_row(row) for row in shown)])
+    body = ((f"↳ {row[0].strip()}" if row[0].startswith(" ") else row[0], *row[1:]) for row in section.rows)
+    return "\n".join([*rows, *(table_row(row) for row in body)])

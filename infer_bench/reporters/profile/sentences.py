@@ -36,25 +36,25 @@ def closing(report: Report[Any], row: ProfileResult) -> list[str]:
         return [_about_frames(row, typical, frames), *_try(report, row, "preprocess")]
     if row.does.get("predict") == "the whole function":
         return []
-    name, taken = max(((name, getattr(typical, f"{name}_ns")) for name in PHASES), key=lambda item: item[1])
-    if taken <= STANDS_OUT * whole:
+    name, longest_ns = max(((name, getattr(typical, f"{name}_ns")) for name in PHASES), key=lambda item: item[1])
+    if longest_ns <= STANDS_OUT * whole:
         return []
-    said = _about_model(typical) if name == "predict" else _about_phase(typical, name)
-    return [said, *_try(report, row, name)]
+    claim = _about_model(typical) if name == "predict" else _about_phase(typical, name)
+    return [claim, *_try(report, row, name)]
 
 
 def _frames(row: ProfileResult) -> dict[str, int]:
     """The time a request spends on DataFrames, by phase."""
-    found = dict.fromkeys(PHASES, 0)
+    frames = dict.fromkeys(PHASES, 0)
     for step in row.steps:
         if step.name in FRAME_STEPS:
-            found[step.phase] += step.own_ns
-    return found
+            frames[step.phase] += step.own_ns
+    return frames
 
 
 def _about_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[str, int]) -> str:
-    whole, taken = max(1, typical.request_ns), sum(frames.values())
-    total = f"DataFrames take {numbers.percent(taken / whole)} of the request ({numbers.duration(taken)})"
+    whole, frames_ns = max(1, typical.request_ns), sum(frames.values())
+    total = f"DataFrames take {numbers.percent(frames_ns / whole)} of the request ({numbers.duration(frames_ns)})"
     if row.does.get("predict") == "the whole function":
         return f"{total}. An array in the model's column order can save most of it."
     inside = frames["predict"]
@@ -62,8 +62,8 @@ def _about_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[s
     converts = f", {numbers.duration(inside)} of it turning a DataFrame into an array" if inside > WORTH * whole else ""
     model = f"A faster engine can save at most {numbers.duration(max(0, typical.predict_ns - inside))}"
     if row.options.get("feed") == "dataframe":
-        return f"{share}{converts}. {model}; feed=ndarray can save up to {numbers.duration(taken)}."
-    array = f"an array in the model's column order up to {numbers.duration(taken)}"
+        return f"{share}{converts}. {model}; feed=ndarray can save up to {numbers.duration(frames_ns)}."
+    array = f"an array in the model's column order up to {numbers.duration(frames_ns)}"
     return f"{total}. {share}{converts}. {model}; {array}."
 
 
@@ -76,8 +76,8 @@ def _about_model(typical: TypicalRequest) -> str:
 
 
 def _about_phase(typical: TypicalRequest, name: str) -> str:
-    whole, taken = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
-    rest = f"{name} takes {numbers.duration(taken)} ({numbers.percent(taken / whole)})"
+    whole, phase_ns = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
+    rest = f"{name} takes {numbers.duration(phase_ns)} ({numbers.percent(phase_ns / whole)})"
     return (
         f"The model is {numbers.percent(typical.predict_ns / whole)} of the request. A faster engine can save at most "
         f"{numbers.duration(typical.predict_ns)}; {rest}."
@@ -91,17 +91,17 @@ def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
     path, feed = str(report.settings.get("target") or row.model.path), row.options.get("feed")
     candidates = []
     if name == "preprocess" and feed == "dataframe":
-        written = "feed=dataframe" in row.candidate
-        array = row.candidate.replace("feed=dataframe", "feed=ndarray") if written else f"{row.engine}:feed=ndarray"
+        has_feed = "feed=dataframe" in row.candidate
+        array = row.candidate.replace("feed=dataframe", "feed=ndarray") if has_feed else f"{row.engine}:feed=ndarray"
         candidates.append(array)
     if name == "predict" and row.engine != "onnxruntime":
         candidates.append(row.candidate)
     if row.engine != "onnxruntime":
         candidates.append("onnxruntime")
-    return [f"{TRY}infer-bench bench {_shown(path)} {_flags(candidates)}"] if candidates else []
+    return [f"{TRY}infer-bench bench {_quote(path)} {_flags(candidates)}"] if candidates else []
 
 
-def _shown(path: str) -> str:
+def _quote(path: str) -> str:
     return path if re.fullmatch(r"[\w./@%+=:,-]+", path) else "'" + path.replace("'", "'\\''") + "'"
 
 
@@ -111,7 +111,7 @@ def _flags(candidates: Sequence[str]) -> str:
 
 def about_report(report: Report[Any]) -> list[str]:
     """What holds for the whole run."""
-    said = [] if report.complete else ["The run was not finished: this is what was gathered up to its end."]
+    texts = [] if report.complete else ["The run was not finished: this is what was gathered up to its end."]
     if report.settings.get("rows_source") == "drawn from the model":
-        said.append("The rows were drawn from the model itself; --data or --input profiles yours.")
-    return said
+        texts.append("The rows were drawn from the model itself; --data or --input profiles yours.")
+    return texts

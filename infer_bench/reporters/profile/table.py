@@ -9,6 +9,7 @@ from infer_bench.reporters.profile import columns as profile_columns
 from infer_bench.reporters.profile.columns import Section
 from infer_bench.reporters.profile.sentences import TRY, about_report, closing
 from infer_bench.reporters.text.layout import clean, join_blocks, justify, pad, style, width_of, wrap
+from infer_bench.reporters.text.notices import draw_notices
 
 BAR = 16
 LEAST_NAME = 12
@@ -20,13 +21,13 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole text."""
     blocks = [block for row in report.results for block in _row(report, row, width or USUAL, color, width is not None)]
     blocks += [[part for text in about_report(report) for part in wrap(text, width)]]
-    blocks += [_notices(report, width, color), _verdict(report, width, color)]
+    blocks += [draw_notices(profile_columns.notices(report), width, color), _verdict(report, width, color)]
     return join_blocks(blocks or [["Nothing was profiled."]])
 
 
 def _row(report: Report[Any], row: ProfileResult, width: int, color: bool, terminal: bool) -> Iterable[list[str]]:
     left, right = (clean(part) for part in profile_columns.heading(report, row))
-    phases = profile_columns.phases(row, split=bool(report.settings.get("split")))
+    phases = profile_columns.phases(row, with_steps=bool(report.settings.get("split")))
     body = _draw(phases, width, color) if phases else []
     edge = min(width, max(width_of(left) + width_of(right) + 3, *(width_of(line) for line in body), 0))
     yield [*_heading(left, right, edge, width, color), *body, *_dim(profile_columns.start(row), width, color)]
@@ -90,8 +91,8 @@ def _bars(section: Section, widths: Sequence[int], width: int) -> list[str]:
 
 
 def _line(row: Sequence[str], widths: Sequence[int], section: Section, bar: str) -> str:
-    cut = _tail if section.paths else _front
-    texts = [pad(cut(text, widths[i]), widths[i]) for i, text in enumerate(row[: section.left])]
+    shorten = _tail if section.paths else _front
+    texts = [pad(shorten(text, widths[i]), widths[i]) for i, text in enumerate(row[: section.left])]
     numbers = [pad(text, widths[section.left + i], right=True) for i, text in enumerate(row[section.left :])]
     return ("  " + "  ".join([*texts, *([bar] if bar else []), *numbers])).rstrip()
 
@@ -105,25 +106,17 @@ def _tail(text: str, width: int) -> str:
     """The end of a text that is too long: of a path, the file and its function."""
     if width_of(text) <= width:
         return text
-    kept = ""
+    end = ""
     for char in reversed(text):
-        if width_of(char + kept) >= width:
+        if width_of(char + end) >= width:
             break
-        kept = char + kept
-    return "…" + kept
-
-
-def _notices(report: Report[Any], width: int | None, color: bool) -> list[str]:
-    lines: list[str] = []
-    for text, hint in profile_columns.notices(report):
-        lines += [style(line, "yellow", color) for line in wrap(clean(text), width, first="note: ", rest="      ")]
-        lines += wrap(clean(hint), width, first="hint: ", rest="      ") if hint else []
-    return lines
+        end = char + end
+    return "…" + end
 
 
 def _verdict(report: Report[Any], width: int | None, color: bool) -> list[str]:
     verdict = report.verdict
     if verdict is None or not verdict.reasons:
         return []
-    said = f"{verdict.status}: {'; '.join(verdict.reasons)}"
-    return [style(line, "red", color) for line in wrap(clean(said), width, rest="  ")]
+    text = f"{verdict.status}: {'; '.join(verdict.reasons)}"
+    return [style(line, "red", color) for line in wrap(clean(text), width, rest="  ")]

@@ -75,23 +75,23 @@ def fit(titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], w
 
     `labels` are what else must fit into the names' column.
     """
-    for grid in _candidates(titles, rows, labels, width):
+    for grid in _layouts(titles, rows, labels, width):
         if width is None or grid.width <= width:
             return grid
     return None
 
 
-def _candidates(
+def _layouts(
     titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], width: int | None
 ) -> Iterator[Grid]:
     aligned = _aligned(rows)
     for count in range(1, MOST_LINES + 1):
         lines, widths = _places(titles, rows, count)
-        namings = [aligned, plain] if count == 1 else [plain, split, split_further]
+        namings = [aligned, one_line] if count == 1 else [one_line, options_below, options_apart]
         for naming in namings:
-            taken = max(width_of(text) for text in [*labels, *(line for row in rows for line in naming(row))])
+            name_width = max(width_of(text) for text in [*labels, *(line for row in rows for line in naming(row))])
             for gap in (3, 2):
-                yield Grid(titles, lines, widths, naming, taken, gap)
+                yield Grid(titles, lines, widths, naming, name_width, gap)
         if count > 1:
             yield Grid(titles, lines, widths, _above(width), 0, 2)
 
@@ -102,8 +102,8 @@ def _places(
     keys = tuple(titles)
     each = -(-len(keys) // count)
     lines = tuple(keys[start : start + each] for start in range(0, len(keys), each))
-    needed = {key: max(width_of(text) for text in (titles[key], *_texts(rows, key))) for key in keys}
-    return lines, tuple(max(needed[line[place]] for line in lines if place < len(line)) for place in range(each))
+    key_widths = {key: max(width_of(text) for text in (titles[key], *_texts(rows, key))) for key in keys}
+    return lines, tuple(max(key_widths[line[place]] for line in lines if place < len(line)) for place in range(each))
 
 
 def _texts(rows: Sequence[Row], key: str) -> list[str]:
@@ -129,17 +129,17 @@ def _above(width: int | None) -> Naming:
     return name
 
 
-def plain(row: Row) -> list[str]:
+def one_line(row: Row) -> list[str]:
     """`onnxruntime threads=1 feed=ndarray`, on one line."""
     return [_indent(row) + " ".join([row.head, *row.options])]
 
 
-def split(row: Row) -> list[str]:
+def options_below(row: Row) -> list[str]:
     """The options on a second line, indented."""
     return [_indent(row) + row.head, *(["  " + " ".join(row.options)] if row.options else [])]
 
 
-def split_further(row: Row) -> list[str]:
+def options_apart(row: Row) -> list[str]:
     """Each option on a line of its own, indented."""
     return [_indent(row) + row.head, *("  " + option for option in row.options)]
 

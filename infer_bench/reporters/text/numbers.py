@@ -50,7 +50,7 @@ def duration(ns: float | None) -> str:
         return "-" + duration(-ns)
     if ns < 999.5:
         return f"{ns:.0f} ns"
-    return _scaled(ns, _TIMES)
+    return _scale(ns, _TIMES)
 
 
 def coarse(ns: float | None) -> str:
@@ -73,7 +73,7 @@ def size(count_bytes: int | None) -> str:
         return f"{count_bytes} B"
     if 99_950 <= count_bytes < 999_500:
         return f"{count_bytes / 1e6:.2f} MB"
-    return _scaled(count_bytes, _SIZES)
+    return _scale(count_bytes, _SIZES)
 
 
 def memory(count_bytes: int | None) -> str:
@@ -82,7 +82,7 @@ def memory(count_bytes: int | None) -> str:
         return MISSING
     if count_bytes < 9_950_000:
         return f"{count_bytes / 1e6:.1f} MB"
-    return f"{count_bytes / 1e6:,.0f} MB" if count_bytes < 9_999_500_000 else _scaled(count_bytes, _SIZES)
+    return f"{count_bytes / 1e6:,.0f} MB" if count_bytes < 9_999_500_000 else _scale(count_bytes, _SIZES)
 
 
 def count(number: int) -> str:
@@ -101,7 +101,7 @@ def rate(per_second: float | None) -> str:
         return MISSING
     if abs(per_second) < 9_995_000:
         return _digits(per_second)
-    return _scaled(per_second, ((1e6, "M"), (1e9, "G"), (1e12, "T")))
+    return _scale(per_second, ((1e6, "M"), (1e9, "G"), (1e12, "T")))
 
 
 def ratio(value: float) -> str:
@@ -136,10 +136,10 @@ def percent(share: float) -> str:
     """A share (0 to 1): `88 %`; `<1 %` and `>99 %` rather than a rounded 0 or 100."""
     if not math.isfinite(share):
         return MISSING
-    shown = f"{share * 100:.0f} %"
-    if shown == "0 %" and share > 0:
+    text = f"{share * 100:.0f} %"
+    if text == "0 %" and share > 0:
         return "<1 %"
-    return ">99 %" if shown == "100 %" and share < 1 else shown
+    return ">99 %" if text == "100 %" and share < 1 else text
 
 
 def percentile(share: float) -> str:
@@ -159,7 +159,7 @@ def number(value: object) -> str:
     return count(value) if isinstance(value, int) else f"{value:,.6g}"
 
 
-def _scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:
+def _scale(value: float, units: tuple[tuple[float, str], ...]) -> str:
     """Three significant digits in the largest unit that is not larger than the rounded value."""
     rounded = _significant(value)
     scale, unit = max(((scale, unit) for scale, unit in units if scale <= abs(rounded)), default=units[0])

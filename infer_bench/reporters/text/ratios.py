@@ -24,17 +24,17 @@ def measured_ratio(value: float, low: float | None, high: float | None) -> tuple
         low = high = None
     lower = None if low is None else _fixed(low, places, ROUND_FLOOR)
     upper = None if high is None else _fixed(high, places, ROUND_CEILING)
-    shown = _fixed(value, min(places, _own_places(value)), ROUND_HALF_EVEN)
-    if (lower is not None and shown < lower) or (upper is not None and shown > upper):
-        shown = _fixed(value, places, ROUND_HALF_EVEN)
-    return f"{_plain(shown)}×", _bounds(lower, upper)
+    ratio = _fixed(value, min(places, _own_places(value)), ROUND_HALF_EVEN)
+    if (lower is not None and ratio < lower) or (upper is not None and ratio > upper):
+        ratio = _fixed(value, places, ROUND_HALF_EVEN)
+    return f"{_plain(ratio)}×", _bounds(lower, upper)
 
 
 def _bounds(lower: Decimal | None, upper: Decimal | None) -> str:
     if lower is None or upper is None:
-        given = [f"≥ {_plain(lower)}"] if lower is not None else []
-        given += [f"≤ {_plain(upper)}"] if upper is not None else []
-        return f"({given[0]})" if given else ""
+        bounds = [f"≥ {_plain(lower)}"] if lower is not None else []
+        bounds += [f"≤ {_plain(upper)}"] if upper is not None else []
+        return f"({bounds[0]})" if bounds else ""
     return f"({_plain(lower)}–{_plain(upper)})"
 
 

@@ -25,10 +25,10 @@ def _side(side: ComparedSide) -> str:
 def conditions(report: Report[Any], result: ValidateResult) -> str:
     """What was compared on, what the numbers mean, and the tolerance."""
     data = sum(group.rows for group in result.groups if group.name == "data")
-    made = sum(group.rows for group in result.groups if group.name != "data")
+    probes = sum(group.rows for group in result.groups if group.name != "data")
     source = file_name(str(report.settings.get("data") or ""))
     rows = [f"{numbers.plural(data, 'row')} of {source}"] if data else []
-    rows += [numbers.plural(made, "probe")] if made else []
+    rows += [numbers.plural(probes, "probe")] if probes else []
     parts = [" + ".join(rows), result.output_meaning, f"tolerance {_tolerance(result)}"]
     threshold = report.settings.get("threshold")
     parts += [f"threshold {threshold:g}"] if threshold is not None else []
@@ -43,18 +43,18 @@ def _tolerance(result: ValidateResult) -> str:
 def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
     """The columns that say something: key → title."""
     groups = [group for result in results for group in result.groups]
-    found = {"n": "n", "max": "max |Δ|", "mean": "mean |Δ|", "p999": "p99.9"}
+    titles = {"n": "n", "max": "max |Δ|", "mean": "mean |Δ|", "p999": "p99.9"}
     if report.settings.get("threshold") is not None:
-        found["flips"] = "flips"
+        titles["flips"] = "flips"
     if any(group.label_changes is not None for group in groups):
-        found["labels"] = "labels"
+        titles["labels"] = "labels"
     if any(group.non_finite_mismatches for group in groups):
-        found["nonfinite"] = "NaN/inf"
+        titles["nonfinite"] = "NaN/inf"
     if any(group.refusals for group in groups):
-        found["refused"] = "refused"
+        titles["refused"] = "refused"
     if any(result.output_meaning == "score" for result in results):
-        found["rank"] = "rank ρ"
-    return {**found, "verdict": ""}
+        titles["rank"] = "rank ρ"
+    return {**titles, "verdict": ""}
 
 
 def cells(group: ValidateGroup) -> dict[str, str]:
@@ -111,20 +111,18 @@ def why(result: ValidateResult) -> list[str]:
 
 
 def _cause(cause: Cause) -> str:
-    counted = (
-        f"Explains {numbers.count(cause.rows_explained)} of {numbers.plural(cause.rows_examined, 'differing row')}"
-    )
-    return f"{cause.name}: {cause.detail}. {counted} looked at."
+    share = f"Explains {numbers.count(cause.rows_explained)} of {numbers.plural(cause.rows_examined, 'differing row')}"
+    return f"{cause.name}: {cause.detail}. {share} looked at."
 
 
 def first(result: ValidateResult) -> str:
     """The first decision that comes out otherwise; empty where none was found."""
-    found = next((cause for cause in result.causes if cause.tree is not None), None)
-    if found is None or found.row is None:
+    cause = next((cause for cause in result.causes if cause.tree is not None), None)
+    if cause is None or cause.row is None:
         return ""
-    where = f"row {numbers.count(found.row)} of {found.group}"
-    value = "missing" if found.value is None else repr(found.value)
-    return f"{where}, {found.feature} = {value}, tree {found.tree}, split {found.split}"
+    where = f"row {numbers.count(cause.row)} of {cause.group}"
+    value = "missing" if cause.value is None else repr(cause.value)
+    return f"{where}, {cause.feature} = {value}, tree {cause.tree}, split {cause.split}"
 
 
 def fix(result: ValidateResult) -> str:
@@ -148,7 +146,7 @@ def _beyond(result: ValidateResult) -> list[str]:
         "answer finite on one side only": sum(group.non_finite_mismatches for group in result.groups),
         "row answered by one side only": sum(group.refusals for group in result.groups),
     }
-    said = {
+    nouns = {
         "label": ("label changes", "labels change"),
         "flip": ("row flips", "rows flip"),
         "answer finite on one side only": (
@@ -157,7 +155,7 @@ def _beyond(result: ValidateResult) -> list[str]:
         ),
         "row answered by one side only": ("row is answered by one side only", "rows are answered by one side only"),
     }
-    return [f"{numbers.count(n)} {said[key][0 if n == 1 else 1]}" for key, n in totals.items() if n]
+    return [f"{numbers.count(n)} {nouns[key][0 if n == 1 else 1]}" for key, n in totals.items() if n]
 
 
 def worst(line: WorstRow) -> str:
@@ -181,11 +179,11 @@ def histogram(result: ValidateResult, width: int | None = None) -> list[tuple[st
     decades = sorted(d for d in counts if d is not None)
     if not decades:
         return []
-    kept = decades[-_DECADES:]
+    largest = decades[-_DECADES:]
     lines = [("exact", counts[None])] if None in counts else []
-    below = sum(counts[d] for d in decades if d < kept[0])
-    lines += [(f"< 1e{kept[0]}", below)] if below else []
-    lines += [(f"1e{d}", counts[d]) for d in kept]
+    below = sum(counts[d] for d in decades if d < largest[0])
+    lines += [(f"< 1e{largest[0]}", below)] if below else []
+    lines += [(f"1e{d}", counts[d]) for d in largest]
     most = max(number for _, number in lines)
     text = max(len(name) for name, _ in lines) + len(numbers.count(most)) + 2
     bars = _BARS if width is None else max(1, min(_BARS, width - text))

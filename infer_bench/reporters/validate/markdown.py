@@ -15,8 +15,8 @@ def render(report: Report[Any]) -> str:
     blocks = [block for result in report.results for block in _result(report, result)]
     blocks += [note(text) for text, _ in notices(report)]
     if report.verdict:
-        said = "; ".join(report.verdict.reasons) or "same answers"
-        blocks.append(f"**{report.verdict.status}**: {escape(said)}")
+        reasons = "; ".join(report.verdict.reasons) or "same answers"
+        blocks.append(f"**{report.verdict.status}**: {escape(reasons)}")
     return "\n\n".join(blocks or ["Nothing was compared."]) + "\n"
 
 
@@ -28,13 +28,13 @@ def _result(report: Report[Any], result: ValidateResult) -> Iterable[str]:
         return
     yield escape(validate_columns.conditions(report, result))
     yield "\n".join(_table(report, result))
-    said = [f"**Why** {escape(text)}" for text in validate_columns.why(result)]
-    said += [f"**First** {escape(validate_columns.first(result))}"] if validate_columns.first(result) else []
-    said += [f"**Fix** `{validate_columns.fix(result)}`"] if validate_columns.fix(result) else []
+    points = [f"**Why** {escape(text)}" for text in validate_columns.why(result)]
+    points += [f"**First** {escape(validate_columns.first(result))}"] if validate_columns.first(result) else []
+    points += [f"**Fix** `{validate_columns.fix(result)}`"] if validate_columns.fix(result) else []
     worst = result.worst[: validate_columns.SHOWN_WORST] if result.different else ()
-    said += [f"**Worst** {escape(validate_columns.worst(line))}" for line in worst]
-    said += [escape(validate_columns.passing(result))]
-    yield "\n".join(f"- {line}" for line in said if line)
+    points += [f"**Worst** {escape(validate_columns.worst(line))}" for line in worst]
+    points += [escape(validate_columns.passing(result))]
+    yield "\n".join(f"- {line}" for line in points if line)
 
 
 def _table(report: Report[Any], result: ValidateResult) -> Iterable[str]:
@@ -42,7 +42,7 @@ def _table(report: Report[Any], result: ValidateResult) -> Iterable[str]:
     yield table_row(["rows", *titles.values()])
     yield "|:--|" + "--:|" * len(titles)
     for group in result.groups:
-        found = validate_columns.cells(group)
-        yield table_row([group.name, *(found.get(key, "") for key in titles)])
+        values = validate_columns.cells(group)
+        yield table_row([group.name, *(values.get(key, "") for key in titles)])
         for name, cells in validate_columns.output_lines(group):
             yield table_row([f"↳ {name}", *(cells.get(key, "") for key in titles)])

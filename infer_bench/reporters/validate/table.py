@@ -5,12 +5,15 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.validate import ValidateResult
-from infer_bench.reporters.bench import notices as bench_notices
+from infer_bench.reporters.bench.columns import notices
 from infer_bench.reporters.text.grid import Grid, Row, fit, records
 from infer_bench.reporters.text.layout import clean, join_blocks, pad, style, width_of, wrap
+from infer_bench.reporters.text.notices import draw_notices
 from infer_bench.reporters.validate import columns as validate_columns
 
 _ROOM = 20
+_LABEL = 8
+"""Columns of the labels at the left."""
 
 
 def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
@@ -18,7 +21,7 @@ def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
     blocks: list[Sequence[str]] = []
     for result in report.results:
         blocks += _result(report, result, width, color)
-    blocks.append(bench_notices.lines(report, width, color))
+    blocks.append(draw_notices(notices(report), width, color))
     blocks.append(_verdict(report, width, color))
     return join_blocks(blocks)
 
@@ -31,7 +34,7 @@ def _result(report: Report[Any], result: ValidateResult, width: int | None, colo
         yield [style(line, "red", color) for line in wrap(clean(f"cannot be compared: {result.failed}"), width)]
     if result.groups:
         yield _table(report, result, width, color)
-        yield _told(result, width, color)
+        yield _explain(result, width, color)
 
 
 def _table(report: Report[Any], result: ValidateResult, width: int | None, color: bool) -> list[str]:
@@ -54,34 +57,36 @@ def _rows(group: Any) -> list[Row]:
 
 
 def _body(grid: Grid | None, titles: dict[str, str], row: Row, width: int | None, color: bool) -> list[str]:
-    found = grid.body(row) if grid else records(titles, row, width)
-    return [style(line, row.look, color) for line in found]
+    text = grid.body(row) if grid else records(titles, row, width)
+    return [style(line, row.look, color) for line in text]
 
 
-def _told(result: ValidateResult, width: int | None, color: bool) -> list[str]:
-    said: list[str] = []
-    for i, text in enumerate(validate_columns.why(result)):
-        said += wrap(clean(text), width, first="Why     " if not i else "        ", rest="        ")
-    for label, text in (("First", validate_columns.first(result)), ("Fix", validate_columns.fix(result))):
-        said += wrap(clean(text), width, first=pad(label, 8), rest="        ") if text else []
+def _explain(result: ValidateResult, width: int | None, color: bool) -> list[str]:
+    lines = _label("Why", validate_columns.why(result), width)
+    lines += _label("First", [validate_columns.first(result)], width)
+    lines += _label("Fix", [validate_columns.fix(result)], width)
     if result.different:
-        for i, line in enumerate(result.worst[: validate_columns.SHOWN_WORST]):
-            said += wrap(
-                clean(validate_columns.worst(line)), width, first="Worst   " if not i else "        ", rest="        "
-            )
-        said += _histogram(result, width)
-    said += wrap(validate_columns.passing(result), width)
-    return said
+        worst_rows = map(validate_columns.worst, result.worst[: validate_columns.SHOWN_WORST])
+        lines += _label("Worst", worst_rows, width) + _histogram(result, width)
+    return lines + wrap(validate_columns.passing(result), width)
+
+
+def _label(label: str, texts: Iterable[str], width: int | None) -> list[str]:
+    """The texts that there are, one below the other behind the label."""
+    lines: list[str] = []
+    for text in filter(None, texts):
+        lines += wrap(clean(text), width, first=pad("" if lines else label, _LABEL), rest=" " * _LABEL)
+    return lines
 
 
 def _histogram(result: ValidateResult, width: int | None) -> list[str]:
     narrow = width is not None and width < 2 * _ROOM
-    found = validate_columns.histogram(result, None if width is None else width - (0 if narrow else 8))
-    names = max((width_of(name) for name, _, _ in found), default=0)
-    made = [f"{pad(name, names, right=True)} {bar} {number}" for name, bar, number in found]
+    bars = validate_columns.histogram(result, None if width is None else width - (0 if narrow else _LABEL))
+    names = max((width_of(name) for name, _, _ in bars), default=0)
+    drawing = [f"{pad(name, names, right=True)} {bar} {number}" for name, bar, number in bars]
     if narrow:
-        return ["|Δ|", *made] if made else []
-    return [("|Δ|     " if not i else "        ") + line for i, line in enumerate(made)]
+        return ["|Δ|", *drawing] if drawing else []
+    return [pad("" if i else "|Δ|", _LABEL) + line for i, line in enumerate(drawing)]
 
 
 def _verdict(report: Report[Any], width: int | None, color: bool) -> list[str]:
@@ -89,5 +94,5 @@ def _verdict(report: Report[Any], width: int | None, color: bool) -> list[str]:
     if verdict is None:
         return [style("The comparison was not finished.", "red", color)]
     look = "green" if verdict.status == "pass" else "red"
-    said = "; ".join(verdict.reasons) or "same answers"
-    return [style(line, look, color) for line in wrap(clean(f"{verdict.status}: {said}"), width, rest="  ")]
+    reasons = "; ".join(verdict.reasons) or "same answers"
+    return [style(line, look, color) for line in wrap(clean(f"{verdict.status}: {reasons}"), width, rest="  ")]
