@@ -18,7 +18,7 @@ HERE = Side(CANDIDATE, OLD.path, "3.11.9", "/usr/bin/python3", {"onnxruntime": "
 def result(model: ModelInfo = NEW, p50: int = 27_400, **more: Any) -> BenchResult:
     values: dict[str, Any] = {
         "request": reports.latency(p50, p50 * 109 // 100),
-        "phases": reports.split(p50 * 6 // 10, p50 * 3 // 10, p50 // 10),
+        "phases": reports.phases_of(p50 * 6 // 10, p50 * 3 // 10, p50 // 10),
         "rows_per_s": 1e9 / p50,
         "cold_start_ns": 400_000_000,
         "rss_bytes": 88 * MB,
@@ -33,8 +33,8 @@ def result(model: ModelInfo = NEW, p50: int = 27_400, **more: Any) -> BenchResul
 
 def check(metric: str, outcome: Any, **more: Any) -> Check:
     values: dict[str, Any] = {"kind": "regression", "limit": 0.05, "layouts": 9}
-    made = Check(CANDIDATE, CANDIDATE, NEW.path, 1, metric, values.pop("kind"), values.pop("limit"), outcome)
-    return replace(made, **(values | more))
+    judged_check = Check(CANDIDATE, CANDIDATE, NEW.path, 1, metric, values.pop("kind"), values.pop("limit"), outcome)
+    return replace(judged_check, **(values | more))
 
 
 def p50(
@@ -68,17 +68,17 @@ def gate(*checks: Check, **more: Any) -> Gate:
     return Gate(**(values | more))
 
 
-def report(made: Gate, status: Status, *results: BenchResult, reasons: tuple[str, ...] = ()) -> Report[BenchResult]:
+def report(the_gate: Gate, status: Status, *results: BenchResult, reasons: tuple[str, ...] = ()) -> Report[BenchResult]:
     codes = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "not-comparable": 5, "failed": 6}
-    shown = results or (result(OLD, 24_900, max_abs_delta=0.0), result())
+    rows = results or (result(OLD, 24_900, max_abs_delta=0.0), result())
     settings = {"reference": CANDIDATE}
-    return reports.report(*shown, settings=settings, gate=made, verdict=Verdict(status, codes[status], reasons))
+    return reports.report(*rows, settings=settings, gate=the_gate, verdict=Verdict(status, codes[status], reasons))
 
 
 def passing() -> Report[BenchResult]:
     ok = p50("pass", 1.004, 0.9987, 1.0093, beyond=0), p95("pass", 0.993, 0.981, 1.012, beyond=0)
-    found = result(OLD, 24_900, max_abs_delta=0.0), result(p50=25_000)
-    return report(gate(*ok, mode="sessions", layouts=6, rounds=10, measured_ns=21 * S // 10), "pass", *found)
+    results = result(OLD, 24_900, max_abs_delta=0.0), result(p50=25_000)
+    return report(gate(*ok, mode="sessions", layouts=6, rounds=10, measured_ns=21 * S // 10), "pass", *results)
 
 
 def regressed() -> Report[BenchResult]:
@@ -91,9 +91,9 @@ def inconclusive() -> Report[BenchResult]:
     tail = check(
         "p99", "advisory", value=34_100.0, baseline=30_200.0, ratio=1.129, reason="a p99 is too noisy to judge"
     )
-    found = p50("inconclusive", 1.043, 1.021, 1.064, beyond=4, reason=few, would_see=0.021)
-    made = gate(found, p95("pass", 1.01, 0.98, 1.041, beyond=0), tail)
-    return report(made, "inconclusive", reasons=("p50: " + few,))
+    unclear = p50("inconclusive", 1.043, 1.021, 1.064, beyond=4, reason=few, would_see=0.021)
+    the_gate = gate(unclear, p95("pass", 1.01, 0.98, 1.041, beyond=0), tail)
+    return report(the_gate, "inconclusive", reasons=("p50: " + few,))
 
 
 def two_environments() -> Report[BenchResult]:
@@ -105,18 +105,18 @@ def two_environments() -> Report[BenchResult]:
     newer = {**packages, "onnxruntime": "1.32.0", "pandas": "3.1.1"}
     side = Side(CANDIDATE, OLD.path, "3.12.4", "/venvs/next/bin/python", newer)
     theirs, ours = result(OLD, 24_900, candidate=elsewhere, max_abs_delta=0.0), result(OLD, 27_400)
-    checks = tuple(replace(found, model=OLD.path, against=elsewhere) for found in (p50(), p95()))
+    checks = tuple(replace(one, model=OLD.path, against=elsewhere) for one in (p50(), p95()))
     return report(gate(*checks, baseline=base, sides=(side,)), "regressed", theirs, ours)
 
 
-def stored() -> Report[BenchResult]:
+def against_stored() -> Report[BenchResult]:
     only = (result(p50=25_000),)
     drift = "the machine's own speed was not the same"
     checks: tuple[Check, ...] = (
         p50("pass", 1.004, 0.98, 1.031, beyond=0),
         p95("inconclusive", 1.04, 0.97, 1.12, beyond=3, reason=drift),
     )
-    checks = tuple(replace(found, layouts=5) for found in checks)
+    checks = tuple(replace(one, layouts=5) for one in checks)
     return report(gate(*checks, mode="stored", layouts=5), "inconclusive", *only, reasons=(f"p95: {drift}",))
 
 
@@ -129,8 +129,8 @@ def limits() -> Report[BenchResult]:
         check("max_abs_delta", "different", kind="delta", limit=1e-5, value=3.1e-4, unit=""),
     )
     checks = tuple(replace(row, against="") for row in rows)
-    made = gate(*checks, mode="absolute", layouts=3, baseline=Side(CANDIDATE, NEW.path), sides=())
-    return report(made, "different", result(p50=3_900 * US, max_abs_delta=3.1e-4, label_changes=12))
+    the_gate = gate(*checks, mode="absolute", layouts=3, baseline=Side(CANDIDATE, NEW.path), sides=())
+    return report(the_gate, "different", result(p50=3_900 * US, max_abs_delta=3.1e-4, label_changes=12))
 
 
 def several() -> Report[BenchResult]:
@@ -141,17 +141,17 @@ def several() -> Report[BenchResult]:
     flips = "labels that change: 12"
     for batch in (1, 64):
         rows.append(result(p50=25_000 * batch, batch=batch))
-        scaled: dict[str, Any] = {"batch": batch, "baseline": 24_900.0 * batch, "value": 25_000.0 * batch}
-        checks.append(replace(p50("pass", 1.004, 0.9987, 1.0093, beyond=0), **scaled))
+        batch_values: dict[str, Any] = {"batch": batch, "baseline": 24_900.0 * batch, "value": 25_000.0 * batch}
+        checks.append(replace(p50("pass", 1.004, 0.9987, 1.0093, beyond=0), **batch_values))
     slow = result(reports.CREDIT, 42_100, candidate=other, engine="lightgbm", max_abs_delta=0.41, label_changes=12)
-    killed = reports.failed(other, "the worker was killed by SIGKILL", batch=64)
-    named: dict[str, Any] = {"candidate": other, "model": reports.CREDIT.path}
-    checks.append(replace(p50(ratio=1.69, low=1.67, high=1.71), value=42_100.0, **named))
+    killed = reports.failure(other, "the worker was killed by SIGKILL", batch=64)
+    other_values: dict[str, Any] = {"candidate": other, "model": reports.CREDIT.path}
+    checks.append(replace(p50(ratio=1.69, low=1.67, high=1.71), value=42_100.0, **other_values))
     checks.append(
-        check("max_abs_delta", "different", kind="delta", limit=1e-5, value=0.41, unit="", reason=flips, **named)
+        check("max_abs_delta", "different", kind="delta", limit=1e-5, value=0.41, unit="", reason=flips, **other_values)
     )
     for metric in ("p50", "p95"):
-        checks.append(check(metric, "failed", batch=64, reason="the worker was killed by SIGKILL", **named))
+        checks.append(check(metric, "failed", batch=64, reason="the worker was killed by SIGKILL", **other_values))
     sides = replace(HERE, model=NEW.path), Side(other, reports.CREDIT.path)
     return report(gate(*checks, sides=sides), "different", *rows, slow, killed)
 
@@ -161,7 +161,7 @@ ALL = {
     "regressed": regressed(),
     "inconclusive": inconclusive(),
     "two_environments": two_environments(),
-    "stored": stored(),
+    "stored": against_stored(),
     "limits": limits(),
     "several": several(),
 }

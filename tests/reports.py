@@ -67,7 +67,7 @@ def too_few(p50: int, samples: int = 60) -> Latency:
     return replace(latency(p50), p95_ns=None, p99_ns=None, samples=samples, needs={"p95": 93, "p99": 473})
 
 
-def split(preprocess: int, predict: int, postprocess: int) -> Phases:
+def phases_of(preprocess: int, predict: int, postprocess: int) -> Phases:
     return Phases(latency(preprocess), latency(predict), latency(postprocess))
 
 
@@ -85,7 +85,7 @@ def result(candidate: str, model: ModelInfo = CREDIT, batch: int = 1, **more: An
     return BenchResult(candidate, engine if pairs or not options else "callable", pairs, model, batch, **more)
 
 
-def failed(candidate: str, reason: str, model: ModelInfo = CREDIT, batch: int = 1) -> BenchResult:
+def failure(candidate: str, reason: str, model: ModelInfo = CREDIT, batch: int = 1) -> BenchResult:
     return result(candidate, model, batch, failed=reason)
 
 
@@ -96,7 +96,7 @@ def credit(batch: int = 1) -> tuple[BenchResult, ...]:
         against,
         batch=batch,
         request=latency(3_760 * US * batch, 4_100 * US * batch, 4_610 * US * batch),
-        phases=split(3_309 * US * batch, 414 * US * batch, 37 * US * batch),
+        phases=phases_of(3_309 * US * batch, 414 * US * batch, 37 * US * batch),
         rows_per_s=262.1,
         cold_start_ns=1_900 * MS,
         rss_bytes=142 * MB,
@@ -112,7 +112,7 @@ def credit(batch: int = 1) -> tuple[BenchResult, ...]:
         candidate="lightgbm:feed=ndarray",
         options={"feed": "ndarray"},
         request=latency(42_100 * batch, 45_000 * batch, 58_300 * batch),
-        phases=split(20_400 * batch, 20_900 * batch, 800 * batch),
+        phases=phases_of(20_400 * batch, 20_900 * batch, 800 * batch),
         rows_per_s=23_512.0,
         speedup=Speedup(against, 89.2, 88.3, 89.9),
         cold_start_ns=600 * MS,
@@ -123,7 +123,7 @@ def credit(batch: int = 1) -> tuple[BenchResult, ...]:
         candidate="onnxruntime:feed=ndarray",
         engine="onnxruntime",
         request=latency(28_900 * batch, 31_000 * batch, 40_200 * batch),
-        phases=split(20_400 * batch, 8_100 * batch, 400 * batch),
+        phases=phases_of(20_400 * batch, 8_100 * batch, 400 * batch),
         rows_per_s=34_100.0,
         speedup=Speedup(against, 130.2, 128.1, 131.6),
         cold_start_ns=400 * MS,
@@ -167,7 +167,7 @@ def troubled() -> Report[BenchResult]:
         non_finite_mismatches=2,
         artifact_bytes=None,
     )
-    killed = failed("xgboost:feed=dataframe,api=sklearn", "the worker was killed by SIGKILL while it was warming up")
+    killed = failure("xgboost:feed=dataframe,api=sklearn", "the worker was killed by SIGKILL while it was warming up")
     notices = (
         Notice("high-variance", "p50 differs by 14 % between processes", "close other programs", frame.candidate),
         Notice("high-variance", "p50 differs by 14 % between processes", "close other programs", onnx.candidate),
@@ -182,7 +182,7 @@ def wide() -> Report[BenchResult]:
     return report(
         *(row for batch in (1, 64, 1000) for row in credit(batch)),
         *(row for batch in (1, 64, 1000) for row in _houses(batch)),
-        *(failed("onnxruntime:feed=ndarray", "the graph is invalid", ONNX, batch) for batch in (1, 64, 1000)),
+        *(failure("onnxruntime:feed=ndarray", "the graph is invalid", ONNX, batch) for batch in (1, 64, 1000)),
         settings={"rows_source": "drawn from the model"},
     )
 
@@ -194,7 +194,7 @@ def _houses(batch: int) -> tuple[BenchResult, ...]:
         HOUSES,
         batch,
         request=latency(5_200 * US + 900 * batch),
-        phases=split(300 * US, 4_900 * US + 900 * batch, 2 * US),
+        phases=phases_of(300 * US, 4_900 * US + 900 * batch, 2 * US),
         rows_per_s=190.0 * batch,
         cold_start_ns=2_600 * MS,
         rss_bytes=120 * MB,

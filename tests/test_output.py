@@ -235,22 +235,22 @@ def test_a_full_stdout_is_one_error_and_no_second_one_at_exit() -> None:
         "except e.OutputError as error: sys.stderr.write(error.message); sys.exit(error.exit_code)"
     )
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, timeout=30)
+        process = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, timeout=30)
 
-    assert done.returncode == 6
-    assert done.stderr == b"cannot write to stdout: No space left on device"
+    assert process.returncode == 6
+    assert process.stderr == b"cannot write to stdout: No space left on device"
 
 
 @pytest.mark.parametrize(
-    ("encoding", "written"),
+    ("encoding", "encodable"),
     [("utf-8", "42.1 µs · 89× |Δ| 価"), ("ascii", "42.1 us . 89x |d| ?"), ("latin-1", "42.1 us . 89x |d| ?")],
 )
-def test_characters_that_stdout_lacks(encoding: str, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_characters_that_stdout_lacks(encoding: str, encodable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
 
     assert write_stdout("42.1 µs · 89× |Δ| 価")
-    assert raw.getvalue().decode(encoding) == written
+    assert raw.getvalue().decode(encoding) == encodable
 
 
 def test_no_stdout_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

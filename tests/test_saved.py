@@ -10,14 +10,14 @@ from infer_bench.errors import UsageError
 from infer_bench.report.serialize import DOCUMENTS, dump, load_report
 from infer_bench.reporters.registry import find, names, render
 
-SAVED = sorted((Path(__file__).parent / "saved").glob("*.json"))
+FILES = sorted((Path(__file__).parent / "saved").glob("*.json"))
 
 
 def test_there_is_one_of_every_command() -> None:
-    assert {load_report(path).command for path in SAVED} == set(DOCUMENTS)
+    assert {load_report(path).command for path in FILES} == set(DOCUMENTS)
 
 
-@pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_nothing_that_was_saved_is_lost(path: Path) -> None:
     assert contains(json.loads(dump(load_report(path))), json.loads(path.read_bytes()))
 
@@ -37,7 +37,7 @@ def renders(format: str, command: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_format_of_the_command_renders_it(path: Path) -> None:
     report = load_report(path)
     formats = [name for name in names() if renders(name, report.command)]

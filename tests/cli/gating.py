@@ -42,16 +42,16 @@ def sessions(rows: str, candidate: str, against: str, *arguments: str) -> int:
     return run(["bench", model(candidate), "-d", rows, "-e", "filed", "--against", model(against), *arguments])
 
 
-def saved() -> BenchReport:
+def load_saved() -> BenchReport:
     report: BenchReport = load_report(Path("report.json"))
     return report
 
 
 def failed_as(deed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    said = capsys.readouterr()
-    assert DEEDS[deed] in said.err
-    assert "Traceback" not in said.err
-    report = saved()
+    output = capsys.readouterr()
+    assert DEEDS[deed] in output.err
+    assert "Traceback" not in output.err
+    report = load_saved()
     assert report.complete
     assert report.verdict is not None
     assert (report.verdict.status, report.verdict.exit_code) == ("failed", 6)

@@ -4,10 +4,10 @@ import contextlib
 import os
 
 
-def shown_on(terminal: int) -> bytes:
+def read_all(terminal: int) -> bytes:
     """All that comes until the other side is closed, which Linux reports as an error."""
-    found = b""
+    output = b""
     with contextlib.suppress(OSError):
         while part := os.read(terminal, 65536):
-            found += part
-    return found
+            output += part
+    return output

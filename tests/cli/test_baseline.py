@@ -12,7 +12,7 @@ from infer_bench.report.bench import BenchReport
 from infer_bench.report.common import Notice, Verdict
 from infer_bench.report.serialize import load_report
 from infer_bench.reporters.registry import render
-from tests.cli.gating import TO_FILE, saved
+from tests.cli.gating import TO_FILE, load_saved
 
 pytestmark = pytest.mark.usefixtures("fake_engines")
 OLD = b"a good one"
@@ -54,7 +54,7 @@ def test_a_run_that_was_interrupted_leaves_the_baseline_as_it_was(
     Path("base.json").write_bytes(OLD)
     measure = Race.run
 
-    def interrupted(self: Race, saved: object) -> None:
+    def interrupted(self: Race, after_round: object) -> None:
         def after_a_round() -> None:
             raise KeyboardInterrupt
 
@@ -91,28 +91,28 @@ def test_a_baseline_that_is_not_comparable_leaves_a_report_that_says_why(
     monkeypatch.setattr(Race, "run", never)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
-    asked = ["-e", "fake", "--threads", "2", "--batch", "1,2", "--baseline", "base.json", *TO_FILE]
-    assert bench(rows, *asked) == 5
-    report = saved()
+    options = ["-e", "fake", "--threads", "2", "--batch", "1,2", "--baseline", "base.json", *TO_FILE]
+    assert bench(rows, *options) == 5
+    report = load_saved()
     assert report.complete
     assert report.gate is None
     assert {result.failed for result in report.results} == {"the baseline is not comparable"}
     assert report.verdict == Verdict("not-comparable", 5, DIFFERING)
-    said = capsys.readouterr()
-    assert "\nnot-comparable:\n  " + "\n  ".join(DIFFERING) + "\n" in said.out
-    assert "--against OLD_MODEL" in said.out
-    (error,) = [line for line in said.err.splitlines() if line.startswith("::error")]
+    output = capsys.readouterr()
+    assert "\nnot-comparable:\n  " + "\n  ".join(DIFFERING) + "\n" in output.out
+    assert "--against OLD_MODEL" in output.out
+    (error,) = [line for line in output.err.splitlines() if line.startswith("::error")]
     assert all(line in error for line in DIFFERING)
-    assert f"not-comparable: {DIFFERING[0]}\nnot-comparable: {DIFFERING[1]}\nhint: run paired" in said.err
+    assert f"not-comparable: {DIFFERING[0]}\nnot-comparable: {DIFFERING[1]}\nhint: run paired" in output.err
     assert all(f"\n- {line}\n" in Path("summary.md").read_text(encoding="utf-8") for line in DIFFERING)
 
 
 def test_every_field_stands_on_lines_of_its_own_in_a_narrow_terminal(rows: str) -> None:
     assert save(rows, "fake") == 0
     assert bench(rows, "-e", "fake", "--threads", "2", "--batch", "1,2", "--baseline", "base.json", *TO_FILE) == 5
-    shown = render(saved(), "table", width=30).splitlines()
-    assert max(map(len, shown)) <= 30
-    assert shown[-5:] == [
+    lines = render(load_saved(), "table", width=30).splitlines()
+    assert max(map(len, lines)) <= 30
+    assert lines[-5:] == [
         "not-comparable:",
         "  threads 2 here, 1 in the",
         "    baseline",
@@ -126,16 +126,16 @@ def test_what_is_found_only_after_measuring_is_told_with_what_was_measured(
     rows: str, monkeypatch: pytest.MonkeyPatch, candidates: list[str], code: int
 ) -> None:
     assert save(rows, "fake") == 0
-    found = check_comparable
+    compare = check_comparable
 
-    def later(ours: BenchReport, stored: BenchReport) -> tuple[Notice, ...]:
-        return found(ours, stored) if ours.complete else ()
+    def later(ours: BenchReport, baseline: BenchReport) -> tuple[Notice, ...]:
+        return compare(ours, baseline) if ours.complete else ()
 
     monkeypatch.setattr(stored_run, "check_comparable", later)
-    named = [word for candidate in candidates for word in ("-e", candidate)]
+    engines = [word for candidate in candidates for word in ("-e", candidate)]
     quick = ["--batch", "1,2", "--rounds", "2", "--processes", "2"]
-    assert bench(rows, *named, *quick, "--baseline", "base.json", *TO_FILE) == code
-    report = saved()
+    assert bench(rows, *engines, *quick, "--baseline", "base.json", *TO_FILE) == code
+    report = load_saved()
     assert report.results[0].request is not None
     assert report.verdict is not None
     assert report.verdict.exit_code == code

@@ -71,7 +71,7 @@ def text_with(*changes: tuple[str, str]) -> Make:
     return make
 
 
-def written(data: bytes) -> Make:
+def write_model(data: bytes) -> Make:
     return lambda path, marker: path.write_bytes(data)
 
 
@@ -88,12 +88,12 @@ HOSTILE: dict[str, Make] = {
     "text with a circle": text_with(("left_child=1 ", "left_child=0 ")),
     "text without trees": lambda path, marker: path.write_text(DIGITS.read_text().partition("Tree=0")[0]),
     "text with a zero byte": text_with(("leaf_value=", "leaf_value=\x00")),
-    "cut json": written(b'{"learner": {"gradient_booster": {'),
-    "other json": written(b'{"a": [1, 2]}'),
-    "json magic only": written(b'{"learner": {}}'),
-    "cut ubj": written(b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{"),
-    "zip": written(b"PK\x03\x04" + bytes(40)),
-    "onnx that is none": written(b"\x08\x07\x12\x07pytorch" + bytes(30)),
+    "cut json": write_model(b'{"learner": {"gradient_booster": {'),
+    "other json": write_model(b'{"a": [1, 2]}'),
+    "json magic only": write_model(b'{"learner": {}}'),
+    "cut ubj": write_model(b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{"),
+    "zip": write_model(b"PK\x03\x04" + bytes(40)),
+    "onnx that is none": write_model(b"\x08\x07\x12\x07pytorch" + bytes(30)),
 }
 
 
@@ -103,10 +103,10 @@ def test_a_model_that_must_not_be_believed(tmp_path: Path, capfd: pytest.Capture
     out.mkdir()
     HOSTILE[kind](path, tmp_path / "marker")
     assert run(["convert", str(path), "-o", str(out / "model.onnx")]) == 6
-    said = capfd.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("error: ")
-    assert said.err.count("\n") <= 2
+    output = capfd.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("error: ")
+    assert output.err.count("\n") <= 2
     assert not list(out.iterdir())
     assert [p.name for p in tmp_path.iterdir() if p != out] == ["model.bin"]
 
@@ -114,12 +114,12 @@ def test_a_model_that_must_not_be_believed(tmp_path: Path, capfd: pytest.Capture
 @pytest.mark.parametrize("name", ["rows.npy", "rows.npz", "rows.csv", "rows.parquet"])
 def test_data_that_holds_objects_runs_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
     path, marker = tmp_path / name, tmp_path / "marker"
-    held = np.array([[Hostile(marker)] * 64], dtype=object)
+    objects = np.array([[Hostile(marker)] * 64], dtype=object)
     if name == "rows.npz":
-        np.savez(path, rows=held)
+        np.savez(path, rows=objects)
     else:
         with path.open("wb") as file:
-            np.lib.format.write_array(file, held, allow_pickle=True)
+            np.lib.format.write_array(file, objects, allow_pickle=True)
     assert run(["convert", str(DIGITS), "--data", str(path), "-o", str(tmp_path / "out.onnx")]) == 6
     assert capfd.readouterr().err.startswith("error: ")
     assert [p.name for p in tmp_path.iterdir()] == [name]
@@ -156,9 +156,9 @@ def test_an_output_that_cannot_be_written_is_said_at_once(
     before = sorted(p.name for p in tmp_path.iterdir())
     monkeypatch.setattr("infer_bench.measure.convert.run.Worker", None)  # nothing is started
     assert run(["convert", str(tmp_path / "model.txt"), "-o", target]) == 6
-    said = capfd.readouterr().err
-    assert said.startswith("error: ")
-    assert said.count("\n") <= 2
+    output = capfd.readouterr().err
+    assert output.startswith("error: ")
+    assert output.count("\n") <= 2
     assert sorted(p.name for p in tmp_path.iterdir()) == before
     assert (tmp_path / "model.txt").read_bytes() == DIGITS.read_bytes()
 
@@ -206,8 +206,8 @@ def test_an_interrupted_conversion_leaves_nothing(tmp_path: Path, number: signal
         workers = _workers(process)
         process.send_signal(number)
         assert process.wait(30) == code
-        said = process.stderr.read() if process.stderr else b""
-    assert b"Traceback" not in said
+        output = process.stderr.read() if process.stderr else b""
+    assert b"Traceback" not in output
     assert [p.name for p in tmp_path.iterdir()] == ["tmp"]
     assert not list(scratch.iterdir())
     for worker in workers:
@@ -218,9 +218,9 @@ def _workers(process: "subprocess.Popen[Any]") -> list[int]:
     """The processes that it has started, as soon as there is one."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None:
-        found = [int(pid) for pid in children.read_text().split()]
-        if found:
-            return found
+        pids = [int(pid) for pid in children.read_text().split()]
+        if pids:
+            return pids
     raise AssertionError("it ended before it started a worker")
 
 

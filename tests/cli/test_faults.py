@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
-from tests.cli.terminal import shown_on
+from tests.cli.terminal import read_all
 
 SAMPLES = Path(__file__).parents[2] / "sample_models"
 CREDIT = SAMPLES / "credit.txt"
@@ -78,19 +78,19 @@ def test_a_file_that_is_no_whole_model_ends_in_one_line(
 ) -> None:
     path = broken(tmp_path, kind)
     assert run([command, str(path), *(["-o", str(tmp_path / "out.onnx")] if command == "convert" else [])]) == 6
-    said = capfd.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("error: ")
-    assert said.err.count("\n") <= 2
-    assert "Traceback" not in said.err
+    output = capfd.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("error: ")
+    assert output.err.count("\n") <= 2
+    assert "Traceback" not in output.err
     assert [p.name for p in tmp_path.iterdir()] == ["model.bin"]
 
 
 def test_the_refusal_of_a_pickle_names_the_global(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", str(broken(tmp_path, "hostile pickle"))]) == 6
-    said = capfd.readouterr().err
-    assert "system" in said
-    assert "--allow-pickle" in said
+    output = capfd.readouterr().err
+    assert "system" in output
+    assert "--allow-pickle" in output
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_data_that_does_not_fit_ends_in_one_line(
     if content is not None:
         path.write_text(content)
     assert run(["bench", str(DIGITS), "--data", str(path)]) == 6
-    said = capfd.readouterr().err
-    assert words in said.lower()
-    assert "Traceback" not in said
+    output = capfd.readouterr().err
+    assert words in output.lower()
+    assert "Traceback" not in output
 
 
 def test_zero_rows_are_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -157,9 +157,9 @@ def terminal(columns: int, **environment: str) -> str:
         command, stdout=theirs, stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm", **environment}
     )
     os.close(theirs)
-    shown = shown_on(ours)
+    screen = read_all(ours)
     assert process.wait() == 0
-    return shown.decode()
+    return screen.decode()
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_no_output_takes_the_place_of_what_is_read(
 
 
 def test_a_terminal_of_forty_columns_loses_nothing_and_no_color_means_none() -> None:
-    shown = terminal(40, NO_COLOR="1")
-    assert "\x1b" not in shown
-    assert all(len(line) <= 40 for line in shown.splitlines())
+    screen = terminal(40, NO_COLOR="1")
+    assert "\x1b" not in screen
+    assert all(len(line) <= 40 for line in screen.splitlines())
     for title in ("p50", "p95", "p99", "rows/s", "memory", "file"):
-        assert title in shown
+        assert title in screen

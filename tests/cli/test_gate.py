@@ -15,9 +15,9 @@ from tests.cli.gating import (
     SAMPLES,
     TO_FILE,
     WIDE,
+    load_saved,
     model,
     processes,
-    saved,
     sessions,
 )
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("fake_engines")
 def keys(value: Any) -> Any:
     """The shape of a JSON document: names and nesting, without values; of a list, what its first entry looks like."""
     if isinstance(value, dict):
-        return {name: keys(held) for name, held in value.items() if name not in ("packages", "options", "settings")}
+        return {name: keys(item) for name, item in value.items() if name not in ("packages", "options", "settings")}
     return [keys(value[0])] if isinstance(value, list) and value else None
 
 
@@ -38,7 +38,7 @@ def test_both_modes_pass_what_is_equal_and_write_reports_of_one_shape(
     for gate, mode, budget in ((processes, "processes", "20s"), (sessions, "sessions", "5s")):
         ours, theirs = ("fake", "fake:slope=1.5") if gate is processes else ("new", "old")
         assert gate(rows, ours, theirs, *WIDE, "--budget", budget, *TO_FILE) == 0, capsys.readouterr()
-        report = saved()
+        report = load_saved()
         assert report.gate is not None
         assert report.gate.mode == mode
         assert report.verdict is not None
@@ -55,11 +55,11 @@ def test_both_modes_pass_what_is_equal_and_write_reports_of_one_shape(
 
 
 def test_other_answers_are_shown_and_fail_only_where_a_difference_is_limited(rows: str) -> None:
-    asked = [*WIDE, "--budget", "1s", *TO_FILE]
-    assert processes(rows, "fake:slope=1.5", "fake", *asked) in (0, 3)
-    assert saved().results[-1].max_abs_delta == pytest.approx(0.1, abs=0.1)
-    assert processes(rows, "fake:slope=1.5", "fake", *asked, "--max-delta", "1e-6") == 4
-    verdict = saved().verdict
+    options = [*WIDE, "--budget", "1s", *TO_FILE]
+    assert processes(rows, "fake:slope=1.5", "fake", *options) in (0, 3)
+    assert load_saved().results[-1].max_abs_delta == pytest.approx(0.1, abs=0.1)
+    assert processes(rows, "fake:slope=1.5", "fake", *options, "--max-delta", "1e-6") == 4
+    verdict = load_saved().verdict
     assert verdict is not None
     assert verdict.status == "different"
 
@@ -68,7 +68,7 @@ def test_an_absolute_limit_needs_no_baseline(rows: str, capsys: pytest.CaptureFi
     limits = ["--limit", "fake.p50<1s", "--limit", "p50<1ns", "--budget", "20s"]
     assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake", *limits, *TO_FILE]) == 1
     assert "beyond its limit" in capsys.readouterr().err
-    gate = saved().gate
+    gate = load_saved().gate
     assert gate is not None
     assert gate.mode == "absolute"
     assert [check.outcome for check in gate.checks] == ["pass", "regressed"]
@@ -77,7 +77,7 @@ def test_an_absolute_limit_needs_no_baseline(rows: str, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(("choice", "code"), [("3", 3), ("pass", 0), ("fail", 1)])
 def test_a_budget_that_cannot_tell_is_inconclusive(rows: str, choice: str, code: int) -> None:
     assert sessions(rows, "new", "old", "--budget", "10ms", "--inconclusive", choice, *TO_FILE) == code
-    verdict = saved().verdict
+    verdict = load_saved().verdict
     assert verdict is not None
     assert verdict.status == "inconclusive"
 
@@ -108,7 +108,7 @@ def test_the_project_holds_limits(rows: str, capsys: pytest.CaptureFixture[str])
     assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake", "--budget", "20s"]) == 1
     assert "lightgbm.p50<1ms" in capsys.readouterr().out
     assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake", "--rounds", "3", *TO_FILE]) == 0
-    assert saved().gate is None
+    assert load_saved().gate is None
     Path("pyproject.toml").write_text("[tool.infer-bench")
     assert run(["bench", "tests.fakes:do", "-d", rows, "-e", "fake"]) == 2
 
@@ -118,7 +118,7 @@ def test_models_of_different_inputs_are_timed_and_their_answers_not_compared(
 ) -> None:
     against = ["--against", str(SAMPLES / "digits.txt"), "--budget", "10ms"]
     assert run(["bench", str(ONNX), *against, *TO_FILE]) == 3
-    report = saved()
+    report = load_saved()
     assert report.results[-1].max_abs_delta is None
     assert report.results[-1].delta_note == "its baseline answered other rows"
     assert "own-rows" in [notice.code for notice in report.notices]

@@ -20,9 +20,9 @@ from tests.cli.gating import (
     TO_FILE,
     WIDE,
     failed_as,
+    load_saved,
     model,
     processes,
-    saved,
     sessions,
 )
 
@@ -64,7 +64,7 @@ def test_a_baseline_that_fails_in_a_shared_worker_is_no_pass(
 def test_one_candidate_of_two_that_fails_fails_the_gate_and_the_other_is_judged(rows: str) -> None:
     both = ["-e", "fake:slope=2.0", "-e", "fake:deed=killed", "--against", "fake", "--budget", "1s"]
     assert run(["bench", "tests.fakes:do", "-d", rows, *both, *TO_FILE]) == 6
-    base, good, bad = saved().results
+    base, good, bad = load_saved().results
     assert base.failed is None
     assert good.failed is None
     assert good.speedup is not None
@@ -77,10 +77,10 @@ def test_one_model_of_two_that_fails_in_a_shared_worker_is_named_and_the_other_i
 ) -> None:
     both = [model("good"), model(deed), "-d", rows, "-e", "filed", "--against", model("old")]
     assert run(["bench", *both, *WIDE, "--budget", "1s", *TO_FILE]) == 6
-    assert saved().gate is not None
-    failed = {Path(result.model.path).stem: result.failed for result in saved().results}
-    assert {name for name, reason in failed.items() if reason} == {deed}
-    assert DEEDS[deed] in str(failed[deed])
+    assert load_saved().gate is not None
+    failures = {Path(result.model.path).stem: result.failed for result in load_saved().results}
+    assert {name for name, reason in failures.items() if reason} == {deed}
+    assert DEEDS[deed] in str(failures[deed])
     assert deed in capsys.readouterr().err
 
 
@@ -108,7 +108,7 @@ def test_no_rows_cannot_run(capsys: pytest.CaptureFixture[str]) -> None:
 def test_rows_of_nan_are_answered_alike(tmp_path: Path) -> None:
     np.savez("nan.npz", a=np.full(30, np.nan), b=np.full(30, np.nan))
     assert sessions("nan.npz", "new", "old", *WIDE, "--max-delta", "0", "--budget", "5s", *TO_FILE) == 0
-    assert saved().results[-1].non_finite_mismatches == 0
+    assert load_saved().results[-1].non_finite_mismatches == 0
 
 
 def test_a_library_that_the_other_environment_lacks_cannot_run(
@@ -123,7 +123,7 @@ def test_a_library_that_the_other_environment_lacks_cannot_run(
     arguments = ["-d", str(ONNX_ROWS), "--against-python", str(python), "--budget", "1s", *TO_FILE]
     assert run(["bench", str(ONNX), *arguments]) == 6
     assert "onnxruntime" in capsys.readouterr().err
-    report = saved()
+    report = load_saved()
     assert [result.failed is None for result in report.results].count(False) >= 1
 
 
@@ -133,18 +133,18 @@ def ended_by(number: int, arguments: list[str], **environment: str) -> tuple[int
         "import sys; from infer_bench.engines import registry; from infer_bench.__main__ import main\n"
         f"registry.BUILT_IN.update({FAKES!r}); sys.exit(main())"
     )
-    started = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments, *TO_FILE],
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         process_group=0,
         text=True,
     )
-    while not Path("report.json").exists() and started.poll() is None:
+    while not Path("report.json").exists() and process.poll() is None:
         pass
-    os.killpg(started.pid, number)
-    _, said = started.communicate(timeout=60)
-    return started.returncode, said.strip()
+    os.killpg(process.pid, number)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors.strip()
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
@@ -152,7 +152,7 @@ def test_a_polite_kill_leaves_a_readable_partial_report(rows: str, name: str, co
     sides = [model("new"), "-d", rows, "-e", "filed", "--against", model("old")]
     arguments = ["bench", *sides, "--budget", "600s", "--max-regression", "0.5%"]
     assert ended_by(getattr(signal, name), arguments) == (code, "interrupted")
-    report = saved()
+    report = load_saved()
     assert not report.complete
     assert report.verdict is None
     assert report.gate is not None

@@ -38,8 +38,8 @@ def test_the_summary_is_appended(
     tell_github(gate_reports.regressed())
     tell_github(gate_reports.passing())
 
-    expected = "# Earlier\n\n" + summary(gate_reports.regressed()) + summary(gate_reports.passing())
-    assert path.read_text(encoding="utf-8") == expected
+    summaries = "# Earlier\n\n" + summary(gate_reports.regressed()) + summary(gate_reports.passing())
+    assert path.read_text(encoding="utf-8") == summaries
     assert capsys.readouterr() == ("", "")
 
 

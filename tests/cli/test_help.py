@@ -52,11 +52,11 @@ def test_help_shows_each_option_below_its_group_and_fits(
     name: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = help_of(name, columns, monkeypatch, capsys)
-    shown = sections(lines)
+    help_sections = sections(lines)
     for option, parameter in parameters(name).items():
         beginning = option if option.startswith("-") else parameter.metavar
-        assert any(beginning in line.split("   ")[0] for line in shown[group_of(parameter)]), option
-    assert [heading for heading in GROUPS if heading in shown] == list(shown)
+        assert any(beginning in line.split("   ")[0] for line in help_sections[group_of(parameter)]), option
+    assert [heading for heading in GROUPS if heading in help_sections] == list(help_sections)
     assert max(map(len, lines)) <= columns
 
 
@@ -77,14 +77,14 @@ def test_wide_help_uses_the_width(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 def test_the_tree_shows_its_options_and_then_the_commands(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = sections(help_of("", 80, monkeypatch, capsys))
-    assert list(shown) == [GENERAL, "Commands"]
-    assert sorted(line.split()[0] for line in shown["Commands"]) == COMMANDS
+    help_sections = sections(help_of("", 80, monkeypatch, capsys))
+    assert list(help_sections) == [GENERAL, "Commands"]
+    assert sorted(line.split()[0] for line in help_sections["Commands"]) == COMMANDS
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"]])
 def test_help_starts_without_rich(arguments: list[str]) -> None:
     code = "import sys; from infer_bench.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
-    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
-    assert "Usage: " in ended.stdout
-    assert {"rich", "numpy", "msgspec"} & {name.partition(".")[0] for name in ended.stderr.split()} == set()
+    process = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert "Usage: " in process.stdout
+    assert {"rich", "numpy", "msgspec"} & {name.partition(".")[0] for name in process.stderr.split()} == set()

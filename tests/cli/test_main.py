@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "sample_models/credit.txt"
 
 
-def ended(error: BaseException, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+def run_raising(error: BaseException, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     def command(**_: object) -> None:
         raise error
 
@@ -38,18 +38,18 @@ def ended(error: BaseException, capsys: pytest.CaptureFixture[str]) -> tuple[int
 def test_a_machine_that_stands_in_the_way_is_no_bug(
     error: Exception, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said = ended(error, capsys)
+    code, errors = run_raising(error, capsys)
     assert code == 6
-    assert said.startswith("error: ")
-    assert said.endswith(f"{words}\n")
-    assert said.count("\n") == 1
+    assert errors.startswith("error: ")
+    assert errors.endswith(f"{words}\n")
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), AttributeError("x"), RecursionError()])
 def test_a_bug_is_called_one(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = ended(error, capsys)
+    code, errors = run_raising(error, capsys)
     assert code == 70
-    assert "a bug in infer-bench" in said
+    assert "a bug in infer-bench" in errors
 
 
 @pytest.mark.parametrize("name", CORE)
@@ -75,18 +75,18 @@ def said_with(folder: Path, name: str, code: str) -> str:
     """The one line of a bench that finds this code as the library."""
     (folder / f"{name}.py").write_text(code, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "infer_bench", "bench", str(MODEL), "--rounds", "1"],
         capture_output=True,
         text=True,
         env=environment,
         check=False,
     )
-    assert done.returncode == 6, done.stderr
-    (line,) = done.stderr.splitlines()
+    assert process.returncode == 6, process.stderr
+    (line,) = process.stderr.splitlines()
     return line
 
 
 def test_every_library_that_is_needed_is_known() -> None:
-    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    assert {re.split("[^a-z]", text)[0] for text in needed} == set(CORE)
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split("[^a-z]", text)[0] for text in dependencies} == set(CORE)

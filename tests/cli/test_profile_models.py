@@ -38,16 +38,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_frame_is_the_bottleneck_of_one_feed_and_not_of_the_other(
     model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = {}
+    sentences = {}
     for feed in ("dataframe", "ndarray"):
         assert profile(model, "-e", f"lightgbm:feed={feed}", "--profiler", "none", "--requests", "200") == 0
-        said[feed] = capsys.readouterr().out
-    assert "feed=ndarray can save up to" in said["dataframe"]
+        sentences[feed] = capsys.readouterr().out
+    assert "feed=ndarray can save up to" in sentences["dataframe"]
     assert f"Try: infer-bench bench {model} -e lightgbm:feed=ndarray -e onnxruntime" in " ".join(
-        said["dataframe"].split()
+        sentences["dataframe"].split()
     )
-    assert "feed=ndarray can" not in said["ndarray"]
-    assert "DataFrame" not in said["ndarray"]
+    assert "feed=ndarray can" not in sentences["ndarray"]
+    assert "DataFrame" not in sentences["ndarray"]
 
 
 def test_operators_tell_the_provider_that_ran_them_and_a_required_one_fails(

@@ -29,7 +29,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def started(*arguments: str) -> "subprocess.Popen[str]":
+def start_validate(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "infer_bench", "validate", *arguments],
         stdout=subprocess.PIPE,
@@ -42,58 +42,58 @@ def started(*arguments: str) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_comparison_leaves_what_was_compared(rows: str, tmp_path: Path, number: signal.Signals) -> None:
-    saved = tmp_path / "report.json"
-    arguments = ["tests.cli.stuck:waits", "tests.cli.stuck:doubles", "--data", rows, "--json", str(saved)]
-    running = started(*arguments, "--atol", "1e9")
-    while not saved.exists() and running.poll() is None:
+    json_file = tmp_path / "report.json"
+    arguments = ["tests.cli.stuck:waits", "tests.cli.stuck:doubles", "--data", rows, "--json", str(json_file)]
+    running = start_validate(*arguments, "--atol", "1e9")
+    while not json_file.exists() and running.poll() is None:
         pass
     os.killpg(running.pid, number)
-    printed, said = running.communicate(timeout=60)
-    report = load_report(saved)
+    output, errors = running.communicate(timeout=60)
+    report = load_report(json_file)
     assert not report.complete
     assert report.verdict is None
     (group,) = report.results[0].groups
     assert 0 < group.rows <= WHOLE
     assert group.max_abs_delta > 0
-    assert run(["show", str(saved)]) == 0
+    assert run(["show", str(json_file)]) == 0
     if number == signal.SIGINT:
         assert running.returncode == 130
-        assert said.strip() == "interrupted"
-        assert "The comparison was not finished." in printed
-        assert f"{group.rows:,}" in printed
+        assert errors.strip() == "interrupted"
+        assert "The comparison was not finished." in output
+        assert f"{group.rows:,}" in output
 
 
 def test_a_reference_that_dies_on_the_way_leaves_what_was_compared(
     rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    saved = tmp_path / "report.json"
+    json_file = tmp_path / "report.json"
     models = ["tests.cli.stuck:dies", "tests.cli.stuck:doubles"]
-    assert run(["validate", *models, "--data", rows, "--json", str(saved), "--atol", "1e9"]) == 6
-    report = load_report(saved)
+    assert run(["validate", *models, "--data", rows, "--json", str(json_file), "--atol", "1e9"]) == 6
+    report = load_report(json_file)
     assert not report.complete
     assert report.results[0].groups[0].rows == WHOLE
-    printed = capsys.readouterr()
-    assert "The comparison was not finished." in printed.out
-    assert "SIGABRT" in printed.err
+    output = capsys.readouterr()
+    assert "The comparison was not finished." in output.out
+    assert "SIGABRT" in output.err
 
 
 def test_a_candidate_that_dies_on_the_way_keeps_what_it_answered(
     rows: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    saved = tmp_path / "report.json"
+    json_file = tmp_path / "report.json"
     models = ["tests.cli.stuck:doubles", "tests.cli.stuck:dies"]
-    assert run(["validate", *models, "--data", rows, "--json", str(saved), "--atol", "1e9"]) == 6
-    (result,) = load_report(saved).results
+    assert run(["validate", *models, "--data", rows, "--json", str(json_file), "--atol", "1e9"]) == 6
+    (result,) = load_report(json_file).results
     assert result.groups[0].rows == WHOLE
     assert "SIGABRT" in str(result.failed)
 
 
 def test_a_report_is_written_at_once_and_then_every_few_seconds() -> None:
-    now, written = [0.0], []
-    held = Checkpoints(Silent(), lambda: written.append(now[0]), clock=lambda: now[0])
+    now, times = [0.0], []
+    checkpoints = Checkpoints(Silent(), lambda: times.append(now[0]), clock=lambda: now[0])
     for at in (0.0, 1.0, EVERY_S - 0.1, EVERY_S, EVERY_S + 1, 3 * EVERY_S):
         now[0] = at
-        held.update(0.5, "on the way")
-    assert written == [0.0, EVERY_S, 3 * EVERY_S]
+        checkpoints.update(0.5, "on the way")
+    assert times == [0.0, EVERY_S, 3 * EVERY_S]

@@ -79,7 +79,7 @@ def strict(document: bytes) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
+    ("value", "json_value"),
     [
         (math.nan, None),
         (math.inf, 1.7976931348623157e308),
@@ -96,10 +96,10 @@ def strict(document: bytes) -> Any:
         ({1: {}}, {"1": {}}),
     ],
 )
-def test_values_that_json_does_not_know(value: object, written: object) -> None:
+def test_values_that_json_does_not_know(value: object, json_value: object) -> None:
     document = json_text.encode({"value": value})
 
-    assert strict(document) == {"value": written}
+    assert strict(document) == {"value": json_value}
 
 
 @pytest.mark.parametrize("ratio", [math.nan, math.inf])
@@ -124,7 +124,7 @@ def test_a_byte_order_mark_is_no_obstacle() -> None:
 GOOD = dump(reports.report())
 
 
-def changed(**values: Any) -> bytes:
+def with_values(**values: Any) -> bytes:
     return json.dumps({**json.loads(GOOD), **values}).encode()
 
 
@@ -143,13 +143,13 @@ def changed(**values: Any) -> bytes:
         (b"[]", r"\$: Expected"),
         (b"{}", "schema_version"),
         (b'{"schema_version": 1}', "command"),
-        (changed(schema_version=2), "schema version 2"),
-        (changed(schema_version=2, results="something else"), "schema version 2"),
-        (changed(schema_version=0), "schema_version is 0"),
-        (changed(schema_version="1"), r"\$\.schema_version: Expected"),
-        (changed(command="brew"), "'brew'"),
-        (changed(results=[{}]), r"\$\.results\[0\]"),
-        (changed(settings=None), r"\$\.settings"),
+        (with_values(schema_version=2), "schema version 2"),
+        (with_values(schema_version=2, results="something else"), "schema version 2"),
+        (with_values(schema_version=0), "schema_version is 0"),
+        (with_values(schema_version="1"), r"\$\.schema_version: Expected"),
+        (with_values(command="brew"), "'brew'"),
+        (with_values(results=[{}]), r"\$\.results\[0\]"),
+        (with_values(settings=None), r"\$\.settings"),
         (GOOD.replace(b'"batch": 1', b'"batch": "1"'), r"\$\.results\[0\]\.batch: Expected `int`"),
         (GOOD.replace(b"262.1", b"1e999"), "out of range"),
     ],
@@ -162,10 +162,10 @@ def test_what_is_no_report_is_refused_in_one_line(document: bytes, message: str)
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("cut", range(1, len(GOOD) - 1, len(GOOD) // 40))
-def test_a_document_cut_anywhere_is_refused(cut: int) -> None:
+@pytest.mark.parametrize("length", range(1, len(GOOD) - 1, len(GOOD) // 40))
+def test_a_document_cut_anywhere_is_refused(length: int) -> None:
     with pytest.raises(CannotRun, match="cut off"):
-        load_report(GOOD[:cut])
+        load_report(GOOD[:length])
 
 
 @pytest.mark.parametrize("name", ["missing.json", ".", "no/such/folder.json", "nul\0byte", "/dev/null", "x" * 300])

@@ -45,7 +45,7 @@ def cases_of(text: str) -> list[Any]:
     return [case for suite in xml for case in suite]
 
 
-def named(*texts: str) -> Report[Any]:
+def report_of(*texts: str) -> Report[Any]:
     """A gate of one regressed candidate whose file, label and reasons are `texts`."""
     path, candidate, reason = texts
     model = replace(gate_reports.NEW, path=path)
@@ -65,13 +65,13 @@ def test_a_saved_report_gives_the_same_text(name: str, format: str) -> None:
 
 def test_names_are_stable_and_tell_models_of_one_name_apart() -> None:
     one, two = reports.credit()[:2]
-    moved = replace(one, model=replace(one.model, path="/other/credit.txt"))
+    elsewhere = replace(one, model=replace(one.model, path="/other/credit.txt"))
 
     assert name_results(reports.report(one, two)) == [
         "credit.txt lightgbm:feed=dataframe batch=1",
         "credit.txt lightgbm:feed=ndarray batch=1",
     ]
-    assert name_results(reports.report(one, moved)) == [
+    assert name_results(reports.report(one, elsewhere)) == [
         "/models/credit.txt lightgbm:feed=dataframe batch=1",
         "/other/credit.txt lightgbm:feed=dataframe batch=1",
     ]
@@ -79,18 +79,18 @@ def test_names_are_stable_and_tell_models_of_one_name_apart() -> None:
 
 
 @given(st.lists(st.tuples(hostile, hostile), max_size=4))
-def test_names_are_one_line_and_unique(given: list[tuple[str, str]]) -> None:
-    rows = [replace(reports.credit()[0], candidate=c, model=replace(reports.CREDIT, path=p)) for p, c in given]
-    made = name_results(reports.report(*rows)) if rows else []
+def test_names_are_one_line_and_unique(parts: list[tuple[str, str]]) -> None:
+    rows = [replace(reports.credit()[0], candidate=c, model=replace(reports.CREDIT, path=p)) for p, c in parts]
+    names = name_results(reports.report(*rows)) if rows else []
 
-    assert len(set(made)) == len(made)
-    assert not set("\n\r\x00\x1b\udce9") & set("".join(made))
+    assert len(set(names)) == len(names)
+    assert not set("\n\r\x00\x1b\udce9") & set("".join(names))
 
 
 @settings(max_examples=60, deadline=None)
 @given(hostile, hostile, hostile)
 def test_hostile_names_leave_every_document_readable(path: str, candidate: str, reason: str) -> None:
-    report = named(path, candidate, reason)
+    report = report_of(path, candidate, reason)
 
     assert len(json.loads(render(report, "bencher"))) == 2
     assert len({entry["name"] for entry in json.loads(render(report, "github-action-benchmark"))}) == 2 * 6
@@ -122,14 +122,14 @@ def test_github_action_benchmark_leaves_out_what_was_not_measured() -> None:
 
 
 def test_bencher_has_latency_in_ns_with_its_bounds() -> None:
-    found = json.loads(render(gate_reports.regressed(), "bencher"))
+    document = json.loads(render(gate_reports.regressed(), "bencher"))
 
-    assert found["new.onnx onnxruntime:feed=ndarray batch=1"]["latency"] == {
+    assert document["new.onnx onnxruntime:feed=ndarray batch=1"]["latency"] == {
         "value": 27_400,
         "lower_value": 27_126,
         "upper_value": 27_674,
     }
-    for measures in found.values():
+    for measures in document.values():
         assert set(measures) >= {"latency", "latency-p95", "throughput", "file-size"}
         assert all(set(metric) <= {"value", "lower_value", "upper_value"} for metric in measures.values())
         assert all(isinstance(number, (int, float)) for metric in measures.values() for number in metric.values())
@@ -137,9 +137,9 @@ def test_bencher_has_latency_in_ns_with_its_bounds() -> None:
 
 def test_bencher_takes_no_name_beyond_its_limit() -> None:
     long = replace(gate_reports.NEW, path="/" + "x" * 3000)
-    found = json.loads(render(reports.report(gate_reports.result(long)), "bencher"))
+    document = json.loads(render(reports.report(gate_reports.result(long)), "bencher"))
 
-    assert [len(name) for name in found] == [1024]
+    assert [len(name) for name in document] == [1024]
 
 
 def kinds(text: str) -> list[str]:
@@ -166,11 +166,11 @@ def test_junit_has_a_case_a_check(name: str, expected: list[str]) -> None:
 def test_junit_counts_its_cases(name: str) -> None:
     text = render(REPORTS[name], "junit")
     root = ElementTree.fromstring(text.encode())
-    found = kinds(text)
+    results = kinds(text)
 
-    expected = (len(found), found.count("Failure"), found.count("Error"), found.count("Skipped"))
-    assert tuple(int(root.attrib[key]) for key in ("tests", "failures", "errors", "skipped")) == expected
-    assert len({(case.get("classname"), case.get("name")) for case in root.iter("testcase")}) == len(found)
+    counts = (len(results), results.count("Failure"), results.count("Error"), results.count("Skipped"))
+    assert tuple(int(root.attrib[key]) for key in ("tests", "failures", "errors", "skipped")) == counts
+    assert len({(case.get("classname"), case.get("name")) for case in root.iter("testcase")}) == len(results)
 
 
 def test_junit_says_what_was_found() -> None:
@@ -213,22 +213,22 @@ def test_openmetrics_is_valid_and_ends_as_it_must(name: str) -> None:
 
 
 def test_openmetrics_has_seconds_and_bytes() -> None:
-    found = samples_of(render(gate_reports.regressed(), "openmetrics"))
-    p50 = [s.value for s in found["infer_bench_request_seconds"] if s.labels["quantile"] == "0.5"]
+    document = samples_of(render(gate_reports.regressed(), "openmetrics"))
+    p50 = [s.value for s in document["infer_bench_request_seconds"] if s.labels["quantile"] == "0.5"]
 
     assert p50 == [pytest.approx(24.9e-6), pytest.approx(27.4e-6)]
-    assert {s.value for s in found["infer_bench_memory_bytes"]} == {88_000_000}
-    assert [(s.labels["metric"], s.labels["outcome"]) for s in found["infer_bench_check"]] == [
+    assert {s.value for s in document["infer_bench_memory_bytes"]} == {88_000_000}
+    assert [(s.labels["metric"], s.labels["outcome"]) for s in document["infer_bench_check"]] == [
         ("p50", "regressed"),
         ("p95", "regressed"),
     ]
-    assert [s.value for s in found["infer_bench_exit_code"]] == [1]
+    assert [s.value for s in document["infer_bench_exit_code"]] == [1]
 
 
 def test_openmetrics_tells_failures() -> None:
-    found = samples_of(render(reports.troubled(), "openmetrics"))["infer_bench_failed"]
+    document = samples_of(render(reports.troubled(), "openmetrics"))["infer_bench_failed"]
 
-    assert [s.labels["candidate"] for s in found if s.value] == ["xgboost:feed=dataframe,api=sklearn"]
+    assert [s.labels["candidate"] for s in document if s.value] == ["xgboost:feed=dataframe,api=sklearn"]
 
 
 def test_pyperf_reads_a_run_a_process(tmp_path: Any) -> None:
@@ -265,7 +265,7 @@ def test_pyperf_tells_the_interpreters_of_two_environments(tmp_path: Any) -> Non
 
 
 def test_openmetrics_labels_survive_what_must_be_escaped() -> None:
-    text = render(named('/m/a"b\\n\n{}.onnx', "x\\", 'say "no"'), "openmetrics")
+    text = render(report_of('/m/a"b\\n\n{}.onnx', "x\\", 'say "no"'), "openmetrics")
     labels = samples_of(text)["infer_bench_failed"][0].labels
 
     assert labels["model"] == '/m/a"b\\n\n{}.onnx'

@@ -22,7 +22,7 @@ def test_it_fits_and_loses_nothing(width: int, color: bool) -> None:
     text = re.sub(r"\x1b\[[\d;]*m", "", doctor_text(ALL, width=width, color=color))
     assert max(map(width_of, text.splitlines())) <= width
     words = "".join(text.split())
-    assert all("".join(said.split()) in words for f in ALL.findings for said in (f.text, f.hint))
+    assert all("".join(sentence.split()) in words for f in ALL.findings for sentence in (f.text, f.hint))
 
 
 def test_in_a_pipe_each_finding_and_each_hint_has_a_line() -> None:

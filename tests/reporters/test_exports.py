@@ -40,7 +40,7 @@ def test_csv_of_failures_and_of_what_is_unknown() -> None:
 
 @pytest.mark.parametrize("reason", ['say "no", twice', "two\nlines", "a,b", "価格"])
 def test_csv_gives_back_any_text(reason: str) -> None:
-    text = registry.render(reports.report(reports.failed("lightgbm", reason)), "csv")
+    text = registry.render(reports.report(reports.failure("lightgbm", reason)), "csv")
 
     assert rows_of(text)[0]["failed"] == reason
 
@@ -72,11 +72,11 @@ def test_markdown_says_what_the_table_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "escaped"),
+    ("text", "markdown"),
     [("a|b", r"a\|b"), ("<script>", r"\<script\>"), ("__x__", r"\_\_x\_\_"), ("a\nb", "a b"), ("`*`", r"\`\*\`")],
 )
-def test_markdown_shows_text_as_it_is(text: str, escaped: str) -> None:
-    assert escape(text) == escaped
+def test_markdown_shows_text_as_it_is(text: str, markdown: str) -> None:
+    assert escape(text) == markdown
 
 
 def test_json_is_the_document_that_is_saved() -> None:

@@ -111,9 +111,9 @@ def test_two_sides_of_one_label_are_the_baseline_and_the_candidate() -> None:
     rows = tuple(replace(row, candidate=gate_reports.CANDIDATE) for row in report.results)
     checks = tuple(replace(check, against=gate_reports.CANDIDATE) for check in report.gate.checks)
     base = replace(report.gate.baseline, candidate=gate_reports.CANDIDATE)
-    found = group_checks(replace(report, results=rows, gate=replace(report.gate, checks=checks, baseline=base)))
+    groups = group_checks(replace(report, results=rows, gate=replace(report.gate, checks=checks, baseline=base)))
 
-    assert [(group.result, group.baseline) for group in found] == [(rows[1], rows[0])]
+    assert [(group.result, group.baseline) for group in groups] == [(rows[1], rows[0])]
 
 
 def test_the_engines_library_is_shown_where_only_another_differs() -> None:
@@ -127,14 +127,14 @@ def test_the_engines_library_is_shown_where_only_another_differs() -> None:
 
 
 def test_a_stored_baseline_is_called_so() -> None:
-    text = render(gate_reports.stored(), "table")
+    text = render(gate_reports.against_stored(), "table")
 
     assert text.startswith("new.onnx against the stored old.onnx     5 processes × 20 rounds")
     assert "interleaved" not in text
 
 
 def test_the_same_file_against_its_stored_report() -> None:
-    report = gate_reports.stored()
+    report = gate_reports.against_stored()
     assert report.gate is not None
     base = replace(gate_reports.HERE, model=gate_reports.NEW.path)
     text = render(replace(report, gate=replace(report.gate, baseline=base)), "table")
@@ -169,20 +169,20 @@ def test_each_candidate_is_told_against_its_own_baseline() -> None:
     rows = [gate_reports.result(model, candidate=label) for label in (gate_reports.CANDIDATE, other) for model in PAIR]
     checks = [replace(gate_reports.p50(), candidate=label, against=label) for label in (gate_reports.CANDIDATE, other)]
     sides = tuple(Side(label, gate_reports.NEW.path) for label in (gate_reports.CANDIDATE, other))
-    made = gate_reports.gate(*checks, sides=sides)
-    found = group_checks(gate_reports.report(made, "regressed", *rows))
+    gate = gate_reports.gate(*checks, sides=sides)
+    groups = group_checks(gate_reports.report(gate, "regressed", *rows))
 
-    assert [group.candidate for group in found] == [gate_reports.CANDIDATE, other]
-    assert [group.baseline and group.baseline.candidate for group in found] == [gate_reports.CANDIDATE, other]
-    assert [group.baseline and group.baseline.model.path for group in found] == [gate_reports.OLD.path] * 2
+    assert [group.candidate for group in groups] == [gate_reports.CANDIDATE, other]
+    assert [group.baseline and group.baseline.candidate for group in groups] == [gate_reports.CANDIDATE, other]
+    assert [group.baseline and group.baseline.model.path for group in groups] == [gate_reports.OLD.path] * 2
 
 
 def test_two_candidates_of_one_model() -> None:
     other = "lightgbm:feed=ndarray"
     rows = gate_reports.result(candidate=other, max_abs_delta=0.0), gate_reports.result()
     base = replace(gate_reports.HERE, candidate=other, model=gate_reports.NEW.path)
-    made = gate_reports.gate(replace(gate_reports.p50(), against=other), baseline=base)
-    text = render(gate_reports.report(made, "regressed", *rows), "table")
+    gate = gate_reports.gate(replace(gate_reports.p50(), against=other), baseline=base)
+    text = render(gate_reports.report(gate, "regressed", *rows), "table")
 
     assert text.startswith("new.onnx, onnxruntime:feed=ndarray against lightgbm:feed=ndarray  ")
 
@@ -199,15 +199,15 @@ def test_models_of_one_name_are_told_apart_by_their_folders() -> None:
 
 
 def test_answers_that_were_not_compared_are_said_to_be() -> None:
-    found = gate_reports.result(max_abs_delta=None, label_changes=None, delta_note="its answers have 3 columns")
-    report = gate_reports.report(gate_reports.gate(gate_reports.p50()), "regressed", found)
+    result = gate_reports.result(max_abs_delta=None, label_changes=None, delta_note="its answers have 3 columns")
+    report = gate_reports.report(gate_reports.gate(gate_reports.p50()), "regressed", result)
 
     assert re.search(r"max \|Δ\| +– +not compared: its answers have 3 columns", render(report, "table"))
 
 
 def test_a_verdict_that_no_check_explains_gives_its_reasons() -> None:
     reasons = ("another processor", "another library")
-    report = replace(gate_reports.stored(), verdict=Verdict("not-comparable", 5, reasons))
+    report = replace(gate_reports.against_stored(), verdict=Verdict("not-comparable", 5, reasons))
 
     assert "verdict    not-comparable: another processor; another library" in render(report, "table")
 
@@ -244,9 +244,9 @@ def test_a_hostile_gate_cannot_steer_the_terminal(format: str) -> None:
     assert report.gate is not None
     check = replace(gate_reports.p50("inconclusive", reason=EVIL), metric=EVIL, model=EVIL, candidate=EVIL)
     side = Side(EVIL, EVIL, EVIL, EVIL, {EVIL: EVIL})
-    made = replace(report.gate, checks=(check,), baseline=side, sides=(replace(side, python="3"),))
+    gate = replace(report.gate, checks=(check,), baseline=side, sides=(replace(side, python="3"),))
     for width in (None, 80, 30):
-        text = render(replace(report, gate=made, verdict=Verdict("failed", 6, (EVIL,))), format, width=width)
+        text = render(replace(report, gate=gate, verdict=Verdict("failed", 6, (EVIL,))), format, width=width)
         assert not set("\x1b\x07\u202e\udce9") & set(text)
 
 
@@ -288,8 +288,8 @@ def test_a_difference_does_not_hide_a_regression() -> None:
 
 
 def test_a_gate_without_results() -> None:
-    made = gate_reports.gate(sides=())
-    report = replace(reports.report(), results=(), gate=made, verdict=Verdict("failed", 6, ("no worker came up",)))
+    gate = gate_reports.gate(sides=())
+    report = replace(reports.report(), results=(), gate=gate, verdict=Verdict("failed", 6, ("no worker came up",)))
 
     assert render(report, "table", width=80).startswith("Nothing was measured.")
     assert "no worker came up" in render(report, "markdown")

@@ -63,8 +63,8 @@ def test_github_shows_ten_of_a_level() -> None:
 @given(st.text(st.characters() | st.sampled_from("\n\r%:,\x1b\u2028\x85\udce9"), max_size=20))
 def test_nothing_in_a_report_can_write_another_command(text: str) -> None:
     check = replace(gate_reports.p50("regressed"), metric=text, candidate=text, model=text)
-    made = gate_reports.gate(check, baseline=replace(gate_reports.HERE, candidate=text, model=text))
-    report = gate_reports.report(made, "regressed", reasons=(text,))
+    gate = gate_reports.gate(check, baseline=replace(gate_reports.HERE, candidate=text, model=text))
+    report = gate_reports.report(gate, "regressed", reasons=(text,))
     lines = annotations(replace(report, notices=(Notice(text, text, text, text),))).splitlines()
 
     assert lines
@@ -79,13 +79,13 @@ def test_the_summary_is_the_markdown() -> None:
 @pytest.mark.parametrize("limit", [400, 600, 1000, 3000])
 def test_a_summary_is_cut_between_its_parts(limit: int) -> None:
     whole = summary(gate_reports.several())
-    cut = summary(gate_reports.several(), limit)
+    shortened = summary(gate_reports.several(), limit)
 
-    assert len(cut.encode()) <= limit
-    if cut not in ("", whole):
-        kept, _, note = cut.rpartition("\n\n> **Note:** cut off here")
+    assert len(shortened.encode()) <= limit
+    if shortened not in ("", whole):
+        beginning, _, note = shortened.rpartition("\n\n> **Note:** cut off here")
         assert note
-        assert whole.startswith(kept + "\n\n")
+        assert whole.startswith(beginning + "\n\n")
 
 
 @pytest.mark.parametrize("limit", [-5, 0, 20])

@@ -53,7 +53,7 @@ def report(*rows: ProfileResult, **more: Any) -> ProfileReport:
     return Report("profile", "0", "2026-01-01T00:00:00+00:00", settings, describe(()), rows, **more)
 
 
-def said(one: ProfileResult) -> str:
+def closing_of(one: ProfileResult) -> str:
     return " ".join(closing(report(one), one))
 
 
@@ -82,8 +82,8 @@ CALL: dict[str, Any] = {"candidate": "app:f", "engine": "callable", "options": {
     ],
 )
 def test_the_sentence_follows_from_the_numbers(one: ProfileResult, words: str, absent: str) -> None:
-    assert words in said(one)
-    assert not absent or absent not in said(one)
+    assert words in closing_of(one)
+    assert not absent or absent not in closing_of(one)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_the_sentence_follows_from_the_numbers(one: ProfileResult, words: str, a
     ids=["nothing stands out", "the phases do not sum up", "a function in one piece", "nothing was measured"],
 )
 def test_nothing_is_said_when_nothing_follows(one: ProfileResult) -> None:
-    assert said(one) == ""
+    assert closing_of(one) == ""
 
 
 FULL = row(
@@ -185,8 +185,8 @@ def test_shares_of_a_profiler_are_never_times() -> None:
 
 @pytest.mark.parametrize("width", [None, 60, 40])
 def test_a_command_can_be_copied_whatever_the_width(width: int | None) -> None:
-    told = row(520_000, 160_000, 30_000, steps=(Step("preprocess", "DataFrame build", 1.0, 500_000),))
-    shown = render(report(told), "table", width=width).partition("Try: ")[2]
-    assert (" \\\n" in shown) == (width is not None)
-    words = shlex.split(shown.replace("\\\n", ""))
+    frames = row(520_000, 160_000, 30_000, steps=(Step("preprocess", "DataFrame build", 1.0, 500_000),))
+    command = render(report(frames), "table", width=width).partition("Try: ")[2]
+    assert (" \\\n" in command) == (width is not None)
+    words = shlex.split(command.replace("\\\n", ""))
     assert words[:7] == shlex.split("infer-bench bench credit.txt -e lightgbm:feed=ndarray -e onnxruntime")

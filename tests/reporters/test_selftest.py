@@ -29,7 +29,7 @@ REPORT: Report[TrialsResult] = Report(
     results=RESULTS,
     verdict=Verdict("pass", 0),
 )
-SAID = (
+SENTENCES = (
     "1,000",
     "0.3 %",
     "149",
@@ -49,7 +49,7 @@ SAID = (
 def test_nothing_is_lost_at_any_width(width: int | None) -> None:
     text = render(REPORT, width=width)
     flat = re.sub(r"\s+", " ", text)
-    assert [word for word in SAID if word not in flat and word.replace("1 in 10", "1 of 10") not in flat] == []
+    assert [word for word in SENTENCES if word not in flat and word.replace("1 in 10", "1 of 10") not in flat] == []
     assert width is None or max(map(len, text.splitlines())) <= width
 
 

@@ -42,7 +42,7 @@ OTHER = replace(
     outputs=OUTPUTS,
     histogram={"exact": 5, "-1": 8, "-9": 2999},
 )
-REFUSED = ValidateGroup("infinite", 512, 0.0, None, 0, 0, refused_by_both=512)
+INFINITE = ValidateGroup("infinite", 512, 0.0, None, 0, 0, refused_by_both=512)
 CAUSE = Cause(
     "threshold cast",
     8,
@@ -64,12 +64,12 @@ DIFFERENT = ValidateResult(
     1e-4,
     0.0,
     "probability of class 1",
-    (SAME, OTHER, REFUSED),
+    (SAME, OTHER, INFINITE),
     (CAUSE,),
     worst=(WORST,),
     different=True,
 )
-PASSED = replace(DIFFERENT, groups=(SAME,), causes=(), worst=(), different=False, smallest_passing_atol=7.3e-8)
+PASSING = replace(DIFFERENT, groups=(SAME,), causes=(), worst=(), different=False, smallest_passing_atol=7.3e-8)
 
 
 def report(*results: ValidateResult, threshold: float | None = 0.494) -> ValidateReport:
@@ -92,21 +92,21 @@ def test_a_table_fits_and_loses_nothing(width: int | None) -> None:
     lines = text.splitlines()
     assert width is None or max(map(width_of, lines)) <= width
     squeezed = "".join(text.split())
-    for said in ("48,744", "3.8e-01", "DIFFERENT", "refused", "thresholdcast", "213", "days_employed", "tree17", "inf"):
-        assert said in squeezed, said
+    for cell in ("48,744", "3.8e-01", "DIFFERENT", "refused", "thresholdcast", "213", "days_employed", "tree17", "inf"):
+        assert cell in squeezed, cell
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "csv", "json"])
 @pytest.mark.parametrize(
-    "results", [(DIFFERENT,), (PASSED,), (DIFFERENT, PASSED), (replace(PASSED, groups=(), failed="crashed"),), ()]
+    "results", [(DIFFERENT,), (PASSING,), (DIFFERENT, PASSING), (replace(PASSING, groups=(), failed="crashed"),), ()]
 )
 def test_a_saved_report_is_shown_as_the_first(form: str, results: tuple[ValidateResult, ...]) -> None:
-    made = report(*results)
-    assert render(load_report(dump(made)), form) == render(made, form)
+    original = report(*results)
+    assert render(load_report(dump(original)), form) == render(original, form)
 
 
 def test_a_pass_says_how_near_it_was() -> None:
-    text = render(report(PASSED), "table")
+    text = render(report(PASSING), "table")
     assert "Smallest tolerance that would pass: 7.30e-08" in text
     assert "Why" not in text
     assert text.rstrip().endswith("pass: same answers")
@@ -121,9 +121,9 @@ def test_what_no_tolerance_passes_is_counted() -> None:
 @pytest.mark.parametrize(
     ("result", "keys"),
     [
-        (PASSED, {"n", "max", "mean", "p999", "flips", "labels", "verdict"}),
+        (PASSING, {"n", "max", "mean", "p999", "flips", "labels", "verdict"}),
         (
-            replace(PASSED, groups=(replace(SAME, label_changes=None),)),
+            replace(PASSING, groups=(replace(SAME, label_changes=None),)),
             {"n", "max", "mean", "p999", "flips", "verdict"},
         ),
     ],
@@ -133,9 +133,11 @@ def test_columns_that_say_nothing_are_left_out(result: ValidateResult, keys: set
 
 
 def test_nothing_explained_is_said() -> None:
-    lost = replace(DIFFERENT, causes=(), not_explained=8, why="not explained: no known cause accounts for the rows")
-    assert validate_columns.why(lost) == ["Not explained: no known cause accounts for the rows."]
-    assert validate_columns.first(lost) == ""
+    left_open = replace(
+        DIFFERENT, causes=(), not_explained=8, why="not explained: no known cause accounts for the rows"
+    )
+    assert validate_columns.why(left_open) == ["Not explained: no known cause accounts for the rows."]
+    assert validate_columns.first(left_open) == ""
 
 
 def test_csv_holds_a_row_a_group_and_output() -> None:
@@ -157,20 +159,20 @@ def test_a_histogram_counts_every_pair() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(0.0, "0"), (0.37891, "0.379"), (0.37800001, "0.379"), (7.301e-8, "7.31e-08"), (123.4, "124")]
+    ("value", "number"), [(0.0, "0"), (0.37891, "0.379"), (0.37800001, "0.379"), (7.301e-8, "7.31e-08"), (123.4, "124")]
 )
-def test_a_tolerance_is_rounded_up(value: float, said: str) -> None:
-    assert numbers.tolerance(value) == said
-    assert float(said) >= value
+def test_a_tolerance_is_rounded_up(value: float, number: str) -> None:
+    assert numbers.tolerance(value) == number
+    assert float(number) >= value
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(1e-4, "1e-4"), (2.5e-6, "2.5e-6"), (0.01, "0.01"), (0.0, "0"), (2.0, "2")]
+    ("value", "number"), [(1e-4, "1e-4"), (2.5e-6, "2.5e-6"), (0.01, "0.01"), (0.0, "0"), (2.0, "2")]
 )
-def test_a_limit_is_written_as_one_writes_it(value: float, said: str) -> None:
-    assert numbers.limit(value) == said
+def test_a_limit_is_written_as_one_writes_it(value: float, number: str) -> None:
+    assert numbers.limit(value) == number
 
 
-@pytest.mark.parametrize(("value", "said"), [(1.0, "1"), (0.99999, "0.9999"), (-0.5, "-0.5000"), (None, "–")])
-def test_a_correlation_is_never_rounded_to_one(value: Any, said: str) -> None:
-    assert numbers.correlation(value) == said
+@pytest.mark.parametrize(("value", "number"), [(1.0, "1"), (0.99999, "0.9999"), (-0.5, "-0.5000"), (None, "–")])
+def test_a_correlation_is_never_rounded_to_one(value: Any, number: str) -> None:
+    assert numbers.correlation(value) == number

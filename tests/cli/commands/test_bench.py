@@ -39,16 +39,16 @@ def bench(rows: str, *arguments: str) -> int:
 def test_a_table_with_every_candidate_and_a_report_that_shows_the_same(
     rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    saved = tmp_path / "report.json"
-    assert bench(rows, "-e", "fake", "-e", "fake:slope=1.5", "--batch", "1,7", "--json", str(saved)) == 0
+    json_file = tmp_path / "report.json"
+    assert bench(rows, "-e", "fake", "-e", "fake:slope=1.5", "--batch", "1,7", "--json", str(json_file)) == 0
     table = capsys.readouterr().out
     assert "batch 1" in table
     assert "batch 7" in table
     assert table.count("fake") >= 4
-    assert run(["show", str(saved)]) == 0
+    assert run(["show", str(json_file)]) == 0
     assert capsys.readouterr().out == table
 
-    report = load_report(saved)
+    report = load_report(json_file)
     assert report.complete
     assert len(report.results) == 4
     reference, other = report.results[:2]
@@ -74,12 +74,12 @@ def test_a_table_with_every_candidate_and_a_report_that_shows_the_same(
 def test_a_worker_that_fails_costs_its_row_and_the_rest_goes_on(
     rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], deed: str, words: str
 ) -> None:
-    saved = tmp_path / "report.json"
-    assert bench(rows, "-e", "fake", "-e", f"fake:deed={deed}", "--json", str(saved)) == 6
-    said = capsys.readouterr()
-    assert words in said.out
-    assert said.err.count("\n") == 1
-    good, bad = load_report(saved).results
+    json_file = tmp_path / "report.json"
+    assert bench(rows, "-e", "fake", "-e", f"fake:deed={deed}", "--json", str(json_file)) == 6
+    output = capsys.readouterr()
+    assert words in output.out
+    assert output.err.count("\n") == 1
+    good, bad = load_report(json_file).results
     assert good.failed is None
     assert good.request is not None
     assert good.request.samples > 0
@@ -126,12 +126,12 @@ def test_the_reference_can_be_named_and_must_take_part(rows: str, capsys: pytest
 def test_what_makes_no_sense_is_said_in_one_line_before_anything_runs(
     rows: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
-    chosen = [] if "-e" in arguments else ["-e", "fake"]
-    assert bench(rows, *chosen, *arguments) == 2
-    said = capsys.readouterr()
-    assert words in said.err
-    assert said.out == ""
-    assert "Traceback" not in said.err
+    engines = [] if "-e" in arguments else ["-e", "fake"]
+    assert bench(rows, *engines, *arguments) == 2
+    output = capsys.readouterr()
+    assert words in output.err
+    assert output.out == ""
+    assert "Traceback" not in output.err
 
 
 def test_an_output_that_cannot_be_written_is_said_before_measuring(
@@ -165,38 +165,38 @@ def command(rows: str, *arguments: str) -> list[str]:
 
 
 def test_ctrl_c_leaves_a_readable_partial_report_and_no_worker(rows: str, tmp_path: Path) -> None:
-    saved = tmp_path / "report.json"
-    started = subprocess.Popen(
-        command(rows, "--budget", "600", "--json", str(saved)),
+    json_file = tmp_path / "report.json"
+    running = subprocess.Popen(
+        command(rows, "--budget", "600", "--json", str(json_file)),
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         process_group=0,
         text=True,
     )
-    while not saved.exists() and started.poll() is None:
+    while not json_file.exists() and running.poll() is None:
         pass
-    os.killpg(started.pid, signal.SIGINT)
-    _, said = started.communicate(timeout=60)
-    assert started.returncode == 130
-    assert said.strip() == "interrupted"
-    report = load_report(saved)
+    os.killpg(running.pid, signal.SIGINT)
+    _, output = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert output.strip() == "interrupted"
+    report = load_report(json_file)
     assert not report.complete
     assert report.results[0].request is not None
     assert report.results[0].request.samples > 0
-    assert run(["show", str(saved)]) == 0
+    assert run(["show", str(json_file)]) == 0
 
 
 def test_a_kill_leaves_a_readable_partial_report_and_its_workers_die_too(rows: str, tmp_path: Path) -> None:
-    saved = tmp_path / "report.json"
+    json_file = tmp_path / "report.json"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started = subprocess.Popen(command(rows, "--budget", "600", "--json", str(saved)), env=environment)
-    while not saved.exists() and started.poll() is None:
+    running = subprocess.Popen(command(rows, "--budget", "600", "--json", str(json_file)), env=environment)
+    while not json_file.exists() and running.poll() is None:
         pass
-    children = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
     assert children
-    started.kill()
-    started.wait()
-    assert not load_report(saved).complete
+    running.kill()
+    running.wait()
+    assert not load_report(json_file).complete
     for child in children:
         with pytest.raises(ChildProcessError):
             os.waitpid(int(child), 0)
@@ -206,14 +206,14 @@ def test_a_kill_leaves_a_readable_partial_report_and_its_workers_die_too(rows: s
 
 
 def test_a_pipe_closed_early_ends_without_a_word(rows: str) -> None:
-    started = subprocess.Popen(
+    running = subprocess.Popen(
         command(rows, "--rounds", "3"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert started.stdout is not None
-    started.stdout.close()
-    assert started.stderr is not None
-    assert started.stderr.read() == b""
-    assert started.wait() == 0
+    assert running.stdout is not None
+    running.stdout.close()
+    assert running.stderr is not None
+    assert running.stderr.read() == b""
+    assert running.wait() == 0

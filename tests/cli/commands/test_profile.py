@@ -107,7 +107,7 @@ def test_a_function_that_builds_a_frame_is_told_so_and_its_phases_sum_up(
 ) -> None:
     arguments = ("service:predict_credit_score", "--input", "record.json", "--split", "--json", "r.json")
     assert profile(*arguments, "-o", "a.prof", *QUICK) == 0
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     row = load_report("r.json").results[0]
     assert row.candidate == "service:predict_credit_score"
     assert row.does["predict"] == "LogisticRegression.predict_proba"
@@ -116,9 +116,9 @@ def test_a_function_that_builds_a_frame_is_told_so_and_its_phases_sum_up(
     assert parts + row.unaccounted_ns == typical.request_ns
     assert typical.preprocess_ns > typical.predict_ns
     assert {step.name for step in row.steps if step.phase == "preprocess"} >= {"DataFrame build", "reindex"}
-    assert re.search(r"DataFrames take \d\d % of the request", said.out)
-    assert "LogisticRegression.predict_proba" in said.out
-    assert "view: infer-bench profile --view a.prof" in said.err
+    assert re.search(r"DataFrames take \d\d % of the request", output.out)
+    assert "LogisticRegression.predict_proba" in output.out
+    assert "view: infer-bench profile --view a.prof" in output.err
     assert calls("a.prof", folder / "service.py", "predict_credit_score") == 40
     assert unpack("a.prof")[1] == load_report("r.json")
 
@@ -167,9 +167,9 @@ def test_a_target_that_fails_is_one_line_with_the_users_frames_and_no_file(
     (folder / "kept.prof").write_bytes(b"as it was")
     files = ("-o", "kept.prof", "--json", "new.json")
     assert profile(target, "--input", "record.json", *files, "--requests", "300") == 6
-    said = capsys.readouterr()
-    assert said.out == ""
-    lines = [line for line in said.err.splitlines() if not line.startswith("hint: ")]
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = [line for line in output.err.splitlines() if not line.startswith("hint: ")]
     assert lines[0].startswith("error: ")
     assert words in lines[0]
     assert all(line.startswith(("  light.py:", "  broken.py:")) for line in lines[1:])
@@ -204,10 +204,10 @@ def test_what_makes_no_sense_is_said_in_one_line_before_anything_runs(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert profile("light:plain", "--input", "record.json", *arguments) == 2
-    said = capsys.readouterr()
-    assert words in said.err
-    assert said.out == ""
-    assert "Traceback" not in said.err
+    output = capsys.readouterr()
+    assert words in output.err
+    assert output.out == ""
+    assert "Traceback" not in output.err
 
 
 @pytest.mark.parametrize(
@@ -229,9 +229,9 @@ def test_two_profiles_and_two_candidates_are_compared(capsys: pytest.CaptureFixt
         assert profile(f"light:{function}", "--input", "record.json", "-o", name, *QUICK) == 0
     capsys.readouterr()
     assert profile("--diff", "before.prof", "after.prof") == 0
-    saved = capsys.readouterr().out
-    assert re.search(r"request +\d.* -\d.* faster", saved)
-    assert re.search(r"light.py\(slow\) .* gone", saved)
+    text = capsys.readouterr().out
+    assert re.search(r"request +\d.* -\d.* faster", text)
+    assert re.search(r"light.py\(slow\) .* gone", text)
     assert profile("light:plain", "--input", "record.json", "--diff", "light:slow", *QUICK) == 0
     assert "from light:slow to light:plain" in capsys.readouterr().out
     assert profile("before.prof", "--diff", "record.json") == 2
@@ -240,9 +240,9 @@ def test_two_profiles_and_two_candidates_are_compared(capsys: pytest.CaptureFixt
 def test_beside_another_candidate_a_failure_costs_its_row(capsys: pytest.CaptureFixture[str]) -> None:
     candidates = ("-e", "light:raises", "-e", "light:slow")
     assert profile("light:plain", "--input", "record.json", *candidates, "--json", "r.json", *QUICK) == 6
-    said = capsys.readouterr()
-    assert "no such customer" in said.out
-    assert said.err.startswith("failed: light:raises: ")
+    output = capsys.readouterr()
+    assert "no such customer" in output.out
+    assert output.err.startswith("failed: light:raises: ")
     bad, good = load_report("r.json").results
     assert "no such customer" in bad.failed
     assert good.request.samples > 0
@@ -257,7 +257,7 @@ def test_a_saved_profile_is_shown_again(capsys: pytest.CaptureFixture[str]) -> N
     assert run(["show", "a.prof"]) != 0
 
 
-def started(*arguments: str) -> "subprocess.Popen[str]":
+def start_profile(*arguments: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "infer_bench", "profile", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DISPLAY": "", "WAYLAND_DISPLAY": ""}
     pipe = subprocess.PIPE
@@ -267,14 +267,14 @@ def started(*arguments: str) -> "subprocess.Popen[str]":
 def test_ctrl_c_writes_what_was_gathered(folder: Path) -> None:
     marks = ["import sys", "def f(record):", "  if sys.getprofile(): open('profiling', 'w').close()", "  return 1.0"]
     (folder / "marks.py").write_text("\n".join(marks))
-    running = started("marks:f", "--input", "record.json", "-o", "a.prof", "--json", "a.json", "--budget", "4")
+    running = start_profile("marks:f", "--input", "record.json", "-o", "a.prof", "--json", "a.json", "--budget", "4")
     while not (folder / "profiling").exists() and running.poll() is None:
         pass
     os.killpg(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, output = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert "wrote a.prof" in said
-    assert said.strip().endswith("interrupted")
+    assert "wrote a.prof" in output
+    assert output.strip().endswith("interrupted")
     report = load_report("a.json")
     assert not report.complete
     row = report.results[0]
@@ -284,7 +284,7 @@ def test_ctrl_c_writes_what_was_gathered(folder: Path) -> None:
 def test_snakeviz_shows_the_profile_over_loopback_and_ends_with_the_command(folder: Path) -> None:
     pytest.importorskip("snakeviz")
     assert profile("light:slow", "--input", "record.json", "-o", "a.prof", *QUICK) == 0
-    running = started("a.prof", "--view")
+    running = start_profile("a.prof", "--view")
     assert running.stdout is not None
     address = next(line.strip() for line in running.stdout if line.startswith("http://127.0.0.1:"))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -47,15 +47,15 @@ def validate(folder: Path, candidate: str, data: str, *arguments: str) -> int:
 def test_the_same_model_passes_and_the_report_shows_the_same(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    saved = tmp_path / "report.json"
-    assert validate(folder, "same.txt", "rows.parquet", "--json", str(saved)) == 0
-    printed = capsys.readouterr()
-    assert "data" in printed.out
-    assert printed.out.rstrip().endswith("pass: same answers")
-    assert printed.err == ""
-    assert run(["show", str(saved)]) == 0
-    assert capsys.readouterr().out == printed.out
-    assert load_report(saved).results[0].groups[0].rows == 50
+    json_file = tmp_path / "report.json"
+    assert validate(folder, "same.txt", "rows.parquet", "--json", str(json_file)) == 0
+    output = capsys.readouterr()
+    assert "data" in output.out
+    assert output.out.rstrip().endswith("pass: same answers")
+    assert output.err == ""
+    assert run(["show", str(json_file)]) == 0
+    assert capsys.readouterr().out == output.out
+    assert load_report(json_file).results[0].groups[0].rows == 50
 
 
 def test_another_model_is_different_and_its_worst_rows_are_written(
@@ -69,9 +69,9 @@ def test_another_model_is_different_and_its_worst_rows_are_written(
     report = json.loads(capsys.readouterr().out)
     assert report["verdict"]["status"] == "different"
     assert report["results"][0]["groups"][0]["failing"] > 0
-    held = csv.read_csv(worst)
-    assert held.num_rows == 4
-    assert {"_row", "_abs_delta", "Column_3"} <= set(held.column_names)
+    worst_rows = csv.read_csv(worst)
+    assert worst_rows.num_rows == 4
+    assert {"_row", "_abs_delta", "Column_3"} <= set(worst_rows.column_names)
 
 
 @pytest.mark.parametrize(
@@ -89,16 +89,16 @@ def test_bad_rows_end_in_one_line(
     folder: Path, data: str, code: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert validate(folder, "same.txt", data) == code
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert says in printed.err.splitlines()[0]
-    assert len(printed.err.splitlines()) <= 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert says in output.err.splitlines()[0]
+    assert len(output.err.splitlines()) <= 2
 
 
 def test_a_column_too_many_is_named_and_not_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert validate(folder, "same.txt", "extra.npz", "--probes", "off") == 0
-    told = "1 column of extra.npz is not the model's and was not used: 'label'"
-    assert told in capsys.readouterr().out
+    note = "1 column of extra.npz is not the model's and was not used: 'label'"
+    assert note in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_a_crash_of_a_candidate_is_reported_as_such(
             "off",
         ]
     )
-    printed = capsys.readouterr()
+    output = capsys.readouterr()
     assert code == 6
-    assert "worker" in printed.out + printed.err
+    assert "worker" in output.out + output.err
 
 
 def test_a_function_is_compared_with_a_model_whose_columns_the_rows_hold(

@@ -9,13 +9,13 @@ import pytest
 from infer_bench.report.bench import BenchResult, Speedup
 from infer_bench.reporters.bench.groups import group
 from infer_bench.reporters.bench.sentences import about_model, about_report
-from tests.reports import SETTINGS, US, credit, failed, latency, report, split
+from tests.reports import SETTINGS, US, credit, failure, latency, phases_of, report
 
 FRAME, ARRAY, ONNX = credit()
 REFERENCE = FRAME.candidate
 
 
-def said(*results: BenchResult) -> list[str]:
+def sentences_of(*results: BenchResult) -> list[str]:
     (model,) = group(results, SETTINGS)
     return [sentence.text for sentence in about_model(model)]
 
@@ -34,7 +34,7 @@ def holds(sentences: Iterable[str], part: str) -> bool:
 
 
 def test_the_fastest_is_told_with_its_answers_and_the_bottleneck() -> None:
-    assert said(*credit()) == [
+    assert sentences_of(*credit()) == [
         "onnxruntime answers a request 130× faster than lightgbm with a DataFrame, and the same to 7e-08.",
         "88 % of the DataFrame request is preprocess: the engine is not the bottleneck.",
     ]
@@ -51,34 +51,34 @@ def test_the_fastest_is_told_with_its_answers_and_the_bottleneck() -> None:
     ],
 )
 def test_speed_is_never_told_without_what_is_answered(changes: dict[str, Any], end: str) -> None:
-    assert said(FRAME, replace(ONNX, **changes))[0].endswith(end)
+    assert sentences_of(FRAME, replace(ONNX, **changes))[0].endswith(end)
 
 
 def test_a_candidate_that_answers_otherwise_is_not_put_forward() -> None:
     other = faster(ONNX, 900.0, 890.0, 910.0, label_changes=12)
 
-    assert said(FRAME, ARRAY, other)[0].startswith("lightgbm with an array answers a request 89× faster")
+    assert sentences_of(FRAME, ARRAY, other)[0].startswith("lightgbm with an array answers a request 89× faster")
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "shown"),
+    ("low", "high", "is_shown"),
     [(0.97, 1.07, False), (1.0, 1.07, False), (1.01, 1.07, True)],
 )
-def test_an_interval_that_holds_1_shows_no_difference(low: float, high: float, shown: bool) -> None:
-    told = said(FRAME, faster(ONNX, 1.02, low, high))
+def test_an_interval_that_holds_1_shows_no_difference(low: float, high: float, is_shown: bool) -> None:
+    texts = sentences_of(FRAME, faster(ONNX, 1.02, low, high))
 
-    assert holds(told, "1.02× faster") == shown
-    assert holds(told, "No difference shown between onnxruntime and lightgbm with a DataFrame: 1.02×") != shown
+    assert holds(texts, "1.02× faster") == is_shown
+    assert holds(texts, "No difference shown between onnxruntime and lightgbm with a DataFrame: 1.02×") != is_shown
 
 
 def test_a_reference_that_is_the_fastest() -> None:
-    told = said(FRAME, faster(ONNX, 0.5, 0.4, 0.6), faster(ARRAY, 0.3, 0.2, 0.4))
+    texts = sentences_of(FRAME, faster(ONNX, 0.5, 0.4, 0.6), faster(ARRAY, 0.3, 0.2, 0.4))
 
-    assert told[0] == "lightgbm with a DataFrame answers a request fastest; onnxruntime is next, at 0.50× its speed."
+    assert texts[0] == "lightgbm with a DataFrame answers a request fastest; onnxruntime is next, at 0.50× its speed."
 
 
 def test_a_single_process_gives_no_interval() -> None:
-    assert "(one process: no interval)" in said(FRAME, faster(ONNX, 130.0, None, None))[0]
+    assert "(one process: no interval)" in sentences_of(FRAME, faster(ONNX, 130.0, None, None))[0]
 
 
 @pytest.mark.parametrize(("low", "tied"), [(80.0, False), (89.95, True)])
@@ -86,9 +86,9 @@ def test_the_fastest_two_may_be_equal(low: float, tied: bool) -> None:
     near = faster(ONNX, 90.0, low, 91.0)
     first = faster(ARRAY, 95.0, 90.5 if tied else 92.0, 96.0)
 
-    told = said(FRAME, first, near)
+    texts = sentences_of(FRAME, first, near)
 
-    assert holds(told, "No difference shown between lightgbm with an array and onnxruntime: intervals overlap") == tied
+    assert holds(texts, "No difference shown between lightgbm with an array and onnxruntime: intervals overlap") == tied
 
 
 def test_other_labels_are_said_of_every_candidate_and_batch() -> None:
@@ -98,9 +98,9 @@ def test_other_labels_are_said_of_every_candidate_and_batch() -> None:
         for result in credit(batch)
         if result.candidate != REFERENCE
     ]
-    told = alarms(*credit(1)[:1], *credit(64)[:1], *results)
+    texts = alarms(*credit(1)[:1], *credit(64)[:1], *results)
 
-    assert told == [
+    assert texts == [
         "DIFFERENT: lightgbm with an array gives another label in 12 of 1,024 rows.",
         "DIFFERENT: onnxruntime gives another label in 12 of 1,024 rows.",
         "DIFFERENT: lightgbm with an array gives another label in 12 of 1,024 rows at batch 64.",
@@ -117,18 +117,18 @@ def test_one_sided_nan_is_said() -> None:
 def test_answers_that_were_not_compared_are_said_with_the_reason() -> None:
     odd = replace(ONNX, max_abs_delta=None, delta_note="it gave 3 columns")
 
-    assert holds(said(FRAME, odd), "The answers of onnxruntime were not compared: it gave 3 columns.")
+    assert holds(sentences_of(FRAME, odd), "The answers of onnxruntime were not compared: it gave 3 columns.")
 
 
-@pytest.mark.parametrize(("preprocess", "told"), [(414, False), (300, False), (600, True)])
-def test_the_bottleneck_is_told_only_where_most_of_the_time_goes(preprocess: int, told: bool) -> None:
-    slow = replace(FRAME, phases=split(preprocess * US, 414 * US, 0))
+@pytest.mark.parametrize(("preprocess", "is_told"), [(414, False), (300, False), (600, True)])
+def test_the_bottleneck_is_told_only_where_most_of_the_time_goes(preprocess: int, is_told: bool) -> None:
+    slow = replace(FRAME, phases=phases_of(preprocess * US, 414 * US, 0))
 
-    assert holds(said(slow, ONNX), "is not the bottleneck") == told
+    assert holds(sentences_of(slow, ONNX), "is not the bottleneck") == is_told
 
 
 def test_batches_with_the_same_outcome_are_told_in_one_breath() -> None:
-    assert said(*credit(1), *credit(64), *credit(1000))[:2] == [
+    assert sentences_of(*credit(1), *credit(64), *credit(1000))[:2] == [
         "onnxruntime answers a request 130× faster than lightgbm with a DataFrame, and the same to 7e-08.",
         "Likewise 130× (128–132) at batch 64 and 130× (128–132) at batch 1,000.",
     ]
@@ -136,20 +136,20 @@ def test_batches_with_the_same_outcome_are_told_in_one_breath() -> None:
 
 def test_batches_with_another_winner_are_told_apart() -> None:
     frame, array, onnx = credit(64)
-    told = said(*credit(1), frame, faster(array, 200.0, 190.0, 210.0), onnx)
+    texts = sentences_of(*credit(1), frame, faster(array, 200.0, 190.0, 210.0), onnx)
 
-    assert told[1] == (
+    assert texts[1] == (
         "lightgbm with an array answers a batch of 64 200× faster than lightgbm with a DataFrame, and exactly the same."
     )
 
 
 def test_a_reference_that_failed_leaves_nothing_to_compare() -> None:
-    told = said(failed(REFERENCE, "killed"), replace(ONNX, speedup=None))
+    texts = sentences_of(failure(REFERENCE, "killed"), replace(ONNX, speedup=None))
 
-    assert told == ["No speed-up is shown: the reference, lightgbm with a DataFrame, failed."]
+    assert texts == ["No speed-up is shown: the reference, lightgbm with a DataFrame, failed."]
 
 
-@pytest.mark.parametrize("results", [(), (FRAME,), (failed(REFERENCE, "killed"),), (replace(FRAME, phases=None),)])
+@pytest.mark.parametrize("results", [(), (FRAME,), (failure(REFERENCE, "killed"),), (replace(FRAME, phases=None),)])
 def test_nothing_to_say(results: tuple[BenchResult, ...]) -> None:
     models = group(results, SETTINGS)
 
@@ -160,7 +160,7 @@ def test_candidates_of_one_engine_are_told_apart_by_what_differs() -> None:
     two = faster(replace(ONNX, candidate="onnxruntime:feed=ndarray,spinning=off,threads=2"), 140.0, 139.0, 141.0)
     one = replace(ONNX, candidate="onnxruntime:feed=ndarray,spinning=off,threads=1")
 
-    assert said(FRAME, one, two)[0].startswith("onnxruntime (threads=2) answers")
+    assert sentences_of(FRAME, one, two)[0].startswith("onnxruntime (threads=2) answers")
 
 
 @pytest.mark.parametrize(

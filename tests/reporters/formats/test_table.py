@@ -90,8 +90,8 @@ def test_models_of_the_same_name_are_told_apart_by_their_folder() -> None:
 
 def test_percentiles_that_were_asked_for() -> None:
     frame = reports.credit()[0]
-    asked = replace(reports.latency(1000), more={"p90": 1500, "p99.9": None}, needs={"p99.9": 4742})
-    text = render(reports.report(replace(frame, request=asked), settings={"percentiles": [50, 90.0, 99.9]}), "table")
+    latency = replace(reports.latency(1000), more={"p90": 1500, "p99.9": None}, needs={"p99.9": 4742})
+    text = render(reports.report(replace(frame, request=latency), settings={"percentiles": [50, 90.0, 99.9]}), "table")
 
     assert re.search(r"p50 +p90 +p99\.9 +rows/s", text)
     assert re.search(r"1\.00 µs +1\.50 µs +n/a \(needs 4,742\)", text)
@@ -101,7 +101,7 @@ def test_percentiles_that_were_asked_for() -> None:
 @pytest.mark.parametrize("width", [None, 80, 30])
 def test_a_hostile_report_cannot_steer_the_terminal(format: str, width: int | None) -> None:
     evil = "\x1b]0;owned\x07\n\u202e\udce9"
-    row = reports.failed(f"x{evil}", evil, replace(reports.CREDIT, path=f"/m/{evil}", family=evil, task=evil))
+    row = reports.failure(f"x{evil}", evil, replace(reports.CREDIT, path=f"/m/{evil}", family=evil, task=evil))
     notice = Notice(evil, evil, evil, evil)
     verdict = Verdict("failed", 6, (evil,))
     odd = replace(reports.credit()[0], candidate=evil, delta_note=evil, max_abs_delta=None)

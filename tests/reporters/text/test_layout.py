@@ -34,7 +34,7 @@ def test_wide_characters_take_two_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "clean_text"),
     [
         ("a\nb\r\nc\td", "a b c d"),
         ("\x1b[31mred", "\\x1b[31mred"),
@@ -44,8 +44,8 @@ def test_wide_characters_take_two_columns() -> None:
         ("häuser_価格 🌲", "häuser_価格 🌲"),
     ],
 )
-def test_a_name_cannot_steer_the_terminal(text: str, shown: str) -> None:
-    assert clean(text) == shown
+def test_a_name_cannot_steer_the_terminal(text: str, clean_text: str) -> None:
+    assert clean(text) == clean_text
 
 
 def test_colour_only_where_it_is_allowed() -> None:

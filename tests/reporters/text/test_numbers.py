@@ -51,10 +51,10 @@ def test_a_duration_has_three_significant_digits(ns: int) -> None:
 
 
 @given(st.integers(0, 10**15), st.integers(0, 10**15), st.sampled_from([numbers.duration, numbers.coarse]))
-def test_a_longer_time_never_reads_shorter(one: int, other: int, shown: Callable[[float], str]) -> None:
+def test_a_longer_time_never_reads_shorter(one: int, other: int, form: Callable[[float], str]) -> None:
     low, high = sorted((one, other))
 
-    assert value(shown(low)) <= value(shown(high))
+    assert value(form(low)) <= value(form(high))
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_size(size: int | None, text: str) -> None:
 
 
 @given(st.integers(0, 10**16), st.integers(0, 10**16), st.sampled_from([numbers.size, numbers.memory]))
-def test_a_larger_size_never_reads_smaller(one: int, other: int, shown: Callable[[int], str]) -> None:
+def test_a_larger_size_never_reads_smaller(one: int, other: int, form: Callable[[int], str]) -> None:
     low, high = sorted((one, other))
 
-    assert value(shown(low)) <= value(shown(high))
+    assert value(form(low)) <= value(form(high))
 
 
 @pytest.mark.parametrize(
@@ -178,12 +178,12 @@ positive = st.floats(1e-3, 1e9)
 @given(st.tuples(positive, positive, positive))
 def test_an_interval_is_rounded_outward_and_holds_its_point(values: tuple[float, float, float]) -> None:
     low, point, high = sorted(values)
-    shown, bounds = numbers.speedup(point, low, high).split(" ")
+    ratio, bounds = numbers.speedup(point, low, high).split(" ")
     shown_low, shown_high = map(value, bounds.strip("()").split("–"))
 
     assert shown_low <= low
     assert high <= shown_high
-    assert shown_low <= value(shown) <= shown_high
+    assert shown_low <= value(ratio) <= shown_high
 
 
 @given(st.floats(-1e12, 1e12), st.floats(-1e12, 1e12))
@@ -225,7 +225,7 @@ def test_small_formats(text: str, expected: str) -> None:
 
 @given(st.floats(allow_nan=True, allow_infinity=True), st.integers(-(2**70), 2**70))
 def test_no_number_is_too_odd_to_be_shown(number: float, whole: int) -> None:
-    shown = [
+    texts = [
         numbers.duration(number),
         numbers.duration(whole),
         numbers.coarse(number),
@@ -238,6 +238,6 @@ def test_no_number_is_too_odd_to_be_shown(number: float, whole: int) -> None:
         numbers.about(number),
     ]
 
-    assert all(shown)
+    assert all(texts)
     assert numbers.percent(number)
-    assert max(map(len, shown)) <= 40
+    assert max(map(len, texts)) <= 40

@@ -34,8 +34,8 @@ def bounds(text: str) -> tuple[float, float]:
 
 
 @given(st.lists(st.floats(0.01, 1000), min_size=3, max_size=3))
-def test_bounds_are_rounded_outward_and_hold_the_ratio(given: list[float]) -> None:
-    low, value, high = sorted(given)
+def test_bounds_are_rounded_outward_and_hold_the_ratio(values: list[float]) -> None:
+    low, value, high = sorted(values)
     point, interval = ratios.measured_ratio(value, low, high)
     if low == high:
         return
