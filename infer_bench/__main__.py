@@ -10,7 +10,7 @@ UNWRITABLE = 6
 def main() -> int:
     """Run the command line; returns the exit code. `--version` is answered before anything else is imported."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        return _version()
+        return _print_version()
     try:
         from infer_bench.cli.app import app
         from infer_bench.cli.main import run
@@ -27,7 +27,7 @@ def main() -> int:
     return run(sys.argv[1:], app)
 
 
-def _version() -> int:
+def _print_version() -> int:
     from infer_bench.version import __version__
 
     try:

@@ -71,9 +71,9 @@ class OutputFile:
             self._last = data
             return
         try:
-            temporary = _temporary(self._path)
+            temporary = _name_temporary(self._path)
             try:
-                _create(temporary, data, _mode(self._path))
+                _create(temporary, data, _read_mode(self._path))
                 os.replace(temporary, self._path)
             finally:
                 with contextlib.suppress(OSError):
@@ -86,7 +86,7 @@ class OutputFile:
             raise IsADirectoryError(21, "it is a folder")
         if not path.parent.is_dir():
             raise NotADirectoryError(20, f"there is no folder {path.parent}")
-        temporary = _temporary(path)
+        temporary = _name_temporary(path)
         try:
             _create(temporary, b"\n" * PROBE_BYTES, None)
         finally:
@@ -136,11 +136,11 @@ def _is_stream(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def _temporary(path: Path) -> Path:
+def _name_temporary(path: Path) -> Path:
     return path.parent / f".infer-bench-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
-def _mode(path: Path) -> int | None:
+def _read_mode(path: Path) -> int | None:
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
@@ -178,7 +178,7 @@ def write_stdout(text: str) -> bool:
     if sys.stdout is None:
         raise OutputError("cannot write to stdout: it is closed")
     try:
-        sys.stdout.write(_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8"))
+        sys.stdout.write(_make_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8"))
         sys.stdout.flush()
     except BrokenPipeError:
         _abandon_stdout()
@@ -189,7 +189,7 @@ def write_stdout(text: str) -> bool:
     return True
 
 
-def _encodable(text: str, encoding: str) -> str:
+def _make_encodable(text: str, encoding: str) -> str:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -89,11 +89,9 @@ def failure(candidate: str, reason: str, model: ModelInfo = CREDIT, batch: int =
     return result(candidate, model, batch, failed=reason)
 
 
-def credit(batch: int = 1) -> tuple[BenchResult, ...]:
-    """Three candidates of one model, as clear as can be."""
-    against = "lightgbm:feed=dataframe"
-    frame = result(
-        against,
+def _credit_frame(batch: int) -> BenchResult:
+    return result(
+        "lightgbm:feed=dataframe",
         batch=batch,
         request=latency(3_760 * US * batch, 4_100 * US * batch, 4_610 * US * batch),
         phases=phases_of(3_309 * US * batch, 414 * US * batch, 37 * US * batch),
@@ -107,6 +105,12 @@ def credit(batch: int = 1) -> tuple[BenchResult, ...]:
         delta_rows=1024,
         processes=processes(),
     )
+
+
+def credit(batch: int = 1) -> tuple[BenchResult, ...]:
+    """Three candidates of one model, as clear as can be."""
+    frame = _credit_frame(batch)
+    against = frame.candidate
     array = replace(
         frame,
         candidate="lightgbm:feed=ndarray",

@@ -18,22 +18,22 @@ def tell_github(report: Report[Any]) -> None:
         try:
             _append(report, path)
         except (OSError, ValueError) as error:
-            _say(f"note: no step summary was written: {getattr(error, 'strerror', None) or error}\n")
+            _write_stderr(f"note: no step summary was written: {getattr(error, 'strerror', None) or error}\n")
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from infer_bench.reporters.github import annotations
+        from infer_bench.reporters.github import annotate
 
-        _say(annotations(report))
+        _write_stderr(annotate(report))
 
 
 def _append(report: Report[Any], path: str) -> None:
     """After what earlier commands of the same step have written, and within what is left of its size."""
-    from infer_bench.reporters.github import SUMMARY_BYTES, summary
+    from infer_bench.reporters.github import SUMMARY_BYTES, summarize
 
     with open(path, "ab") as file:
-        file.write(summary(report, SUMMARY_BYTES - file.tell()).encode())
+        file.write(summarize(report, SUMMARY_BYTES - file.tell()).encode())
 
 
-def _say(text: str) -> None:
+def _write_stderr(text: str) -> None:
     """On stderr: stdout carries the result, and GitHub reads both."""
     with contextlib.suppress(OSError, ValueError):  # nobody listens
         sys.stderr.write(text)

@@ -35,7 +35,7 @@ class Formatter(Protocol):
         """Two columns of text."""
 
 
-def group_of(parameter: Any) -> str:
+def find_group(parameter: Any) -> str:
     """The group that an option or argument stands in."""
     return getattr(parameter, "rich_help_panel", None) or GENERAL
 
@@ -46,7 +46,7 @@ def write_groups(parameters: Sequence[Any], context: Any, formatter: Formatter) 
     for parameter in parameters:
         if (record := parameter.get_help_record(context)) is not None:
             name, text = record
-            groups[group_of(parameter)].append((_TYPE.sub("", name), text))
+            groups[find_group(parameter)].append((_TYPE.sub("", name), text))
     longest = _LONGEST if formatter.width >= _NARROW else _BELOW
     names = [len(name) for records in groups.values() for name, _ in records]
     column = max((width for width in names if width <= longest), default=longest)

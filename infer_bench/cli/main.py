@@ -28,25 +28,25 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
         with end.listening():
             code = app(args=list(arguments), standalone_mode=False)
         if code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            return _interrupted(end)
+            return _tell_interruption(end)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except InferBenchError as error:
         return _tell(error)
     except TyperException as error:
-        return _usage(error)
+        return _tell_usage(error)
     except Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, Abort):
-        return _interrupted(end)
+        return _tell_interruption(end)
     except BrokenPipeError:
-        return _closed_pipe()
+        return _leave_closed_pipe()
     except (OSError, MemoryError) as error:
-        return _tell(_in_the_way(error))
+        return _tell(_describe_obstacle(error))
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
         fault = core_fault(error)
-        return _tell(fault) if fault else _bug(error)
+        return _tell(fault) if fault else _tell_bug(error)
 
 
 def _tell(error: InferBenchError) -> int:
@@ -58,7 +58,7 @@ def _tell(error: InferBenchError) -> int:
     return error.exit_code
 
 
-def _in_the_way(error: OSError | MemoryError) -> CannotRun:
+def _describe_obstacle(error: OSError | MemoryError) -> CannotRun:
     """A full disk, too many open files, no memory: nothing that infer-bench could have done better."""
     if os.environ.get("INFER_BENCH_DEBUG"):
         traceback.print_exception(error)
@@ -68,7 +68,7 @@ def _in_the_way(error: OSError | MemoryError) -> CannotRun:
     return CannotRun(f"the machine stands in the way: {error.strerror or str(error) or type(error).__name__}{place}")
 
 
-def _usage(error: TyperException) -> int:
+def _tell_usage(error: TyperException) -> int:
     show = getattr(error, "show", None)
     if show is None:
         print(f"error: {error}", file=sys.stderr)
@@ -77,18 +77,18 @@ def _usage(error: TyperException) -> int:
     return 2
 
 
-def _interrupted(end: Interruption) -> int:
+def _tell_interruption(end: Interruption) -> int:
     print("interrupted", file=sys.stderr)
     return end.exit_code
 
 
-def _closed_pipe() -> int:
+def _leave_closed_pipe() -> int:
     # What is still buffered can't be written either: keep the interpreter from trying at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return CLOSED_PIPE
 
 
-def _bug(error: Exception) -> int:
+def _tell_bug(error: Exception) -> int:
     if os.environ.get("INFER_BENCH_DEBUG"):
         traceback.print_exc()
     place = traceback.extract_tb(error.__traceback__)[-1]

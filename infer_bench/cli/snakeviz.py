@@ -27,11 +27,11 @@ def view(path: Path) -> None:
     """
     if find_spec("snakeviz") is None:
         raise MissingDependency("snakeviz", "profile")
-    port = _free_port()
+    port = _find_free_port()
     address = f"http://{HOST}:{port}/snakeviz/{quote(str(path.resolve()), safe='')}"
     module = "infer_bench.cli.snakeviz_server"
     command = [sys.executable, "-m", module, "--server", "--hostname", HOST, "--port", str(port), str(path)]
-    before = signal.signal(signal.SIGTERM, _leave)
+    before = signal.signal(signal.SIGTERM, _exit_by_signal)
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         _wait_for(address, server)
@@ -48,12 +48,12 @@ def view(path: Path) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _leave(number: int, _: object) -> None:
+def _exit_by_signal(number: int, _: object) -> None:
     """So that a polite kill ends the server too."""
     raise SystemExit(128 + number)
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -22,37 +22,37 @@ def encode(value: object) -> bytes:
     own. JSON knows no NaN and no infinity: NaN becomes null, an infinity the largest double. A lone surrogate (an
     undecodable file name) is written as its escape. Anything else that JSON does not know is written as its `str`.
     """
-    return "".join(_write(_plain(value), "\n")).encode() + b"\n"
+    return "".join(_write(_simplify(value), "\n")).encode() + b"\n"
 
 
-def _plain(value: object) -> Any:
+def _simplify(value: object) -> Any:
     """`value` built of dict, list, str, int, float, bool and None only."""
     if isinstance(value, (list, tuple)) and set(map(type, value)) == {int}:
         return value  # raw samples: millions of them
     if hasattr(value, "tolist"):  # of numpy, an array or a scalar
-        return _plain(value.tolist())
+        return _simplify(value.tolist())
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _simplify(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {_text(key): _plain(item) for key, item in value.items()}
+        return {_make_text(key): _simplify(item) for key, item in value.items()}
     if isinstance(value, AbstractSet):
-        return [_plain(item) for item in sorted(value, key=str)]
+        return [_simplify(item) for item in sorted(value, key=str)]
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [_plain(item) for item in value]
-    return _scalar(value)
+        return [_simplify(item) for item in value]
+    return _simplify_scalar(value)
 
 
-def _scalar(value: object) -> Any:
+def _simplify_scalar(value: object) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
         return None if math.isnan(value) else max(-_LARGEST, min(_LARGEST, float(value)))
-    return _text(value)
+    return _make_text(value)
 
 
-def _text(value: object) -> str:
+def _make_text(value: object) -> str:
     return str(value).encode("utf-8", "backslashreplace").decode()
 
 
@@ -62,26 +62,26 @@ def _write(value: Any, newline: str) -> Iterator[str]:
         yield msgspec.json.encode(value).decode()
         return
     if isinstance(value, _FLAT) or not value or _fits(value):
-        yield _one_line(value)
+        yield _write_one_line(value)
         return
     inner = newline + "  "
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     yield opening
     items = value.items() if isinstance(value, dict) else ((None, item) for item in value)
     for place, (key, item) in enumerate(items):
-        yield ("," if place else "") + inner + ("" if key is None else f"{_one_line(key)}: ")
+        yield ("," if place else "") + inner + ("" if key is None else f"{_write_one_line(key)}: ")
         yield from _write(item, inner)
     yield newline + closing
 
 
 def _fits(value: Any) -> bool:
     items = value.values() if isinstance(value, dict) else value
-    return all(isinstance(item, _FLAT) or not item for item in items) and len(_one_line(value)) <= LINE
+    return all(isinstance(item, _FLAT) or not item for item in items) and len(_write_one_line(value)) <= LINE
 
 
-def _one_line(value: Any) -> str:
+def _write_one_line(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_one_line(key)}: {_one_line(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_write_one_line(key)}: {_write_one_line(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_one_line, value)) + "]"
+        return "[" + ", ".join(map(_write_one_line, value)) + "]"
     return msgspec.json.encode(value).decode()

@@ -53,12 +53,12 @@ def dump(report: Report[Any]) -> bytes:
     other numbers that JSON does not know.
     """
     values = {field.name: getattr(report, field.name) for field in fields(report)}
-    values["results"] = tuple(map(_sound, report.results))
+    values["results"] = tuple(map(_drop_infinite_speedup, report.results))
     heads = {name: values.pop(name) for name in _FIRST}
     return json_text.encode(heads | values)
 
 
-def _sound(result: Any) -> Any:
+def _drop_infinite_speedup(result: Any) -> Any:
     if isinstance(result, BenchResult) and result.speedup and not math.isfinite(result.speedup.ratio):
         return replace(result, speedup=None)
     return result

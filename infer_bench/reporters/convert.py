@@ -6,29 +6,29 @@ from infer_bench.report.common import ModelInfo, Report
 from infer_bench.report.convert import ConvertResult
 from infer_bench.reporters.bench.columns import describe
 from infer_bench.reporters.text import numbers
-from infer_bench.reporters.text.layout import clean, pad, width_of, wrap
+from infer_bench.reporters.text.layout import clean, measure_width, pad, wrap
 from infer_bench.reporters.text.paths import file_name
 
 
-def lines(report: Report[Any], width: int | None) -> list[str]:
-    """Source, file, what it was compared on and how far the answers lie apart, then notes."""
-    rows = [row for result in report.results for row in _rows(result)]
-    column = max((width_of(name) for name, _ in rows), default=0) + 3
+def draw_conversion(report: Report[Any], width: int | None) -> list[str]:
+    """Source, file, what it was compared on and how far the predictions lie apart, then notes."""
+    rows = [row for result in report.results for row in _list_rows(result)]
+    column = max((measure_width(name) for name, _ in rows), default=0) + 3
     blank = " " * column
     text = [part for name, value in rows for part in wrap(clean(value), width, first=pad(name, column), rest=blank)]
     notes = [part for n in report.notices for part in wrap(clean(n.message), width, first="note: ", rest="      ")]
     return [*text, *([""] if notes else []), *notes]
 
 
-def _rows(result: ConvertResult) -> list[tuple[str, str]]:
+def _list_rows(result: ConvertResult) -> list[tuple[str, str]]:
     source, rows = result.source, [(clean(file_name(result.source.path)), describe(result.source))]
     if result.output is not None:
         route = f"{result.route}, {result.input_dtype} input   {numbers.size(result.output.bytes)}"
-        rows.append((clean(file_name(result.output.path)), f"{route} ({_shrunk(source, result.output)})"))
+        rows.append((clean(file_name(result.output.path)), f"{route} ({_compare_sizes(source, result.output)})"))
     total = sum(group.rows for group in result.groups)
     kinds = ", ".join(f"{group.name} {numbers.count(group.rows)}" for group in result.groups)
     rows.append(("checked", f"{numbers.count(total)} rows: {kinds}"))
-    rows.append(("max |Δ|", f"{_delta(result)}   labels: {_labels(result)}"))
+    rows.append(("max |Δ|", f"{_format_delta(result)}   labels: {_count_labels(result)}"))
     refusals = sum(group.refused for group in result.groups)
     if refusals:
         answered = sum(group.answered_though_refused for group in result.groups)
@@ -39,18 +39,18 @@ def _rows(result: ConvertResult) -> list[tuple[str, str]]:
     return rows
 
 
-def _shrunk(source: ModelInfo, output: ModelInfo) -> str:
+def _compare_sizes(source: ModelInfo, output: ModelInfo) -> str:
     change = output.bytes / source.bytes - 1 if source.bytes else 0.0
     return f"{'+' if change > 0 else '−'}{abs(change) * 100:.0f} %"
 
 
-def _delta(result: ConvertResult) -> str:
+def _format_delta(result: ConvertResult) -> str:
     absolute = max((group.max_abs_delta for group in result.groups), default=0.0)
     relative = max((group.max_relative_delta for group in result.groups), default=0.0)
     share = f" ({numbers.delta(relative)} of the answer)" if absolute > 2 * relative else ""
     return f"{numbers.delta(absolute)}{share}, tolerance {numbers.delta(result.tolerance)}"
 
 
-def _labels(result: ConvertResult) -> str:
+def _count_labels(result: ConvertResult) -> str:
     changes = sum(group.label_changes for group in result.groups)
     return f"{numbers.count(changes)} differ"

@@ -13,7 +13,7 @@ from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate.groups import group_checks
 from infer_bench.reporters.text.layout import clean
 
-__all__ = ["SUMMARY_BYTES", "annotations", "summary"]
+__all__ = ["SUMMARY_BYTES", "annotate", "summarize"]
 
 SUMMARY_BYTES = 1024 * 1024
 """The size beyond which GitHub refuses a step's summary as a whole."""
@@ -36,61 +36,61 @@ _LEVELS: dict[str, Level] = {
 }
 
 
-def annotations(report: Report[Any]) -> str:
+def annotate(report: Report[Any]) -> str:
     """Workflow commands, one a line: what failed, what could not be told, and the verdict. May be empty.
 
     GitHub shows ten of a level; where there are more, the tenth says how many are left.
     """
-    entries = sorted(_annotate(report), key=lambda one: ("error", "warning", "notice").index(one[0]))
+    entries = sorted(_list_annotations(report), key=lambda one: ("error", "warning", "notice").index(one[0]))
     levels = groupby(entries, key=lambda one: one[0])
-    lines = [line for level, alike in levels for line in _commands(level, list(alike))]
+    lines = [line for level, alike in levels for line in _write_commands(level, list(alike))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _commands(level: Level, entries: list[_Annotation]) -> Iterator[str]:
+def _write_commands(level: Level, entries: list[_Annotation]) -> Iterator[str]:
     if len(entries) > _MOST:
         more = len(entries) - _MOST + 1
         entries = [*entries[: _MOST - 1], (level, "infer-bench", f"and {more} more: see the report")]
     for _, title, message in entries:
-        yield f"::{level} title={_property(title)}::{_data(message)}"
+        yield f"::{level} title={_escape_property(title)}::{_escape_data(message)}"
 
 
-def _annotate(report: Report[Any]) -> Iterable[_Annotation]:
-    yield from _of_verdict(report)
+def _list_annotations(report: Report[Any]) -> Iterable[_Annotation]:
+    yield from _annotate_verdict(report)
     if report.gate is not None:
         for group in group_checks(report):
             for check in group.checks:
                 if check.outcome != "pass":
-                    yield _LEVELS[check.outcome], f"infer-bench: {group.name}", gate_columns.sentence(check)
+                    yield _LEVELS[check.outcome], f"infer-bench: {group.name}", gate_columns.describe_check(check)
     elif report.command == "bench" and (report.verdict is None or report.verdict.status != "not-comparable"):
-        yield from _failures(report)
-    for text, hint in bench_columns.notices(report):
+        yield from _annotate_failures(report)
+    for text, hint in bench_columns.collect_notices(report):
         yield "notice", "infer-bench", f"{text}\n{hint}" if hint else text
 
 
-def _of_verdict(report: Report[Any]) -> Iterable[_Annotation]:
+def _annotate_verdict(report: Report[Any]) -> Iterable[_Annotation]:
     if (verdict := report.verdict) is not None and (verdict.reasons or report.gate is not None):
         reasons = "\n".join(verdict.reasons) or f"exit code {verdict.exit_code}"
         yield _LEVELS[verdict.status], f"infer-bench {report.command}: {verdict.status}", reasons
 
 
-def _failures(report: Report[BenchResult]) -> Iterable[_Annotation]:
+def _annotate_failures(report: Report[BenchResult]) -> Iterable[_Annotation]:
     for name, result in zip(name_results(report), report.results, strict=True):
         if result.failed is not None:
-            yield "error", f"infer-bench: {name}", bench_columns.reason(result)
+            yield "error", f"infer-bench: {name}", bench_columns.explain_failure(result)
 
 
-def _data(text: str) -> str:
+def _escape_data(text: str) -> str:
     """A message: line breaks stay, nothing else steers the log."""
     lines = "\n".join(map(clean, text.replace("\r\n", "\n").split("\n")))
     return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def summary(report: Report[Any], limit_bytes: int = SUMMARY_BYTES) -> str:
+def summarize(report: Report[Any], limit_bytes: int = SUMMARY_BYTES) -> str:
     """The report as markdown of at most `limit_bytes` bytes of UTF-8, cut between two of its parts."""
     text = Markdown().render(report) + "\n"
     if len(text.encode()) <= limit_bytes:

@@ -6,8 +6,8 @@ from typing import Any
 from infer_bench.report.common import Report
 from infer_bench.report.selftest import TrialsResult
 from infer_bench.reporters.text import numbers, ratios
-from infer_bench.reporters.text.grid import Grid, Row, fit, records
-from infer_bench.reporters.text.layout import clean, style, width_of, wrap
+from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit
+from infer_bench.reporters.text.layout import clean, measure_width, style, wrap
 
 TITLES = {
     "metric": "judged at",
@@ -22,39 +22,39 @@ TITLES = {
 }
 
 
-def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
+def draw_selftest(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole text; a section for each number of CPU hogs."""
     groups: dict[int, list[TrialsResult]] = {}
     for result in report.results:
         if result.trials or result.failed:
             groups.setdefault(result.hogs, []).append(result)
-    rows = {hogs: [_row(result) for result in of_load] for hogs, of_load in groups.items()}
+    rows = {hogs: [_fill_row(result) for result in of_load] for hogs, of_load in groups.items()}
     every = [row for of_load in rows.values() for row in of_load]
     if not every:
         return ["No trial was made."]
-    grid = fit(TITLES, every, [_title(hogs) for hogs in rows], width)
-    text = wrap(clean(_head(report)), width)
+    grid = fit(TITLES, every, [_name_load(hogs) for hogs in rows], width)
+    text = wrap(clean(_describe_run(report)), width)
     for hogs, of_load in rows.items():
-        text += ["", *(style(line, "bold", color) for line in _heading(grid, hogs, width))]
-        text += [line for row in of_load for line in _body(grid, row, width)]
-    return [*text, "", *(line for sentence in _sentences(report) for line in wrap(clean(sentence), width))]
+        text += ["", *(style(line, "bold", color) for line in _draw_heading(grid, hogs, width))]
+        text += [line for row in of_load for line in _draw_row(grid, row, width)]
+    return [*text, "", *(line for sentence in _list_sentences(report) for line in wrap(clean(sentence), width))]
 
 
-def _title(hogs: int) -> str:
+def _name_load(hogs: int) -> str:
     return "quiet" if not hogs else f"{numbers.plural(hogs, 'CPU hog')}"
 
 
-def _heading(grid: Grid | None, hogs: int, width: int | None) -> list[str]:
-    return grid.head(_title(hogs)) if grid else wrap(_title(hogs), width)
+def _draw_heading(grid: Grid | None, hogs: int, width: int | None) -> list[str]:
+    return grid.head(_name_load(hogs)) if grid else wrap(_name_load(hogs), width)
 
 
-def _body(grid: Grid | None, row: Row, width: int | None) -> list[str]:
-    text = grid.body(row) if grid else records(TITLES, row, width)
-    too_wide = width is not None and max(map(width_of, text)) > width
-    return records(TITLES, row, width) if too_wide else text
+def _draw_row(grid: Grid | None, row: Row, width: int | None) -> list[str]:
+    text = grid.body(row) if grid else draw_record(TITLES, row, width)
+    too_wide = width is not None and max(map(measure_width, text)) > width
+    return draw_record(TITLES, row, width) if too_wide else text
 
 
-def _head(report: Report[Any]) -> str:
+def _describe_run(report: Report[Any]) -> str:
     settings: Mapping[str, Any] = report.settings
     requests = [result.request_ns for result in report.results if result.request_ns]
     speed = f", {numbers.duration(min(requests))} a request" if requests else ""
@@ -63,7 +63,7 @@ def _head(report: Report[Any]) -> str:
     return f"self-test of the gate on {settings.get('model')}{speed}: fresh workers in every trial{together}"
 
 
-def _row(result: TrialsResult) -> Row:
+def _fill_row(result: TrialsResult) -> Row:
     delay = f"+{ratios.allowance(result.planted)} planted" if result.planted else "nothing planted"
     if result.planted and result.every > 1:
         delay += f" in 1 of {result.every}"
@@ -81,7 +81,7 @@ def _row(result: TrialsResult) -> Row:
     return Row(delay, (), cells)
 
 
-def _sentences(report: Report[Any]) -> Iterable[str]:
+def _list_sentences(report: Report[Any]) -> Iterable[str]:
     alpha = report.settings.get("alpha")
     if isinstance(alpha, float):
         yield f"A gate promises at most {ratios.allowance(alpha)} of false alarms."

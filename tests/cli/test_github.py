@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infer_bench.cli.github import tell_github
-from infer_bench.reporters.github import SUMMARY_BYTES, annotations, summary
+from infer_bench.reporters.github import SUMMARY_BYTES, annotate, summarize
 from tests import gate_reports
 
 
@@ -26,7 +26,7 @@ def test_annotations_go_to_stderr(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     tell_github(gate_reports.regressed())
 
-    assert capsys.readouterr() == ("", annotations(gate_reports.regressed()))
+    assert capsys.readouterr() == ("", annotate(gate_reports.regressed()))
 
 
 def test_the_summary_is_appended(
@@ -38,7 +38,7 @@ def test_the_summary_is_appended(
     tell_github(gate_reports.regressed())
     tell_github(gate_reports.passing())
 
-    summaries = "# Earlier\n\n" + summary(gate_reports.regressed()) + summary(gate_reports.passing())
+    summaries = "# Earlier\n\n" + summarize(gate_reports.regressed()) + summarize(gate_reports.passing())
     assert path.read_text(encoding="utf-8") == summaries
     assert capsys.readouterr() == ("", "")
 

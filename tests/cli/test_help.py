@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from infer_bench.cli.app import app
-from infer_bench.cli.help import group_of
+from infer_bench.cli.help import find_group
 from infer_bench.cli.main import run
 from infer_bench.cli.options.groups import GENERAL, GROUPS
 
@@ -41,7 +41,7 @@ def sections(lines: list[str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_stands_in_a_group(name: str) -> None:
-    groups = {option: group_of(parameter) for option, parameter in parameters(name).items()}
+    groups = {option: find_group(parameter) for option, parameter in parameters(name).items()}
     assert set(groups.values()) <= set(GROUPS)
     assert [option for option, group in groups.items() if group == GENERAL] == ["--help"]
 
@@ -55,7 +55,7 @@ def test_help_shows_each_option_below_its_group_and_fits(
     help_sections = sections(lines)
     for option, parameter in parameters(name).items():
         beginning = option if option.startswith("-") else parameter.metavar
-        assert any(beginning in line.split("   ")[0] for line in help_sections[group_of(parameter)]), option
+        assert any(beginning in line.split("   ")[0] for line in help_sections[find_group(parameter)]), option
     assert [heading for heading in GROUPS if heading in help_sections] == list(help_sections)
     assert max(map(len, lines)) <= columns
 

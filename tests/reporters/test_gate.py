@@ -13,7 +13,7 @@ from infer_bench.report.gate import Side
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate.groups import group_checks
 from infer_bench.reporters.registry import render
-from infer_bench.reporters.text.layout import width_of
+from infer_bench.reporters.text.layout import measure_width
 from tests import gate_reports, reports
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -26,7 +26,7 @@ def flat(text: str) -> str:
 
 
 def cells_of(report: Report[Any]) -> set[str]:
-    lines = [line for group in group_checks(report) for line in gate_columns.lines(group)]
+    lines = [line for group in group_checks(report) for line in gate_columns.fill_lines(group)]
     return {
         flat(text)
         for line in lines
@@ -40,7 +40,7 @@ def test_it_fits_the_terminal_and_loses_no_value(name: str, width: int) -> None:
     report = gate_reports.ALL[name]
     text = render(report, "table", width=width)
 
-    assert max(map(width_of, text.splitlines())) <= width
+    assert max(map(measure_width, text.splitlines())) <= width
     assert not [cell for cell in cells_of(report) if cell not in flat(text)]
 
 

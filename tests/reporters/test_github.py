@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infer_bench.report.common import Notice, Report, Verdict
-from infer_bench.reporters.github import SUMMARY_BYTES, annotations, summary
+from infer_bench.reporters.github import SUMMARY_BYTES, annotate, summarize
 from infer_bench.reporters.registry import render
 from tests import gate_reports, reports
 
@@ -19,7 +19,7 @@ COMMAND = re.compile(
 
 
 def levels(report: Report[Any]) -> list[str]:
-    return [match[1] for line in annotations(report).splitlines() if (match := COMMAND.fullmatch(line))]
+    return [match[1] for line in annotate(report).splitlines() if (match := COMMAND.fullmatch(line))]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_each_finding_has_its_level(name: str, expected: list[str]) -> None:
 
 
 def test_an_annotation_says_what_was_found() -> None:
-    lines = annotations(gate_reports.regressed()).splitlines()
+    lines = annotate(gate_reports.regressed()).splitlines()
 
     assert lines[0].startswith("::error title=infer-bench bench%3A regressed::p50 is 1.10× the baseline's, 5 %25 more")
     assert lines[1] == (
@@ -48,12 +48,12 @@ def test_an_annotation_says_what_was_found() -> None:
 
 def test_a_bench_without_a_gate_annotates_failures_and_notices() -> None:
     assert levels(reports.troubled()) == ["error", "error", "notice", "notice"]
-    assert annotations(reports.report()) == ""
+    assert annotate(reports.report()) == ""
 
 
 def test_github_shows_ten_of_a_level() -> None:
     notices = tuple(Notice("n", f"notice {n}") for n in range(25))
-    lines = annotations(reports.report(notices=notices)).splitlines()
+    lines = annotate(reports.report(notices=notices)).splitlines()
 
     assert len(lines) == 10
     assert lines[-1] == "::notice title=infer-bench::and 16 more: see the report"
@@ -65,21 +65,21 @@ def test_nothing_in_a_report_can_write_another_command(text: str) -> None:
     check = replace(gate_reports.p50("regressed"), metric=text, candidate=text, model=text)
     gate = gate_reports.gate(check, baseline=replace(gate_reports.HERE, candidate=text, model=text))
     report = gate_reports.report(gate, "regressed", reasons=(text,))
-    lines = annotations(replace(report, notices=(Notice(text, text, text, text),))).splitlines()
+    lines = annotate(replace(report, notices=(Notice(text, text, text, text),))).splitlines()
 
     assert lines
     assert all(COMMAND.fullmatch(line) for line in lines)
-    annotations(report).encode()
+    annotate(report).encode()
 
 
 def test_the_summary_is_the_markdown() -> None:
-    assert summary(gate_reports.regressed()) == render(gate_reports.regressed(), "markdown") + "\n"
+    assert summarize(gate_reports.regressed()) == render(gate_reports.regressed(), "markdown") + "\n"
 
 
 @pytest.mark.parametrize("limit", [400, 600, 1000, 3000])
 def test_a_summary_is_cut_between_its_parts(limit: int) -> None:
-    whole = summary(gate_reports.several())
-    shortened = summary(gate_reports.several(), limit)
+    whole = summarize(gate_reports.several())
+    shortened = summarize(gate_reports.several(), limit)
 
     assert len(shortened.encode()) <= limit
     if shortened not in ("", whole):
@@ -90,12 +90,12 @@ def test_a_summary_is_cut_between_its_parts(limit: int) -> None:
 
 @pytest.mark.parametrize("limit", [-5, 0, 20])
 def test_where_nothing_fits_nothing_is_written(limit: int) -> None:
-    assert summary(gate_reports.several(), limit) == ""
+    assert summarize(gate_reports.several(), limit) == ""
 
 
 def test_a_summary_of_very_many_rows_fits() -> None:
     notices = tuple(Notice("n", "価格" * 200 + str(n)) for n in range(2000))
-    text = summary(replace(gate_reports.regressed(), notices=notices))
+    text = summarize(replace(gate_reports.regressed(), notices=notices))
 
     assert SUMMARY_BYTES * 0.99 < len(text.encode()) <= SUMMARY_BYTES
     assert text.rstrip().endswith("The report that `--json` writes has it all.")
@@ -105,4 +105,4 @@ def test_a_verdict_of_a_comparison_is_annotated() -> None:
     verdict = Verdict("different", 4, ("12 rows differ",))
     report = replace(reports.report(), command="validate", results=(), verdict=verdict)
 
-    assert annotations(report) == "::error title=infer-bench validate%3A different::12 rows differ\n"
+    assert annotate(report) == "::error title=infer-bench validate%3A different::12 rows differ\n"

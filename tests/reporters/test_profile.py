@@ -20,9 +20,9 @@ from infer_bench.report.profile import (
     TypicalRequest,
 )
 from infer_bench.report.serialize import dump, load_report
-from infer_bench.reporters.profile.sentences import closing
+from infer_bench.reporters.profile.sentences import write_closing
 from infer_bench.reporters.registry import render
-from infer_bench.reporters.text.layout import width_of
+from infer_bench.reporters.text.layout import measure_width
 
 MODEL = ModelInfo("/models/credit.txt", "lightgbm", "lightgbm-text", "00", 1_000, "binary", 400, 100)
 
@@ -54,7 +54,7 @@ def report(*rows: ProfileResult, **more: Any) -> ProfileReport:
 
 
 def closing_of(one: ProfileResult) -> str:
-    return " ".join(closing(report(one), one))
+    return " ".join(write_closing(report(one), one))
 
 
 ARRAY: dict[str, Any] = {"candidate": "lightgbm:feed=ndarray", "options": {"feed": "ndarray"}}
@@ -159,7 +159,7 @@ def test_no_width_loses_a_number(width: int | None) -> None:
     assert [one for one in EVERYTHING if one not in flat] == []
     assert "\x1b" not in text
     if width is not None:
-        assert max(width_of(line) for line in text.splitlines()) <= width
+        assert max(measure_width(line) for line in text.splitlines()) <= width
 
 
 def test_markdown_holds_the_same_and_breaks_no_cell() -> None:

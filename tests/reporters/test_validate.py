@@ -20,7 +20,7 @@ from infer_bench.report.validate import (
 )
 from infer_bench.reporters.registry import render
 from infer_bench.reporters.text import numbers
-from infer_bench.reporters.text.layout import width_of
+from infer_bench.reporters.text.layout import measure_width
 from infer_bench.reporters.validate import columns as validate_columns
 from tests.reports import CREDIT, ENVIRONMENT, ONNX
 
@@ -90,7 +90,7 @@ def report(*results: ValidateResult, threshold: float | None = 0.494) -> Validat
 def test_a_table_fits_and_loses_nothing(width: int | None) -> None:
     text = render(report(DIFFERENT), "table", width=width)
     lines = text.splitlines()
-    assert width is None or max(map(width_of, lines)) <= width
+    assert width is None or max(map(measure_width, lines)) <= width
     squeezed = "".join(text.split())
     for cell in ("48,744", "3.8e-01", "DIFFERENT", "refused", "thresholdcast", "213", "days_employed", "tree17", "inf"):
         assert cell in squeezed, cell
@@ -113,7 +113,7 @@ def test_a_pass_says_how_near_it_was() -> None:
 
 
 def test_what_no_tolerance_passes_is_counted() -> None:
-    assert validate_columns.passing(DIFFERENT) == (
+    assert validate_columns.describe_passing(DIFFERENT) == (
         "No tolerance would pass: 8 labels change; 8 rows flip; 2 rows are answered by one side only."
     )
 
@@ -129,15 +129,15 @@ def test_what_no_tolerance_passes_is_counted() -> None:
     ],
 )
 def test_columns_that_say_nothing_are_left_out(result: ValidateResult, keys: set[str]) -> None:
-    assert set(validate_columns.columns(report(result), [result])) == keys
+    assert set(validate_columns.select_columns(report(result), [result])) == keys
 
 
 def test_nothing_explained_is_said() -> None:
     left_open = replace(
         DIFFERENT, causes=(), not_explained=8, why="not explained: no known cause accounts for the rows"
     )
-    assert validate_columns.why(left_open) == ["Not explained: no known cause accounts for the rows."]
-    assert validate_columns.first(left_open) == ""
+    assert validate_columns.explain_difference(left_open) == ["Not explained: no known cause accounts for the rows."]
+    assert validate_columns.locate_first(left_open) == ""
 
 
 def test_csv_holds_a_row_a_group_and_output() -> None:
@@ -153,7 +153,7 @@ def test_csv_holds_a_row_a_group_and_output() -> None:
 
 
 def test_a_histogram_counts_every_pair() -> None:
-    lines = validate_columns.histogram(DIFFERENT)
+    lines = validate_columns.draw_histogram(DIFFERENT)
     assert sum(int(number.replace(",", "")) for _, _, number in lines) == 48_744 + 5 + 8 + 2999
     assert all(bar for _, bar, _ in lines)
 

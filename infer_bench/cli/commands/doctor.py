@@ -20,15 +20,15 @@ def doctor(
     from infer_bench.cli.terminal import read_terminal
     from infer_bench.measure.doctor.run import examine
     from infer_bench.output import OutputFile, write_stdout
-    from infer_bench.reporters.doctor import doctor_json, doctor_text
+    from infer_bench.reporters.doctor import draw_doctor, dump_doctor
 
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(OutputFile(json)) if json else None
         with ProgressLine() as progress:
             report = examine(quick=quick, progress=progress)
         if file is not None:
-            file.write_atomic(doctor_json(report))
+            file.write_atomic(dump_doctor(report))
     if json != "-":
         width, color = read_terminal()
-        write_stdout(doctor_text(report, width=width, color=color))
+        write_stdout(draw_doctor(report, width=width, color=color))
     return 0

@@ -15,12 +15,12 @@ def engines() -> int:
     from infer_bench.output import write_stdout
 
     rows = [("engine", "version", "reads")]
-    rows += [(info.name, info.version or "missing", _last_column(info)) for info in available()]
+    rows += [(info.name, info.version or "missing", _describe_engine(info)) for info in available()]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     lines = [f"{name:<{widths[0]}}  {version:<{widths[1]}}  {rest}".rstrip() for name, version, rest in rows]
     write_stdout("\n".join(lines) + "\n")
     return 0
 
 
-def _last_column(info: "EngineInfo") -> str:
+def _describe_engine(info: "EngineInfo") -> str:
     return " ".join(sorted(info.formats)) if info.version else info.install or info.problem

@@ -40,10 +40,8 @@ def profile(
 
     to = ProfileDelivery(output, format, json, view)
     settings = ProfileSettings(
-        profiler=pick(to.choose_profiler(profiler), "profiler", PROFILERS),
-        sort=pick(sort, "sort", SORTS),
-        batch=batch, threads=threads, requests=requests, budget_s=read_duration(budget), top=top, split=split,
-        memory=memory, require_provider=provider, form=to.form, interval_s=interval, allow_pickle=allow_pickle,
-        seed=seed, timeout_s=timeout,
-    )  # fmt: skip
+        profiler=pick(to.choose_profiler(profiler), "profiler", PROFILERS), sort=pick(sort, "sort", SORTS), top=top,
+        batch=batch, threads=threads, requests=requests, budget_s=read_duration(budget), split=split, memory=memory,
+        require_provider=provider, form=to.form, interval_s=interval, allow_pickle=allow_pickle, seed=seed,
+        timeout_s=timeout)  # fmt: skip
     return run_profile(target, Source(data, input), engine or [], diff, settings, to)

@@ -37,14 +37,9 @@ def validate(
     overrides = {name: value for name, value in tolerances.items() if value is not None}
     settings = ValidateSettings(
         **{**project_tolerances(), **overrides},
-        probes=pick(probes, "probes", PROBES),
-        rows=rows,
-        worst=worst,
+        probes=pick(probes, "probes", PROBES), rows=rows, worst=worst,
         input_dtype=pick(input_dtype, "input-dtype", INPUT_DTYPES) if input_dtype else None,
-        threads=threads,
-        seed=seed,
-        timeout_s=timeout,
-        allow_pickle=allow_pickle,
-    )
+        threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,
+    )  # fmt: skip
     to = Delivery(json, format, output)
     return run_validate(models, data, engine or [], settings, to, worst=export_worst)

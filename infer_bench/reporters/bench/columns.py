@@ -7,7 +7,13 @@ from typing import Any
 from infer_bench.libraries import of_family
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, ModelInfo, Report
-from infer_bench.reporters.bench.groups import BatchGroup, percentile, percentiles, shares, title
+from infer_bench.reporters.bench.groups import (
+    BatchGroup,
+    name_candidate,
+    name_percentiles,
+    read_percentile,
+    share_phases,
+)
 from infer_bench.reporters.text import numbers
 
 _AFTER = {
@@ -22,43 +28,43 @@ _AFTER = {
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """A line of the table. `cells` by column key; `alarm` when the answers are not the reference's."""
+    """A line of the table. `cells` by column key; `alarm` when the predictions are not the reference's."""
 
     cells: Mapping[str, str]
     phase: str = ""
     alarm: bool = False
 
 
-def columns(settings: Mapping[str, Any], phases: bool) -> dict[str, str]:
+def select_columns(settings: Mapping[str, Any], phases: bool) -> dict[str, str]:
     """Column keys and titles, the candidate's own column left out."""
-    quantiles = {name: name for name in percentiles(settings)}
+    quantiles = {name: name for name in name_percentiles(settings)}
     return {**quantiles, **({"share": "share"} if phases else {}), **_AFTER}
 
 
-def line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
+def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
     """The line of a result that was measured."""
     reference = result.candidate == group.reference
     cells = {
         "rows_per_s": numbers.rate(result.rows_per_s),
-        "speedup": _speedup(result, reference),
-        "delta": _delta(result, reference),
+        "speedup": _format_speedup(result, reference),
+        "delta": _format_delta(result, reference),
         "cold_start": numbers.coarse(result.cold_start_ns),
         "memory": numbers.memory(result.rss_bytes),
         "file": numbers.size(result.artifact_bytes),
     }
-    return ResultLine(_quantiles(result.request, settings) | cells, alarm=differs(result))
+    return ResultLine(_fill_quantiles(result.request, settings) | cells, alarm=differs(result))
 
 
-def phase_lines(result: BenchResult, settings: Mapping[str, Any]) -> list[ResultLine]:
+def fill_phase_lines(result: BenchResult, settings: Mapping[str, Any]) -> list[ResultLine]:
     """A line for each phase of the request, with its share of the time."""
     if result.phases is None:
         return []
     return [
         ResultLine(
-            _quantiles(getattr(result.phases, name), settings) | {"share": numbers.percent(share)},
+            _fill_quantiles(getattr(result.phases, name), settings) | {"share": numbers.percent(share)},
             phase=name,
         )
-        for name, share in shares(result.phases).items()
+        for name, share in share_phases(result.phases).items()
     ]
 
 
@@ -67,27 +73,27 @@ def differs(result: BenchResult) -> bool:
     return bool(result.label_changes or result.non_finite_mismatches)
 
 
-def _quantiles(latency: Latency | None, settings: Mapping[str, Any]) -> dict[str, str]:
+def _fill_quantiles(latency: Latency | None, settings: Mapping[str, Any]) -> dict[str, str]:
     if latency is None:
         return {}
-    return {name: _quantile(latency, name) for name in percentiles(settings)}
+    return {name: _format_quantile(latency, name) for name in name_percentiles(settings)}
 
 
-def _quantile(latency: Latency, name: str) -> str:
-    value = percentile(latency, name)
+def _format_quantile(latency: Latency, name: str) -> str:
+    value = read_percentile(latency, name)
     if value is None:
         return numbers.needs(latency.needs.get(name))
     return numbers.duration(value) + ("*" if latency.unit == "batch-mean" else "")
 
 
-def _speedup(result: BenchResult, reference: bool) -> str:
+def _format_speedup(result: BenchResult, reference: bool) -> str:
     if reference:
         return numbers.ratio(1)
     speedup = result.speedup
     return numbers.speedup(speedup.ratio, speedup.low, speedup.high) if speedup else numbers.MISSING
 
 
-def _delta(result: BenchResult, reference: bool) -> str:
+def _format_delta(result: BenchResult, reference: bool) -> str:
     if reference:
         return "ref"
     return ("! " if differs(result) else "") + numbers.delta(result.max_abs_delta)
@@ -107,28 +113,28 @@ def describe(model: ModelInfo) -> str:
     return ", ".join(parts)
 
 
-def conditions(report: Report[Any], results: tuple[BenchResult, ...]) -> str:
+def describe_conditions(report: Report[Any], results: tuple[BenchResult, ...]) -> str:
     """`1 thread · 1,024 rows cycled · 60 rounds`: what the numbers hold for."""
     settings = report.settings
-    parts = [_threads(settings.get("threads")), _rows(settings), _rounds(settings, results)]
+    parts = [_describe_threads(settings.get("threads")), _describe_rows(settings), _describe_rounds(settings, results)]
     scenario = settings.get("scenario")
     if isinstance(scenario, str) and scenario != "single_stream":
         parts.insert(0, scenario)
     return " · ".join(part for part in parts if part)
 
 
-def _threads(threads: object) -> str:
+def _describe_threads(threads: object) -> str:
     return numbers.plural(threads, "thread") if isinstance(threads, int) else ""
 
 
-def _rows(settings: Mapping[str, Any]) -> str:
+def _describe_rows(settings: Mapping[str, Any]) -> str:
     rows = settings.get("rows_cycled")
     if settings.get("rows_mode") == "same":
         return "the same row again and again"
     return f"{numbers.plural(rows, 'row')} cycled" if isinstance(rows, int) else ""
 
 
-def _rounds(settings: Mapping[str, Any], results: tuple[BenchResult, ...]) -> str:
+def _describe_rounds(settings: Mapping[str, Any], results: tuple[BenchResult, ...]) -> str:
     run_rounds = max((sum(len(process.rounds) for process in result.processes) for result in results), default=0)
     rounds = run_rounds or settings.get("rounds")
     return numbers.plural(rounds, "round") if isinstance(rounds, int) else ""
@@ -139,14 +145,14 @@ def has_numbers(result: BenchResult) -> bool:
     return result.failed is None and result.request is not None
 
 
-def reason(result: BenchResult) -> str:
+def explain_failure(result: BenchResult) -> str:
     """Why there is no measurement."""
     return f"failed: {result.failed}" if result.failed is not None else "not measured"
 
 
-def notices(report: Report[Any]) -> list[tuple[str, str]]:
+def collect_notices(report: Report[Any]) -> list[tuple[str, str]]:
     """What is to be noted and its hint, each once, with the candidates that it concerns."""
-    titles = {result.candidate: title(result) for result in report.results if isinstance(result, BenchResult)}
+    titles = {result.candidate: name_candidate(result) for result in report.results if isinstance(result, BenchResult)}
     concerns: dict[tuple[str, str], dict[str, None]] = {}
     for notice in report.notices:
         candidates = concerns.setdefault((notice.message, notice.hint), {})

@@ -25,17 +25,17 @@ class BatchGroup:
         return next((result for result in self.results if result.candidate == candidate), None)
 
 
-def group(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[tuple[BatchGroup, ...], ...]:
+def group_results(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[tuple[BatchGroup, ...], ...]:
     """By model, in the order of their first appearance, then by batch size, ascending."""
     models: dict[str, dict[int, list[BenchResult]]] = {}
     for result in results:
         models.setdefault(result.model.path, {}).setdefault(result.batch, []).append(result)
     return tuple(
-        tuple(_group(batch, batches[batch], settings) for batch in sorted(batches)) for batches in models.values()
+        tuple(_make_group(batch, batches[batch], settings) for batch in sorted(batches)) for batches in models.values()
     )
 
 
-def _group(batch: int, results: list[BenchResult], settings: Mapping[str, Any]) -> BatchGroup:
+def _make_group(batch: int, results: list[BenchResult], settings: Mapping[str, Any]) -> BatchGroup:
     against = (result.speedup.against for result in results if result.speedup)
     reference = next(against, settings.get("reference"))
     model = next((result.model for result in results if result.model.features is not None), results[0].model)
@@ -50,13 +50,13 @@ def split_candidate(result: BenchResult) -> tuple[str, tuple[str, ...]]:
     return engine, tuple(options.split(","))
 
 
-def title(result: BenchResult) -> str:
+def name_candidate(result: BenchResult) -> str:
     """A candidate on one line: `onnxruntime threads=1 feed=ndarray`."""
     engine, options = split_candidate(result)
     return " ".join((engine, *options))
 
 
-def percentiles(settings: Mapping[str, Any]) -> tuple[str, ...]:
+def name_percentiles(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the percentiles that were asked for: `p50`, `p95`, `p99` when nothing else was."""
     setting = settings.get("percentiles")
     values = setting if isinstance(setting, (list, tuple)) else ()
@@ -64,7 +64,7 @@ def percentiles(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(numbers.percentile(share) for share in shares or DEFAULT_PERCENTILES))
 
 
-def percentile(latency: Latency, name: str) -> int | None:
+def read_percentile(latency: Latency, name: str) -> int | None:
     """The value of `p50`, `p99.9`, …, in ns; None when there is none."""
     if name in ("p50", "p95", "p99"):
         value: int | None = getattr(latency, f"{name}_ns")
@@ -72,13 +72,13 @@ def percentile(latency: Latency, name: str) -> int | None:
     return latency.more.get(name)
 
 
-def typical(latency: Latency) -> int:
+def take_typical(latency: Latency) -> int:
     """The median where the sample carries one, the mean otherwise, in ns."""
     return latency.mean_ns if latency.p50_ns is None else latency.p50_ns
 
 
-def shares(phases: Phases) -> dict[str, float]:
+def share_phases(phases: Phases) -> dict[str, float]:
     """Which part of a typical request each phase takes, 0 to 1."""
-    times = {name: max(0, typical(getattr(phases, name))) for name in ("preprocess", "predict", "postprocess")}
+    times = {name: max(0, take_typical(getattr(phases, name))) for name in ("preprocess", "predict", "postprocess")}
     total = sum(times.values())
     return {name: time / total if total else 0.0 for name, time in times.items()}

@@ -27,12 +27,12 @@ def name_results(report: Report[BenchResult]) -> list[str]:
     paths = {result.model.path for result in report.results}
     repeats = Counter(map(file_name, paths))
     return number_repeats(
-        clean(" ".join((_model(result.model.path, repeats), result.candidate, f"batch={result.batch}")))
+        clean(" ".join((_name_model(result.model.path, repeats), result.candidate, f"batch={result.batch}")))
         for result in report.results
     )
 
 
-def _model(path: str, repeats: Counter[str]) -> str:
+def _name_model(path: str, repeats: Counter[str]) -> str:
     name = file_name(path)
     return name if name and repeats[name] == 1 else path
 

@@ -7,23 +7,23 @@ from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench import groups, sentences
-from infer_bench.reporters.bench.columns import notices
+from infer_bench.reporters.bench.columns import collect_notices
 from infer_bench.reporters.bench.groups import BatchGroup
 from infer_bench.reporters.text import numbers
-from infer_bench.reporters.text.grid import Grid, Row, fit, records
-from infer_bench.reporters.text.layout import clean, join_blocks, justify, style, width_of, wrap
+from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit
+from infer_bench.reporters.text.layout import clean, join_blocks, justify, measure_width, style, wrap
 from infer_bench.reporters.text.notices import draw_notices
 from infer_bench.reporters.text.paths import file_name
 
 _LOOKS = {"alarm": "red", "plain": ""}
 
 
-def lines(report: Report[Any], width: int | None, color: bool, *, phases: bool) -> list[str]:
+def draw_table(report: Report[Any], width: int | None, color: bool, *, phases: bool) -> list[str]:
     """The whole text. `phases` adds a line for each phase below its request."""
     return _Table(report, width, color, phases).lines()
 
 
-def model_tables(report: Report[Any], width: int | None, color: bool) -> list[list[str]]:
+def draw_models(report: Report[Any], width: int | None, color: bool) -> list[list[str]]:
     """The table of each model with its phases, and nothing around them."""
     return _Table(report, width, color, phases=True).tables()
 
@@ -33,15 +33,15 @@ class _Table:
 
     def __init__(self, report: Report[Any], width: int | None, color: bool, phases: bool) -> None:
         self.report, self.width, self.color, self.phases = report, width, color, phases
-        self.titles = bench_columns.columns(report.settings, phases)
+        self.titles = bench_columns.select_columns(report.settings, phases)
 
-        self.models = groups.group(report.results, report.settings)
+        self.models = groups.group_results(report.results, report.settings)
         self.grid = self._fit()
 
     def lines(self) -> list[str]:
         blocks = self.tables() or [["Nothing was measured."]]
-        noted = draw_notices(notices(self.report), self.width, self.color)
-        blocks += [self._sentences(sentences.about_report(self.report)), noted, self._verdict()]
+        noted = draw_notices(collect_notices(self.report), self.width, self.color)
+        blocks += [self._sentences(sentences.describe_report(self.report)), noted, self._verdict()]
         return join_blocks(blocks)
 
     def tables(self) -> list[list[str]]:
@@ -51,23 +51,23 @@ class _Table:
         """One layout for all models, so that their columns can be compared."""
         every = [group for model in self.models for group in model]
         rows = [row for group in every for row in self._rows(group)]
-        return fit(self.titles, rows, [_title(group) for group in every], self.width) if rows else None
+        return fit(self.titles, rows, [_name_batch(group) for group in every], self.width) if rows else None
 
     def _model(self, model: tuple[BatchGroup, ...]) -> list[str]:
         sections = [self._section(group) for group in model]
         sections[-1] += self._legend() if model is self.models[0] else []
-        return join_blocks([self._header(model), *sections, self._sentences(sentences.about_model(model))])
+        return join_blocks([self._header(model), *sections, self._sentences(sentences.describe_model(model))])
 
     def _header(self, model: tuple[BatchGroup, ...]) -> list[str]:
         name, about = clean(self._model_name(model[0])), clean(bench_columns.describe(model[0].model))
         results = tuple(result for group in model for result in group.results)
-        conditions = clean(bench_columns.conditions(self.report, results))
-        together = width_of(f"{name}   {about}   {conditions}")
+        conditions = clean(bench_columns.describe_conditions(self.report, results))
+        together = measure_width(f"{name}   {about}   {conditions}")
         if self.width is None or together <= self.width:
             line = justify(f"{name}   {about}", conditions, max(together, self.grid.width if self.grid else 0)).rstrip()
             return [line.replace(name, style(name, "bold", self.color), 1)]
         lines = [style(line, "bold", self.color) for line in wrap(name, self.width)]
-        if width_of(f"{name}   {about}") <= self.width:
+        if measure_width(f"{name}   {about}") <= self.width:
             lines = [f"{lines[0]}   {about}"]
         else:
             lines += wrap(about, self.width, first="  ", rest="  ")
@@ -80,7 +80,7 @@ class _Table:
         return name if sum(file_name(path) == name for path in paths) == 1 else group.model.path
 
     def _section(self, group: BatchGroup) -> list[str]:
-        rows, title = self._rows(group), _title(group)
+        rows, title = self._rows(group), _name_batch(group)
         head = self.grid.head(title) if self.grid and any(row.cells for row in rows) else [title]
         lines = [style(line, "bold", self.color) for line in head]
         for row in rows:
@@ -94,9 +94,9 @@ class _Table:
         return "bold" if (self.grid is None or not self.grid.name_width) and not row.depth else ""
 
     def _body(self, row: Row) -> list[str]:
-        lines = self.grid.body(row) if self.grid else records(self.titles, row, self.width)
-        too_wide = self.width is not None and max(map(width_of, lines)) > self.width
-        return records(self.titles, row, self.width) if too_wide and row.note else lines
+        lines = self.grid.body(row) if self.grid else draw_record(self.titles, row, self.width)
+        too_wide = self.width is not None and max(map(measure_width, lines)) > self.width
+        return draw_record(self.titles, row, self.width) if too_wide and row.note else lines
 
     def _rows(self, group: BatchGroup) -> list[Row]:
         return [row for result in group.results for row in self._result(result, group)]
@@ -105,10 +105,12 @@ class _Table:
         engine, options = groups.split_candidate(result)
         name = clean(engine), tuple(map(clean, options))
         if not bench_columns.has_numbers(result):
-            return [Row(*name, note=clean(bench_columns.reason(result)), look="red" if result.failed else "dim")]
-        line = bench_columns.line(result, group, self.report.settings)
+            return [
+                Row(*name, note=clean(bench_columns.explain_failure(result)), look="red" if result.failed else "dim")
+            ]
+        line = bench_columns.fill_line(result, group, self.report.settings)
         rows = [Row(*name, line.cells, look="red" if line.alarm else "")]
-        for part in bench_columns.phase_lines(result, self.report.settings) if self.phases else ():
+        for part in bench_columns.fill_phase_lines(result, self.report.settings) if self.phases else ():
             rows.append(Row(part.phase, cells=part.cells, look="dim", depth=1))
         return rows
 
@@ -143,5 +145,5 @@ class _Table:
         return [style(line, look, self.color) for line in wrap(clean(text), self.width, rest="  ")]
 
 
-def _title(group: BatchGroup) -> str:
+def _name_batch(group: BatchGroup) -> str:
     return f"batch {numbers.count(group.batch)}"

@@ -6,7 +6,7 @@ from typing import Any
 from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Report
-from infer_bench.reporters.bench.groups import percentile, percentiles
+from infer_bench.reporters.bench.groups import name_percentiles, read_percentile
 from infer_bench.reporters.bench.names import name_measured
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate.groups import group_checks
@@ -25,34 +25,39 @@ class GithubActionBenchmark:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole document."""
-        conclusions = _conclusions(report)
+        conclusions = _list_conclusions(report)
         entries = [
-            {**entry, "extra": "\n".join([*_about(result), *conclusions.get((name, str(entry["name"])), [])])}
+            {**entry, "extra": "\n".join([*_describe_result(result), *conclusions.get((name, str(entry["name"])), [])])}
             for name, result in name_measured(report)
-            for entry in _entries(name, result, percentiles(report.settings))
+            for entry in _list_entries(name, result, name_percentiles(report.settings))
         ]
         return json_text.encode(entries).decode()
 
 
-def _entries(name: str, result: BenchResult, quantiles: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def _list_entries(name: str, result: BenchResult, quantiles: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     if result.request is not None:
         for quantile in quantiles:
-            if (value := percentile(result.request, quantile)) is not None:
-                yield {"name": f"{name} {quantile}", "unit": "ns", "value": value, **_range(result.request, quantile)}
+            if (value := read_percentile(result.request, quantile)) is not None:
+                yield {
+                    "name": f"{name} {quantile}",
+                    "unit": "ns",
+                    "value": value,
+                    **_make_range(result.request, quantile),
+                }
     for title, (key, unit) in _COSTS.items():
         if (cost := getattr(result, key)) is not None:
             yield {"name": f"{name} {title}", "unit": unit, "value": cost}
 
 
-def _range(latency: Latency, quantile: str) -> dict[str, str]:
+def _make_range(latency: Latency, quantile: str) -> dict[str, str]:
     """The interval as the one distance that the action can read: the larger of the two."""
-    value, bounds = percentile(latency, quantile), latency.intervals.get(quantile)
+    value, bounds = read_percentile(latency, quantile), latency.intervals.get(quantile)
     if value is None or bounds is None:
         return {}
     return {"range": f"± {max(value - bounds[0], bounds[1] - value, 0)}"}
 
 
-def _about(result: BenchResult) -> list[str]:
+def _describe_result(result: BenchResult) -> list[str]:
     """What a point of the chart says when one points at it."""
     lines = [f"samples: {numbers.count(result.request.samples)}"] if result.request else []
     lines += [f"processes: {len(result.processes)}"] if result.processes else []
@@ -61,13 +66,13 @@ def _about(result: BenchResult) -> list[str]:
     return lines + ([f"label changes: {numbers.count(result.label_changes)}"] if result.label_changes else [])
 
 
-def _conclusions(report: Report[BenchResult]) -> dict[tuple[str, str], list[str]]:
+def _list_conclusions(report: Report[BenchResult]) -> dict[tuple[str, str], list[str]]:
     """What the gate concluded, by the name of the result and of the entry."""
     if report.gate is None:
         return {}
     conclusions: dict[tuple[str, str], list[str]] = {}
     for group in group_checks(report):
         for check in group.checks:
-            key = group.name, f"{group.name} {gate_columns.title(check)}"
-            conclusions.setdefault(key, []).append(gate_columns.sentence(check))
+            key = group.name, f"{group.name} {gate_columns.name_metric(check)}"
+            conclusions.setdefault(key, []).append(gate_columns.describe_check(check))
     return conclusions

@@ -9,7 +9,7 @@ from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check
 from infer_bench.reporters.bench import columns as bench_columns
-from infer_bench.reporters.bench.groups import percentile, percentiles
+from infer_bench.reporters.bench.groups import name_percentiles, read_percentile
 from infer_bench.reporters.bench.names import name_results, number_repeats
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
@@ -48,30 +48,32 @@ class JUnit:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole document."""
-        suites = _results(report) if report.gate is None else [_group(group) for group in group_checks(report)]
-        suites += _verdict(report, [case for _, cases in suites for case in cases])
-        root = ElementTree.Element("testsuites", {"name": "infer-bench", **_counts(c for _, cs in suites for c in cs)})
+        suites = _make_suites(report) if report.gate is None else [_make_suite(group) for group in group_checks(report)]
+        suites += _make_verdict_suite(report, [case for _, cases in suites for case in cases])
+        root = ElementTree.Element(
+            "testsuites", {"name": "infer-bench", **_count_elements(c for _, cs in suites for c in cs)}
+        )
         for name, cases in suites:
-            _suite(root, report, name, cases)
+            _write_suite(root, report, name, cases)
         ElementTree.indent(root)
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
 
-def _results(report: Report[BenchResult]) -> list[tuple[str, list[_Case]]]:
-    quantiles = percentiles(report.settings)
+def _make_suites(report: Report[BenchResult]) -> list[tuple[str, list[_Case]]]:
+    quantiles = name_percentiles(report.settings)
     pairs = zip(name_results(report), report.results, strict=True)
-    return [(name, [_result(result, quantiles)]) for name, result in pairs]
+    return [(name, [_make_case(result, quantiles)]) for name, result in pairs]
 
 
-def _result(result: BenchResult, quantiles: tuple[str, ...]) -> _Case:
+def _make_case(result: BenchResult, quantiles: tuple[str, ...]) -> _Case:
     if not bench_columns.has_numbers(result):
-        return _Case("measured", bench_columns.reason(result), "error", "failed")
-    return _Case("measured", "\n".join(_numbers(result, quantiles)))
+        return _Case("measured", bench_columns.explain_failure(result), "error", "failed")
+    return _Case("measured", "\n".join(_list_numbers(result, quantiles)))
 
 
-def _numbers(result: BenchResult, quantiles: tuple[str, ...]) -> Iterable[str]:
+def _list_numbers(result: BenchResult, quantiles: tuple[str, ...]) -> Iterable[str]:
     for quantile in quantiles if result.request else ():
-        if result.request and (value := percentile(result.request, quantile)) is not None:
+        if result.request and (value := read_percentile(result.request, quantile)) is not None:
             yield f"{quantile} {numbers.duration(value)}"
     yield f"rows/s {numbers.rate(result.rows_per_s)}"
     yield f"max |Δ| {numbers.delta(result.max_abs_delta)}"
@@ -79,24 +81,24 @@ def _numbers(result: BenchResult, quantiles: tuple[str, ...]) -> Iterable[str]:
         yield f"DIFFERENT: another label in {numbers.plural(result.label_changes, 'row')}"
 
 
-def _group(group: CheckGroup) -> tuple[str, list[_Case]]:
-    cases = [_check(check) for check in group.checks]
+def _make_suite(group: CheckGroup) -> tuple[str, list[_Case]]:
+    cases = [_make_check_case(check) for check in group.checks]
     if (
         group.result is not None
         and not bench_columns.has_numbers(group.result)
         and not any(case.element for case in cases)
     ):
-        cases.append(_Case("measured", bench_columns.reason(group.result), "error", "failed"))
+        cases.append(_Case("measured", bench_columns.explain_failure(group.result), "error", "failed"))
     pairs = zip(number_repeats(case.name for case in cases), cases, strict=True)
     return group.name, [_Case(name, case.text, case.element, case.kind) for name, case in pairs]
 
 
-def _check(check: Check) -> _Case:
-    lines = [gate_columns.sentence(check), *gate_sentences.sensitivity([check])]
+def _make_check_case(check: Check) -> _Case:
+    lines = [gate_columns.describe_check(check), *gate_sentences.describe_sensitivity([check])]
     return _Case(f"{check.metric} {check.kind}", "\n".join(lines), _ELEMENTS.get(check.outcome, ""), check.outcome)
 
 
-def _verdict(report: Report[BenchResult], cases: list[_Case]) -> list[tuple[str, list[_Case]]]:
+def _make_verdict_suite(report: Report[BenchResult], cases: list[_Case]) -> list[tuple[str, list[_Case]]]:
     """The verdict as a case of its own where no other case shows that the run did not pass."""
     verdict = report.verdict
     element = _ELEMENTS.get(verdict.status, "") if verdict else "" if report.complete else "error"
@@ -106,25 +108,25 @@ def _verdict(report: Report[BenchResult], cases: list[_Case]) -> list[tuple[str,
     return [("verdict", [_Case("verdict", text, element, verdict.status if verdict else "failed")])]
 
 
-def _counts(cases: Iterable[_Case]) -> dict[str, str]:
+def _count_elements(cases: Iterable[_Case]) -> dict[str, str]:
     elements = [case.element for case in cases]
     return {"tests": str(len(elements))} | {plural: str(elements.count(name)) for name, plural in _PLURALS.items()}
 
 
-def _suite(root: ElementTree.Element, report: Report[BenchResult], name: str, cases: list[_Case]) -> None:
-    when = {"timestamp": _text(report.created_at)} if report.created_at else {}
-    suite = ElementTree.SubElement(root, "testsuite", {"name": _text(name), **_counts(cases), **when})
+def _write_suite(root: ElementTree.Element, report: Report[BenchResult], name: str, cases: list[_Case]) -> None:
+    when = {"timestamp": _escape_text(report.created_at)} if report.created_at else {}
+    suite = ElementTree.SubElement(root, "testsuite", {"name": _escape_text(name), **_count_elements(cases), **when})
     for case in cases:
-        about = {"classname": _text(name), "name": _text(case.name)}
+        about = {"classname": _escape_text(name), "name": _escape_text(case.name)}
         element = ElementTree.SubElement(suite, "testcase", about)
-        lines = [_text(line) for line in case.text.split("\n")]
+        lines = [_escape_text(line) for line in case.text.split("\n")]
         if case.element:
-            attributes = {"message": lines[0], "type": _text(case.kind)}
+            attributes = {"message": lines[0], "type": _escape_text(case.kind)}
             ElementTree.SubElement(element, case.element, attributes).text = "\n".join(lines)
         else:
             ElementTree.SubElement(element, "system-out").text = "\n".join(lines)
 
 
-def _text(text: str) -> str:
+def _escape_text(text: str) -> str:
     """One line of characters that XML 1.0 allows; the others as their escapes."""
     return "".join(char if char not in "\ufffe\uffff" else ascii(char)[1:-1] for char in clean(text))

@@ -6,7 +6,7 @@ from typing import Any
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, Phases, Report
-from infer_bench.reporters.bench.groups import percentile, percentiles
+from infer_bench.reporters.bench.groups import name_percentiles, read_percentile
 from infer_bench.reporters.bench.names import name_measured, name_results
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
 
@@ -44,7 +44,13 @@ class OpenMetrics:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole exposition."""
-        families = [_run_info(report), _failures(report), *_results(report), *_gate(report), *_exit_code(report)]
+        families = [
+            _describe_run(report),
+            _list_failures(report),
+            *_list_results(report),
+            *_list_checks(report),
+            *_list_exit_code(report),
+        ]
         return "\n".join(line for family in families if family.samples for line in family.lines()) + "\n# EOF\n"
 
 
@@ -54,43 +60,43 @@ def _escape(text: str) -> str:
     return plain.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def _run_info(report: Report[BenchResult]) -> _Family:
+def _describe_run(report: Report[BenchResult]) -> _Family:
     machine = report.environment
     about = {"version": report.tool_version, "created_at": report.created_at, "python": machine.python}
     about |= {"os": machine.os, "cpu_model": machine.cpu_model}
     return _Family("infer_bench_run", "What made these numbers.", kind="info", samples=[(about, 1)])
 
 
-def _labels(name: str, result: BenchResult) -> dict[str, str]:
+def _make_labels(name: str, result: BenchResult) -> dict[str, str]:
     about = {"benchmark": name, "model": result.model.path, "candidate": result.candidate}
     return about | {"engine": result.engine, "batch": str(result.batch)}
 
 
-def _failures(report: Report[BenchResult]) -> _Family:
+def _list_failures(report: Report[BenchResult]) -> _Family:
     family = _Family("infer_bench_failed", "1 where a candidate could not be measured.")
     for name, result in zip(name_results(report), report.results, strict=True):
-        family.samples.append((_labels(name, result), int(result.failed is not None)))
+        family.samples.append((_make_labels(name, result), int(result.failed is not None)))
     return family
 
 
-def _results(report: Report[BenchResult]) -> list[_Family]:
+def _list_results(report: Report[BenchResult]) -> list[_Family]:
     request = _Family("infer_bench_request_seconds", "Time of a request.", "seconds")
     low = _Family("infer_bench_request_low_seconds", "Lower bound at 95 %, spanning processes.", "seconds")
     high = _Family("infer_bench_request_high_seconds", "Upper bound at 95 %, spanning processes.", "seconds")
     phase = _Family("infer_bench_phase_seconds", "Time of a phase of the request.", "seconds")
     costs: dict[str, _Family] = {key: _Family(*about) for key, about in _COSTS.items()}
-    quantiles = percentiles(report.settings)
+    quantiles = name_percentiles(report.settings)
     for name, result in name_measured(report):
-        labels = _labels(name, result)
+        labels = _make_labels(name, result)
         for latency in [result.request] if result.request else []:
-            request.samples += _times(latency, quantiles, labels)
-            low.samples += _bounds(latency, quantiles, labels, 0)
-            high.samples += _bounds(latency, quantiles, labels, 1)
+            request.samples += _list_times(latency, quantiles, labels)
+            low.samples += _list_bounds(latency, quantiles, labels, 0)
+            high.samples += _list_bounds(latency, quantiles, labels, 1)
         for part in Phases.__dataclass_fields__ if result.phases else ():
-            phase.samples += _times(getattr(result.phases, part), quantiles, labels | {"phase": part})
+            phase.samples += _list_times(getattr(result.phases, part), quantiles, labels | {"phase": part})
         for key, family in costs.items():
             if (value := getattr(result, key)) is not None:
-                family.samples.append((labels, _seconds(value) if family.unit == "seconds" else value))
+                family.samples.append((labels, _convert_to_seconds(value) if family.unit == "seconds" else value))
     return [request, low, high, phase, *costs.values()]
 
 
@@ -108,32 +114,32 @@ _COSTS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
 }
 
 
-def _times(
+def _list_times(
     latency: Latency, quantiles: Iterable[str], labels: Mapping[str, str]
 ) -> Iterator[tuple[Mapping[str, str], float]]:
     for quantile in quantiles:
-        if (value := percentile(latency, quantile)) is not None:
-            yield {**labels, "quantile": _share(quantile)}, _seconds(value)
+        if (value := read_percentile(latency, quantile)) is not None:
+            yield {**labels, "quantile": _name_quantile(quantile)}, _convert_to_seconds(value)
 
 
-def _bounds(
+def _list_bounds(
     latency: Latency, quantiles: Iterable[str], labels: Mapping[str, str], which: int
 ) -> Iterator[tuple[Mapping[str, str], float]]:
     for quantile in quantiles:
         if (bounds := latency.intervals.get(quantile)) is not None:
-            yield {**labels, "quantile": _share(quantile)}, _seconds(bounds[which])
+            yield {**labels, "quantile": _name_quantile(quantile)}, _convert_to_seconds(bounds[which])
 
 
-def _share(quantile: str) -> str:
+def _name_quantile(quantile: str) -> str:
     """`p99.9` as `0.999`."""
     return f"{float(quantile[1:]) / 100:.10g}"
 
 
-def _seconds(ns: float) -> float:
+def _convert_to_seconds(ns: float) -> float:
     return round(ns * _SECONDS_PER_NS, 15)
 
 
-def _gate(report: Report[BenchResult]) -> list[_Family]:
+def _list_checks(report: Report[BenchResult]) -> list[_Family]:
     if report.gate is None:
         return []
     outcome = _Family("infer_bench_check", "1 for what a check of the gate came to.")
@@ -145,7 +151,7 @@ def _gate(report: Report[BenchResult]) -> list[_Family]:
     }
     for group in group_checks(report):
         for place, check in enumerate(group.checks):
-            labels = _of_check(group, place)
+            labels = _label_check(group, place)
             outcome.samples.append((labels | {"outcome": check.outcome}, 1))
             for key, family in families.items():
                 value = getattr(check, key)
@@ -154,7 +160,7 @@ def _gate(report: Report[BenchResult]) -> list[_Family]:
     return [outcome, *families.values()]
 
 
-def _of_check(group: CheckGroup, place: int) -> dict[str, str]:
+def _label_check(group: CheckGroup, place: int) -> dict[str, str]:
     check = group.checks[place]
     repeated = sum((other.metric, other.kind) == (check.metric, check.kind) for other in group.checks[:place])
     kind = f"{check.kind} #{repeated + 1}" if repeated else check.kind
@@ -162,7 +168,7 @@ def _of_check(group: CheckGroup, place: int) -> dict[str, str]:
     return labels | {"metric": check.metric, "kind": kind}
 
 
-def _exit_code(report: Report[BenchResult]) -> list[_Family]:
+def _list_exit_code(report: Report[BenchResult]) -> list[_Family]:
     if report.verdict is None:
         return []
     status = {"status": report.verdict.status}

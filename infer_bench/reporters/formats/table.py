@@ -21,20 +21,20 @@ class TextTable:
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole text. `phases` adds a line for each phase below its request."""
-        return "\n".join(_lines(report, width, color, phases)) + "\n"
+        return "\n".join(_draw(report, width, color, phases)) + "\n"
 
 
-def _lines(report: Report[Any], width: int | None, color: bool, phases: bool) -> list[str]:
+def _draw(report: Report[Any], width: int | None, color: bool, phases: bool) -> list[str]:
     match report.command:
         case "convert":
-            return convert.lines(report, width)
+            return convert.draw_conversion(report, width)
         case "profile":
-            return profile_table.lines(report, width, color)
+            return profile_table.draw_profile(report, width, color)
         case "self-test":
-            return selftest.lines(report, width, color)
+            return selftest.draw_selftest(report, width, color)
         case "validate":
-            return validate_table.lines(report, width, color)
+            return validate_table.draw_comparison(report, width, color)
     if report.gate is None:
-        return bench_table.lines(report, width, color, phases=phases)
-    models = bench_table.model_tables(report, width, color) if phases else []
-    return join_blocks([*models, gate_table.lines(report, width, color)])
+        return bench_table.draw_table(report, width, color, phases=phases)
+    models = bench_table.draw_models(report, width, color) if phases else []
+    return join_blocks([*models, gate_table.draw_gate(report, width, color)])

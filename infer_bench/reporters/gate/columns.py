@@ -1,4 +1,4 @@
-"""What a gate found, in words and cells that every reporter of text shares. Pure."""
+"""What a gate found, in the columns that every reporter of text shares. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,15 @@ from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.gate.groups import CheckGroup
 from infer_bench.reporters.text import numbers, ratios
 
-__all__ = ["CheckLine", "lines", "observed", "outcome", "sentence", "title", "value"]
+__all__ = [
+    "CheckLine",
+    "describe_check",
+    "describe_observation",
+    "describe_outcome",
+    "fill_lines",
+    "format_value",
+    "name_metric",
+]
 
 _TITLES = {
     "max_abs_delta": "max |Δ|",
@@ -32,18 +40,18 @@ class CheckLine:
     look: str = ""
 
 
-def lines(group: CheckGroup) -> list[CheckLine]:
-    """A line a check, then the largest difference of the answers, which is shown even where it was not judged."""
-    table = [_line(check, group) for check in group.checks]
+def fill_lines(group: CheckGroup) -> list[CheckLine]:
+    """A line a check, then the largest difference of the predictions, which is shown even where it was not judged."""
+    table = [_fill_line(check, group) for check in group.checks]
     for place, check in enumerate(group.checks):  # what is allowed is said once
-        if any(_alike(check, other) for other in group.checks[:place]):
+        if any(_says_the_same(check, other) for other in group.checks[:place]):
             table[place] = replace(table[place], outcome=check.outcome)
     if not any(_is_distance(check) for check in group.checks):
-        table += _delta(group)
+        table += _fill_delta(group)
     return table
 
 
-def _alike(check: Check, other: Check) -> bool:
+def _says_the_same(check: Check, other: Check) -> bool:
     """Whether both would be told in the same words."""
     if check.outcome == "failed":
         return (check.outcome, check.reason) == (other.outcome, other.reason)
@@ -52,36 +60,36 @@ def _alike(check: Check, other: Check) -> bool:
     return is_judged and all(getattr(check, name) == getattr(other, name) for name in names)
 
 
-def _line(check: Check, group: CheckGroup | None) -> CheckLine:
+def _fill_line(check: Check, group: CheckGroup | None) -> CheckLine:
     ratio, interval = "", ""
     if check.kind == "regression" and check.ratio is not None:
         ratio, interval = ratios.measured_ratio(check.ratio, check.low, check.high)
     elif check.kind != "regression":
-        ratio = f"limit {_bound(check)}"
-    mark = "*" if check.unit == "ns" and _batch_mean(check, group) else ""
-    base, own = (value(check, number) for number in (check.baseline, check.value))
+        ratio = f"limit {_format_bound(check)}"
+    mark = "*" if check.unit == "ns" and _is_batch_mean(check, group) else ""
+    base, own = (format_value(check, number) for number in (check.baseline, check.value))
     return CheckLine(
-        title(check),
+        name_metric(check),
         base + mark if base else "",
         own + mark if own else "",
         ratio,
         interval,
-        outcome(check),
+        describe_outcome(check),
         _LOOKS.get(check.outcome, "dim"),
     )
 
 
-def _batch_mean(check: Check, group: CheckGroup | None) -> bool:
+def _is_batch_mean(check: Check, group: CheckGroup | None) -> bool:
     request = group.result.request if group and group.result else None
     return check.metric.startswith("p") and request is not None and request.unit == "batch-mean"
 
 
-def title(check: Check) -> str:
+def name_metric(check: Check) -> str:
     """The metric as a table names it: `p50`, `memory`, `max |Δ|`."""
     return _TITLES.get(check.metric, check.metric)
 
 
-def value(check: Check, number: float | None) -> str:
+def format_value(check: Check, number: float | None) -> str:
     """A value of a check in its unit; empty where there is none."""
     if number is None:
         return ""
@@ -89,27 +97,27 @@ def value(check: Check, number: float | None) -> str:
         return numbers.size(round(number))
     if check.unit == "ns":
         return numbers.duration(number)
-    return numbers.delta(number) if _is_distance(check) else numbers.number(_whole(number))
+    return numbers.delta(number) if _is_distance(check) else numbers.number(_drop_fraction(number))
 
 
 def _is_distance(check: Check) -> bool:
-    return check.kind == "delta" and title(check) == "max |Δ|"
+    return check.kind == "delta" and name_metric(check) == "max |Δ|"
 
 
-def _whole(number: float) -> float | int:
+def _drop_fraction(number: float) -> float | int:
     return int(number) if abs(number) < 2**53 and number == int(number) else number
 
 
-def _bound(check: Check) -> str:
+def _format_bound(check: Check) -> str:
     if check.unit:
-        return value(check, check.limit)
-    return numbers.limit(check.limit) if _is_distance(check) else numbers.number(_whole(check.limit))
+        return format_value(check, check.limit)
+    return numbers.limit(check.limit) if _is_distance(check) else numbers.number(_drop_fraction(check.limit))
 
 
-def outcome(check: Check) -> str:
+def describe_outcome(check: Check) -> str:
     """What was concluded, and by which limit or for which reason."""
     if check.outcome == "inconclusive":
-        return f"inconclusive: {'; '.join(part for part in (observed(check), check.reason) if part)}"
+        return f"inconclusive: {'; '.join(part for part in (describe_observation(check), check.reason) if part)}"
     if check.outcome in ("advisory", "failed"):
         return ": ".join(part for part in (check.outcome, check.reason) if part)
     if check.kind != "regression":
@@ -121,11 +129,11 @@ def outcome(check: Check) -> str:
     return f"pass: within {allowance}" if check.outcome == "pass" else check.outcome
 
 
-def observed(check: Check) -> str:
+def describe_observation(check: Check) -> str:
     """What was seen where nothing could be concluded: `+4.3 % seen, 5 % allowed, 4 of 9 layouts beyond`."""
     parts = []
     if check.kind == "limit" and check.low is not None and check.high is not None:
-        parts.append(f"{value(check, check.low)} to {value(check, check.high)} seen")
+        parts.append(f"{format_value(check, check.low)} to {format_value(check, check.high)} seen")
     if check.kind == "regression":
         parts += [f"{ratios.change(check.ratio - 1)} seen"] if check.ratio is not None else []
         parts.append(f"{ratios.allowance(check.limit)} allowed")
@@ -134,22 +142,24 @@ def observed(check: Check) -> str:
     return ", ".join(parts)
 
 
-def _delta(group: CheckGroup) -> list[CheckLine]:
+def _fill_delta(group: CheckGroup) -> list[CheckLine]:
     result = group.result
     if result is None:
         return []
     if not bench_columns.has_numbers(result):
         has_failed = any(check.outcome == "failed" for check in group.checks)
-        return [] if has_failed else [CheckLine("request", "", "", "", "", bench_columns.reason(result), "red")]
+        return (
+            [] if has_failed else [CheckLine("request", "", "", "", "", bench_columns.explain_failure(result), "red")]
+        )
     if result.max_abs_delta is None:
         note = f"not compared: {result.delta_note}" if result.delta_note else "not compared"
         return [CheckLine("max |Δ|", "", numbers.MISSING, "", "", note, "dim")]
-    changes = _changes(group)
+    changes = _describe_changes(group)
     look = "red" if bench_columns.differs(result) else "dim"
     return [CheckLine("max |Δ|", "", numbers.delta(result.max_abs_delta), "", "", changes, look)]
 
 
-def _changes(group: CheckGroup) -> str:
+def _describe_changes(group: CheckGroup) -> str:
     """Answers of another label, or a number on one side only; `same labels` where there are labels and all agree."""
     result = group.result
     assert result is not None
@@ -163,10 +173,12 @@ def _changes(group: CheckGroup) -> str:
     return "; ".join(changes) or ("same labels" if result.label_changes == 0 else "")
 
 
-def sentence(check: Check) -> str:
+def describe_check(check: Check) -> str:
     """A check on one line, where there is no table: `p50 24.9 µs → 27.4 µs, 1.10× (1.095–1.106), regressed: …`."""
-    base, own = (value(check, number) for number in (check.baseline, check.value))
-    line = _line(check, None)
+    base, own = (format_value(check, number) for number in (check.baseline, check.value))
+    line = _fill_line(check, None)
     ratio = " ".join(part for part in (line.ratio, line.interval) if part)
     values = " → ".join(part for part in (base, own) if part)
-    return ", ".join(part for part in (f"{title(check)} {values}".rstrip(), ratio, outcome(check)) if part)
+    return ", ".join(
+        part for part in (f"{name_metric(check)} {values}".rstrip(), ratio, describe_outcome(check)) if part
+    )

@@ -5,8 +5,8 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check
-from infer_bench.reporters.gate.groups import gate_of
-from infer_bench.reporters.text.csv import table
+from infer_bench.reporters.gate.groups import require_gate
+from infer_bench.reporters.text.csv import write_table
 
 _COLUMNS = tuple(field.name for field in fields(Check))
 _OF_THE_GATE = ("mode", "rounds", "alpha", "beta")
@@ -14,6 +14,6 @@ _OF_THE_GATE = ("mode", "rounds", "alpha", "beta")
 
 def render(report: Report[Any]) -> str:
     """The whole text, its lines ended by a line feed."""
-    gate = gate_of(report)
+    gate = require_gate(report)
     shared = {name: getattr(gate, name) for name in _OF_THE_GATE}
-    return table([*_COLUMNS, *_OF_THE_GATE], (asdict(check) | shared for check in gate.checks))
+    return write_table([*_COLUMNS, *_OF_THE_GATE], (asdict(check) | shared for check in gate.checks))

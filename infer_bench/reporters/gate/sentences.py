@@ -6,40 +6,48 @@ from typing import Any
 from infer_bench.libraries import of_engine
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check, Gate, Side
-from infer_bench.reporters.gate.columns import title
+from infer_bench.reporters.gate.columns import name_metric
 from infer_bench.reporters.gate.groups import CheckGroup
 from infer_bench.reporters.text import numbers, ratios
 from infer_bench.reporters.text.paths import file_name
 
-__all__ = ["conditions", "environments", "exit_code", "headings", "label", "sensitivity", "verdict"]
+__all__ = [
+    "compare_environments",
+    "describe_conditions",
+    "describe_sensitivity",
+    "describe_verdict",
+    "label_group",
+    "name_exit_code",
+    "write_headings",
+]
 
 
-def headings(groups: Sequence[CheckGroup], gate: Gate) -> list[str]:
-    """`new.onnx against old.onnx` of each block, with what else differs: the engine, the batch size."""
-    short = [_heading(group, gate, named=False) for group in groups]
-    return short if len(set(short)) == len(short) else [_heading(group, gate, named=True) for group in groups]
+def write_headings(groups: Sequence[CheckGroup], gate: Gate) -> list[str]:
+    """`new.onnx against old.onnx` of each group, with what else differs: the engine, the batch size."""
+    short = [_write_heading(group, gate, named=False) for group in groups]
+    return short if len(set(short)) == len(short) else [_write_heading(group, gate, named=True) for group in groups]
 
 
-def _heading(group: CheckGroup, gate: Gate, *, named: bool) -> str:
+def _write_heading(group: CheckGroup, gate: Gate, *, named: bool) -> str:
     batch = "" if group.batch == 1 else f", batch {numbers.count(group.batch)}"
     if gate.mode == "absolute":
         return f"{file_name(group.model)} ({group.candidate}){batch}"
-    base, model = _opponent(group, gate)
+    base, model = _find_opponent(group, gate)
     place = base.removeprefix(group.candidate) if base.startswith(f"{group.candidate} in ") else ""
     origin = "the stored " if gate.mode == "stored" else ""
     if group.candidate != base and not place:
         if group.model == model:
             return f"{file_name(model)}, {group.candidate} against {origin}{base}{batch}"
-        ours, theirs = _model_names(group.model, model)
+        ours, theirs = _name_models(group.model, model)
         return f"{ours} ({group.candidate}) against {origin}{theirs} ({base}){batch}"
     who = f", {group.candidate}" if named else ""
     if group.model == model:
-        return f"{file_name(model)}{who}, {_versions(group, gate) or f'against itself{place}'}{batch}"
-    ours, theirs = _model_names(group.model, model)
+        return f"{file_name(model)}{who}, {_compare_versions(group, gate) or f'against itself{place}'}{batch}"
+    ours, theirs = _name_models(group.model, model)
     return f"{ours} against {origin}{theirs}{place}{who}{batch}"
 
 
-def _opponent(group: CheckGroup, gate: Gate) -> tuple[str, str]:
+def _find_opponent(group: CheckGroup, gate: Gate) -> tuple[str, str]:
     """The baseline's candidate and model."""
     if group.baseline is not None:
         return group.baseline.candidate, group.baseline.model.path
@@ -47,25 +55,25 @@ def _opponent(group: CheckGroup, gate: Gate) -> tuple[str, str]:
     return against, gate.baseline.model
 
 
-def _model_names(model: str, other: str) -> tuple[str, str]:
+def _name_models(model: str, other: str) -> tuple[str, str]:
     """Both file names; the paths where those are the same."""
     names = file_name(model), file_name(other)
     return (model, other) if names[0] == names[1] else names
 
 
-def _versions(group: CheckGroup, gate: Gate) -> str:
+def _compare_versions(group: CheckGroup, gate: Gate) -> str:
     """The engine's two versions, or what else differs between the environments; empty where nothing does."""
     if gate.mode == "stored":
         return "against the stored baseline"
-    differing = _differing(gate.baseline, group.side) if group.side else []
+    differing = _list_differences(gate.baseline, group.side) if group.side else []
     if not differing or group.side is None:
         return ""
-    name = next((name for name in differing if name == _library(group, group.side)), differing[0])
-    ours, theirs = _version(group.side, name), _version(gate.baseline, name)
+    name = next((name for name in differing if name == _find_library(group, group.side)), differing[0])
+    ours, theirs = _read_version(group.side, name), _read_version(gate.baseline, name)
     return f"{name} {ours} against {theirs}"
 
 
-def _library(group: CheckGroup, side: Side) -> str:
+def _find_library(group: CheckGroup, side: Side) -> str:
     """The engine's package, as it is called where it is installed."""
     engine = group.result.engine if group.result else group.candidate.partition(":")[0]
     library = of_engine(engine)
@@ -73,11 +81,11 @@ def _library(group: CheckGroup, side: Side) -> str:
     return next((name for name in packages if name in side.packages), engine)
 
 
-def _version(side: Side, name: str) -> str:
+def _read_version(side: Side, name: str) -> str:
     return (side.python if name == "python" else side.packages.get(name, "")) or numbers.MISSING
 
 
-def _differing(one: Side, other: Side) -> list[str]:
+def _list_differences(one: Side, other: Side) -> list[str]:
     """What has another version on the two sides: `python`, then packages by name."""
     if not (one.packages or one.python) or not (other.packages or other.python):
         return []
@@ -86,20 +94,20 @@ def _differing(one: Side, other: Side) -> list[str]:
     return (["python"] if one.python != other.python else []) + differing
 
 
-def environments(group: CheckGroup, gate: Gate) -> list[tuple[str, str]]:
+def compare_environments(group: CheckGroup, gate: Gate) -> list[tuple[str, str]]:
     """Both sides and their versions, where any is not the same: what differs, and the engine's library always."""
-    if group.side is None or gate.mode == "absolute" or not (names := _differing(gate.baseline, group.side)):
+    if group.side is None or gate.mode == "absolute" or not (names := _list_differences(gate.baseline, group.side)):
         return []
-    library = _library(group, group.side)
+    library = _find_library(group, group.side)
     if library not in names and library in group.side.packages:
         names.append(library)
     return [
-        (role, ", ".join(f"{name} {_version(side, name)}" for name in names))
+        (role, ", ".join(f"{name} {_read_version(side, name)}" for name in names))
         for role, side in (("baseline", gate.baseline), ("candidate", group.side))
     ]
 
 
-def conditions(gate: Gate) -> str:
+def describe_conditions(gate: Gate) -> str:
     """`9 process pairs × 20 rounds, 7.9 s, interleaved, error rate 1 %`: how it was measured."""
     rounds = f" × {numbers.plural(gate.rounds, 'round')}"
     how = {
@@ -113,39 +121,39 @@ def conditions(gate: Gate) -> str:
     return ", ".join(parts)
 
 
-def sensitivity(checks: Sequence[Check]) -> list[str]:
+def describe_sensitivity(checks: Sequence[Check]) -> list[str]:
     """`would have seen +1.2 % at p50, +2.6 % at p95` and `would have failed from …`, as far as they are known."""
     texts = []
     for words, name in (("would have seen", "would_see"), ("would have failed from", "would_fail")):
-        shares = [(title(check), share) for check in checks if (share := getattr(check, name))]
+        shares = [(name_metric(check), share) for check in checks if (share := getattr(check, name))]
         if shares:
             texts.append(f"{words} {', '.join(f'{ratios.at_least(share)} at {metric}' for metric, share in shares)}")
     return texts
 
 
-def verdict(report: Report[Any], groups: Sequence[CheckGroup]) -> str:
+def describe_verdict(report: Report[Any], groups: Sequence[CheckGroup]) -> str:
     """`regressed (p50, p95)`: the status and the metrics that brought it about, or the reasons where none did."""
     conclusion = report.verdict
     if conclusion is None:
         return "none: the run was not finished"
     also = ["regressed"] if conclusion.status == "different" else []
-    guilty = {status: _guilty(status, groups) for status in [conclusion.status, *also]}
+    guilty = {status: _list_guilty(status, groups) for status in [conclusion.status, *also]}
     if conclusion.status == "pass" or not guilty[conclusion.status]:
         return ": ".join(part for part in (conclusion.status, "; ".join(conclusion.reasons)) if part)
     return ", ".join(f"{status} ({metrics})" for status, metrics in guilty.items() if metrics)
 
 
-def _guilty(status: str, groups: Sequence[CheckGroup]) -> str:
-    """The metrics of that outcome, with the block that they stand in where there are several."""
+def _list_guilty(status: str, groups: Sequence[CheckGroup]) -> str:
+    """The metrics of that outcome, with the group that they stand in where there are several."""
     texts = []
     for group in groups:
-        metrics = ", ".join(title(check) for check in group.checks if check.outcome == status)
-        texts += [": ".join(part for part in (label(group, groups), metrics) if part)] if metrics else []
+        metrics = ", ".join(name_metric(check) for check in group.checks if check.outcome == status)
+        texts += [": ".join(part for part in (label_group(group, groups), metrics) if part)] if metrics else []
     return "; ".join(texts)
 
 
-def label(group: CheckGroup, groups: Sequence[CheckGroup]) -> str:
-    """What tells a block from the others, in as few words as it takes: empty for one alone."""
+def label_group(group: CheckGroup, groups: Sequence[CheckGroup]) -> str:
+    """What tells a group from the others, in as few words as it takes: empty for one alone."""
     paths = {other.model for other in groups}
     alike = len({file_name(path) for path in paths}) < len(paths)
     parts = [group.model if alike else file_name(group.model)] if len(paths) > 1 else []
@@ -154,6 +162,6 @@ def label(group: CheckGroup, groups: Sequence[CheckGroup]) -> str:
     return " ".join(parts)
 
 
-def exit_code(report: Report[Any]) -> str:
+def name_exit_code(report: Report[Any]) -> str:
     """`exit 1`; empty where there is no verdict."""
     return f"exit {report.verdict.exit_code}" if report.verdict else ""

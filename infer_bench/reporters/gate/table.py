@@ -6,12 +6,12 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import sentences
-from infer_bench.reporters.bench.columns import notices
+from infer_bench.reporters.bench.columns import collect_notices
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.columns import CheckLine
-from infer_bench.reporters.gate.groups import CheckGroup, gate_of, group_checks
-from infer_bench.reporters.text.layout import clean, join_blocks, pad, style, width_of, wrap
+from infer_bench.reporters.gate.groups import CheckGroup, group_checks, require_gate
+from infer_bench.reporters.text.layout import clean, join_blocks, measure_width, pad, style, wrap
 from infer_bench.reporters.text.notices import draw_notices
 
 _INDENT = "  "
@@ -24,7 +24,7 @@ _LEAST = 24
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The widths that all blocks of a report share, and whether a line's ratio stands on a line of its own."""
+    """The widths that all groups of a report share, and whether a line's ratio stands on a line of its own."""
 
     metric: int
     baseline: int
@@ -47,19 +47,21 @@ class _Columns:
         return self.values + (ratio + self.gap if ratio else 0) + self.gap
 
 
-def lines(report: Report[Any], width: int | None, color: bool) -> list[str]:
+def draw_gate(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole report as lines of at most `width` columns."""
     groups = group_checks(report)
-    rows = [[_clean(line) for line in gate_columns.lines(group)] for group in groups]
+    rows = [[_clean(line) for line in gate_columns.fill_lines(group)] for group in groups]
     columns = _fit([line for of_group in rows for line in of_group], width)
-    blocks = [_body(of_group, columns, width, color) for of_group in rows]
-    for group, block, name in zip(groups, blocks, gate_sentences.headings(groups, gate_of(report)), strict=True):
-        how = gate_sentences.conditions(gate_of(report)) if group is groups[0] else ""
-        block[:0] = [*_heading(clean(name), how, width, color), *_versions(group, report, width)]
-        block += _sensitivity(group, width, color) if len(groups) > 1 else []
-    about = [line for sentence in sentences.about_report(report) for line in wrap(clean(sentence.text), width)]
-    around = join_blocks([about, draw_notices(notices(report), width, color)])
-    closing = _verdict(report, groups, columns, width, color)
+    blocks = [_draw_rows(of_group, columns, width, color) for of_group in rows]
+    for group, block, name in zip(
+        groups, blocks, gate_sentences.write_headings(groups, require_gate(report)), strict=True
+    ):
+        how = gate_sentences.describe_conditions(require_gate(report)) if group is groups[0] else ""
+        block[:0] = [*_draw_heading(clean(name), how, width, color), *_draw_versions(group, report, width)]
+        block += _draw_sensitivity(group, width, color) if len(groups) > 1 else []
+    about = [line for sentence in sentences.describe_report(report) for line in wrap(clean(sentence.text), width)]
+    around = join_blocks([about, draw_notices(collect_notices(report), width, color)])
+    closing = _draw_verdict(report, groups, columns, width, color)
     if len(groups) == 1 and not around:
         return blocks[0] + closing
     return join_blocks([*(blocks or [["Nothing was measured."]]), around, closing])
@@ -74,16 +76,16 @@ def _fit(rows: Sequence[CheckLine], width: int | None) -> _Columns:
     """As wide as the terminal allows: wide gaps, narrow ones, then the ratio below the values."""
     whole = [line for line in rows if line.interval]
     columns = _Columns(
-        metric=max((width_of(line.metric) for line in rows), default=0),
-        baseline=max((width_of(line.baseline) for line in rows), default=0),
-        value=max((width_of(line.value) for line in rows), default=0),
-        ratio=max((width_of(line.ratio) for line in whole), default=0),
-        interval=max((width_of(line.interval) for line in whole), default=0),
+        metric=max((measure_width(line.metric) for line in rows), default=0),
+        baseline=max((measure_width(line.baseline) for line in rows), default=0),
+        value=max((measure_width(line.value) for line in rows), default=0),
+        ratio=max((measure_width(line.ratio) for line in whole), default=0),
+        interval=max((measure_width(line.interval) for line in whole), default=0),
     )
-    limits = max((width_of(line.ratio) for line in rows if not line.interval), default=0)
+    limits = max((measure_width(line.ratio) for line in rows if not line.interval), default=0)
     if limits > columns.ratio + (columns.interval + 2 if columns.interval else 0):
         columns = replace(columns, ratio=limits - (columns.interval + 2 if columns.interval else 0))
-    longest = max((width_of(line.outcome) for line in rows), default=0)
+    longest = max((measure_width(line.outcome) for line in rows), default=0)
     for gap, room in ((3, longest), (2, longest), (3, _LEAST), (2, _LEAST)):
         fitting = replace(columns, gap=gap)
         if width is None or fitting.numbers + room <= width:
@@ -91,20 +93,20 @@ def _fit(rows: Sequence[CheckLine], width: int | None) -> _Columns:
     return replace(columns, gap=2, is_below=True)
 
 
-def _body(rows: Sequence[CheckLine], columns: _Columns, width: int | None, color: bool) -> list[str]:
-    return [style(line, row.look, color) for row in rows for line in _row(row, columns, width)]
+def _draw_rows(rows: Sequence[CheckLine], columns: _Columns, width: int | None, color: bool) -> list[str]:
+    return [style(line, row.look, color) for row in rows for line in _draw_row(row, columns, width)]
 
 
-def _heading(name: str, how: str, width: int | None, color: bool) -> list[str]:
+def _draw_heading(name: str, how: str, width: int | None, color: bool) -> list[str]:
     together = f"{name}     {how}".rstrip()
-    if width is None or width_of(together) <= width:
+    if width is None or measure_width(together) <= width:
         return [style(name, "bold", color) + together[len(name) :]]
     rest = wrap(how, width, first=_INDENT, rest=_INDENT) if how else []
     return [*(style(line, "bold", color) for line in wrap(name, width)), *rest]
 
 
-def _versions(group: CheckGroup, report: Report[Any], width: int | None) -> list[str]:
-    sides = gate_sentences.environments(group, gate_of(report))
+def _draw_versions(group: CheckGroup, report: Report[Any], width: int | None) -> list[str]:
+    sides = gate_sentences.compare_environments(group, require_gate(report))
     return [
         line
         for role, versions in sides
@@ -112,12 +114,12 @@ def _versions(group: CheckGroup, report: Report[Any], width: int | None) -> list
     ]
 
 
-def _sensitivity(group: CheckGroup, width: int | None, color: bool) -> list[str]:
-    texts = map(clean, gate_sentences.sensitivity(group.checks))
+def _draw_sensitivity(group: CheckGroup, width: int | None, color: bool) -> list[str]:
+    texts = map(clean, gate_sentences.describe_sensitivity(group.checks))
     return [style(line, "dim", color) for line in _indent(texts, width)]
 
 
-def _row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
+def _draw_row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
     parts = [pad(row.metric, columns.metric)]
     parts += [pad(row.baseline, columns.baseline, right=True)] if columns.baseline else []
     parts += [pad(row.value, columns.value, right=True)] if columns.value else []
@@ -138,7 +140,7 @@ def _row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
 def _fold(row: CheckLine, values: str, columns: _Columns, width: int | None) -> list[str]:
     """The values, then below them what follows; a line of values that is still too wide is broken."""
     texts = [" ".join(part for part in (row.ratio, row.interval) if part), row.outcome]
-    if width is not None and width_of(values) > width:
+    if width is not None and measure_width(values) > width:
         words = " ".join(part for part in (row.metric, row.baseline, row.value) if part)
         head = wrap(words, width, first=_INDENT, rest=_BELOW)
     else:
@@ -146,18 +148,20 @@ def _fold(row: CheckLine, values: str, columns: _Columns, width: int | None) -> 
     return head + [line for text in texts if text for line in wrap(text, width, first=_BELOW, rest=_BELOW)]
 
 
-def _verdict(
+def _draw_verdict(
     report: Report[Any], groups: Sequence[CheckGroup], columns: _Columns, width: int | None, color: bool
 ) -> list[str]:
     """The status and why, what would have been seen, and the exit code: on one line where there is room."""
     look = "green" if report.verdict and report.verdict.status == "pass" else "red"
     lead = pad("verdict", len(_INDENT) + columns.metric) + "  "
-    verdict, code = clean(gate_sentences.verdict(report, groups)), gate_sentences.exit_code(report)
-    detectable = [clean(text) for text in gate_sentences.sensitivity(groups[0].checks)] if len(groups) == 1 else []
+    verdict, code = clean(gate_sentences.describe_verdict(report, groups)), gate_sentences.name_exit_code(report)
+    detectable = (
+        [clean(text) for text in gate_sentences.describe_sensitivity(groups[0].checks)] if len(groups) == 1 else []
+    )
     beside_first = [*detectable[:1], code], detectable[1:]
     for parts, below in (beside_first, ([code], detectable), ([], [code, *detectable])):
         line = (" " * 10).join([lead + verdict, *parts])
-        if width is None or width_of(line) <= width:
+        if width is None or measure_width(line) <= width:
             whole = style(lead + verdict, look, color) + line[len(lead + verdict) :].rstrip()
             return [whole, *_indent(below, width)]
     return [style(line, look, color) for line in wrap(verdict, width, first=lead, rest=_INDENT)] + _indent(

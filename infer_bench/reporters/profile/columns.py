@@ -32,7 +32,7 @@ class Section:
     paths: bool = False
 
 
-def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
+def write_heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
     """`one request, p50 0.71 ms` and what it holds for."""
     what = "one request" if row.batch == 1 else f"one batch of {numbers.count(row.batch)}"
     request = row.request
@@ -40,15 +40,17 @@ def heading(report: Report[Any], row: ProfileResult) -> tuple[str, str]:
         return row.candidate, f"failed: {row.failed}" if row.failed else ""
     has_median = request.p50_ns is not None
     middle = f"p50 {numbers.duration(request.p50_ns)}" if has_median else f"mean {numbers.duration(request.mean_ns)}"
-    return f"{what}, {middle}", ", ".join(part for part in (_candidate(row), *_conditions(report, row)) if part)
+    return f"{what}, {middle}", ", ".join(
+        part for part in (_name_candidate(row), *_describe_conditions(report, row)) if part
+    )
 
 
-def _candidate(row: ProfileResult) -> str:
+def _name_candidate(row: ProfileResult) -> str:
     engine, _, options = row.candidate.partition(":")
     return f"{engine} {options.replace(',', ' ')}".strip() if engine == row.engine else row.candidate
 
 
-def _conditions(report: Report[Any], row: ProfileResult) -> Iterable[str]:
+def _describe_conditions(report: Report[Any], row: ProfileResult) -> Iterable[str]:
     threads = str(row.options.get("threads", report.settings.get("threads")))
     rows = report.settings.get("rows_cycled")
     if row.engine != "callable" and threads.isdigit() and "threads=" not in row.candidate:
@@ -57,7 +59,7 @@ def _conditions(report: Report[Any], row: ProfileResult) -> Iterable[str]:
         yield "the same row again and again" if rows == 1 else f"{numbers.plural(rows, 'row')} cycled"
 
 
-def phases(row: ProfileResult, *, with_steps: bool) -> Section | None:
+def tabulate_phases(row: ProfileResult, *, with_steps: bool) -> Section | None:
     """The request by phase, with `split` each with the library's steps in it, and what the phases do not explain."""
     typical, rest = row.typical, row.unaccounted_ns
     if typical is None or rest is None:
@@ -70,23 +72,25 @@ def phases(row: ProfileResult, *, with_steps: bool) -> Section | None:
         rows.append((name, row.does.get(name, ""), numbers.duration(time_ns), numbers.percent(time_ns / whole)))
         bars.append(time_ns / whole)
         for step in (step for step in row.steps if with_steps and step.phase == name):
-            rows.append((f"  {_step(step)}", "", numbers.duration(step.own_ns), numbers.percent(step.own_ns / whole)))
+            rows.append(
+                (f"  {_name_step(step)}", "", numbers.duration(step.own_ns), numbers.percent(step.own_ns / whole))
+            )
             bars.append(None)
     probe = f"(probe cost {numbers.duration(row.probe_ns)}, taken off)"
-    rows.append(("unaccounted", probe, numbers.duration(rest), _signed(rest / whole)))
+    rows.append(("unaccounted", probe, numbers.duration(rest), _format_signed(rest / whole)))
     return Section("", ("", "", "", ""), tuple(rows), 2, (*bars, None), (1, 0))
 
 
-def _signed(share: float) -> str:
+def _format_signed(share: float) -> str:
     return f"-{numbers.percent(-share)}" if share < 0 else numbers.percent(share)
 
 
-def _step(step: Step) -> str:
+def _name_step(step: Step) -> str:
     often = step.calls_per_request
     return f"{step.name} ({numbers.number(round(often, 1))} calls)" if often > 1.05 else step.name
 
 
-def start(row: ProfileResult) -> str:
+def describe_start(row: ProfileResult) -> str:
     """The first request apart from the steady ones, and what came before it."""
     if row.first_request_ns is None:
         return ""
@@ -102,13 +106,18 @@ def start(row: ProfileResult) -> str:
     return ", ".join(parts)
 
 
-def functions(row: ProfileResult) -> Section | None:
+def tabulate_functions(row: ProfileResult) -> Section | None:
     """The functions that took most under the profiler: as shares, since their times are no latencies."""
     if not row.functions:
         return None
     whole = max(1, row.profiled_ns)
     rows = tuple(
-        (function_name(cost), *_calls(cost), numbers.percent(cost.own_ns / whole), _most(cost.cumulative_ns / whole))
+        (
+            name_function(cost),
+            *_format_calls(cost),
+            numbers.percent(cost.own_ns / whole),
+            _format_at_most(cost.cumulative_ns / whole),
+        )
         for cost in row.functions
     )
     head = ("", "own", "cumulative") if row.functions[0].calls is None else ("", "calls", "own", "cumulative")
@@ -120,29 +129,29 @@ def functions(row: ProfileResult) -> Section | None:
     return Section(f"{title} {how}", head, rows, paths=True)
 
 
-def _most(share: float) -> str:
+def _format_at_most(share: float) -> str:
     return numbers.percent(min(1.0, share))
 
 
-def _calls(cost: FunctionCost) -> tuple[str, ...]:
+def _format_calls(cost: FunctionCost) -> tuple[str, ...]:
     """Nothing of a sampling profiler, which knows none."""
     return () if cost.calls is None else (numbers.count(cost.calls),)
 
 
-def function_name(cost: FunctionCost) -> str:
+def name_function(cost: FunctionCost) -> str:
     """`pandas/core/frame.py:466(__init__)`; a built-in by its own name."""
     if cost.file in ("~", "", "<built-in>"):
         return cost.name
-    return f"{short_path(cost.file)}:{cost.line}({cost.name})"
+    return f"{shorten_path(cost.file)}:{cost.line}({cost.name})"
 
 
-def short_path(path: str) -> str:
+def shorten_path(path: str) -> str:
     """A library's file from its package on, any other by its last two parts."""
     inside = _LIBRARY.sub("", path)
     return inside if inside != path else "/".join(re.split(r"[\\/]", path)[-2:])
 
 
-def operators(row: ProfileResult) -> Section | None:
+def tabulate_operators(row: ProfileResult) -> Section | None:
     """The graph's nodes, and what ran them."""
     if not row.operators:
         return None
@@ -154,7 +163,7 @@ def operators(row: ProfileResult) -> Section | None:
     return Section(title, ("", "type", "provider", "share"), rows, 3, gives_way=(0, 1, 2))
 
 
-def memory(row: ProfileResult) -> Section | None:
+def tabulate_memory(row: ProfileResult) -> Section | None:
     """Resident memory by stage, and what a request allocates."""
     use = row.memory
     if use is None:
@@ -166,48 +175,58 @@ def memory(row: ProfileResult) -> Section | None:
     )
     rows = [("interpreter", numbers.memory(use.start_rss_bytes), "")]
     rows += [(name, numbers.memory(now), f"+{numbers.size(max(0, now - before))}") for name, now, before in stages]
-    rows += _allocated(use)
+    rows += _fill_allocations(use)
     return Section("memory of the worker", ("", "resident", "more"), tuple(rows))
 
 
-def _allocated(use: MemoryUse) -> list[tuple[str, str, str]]:
+def _fill_allocations(use: MemoryUse) -> list[tuple[str, str, str]]:
     peak, retained = numbers.size(use.peak_bytes), numbers.size(max(0, use.retained_bytes))
     return [("a request, through Python (peak / kept)", peak, retained)]
 
 
-def difference(diff: ProfileDiff) -> tuple[Section, ...]:
+def tabulate_difference(diff: ProfileDiff) -> tuple[Section, ...]:
     """What got faster and slower, by phase and by function, the largest change first."""
     title = f"from {diff.before} to {diff.after}" if diff.before != diff.after else "before and after"
     head = ("", "before", "after", "change", "")
     latencies = [change for change in (diff.request, *diff.phases) if change is not None]
-    tables = [Section(title, head, tuple(_change(change) for change in latencies))] if latencies else []
+    tables = [Section(title, head, tuple(_fill_change(change) for change in latencies))] if latencies else []
     if diff.functions:
         what = "the request" if diff.per == "request" else "the whole run"
         about = f"functions, own time under the profiler in % of {what} before"
-        rows = tuple(_function_change(change, max(1, diff.before_ns)) for change in diff.functions)
+        rows = tuple(_fill_function_change(change, max(1, diff.before_ns)) for change in diff.functions)
         tables.append(Section(about if latencies else f"{title}: {about}", head, rows, paths=True))
     return tuple(tables)
 
 
-def _change(change: Change) -> tuple[str, ...]:
+def _fill_change(change: Change) -> tuple[str, ...]:
     difference_ns = change.after_ns - change.before_ns
     times = (numbers.duration(change.before_ns), numbers.duration(change.after_ns))
-    return change.name, *times, ("+" if difference_ns > 0 else "") + numbers.duration(difference_ns), _verdict(change)
+    return (
+        change.name,
+        *times,
+        ("+" if difference_ns > 0 else "") + numbers.duration(difference_ns),
+        _judge_change(change),
+    )
 
 
-def _function_change(change: Change, whole: int) -> tuple[str, ...]:
+def _fill_function_change(change: Change, whole: int) -> tuple[str, ...]:
     """As shares: what takes a time under a profiler is no latency."""
     difference = (change.after_ns - change.before_ns) / whole
     shares = (numbers.percent(change.before_ns / whole), numbers.percent(change.after_ns / whole))
-    return _changed_name(change.name), *shares, ("+" if difference > 0 else "") + _signed(difference), _verdict(change)
+    return (
+        _name_function(change.name),
+        *shares,
+        ("+" if difference > 0 else "") + _format_signed(difference),
+        _judge_change(change),
+    )
 
 
-def _changed_name(name: str) -> str:
+def _name_function(name: str) -> str:
     path, bracket, function = name.rpartition("(")
-    return f"{short_path(path)}({function}" if bracket and path.endswith(".py") else name
+    return f"{shorten_path(path)}({function}" if bracket and path.endswith(".py") else name
 
 
-def _verdict(change: Change) -> str:
+def _judge_change(change: Change) -> str:
     if not change.before_ns:
         return "new"
     if not change.after_ns:
@@ -218,12 +237,12 @@ def _verdict(change: Change) -> str:
     return f"{numbers.ratio(times)} faster" if times > 1 else f"{numbers.ratio(1 / times)} slower"
 
 
-def sections(row: ProfileResult) -> list[Section]:
+def tabulate_others(row: ProfileResult) -> list[Section]:
     """Everything below the phases that there is."""
-    parts = (functions(row), operators(row), memory(row))
-    return [section for section in parts if section] + list(difference(row.diff) if row.diff else ())
+    parts = (tabulate_functions(row), tabulate_operators(row), tabulate_memory(row))
+    return [section for section in parts if section] + list(tabulate_difference(row.diff) if row.diff else ())
 
 
-def notices(report: Report[Any]) -> Mapping[tuple[str, str], None]:
+def collect_notices(report: Report[Any]) -> Mapping[tuple[str, str], None]:
     """What is to be noted and its hint, each once."""
     return dict.fromkeys((notice.message, notice.hint) for notice in report.notices)

@@ -23,7 +23,7 @@ NOISE = 0.1
 """When more of the request than this is unaccounted, the phases say nothing."""
 
 
-def closing(report: Report[Any], row: ProfileResult) -> list[str]:
+def write_closing(report: Report[Any], row: ProfileResult) -> list[str]:
     """Where the time goes and what to try; nothing when nothing takes half of the request."""
     typical = row.typical
     if typical is None or row.unaccounted_ns is None:
@@ -31,19 +31,19 @@ def closing(report: Report[Any], row: ProfileResult) -> list[str]:
     whole = max(1, typical.request_ns)
     if abs(row.unaccounted_ns) > NOISE * whole:
         return []
-    frames = _frames(row)
+    frames = _time_frames(row)
     if sum(frames.values()) > STANDS_OUT * whole:
-        return [_about_frames(row, typical, frames), *_try(report, row, "preprocess")]
+        return [_describe_frames(row, typical, frames), *_propose_command(report, row, "preprocess")]
     if row.does.get("predict") == "the whole function":
         return []
     name, longest_ns = max(((name, getattr(typical, f"{name}_ns")) for name in PHASES), key=lambda item: item[1])
     if longest_ns <= STANDS_OUT * whole:
         return []
-    claim = _about_model(typical) if name == "predict" else _about_phase(typical, name)
-    return [claim, *_try(report, row, name)]
+    claim = _describe_model(typical) if name == "predict" else _describe_phase(typical, name)
+    return [claim, *_propose_command(report, row, name)]
 
 
-def _frames(row: ProfileResult) -> dict[str, int]:
+def _time_frames(row: ProfileResult) -> dict[str, int]:
     """The time a request spends on DataFrames, by phase."""
     frames = dict.fromkeys(PHASES, 0)
     for step in row.steps:
@@ -52,7 +52,7 @@ def _frames(row: ProfileResult) -> dict[str, int]:
     return frames
 
 
-def _about_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[str, int]) -> str:
+def _describe_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[str, int]) -> str:
     whole, frames_ns = max(1, typical.request_ns), sum(frames.values())
     total = f"DataFrames take {numbers.percent(frames_ns / whole)} of the request ({numbers.duration(frames_ns)})"
     if row.does.get("predict") == "the whole function":
@@ -67,7 +67,7 @@ def _about_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[s
     return f"{total}. {share}{converts}. {model}; {array}."
 
 
-def _about_model(typical: TypicalRequest) -> str:
+def _describe_model(typical: TypicalRequest) -> str:
     whole = max(1, typical.request_ns)
     return (
         f"The model is {numbers.percent(typical.predict_ns / whole)} of the request: a faster engine can save at most "
@@ -75,7 +75,7 @@ def _about_model(typical: TypicalRequest) -> str:
     )
 
 
-def _about_phase(typical: TypicalRequest, name: str) -> str:
+def _describe_phase(typical: TypicalRequest, name: str) -> str:
     whole, phase_ns = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
     rest = f"{name} takes {numbers.duration(phase_ns)} ({numbers.percent(phase_ns / whole)})"
     return (
@@ -84,7 +84,7 @@ def _about_phase(typical: TypicalRequest, name: str) -> str:
     )
 
 
-def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
+def _propose_command(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
     """The command that checks the claim; not where it would propose what is in use."""
     if row.model is None or row.engine == "callable":
         return []
@@ -98,18 +98,18 @@ def _try(report: Report[Any], row: ProfileResult, name: str) -> list[str]:
         candidates.append(row.candidate)
     if row.engine != "onnxruntime":
         candidates.append("onnxruntime")
-    return [f"{TRY}infer-bench bench {_quote(path)} {_flags(candidates)}"] if candidates else []
+    return [f"{TRY}infer-bench bench {_quote(path)} {_write_flags(candidates)}"] if candidates else []
 
 
 def _quote(path: str) -> str:
     return path if re.fullmatch(r"[\w./@%+=:,-]+", path) else "'" + path.replace("'", "'\\''") + "'"
 
 
-def _flags(candidates: Sequence[str]) -> str:
+def _write_flags(candidates: Sequence[str]) -> str:
     return " ".join(f"-e {candidate}" for candidate in candidates)
 
 
-def about_report(report: Report[Any]) -> list[str]:
+def describe_report(report: Report[Any]) -> list[str]:
     """What holds for the whole run."""
     texts = [] if report.complete else ["The run was not finished: this is what was gathered up to its end."]
     if report.settings.get("rows_source") == "drawn from the model":

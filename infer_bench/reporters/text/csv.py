@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 
 
-def table(fields: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+def write_table(fields: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """The whole text, its lines ended by a line feed; what a row lacks is an empty field."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fields, lineterminator="\n", restval="")

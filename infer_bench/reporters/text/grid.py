@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from infer_bench.reporters.text.layout import pad, width_of, wrap
+from infer_bench.reporters.text.layout import measure_width, pad, wrap
 
 MOST_LINES = 4
 """Beyond as many lines a candidate, a column a line with its title before it is easier to read."""
@@ -75,44 +75,44 @@ def fit(titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], w
 
     `labels` are what else must fit into the names' column.
     """
-    for grid in _layouts(titles, rows, labels, width):
+    for grid in _list_layouts(titles, rows, labels, width):
         if width is None or grid.width <= width:
             return grid
     return None
 
 
-def _layouts(
+def _list_layouts(
     titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], width: int | None
 ) -> Iterator[Grid]:
-    aligned = _aligned(rows)
+    aligned = _align_options(rows)
     for count in range(1, MOST_LINES + 1):
-        lines, widths = _places(titles, rows, count)
-        namings = [aligned, one_line] if count == 1 else [one_line, options_below, options_apart]
+        lines, widths = _place_columns(titles, rows, count)
+        namings = [aligned, put_on_one_line] if count == 1 else [put_on_one_line, put_options_below, put_options_apart]
         for naming in namings:
-            name_width = max(width_of(text) for text in [*labels, *(line for row in rows for line in naming(row))])
+            name_width = max(measure_width(text) for text in [*labels, *(line for row in rows for line in naming(row))])
             for gap in (3, 2):
                 yield Grid(titles, lines, widths, naming, name_width, gap)
         if count > 1:
-            yield Grid(titles, lines, widths, _above(width), 0, 2)
+            yield Grid(titles, lines, widths, _put_above(width), 0, 2)
 
 
-def _places(
+def _place_columns(
     titles: Mapping[str, str], rows: Sequence[Row], count: int
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...]]:
     keys = tuple(titles)
     each = -(-len(keys) // count)
     lines = tuple(keys[start : start + each] for start in range(0, len(keys), each))
-    key_widths = {key: max(width_of(text) for text in (titles[key], *_texts(rows, key))) for key in keys}
+    key_widths = {key: max(measure_width(text) for text in (titles[key], *_list_texts(rows, key))) for key in keys}
     return lines, tuple(max(key_widths[line[place]] for line in lines if place < len(line)) for place in range(each))
 
 
-def _texts(rows: Sequence[Row], key: str) -> list[str]:
+def _list_texts(rows: Sequence[Row], key: str) -> list[str]:
     return [row.cells.get(key, "") for row in rows]
 
 
-def _aligned(rows: Sequence[Row]) -> Naming:
+def _align_options(rows: Sequence[Row]) -> Naming:
     """Names whose options stand in a column of their own."""
-    longest = max((width_of(row.head) for row in rows if row.options), default=0)
+    longest = max((measure_width(row.head) for row in rows if row.options), default=0)
 
     def name(row: Row) -> list[str]:
         return [" ".join([pad(row.head, longest), *row.options]) if row.options else _indent(row) + row.head]
@@ -120,7 +120,7 @@ def _aligned(rows: Sequence[Row]) -> Naming:
     return name
 
 
-def _above(width: int | None) -> Naming:
+def _put_above(width: int | None) -> Naming:
     """Names on lines of their own, as long as the terminal is wide."""
 
     def name(row: Row) -> list[str]:
@@ -129,17 +129,17 @@ def _above(width: int | None) -> Naming:
     return name
 
 
-def one_line(row: Row) -> list[str]:
+def put_on_one_line(row: Row) -> list[str]:
     """`onnxruntime threads=1 feed=ndarray`, on one line."""
     return [_indent(row) + " ".join([row.head, *row.options])]
 
 
-def options_below(row: Row) -> list[str]:
+def put_options_below(row: Row) -> list[str]:
     """The options on a second line, indented."""
     return [_indent(row) + row.head, *(["  " + " ".join(row.options)] if row.options else [])]
 
 
-def options_apart(row: Row) -> list[str]:
+def put_options_apart(row: Row) -> list[str]:
     """Each option on a line of its own, indented."""
     return [_indent(row) + row.head, *("  " + option for option in row.options)]
 
@@ -148,15 +148,15 @@ def _indent(row: Row) -> str:
     return "  " * row.depth
 
 
-def records(titles: Mapping[str, str], row: Row, width: int | None) -> list[str]:
+def draw_record(titles: Mapping[str, str], row: Row, width: int | None) -> list[str]:
     """A row as a list, one column a line, for a very narrow terminal."""
-    longest = max(width_of(title) for title in titles.values())
+    longest = max(measure_width(title) for title in titles.values())
     lead = _indent(row)
-    lines = _above(width)(row)
+    lines = _put_above(width)(row)
     if row.note:
         return lines + wrap(row.note, width, first=lead + "  ", rest=lead + "  ")
     for key, title in titles.items():
         if text := row.cells.get(key):
             first = f"{lead}  {pad(title, longest)}  "
-            lines += wrap(text, width, first=first, rest=" " * width_of(first))
+            lines += wrap(text, width, first=first, rest=" " * measure_width(first))
     return lines

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
-__all__ = ["clean", "join_blocks", "justify", "pad", "style", "width_of", "wrap"]
+__all__ = ["clean", "join_blocks", "justify", "measure_width", "pad", "style", "wrap"]
 
 _STYLES = {"bold": "1", "dim": "2", "red": "1;31", "green": "32", "yellow": "33"}
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|ns|µs|ms|s|[kMGT]?B|rows?|rounds?|threads?|trees?|features?)(?!\w))")
@@ -18,30 +18,30 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 def clean(text: str) -> str:
     """One line without control characters, so that a name or a message cannot steer the terminal."""
     flat = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
-    return "".join(_visible(char) for char in flat)
+    return "".join(_show_character(char) for char in flat)
 
 
-def _visible(char: str) -> str:
+def _show_character(char: str) -> str:
     if char.isascii() and char.isprintable():
         return char
     harmful = unicodedata.category(char) in _HARMFUL or char in _BIDI
     return char.encode("unicode_escape").decode() if harmful else char
 
 
-def width_of(text: str) -> int:
+def measure_width(text: str) -> int:
     """The terminal columns that `text` takes."""
     return cell_len(text)
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """`text` filled with spaces to `width` columns; a longer one is kept whole. `right`: aligned to the right."""
-    fill = " " * max(0, width - width_of(text))
+    fill = " " * max(0, width - measure_width(text))
     return fill + text if right else text + fill
 
 
 def justify(left: str, right: str, width: int) -> str:
     """`left` at the left edge and `right` at the right one."""
-    return pad(left, width - width_of(right)) + right
+    return pad(left, width - measure_width(right)) + right
 
 
 def join_blocks(blocks: Iterable[Sequence[str]]) -> list[str]:
@@ -58,13 +58,13 @@ def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> li
     Lines break at spaces, but not between a number and its unit; a word that is wider than a line is cut, never
     dropped.
     """
-    if width is None or width_of(first + text) <= width:
+    if width is None or measure_width(first + text) <= width:
         return [(first + text).rstrip()]
     lines, line = [], first
     empty = True
     words = [word for word in _UNIT.sub(_GLUE, text).split(" ") if word]
-    for word in _pieces(words, max(1, width - max(width_of(first), width_of(rest)))):
-        if not empty and width_of(line) + 1 + width_of(word) > width:
+    for word in _cut_words(words, max(1, width - max(measure_width(first), measure_width(rest)))):
+        if not empty and measure_width(line) + 1 + measure_width(word) > width:
             lines.append(line)
             line, empty = rest, True
         line += word if empty else " " + word
@@ -72,11 +72,11 @@ def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> li
     return [line.replace(_GLUE, " ").rstrip() for line in [*lines, line]]
 
 
-def _pieces(words: Iterable[str], width: int) -> Iterable[str]:
+def _cut_words(words: Iterable[str], width: int) -> Iterable[str]:
     for word in words:
         piece = ""
         for char in word:
-            if piece and width_of(piece + char) > width:
+            if piece and measure_width(piece + char) > width:
                 yield piece
                 piece = ""
             piece += char

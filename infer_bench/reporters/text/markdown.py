@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from infer_bench.reporters.text.layout import clean
 
-__all__ = ["bullets", "escape", "note", "table_row"]
+__all__ = ["escape", "write_bullets", "write_note", "write_row"]
 
 
 def escape(text: str) -> str:
@@ -13,16 +13,16 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", clean(text))
 
 
-def table_row(texts: Iterable[str]) -> str:
+def write_row(texts: Iterable[str]) -> str:
     """A line of a table."""
     return f"| {' | '.join(map(escape, texts))} |"
 
 
-def note(text: str, hint: str = "") -> str:
+def write_note(text: str, hint: str = "") -> str:
     """A quotation that begins with `Note:`."""
     return f"> **Note:** {escape(text)}{f'<br>{escape(hint)}' if hint else ''}"
 
 
-def bullets(texts: Iterable[str]) -> str:
+def write_bullets(texts: Iterable[str]) -> str:
     """A list; empty without texts."""
     return "\n".join(f"- {escape(text)}" for text in texts)

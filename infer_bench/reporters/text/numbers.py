@@ -10,7 +10,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 __all__ = [
     "MISSING",
     "about",
-    "answer",
     "bar",
     "coarse",
     "correlation",
@@ -25,6 +24,7 @@ __all__ = [
     "percent",
     "percentile",
     "plural",
+    "prediction",
     "rate",
     "ratio",
     "size",
@@ -121,7 +121,7 @@ def speedup(value: float, low: float | None, high: float | None) -> str:
 
 
 def delta(value: float | None) -> str:
-    """A difference of answers: `7.3e-08`, `0.0e+00`."""
+    """A difference of predictions: `7.3e-08`, `0.0e+00`."""
     if value is None or math.isnan(value):
         return MISSING
     return "inf" if value >= _BOUNDLESS else f"{value:.1e}"
@@ -212,8 +212,8 @@ def limit(value: float) -> str:
     return f"{float(mantissa):g}e{int(exponent)}"
 
 
-def answer(value: float | None) -> str:
-    """A model's answer, to six digits; `no number` where there is none."""
+def prediction(value: float | None) -> str:
+    """A prediction, to six digits; `no number` where there is none."""
     if value is None:
         return "no number"
     return f"{math.copysign(math.inf, value):g}" if abs(value) >= _BOUNDLESS else f"{value:.6g}"

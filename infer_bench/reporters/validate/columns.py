@@ -1,4 +1,4 @@
-"""What a comparison found, in words and cells that every reporter of text shares. Pure."""
+"""What a comparison found, in the columns and sentences that every reporter of text shares. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,34 +13,34 @@ _BARS = 20
 _DECADES = 8
 
 
-def heading(result: ValidateResult) -> str:
+def write_heading(result: ValidateResult) -> str:
     """Both sides, with what each library was fed."""
-    return f"{_side(result.reference)} against {_side(result.candidate)}"
+    return f"{_name_side(result.reference)} against {_name_side(result.candidate)}"
 
 
-def _side(side: ComparedSide) -> str:
+def _name_side(side: ComparedSide) -> str:
     return f"{file_name(side.model.path)} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
 
 
-def conditions(report: Report[Any], result: ValidateResult) -> str:
+def describe_conditions(report: Report[Any], result: ValidateResult) -> str:
     """What was compared on, what the numbers mean, and the tolerance."""
     data = sum(group.rows for group in result.groups if group.name == "data")
     probes = sum(group.rows for group in result.groups if group.name != "data")
     source = file_name(str(report.settings.get("data") or ""))
     rows = [f"{numbers.plural(data, 'row')} of {source}"] if data else []
     rows += [numbers.plural(probes, "probe")] if probes else []
-    parts = [" + ".join(rows), result.output_meaning, f"tolerance {_tolerance(result)}"]
+    parts = [" + ".join(rows), result.output_meaning, f"tolerance {_format_tolerance(result)}"]
     threshold = report.settings.get("threshold")
     parts += [f"threshold {threshold:g}"] if threshold is not None else []
     return " · ".join(part for part in parts if part)
 
 
-def _tolerance(result: ValidateResult) -> str:
+def _format_tolerance(result: ValidateResult) -> str:
     atol = numbers.limit(result.atol)
     return atol if not result.rtol else f"{atol} + {numbers.limit(result.rtol)} of the answer"
 
 
-def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
+def select_columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
     """The columns that say something: key → title."""
     groups = [group for result in results for group in result.groups]
     titles = {"n": "n", "max": "max |Δ|", "mean": "mean |Δ|", "p999": "p99.9"}
@@ -57,9 +57,9 @@ def columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str,
     return {**titles, "verdict": ""}
 
 
-def cells(group: ValidateGroup) -> dict[str, str]:
+def fill_columns(group: ValidateGroup) -> dict[str, str]:
     """One group's line."""
-    if _verdict(group) == "refused":
+    if _judge_group(group) == "refused":
         return {"n": numbers.count(group.rows), "verdict": "refused"}
     return {
         "n": numbers.count(group.rows),
@@ -71,17 +71,17 @@ def cells(group: ValidateGroup) -> dict[str, str]:
         "nonfinite": numbers.count(group.non_finite_mismatches),
         "refused": numbers.count(group.refusals),
         "rank": numbers.correlation(group.rank_correlation),
-        "verdict": _verdict(group),
+        "verdict": _judge_group(group),
     }
 
 
-def _verdict(group: ValidateGroup) -> str:
+def _judge_group(group: ValidateGroup) -> str:
     if group.failing:
         return "DIFFERENT"
     return "refused" if group.rows and group.refused_by_both == group.rows else "ok"
 
 
-def output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:
+def fill_output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:
     """The outputs of a group that differs and has several, the worst first."""
     if len(group.outputs) < 2 or not group.failing:
         return []
@@ -100,22 +100,22 @@ def output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:
     ]
 
 
-def why(result: ValidateResult) -> list[str]:
+def explain_difference(result: ValidateResult) -> list[str]:
     """The causes, each with the first decision that came out otherwise; or that there is none."""
     if not result.different:
         return []
-    lines = [_cause(cause) for cause in result.causes]
+    lines = [_describe_cause(cause) for cause in result.causes]
     if result.why:
         lines.append(f"{result.why[0].upper()}{result.why[1:]}.")
     return lines or ["Not explained."]
 
 
-def _cause(cause: Cause) -> str:
+def _describe_cause(cause: Cause) -> str:
     share = f"Explains {numbers.count(cause.rows_explained)} of {numbers.plural(cause.rows_examined, 'differing row')}"
     return f"{cause.name}: {cause.detail}. {share} looked at."
 
 
-def first(result: ValidateResult) -> str:
+def locate_first(result: ValidateResult) -> str:
     """The first decision that comes out otherwise; empty where none was found."""
     cause = next((cause for cause in result.causes if cause.tree is not None), None)
     if cause is None or cause.row is None:
@@ -125,21 +125,21 @@ def first(result: ValidateResult) -> str:
     return f"{where}, {cause.feature} = {value}, tree {cause.tree}, split {cause.split}"
 
 
-def fix(result: ValidateResult) -> str:
+def find_fix(result: ValidateResult) -> str:
     """What mends it; empty where nothing is known to."""
     return next((cause.fix for cause in result.causes if cause.fix), "")
 
 
-def passing(result: ValidateResult) -> str:
+def describe_passing(result: ValidateResult) -> str:
     """The tolerance that would pass."""
     if not result.groups:
         return ""
     if result.smallest_passing_atol is None:
-        return "No tolerance would pass: " + "; ".join(_beyond(result)) + "."
+        return "No tolerance would pass: " + "; ".join(_count_obstacles(result)) + "."
     return f"Smallest tolerance that would pass: {numbers.tolerance(result.smallest_passing_atol)}"
 
 
-def _beyond(result: ValidateResult) -> list[str]:
+def _count_obstacles(result: ValidateResult) -> list[str]:
     totals = {
         "label": sum(group.label_changes or 0 for group in result.groups),
         "flip": sum(group.flips for group in result.groups),
@@ -158,15 +158,15 @@ def _beyond(result: ValidateResult) -> list[str]:
     return [f"{numbers.count(n)} {nouns[key][0 if n == 1 else 1]}" for key, n in totals.items() if n]
 
 
-def worst(line: WorstRow) -> str:
+def describe_row(line: WorstRow) -> str:
     """One of the rows that differ most."""
-    ours, theirs = (numbers.answer(value) for value in (line.reference, line.candidate))
+    ours, theirs = (numbers.prediction(value) for value in (line.reference, line.candidate))
     output = f" {line.output}" if line.output not in ("", "output", "prediction") else ""
     gap = numbers.delta(line.abs_delta)
     return f"row {numbers.count(line.row)} of {line.group}:{output} {ours} against {theirs}, |Δ| {gap}"
 
 
-def histogram(result: ValidateResult, width: int | None = None) -> list[tuple[str, str, str]]:
+def draw_histogram(result: ValidateResult, width: int | None = None) -> list[tuple[str, str, str]]:
     """|Δ| over all rows: (range, bar, count), exact agreement first, then the largest decades.
 
     The bars leave room for the rest in `width` columns.

@@ -5,7 +5,7 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.report.validate import OutputDelta, ValidateGroup, ValidateResult
-from infer_bench.reporters.text.csv import table
+from infer_bench.reporters.text.csv import write_table
 
 _NUMBERS = tuple(field.name for field in fields(OutputDelta) if field.name != "output")
 _WHOLE = ("rows", "label_changes", "argmax_changes", "rank_correlation", "refusals", "passing_atol", "passing_rtol")
@@ -14,10 +14,10 @@ _HEAD = ("reference", "candidate", "engine", "sha256", "failed", "group", "outpu
 
 def render(report: Report[Any]) -> str:
     """The whole text, its lines ended by a line feed."""
-    return table([*_HEAD, *_WHOLE, *_NUMBERS], (row for result in report.results for row in _rows(result)))
+    return write_table([*_HEAD, *_WHOLE, *_NUMBERS], (row for result in report.results for row in _list_rows(result)))
 
 
-def _rows(result: ValidateResult) -> list[dict[str, Any]]:
+def _list_rows(result: ValidateResult) -> list[dict[str, Any]]:
     about = {
         "reference": result.reference.model.path,
         "candidate": result.candidate.model.path,
@@ -27,10 +27,10 @@ def _rows(result: ValidateResult) -> list[dict[str, Any]]:
     }
     if not result.groups:
         return [about]
-    return [about | row for group in result.groups for row in _group(group)]
+    return [about | row for group in result.groups for row in _list_group(group)]
 
 
-def _group(group: ValidateGroup) -> list[dict[str, Any]]:
+def _list_group(group: ValidateGroup) -> list[dict[str, Any]]:
     whole = {name: getattr(group, name) for name in (*_WHOLE, *_NUMBERS)}
     rows = [{"group": group.name, "output": "all", **whole}]
     if len(group.outputs) > 1:

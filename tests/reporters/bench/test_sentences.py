@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from infer_bench.report.bench import BenchResult, Speedup
-from infer_bench.reporters.bench.groups import group
-from infer_bench.reporters.bench.sentences import about_model, about_report
+from infer_bench.reporters.bench.groups import group_results
+from infer_bench.reporters.bench.sentences import describe_model, describe_report
 from tests.reports import SETTINGS, US, credit, failure, latency, phases_of, report
 
 FRAME, ARRAY, ONNX = credit()
@@ -16,13 +16,13 @@ REFERENCE = FRAME.candidate
 
 
 def sentences_of(*results: BenchResult) -> list[str]:
-    (model,) = group(results, SETTINGS)
-    return [sentence.text for sentence in about_model(model)]
+    (model,) = group_results(results, SETTINGS)
+    return [sentence.text for sentence in describe_model(model)]
 
 
 def alarms(*results: BenchResult) -> list[str]:
-    (model,) = group(results, SETTINGS)
-    return [sentence.text for sentence in about_model(model) if sentence.tone == "alarm"]
+    (model,) = group_results(results, SETTINGS)
+    return [sentence.text for sentence in describe_model(model) if sentence.tone == "alarm"]
 
 
 def faster(result: BenchResult, ratio: float, low: float | None, high: float | None, **more: Any) -> BenchResult:
@@ -151,9 +151,11 @@ def test_a_reference_that_failed_leaves_nothing_to_compare() -> None:
 
 @pytest.mark.parametrize("results", [(), (FRAME,), (failure(REFERENCE, "killed"),), (replace(FRAME, phases=None),)])
 def test_nothing_to_say(results: tuple[BenchResult, ...]) -> None:
-    models = group(results, SETTINGS)
+    models = group_results(results, SETTINGS)
 
-    assert not any(sentence for model in models for sentence in about_model(model) if "bottleneck" not in sentence.text)
+    assert not any(
+        sentence for model in models for sentence in describe_model(model) if "bottleneck" not in sentence.text
+    )
 
 
 def test_candidates_of_one_engine_are_told_apart_by_what_differs() -> None:
@@ -172,5 +174,5 @@ def test_candidates_of_one_engine_are_told_apart_by_what_differs() -> None:
     ],
 )
 def test_what_holds_for_the_whole_run(changes: dict[str, Any], part: str) -> None:
-    assert about_report(report()) == []
-    assert holds([sentence.text for sentence in about_report(replace(report(), **changes))], part)
+    assert describe_report(report()) == []
+    assert holds([sentence.text for sentence in describe_report(replace(report(), **changes))], part)

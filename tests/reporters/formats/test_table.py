@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.reporters import registry
 from infer_bench.reporters.registry import render
-from infer_bench.reporters.text.layout import width_of
+from infer_bench.reporters.text.layout import measure_width
 from tests import reports, strategies
 
 GOLD = Path(__file__).parent / "gold"
@@ -45,7 +45,7 @@ def test_gold(name: str, width: int | None) -> None:
 def test_it_fits_the_terminal(name: str, width: int, phases: bool) -> None:
     text = render(REPORTS[name], "table", width=width, phases=phases)
 
-    assert max(map(width_of, text.splitlines())) <= width
+    assert max(map(measure_width, text.splitlines())) <= width
 
 
 @pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 115])
@@ -120,6 +120,6 @@ def test_a_report_without_results() -> None:
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(report=strategies.reports, width=st.sampled_from([40, 80, 120]))
 def test_any_report_that_can_be_loaded_can_be_shown(report: Any, width: int) -> None:
-    assert max(map(width_of, render(report, "table", width=width, phases=True).splitlines())) <= width
+    assert max(map(measure_width, render(report, "table", width=width, phases=True).splitlines())) <= width
     for format in registry.names():
         assert render(report, format, color=True, phases=True).endswith("\n")

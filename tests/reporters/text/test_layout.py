@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.reporters.text.grid import Row, fit, records
-from infer_bench.reporters.text.layout import clean, justify, pad, style, width_of, wrap
+from infer_bench.reporters.text.grid import Row, draw_record, fit
+from infer_bench.reporters.text.layout import clean, justify, measure_width, pad, style, wrap
 
 words = st.lists(st.text("ab 価é-", min_size=1, max_size=9), max_size=9).map(" ".join)
 
@@ -14,7 +14,7 @@ words = st.lists(st.text("ab 価é-", min_size=1, max_size=9), max_size=9).map("
 def test_wrapping_keeps_every_character_and_the_width(text: str, width: int) -> None:
     lines = wrap(text, width, first="> ", rest="  ")
 
-    assert all(width_of(line) <= width for line in lines)
+    assert all(measure_width(line) <= width for line in lines)
     assert "".join(lines).replace(" ", "").removeprefix(">") == text.replace(" ", "")
 
 
@@ -66,10 +66,10 @@ def test_no_layout_loses_a_cell(table: list[tuple[str, list[str]]], width: int) 
     rows = [Row(name, ("feed=ndarray",), dict(zip(titles, cells, strict=True))) for name, cells in table]
     grid = fit(titles, rows, ["batch 1"], width)
     for row in rows:
-        lines = grid.body(row) if grid else records(titles, row, width)
+        lines = grid.body(row) if grid else draw_record(titles, row, width)
         flat = "".join(lines).replace(" ", "")
         assert all(text.replace(" ", "") in flat for text in [row.head, *row.options, *row.cells.values()])
-        assert grid is None or all(width_of(line) <= width for line in lines)
+        assert grid is None or all(measure_width(line) <= width for line in lines)
         assert all(line == line.rstrip() and line for line in lines)
 
 
