@@ -9,9 +9,9 @@ from pathlib import Path
 from infer_bench.errors import ModelError
 from infer_bench.formats import ubjson
 from infer_bench.formats.archives import zipped
+from infer_bench.formats.onnx_graph import looks_like_onnx
 from infer_bench.formats.pickle_family import Kind, pickled
 from infer_bench.formats.pickles.streams import BROKEN, compression, open_pickle
-from infer_bench.formats.protobuf import looks_like_onnx
 from infer_bench.model import ModelRef
 
 _HEAD = 1 << 16

@@ -1,20 +1,32 @@
-"""A reader of the few fields of an ONNX file that an engine needs, straight from the protobuf wire format.
+"""ONNX files, straight from the protobuf wire format: what knows one, what it must not refer to, and its nodes.
 
 ONNX Runtime tells inputs, outputs and metadata, but no node attributes, and importing the `onnx` package costs a worker
-more than loading most models. Field numbers are those of `onnx.proto`; the wire format is protobuf's encoding guide's.
+more than loading most models. Field numbers are those of ONNX's public `onnx.proto`.
 """
 
-import struct
-from collections.abc import Iterator
+import mmap
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
 
 from infer_bench.errors import ModelError
+from infer_bench.formats.protobuf import Message, fields, integers, messages, text
 
-_GRAPH, _NODE = 7, 1
-_NODE_INPUT, _NODE_OUTPUT, _NODE_OP, _NODE_ATTRIBUTE = 1, 2, 4, 5
-_NAME, _INT, _STRING, _TENSOR, _FLOATS, _INTS, _STRINGS = 1, 3, 4, 5, 7, 8, 9
-_RAW_DATA, _DATA_TYPE, _TENSOR_FLOATS, _TENSOR_DOUBLES, _TENSOR_INTS = 9, 2, 4, 10, 7
+_IR_VERSION, _GRAPH, _OPSETS, _FUNCTIONS, _FUNCTION_NODES = 1, 7, 8, 25, 7
+_NODES, _INITIALISERS, _SPARSE_INITIALISERS = 1, 5, 15
+_INPUT, _OUTPUT, _OP, _ATTRIBUTE = 1, 2, 4, 5
+_NAME, _INT, _STRING, _TENSOR, _SUBGRAPH, _SPARSE_TENSOR = 1, 3, 4, 5, 6, 22
+_FLOATS, _INTS, _STRINGS, _TENSORS, _SUBGRAPHS, _SPARSE_TENSORS = 7, 8, 9, 10, 11, 23
+_DATA_TYPE, _FLOAT_DATA, _RAW_DATA, _DOUBLE_DATA, _EXTERNAL = 2, 4, 9, 10, 13
+_RAW = {1: "<f4", 11: "<f8"}
+_DEEPEST = 64
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,118 +36,156 @@ class Node:
     op: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    attributes: dict[str, memoryview] = field(repr=False)
+    attributes: dict[str, Message] = field(repr=False)
 
 
 def nodes(data: bytes) -> list[Node]:
-    """The nodes of the main graph, in order. Raises `ModelError` for bytes that are no protobuf message."""
+    """The nodes of the main graph, in order. Raises `ModelError` for bytes that are no ONNX model."""
     try:
-        graphs = [value for number, value in _fields(memoryview(data)) if number == _GRAPH]
-        return [_node(value) for graph in graphs for number, value in _fields(graph) if number == _NODE]
-    except (IndexError, struct.error, UnicodeDecodeError, TypeError) as error:
+        graphs = messages(memoryview(data), _GRAPH)
+        return [_node(message) for graph in graphs for message in messages(graph, _NODES)]
+    except ValueError as error:
         raise ModelError(f"the file is no ONNX model: {error}") from None
 
 
-def _node(message: memoryview) -> Node:
-    inputs, outputs, attributes, op = [], [], {}, ""
-    for number, value in _fields(message):
-        if number == _NODE_INPUT:
-            inputs.append(_text(value))
-        elif number == _NODE_OUTPUT:
-            outputs.append(_text(value))
-        elif number == _NODE_OP:
-            op = _text(value)
-        elif number == _NODE_ATTRIBUTE:
-            attributes[_attribute_name(value)] = value
-    return Node(op, tuple(inputs), tuple(outputs), attributes)
+def _node(message: Message) -> Node:
+    inputs, outputs = (tuple(map(text, messages(message, number))) for number in (_INPUT, _OUTPUT))
+    attributes = {_text(entry, _NAME): entry for entry in messages(message, _ATTRIBUTE)}
+    return Node(_text(message, _OP), inputs, outputs, attributes)
 
 
-def _attribute_name(message: memoryview) -> str:
-    return next((_text(value) for number, value in _fields(message) if number == _NAME), "")
+def _text(message: Message, number: int) -> str:
+    """A field's text, "" where it is missing; of several the last counts."""
+    return next(map(text, reversed(list(messages(message, number)))), "")
 
 
 def ints(node: Node, name: str) -> list[int]:
-    """An attribute's integers, signed; [] when the node lacks it."""
-    found: list[int] = []
-    for number, value in _fields(node.attributes.get(name, memoryview(b""))):
-        if number in (_INTS, _INT):
-            found += _varints(value) if isinstance(value, memoryview) else [value]
-    return [value - (1 << 64) if value >> 63 else value for value in found]
+    """An attribute's integers, signed; [] when the node lacks it. Raises `ModelError` for a broken attribute."""
+    return _decode(node, name, lambda message: integers(message, _INTS, _INT))
 
 
 def strings(node: Node, name: str) -> list[str]:
-    """An attribute's strings; [] when the node lacks it."""
-    held = _fields(node.attributes.get(name, memoryview(b"")))
-    return [_text(value) for number, value in held if number in (_STRINGS, _STRING)]
+    """An attribute's strings, as `ints`."""
+    return _decode(node, name, lambda message: [text(value) for value in messages(message, _STRINGS, _STRING)])
 
 
 def floats(node: Node, name: str) -> list[float]:
-    """An attribute's numbers, from a list of floats or a tensor of floats or doubles; [] when the node lacks it."""
-    found: list[float] = []
-    for number, value in _fields(node.attributes.get(name, memoryview(b""))):
-        if number == _FLOATS:
-            found += _fixed(value, "f")
-        elif number == _TENSOR:
-            found += _tensor(value)
-    return found
+    """An attribute's numbers, from a list of floats or a tensor of floats or doubles, as `ints`."""
+    return _decode(node, name, lambda message: [*_floats(message, _FLOATS, "<f4"), *_tensor_floats(message)])
 
 
-def _tensor(message: memoryview) -> list[float]:
-    held = list(_fields(message))
-    kind = next((value for number, value in held if number == _DATA_TYPE), 1)
-    found: list[float] = []
-    for number, value in held:
-        if number == _RAW_DATA and kind in (1, 11):
-            found += _fixed(value, "f" if kind == 1 else "d")
-        elif number == _TENSOR_FLOATS:
-            found += _fixed(value, "f")
-        elif number == _TENSOR_DOUBLES:
-            found += _fixed(value, "d")
-    return found
+def _decode(node: Node, name: str, decode: Callable[[Message], list[Value]]) -> list[Value]:
+    try:
+        return decode(node.attributes.get(name, memoryview(b"")))
+    except ValueError as error:
+        raise ModelError(f"the file is no ONNX model: the attribute {name}: {error}") from None
 
 
-def _fixed(value: Any, code: str) -> list[float]:
-    size = struct.calcsize(code)
-    return list(struct.unpack(f"<{len(value) // size}{code}", value))
+def _floats(message: Message, number: int, code: str) -> list[float]:
+    values: list[float] = np.frombuffer(b"".join(messages(message, number)), dtype=code).tolist()
+    return values
 
 
-def _text(value: Any) -> str:
-    return bytes(value).decode()
+def _tensor_floats(attribute: Message) -> Iterator[float]:
+    for tensor in messages(attribute, _TENSOR):
+        kind = next(iter(integers(tensor, _DATA_TYPE)), 1)
+        if kind in _RAW:
+            yield from _floats(tensor, _RAW_DATA, _RAW[kind])
+        yield from _floats(tensor, _FLOAT_DATA, "<f4")
+        yield from _floats(tensor, _DOUBLE_DATA, "<f8")
 
 
-def _varints(message: memoryview) -> list[int]:
-    found, at = [], 0
-    while at < len(message):
-        value, at = _varint(message, at)
-        found.append(value)
-    return found
+def looks_like_onnx(file: Path) -> bool:
+    """Whether the top level reads as an ONNX ModelProto, even when its end is cut off."""
+    numbers: set[int] = set()
+    with _mapped(file) as data:
+        try:
+            for number, wire, value in fields(data):
+                if not _plausible(number, wire, value):
+                    return False
+                numbers.add(number)
+        except ValueError:
+            return _IR_VERSION in numbers and (bool(numbers & {2, 3, 4, 5, _GRAPH, _OPSETS}) or len(numbers) == 1)
+    return _IR_VERSION in numbers and bool(numbers & {_GRAPH, _OPSETS})
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
+def _plausible(number: int, wire: int, value: Message | int) -> bool:
+    if number == _IR_VERSION:
+        return wire == 0 and isinstance(value, int) and 1 <= value <= 1000
+    if number in (2, 3, 4, 6, _GRAPH, _OPSETS, 14, 20, _FUNCTIONS, 26):
+        return wire == 2
+    return number == 5 and wire == 0
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
-    """Each field's number with its value: an integer, or the bytes of anything longer."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        number, kind = key >> 3, key & 7
-        if kind == 0:
-            value, at = _varint(message, at)
-            yield number, value
-            continue
-        if kind == 2:
-            size, at = _varint(message, at)
-        else:
-            size = {1: 8, 5: 4}[kind] if kind in (1, 5) else len(message) + 1
-        if at + size > len(message):
-            raise IndexError("a field is longer than its message")
-        yield number, message[at : at + size]
-        at += size
+@contextmanager
+def _mapped(file: Path) -> Iterator[Message]:
+    """The file's bytes as a read-only view."""
+    with file.open("rb") as stream:
+        yield memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def check_onnx(file: Path) -> None:
+    """Raises `ModelError` when the file is truncated, has no graph, or refers to data outside of its folder."""
+    with _mapped(file) as data:
+        try:
+            top = [number for number, _, value in fields(data) if isinstance(value, memoryview)]
+            if _GRAPH not in top:
+                raise ModelError(f"{file.name} is an ONNX file without a graph")
+            locations = set(_model_locations(data))
+        except ValueError as error:
+            raise ModelError(f"{file.name} is a broken ONNX file: {error}") from None
+    for location in sorted(locations):
+        _check_location(file, location)
+
+
+def _model_locations(model: Message) -> Iterator[str]:
+    """The `location` of all tensors' data that lies outside of the file."""
+    for graph in messages(model, _GRAPH):
+        yield from _graph_locations(graph, 0)
+    for function in messages(model, _FUNCTIONS):
+        for node in messages(function, _FUNCTION_NODES):
+            yield from _node_locations(node, 0)
+
+
+def _graph_locations(graph: Message, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        raise ValueError("its graphs are nested too deeply")
+    for node in messages(graph, _NODES):
+        yield from _node_locations(node, depth)
+    for tensor in messages(graph, _INITIALISERS):
+        yield from _tensor_locations(tensor)
+    for sparse in messages(graph, _SPARSE_INITIALISERS):
+        for tensor in messages(sparse, 1, 2):  # values and indices
+            yield from _tensor_locations(tensor)
+
+
+def _node_locations(node: Message, depth: int) -> Iterator[str]:
+    for attribute in messages(node, _ATTRIBUTE):
+        for graph in messages(attribute, _SUBGRAPH, _SUBGRAPHS):
+            yield from _graph_locations(graph, depth + 1)
+        for tensor in messages(attribute, _TENSOR, _TENSORS):
+            yield from _tensor_locations(tensor)
+        for sparse in messages(attribute, _SPARSE_TENSOR, _SPARSE_TENSORS):
+            for tensor in messages(sparse, 1, 2):
+                yield from _tensor_locations(tensor)
+
+
+def _tensor_locations(tensor: Message) -> Iterator[str]:
+    """Pairs of key and value say where a tensor's data lies."""
+    for entry in messages(tensor, _EXTERNAL):
+        pair = {
+            number: bytes(value).decode("utf-8", "replace")
+            for number, _, value in fields(entry)
+            if isinstance(value, memoryview)
+        }
+        if pair.get(1) == "location":
+            yield pair.get(2, "")
+
+
+def _check_location(file: Path, location: str) -> None:
+    folder = os.path.realpath(file.parent)
+    target = os.path.realpath(os.path.join(folder, location))
+    if os.path.isabs(location) or "\0" in location or os.path.commonpath([folder, target]) != folder:
+        raise ModelError(f"{file.name} refers to data outside of its folder: {location!r}")
+    if not os.path.isfile(target):
+        raise ModelError(f"{file.name} keeps its weights in {location!r}, which is not beside it")

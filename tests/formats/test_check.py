@@ -251,6 +251,21 @@ def test_onnx_data_beside_it_passes(tmp_path: Path) -> None:
     check(tmp_path / "model")
 
 
+def test_onnx_data_in_a_sparse_attribute_is_found(tmp_path: Path) -> None:
+    import onnx
+
+    save_onnx(tmp_path / "whole")
+    model = onnx.load(tmp_path / "whole")
+    sparse = (
+        model.graph.node[0].attribute.add(name="sparse_value", type=onnx.AttributeProto.SPARSE_TENSOR).sparse_tensor
+    )
+    sparse.values.data_location = onnx.TensorProto.EXTERNAL
+    sparse.values.external_data.add(key="location", value="../weights")
+    (tmp_path / "model").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="outside of its folder"):
+        check(tmp_path / "model")
+
+
 def test_onnx_data_through_a_link_is_outside(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
