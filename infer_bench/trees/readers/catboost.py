@@ -6,7 +6,7 @@ complete binary tree in which all nodes of a level share a split.
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,53 +15,43 @@ import numpy as np
 from infer_bench.errors import MissingDependency, ModelError, NotConvertible
 from infer_bench.model import Feature, Label, Task
 from infer_bench.trees.ensemble import LEQ, Ensemble, Link, Nodes, concatenate, empty_nodes, make_nodes
-from infer_bench.typing import Array
+from infer_bench.trees.readers.unknown import refuse_unknown
 
 Json = Mapping[str, Any]
 
 _RANKING = frozenset(
-    [
-        "YetiRank",
-        "YetiRankPairwise",
-        "PairLogit",
-        "PairLogitPairwise",
-        "QueryRMSE",
-        "QuerySoftMax",
-        "QueryCrossEntropy",
-        "StochasticRank",
-        "LambdaMart",
-    ]
+    {"YetiRank", "YetiRankPairwise", "PairLogit", "PairLogitPairwise", "QueryRMSE", "QuerySoftMax", "QueryCrossEntropy"}
+    | {"StochasticRank", "LambdaMart"}
 )
 _PLAIN = _RANKING | frozenset(
-    [
-        "RMSE",
-        "MAE",
-        "Quantile",
-        "LogLinQuantile",
-        "MAPE",
-        "Huber",
-        "Expectile",
-        "Lq",
-        "Cox",
-        "SurvivalAft",
-        "GroupQuantile",
-        "MultiRMSE",
-        "MultiRMSEWithMissingValues",
-        "MultiQuantile",
-    ]
+    {"RMSE", "MAE", "Quantile", "LogLinQuantile", "MAPE", "Huber", "Expectile", "Lq", "Cox", "SurvivalAft"}
+    | {"GroupQuantile", "MultiRMSE", "MultiRMSEWithMissingValues", "MultiQuantile"}
 )
 _EXPONENT = frozenset({"Poisson", "Tweedie"})
 _SIGMOID = frozenset({"Logloss", "CrossEntropy", "Focal"})
+
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "document": ("features_info", "model_info", "oblivious_trees", "trees", "scale_and_bias"),
+    "features_info": ("float_features", "categorical_features", "text_features", "embedding_features"),
+    "feature": ("borders", "feature_id", "feature_index", "flat_feature_index", "has_nans", "nan_value_treatment"),
+    "tree": ("leaf_values", "leaf_weights", "splits"),
+    "node": ("left", "right", "split", "value", "weight"),
+    "split": ("border", "float_feature_index", "split_index", "split_type"),
+}
+"""The fields of CatBoost 1.2's JSON; what `model_info` holds describes training, and is the user's in part."""
+
+_MISSING = {"AsIs": False, "AsFalse": False, "AsTrue": True}
+"""Whether NaN counts as greater than every border."""
 
 
 def read_catboost(model: Any) -> Ensemble:
     """Read a fitted CatBoost model, or the path of a `.cbm` file.
 
-    Raises `NotConvertible` for categorical, text and embedding features and for unknown losses, `ModelError` for a file
-    that CatBoost does not read, `MissingDependency` without catboost.
+    Raises `NotConvertible` for categorical, text and embedding features and for losses and fields that are not known,
+    `ModelError` for a file that CatBoost does not read, `MissingDependency` without catboost.
     """
-    held = _load(model) if isinstance(model, str | Path) else model
-    return _read(_document(held), held)
+    loaded = _load(model) if isinstance(model, str | Path) else model
+    return read_document(_document(loaded), loaded)
 
 
 def _load(path: str | Path) -> Any:
@@ -87,8 +77,10 @@ def _document(model: Any) -> Json:
     return document
 
 
-def _read(document: Json, model: Any) -> Ensemble:
+def read_document(document: Json, model: Any) -> Ensemble:
+    """The trees of CatBoost's JSON; the fitted `model` knows its classes. Raises as `read_catboost` does."""
     columns = _columns(document)
+    refuse_unknown("CatBoost", list(dict.fromkeys(_unknown(document))))
     loss = _loss(document)
     trees = _trees(document, columns)
     scale, bias = document.get("scale_and_bias", [1.0, [0.0]])
@@ -112,6 +104,31 @@ def _read(document: Json, model: Any) -> Ensemble:
     )
 
 
+def _unknown(document: Json) -> Iterator[str]:
+    """The fields that this reader does not know, as in `a split's 'foo'`."""
+    info = document["features_info"]
+    yield from _others(document, "document")
+    yield from _others(info, "features_info")
+    for feature in info["float_features"]:
+        yield from _others(feature, "feature")
+        if feature["nan_value_treatment"] not in _MISSING:
+            yield f"nan_value_treatment={feature['nan_value_treatment']}"[:40]
+    for tree in document.get("oblivious_trees", ()):
+        yield from _others(tree, "tree")
+        for split in tree.get("splits") or ():
+            yield from _others(split, "split")
+    nodes = list(document.get("trees", ()))
+    while nodes:
+        node = nodes.pop()
+        yield from _others(node, "node")
+        yield from _others(node.get("split", {}), "split")
+        nodes += [node[way] for way in ("left", "right") if way in node]
+
+
+def _others(entry: Json, name: str) -> Iterator[str]:
+    return (f"a {name}'s {key[:40]!r}" for key in entry if key not in _FIELDS[name])
+
+
 def _fields(nodes: Nodes) -> dict[str, Any]:
     return {name: getattr(nodes, name) for name in Nodes.__dataclass_fields__}
 
@@ -126,10 +143,13 @@ def _columns(document: Json) -> list[tuple[str, bool]]:
                 f"the CatBoost model has {what}, which it hashes or averages in ways that ONNX cannot hold",
                 "encode them as numbers before training",
             )
-    found = sorted(info["float_features"], key=lambda feature: feature["flat_feature_index"])
+    features = sorted(info["float_features"], key=lambda feature: feature["flat_feature_index"])
     return [
-        (feature.get("feature_id") or f"f{feature['flat_feature_index']}", feature["nan_value_treatment"] == "AsTrue")
-        for feature in found
+        (
+            feature.get("feature_id") or f"f{feature['flat_feature_index']}",
+            _MISSING.get(feature["nan_value_treatment"], False),
+        )
+        for feature in features
     ]
 
 
@@ -163,9 +183,9 @@ def _refuse_threshold(document: Json) -> None:
 
 
 def _classes(document: Json, model: Any) -> tuple[Label, ...]:
-    found = getattr(model, "classes_", None)
-    if found is not None and len(found):
-        return tuple(np.asarray(found).tolist())
+    fitted = getattr(model, "classes_", None)
+    if fitted is not None and len(fitted):
+        return tuple(np.asarray(fitted).tolist())
     params = document["model_info"].get("class_params", {})
     params = json.loads(params) if isinstance(params, str) else params
     return tuple(params.get("class_names", ()))
@@ -232,17 +252,3 @@ def _branching(tree: Json, flat: Mapping[int, int], columns: Sequence[tuple[str,
         mode=LEQ,
         missing_left=[row[4] for row in rows],
     )
-
-
-def predict_catboost(ensemble: Ensemble, model: Any, rows: Array) -> tuple[Array, Array | None]:
-    """CatBoost's own answers: probabilities (rows, classes) and labels, or predictions (rows, outputs) and None."""
-    import catboost
-
-    held = _load(model) if isinstance(model, str | Path) else model
-    if not ensemble.classes:
-        kind = "Exponent" if Link("exp") in ensemble.links else "RawFormulaVal"
-        return np.asarray(held.predict(rows, prediction_type=kind), dtype=np.float64).reshape(len(rows), -1), None
-    pool = catboost.Pool(rows) if len(rows) else rows
-    proba = np.asarray(held.predict(pool, prediction_type="Probability"), dtype=np.float64)
-    labels = np.asarray(held.predict(pool, prediction_type="Class")).reshape(len(rows))
-    return proba, labels

@@ -1,6 +1,7 @@
 """CatBoost models read into the tree form, against CatBoost's own answers."""
 # mypy: disable-error-code="misc,no-untyped-call"
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.errors import ModelError, NotConvertible
-from infer_bench.trees.ensemble import Ensemble
-from infer_bench.trees.readers.catboost import predict_catboost, read_catboost
+from infer_bench.trees.ensemble import Ensemble, Link
+from infer_bench.trees.readers.catboost import read_catboost, read_document
+from infer_bench.typing import Array
 from tests.converters.sklearn_compare import session
 
 catboost = pytest.importorskip("catboost")
@@ -65,6 +67,17 @@ def rows_of(ensemble: Ensemble) -> Any:
     return np.vstack(parts).astype(np.float32)
 
 
+def own_predictions(ensemble: Ensemble, path: Path, rows: Array) -> tuple[Array, Array | None]:
+    """CatBoost's own: probabilities (rows, classes) and labels, or predictions (rows, outputs) and None."""
+    model = catboost.CatBoost().load_model(str(path), format="cbm")
+    if not ensemble.classes:
+        kind = "Exponent" if Link("exp") in ensemble.links else "RawFormulaVal"
+        return np.asarray(model.predict(rows, prediction_type=kind), dtype=np.float64).reshape(len(rows), -1), None
+    pool = catboost.Pool(rows)
+    probabilities = np.asarray(model.predict(pool, prediction_type="Probability"), dtype=np.float64)
+    return probabilities, np.asarray(model.predict(pool, prediction_type="Class")).reshape(len(rows))
+
+
 @pytest.mark.parametrize("precision", ["exact", "float32"])
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_answers_as_catboost(name: str, precision: Any, tmp_path: Path) -> None:
@@ -77,7 +90,7 @@ def test_answers_as_catboost(name: str, precision: Any, tmp_path: Path) -> None:
         None, {"input": rows.astype(np.float64 if precision == "exact" else np.float32)}
     )
     tolerance = 1e-12 if precision == "exact" else 1e-6
-    expected, labels = predict_catboost(ensemble, path, rows)
+    expected, labels = own_predictions(ensemble, path, rows)
     np.testing.assert_allclose(predictions[-1], expected, rtol=tolerance, atol=tolerance)
     own = model.predict_proba(rows) if ensemble.classes else np.asarray(model.predict(rows)).reshape(len(rows), -1)
     np.testing.assert_allclose(expected, own, rtol=1e-15)
@@ -102,6 +115,32 @@ def test_refuses_a_moved_threshold() -> None:
 def test_refuses_a_loss_whose_meaning_is_not_known() -> None:
     with pytest.raises(NotConvertible, match="RMSEWithUncertainty"):
         read_catboost(regressor("RMSEWithUncertainty"))
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("a document's 'bias_terms'", ()),
+        ("a features_info's 'hashed_features'", ("features_info",)),
+        ("a feature's 'log_scale'", ("features_info", "float_features", 1)),
+        ("a tree's 'linear_terms'", ("oblivious_trees", 0)),
+        ("a split's 'is_inclusive'", ("oblivious_trees", 1, "splits", 0)),
+        ("a node's 'gate'", ("trees", 0, "left")),
+        ("nan_value_treatment=AsMean", ("features_info", "float_features", 0)),
+    ],
+)
+def test_a_field_that_is_not_known_is_refused(name: str, path: tuple[Any, ...], tmp_path: Path) -> None:
+    model = regressor(grow_policy="Lossguide" if "trees" in path else "SymmetricTree")
+    model.save_model(str(tmp_path / "model.json"), format="json")
+    document = json.loads((tmp_path / "model.json").read_text())
+    read_document(document, model)
+    entry = document
+    for key in path:
+        entry = entry[key]
+    field, _, value = name.partition("=") if "=" in name else (name.split("'")[-2], "", [1])
+    entry[field] = value
+    with pytest.raises(NotConvertible, match=f"holds {name}"):
+        read_document(document, model)
 
 
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
