@@ -8,7 +8,7 @@ from infer_bench.typing import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Branches:
     """Nodes (nodes,) by what they ask: `left` is where a value among the members leads, `right` any other.
 
     The members of node i are `members[start[i]:start[i + 1]]`.
@@ -22,7 +22,7 @@ class Asked:
     members: Floats
 
 
-def as_sets(nodes: Asked, equal: Bools) -> Asked:
+def as_sets(nodes: Branches, equal: Bools) -> Branches:
     """The same nodes, those of a chain made one: it asks `equal` nodes of one feature that lead to one node.
 
     The nodes behind a chain's first are no longer reached; before, the node they lead to had many parents.
@@ -32,8 +32,8 @@ def as_sets(nodes: Asked, equal: Bools) -> Asked:
         behind = int(nodes.right[node])
         if equal[behind] and behind != node and _alike(nodes, node, behind):
             link[node] = behind
-    held = set(link[link >= 0].tolist())
-    heads = [node for node in np.flatnonzero(link >= 0).tolist() if node not in held]
+    behind_another = set(link[link >= 0].tolist())
+    heads = [node for node in np.flatnonzero(link >= 0).tolist() if node not in behind_another]
     sets = [nodes.members[nodes.start[i] : nodes.start[i + 1]] for i in range(len(link))]
     right = nodes.right.copy()
     for head in heads:
@@ -42,12 +42,12 @@ def as_sets(nodes: Asked, equal: Bools) -> Asked:
             at = int(link[at])
             chain.append(sets[at])
         sets[head], right[head] = np.concatenate(chain), nodes.right[at]
-    start = np.concatenate(([0], np.cumsum([len(held) for held in sets], dtype=np.int64)))
+    start = np.concatenate(([0], np.cumsum([len(members) for members in sets], dtype=np.int64)))
     members = np.concatenate(sets) if sets else nodes.members
-    return Asked(nodes.feature, nodes.left, right, nodes.missing, start, members)
+    return Branches(nodes.feature, nodes.left, right, nodes.missing, start, members)
 
 
-def _alike(nodes: Asked, one: int, other: int) -> bool:
+def _alike(nodes: Branches, one: int, other: int) -> bool:
     return bool(
         nodes.feature[one] == nodes.feature[other]
         and nodes.left[one] == nodes.left[other]

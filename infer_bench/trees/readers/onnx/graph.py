@@ -8,7 +8,8 @@ import numpy as np
 from infer_bench.errors import MissingDependency, NotConvertible
 from infer_bench.model import ModelSpec
 from infer_bench.trees.ensemble import Ensemble, Link
-from infer_bench.trees.readers.onnx.links import Path, Walk, attributes, linked, scaled
+from infer_bench.trees.readers.onnx.attributes import attributes_of
+from infer_bench.trees.readers.onnx.links import Path, Walk, linked, scaled
 from infer_bench.trees.readers.onnx.operators import Trees, joined, read_trees
 
 _TRANSFORMS: dict[str, tuple[Link, ...]] = {"NONE": (), "LOGISTIC": (Link("sigmoid"),), "SOFTMAX": (Link("softmax"),)}
@@ -26,7 +27,7 @@ def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
         raise MissingDependency("onnx", "convert") from None
     model = onnx.load_from_string(data)
     path = Walk(model).path(output)
-    trees = joined([read_trees(node.op_type, attributes(node)) for node in path.operators])
+    trees = joined([read_trees(node.op_type, attributes_of(node)) for node in path.operators])
     trees = trees if path.lookup is None else path.lookup.applied(trees)
     trees = _placed(trees, path.columns)
     if trees.transform not in _TRANSFORMS:

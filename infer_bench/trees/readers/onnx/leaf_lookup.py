@@ -8,7 +8,8 @@ import numpy as np
 
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import LEAF
-from infer_bench.trees.readers.onnx.operators import OPERATORS, Trees
+from infer_bench.trees.readers.onnx.attributes import OPERATORS
+from infer_bench.trees.readers.onnx.operators import Trees
 from infer_bench.typing import Array
 
 

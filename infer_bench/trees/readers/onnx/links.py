@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import Dtype, Link, Refusal
+from infer_bench.trees.readers.onnx.attributes import OPERATORS
 from infer_bench.trees.readers.onnx.leaf_lookup import Lookup, looked_up
-from infer_bench.trees.readers.onnx.operators import OPERATORS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +23,7 @@ class Affine:
 
 Step = Affine | Link
 
+_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _SAME = frozenset({"Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "ZipMap"})
 _LINKS = {"Sigmoid": "sigmoid", "Softmax": "softmax", "Exp": "exp"}
 _DTYPES: Mapping[int, Dtype] = {1: "float32", 11: "float64"}
@@ -82,6 +83,8 @@ class Walk:
         node = self._maker.get(tensor)
         if node is None:
             raise NotConvertible("the answer is not made from trees alone")
+        if node.domain not in _DOMAINS:
+            raise NotConvertible(f"a graph with {node.op_type} of the domain {node.domain} cannot be read")
         found.lookup = looked_up(self._maker, self._constants, tensor)
         if found.lookup is not None:
             found.operators = [found.lookup.operator]
@@ -213,17 +216,6 @@ def _single_column(held: Any) -> bool:
     """Whether a graph's input holds one column."""
     sizes = [size.dim_value for size in held.type.tensor_type.shape.dim]
     return len(sizes) == 2 and sizes[1] == 1
-
-
-def attributes(node: Any) -> dict[str, Any]:
-    """A node's attributes as lists, arrays, strings and numbers."""
-    from onnx import helper, numpy_helper
-
-    found: dict[str, Any] = {}
-    for held in node.attribute:
-        value = helper.get_attribute_value(held)
-        found[held.name] = numpy_helper.to_array(value) if hasattr(value, "data_type") else value
-    return found
 
 
 def _single(value: npt.NDArray[np.float64]) -> float:

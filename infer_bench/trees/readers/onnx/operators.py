@@ -1,22 +1,26 @@
 """The trees of an ONNX operator as the intermediate form: `TreeEnsemble` (ai.onnx.ml 5) and its elders (1 to 3)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Nodes, make_nodes
-from infer_bench.trees.readers.onnx.category_chains import Asked, as_sets
+from infer_bench.trees.readers.onnx.attributes import (
+    Attributes,
+    flags,
+    integers,
+    reals,
+    refuse_unknown_attributes,
+    text,
+)
+from infer_bench.trees.readers.onnx.category_chains import Branches, as_sets
+from infer_bench.trees.readers.unknown import refuse_unknown
 from infer_bench.typing import Floats, Ints
 
-Attributes = Mapping[str, Any]
-OPERATORS = frozenset({"TreeEnsemble", "TreeEnsembleRegressor", "TreeEnsembleClassifier"})
-
 _MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ", "BRANCH_MEMBER")
-_TURNED = (2, 3, 5)
+_OTHER_WAY = (2, 3, 5)
 """GTE, GT and NEQ are what LT, LEQ and EQ say of the other child."""
 _PLAIN = np.array([LEQ, LT, LT, LEQ, MEMBER, MEMBER, MEMBER], dtype=np.uint8)
 _TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
@@ -37,9 +41,15 @@ class Trees:
 def read_trees(kind: str, attributes: Attributes) -> Trees:
     """The trees of an operator with these attributes (lists, arrays, strings and numbers).
 
-    Raises `NotConvertible` for aggregates other than sum and average, `ModelError` for nodes that form no trees.
+    Raises `NotConvertible` for aggregates other than sum and average and for attributes and modes that are not known,
+    `ModelError` for nodes that form no trees.
     """
-    return _modern(attributes) if kind == "TreeEnsemble" else _classic(kind, attributes)
+    refuse_unknown_attributes(kind, attributes)
+    try:
+        return _modern(attributes) if kind == "TreeEnsemble" else _classic(kind, attributes)
+    except (IndexError, KeyError, ValueError, OverflowError) as error:
+        reason = f"{type(error).__name__} {error}"[:120]
+        raise ModelError(f"the trees of a {kind} do not hold together: {reason}", "convert the model again") from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,81 +68,87 @@ class _Table:
     roots: Ints
 
 
-def _modern(given: Attributes) -> Trees:
-    features, leaves = _ints(given, "nodes_featureids"), _ints(given, "leaf_targetids")
+def _modern(attributes: Attributes) -> Trees:
+    features, leaves = integers(attributes, "nodes_featureids"), integers(attributes, "leaf_targetids")
     count, ends = len(features), len(leaves)
-    outputs = int(given.get("n_targets", 1))
-    mode = np.asarray(given["nodes_modes"], dtype=np.int64)
-    left = _ints(given, "nodes_truenodeids") + count * _ints(given, "nodes_trueleafs")
-    right = _ints(given, "nodes_falsenodeids") + count * _ints(given, "nodes_falseleafs")
+    outputs = int(attributes.get("n_targets", 1))
+    mode = np.asarray(attributes["nodes_modes"], dtype=np.int64)
+    refuse_unknown("TreeEnsemble", [f"the mode {code}" for code in set(mode.tolist()) - set(range(len(_MODES)))])
+    left = integers(attributes, "nodes_truenodeids") + count * integers(attributes, "nodes_trueleafs")
+    right = integers(attributes, "nodes_falsenodeids") + count * integers(attributes, "nodes_falseleafs")
     weights = np.zeros((count + ends, outputs))
-    weights[count + np.arange(ends), leaves] = np.asarray(given["leaf_weights"], dtype=np.float64)
+    weights[count + np.arange(ends), leaves] = np.asarray(attributes["leaf_weights"], dtype=np.float64)
     lone = left == right  # how a tree of one leaf is written: both ways lead there
     weights[:count][lone] = weights[left[lone]]
-    start, members = _delimited(mode, np.asarray(given.get("membership_values", ()), dtype=np.float64))
-    start, members = _with_equal(mode, np.asarray(given["nodes_splits"], dtype=np.float64), start, members)
+    start, members = _delimited(mode, np.asarray(attributes.get("membership_values", ()), dtype=np.float64))
+    start, members = _with_equal(mode, np.asarray(attributes["nodes_splits"], dtype=np.float64), start, members)
     wide = np.zeros(ends, dtype=np.int64)
     table = _Table(
         mode=np.concatenate((np.where(lone, -1, mode), wide - 1)),
         feature=np.concatenate((features, wide)),
-        threshold=np.concatenate((np.asarray(given["nodes_splits"], dtype=np.float64), wide)),
+        threshold=np.concatenate((np.asarray(attributes["nodes_splits"], dtype=np.float64), wide)),
         left=np.concatenate((left, wide)),
         right=np.concatenate((right, wide)),
-        missing=np.concatenate((_flags(given, count), wide > 0)),
+        missing=np.concatenate((flags(attributes, count), wide > 0)),
         weights=weights,
         member_start=np.concatenate((start, np.full(ends, start[-1]))),
         members=members,
-        roots=_ints(given, "tree_roots"),
+        roots=integers(attributes, "tree_roots"),
     )
-    aggregate = {0: "AVERAGE", 1: "SUM"}.get(int(given.get("aggregate_function", 1)), "")
-    return _made(table, outputs, np.zeros(outputs), _TRANSFORMS[int(given.get("post_transform", 0))], aggregate)
+    aggregate = {0: "AVERAGE", 1: "SUM"}.get(int(attributes.get("aggregate_function", 1)), "")
+    return _assemble(
+        table, outputs, np.zeros(outputs), _TRANSFORMS[int(attributes.get("post_transform", 0))], aggregate
+    )
 
 
-def _classic(kind: str, given: Attributes) -> Trees:
+def _classic(kind: str, attributes: Attributes) -> Trees:
     classifier = kind == "TreeEnsembleClassifier"
     lead = "class" if classifier else "target"
-    trees, numbers = _ints(given, "nodes_treeids"), _ints(given, "nodes_nodeids")
-    names = [mode.decode() if isinstance(mode, bytes) else str(mode) for mode in given["nodes_modes"]]
+    trees, numbers = integers(attributes, "nodes_treeids"), integers(attributes, "nodes_nodeids")
+    names = [mode.decode() if isinstance(mode, bytes) else str(mode) for mode in attributes["nodes_modes"]]
+    refuse_unknown(kind, [f"the mode {name[:40]!r}" for name in set(names) - {"LEAF", *_MODES[:-1]}])
     mode = np.array([-1 if name == "LEAF" else _MODES.index(name) for name in names], dtype=np.int64)
     place = _Places(trees, numbers)
     leaf = mode < 0
-    outputs = _width(classifier, given)
-    targets = _ints(given, f"{lead}_ids")
+    outputs = _width(classifier, attributes)
+    targets = integers(attributes, f"{lead}_ids")
     if classifier and len(np.unique(targets)) == 1 and outputs == 2:
         outputs, targets = 1, np.zeros_like(targets)  # one score tells two classes apart
     weights = np.zeros((len(mode), outputs))
-    at = place.of(_ints(given, f"{lead}_treeids"), _ints(given, f"{lead}_nodeids"))
-    np.add.at(weights, (at, targets), _numbers(given, f"{lead}_weights"))
-    threshold = _numbers(given, "nodes_values")
+    at = place.of(integers(attributes, f"{lead}_treeids"), integers(attributes, f"{lead}_nodeids"))
+    np.add.at(weights, (at, targets), reals(attributes, f"{lead}_weights"))
+    threshold = reals(attributes, "nodes_values")
     start, members = _with_equal(mode, threshold, np.zeros(len(mode) + 1, np.int64), np.zeros(0))
     table = _Table(
         mode=mode,
-        feature=_ints(given, "nodes_featureids"),
+        feature=integers(attributes, "nodes_featureids"),
         threshold=threshold,
-        left=np.where(leaf, 0, place.of(trees, np.where(leaf, numbers, _ints(given, "nodes_truenodeids")))),
-        right=np.where(leaf, 0, place.of(trees, np.where(leaf, numbers, _ints(given, "nodes_falsenodeids")))),
-        missing=_flags(given, len(mode)),
+        left=np.where(leaf, 0, place.of(trees, np.where(leaf, numbers, integers(attributes, "nodes_truenodeids")))),
+        right=np.where(leaf, 0, place.of(trees, np.where(leaf, numbers, integers(attributes, "nodes_falsenodeids")))),
+        missing=flags(attributes, len(mode)),
         weights=weights,
         member_start=start,
         members=members,
         roots=np.sort(np.unique(trees, return_index=True)[1]),
     )
-    base = _base(_numbers(given, "base_values"), outputs)
-    transform = _text(given.get("post_transform", "NONE"))
-    return _made(table, outputs, base, transform, _text(given.get("aggregate_function", "SUM")))
+    base = _base(reals(attributes, "base_values"), outputs)
+    transform = text(attributes.get("post_transform", "NONE"))
+    return _assemble(table, outputs, base, transform, text(attributes.get("aggregate_function", "SUM")))
 
 
-def _base(given: Floats, outputs: int) -> Floats:
-    """One value an output. Of two for one score, the second is the positive class's."""
-    if len(given) == outputs:
-        return given
-    return given[-1:] if len(given) == 2 and outputs == 1 else np.zeros(outputs)
+def _base(attributes: Floats, outputs: int) -> Floats:
+    """One value an output, or none. Of two for one score, the second is the positive class's."""
+    if len(attributes) == 2 and outputs == 1:
+        return attributes[-1:]
+    if len(attributes) not in (0, outputs):
+        raise NotConvertible(f"trees with {len(attributes)} base values for {outputs} outputs cannot be read")
+    return attributes if len(attributes) else np.zeros(outputs)
 
 
-def _width(classifier: bool, given: Attributes) -> int:
+def _width(classifier: bool, attributes: Attributes) -> int:
     if not classifier:
-        return int(given.get("n_targets", 1))
-    return len(given.get("classlabels_int64s", ())) or len(given.get("classlabels_strings", ()))
+        return int(attributes.get("n_targets", 1))
+    return len(attributes.get("classlabels_int64s", ())) or len(attributes.get("classlabels_strings", ()))
 
 
 class _Places:
@@ -172,21 +188,21 @@ def _with_equal(mode: Ints, threshold: Floats, start: Ints, members: Floats) -> 
     if not equal.any():
         return start, members
     sizes = np.diff(start)
-    made = [threshold[i : i + 1] if equal[i] else members[start[i] : start[i + 1]] for i in range(len(mode))]
-    return np.concatenate(([0], np.cumsum(np.where(equal, 1, sizes)))), np.concatenate(made)
+    sets = [threshold[i : i + 1] if equal[i] else members[start[i] : start[i + 1]] for i in range(len(mode))]
+    return np.concatenate(([0], np.cumsum(np.where(equal, 1, sizes)))), np.concatenate(sets)
 
 
-def _made(table: _Table, outputs: int, base: Floats, transform: str, aggregate: str) -> Trees:
+def _assemble(table: _Table, outputs: int, base: Floats, transform: str, aggregate: str) -> Trees:
     if aggregate not in ("SUM", "AVERAGE"):
         raise NotConvertible("trees whose largest or smallest answer counts cannot be read")
-    table = _chained(table)
-    tree, depth = _reached(table)
+    table = _with_sets(table)
+    tree, depth = _walk(table)
     order = np.lexsort((depth, tree))
     order = order[tree[order] >= 0]
     index = np.full(len(tree), -1, dtype=np.int64)
     index[order] = np.arange(len(order))
     mode = table.mode[order]
-    leaf, turned = mode < 0, np.isin(mode, _TURNED)
+    leaf, other_way = mode < 0, np.isin(mode, _OTHER_WAY)
     left, right = index[table.left[order]], index[table.right[order]]
     sizes = np.diff(table.member_start)[order]
     missing = table.missing[order] | (mode == _MODES.index("BRANCH_NEQ"))  # NaN is unequal to anything
@@ -194,25 +210,25 @@ def _made(table: _Table, outputs: int, base: Floats, transform: str, aggregate: 
     nodes = make_nodes(
         feature=table.feature[order],
         threshold=table.threshold[order],
-        left=np.where(leaf, -1, np.where(turned, right, left)),
-        right=np.where(leaf, -1, np.where(turned, left, right)),
+        left=np.where(leaf, -1, np.where(other_way, right, left)),
+        right=np.where(leaf, -1, np.where(other_way, left, right)),
         value=value,
         mode=np.where(leaf, LEAF, _PLAIN[mode]),
-        missing_left=missing != turned,
+        missing_left=missing != other_way,
         member_start=np.concatenate(([0], np.cumsum(sizes))),
         members=_members(table, order),
     )
     return Trees(nodes, index[table.roots], output, base, transform, aggregate == "AVERAGE")
 
 
-def _chained(table: _Table) -> _Table:
+def _with_sets(table: _Table) -> _Table:
     """With chains of EQ nodes as sets."""
     equal = table.mode == _MODES.index("BRANCH_EQ")
     if not equal.any():
         return table
-    asked = Asked(table.feature, table.left, table.right, table.missing, table.member_start, table.members)
-    found = as_sets(asked, equal)
-    return replace(table, right=found.right, member_start=found.start, members=found.members)
+    branches = Branches(table.feature, table.left, table.right, table.missing, table.member_start, table.members)
+    with_sets = as_sets(branches, equal)
+    return replace(table, right=with_sets.right, member_start=with_sets.start, members=with_sets.members)
 
 
 def _members(table: _Table, order: Ints) -> Floats:
@@ -235,7 +251,7 @@ def _values(table: _Table, tree: Ints, order: Ints, outputs: int) -> tuple[Ints,
     return np.full(len(table.roots), -1), weights
 
 
-def _reached(table: _Table) -> tuple[Ints, Ints]:
+def _walk(table: _Table) -> tuple[Ints, Ints]:
     """Each node's tree and depth, -1 where no tree reaches it. Raises `ModelError` when a node has two parents."""
     tree, depth = np.full(len(table.mode), -1), np.full(len(table.mode), -1)
     frontier, owner, level = table.roots, np.arange(len(table.roots)), 0
@@ -248,25 +264,6 @@ def _reached(table: _Table) -> tuple[Ints, Ints]:
         frontier = np.concatenate((table.left[parents], table.right[parents]))
         level += 1
     return tree, depth
-
-
-def _ints(given: Attributes, name: str) -> Ints:
-    return np.asarray(given.get(name, ()), dtype=np.int64)
-
-
-def _flags(given: Attributes, count: int) -> npt.NDArray[np.bool_]:
-    found = np.asarray(given.get("nodes_missing_value_tracks_true", ()), dtype=np.bool_)
-    return found if len(found) == count else np.zeros(count, dtype=np.bool_)
-
-
-def _numbers(given: Attributes, name: str) -> Floats:
-    """Doubles where the operator holds them, else its float32 numbers."""
-    found = given.get(f"{name}_as_tensor", given.get(name, ()))
-    return np.asarray(found, dtype=np.float64).reshape(-1)
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def joined(parts: list[Trees]) -> Trees:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
-from infer_bench.errors import NotConvertible
+from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.measure.candidates.models import model_ref
+from infer_bench.model import Feature, ModelSpec
 from infer_bench.trees.ensemble import MEMBER, Ensemble
 from infer_bench.trees.evaluate import apply_links, score
 from infer_bench.trees.probes import probe_rows
@@ -121,6 +122,48 @@ def test_a_transform_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
     data = stump("BRANCH_LEQ", "TreeEnsembleClassifier", class_weights=[-0.3, 0.7], post_transform="PROBIT")
     with pytest.raises(NotConvertible, match="PROBIT"):
         read(data, tmp_path)
+
+
+def only_step(data: bytes, **changes: Any) -> bytes:
+    """The graph with its only node changed."""
+    from onnx import helper, load_from_string
+
+    model = load_from_string(data)
+    for name, value in changes.items():
+        if name == "domain":
+            model.graph.node[0].domain = value
+        else:
+            model.graph.node[0].attribute.append(helper.make_attribute(name, value))
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"nodes_gates": [0.5]}, "TreeEnsembleRegressor model holds the attribute 'nodes_gates'"),
+        ({"domain": "com.example"}, "TreeEnsembleRegressor of the domain com.example"),
+        ({"base_values": [1.0, 2.0, 3.0]}, "3 base values for 1 output"),
+    ],
+)
+def test_what_is_not_known_of_an_operator_is_refused(change: dict[str, Any], name: str) -> None:
+    """ONNX Runtime refuses some of them itself; this is what the reader says."""
+    spec = ModelSpec("regression", (Feature("a"), Feature("b")), ("output",))
+    with pytest.raises(NotConvertible, match=name):
+        next(read_onnx(only_step(stump("BRANCH_LEQ"), **change), "y", spec))
+
+
+@pytest.mark.parametrize("mode", ["BRANCH_MEMBER", "BRANCH_MAYBE"])
+def test_a_mode_that_is_not_known_is_refused(mode: str) -> None:
+    spec = ModelSpec("regression", (Feature("a"), Feature("b")), ("output",))
+    with pytest.raises(NotConvertible, match=mode):
+        next(read_onnx(stump(mode), "y", spec))
+
+
+@pytest.mark.parametrize("broken", [{"nodes_truenodeids": [7, 0, 0]}, {"nodes_values": [1.5]}, {"nodes_nodeids": [0]}])
+def test_trees_that_do_not_hold_together_end_in_one_error(broken: dict[str, Any]) -> None:
+    spec = ModelSpec("regression", (Feature("a"), Feature("b")), ("output",))
+    with pytest.raises(ModelError):
+        next(read_onnx(stump("BRANCH_LEQ", **broken), "y", spec))
 
 
 @pytest.mark.parametrize("wrong", [{"base": np.array([0.01])}, {"refuses": "not-finite"}, {"refuses": "infinite"}])
