@@ -17,6 +17,8 @@ _NARROW = 60
 _LONGEST = 30
 """Columns of an option's name and value beside its text; what is longer has a line of its own."""
 _BELOW = 2
+_GLUE = "\u00a0"
+_BRACKETS = re.compile(r"\[\w+: [^]]*\]")
 _TYPE = re.compile(r" <[^>]*>$")
 """What Typer says of an argument's type, which its text says better."""
 
@@ -27,6 +29,7 @@ class Formatter(Protocol):
     """What Typer collects help in."""
 
     width: int
+    buffer: list[str]
 
     def section(self, name: str) -> AbstractContextManager[None]:
         """A heading, and what is written in it indented."""
@@ -46,7 +49,7 @@ def write_groups(parameters: Sequence[Any], context: Any, formatter: Formatter) 
     for parameter in parameters:
         if (record := parameter.get_help_record(context)) is not None:
             name, text = record
-            groups[find_group(parameter)].append((_TYPE.sub("", name), text))
+            groups[find_group(parameter)].append((_TYPE.sub("", name), _BRACKETS.sub(_glue, text)))
     longest = _LONGEST if formatter.width >= _NARROW else _BELOW
     names = [len(name) for records in groups.values() for name, _ in records]
     column = max((width for width in names if width <= longest), default=longest)
@@ -54,6 +57,12 @@ def write_groups(parameters: Sequence[Any], context: Any, formatter: Formatter) 
         if records:
             with formatter.section(group):
                 formatter.write_dl([(name.ljust(column), text) for name, text in records], col_max=column)
+    formatter.buffer[:] = [text.replace(_GLUE, " ") for text in formatter.buffer]
+
+
+def _glue(brackets: re.Match[str]) -> str:
+    """`[default: 1]` as one word, which is not broken over two lines."""
+    return brackets[0].replace(" ", _GLUE)
 
 
 def widen(formatter: Formatter) -> None:
