@@ -13,6 +13,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.forking import Templates
 from tests.skips import KnownSkipsOnly
 
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,10 +26,22 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+templates = Templates()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--known-skips-only", action="store_true", help="fail what is skipped for an unknown reason")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    templates.install()
     if config.getoption("--known-skips-only"):
         config.pluginmanager.register(KnownSkipsOnly())
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    templates.active = item.get_closest_marker("started_workers") is None
+
+
+def pytest_unconfigure() -> None:
+    templates.close()

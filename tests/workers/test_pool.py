@@ -20,6 +20,8 @@ from infer_bench.workers.pool import Worker
 from infer_bench.workers.protocol import Message, spec_from
 from infer_bench.workers.timing.hosted_session import MARK_BYTES
 
+pytestmark = pytest.mark.started_workers
+
 ROOT = str(Path(__file__).parents[2])
 MODEL = ModelRef("fake", "callable", "python", "0" * 64, 0)
 COLUMNS = {"a": np.array([0.0, 1.0, -2.0]), "b": np.array([0.5, 0.5, 0.5])}
