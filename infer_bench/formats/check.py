@@ -33,8 +33,8 @@ def _check_catboost(file: Path) -> None:
     """The header is `CBM1` and the length of the core that follows, four bytes, little-endian."""
     with file.open("rb") as stream:
         head = stream.read(8)
-    promised, held = int.from_bytes(head[4:8], "little"), file.stat().st_size - 8
-    if held < promised:
+    announced, present = int.from_bytes(head[4:8], "little"), file.stat().st_size - 8
+    if present < announced:
         raise ModelError(
-            f"{file.name} is truncated: it promises {promised:,} bytes and holds {max(held, 0):,}", "copy it again"
+            f"{file.name} is truncated: it promises {announced:,} bytes and holds {max(present, 0):,}", "copy it again"
         )

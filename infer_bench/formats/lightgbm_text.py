@@ -87,12 +87,12 @@ def check_lightgbm(file: Path) -> None:
 
 def check_text(text: bytes, name: str = "the file") -> None:
     """The same for a model's text, statistics included, which no prediction needs but LightGBM's parser reads."""
-    _read(text, name, statistics=True)
+    _read_model(text, name, statistics=True)
 
 
 def read_lightgbm_text(text: bytes, name: str = "the text") -> LightGBMModel:
     """The model that `text` holds. Raises `ModelError` when it is truncated or does not hold together."""
-    return _read(text, name, statistics=False)
+    return _read_model(text, name, statistics=False)
 
 
 def read_header(text: bytes, name: str = "the text") -> Header:
@@ -104,7 +104,7 @@ def read_header(text: bytes, name: str = "the text") -> Header:
         raise _broken(name, error) from None
 
 
-def _read(text: bytes, name: str, *, statistics: bool) -> LightGBMModel:
+def _read_model(text: bytes, name: str, *, statistics: bool) -> LightGBMModel:
     try:
         head, blocks, tail = _sections(text)
         header = _header(head, tail)

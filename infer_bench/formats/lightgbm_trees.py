@@ -114,15 +114,15 @@ def read_trees(blocks: Sequence[Fields], features: int) -> Trees:
         tree = first_where(leaves < 1)
         raise ValueError(f"tree {tree}: it has {leaves[tree]} leaves")
     columns = _Columns(blocks, np.arange(len(blocks)))
-    grown = columns.of(leaves > 1)  # of a tree of one leaf LightGBM reads nothing else
+    with_splits = columns.of(leaves > 1)  # of a tree of one leaf LightGBM reads nothing else
     splits = leaves[leaves > 1] - 1
     trees = Trees(
         leaves=leaves,
-        split_feature=grown.integers("split_feature", splits),
-        threshold=grown.floats("threshold", splits),
-        decision_type=grown.integers("decision_type", splits),
-        left_child=grown.integers("left_child", splits),
-        right_child=grown.integers("right_child", splits),
+        split_feature=with_splits.integers("split_feature", splits),
+        threshold=with_splits.floats("threshold", splits),
+        decision_type=with_splits.integers("decision_type", splits),
+        left_child=with_splits.integers("left_child", splits),
+        right_child=with_splits.integers("right_child", splits),
         leaf_value=columns.floats("leaf_value", leaves),
         sets=_sets(columns, np.flatnonzero(leaves > 1)),
         linear=_linear(columns, leaves, features),
@@ -252,10 +252,10 @@ def _no_tree(tree: int) -> ValueError:
     return ValueError(f"tree {tree}: its nodes do not form a tree (one has two parents, or none)")
 
 
-def _sets(columns: _Columns, grown: Ints) -> CategorySets:
+def _sets(columns: _Columns, with_splits: Ints) -> CategorySets:
     """A set is stored as 32-bit words, of which bit b of word w stands for the category 32 w + b."""
     counts = np.zeros(len(columns.blocks), dtype=np.int64)
-    counts[grown] = [_count(columns.blocks, tree, b"num_cat") for tree in grown.tolist()]
+    counts[with_splits] = [_count(columns.blocks, tree, b"num_cat") for tree in with_splits.tolist()]
     if (counts < 0).any():
         raise ValueError(f"tree {first_where(counts < 0)}: num_cat is negative")
     with_sets, ends = columns.of(counts > 0), counts[counts > 0] + 1

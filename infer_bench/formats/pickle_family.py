@@ -24,12 +24,12 @@ _DATA_MODULES = ("builtins", "numpy", "pandas", "collections", "scipy", "datetim
 
 def pickled(file: Path) -> Kind:
     """The family by the root's module. Raises `ModelError` when the pickle is broken or holds no model."""
-    found = scan(file)
-    if found.root is None or found.root_is_global:
-        raise ModelError(f"{file.name} is a pickle of {found.root or 'nothing that can be told'}, not of a model")
-    _refuse_data(file, found, found.root)
-    form: Format = "joblib" if found.joblib or found.compression else "pickle"
-    return family(file, found.root), form
+    scan_result = scan(file)
+    if scan_result.root is None or scan_result.root_is_global:
+        raise ModelError(f"{file.name} is a pickle of {scan_result.root or 'nothing that can be told'}, not of a model")
+    _refuse_data(file, scan_result, scan_result.root)
+    form: Format = "joblib" if scan_result.joblib or scan_result.compression else "pickle"
+    return family(file, scan_result.root), form
 
 
 def family(file: Path, root: str) -> Family:
@@ -40,8 +40,8 @@ def family(file: Path, root: str) -> Family:
     return library.family if library is not None else "sklearn"
 
 
-def _refuse_data(file: Path, found: PickleScan, root: str) -> None:
-    if root == "builtins.int" and not found.names:
+def _refuse_data(file: Path, scan_result: PickleScan, root: str) -> None:
+    if root == "builtins.int" and not scan_result.names:
         raise ModelError(f"{file.name} seems to be an old torch checkpoint", "save it with torch.export.save (.pt2)")
     if root.split(".")[0] in _DATA_MODULES:
         what = _NO_MODEL.get(root, f"a {root.rsplit('.', 1)[-1]}")

@@ -94,7 +94,7 @@ def check_xgboost(file: Path) -> None:
 def read_xgboost_model(data: bytes, name: str = "the document") -> XGBoostModel:
     """The model that JSON or UBJSON holds. Raises `ModelError` when it is truncated or does not hold together."""
     try:
-        return _read(ubjson.decode(data)) if ubjson.begins(data) else _read_json(data)
+        return _read_document(ubjson.decode(data)) if ubjson.begins(data) else _read_json(data)
     except KeyError as error:
         reason = f"{error.args[0]!r} is missing"
     except _BROKEN as error:
@@ -132,7 +132,7 @@ def _read_json(data: bytes) -> XGBoostModel:
         document = json.loads(text)
     except ValueError as error:
         raise ValueError(f"it is not JSON: {error}") from None
-    return _read(document)
+    return _read_document(document)
 
 
 def _read_quickly(text: bytes) -> XGBoostModel | None:
@@ -142,7 +142,7 @@ def _read_quickly(text: bytes) -> XGBoostModel | None:
     except ImportError:  # in a worker of another environment
         return None
     try:
-        return _read(_as_mapping(msgspec.json.decode(text, type=_document_type())))
+        return _read_document(_as_mapping(msgspec.json.decode(text, type=_document_type())))
     except msgspec.DecodeError as error:
         if "truncated" in str(error):
             raise ValueError("it is truncated") from None
@@ -175,7 +175,7 @@ def _as_mapping(value: Any) -> Any:
     return {name: _as_mapping(field) for name, field in fields.items() if field is not msgspec.UNSET}
 
 
-def _read(document: Json) -> XGBoostModel:
+def _read_document(document: Json) -> XGBoostModel:
     learner = document["learner"]
     outline_ = outline(learner)
     count = int(learner["learner_model_param"]["num_feature"])
@@ -183,15 +183,15 @@ def _read(document: Json) -> XGBoostModel:
     if outline_.booster not in ("gbtree", "gblinear", "dart"):
         raise ValueError(f"an unknown booster {outline_.booster[:40]!r}")
     inner = booster.get("gbtree", booster)
-    grown = inner["model"]
+    model = inner["model"]
     trees, weights = None, None
     if outline_.booster == "gblinear":
-        weights = _weights(grown, count, outline_.outputs)
+        weights = _weights(model, count, outline_.outputs)
     else:
-        weight_drop = booster.get("weight_drop", grown.get("weight_drop", ()))
-        trees = _with_weights(read_table(grown, count, outline_.outputs), weight_drop, outline_.booster)
+        weight_drop = booster.get("weight_drop", model.get("weight_drop", ()))
+        trees = _with_weights(read_table(model, count, outline_.outputs), weight_drop, outline_.booster)
     version = tuple(int(part) for part in document.get("version", ()))
-    features, illegible = _features(learner, count, grown, version)
+    features, illegible = _features(learner, count, model, version)
     return XGBoostModel(
         outline=outline_,
         version=version,
@@ -201,7 +201,7 @@ def _read(document: Json) -> XGBoostModel:
         attributes=dict(learner.get("attributes", {})),
         trees=trees,
         weights=weights,
-        unknown=(*_unknown(document, inner, grown), *(trees.unknown if trees else ())),
+        unknown=(*_unknown(document, inner, model), *(trees.unknown if trees else ())),
     )
 
 
@@ -234,11 +234,11 @@ def _features(
             raise ValueError(f"{key} has {len(learner[key])} entries for {count} features")
     names = [str(name) for name in learner.get("feature_names") or [f"f{i}" for i in range(count)]]
     types = learner.get("feature_types") or ["float"] * count
-    stored = list(model.get("cats", {}).get("enc", ())) or [None] * count
-    if len(stored) != count:
-        raise ValueError(f"cats has {len(stored)} entries for {count} features")
+    entries = list(model.get("cats", {}).get("enc", ())) or [None] * count
+    if len(entries) != count:
+        raise ValueError(f"cats has {len(entries)} entries for {count} features")
     columns, illegible = [], []
-    for name, kind, entry in zip(names, types, stored, strict=True):
+    for name, kind, entry in zip(names, types, entries, strict=True):
         categories = _categories(entry, version) if kind == "c" and entry is not None else ()
         if categories is None:
             illegible.append(name)

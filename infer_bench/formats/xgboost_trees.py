@@ -130,11 +130,11 @@ class _Columns:
 
     def integers(self, key: str, sizes: Ints | None = None) -> Ints:
         """The field `key` of all trees; tree i has `sizes[i]` entries, or one a node."""
-        return _whole(key, self._joined(key, sizes, parse_integers))
+        return _whole(key, self._join(key, sizes, parse_integers))
 
     def floats(self, key: str, sizes: Ints | None = None) -> npt.NDArray[np.float32]:
         """As `integers`, for numbers of 32 bits."""
-        values = np.asarray(self._joined(key, sizes, parse_floats), dtype=np.float64)
+        values = np.asarray(self._join(key, sizes, parse_floats), dtype=np.float64)
         with np.errstate(over="ignore"):
             return values.astype(np.float32)
 
@@ -167,7 +167,7 @@ class _Columns:
             return np.array([text.count(b",") + 1 if text else 0 for text in entries], dtype=np.int64)
         return np.array([len(entry) for entry in entries], dtype=np.int64)
 
-    def _joined(self, key: str, sizes: Ints | None, parse: Any) -> Any:
+    def _join(self, key: str, sizes: Ints | None, parse: Any) -> Any:
         entries = self.check_sizes(key, self.nodes if sizes is None else sizes)
         if self._are_text:
             return parse(b",".join(text for text in entries if text))
@@ -187,8 +187,8 @@ def _plain(entry: Any) -> Json:
         return entry
     import msgspec
 
-    decoded: Json = msgspec.json.decode(entry)
-    return decoded
+    mapping: Json = msgspec.json.decode(entry)
+    return mapping
 
 
 def _whole(name: str, values: Any) -> Ints:

@@ -1,9 +1,9 @@
 """The one intermediate form of a tree ensemble: what the readers produce and the ONNX writer eats.
 
-All nodes of all trees lie in one set of arrays, so that nothing has to loop over nodes in Python. A row is answered as
+All nodes of all trees lie in one set of arrays, so that nothing has to loop over nodes in Python. For a row
 
-    score[k] = base[k] + sum over trees of leaf value / divisor (+ the linear term)
-    answer   = links applied to score, in order
+    score[k]   = base[k] + sum over trees of leaf value / divisor (+ the linear term)
+    prediction = links applied to score, in order
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ LinkKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One step from raw scores to answers, on all outputs of a row.
+    """One step from raw scores to predictions, on all outputs of a row.
 
     `sigmoid` 1 / (1 + exp(-a x)); `softmax` over the outputs; `exp`; `softplus` log(1 + exp(x)); `signed-square` x |x|;
     `normalise` x / sum over the outputs; `clip` to [a, b]; `affine` a x + b; `step` 1 if x > a else 0.
@@ -102,7 +102,7 @@ class Ensemble:
     `categories` are known take the values and are compared by code (the position in `categories`; anything else
     becomes NaN). `linear` (features, outputs) adds rows @ linear, NaN read as 0. A binary model has one output, the
     positive class's score, or two. `label_rule`: the first largest probability, or class 1 iff the raw score is >= 0.
-    `refuses`: the source library raises for rows that hold an infinity, or any value not finite; their answer is NaN.
+    `refuses`: the source library raises for rows that hold an infinity, or any value not finite; they get NaN.
     """
 
     family: Family
@@ -178,21 +178,21 @@ def concatenate(parts: list[Nodes]) -> tuple[Nodes, Ints]:
     shift = np.repeat(first, sizes)
     member_sizes = np.concatenate([np.diff(part.member_start) for part in parts])
 
-    def joined(name: str) -> npt.NDArray[np.generic]:
+    def column(name: str) -> npt.NDArray[np.generic]:
         return np.concatenate([getattr(part, name) for part in parts])
 
-    left, right = joined("left").astype(np.int64), joined("right").astype(np.int64)
+    left, right = column("left").astype(np.int64), column("right").astype(np.int64)
     nodes = make_nodes(
-        feature=joined("feature"),
-        threshold=joined("threshold"),
+        feature=column("feature"),
+        threshold=column("threshold"),
         left=np.where(left < 0, -1, left + shift),
         right=np.where(left < 0, -1, right + shift),
-        value=joined("value"),
-        mode=joined("mode"),
-        missing_left=joined("missing_left"),
-        zero_missing=joined("zero_missing"),
+        value=column("value"),
+        mode=column("mode"),
+        missing_left=column("missing_left"),
+        zero_missing=column("zero_missing"),
         member_start=np.concatenate(([0], np.cumsum(member_sizes))),
-        members=joined("members"),
+        members=column("members"),
     )
     return nodes, first
 
@@ -235,7 +235,7 @@ def compact(ensemble: Ensemble, depth: Ints) -> Ensemble:
     nodes = ensemble.nodes
     index = np.cumsum(keep) - 1
     sizes = np.diff(nodes.member_start)
-    kept = make_nodes(
+    remaining = make_nodes(
         feature=nodes.feature[keep],
         threshold=nodes.threshold[keep],
         left=np.where(nodes.left < 0, -1, index[nodes.left])[keep],
@@ -247,4 +247,4 @@ def compact(ensemble: Ensemble, depth: Ints) -> Ensemble:
         member_start=np.concatenate(([0], np.cumsum(sizes[keep]))),
         members=nodes.members[np.repeat(keep, sizes)],
     )
-    return replace(ensemble, nodes=kept, roots=index[ensemble.roots])
+    return replace(ensemble, nodes=remaining, roots=index[ensemble.roots])

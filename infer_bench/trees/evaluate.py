@@ -15,12 +15,12 @@ _CELLS = 1 << 20
 def prepare(ensemble: Ensemble, rows: Floats) -> Floats:
     """Rows as the source library compares them: cast to its dtype, values in the zero band read as 0."""
     with np.errstate(over="ignore"):
-        cast = (
+        values = (
             rows.astype(np.float32).astype(np.float64) if ensemble.row_dtype == "float32" else rows.astype(np.float64)
         )
     if ensemble.missing_value is not None:
-        cast = np.where(cast == np.dtype(ensemble.row_dtype).type(ensemble.missing_value), np.nan, cast)
-    return np.where(np.abs(cast) <= ensemble.zero_band, 0.0, cast) if ensemble.zero_band else cast
+        values = np.where(values == np.dtype(ensemble.row_dtype).type(ensemble.missing_value), np.nan, values)
+    return np.where(np.abs(values) <= ensemble.zero_band, 0.0, values) if ensemble.zero_band else values
 
 
 def score(ensemble: Ensemble, rows: Floats) -> Floats:
@@ -46,12 +46,12 @@ def score(ensemble: Ensemble, rows: Floats) -> Floats:
 
 
 def predict(ensemble: Ensemble, rows: Floats) -> Floats:
-    """Answers, float64 (rows, outputs), of rows with categories as codes; NaN to those that the library refuses."""
+    """Predictions, float64 (rows, outputs), of rows with categories as codes; NaN to those that the library refuses."""
     predictions = apply_links(ensemble.links, score(ensemble, rows))
-    return np.where(_refused(ensemble, rows)[:, None], np.nan, predictions)
+    return np.where(_are_refused(ensemble, rows)[:, None], np.nan, predictions)
 
 
-def _refused(ensemble: Ensemble, rows: Floats) -> Bools:
+def _are_refused(ensemble: Ensemble, rows: Floats) -> Bools:
     """Which rows (rows,) the source library refuses."""
     if ensemble.refuses == "nothing":
         return np.zeros(len(rows), dtype=np.bool_)
@@ -61,7 +61,7 @@ def _refused(ensemble: Ensemble, rows: Floats) -> Bools:
 
 
 def leaf_values(ensemble: Ensemble, ready: Floats, leaf: Ints) -> Floats:
-    """What the leaves `leaf` (rows,) answer, (rows, width); linear leaves are evaluated on the prepared rows."""
+    """What the leaves `leaf` (rows,) add, (rows, width); linear leaves are evaluated on the prepared rows."""
     value: Floats = ensemble.nodes.value[leaf]
     linear = ensemble.linear_leaves
     if linear is None:
@@ -69,17 +69,17 @@ def leaf_values(ensemble: Ensemble, ready: Floats, leaf: Ints) -> Floats:
     sizes = linear.start[leaf + 1] - linear.start[leaf]
     row = np.repeat(np.arange(len(leaf)), sizes)
     term = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + linear.start[leaf][row]
-    given = ready[row, linear.feature[term]]
+    inputs = ready[row, linear.feature[term]]
     result = linear.const[leaf].copy()
-    np.add.at(result, row, linear.coefficient[term] * np.where(np.isnan(given), 0.0, given))
-    missing = np.bincount(row[np.isnan(given)], minlength=len(leaf)) > 0
+    np.add.at(result, row, linear.coefficient[term] * np.where(np.isnan(inputs), 0.0, inputs))
+    missing = np.bincount(row[np.isnan(inputs)], minlength=len(leaf)) > 0
     return np.where(missing, value[:, 0], result)[:, None]
 
 
 def leaf_indices(ensemble: Ensemble, rows: Floats) -> Ints:
     """The leaf that each row reaches in each tree, (rows, trees)."""
-    found = [leaves for _, leaves in _chunks(ensemble, prepare(ensemble, rows))]
-    return np.concatenate(found) if found else np.zeros((0, ensemble.trees), np.int64)
+    leaves = [leaves for _, leaves in _chunks(ensemble, prepare(ensemble, rows))]
+    return np.concatenate(leaves) if leaves else np.zeros((0, ensemble.trees), np.int64)
 
 
 def _chunks(ensemble: Ensemble, ready: Floats) -> Iterator[tuple[slice, Ints]]:
@@ -142,14 +142,14 @@ class Members:
         if not len(self.keys):
             return np.zeros(len(node), np.bool_)
         finite = np.isfinite(value)
-        wanted = node + 1j * np.where(finite, value, 0.0)
-        at = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        found: Bools = (self.keys[at] == wanted) & finite
-        return found
+        keys = node + 1j * np.where(finite, value, 0.0)
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        hits: Bools = (self.keys[at] == keys) & finite
+        return hits
 
 
 def apply_links(links: tuple[Link, ...], scores: Floats) -> Floats:
-    """Answers from raw scores, both float64 (rows, outputs)."""
+    """Predictions from raw scores, both float64 (rows, outputs)."""
     with np.errstate(over="ignore", invalid="ignore"):
         for link in links:
             scores = _apply(link, scores)
@@ -178,7 +178,7 @@ def _apply(link: Link, x: Floats) -> Floats:
 
 
 def labels(ensemble: Ensemble, scores: Floats, predictions: Floats) -> npt.NDArray[np.intp]:
-    """The index of each row's class, from raw scores and answers."""
+    """The index of each row's class, from raw scores and predictions."""
     if ensemble.label_rule == "raw-not-negative":
         return (scores[:, 0] >= 0).astype(np.intp)
     if predictions.shape[1] == 1:

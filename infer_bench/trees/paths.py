@@ -10,7 +10,7 @@ from infer_bench.typing import Bools, Floats, Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Boxes:
-    """For each asked node and feature, closed bounds (nodes, features), and the code to take where a set decides (NaN:
+    """For each node and feature, closed bounds (nodes, features), and the code to take where a set decides (NaN:
     none). `reachable` (nodes,): no bound excludes another and the node's own threshold lies within.
     """
 
@@ -20,15 +20,15 @@ class Boxes:
     reachable: Bools
 
 
-def boxes(ensemble: Ensemble, asked: Ints) -> Boxes:
-    """Walk from the nodes `asked` to their roots, all at once, and narrow the bounds on the way.
+def boxes(ensemble: Ensemble, targets: Ints) -> Boxes:
+    """Walk from the nodes `targets` to their roots, all at once, and narrow the bounds on the way.
 
     Of sets only the nearest above a node is honoured, so a row made from it may stray; bounds of numbers are exact.
     """
     nodes, parent = ensemble.nodes, parents(ensemble)
-    shape = (len(asked), len(ensemble.features))
+    shape = (len(targets), len(ensemble.features))
     low, high, code = np.full(shape, -np.inf), np.full(shape, np.inf), np.full(shape, np.nan)
-    row, node = np.arange(len(asked)), asked
+    row, node = np.arange(len(targets)), targets
     while len(row):
         above = parent[node]
         row, node, above = row[above >= 0], node[above >= 0], above[above >= 0]
@@ -42,8 +42,8 @@ def boxes(ensemble: Ensemble, asked: Ints) -> Boxes:
         np.maximum.at(low, (row[lower], feature[lower]), at_least[lower])
         _take_codes(ensemble, code, row[~numeric], above[~numeric], went_left[~numeric])
         node = above
-    own = nodes.threshold[asked]
-    at = (np.arange(len(asked)), nodes.feature[asked])
+    own = nodes.threshold[targets]
+    at = (np.arange(len(targets)), nodes.feature[targets])
     inside = (low[at] <= own) & (own <= high[at])
     return Boxes(low, high, code, inside & np.all(low <= high, axis=1))
 

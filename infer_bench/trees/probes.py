@@ -42,9 +42,9 @@ class _Draw:
         nodes = ensemble.nodes
         self.width = len(ensemble.features)
         inner = nodes.mode != LEAF
-        self.used: Ints = np.unique(nodes.feature[inner])
+        self.split_features: Ints = np.unique(nodes.feature[inner])
         if ensemble.linear is not None or ensemble.linear_leaves is not None:
-            self.used = np.arange(self.width)
+            self.split_features = np.arange(self.width)
         self.categorical: Bools = np.array([feature.kind == "category" for feature in ensemble.features], np.bool_)
         self.categorical[nodes.feature[nodes.mode == MEMBER]] = True
         numeric = inner & (nodes.mode != MEMBER) & np.isfinite(nodes.threshold)
@@ -52,10 +52,10 @@ class _Draw:
         self.highest = [self._highest(f) for f in range(self.width)]
 
     def _highest(self, feature: int) -> int:
-        known = len(self.ensemble.features[feature].categories)
+        categories = len(self.ensemble.features[feature].categories)
         nodes = self.ensemble.nodes
         of_node = np.repeat(nodes.feature, np.diff(nodes.member_start)) == feature
-        return max(known - 1, int(nodes.members[of_node].max(initial=0)), 1)
+        return max(categories - 1, int(nodes.members[of_node].max(initial=0)), 1)
 
     def ordinary(self, count: int) -> Floats:
         """Rows of values between, on and beyond the features' thresholds."""
@@ -72,21 +72,21 @@ class _Draw:
 
     def thresholds(self, count: int) -> Floats:
         """Rows at the splits' values and one step beside, in float32 and float64."""
-        chosen = self._chosen(max(1, count // 6))
-        if not len(chosen):
+        splits = self._choose(max(1, count // 6))
+        if not len(splits):
             return np.zeros((0, self.width))
-        found = boxes(self.ensemble, chosen)
-        rows = self._inside(found, self.ordinary(len(chosen)))
-        kept, nodes = rows[found.reachable], self.ensemble.nodes
-        feature, value = nodes.feature[chosen[found.reachable]], nodes.threshold[chosen[found.reachable]]
+        reach = boxes(self.ensemble, splits)
+        rows = self._inside(reach, self.ordinary(len(splits)))[reach.reachable]
+        nodes, splits = self.ensemble.nodes, splits[reach.reachable]
+        feature, value = nodes.feature[splits], nodes.threshold[splits]
         variants = []
         for beside in _beside(value):
-            copy = kept.copy()
+            copy = rows.copy()
             copy[np.arange(len(copy)), feature] = beside
             variants.append(copy)
         return np.concatenate(variants)
 
-    def _chosen(self, count: int) -> Ints:
+    def _choose(self, count: int) -> Ints:
         """Nodes with different splits, at most `count`; of those that share a split, any."""
         nodes = self.ensemble.nodes
         numeric = np.flatnonzero((nodes.mode != LEAF) & (nodes.mode != MEMBER) & np.isfinite(nodes.threshold))
@@ -96,15 +96,15 @@ class _Draw:
         picked: Ints = shuffled[first]
         return picked if len(picked) <= count else self.rng.choice(picked, count, replace=False)
 
-    def _inside(self, found: Boxes, rows: Floats) -> Floats:
+    def _inside(self, reach: Boxes, rows: Floats) -> Floats:
         """The rows moved into the boxes, feature by feature where they lie outside."""
-        rows = np.where(self.categorical[None, :], rows, np.clip(rows, found.low, found.high))
-        member = ~np.isnan(found.code)
-        return np.where(member, found.code, rows)
+        rows = np.where(self.categorical[None, :], rows, np.clip(rows, reach.low, reach.high))
+        member = ~np.isnan(reach.code)
+        return np.where(member, reach.code, rows)
 
     def each(self, values: tuple[float, ...], count: int) -> Floats:
         """Ordinary rows in which one feature, then all, have each of the values."""
-        features = self.used
+        features = self.split_features
         room = max(1, count // len(values) - 1)
         if len(features) > room:
             features = np.sort(self.rng.choice(features, room, replace=False))
@@ -125,9 +125,9 @@ class _Draw:
         which = features[self.rng.integers(0, len(features), len(rows))]
         top = np.array(self.highest)[which]
         odd = np.array(_ODD_CODES)[np.arange(len(rows)) % len(_ODD_CODES)]
-        seen = self.rng.integers(0, top + 2)
+        codes = self.rng.integers(0, top + 2)
         fraction = self.rng.choice([0.0, 0.0, 0.25, 0.999, -0.5], len(rows))
-        rows[np.arange(len(rows)), which] = np.where(self.rng.random(len(rows)) < 0.4, odd, seen + fraction)
+        rows[np.arange(len(rows)), which] = np.where(self.rng.random(len(rows)) < 0.4, odd, codes + fraction)
         return rows
 
     def known_codes(self, rows: Floats) -> Floats:
@@ -159,7 +159,7 @@ def onnx_feeds(
     """
     features = ensemble.features
     text = [any(isinstance(value, str) for value in feature.categories) for feature in features]
-    columns = [_decoded(ensemble, rows, index, unseen) for index in range(len(features))]
+    columns = [_decode(ensemble, rows, index, unseen) for index in range(len(features))]
     if not any(text):
         table = np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))
         with np.errstate(over="ignore"):
@@ -170,16 +170,16 @@ def onnx_feeds(
     return feeds
 
 
-def _decoded(ensemble: Ensemble, rows: Floats, index: int, unseen: bool) -> npt.NDArray[Any]:
-    known = ensemble.features[index].categories
+def _decode(ensemble: Ensemble, rows: Floats, index: int, unseen: bool) -> npt.NDArray[Any]:
+    categories = ensemble.features[index].categories
     column: Floats = rows[:, index]
-    if not known:
+    if not categories:
         return column
     code = np.where(np.isnan(column), -1, column).astype(np.int64)
-    if any(isinstance(value, str) for value in known):
+    if any(isinstance(value, str) for value in categories):
         stranger = "unseen"
-        while stranger in known:
+        while stranger in categories:
             stranger += "_"
-        return np.array([*known, stranger], dtype=object)[code]
-    numbers = np.array([float(value) for value in known])
+        return np.array([*categories, stranger], dtype=object)[code]
+    numbers = np.array([float(value) for value in categories])
     return np.append(numbers, float(numbers.max()) + 1.5 if unseen else np.nan)[code]

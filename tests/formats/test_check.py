@@ -60,16 +60,16 @@ def test_whole_xgboost_models_pass(name: str, form: str, tmp_path: Path) -> None
     check(tmp_path / "model")
 
 
-def replaced(pattern: str, new: str) -> Callable[[bytes], bytes]:
+def replace_first(pattern: str, new: str) -> Callable[[bytes], bytes]:
     def change(text: bytes) -> bytes:
-        changed, count = re.subn(pattern.encode(), new.encode(), text, count=1, flags=re.MULTILINE)
+        text_after, count = re.subn(pattern.encode(), new.encode(), text, count=1, flags=re.MULTILINE)
         assert count
-        return changed
+        return text_after
 
     return change
 
 
-def same_size(pattern: str, new: str) -> Callable[[bytes], bytes]:
+def overwrite(pattern: str, new: str) -> Callable[[bytes], bytes]:
     """Replaces a line's value, padded to its length, so that only the content is wrong."""
 
     def change(text: bytes) -> bytes:
@@ -93,29 +93,29 @@ TEXTS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "half its categories": (lambda text: text[:-5], "pandas_categorical is not whole"),
     "a tree removed": (without_tree, "announces 4 trees and 3 are there"),
     "trees exchanged": (lambda text: text.replace(b"Tree=1\n", b"Tree=9\n"), "tree 1 is missing"),
-    "bytes removed": (replaced(r"^leaf_weight=.*\n", ""), "it was changed"),
+    "bytes removed": (replace_first(r"^leaf_weight=.*\n", ""), "it was changed"),
     "windows": (lambda text: text.replace(b"\n", b"\r\n"), "CRLF"),
-    "wild child": (same_size(r"^left_child=(.*)$", "90 -1"), "."),
-    "cycle": (same_size(r"^left_child=(\d+)", "0"), "do not form a tree"),
-    "wild feature": (same_size(r"^split_feature=(\d)", "9"), "split_feature 9 is not in"),
-    "word": (same_size(r"^threshold=(...)", "abc"), "threshold holds what is no number"),
-    "fewer leaves": (same_size(r"^num_leaves=(\d)", "5"), "values where"),
-    "no leaves": (same_size(r"^num_leaves=(\d)", "0"), "0 leaves"),
-    "features": (replaced(r"^max_feature_idx=\d+", "max_feature_idx=7"), "names 3 features and counts 8"),
-    "iterations": (replaced(r"^num_tree_per_iteration=1", "num_tree_per_iteration=3"), "not a multiple of 3"),
-    "no classes": (replaced(r"^num_class=.*\n", ""), "lacks num_class"),
-    "category bounds": (same_size(r"^cat_boundaries=0 (\d)", "9"), "cat_boundaries do not fit"),
-    "an empty line": (replaced(r"^(Tree=3)$", r"\1\n"), "it was changed|lacks num_leaves"),
+    "wild child": (overwrite(r"^left_child=(.*)$", "90 -1"), "."),
+    "cycle": (overwrite(r"^left_child=(\d+)", "0"), "do not form a tree"),
+    "wild feature": (overwrite(r"^split_feature=(\d)", "9"), "split_feature 9 is not in"),
+    "word": (overwrite(r"^threshold=(...)", "abc"), "threshold holds what is no number"),
+    "fewer leaves": (overwrite(r"^num_leaves=(\d)", "5"), "values where"),
+    "no leaves": (overwrite(r"^num_leaves=(\d)", "0"), "0 leaves"),
+    "features": (replace_first(r"^max_feature_idx=\d+", "max_feature_idx=7"), "names 3 features and counts 8"),
+    "iterations": (replace_first(r"^num_tree_per_iteration=1", "num_tree_per_iteration=3"), "not a multiple of 3"),
+    "no classes": (replace_first(r"^num_class=.*\n", ""), "lacks num_class"),
+    "category bounds": (overwrite(r"^cat_boundaries=0 (\d)", "9"), "cat_boundaries do not fit"),
+    "an empty line": (replace_first(r"^(Tree=3)$", r"\1\n"), "it was changed|lacks num_leaves"),
     "a zero byte": (lambda text: text + b"\0", "zero bytes"),
-    "a carriage return": (replaced(r"^\[max_bin: ", "[max_bin: \r"), "CR"),
-    "a parameter cut": (replaced(r"^\[max_bin: .*\]$", "[max_bin"), "max_bin' stands where a parameter"),
-    "a parameter without a colon": (replaced(r"^\[max_bin: ", "[max_bin "), "stands where a parameter"),
-    "an empty objective": (replaced(r"^objective=.*$", "objective="), "no objective"),
-    "a word among weights": (same_size(r"^leaf_weight=(...)", "abc"), "leaf_weight holds what is no number"),
-    "a word among gains": (same_size(r"^split_gain=(.)", "x"), "split_gain holds what is no number"),
-    "no count of categories": (same_size(r"^(num_cat)=", "num_cut"), "lacks num_cat"),
-    "a feature's range": (replaced(r"^feature_infos=(.*):", r"feature_infos=\1]"), "feature_infos are broken"),
-    "category missing": (same_size(r"^num_cat=(\d)", "0"), "."),
+    "a carriage return": (replace_first(r"^\[max_bin: ", "[max_bin: \r"), "CR"),
+    "a parameter cut": (replace_first(r"^\[max_bin: .*\]$", "[max_bin"), "max_bin' stands where a parameter"),
+    "a parameter without a colon": (replace_first(r"^\[max_bin: ", "[max_bin "), "stands where a parameter"),
+    "an empty objective": (replace_first(r"^objective=.*$", "objective="), "no objective"),
+    "a word among weights": (overwrite(r"^leaf_weight=(...)", "abc"), "leaf_weight holds what is no number"),
+    "a word among gains": (overwrite(r"^split_gain=(.)", "x"), "split_gain holds what is no number"),
+    "no count of categories": (overwrite(r"^(num_cat)=", "num_cut"), "lacks num_cat"),
+    "a feature's range": (replace_first(r"^feature_infos=(.*):", r"feature_infos=\1]"), "feature_infos are broken"),
+    "category missing": (overwrite(r"^num_cat=(\d)", "0"), "."),
 }
 
 

@@ -29,16 +29,16 @@ def stump(threshold: float, mode: Any = LEQ) -> Ensemble:
     )
 
 
-def reached(ensemble: Ensemble, rows: Any) -> set[int]:
+def visited(ensemble: Ensemble, rows: Any) -> set[int]:
     """The inner nodes that some row passes, found from the leaves upwards."""
     nodes = ensemble.nodes
-    found: set[int] = set()
+    passed_nodes: set[int] = set()
     parent = {int(c): int(i) for i in np.flatnonzero(nodes.mode != LEAF) for c in (nodes.left[i], nodes.right[i])}
     for node in np.unique(leaf_indices(ensemble, rows)).tolist():
         while node in parent:
             node = parent[node]
-            found.add(node)
-    return found
+            passed_nodes.add(node)
+    return passed_nodes
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -47,22 +47,22 @@ def test_every_reachable_numeric_split_is_reached_at_its_threshold(seed: int) ->
     nodes = replace(ensemble.nodes, mode=np.minimum(ensemble.nodes.mode, LEQ))
     ensemble = replace(ensemble, nodes=replace(nodes, zero_missing=nodes.zero_missing & False), zero_band=0.0)
     inner = np.flatnonzero(ensemble.nodes.mode != LEAF)
-    found = boxes(ensemble, inner)
-    for node, low, high, reachable in zip(inner, found.low, found.high, found.reachable, strict=True):
+    reach = boxes(ensemble, inner)
+    for node, low, high, reachable in zip(inner, reach.low, reach.high, reach.reachable, strict=True):
         if not reachable:
             continue
         row = np.clip(np.zeros(3), low, high)
         row[ensemble.nodes.feature[node]] = ensemble.nodes.threshold[node]
-        assert int(node) in reached(ensemble, row[None, :])
+        assert int(node) in visited(ensemble, row[None, :])
 
 
 @pytest.mark.parametrize("mode", [LEQ, LT])
 def test_both_sides_of_a_threshold_in_both_dtypes(mode: Any) -> None:
     rows = probe_rows(stump(1 / 3, mode))["thresholds"][:, 0]
     single = np.float32(1 / 3)
-    wanted = {1 / 3, np.nextafter(1 / 3, 1), np.nextafter(1 / 3, 0), float(single)}
-    wanted |= {float(np.nextafter(single, np.float32(1))), float(np.nextafter(single, np.float32(0)))}
-    assert wanted <= set(rows.tolist())
+    neighbours = {1 / 3, np.nextafter(1 / 3, 1), np.nextafter(1 / 3, 0), float(single)}
+    neighbours |= {float(np.nextafter(single, np.float32(1))), float(np.nextafter(single, np.float32(0)))}
+    assert neighbours <= set(rows.tolist())
 
 
 def test_extremes_come_one_feature_at_a_time_and_together() -> None:
@@ -131,4 +131,4 @@ def test_sets_on_the_way_are_honoured() -> None:
     ensemble = replace(stump(0.0), nodes=nodes, features=(Feature("a"), Feature("b", "category")))
     rows = probe_rows(ensemble)["thresholds"]
     assert set(rows[:, 1].tolist()) <= {4.0, 6.0}
-    assert reached(ensemble, rows) == {0, 1}
+    assert visited(ensemble, rows) == {0, 1}

@@ -8,14 +8,14 @@ import _compat_pickle
 from importlib.resources import files
 
 
-def _read() -> tuple[frozenset[str], frozenset[str]]:
+def _read_list() -> tuple[frozenset[str], frozenset[str]]:
     lines = files("infer_bench").joinpath("pickles_allowed.txt").read_text("utf-8").splitlines()
     names = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    called = frozenset(name.removesuffix("()").rstrip() for name in names if name.endswith("()"))
-    return called | frozenset(names) - frozenset(name for name in names if name.endswith("()")), called
+    callables = frozenset(name.removesuffix("()").rstrip() for name in names if name.endswith("()"))
+    return callables | frozenset(names) - frozenset(name for name in names if name.endswith("()")), callables
 
 
-ALLOWED, CALLABLE = _read()
+ALLOWED, CALLABLE = _read_list()
 
 
 def modern(module: str, name: str) -> tuple[str, str]:

@@ -18,11 +18,11 @@ _TAKES: dict[str, tuple[str, ...]] = {
 }
 
 
-def classes_fit(function: str, given: list[str]) -> bool:
+def classes_fit(function: str, arguments: list[str]) -> bool:
     """Whether these globals are what an ordinary pickle gives this function as arguments."""
     if function == _RECONSTRUCTOR:
-        return len(given) == 2 and given[1].startswith("builtins.")
+        return len(arguments) == 2 and arguments[1].startswith("builtins.")
     module, _, name = function.rpartition(".")
     if name.startswith("__pyx_unpickle_"):
-        return all(one.split(".")[0] == module.split(".")[0] for one in given)
-    return not given or all(one.startswith(_TAKES.get(name, ("no class at all",))) for one in given)
+        return all(one.split(".")[0] == module.split(".")[0] for one in arguments)
+    return not arguments or all(one.startswith(_TAKES.get(name, ("no class at all",))) for one in arguments)

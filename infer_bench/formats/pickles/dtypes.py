@@ -43,8 +43,8 @@ def sound(dtype: Instance) -> bool:
 
 def _sound(dtype: Instance, state: Any) -> bool:
     size = itemsize(dtype)
-    _, order, subarray, names, fields, stated, _, flags = state[:8]
-    if order not in ("<", ">", "|", "=") or stated not in (-1, size):
+    _, order, subarray, names, fields, elsize, _, flags = state[:8]
+    if order not in ("<", ">", "|", "=") or elsize not in (-1, size):
         return False
     if bool(flags & _HAS_OBJECTS) != holds_objects(dtype):
         return False

@@ -23,12 +23,12 @@ def check(path: str | os.PathLike[str], allow_pickle: bool = False) -> PickleSca
 
     A file that is no whole pickle raises `ModelError`.
     """
-    found, broken = examine(path)
+    content, broken = examine(path)
     if not allow_pickle:
-        _refuse(found, Path(path).name)
+        _refuse(content, Path(path).name)
     if broken is not None:
         raise broken
-    return found
+    return content
 
 
 def load(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
@@ -38,11 +38,11 @@ def load(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
     pickles included. Raises `UnsafePickle` or `ModelError`; `MissingDependency` when a library it needs is absent.
     """
     before = _digest(path)
-    found = check(path, allow_pickle)
+    content = check(path, allow_pickle)
     if _digest(path) != before:
         raise ModelError(f"{Path(path).name} changed while it was read")
     try:
-        return _load_any(path, found) if allow_pickle else _load_listed(path)
+        return _load_any(path, content) if allow_pickle else _load_listed(path)
     except ModuleNotFoundError as error:
         raise _missing(path, error) from None
     except (ModelError, MemoryError):
@@ -52,21 +52,21 @@ def load(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
         raise ModelError(f"{Path(path).name} cannot be unpickled here: {reason}", "is it of another version?") from None
 
 
-def _refuse(found: PickleScan, name: str) -> None:
-    for used in found.names:
-        if used not in ALLOWED:
+def _refuse(content: PickleScan, name: str) -> None:
+    for entry in content.names:
+        if entry not in ALLOWED:
             raise UnsafePickle(
-                f"{name} is a pickle that imports {used}, which is not on the list of known classes", _HINT
+                f"{name} is a pickle that imports {entry}, which is not on the list of known classes", _HINT
             )
-    for used in found.names:
-        if used in found.called and used not in CALLABLE:
-            raise UnsafePickle(f"{name} is a pickle that calls {used}, which ordinary models do not", _HINT)
-    if found.oddities:
-        raise UnsafePickle(f"{name} is no ordinary pickle: {found.oddities[0]}", _HINT)
+    for entry in content.names:
+        if entry in content.calls and entry not in CALLABLE:
+            raise UnsafePickle(f"{name} is a pickle that calls {entry}, which ordinary models do not", _HINT)
+    if content.oddities:
+        raise UnsafePickle(f"{name} is no ordinary pickle: {content.oddities[0]}", _HINT)
 
 
-def _load_any(path: str | os.PathLike[str], found: PickleScan) -> Any:
-    if found.joblib:
+def _load_any(path: str | os.PathLike[str], content: PickleScan) -> Any:
+    if content.joblib:
         try:
             import joblib
         except ImportError:
@@ -100,10 +100,10 @@ class _Restricted(PythonUnpickler):  # type: ignore[misc]
             raise UnsafePickle(f"the pickle imports {full}: not on the list of known classes", _HINT)
         if full == ARRAY_WRAPPER:
             return ArrayData
-        found = super().find_class(module, name)
+        imported = super().find_class(module, name)
         if full in CALLABLE:
-            self._callable.append(found)
-        return found
+            self._callable.append(imported)
+        return imported
 
     def load_reduce(self) -> None:
         """As ever, when the function may be called."""
@@ -115,7 +115,7 @@ class _Restricted(PythonUnpickler):  # type: ignore[misc]
         super()._instantiate(kind, args)
 
     def _check_call(self, function: Any) -> None:
-        if not any(function is known for known in self._callable):
+        if not any(function is entry for entry in self._callable):
             raise UnsafePickle(f"the pickle calls {function!r}, which ordinary models do not", _HINT)
 
     def load_build(self) -> None:

@@ -33,14 +33,14 @@ _CUT_OFF = ("truncated", "exhausted", "end-of-stream", "no newline found", "unpa
 class PickleScan:
     """What a pickle does, in the order it does it.
 
-    `names` are the globals it imports, `called` those it calls, `oddities` what no ordinary pickle does. `root` is the
+    `names` are the globals it imports, `calls` those it calls, `oddities` what no ordinary pickle does. `root` is the
     class of the object it gives (`builtins.dict` for a dict), None when that cannot be told; `root_is_global` says that
     it gives the class or function itself. `joblib` says that arrays stand in the stream as joblib writes them, `size`
     how many bytes it has when decompressed.
     """
 
     names: tuple[str, ...]
-    called: frozenset[str]
+    calls: frozenset[str]
     oddities: tuple[str, ...]
     root: str | None
     root_is_global: bool
@@ -59,10 +59,10 @@ def scan(path: str | os.PathLike[str]) -> PickleScan:
 
     `UnsafePickle` is raised when it refers to what lies outside of the file.
     """
-    found, broken = examine(path)
+    result, broken = examine(path)
     if broken is not None:
         raise broken
-    return found
+    return result
 
 
 def examine(path: str | os.PathLike[str]) -> tuple[PickleScan, ModelError | None]:
@@ -70,11 +70,11 @@ def examine(path: str | os.PathLike[str]) -> tuple[PickleScan, ModelError | None
     source, packed, file = open_pickle(path)
     with file:
         machine = Symbolic(source)
-        root, broken = _run(machine, Path(path).name)
+        root, broken = _execute(machine, Path(path).name)
     return _summary(machine, root, packed, source), broken
 
 
-def _run(machine: Symbolic, name: str) -> tuple[Any, ModelError | None]:
+def _execute(machine: Symbolic, name: str) -> tuple[Any, ModelError | None]:
     try:
         return machine.load(), None
     except ModelError as error:
@@ -90,7 +90,7 @@ def _run(machine: Symbolic, name: str) -> tuple[Any, ModelError | None]:
 def _summary(machine: Symbolic, root: Any, packed: str, source: BoundedReader) -> PickleScan:
     return PickleScan(
         names=tuple(machine.names),
-        called=frozenset(machine.called),
+        calls=frozenset(machine.calls),
         oddities=tuple(dict.fromkeys(machine.oddities)),
         root=_class_name(root),
         root_is_global=isinstance(root, Global),

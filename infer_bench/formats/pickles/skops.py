@@ -21,10 +21,10 @@ def load_skops(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
     name = Path(path).name
     try:
         unknown = sorted(io.get_untrusted_types(file=path))
-        refused = [kind for kind in unknown if kind not in ALLOWED]
-        if refused and not allow_pickle:
+        unlisted = [kind for kind in unknown if kind not in ALLOWED]
+        if unlisted and not allow_pickle:
             raise UnsafePickle(
-                f"{name} holds the type {refused[0]}, which is not on the list of known classes",
+                f"{name} holds the type {unlisted[0]}, which is not on the list of known classes",
                 "pass --allow-pickle only if you trust who made the file",
             )
         return io.load(path, trusted=unknown)

@@ -24,16 +24,16 @@ class BoundedReader:
     """A file as `pickle` reads it, that refuses to give more than `limit` bytes."""
 
     def __init__(self, stream: BinaryIO, limit: int, name: str) -> None:
-        self._stream, self._left, self._name = stream, limit, name
+        self._stream, self._remaining, self._name = stream, limit, name
         self.position = 0
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes (all that may be read when negative), in pieces, so that a false size costs nothing."""
-        wanted = self._left + 1 if size < 0 else size
+        remaining = self._remaining + 1 if size < 0 else size
         pieces = []
-        while wanted > 0 and (piece := self._stream.read(min(wanted, _CHUNK))):
+        while remaining > 0 and (piece := self._stream.read(min(remaining, _CHUNK))):
             pieces.append(piece)
-            wanted -= len(piece)
+            remaining -= len(piece)
             self._count(len(piece))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -60,8 +60,8 @@ class BoundedReader:
 
     def _count(self, size: int) -> None:
         self.position += size
-        self._left -= size
-        if self._left < 0:
+        self._remaining -= size
+        if self._remaining < 0:
             raise ModelError(f"{self._name} decompresses to far more than its size suggests", "it is not opened")
 
 
@@ -91,8 +91,8 @@ def _lz4(stream: BinaryIO) -> BinaryIO:
         import lz4.frame  # type: ignore[import-not-found]
     except ImportError:
         raise MissingDependency("lz4", "sklearn") from None
-    opened: BinaryIO = lz4.frame.LZ4FrameFile(stream)
-    return opened
+    frames: BinaryIO = lz4.frame.LZ4FrameFile(stream)
+    return frames
 
 
 _COMPRESSIONS: tuple[tuple[bytes, str, Callable[[BinaryIO], Any]], ...] = (

@@ -25,7 +25,7 @@ Machine = Any
 
 
 class Symbolic(PythonUnpickler):  # type: ignore[misc]
-    """Runs a pickle, recording the globals it names (`names`) and calls (`called`), and what is odd (`oddities`)."""
+    """Runs a pickle, recording the globals it names (`names`) and calls (`calls`), and what is odd (`oddities`)."""
 
     dispatch: ClassVar[dict[int, Callable[[Machine], None]]] = dict(PythonUnpickler.dispatch)
 
@@ -33,7 +33,7 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
         super().__init__(stream)
         self._source = stream
         self.names: dict[str, None] = {} if names is None else names
-        self.called: dict[str, None] = {}
+        self.calls: dict[str, None] = {}
         self.oddities: list[str] = []
         self.arrays = 0
         self.cut_off = False
@@ -41,7 +41,7 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
     def nested(self) -> "Symbolic":
         """A machine for a pickle that stands inside this one: what it does is recorded with what this one does."""
         inner = Symbolic(self._source, self.names)
-        inner.called, inner.oddities = self.called, self.oddities
+        inner.calls, inner.oddities = self.calls, self.oddities
         return inner
 
     def find_class(self, module: str, name: str) -> Global:
@@ -60,7 +60,7 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
         if not isinstance(maker, Global):
             self.oddities.append("it calls what another call returned")
             return Instance(None, args)
-        self.called[maker.name] = None
+        self.calls[maker.name] = None
         if not classes_fit(maker.name, [one.name for one in args if isinstance(one, Global)]):
             self.oddities.append(f"it hands {maker.name} a class that is none of its own")
         return Instance(maker, args)
@@ -143,8 +143,8 @@ def _build(machine: Machine) -> None:
 
 def _keeps_function(partial: Instance, state: Any) -> bool:
     """Whether the state of a partial names the function that it was made with."""
-    made, named = partial.args[:1], state[:1] if isinstance(state, tuple) else ()
-    return bool(made and named) and getattr(made[0], "name", None) == getattr(named[0], "name", "")
+    original, replacement = partial.args[:1], state[:1] if isinstance(state, tuple) else ()
+    return bool(original and replacement) and getattr(original[0], "name", None) == getattr(replacement[0], "name", "")
 
 
 @_op(pickle.APPEND)
@@ -220,7 +220,7 @@ _payload(pickle.BINUNICODE8, 8, lambda data: str(data, "utf-8", "surrogatepass")
 
 def _memoise(code: bytes, width: int) -> None:
     @_op(code)
-    def _put(machine: Machine) -> None:
+    def _store(machine: Machine) -> None:
         index = int.from_bytes(machine.read(width), "little") if width else int(machine.readline()[:-1])
         if not 0 <= index <= machine._source.position:
             raise pickle.UnpicklingError(f"a memo index of {index}")

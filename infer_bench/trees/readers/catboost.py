@@ -50,8 +50,8 @@ def read_catboost(model: Any) -> Ensemble:
     Raises `NotConvertible` for categorical, text and embedding features and for losses and fields that are not known,
     `ModelError` for a file that CatBoost does not read, `MissingDependency` without catboost.
     """
-    loaded = _load(model) if isinstance(model, str | Path) else model
-    return read_document(_document(loaded), loaded)
+    fitted_model = _load(model) if isinstance(model, str | Path) else model
+    return read_document(_document(fitted_model), fitted_model)
 
 
 def _load(path: str | Path) -> Any:
@@ -198,7 +198,7 @@ def _trees(document: Json, columns: Sequence[tuple[str, bool]]) -> list[Nodes]:
     return [_branching(tree, flat, columns) for tree in document.get("trees", ())]
 
 
-def _split(split: Json, flat: Mapping[int, int]) -> tuple[int, float]:
+def _feature_and_border(split: Json, flat: Mapping[int, int]) -> tuple[int, float]:
     if split.get("split_type", "FloatFeature") != "FloatFeature":
         raise NotConvertible(f"CatBoost splits on a {split['split_type']}", "encode categories before training")
     return flat[split["float_feature_index"]], float(split["border"])
@@ -206,7 +206,7 @@ def _split(split: Json, flat: Mapping[int, int]) -> tuple[int, float]:
 
 def _oblivious(tree: Json, flat: Mapping[int, int], columns: Sequence[tuple[str, bool]]) -> Nodes:
     """Level by level; bit i of a leaf's number says whether split i went right, so the last split is the root."""
-    splits = [_split(split, flat) for split in reversed(tree.get("splits") or ())]
+    splits = [_feature_and_border(split, flat) for split in reversed(tree.get("splits") or ())]
     depth, inner = len(splits), (1 << len(splits)) - 1
     level = np.repeat(np.arange(depth), 1 << np.arange(depth))
     feature = np.array([column for column, _ in splits], dtype=np.int64)
@@ -237,7 +237,7 @@ def _branching(tree: Json, flat: Mapping[int, int], columns: Sequence[tuple[str,
         if "split" not in node:
             rows.append((-1, 0.0, 0, 0, False, np.atleast_1d(node["value"])))
             continue
-        feature, border = _split(node["split"], flat)
+        feature, border = _feature_and_border(node["split"], flat)
         waiting += [(node["left"], len(rows), 0), (node["right"], len(rows), 1)]
         rows.append((feature, border, 1, 1, not columns[feature][1], None))
     width = next(len(row[5]) for row in rows if row[5] is not None)

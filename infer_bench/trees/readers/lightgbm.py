@@ -40,11 +40,11 @@ def read_lightgbm(model: Any, *, trees: Literal["best", "all"] = "best") -> Ense
     `ModelError` for damaged text, `NotConvertible` for an objective or a field that is not known.
     """
     if isinstance(model, str):
-        return _read(read_lightgbm_text(model.encode()), None)
+        return _to_ensemble(read_lightgbm_text(model.encode()), None)
     booster, wrapper = _booster(model)
     best = int(getattr(booster, "best_iteration", -1) or -1)
     text = booster.model_to_string(num_iteration=best if trees == "best" and best > 0 else -1)
-    return _read(read_lightgbm_text(text.encode(), "the booster"), wrapper)
+    return _to_ensemble(read_lightgbm_text(text.encode(), "the booster"), wrapper)
 
 
 def _booster(model: Any) -> tuple[Any, Any]:
@@ -57,7 +57,7 @@ def _booster(model: Any) -> tuple[Any, Any]:
         raise ModelError(f"the {type(model).__name__} is not fitted or no LightGBM model: {error}") from None
 
 
-def _read(model: LightGBMModel, wrapper: Any) -> Ensemble:
+def _to_ensemble(model: LightGBMModel, wrapper: Any) -> Ensemble:
     refuse_unknown("LightGBM", model.unknown)
     header, trees = model.header, model.trees
     links, task = _objective(header, wrapper)
@@ -118,9 +118,9 @@ def _objective(header: Header, wrapper: Any) -> tuple[tuple[Link, ...], Task]:
 def _classes(task: Task, outputs: int, wrapper: Any) -> tuple[Label, ...]:
     if task not in ("binary", "multiclass"):
         return ()
-    fitted = getattr(wrapper, "classes_", None) if wrapper is not None else None
+    class_labels = getattr(wrapper, "classes_", None) if wrapper is not None else None
     count = max(2, outputs)
-    labels = tuple(np.asarray(fitted).tolist()) if fitted is not None else ()
+    labels = tuple(np.asarray(class_labels).tolist()) if class_labels is not None else ()
     if len(labels) == 1:
         raise NotConvertible("the classifier was trained on one class only", "train it on two classes or more")
     return labels if len(labels) == count else tuple(range(count))

@@ -38,9 +38,9 @@ def read_xgboost(model: Any, *, trees: Trees | None = None) -> Ensemble:
     `NotConvertible` for an objective or a field that is not known.
     """
     if isinstance(model, str):
-        return _read(read_xgboost_model(model.encode()), trees or "all", None)
+        return _to_ensemble(read_xgboost_model(model.encode()), trees or "all", None)
     if isinstance(model, bytes | bytearray):
-        return _read(read_xgboost_model(bytes(model)), trees or "all", None)
+        return _to_ensemble(read_xgboost_model(bytes(model)), trees or "all", None)
     if hasattr(model, "save_raw"):
         return _read_booster(model, trees or "all", None)
     try:
@@ -51,10 +51,10 @@ def read_xgboost(model: Any, *, trees: Trees | None = None) -> Ensemble:
 
 
 def _read_booster(booster: Any, trees: Trees, wrapper: Any) -> Ensemble:
-    return _read(read_xgboost_model(bytes(booster.save_raw("json")), "the booster"), trees, wrapper)
+    return _to_ensemble(read_xgboost_model(bytes(booster.save_raw("json")), "the booster"), trees, wrapper)
 
 
-def _read(model: XGBoostModel, trees: Trees, wrapper: Any) -> Ensemble:
+def _to_ensemble(model: XGBoostModel, trees: Trees, wrapper: Any) -> Ensemble:
     refuse_unknown("XGBoost", model.unknown)
     if model.illegible:
         raise NotConvertible(
@@ -122,18 +122,18 @@ def _objective(outline: Outline) -> tuple[tuple[Link, ...], Task]:
 
 def _margins(model: XGBoostModel, outputs: int) -> Floats:
     """The base score before the link, by output; computed in float32, as XGBoost does."""
-    stored = np.array(model.base_score, dtype=np.float32)
-    if len(stored) not in (1, outputs):
-        raise ModelError(f"the XGBoost model has {len(stored)} base scores for {outputs} outputs", "save it again")
+    scores = np.array(model.base_score, dtype=np.float32)
+    if len(scores) not in (1, outputs):
+        raise ModelError(f"the XGBoost model has {len(scores)} base scores for {outputs} outputs", "save it again")
     one = np.float32(1)
     with np.errstate(divide="ignore", invalid="ignore"):
         if model.outline.objective in _LOGIT:
-            stored = -np.log(one / stored - one)
+            scores = -np.log(one / scores - one)
         elif model.outline.objective in _LOG:
-            stored = np.log(stored)
-    if not np.all(np.isfinite(stored)):
+            scores = np.log(scores)
+    if not np.all(np.isfinite(scores)):
         raise NotConvertible("the XGBoost model's base score is not a number before the link", "train it again")
-    return np.broadcast_to(stored.astype(np.float64), outputs).copy()
+    return np.broadcast_to(scores.astype(np.float64), outputs).copy()
 
 
 def _classes(task: Task, outputs: int, wrapper: Any) -> tuple[Label, ...]:
@@ -141,10 +141,10 @@ def _classes(task: Task, outputs: int, wrapper: Any) -> tuple[Label, ...]:
         return ()
     count = max(2, outputs)
     try:
-        fitted = getattr(wrapper, "classes_", None) if wrapper is not None else None
+        class_labels = getattr(wrapper, "classes_", None) if wrapper is not None else None
     except Exception:  # noqa: BLE001 - a property that fails for wrappers restored from a file
-        fitted = None
-    labels = tuple(np.asarray(fitted).tolist()) if fitted is not None else ()
+        class_labels = None
+    labels = tuple(np.asarray(class_labels).tolist()) if class_labels is not None else ()
     return labels if len(labels) == count else tuple(range(count))
 
 
@@ -156,14 +156,14 @@ def _missing(wrapper: Any) -> float | None:
 
 def _with_trees(ensemble: Ensemble, model: XGBoostModel, trees: Trees) -> Ensemble:
     assert model.trees is not None
-    count, notes = _used(model, model.trees, trees)
+    count, notes = _count_used(model, model.trees, trees)
     nodes, roots = _nodes(model.trees)
     wide = nodes.value.shape[1] > 1
     output = np.full(count, -1) if wide else model.trees.group[:count]
     return replace(ensemble, nodes=nodes, roots=roots[:count], output=output, notes=(*notes, *ensemble.notes))
 
 
-def _used(model: XGBoostModel, table: TreeTable, trees: Trees) -> tuple[int, tuple[str, ...]]:
+def _count_used(model: XGBoostModel, table: TreeTable, trees: Trees) -> tuple[int, tuple[str, ...]]:
     """How many of the trees are used, and a note when that depends on who asks."""
     best, count = model.attributes.get("best_iteration"), len(table.nodes)
     if best is None:

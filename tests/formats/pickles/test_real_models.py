@@ -122,8 +122,8 @@ ESTIMATORS: dict[str, Callable[[], Any]] = {
 }  # fmt: skip
 
 
-def same(model: Any, loaded: Any, rows: Any) -> None:
-    np.testing.assert_array_equal(model.predict(rows), loaded.predict(rows))
+def same(model: Any, restored: Any, rows: Any) -> None:
+    np.testing.assert_array_equal(model.predict(rows), restored.predict(rows))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -158,9 +158,9 @@ def test_mixed_columns(last: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [lambda m: m.booster_, lambda m: m])
 def test_lightgbm_with_categories(make: Callable[[Any], Any], tmp_path: Path) -> None:
-    fitted = make(lgb.LGBMClassifier(**QUICK, verbose=-1, num_threads=1).fit(FRAME[["a", "b", "k"]], Y))
-    joblib.dump(fitted, tmp_path / "model")
-    same(fitted, pickles.load(tmp_path / "model"), FRAME[["a", "b", "k"]])
+    estimator = make(lgb.LGBMClassifier(**QUICK, verbose=-1, num_threads=1).fit(FRAME[["a", "b", "k"]], Y))
+    joblib.dump(estimator, tmp_path / "model")
+    same(estimator, pickles.load(tmp_path / "model"), FRAME[["a", "b", "k"]])
 
 
 def test_xgboost_booster(tmp_path: Path) -> None:
@@ -192,10 +192,10 @@ class Own(preprocessing.StandardScaler):  # type: ignore[misc]
 def test_arrays_of_joblib(dtype: Any, order: Any, tmp_path: Path) -> None:
     array = np.asarray(np.zeros((3, 2), dtype=dtype), order=order)
     joblib.dump({"array": array, "empty": array[:0], "scalar": np.float32(1)}, tmp_path / "file")
-    loaded = pickles.load(tmp_path / "file")
-    np.testing.assert_array_equal(loaded["array"], array)
-    assert loaded["array"].flags.f_contiguous == array.flags.f_contiguous
-    assert loaded["empty"].shape == (0, 2)
+    restored = pickles.load(tmp_path / "file")
+    np.testing.assert_array_equal(restored["array"], array)
+    assert restored["array"].flags.f_contiguous == array.flags.f_contiguous
+    assert restored["empty"].shape == (0, 2)
 
 
 def test_missing_file() -> None:

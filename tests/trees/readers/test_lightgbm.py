@@ -105,8 +105,8 @@ def test_trees_of_one_leaf(rounds: int, precision: str, opset_ml: int) -> None:
 @pytest.mark.parametrize("classes", [["no", "yes"], [False, True], [7, -3], [1.0, 2.0], ["a", "b", "c"], [10, 20, 30]])
 @pytest.mark.parametrize(("precision", "opset_ml"), [FORMS[0], FORMS[3]])
 def test_wrapper_labels(classes: list[Any], precision: str, opset_ml: int) -> None:
-    held = np.array(sorted(classes), dtype=object if isinstance(classes[0], str) else None)
-    y = held[THREE if len(classes) == 3 else BINARY]
+    labels = np.array(sorted(classes), dtype=object if isinstance(classes[0], str) else None)
+    y = labels[THREE if len(classes) == 3 else BINARY]
     model = lgb.LGBMClassifier(n_estimators=8, min_child_samples=5, verbose=-1, n_jobs=1).fit(X, y)
     ensemble = read_lightgbm(model)
 
@@ -130,8 +130,10 @@ def test_pandas_categories(values: list[Any], precision: str, opset_ml: int) -> 
 
     def oracle(rows: Any) -> Any:
         codes = [-1 if np.isnan(code) else int(code) for code in rows[:, 1]]
-        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))})
-        return model.predict(given).reshape(-1, 1), None
+        frame_of_codes = pd.DataFrame(
+            {"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))}
+        )
+        return model.predict(frame_of_codes).reshape(-1, 1), None
 
     assert_same(ensemble, oracle, precision, opset_ml)
 

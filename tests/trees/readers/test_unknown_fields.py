@@ -20,7 +20,7 @@ from tests.formats.conftest import BY_LETTER, FRAME, lightgbm, xgboost
 TEXT = lightgbm(objective="binary").model_to_string()
 UNSIZED = "\n".join(line for line in TEXT.split("\n") if not line.startswith("tree_sizes="))
 DOCUMENT = json.loads(bytes(xgboost(FRAME, BY_LETTER).save_raw("json")))
-GROWN = ("learner", "gradient_booster", "model")
+MODEL = ("learner", "gradient_booster", "model")
 
 TEXTS = {
     "the header's 'offset'": UNSIZED.replace("\nmax_feature_idx", "\noffset=1\nmax_feature_idx"),
@@ -51,7 +51,7 @@ def test_lightgbm_reads_older_versions_alike(version: str) -> None:
     assert older.nodes.value.tobytes() == read_lightgbm(TEXT).nodes.value.tobytes()
 
 
-def added(*path: Any) -> Callable[[Any], Any]:
+def adding(*path: Any) -> Callable[[Any], Any]:
     """A copy of a document with a value at `path`."""
 
     def change(document: Any) -> Any:
@@ -66,16 +66,16 @@ def added(*path: Any) -> Callable[[Any], Any]:
 
 
 DOCUMENTS = {
-    "the document's 'offset'": added("offset"),
-    "the learner's 'scaler'": added("learner", "scaler"),
-    "learner_model_param's 'temperature'": added("learner", "learner_model_param", "temperature"),
-    "objective's 'link_param'": added("learner", "objective", "link_param"),
-    "gradient_booster's 'shrinkage'": added("learner", "gradient_booster", "shrinkage"),
-    "the booster's model's 'weight_keep'": added(*GROWN, "weight_keep"),
-    "gbtree_model_param's 'average'": added(*GROWN, "gbtree_model_param", "average"),
-    "cats's 'unseen'": added(*GROWN, "cats", "unseen"),
-    "tree 1's 'linear_weights'": added(*GROWN, "trees", 1, "linear_weights"),
-    "tree 0's 'size_gate_vector'": added(*GROWN, "trees", 0, "tree_param", "size_gate_vector"),
+    "the document's 'offset'": adding("offset"),
+    "the learner's 'scaler'": adding("learner", "scaler"),
+    "learner_model_param's 'temperature'": adding("learner", "learner_model_param", "temperature"),
+    "objective's 'link_param'": adding("learner", "objective", "link_param"),
+    "gradient_booster's 'shrinkage'": adding("learner", "gradient_booster", "shrinkage"),
+    "the booster's model's 'weight_keep'": adding(*MODEL, "weight_keep"),
+    "gbtree_model_param's 'average'": adding(*MODEL, "gbtree_model_param", "average"),
+    "cats's 'unseen'": adding(*MODEL, "cats", "unseen"),
+    "tree 1's 'linear_weights'": adding(*MODEL, "trees", 1, "linear_weights"),
+    "tree 0's 'size_gate_vector'": adding(*MODEL, "trees", 0, "tree_param", "size_gate_vector"),
 }
 
 

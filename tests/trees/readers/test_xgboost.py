@@ -174,8 +174,10 @@ def test_pandas_categories(values: list[Any]) -> None:
 
     def oracle(rows: Any) -> Any:
         codes = [-1 if np.isnan(code) else int(code) for code in rows[:, 1]]
-        given = pd.DataFrame({"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))})
-        return model.predict(given).reshape(-1, 1).astype(float), None
+        frame_of_codes = pd.DataFrame(
+            {"n": rows[:, 0], "c": pd.Categorical.from_codes(codes, categories=pd.Index(values))}
+        )
+        return model.predict(frame_of_codes).reshape(-1, 1).astype(float), None
 
     for precision, opset_ml in FORMS:
         assert_same(ensemble, oracle, precision, opset_ml, skip=("infinity",))
@@ -203,14 +205,14 @@ DOCUMENT = json.loads(bytes(train({"objective": "binary:logistic"}, BINARY).save
 
 def edited(path: list[Any], value: Any) -> str:
     copy = json.loads(json.dumps(DOCUMENT))
-    held = copy
+    entry = copy
     for key in path[:-1]:
-        held = held[key]
-    held[path[-1]] = value
+        entry = entry[key]
+    entry[path[-1]] = value
     return json.dumps(copy)
 
 
-GROWN = ["learner", "gradient_booster", "model"]
+MODEL = ["learner", "gradient_booster", "model"]
 
 
 @pytest.mark.parametrize(
@@ -222,15 +224,15 @@ GROWN = ["learner", "gradient_booster", "model"]
         "[" * 100_000,
         json.dumps(DOCUMENT)[:1000],
         edited(["learner"], None),
-        edited([*GROWN, "trees"], []),
-        edited([*GROWN, "trees", 0], {}),
-        edited([*GROWN, "trees", 0, "left_children", 0], 99),
-        edited([*GROWN, "trees", 0, "left_children", 0], 0),
-        edited([*GROWN, "trees", 0, "right_children", 0], -7),
-        edited([*GROWN, "trees", 0, "split_indices", 0], 4),
-        edited([*GROWN, "trees", 0, "split_conditions"], []),
-        edited([*GROWN, "trees", 0, "split_conditions", 0], "x"),
-        edited([*GROWN, "tree_info", 0], 3),
+        edited([*MODEL, "trees"], []),
+        edited([*MODEL, "trees", 0], {}),
+        edited([*MODEL, "trees", 0, "left_children", 0], 99),
+        edited([*MODEL, "trees", 0, "left_children", 0], 0),
+        edited([*MODEL, "trees", 0, "right_children", 0], -7),
+        edited([*MODEL, "trees", 0, "split_indices", 0], 4),
+        edited([*MODEL, "trees", 0, "split_conditions"], []),
+        edited([*MODEL, "trees", 0, "split_conditions", 0], "x"),
+        edited([*MODEL, "tree_info", 0], 3),
         edited(["learner", "learner_model_param", "num_feature"], "1"),
         edited(["learner", "learner_model_param", "base_score"], "[1,2]"),
     ],

@@ -40,8 +40,8 @@ def attributes_of(node: Any) -> Attributes:
 
 def refuse_unknown_attributes(kind: str, attributes: Attributes) -> None:
     """Raise `NotConvertible` for attributes that ai.onnx.ml 1 to 5 do not define for an operator."""
-    known = _known_attributes(kind)
-    refuse_unknown(kind, [f"the attribute {name[:40]!r}" for name in attributes if name not in known])
+    names = _known_attributes(kind)
+    refuse_unknown(kind, [f"the attribute {name[:40]!r}" for name in attributes if name not in names])
 
 
 def _known_attributes(kind: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""An ONNX graph of trees as the intermediate form, where simple steps alone lie between input, trees and answer."""
+"""An ONNX graph of trees as the intermediate form, where simple steps alone lie between input, trees and output."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,17 +9,17 @@ from infer_bench.errors import MissingDependency, NotConvertible
 from infer_bench.model import ModelSpec
 from infer_bench.trees.ensemble import Ensemble, Link
 from infer_bench.trees.readers.onnx.attributes import attributes_of
-from infer_bench.trees.readers.onnx.links import Path, Walk, linked, scaled
-from infer_bench.trees.readers.onnx.operators import Trees, joined, read_trees
+from infer_bench.trees.readers.onnx.links import Path, Walk, split_scale, to_links
+from infer_bench.trees.readers.onnx.operators import Trees, concatenate_trees, read_trees
 
 _TRANSFORMS: dict[str, tuple[Link, ...]] = {"NONE": (), "LOGISTIC": (Link("sigmoid"),), "SOFTMAX": (Link("softmax"),)}
 
 
 def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
-    """What the file's bytes may mean, the likeliest first, for the answer `output` of a model with this `spec`.
+    """What the file's bytes may mean, the likeliest first, for the output `output` of a model with this `spec`.
 
     What a classifier's transform does to one score hangs on its weights and on the runtime, so there may be two: who
-    takes one must see that it answers as the graph does. Raises `NotConvertible` where nothing can be read.
+    takes one must see that it predicts as the graph does. Raises `NotConvertible` where nothing can be read.
     """
     try:
         import onnx
@@ -27,21 +27,21 @@ def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
         raise MissingDependency("onnx", "convert") from None
     model = onnx.load_from_string(data)
     path = Walk(model).path(output)
-    trees = joined([read_trees(node.op_type, attributes_of(node)) for node in path.operators])
-    trees = trees if path.lookup is None else path.lookup.applied(trees)
-    trees = _placed(trees, path.columns)
+    trees = concatenate_trees([read_trees(node.op_type, attributes_of(node)) for node in path.operators])
+    trees = trees if path.lookup is None else path.lookup.apply(trees)
+    trees = _reorder(trees, path.columns)
     if trees.transform not in _TRANSFORMS:
         raise NotConvertible(f"trees with the transform {trees.transform} cannot be read")
     plain = _ensemble(trees, path, spec)
     transform = _TRANSFORMS[trees.transform]
     if transform:
-        yield replace(plain, links=(*transform, *linked(path.steps)))
-    divisor, base, links = scaled(path.steps)
+        yield replace(plain, links=(*transform, *to_links(path.steps)))
+    divisor, base, links = split_scale(path.steps)
     base = np.broadcast_to(base, plain.base.shape) + plain.base / divisor
     yield replace(plain, links=links, divisor=plain.divisor * divisor, base=base)
 
 
-def _placed(trees: Trees, columns: Sequence[int]) -> Trees:
+def _reorder(trees: Trees, columns: Sequence[int]) -> Trees:
     """The trees as they see the graph's inputs, which they may see in another order."""
     if not columns:
         return trees

@@ -1,4 +1,4 @@
-"""Trees that answer the number of the leaf reached, whose values a graph looks up: doubles in ai.onnx.ml 3."""
+"""Trees that give the number of the leaf reached, whose values a graph looks up: doubles in ai.onnx.ml 3."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class Lookup:
     table: Array
     shares: tuple[Array, ...] = ()
 
-    def applied(self, trees: Trees) -> Trees:
+    def apply(self, trees: Trees) -> Trees:
         """The trees with the values in place of the leaves' numbers. Raises `NotConvertible` where they do not fit."""
         count, number = len(trees.roots), trees.nodes.value[:, 0].astype(np.int64)
         plain = trees.nodes.value.shape[1] == 1 and np.array_equal(trees.output, np.arange(count))
@@ -40,14 +40,14 @@ class Lookup:
         return replace(trees, nodes=nodes, output=output, base=np.zeros(width))
 
 
-def looked_up(maker: Mapping[str, Any], constants: Mapping[str, Array], tensor: str) -> Lookup | None:
+def find_lookup(maker: Mapping[str, Any], constants: Mapping[str, Array], tensor: str) -> Lookup | None:
     """What `tensor` is the sum of, an output or all of them; None where it is made otherwise."""
     node = maker.get(tensor)
     if node is None or node.op_type not in ("ReduceSum", "Concat"):
         return None
-    found = [node] if node.op_type == "ReduceSum" else [maker.get(name) for name in node.input]
-    sums = [part for part in found if part is not None and part.op_type == "ReduceSum"]
-    if len(sums) < len(found):
+    parts = [node] if node.op_type == "ReduceSum" else [maker.get(name) for name in node.input]
+    sums = [part for part in parts if part is not None and part.op_type == "ReduceSum"]
+    if len(sums) < len(parts):
         return None
     shares, values = [], []
     for part in sums:

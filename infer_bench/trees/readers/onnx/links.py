@@ -1,4 +1,4 @@
-"""From the answer of an ONNX graph back to its trees: the simple steps between, as links."""
+"""From an ONNX graph's predictions back to its trees: the simple steps between, as links."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import Dtype, Link, Refusal
 from infer_bench.trees.readers.onnx.attributes import OPERATORS
-from infer_bench.trees.readers.onnx.leaf_lookup import Lookup, looked_up
+from infer_bench.trees.readers.onnx.leaf_lookup import Lookup, find_lookup
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,11 +31,11 @@ _DTYPES: Mapping[int, Dtype] = {1: "float32", 11: "float64"}
 
 @dataclass(slots=True, eq=False)
 class Path:
-    """What lies between the trees and the answer: `steps` in the order of applying, the tree operators, and whether
-    rows with infinite or with any missing values are answered with NaN.
+    """What lies between the trees and the output: `steps` in the order of applying, the tree operators, and whether
+    rows with infinite or with any missing values get NaN.
 
     `row_dtype` is that of the rows that the trees compare, `score_dtype` that of their sums. `columns`: for a graph
-    with an input a column, which of them stands at each place of what the trees see. `lookup`: where the trees answer
+    with an input a column, which of them stands at each place of what the trees see. `lookup`: where the trees give
     leaves' numbers, what is looked up by them.
     """
 
@@ -56,48 +56,48 @@ class Walk:
 
         graph = model.graph
         self._maker = {name: node for node in graph.node for name in node.output}
-        self._constants = {held.name: numpy_helper.to_array(held) for held in graph.initializer}
+        self._constants = {entry.name: numpy_helper.to_array(entry) for entry in graph.initializer}
         for node in graph.node:
             if node.op_type == "Constant" and node.attribute[0].name == "value":
                 self._constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-        self._inputs = [held for held in graph.input if held.name not in self._constants]
+        self._inputs = [entry for entry in graph.input if entry.name not in self._constants]
 
     def path(self, output: str) -> Path:
         """From `output` back to the trees. Raises `NotConvertible` where anything but simple steps lies between."""
-        found = Path()
+        path = Path()
         steps: list[Step] = []
         tensor = output
-        while not found.operators:
-            tensor = self._step(tensor, steps, found)
-        found.steps = merged(steps[::-1])
-        seen = {self._rows(operator.input[0]) for operator in found.operators}
-        if len(seen) != 1:
+        while not path.operators:
+            tensor = self._step(tensor, steps, path)
+        path.steps = merge(steps[::-1])
+        kinds = {self._rows(operator.input[0]) for operator in path.operators}
+        if len(kinds) != 1:
             raise NotConvertible("trees that compare rows of different dtypes cannot be read")
-        found.row_dtype, found.score_dtype, found.columns = seen.pop()
-        if found.lookup is not None:
-            found.score_dtype = "float64" if found.lookup.table.dtype == np.float64 else "float32"
-        return found
+        path.row_dtype, path.score_dtype, path.columns = kinds.pop()
+        if path.lookup is not None:
+            path.score_dtype = "float64" if path.lookup.table.dtype == np.float64 else "float32"
+        return path
 
-    def _step(self, tensor: str, steps: list[Step], found: Path) -> str:
+    def _step(self, tensor: str, steps: list[Step], path: Path) -> str:
         """The tensor that `tensor` is made of; what is done to it goes to `steps`."""
         node = self._maker.get(tensor)
         if node is None:
             raise NotConvertible("the answer is not made from trees alone")
         if node.domain not in _DOMAINS:
             raise NotConvertible(f"a graph with {node.op_type} of the domain {node.domain} cannot be read")
-        found.lookup = looked_up(self._maker, self._constants, tensor)
-        if found.lookup is not None:
-            found.operators = [found.lookup.operator]
+        path.lookup = find_lookup(self._maker, self._constants, tensor)
+        if path.lookup is not None:
+            path.operators = [path.lookup.operator]
             return tensor
         kind = node.op_type
         if kind in OPERATORS:
-            found.operators = [node]
+            path.operators = [node]
         elif kind == "Sum":
-            found.operators = [self._operator(name) for name in node.input]
+            path.operators = [self._operator(name) for name in node.input]
         elif kind in _LINKS:
             steps.append(Link(_LINKS[kind]))  # type: ignore[arg-type]
         elif kind in ("Add", "Sub", "Mul", "Div", "Where", "Concat", "Clip", "Normalizer"):
-            return str(getattr(self, f"_{kind.lower()}")(node, steps, found))
+            return str(getattr(self, f"_{kind.lower()}")(node, steps, path))
         elif kind not in _SAME:
             raise NotConvertible(f"a graph with {kind} between trees and answer cannot be read")
         return str(node.input[0])
@@ -119,20 +119,20 @@ class Walk:
                 return str(node.input[1 - place])
         raise NotConvertible(f"a graph with {node.op_type} of two tensors cannot be read")
 
-    def _add(self, node: Any, steps: list[Step], found: Path) -> str:
+    def _add(self, node: Any, steps: list[Step], path: Path) -> str:
         for place in (0, 1):
             if self._is_not_finite(node.input[place]):
-                found.refuses = "not-finite"
+                path.refuses = "not-finite"
                 return str(node.input[1 - place])
         return self._affine(node, steps, lambda value, _: Affine(1.0, value))
 
-    def _sub(self, node: Any, steps: list[Step], found: Path) -> str:
+    def _sub(self, node: Any, steps: list[Step], path: Path) -> str:
         return self._affine(node, steps, lambda value, place: Affine(1.0, -value) if place else Affine(-1.0, value))
 
-    def _mul(self, node: Any, steps: list[Step], found: Path) -> str:
+    def _mul(self, node: Any, steps: list[Step], path: Path) -> str:
         return self._affine(node, steps, lambda value, _: Affine(_single(value), np.zeros(1)))
 
-    def _div(self, node: Any, steps: list[Step], found: Path) -> str:
+    def _div(self, node: Any, steps: list[Step], path: Path) -> str:
         total = self._maker.get(node.input[1])
         if total is not None and total.op_type in ("ReduceSum", "ReduceL1") and total.input[0] == node.input[0]:
             steps.append(Link("normalise"))
@@ -141,29 +141,29 @@ class Walk:
             raise NotConvertible("a graph that divides by a tensor cannot be read")
         return self._affine(node, steps, lambda value, _: Affine(1.0 / _single(value), np.zeros(1)))
 
-    def _normalizer(self, node: Any, steps: list[Step], found: Path) -> str:
-        norm = next((held.s for held in node.attribute if held.name == "norm"), b"MAX")
+    def _normalizer(self, node: Any, steps: list[Step], path: Path) -> str:
+        norm = next((entry.s for entry in node.attribute if entry.name == "norm"), b"MAX")
         if norm != b"L1":
             raise NotConvertible("a graph with this Normalizer cannot be read")
         steps.append(Link("normalise"))
         return str(node.input[0])
 
-    def _clip(self, node: Any, steps: list[Step], found: Path) -> str:
+    def _clip(self, node: Any, steps: list[Step], path: Path) -> str:
         bounds = [self._constants.get(name) for name in node.input[1:]]
         if len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
             raise NotConvertible("a graph with this Clip cannot be read")
         steps.append(Link("clip", float(bounds[0]), float(bounds[1])))
         return str(node.input[0])
 
-    def _where(self, node: Any, steps: list[Step], found: Path) -> str:
+    def _where(self, node: Any, steps: list[Step], path: Path) -> str:
         """NaN in the rows that hold an infinity."""
         constant = self._constants.get(node.input[1])
         if constant is None or constant.size != 1 or not np.isnan(constant).all():
             raise NotConvertible("a graph with this Where cannot be read")
-        found.refuses = "infinite"
+        path.refuses = "infinite"
         return str(node.input[2])
 
-    def _concat(self, node: Any, steps: list[Step], found: Path) -> str:
+    def _concat(self, node: Any, steps: list[Step], path: Path) -> str:
         """Both classes' columns, of which the second counts."""
         if len(node.input) != 2:
             raise NotConvertible("a graph that joins more than two columns cannot be read")
@@ -181,8 +181,8 @@ class Walk:
 
         Doubles that were float32 once hold no more than float32 does.
         """
-        tensor, seen = self._uncast(tensor)
-        names = [held.name for held in self._inputs]
+        tensor, kinds = self._uncast(tensor)
+        names = [entry.name for entry in self._inputs]
         columns: tuple[int, ...] = ()
         node = self._maker.get(tensor)
         if node is not None and node.op_type == "Concat":
@@ -192,29 +192,29 @@ class Walk:
             columns = tuple(names.index(name) for name, _ in parts)
             if len({tuple(casts) for _, casts in parts}) != 1:
                 raise NotConvertible("trees that see columns of different dtypes cannot be read")
-            seen += parts[0][1]
+            kinds += parts[0][1]
         elif names != [tensor]:
             raise NotConvertible("trees that see other columns than the input's cannot be read")
-        seen += sorted({held.type.tensor_type.elem_type for held in self._inputs})
-        if not set(seen) <= set(_DTYPES):
+        kinds += sorted({entry.type.tensor_type.elem_type for entry in self._inputs})
+        if not set(kinds) <= set(_DTYPES):
             raise NotConvertible("trees that see whole numbers cannot be read")
-        return ("float32" if 1 in seen else "float64"), _DTYPES[seen[0]], columns
+        return ("float32" if 1 in kinds else "float64"), _DTYPES[kinds[0]], columns
 
     def _uncast(self, tensor: str) -> tuple[str, list[int]]:
         """The tensor that casts alone lie before, and what it was cast to, the last first."""
-        seen: list[int] = []
+        kinds: list[int] = []
         node = self._maker.get(tensor)
         while node is not None and node.op_type in ("Cast", "Identity"):
             if node.op_type == "Cast":
-                seen.append(next(held.i for held in node.attribute if held.name == "to"))
+                kinds.append(next(entry.i for entry in node.attribute if entry.name == "to"))
             tensor = str(node.input[0])
             node = self._maker.get(tensor)
-        return tensor, seen
+        return tensor, kinds
 
 
-def _single_column(held: Any) -> bool:
+def _single_column(entry: Any) -> bool:
     """Whether a graph's input holds one column."""
-    sizes = [size.dim_value for size in held.type.tensor_type.shape.dim]
+    sizes = [size.dim_value for size in entry.type.tensor_type.shape.dim]
     return len(sizes) == 2 and sizes[1] == 1
 
 
@@ -224,22 +224,22 @@ def _single(value: npt.NDArray[np.float64]) -> float:
     return float(value[0])
 
 
-def merged(steps: Sequence[Step]) -> list[Step]:
+def merge(steps: Sequence[Step]) -> list[Step]:
     """The same steps, those of one kind that follow each other as one."""
-    made: list[Step] = []
+    links: list[Step] = []
     for step in steps:
-        last = made[-1] if made else None
+        last = links[-1] if links else None
         if isinstance(step, Affine) and isinstance(last, Affine):
-            made[-1] = Affine(step.a * last.a, step.a * last.b + step.b)
+            links[-1] = Affine(step.a * last.a, step.a * last.b + step.b)
         else:
-            made.append(step)
-    return made
+            links.append(step)
+    return links
 
 
-def linked(steps: Sequence[Step]) -> tuple[Link, ...]:
+def to_links(steps: Sequence[Step]) -> tuple[Link, ...]:
     """Steps as links. Raises `NotConvertible` for another constant an output."""
-    made = [step if isinstance(step, Link) else Link("affine", step.a, _scalar(step.b)) for step in steps]
-    return tuple(link for link in made if link != Link("affine"))
+    links = [step if isinstance(step, Link) else Link("affine", step.a, _scalar(step.b)) for step in steps]
+    return tuple(link for link in links if link != Link("affine"))
 
 
 def _scalar(value: npt.NDArray[np.float64]) -> float:
@@ -248,12 +248,12 @@ def _scalar(value: npt.NDArray[np.float64]) -> float:
     return float(value[0])
 
 
-def scaled(steps: Sequence[Step]) -> tuple[float, npt.NDArray[np.float64], tuple[Link, ...]]:
+def split_scale(steps: Sequence[Step]) -> tuple[float, npt.NDArray[np.float64], tuple[Link, ...]]:
     """The divisor and the base (1 or outputs,) of the raw scores, and the links; a factor before a sigmoid is its."""
     first, rest = (steps[0], steps[1:]) if steps and isinstance(steps[0], Affine) else (None, steps)
     if first is None:
-        return 1.0, np.zeros(1), linked(rest)
+        return 1.0, np.zeros(1), to_links(rest)
     if rest and isinstance(rest[0], Link) and rest[0].kind == "sigmoid" and first.a > 0:
-        links = (Link("sigmoid", first.a), *linked(rest[1:]))
+        links = (Link("sigmoid", first.a), *to_links(rest[1:]))
         return 1.0, first.b / first.a, links
-    return 1.0 / first.a, first.b, linked(rest)
+    return 1.0 / first.a, first.b, to_links(rest)

@@ -164,11 +164,11 @@ class _Places:
 
     def of(self, trees: Ints, numbers: Ints) -> Ints:
         """The positions; raises `ModelError` where there is no such node."""
-        wanted = trees * self._scale + numbers
-        at = np.minimum(np.searchsorted(self._keys, wanted), max(0, len(self._keys) - 1))
-        if len(wanted) and (not len(self._keys) or np.any(self._keys[at] != wanted)):
+        keys = trees * self._scale + numbers
+        at = np.minimum(np.searchsorted(self._keys, keys), max(0, len(self._keys) - 1))
+        if len(keys) and (not len(self._keys) or np.any(self._keys[at] != keys)):
             raise ModelError("a tree refers to a node that does not exist", "the file is damaged; convert it again")
-        return self._order[at] if len(wanted) else wanted
+        return self._order[at] if len(keys) else keys
 
 
 def _delimited(mode: Ints, values: Floats) -> tuple[Ints, Floats]:
@@ -266,8 +266,8 @@ def _walk(table: _Table) -> tuple[Ints, Ints]:
     return tree, depth
 
 
-def joined(parts: list[Trees]) -> Trees:
-    """Operators whose answers are added up, as one. Raises `NotConvertible` where they cannot be."""
+def concatenate_trees(parts: list[Trees]) -> Trees:
+    """Operators whose outputs are added up, as one. Raises `NotConvertible` where they cannot be."""
     from infer_bench.trees.ensemble import concatenate
 
     first = parts[0]

@@ -21,7 +21,7 @@ from infer_bench.workers.tasks import verified_onnx_trees as onnx_structure
 from infer_bench.workers.tasks.verified_onnx_trees import read_onnx_structure
 from tests.measure.validate.causes.cases import lightgbm_text, xgboost_json
 
-MADE = {
+ENSEMBLES = {
     "binary": lambda: read_lightgbm(lightgbm_text("binary")),
     "classes": lambda: read_lightgbm(lightgbm_text("multiclass")),
     "one against all": lambda: read_lightgbm(lightgbm_text("multiclassova")),
@@ -40,11 +40,11 @@ def read(data: bytes, folder: Path) -> Ensemble:
 
 @pytest.mark.parametrize("opset", [3, 5])
 @pytest.mark.parametrize("precision", ["exact", "float32"])
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", ENSEMBLES)
 def test_what_was_written_is_read(name: str, precision: Any, opset: Any, tmp_path: Path) -> None:
-    ensemble = MADE[name]()
-    found = read(write_onnx(ensemble, precision=precision, opset_ml=opset), tmp_path)
-    assert (found.trees, found.task, found.row_dtype) == (
+    ensemble = ENSEMBLES[name]()
+    ensemble_read = read(write_onnx(ensemble, precision=precision, opset_ml=opset), tmp_path)
+    assert (ensemble_read.trees, ensemble_read.task, ensemble_read.row_dtype) == (
         ensemble.trees,
         ensemble.task,
         "float32" if precision == "float32" else ensemble.row_dtype,
@@ -53,7 +53,7 @@ def test_what_was_written_is_read(name: str, precision: Any, opset: Any, tmp_pat
     rows = rows[np.abs(np.nan_to_num(rows, posinf=1e300)).max(axis=1) < 1e38].astype(np.float32).astype(np.float64)
     if ensemble.zero_band:
         rows = np.where(np.abs(rows) <= 2 * ensemble.zero_band, 0.0, rows)
-    predictions = [apply_links(e.links, score(e, rows)) for e in (ensemble, found)]
+    predictions = [apply_links(e.links, score(e, rows)) for e in (ensemble, ensemble_read)]
     assert np.allclose(predictions[0], predictions[1], rtol=1e-5, atol=1e-5)
 
 
@@ -61,7 +61,7 @@ def stump(mode: str, kind: str = "TreeEnsembleRegressor", tracks: int = 0, **mor
     """One split of the first of two columns at 1.5."""
     from onnx import TensorProto, helper
 
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         "nodes_treeids": [0, 0, 0],
         "nodes_nodeids": [0, 1, 2],
         "nodes_featureids": [0, 0, 0],
@@ -73,16 +73,16 @@ def stump(mode: str, kind: str = "TreeEnsembleRegressor", tracks: int = 0, **mor
         **more,
     }
     if kind == "TreeEnsembleRegressor":
-        given |= {"target_treeids": [0, 0], "target_nodeids": [1, 2], "target_ids": [0, 0]}
-        given |= {"target_weights": [3.0, -4.0], "n_targets": 1}
+        values |= {"target_treeids": [0, 0], "target_nodeids": [1, 2], "target_ids": [0, 0]}
+        values |= {"target_weights": [3.0, -4.0], "n_targets": 1}
         outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 1])]
     else:
-        given |= {"class_treeids": [0, 0], "class_nodeids": [1, 2], "class_ids": [1, 1]}
-        given |= {"classlabels_int64s": [0, 1]}
+        values |= {"class_treeids": [0, 0], "class_nodeids": [1, 2], "class_ids": [1, 1]}
+        values |= {"classlabels_int64s": [0, 1]}
         outputs = [helper.make_tensor_value_info("label", TensorProto.INT64, [None])]
         outputs.append(helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [None, 2]))
     names = [output.name for output in outputs]
-    node = helper.make_node(kind, ["x"], names, domain="ai.onnx.ml", **given)
+    node = helper.make_node(kind, ["x"], names, domain="ai.onnx.ml", **values)
     rows = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])
     imports = [helper.make_opsetid("", 15), helper.make_opsetid("ai.onnx.ml", 3)]
     model = helper.make_model(helper.make_graph([node], "g", [rows], outputs), opset_imports=imports, ir_version=8)
@@ -95,11 +95,11 @@ def test_every_kind_of_branch_goes_where_onnx_runtime_goes(mode: str, tracks: in
     import onnxruntime
 
     data = stump(mode, tracks=tracks)
-    found = read(data, tmp_path)
+    ensemble_read = read(data, tmp_path)
     rows = np.array([[1.0, 0], [1.5, 0], [np.nextafter(np.float32(1.5), np.float32(9)), 0], [2.0, 0], [np.nan, 0]])
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    wanted = session.run(None, {"x": rows.astype(np.float32)})[0]
-    assert score(found, rows).tolist() == wanted.tolist()
+    expected = session.run(None, {"x": rows.astype(np.float32)})[0]
+    assert score(ensemble_read, rows).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("weights", [[0.2, 0.7], [-0.3, 0.7]])
@@ -111,11 +111,11 @@ def test_a_classifier_of_one_score_is_read_as_onnx_runtime_answers(
     import onnxruntime
 
     data = stump("BRANCH_LEQ", "TreeEnsembleClassifier", class_weights=weights, post_transform=transform)
-    found = read(data, tmp_path)
+    ensemble_read = read(data, tmp_path)
     rows = np.array([[1.0, 0], [2.0, 0]])
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    wanted = session.run(["probabilities"], {"x": rows.astype(np.float32)})[0][:, 1:]
-    assert np.allclose(apply_links(found.links, score(found, rows)), wanted, atol=1e-6)
+    expected = session.run(["probabilities"], {"x": rows.astype(np.float32)})[0][:, 1:]
+    assert np.allclose(apply_links(ensemble_read.links, score(ensemble_read, rows)), expected, atol=1e-6)
 
 
 def test_a_transform_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_trees_that_do_not_answer_as_the_graph_does_are_not_used(
     wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genuine = read_onnx
-    monkeypatch.setattr(onnx_structure, "read_onnx", lambda *given: (replace(e, **wrong) for e in genuine(*given)))
+    monkeypatch.setattr(onnx_structure, "read_onnx", lambda *values: (replace(e, **wrong) for e in genuine(*values)))
     with pytest.raises(NotConvertible, match="do not answer"):
         read(stump("BRANCH_LEQ"), tmp_path)
 
@@ -181,9 +181,9 @@ def test_a_graph_of_other_things_is_not_read(tmp_path: Path) -> None:
     from sklearn.linear_model import LinearRegression
 
     rows = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
-    made = to_onnx(LinearRegression().fit(rows, rows[:, 0]), rows[:1])
+    exported = to_onnx(LinearRegression().fit(rows, rows[:, 0]), rows[:1])
     with pytest.raises(NotConvertible):
-        read(made.SerializeToString(), tmp_path)
+        read(exported.SerializeToString(), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["forest", "boosting", "targets"])
@@ -200,13 +200,13 @@ def test_plain_exports_of_scikit_learn_are_read(name: str, tmp_path: Path) -> No
         "targets": lambda: RandomForestRegressor(5, random_state=0).fit(rows, rows[:, :2] * 2),
     }[name]()
     options = {id(model): {"zipmap": False}} if name != "targets" else None
-    found = read(to_onnx(model, rows[:1], options=options).SerializeToString(), tmp_path)
-    wanted = model.predict(rows) if name == "targets" else model.predict_proba(rows)
-    predictions = apply_links(found.links, score(found, rows.astype(np.float64)))
-    assert found.trees == 5
+    ensemble_read = read(to_onnx(model, rows[:1], options=options).SerializeToString(), tmp_path)
+    expected = model.predict(rows) if name == "targets" else model.predict_proba(rows)
+    predictions = apply_links(ensemble_read.links, score(ensemble_read, rows.astype(np.float64)))
+    assert ensemble_read.trees == 5
     if predictions.shape[1] == 1:
-        wanted = wanted[:, 1:]
-    assert np.allclose(predictions, wanted, atol=1e-5)
+        expected = expected[:, 1:]
+    assert np.allclose(predictions, expected, atol=1e-5)
 
 
 def test_sets_of_categories_that_a_plain_export_writes_as_chains_are_sets_again(tmp_path: Path) -> None:
@@ -216,15 +216,15 @@ def test_sets_of_categories_that_a_plain_export_writes_as_chains_are_sets_again(
 
     text = lightgbm_text("binary", categories=True)
     booster = lightgbm.Booster(model_str=text)
-    taken = [("input", FloatTensorType([None, 4]))]
-    found = read(
-        convert_lightgbm(booster, initial_types=taken, target_opset=15, zipmap=False).SerializeToString(), tmp_path
+    columns = [("input", FloatTensorType([None, 4]))]
+    ensemble_read = read(
+        convert_lightgbm(booster, initial_types=columns, target_opset=15, zipmap=False).SerializeToString(), tmp_path
     )
-    wanted = read_lightgbm(text)
-    sizes = [sorted(np.diff(e.nodes.member_start)[e.nodes.mode == MEMBER].tolist()) for e in (found, wanted)]
+    expected = read_lightgbm(text)
+    sizes = [sorted(np.diff(e.nodes.member_start)[e.nodes.mode == MEMBER].tolist()) for e in (ensemble_read, expected)]
     assert sizes[0] == sizes[1]
     assert max(sizes[0]) > 1
-    assert len(found.nodes) == len(wanted.nodes)
+    assert len(ensemble_read.nodes) == len(expected.nodes)
 
 
 def test_a_graph_with_an_input_a_column_is_read_in_the_order_of_its_inputs(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_graph_with_an_input_a_column_is_read_in_the_order_of_its_inputs(tmp_p
     model = make_pipeline(turned, RandomForestRegressor(4, max_depth=4, random_state=0)).fit(
         rows, rows["a"] * rows["b"]
     )
-    taken = [(name, FloatTensorType([None, 1])) for name in rows.columns]
-    found = read(convert_sklearn(model, initial_types=taken).SerializeToString(), tmp_path)
-    assert [feature.name for feature in found.features] == ["a", "b", "c"]
-    assert np.allclose(score(found, rows.to_numpy(dtype=float))[:, 0], model.predict(rows), atol=1e-5)
+    columns = [(name, FloatTensorType([None, 1])) for name in rows.columns]
+    ensemble_read = read(convert_sklearn(model, initial_types=columns).SerializeToString(), tmp_path)
+    assert [feature.name for feature in ensemble_read.features] == ["a", "b", "c"]
+    assert np.allclose(score(ensemble_read, rows.to_numpy(dtype=float))[:, 0], model.predict(rows), atol=1e-5)
