@@ -16,7 +16,7 @@ from typing import Any
 
 from infer_bench import bench
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.measure.gate.cpu_load import hogs_running
+from infer_bench.measure.gate.cpu_load import keep_busy
 from infer_bench.report.bench import BenchReport
 from infer_bench.reporters.registry import render
 
@@ -70,7 +70,7 @@ def threads() -> BenchReport:
     """One thread and more than there are free cores, with a hog on one core."""
     asked = ["lightgbm:feed=ndarray,threads=1", "lightgbm:feed=ndarray,threads=2"]
     asked += [f"onnxruntime:feed=ndarray,threads={count}" for count in (1, 2, 4, 8)]
-    with hogs_running(1):
+    with keep_busy(1):
         return measured(CREDIT, data=ROWS, candidates=asked)
 
 

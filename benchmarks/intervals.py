@@ -10,7 +10,7 @@ import statistics
 from pathlib import Path
 
 from infer_bench import bench
-from infer_bench.measure.gate.cpu_load import hogs_running
+from infer_bench.measure.gate.cpu_load import keep_busy
 from infer_bench.report.bench import Speedup
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--candidates", nargs=2, default=["lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"])
     arguments = parser.parse_args()
     found: list[Speedup] = []
-    with hogs_running(arguments.hogs):
+    with keep_busy(arguments.hogs):
         for seed in range(arguments.repeats):
             report = bench(
                 str(SAMPLES / "credit.txt"),

@@ -7,7 +7,7 @@ import pytest
 from infer_bench.cli.main import run
 from infer_bench.gates.baseline import check_comparable
 from infer_bench.measure.gate import stored as stored_run
-from infer_bench.measure.schedule.fixed_rounds import Race
+from infer_bench.measure.schedule.scheduler import Scheduler
 from infer_bench.report.bench import BenchReport
 from infer_bench.report.common import Notice, Verdict
 from infer_bench.report.serialize import load_report
@@ -52,15 +52,15 @@ def test_a_run_that_was_interrupted_leaves_the_baseline_as_it_was(
     rows: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("base.json").write_bytes(OLD)
-    measure = Race.run
+    measure = Scheduler.run
 
-    def interrupted(self: Race, after_round: object) -> None:
+    def interrupted(self: Scheduler, after_round: object) -> None:
         def after_a_round() -> None:
             raise KeyboardInterrupt
 
         measure(self, after_a_round)
 
-    monkeypatch.setattr(Race, "run", interrupted)
+    monkeypatch.setattr(Scheduler, "run", interrupted)
     assert save(rows, "fake") == 130
     assert Path("base.json").read_bytes() == OLD
     assert "no baseline was saved" in capsys.readouterr().err
@@ -88,7 +88,7 @@ def test_a_baseline_that_is_not_comparable_leaves_a_report_that_says_why(
 ) -> None:
     assert save(rows, "fake") == 0
     capsys.readouterr()
-    monkeypatch.setattr(Race, "run", never)
+    monkeypatch.setattr(Scheduler, "run", never)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
     options = ["-e", "fake", "--threads", "2", "--batch", "1,2", "--baseline", "base.json", *TO_FILE]

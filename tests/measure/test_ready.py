@@ -8,7 +8,7 @@ import pytest
 from infer_bench.errors import NotComparable
 from infer_bench.gates.baseline import check_comparable
 from infer_bench.measure.api import run
-from infer_bench.measure.schedule.fixed_rounds import Race
+from infer_bench.measure.schedule.scheduler import Scheduler
 from infer_bench.measure.settings import Settings
 from infer_bench.report.bench import BenchReport
 from infer_bench.report.serialize import dump, load_report
@@ -51,10 +51,10 @@ def test_a_mismatch_costs_no_measuring(
     stored = load_report(dump(measured()))
     (folder / "other.csv").write_text("a,b\n1,2\n3,4.5\n")
 
-    def never(self: Race, saved: Any) -> None:
+    def never(self: Scheduler, saved: Any) -> None:
         raise AssertionError("it was measured")
 
-    monkeypatch.setattr(Race, "run", never)
+    monkeypatch.setattr(Scheduler, "run", never)
     with pytest.raises(NotComparable, match=words):
         measured(lambda plan: check_comparable(plan, stored), **change)
 

@@ -35,7 +35,7 @@ def run_selftest(
             data=data,
             candidates=candidates,
             trials=trials,
-            hogs=loads,
+            cpu_loads=loads,
             jobs=jobs,
             settings=settings,
             progress=progress,

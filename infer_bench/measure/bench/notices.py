@@ -66,7 +66,7 @@ class InUse:
     rows_cycled: int = 1024
 
 
-def find(
+def find_notices(
     environment: Environment,
     results: Sequence[BenchResult],
     in_use: InUse,

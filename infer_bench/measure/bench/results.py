@@ -1,4 +1,4 @@
-"""From what the race gathered to the rows of a report. Pure: no clock, no file, no process."""
+"""From measurements to the rows of a report. Pure: no clock, no file, no process."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -21,105 +21,105 @@ STAMPS_OF_PHASED_REQUEST = 3
 """Between the first and the last stamp of a request with phases lie three readings of the clock, not one."""
 
 
-def results(
-    measurements: Sequence[Measurement], specs: Specs, failed: Mapping[Key, str], settings: Settings
+def build_results(
+    measurements: Sequence[Measurement], specs: Specs, reasons: Mapping[Key, str], settings: Settings
 ) -> tuple[BenchResult, ...]:
-    """One result a lane, in the lanes' order, each against the reference of its model and batch size."""
+    """One result a measurement, in their order, each against the reference of its model and batch size.
+
+    `reasons` say why a candidate has failed.
+    """
     rows = []
     for measurement in measurements:
-        reason = failed.get(measurement.candidate.key)
-        if reason is not None:
-            rows.append(bare(measurement, specs, reason))
-        elif not any(run.rounds for run in measurement.runs):
-            rows.append(bare(measurement, specs, "not measured"))
+        reason = reasons.get(measurement.candidate.key) or ("" if measurement.sampled else "not measured")
+        if reason:
+            rows.append(build_empty_result(measurement, specs, reason))
         else:
-            rows.append(result(measurement, _reference(measurement, measurements, failed, settings), specs, settings))
+            reference = _find_reference(measurement, measurements, reasons, settings)
+            rows.append(build_result(measurement, reference, specs, settings))
     return tuple(rows)
 
 
-def _reference(
-    measurement: Measurement, measurements: Sequence[Measurement], failed: Mapping[Key, str], settings: Settings
+def _find_reference(
+    measurement: Measurement, measurements: Sequence[Measurement], reasons: Mapping[Key, str], settings: Settings
 ) -> Measurement:
     group = [
         other
         for other in measurements
         if other.batch == measurement.batch
         and other.candidate.model.path == measurement.candidate.model.path
-        and other.candidate.key not in failed
-        and any(run.rounds for run in other.runs)
+        and other.candidate.key not in reasons
+        and other.sampled
     ]
-    named = [other for other in group if other.candidate.label == settings.reference]
-    return (named or group)[0]
+    return next((other for other in group if other.candidate.label == settings.reference), group[0])
 
 
-def _info(candidate: Candidate, specs: Specs) -> ModelInfo:
+def _describe_model(candidate: Candidate, specs: Specs) -> ModelInfo:
     model = candidate.model
     of_model = model.family == "callable" or not candidate.spec.target  # a function beside a model is not the model
     spec = specs.get(candidate.key) if of_model else None
-    known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *known)
+    task, features, trees = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
+    return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, task, features, trees)
 
 
-def bare(measurement: Measurement, specs: Specs, reason: str) -> BenchResult:
-    """The result of a lane that was not measured."""
+def build_empty_result(measurement: Measurement, specs: Specs, reason: str) -> BenchResult:
+    """The result of a candidate that was not measured, and why."""
     candidate = measurement.candidate
-    info = _info(candidate, specs)
+    info = _describe_model(candidate, specs)
     return BenchResult(
         candidate.label, candidate.engine.name, candidate.options, info, measurement.batch, failed=reason
     )
 
 
-def result(measurement: Measurement, reference: Measurement, specs: Specs, settings: Settings) -> BenchResult:
-    """The result of a lane, compared with that of the reference."""
-    candidate, processes = measurement.candidate, tuple(run.frozen() for run in measurement.runs)
+def build_result(measurement: Measurement, reference: Measurement, specs: Specs, settings: Settings) -> BenchResult:
+    """The result of a measurement, compared with that of the reference."""
+    candidate, processes = measurement.candidate, tuple(layout.freeze() for layout in measurement.layouts)
     delta = difference(measurement, reference)
     return BenchResult(
         candidate=candidate.label,
         engine=candidate.engine.name,
         options=candidate.options,
-        model=_info(candidate, specs),
+        model=_describe_model(candidate, specs),
         batch=measurement.batch,
         scenario=settings.scenario,
-        calls_per_sample=_calls(measurement),
-        request=_request(measurement, settings),
-        phases=_phases(measurement, processes, settings),
+        calls_per_sample=measurement.calls,
+        request=_summarise_request(measurement, settings),
+        phases=_summarise_phases(measurement, processes, settings),
         rows_per_s=_rows_per_s(processes),
-        speedup=_speedup(measurement, reference),
+        speedup=_compare_speed(measurement, reference),
         **delta,
-        cold_start_ns=_middle([process.cold_start_ns for process in processes]) or None,
-        rss_bytes=_middle([process.rss_bytes for process in processes]) or None,
+        cold_start_ns=_median_of_positive([process.cold_start_ns for process in processes]) or None,
+        rss_bytes=_median_of_positive([process.rss_bytes for process in processes]) or None,
         peak_rss_bytes=max(process.peak_rss_bytes for process in processes) or None,
         artifact_bytes=candidate.artefact.bytes,
-        warmup_ns=_middle([process.warmup_ns for process in processes]),
+        warmup_ns=_median_of_positive([process.warmup_ns for process in processes]),
         gc_collections=sum(r.gc_collections for process in processes for r in process.rounds),
         processes=processes,
     )
 
 
-def _request_floor(measurement: Measurement) -> int:
+def _request_floor_ns(measurement: Measurement) -> int:
     """What a request's sample holds beside the request: the loop, or the readings of the clock between its phases."""
-    processes = [run.process for run in measurement.runs]
-    if measurement.shape and measurement.shape.phases:
-        return STAMPS_OF_PHASED_REQUEST * _stage_floor(processes)
-    return _middle([process.floor_ns for process in processes])
+    processes = [layout.process for layout in measurement.layouts]
+    if measurement.plan and measurement.plan.phases:
+        return STAMPS_OF_PHASED_REQUEST * _stage_floor_ns(processes)
+    return _median_of_positive([process.floor_ns for process in processes])
 
 
-def _stage_floor(processes: Sequence[Process]) -> int:
-    return _middle([process.stage_floor_ns for process in processes])
+def _stage_floor_ns(processes: Sequence[Process]) -> int:
+    return _median_of_positive([process.stage_floor_ns for process in processes])
 
 
-def _request(measurement: Measurement, settings: Settings) -> Latency:
-    return summarise(
-        measurement.samples("request"), _request_floor(measurement), settings.percentiles, _calls(measurement)
-    )
+def _summarise_request(measurement: Measurement, settings: Settings) -> Latency:
+    floor_ns, calls = _request_floor_ns(measurement), measurement.calls
+    return summarise(measurement.samples("request"), floor_ns, settings.percentiles, calls)
 
 
-def _phases(measurement: Measurement, processes: Sequence[Process], settings: Settings) -> Phases | None:
+def _summarise_phases(measurement: Measurement, processes: Sequence[Process], settings: Settings) -> Phases | None:
     if not any(len(samples) for rounds in measurement.samples("predict") for samples in rounds):
         return None
-    floor = _stage_floor(processes)
+    floor_ns = _stage_floor_ns(processes)
     parts = (
-        summarise(measurement.samples(name), floor, settings.percentiles, 1) for name in Phases.__dataclass_fields__
+        summarise(measurement.samples(name), floor_ns, settings.percentiles, 1) for name in Phases.__dataclass_fields__
     )
     return Phases(*parts)
 
@@ -130,22 +130,18 @@ def _rows_per_s(processes: Sequence[Process]) -> float:
     return statistics.median(blocks) if blocks else 0.0
 
 
-def _speedup(measurement: Measurement, reference: Measurement) -> Speedup | None:
+def _compare_speed(measurement: Measurement, reference: Measurement) -> Speedup | None:
     if measurement is reference:
         return None
-    found = speedup(
+    ratio = speedup(
         reference.samples("request"),
         measurement.samples("request"),
-        reference_floor_ns=_request_floor(reference),
-        candidate_floor_ns=_request_floor(measurement),
-        reference_calls=_calls(reference),
-        candidate_calls=_calls(measurement),
+        reference_floor_ns=_request_floor_ns(reference),
+        candidate_floor_ns=_request_floor_ns(measurement),
+        reference_calls=reference.calls,
+        candidate_calls=measurement.calls,
     )
-    return None if found is None else Speedup(reference.candidate.label, *found)
-
-
-def _calls(measurement: Measurement) -> int:
-    return measurement.shape.calls if measurement.shape else 1
+    return None if ratio is None else Speedup(reference.candidate.label, *ratio)
 
 
 def difference(measurement: Measurement, reference: Measurement) -> dict[str, Any]:
@@ -171,6 +167,6 @@ def difference(measurement: Measurement, reference: Measurement) -> dict[str, An
     }
 
 
-def _middle(values: Sequence[int]) -> int:
-    known = [value for value in values if value > 0]
-    return int(statistics.median_low(known)) if known else 0
+def _median_of_positive(values: Sequence[int]) -> int:
+    positive = [value for value in values if value > 0]
+    return int(statistics.median_low(positive)) if positive else 0

@@ -1,4 +1,4 @@
-"""CPU hogs: processes that keep the cores busy while something else is measured."""
+"""CPU load: processes that keep the cores busy while something else is measured."""
 
 import contextlib
 import os
@@ -6,18 +6,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-HOG_S = 6 * 3600
+MOST_S = 6 * 3600
 
 
 @contextlib.contextmanager
-def hogs_running(count: int) -> Iterator[list[int]]:
+def keep_busy(count: int) -> Iterator[list[int]]:
     """So many processes that do nothing but use a CPU, by their numbers; they end with this one, or after hours."""
-    loop = f"import os, time\nend, parent = time.monotonic() + {HOG_S}, {os.getpid()}\n"
+    loop = f"import os, time\nend, parent = time.monotonic() + {MOST_S}, {os.getpid()}\n"
     loop += "while time.monotonic() < end and os.getppid() == parent:\n    for _ in range(1_000_000): pass"
-    running = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
+    processes = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
     try:
-        yield [process.pid for process in running]
+        yield [process.pid for process in processes]
     finally:
-        for process in running:
+        for process in processes:
             process.kill()
             process.wait()

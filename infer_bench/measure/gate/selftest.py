@@ -1,36 +1,28 @@
-"""`bench --self-test`: how often the gate cries wolf on this machine, and how often it sees what was planted."""
+"""`bench --self-test`: how often the gate cries wolf on this machine, and how often it sees work that was added."""
 
 import datetime
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infer_bench.errors import CannotRun, InferBenchError, UsageError
-from infer_bench.gates.limits import LEAST_MARGIN, share_of
-from infer_bench.gates.rules import Allowed
+from infer_bench.errors import InferBenchError, UsageError
+from infer_bench.gates.limits import share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import model_ref
-from infer_bench.measure.candidates.rows import Rows, rows_for, seen_by
-from infer_bench.measure.gate import synthetic_model as workload
-from infer_bench.measure.gate.cpu_load import hogs_running
-from infer_bench.measure.gate.pairs import matches
-from infer_bench.measure.gate.run import Gatekeeper
-from infer_bench.measure.gate.settings import GateSettings
-from infer_bench.measure.gate.shared_rows import SharedRows
-from infer_bench.measure.gate.trials import SHARES, Kind, Made, Tally, kinds, verdict
-from infer_bench.measure.schedule.layouts import InjectedDelay
-from infer_bench.measure.schedule.scheduler import Pair
+from infer_bench.measure.candidates.rows import rows_for
+from infer_bench.measure.gate import synthetic_model
+from infer_bench.measure.gate.cpu_load import keep_busy
+from infer_bench.measure.gate.pairs import make_pairs
+from infer_bench.measure.gate.trial_gate import Calibration, TrialGate, calibrate
+from infer_bench.measure.gate.trials import SHARES, Trial, TrialKind, TrialSeries, judge_trials, plan_kinds
 from infer_bench.measure.settings import Settings
-from infer_bench.progress import Progress, Silent
-from infer_bench.report.bench import BenchReport
+from infer_bench.progress import Progress
 from infer_bench.report.common import Report
 from infer_bench.report.selftest import SelfTestReport
 from infer_bench.stats.decisions.ratio_limit import Errors
@@ -38,156 +30,114 @@ from infer_bench.version import __version__
 
 BUDGET_S, TAIL_BUDGET_S = {"p50": 3.0}, 10.0
 """Of a trial, unless told otherwise. A tail needs more blocks to be told."""
-CALIBRATIONS = 5
-CALIBRATION_S = 3.0
-FIRST_TURNS, MOST_TURNS = 500, 1_000_000_000
-PROBED_SHARE = 0.1
-"""What is planted to calibrate: about as much as in the trials."""
+
+Save = Callable[[SelfTestReport], None]
 
 
 class SelfTest:
-    """Makes trials, the kinds in turn, each in a worker of its own."""
+    """Makes trials, the kinds in turn, each in a worker of its own, `jobs` at the same time.
+
+    `cpu_loads` are the numbers of busy processes beside which all kinds are tried.
+    """
 
     def __init__(
         self,
-        candidates: tuple[Candidate, Candidate],
-        rows: Rows,
+        gate: TrialGate,
         trials: int,
-        hogs: Sequence[int],
+        cpu_loads: Sequence[int],
         settings: Settings,
         jobs: int = 1,
         shares: Mapping[str, float] = SHARES,
     ) -> None:
-        self._candidates, self._rows, self._settings = candidates, rows, settings
-        self.tallies = [
-            Tally(kind, count, max(1, round(trials * kind.weight))) for count in hogs for kind in kinds(shares)
+        self._gate, self._settings = gate, settings
+        self._series = [
+            TrialSeries(kind, count, max(1, round(trials * kind.weight)))
+            for count in cpu_loads
+            for kind in plan_kinds(shares)
         ]
-        self._turn_ns, self._request_ns = 0.0, 0
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._environment = describe(PACKAGES)
-        self._trials, self._hogs = trials, list(hogs)
-        self._seed = settings.seed
+        self._trials, self._cpu_loads = trials, list(cpu_loads)
         self._jobs = jobs
 
-    def calibrate(self) -> None:
-        """What a request takes, and what a turn of the planted loop adds to it there: medians over fresh workers.
-
-        The loop is timed inside requests and under the load of the trials, since beside memory-bound work a turn takes
-        another time than by itself.
-        """
-        turns = FIRST_TURNS
-        while (found := self._probed(turns))[0] < PROBED_SHARE / 2 and turns < MOST_TURNS:
-            turns = round(turns * min(100.0, max(2.0, PROBED_SHARE / max(found[0], 1e-3))))
-        turns = max(1, round(turns * PROBED_SHARE / max(found[0], PROBED_SHARE / 4)))
-        probes = [self._probed(turns) for _ in range(CALIBRATIONS)]
-        share = statistics.median(probe[0] for probe in probes)
-        if share < PROBED_SHARE / 4:
-            raise CannotRun("what is planted cannot be told from noise here", "a quieter machine, or a faster model")
-        self._request_ns = round(statistics.median(probe[1] for probe in probes))
-        self._turn_ns = share * self._request_ns / turns
-
-    def _probed(self, turns: int) -> tuple[float, float]:
-        """The share that so many turns add to a request, and what a request takes, in ns."""
-        told = self._gated(InjectedDelay(turns), CALIBRATION_S, {"p50": LEAST_MARGIN}, self._next_seed()).gate
-        check = told.checks[0] if told else None
-        if check is None or check.ratio is None or check.baseline is None:
-            raise CannotRun("the model could not be measured", "infer-bench bench MODEL says why")
-        return check.ratio - 1, check.baseline
-
-    def _next_seed(self) -> int:
-        self._seed += 1
-        return self._seed
-
-    def run(self, progress: Progress, save: Callable[[SelfTestReport], None]) -> SelfTestReport:
+    def run(self, progress: Progress, save: Save) -> SelfTestReport:
         """Every trial; `save` is called after each of them."""
         complete = False
         try:
-            for hogs in self._hogs:
-                with hogs_running(hogs):
+            for count in self._cpu_loads:
+                with keep_busy(count):
                     progress.update(0, "measuring a request")
-                    self.calibrate()
-                    self._load([tally for tally in self.tallies if tally.hogs == hogs], progress, save)
+                    calibration = calibrate(self._gate)
+                    series = [one for one in self._series if one.cpu_load == count]
+                    self._try_kinds(series, calibration, progress, save)
             complete = True
         finally:
-            report = self.report(complete=complete)
+            report = self.build_report(complete=complete)
             save(report)
         return report
 
-    def _load(self, tallies: Sequence[Tally], progress: Progress, save: Callable[[SelfTestReport], None]) -> None:
+    def _try_kinds(
+        self, series: Sequence[TrialSeries], calibration: Calibration, progress: Progress, save: Save
+    ) -> None:
         """The kinds take turns in proportion, so that a run that is broken off has some of each."""
         with ThreadPoolExecutor(self._jobs) as pool:
-            running: dict[Future[Made | None], Tally] = {}
-            while running or any(tally.begun < tally.wanted for tally in tallies):
-                while len(running) < self._jobs and (left := [t for t in tallies if t.begun < t.wanted]):
-                    tally = min(left, key=lambda one: one.begun / one.wanted)
-                    tally.begun += 1
-                    self._tell(progress, tally)
-                    running[pool.submit(self._trial, tally.kind, self._next_seed())] = tally
+            running: dict[Future[Trial | None], TrialSeries] = {}
+            while running or any(one.starts < one.target for one in series):
+                while len(running) < self._jobs and (due := [one for one in series if one.starts < one.target]):
+                    next_ = min(due, key=lambda one: one.starts / one.target)
+                    next_.starts += 1
+                    self._tell(progress, next_)
+                    running[pool.submit(self._try, next_.kind, calibration, self._gate.next_seed())] = next_
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     running.pop(future).add(future.result())
-                save(self.report(complete=False))
+                save(self.build_report(complete=False))
 
-    def _tell(self, progress: Progress, tally: Tally) -> None:
-        done, wanted = sum(t.done for t in self.tallies), sum(t.wanted for t in self.tallies)
-        what = f"+{tally.kind.planted * 100:g} %" if tally.kind.planted else "nothing"
-        progress.update(done / wanted, f"trial {done + 1} of {wanted}: {what} planted, {tally.hogs} hogs")
-
-    def plant(self, kind: Kind) -> InjectedDelay:
-        """The turns of an empty loop that take the planted share of a request."""
-        return InjectedDelay(round(kind.planted * self._request_ns / self._turn_ns), kind.every)
+    def _tell(self, progress: Progress, series: TrialSeries) -> None:
+        count, target = sum(one.count for one in self._series), sum(one.target for one in self._series)
+        what = f"+{series.kind.delay * 100:g} %" if series.kind.delay else "nothing"
+        progress.update(count / target, f"trial {count + 1} of {target}: {what} planted, {series.cpu_load} hogs")
 
     def _budget_s(self, metric: str) -> float:
         return self._settings.budget_s or BUDGET_S.get(metric, TAIL_BUDGET_S)
 
-    def _trial(self, kind: Kind, seed: int) -> Made | None:
+    def _try(self, kind: TrialKind, calibration: Calibration, seed: int) -> Trial | None:
         """One trial, in a thread that lives as long as its worker; None when it could not be measured."""
-        begun = time.perf_counter_ns()
+        begin_ns, delay = time.perf_counter_ns(), calibration.delay(kind.delay, kind.every)
         try:
-            told = self._gated(self.plant(kind), self._budget_s(kind.metric), {kind.metric: kind.limit}, seed).gate
+            gate = self._gate.run(delay, self._budget_s(kind.metric), {kind.metric: kind.limit}, seed)
         except InferBenchError:
             return None
-        if told is None or told.checks[0].outcome == "failed":
+        if gate is None or gate.checks[0].outcome == "failed":
             return None
-        return Made(told.checks[0], told.measured_ns, time.perf_counter_ns() - begun)
+        return Trial(gate.checks[0], gate.measured_ns, time.perf_counter_ns() - begin_ns)
 
-    def _gated(self, plant: InjectedDelay, budget_s: float, shares: Mapping[str, float], seed: int) -> BenchReport:
-        """One gate, in workers of its own."""
-        settings = replace(self._settings, seed=seed, budget_s=budget_s)
-        gate = GateSettings(against="itself", allowed=Allowed(shares, errors=Errors()))
-        baseline, candidate = self._candidates
-        columns = seen_by(candidate, self._rows)
-        rows = SharedRows(
-            {e.model.path: self._rows for e in self._candidates}, {e.key: columns for e in self._candidates}
-        )
-        plants: Mapping[Key, InjectedDelay] = {baseline.key: InjectedDelay(), candidate.key: plant}
-        match, begun = [Pair(candidate, baseline)], time.perf_counter_ns()
-        return Gatekeeper(match, rows, gate, settings, Silent(), plants, begun).run(None)
-
-    def report(self, *, complete: bool) -> SelfTestReport:
+    def build_report(self, *, complete: bool) -> SelfTestReport:
         """What is known so far."""
-        results = tuple(tally.result() for tally in self.tallies)
-        said: dict[str, Any] = {
-            "trials": self._trials,
-            "hogs": self._hogs,
-            "alpha": Errors().alpha,
-            "beta": Errors().beta,
-        }
-        model = self._candidates[0].model
-        said |= {"model": model.name, "candidate": self._candidates[0].label}
-        said["budget_s"] = {
-            metric: self._budget_s(metric) for metric in dict.fromkeys(t.kind.metric for t in self.tallies)
-        }
-        given = {key: value for key, value in asdict(self._settings).items() if key in ("threads", "seed")}
+        results = tuple(one.result() for one in self._series)
         return Report(
             command="self-test",
             tool_version=__version__,
             created_at=self._created,
-            settings=said | given,
+            settings=self._describe_settings(),
             environment=self._environment,
             results=results,
-            verdict=verdict(results) if complete else None,
+            verdict=judge_trials(results) if complete else None,
             complete=complete,
         )
+
+    def _describe_settings(self) -> dict[str, Any]:
+        baseline, metrics = self._gate.baseline, dict.fromkeys(one.kind.metric for one in self._series)
+        return {
+            "trials": self._trials,
+            "hogs": self._cpu_loads,
+            "alpha": Errors().alpha,
+            "beta": Errors().beta,
+            "model": baseline.model.name,
+            "candidate": baseline.label,
+            "budget_s": {metric: self._budget_s(metric) for metric in metrics},
+            "threads": self._settings.threads,
+            "seed": self._settings.seed,
+        }
 
 
 def run(
@@ -196,14 +146,14 @@ def run(
     data: str | None,
     candidates: Sequence[str],
     trials: int,
-    hogs: Sequence[int],
+    cpu_loads: Sequence[int],
     jobs: int,
     settings: Settings,
     progress: Progress,
-    save: Callable[[SelfTestReport], None],
+    save: Save,
     shares: Mapping[str, float] = SHARES,
 ) -> SelfTestReport:
-    """Try the gate on a model, or on one that is made for it, raced against a copy of itself.
+    """Try the gate on a model, or on one that is made for it, against a copy of itself.
 
     `shares` are the limits to try, by percentile. Raises `UsageError` for settings that make no sense.
     """
@@ -211,20 +161,20 @@ def run(
         raise UsageError("a self-test tries percentiles only", "--max-regression p50=2%,p95=5%")
     if len(models) > 1 or len(candidates) > 1 or len(settings.batches) > 1:
         raise UsageError("a self-test takes one model, one candidate and one batch size")
-    if not 1 <= trials <= 1_000_000 or not all(0 <= count <= 1024 for count in hogs) or not 1 <= jobs <= 1024:
+    if not 1 <= trials <= 1_000_000 or not all(0 <= count <= 1024 for count in cpu_loads) or not 1 <= jobs <= 1024:
         raise UsageError("trials are 1 to 1,000,000, hogs 0 to 1024, jobs 1 to 1024")
     with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:
-        pair, rows = _sides(models, data, candidates, Path(folder), settings)
-        return SelfTest(pair, rows, trials, hogs, settings, jobs, shares).run(progress, save)
+        gate = _prepare_gate(models, data, candidates, Path(folder), settings)
+        return SelfTest(gate, trials, cpu_loads, settings, jobs, shares).run(progress, save)
 
 
-def _sides(
+def _prepare_gate(
     models: Sequence[str], data: str | None, candidates: Sequence[str], folder: Path, settings: Settings
-) -> tuple[tuple[Candidate, Candidate], Rows]:
-    """The model and its copy; the baseline first."""
+) -> TrialGate:
+    """The model, or one written for the purpose, against its copy in `folder`."""
     model = models[0] if models else str(folder / "trees.onnx")
     if not models:
-        workload.write_model(Path(model))
+        synthetic_model.write_model(Path(model))
     ref = model_ref(model, allow_pickle=settings.allow_pickle)
     if ref.family == "callable":
         raise UsageError("a self-test takes a model file", "leave it out to have one made")
@@ -235,11 +185,12 @@ def _sides(
     def refuse(_: object) -> Any:
         raise UsageError("a self-test races a model in its own library", "name a candidate that opens the file itself")
 
-    found = matches(
-        [other], candidates, model, None, model_ref=lambda _: ref, to_onnx=refuse, threads=settings.threads
-    )[0]
-    assert found.baseline is not None
-    rows = rows_for([found.candidate], data, settings)
+    (pair,) = make_pairs(
+        [other], candidates, model, None, identify=lambda _: ref, to_onnx=refuse, threads=settings.threads
+    )
+    assert pair.baseline is not None
+    rows = rows_for([pair.candidate], data, settings)
     if not models:
-        rows = replace(rows, columns=workload.rows(), records=workload.rows())
-    return (found.baseline, found.candidate), rows
+        columns = synthetic_model.draw_rows()
+        rows = replace(rows, columns=columns, records=columns)
+    return TrialGate(pair.baseline, pair.candidate, rows, settings)

@@ -52,7 +52,7 @@ def write_model(path: Path) -> None:
     path.write_bytes(write_onnx(ensemble, precision="float32"))
 
 
-def rows() -> Columns:
+def draw_rows() -> Columns:
     """Rows for that model: normal numbers."""
     values = np.random.default_rng(1).normal(size=(FEATURES, ROWS)).astype(np.float32).astype(np.float64)
     return {f"f{i}": column for i, column in enumerate(values)}

@@ -16,7 +16,7 @@ from infer_bench.measure.profile.input_records import check_keys
 from infer_bench.measure.profile.phases import PhaseRound
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.measure.schedule.fixed_rounds import WARM_LIMIT_NS
-from infer_bench.measure.schedule.measurements import shape_of
+from infer_bench.measure.schedule.sampling import plan_sampling
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.report.profile import MemoryUse, OperatorCost
@@ -115,8 +115,8 @@ class Study:
         found.warm = self._ask(worker, "warm", limit_ns=WARM_LIMIT_NS).fields
 
     def _samples(self) -> int:
-        shape = shape_of(max(1, int(self.findings.warm["request_ns"])), "single_stream")
-        return max(1, min(shape.samples * shape.calls, self.settings.wanted // LEAST_GIVEN_ROUNDS))
+        plan = plan_sampling(max(1, int(self.findings.warm["request_ns"])), "single_stream")
+        return max(1, min(plan.samples * plan.calls, self.settings.wanted // LEAST_GIVEN_ROUNDS))
 
     def _phases(self, worker: Worker) -> None:
         """Rounds of requests without and with probes, in alternating order."""

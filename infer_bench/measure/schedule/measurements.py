@@ -1,109 +1,135 @@
-"""What is gathered of each candidate at each batch size while the race runs."""
+"""What is known of each candidate at each batch size, at any time of a run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.errors import InferBenchError, WorkerError
+from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.schedule.sampling import SamplingPlan
+from infer_bench.model import ModelSpec
 from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array
-from infer_bench.workers.timing.runner import GROUPED_NS, SAMPLE_NS, SHORT_NS
-
-BLOCK_NS = 10_000_000
-"""A block shorter than this is at the mercy of the scheduler."""
-BLOCK_SAMPLES = 10
-NEARLY_GROUPED_NS = 2 * GROUPED_NS
-SLOW_BLOCK_NS = 100_000_000
-"""Slow requests get the ten samples only while a block stays below this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How the blocks of a candidate look at one batch size; the same in each of its processes."""
-
-    samples: int
-    calls: int
-    phases: bool
-
-
-def shape_of(request_ns: int, scenario: str) -> Shape:
-    """Samples and calls a block for a request of about `request_ns`.
-
-    At least 10 ms and 10 samples a block; several calls a sample below 5 µs; a whole block as one sample offline.
-    """
-    calls = -(-SAMPLE_NS // request_ns) if request_ns < GROUPED_NS else 1
-    sample = request_ns * calls
-    samples = max(1, -(-BLOCK_NS // sample), min(BLOCK_SAMPLES, SLOW_BLOCK_NS // sample))
-    if scenario == "offline":
-        return Shape(1, samples * calls, False)
-    return Shape(samples, calls, calls == 1 and request_ns >= SHORT_NS)
-
-
-def shared_calls(requests_ns: Iterable[int]) -> int:
-    """Calls a sample where any request is so short that a sample needs several; else 1."""
-    return max((-(-SAMPLE_NS // ns) for ns in requests_ns if ns < GROUPED_NS), default=1)
-
-
-def shape_for(request_ns: int, scenario: str, samples: int, most_ns: int, calls: int = 1) -> Shape:
-    """As `shape_of`, with as many `samples` a block as a percentile takes, where a block of `most_ns` can hold them.
-
-    No stamps between the phases: a gate judges requests. `calls` are those a sample of the others: a request that is
-    nearly as short has as many, since the median of single calls is another number than that of their means.
-    """
-    shape = shape_of(request_ns, scenario)
-    if scenario == "offline":
-        return shape
-    calls = calls if request_ns < NEARLY_GROUPED_NS else 1
-    sample = request_ns * calls
-    fewest = max(1, -(-BLOCK_NS // sample), min(BLOCK_SAMPLES, SLOW_BLOCK_NS // sample))
-    return Shape(max(fewest, samples) if samples * sample <= most_ns else fewest, calls, False)
 
 
 @dataclass
-class Run:
-    """One process of a lane: what is known of it, and its rounds so far."""
+class LayoutSamples:
+    """What one layout has given: what is known of its process, and its rounds so far."""
 
     process: Process
     rounds: list[Round] = field(default_factory=list)
 
-    def warmed(self, warm: Mapping[str, Any]) -> None:
+    def note_warm_up(self, warmth: Mapping[str, Any]) -> None:
         """Note how the warm-up went."""
         self.process = replace(
             self.process,
-            warmup_ns=int(warm["warmup_ns"]),
-            warmup_steady=bool(warm["steady"]),
-            floor_ns=int(warm["floor_ns"]),
-            stage_floor_ns=int(warm["stage_floor_ns"]),
+            warmup_ns=int(warmth["warmup_ns"]),
+            warmup_steady=bool(warmth["steady"]),
+            floor_ns=int(warmth["floor_ns"]),
+            stage_floor_ns=int(warmth["stage_floor_ns"]),
         )
 
-    def ended(self, held: Mapping[str, Any], throttled_ns: int) -> None:
-        """Note the memory held and the time that the quota took away."""
+    def note_end(self, throttled_ns: int, rss_bytes: int = 0, peak_rss_bytes: int = 0) -> None:
+        """Note the time that the quota took away and, where it is one candidate's own, the process's memory."""
         self.process = replace(
-            self.process,
-            rss_bytes=int(held["rss_bytes"]),
-            peak_rss_bytes=int(held["peak_rss_bytes"]),
-            throttled_ns=throttled_ns,
+            self.process, rss_bytes=rss_bytes, peak_rss_bytes=peak_rss_bytes, throttled_ns=throttled_ns
         )
 
-    def frozen(self) -> Process:
+    def freeze(self) -> Process:
         """The process with its rounds, for the report."""
         return replace(self.process, rounds=tuple(self.rounds))
 
 
 @dataclass
 class Measurement:
-    """All that was gathered of one candidate at one batch size."""
+    """What is known of one candidate at one batch size."""
 
     candidate: Candidate
     batch: int
-    shape: Shape | None = None
+    plan: SamplingPlan | None = None
     predictions: Array | None = None
     labels: list[Any] | None = None
-    runs: list[Run] = field(default_factory=list)
+    layouts: list[LayoutSamples] = field(default_factory=list)
+
+    @property
+    def sampled(self) -> list[LayoutSamples]:
+        """The layouts with a round at least."""
+        return [layout for layout in self.layouts if layout.rounds]
+
+    @property
+    def calls(self) -> int:
+        """Calls a sample."""
+        return self.plan.calls if self.plan else 1
 
     def samples(self, phase: str) -> list[list[Array]]:
-        """Raw samples of `request`, `preprocess`, `predict` or `postprocess` in ns: processes → rounds → samples."""
+        """Raw samples of `request`, `preprocess`, `predict` or `postprocess` in ns: layouts → rounds → samples."""
         name = f"{phase}_ns"
-        return [[np.array(getattr(r, name), dtype=np.int64) for r in run.rounds] for run in self.runs if run.rounds]
+        return [[np.array(getattr(r, name), dtype=np.int64) for r in layout.rounds] for layout in self.sampled]
+
+
+class Measurements:
+    """All that is known so far. A report can be made of it at any time.
+
+    `failures` are the candidates that are out, and why; `specs` what the models say of themselves; `interpreters` what
+    the workers' own were, where that was a question. `layout_count` layouts are over, the first of which had
+    `round_count` rounds; `cut_short`: time ran out before the usual number of rounds was made.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        batches: Sequence[int],
+        failures: Mapping[Key, InferBenchError] | None = None,
+    ) -> None:
+        self.candidates = tuple(candidates)
+        self.batches = tuple(batches)
+        self.failures = dict(failures or {})
+        self.specs: dict[Key, ModelSpec] = {}
+        self.interpreters: dict[Key, Mapping[str, Any]] = {}
+        self.layout_count = 0
+        self.round_count = 0
+        self.cut_short = False
+        self._by_key = {(e.key, batch): Measurement(e, batch) for batch in batches for e in candidates}
+
+    def __getitem__(self, key: tuple[Key, int]) -> Measurement:
+        return self._by_key[key]
+
+    def __iter__(self) -> Iterator[Measurement]:
+        """The first batch size of every candidate first."""
+        return iter(self._by_key.values())
+
+    @property
+    def remaining(self) -> list[Candidate]:
+        """Those that have not failed."""
+        return [candidate for candidate in self.candidates if candidate.key not in self.failures]
+
+    @property
+    def lean(self) -> frozenset[str]:
+        """The labels of candidates whose workers keep modules from being imported."""
+        return frozenset(e.label for e in self.candidates if e.engine.lean(e.artefact, e.options))
+
+    @property
+    def left_out(self) -> list[Candidate]:
+        """Default candidates that turned out not to fit the model: nobody asked for them, and no worker broke.
+
+        When none fits, all have failed.
+        """
+        unfit = [candidate for candidate in self.candidates if not candidate.asked and self._is_unfit(candidate)]
+        return [] if len(unfit) == len(self.candidates) else unfit
+
+    def _is_unfit(self, candidate: Candidate) -> bool:
+        error = self.failures.get(candidate.key)
+        measured = any(self[candidate.key, batch].layouts for batch in self.batches)
+        return error is not None and not isinstance(error, WorkerError) and not measured
+
+    @property
+    def whole_layout_count(self) -> int:
+        """Without one that the budget cut short of its least rounds."""
+        return max(len(measurement.sampled) for measurement in self)
+
+    def drop_layout(self, index: int) -> None:
+        """Forget what the layout of that number has given."""
+        for measurement in self:
+            measurement.layouts = [layout for layout in measurement.layouts if layout.process.index != index]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infer_bench.measure.bench import notices
-from infer_bench.measure.bench.notices import InUse, find
+from infer_bench.measure.bench.notices import InUse, find_notices
 from infer_bench.report.bench import BenchResult, Process, Round
 from infer_bench.report.common import Environment, Latency, ModelInfo
 
@@ -31,7 +31,7 @@ def row(*processes: Process, **changes: Any) -> BenchResult:
 
 def codes(result: BenchResult | None = None, in_use: InUse | None = None, machine: Environment = MACHINE) -> list[str]:
     results = [result or row(process(CALM))]
-    return [notice.code for notice in find(machine, results, in_use or InUse())]
+    return [notice.code for notice in find_notices(machine, results, in_use or InUse())]
 
 
 NOISY = np.concatenate([CALM * 3 // 4, CALM, CALM * 5 // 4])
@@ -59,7 +59,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 def test_both_sides_of_a_gate_are_looked_at_though_they_have_one_label() -> None:
     old = row(process(CALM, throttled_ns=10**6), model=MODEL, options={"threads": "1"})
     new = row(process(CALM, throttled_ns=10**7), model=replace(MODEL, path="/new.txt"), options={"threads": "6"})
-    found = find(MACHINE, [old, new], InUse())
+    found = find_notices(MACHINE, [old, new], InUse())
     throttled = [notice.message for notice in found if notice.code == notices.QUOTA_THROTTLING]
     assert len(throttled) == 2
     assert notices.THREADS_EXCEED_CORES in [notice.code for notice in found]
@@ -102,17 +102,19 @@ def test_a_calm_run_earns_none(arguments: dict[str, Any]) -> None:
 )
 def test_a_hint_never_proposes_what_is_in_use(samples: Any, code: str, flag: str, in_use: InUse) -> None:
     def hint(settings: InUse) -> str:
-        return next(notice.hint for notice in find(MACHINE, [row(process(samples))], settings) if notice.code == code)
+        return next(
+            notice.hint for notice in find_notices(MACHINE, [row(process(samples))], settings) if notice.code == code
+        )
 
     assert flag in hint(InUse())
     assert flag not in hint(in_use)
 
 
 def test_a_double_install_names_both_and_every_notice_is_one_line_with_a_hint() -> None:
-    found = list(find(MACHINE, [row(process(CALM))], InUse(), [("onnxruntime", "onnxruntime-gpu")]))
+    found = list(find_notices(MACHINE, [row(process(CALM))], InUse(), [("onnxruntime", "onnxruntime-gpu")]))
     assert [notice.code for notice in found] == [notices.DOUBLE_INSTALL]
     for _, arguments in CASES.values():
         result = arguments.get("result", row(process(CALM)))
-        found += find(arguments.get("machine", MACHINE), [result], arguments.get("in_use", InUse()))
+        found += find_notices(arguments.get("machine", MACHINE), [result], arguments.get("in_use", InUse()))
     assert {notice.code for notice in found} == set(notices.CODES)
     assert all("\n" not in notice.message + notice.hint and notice.hint for notice in found)

@@ -1,4 +1,4 @@
-"""What a duel has gathered becomes series of values and ratios, one a layout."""
+"""Measurements of pairs become series of values and ratios, one a layout."""
 
 import math
 from typing import Any
@@ -8,33 +8,33 @@ import pytest
 from infer_bench.gates.limits import bound
 from infer_bench.gates.rules import Allowed, Measured
 from infer_bench.measure.gate.metrics import PairedMetrics
-from infer_bench.measure.schedule.scheduler import Duel
 from tests.fakes import FakeClock
-from tests.measure.seated import MS, US, FakeLayoutSource, duel, undecided
+from tests.measure.fake_layouts import MS, US, FakeGate, FakeLayoutSource, gate
 
 SHARES = {"p50": 0.02, "p95": 0.05, "load": 0.2, "rss": 0.1, "size": 0.0, "cold_start": 0.2}
 FLOOR = 40
 
 
-def raced(base_ns: int = 50 * US, new_ns: int = 60 * US, **told: Any) -> Duel:
+def run_gate(base_ns: int = 50 * US, new_ns: int = 60 * US, restarts: bool = True, **settings: Any) -> FakeGate:
     clock = FakeClock()
-    restarts = told.pop("restarts", True)
-    seating = FakeLayoutSource(clock, lambda e: base_ns if e.label == "base" else new_ns, restarts=restarts)
-    found = duel(1, seating, clock, budget_s=5.0, **told)
-    undecided(found)
+    source = FakeLayoutSource(clock, lambda e: base_ns if e.label == "base" else new_ns, restarts=restarts)
+    found = gate(1, source, clock, budget_s=5.0, **settings)
+    found.run()
     return found
 
 
-def gathered(found: Duel, allowed: Allowed | None = None) -> list[Measured]:
-    return PairedMetrics(found, allowed or Allowed(SHARES)).measured()
+def collect(found: FakeGate, allowed: Allowed | None = None) -> list[Measured]:
+    return PairedMetrics(found.pairs, found.measurements, allowed or Allowed(SHARES)).collect()
 
 
-def test_a_layout_gives_one_value_a_side_and_one_ratio() -> None:
-    found = raced()
-    (one,) = gathered(found)
+def test_a_layout_gives_one_value_a_candidate_and_one_ratio() -> None:
+    found = run_gate()
+    (one,) = collect(found)
     for metric in ("p50", "p95"):
         series = one.series[metric]
-        assert len(series.logs) == len(series.candidate) == len(series.baseline) == found.layouts_kept
+        assert (
+            len(series.logs) == len(series.candidate) == len(series.baseline) == found.measurements.whole_layout_count
+        )
         assert set(series.candidate) == {60 * US - FLOOR}
         assert set(series.baseline) == {50 * US - FLOOR}
         assert series.logs[0] == pytest.approx(math.log((60 * US - FLOOR) / (50 * US - FLOOR)))
@@ -43,72 +43,71 @@ def test_a_layout_gives_one_value_a_side_and_one_ratio() -> None:
 
 
 def test_costs_beside_the_request_are_compared_too_and_none_that_is_not_known() -> None:
-    (one,) = gathered(raced())
+    (one,) = collect(run_gate())
     assert set(one.series["load"].candidate) == {2 * MS}
     assert set(one.series["rss"].baseline) == {100}
     assert set(one.series["size"].logs) == {0.0}
     assert one.series["cold_start"].candidate == ()
-    (reloaded,) = gathered(raced(restarts=False))
+    (reloaded,) = collect(run_gate(restarts=False))
     assert reloaded.series["rss"].candidate == ()
 
 
 def test_calls_are_taken_out_and_told() -> None:
-    (one,) = gathered(raced(2 * US, 3 * US))
+    (one,) = collect(run_gate(2 * US, 3 * US))
     series = one.series["p50"]
     assert series.calls == 10
     assert series.candidate[0] == pytest.approx(3 * US - FLOOR / 10)
-    (mixed,) = gathered(raced(2 * US, 60 * US))
+    (mixed,) = collect(run_gate(2 * US, 60 * US))
     assert mixed.series["p95"].calls == 10
     assert mixed.series["p50"].candidate[0] == pytest.approx(60 * US - FLOOR)
 
 
 def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
     allowed = Allowed(bounds=(bound("p50<1ms"), bound("rss<1MB"), bound("cold-start<1s")))
-    found = raced()
-    (one,) = gathered(found, allowed)
+    found = run_gate()
+    (one,) = collect(found, allowed)
     assert one.series == {}
     assert set(one.totals["p50"].candidate) == {60 * US - FLOOR}
-    rounds = min(len(run.rounds) for run in next(iter(found.measurements.values())).runs)
+    rounds = min(len(layout.rounds) for layout in next(iter(found.measurements)).layouts)
     assert one.totals["p50"].samples >= 200 * rounds
     assert set(one.totals["rss"].candidate) == {100}
     assert list(one.totals["cold_start"].candidate) == []
 
 
-def test_a_layout_that_one_side_lacks_is_left_out() -> None:
-    found = raced()
-    whole = len(gathered(found)[0].series["p50"].logs)
-    base, new = found.measurements.values()
-    del base.runs[1]
-    del new.runs[2]
-    base.runs[3].rounds.clear()
-    assert len(gathered(found)[0].series["p50"].logs) == whole - 3
+def test_a_layout_that_one_of_them_lacks_is_left_out() -> None:
+    found = run_gate()
+    whole = len(collect(found)[0].series["p50"].logs)
+    base, new = found.measurements
+    del base.layouts[1]
+    del new.layouts[2]
+    base.layouts[3].rounds.clear()
+    assert len(collect(found)[0].series["p50"].logs) == whole - 3
 
 
-def test_rounds_that_one_side_lacks_are_left_out() -> None:
-    found = raced()
-    base, _ = found.measurements.values()
-    del base.runs[0].rounds[2:]
-    (one,) = gathered(found)
+def test_rounds_that_one_of_them_lacks_are_left_out() -> None:
+    found = run_gate()
+    base, _ = found.measurements
+    del base.layouts[0].rounds[2:]
+    (one,) = collect(found)
     assert one.series["p50"].logs[0] == pytest.approx(one.series["p50"].logs[1])
 
 
 def test_every_batch_size_is_judged_by_itself() -> None:
-    found = gathered(raced(batches=(1, 64)))
+    found = collect(run_gate(batches=(1, 64)))
     assert [one.batch for one in found] == [1, 64]
 
 
 def test_a_failure_is_told_with_its_reason() -> None:
     clock = FakeClock()
-    found = duel(
-        2, FakeLayoutSource(clock, lambda _: US, deaths={"new1": ("block",)}, restarts=True), clock, budget_s=1.0
-    )
-    undecided(found)
-    good, bad = gathered(found)
+    source = FakeLayoutSource(clock, lambda _: US, deaths={"new1": ("block",)}, restarts=True)
+    found = gate(2, source, clock, budget_s=1.0)
+    found.run()
+    good, bad = collect(found)
     assert good.failed is None
     assert bad.failed == "no more block"
 
 
 def test_what_is_asked_again_is_the_same() -> None:
-    found = raced()
-    gathering = PairedMetrics(found, Allowed(SHARES))
-    assert gathering.measured() == gathering.measured()
+    found = run_gate()
+    metrics = PairedMetrics(found.pairs, found.measurements, Allowed(SHARES))
+    assert metrics.collect() == metrics.collect()

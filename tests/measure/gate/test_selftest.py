@@ -1,13 +1,13 @@
-"""The self-test of the gate, on a real model in real workers: what was planted arrives, and every trial is counted."""
+"""The self-test of the gate, on a real model in real workers: added work arrives, and every trial is counted."""
 
 from pathlib import Path
 
 import pytest
 
 from infer_bench.errors import UsageError
-from infer_bench.measure.gate import selftest
-from infer_bench.measure.gate.cpu_load import hogs_running
-from infer_bench.measure.gate.trials import Kind
+from infer_bench.measure.gate import selftest, trial_gate
+from infer_bench.measure.gate.cpu_load import keep_busy
+from infer_bench.measure.gate.trials import TrialKind
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Silent
 from infer_bench.report.selftest import SelfTestReport
@@ -17,13 +17,13 @@ from infer_bench.report.serialize import dump, load_report
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Budgets that hold a few layouts, and one trial of two kinds."""
-    monkeypatch.setattr(selftest, "CALIBRATION_S", 0.5)
-    monkeypatch.setattr(selftest, "CALIBRATIONS", 1)
-    monkeypatch.setattr(selftest, "kinds", lambda shares: [Kind("p50", 0.02), Kind("p50", 0.02, 2.0)])
+    monkeypatch.setattr(trial_gate, "CALIBRATION_S", 0.5)
+    monkeypatch.setattr(trial_gate, "CALIBRATIONS", 1)
+    monkeypatch.setattr(selftest, "plan_kinds", lambda shares: [TrialKind("p50", 0.02), TrialKind("p50", 0.02, 2.0)])
 
 
 def run(saved: list[SelfTestReport], **told: object) -> SelfTestReport:
-    how: dict[str, object] = {"data": None, "candidates": (), "trials": 1, "hogs": (0,), "jobs": 2, **told}
+    how: dict[str, object] = {"data": None, "candidates": (), "trials": 1, "cpu_loads": (0,), "jobs": 2, **told}
     models = how.pop("models", ())
     return selftest.run(models, settings=Settings(budget_s=0.5), progress=Silent(), save=saved.append, **how)  # type: ignore[arg-type]
 
@@ -46,7 +46,7 @@ def test_trials_are_made_counted_and_kept_and_tripling_the_work_is_seen() -> Non
     "told",
     [
         {"trials": 0},
-        {"hogs": (-1,)},
+        {"cpu_loads": (-1,)},
         {"jobs": 0},
         {"shares": {"size": 0.1}},
         {"models": ("a.onnx", "b.onnx")},
@@ -59,7 +59,7 @@ def test_what_makes_no_sense(told: dict[str, object]) -> None:
         run([], **told)
 
 
-def test_hogs_end_with_what_they_disturb() -> None:
-    with hogs_running(2) as pids:
+def test_busy_processes_end_with_what_they_disturb() -> None:
+    with keep_busy(2) as pids:
         assert all(Path(f"/proc/{pid}").exists() for pid in pids)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

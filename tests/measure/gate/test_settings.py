@@ -8,7 +8,7 @@ import pytest
 from infer_bench.errors import UsageError
 from infer_bench.measure.gate.settings import DEFAULT_BUDGET_S, GateSettings, gate_settings
 from infer_bench.measure.settings import Settings
-from tests.measure.seated import candidate
+from tests.measure.fake_layouts import candidate
 
 PROJECT = {"max-regression": "p50=7%", "limits": ["p99<5ms"], "max_delta": 1e-5}
 

@@ -8,10 +8,10 @@ import pytest
 from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.rows import Rows
-from infer_bench.measure.gate.shared_rows import SharedRows, alike, given
-from infer_bench.measure.schedule.scheduler import Pair
+from infer_bench.measure.gate.shared_rows import SharedRows, match_columns, share_rows
+from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
-from tests.measure.seated import SPEC, candidate
+from tests.measure.fake_layouts import SPEC, candidate
 
 
 def columns(*names: str, value: float = 1.0) -> dict[str, np.ndarray]:
@@ -20,9 +20,9 @@ def columns(*names: str, value: float = 1.0) -> dict[str, np.ndarray]:
 
 def test_equal_rows_are_the_same_object_so_that_sessions_share_them() -> None:
     ours = columns("a", "b", value=np.nan)
-    assert alike(ours, columns("a", "b", value=np.nan), "rows.parquet") is ours
+    assert match_columns(ours, columns("a", "b", value=np.nan), "rows.parquet") is ours
     texts = {"a": np.array(["x", None], dtype=object)}
-    assert alike(texts, {"a": np.array(["x", None], dtype=object)}, "rows.parquet") is texts
+    assert match_columns(texts, {"a": np.array(["x", None], dtype=object)}, "rows.parquet") is texts
 
 
 @pytest.mark.parametrize(
@@ -36,20 +36,20 @@ def test_equal_rows_are_the_same_object_so_that_sessions_share_them() -> None:
     ],
 )
 def test_of_a_file_each_model_takes_its_own_columns(theirs: dict[str, np.ndarray]) -> None:
-    assert alike(columns("a", "b"), theirs, "rows.parquet") is None
+    assert match_columns(columns("a", "b"), theirs, "rows.parquet") is None
 
 
 def test_drawn_rows_go_to_both_wherever_they_fit() -> None:
     ours = {"a": np.array([1.0]), "b": np.array([2.0])}
-    assert alike(ours, columns("a", "b", value=9.0), None) is ours
-    other_order = alike(ours, columns("b", "a"), None)
+    assert match_columns(ours, columns("a", "b", value=9.0), None) is ours
+    other_order = match_columns(ours, columns("b", "a"), None)
     assert other_order is not None
     assert list(other_order) == ["b", "a"]
     assert other_order["a"] is ours["a"]
-    without_names = alike(ours, columns("x0", "x1"), None)
+    without_names = match_columns(ours, columns("x0", "x1"), None)
     assert without_names is not None
     assert without_names["x1"] is ours["b"]
-    assert alike(ours, columns("a", "b", "c"), None) is None
+    assert match_columns(ours, columns("a", "b", "c"), None) is None
 
 
 def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dict[str, tuple[str, ...]]) -> SharedRows:
@@ -63,7 +63,7 @@ def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dic
     monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", rows)
     base = candidate("base", "old")
     found = [Pair(candidate("new", path), base) for path in ("one", "second")]
-    return given(found, data, Settings())
+    return share_rows(found, data, Settings())
 
 
 def held(made: SharedRows) -> dict[str, float]:
@@ -96,8 +96,8 @@ def test_a_model_that_nobody_can_open_is_told_and_rows_that_do_not_fit_end_the_r
 
     monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", refuses)
     bad, worse = candidate("new", "bad"), candidate("new", "worse")
-    assert list(given([Pair(bad, None)], None, Settings()).unfit) == [bad.key]
+    assert list(share_rows([Pair(bad, None)], None, Settings()).unfit) == [bad.key]
     with pytest.raises(DataError, match=r"lacks 'a' \(for worse\)"):
-        given([Pair(bad, worse)], None, Settings())
+        share_rows([Pair(bad, worse)], None, Settings())
     with pytest.raises(DataError, match=r"lacks 'a'$"):
-        given([Pair(worse, None)], None, Settings())
+        share_rows([Pair(worse, None)], None, Settings())

@@ -5,46 +5,47 @@ from dataclasses import replace
 import pytest
 
 from infer_bench.gates.rules import EXIT_CODES
-from infer_bench.measure.gate.trials import SHARES, Kind, Tally, kinds, verdict
+from infer_bench.measure.gate.trials import SHARES, Trial, TrialKind, TrialSeries, judge_trials, plan_kinds
 from infer_bench.report.gate import Check
 from infer_bench.report.selftest import TrialsResult
 from infer_bench.stats.proportion import exact_interval
 
 CHECK = Check("c", "c", "m", 1, "p50", "regression", 0.02, "pass", baseline=50_000.0, ratio=1.001)
 
-NOTHING = Kind("p50", 0.02)
+NOTHING = TrialKind("p50", 0.02)
 
 
-def test_every_metric_is_tried_with_nothing_and_with_something_planted() -> None:
-    found = kinds(SHARES)
-    assert {kind.metric for kind in found} == set(SHARES)
+def test_every_metric_is_tried_with_no_work_and_with_some_added() -> None:
+    kinds = plan_kinds(SHARES)
+    assert {kind.metric for kind in kinds} == set(SHARES)
     for metric, limit in SHARES.items():
-        own = [kind for kind in found if kind.metric == metric]
-        assert [kind.planted for kind in own].count(0.0) == 1
-        assert any(kind.planted > limit for kind in own)
-    assert any(kind.every > 1 for kind in found if kind.metric != "p50")
+        own = [kind for kind in kinds if kind.metric == metric]
+        assert [kind.delay for kind in own].count(0.0) == 1
+        assert any(kind.delay > limit for kind in own)
+    assert any(kind.every > 1 for kind in kinds if kind.metric != "p50")
 
 
 def test_the_only_metric_is_tried_as_often_as_asked() -> None:
-    assert kinds({"p95": 0.05})[0] == Kind("p95", 0.05)
+    assert plan_kinds({"p95": 0.05})[0] == TrialKind("p95", 0.05)
 
 
-def tally(*outcomes: str, kind: Kind = NOTHING, failed: int = 0) -> Tally:
+def series(*outcomes: str, failures: int = 0) -> TrialSeries:
     checks = [replace(CHECK, outcome=outcome) for outcome in outcomes]  # type: ignore[arg-type]
-    return Tally(kind, 2, len(outcomes) + failed, checks, [1, 3, 2], [5], failed)
+    trials = [Trial(check, 1 + nth, 5) for nth, check in enumerate(checks)]
+    return TrialSeries(NOTHING, 2, len(outcomes) + failures, trials, failures)
 
 
 def test_every_outcome_is_counted_once_and_failures_are_no_trials() -> None:
-    found = tally("pass", "pass", "regressed", "inconclusive", "advisory", failed=2).result()
+    found = series("pass", "pass", "regressed", "inconclusive", "advisory", failures=2).result()
     assert (found.trials, found.passed, found.regressed, found.inconclusive, found.failed) == (5, 2, 1, 2, 2)
     assert found.share == 0.2
     assert (found.low, found.high) == exact_interval(1, 5)
-    assert (found.measured_ns, found.longest_ns, found.request_ns) == (2, 3, 50_000)
+    assert (found.measured_ns, found.longest_ns, found.request_ns) == (3, 5, 50_000)
     assert found.measured == pytest.approx(0.001)
 
 
 def test_nothing_is_said_of_no_trials() -> None:
-    found = Tally(NOTHING, 0, 5).result()
+    found = TrialSeries(NOTHING, 0, 5).result()
     assert (found.trials, found.share, found.low, found.high, found.measured) == (0, 0.0, 0.0, 1.0, None)
 
 
@@ -85,6 +86,6 @@ def made(planted: float, regressed: int, trials: int) -> TrialsResult:
     ],
 )
 def test_a_self_test_fails_when_its_false_alarms_are_proven_too_many(results: list[TrialsResult], status: str) -> None:
-    found = verdict(results)
+    found = judge_trials(results)
     assert found.status == status
     assert found.exit_code == EXIT_CODES[status]

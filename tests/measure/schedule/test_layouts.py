@@ -10,13 +10,15 @@ import pytest
 
 from infer_bench.errors import EngineError, WorkerCrashed
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.schedule import layouts as seating
-from infer_bench.measure.schedule.layouts import FreshProcesses, InjectedDelay, Reloaded, fits_one_worker
+from infer_bench.measure.schedule import fresh_processes, reloaded_sessions
+from infer_bench.measure.schedule.fresh_processes import FreshProcesses
+from infer_bench.measure.schedule.layouts import InjectedDelay, fits_one_worker
+from infer_bench.measure.schedule.reloaded_sessions import ReloadedSessions
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.workers.job import Job
 from infer_bench.workers.protocol import Message, spec_fields
-from tests.measure.seated import SPEC, candidate
+from tests.measure.fake_layouts import SPEC, candidate
 
 OLD, NEW = candidate("fake", "old.onnx"), candidate("fake", "new.onnx")
 ROWS = {"a": np.zeros(3)}
@@ -69,21 +71,28 @@ class FakeWorker:
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
     made: list[FakeWorker] = []
     monkeypatch.setattr(FakeWorker, "made", made, raising=False)
-    monkeypatch.setattr(seating, "Worker", FakeWorker)
+    for module in (fresh_processes, reloaded_sessions):
+        monkeypatch.setattr(module, "Worker", FakeWorker)
     return made
 
 
-def layouts(found: FreshProcesses | Reloaded, count: int = 3) -> list[list[str]]:
+def ignore(opening: Candidate) -> None:
+    """Tell nobody."""
+
+
+def layouts(found: FreshProcesses | ReloadedSessions, count: int = 3) -> list[list[str]]:
     """Open so many; who could be, in the order they were."""
-    taken = []
+    labels = []
     for index in range(count):
-        with found.layout(index, [OLD, NEW]) as layout:
-            taken.append([key[0] for key in layout.taken])
-    return taken
+        with found.layout(index, [OLD, NEW], ignore) as layout:
+            labels.append([key[0] for key in layout.sessions])
+    return labels
 
 
-def test_sessions_of_one_worker_share_their_rows_and_each_has_a_seat_and_a_ballast(workers: list[FakeWorker]) -> None:
-    found = Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+def test_sessions_of_one_worker_share_their_rows_and_each_has_a_number_and_a_memory_offset(
+    workers: list[FakeWorker],
+) -> None:
+    found = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
     assert found.prepare([OLD, NEW]) == {}
     layouts(found)
     (worker,) = workers
@@ -97,7 +106,7 @@ def test_sessions_of_one_worker_share_their_rows_and_each_has_a_seat_and_a_balla
 
 
 def test_other_rows_are_handed_over_once_each(workers: list[FakeWorker]) -> None:
-    found = Reloaded({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})
+    found = ReloadedSessions({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})
     layouts(found)
     assert len(workers[0].told("rows")) == 2
     assert len(workers[0].told("share")) == 4
@@ -107,7 +116,7 @@ def test_the_oldest_sessions_leave_when_memory_runs_short_but_not_those_that_hol
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "grow", 300_000_000)
-    found = Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    found = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
     layouts(found, 6)
     assert len(workers[0].open_seats) == 3
     assert 0 in workers[0].open_seats
@@ -118,47 +127,47 @@ def test_memory_that_cannot_be_freed_does_not_keep_it_from_going_on(
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "grow", 10**12)
-    assert len(layouts(Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}), 3)) == 3
+    assert len(layouts(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}), 3)) == 3
 
 
 def test_the_order_is_random_and_the_same_for_a_seed() -> None:
     columns = {OLD.key: ROWS, NEW.key: ROWS}
-    orders = [layouts(Reloaded(columns, Settings(seed=seed), {}), 12) for seed in (1, 1, 2)]
+    orders = [layouts(ReloadedSessions(columns, Settings(seed=seed), {}), 12) for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
     assert {tuple(order) for order in orders[0]} == {("old.onnx", "new.onnx"), ("new.onnx", "old.onnx")}
 
 
-@pytest.mark.parametrize("kind", [FreshProcesses, Reloaded])
+@pytest.mark.parametrize("kind", [FreshProcesses, ReloadedSessions])
 def test_whoever_cannot_be_opened_is_told_and_the_other_is_there(
-    kind: type[FreshProcesses] | type[Reloaded], monkeypatch: pytest.MonkeyPatch
+    kind: type[FreshProcesses] | type[ReloadedSessions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "refused", "new.onnx")
     found = kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
-    with found.layout(0, [OLD, NEW]) as layout:
-        assert list(layout.taken) == [OLD.key]
-        assert list(layout.failed) == [NEW.key]
-    assert list(Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}).prepare([OLD, NEW])) == [NEW.key]
+    with found.layout(0, [OLD, NEW], ignore) as layout:
+        assert list(layout.sessions) == [OLD.key]
+        assert list(layout.failures) == [NEW.key]
+    assert list(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}).prepare([OLD, NEW])) == [NEW.key]
 
 
 def test_a_model_that_ends_the_worker_costs_the_others_no_more_than_a_new_one(
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "fatal", NEW.model.path)
-    found = Reloaded({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    found = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
     assert list(found.prepare([NEW, OLD])) == [NEW.key]
     assert layouts(found) == [["old.onnx"]] * 3
     for worker in workers[1:]:
         assert not worker.ended or NEW.model.path in [told["model"] for told in worker.told("open")]
-    with found.layout(9, [OLD, NEW]) as layout:
-        assert list(layout.failed) == [NEW.key]
-        assert not layout.taken[OLD.key].worker.ended
+    with found.layout(9, [OLD, NEW], ignore) as layout:
+        assert list(layout.failures) == [NEW.key]
+        assert not layout.sessions[OLD.key].worker.ended
     found.close()
 
 
 def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWorker]) -> None:
     found = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(batches=(2,)), {})
-    with contextlib.suppress(KeyboardInterrupt), found.layout(0, [OLD, NEW]) as layout:
-        assert len(layout.taken) == len(workers) == 2
+    with contextlib.suppress(KeyboardInterrupt), found.layout(0, [OLD, NEW], ignore) as layout:
+        assert len(layout.sessions) == len(workers) == 2
         assert not any(worker.killed for worker in workers)
         raise KeyboardInterrupt
     assert all(worker.killed for worker in workers)
@@ -166,11 +175,11 @@ def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWor
     assert (len(first["columns"]["a"]), len(whole["columns"]["a"])) == (2, 3)
 
 
-def test_work_is_planted_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
-    for kind in (Reloaded, FreshProcesses):
+def test_a_delay_is_injected_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
+    for kind in (ReloadedSessions, FreshProcesses):
         layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: InjectedDelay(100, 10)}), 1)
-    planted = [fields for worker in workers for fields in worker.told("plant")]
-    assert [(one["turns"], one["every"]) for one in planted] == [(100, 10)] * 2
+    delays = [fields for worker in workers for fields in worker.told("plant")]
+    assert [(one["turns"], one["every"]) for one in delays] == [(100, 10)] * 2
 
 
 def test_who_fits_into_one_worker() -> None:

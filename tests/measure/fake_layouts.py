@@ -1,4 +1,4 @@
-"""A seating without processes: its sessions answer at once and spend the time that they would have taken on a clock."""
+"""Layouts without processes: sessions answer at once and spend the time that they would have taken on a clock."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,8 +10,11 @@ import numpy as np
 from infer_bench.errors import EngineError, InferBenchError, WorkerCrashed, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.spec import parse
-from infer_bench.measure.schedule.layouts import Layout, OpenSession
-from infer_bench.measure.schedule.scheduler import Duel, Pair
+from infer_bench.measure.schedule.budget import Budget
+from infer_bench.measure.schedule.layouts import Announce, Layout, OpenSession
+from infer_bench.measure.schedule.measurements import Measurements
+from infer_bench.measure.schedule.scheduler import Scheduler
+from infer_bench.measure.schedule.sequential import Pair, Sequential, candidates_of
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelRef, ModelSpec
 from infer_bench.progress import Silent
@@ -101,10 +104,10 @@ class FakeLayoutSource:
         load_ns: int = 2 * MS,
         deaths: Mapping[str, tuple[str, ...]] | None = None,
         death: type[InferBenchError] = EngineError,
-        at_work: int | None = None,
+        running_session: int | None = None,
     ) -> None:
         self._death = death
-        self._at_work = at_work
+        self._running_session = running_session
         self.restarts = restarts
         self.opened: list[list[str]] = []
         self.starts: dict[str, list[int]] = {}
@@ -115,9 +118,9 @@ class FakeLayoutSource:
         return {e.key: EngineError("cannot open") for e in candidates if "open" in self._deaths.get(e.label, ())}
 
     @contextlib.contextmanager
-    def layout(self, index: int, candidates: Sequence[Candidate]) -> Iterator[Layout]:
+    def layout(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> Iterator[Layout]:
         self.opened.append([candidate.label for candidate in candidates])
-        layout, worker = Layout({}, {}), FakeWorker(self._clock, death=self._death)
+        layout, worker = Layout(), FakeWorker(self._clock, death=self._death)
         for number, candidate in enumerate(candidates):
             self._clock.spend(self._load_ns)
             worker = FakeWorker(self._clock, death=self._death) if self.restarts else worker
@@ -126,11 +129,12 @@ class FakeLayoutSource:
                 self._request_ns(candidate), self._deaths.get(candidate.label, ()), starts
             )
             process = Process(index, 0, 0, 0, self._load_ns, 0)
-            layout.taken[candidate.key] = OpenSession(cast(Worker, worker), number, SPEC, process)
+            layout.sessions[candidate.key] = OpenSession(cast(Worker, worker), number, process)
+            layout.specs[candidate.key] = SPEC
         yield layout
 
-    def at_work(self) -> int | None:
-        return self._at_work
+    def running_session(self) -> int | None:
+        return self._running_session
 
     def close(self) -> None:
         self.closed = True
@@ -142,13 +146,39 @@ def candidate(label: str, model: str = "m.onnx") -> Candidate:
     return Candidate(label, parse("fake"), FakeEngine(), "tests.fakes:FakeEngine", {}, ref, ref, True)
 
 
-def duel(count: int, seating: FakeLayoutSource, clock: FakeClock, samples: int = 200, **settings: Any) -> Duel:
+@dataclass
+class FakeGate:
+    """A schedule of pairs on fake layouts, with all that it fills."""
+
+    pairs: list[Pair]
+    source: FakeLayoutSource
+    settings: Settings
+    clock: FakeClock
+    samples: int = 200
+
+    def __post_init__(self) -> None:
+        self.measurements = Measurements(candidates_of(self.pairs), self.settings.batches)
+        self.budget = Budget(round(self.settings.limit_s * S), self.clock)
+
+    def run(self, undecided: Callable[[], list[Pair]] | None = None) -> None:
+        """Measure; nothing is ever decided unless `undecided` says so."""
+        rule = Sequential(
+            self.pairs,
+            undecided or (lambda: self.pairs),
+            self.measurements,
+            self.budget,
+            self.settings,
+            samples=self.samples,
+            restarts=self.source.restarts,
+        )
+        packages = ("numpy",)
+        Scheduler(self.measurements, self.source, rule, self.budget, self.settings, Silent(), packages).run(
+            lambda: None
+        )
+
+
+def gate(count: int, source: FakeLayoutSource, clock: FakeClock, **settings: Any) -> FakeGate:
     """So many candidates against one baseline."""
     base = candidate("base", "old.onnx")
-    matches = [Pair(candidate(f"new{n}"), base) for n in range(count)]
-    return Duel(matches, seating, Settings(**settings), samples, Silent(), clock=clock)
-
-
-def undecided(found: Duel) -> None:
-    """Run with nothing ever decided."""
-    found.run(lambda: found.matches, lambda: None)
+    pairs = [Pair(candidate(f"new{n}"), base) for n in range(count)]
+    return FakeGate(pairs, source, Settings(**settings), clock)

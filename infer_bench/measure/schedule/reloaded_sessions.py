@@ -1,0 +1,140 @@
+"""Layouts of reloaded sessions: all in one worker, each loaded anew, so that it lies elsewhere in memory."""
+
+import contextlib
+import os
+import random
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
+
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.jobs import build_job
+from infer_bench.measure.schedule.layouts import Announce, InjectedDelay, Layout, OpenSession, inject_delay
+from infer_bench.measure.settings import Settings
+from infer_bench.report.bench import Process
+from infer_bench.typing import Columns
+from infer_bench.workers.job import Job
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import spec_from
+from infer_bench.workers.timing.hosted_session import MARK_BYTES
+
+MOST_RESIDENT_BYTES = 1_000_000_000
+"""Sessions stay where they are, so that the next ones lie elsewhere; beyond this the oldest are closed."""
+
+
+class ReloadedSessions:
+    """Loads each session after allocations of random sizes. `delays` are those of the candidates that are to have one.
+
+    Only for candidates that one worker can hold: the same engine, options, modules and interpreter.
+    """
+
+    restarts = False
+
+    def __init__(
+        self,
+        columns: Mapping[Key, Columns],
+        settings: Settings,
+        delays: Mapping[Key, InjectedDelay] | None = None,
+    ) -> None:
+        self._columns = columns
+        self._settings = settings
+        self._delays = delays or {}
+        self._worker: Worker | None = None
+        self._mark: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+        self._next = 0
+        self._rows_at: dict[Key, int] = {}
+        self._open_numbers: list[int] = []
+
+    def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
+        """Start the worker, import the library, and make the requests, which the sessions then share."""
+        failures = {}
+        for candidate in candidates:
+            try:
+                self._open(0, candidate, Layout()).ask("first", batch=self._settings.batches[0])
+            except InferBenchError as error:
+                failures[candidate.key] = error
+        return failures
+
+    @contextlib.contextmanager
+    def layout(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> Iterator[Layout]:
+        """Load each session anew, in random order. Those of earlier layouts stay in memory while there is room.
+
+        Those whose worker ended when another was loaded are loaded once more, in a new worker.
+        """
+        layout = Layout()
+        order = random.Random(f"{self._settings.seed} {index}").sample(list(candidates), len(candidates))
+        missing = order
+        while missing:
+            for candidate in missing:
+                announce(candidate)
+                try:
+                    layout.sessions[candidate.key] = self._open(index, candidate, layout)
+                except InferBenchError as error:
+                    layout.failures[candidate.key] = error
+                    layout.sessions.pop(candidate.key, None)
+            missing = [candidate for candidate in order if self._has_ended(layout, candidate.key)]
+        yield layout
+        self._make_room()
+
+    @staticmethod
+    def _has_ended(layout: Layout, key: Key) -> bool:
+        return key in layout.sessions and layout.sessions[key].worker.ended
+
+    def _open(self, index: int, candidate: Candidate, layout: Layout) -> OpenSession:
+        job, number = build_job(candidate, self._settings), self._next
+        if self._worker is None or self._worker.ended:
+            self._worker = self._start(job)
+        self._next += 1
+        seed = hash((self._settings.seed, index, number)) & 0x7FFFFFFF
+        opening = self._worker.open(job, seat=number, ballast_seed=seed, mark=self._mark.fileno()).fields
+        layout.specs[candidate.key] = spec_from(opening["spec"])
+        self._open_numbers.append(number)
+        self._hand_over_rows(candidate, self._worker, number)
+        session = OpenSession(self._worker, number, Process(index, 0, 0, 0, int(opening["load_ns"]), 0))
+        inject_delay(session, self._delays.get(candidate.key))
+        return session
+
+    def _start(self, job: Job) -> Worker:
+        """A worker, which knows nothing of what one before it held."""
+        self._rows_at.clear()
+        self._open_numbers.clear()
+        os.truncate(self._mark.fileno(), 0)
+        os.truncate(self._mark.fileno(), MARK_BYTES)
+        return Worker(job, timeout_s=self._settings.timeout_s, shares=[self._mark.fileno()])
+
+    def running_session(self) -> int | None:
+        """As its worker noted before each block."""
+        number = int.from_bytes(os.pread(self._mark.fileno(), MARK_BYTES, 0), "little")
+        return number - 1 if number else None
+
+    def _hand_over_rows(self, candidate: Candidate, worker: Worker, number: int) -> None:
+        """The first session of a candidate is handed its rows, the later ones share them; so do equal rows."""
+        columns = self._columns[candidate.key]
+        same = next((n for key, n in self._rows_at.items() if self._columns[key] is columns), None)
+        if same is None:
+            worker.rows(columns, seat=number)
+            self._rows_at[candidate.key] = number
+        else:
+            worker.ask("share", seat=number, of=same)
+
+    def _make_room(self) -> None:
+        if self._worker is None:
+            return
+        with contextlib.suppress(InferBenchError):
+            while len(self._open_numbers) > 2 and _resident_bytes(self._worker) > MOST_RESIDENT_BYTES:
+                oldest = next((n for n in self._open_numbers if n not in self._rows_at.values()), None)
+                if oldest is None:
+                    return
+                self._open_numbers.remove(oldest)
+                self._worker.ask("leave", seat=oldest)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._mark.close()
+        if self._worker is not None:
+            self._worker.kill()
+
+
+def _resident_bytes(worker: Worker) -> int:
+    return int(worker.ask("memory").fields["rss_bytes"])

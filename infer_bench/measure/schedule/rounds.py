@@ -1,0 +1,127 @@
+"""Rounds: one block of each candidate, in random order, never two at once."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.candidates.candidates import Key
+from infer_bench.measure.schedule.budget import Budget
+from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, OpenSession
+from infer_bench.measure.schedule.measurements import Measurement, Measurements
+from infer_bench.measure.schedule.stopping import StoppingRule
+from infer_bench.report.bench import Round
+from infer_bench.typing import Array
+from infer_bench.workers.pool import Worker
+from infer_bench.workers.protocol import Message
+
+AT_ONCE_NS = 200_000_000
+"""So long a worker may be left to itself between two messages."""
+STRIDE = 211
+"""Every round begins so many rows further on (a prime), and all candidates with the same row: they answer alike."""
+
+
+class RoundSampler:
+    """Adds rounds to the measurements of a layout, and notes what blocks take."""
+
+    def __init__(
+        self,
+        measurements: Measurements,
+        source: LayoutSource,
+        rule: StoppingRule,
+        budget: Budget,
+        seed: int,
+    ) -> None:
+        self._measurements = measurements
+        self._source = source
+        self._rule = rule
+        self._budget = budget
+        self._durations = budget.durations
+        self._random = random.Random(seed)
+        self._start = 0
+
+    def sample_rounds(self, layout: ActiveLayout, batch: int, index: int, most: int) -> int:
+        """Make some rounds, `index` being the first one's number; returns how many were whole.
+
+        Where all sessions live in one worker it makes as many at a time as are short: each message to it is a chance
+        for other processes to come between.
+        """
+        worker, round_ns = layout.shared_worker, self._durations.round_ns(layout.sessions.keys(), batch)
+        if worker is not None and round_ns:
+            count = min(most, AT_ONCE_NS // round_ns, round(self._budget.left_ns / round_ns))
+            if count > 1:
+                return self._sample_at_once(layout, worker, batch, index, count)
+        return int(self._sample_round(layout, batch, index))
+
+    def _sample_round(self, layout: ActiveLayout, batch: int, index: int) -> bool:
+        """A block of each; False when the budget, or the worker, ends before all had theirs."""
+        sessions = list(layout.sessions.items())
+        for position, (key, session) in enumerate(self._random.sample(sessions, len(sessions))):
+            if layout.is_lost or not self._rule.allows_block(key, batch, index):
+                return False
+            begin_ns = self._budget.spent_ns
+            with layout.charge(key):
+                self._sample_block(self._measurements[key, batch], session, index, position)
+            self._durations.note_block(key, batch, self._budget.spent_ns - begin_ns)
+        self._start += STRIDE
+        return True
+
+    def _sample_block(self, measurement: Measurement, session: OpenSession, index: int, position: int) -> None:
+        reply = session.ask("block", **_block_fields(measurement), start=self._start)
+        measurement.layouts[-1].rounds.append(_read_round(measurement, reply.fields, reply.arrays, index, position))
+
+    def _sample_at_once(self, layout: ActiveLayout, worker: Worker, batch: int, index: int, count: int) -> int:
+        """Several rounds in one message; whoever's block it was when they broke off has failed."""
+        sessions, begin_ns, whole = layout.sessions, self._budget.spent_ns, 0
+        try:
+            whole = self._ask_rounds(sessions, worker, batch, index, count)
+        except InferBenchError as error:
+            running = self._source.running_session()
+            layout.fail([key for key, session in sessions.items() if running in (None, session.number)], error)
+        for key in sessions:
+            duration_ns = (self._budget.spent_ns - begin_ns) // max(1, whole) // len(sessions)
+            self._durations.note_block(key, batch, duration_ns)
+        return whole
+
+    def _ask_rounds(
+        self, sessions: Mapping[Key, OpenSession], worker: Worker, batch: int, index: int, count: int
+    ) -> int:
+        measurements = {session.number: self._measurements[key, batch] for key, session in sessions.items()}
+        orders = [self._random.sample(list(measurements), len(measurements)) for _ in range(count)]
+        starts = [self._start + STRIDE * n for n in range(count)]
+        self._start += STRIDE * count
+        shapes = {str(number): _block_fields(measurement) for number, measurement in measurements.items()}
+        limit_ns = max(1, self._budget.left_ns)
+        reply = worker.ask("rounds", orders=orders, starts=starts, shapes=shapes, limit_ns=limit_ns)
+        whole = 1 + max(int(name.partition("/")[0]) for name in reply.fields["counts"])
+        for nth in range(whole):
+            for position, number in enumerate(orders[nth]):
+                block = _read_block(reply, f"{nth}/{number}")
+                measurements[number].layouts[-1].rounds.append(
+                    _read_round(measurements[number], *block, index + nth, position)
+                )
+        return whole
+
+
+def _block_fields(measurement: Measurement) -> dict[str, Any]:
+    """What a block is asked for with."""
+    plan = measurement.plan
+    if plan is None:
+        raise RuntimeError("a block before its warm-up")
+    block = {"samples": plan.samples, "calls": plan.calls, "phases": plan.phases, "split": plan.split}
+    return {"batch": measurement.batch, **block}
+
+
+def _read_block(reply: Message, name: str) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
+    """One of the blocks in a reply to `rounds`: its counts and its arrays."""
+    arrays = {key.rpartition("/")[2]: array for key, array in reply.arrays.items() if key.startswith(f"{name}/")}
+    return reply.fields["counts"][name], arrays
+
+
+def _read_round(
+    measurement: Measurement, fields: Mapping[str, Any], arrays: Mapping[str, Array], index: int, position: int
+) -> Round:
+    """What a worker says of a block, as the report has it."""
+    stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in arrays.items()}
+    counts: dict[str, Any] = {key: int(fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
+    return Round(index, position, measurement.calls, **counts, **stamps)

@@ -1,0 +1,110 @@
+"""The stopping rule of a gate: one layout after the other, until every pair is decided or the budget is spent."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.schedule.budget import LAYOUTS, LEAST_ROUNDS, Budget, Pace
+from infer_bench.measure.schedule.measurements import Measurements
+from infer_bench.measure.schedule.sampling import SamplingPlan, count_shared_calls, plan_whole_requests
+from infer_bench.measure.settings import Settings
+
+ROUNDS, ROUNDS_OF_PROCESSES, ROUNDS_FOR_TAILS = 4, 8, 16
+"""Rounds a layout: with 4 the ratio of two medians is known to about 0.4 %, below what layouts differ by. Processes
+take long to start, so more is made of each; and a p95 is noise of the blocks first and of the layouts second: with 16
+rounds a gate takes half as many layouts, and less time, than with 8."""
+WARM_FRESH: Mapping[str, int] = {"limit_ns": 120_000_000}
+WARM_RELOADED: Mapping[str, int] = {"limit_ns": 8_000_000, "window_ns": 4_000_000}
+"""A session in a worker whose library is warm already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A candidate and what it is compared with; no baseline where only absolute limits hold."""
+
+    candidate: Candidate
+    baseline: Candidate | None
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Both, the baseline first."""
+        return (self.candidate,) if self.baseline is None else (self.baseline, self.candidate)
+
+
+def candidates_of(pairs: Sequence[Pair]) -> list[Candidate]:
+    """All who stand in some of the pairs, each once."""
+    return list({candidate.key: candidate for pair in pairs for candidate in pair.candidates}.values())
+
+
+class Sequential:
+    """Measures the pairs that `undecided` names after each layout. Only the first round may exceed the budget.
+
+    `samples` is what a block must hold for the percentiles that are judged; `restarts`: each layout starts processes.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        undecided: Callable[[], Collection[Pair]],
+        measurements: Measurements,
+        budget: Budget,
+        settings: Settings,
+        *,
+        samples: int,
+        restarts: bool,
+    ) -> None:
+        self.warm_up = WARM_FRESH if restarts else WARM_RELOADED
+        self._pairs = tuple(pairs)
+        self._undecided = undecided
+        self._measurements = measurements
+        self._budget = budget
+        self._settings = settings
+        self._samples = samples
+        self._pace = Pace(budget, settings.batches, _most_rounds(samples, restarts))
+        self._target, self._plan_again = 0, True
+
+    def next_candidates(self) -> list[Candidate]:
+        """Those of undecided pairs in which nobody has failed, where the budget has room for a layout of them."""
+        pairs = self._undecided() if self._measurements.layout_count else self._pairs
+        failures = self._measurements.failures
+        candidates = candidates_of([p for p in pairs if not any(e.key in failures for e in p.candidates)])
+        return candidates if self._pace.fits_layout([candidate.key for candidate in candidates]) else []
+
+    def plan_blocks(self, requests_ns: Mapping[Key, int]) -> Mapping[Key, SamplingPlan]:
+        """All sampled alike, since they are compared, in blocks so short that the budget holds the usual layouts."""
+        calls, settings = count_shared_calls(requests_ns.values()), self._settings
+        blocks = LAYOUTS * LEAST_ROUNDS * max(1, len(requests_ns)) * len(settings.batches)
+        most_ns = min(self._budget.limit_ns // blocks, round(settings.timeout_s * 1e9 / 2))
+        return {
+            key: plan_whole_requests(request_ns, settings.scenario, self._samples, most_ns, calls)
+            for key, request_ns in requests_ns.items()
+        }
+
+    def count_rounds(self, keys: Collection[Key], batch: int, count: int) -> int:
+        """Those that were planned, and single ones with what is left when no layout fits any more.
+
+        The plan is made anew after the first rounds, when it is known how long they take.
+        """
+        if count == 0 or self._plan_again:
+            self._target = self._pace.plan_rounds(keys, batch, count)
+            self._plan_again = count == 0
+        last = batch == self._settings.batches[-1] and not self._pace.fits_layout(keys)
+        return max(1, self._target - count) if count < self._target or last else 0
+
+    def allows_block(self, key: Key, batch: int, index: int) -> bool:
+        """While the budget lasts; the first round is always made."""
+        return self._measurements.layout_count == index == 0 or self._pace.fits_block(key, batch)
+
+    def keeps_layout(self, count: int) -> bool:
+        """One that has the least rounds, and the first."""
+        return count >= LEAST_ROUNDS or self._measurements.layout_count == 0
+
+    def estimate_progress(self, batch: int | None) -> float:
+        """By the budget."""
+        return min(1.0, self._budget.spent_ns / self._budget.limit_ns)
+
+
+def _most_rounds(samples: int, restarts: bool) -> int:
+    if samples > 1:
+        return ROUNDS_FOR_TAILS
+    return ROUNDS_OF_PROCESSES if restarts else ROUNDS

@@ -1,0 +1,54 @@
+"""How many samples and calls a block holds."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infer_bench.measure.schedule.sampling import (
+    BLOCK_NS,
+    NEARLY_GROUPED_NS,
+    count_shared_calls,
+    plan_sampling,
+    plan_whole_requests,
+)
+from infer_bench.workers.timing.runner import GROUPED_NS, SHORT_NS
+
+
+@given(request_ns=st.integers(1, 10**11))
+def test_a_block_lasts_ten_milliseconds_and_shares_samples_only_below_five_microseconds(request_ns: int) -> None:
+    plan = plan_sampling(request_ns, "single_stream")
+    assert plan.samples * plan.calls * request_ns >= BLOCK_NS
+    assert (plan.calls > 1) == (request_ns < GROUPED_NS)
+    assert plan.phases == (request_ns >= SHORT_NS)
+    if request_ns <= 10_000_000:
+        assert plan.samples >= 10
+    if request_ns > 100_000_000:
+        assert plan.samples == 1
+
+
+@given(request_ns=st.integers(1, 10**11))
+def test_offline_a_block_is_one_sample_of_as_many_calls(request_ns: int) -> None:
+    plan = plan_sampling(request_ns, "offline")
+    single = plan_sampling(request_ns, "single_stream")
+    assert (plan.samples, plan.calls) == (1, single.samples * single.calls)
+
+
+@given(st.lists(st.integers(1, 10**7), min_size=1, max_size=5), st.integers(1, 500), st.integers(1, 10**9))
+def test_requests_that_are_nearly_as_short_as_the_shortest_share_samples_alike(
+    requests_ns: list[int], samples: int, most_ns: int
+) -> None:
+    calls = count_shared_calls(requests_ns)
+    assert (calls > 1) == (min(requests_ns) < GROUPED_NS)
+    for request_ns in requests_ns:
+        plan = plan_whole_requests(request_ns, "single_stream", samples, most_ns, calls)
+        assert plan.calls == (calls if request_ns < NEARLY_GROUPED_NS else 1)
+        assert not plan.phases
+        assert plan.samples * plan.calls * request_ns >= BLOCK_NS
+        assert plan.samples >= samples or samples * plan.calls * request_ns > most_ns
+
+
+@given(st.integers(1, 10**9), st.integers(1, 500))
+def test_a_gate_changes_nothing_offline_but_that_it_times_no_phases(request_ns: int, samples: int) -> None:
+    whole = plan_sampling(request_ns, "offline")
+    assert plan_whole_requests(request_ns, "offline", samples, 10**9, 7) == replace(whole, split=False)
