@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infer_bench.workers.timing.loop import Stages, floor, plain, stamp_cost, stamped
+from infer_bench.workers.timing.loop import Stages, measure_floor, measure_stamp_cost, time_calls, time_phases
 
 CLOCK = time.perf_counter_ns
 TARGETS_US = (5, 30, 100)
@@ -49,14 +49,14 @@ def batched(stages: Stages, count: int) -> float:
 
 def ratios(target_us: float, rounds: int) -> dict[str, float]:
     """Medians over rounds of each loop's reading against the batched loop's."""
-    stages, count, cost = calibrated(target_us), max(5, int(300 / target_us)), floor(CLOCK)
-    stamp = stamp_cost(CLOCK)
+    stages, count, cost = calibrated(target_us), max(5, int(300 / target_us)), measure_floor(CLOCK)
+    stamp = measure_stamp_cost(CLOCK)
     readings: dict[str, Callable[[], float]] = {
         "batched": lambda: batched(stages, count),
-        "raw": lambda: float(np.median(plain(stages, [None] * count, CLOCK))),
-        "corrected": lambda: float(np.median(plain(stages, [None] * count, CLOCK))) - cost,
-        "phased": lambda: float(np.median(stamped(stages, [None] * count, CLOCK).request)),
-        "phased, corrected": lambda: float(np.median(stamped(stages, [None] * count, CLOCK).request)) - 3 * stamp,
+        "raw": lambda: float(np.median(time_calls(stages, [None] * count, CLOCK))),
+        "corrected": lambda: float(np.median(time_calls(stages, [None] * count, CLOCK))) - cost,
+        "phased": lambda: float(np.median(time_phases(stages, [None] * count, CLOCK).request)),
+        "phased, corrected": lambda: float(np.median(time_phases(stages, [None] * count, CLOCK).request)) - 3 * stamp,
     }
     taken: dict[str, list[float]] = {name: [] for name in readings}
     for _ in range(rounds):
@@ -75,7 +75,7 @@ def overhead(rounds: int, count: int = 2000) -> float:
     pairs = []
     for _ in range(rounds):
         start = CLOCK()
-        taken = plain(nothing, [None] * count, CLOCK).tolist()
+        taken = time_calls(nothing, [None] * count, CLOCK).tolist()
         looped = CLOCK()
         np.array(taken, dtype=np.int64).tolist()
         converted = CLOCK() - looped
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2000)
     rounds = parser.parse_args().rounds
     print(f"overhead of the plain loop: {overhead(rounds // 10):.0f} ns a sample (aim: below 100)")
-    print(f"floor of the plain loop: {floor(CLOCK)} ns; two stamps: {stamp_cost(CLOCK)} ns")
+    print(f"floor of the plain loop: {measure_floor(CLOCK)} ns; two stamps: {measure_stamp_cost(CLOCK)} ns")
     for target in TARGETS_US:
         line = "   ".join(f"{name} {ratio:.3f}" for name, ratio in ratios(target, rounds).items() if name != "batched")
         print(f"{target:>4} µs request, against a batched loop:   {line}")

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from infer_bench.measure.profile.phases import PhaseRound, divide
 from infer_bench.measure.profile.run import profile
+from infer_bench.workers.profiling.requests import MeasureProbes, TimePhases
 from infer_bench.workers.profiling.runs import Profiling
 from infer_bench.workers.timing.loop import Stages
 from tests.fakes import FakeSession
@@ -96,10 +97,10 @@ def summed(target_us: int) -> float:
     profiling = Profiling(session, [{"x": 1.0}], function=False, clock=CLOCK)
     samples, rounds = max(10, 10_000 // target_us), []
     for index in range(30):
-        reply = profiling.answer({"what": "phases", "samples": samples, "probed_first": bool(index % 2)})
-        rounds.append(PhaseRound(**reply.arrays))
-    probe = profiling.answer({"what": "probe"}).fields
-    found = divide(rounds, probe["request_ns"], probe["parts_ns"])
+        times = profiling.time_phases(TimePhases(samples, probed_first=bool(index % 2)))
+        rounds.append(PhaseRound(times.request, times.preprocess, times.predict, times.postprocess))
+    cost = profiling.measure_probes(MeasureProbes())
+    found = divide(rounds, cost.request_ns, cost.phases_ns)
     typical = found.typical
     return (typical.preprocess_ns + typical.predict_ns + typical.postprocess_ns) / typical.request_ns
 

@@ -1,7 +1,7 @@
 """What is known of a model: the artefact on disk (`ModelRef`) and what it computes (`ModelSpec`)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Family = str
 """What trained a model: one of those in `libraries`, or any other that an engine from outside opens."""
@@ -11,7 +11,8 @@ Task = Literal["regression", "binary", "multiclass", "ranking", "raw"]
 Kind = Literal["float", "integer", "boolean", "category", "string"]
 Label = str | int | float | bool
 
-PHASES = ("preprocess", "predict", "postprocess")
+Phase = Literal["preprocess", "predict", "postprocess"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 """What a request is made of, in this order."""
 PICKLED: frozenset[Format] = frozenset({"pickle", "joblib"})
 

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 PRELOADED = (
     *("pandas", "pyarrow.parquet", "scipy.sparse", "lightgbm", "xgboost", "onnx"),
     *("sklearn.compose", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
-    *("infer_bench.workers.child", "infer_bench.engines.feeds.dataframe", "infer_bench.plugins"),
+    *("infer_bench.workers.server", "infer_bench.engines.feeds.dataframe", "infer_bench.plugins"),
 )
 READ_AT_START = ("PYTHON", "LD_", "MALLOC_")
 HIGH = 500  # where descriptors wait until the numbers that they must have are free
@@ -97,7 +97,7 @@ class Templates:
 
     def install(self) -> None:
         """Have workers forked from here on."""
-        from infer_bench.workers.pool import Worker
+        from infer_bench.workers.process import Worker
 
         start = Worker._start
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from infer_bench.model import Phase
 from infer_bench.report.common import Latency, ModelInfo, Phases, Report
 
-Phase = Literal["preprocess", "predict", "postprocess"]
 Profiler = Literal["cprofile", "pyinstrument", "none"]
 
 

@@ -8,9 +8,9 @@ def main() -> None:
     """Bind to the CPUs first, so that every library that is imported sizes itself by them."""
     if len(sys.argv) > 2 and sys.argv[2] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(cpu) for cpu in sys.argv[2].split(",")})
-    from infer_bench.workers import child
+    from infer_bench.workers import server
 
-    child.main(sys.argv[1:])
+    server.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from infer_bench.model import ModelRef
 
@@ -25,16 +24,3 @@ class Job:
     affinity: tuple[int, ...] = ()
     interpreter: str = ""
     folder: str = field(default_factory=os.getcwd)
-
-    def fields(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
-
-
-def job_from(fields: Mapping[str, Any]) -> Job:
-    """The `Job` that `Job.fields` wrote."""
-    plain = dict(fields)
-    plain["model"] = ModelRef(**plain["model"])
-    plain["lean"] = tuple(plain["lean"])
-    plain["affinity"] = tuple(plain["affinity"])
-    return Job(**plain)

@@ -1,6 +1,6 @@
 """Columns of numbers in memory that coordinator and workers share, so that a long file is not copied through pipes.
 
-The coordinator writes a block once for all sides; a worker maps it privately, and what its library writes into a
+The coordinator writes a table once for all workers; a worker maps it privately, and what its library writes into a
 column is seen by nobody else. Nothing but numbers lies in it. Only Linux has the anonymous files that this takes;
 elsewhere columns cross the pipe.
 """
@@ -8,83 +8,96 @@ elsewhere columns cross the pipe.
 import mmap
 import os
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.typing import Array
-from infer_bench.workers.protocol import Message, pack_columns
+from infer_bench.typing import Array, Columns
+from infer_bench.workers.wire import NUMERIC
 
-_ALIGNED = 64
-_NUMERIC = frozenset("biuf")
+_ALIGNMENT = 64
 
 
-class Block:
-    """Room for one table, written by the coordinator; `fd` is inherited by the workers that may read it."""
+@dataclass(frozen=True, slots=True)
+class ColumnPlace:
+    """Where a column lies in shared memory: `rows` values of `dtype` from byte `start` on."""
+
+    dtype: str
+    rows: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedColumns:
+    """The columns of a table that lie in the shared memory `descriptor`, by name; `order` names all of its columns."""
+
+    descriptor: int
+    order: tuple[str, ...]
+    places: Mapping[str, ColumnPlace]
+
+
+class SharedTable:
+    """Memory for one table, written by the coordinator; `descriptor` is inherited by the workers that may read it."""
 
     def __init__(self) -> None:
-        self.fd = os.memfd_create("infer-bench-rows")
+        self.descriptor = os.memfd_create("infer-bench-rows")
         self._size = 0
         self._map: mmap.mmap | None = None
-        self._held: dict[int, tuple[Array, int]] = {}
+        self._starts: dict[int, tuple[Array, int]] = {}
 
-    def write(self, columns: Mapping[str, Array]) -> None:
+    def write(self, columns: Columns) -> None:
         """Put the columns of numbers in the place of what was there. Raises `OSError` where memory is short."""
-        numeric = [column for column in columns.values() if column.dtype.kind in _NUMERIC and column.nbytes]
-        starts = np.cumsum([0, *(-(-column.nbytes // _ALIGNED) * _ALIGNED for column in numeric)]).tolist()
-        room = self._room(max(1, starts[-1]))
-        self._held = {}
+        numeric = [column for column in columns.values() if column.dtype.kind in NUMERIC and column.nbytes]
+        starts = np.cumsum([0, *(-(-column.nbytes // _ALIGNMENT) * _ALIGNMENT for column in numeric)]).tolist()
+        memory = self._memory(max(1, starts[-1]))
+        self._starts = {}
         for column, start in zip(numeric, starts, strict=False):
-            np.frombuffer(room, column.dtype, len(column), start)[:] = column
-            self._held[id(column)] = (column, start)
+            np.frombuffer(memory, column.dtype, len(column), start)[:] = column
+            self._starts[id(column)] = (column, start)
 
-    def _room(self, size: int) -> mmap.mmap:
+    def _memory(self, size: int) -> mmap.mmap:
         if self._map is None or size > self._size:
             # Without the reservation, memory that runs short would end the process by a signal.
-            os.posix_fallocate(self.fd, 0, size)
-            self._map, self._size = mmap.mmap(self.fd, size), size
+            os.posix_fallocate(self.descriptor, 0, size)
+            self._map, self._size = mmap.mmap(self.descriptor, size), size
         return self._map
 
-    def message(self, kind: str, columns: Mapping[str, Array]) -> Message:
-        """A question on these columns: those that were written are named by their place, the others come along."""
-        places: dict[str, Any] = {}
+    def divide(self, columns: Columns) -> tuple[SharedColumns, dict[str, Array]]:
+        """Where those of the columns lie that were written, and the others, which must be sent."""
+        places: dict[str, ColumnPlace] = {}
         others: dict[str, Array] = {}
         for name, column in columns.items():
-            held, start = self._held.get(id(column), (None, 0))
-            if held is column:
-                places[name] = [column.dtype.str, len(column), start]
+            original, start = self._starts.get(id(column), (None, 0))
+            if original is column:
+                places[name] = ColumnPlace(column.dtype.str, len(column), start)
             else:
                 others[name] = column
-        rest = pack_columns(others)
-        fields = {**rest.fields, "shared": {"fd": self.fd, "order": list(columns), "places": places}}
-        return Message(kind, fields, rest.arrays)
+        return SharedColumns(self.descriptor, tuple(columns), places), others
 
     def close(self) -> None:
         """Let go of the memory, once the workers are gone."""
-        os.close(self.fd)
+        os.close(self.descriptor)
 
 
-def blocks(count: int) -> tuple[Block, ...]:
-    """So many blocks; none where the system has no such memory."""
+def shared_tables(count: int) -> tuple[SharedTable, ...]:
+    """So many tables; none where the system has no such memory."""
     if not (hasattr(os, "memfd_create") and hasattr(os, "posix_fallocate")):
         return ()
     try:
-        return tuple(Block() for _ in range(count))
+        return tuple(SharedTable() for _ in range(count))
     except OSError:
         return ()
 
 
-def placed(message: Message, others: Mapping[str, Array]) -> dict[str, Array]:
-    """A worker's view of the columns that `Block.message` named, with the `others` that came along, in order."""
-    shared = message.fields["shared"]
-    places = shared["places"]
+def read_columns(shared: SharedColumns, others: Columns) -> dict[str, Array]:
+    """A worker's view of the whole table: the columns in shared memory and the `others`, in order."""
     # Mapped anew for every table: a page that a library has written to would keep its old numbers.
-    room = mmap.mmap(shared["fd"], 0, access=mmap.ACCESS_COPY) if places else None
-    made: dict[str, Array] = {}
-    for name in shared["order"]:
-        if name in places:
-            dtype, count, start = places[name]
-            made[name] = np.frombuffer(room, np.dtype(dtype), count, start)  # type: ignore[arg-type]
+    memory = mmap.mmap(shared.descriptor, 0, access=mmap.ACCESS_COPY) if shared.places else None
+    columns: dict[str, Array] = {}
+    for name in shared.order:
+        place = shared.places.get(name)
+        if place is None or memory is None:
+            columns[name] = others[name]
         else:
-            made[name] = others[name]
-    return made
+            columns[name] = np.frombuffer(memory, np.dtype(place.dtype), place.rows, place.start)
+    return columns

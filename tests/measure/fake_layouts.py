@@ -19,8 +19,19 @@ from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelRef, ModelSpec
 from infer_bench.progress import Silent
 from infer_bench.report.bench import Process
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message
+from infer_bench.workers.process import Worker
+from infer_bench.workers.protocol import R, Request, SessionRequest
+from infer_bench.workers.requests import DescribeEnvironment, MeasureMemory, ResidentMemory, WorkerEnvironment
+from infer_bench.workers.timing.requests import (
+    PredictRows,
+    RowPredictions,
+    TimeBlock,
+    TimedBlock,
+    TimedRounds,
+    TimeRounds,
+    Warmth,
+    WarmUp,
+)
 from tests.fakes import FakeClock, FakeEngine
 
 SPEC = ModelSpec("binary", (Feature("a"), Feature("b")), ("yes",), ("no", "yes"))
@@ -41,55 +52,57 @@ class FakeWorker:
     """Answers as a worker does, and spends the time on the clock."""
 
     clock: FakeClock
-    seats: dict[int, FakeHostedSession] = field(default_factory=dict)
+    sessions: dict[int, FakeHostedSession] = field(default_factory=dict)
     death: type[InferBenchError] = EngineError
     ended: bool = False
 
-    def ask(self, kind: str, *, timeout_s: float | None = None, seat: int = 0, **fields: Any) -> Message:
+    def ask(self, request: Request[R], *, timeout_s: float | None = None) -> R:
         if self.ended:
             raise WorkerCrashed("the worker has ended")
-        if kind == "rounds":
-            return self.rounds(fields)
-        if kind in self.seats[seat].deaths:
+        return cast(R, self.respond(request))
+
+    def respond(self, request: Request[Any]) -> object:
+        match request:
+            case TimeRounds():
+                return self.time_rounds(request)
+            case SessionRequest():
+                return self.respond_as(self.sessions[request.session], request)
+        raise AssertionError(request)
+
+    def respond_as(self, session: FakeHostedSession, request: SessionRequest[Any]) -> object:
+        if request.title in session.deaths:
             self.ended = issubclass(self.death, WorkerError)
-            raise self.death(f"no more {kind}")
-        return cast(Message, getattr(self, kind)(self.seats[seat], fields))
+            raise self.death(f"no more {request.title}")
+        match request:
+            case DescribeEnvironment():
+                return WorkerEnvironment("3.11.9", "/python", {"numpy": "2.0"})
+            case MeasureMemory():
+                return ResidentMemory(100, 200)
+            case PredictRows():
+                return RowPredictions(np.zeros((4, 1)), None)
+            case WarmUp():
+                self.clock.spend(max(3 * session.request_ns, request.limit_ns))
+                return Warmth(session.request_ns, 1, True, 40, 40)
+            case TimeBlock():
+                return self.time_block(session, request)
+        raise AssertionError(request)
 
-    def about(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
-        return Message("about", {"python": "3.11.9", "executable": "/python", "packages": {"numpy": "2.0"}})
-
-    def answers(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
-        return Message("answers", {"labels": None}, {"answers": np.zeros((4, 1))})
-
-    def warm(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
-        self.clock.spend(max(3 * seat.request_ns, fields["limit_ns"]))
-        known = {"warmup_ns": 1, "steady": True, "floor_ns": 40, "stage_floor_ns": 40}
-        return Message("warm", {"request_ns": seat.request_ns, **known})
-
-    def block(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
-        seat.starts.append(fields["start"])
-        calls = fields["samples"] * fields["calls"]
-        self.clock.spend((calls + 1) * seat.request_ns)
-        request = np.full(fields["samples"], fields["calls"] * seat.request_ns, dtype=np.int64)
+    def time_block(self, session: FakeHostedSession, plan: TimeBlock) -> TimedBlock:
+        assert plan.start is not None
+        session.starts.append(plan.start)
+        requests = plan.samples * plan.calls
+        self.clock.spend((requests + 1) * session.request_ns)
+        samples = np.full(plan.samples, plan.calls * session.request_ns, dtype=np.int64)
         none = np.zeros(0, dtype=np.int64)
-        arrays = {"request": request, "preprocess": none, "predict": none, "postprocess": none}
-        return Message("block", {"rows": calls, "wall_ns": calls * seat.request_ns, "gc_collections": 0}, arrays)
+        return TimedBlock(samples, none, none, none, requests * session.request_ns, requests, 0)
 
-    def rounds(self, fields: Mapping[str, Any]) -> Message:
-        counts: dict[str, Any] = {}
-        arrays: dict[str, np.ndarray] = {}
-        until = self.clock.now + fields["limit_ns"]
-        for nth, order in enumerate(fields["orders"]):
-            for seat in order:
-                block = self.ask("block", seat=seat, **fields["shapes"][str(seat)], start=fields["starts"][nth])
-                counts[f"{nth}/{seat}"] = block.fields
-                arrays |= {f"{nth}/{seat}/{name}": array for name, array in block.arrays.items()}
+    def time_rounds(self, request: TimeRounds) -> TimedRounds:
+        rounds, until = [], self.clock.now + request.limit_ns
+        for plans in request.rounds:
+            rounds.append(tuple(self.ask(plan) for plan in plans))
             if self.clock.now > until:
                 break
-        return Message("rounds", {"counts": counts}, arrays)
-
-    def memory(self, seat: FakeHostedSession, fields: Mapping[str, Any]) -> Message:
-        return Message("memory", {"rss_bytes": 100, "peak_rss_bytes": 200})
+        return TimedRounds(tuple(rounds))
 
 
 class FakeLayoutSource:
@@ -125,7 +138,7 @@ class FakeLayoutSource:
             self._clock.spend(self._load_ns)
             worker = FakeWorker(self._clock, death=self._death) if self.restarts else worker
             starts = self.starts.setdefault(candidate.label, [])
-            worker.seats[number] = FakeHostedSession(
+            worker.sessions[number] = FakeHostedSession(
                 self._request_ns(candidate), self._deaths.get(candidate.label, ()), starts
             )
             process = Process(index, 0, 0, 0, self._load_ns, 0)

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from infer_bench.workers.shared import Block, blocks, placed
+from infer_bench.workers.shared import SharedTable, read_columns, shared_tables
 
-pytestmark = pytest.mark.skipif(not blocks(0) and not blocks(1), reason="this system has no anonymous files")
+pytestmark = pytest.mark.skipif(not shared_tables(1), reason="this system has no anonymous files")
 
 
 @pytest.fixture
-def block() -> Block:
-    return blocks(1)[0]
+def table() -> SharedTable:
+    return shared_tables(1)[0]
 
 
-def test_a_table_is_read_as_it_was_written(block: Block) -> None:
+def test_a_table_is_read_as_it_was_written(table: SharedTable) -> None:
     columns = {
         "a": np.arange(5.0),
         "text": np.array(["x", None, "y", "", "z"], dtype=object),
@@ -21,36 +21,33 @@ def test_a_table_is_read_as_it_was_written(block: Block) -> None:
         "c": np.array([True, False, True, True, False]),
         "d": np.linspace(0, 1, 5, dtype=np.float32),
     }
-    block.write(columns)
-    message = block.message("stream", columns)
-    assert not set(message.arrays)
-    found = placed(message, {"text": columns["text"]})
-    assert list(found) == list(columns)
-    assert all(found[n].dtype == c.dtype and found[n].tolist() == c.tolist() for n, c in columns.items())
+    table.write(columns)
+    shared, others = table.divide(columns)
+    assert list(others) == ["text"]
+    copy = read_columns(shared, others)
+    assert list(copy) == list(columns)
+    assert all(copy[n].dtype == c.dtype and copy[n].tolist() == c.tolist() for n, c in columns.items())
 
 
-def test_columns_that_were_not_written_come_along(block: Block) -> None:
-    shared, own = np.arange(3.0), np.ones(3)
-    block.write({"a": shared})
-    message = block.message("stream", {"renamed": shared, "own": own})
-    assert message.fields["names"] == ["own"]
-    assert list(message.fields["shared"]["places"]) == ["renamed"]
+def test_columns_that_were_not_written_come_along(table: SharedTable) -> None:
+    column, own = np.arange(3.0), np.ones(3)
+    table.write({"a": column})
+    shared, others = table.divide({"renamed": column, "own": own})
+    assert list(others) == ["own"]
+    assert list(shared.places) == ["renamed"]
 
 
-def test_what_a_reader_writes_is_its_own(block: Block) -> None:
+def test_what_a_reader_writes_is_its_own(table: SharedTable) -> None:
     column = np.zeros(4)
-    block.write({"a": column})
-    message = block.message("stream", {"a": column})
-    one = placed(message, {})["a"]
-    one[:] = 7
-    assert placed(message, {})["a"].tolist() == [0, 0, 0, 0]
+    table.write({"a": column})
+    shared, others = table.divide({"a": column})
+    read_columns(shared, others)["a"][:] = 7
+    assert read_columns(shared, others)["a"].tolist() == [0, 0, 0, 0]
     assert column.tolist() == [0, 0, 0, 0]
 
 
-def test_a_block_is_written_again_with_a_larger_table(block: Block) -> None:
+def test_shared_memory_is_written_again_with_a_larger_table(table: SharedTable) -> None:
     for size in (3, 0, 100_000, 7):
         column = np.arange(float(size))
-        block.write({"a": column})
-        message = block.message("stream", {"a": column})
-        found = placed(message, {"a": column} if not size else {})
-        assert np.array_equal(found["a"], column)
+        table.write({"a": column})
+        assert np.array_equal(read_columns(*table.divide({"a": column}))["a"], column)

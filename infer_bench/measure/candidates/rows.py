@@ -13,8 +13,8 @@ from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import Notice
 from infer_bench.typing import Columns
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import spec_from
+from infer_bench.workers.process import Worker
+from infer_bench.workers.requests import ReadDomain
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _starts_quickly(candidate: Candidate) -> bool:
 @contextlib.contextmanager
 def _opened(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
     with Worker(build_job(candidate, settings), timeout_s=settings.timeout_s) as worker:
-        yield worker, spec_from(worker.open().fields["spec"])
+        yield worker, worker.open().spec
 
 
 def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings, whole: bool) -> Rows:
@@ -105,6 +105,5 @@ def _by_position(found: data.ColumnMatch, name: str) -> tuple[Notice, ...]:
 def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
     if not spec.features:
         raise DataError("there is nothing to draw rows from", "give rows with --data")
-    domain = worker.ask("domain").fields
-    table = data.draw(spec, domain["thresholds"], count, seed)
+    table = data.draw(spec, worker.ask(ReadDomain()).thresholds, count, seed)
     return Rows(table.columns, table.columns, "drawn from the model", spec)

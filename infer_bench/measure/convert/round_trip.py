@@ -8,12 +8,12 @@ from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
 from infer_bench.errors import NotConvertible
 from infer_bench.libraries import of_family
+from infer_bench.measure.candidates.jobs import build_engine_job
 from infer_bench.measure.convert.compare import Predictions
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Columns
-from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import spec_from
+from infer_bench.workers.process import Worker
+from infer_bench.workers.tasks.predict_table import PredictTable
 
 
 class Side:
@@ -22,21 +22,18 @@ class Side:
     def __init__(self, engine: str, model: ModelRef, options: Mapping[str, str], allow_pickle: bool) -> None:
         adapter = registry.get(engine)
         complete = check_options(adapter, {key: v for key, v in options.items() if key in adapter.options})
-        lean, environment = tuple(adapter.lean(model, complete)), {"OMP_NUM_THREADS": "1"}
-        self.worker = Worker(Job(registry.target(engine), model, complete, allow_pickle, lean, environment))
+        self.worker = Worker(build_engine_job(engine, model, complete, allow_pickle=allow_pickle))
         try:
-            self.spec: ModelSpec = spec_from(self.worker.open().fields["spec"])
+            self.spec: ModelSpec = self.worker.open().spec
         except BaseException:
             self.worker.kill()
             raise
 
     def answer(self, columns: Columns) -> Predictions:
         """The answers to all rows as one request."""
-        self.worker.rows(columns)
-        reply = self.worker.ask("table")
-        labels = reply.fields["labels"]
-        held = None if labels is None else np.array([*labels, None], dtype=object)[:-1]
-        return Predictions(reply.arrays["answers"], held, reply.arrays["refused"])
+        table = self.worker.ask(PredictTable(columns))
+        labels = None if table.labels is None else np.array([*table.labels, None], dtype=object)[:-1]
+        return Predictions(table.predictions, labels, table.refused)
 
     def close(self) -> None:
         """End the worker."""

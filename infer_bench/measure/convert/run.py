@@ -16,6 +16,7 @@ from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, U
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
+from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.candidates.models import convertible
 from infer_bench.measure.convert.compare import TOLERANCES, failure, judge, narrowed, passes
 from infer_bench.measure.convert.round_trip import Side, as_float32, original
@@ -27,10 +28,8 @@ from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
 from infer_bench.report.convert import CheckedGroup, ConvertReport, ConvertResult
 from infer_bench.typing import Columns
 from infer_bench.version import __version__
-from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message
-from infer_bench.workers.tasks.convert import groups_from
+from infer_bench.workers.process import Worker
+from infer_bench.workers.tasks.convert import ConvertModel, OnnxConversion
 
 DATA_ROWS = 100_000
 """So many of the user's rows are compared at the most."""
@@ -145,27 +144,25 @@ class Conversion:
 
     def _attempt(self, options: ConvertOptions, side: Side, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")
-        reply = self._write(options, side.spec)
-        options = replace(options, input_dtype=reply.fields["input_dtype"])
-        drawn = groups_from(reply)
+        written = self._write(options, side.spec)
+        options = replace(options, input_dtype=written.input_dtype)
         groups: dict[str, Columns] = {
-            name: as_float32(c) if options.input_dtype == "float32" else c for name, c in drawn.items()
+            name: as_float32(c) if options.input_dtype == "float32" else c for name, c in written.groups.items()
         }
         if table is not None:
             groups = {"data": table, **groups}
         self._progress.update(0.5, "comparing")
-        said = reply.fields
-        found = _compare(side, identify(str(self._written)), groups, said["computes_in"])
-        tolerance = TOLERANCES[said["computes_in"]]
-        return Attempt(options, said["route"], tuple(said["notes"]), found, tolerance, failure(found, tolerance))
+        found = _compare(side, identify(str(self._written)), groups, written.computes_in)
+        tolerance = TOLERANCES[written.computes_in]
+        return Attempt(options, written.route, written.notes, found, tolerance, failure(found, tolerance))
 
-    def _write(self, options: ConvertOptions, spec: ModelSpec) -> Message:
-        job = Job("", self._source, environment={"OMP_NUM_THREADS": "1"})
-        fields = {"model": asdict(self._source), "options": asdict(options), "path": str(self._written)}
-        described = {"metadata": metadata(self._source, spec), "allow_pickle": self._allow_pickle}
+    def _write(self, options: ConvertOptions, spec: ModelSpec) -> OnnxConversion:
+        request = ConvertModel(
+            self._source, options, metadata(self._source, spec), str(self._written), self._allow_pickle
+        )
         try:
-            with Worker(job) as worker:
-                return worker.ask("convert", timeout_s=self._time_limit_s, **fields, **described)
+            with Worker(build_task_job(self._source)) as worker:
+                return worker.ask(request, timeout_s=self._time_limit_s)
         except WorkerHung:
             raise WorkerHung(f"writing the file took over {self._time_limit_s:g} s", "raise --time-limit") from None
 

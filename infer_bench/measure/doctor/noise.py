@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infer_bench.engines import registry
-from infer_bench.machine.environment import thread_environment
+from infer_bench.measure.candidates.jobs import build_engine_job
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
 from infer_bench.report.doctor import Noise, Timer
 from infer_bench.stats.resolution import PAIRS, resolution
 from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
+from infer_bench.workers.process import Worker
+from infer_bench.workers.requests import SetRows
 from infer_bench.workers.tasks.fixed_work import FEATURES
-from infer_bench.workers.timing.loop import stamp_cost
+from infer_bench.workers.timing.loop import measure_stamp_cost
+from infer_bench.workers.timing.requests import TimeBlock, WarmUp
 
 Clock = Callable[[], int]
 PROCESSES = 6
@@ -36,7 +37,7 @@ def timer(clock: Clock = time.perf_counter_ns) -> Timer:
     stamps = np.array([clock() for _ in range(_READINGS)], dtype=np.int64)
     steps = np.diff(stamps)
     moved = steps[steps > 0]
-    return Timer(int(moved.min()) if len(moved) else 0, stamp_cost(clock, _READINGS))
+    return Timer(int(moved.min()) if len(moved) else 0, measure_stamp_cost(clock, _READINGS))
 
 
 def pauses(clock: Clock = time.perf_counter_ns, spin_ns: int = SPIN_NS) -> tuple[int, float]:
@@ -63,7 +64,7 @@ def noise(progress: Progress) -> Noise:
             progress.update(index / (2 * PROCESSES), f"starting process {index + 1} of {PROCESSES}")
             workers.append(stack.enter_context(Worker(_job(), timeout_s=_TIMEOUT_S)))
             _begin(workers[-1])
-        warm = [int(worker.ask("warm", batch=1, limit_ns=_WARM_NS).fields["request_ns"]) for worker in workers]
+        warm = [worker.ask(WarmUp(batch=1, limit_ns=_WARM_NS)).request_ns for worker in workers]
         request_ns = max(1, min(warm))
         blocks = _blocks(workers, max(8, BLOCK_NS // request_ns), progress)
     longest, share = pauses()
@@ -82,28 +83,28 @@ def noise(progress: Progress) -> Noise:
 
 
 def _job() -> Job:
-    target = "infer_bench.workers.tasks.fixed_work:answer"
+    target = "infer_bench.workers.tasks.fixed_work:compute"
     model = ModelRef(target, "callable", "python", "", 0)
     options = {"function": target, "call": "record"}
-    return Job(registry.BUILT_IN["callable"], model, options, environment=thread_environment(1))
+    return build_engine_job("callable", model, options)
 
 
 def _begin(worker: Worker) -> None:
     worker.open()
     rows = np.random.default_rng(0).standard_normal((FEATURES, _ROWS))
-    worker.rows({f"f{i}": column for i, column in enumerate(rows)})
+    worker.ask(SetRows({f"f{i}": column for i, column in enumerate(rows)}))
 
 
 def _blocks(workers: list[Worker], samples: int, progress: Progress) -> list[list[float]]:
     """The median of each block, ns: processes -> blocks. The order is turned round from one round to the next."""
     found: list[list[float]] = [[] for _ in workers]
     until = time.monotonic() + _LIMIT_S
-    for block in range(BLOCKS):
-        progress.update(0.5 + block / (2 * BLOCKS), f"looking at the noise, block {block + 1} of {BLOCKS}")
+    for index in range(BLOCKS):
+        progress.update(0.5 + index / (2 * BLOCKS), f"looking at the noise, block {index + 1} of {BLOCKS}")
         turns = list(zip(workers, found, strict=True))
-        for worker, medians in turns if block % 2 else turns[::-1]:
-            reply = worker.ask("block", batch=1, samples=samples, calls=1, phases=False)
-            medians.append(max(1.0, float(np.median(reply.arrays["request"]))))
+        for worker, medians in turns if index % 2 else turns[::-1]:
+            block = worker.ask(TimeBlock(batch=1, samples=samples, calls=1, phases=False))
+            medians.append(max(1.0, float(np.median(block.request))))
         if time.monotonic() > until:
             break
     return found

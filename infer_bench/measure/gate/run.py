@@ -33,6 +33,7 @@ from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.gate import Check, Gate, GateMode, Side
 from infer_bench.typing import Columns
+from infer_bench.workers.requests import WorkerEnvironment
 
 SAVE_NS = 3_000_000_000
 
@@ -199,15 +200,9 @@ class GateRun:
         )
 
     def _describe(self, candidate: Candidate) -> Side:
-        interpreter = self._measurements.interpreters.get(candidate.key, {})
-        packages = interpreter.get("packages", {})
-        return Side(
-            candidate.label,
-            candidate.model.path,
-            str(interpreter.get("python", "")),
-            str(interpreter.get("executable", "")),
-            dict(packages) if isinstance(packages, Mapping) else {},
-        )
+        interpreter = self._measurements.interpreters.get(candidate.key, WorkerEnvironment("", "", {}))
+        python, executable, packages = interpreter.python, interpreter.executable, dict(interpreter.packages)
+        return Side(candidate.label, candidate.model.path, python, executable, packages)
 
 
 def choose_mode(pairs: Sequence[Pair], gate: GateSettings) -> GateMode:

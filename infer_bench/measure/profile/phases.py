@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from infer_bench.model import PHASES
 from infer_bench.report.common import Latency, Phases
-from infer_bench.report.profile import Phase, TypicalRequest
+from infer_bench.report.profile import TypicalRequest
 from infer_bench.stats.summary import summarise
 from infer_bench.typing import Samples
-
-NAMES: tuple[Phase, ...] = get_args(Phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +41,10 @@ def divide(rounds: Sequence[PhaseRound], floor_ns: int, probe_ns: Sequence[int])
     ratios: a request that was interrupted in one of its two runs lies outside it.
     """
     request = summarise([[r.request for r in rounds]], floor_ns)
-    parts = [summarise([[getattr(r, name) for r in rounds]], cost) for name, cost in zip(NAMES, probe_ns, strict=True)]
+    parts = [summarise([[getattr(r, name) for r in rounds]], cost) for name, cost in zip(PHASES, probe_ns, strict=True)]
     middle = request.p50_ns or request.mean_ns
     whole = np.maximum(1.0, np.concatenate([r.request for r in rounds]) - floor_ns)
-    split = np.array([np.concatenate([getattr(r, name) for r in rounds]) for name in NAMES], dtype=np.float64)
+    split = np.array([np.concatenate([getattr(r, name) for r in rounds]) for name in PHASES], dtype=np.float64)
     split = np.maximum(0.0, split - np.asarray(probe_ns, dtype=np.float64).reshape(-1, 1))
     typical = [round(middle * share) for share in _shares(whole, split)]
     return Divided(request, Phases(*parts), TypicalRequest(middle, *typical), middle - sum(typical))

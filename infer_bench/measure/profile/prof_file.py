@@ -6,7 +6,7 @@ another profile's as a second file can, and the two are replaced in one step.
 """
 
 import marshal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from infer_bench.errors import CannotRun
 from infer_bench.measure.profile.pstats_reader import Reader
 from infer_bench.report.profile import FunctionCost, ProfileReport
 from infer_bench.report.serialize import dump, load_report
+from infer_bench.workers.profiling.requests import FunctionProfile
 
 ENDINGS = (".prof", ".pstats", ".profile")
 _REQUEST_FILES = ("infer_bench/workers/profiling/profilers.py", "infer_bench/workers/recorders.py")
@@ -55,16 +56,12 @@ def _ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
-def from_worker(rows: Iterable[Sequence[Any]], requests: int, *, counted: bool) -> Recorded:
-    """The rows that a worker's recorder told: of cProfile eight values each, of pyinstrument five."""
+def from_worker(functions: Iterable[FunctionProfile], requests: int, *, counted: bool) -> Recorded:
+    """The functions that a worker's profiler recorded; `counted` where it knows their calls."""
     table: dict[Function, Entry] = {}
-    for row in rows:
-        key = (str(row[0]), int(row[1]), str(row[2]))
-        if counted:
-            callers = {(c[0], c[1], c[2]): tuple(c[3:7]) for c in row[7]}
-            table[key] = (int(row[3]), int(row[4]), float(row[5]), float(row[6]), callers)
-        else:
-            table[key] = (0, 0, float(row[3]), float(row[4]), {})
+    for f in functions:
+        callers = {(c.file, c.line, c.name): (c.calls, c.primitive_calls, c.own_s, c.cumulative_s) for c in f.callers}
+        table[f.file, f.line, f.name] = (f.primitive_calls, f.calls, f.own_s, f.cumulative_s, callers)
     return Recorded(table, requests, counted)
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from infer_bench.libraries import of_engine
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.profile.phases import NAMES, divide
+from infer_bench.measure.profile.phases import divide
 from infer_bench.measure.profile.prof_file import Recorded, from_worker
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.measure.profile.stages import Findings, Study
+from infer_bench.model import PHASES, Phase
 from infer_bench.report.common import ModelInfo
-from infer_bench.report.profile import Phase, ProfileResult, Step, TypicalRequest
+from infer_bench.report.profile import ProfileResult, Step, TypicalRequest
+from infer_bench.workers.profiling.requests import StepTimes
 
 _FEEDS = {"dataframe": "DataFrame + reindex", "ndarray": "fill an array", "packed": "pack an array"}
 SHOWN_CALLS = 2
@@ -22,8 +24,7 @@ def recorded(study: Study) -> Recorded:
     """What the profiler recorded of a candidate; empty when it did not run."""
     gathered = study.findings.gathered
     counted = study.settings.profiler == "cprofile"
-    rows = gathered.get("functions", ())
-    return from_worker(rows, int(gathered.get("requests", 0)), counted=counted)
+    return from_worker(gathered.functions, gathered.requests, counted=counted)
 
 
 def result(study: Study, settings: ProfileSettings) -> ProfileResult:
@@ -37,11 +38,11 @@ def result(study: Study, settings: ProfileSettings) -> ProfileResult:
         "batch": settings.batch,
         "failed": study.failed or None,
         "does": does(candidate, found.model_calls),
-        "import_ns": found.opened.get("import_ns"),
-        "load_ns": found.opened.get("load_ns"),
-        "first_request_ns": found.first.get("request_ns"),
-        "warmup_ns": found.warm.get("warmup_ns"),
-        "warmup_steady": bool(found.warm.get("steady")),
+        "import_ns": found.model.import_ns if found.model else None,
+        "load_ns": found.model.load_ns if found.model else None,
+        "first_request_ns": found.first.request_ns if found.first else None,
+        "warmup_ns": found.warm.warmup_ns if found.warm else None,
+        "warmup_steady": found.warm is not None and found.warm.steady,
         "profiler": settings.profiler,
         "profiled_requests": table.requests,
         "slowdown": study.slowdown,
@@ -73,7 +74,7 @@ def _timed(found: Findings) -> dict[str, Any]:
 
 
 def _info(candidate: Candidate, found: Findings) -> ModelInfo:
-    model, spec = candidate.model, found.spec
+    model, spec = candidate.model, found.model.spec if found.model else None
     known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
     return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *known)
 
@@ -100,30 +101,30 @@ def does(candidate: Candidate, model_calls: Mapping[str, int]) -> dict[str, str]
     return {phase: words for phase, words in said.items() if words}
 
 
-def _steps(chunks: Iterable[Mapping[str, Any]], typical: TypicalRequest) -> tuple[tuple[Step, ...], float | None]:
+def _steps(chunks: Iterable[StepTimes], typical: TypicalRequest) -> tuple[tuple[Step, ...], float | None]:
     """Each step's share of its phase in the run with probes, as a part of that phase without them."""
     own: dict[tuple[Phase, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    phases, requests, ratios = dict.fromkeys(NAMES, 0.0), 0, []
+    phases, requests, ratios = dict.fromkeys(PHASES, 0.0), 0, []
     for chunk in chunks:
-        requests += int(chunk["requests"])
-        ratios.append(int(chunk["probed_ns"]) / max(1, int(chunk["bare_ns"])))
-        for name, taken in chunk["phases"].items():
+        requests += chunk.requests
+        ratios.append(chunk.probed_ns / max(1, chunk.bare_ns))
+        for name, taken in chunk.phases.items():
             phases[name] += taken
-        for phase, name, calls, taken in chunk["rows"]:
-            own[phase, name][0] += calls
-            own[phase, name][1] += max(0, taken)
+        for step in chunk.steps:
+            own[step.phase, step.name][0] += step.calls
+            own[step.phase, step.name][1] += max(0, step.own_ns)
     if not requests:
         return (), None
-    for phase in NAMES:
+    for phase in PHASES:
         rest = phases[phase] - sum(taken for (of, _), (_, taken) in own.items() if of == phase)
         if any(of == phase for of, _ in own):
             own[phase, "other"] = [0.0, max(0.0, rest)]
     found = [
         Step(phase, name, calls / requests, round(getattr(typical, f"{phase}_ns") * _part(taken, phases[phase])))
         for (phase, name), (calls, taken) in own.items()
-        if phase in NAMES
+        if phase in PHASES
     ]
-    found.sort(key=lambda step: (NAMES.index(step.phase), -step.own_ns))
+    found.sort(key=lambda step: (PHASES.index(step.phase), -step.own_ns))
     return tuple(found), statistics.median(ratios)
 
 

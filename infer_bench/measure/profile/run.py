@@ -198,7 +198,7 @@ def _gathered(
 ) -> Profiled:
     rows = tuple(profile_rows.result(study, settings) for study in studies)
     report = _report(rows, settings, said, tuple(notices), complete=complete)
-    text = str(studies[-1].findings.gathered.get("text", ""))
+    text = studies[-1].findings.gathered.text
     return Profiled(report, tuple(profile_rows.recorded(study) for study in studies), text)
 
 

@@ -5,7 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,28 @@ from infer_bench.measure.profile.phases import PhaseRound
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.measure.schedule.fixed_rounds import WARM_LIMIT_NS
 from infer_bench.measure.schedule.sampling import plan_sampling
-from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.report.profile import MemoryUse, OperatorCost
 from infer_bench.typing import Columns
 from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message, spec_from
+from infer_bench.workers.process import Worker
+from infer_bench.workers.profiling.requests import (
+    CollectProfile,
+    MeasureAllocations,
+    MeasureProbes,
+    OperatorTime,
+    PrepareProfile,
+    ProfileFirstRequest,
+    ProfilerOutput,
+    ProfileWarmUp,
+    RunProfiler,
+    StepTimes,
+    TimeOperators,
+    TimePhases,
+    TimeSteps,
+)
+from infer_bench.workers.requests import LoadedModel, MeasureMemory, SetRows
+from infer_bench.workers.timing.requests import FirstRequest, Warmth
 
 LEAST_ROUNDS = 30
 LEAST_GIVEN_ROUNDS = 4
@@ -42,19 +57,18 @@ Records = Sequence[Mapping[str, Any]]
 class Findings:
     """All that is known of one candidate. Each part is None, empty or zero until its run has begun."""
 
-    spec: ModelSpec | None = None
-    opened: Mapping[str, Any] = field(default_factory=dict)
-    first: Mapping[str, Any] = field(default_factory=dict)
-    warm: Mapping[str, Any] = field(default_factory=dict)
+    model: LoadedModel | None = None
+    first: FirstRequest | None = None
+    warm: Warmth | None = None
     probe_ns: tuple[int, ...] = (0, 0, 0)
     floor_ns: int = 0
     rounds: list[PhaseRound] = field(default_factory=list)
     cpu_ns: int = 0
     wall_ns: int = 0
     model_calls: Mapping[str, int] = field(default_factory=dict)
-    steps: list[Mapping[str, Any]] = field(default_factory=list)
+    steps: list[StepTimes] = field(default_factory=list)
     slowdowns: list[float] = field(default_factory=list)
-    gathered: Mapping[str, Any] = field(default_factory=dict)
+    gathered: ProfilerOutput = field(default_factory=lambda: ProfilerOutput(()))
     operators: tuple[OperatorCost, ...] = ()
     operator_requests: int = 0
     memory: MemoryUse | None = None
@@ -93,29 +107,25 @@ class Study:
     def _tell(self, done: float, what: str) -> None:
         self._progress.update(done, f"{self.candidate.label}: {what}")
 
-    def _open(self, worker: Worker) -> Message:
-        opened = worker.open()
+    def _open(self, worker: Worker) -> LoadedModel:
+        model = worker.open()
         if self._columns:
-            worker.rows(self._columns)
+            worker.ask(SetRows(self._columns))
         function = self.candidate.engine.name == "callable"
-        worker.ask("profiling", records=self._records, batch=self.settings.batch, function=function)
-        return opened
-
-    def _ask(self, worker: Worker, what: str, seconds: float = 0.0, **fields: Any) -> Message:
-        return worker.ask("profile", what=what, timeout_s=self.settings.timeout_s + seconds, **fields)
+        worker.ask(PrepareProfile(tuple(self._records), self.settings.batch, function))
+        return model
 
     def _cold_start(self, worker: Worker) -> None:
         found = self.findings
         self._tell(0.0, "starting")
-        found.opened = self._open(worker).fields
-        found.spec = spec_from(found.opened["spec"])
-        check_keys(self._records, found.spec.feature_names)
-        found.first = self._ask(worker, "first").fields
+        found.model = self._open(worker)
+        check_keys(self._records, found.model.spec.feature_names)
+        found.first = worker.ask(ProfileFirstRequest())
         self._tell(0.05, "warming up")
-        found.warm = self._ask(worker, "warm", limit_ns=WARM_LIMIT_NS).fields
+        found.warm = worker.ask(ProfileWarmUp(WARM_LIMIT_NS))
 
     def _samples(self) -> int:
-        plan = plan_sampling(max(1, int(self.findings.warm["request_ns"])), "single_stream")
+        plan = plan_sampling(self._request_ns(), "single_stream")
         return max(1, min(plan.samples * plan.calls, self.settings.wanted // LEAST_GIVEN_ROUNDS))
 
     def _phases(self, worker: Worker) -> None:
@@ -123,15 +133,14 @@ class Study:
         found, settings, samples = self.findings, self.settings, self._samples()
         until, answered = time.monotonic() + settings.limit_s, 0
         for index in itertools.count():
-            reply = self._ask(worker, "phases", samples=samples, probed_first=bool(index % 2))
+            times = worker.ask(TimePhases(samples, probed_first=bool(index % 2)))
             if index % 8 == 0:  # after a round, which shows whether model calls are probed
-                probe = self._ask(worker, "probe").fields
-                found.probe_ns = tuple(int(part) for part in probe["parts_ns"])
-                found.floor_ns = int(probe["request_ns"])
-            found.rounds.append(PhaseRound(**reply.arrays))
-            found.wall_ns += int(reply.fields["wall_ns"])
-            found.cpu_ns += int(reply.fields["cpu_ns"])
-            found.model_calls = reply.fields["model_calls"]
+                cost = worker.ask(MeasureProbes())
+                found.probe_ns, found.floor_ns = cost.phases_ns, cost.request_ns
+            found.rounds.append(PhaseRound(times.request, times.preprocess, times.predict, times.postprocess))
+            found.wall_ns += times.wall_ns
+            found.cpu_ns += times.cpu_ns
+            found.model_calls = times.model_calls
             answered += samples
             self._tell(0.1 + 0.4 * min(1.0, answered / settings.wanted), "timing the phases")
             enough = answered >= settings.wanted and (index + 1 >= LEAST_ROUNDS or settings.requests is not None)
@@ -142,11 +151,11 @@ class Study:
         self._tell(0.5, "timing the library's steps")
         chunk, until = self._chunk(), time.monotonic_ns() + (SPLIT_NS if self.settings.split else GLANCE_NS)
         while not self.findings.steps or time.monotonic_ns() < until:
-            self.findings.steps.append(self._ask(worker, "steps", samples=chunk).fields)
+            self.findings.steps.append(worker.ask(TimeSteps(chunk)))
 
     def _chunk(self) -> int:
         """Requests that take about 20 ms."""
-        return max(1, min(CHUNK_NS // max(1, int(self.findings.warm["request_ns"])), self.settings.wanted))
+        return max(1, min(CHUNK_NS // self._request_ns(), self.settings.wanted))
 
     def _record(self, worker: Worker) -> None:
         """Chunks under the profiler, each beside one without it. Ctrl-C keeps what was gathered."""
@@ -155,25 +164,16 @@ class Study:
         try:
             while answered < settings.wanted and (not answered or time.monotonic() < until):
                 count = min(chunk, settings.wanted - answered)
-                fields: dict[str, Any] = {"samples": count, "profiled_first": bool(len(found.slowdowns) % 2)}
-                how: dict[str, Any] = {"profiler": settings.profiler, "interval_s": settings.interval_s}
-                begun = True
-                reply = self._ask(worker, "record", **fields, **how).fields
-                found.slowdowns.append(int(reply["profiled_ns"]) / max(1, int(reply["bare_ns"])))
+                profiled_first, begun = bool(len(found.slowdowns) % 2), True
+                times = worker.ask(RunProfiler(count, settings.profiler, settings.interval_s, profiled_first))
+                found.slowdowns.append(times.profiled_ns / max(1, times.bare_ns))
                 answered += count
                 self._tell(0.5 + 0.4 * min(1.0, answered / settings.wanted), f"under {settings.profiler}")
         except KeyboardInterrupt:
             if begun:
-                found.gathered = self._gather(worker)
+                found.gathered = worker.ask(CollectProfile(settings.form))
             raise
-        found.gathered = self._gather(worker)
-
-    def _gather(self, worker: Worker) -> Mapping[str, Any]:
-        """Answers to requests that were broken off are passed over."""
-        worker.say(Message("profile", {"what": "gathered", "form": self.settings.form}))
-        while (reply := worker.hear("gathered", self.settings.timeout_s)).kind != "gathered":
-            pass
-        return reply.fields
+        found.gathered = worker.ask(CollectProfile(settings.form))
 
     def _operators(self) -> None:
         """A session of its own, in a fresh worker, that profiles itself."""
@@ -184,12 +184,12 @@ class Study:
             with Worker(replace(job, options=options), timeout_s=self.settings.timeout_s) as worker:
                 self._open(worker)
                 count = max(1, min(OPERATOR_REQUESTS, self.settings.wanted, int(MEMORY_NS // self._request_ns())))
-                reply = self._ask(worker, "operators", samples=count).fields
-        self.findings.operators = _costs(reply["rows"], count)
+                times = worker.ask(TimeOperators(count))
+        self.findings.operators = _costs(times.operators, count)
         self.findings.operator_requests = count
 
     def _request_ns(self) -> int:
-        return max(1, int(self.findings.warm["request_ns"]))
+        return max(1, self.findings.warm.request_ns) if self.findings.warm else 1
 
     def _memory(self) -> None:
         self._tell(0.95, "looking at memory")
@@ -197,14 +197,13 @@ class Study:
             start = _resident(worker)
             self._open(worker)
             loaded = _resident(worker)
-            self._ask(worker, "first")
+            worker.ask(ProfileFirstRequest())
             first = _resident(worker)
-            self._ask(worker, "warm", limit_ns=WARM_LIMIT_NS // 4)
+            worker.ask(ProfileWarmUp(WARM_LIMIT_NS // 4))
             steady = _resident(worker)
             count = max(1, min(MEMORY_REQUESTS, int(MEMORY_NS // (10 * self._request_ns()))))
-            told = self._ask(worker, "memory", samples=count).fields
-        sizes = {key: int(told[key]) for key in ("peak_bytes", "retained_bytes", "requests")}
-        self.findings.memory = MemoryUse(start, loaded, first, steady, **sizes)
+            allocations = worker.ask(MeasureAllocations(count))
+        self.findings.memory = MemoryUse(start, loaded, first, steady, **asdict(allocations))
 
     @property
     def slowdown(self) -> float | None:
@@ -213,9 +212,9 @@ class Study:
 
 
 def _resident(worker: Worker) -> int:
-    return int(worker.ask("memory").fields["rss_bytes"])
+    return worker.ask(MeasureMemory()).rss_bytes
 
 
-def _costs(rows: Sequence[Sequence[Any]], requests: int) -> tuple[OperatorCost, ...]:
-    costs = [OperatorCost(r[0], r[1], r[2], int(r[3]), round(int(r[4]) / requests)) for r in rows]
+def _costs(times: Sequence[OperatorTime], requests: int) -> tuple[OperatorCost, ...]:
+    costs = [OperatorCost(t.name, t.type, t.provider, t.calls, round(t.total_ns / requests)) for t in times]
     return tuple(sorted(costs, key=lambda cost: (-cost.mean_ns, cost.name)))

@@ -7,6 +7,7 @@ from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.sampling import SamplingPlan, plan_sampling
 from infer_bench.measure.settings import Settings
+from infer_bench.workers.timing.requests import WARM_WINDOW_NS
 
 WARM_LIMIT_NS = 1_000_000_000
 
@@ -14,7 +15,7 @@ WARM_LIMIT_NS = 1_000_000_000
 class FixedRounds:
     """So many rounds on each of `settings.processes` layouts; fewer where the budget, shared evenly, runs out."""
 
-    warm_up: Mapping[str, int] = {"limit_ns": WARM_LIMIT_NS}
+    warm_up = WARM_LIMIT_NS, WARM_WINDOW_NS
 
     def __init__(self, measurements: Measurements, budget: Budget, settings: Settings) -> None:
         self._measurements = measurements

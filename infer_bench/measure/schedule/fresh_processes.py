@@ -11,8 +11,9 @@ from infer_bench.measure.schedule.layouts import Announce, InjectedDelay, Layout
 from infer_bench.measure.settings import Settings
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import spec_from
+from infer_bench.workers.process import Worker
+from infer_bench.workers.requests import SetRows
+from infer_bench.workers.timing.requests import TimeFirstRequest
 
 
 class FreshProcesses:
@@ -55,15 +56,13 @@ class FreshProcesses:
     def _open(self, index: int, candidate: Candidate, worker: Worker, layout: Layout) -> OpenSession:
         """Open the session and have it answer its first request, which ends its cold start."""
         columns, batch = self._columns[candidate.key], self._settings.batches[0]
-        opening = worker.open().fields
-        layout.specs[candidate.key] = spec_from(opening["spec"])
-        worker.rows(repeat_rows(columns, batch))
-        first = worker.ask("first", batch=batch).fields
-        worker.rows(columns)
-        times = {name: int(opening[name]) for name in ("import_ns", "load_ns")}
-        process = Process.from_first_request(
-            index, int(first["done_ns"]) - worker.started_ns, int(first["request_ns"]), **times
-        )
+        model = worker.open()
+        layout.specs[candidate.key] = model.spec
+        worker.ask(SetRows(repeat_rows(columns, batch)))
+        first = worker.ask(TimeFirstRequest(batch))
+        worker.ask(SetRows(columns))
+        cold_start_ns = first.done_ns - worker.started_ns
+        process = Process.from_first_request(index, cold_start_ns, first.request_ns, model.import_ns, model.load_ns)
         session = OpenSession(worker, 0, process)
         inject_delay(session, self._delays.get(candidate.key))
         return session

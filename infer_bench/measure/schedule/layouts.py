@@ -2,8 +2,8 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.model import ModelSpec
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message
+from infer_bench.workers.process import Worker
+from infer_bench.workers.protocol import R, SessionRequest
+from infer_bench.workers.timing.requests import InjectDelay
 
 Announce = Callable[[Candidate], None]
 
@@ -35,9 +36,9 @@ class OpenSession:
     number: int
     process: Process
 
-    def ask(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> Message:
+    def ask(self, request: SessionRequest[R], *, timeout_s: float | None = None) -> R:
         """As `Worker.ask`, of this session."""
-        return self.worker.ask(kind, timeout_s=timeout_s, seat=self.number, **fields)
+        return self.worker.ask(replace(request, session=self.number), timeout_s=timeout_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class ActiveLayout:
 def inject_delay(session: OpenSession, delay: InjectedDelay | None) -> None:
     """Give a session more work, where it is to have some."""
     if delay is not None:
-        session.ask("plant", turns=delay.turns, every=delay.every)
+        session.ask(InjectDelay(delay.turns, delay.every))
 
 
 def repeat_rows(columns: Columns, count: int) -> Columns:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.sampling import SamplingPlan
-from infer_bench.model import ModelSpec
+from infer_bench.model import Label, ModelSpec
 from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array
+from infer_bench.workers.requests import ResidentMemory, WorkerEnvironment
+from infer_bench.workers.timing.requests import Warmth
 
 
 @dataclass
@@ -21,18 +22,19 @@ class LayoutSamples:
     process: Process
     rounds: list[Round] = field(default_factory=list)
 
-    def note_warm_up(self, warmth: Mapping[str, Any]) -> None:
+    def note_warm_up(self, warmth: Warmth) -> None:
         """Note how the warm-up went."""
         self.process = replace(
             self.process,
-            warmup_ns=int(warmth["warmup_ns"]),
-            warmup_steady=bool(warmth["steady"]),
-            floor_ns=int(warmth["floor_ns"]),
-            stage_floor_ns=int(warmth["stage_floor_ns"]),
+            warmup_ns=warmth.warmup_ns,
+            warmup_steady=warmth.steady,
+            floor_ns=warmth.floor_ns,
+            stage_floor_ns=warmth.stage_floor_ns,
         )
 
-    def note_end(self, throttled_ns: int, rss_bytes: int = 0, peak_rss_bytes: int = 0) -> None:
+    def note_end(self, throttled_ns: int, memory: ResidentMemory | None) -> None:
         """Note the time that the quota took away and, where it is one candidate's own, the process's memory."""
+        rss_bytes, peak_rss_bytes = (memory.rss_bytes, memory.peak_rss_bytes) if memory else (0, 0)
         self.process = replace(
             self.process, rss_bytes=rss_bytes, peak_rss_bytes=peak_rss_bytes, throttled_ns=throttled_ns
         )
@@ -50,7 +52,7 @@ class Measurement:
     batch: int
     plan: SamplingPlan | None = None
     predictions: Array | None = None
-    labels: list[Any] | None = None
+    labels: tuple[Label | None, ...] | None = None
     layouts: list[LayoutSamples] = field(default_factory=list)
 
     @property
@@ -87,7 +89,7 @@ class Measurements:
         self.batches = tuple(batches)
         self.failures = dict(failures or {})
         self.specs: dict[Key, ModelSpec] = {}
-        self.interpreters: dict[Key, Mapping[str, Any]] = {}
+        self.interpreters: dict[Key, WorkerEnvironment] = {}
         self.layout_count = 0
         self.round_count = 0
         self.cut_short = False

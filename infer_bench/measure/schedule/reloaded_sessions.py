@@ -1,7 +1,6 @@
 """Layouts of reloaded sessions: all in one worker, each loaded anew, so that it lies elsewhere in memory."""
 
 import contextlib
-import os
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +14,10 @@ from infer_bench.measure.settings import Settings
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
 from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import spec_from
-from infer_bench.workers.timing.hosted_session import MARK_BYTES
+from infer_bench.workers.process import Worker
+from infer_bench.workers.requests import CloseSession, LoadModel, MeasureMemory, SetRows, ShareRows
+from infer_bench.workers.timing.requests import TimeFirstRequest
+from infer_bench.workers.work_note import clear_note, read_note
 
 MOST_RESIDENT_BYTES = 1_000_000_000
 """Sessions stay where they are, so that the next ones lie elsewhere; beyond this the oldest are closed."""
@@ -41,7 +41,7 @@ class ReloadedSessions:
         self._settings = settings
         self._delays = delays or {}
         self._worker: Worker | None = None
-        self._mark: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+        self._note: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
         self._next = 0
         self._rows_at: dict[Key, int] = {}
         self._open_numbers: list[int] = []
@@ -51,7 +51,7 @@ class ReloadedSessions:
         failures = {}
         for candidate in candidates:
             try:
-                self._open(0, candidate, Layout()).ask("first", batch=self._settings.batches[0])
+                self._open(0, candidate, Layout()).ask(TimeFirstRequest(self._settings.batches[0]))
             except InferBenchError as error:
                 failures[candidate.key] = error
         return failures
@@ -87,11 +87,11 @@ class ReloadedSessions:
             self._worker = self._start(job)
         self._next += 1
         seed = hash((self._settings.seed, index, number)) & 0x7FFFFFFF
-        opening = self._worker.open(job, seat=number, ballast_seed=seed, mark=self._mark.fileno()).fields
-        layout.specs[candidate.key] = spec_from(opening["spec"])
+        model = self._worker.ask(LoadModel(job, seed, self._note.fileno(), session=number))
+        layout.specs[candidate.key] = model.spec
         self._open_numbers.append(number)
         self._hand_over_rows(candidate, self._worker, number)
-        session = OpenSession(self._worker, number, Process(index, 0, 0, 0, int(opening["load_ns"]), 0))
+        session = OpenSession(self._worker, number, Process(index, 0, 0, 0, model.load_ns, 0))
         inject_delay(session, self._delays.get(candidate.key))
         return session
 
@@ -99,24 +99,22 @@ class ReloadedSessions:
         """A worker, which knows nothing of what one before it held."""
         self._rows_at.clear()
         self._open_numbers.clear()
-        os.truncate(self._mark.fileno(), 0)
-        os.truncate(self._mark.fileno(), MARK_BYTES)
-        return Worker(job, timeout_s=self._settings.timeout_s, shares=[self._mark.fileno()])
+        clear_note(self._note.fileno())
+        return Worker(job, timeout_s=self._settings.timeout_s, shares=[self._note.fileno()])
 
     def running_session(self) -> int | None:
         """As its worker noted before each block."""
-        number = int.from_bytes(os.pread(self._mark.fileno(), MARK_BYTES, 0), "little")
-        return number - 1 if number else None
+        return read_note(self._note.fileno())
 
     def _hand_over_rows(self, candidate: Candidate, worker: Worker, number: int) -> None:
         """The first session of a candidate is handed its rows, the later ones share them; so do equal rows."""
         columns = self._columns[candidate.key]
         same = next((n for key, n in self._rows_at.items() if self._columns[key] is columns), None)
         if same is None:
-            worker.rows(columns, seat=number)
+            worker.ask(SetRows(columns, session=number))
             self._rows_at[candidate.key] = number
         else:
-            worker.ask("share", seat=number, of=same)
+            worker.ask(ShareRows(same, session=number))
 
     def _make_room(self) -> None:
         if self._worker is None:
@@ -127,14 +125,14 @@ class ReloadedSessions:
                 if oldest is None:
                     return
                 self._open_numbers.remove(oldest)
-                self._worker.ask("leave", seat=oldest)
+                self._worker.ask(CloseSession(session=oldest))
 
     def close(self) -> None:
         """End the worker."""
-        self._mark.close()
+        self._note.close()
         if self._worker is not None:
             self._worker.kill()
 
 
 def _resident_bytes(worker: Worker) -> int:
-    return int(worker.ask("memory").fields["rss_bytes"])
+    return worker.ask(MeasureMemory()).rss_bytes

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping
-from typing import Any
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Key
@@ -11,9 +10,8 @@ from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, Ope
 from infer_bench.measure.schedule.measurements import Measurement, Measurements
 from infer_bench.measure.schedule.stopping import StoppingRule
 from infer_bench.report.bench import Round
-from infer_bench.typing import Array
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message
+from infer_bench.workers.process import Worker
+from infer_bench.workers.timing.requests import TimeBlock, TimedBlock, TimeRounds
 
 AT_ONCE_NS = 200_000_000
 """So long a worker may be left to itself between two messages."""
@@ -67,8 +65,8 @@ class RoundSampler:
         return True
 
     def _sample_block(self, measurement: Measurement, session: OpenSession, index: int, position: int) -> None:
-        reply = session.ask("block", **_block_fields(measurement), start=self._start)
-        measurement.layouts[-1].rounds.append(_read_round(measurement, reply.fields, reply.arrays, index, position))
+        block = session.ask(_plan_block(measurement, self._start))
+        measurement.layouts[-1].rounds.append(_make_round(measurement, block, index, position))
 
     def _sample_at_once(self, layout: ActiveLayout, worker: Worker, batch: int, index: int, count: int) -> int:
         """Several rounds in one message; whoever's block it was when they broke off has failed."""
@@ -90,38 +88,37 @@ class RoundSampler:
         orders = [self._random.sample(list(measurements), len(measurements)) for _ in range(count)]
         starts = [self._start + STRIDE * n for n in range(count)]
         self._start += STRIDE * count
-        shapes = {str(number): _block_fields(measurement) for number, measurement in measurements.items()}
-        limit_ns = max(1, self._budget.left_ns)
-        reply = worker.ask("rounds", orders=orders, starts=starts, shapes=shapes, limit_ns=limit_ns)
-        whole = 1 + max(int(name.partition("/")[0]) for name in reply.fields["counts"])
-        for nth in range(whole):
-            for position, number in enumerate(orders[nth]):
-                block = _read_block(reply, f"{nth}/{number}")
-                measurements[number].layouts[-1].rounds.append(
-                    _read_round(measurements[number], *block, index + nth, position)
-                )
-        return whole
+        plans = tuple(
+            tuple(_plan_block(measurements[number], start, number) for number in order)
+            for order, start in zip(orders, starts, strict=True)
+        )
+        rounds = worker.ask(TimeRounds(plans, limit_ns=max(1, self._budget.left_ns))).rounds
+        for nth, blocks in enumerate(rounds):
+            for position, (number, block) in enumerate(zip(orders[nth], blocks, strict=True)):
+                measurement = measurements[number]
+                measurement.layouts[-1].rounds.append(_make_round(measurement, block, index + nth, position))
+        return len(rounds)
 
 
-def _block_fields(measurement: Measurement) -> dict[str, Any]:
-    """What a block is asked for with."""
-    plan = measurement.plan
+def _plan_block(measurement: Measurement, start: int, session: int = 0) -> TimeBlock:
+    """The request for a block that begins with row `start`."""
+    plan, batch = measurement.plan, measurement.batch
     if plan is None:
         raise RuntimeError("a block before its warm-up")
-    block = {"samples": plan.samples, "calls": plan.calls, "phases": plan.phases, "split": plan.split}
-    return {"batch": measurement.batch, **block}
+    return TimeBlock(batch, plan.samples, plan.calls, plan.phases, plan.split, start, session=session)
 
 
-def _read_block(reply: Message, name: str) -> tuple[Mapping[str, Any], Mapping[str, Array]]:
-    """One of the blocks in a reply to `rounds`: its counts and its arrays."""
-    arrays = {key.rpartition("/")[2]: array for key, array in reply.arrays.items() if key.startswith(f"{name}/")}
-    return reply.fields["counts"][name], arrays
-
-
-def _read_round(
-    measurement: Measurement, fields: Mapping[str, Any], arrays: Mapping[str, Array], index: int, position: int
-) -> Round:
-    """What a worker says of a block, as the report has it."""
-    stamps: dict[str, Any] = {f"{name}_ns": tuple(array.tolist()) for name, array in arrays.items()}
-    counts: dict[str, Any] = {key: int(fields[key]) for key in ("rows", "wall_ns", "gc_collections")}
-    return Round(index, position, measurement.calls, **counts, **stamps)
+def _make_round(measurement: Measurement, block: TimedBlock, index: int, position: int) -> Round:
+    """A block as the report has it."""
+    return Round(
+        index=index,
+        position=position,
+        calls_per_sample=measurement.calls,
+        rows=block.rows,
+        wall_ns=block.wall_ns,
+        gc_collections=block.gc_collections,
+        request_ns=tuple(block.request.tolist()),
+        preprocess_ns=tuple(block.preprocess.tolist()),
+        predict_ns=tuple(block.predict.tolist()),
+        postprocess_ns=tuple(block.postprocess.tolist()),
+    )

@@ -11,6 +11,8 @@ from infer_bench.measure.schedule.rounds import RoundSampler
 from infer_bench.measure.schedule.stopping import StoppingRule
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress
+from infer_bench.workers.requests import DescribeEnvironment, MeasureMemory
+from infer_bench.workers.timing.requests import PredictRows, WarmUp
 
 PREDICTIONS_LIMIT_S = 2.0
 """Slow candidates answer only the first rows for the comparison; the result says how many."""
@@ -39,7 +41,7 @@ class Scheduler:
         self._budget = budget
         self._settings = settings
         self._progress = progress
-        self._packages = list(packages)
+        self._packages = tuple(packages)
         self._rounds = RoundSampler(measurements, source, rule, budget, settings.seed)
 
     def run(self, save: Callable[[], None]) -> None:
@@ -87,8 +89,7 @@ class Scheduler:
         for key, session in layout.sessions.items() if self._packages else ():
             if key not in self._measurements.interpreters:
                 with layout.charge(key):
-                    reply = session.ask("about", packages=self._packages)
-                    self._measurements.interpreters[key] = reply.fields
+                    self._measurements.interpreters[key] = session.ask(DescribeEnvironment(self._packages))
 
     def _warm_up(self, layout: ActiveLayout, batch: int) -> None:
         """Warm each session up and, from what a request takes then, plan the blocks."""
@@ -99,20 +100,20 @@ class Scheduler:
             with layout.charge(key):
                 if measurement.predictions is None:
                     self._predict(measurement, session)
-                warmth = session.ask("warm", batch=batch, **self._rule.warm_up).fields
+                warmth = session.ask(WarmUp(batch, *self._rule.warm_up))
                 measurement.layouts.append(LayoutSamples(session.process))
                 measurement.layouts[-1].note_warm_up(warmth)
-                requests_ns[key] = int(warmth["request_ns"])
+                requests_ns[key] = warmth.request_ns
         if not layout.is_lost:
             for key, plan in self._rule.plan_blocks(requests_ns).items():
                 self._measurements[key, batch].plan = self._measurements[key, batch].plan or plan
 
     def _predict(self, measurement: Measurement, session: OpenSession) -> None:
         """What a candidate answers, for the comparison; no part of the measuring."""
-        limit_ns, timeout_s = int(PREDICTIONS_LIMIT_S * 1e9), self._settings.timeout_s + PREDICTIONS_LIMIT_S
+        request = PredictRows(measurement.batch, limit_ns=int(PREDICTIONS_LIMIT_S * 1e9))
         with self._budget.running(False):
-            reply = session.ask("answers", timeout_s=timeout_s, batch=measurement.batch, limit_ns=limit_ns)
-        measurement.predictions, measurement.labels = reply.arrays["answers"], reply.fields["labels"]
+            rows = session.ask(request, timeout_s=self._settings.timeout_s + PREDICTIONS_LIMIT_S)
+        measurement.predictions, measurement.labels = rows.predictions, rows.labels
 
     def _sample(self, layout: ActiveLayout, batch: int, save: Callable[[], None]) -> int:
         """Make rounds until there are enough; returns how many were whole."""
@@ -136,5 +137,5 @@ class Scheduler:
                 layouts.pop()
                 continue
             with layout.charge(key):
-                memory = session.ask("memory").fields if self._source.restarts else {}
-                layouts[-1].note_end(throttled, **{name: int(size) for name, size in memory.items()})
+                memory = session.ask(MeasureMemory()) if self._source.restarts else None
+                layouts[-1].note_end(throttled, memory)

@@ -8,13 +8,14 @@ from infer_bench.measure.schedule.budget import LAYOUTS, LEAST_ROUNDS, Budget, P
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.sampling import SamplingPlan, count_shared_calls, plan_whole_requests
 from infer_bench.measure.settings import Settings
+from infer_bench.workers.timing.requests import WARM_WINDOW_NS
 
 ROUNDS, ROUNDS_OF_PROCESSES, ROUNDS_FOR_TAILS = 4, 8, 16
 """Rounds a layout: with 4 the ratio of two medians is known to about 0.4 %, below what layouts differ by. Processes
 take long to start, so more is made of each; and a p95 is noise of the blocks first and of the layouts second: with 16
 rounds a gate takes half as many layouts, and less time, than with 8."""
-WARM_FRESH: Mapping[str, int] = {"limit_ns": 120_000_000}
-WARM_RELOADED: Mapping[str, int] = {"limit_ns": 8_000_000, "window_ns": 4_000_000}
+WARM_FRESH = 120_000_000, WARM_WINDOW_NS
+WARM_RELOADED = 8_000_000, 4_000_000
 """A session in a worker whose library is warm already."""
 
 

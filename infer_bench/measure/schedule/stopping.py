@@ -10,7 +10,7 @@ from infer_bench.measure.schedule.sampling import SamplingPlan
 class StoppingRule(Protocol):
     """Asked by the scheduler before every step. `warm_up`: `limit_ns` and `window_ns` of the warm-up of a session."""
 
-    warm_up: Mapping[str, int]
+    warm_up: tuple[int, int]
 
     def next_candidates(self) -> list[Candidate]:
         """Who is measured on the next layout; nobody when there are layouts enough."""

@@ -18,7 +18,7 @@ from infer_bench.measure.validate.predictors import Predictions, Predictor, alig
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.typing import Array
-from infer_bench.workers.shared import Block
+from infer_bench.workers.shared import SharedTable
 
 BATCH_BYTES = 1 << 24
 LEAST_ROWS, MOST_ROWS = 1_024, 65_536
@@ -74,7 +74,7 @@ class FanOut:
         }
         return Asked(table, first, ours, theirs)
 
-    def _written(self, table: Table) -> Block | None:
+    def _written(self, table: Table) -> SharedTable | None:
         block = next(self._blocks, None)
         if block is not None:
             try:
@@ -83,7 +83,7 @@ class FanOut:
                 self._blocks, block = itertools.cycle(()), None
         return block
 
-    def _reference(self, table: Table, first: int, block: Block | None) -> Hear:
+    def _reference(self, table: Table, first: int, block: SharedTable | None) -> Hear:
         reference = self.reference
         if isinstance(reference, Saved):
             return lambda: reference.predictions(first, table.rows)
@@ -113,7 +113,7 @@ class FanOut:
             thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _asking(side: Predictor, table: Table, spec: ModelSpec, block: Block | None) -> Hear:
+def _asking(side: Predictor, table: Table, spec: ModelSpec, block: SharedTable | None) -> Hear:
     """Put the question, where it can be put ahead of its turn; what is returned waits for the answers."""
     if block is None:
         return lambda: ask(side, table, spec)

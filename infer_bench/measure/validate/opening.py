@@ -16,7 +16,7 @@ from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.validate.fan_out import AHEAD, Saved
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
-from infer_bench.workers.shared import blocks
+from infer_bench.workers.shared import shared_tables
 
 _PREDICTIONS = ("prediction", "predictions", "score", "scores", "probability", "output", "y_pred", "pred")
 
@@ -58,7 +58,7 @@ def opened(
 ) -> Iterator[tuple[list[Predictor | None], list[InferBenchError | None]]]:
     """A worker for each, started at the same time; in the place of one that could not be opened stands its error."""
     started: list[Predictor] = []
-    shared = blocks(AHEAD)
+    shared = shared_tables(AHEAD)
     try:
         started += [Predictor(candidate, settings, shared) for candidate in chosen]
         with ThreadPoolExecutor(max_workers=len(chosen)) as pool:

@@ -1,6 +1,7 @@
 """The two sides of a comparison: artefacts in workers of their own, or predictions saved before."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,17 +10,19 @@ import numpy.typing as npt
 
 from infer_bench.data import Table, conform
 from infer_bench.errors import DataError, EngineError
-from infer_bench.machine.environment import thread_environment
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.jobs import build_opening_job
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.report.common import ModelInfo
 from infer_bench.report.validate import ComparedSide
 from infer_bench.typing import Array, Columns
-from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message, spec_from
-from infer_bench.workers.shared import Block
+from infer_bench.workers.process import Worker
+from infer_bench.workers.requests import MeasureMemory, ReadDomain
+from infer_bench.workers.shared import SharedTable
+from infer_bench.workers.tasks.feed_dtype import DescribeFeed
+from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps
+from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,25 +52,18 @@ class Predictor:
     Made in the main thread: a worker dies with the thread that started its process. `blocks` are shared with it.
     """
 
-    def __init__(self, candidate: Candidate, settings: ValidateSettings, blocks: Sequence[Block] = ()) -> None:
+    def __init__(self, candidate: Candidate, settings: ValidateSettings, blocks: Sequence[SharedTable] = ()) -> None:
         self.candidate, self.blocks = candidate, tuple(blocks)
-        options = candidate.options
-        job = Job(
-            engine=candidate.target,
-            model=candidate.artefact,
-            options=options,
-            allow_pickle=settings.allow_pickle,
-            lean=tuple(candidate.engine.lean(candidate.artefact, options)),
-            environment=thread_environment(int(options.get("threads", settings.threads))),
-        )
-        self._worker = Worker(job, timeout_s=settings.timeout_s, shares=[block.fd for block in self.blocks])
+        job = build_opening_job(candidate, threads=settings.threads, allow_pickle=settings.allow_pickle)
+        self._worker = Worker(job, timeout_s=settings.timeout_s, shares=[block.descriptor for block in self.blocks])
         self.spec = ModelSpec("raw", (), ())
         self.fed = ""
+        self._pending: deque[Callable[[], BatchPredictions]] = deque()
         self._known: tuple[dict[str, tuple[float, ...]], Array | None] | None = None
 
     def open(self) -> None:
         """Load the model. Raises what the worker raised."""
-        self.spec = spec_from(self._worker.open().fields["spec"])
+        self.spec = self._worker.open().spec
 
     @property
     def described(self) -> ComparedSide:
@@ -91,56 +87,53 @@ class Predictor:
 
     def _domain(self) -> tuple[dict[str, tuple[float, ...]], Array | None]:
         if self._known is None:
-            reply = self._worker.ask("domain")
-            found = {name: tuple(values) for name, values in reply.fields["thresholds"].items()}
-            self._known = found, reply.arrays.get("rows")
+            domain = self._worker.ask(ReadDomain())
+            self._known = dict(domain.thresholds), domain.rows
         return self._known
 
     def describe_feed(self, columns: Columns) -> None:
         """Find out in which dtype the library is fed."""
         try:
-            self.fed = str(self._worker.put("fed", columns).fields["fed"])
+            self.fed = self._worker.ask(DescribeFeed(columns)).words
         except EngineError:
             self.fed = "unknown"
 
     def answer(self, columns: Columns) -> Predictions:
         """Answer a table; rows that the library refuses are marked. Raises `EngineError` when it takes none of them."""
-        return self._read(self._worker.put("stream", columns))
+        return self._read(self._worker.ask(PredictBatch(columns)))
 
-    def ask(self, columns: Columns, block: Block) -> None:
+    def ask(self, columns: Columns, block: SharedTable) -> None:
         """Put the question that `hear` answers, in the order of asking; `block` holds most of the columns."""
-        self._worker.post(block.message("stream", columns))
+        shared, others = block.divide(columns)
+        self._pending.append(self._worker.post(PredictBatch(others, shared)))
 
     def hear(self) -> Predictions:
         """The answers to the oldest question of `ask`. Raises what `answer` raises."""
-        return self._read(self._worker.hear("stream"))
+        return self._read(self._pending.popleft()())
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `answer`, with a request of its own for every row."""
-        return self._read(self._worker.put("singly", columns))
+        return self._read(self._worker.ask(PredictRecords(columns)))
 
     def in_float32(self, columns: Columns) -> npt.NDArray[np.float64]:
         """Answers (rows, outputs) when a pipeline's steps work in float32. Raises `EngineError` where it has none."""
-        return self._worker.put("single", columns).arrays["answers"]
+        return self._worker.ask(PredictInFloat32(columns)).predictions
 
     def prepared(self, columns: Columns) -> tuple[Array, Array]:
         """What a pipeline's last step is handed (rows, columns), as ever and with its steps in float32.
 
         Raises `EngineError` where it has none, or one refuses the rows.
         """
-        arrays = self._worker.put("prepared", columns).arrays
-        return arrays["double"], arrays["single"]
+        outputs = self._worker.ask(RunSteps(columns))
+        return outputs.double, outputs.single
 
-    def _read(self, reply: Message) -> Predictions:
-        labels = reply.fields["labels"]
-        listed = None if labels is None else tuple(labels)
-        codes = reply.arrays["codes"]
-        complaint, worded = str(reply.fields["complaint"]), self.candidate.engine.name == "callable"
-        return Predictions(reply.arrays["answers"], reply.arrays["refused"], listed, codes, complaint, worded)
+    def _read(self, batch: BatchPredictions) -> Predictions:
+        worded = self.candidate.engine.name == "callable"
+        return Predictions(batch.predictions, batch.refused, batch.labels, batch.codes, batch.complaint, worded)
 
     def peak_rss_bytes(self) -> int:
         """The worker's largest resident memory."""
-        return int(self._worker.ask("memory").fields["peak_rss_bytes"])
+        return self._worker.ask(MeasureMemory()).peak_rss_bytes
 
     def close(self) -> None:
         """End the worker at once."""

@@ -1,6 +1,6 @@
 """A model's trees and the rows that visit them, read by a worker."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,13 @@ from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.libraries import of_engine, of_family
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.trees.ensemble import Ensemble
-from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message
-from infer_bench.workers.tasks import read_trees as structure
+from infer_bench.workers.process import Worker
+from infer_bench.workers.tasks.read_trees import ModelTrees, ReadTrees
 
 NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infinite"}
 """Where these are called otherwise than other probes of their kind."""
@@ -49,8 +48,8 @@ class Structures:
         if side.candidate.spec.engine != "sklearn" or side.candidate.artefact.family != "sklearn":
             return None
         try:
-            return structure.unpack(_reply(side.candidate, self._settings, last=True))
-        except (InferBenchError, KeyError, TypeError, ValueError):
+            return _read_trees(side.candidate, self._settings, last_step=True).ensemble
+        except InferBenchError:
             return None
 
 
@@ -80,26 +79,22 @@ def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettin
     if (trained_by.family == "onnx") != (library.family == "onnx"):
         return None
     try:
-        reply = _reply(candidate, settings)
-        ensemble = structure.unpack(reply)
-    except (InferBenchError, KeyError, TypeError, ValueError):
+        trees = _read_trees(candidate, settings)
+    except InferBenchError:
         return None
+    ensemble = trees.ensemble
     if len(ensemble.features) != len(spec.features):
         return None
-    groups = structure.groups(reply)
-    tables = {NAMES.get(n, n): table_of(rows, ensemble, spec) for n, rows in groups.items() if len(rows)}
+    tables = {NAMES.get(n, n): table_of(rows, ensemble, spec) for n, rows in trees.groups.items() if len(rows)}
     return Structure(ensemble, tables)
 
 
-def _reply(candidate: Candidate, settings: ValidateSettings, *, last: bool = False) -> Message:
+def _read_trees(candidate: Candidate, settings: ValidateSettings, *, last_step: bool = False) -> ModelTrees:
     """What a worker of its own reads. Raises what it raises."""
-    fields: dict[str, Any] = {"model": asdict(candidate.artefact), "allow_pickle": settings.allow_pickle}
-    given = candidate.options.get("trees", "auto")
-    fields |= {"seed": settings.seed, "trees": None if given == "auto" else given, "last": last}
-    with Worker(
-        Job("", candidate.artefact, environment={"OMP_NUM_THREADS": "1"}), timeout_s=settings.timeout_s
-    ) as worker:
-        return worker.ask("structure", **fields)
+    model, trees = candidate.artefact, candidate.options.get("trees", "auto")
+    request = ReadTrees(model, settings.allow_pickle, trees, settings.seed, last_step)
+    with Worker(build_task_job(model), timeout_s=settings.timeout_s) as worker:
+        return worker.ask(request)
 
 
 def table_of(rows: npt.NDArray[np.float64], ensemble: Ensemble, spec: ModelSpec) -> Table:

@@ -64,7 +64,8 @@ def tabulate_phases(row: ProfileResult, *, with_steps: bool) -> Section | None:
     typical, rest = row.typical, row.unaccounted_ns
     if typical is None or rest is None:
         return None
-    whole, rows, bars = max(1, typical.request_ns), [], []
+    whole, bars = max(1, typical.request_ns), []
+    rows: list[tuple[str, str, str, str]] = []
     for name in PHASES:
         time_ns = getattr(typical, f"{name}_ns")
         if not time_ns and name not in row.does:

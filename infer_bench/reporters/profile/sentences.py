@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infer_bench.model import PHASES
+from infer_bench.model import PHASES, Phase
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileResult, TypicalRequest
 from infer_bench.reporters.text import numbers
@@ -43,7 +43,7 @@ def write_closing(report: Report[Any], row: ProfileResult) -> list[str]:
     return [claim, *_propose_command(report, row, name)]
 
 
-def _time_frames(row: ProfileResult) -> dict[str, int]:
+def _time_frames(row: ProfileResult) -> dict[Phase, int]:
     """The time a request spends on DataFrames, by phase."""
     frames = dict.fromkeys(PHASES, 0)
     for step in row.steps:
@@ -52,7 +52,7 @@ def _time_frames(row: ProfileResult) -> dict[str, int]:
     return frames
 
 
-def _describe_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[str, int]) -> str:
+def _describe_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[Phase, int]) -> str:
     whole, frames_ns = max(1, typical.request_ns), sum(frames.values())
     total = f"DataFrames take {numbers.percent(frames_ns / whole)} of the request ({numbers.duration(frames_ns)})"
     if row.does.get("predict") == "the whole function":

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.errors import EngineError
+from infer_bench.workers.profiling.requests import OperatorTime
 
 _SUFFIX = "_kernel_time"
 
 
-def operators(path: str) -> list[list[Any]]:
-    """Rows of name, type, provider, calls and total ns, a row a node and provider; the trace is deleted.
+def read_operators(path: str) -> tuple[OperatorTime, ...]:
+    """The time of each node on each provider; the trace is deleted.
 
     ONNX Runtime writes whole microseconds. Raises `EngineError` for a trace that is no such list of events.
     """
@@ -24,19 +25,19 @@ def operators(path: str) -> list[list[Any]]:
             Path(path).unlink()
     if not isinstance(events, list):
         raise EngineError("ONNX Runtime's profile is not understood")
-    return rows(events)
+    return sum_operators(events)
 
 
-def rows(events: list[Any]) -> list[list[Any]]:
-    """The rows of `operators`, from the trace's events; events that are no kernel's run are left out."""
-    found: dict[tuple[str, str, str], list[int]] = {}
+def sum_operators(events: list[Any]) -> tuple[OperatorTime, ...]:
+    """As `read_operators`, from the trace's events; events that are no kernel's run are left out."""
+    totals: dict[tuple[str, str, str], list[int]] = {}
     for event in events:
         if not isinstance(event, dict) or event.get("cat") != "Node" or not str(event.get("name")).endswith(_SUFFIX):
             continue
         arguments = event.get("args") or {}
         name = str(event["name"]).removesuffix(_SUFFIX)
         key = (name, str(arguments.get("op_name", "")), str(arguments.get("provider", "")))
-        entry = found.setdefault(key, [0, 0])
+        entry = totals.setdefault(key, [0, 0])
         entry[0] += 1
         entry[1] += int(event.get("dur", 0)) * 1000
-    return [[*key, *values] for key, values in found.items()]
+    return tuple(OperatorTime(*key, calls, total_ns) for key, (calls, total_ns) in totals.items())

@@ -1,4 +1,4 @@
-"""Profilers inside a worker, behind one shape: run requests, then tell what was gathered as plain data."""
+"""Profilers inside a worker, behind one shape: run requests, then give what was recorded as plain data."""
 
 import re
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from infer_bench.engines.base import Request
 from infer_bench.errors import MissingDependency
+from infer_bench.workers.profiling.requests import Caller, FunctionProfile, ProfilerOutput
 from infer_bench.workers.timing.loop import Clock, Stages
 
 _FONTS = re.compile(r"https?://fonts\.[^\"'`)\s]*")
@@ -15,18 +16,18 @@ _POLICY = (
 )
 
 
-class Recorder(Protocol):
+class Profiler(Protocol):
     """A profiler that can be switched on and off many times."""
 
     def run(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
         """Answer the requests under the profiler; returns the time they took, in ns."""
 
-    def gathered(self, form: str) -> dict[str, Any]:
-        """All that was recorded: `functions` as rows, and in `form` (`html`, `speedscope`) the `text` of a file."""
+    def collect(self, form: str) -> ProfilerOutput:
+        """All that was recorded, and in `form` (`html`, `speedscope`) the text of a file."""
 
 
-def make(profiler: str, interval_s: float) -> Recorder:
-    """The recorder called `profiler`. Raises `MissingDependency`."""
+def create_profiler(profiler: str, interval_s: float) -> Profiler:
+    """The profiler called `profiler`. Raises `MissingDependency`."""
     return PyInstrument(interval_s) if profiler == "pyinstrument" else CProfile()
 
 
@@ -63,16 +64,16 @@ class CProfile:
             self._profile.disable()
         return clock() - start
 
-    def gathered(self, form: str) -> dict[str, Any]:
-        """Rows of a pstats table: file, line, name, primitive calls, calls, own s, cumulative s, callers."""
+    def collect(self, form: str) -> ProfilerOutput:
+        """The functions with their calls and callers."""
         self._profile.create_stats()
         stats: dict[Any, Any] = getattr(self._profile, "stats", {})
-        rows = []
+        functions = []
         for (file, line, name), (primitive, calls, own, cumulative, callers) in stats.items():
             if not _ours(file, name):
-                listed = [[*key, *values] for key, values in callers.items() if not _ours(key[0], key[2])]
-                rows.append([file, line, name, primitive, calls, own, cumulative, listed])
-        return {"functions": rows}
+                others = tuple(Caller(*key, *values) for key, values in callers.items() if not _ours(key[0], key[2]))
+                functions.append(FunctionProfile(file, line, name, own, cumulative, primitive, calls, others))
+        return ProfilerOutput(tuple(functions))
 
 
 def _ours(file: str, name: str) -> bool:
@@ -98,32 +99,32 @@ class PyInstrument:
         finally:
             self._profiler.stop()
 
-    def gathered(self, form: str) -> dict[str, Any]:
-        """Rows of file, line, name, own s, cumulative s; the text of a page that needs no network, or of speedscope."""
+    def collect(self, form: str) -> ProfilerOutput:
+        """The functions; the text of a page that needs no network, or of speedscope."""
         session = self._profiler.last_session
-        found: dict[str, Any] = {"functions": _sampled(session.frame_records), "samples": session.sample_count}
+        text = ""
         if form == "html":
-            found["text"] = _offline(self._profiler.output_html())
+            text = _offline(self._profiler.output_html())
         elif form == "speedscope":
             from pyinstrument.renderers import SpeedscopeRenderer
 
-            found["text"] = self._profiler.output(SpeedscopeRenderer())
-        return found
+            text = self._profiler.output(SpeedscopeRenderer())
+        return ProfilerOutput(_sum_samples(session.frame_records), text)
 
 
-def _sampled(records: Sequence[Any]) -> list[list[Any]]:
+def _sum_samples(records: Sequence[Any]) -> tuple[FunctionProfile, ...]:
     """Each sample's time belongs to the innermost frame, and once to every function on the stack."""
     times: dict[tuple[str, int, str], list[float]] = {}
     for stack, seconds in records:
         frames = [_frame(text) for text in stack]
-        shown = frames[_first_of_request(frames) :]
-        if shown and "pyinstrument" in shown[0][0]:
+        request = frames[_first_of_request(frames) :]
+        if request and "pyinstrument" in request[0][0]:
             continue  # it was being switched on or off
-        for key in dict.fromkeys(shown):
+        for key in dict.fromkeys(request):
             times.setdefault(key, [0.0, 0.0])[1] += seconds
-        if shown:
-            times[shown[-1]][0] += seconds
-    return [[*key, own, cumulative] for key, (own, cumulative) in times.items()]
+        if request:
+            times[request[-1]][0] += seconds
+    return tuple(FunctionProfile(*key, own, cumulative) for key, (own, cumulative) in times.items())
 
 
 def _first_of_request(frames: Sequence[tuple[str, int, str]]) -> int:

@@ -1,28 +1,54 @@
 """One candidate's profile inside its worker: rounds of timed phases, and runs under a profiler, each on its own."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.engines.base import Request, Session
 from infer_bench.errors import EngineError
-from infer_bench.workers.profiling import profilers as recorders
-from infer_bench.workers.profiling.model_boundary import Boundary
-from infer_bench.workers.profiling.profilers import Recorder
-from infer_bench.workers.profiling.steps import Steps
-from infer_bench.workers.protocol import Message
-from infer_bench.workers.timing.loop import Clock, Cycle, Stages, Stamps, floor, plain, stamped
+from infer_bench.typing import Columns
+from infer_bench.workers.profiling.allocations import measure_allocations
+from infer_bench.workers.profiling.model_boundary import ModelBoundary
+from infer_bench.workers.profiling.operators import read_operators
+from infer_bench.workers.profiling.profilers import Profiler, create_profiler
+from infer_bench.workers.profiling.requests import (
+    Allocations,
+    CollectProfile,
+    MeasureAllocations,
+    MeasureProbes,
+    OperatorTimes,
+    PhaseTimes,
+    ProbeCost,
+    ProfileFirstRequest,
+    ProfilerChunk,
+    ProfilerOutput,
+    ProfileWarmUp,
+    RunProfiler,
+    StepTimes,
+    TimeOperators,
+    TimePhases,
+    TimeSteps,
+)
+from infer_bench.workers.profiling.steps import StepTimer
+from infer_bench.workers.timing.loop import (
+    Clock,
+    Cycle,
+    PhaseSamples,
+    Stages,
+    measure_floor,
+    time_calls,
+    time_phases,
+)
+from infer_bench.workers.timing.requests import FirstRequest, Warmth
 from infer_bench.workers.timing.runner import requests_of, warm_up
 
-Fields = Mapping[str, Any]
 CALIBRATION = 501
 
 
-def requests_from(records: Sequence[Request], columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Request]:
+def requests_from(records: Sequence[Mapping[str, Any]], columns: Columns, batch: int) -> list[Request]:
     """The user's records as they are, or the rows cut into requests."""
     return list(records) if records else requests_of(columns, batch)
 
@@ -34,93 +60,81 @@ class Profiling:
         self._session = session
         self._stages = Stages(session.preprocess, session.predict, session.postprocess)
         self._cycle = Cycle(requests)
-        self._boundary = Boundary(clock) if function else None
+        self._boundary = ModelBoundary(clock) if function else None
         self._clock = clock
-        self._recorder: Recorder | None = None
-        self._answered = 0
+        self._profiler: Profiler | None = None
+        self._requests_profiled = 0
 
-    def answer(self, fields: Fields) -> Message:
-        """Do the run that `fields["what"]` names."""
-        run: Callable[[Fields], Message] = getattr(self, f"run_{fields['what']}")
-        return run(fields)
+    def time_first_request(self, _: ProfileFirstRequest) -> FirstRequest:
+        """See `ProfileFirstRequest`."""
+        request_ns = int(time_calls(self._stages, self._cycle.take(1), self._clock)[0])
+        return FirstRequest(request_ns, self._clock())
 
-    def run_first(self, fields: Fields) -> Message:
-        """One request; of a fresh worker, the first. `done_ns` is the clock when it was answered."""
-        taken = int(plain(self._stages, self._cycle.take(1), self._clock)[0])
-        return Message("first", {"request_ns": taken, "done_ns": self._clock()})
+    def warm_up(self, request: ProfileWarmUp) -> Warmth:
+        """See `ProfileWarmUp`."""
+        return warm_up(self._stages, self._cycle, request.limit_ns, self._clock)
 
-    def run_warm(self, fields: Fields) -> Message:
-        """Warm up until steady."""
-        warmth = warm_up(self._stages, self._cycle, int(fields["limit_ns"]), self._clock)
-        return Message("warm", {**asdict(warmth)})
-
-    def run_phases(self, fields: Fields) -> Message:
-        """One round: the same requests without probes and with them, the order given by `probed_first`."""
-        chosen = self._cycle.take(int(fields["samples"]))
+    def time_phases(self, request: TimePhases) -> PhaseTimes:
+        """See `TimePhases`."""
+        requests = self._cycle.take(request.samples)
         if self._boundary is not None:
             self._boundary.install()
-        stamps = self._probed(chosen) if fields["probed_first"] else None
-        processor, start = time.process_time_ns(), self._clock()
-        request = plain(self._stages, chosen, self._clock)
-        spent = {"wall_ns": self._clock() - start, "cpu_ns": time.process_time_ns() - processor}
-        stamps = stamps or self._probed(chosen)
-        arrays = {"preprocess": stamps.preprocess, "predict": stamps.predict, "postprocess": stamps.postprocess}
-        return Message("phases", {**spent, "model_calls": self._names()}, {"request": request, **arrays})
+        phases = self._with_probes(requests) if request.probed_first else None
+        cpu, start = time.process_time_ns(), self._clock()
+        bare = time_calls(self._stages, requests, self._clock)
+        wall_ns, cpu_ns = self._clock() - start, time.process_time_ns() - cpu
+        phases = phases or self._with_probes(requests)
+        calls = dict(self._boundary.names) if self._boundary else {}
+        return PhaseTimes(bare, phases.preprocess, phases.predict, phases.postprocess, wall_ns, cpu_ns, calls)
 
-    def _probed(self, requests: Sequence[Request]) -> Stamps:
+    def _with_probes(self, requests: Sequence[Request]) -> PhaseSamples:
         if self._boundary is None:
-            return stamped(self._stages, requests, self._clock)
-        return self._boundary.stamps(self._stages, requests)
+            return time_phases(self._stages, requests, self._clock)
+        return self._boundary.time_phases(self._stages, requests)
 
-    def _names(self) -> dict[str, int]:
-        return dict(self._boundary.names) if self._boundary else {}
-
-    def run_probe(self, fields: Fields) -> Message:
-        """What the probes of the phases add to a request, by phase, and what is added to one without stamps; ns."""
+    def measure_probes(self, _: MeasureProbes) -> ProbeCost:
+        """See `MeasureProbes`."""
         if self._boundary is not None:
-            *parts, passing = self._boundary.cost()
-        else:
-            empty, call = Stages(_same, _same, _same), self._bare_call()
-            stamps = stamped(empty, [None] * CALIBRATION, self._clock)
-            medians = (float(np.median(part)) for part in (stamps.preprocess, stamps.predict, stamps.postprocess))
-            parts, passing = [max(0, round(median - call)) for median in medians], 0
-        return Message("probe", {"parts_ns": parts, "request_ns": floor(self._clock) + passing})
-
-    def _bare_call(self) -> float:
-        """What calling a function that does nothing takes, which is the request's own."""
-        bare = plain(Stages(_same, _same, _same), [None] * CALIBRATION, self._clock)
-        return max(0.0, float(np.median(bare)) - floor(self._clock, CALIBRATION)) / 3
-
-    def run_steps(self, fields: Fields) -> Message:
-        """The library's steps over `samples` requests, with how long these took with the probes and without."""
-        count = int(fields["samples"])
-        self._without_probes()
-        chosen = self._cycle.take(count)
-        bare = self._time(chosen)
-        steps = Steps(self._clock, function=self._boundary is not None)
-        taken = steps.run(self._stages, chosen)
-        rows = [[phase, name, calls, own] for (phase, name), (calls, own) in steps.own.items()]
-        return Message(
-            "steps", {"rows": rows, "phases": steps.phases, "requests": count, "bare_ns": bare, "probed_ns": taken}
+            cost = self._boundary.measure_cost()
+            return replace(cost, request_ns=measure_floor(self._clock) + cost.request_ns)
+        empty, call = Stages(_same, _same, _same), self._measure_bare_call()
+        phases = time_phases(empty, [None] * CALIBRATION, self._clock)
+        before, inside, after = (
+            max(0, round(float(np.median(part)) - call))
+            for part in (phases.preprocess, phases.predict, phases.postprocess)
         )
+        return ProbeCost((before, inside, after), measure_floor(self._clock))
 
-    def run_record(self, fields: Fields) -> Message:
-        """A chunk of requests without the profiler and under it, in alternating order; both times in ns."""
-        count = int(fields["samples"])
-        self._without_probes()
-        if self._recorder is None:
-            self._recorder = recorders.make(str(fields["profiler"]), float(fields.get("interval_s", 0.001)))
-        chosen, recorder = self._cycle.take(count), self._recorder
-        if fields["profiled_first"]:
-            taken = recorder.run(self._stages, chosen, self._clock)
-            bare = self._time(chosen)
+    def _measure_bare_call(self) -> float:
+        """What calling a function that does nothing takes, which is the request's own."""
+        bare = time_calls(Stages(_same, _same, _same), [None] * CALIBRATION, self._clock)
+        return max(0.0, float(np.median(bare)) - measure_floor(self._clock, CALIBRATION)) / 3
+
+    def time_steps(self, request: TimeSteps) -> StepTimes:
+        """See `TimeSteps`."""
+        self._remove_probes()
+        requests = self._cycle.take(request.samples)
+        bare_ns = self._time(requests)
+        timer = StepTimer(self._clock, function=self._boundary is not None)
+        probed_ns = timer.run(self._stages, requests)
+        return StepTimes(timer.steps, timer.phases, request.samples, bare_ns, probed_ns)
+
+    def run_profiler(self, request: RunProfiler) -> ProfilerChunk:
+        """See `RunProfiler`."""
+        self._remove_probes()
+        if self._profiler is None:
+            self._profiler = create_profiler(request.profiler, request.interval_s)
+        requests, profiler = self._cycle.take(request.samples), self._profiler
+        if request.profiled_first:
+            profiled_ns = profiler.run(self._stages, requests, self._clock)
+            bare_ns = self._time(requests)
         else:
-            bare = self._time(chosen)
-            taken = recorder.run(self._stages, chosen, self._clock)
-        self._answered += count
-        return Message("recorded", {"bare_ns": bare, "profiled_ns": taken, "requests": self._answered})
+            bare_ns = self._time(requests)
+            profiled_ns = profiler.run(self._stages, requests, self._clock)
+        self._requests_profiled += request.samples
+        return ProfilerChunk(bare_ns, profiled_ns, self._requests_profiled)
 
-    def _without_probes(self) -> None:
+    def _remove_probes(self) -> None:
         if self._boundary is not None:
             self._boundary.remove()
 
@@ -131,28 +145,23 @@ class Profiling:
             postprocess(predict(preprocess(request)))
         return self._clock() - start
 
-    def run_gathered(self, fields: Fields) -> Message:
-        """What the profiler has gathered."""
-        if self._recorder is None:
+    def collect(self, request: CollectProfile) -> ProfilerOutput:
+        """See `CollectProfile`."""
+        if self._profiler is None:
             raise EngineError("nothing was profiled")
-        return Message("gathered", {"requests": self._answered, **self._recorder.gathered(str(fields["form"]))})
+        return replace(self._profiler.collect(request.form), requests=self._requests_profiled)
 
-    def run_memory(self, fields: Fields) -> Message:
-        """What requests allocate through Python."""
-        from infer_bench.workers.profiling.allocations import allocations
+    def measure_allocations(self, request: MeasureAllocations) -> Allocations:
+        """See `MeasureAllocations`."""
+        return measure_allocations(self._stages, self._cycle.take(request.samples))
 
-        return Message("allocations", allocations(self._stages, self._cycle.take(int(fields["samples"]))))
-
-    def run_operators(self, fields: Fields) -> Message:
-        """Answer `samples` requests, end the session's own profiling and tell each operator's time."""
-        from infer_bench.workers.profiling.operators import operators
-
-        count = int(fields["samples"])
-        self._time(self._cycle.take(count))
+    def time_operators(self, request: TimeOperators) -> OperatorTimes:
+        """See `TimeOperators`. Raises `EngineError` for a session that does not profile itself."""
+        self._time(self._cycle.take(request.samples))
         end = getattr(self._session, "end_profiling", None)
         if end is None:
             raise EngineError("this session has no operators to time")
-        return Message("operators", {"rows": operators(end()), "requests": count})
+        return OperatorTimes(read_operators(end()), request.samples)
 
 
 def _same(value: Any) -> Any:

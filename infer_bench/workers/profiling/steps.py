@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from infer_bench.model import PHASES
+from infer_bench.model import PHASES, Phase
 from infer_bench.workers.profiling.instrument import ESTIMATOR_CALLS, Target, estimator_calls, installed, model_calls
+from infer_bench.workers.profiling.requests import StepTime
 from infer_bench.workers.timing.loop import Clock, Stages
 
 Call = Callable[..., Any]
@@ -48,7 +49,7 @@ STEPS = (
 )
 
 
-class Steps:
+class StepTimer:
     """Own times by phase and step: what a step takes without the steps that it calls, corrected for the probes.
 
     A request is cut into segments: at its stages, or of a user's function at its outermost model calls. Every second
@@ -56,8 +57,8 @@ class Steps:
     """
 
     def __init__(self, clock: Clock, *, function: bool = False) -> None:
-        self.own: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-        self.phases: dict[str, int] = dict.fromkeys(PHASES, 0)
+        self._own: dict[tuple[Phase, str], list[int]] = defaultdict(lambda: [0, 0])
+        self.phases: dict[Phase, int] = dict.fromkeys(PHASES, 0)
         self._clock, self._function = clock, function
         self._stack: list[int] = []
         self._events: list[tuple[int, str, int]] = []
@@ -66,11 +67,16 @@ class Steps:
         self._in_model = False
         self._calibrate()
 
+    @property
+    def steps(self) -> tuple[StepTime, ...]:
+        """The steps so far."""
+        return tuple(StepTime(phase, name, calls, own) for (phase, name), (calls, own) in self._own.items())
+
     def wrap(self, call: Call, name: str) -> Call:
         """`call`, timed; calls on other threads pass through."""
         stack, clock, ident = self._stack, self._clock, threading.get_ident
 
-        def timed(*arguments: Any, **keywords: Any) -> Any:
+        def time_call(*arguments: Any, **keywords: Any) -> Any:
             if ident() != self._thread:
                 return call(*arguments, **keywords)
             stack.append(0)
@@ -80,19 +86,19 @@ class Steps:
             finally:
                 self._leave(name, clock() - start)
 
-        return timed
+        return time_call
 
-    def _leave(self, name: str, taken: int) -> None:
-        own = taken - self._stack.pop() - self._inside_ns
+    def _leave(self, name: str, duration_ns: int) -> None:
+        own = duration_ns - self._stack.pop() - self._inside_ns
         self._events.append((len(self._lengths), name, own))
         if self._stack:
-            self._stack[-1] += taken + self._outside_ns
+            self._stack[-1] += duration_ns + self._outside_ns
         self._lengths[-1] -= self._inside_ns + self._outside_ns
 
-    def _cut(self, call: Call, _: str) -> Call:
+    def _divide(self, call: Call, _: str) -> Call:
         """`call`, a segment of its own unless it is inside one."""
 
-        def cut(*arguments: Any, **keywords: Any) -> Any:
+        def divide(*arguments: Any, **keywords: Any) -> Any:
             if self._in_model or threading.get_ident() != self._thread:
                 return call(*arguments, **keywords)
             self._in_model = True
@@ -103,7 +109,7 @@ class Steps:
                 self._mark()
                 self._in_model = False
 
-        return cut
+        return divide
 
     def _mark(self) -> None:
         now = self._clock()
@@ -116,7 +122,7 @@ class Steps:
         targets = [target for target in STEPS if target.module in sys.modules]
         targets += estimator_calls((*ESTIMATOR_CALLS, "transform"))
         self._thread = threading.get_ident()
-        with installed(targets, self.wrap), installed(model_calls() if self._function else [], self._cut):
+        with installed(targets, self.wrap), installed(model_calls() if self._function else [], self._divide):
             start = self._clock()
             for request in requests:
                 self._answer(stages, request)
@@ -140,7 +146,7 @@ class Steps:
         for segment, length in enumerate(self._lengths, 1):
             self.phases[_phase(segment, last)] += length
         for segment, name, own in self._events:
-            entry = self.own[_phase(segment, last), name]
+            entry = self._own[_phase(segment, last), name]
             entry[0] += 1
             entry[1] += own
 
@@ -156,7 +162,7 @@ class Steps:
         self._outside_ns = max(0, round(statistics.median(cost)) - self._inside_ns)
 
 
-def _phase(segment: int, last: int) -> str:
+def _phase(segment: int, last: int) -> Phase:
     """The phase of a segment, counted from 1; a request in one piece is a model call as a whole."""
     if segment % 2 == 0 or last == 1:
         return "predict"

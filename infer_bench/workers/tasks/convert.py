@@ -1,48 +1,44 @@
 """A conversion inside a worker, where a library's converter may crash or hang without harm."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from infer_bench.converters.base import ConvertOptions, InputDtype
 from infer_bench.model import ModelRef
-from infer_bench.workers.protocol import Message, pack_columns
+from infer_bench.typing import Columns
+from infer_bench.workers.protocol import Request
 
 
-def convert(fields: Mapping[str, Any]) -> Message:
-    """Convert `fields["model"]` as `fields["options"]` says and write the file `fields["path"]`.
+@dataclass(frozen=True, slots=True, eq=False)
+class OnnxConversion:
+    """How the file was written, and groups of rows to check it on: columns by name. See `converters.base.Converted`."""
 
-    The reply names the groups of rows; group i's columns are packed under the prefix `i/`.
-    """
+    route: str
+    input_dtype: InputDtype
+    computes_in: InputDtype
+    groups: Mapping[str, Columns]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertModel(Request[OnnxConversion]):
+    """Convert `model` to the ONNX file `path`, with `metadata` in it."""
+
+    title = "convert"
+    model: ModelRef
+    options: ConvertOptions
+    metadata: Mapping[str, str]
+    path: str
+    allow_pickle: bool
+
+
+def convert_model(request: ConvertModel) -> OnnxConversion:
+    """Convert and write the file. Raises `NotConvertible` with what stands in the way."""
     from infer_bench.converters import routes
-    from infer_bench.converters.base import ConvertOptions
 
-    model = ModelRef(**fields["model"])
-    made = routes.convert(
-        model, ConvertOptions(**fields["options"]), fields["metadata"], allow_pickle=bool(fields["allow_pickle"])
+    conversion = routes.convert(request.model, request.options, request.metadata, allow_pickle=request.allow_pickle)
+    Path(request.path).write_bytes(conversion.onnx)
+    return OnnxConversion(
+        conversion.route, conversion.input_dtype, conversion.computes_in, conversion.groups, conversion.notes
     )
-    Path(fields["path"]).write_bytes(made.onnx)
-    arrays: dict[str, Any] = {}
-    groups = []
-    for i, (name, columns) in enumerate(made.groups.items()):
-        packed = pack_columns(columns)
-        groups.append({"name": name, **packed.fields})
-        arrays.update({f"{i}/{key}": array for key, array in packed.arrays.items()})
-    said = {
-        "route": made.route,
-        "input_dtype": made.input_dtype,
-        "computes_in": made.computes_in,
-        "notes": list(made.notes),
-    }
-    return Message("converted", {**said, "groups": groups}, arrays)
-
-
-def groups_from(reply: Message) -> dict[str, dict[str, Any]]:
-    """The groups of rows that `convert` packed: name → columns."""
-    from infer_bench.workers.protocol import unpack_columns
-
-    found = {}
-    for i, group in enumerate(reply.fields["groups"]):
-        prefix = f"{i}/"
-        arrays = {key.removeprefix(prefix): a for key, a in reply.arrays.items() if key.startswith(prefix)}
-        found[group["name"]] = unpack_columns(Message("rows", group, arrays))
-    return found

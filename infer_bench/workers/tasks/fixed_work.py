@@ -9,7 +9,7 @@ _ROUNDS = 12
 _WEIGHTS = np.linspace(-1.0, 1.0, FEATURES * FEATURES).reshape(FEATURES, FEATURES)
 
 
-def answer(record: Mapping[str, float]) -> float:
+def compute(record: Mapping[str, float]) -> float:
     """A number from a record: a row is made of the dict, and multiplied by a fixed matrix a few times."""
     row = np.array(list(record.values()))
     for _ in range(_ROUNDS):

@@ -1,45 +1,58 @@
-"""All rows of a table answered as one request, and row by row where the library refuses the whole."""
+"""All rows of a table as one request, and row by row where the library refuses the whole."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.engines.base import Session
 from infer_bench.errors import EngineError
-from infer_bench.typing import Floats
+from infer_bench.model import Label
+from infer_bench.typing import Array, Bools, Columns, Floats
+from infer_bench.workers.protocol import SessionRequest
+from infer_bench.workers.timing.requests import check_predictions
 
-SINGLY = 512
+MOST_SINGLE_ROWS = 512
 """So many rows at the most are tried one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """`predictions` (rows, outputs) are NaN where `refused` (rows,)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class TablePredictions:
+    """`predictions` (rows, outputs) are NaN where `refused` (rows,). `labels` (rows,) are None without classes."""
 
     predictions: Floats
-    labels: npt.NDArray[Any] | None
-    refused: npt.NDArray[np.bool_]
+    labels: tuple[Label | None, ...] | None
+    refused: Bools
 
 
-def whole_table(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> Answered:
-    """Answer every row. Raises `EngineError` when the library refuses a table that is empty or over 512 rows long.
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictTable(SessionRequest[TablePredictions]):
+    """Predict all rows of `columns` as one request."""
 
-    The labels are the library's own where the session can ask for them (`own_labels`), else those of the answers.
+    title = "table"
+    columns: Columns
+
+    def check(self, response: TablePredictions) -> None:
+        """See `Request.check`."""
+        check_predictions(response.predictions, response.labels, response.refused)
+
+
+def predict_table(session: Session, request: PredictTable) -> TablePredictions:
+    """Predict every row. Raises `EngineError` when the library refuses a table that is empty or over 512 rows long.
+
+    The labels are the library's own where the session can ask for them (`own_labels`), else those of the predictions.
     """
+    columns = request.columns
     rows = len(next(iter(columns.values())))
     try:
-        predictions, labels = _answer(session, columns)
-        return Answered(predictions, labels, np.zeros(rows, dtype=np.bool_))
+        predictions, labels = _predict(session, columns)
+        return TablePredictions(predictions, None if labels is None else tuple(labels), np.zeros(rows, dtype=np.bool_))
     except EngineError:
-        if not 0 < rows <= SINGLY:
+        if not 0 < rows <= MOST_SINGLE_ROWS:
             raise
-    return _singly(session, columns, rows)
+    return _predict_singly(session, columns, rows)
 
 
-def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[Floats, npt.NDArray[Any] | None]:
+def _predict(session: Session, columns: Columns) -> tuple[Floats, Array | None]:
     own = getattr(session, "own_labels", None)
     try:
         inputs = session.preprocess(columns)
@@ -51,16 +64,16 @@ def _answer(session: Session, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[
         raise EngineError(f"{type(error).__name__}: {error}") from None
 
 
-def _singly(session: Session, columns: Mapping[str, npt.NDArray[Any]], rows: int) -> Answered:
+def _predict_singly(session: Session, columns: Columns, rows: int) -> TablePredictions:
     predictions = np.full((rows, len(session.spec.outputs)), np.nan)
-    labels = np.full(rows, None, dtype=object)
+    labels: list[Label | None] = [None] * rows
     refused = np.zeros(rows, dtype=np.bool_)
     for row in range(rows):
         try:
-            found, label = _answer(session, {name: column[row : row + 1] for name, column in columns.items()})
+            outputs, label = _predict(session, {name: column[row : row + 1] for name, column in columns.items()})
         except EngineError:
             refused[row] = True
             continue
-        predictions[row] = found[0]
+        predictions[row] = outputs[0]
         labels[row] = None if label is None else label[0]
-    return Answered(predictions, labels if session.spec.classes else None, refused)
+    return TablePredictions(predictions, tuple(labels) if session.spec.classes else None, refused)

@@ -1,50 +1,75 @@
 """A model's trees, read in a worker and handed over as arrays: nothing of a stranger's file is parsed elsewhere."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-
-from infer_bench.errors import ModelError, NotConvertible
+from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature, ModelRef
-from infer_bench.trees.ensemble import Ensemble, LinearLeaves, Link, Nodes
-from infer_bench.typing import Array
-from infer_bench.workers.protocol import Message
+from infer_bench.trees.ensemble import Ensemble
+from infer_bench.typing import Floats
+from infer_bench.workers.protocol import Request
+
+Trees = Literal["best", "all"]
 
 PROBES = 4_096
-_NODES = ("mode", "feature", "threshold", "left", "right", "missing_left", "zero_missing", "value", "member_start")
-_PLAIN = ("family", "task", "divisor", "row_dtype", "score_dtype", "zero_band", "rounding", "label_rule", "refuses")
+TREES: Mapping[str, Trees | None] = {"auto": None, "best": "best", "all": "all"}
+_BY_NODE = ("mode", "feature", "threshold", "left", "right", "missing_left", "zero_missing", "value")
 
 
-def read(fields: Mapping[str, Any]) -> Message:
-    """The trees of `fields["model"]`, and groups of rows that visit them. Raises `NotConvertible` where there are none.
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelTrees:
+    """The trees, and groups of rows that visit them: float64 (rows, features), categories as codes.
 
-    `trees` is "best", "all" or None: after early stopping, what the class that opens the file does. Only the pickles
-    that the caller has allowed are opened. With `last`, the trees are those of a pipeline's last step.
+    Raises ValueError when the trees do not hold together.
     """
-    model = ModelRef(**fields["model"])
-    allowed = bool(fields["allow_pickle"])
-    if fields.get("last"):
-        held = _chosen(_held(model, allowed))
-        return pack(_named(_last_step(held), held))
-    ensemble = ensemble_of(model, allowed, fields.get("trees"))
+
+    ensemble: Ensemble
+    groups: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        nodes = self.ensemble.nodes
+        if len({len(getattr(nodes, name)) for name in _BY_NODE}) != 1 or nodes.value.ndim != 2:
+            raise ValueError("the trees do not hold together")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTrees(Request[ModelTrees]):
+    """Read a model's trees, without its library where its format allows that, and draw rows that visit them.
+
+    `trees` is "best", "all" or "auto": after early stopping, what the class that opens the file does. Only the pickles
+    that the caller has allowed are opened. With `last_step`, the trees are those of a pipeline's last step, and no rows
+    are drawn.
+    """
+
+    title = "structure"
+    model: ModelRef
+    allow_pickle: bool
+    trees: str
+    seed: int
+    last_step: bool = False
+
+
+def read_trees(request: ReadTrees) -> ModelTrees:
+    """Raises `NotConvertible` where there are no trees that can be read."""
+    model, allow_pickle = request.model, request.allow_pickle
+    if request.last_step:
+        pipeline = _best_estimator(_open(model, allow_pickle))
+        return ModelTrees(_named(_last_step(pipeline), pipeline), {})
+    ensemble = ensemble_of(model, allow_pickle, TREES[request.trees])
     from infer_bench.trees.probes import probe_rows
 
-    message = pack(ensemble)
-    groups = probe_rows(ensemble, seed=int(fields.get("seed", 0)), limit=PROBES)
-    arrays = {f"probe/{name}": rows for name, rows in groups.items()}
-    return Message("structure", message.fields, {**message.arrays, **arrays})
+    return ModelTrees(ensemble, probe_rows(ensemble, seed=request.seed, limit=PROBES))
 
 
-def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
+def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Trees | None) -> Ensemble:
     """The trees of a model of any family that can be read."""
     if model.family == "lightgbm":
         from infer_bench.trees.readers.lightgbm import read_lightgbm
 
         text = model.format == "lightgbm-text"
-        held = Path(model.path).read_text(encoding="utf-8") if text else _held(model, allow_pickle)
+        held = Path(model.path).read_text(encoding="utf-8") if text else _open(model, allow_pickle)
         return read_lightgbm(held, trees=trees or "best")
     if model.family == "xgboost":
         from infer_bench.trees.readers.xgboost import read_xgboost
@@ -53,7 +78,7 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
     if model.family == "sklearn":
         from infer_bench.trees.readers.sklearn.ensembles import read_encoded_histogram, read_sklearn_trees
 
-        held = _chosen(_held(model, allow_pickle))
+        held = _best_estimator(_open(model, allow_pickle))
         trees_read = read_encoded_histogram(held) or read_sklearn_trees(held)
         if trees_read is not None:
             return trees_read
@@ -68,9 +93,9 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Any) -> Ensemble:
     raise NotConvertible(f"the structure of a {model.family} model cannot be read")
 
 
-def _chosen(estimator: Any) -> Any:
+def _best_estimator(estimator: Any) -> Any:
     """The estimator that a search has found best, which answers in its place."""
-    return _chosen(estimator.best_estimator_) if hasattr(estimator, "best_estimator_") else estimator
+    return _best_estimator(estimator.best_estimator_) if hasattr(estimator, "best_estimator_") else estimator
 
 
 def _last_step(estimator: Any) -> Ensemble:
@@ -110,63 +135,12 @@ def _named(ensemble: Ensemble, pipeline: Any) -> Ensemble:
 def _xgboost(model: ModelRef, allow_pickle: bool) -> Any:
     if model.format in ("xgboost-json", "xgboost-ubj"):
         return Path(model.path).read_bytes()
-    return _held(model, allow_pickle)
+    return _open(model, allow_pickle)
 
 
-def _held(model: ModelRef, allow_pickle: bool) -> Any:
+def _open(model: ModelRef, allow_pickle: bool) -> Any:
     from infer_bench.formats import pickles
 
     if model.format in ("pickle", "joblib"):
         return pickles.load(model.path, allow_pickle)
     return pickles.load_skops(model.path, allow_pickle) if model.format == "skops" else model.path
-
-
-def pack(ensemble: Ensemble) -> Message:
-    """An ensemble as a message of numbers and JSON."""
-    nodes = ensemble.nodes
-    arrays: dict[str, Array] = {f"nodes/{name}": getattr(nodes, name) for name in (*_NODES, "members")}
-    arrays |= {"roots": ensemble.roots, "output": ensemble.output, "base": ensemble.base}
-    if ensemble.linear is not None:
-        arrays["linear"] = ensemble.linear
-    if ensemble.linear_leaves is not None:
-        leaves = ensemble.linear_leaves
-        arrays |= {f"leaves/{n}": getattr(leaves, n) for n in ("start", "feature", "coefficient", "const")}
-    fields = {name: getattr(ensemble, name) for name in _PLAIN}
-    fields |= {"missing_value": ensemble.missing_value, "links": [asdict(link) for link in ensemble.links]}
-    fields |= {"features": [_feature(f) for f in ensemble.features], "classes": [_scalar(c) for c in ensemble.classes]}
-    return Message("structure", fields, arrays)
-
-
-def unpack(message: Message) -> Ensemble:
-    """The ensemble that `pack` packed. Raises `ModelError` when it does not hold together."""
-    fields, arrays = dict(message.fields), message.arrays
-    nodes = Nodes(**{name: arrays[f"nodes/{name}"] for name in (*_NODES, "members")})
-    given = {n: arrays[f"leaves/{n}"] for n in ("start", "feature", "coefficient", "const") if f"leaves/{n}" in arrays}
-    if len({len(getattr(nodes, name)) for name in _NODES if name not in ("member_start", "value")}) != 1:
-        raise ModelError("the worker's trees do not hold together")
-    return Ensemble(
-        features=tuple(Feature(f["name"], f["kind"], tuple(f["categories"])) for f in fields["features"]),
-        nodes=nodes,
-        roots=arrays["roots"],
-        output=arrays["output"],
-        base=arrays["base"],
-        links=tuple(Link(**link) for link in fields["links"]),
-        classes=tuple(fields["classes"]),
-        missing_value=fields["missing_value"],
-        linear=arrays.get("linear"),
-        linear_leaves=LinearLeaves(**given) if given else None,
-        **{name: fields[name] for name in _PLAIN},
-    )
-
-
-def groups(message: Message) -> dict[str, Array]:
-    """The rows that visit the trees: group → float64 (rows, features), categories as codes."""
-    return {name.removeprefix("probe/"): rows for name, rows in message.arrays.items() if name.startswith("probe/")}
-
-
-def _feature(feature: Feature) -> dict[str, Any]:
-    return {"name": feature.name, "kind": feature.kind, "categories": [_scalar(c) for c in feature.categories]}
-
-
-def _scalar(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

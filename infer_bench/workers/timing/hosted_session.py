@@ -2,27 +2,34 @@
 
 import random
 import time
-from collections.abc import Mapping
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines.base import Session
-from infer_bench.typing import Array
-from infer_bench.workers.protocol import Message
-from infer_bench.workers.timing.runner import WARM_WINDOW_NS, Runner, requests_of
+from infer_bench.typing import Columns
+from infer_bench.workers.timing.requests import (
+    FirstRequest,
+    InjectDelay,
+    PredictRows,
+    RowPredictions,
+    TimeBlock,
+    TimedBlock,
+    TimeFirstRequest,
+    Warmth,
+    WarmUp,
+)
+from infer_bench.workers.timing.runner import Runner, requests_of
 
-MARK_BYTES = 8
-"""Of a file shared with the coordinator: one more than the number of the seat whose block it is, 0 for nobody's."""
-BALLAST_PIECES = 64
-BALLAST_BYTES = (64, 262_144)
+OFFSET_PIECES = 64
+OFFSET_BYTES = (64, 262_144)
 
 
-class Table:
-    """Rows to answer. Sessions that answer the same rows share the records made of them."""
+class RequestPool:
+    """Rows to predict, and the requests cut from them. Sessions that predict the same rows share one."""
 
-    def __init__(self, columns: Mapping[str, Array]) -> None:
+    def __init__(self, columns: Columns) -> None:
         self.columns = columns
         self._requests: dict[int, list[Any]] = {}
 
@@ -36,71 +43,49 @@ class Table:
 class HostedSession:
     """A session at work. `memory_offset` was allocated before it was loaded, so that no two lie alike in memory."""
 
-    def __init__(self, session: Session, memory_offset: list[bytearray]) -> None:
-        self.session = session
-        self.table = Table({})
-        self._ballast = memory_offset
+    def __init__(self, model: Session, memory_offset: list[bytearray]) -> None:
+        self.model = model
+        self.pool = RequestPool({})
+        self._memory_offset = memory_offset
         self._runners: dict[int, Runner] = {}
 
-    def sit(self, table: Table) -> None:
-        """Take the rows to answer."""
-        self.table = table
+    def set_pool(self, pool: RequestPool) -> None:
+        """Predict other rows from now on."""
+        self.pool = pool
         self._runners = {}
 
     def runner(self, batch: int) -> Runner:
         """What answers requests of `batch` rows."""
         if batch not in self._runners:
-            requests, rows = self.table.requests(batch), len(next(iter(self.table.columns.values())))
-            self._runners[batch] = Runner(self.session, requests, rows, batch, time.perf_counter_ns)
+            requests, rows = self.pool.requests(batch), len(next(iter(self.pool.columns.values())))
+            self._runners[batch] = Runner(self.model, requests, rows, batch, time.perf_counter_ns)
         return self._runners[batch]
 
-    def first(self, fields: Mapping[str, Any]) -> Message:
-        """The first request of this process; `done_ns` is the clock when it was answered."""
-        taken = self.runner(int(fields["batch"])).first()
-        return Message("first", {"request_ns": taken, "done_ns": time.perf_counter_ns()})
+    def time_first_request(self, request: TimeFirstRequest) -> FirstRequest:
+        """See `TimeFirstRequest`."""
+        request_ns = self.runner(request.batch).time_first()
+        return FirstRequest(request_ns, time.perf_counter_ns())
 
-    def domain(self) -> Message:
-        """Where the model's inputs are interesting."""
-        domain = self.session.domain()
-        thresholds = {name: [scalar(v) for v in values] for name, values in domain.thresholds.items()}
-        stored = {} if domain.rows is None else {"rows": domain.rows}
-        return Message("domain", {"thresholds": thresholds, "missing": sorted(domain.missing)}, stored)
+    def warm_up(self, request: WarmUp) -> Warmth:
+        """See `WarmUp`."""
+        return self.runner(request.batch).warm_up(request.limit_ns, request.window_ns)
 
-    def warm(self, fields: Mapping[str, Any]) -> Message:
-        """Warm up until steady."""
-        window = int(fields.get("window_ns", WARM_WINDOW_NS))
-        warmth = self.runner(int(fields["batch"])).warm(int(fields["limit_ns"]), window)
-        told = {"request_ns": warmth.request_ns, "warmup_ns": warmth.warmup_ns, "steady": warmth.steady}
-        return Message("warm", {**told, "floor_ns": warmth.floor_ns, "stage_floor_ns": warmth.stage_floor_ns})
+    def time_block(self, request: TimeBlock) -> TimedBlock:
+        """See `TimeBlock`."""
+        return self.runner(request.batch).time_block(request)
 
-    def block(self, fields: Mapping[str, Any]) -> Message:
-        """One block."""
-        runner = self.runner(int(fields["batch"]))
-        shape = int(fields["samples"]), int(fields["calls"]), bool(fields["phases"])
-        block = runner.block(*shape, split=bool(fields.get("split", True)), start=fields.get("start"))
-        arrays = {
-            "request": block.request,
-            "preprocess": block.stages.preprocess,
-            "predict": block.stages.predict,
-            "postprocess": block.stages.postprocess,
-        }
-        counts = {"wall_ns": block.wall_ns, "rows": block.rows, "gc_collections": block.gc_collections}
-        return Message("block", counts, arrays)
+    def predict_rows(self, request: PredictRows) -> RowPredictions:
+        """See `PredictRows`."""
+        predictions, labels = self.runner(request.batch).predict_rows(request.limit_ns)
+        return RowPredictions(predictions, None if labels is None else tuple(labels))
 
-    def predictions(self, fields: Mapping[str, Any]) -> Message:
-        """The canonical output and the labels of the rows, in order."""
-        predictions, labels = self.runner(int(fields["batch"])).predictions(int(fields["limit_ns"]))
-        listed = None if labels is None else [scalar(label) for label in labels]
-        return Message("answers", {"labels": listed}, {"answers": predictions})
-
-    def plant(self, fields: Mapping[str, Any]) -> Message:
-        """Make every `every`-th request do more work: so many turns of an empty loop."""
-        self.session = Planted(self.session, int(fields["turns"]), int(fields["every"]))
+    def inject_delay(self, request: InjectDelay) -> None:
+        """See `InjectDelay`."""
+        self.model = DelayedSession(self.model, request.turns, request.every)
         self._runners = {}
-        return Message("planted")
 
 
-class Planted:
+class DelayedSession:
     """A session with more work to do in some of its requests: what a gate is to find, or with no turns, is not."""
 
     def __init__(self, session: Session, turns: int, every: int) -> None:
@@ -127,18 +112,13 @@ def spin(turns: int) -> None:
         pass
 
 
-def memory_offset(seed: int | None) -> list[bytearray]:
+def allocate_offset(seed: int | None) -> list[bytearray]:
     """Pieces of memory of random sizes, every second one freed again: the next thing loaded lies elsewhere.
 
     None: nothing is allocated.
     """
     if seed is None:
         return []
-    chance, low, high = random.Random(seed), *np.log(BALLAST_BYTES)
-    pieces = [bytearray(int(np.exp(chance.uniform(low, high)))) for _ in range(BALLAST_PIECES)]
+    generator, low, high = random.Random(seed), *np.log(OFFSET_BYTES)
+    pieces = [bytearray(int(np.exp(generator.uniform(low, high)))) for _ in range(OFFSET_PIECES)]
     return pieces[::2]
-
-
-def scalar(value: Any) -> Any:
-    """A numpy scalar as plain Python."""
-    return value.item() if isinstance(value, np.generic) else value

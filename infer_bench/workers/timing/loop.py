@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from infer_bench.typing import Samples
 
 Clock = Callable[[], int]
-Times = npt.NDArray[np.int64]
 Step = Callable[[Any], Any]
 
 
@@ -29,14 +29,14 @@ class Stages:
         return self.postprocess(self.predict(self.preprocess(request)))
 
 
-@dataclass(frozen=True, slots=True)
-class Stamps:
+@dataclass(frozen=True, slots=True, eq=False)
+class PhaseSamples:
     """Durations in ns, one entry a sample, not corrected for the floor."""
 
-    request: Times
-    preprocess: Times
-    predict: Times
-    postprocess: Times
+    request: Samples
+    preprocess: Samples
+    predict: Samples
+    postprocess: Samples
 
 
 class Cycle:
@@ -55,23 +55,22 @@ class Cycle:
     def take(self, count: int) -> list[Any]:
         """The next `count` requests."""
         size = len(self._requests)
-        chosen = [self._requests[(self._next + i) % size] for i in range(count)]
-        self._next = (self._next + count) % size
-        return chosen
+        first, self._next = self._next, (self._next + count) % size
+        return [self._requests[(first + i) % size] for i in range(count)]
 
 
-def plain(stages: Stages, requests: Sequence[Any], clock: Clock) -> Times:
-    """One stamp after each request; returns durations (requests,) in ns, each with the loop's own cost (`floor`)."""
+def time_calls(stages: Stages, requests: Sequence[Any], clock: Clock) -> Samples:
+    """One stamp after each request; returns durations (requests,) in ns, the loop's own cost included."""
     preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
     stamps = [0] * (len(requests) + 1)
     stamps[0] = clock()
     for i, request in enumerate(requests, 1):
         postprocess(predict(preprocess(request)))
         stamps[i] = clock()
-    return _between(stamps)
+    return _durations(stamps)
 
 
-def grouped(stages: Stages, requests: Sequence[Any], calls: int, clock: Clock) -> Times:
+def time_groups(stages: Stages, requests: Sequence[Any], calls: int, clock: Clock) -> Samples:
     """One stamp after every `calls` requests, for calls so short that a stamp each would distort them.
 
     Returns sums over `calls` requests (len(requests) // calls,) in ns.
@@ -84,13 +83,13 @@ def grouped(stages: Stages, requests: Sequence[Any], calls: int, clock: Clock) -
         for request in group:
             postprocess(predict(preprocess(request)))
         stamps[i] = clock()
-    return _between(stamps)
+    return _durations(stamps)
 
 
-def stamped(stages: Stages, requests: Sequence[Any], clock: Clock) -> Stamps:
+def time_phases(stages: Stages, requests: Sequence[Any], clock: Clock) -> PhaseSamples:
     """Each request with a stamp between its phases; every array is (requests,) in ns."""
     preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
-    begun, ready, answered, done = ([0] * len(requests) for _ in range(4))
+    t0s, t1s, t2s, t3s = ([0] * len(requests) for _ in range(4))
     for i, request in enumerate(requests):
         t0 = clock()
         inputs = preprocess(request)
@@ -99,29 +98,29 @@ def stamped(stages: Stages, requests: Sequence[Any], clock: Clock) -> Stamps:
         t2 = clock()
         postprocess(outputs)
         t3 = clock()
-        begun[i], ready[i], answered[i], done[i] = t0, t1, t2, t3
-    t0s, t1s, t2s, t3s = (np.array(stamps, dtype=np.int64) for stamps in (begun, ready, answered, done))
-    return Stamps(t3s - t0s, t1s - t0s, t2s - t1s, t3s - t2s)
+        t0s[i], t1s[i], t2s[i], t3s[i] = t0, t1, t2, t3
+    stamps = np.array((t0s, t1s, t2s, t3s), dtype=np.int64)
+    return PhaseSamples(stamps[3] - stamps[0], *np.diff(stamps, axis=0))
 
 
-def _between(stamps: list[int]) -> Times:
-    taken = np.array(stamps, dtype=np.int64)
-    return taken[1:] - taken[:-1]
+def _durations(stamps: list[int]) -> Samples:
+    times = np.array(stamps, dtype=np.int64)
+    return times[1:] - times[:-1]
 
 
-def floor(clock: Clock, samples: int = 2001) -> int:
-    """What `plain` and `grouped` read around no request at all: the median in ns, to be taken off every sample."""
+def measure_floor(clock: Clock, samples: int = 2001) -> int:
+    """What `time_calls` and `time_groups` read around no request at all, the median in ns, to be taken off a sample."""
     stamps = [0] * (samples + 1)
     stamps[0] = clock()
     for i, _ in enumerate(stamps[1:], 1):
         stamps[i] = clock()
-    return int(np.median(_between(stamps)))
+    return int(np.median(_durations(stamps)))
 
 
-def stamp_cost(clock: Clock, samples: int = 2001) -> int:
+def measure_stamp_cost(clock: Clock, samples: int = 2001) -> int:
     """What two stamps next to each other read: the median in ns, to be taken off a phase once, off their sum thrice."""
-    taken = [0] * samples
+    costs = [0] * samples
     for i in range(samples):
         start = clock()
-        taken[i] = clock() - start
-    return int(np.median(np.array(taken, dtype=np.int64)))
+        costs[i] = clock() - start
+    return int(np.median(np.array(costs, dtype=np.int64)))

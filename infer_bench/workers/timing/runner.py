@@ -1,27 +1,24 @@
-"""One candidate inside its worker: warm-up, blocks and answers of a session at each batch size. Knows no process."""
+"""One candidate inside its worker: warm-up, blocks and predictions of a session. Knows no process."""
 
 import gc
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.engines.base import Request, Session
-from infer_bench.typing import Floats
+from infer_bench.typing import Array, Columns, Floats
 from infer_bench.workers.timing.loop import (
     Clock,
     Cycle,
     Stages,
-    Stamps,
-    Times,
-    floor,
-    grouped,
-    plain,
-    stamp_cost,
-    stamped,
+    measure_floor,
+    measure_stamp_cost,
+    time_calls,
+    time_groups,
+    time_phases,
 )
+from infer_bench.workers.timing.requests import WARM_WINDOW_NS, TimeBlock, TimedBlock, Warmth
 
 SHORT_NS = 50_000
 """Below this, stamps between the phases cost more than 0.2 % of the request: they are timed in calls of their own."""
@@ -31,33 +28,10 @@ SAMPLE_NS = 20_000
 """How long a shared sample should last."""
 DISCARDED_NS = 1_000_000
 """Up to this long (and 3 calls at most) the first calls of a block are thrown away: another process had the caches."""
-WARM_WINDOW_NS = 20_000_000
 STEADY_WITHIN = 0.03
 
 
-@dataclass(frozen=True, slots=True)
-class Warmth:
-    """How the warm-up went: an estimate of one request, the time it took and whether it became steady."""
-
-    request_ns: int
-    warmup_ns: int
-    steady: bool
-    floor_ns: int
-    stage_floor_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block's raw samples; `wall_ns` spans the request samples, `rows` those that they answered."""
-
-    request: Times
-    stages: Stamps
-    wall_ns: int
-    rows: int
-    gc_collections: int
-
-
-def requests_of(columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Request]:
+def requests_of(columns: Columns, batch: int) -> list[Request]:
     """The rows cut into requests: records of Python scalars for batch 1, else tables of exactly `batch` rows.
 
     Rows are repeated from the start where the last table would be short.
@@ -74,15 +48,15 @@ def requests_of(columns: Mapping[str, npt.NDArray[Any]], batch: int) -> list[Req
 def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock, window_ns: int = WARM_WINDOW_NS) -> Warmth:
     """Run until two windows of `window_ns` in a row agree within 3 %, for `limit_ns` at the most."""
     start = clock()
-    estimate = max(1, int(plain(stages, cycle.take(1), clock)[0]))
+    estimate = max(1, int(time_calls(stages, cycle.take(1), clock)[0]))
     previous, steady = 0.0, False
     while not steady and clock() - start < limit_ns:
         count = min(100_000, max(1, window_ns // estimate))
-        median = float(np.median(plain(stages, cycle.take(count), clock)))
+        median = float(np.median(time_calls(stages, cycle.take(count), clock)))
         steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
         previous, estimate = max(1.0, median), max(1, int(median))
     spent = clock() - start
-    return Warmth(estimate, spent, steady, floor(clock), stamp_cost(clock))
+    return Warmth(estimate, spent, steady, measure_floor(clock), measure_stamp_cost(clock))
 
 
 class Runner:
@@ -97,45 +71,45 @@ class Runner:
         self._batch = batch
         self._clock = clock
 
-    def first(self) -> int:
+    def time_first(self) -> int:
         """The time of one request, in ns: on a fresh session, the first."""
-        return int(plain(self._stages, self._requests[:1], self._clock)[0])
+        return int(time_calls(self._stages, self._requests[:1], self._clock)[0])
 
-    def warm(self, limit_ns: int, window_ns: int = WARM_WINDOW_NS) -> Warmth:
+    def warm_up(self, limit_ns: int, window_ns: int = WARM_WINDOW_NS) -> Warmth:
         """Run until steady, for `limit_ns` at the most: see `warm_up`."""
         return warm_up(self._stages, self._cycle, limit_ns, self._clock, window_ns)
 
-    def block(self, samples: int, calls: int, phases: bool, split: bool = True, start: int | None = None) -> Block:
-        """`samples` samples of `calls` calls each, after a few discarded ones.
-
-        With `phases` they are stamped between the phases too, else phases get calls of their own; without `split` none.
-        `start` is the request to begin with, so that two sides answer the same ones; else the turn goes on.
-        """
-        discarded = plain(self._stages, self._cycle.take(1), self._clock)
-        if discarded[0] * 3 < DISCARDED_NS:
-            plain(self._stages, self._cycle.take(2), self._clock)
-        if start is not None:
-            self._cycle.seek(start)
-        before, chosen = _collections(), self._cycle.take(samples * calls)
-        begun = self._clock()
-        if calls > 1:
-            request = grouped(self._stages, chosen, calls, self._clock)
-        elif phases:
-            stages = stamped(self._stages, chosen, self._clock)
-            wall = self._clock() - begun
-            return Block(stages.request, stages, wall, samples * self._batch, _collections() - before)
+    def time_block(self, plan: TimeBlock) -> TimedBlock:
+        """The samples that `plan` asks for, after a few that are thrown away."""
+        self._discard_first_calls()
+        if plan.start is not None:
+            self._cycle.seek(plan.start)
+        collections, requests = _collections(), self._cycle.take(plan.samples * plan.calls)
+        start, phases = self._clock(), None
+        if plan.calls > 1:
+            request = time_groups(self._stages, requests, plan.calls, self._clock)
+        elif plan.phases:
+            phases = time_phases(self._stages, requests, self._clock)
+            request = phases.request
         else:
-            request = plain(self._stages, chosen, self._clock)
-        wall = self._clock() - begun
-        split_calls = max(1, samples * calls // 4) if split else 0
-        stages = stamped(self._stages, self._cycle.take(split_calls), self._clock)
-        return Block(request, stages, wall, samples * calls * self._batch, _collections() - before)
+            request = time_calls(self._stages, requests, self._clock)
+        wall_ns = self._clock() - start
+        if phases is None:
+            count = max(1, len(requests) // 4) if plan.split else 0
+            phases = time_phases(self._stages, self._cycle.take(count), self._clock)
+        rows, collections = len(requests) * self._batch, _collections() - collections
+        return TimedBlock(request, phases.preprocess, phases.predict, phases.postprocess, wall_ns, rows, collections)
 
-    def predictions(self, limit_ns: int) -> tuple[Floats, npt.NDArray[Any] | None]:
+    def _discard_first_calls(self) -> None:
+        first_ns = time_calls(self._stages, self._cycle.take(1), self._clock)[0]
+        if first_ns * 3 < DISCARDED_NS:
+            time_calls(self._stages, self._cycle.take(2), self._clock)
+
+    def predict_rows(self, limit_ns: int) -> tuple[Floats, Array | None]:
         """The canonical output (rows, outputs) and the labels (rows,) of the rows in order.
 
-        The labels of a user's function are the text in its answers, unless the same request is answered with another
-        text a second time, as with the number of a request.
+        The labels of a user's function are the text in its predictions, unless the same request gets another text a
+        second time, as with the number of a request.
 
         Stops after `limit_ns`, so the arrays may be shorter than the rows.
         """
@@ -147,15 +121,21 @@ class Runner:
             if self._clock() - start > limit_ns:
                 break
         predictions = np.concatenate(parts)[: self._rows]
-        worded = any(texts) or (bool(texts) and bool(np.isnan(predictions).any()))
-        told = worded and texts[: self._batch] == self._texts(self._outputs(self._requests[0]))
-        return predictions, np.array(texts[: self._rows], dtype=object) if told else self._session.labels(predictions)
+        if self._texts_are_labels(texts, predictions):
+            return predictions, np.array(texts[: self._rows], dtype=object)
+        return predictions, self._session.labels(predictions)
+
+    def _texts_are_labels(self, texts: Sequence[str], predictions: Floats) -> bool:
+        """Whether there is text, or nothing but text, and the first request gets the same a second time."""
+        if not any(texts) and not (texts and np.isnan(predictions).any()):
+            return False
+        return texts[: self._batch] == self._texts(self._outputs(self._requests[0]))
 
     def _outputs(self, request: Request) -> Any:
         return self._stages.predict(self._stages.preprocess(request))
 
     def _texts(self, outputs: Any) -> list[str]:
-        """The text in the answers of a user's function."""
+        """The text in the predictions of a user's function."""
         texts = getattr(self._session, "texts", None)
         return list(texts(outputs)) if texts else []
 

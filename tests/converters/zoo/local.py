@@ -1,57 +1,41 @@
-"""A worker without a process: the same messages, answered here, so that hundreds of conversions take minutes."""
+"""A worker without a process: the same requests, answered here, so that hundreds of conversions take minutes."""
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from infer_bench.workers.child import Child, _answer
+from infer_bench.workers.dispatch import respond
+from infer_bench.workers.host import Host
 from infer_bench.workers.job import Job
-from infer_bench.workers.pool import _error
-from infer_bench.workers.protocol import Message, pack_columns
+from infer_bench.workers.protocol import R, Request, request_frame, response_of
+from infer_bench.workers.requests import LoadedModel, LoadModel
+from infer_bench.workers.wire import Frame
 
 
 class LocalWorker:
-    """Stands in for `infer_bench.workers.pool.Worker`."""
+    """Stands in for `infer_bench.workers.process.Worker`."""
 
     def __init__(self, job: Job, **ignored: Any) -> None:
         self.job = job
-        self._child = Child()
-        self._posted: list[Message] = []
+        self._host = Host()
 
-    def ask(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> Message:
+    def ask(self, request: Request[R], *, timeout_s: float | None = None) -> R:
         """Answered at once."""
-        return self._told(Message(kind, fields))
-
-    def _told(self, message: Message) -> Message:
         blocked = {name for name, module in list(sys.modules.items()) if module is None}
-        reply = _crossed(_answer(self._child, _crossed(message)))
+        frame = _cross(respond(self._host, _cross(request_frame(0, request))))
         for name in [name for name, module in list(sys.modules.items()) if module is None and name not in blocked]:
             del sys.modules[name]
-        if reply.kind == "error":
-            raise _error(reply.fields)
-        return reply
+        return response_of(request, frame)
 
-    def open(self) -> Message:
+    def open(self) -> LoadedModel:
         """As a worker's."""
-        return self.ask("open", **self.job.fields())
+        return self.ask(LoadModel(self.job))
 
-    def rows(self, columns: Mapping[str, Any]) -> None:
-        """As a worker's."""
-        self._told(pack_columns(columns))
-
-    def put(self, kind: str, columns: Mapping[str, Any]) -> Message:
-        """As a worker's."""
-        return self._told(replace(pack_columns(columns), kind=kind))
-
-    def post(self, message: Message) -> None:
-        """Kept until `hear`."""
-        self._posted.append(message)
-
-    def hear(self, kind: str) -> Message:
-        """The answer to the oldest of what was posted."""
-        return self._told(self._posted.pop(0))
+    def post(self, request: Request[R]) -> Callable[[], R]:
+        """Answered when the response is waited for."""
+        return partial(self.ask, request)
 
     def close(self) -> None:
         """Nothing to end."""
@@ -65,6 +49,6 @@ class LocalWorker:
         self.close()
 
 
-def _crossed(message: Message) -> Message:
-    """As it arrives on the other side: fields are JSON."""
-    return Message(message.kind, json.loads(json.dumps(message.fields)), message.arrays)
+def _cross(frame: Frame) -> Frame:
+    """As it arrives on the other side: its body is JSON."""
+    return Frame(frame.kind, frame.number, json.loads(json.dumps(frame.body)), frame.arrays)

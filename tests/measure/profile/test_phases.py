@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from infer_bench.measure.profile.phases import PhaseRound, divide
 from infer_bench.report.common import Phases
+from infer_bench.workers.profiling.requests import MeasureProbes, TimePhases
 from infer_bench.workers.profiling.runs import Profiling
 from tests.fakes import FakeClock, FakeSession
 
@@ -21,10 +22,10 @@ def test_on_a_fake_clock_the_phases_are_exact_and_nothing_is_left(cost_ns: int, 
     profiling = Profiling(session, ROWS, function=False, clock=clock)
     rounds = []
     for order in (False, True) * 3:
-        reply = profiling.answer({"what": "phases", "samples": 20, "probed_first": order})
-        rounds.append(PhaseRound(**reply.arrays))
-    probe = profiling.answer({"what": "probe"}).fields
-    divided = divide(rounds, probe["request_ns"], probe["parts_ns"])
+        times = profiling.time_phases(TimePhases(20, probed_first=order))
+        rounds.append(PhaseRound(times.request, times.preprocess, times.predict, times.postprocess))
+    cost = profiling.measure_probes(MeasureProbes())
+    divided = divide(rounds, cost.request_ns, cost.phases_ns)
     assert divided.request.p50_ns == scale * 4 + scale // 2
     assert divided.typical.preprocess_ns == 3 * scale
     assert divided.typical.predict_ns == scale

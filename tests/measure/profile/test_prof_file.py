@@ -16,11 +16,13 @@ from infer_bench.measure.profile.prof_file import Recorded, from_worker, is_prof
 from infer_bench.measure.profile.pstats_reader import Reader
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileReport, ProfileResult
+from infer_bench.workers.profiling.requests import Caller, FunctionProfile
 
-ROWS: list[list[Any]] = [
-    ["app.py", 3, "predict", 2, 2, 0.001, 0.010, []],
-    ["~", 0, "<built-in method builtins.sum>", 40, 40, 0.009, 0.009, [["app.py", 3, "predict", 40, 40, 0.009, 0.009]]],
-]
+CALLER = Caller("app.py", 3, "predict", 40, 40, 0.009, 0.009)
+FUNCTIONS = (
+    FunctionProfile("app.py", 3, "predict", 0.001, 0.010, 2, 2),
+    FunctionProfile("~", 0, "<built-in method builtins.sum>", 0.009, 0.009, 40, 40, (CALLER,)),
+)
 
 
 def report(requests: int = 2) -> ProfileReport:
@@ -30,7 +32,7 @@ def report(requests: int = 2) -> ProfileReport:
 
 def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.prof"
-    path.write_bytes(pack(from_worker(ROWS, 2, counted=True), report()))
+    path.write_bytes(pack(from_worker(FUNCTIONS, 2, counted=True), report()))
     stats: Any = pstats.Stats(str(path))
     assert stats.total_calls == 42
     assert stats.total_tt == pytest.approx(0.010)
@@ -42,7 +44,7 @@ def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) 
     assert found == report()
     assert recorded.requests == 2
     assert recorded.table == marshal.loads(path.read_bytes())
-    assert [cost.name for cost in recorded.functions("cumulative")] == ["predict", ROWS[1][2]]
+    assert [cost.name for cost in recorded.functions("cumulative")] == ["predict", FUNCTIONS[1].name]
     assert [cost.own_ns for cost in recorded.functions("own", 1)] == [9_000_000]
 
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -17,9 +17,20 @@ from infer_bench.measure.schedule.reloaded_sessions import ReloadedSessions
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.workers.job import Job
-from infer_bench.workers.protocol import Message, spec_fields
+from infer_bench.workers.protocol import Request
+from infer_bench.workers.requests import (
+    CloseSession,
+    LoadedModel,
+    LoadModel,
+    MeasureMemory,
+    ResidentMemory,
+    SetRows,
+    ShareRows,
+)
+from infer_bench.workers.timing.requests import FirstRequest, InjectDelay, TimeFirstRequest
 from tests.measure.fake_layouts import SPEC, candidate
 
+Q = TypeVar("Q", bound=Request[Any])
 OLD, NEW = candidate("fake", "old.onnx"), candidate("fake", "new.onnx")
 ROWS = {"a": np.zeros(3)}
 
@@ -36,35 +47,40 @@ class FakeWorker:
         self.made.append(self)
         self.ended = False
         self.job, self.started_ns, self.killed = job, 0, False
-        self.log: list[tuple[str, dict[str, Any]]] = []
-        self.open_seats: set[int] = set()
+        self.log: list[Request[Any]] = []
+        self.open_sessions: set[int] = set()
 
-    def open(self, job: Job | None = None, **seat: Any) -> Message:
-        model = (job or self.job).model.path
-        self.log.append(("open", {"model": model, **seat}))
+    def open(self) -> Any:
+        return self.ask(LoadModel(self.job))
+
+    def ask(self, request: Request[Any], *, timeout_s: float | None = None) -> Any:
+        self.log.append(request)
+        match request:
+            case LoadModel():
+                return self.load(request)
+            case CloseSession():
+                self.open_sessions.remove(request.session)
+            case MeasureMemory():
+                return ResidentMemory(self.grow * len(self.open_sessions), 0)
+            case TimeFirstRequest():
+                return FirstRequest(1, 9)
+        return None
+
+    def load(self, request: LoadModel) -> LoadedModel:
+        model = request.job.model.path
         if model == self.refused:
             raise EngineError("cannot be opened")
         if model == self.fatal:
             self.ended = True
             raise WorkerCrashed("the worker was killed")
-        self.open_seats.add(seat.get("seat", 0))
-        return Message("opened", {"spec": spec_fields(SPEC), "import_ns": 1, "load_ns": 2})
-
-    def rows(self, columns: Any, seat: int = 0) -> None:
-        self.log.append(("rows", {"seat": seat, "columns": columns}))
-
-    def ask(self, kind: str, **fields: Any) -> Message:
-        self.log.append((kind, fields))
-        if kind == "leave":
-            self.open_seats.remove(fields["seat"])
-        known = {"done_ns": 9, "request_ns": 1, "rss_bytes": self.grow * len(self.open_seats)}
-        return Message(kind, known)
+        self.open_sessions.add(request.session)
+        return LoadedModel(SPEC, 1, 2)
 
     def kill(self) -> None:
         self.killed = True
 
-    def told(self, kind: str) -> list[dict[str, Any]]:
-        return [fields for said, fields in self.log if said == kind]
+    def requests(self, kind: type[Q]) -> list[Q]:
+        return [request for request in self.log if isinstance(request, kind)]
 
 
 @pytest.fixture(autouse=True)
@@ -96,11 +112,11 @@ def test_sessions_of_one_worker_share_their_rows_and_each_has_a_number_and_a_mem
     assert found.prepare([OLD, NEW]) == {}
     layouts(found)
     (worker,) = workers
-    opened = worker.told("open")
-    assert [one["seat"] for one in opened] == list(range(8))
-    assert len({one["ballast_seed"] for one in opened}) == 8
-    assert [one["seat"] for one in worker.told("rows")] == [0]
-    assert [(one["seat"], one["of"]) for one in worker.told("share")] == [(seat, 0) for seat in range(1, 8)]
+    models = worker.requests(LoadModel)
+    assert [one.session for one in models] == list(range(8))
+    assert len({one.offset_seed for one in models}) == 8
+    assert [one.session for one in worker.requests(SetRows)] == [0]
+    assert [(one.session, one.source) for one in worker.requests(ShareRows)] == [(number, 0) for number in range(1, 8)]
     found.close()
     assert worker.killed
 
@@ -108,8 +124,8 @@ def test_sessions_of_one_worker_share_their_rows_and_each_has_a_number_and_a_mem
 def test_other_rows_are_handed_over_once_each(workers: list[FakeWorker]) -> None:
     found = ReloadedSessions({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})
     layouts(found)
-    assert len(workers[0].told("rows")) == 2
-    assert len(workers[0].told("share")) == 4
+    assert len(workers[0].requests(SetRows)) == 2
+    assert len(workers[0].requests(ShareRows)) == 4
 
 
 def test_the_oldest_sessions_leave_when_memory_runs_short_but_not_those_that_hold_the_rows(
@@ -118,9 +134,9 @@ def test_the_oldest_sessions_leave_when_memory_runs_short_but_not_those_that_hol
     monkeypatch.setattr(FakeWorker, "grow", 300_000_000)
     found = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
     layouts(found, 6)
-    assert len(workers[0].open_seats) == 3
-    assert 0 in workers[0].open_seats
-    assert [one["seat"] for one in workers[0].told("leave")] == sorted(range(1, 10))
+    assert len(workers[0].open_sessions) == 3
+    assert 0 in workers[0].open_sessions
+    assert [one.session for one in workers[0].requests(CloseSession)] == sorted(range(1, 10))
 
 
 def test_memory_that_cannot_be_freed_does_not_keep_it_from_going_on(
@@ -157,7 +173,7 @@ def test_a_model_that_ends_the_worker_costs_the_others_no_more_than_a_new_one(
     assert list(found.prepare([NEW, OLD])) == [NEW.key]
     assert layouts(found) == [["old.onnx"]] * 3
     for worker in workers[1:]:
-        assert not worker.ended or NEW.model.path in [told["model"] for told in worker.told("open")]
+        assert not worker.ended or NEW.model.path in [one.job.model.path for one in worker.requests(LoadModel)]
     with found.layout(9, [OLD, NEW], ignore) as layout:
         assert list(layout.failures) == [NEW.key]
         assert not layout.sessions[OLD.key].worker.ended
@@ -171,15 +187,15 @@ def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWor
         assert not any(worker.killed for worker in workers)
         raise KeyboardInterrupt
     assert all(worker.killed for worker in workers)
-    first, whole = workers[0].told("rows")
-    assert (len(first["columns"]["a"]), len(whole["columns"]["a"])) == (2, 3)
+    first, whole = workers[0].requests(SetRows)
+    assert (len(first.columns["a"]), len(whole.columns["a"])) == (2, 3)
 
 
 def test_a_delay_is_injected_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
     for kind in (ReloadedSessions, FreshProcesses):
         layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: InjectedDelay(100, 10)}), 1)
-    delays = [fields for worker in workers for fields in worker.told("plant")]
-    assert [(one["turns"], one["every"]) for one in delays] == [(100, 10)] * 2
+    delays = [request for worker in workers for request in worker.requests(InjectDelay)]
+    assert [(one.turns, one.every) for one in delays] == [(100, 10)] * 2
 
 
 def test_who_fits_into_one_worker() -> None:

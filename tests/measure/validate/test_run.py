@@ -223,7 +223,7 @@ def test_batches_are_answered_alike_with_and_without_shared_memory(
     monkeypatch.setattr(streaming, "LEAST_ROWS", 64)
     monkeypatch.setattr(streaming, "BATCH_BYTES", 1)
     if not shared:
-        monkeypatch.setattr(contest, "blocks", lambda count: ())
+        monkeypatch.setattr(contest, "shared_tables", lambda count: ())
     report = validate(
         str(folder / "trees.txt"), str(folder / "boosted.json"), data=str(folder / "rows.npz"), probes="off", worst=500
     )

@@ -9,8 +9,8 @@ import pytest
 from infer_bench.workers.profiling import instrument as probes
 from infer_bench.workers.profiling import steps
 from infer_bench.workers.profiling.instrument import Target, installed
-from infer_bench.workers.profiling.model_boundary import Boundary
-from infer_bench.workers.profiling.steps import Steps
+from infer_bench.workers.profiling.model_boundary import ModelBoundary
+from infer_bench.workers.profiling.steps import StepTimer
 from infer_bench.workers.timing.loop import Stages
 from tests.fakes import FakeClock
 
@@ -70,10 +70,10 @@ def request(model: Model, calls: int, before: int = 30, after: int = 11) -> Stag
 def test_phases_are_told_apart_by_the_outermost_model_calls(
     model: Model, calls: int, parts: tuple[int, ...], names: set[str]
 ) -> None:
-    boundary = Boundary(CLOCK)
+    boundary = ModelBoundary(CLOCK)
     boundary.install()
     try:
-        stamps = boundary.stamps(request(model, calls), [1, 2])
+        stamps = boundary.time_phases(request(model, calls), [1, 2])
     finally:
         boundary.remove()
     assert stamps.request.tolist() == [sum(parts)] * 2
@@ -82,12 +82,13 @@ def test_phases_are_told_apart_by_the_outermost_model_calls(
 
 
 def test_steps_have_their_own_times_without_those_that_they_call() -> None:
-    found = Steps(CLOCK, function=True)
-    found.run(request(Pipeline(), 2), [1])
-    assert found.phases == {"preprocess": 35, "predict": 2 * 547, "postprocess": 11}
-    assert found.own["predict", "Pipeline"] == [2, 2 * 7]
-    assert found.own["predict", "Model"] == [2, 2 * 500]
-    assert found.own["predict", "raw"] == [2, 2 * 40]
+    timer = StepTimer(CLOCK, function=True)
+    timer.run(request(Pipeline(), 2), [1])
+    assert timer.phases == {"preprocess": 35, "predict": 2 * 547, "postprocess": 11}
+    steps_ = {(step.phase, step.name): (step.calls, step.own_ns) for step in timer.steps}
+    assert steps_["predict", "Pipeline"] == (2, 2 * 7)
+    assert steps_["predict", "Model"] == (2, 2 * 500)
+    assert steps_["predict", "raw"] == (2, 2 * 40)
 
 
 def test_an_exception_passes_and_everything_is_as_it_was() -> None:
@@ -96,11 +97,11 @@ def test_an_exception_passes_and_everything_is_as_it_was() -> None:
     def failing(value: Any) -> Any:
         raise ValueError("no")
 
-    boundary = Boundary(CLOCK)
+    boundary = ModelBoundary(CLOCK)
     boundary.install()
     assert Model.__dict__["predict"] is not original
     with pytest.raises(ValueError, match="no"):
-        boundary.stamps(Stages(lambda v: v, failing, lambda v: v), [1])
+        boundary.time_phases(Stages(lambda v: v, failing, lambda v: v), [1])
     boundary.remove()
     assert Model.__dict__["predict"] is original
 
@@ -155,9 +156,9 @@ def test_a_name_that_the_user_gave_to_a_bound_method_is_seen(monkeypatch: pytest
     module.__file__ = "/srv/app/users_service.py"
     module.predict = Model().predict  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "users_service", module)
-    boundary = Boundary(CLOCK)
+    boundary = ModelBoundary(CLOCK)
     boundary.install()
     stages = Stages(lambda v: v, lambda v: module.predict(v), lambda v: v)
-    stamps = boundary.stamps(stages, [1])
+    stamps = boundary.time_phases(stages, [1])
     boundary.remove()
     assert stamps.predict.tolist() == [540]

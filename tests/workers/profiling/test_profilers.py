@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 
 from infer_bench.engines.base import Request
-from infer_bench.workers.profiling.operators import rows
-from infer_bench.workers.profiling.profilers import make
+from infer_bench.workers.profiling.operators import sum_operators
+from infer_bench.workers.profiling.profilers import create_profiler
+from infer_bench.workers.profiling.requests import OperatorTime, ProfilerOutput, RunProfiler
 from infer_bench.workers.profiling.runs import Profiling
 from infer_bench.workers.timing.loop import Stages
 from tests.fakes import FakeClock, FakeSession
@@ -78,32 +79,32 @@ def light(value: int) -> int:
 STAGES = Stages(light, heavy, light)
 
 
-def recorded(profiler: str, form: str = "", count: int = 40) -> dict[str, Any]:
-    recorder = make(profiler, 0.0005)
+def record(profiler: str, form: str = "", count: int = 40) -> ProfilerOutput:
+    recorder = create_profiler(profiler, 0.0005)
     for _ in range(3):
         assert recorder.run(STAGES, cast("list[Request]", [20_000] * count), FakeClock(1)) > 0
-    return recorder.gathered(form)
+    return recorder.collect(form)
 
 
 def test_cprofile_counts_are_exact_over_all_runs_and_only_of_the_request() -> None:
-    found = {row[2]: row for row in recorded("cprofile", count=5)["functions"]}
-    assert found["heavy"][4] == 15
-    assert found["light"][4] == 30
-    assert found["<genexpr>"][4] == 15 * 20_001
-    assert found["<genexpr>"][7][0][2] == "<built-in method builtins.sum>"
-    assert not any("Profiler" in name or name == "run" for name in found)
+    functions = {function.name: function for function in record("cprofile", count=5).functions}
+    assert functions["heavy"].calls == 15
+    assert functions["light"].calls == 30
+    assert functions["<genexpr>"].calls == 15 * 20_001
+    assert functions["<genexpr>"].callers[0].name == "<built-in method builtins.sum>"
+    assert not any("Profiler" in name or name == "run" for name in functions)
 
 
 def test_pyinstrument_finds_the_hot_function_and_keeps_the_workers_frames_out() -> None:
-    found = recorded("pyinstrument")
-    rows_ = {row[2]: row for row in found["functions"]}
-    assert rows_["heavy"][4] > 0.8 * sum(row[3] for row in found["functions"])
-    own = ("workers/recorders.py", "pyinstrument/profiler.py")
-    assert not any(row[0].endswith(own) for row in found["functions"])
+    functions = record("pyinstrument").functions
+    (heavy_,) = (function for function in functions if function.name == "heavy")
+    assert heavy_.cumulative_s > 0.8 * sum(function.own_s for function in functions)
+    own = ("profiling/profilers.py", "pyinstrument/profiler.py")
+    assert not any(function.file.endswith(own) for function in functions)
 
 
 def test_speedscope_validates_and_every_frame_that_opens_closes() -> None:
-    text = recorded("pyinstrument", "speedscope")["text"]
+    text = record("pyinstrument", "speedscope").text
     document = json.loads(text)
     jsonschema.validate(document, SPEEDSCOPE)
     frames = len(document["shared"]["frames"])
@@ -121,22 +122,22 @@ def test_speedscope_validates_and_every_frame_that_opens_closes() -> None:
 
 
 class References(html.parser.HTMLParser):
-    found: list[str]
+    references: list[str]
     policy = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         held = dict(attrs)
-        self.found += [held[key] or "" for key in ("src", "href", "data", "action") if key in held]
+        self.references += [held[key] or "" for key in ("src", "href", "data", "action") if key in held]
         if held.get("http-equiv") == "Content-Security-Policy":
             self.policy = held["content"] or ""
 
 
 def test_the_page_refers_to_nothing_outside_and_may_not() -> None:
-    page = recorded("pyinstrument", "html")["text"]
+    page = record("pyinstrument", "html").text
     parser = References()
-    parser.found = []
+    parser.references = []
     parser.feed(page)
-    assert [one for one in parser.found if not one.startswith(("data:", "#"))] == []
+    assert [one for one in parser.references if not one.startswith(("data:", "#"))] == []
     assert "default-src 'none'" in parser.policy
     assert "http" not in parser.policy
     assert page.index("Content-Security-Policy") < page.index("<script")
@@ -144,25 +145,25 @@ def test_the_page_refers_to_nothing_outside_and_may_not() -> None:
     assert "heavy" in page
 
 
-class Asked(FakeSession):
-    """Notes what it is asked."""
+class NotingSession(FakeSession):
+    """Notes the requests that it predicts."""
 
-    asked: list[float]
+    values: list[float]
 
     def preprocess(self, request: Request) -> Any:
-        self.asked.append(request["a"])
+        self.values.append(request["a"])
         return super().preprocess(request)
 
 
 @pytest.mark.parametrize("first", [False, True])
 def test_the_same_requests_are_answered_with_and_without_the_profiler(first: bool) -> None:
-    session = Asked()
-    session.asked = []
+    session = NotingSession()
+    session.values = []
     records = [{"a": float(i), "b": 0.0} for i in range(7)]
     profiling = Profiling(session, records, function=False, clock=FakeClock(1))
-    reply = profiling.answer({"what": "record", "samples": 3, "profiler": "cprofile", "profiled_first": first})
-    assert reply.fields["requests"] == 3
-    assert session.asked == [0.0, 1.0, 2.0] * 2
+    chunk = profiling.run_profiler(RunProfiler(3, "cprofile", 0.001, profiled_first=first))
+    assert chunk.requests == 3
+    assert session.values == [0.0, 1.0, 2.0] * 2
 
 
 def event(name: str, provider: str, microseconds: int, category: str = "Node") -> dict[str, Any]:
@@ -178,7 +179,7 @@ def test_operators_are_summed_by_node_and_by_the_provider_that_ran_them() -> Non
         event("model_run", "", 90, "Session"),
         "no event",
     ]
-    assert rows(events) == [
-        ["n_1", "Add", "CUDAExecutionProvider", 2, 12_000],
-        ["n_1", "Add", "CPUExecutionProvider", 1, 1_000],
-    ]
+    assert sum_operators(events) == (
+        OperatorTime("n_1", "Add", "CUDAExecutionProvider", 2, 12_000),
+        OperatorTime("n_1", "Add", "CPUExecutionProvider", 1, 1_000),
+    )

@@ -9,7 +9,13 @@ from infer_bench.engines.base import Domain, Request
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.typing import Floats
-from infer_bench.workers.tasks.predict_batches import fed, singly, stream
+from infer_bench.workers.tasks.feed_dtype import DescribeFeed, describe_feed
+from infer_bench.workers.tasks.predict_batches import (
+    PredictBatch,
+    PredictRecords,
+    predict_batch,
+    predict_records,
+)
 
 
 class Picky:
@@ -47,18 +53,19 @@ def test_only_the_rows_that_a_library_refuses_are_refused(refused: tuple[int, ..
     column = np.linspace(0.0, 1.0, 100)
     column[list(refused)] = -1
     session = Picky()
-    reply = stream(session, {"a": column})
-    assert np.flatnonzero(reply.arrays["refused"]).tolist() == list(refused)
-    kept = ~reply.arrays["refused"]
-    assert np.allclose(reply.arrays["answers"][kept, 0], column[kept] * 2)
-    assert np.isnan(reply.arrays["answers"][~kept]).all()
-    assert ("negative" in reply.fields["complaint"]) is bool(refused)
+    reply = predict_batch(session, PredictBatch({"a": column}))
+    assert np.flatnonzero(reply.refused).tolist() == list(refused)
+    kept = ~reply.refused
+    assert np.allclose(reply.predictions[kept, 0], column[kept] * 2)
+    assert np.isnan(reply.predictions[~kept]).all()
+    assert ("negative" in reply.complaint) is bool(refused)
     assert session.calls <= 1 + 20 * len(refused)
 
 
 def test_labels_are_places_in_a_list() -> None:
-    reply = stream(Picky(), {"a": np.array([0.0, 1.0, -1.0, 0.1])})
-    named = [reply.fields["labels"][code] if code >= 0 else None for code in reply.arrays["codes"]]
+    reply = predict_batch(Picky(), PredictBatch({"a": np.array([0.0, 1.0, -1.0, 0.1])}))
+    assert reply.labels is not None
+    named = [reply.labels[code] if code >= 0 else None for code in reply.codes]
     assert named == ["no", "yes", None, "no"]
 
 
@@ -67,22 +74,24 @@ def test_labels_of_the_library_s_own_come_before_those_of_the_largest_probabilit
         def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Any]:
             return self.postprocess(self.predict(inputs)), np.array(["tuned"] * len(inputs), dtype=object)
 
-    reply = stream(Tuned(), {"a": np.array([0.0, 1.0])})
-    assert [reply.fields["labels"][code] for code in reply.arrays["codes"]] == ["tuned", "tuned"]
+    reply = predict_batch(Tuned(), PredictBatch({"a": np.array([0.0, 1.0])}))
+    assert reply.labels == ("tuned",)
+    assert reply.codes.tolist() == [0, 0]
 
 
-def test_rows_asked_singly_answer_the_same() -> None:
+def test_rows_as_single_records_are_predicted_the_same() -> None:
     column = np.array([0.2, -1.0, 0.4])
     session = Picky()
-    alone, together = singly(session, {"a": column}), stream(Picky(), {"a": column})
+    alone = predict_records(session, PredictRecords({"a": column}))
+    together = predict_batch(Picky(), PredictBatch({"a": column}))
     assert session.calls == 3
-    for name in ("answers", "refused"):
-        assert np.array_equal(alone.arrays[name], together.arrays[name], equal_nan=True)
+    assert np.array_equal(alone.predictions, together.predictions, equal_nan=True)
+    assert np.array_equal(alone.refused, together.refused)
 
 
 def test_a_table_that_is_refused_as_a_whole_is_an_error() -> None:
     with pytest.raises(EngineError, match="negative"):
-        stream(Picky(), {"a": np.full(10_000, -1.0)})
+        predict_batch(Picky(), PredictBatch({"a": np.full(10_000, -1.0)}))
 
 
 def test_answers_must_be_as_many_as_rows() -> None:
@@ -90,9 +99,9 @@ def test_answers_must_be_as_many_as_rows() -> None:
         def predict(self, inputs: Any) -> Any:
             return inputs[:1]
 
-    assert stream(Short(), {"a": np.ones(2)}).arrays["refused"].tolist() == [False, False]
-    assert stream(Short(), {"a": np.ones(0)}).arrays["answers"].shape == (0, 1)
+    assert predict_batch(Short(), PredictBatch({"a": np.ones(2)})).refused.tolist() == [False, False]
+    assert predict_batch(Short(), PredictBatch({"a": np.ones(0)})).predictions.shape == (0, 1)
 
 
 def test_the_dtype_that_was_fed_is_told() -> None:
-    assert fed(Picky(), {"a": np.ones(3)}).fields["fed"] == "float32"
+    assert describe_feed(Picky(), DescribeFeed({"a": np.ones(3)})).words == "float32"

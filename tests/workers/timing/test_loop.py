@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.workers.timing.loop import Cycle, Stages, floor, grouped, plain, stamp_cost, stamped
+from infer_bench.workers.timing.loop import (
+    Cycle,
+    Stages,
+    measure_floor,
+    measure_stamp_cost,
+    time_calls,
+    time_groups,
+    time_phases,
+)
 from tests.fakes import FakeClock, FakeSession
 
 REQUEST = {"a": 0.0, "b": 0.0}
@@ -28,9 +36,9 @@ def test_every_loop_reads_what_the_phases_took_plus_the_stamps_it_knows_of(
     clock = FakeClock(cost)
     stages, requests = stages_taking(clock, *phases), [REQUEST] * samples
 
-    assert floor(clock) == stamp_cost(clock) == cost
-    assert (plain(stages, requests, clock) == sum(phases) + cost).all()
-    times = stamped(stages, requests, clock)
+    assert measure_floor(clock) == measure_stamp_cost(clock) == cost
+    assert (time_calls(stages, requests, clock) == sum(phases) + cost).all()
+    times = time_phases(stages, requests, clock)
     assert [array.tolist() for array in (times.preprocess, times.predict, times.postprocess)] == [
         [phase + cost] * samples for phase in phases
     ]
@@ -40,7 +48,7 @@ def test_every_loop_reads_what_the_phases_took_plus_the_stamps_it_knows_of(
 @pytest.mark.parametrize("calls", [1, 3, 7])
 def test_a_grouped_sample_is_the_sum_of_its_calls(calls: int) -> None:
     clock = FakeClock(36)
-    times = grouped(stages_taking(clock, 100, 200, 50), [REQUEST] * (4 * calls), calls, clock)
+    times = time_groups(stages_taking(clock, 100, 200, 50), [REQUEST] * (4 * calls), calls, clock)
     assert times.tolist() == [350 * calls + 36] * 4
 
 
@@ -48,7 +56,7 @@ def test_samples_are_integers_in_the_order_they_were_taken() -> None:
     clock = FakeClock()
     durations = iter([5, 3, 9])
     stages = Stages(lambda request: clock.spend(next(durations)), lambda inputs: inputs, lambda outputs: outputs)
-    times = plain(stages, [REQUEST] * 3, clock)
+    times = time_calls(stages, [REQUEST] * 3, clock)
     assert times.dtype == np.int64
     assert times.tolist() == [5, 3, 9]
 

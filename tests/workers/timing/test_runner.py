@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infer_bench.workers.timing.requests import TimeBlock
 from infer_bench.workers.timing.runner import Runner, requests_of
 from tests.fakes import FakeClock, FakeSession
 
@@ -35,7 +36,7 @@ def test_a_record_holds_plain_scalars() -> None:
 
 def test_the_warm_up_ends_when_two_windows_agree() -> None:
     runner, _ = runner_taking((1_000_000, 4_000_000, 0))
-    warmth = runner.warm(limit_ns=10**9)
+    warmth = runner.warm_up(limit_ns=10**9)
     assert warmth.steady
     assert warmth.request_ns == 5_000_036
     assert warmth.floor_ns == warmth.stage_floor_ns == 36
@@ -52,7 +53,7 @@ def test_the_warm_up_gives_up_at_its_limit() -> None:
 
     session.predict = slower  # type: ignore[method-assign]
     runner = Runner(session, requests_of(COLUMNS, 1), 10, 1, session.clock)
-    warmth = runner.warm(limit_ns=50_000_000)
+    warmth = runner.warm_up(limit_ns=50_000_000)
     assert not warmth.steady
     assert warmth.warmup_ns >= 50_000_000
 
@@ -60,19 +61,19 @@ def test_the_warm_up_gives_up_at_its_limit() -> None:
 @pytest.mark.parametrize(("calls", "phases"), [(1, True), (1, False), (4, False)])
 def test_a_block_counts_its_rows_and_the_time_of_its_samples(calls: int, phases: bool) -> None:
     runner, _ = runner_taking((100, 300, 50), batch=2, cost_ns=0)
-    block = runner.block(samples=8, calls=calls, phases=phases)
+    block = runner.time_block(TimeBlock(2, samples=8, calls=calls, phases=phases))
     assert block.request.tolist() == [450 * calls] * 8
     assert block.rows == 8 * calls * 2
     assert block.wall_ns == 450 * calls * 8
-    assert set(block.stages.preprocess.tolist()) == {100}
-    assert set(block.stages.predict.tolist()) == {300}
-    assert set(block.stages.postprocess.tolist()) == {50}
+    assert set(block.preprocess.tolist()) == {100}
+    assert set(block.predict.tolist()) == {300}
+    assert set(block.postprocess.tolist()) == {50}
 
 
 @pytest.mark.parametrize("batch", [1, 3, 10, 16])
 def test_answers_are_the_rows_in_order_whatever_the_batch(batch: int) -> None:
     runner, _ = runner_taking((1, 1, 1), batch=batch)
-    predictions, labels = runner.predictions(limit_ns=10**9)
+    predictions, labels = runner.predict_rows(limit_ns=10**9)
     expected = 1 / (1 + np.exp(-(COLUMNS["a"] + COLUMNS["b"])))
     assert np.allclose(predictions[:, 0], expected, atol=0, rtol=1e-15)
     assert labels is not None
@@ -89,7 +90,7 @@ def test_the_text_of_answers_is_their_label_where_it_is_always_the_same(batch: i
 
     session.texts = texts  # type: ignore[attr-defined]
     session.labels = lambda _: None  # type: ignore[method-assign, assignment]
-    predictions, labels = runner.predictions(limit_ns=10**9)
+    predictions, labels = runner.predict_rows(limit_ns=10**9)
     if numbered:
         assert labels is None
     else:
@@ -99,5 +100,5 @@ def test_the_text_of_answers_is_their_label_where_it_is_always_the_same(batch: i
 
 def test_answers_stop_at_their_limit() -> None:
     runner, _ = runner_taking((0, 400, 0), cost_ns=0)
-    predictions, _labels = runner.predictions(limit_ns=1_000)
+    predictions, _labels = runner.predict_rows(limit_ns=1_000)
     assert len(predictions) == 3

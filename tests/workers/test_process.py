@@ -6,24 +6,28 @@ import select
 import signal
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from infer_bench import errors
 from infer_bench.model import ModelRef
-from infer_bench.workers import pool
+from infer_bench.workers import process
 from infer_bench.workers.job import Job
-from infer_bench.workers.pool import Worker
-from infer_bench.workers.protocol import Message, spec_from
-from infer_bench.workers.timing.hosted_session import MARK_BYTES
+from infer_bench.workers.process import Worker
+from infer_bench.workers.protocol import Request
+from infer_bench.workers.requests import LoadModel, MeasureMemory, SetRows
+from infer_bench.workers.timing.requests import PredictRows, TimeBlock, TimeFirstRequest, TimeRounds
+from infer_bench.workers.wire import Frame
+from infer_bench.workers.work_note import NOTE_BYTES, clear_note, read_note
 
 pytestmark = pytest.mark.started_workers
 
 ROOT = str(Path(__file__).parents[2])
 MODEL = ModelRef("fake", "callable", "python", "0" * 64, 0)
+BLOCK = TimeBlock(batch=1, samples=50, calls=1, phases=True)
 COLUMNS = {"a": np.array([0.0, 1.0, -2.0]), "b": np.array([0.5, 0.5, 0.5])}
 
 
@@ -36,25 +40,25 @@ def job(deed: str = "none", **changes: object) -> Job:
 def worker() -> Iterator[Worker]:
     with Worker(job()) as started:
         started.open()
-        started.rows(COLUMNS)
+        started.ask(SetRows(COLUMNS))
         yield started
 
 
 def test_a_worker_opens_answers_and_measures(worker: Worker) -> None:
-    assert worker.ask("first", batch=1).fields["request_ns"] > 0
-    reply = worker.ask("answers", batch=1, limit_ns=10**9)
-    assert reply.arrays["answers"][:, 0] == pytest.approx(1 / (1 + np.exp([-0.5, -1.5, 1.5])), abs=1e-15)
-    assert reply.fields["labels"] == ["yes", "yes", "no"]
-    block = worker.ask("block", batch=1, samples=7, calls=1, phases=True)
-    assert block.arrays["request"].shape == (7,)
-    assert (block.arrays["request"] >= block.arrays["predict"]).all()
-    held = worker.ask("memory").fields
-    assert held["peak_rss_bytes"] >= held["rss_bytes"] > 10**6
+    assert worker.ask(TimeFirstRequest(batch=1)).request_ns > 0
+    rows = worker.ask(PredictRows(batch=1, limit_ns=10**9))
+    assert rows.predictions[:, 0] == pytest.approx(1 / (1 + np.exp([-0.5, -1.5, 1.5])), abs=1e-15)
+    assert rows.labels == ("yes", "yes", "no")
+    block = worker.ask(TimeBlock(batch=1, samples=7, calls=1, phases=True))
+    assert block.request.shape == (7,)
+    assert (block.request >= block.predict).all()
+    memory = worker.ask(MeasureMemory())
+    assert memory.peak_rss_bytes >= memory.rss_bytes > 10**6
 
 
 def test_the_spec_survives_the_crossing() -> None:
     with Worker(job()) as started:
-        spec = spec_from(started.open().fields["spec"])
+        spec = started.open().spec
     assert spec.feature_names == ("a", "b")
     assert spec.classes == ("no", "yes")
 
@@ -75,17 +79,17 @@ def test_environment_and_affinity_hold_before_any_import() -> None:
 def test_a_dead_worker_is_reported_with_how_it_died(deed: str, words: str) -> None:
     with Worker(job(deed)) as started:
         started.open()
-        started.rows(COLUMNS)
+        started.ask(SetRows(COLUMNS))
         with pytest.raises(errors.WorkerCrashed, match=words):
-            started.ask("block", batch=1, samples=50, calls=1, phases=True)
+            started.ask(BLOCK)
 
 
 def test_a_hang_ends_at_the_time_limit_and_the_process_with_it() -> None:
     with Worker(job("hang")) as started:
         started.open()
-        started.rows(COLUMNS)
+        started.ask(SetRows(COLUMNS))
         with pytest.raises(errors.WorkerHung, match=r"no answer to 'block' in 0\.2 s"):
-            started.ask("block", timeout_s=0.2, batch=1, samples=50, calls=1, phases=True)
+            started.ask(BLOCK, timeout_s=0.2)
         with pytest.raises(ProcessLookupError):
             os.kill(started.pid, 0)
 
@@ -94,27 +98,27 @@ def test_a_hang_ends_at_the_time_limit_and_the_process_with_it() -> None:
 def test_what_a_model_raises_is_one_line_and_the_worker_lives_on(deed: str, words: str) -> None:
     with Worker(job(deed)) as started:
         started.open()
-        started.rows(COLUMNS)
+        started.ask(SetRows(COLUMNS))
         with pytest.raises(errors.EngineError, match=words):
-            started.ask("block", batch=1, samples=50, calls=1, phases=True)
-        assert started.ask("memory").fields["rss_bytes"] > 0
+            started.ask(BLOCK)
+        assert started.ask(MeasureMemory()).rss_bytes > 0
 
 
 def test_no_memory_is_said_in_words() -> None:
     with Worker(job("memory")) as started:
         started.open()
-        started.rows(COLUMNS)
+        started.ask(SetRows(COLUMNS))
         with pytest.raises(errors.EngineError, match="out of memory"):
-            started.ask("block", batch=1, samples=50, calls=1, phases=True)
+            started.ask(BLOCK)
 
 
 def test_a_copy_that_the_model_forks_does_not_answer_too() -> None:
     with Worker(job("fork")) as started:
         started.open()
-        started.rows(COLUMNS)
+        started.ask(SetRows(COLUMNS))
         for _ in range(3):
-            assert started.ask("block", batch=1, samples=50, calls=1, phases=True).kind == "block"
-            assert started.ask("memory").kind == "memory"
+            assert started.ask(BLOCK).rows == 50
+            assert started.ask(MeasureMemory()).rss_bytes > 0
 
 
 @pytest.mark.parametrize("deed", ["orphan", "orphan and die"])
@@ -123,31 +127,31 @@ def test_what_a_worker_starts_ends_with_it_and_does_not_hide_its_death(deed: str
     with Worker(job(deed), shares=[theirs]) as started:
         os.close(theirs)
         started.open()
-        started.rows(COLUMNS)
+        started.ask(SetRows(COLUMNS))
         if deed == "orphan":
-            started.ask("block", batch=1, samples=50, calls=1, phases=True)
+            started.ask(BLOCK)
         else:
             with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
-                started.ask("block", timeout_s=20, batch=1, samples=50, calls=1, phases=True)
+                started.ask(BLOCK, timeout_s=20)
     assert select.select([ours], [], [], 20)[0]  # nobody holds the other end any more
     assert os.read(ours, 1) == b""
     os.close(ours)
 
 
 def test_a_shared_worker_that_dies_leaves_a_note_of_whose_block_it_was() -> None:
-    with tempfile.TemporaryFile() as mark:
-        mark.truncate(MARK_BYTES)
-        shape = {"batch": 1, "samples": 50, "calls": 1, "phases": False, "split": False}
-        with Worker(job(), shares=[mark.fileno()]) as started:
-            for seat, deed in ((0, "none"), (3, "killed")):
-                started.open(job(deed), seat=seat, mark=mark.fileno())
-                started.rows(COLUMNS, seat=seat)
-            how: dict[str, Any] = {"starts": [0, 0], "limit_ns": 10**9, "shapes": {"0": shape, "3": shape}}
-            started.ask("rounds", orders=[[0], [0]], **how)
-            assert os.pread(mark.fileno(), MARK_BYTES, 0) == bytes(MARK_BYTES)
+    with tempfile.TemporaryFile() as note:
+        clear_note(note.fileno())
+        assert os.fstat(note.fileno()).st_size == NOTE_BYTES
+        with Worker(job(), shares=[note.fileno()]) as started:
+            for number, deed in ((0, "none"), (3, "killed")):
+                started.ask(LoadModel(job(deed), work_note=note.fileno(), session=number))
+                started.ask(SetRows(COLUMNS, session=number))
+            first, third = (replace(BLOCK, phases=False, split=False, session=number) for number in (0, 3))
+            assert len(started.ask(TimeRounds(((first,), (first,)), limit_ns=10**9)).rounds) == 2
+            assert read_note(note.fileno()) is None
             with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
-                started.ask("rounds", orders=[[0, 3], [3, 0]], **how)
-        assert int.from_bytes(os.pread(mark.fileno(), MARK_BYTES, 0), "little") == 4
+                started.ask(TimeRounds(((first, third), (third, first)), limit_ns=10**9))
+        assert read_note(note.fileno()) == 3
 
 
 def test_an_engine_s_own_error_keeps_its_type_and_its_hint() -> None:
@@ -159,30 +163,26 @@ def test_an_engine_s_own_error_keeps_its_type_and_its_hint() -> None:
 def test_a_worker_killed_from_outside_is_a_crash_also_when_spoken_to_later(worker: Worker) -> None:
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
-        worker.ask("memory")
+        worker.ask(MeasureMemory())
 
 
-def test_each_question_that_was_sent_ahead_ends_in_the_same_crash(worker: Worker) -> None:
+def test_each_request_that_was_sent_ahead_ends_in_the_same_crash(worker: Worker) -> None:
     os.kill(worker.pid, signal.SIGKILL)
-    for _ in range(2):
-        worker.post(Message("memory"))
-    for _ in range(2):
+    for response in [worker.post(MeasureMemory()) for _ in range(2)]:
         with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
-            worker.hear("memory")
+            response()
 
 
-def test_an_answer_that_is_not_understood_ends_every_question_in_the_same_error(
+def test_an_answer_that_is_not_understood_ends_every_request_in_the_same_error(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def garbled(*_: object) -> None:
         raise ValueError("no such dtype")
 
-    monkeypatch.setattr(pool, "receive", garbled)
-    for _ in range(2):
-        worker.post(Message("memory"))
-    for _ in range(2):
+    monkeypatch.setattr(process, "receive", garbled)
+    for response in [worker.post(MeasureMemory()) for _ in range(2)]:
         with pytest.raises(errors.WorkerError, match="not understood: no such dtype"):
-            worker.hear("memory")
+            response()
 
 
 def test_a_worker_that_was_closed_is_a_crash_to_whoever_still_waits(
@@ -192,11 +192,52 @@ def test_a_worker_that_was_closed_is_a_crash_to_whoever_still_waits(
         raise TypeError("an integer is required")
 
     worker.close()
-    worker.post(Message("memory"))
-    monkeypatch.setattr(pool, "send", closed_meanwhile)
-    worker.post(Message("memory"))
+    worker.post(MeasureMemory())
+    monkeypatch.setattr(process, "send", closed_meanwhile)
+    response = worker.post(MeasureMemory())
     with pytest.raises(errors.WorkerCrashed):
-        worker.hear("memory")
+        response()
+
+
+def test_responses_to_requests_that_were_broken_off_are_passed_over(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            worker.ask(BLOCK)
+        with pytest.raises(KeyboardInterrupt):
+            worker.ask(SetRows({}))
+    assert worker.ask(MeasureMemory()).rss_bytes > 0
+
+
+LIES = {
+    "no response": Frame("request", 0),
+    "of a request that was not sent": Frame("response", 99, {"rss_bytes": 1, "peak_rss_bytes": 1}),
+    "a missing value": Frame("response", 0, {"rss_bytes": 1}),
+    "a value too many": Frame("response", 0, {"rss_bytes": 1, "peak_rss_bytes": 1, "more": 1}),
+    "text for a number": Frame("response", 0, {"rss_bytes": "1", "peak_rss_bytes": 1}),
+    "a list": Frame("response", 0, [1, 2]),
+    "nothing": Frame("response", 0),
+    "an error without words": Frame("failure", 0, {"type": "EngineError"}),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_a_worker_says_is_not_believed(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "receive", lambda _: LIES[lie])
+    with Worker(job()) as started, pytest.raises(errors.WorkerError, match="answer to 'memory' was not understood"):
+        started.ask(MeasureMemory())
+
+
+def test_an_error_of_an_unknown_type_is_an_engine_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = Frame("failure", 0, {"type": "__builtins__", "message": "a\nb", "hint": "", "frames": []})
+    monkeypatch.setattr(process, "receive", lambda _: failure)
+    with Worker(job()) as started, pytest.raises(errors.EngineError, match="a b"):
+        started.ask(MeasureMemory())
 
 
 def test_an_interpreter_that_is_not_there_is_one_line() -> None:
@@ -215,7 +256,7 @@ def test_a_machine_that_cannot_start_a_worker_is_one_line_and_nothing_is_left_op
         raise fault
 
     opened = os.listdir("/proc/self/fd")
-    monkeypatch.setattr(f"infer_bench.workers.pool.{step}", refuse)
+    monkeypatch.setattr(f"infer_bench.workers.process.{step}", refuse)
     with pytest.raises(errors.WorkerError, match=r"cannot be started: (No space left|Full|out of memory)$") as raised:
         Worker(job())
     assert raised.value.exit_code == 6
@@ -224,9 +265,17 @@ def test_a_machine_that_cannot_start_a_worker_is_one_line_and_nothing_is_left_op
 
 def test_only_numbers_cross_as_arrays(worker: Worker) -> None:
     with pytest.raises(ValueError, match="may not cross"):
-        worker.say(Message("rows", {"names": ["a"], "lists": {}}, {"c0": np.array([object()])}))
+        worker.ask(SetRows({"a": np.array([object()])}))
 
 
-def test_nonsense_from_a_worker_is_not_believed() -> None:
-    with Worker(job()) as started, pytest.raises(errors.EngineError, match="unknown request"):
-        started.ask("no_such_thing")
+@dataclass(frozen=True)
+class Unheard(Request[None]):
+    """Nothing that a worker knows."""
+
+    title = "unheard"
+
+
+def test_an_unknown_request_is_an_error_and_the_worker_lives_on(worker: Worker) -> None:
+    with pytest.raises(errors.EngineError, match="unknown request"):
+        worker.ask(Unheard())
+    assert worker.ask(MeasureMemory()).rss_bytes > 0

@@ -1,25 +1,28 @@
-"""The coordinator's side of a worker: start a process, ask it things with a time limit, end it for certain."""
+"""The coordinator's side of a worker: start a process, send it requests with a time limit, end it for certain."""
 
 import contextlib
 import functools
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from infer_bench import errors
-from infer_bench.typing import Array
 from infer_bench.workers.job import Job
-from infer_bench.workers.protocol import Message, pack_columns, receive, send
+from infer_bench.workers.protocol import CLOSE, Request, request_frame, response_of
+from infer_bench.workers.requests import LoadedModel, LoadModel
+from infer_bench.workers.wire import Frame, receive, send
+
+R = TypeVar("R")
 
 DEFAULT_TIMEOUT_S = 120.0
 _GRACE_S = 2.0
@@ -37,19 +40,20 @@ class Worker:
         self._failure: errors.WorkerError | None = None
         self._timeout_s = timeout_s
         self._killed = False
+        self._numbers = itertools.count()
         command = [job.interpreter or sys.executable, "-P", "-m", "infer_bench.workers"]
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as resources:
             try:
-                self._stderr: IO[bytes] = held.enter_context(tempfile.TemporaryFile())
+                self._stderr: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())
                 ours, theirs = Pipe()
-                self._connection: Connection = held.enter_context(ours)
+                self._connection: Connection = resources.enter_context(ours)
                 with theirs:
                     self.started_ns = time.perf_counter_ns()
                     self._process = self._start([*command, str(theirs.fileno())], [theirs.fileno(), *shares])
             except (OSError, MemoryError) as error:
                 why = getattr(error, "strerror", None) or "out of memory"
                 raise errors.WorkerError(f"{command[0]} cannot be started: {why}") from None
-            held.pop_all()  # both live as long as the process
+            resources.pop_all()  # both live as long as the process
 
     def _start(self, command: Sequence[str], shares: Sequence[int]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
@@ -73,74 +77,69 @@ class Worker:
         """Whether it is known to answer no more."""
         return self._connection.closed
 
-    def ask(self, kind: str, *, timeout_s: float | None = None, **fields: Any) -> Message:
-        """Say one thing and wait for its answer. An error that the worker reports is raised here as what it is."""
-        self.say(Message(kind, fields))
-        return self.hear(kind, timeout_s)
+    def ask(self, request: Request[R], *, timeout_s: float | None = None) -> R:
+        """Send a request and wait for its response. An error that the worker reports is raised here as what it is.
 
-    def say(self, message: Message) -> None:
-        """Send without waiting."""
+        Responses to earlier requests whose waiting was broken off are passed over.
+        """
         if self._connection.closed:
-            fate = self._failure.message if self._failure else f"{message.kind!r} comes too late"
+            fate = self._failure.message if self._failure else f"{request.title!r} comes too late"
             raise errors.WorkerCrashed(f"the worker has ended: {fate}")
+        number = next(self._numbers)
+        frame = request_frame(number, request)
         try:
-            send(self._connection, message)
+            send(self._connection, frame)
         except OSError:
-            raise self._crashed(message.kind) from None
+            raise self._crash(request.title) from None
+        return self._response(request, number, timeout_s)
 
-    def post(self, message: Message) -> None:
-        """Send a question ahead of the answer to the one before; `hear` tells when the worker is gone.
+    def post(self, request: Request[R]) -> Callable[[], R]:
+        """Send a request ahead of the response to the one before; what is returned waits for its response, in turn.
 
-        For messages of a few kilobytes, which the system takes at once.
+        It tells also when the worker is gone. For requests of a few kilobytes, which the system takes at once.
         """
+        number = next(self._numbers)
+        frame = request_frame(number, request)
         with contextlib.suppress(OSError, TypeError):  # TypeError: another thread has just closed it
-            send(self._connection, message)
+            send(self._connection, frame)
+        return functools.partial(self._response, request, number)
 
-    def hear(self, kind: str, timeout_s: float | None = None) -> Message:
-        """Wait for the answer to `kind`."""
-        limit = timeout_s or self._timeout_s
+    def _response(self, request: Request[R], number: int, timeout_s: float | None = None) -> R:
+        limit_s = timeout_s or self._timeout_s
         try:
-            if not self._connection.poll(limit):
-                self.kill()
-                hint = "raise --timeout, or take less rows"
-                self._failure = errors.WorkerHung(f"no answer to {kind!r} in {limit:g} s", hint)
-                raise self._failure
-            reply = receive(self._connection)
+            return response_of(request, self._frame(request, number, limit_s))
         except (EOFError, OSError):
-            raise self._crashed(kind) from None
-        except (ValueError, KeyError, TypeError) as error:
+            raise self._crash(request.title) from None
+        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
             self.kill()
-            said = f"the worker's answer to {kind!r} was not understood: {error}"
-            self._failure = self._failure or errors.WorkerError(said)
+            message = f"the worker's answer to {request.title!r} was not understood: {error}"
+            self._failure = self._failure or errors.WorkerError(message)
             raise self._failure from None
-        if reply.kind == "error":
-            raise _error(reply.fields)
-        return reply
 
-    def open(self, job: Job | None = None, **seat: Any) -> Message:
-        """Import and load; the reply holds `spec`, `import_ns` and `load_ns`.
+    def _frame(self, request: Request[Any], number: int, limit_s: float) -> Frame:
+        """The frame that answers request `number`."""
+        until = time.monotonic() + limit_s
+        while self._connection.poll(max(0.0, until - time.monotonic())):
+            frame = receive(self._connection)
+            if frame.number == number:
+                return frame
+            if frame.number > number:
+                raise ValueError("it answers a later request")
+        self.kill()
+        hint = "raise --timeout, or take less rows"
+        self._failure = errors.WorkerHung(f"no answer to {request.title!r} in {limit_s:g} s", hint)
+        raise self._failure
 
-        A worker may hold several sessions: then each is another `job` with its number `seat`.
-        """
-        return self.ask("open", **(job or self.job).fields(), **seat)
-
-    def rows(self, columns: Mapping[str, Array], seat: int = 0) -> None:
-        """Hand over the rows that the session `seat` is to answer."""
-        message = pack_columns(columns)
-        self.say(replace(message, fields={**message.fields, "seat": seat}))
-        self.hear("rows")
-
-    def put(self, kind: str, columns: Mapping[str, Array]) -> Message:
-        """Hand over rows with a question on them alone, and wait for its answer."""
-        self.say(replace(pack_columns(columns), kind=kind))
-        return self.hear(kind)
+    def open(self) -> LoadedModel:
+        """Import and load the model of the worker's own job."""
+        return self.ask(LoadModel(self.job))
 
     def close(self) -> None:
         """Ask it to end, and see that it does."""
         if self._connection.closed:
             return
-        with contextlib.suppress(errors.WorkerError, subprocess.TimeoutExpired):
-            self.say(Message("close"))
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            send(self._connection, Frame(CLOSE, 0))
             self._process.wait(_GRACE_S)
         self.kill()
 
@@ -160,18 +159,20 @@ class Worker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _crashed(self, kind: str) -> errors.WorkerError:
+    def _crash(self, title: str) -> errors.WorkerError:
         if self._failure is not None:
             return self._failure
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_S)
-        said = self._last_words()
+        line = self._last_line()
         code = self._process.returncode
         self.kill()
-        self._failure = errors.WorkerCrashed(f"the worker {_ended(code)} during {kind!r}{': ' + said if said else ''}")
+        self._failure = errors.WorkerCrashed(
+            f"the worker {_ending(code)} during {title!r}{': ' + line if line else ''}"
+        )
         return self._failure
 
-    def _last_words(self) -> str:
+    def _last_line(self) -> str:
         if self._stderr.closed:
             return ""
         size = self._stderr.seek(0, os.SEEK_END)
@@ -180,7 +181,7 @@ class Worker:
         return lines[-1][:300] if lines else ""
 
 
-def _ended(code: int | None) -> str:
+def _ending(code: int | None) -> str:
     if code is None:
         return "closed its connection"
     if code >= 0:
@@ -190,15 +191,6 @@ def _ended(code: int | None) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-
-
-def _error(fields: Mapping[str, Any]) -> errors.InferBenchError:
-    kind = getattr(errors, str(fields.get("type")), errors.EngineError)
-    # Made without __init__: some of these take other arguments, and the worker has already worded the message.
-    error: errors.InferBenchError = kind.__new__(kind)
-    errors.InferBenchError.__init__(error, str(fields.get("message")), str(fields.get("hint", "")))
-    error.frames = tuple(str(frame) for frame in fields.get("frames", ()))
-    return error
 
 
 def _bridge(job: Job) -> dict[str, str]:

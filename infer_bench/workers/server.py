@@ -1,0 +1,59 @@
+"""The worker process's own side: it answers one request after the other, until told to stop.
+
+Started as `INTERPRETER -m infer_bench.workers FD [CPUS]`. Threads, environment and affinity are in force before this
+module is imported; it imports the standard library, numpy and, through the engine, the engine's library.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from infer_bench.workers.dispatch import respond
+from infer_bench.workers.host import Host
+from infer_bench.workers.protocol import CLOSE
+from infer_bench.workers.wire import receive, send
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when the coordinator dies, so that none is left running."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def serve(connection: Connection) -> None:
+    """Answer requests until the coordinator closes the connection or asks to end."""
+    host = Host()
+    while True:
+        try:
+            frame = receive(connection)
+        except EOFError:
+            return
+        if frame.kind == CLOSE:
+            return
+        response = respond(host, frame)
+        if connection.closed:  # this is a copy, which the model's code has forked and never ended
+            os._exit(0)
+        send(connection, response)
+
+
+def main(arguments: list[str]) -> None:
+    """Take over the inherited connection."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Connection(int(arguments[0]))
+    # What the model's code starts must not hold the line: a worker that dies is missed at once.
+    os.set_inheritable(connection.fileno(), False)
+    os.register_at_fork(after_in_child=connection.close)
+    serve(connection)
+    # Native thread pools may hang or crash while the interpreter is torn down, and nothing is left to save.
+    _flush_and_leave()
+
+
+def _flush_and_leave() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
