@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 
 from infer_bench.errors import CannotRun, NotComparable
-from infer_bench.gates.fingerprint import Difference, differences, fingerprint
+from infer_bench.gates.fingerprint import Difference, find_differences, fingerprint
 from infer_bench.report.bench import BenchReport, BenchResult, Process
 from infer_bench.report.common import Notice
 from infer_bench.report.serialize import load_report
@@ -43,14 +43,14 @@ def load_baseline(path: str | Path) -> BenchReport:
         raise CannotRun(f"{path} is from a run that was interrupted", _AGAIN)
     if report.gate is not None and report.gate.mode in _PAIRED_MODES:
         raise CannotRun(f"{path} is from a paired gate, whose two sides stand for each other only", _AGAIN)
-    if not any(_measured(result) for result in report.results):
+    if not any(_has_samples(result) for result in report.results):
         raise CannotRun(f"{path} holds no valid sample", _AGAIN)
-    if not all(_possible(result) for result in report.results):
+    if not all(_is_possible(result) for result in report.results):
         raise CannotRun(f"{path} holds times that no clock gives: it was not written by infer-bench", _AGAIN)
     return report
 
 
-def check_comparable(ours: BenchReport, stored: BenchReport, *, defaults: bool = False) -> tuple[Notice, ...]:
+def check_comparable(ours: BenchReport, baseline: BenchReport, *, defaults: bool = False) -> tuple[Notice, ...]:
     """Notices on what had better be alike and is not.
 
     `ours` may be a plan: a report whose results hold no measurement yet, so that a mismatch costs no measuring.
@@ -60,40 +60,40 @@ def check_comparable(ours: BenchReport, stored: BenchReport, *, defaults: bool =
     Raises:
         NotComparable: naming every hard field that differs, with both values.
     """
-    own = _without_extra(ours, stored) if defaults else ours
-    hard, soft = differences(fingerprint(own), fingerprint(stored))
+    own = _drop_extra(ours, baseline) if defaults else ours
+    hard, soft = find_differences(fingerprint(own), fingerprint(baseline))
     if hard:
         lines = tuple(map(str, hard))
         error = NotComparable(f"the baseline is not comparable: {'; '.join(lines)}", PAIRED_HINT)
         error.fields = lines
         raise error
-    return tuple(map(_notice, soft))
+    return tuple(map(_make_notice, soft))
 
 
-def _measured(result: BenchResult) -> bool:
+def _has_samples(result: BenchResult) -> bool:
     floor = result.request.floor_ns if result.request else 0
-    return result.failed is None and any(_above(floor, process) for process in result.processes)
+    return result.failed is None and any(_exceeds_floor(floor, process) for process in result.processes)
 
 
-def _above(floor: int, process: Process) -> bool:
+def _exceeds_floor(floor: int, process: Process) -> bool:
     """Whether a process's requests took any time: what the loop's floor swallows whole is no measurement."""
-    samples = [ns for made in process.rounds for ns in made.request_ns]
+    samples = [ns for r in process.rounds for ns in r.request_ns]
     return bool(samples) and median(samples) > floor
 
 
-def _possible(result: BenchResult) -> bool:
+def _is_possible(result: BenchResult) -> bool:
     floor = result.request.floor_ns if result.request else 0
     rounds = [r for process in result.processes for r in process.rounds]
-    counted = result.calls_per_sample >= 1 and all(r.calls_per_sample >= 1 for r in rounds)
-    taken = (min(r.request_ns) >= 0 and max(r.request_ns) < _LONGEST_NS for r in rounds if r.request_ns)
-    return counted and 0 <= floor < _LONGEST_NS and all(taken)
+    has_calls = result.calls_per_sample >= 1 and all(r.calls_per_sample >= 1 for r in rounds)
+    possible = (min(r.request_ns) >= 0 and max(r.request_ns) < _LONGEST_NS for r in rounds if r.request_ns)
+    return has_calls and 0 <= floor < _LONGEST_NS and all(possible)
 
 
-def _without_extra(ours: BenchReport, stored: BenchReport) -> BenchReport:
-    known = {result.candidate for result in stored.results}
-    kept = tuple(result for result in ours.results if result.candidate in known)
-    return replace(ours, results=kept) if kept else ours
+def _drop_extra(ours: BenchReport, baseline: BenchReport) -> BenchReport:
+    candidates = {result.candidate for result in baseline.results}
+    results = tuple(result for result in ours.results if result.candidate in candidates)
+    return replace(ours, results=results) if results else ours
 
 
-def _notice(difference: Difference) -> Notice:
+def _make_notice(difference: Difference) -> Notice:
     return Notice(f"baseline-{difference.name}", str(difference), _HINTS[difference.name])

@@ -30,10 +30,10 @@ class Difference:
     name: str
     field: str
     ours: str
-    stored: str
+    baseline: str
 
     def __str__(self) -> str:
-        return f"{self.field} {self.ours} here, {self.stored} in the baseline"
+        return f"{self.field} {self.ours} here, {self.baseline} in the baseline"
 
 
 def _hard(words: str) -> Any:
@@ -85,38 +85,38 @@ class Fingerprint:
 
 def fingerprint(report: BenchReport) -> Fingerprint:
     """The fingerprint of a run, or of a plan: results need neither samples nor figures, only what they are of."""
-    machine, said = report.environment, report.settings
+    machine, settings = report.environment, report.settings
     hard = Hard(
         schema_version=report.schema_version,
         os=machine.os.partition(" ")[0],
         machine=machine.machine,
         cpu_model=machine.cpu_model,
         cpus_effective=machine.cpus_effective,
-        affinity=_texts(said.get("affinity")),
+        affinity=_texts(settings.get("affinity")),
         container=machine.container,
         python=".".join(machine.python.split(".")[:2]),
         packages=_packages(machine.packages, report.results),
-        threads=said.get("threads"),
-        scenario=said.get("scenario"),
-        batches=_texts(said.get("batches") or sorted({result.batch for result in report.results})),
-        rows_mode=said.get("rows_mode"),
-        rows_sha256=said.get("rows_sha256"),
+        threads=settings.get("threads"),
+        scenario=settings.get("scenario"),
+        batches=_texts(settings.get("batches") or sorted({result.batch for result in report.results})),
+        rows_mode=settings.get("rows_mode"),
+        rows_sha256=settings.get("rows_sha256"),
         candidates=_unique(_candidate(result) for result in report.results),
         models=_unique(f"{r.model.family} {r.model.sha256 or r.model.path}" for r in report.results),
     )
     return Fingerprint(hard, _soft(report.tool_version, machine))
 
 
-def differences(ours: Fingerprint, stored: Fingerprint) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+def find_differences(ours: Fingerprint, baseline: Fingerprint) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
     """`(hard, soft)`: every field on which the two disagree. One that neither recorded is taken to be unlike."""
     hard = tuple(
         difference
         for spec in fields(Hard)
-        for difference in _unlike(
-            spec.name, spec.metadata["words"], getattr(ours.hard, spec.name), getattr(stored.hard, spec.name)
+        for difference in _compare_fact(
+            spec.name, spec.metadata["words"], getattr(ours.hard, spec.name), getattr(baseline.hard, spec.name)
         )
     )
-    return hard, tuple(_soft_differences(ours.soft, stored.soft))
+    return hard, tuple(_soft_differences(ours.soft, baseline.soft))
 
 
 def _soft(tool_version: str, machine: Environment) -> Soft:
@@ -137,13 +137,12 @@ def _packages(versions: Mapping[str, str], results: Iterable[BenchResult]) -> tu
 
     A user's function and an engine from outside may use any.
     """
-    found = tuple(results)
-    used = {"numpy"}
-    for result in found:
+    names = {"numpy"}
+    for result in results:
         library = of_engine(result.engine)
-        used.update(library.packages if library is not None and library.packages else versions)
-        used.update(("pandas",) if result.options.get("feed") == "dataframe" else ())
-    return tuple(f"{name} {versions[name]}" for name in sorted(used & set(versions)))
+        names.update(library.packages if library is not None and library.packages else versions)
+        names.update(("pandas",) if result.options.get("feed") == "dataframe" else ())
+    return tuple(f"{name} {versions[name]}" for name in sorted(names & set(versions)))
 
 
 def _candidate(result: BenchResult) -> str:
@@ -162,47 +161,49 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(values)))
 
 
-def _unlike(name: str, words: str, ours: Fact, stored: Fact) -> Iterator[Difference]:
+def _compare_fact(name: str, words: str, ours: Fact, theirs: Fact) -> Iterator[Difference]:
     """Of two lists only what the other lacks is told, but of numbers all."""
-    if ours == stored and ours is not None:
+    if ours == theirs and ours is not None:
         return
-    if name == "candidates" and isinstance(ours, tuple) and isinstance(stored, tuple):
-        yield Difference(name, words, _but(_brief(ours, stored), stored), _but(_brief(stored, ours), ours))
-    elif isinstance(ours, tuple) and isinstance(stored, tuple):
-        mine, theirs = (_but(ours, stored), _but(stored, ours)) if name not in _NUMBERS else (_all(ours), _all(stored))
-        yield Difference(name, words, mine, theirs)
+    if name == "candidates" and isinstance(ours, tuple) and isinstance(theirs, tuple):
+        yield Difference(name, words, _but(_brief(ours, theirs), theirs), _but(_brief(theirs, ours), ours))
+    elif isinstance(ours, tuple) and isinstance(theirs, tuple):
+        if name in _NUMBERS:
+            yield Difference(name, words, _join(ours), _join(theirs))
+        else:
+            yield Difference(name, words, _but(ours, theirs), _but(theirs, ours))
     else:
-        yield Difference(name, words, _words(ours), _words(stored))
+        yield Difference(name, words, _word(ours), _word(theirs))
 
 
-def _all(some: tuple[str, ...]) -> str:
+def _join(some: tuple[str, ...]) -> str:
     return ", ".join(some) or "none"
 
 
 def _but(some: tuple[str, ...], others: tuple[str, ...]) -> str:
     own = [text for text in some if text not in others]
-    return ", ".join(_words(text) for text in own) or ("nothing else" if some else "none")
+    return ", ".join(_word(text) for text in own) or ("nothing else" if some else "none")
 
 
 def _brief(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     """Of candidates that both have under other options: only the options that the other has not."""
     theirs: dict[str, set[str]] = {}
-    for label, options in map(_parted, others):
+    for label, options in map(_split_label, others):
         theirs.setdefault(label, set()).update(options)
-    told = []
+    texts = []
     for text in some:
-        label, options = _parted(text)
+        label, options = _split_label(text)
         own = [option for option in options if option not in theirs.get(label, ())]
-        told.append(f"{label} ({','.join(own)})" if own and text not in others else text)
-    return tuple(told)
+        texts.append(f"{label} ({','.join(own)})" if own and text not in others else text)
+    return tuple(texts)
 
 
-def _parted(candidate: str) -> tuple[str, list[str]]:
+def _split_label(candidate: str) -> tuple[str, list[str]]:
     label, _, options = candidate.partition(" (")
     return label, options.removesuffix(")").split(",")
 
 
-def _words(value: Fact) -> str:
+def _word(value: Fact) -> str:
     if value is None:
         return NOT_RECORDED
     if isinstance(value, bool):
@@ -217,17 +218,17 @@ def _short(text: str) -> str:
     return f"{head} {last[:12]}".strip() if is_hash else text
 
 
-def _soft_differences(ours: Soft, stored: Soft) -> Iterator[Difference]:
+def _soft_differences(ours: Soft, baseline: Soft) -> Iterator[Difference]:
     for name, words in _TEXTS.items():
-        mine, theirs = getattr(ours, name), getattr(stored, name)
+        mine, theirs = getattr(ours, name), getattr(baseline, name)
         if mine != theirs:
             yield Difference(name, words, mine or "unknown", theirs or "unknown")
-    if _apart(ours.clock_mhz, stored.clock_mhz, _CLOCK_SHARE):
-        yield Difference("clock", "CPU clock", _megahertz(ours.clock_mhz), _megahertz(stored.clock_mhz))
-    if abs((ours.load_per_cpu or 0.0) - (stored.load_per_cpu or 0.0)) > _LOAD:
-        yield Difference("load", "load a CPU", _load(ours.load_per_cpu), _load(stored.load_per_cpu))
-    if _apart(ours.memory_bytes, stored.memory_bytes, _MEMORY_SHARE):
-        yield Difference("memory", "memory", _gigabytes(ours.memory_bytes), _gigabytes(stored.memory_bytes))
+    if _apart(ours.clock_mhz, baseline.clock_mhz, _CLOCK_SHARE):
+        yield Difference("clock", "CPU clock", _megahertz(ours.clock_mhz), _megahertz(baseline.clock_mhz))
+    if abs((ours.load_per_cpu or 0.0) - (baseline.load_per_cpu or 0.0)) > _LOAD:
+        yield Difference("load", "load a CPU", _load(ours.load_per_cpu), _load(baseline.load_per_cpu))
+    if _apart(ours.memory_bytes, baseline.memory_bytes, _MEMORY_SHARE):
+        yield Difference("memory", "memory", _gigabytes(ours.memory_bytes), _gigabytes(baseline.memory_bytes))
 
 
 def _apart(one: int | None, other: int | None, share: float) -> bool:

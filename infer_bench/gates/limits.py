@@ -57,51 +57,51 @@ def unit_of(metric: str) -> Unit:
 
 def share_of(metric: str) -> float | None:
     """The share of samples below a percentile, 0.95 for `p95`; None for a metric that is none."""
-    found = _PERCENTILE.fullmatch(metric)
-    percent = float(found[1]) if found else 0.0
+    percentile = _PERCENTILE.fullmatch(metric)
+    percent = float(percentile[1]) if percentile else 0.0
     return float(f"{percent}e-2") if 0 < percent < 100 else None
 
 
-def regressions(text: str) -> dict[str, float]:
+def parse_regressions(text: str) -> dict[str, float]:
     """Metric → the share allowed on top, from `5%` (for p50 and p95) or `p50=3%,p95=10%,load=20%,rss=10%,size=0%`.
 
     Raises `UsageError` for anything else, and for a margin of zero on a metric that is measured.
     """
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for piece in text.split(","):
         name, equals, share = piece.rpartition("=")
-        metrics = (_metric(name.strip()),) if equals else GATED
+        metrics = (_check_metric(name.strip()),) if equals else GATED
         for metric in metrics:
-            allowed = _share(share.strip(), metric, text)
-            if metric in found:
+            margin = _parse_share(share.strip(), metric, text)
+            if metric in shares:
                 raise UsageError(f"{metric} stands twice in {text!r}", "give each metric once")
-            found[metric] = allowed
-    return found
+            shares[metric] = margin
+    return shares
 
 
-def _share(text: str, metric: str, whole: str) -> float:
-    found = _SHARE.fullmatch(text)
-    if found is None:
+def _parse_share(text: str, metric: str, whole: str) -> float:
+    number = _SHARE.fullmatch(text)
+    if number is None:
         raise UsageError(f"{whole!r} is no limit", "write 5%, or p50=3%,p95=10%")
-    share = float(found[1]) / (100 if found[2] else 1)
+    share = float(number[1]) / (100 if number[2] else 1)
     if share > MOST_MARGIN:
         raise UsageError(f"{metric}={text} allows everything", f"{MOST_MARGIN * 100:,.0f}% or less")
-    if not found[2] and share >= 1:
+    if not number[2] and share >= 1:
         raise UsageError(f"{text!r} in {whole!r} lacks its per cent sign", f"write {text}%")
     if share < LEAST_MARGIN and metric != "size":
         raise UsageError(f"{metric}={text}: {_LEAST_WITH_TIME}", f"{LEAST_MARGIN * 100:g}% or more")
     return share
 
 
-def bound(text: str) -> Bound:
+def parse_bound(text: str) -> Bound:
     """An absolute limit, from `p99<5ms`, `rss<300MB` or `onnxruntime.p50<50us`. Raises `UsageError`."""
-    left, _, right = text.partition("<")
-    found = _VALUE.fullmatch(right.strip())
-    if found is None:
+    subject, _, limit = text.partition("<")
+    quantity = _VALUE.fullmatch(limit.strip())
+    if quantity is None:
         raise UsageError(f"{text!r} is no limit", "write it as in 'p99<5ms' or 'onnxruntime.p50<50us'")
-    number, unit = found.groups()
-    whom, name = _parted(left)
-    metric = _metric(name)
+    number, unit = quantity.groups()
+    whom, name = _split_subject(subject)
+    metric = _check_metric(name)
     scales = _TIMES if unit_of(metric) == "ns" else _SIZES
     scale = scales.get(unit if unit in scales else unit.lower())
     if scale is None:
@@ -112,7 +112,7 @@ def bound(text: str) -> Bound:
     return Bound(metric, value, whom, text.strip())
 
 
-def _parted(text: str) -> tuple[str, str]:
+def _split_subject(text: str) -> tuple[str, str]:
     """Whom and what: the metric is the longest ending that is one, since `p99.9` has a dot of its own."""
     places = [0, *(i + 1 for i, letter in enumerate(text) if letter == ".")]
     for place in places:
@@ -126,17 +126,17 @@ def _is_metric(name: str) -> bool:
     return name.replace("-", "_") in OTHER_METRICS or share_of(name) is not None
 
 
-def _metric(name: str) -> str:
+def _check_metric(name: str) -> str:
     if not _is_metric(name):
-        known = ", ".join(("p50", "p95", "p99", *OTHER_METRICS))
-        raise UsageError(f"there is no metric {name!r} to limit", f"known: {known}, and any percentile as in p99.9")
+        metrics = ", ".join(("p50", "p95", "p99", *OTHER_METRICS))
+        raise UsageError(f"there is no metric {name!r} to limit", f"known: {metrics}, and any percentile as in p99.9")
     share = share_of(name)
     return name.replace("-", "_") if share is None else f"p{share * 100:.10g}"
 
 
-def seconds(text: str) -> float:
+def parse_duration(text: str) -> float:
     """A duration: `10s`, `500ms`, `2m`, or a bare number of seconds. Raises `UsageError`."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|min|h)?\s*", text)
-    if found is None or float(found[1]) <= 0:
+    duration = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|min|h)?\s*", text)
+    if duration is None or float(duration[1]) <= 0:
         raise UsageError(f"{text!r} is no time", "write it as in 10s, 500ms or 2m")
-    return float(found[1]) * {"ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0}.get(found[2] or "s", 1.0)
+    return float(duration[1]) * {"ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0}.get(duration[2] or "s", 1.0)

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from infer_bench.stats.percentiles import minimum_samples
 LEAST_SAMPLES, LEAST_SAMPLES_FROM = 200, 0.95
 """Samples a block for a ratio of percentiles: with 44 a block the p95 was noise, with 200 it was told (measured)."""
 NO_ANSWERS = "no answers"
-"""What stands in place of a difference while nothing has been asked yet."""
+"""What stands in place of a difference while there are no predictions yet."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
 Choice = Literal["", "pass", "fail"]
 _MORE = "give it a larger --budget"
@@ -39,7 +39,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class CandidateMetrics:
     """All that is judged of one candidate at one batch size. `failed` says why there may be nothing.
 
     Of `rows_compared` without a finite answer on both sides there is no largest difference, and no difference either.
@@ -61,7 +61,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class GateLimits:
     """What is allowed: `shares` on top of the baseline by metric, absolute `bounds`, and the largest |difference|."""
 
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -71,60 +71,55 @@ class Allowed:
     inconclusive: Choice = ""
 
 
-def checks(measured: Iterable[Measured], allowed: Allowed) -> tuple[Check, ...]:
+def make_checks(metrics: Iterable[CandidateMetrics], limits: GateLimits) -> tuple[Check, ...]:
     """Every check of every candidate. The error rate is shared among those that are left to chance."""
-    measured = tuple(measured)
-    count = sum(_chances(one, allowed) for one in measured)
-    errors = Errors(allowed.errors.alpha / max(1, count), allowed.errors.beta)
-    return tuple(check for one in measured for check in _checks(one, allowed, errors))
+    metrics = tuple(metrics)
+    count = sum(_count_chances(one, limits) for one in metrics)
+    errors = Errors(limits.errors.alpha / max(1, count), limits.errors.beta)
+    return tuple(check for one in metrics for check in _check_candidate(one, limits, errors))
 
 
-def _chances(one: Measured, allowed: Allowed) -> int:
-    shares = sum(metric != "size" for metric in allowed.shares) if one.against else 0
-    return shares + sum(_concerns(bound, one) and bound.metric != "size" for bound in allowed.bounds)
+def _count_chances(one: CandidateMetrics, limits: GateLimits) -> int:
+    shares = sum(metric != "size" for metric in limits.shares) if one.against else 0
+    return shares + sum(_is_concerned(bound, one) and bound.metric != "size" for bound in limits.bounds)
 
 
-def _concerns(bound: Bound, one: Measured) -> bool:
+def _is_concerned(bound: Bound, one: CandidateMetrics) -> bool:
     return bound.concerns(one.candidate, one.engine, one.model)
 
 
-def _checks(one: Measured, allowed: Allowed, errors: Errors) -> Iterable[Check]:
-    for metric, share in allowed.shares.items() if one.against else ():
+def _check_candidate(one: CandidateMetrics, limits: GateLimits, errors: Errors) -> Iterable[Check]:
+    for metric, share in limits.shares.items() if one.against else ():
         blank = Check(one.candidate, one.against, one.model, one.batch, metric, "regression", share, "inconclusive")
-        yield _judged(blank, one, one.series.get(metric), math.log1p(share), errors)
-    for bound in allowed.bounds:
-        if _concerns(bound, one):
+        yield _judge(blank, one, one.series.get(metric), math.log1p(share), errors)
+    for bound in limits.bounds:
+        if _is_concerned(bound, one):
             blank = Check(one.candidate, "", one.model, one.batch, bound.metric, "limit", bound.value, "inconclusive")
-            yield _judged(blank, one, _against_bound(one.totals.get(bound.metric), bound.value), 0.0, errors)
-    if allowed.max_delta is not None:
-        yield _delta(one, allowed.max_delta)
+            yield _judge(blank, one, _compare_with_bound(one.totals.get(bound.metric), bound.value), 0.0, errors)
+    if limits.max_delta is not None:
+        yield _check_delta(one, limits.max_delta)
 
 
-def _against_bound(series: Series | None, bound: float) -> Series | None:
+def _compare_with_bound(series: Series | None, bound: float) -> Series | None:
     if series is None:
         return None
     logs = [math.log(max(value, 0.5) / bound) for value in series.candidate]
     return Series(series.candidate, (), logs, series.samples, series.calls)
 
 
-def _judged(blank: Check, one: Measured, series: Series | None, limit: float, errors: Errors) -> Check:
-    values = {"unit": unit_of(blank.metric)}
+def _judge(blank: Check, one: CandidateMetrics, series: Series | None, limit: float, errors: Errors) -> Check:
+    blank = replace(blank, unit=unit_of(blank.metric))
     if one.failed is not None:
-        return _with(blank, outcome="failed", reason=one.failed, **values)
+        return replace(blank, outcome="failed", reason=one.failed)
     if series is None or not series.candidate:
         size = blank.metric == "size"
-        return _with(blank, reason="there is no file" if size else "nothing was measured", final=size, **values)
+        return replace(blank, reason="there is no file" if size else "nothing was measured", final=size)
     if blank.metric == "size":
-        return _with(blank, **values, **_certain(series, limit))
-    return _with(blank, **values, **_uncertain(blank, series, limit, errors))
+        return replace(blank, **_describe_size(series, limit))
+    return replace(blank, **_describe_ratio(blank, series, limit, errors))
 
 
-def _with(check: Check, **values: object) -> Check:
-    fields = {name: getattr(check, name) for name in Check.__dataclass_fields__}
-    return Check(**{**fields, **values})
-
-
-def _certain(series: Series, limit: float) -> dict[str, object]:
+def _describe_size(series: Series, limit: float) -> dict[str, Any]:
     """The size of a file is no estimate."""
     value, log = series.candidate[0], series.logs[0]
     ratio = math.exp(log) if series.baseline else None
@@ -141,78 +136,80 @@ def _certain(series: Series, limit: float) -> dict[str, object]:
     }
 
 
-def _uncertain(blank: Check, series: Series, limit: float, errors: Errors) -> dict[str, object]:
-    found = judge(series.logs, limit, errors)
-    paired = blank.kind == "regression"
-    scale = 1.0 if paired else blank.limit
-    told: dict[str, object] = {
-        "outcome": found.outcome,
-        "baseline": float(np.median(series.baseline)) if paired else None,
+def _describe_ratio(blank: Check, series: Series, limit: float, errors: Errors) -> dict[str, Any]:
+    judgement = judge(series.logs, limit, errors)
+    has_baseline = blank.kind == "regression"
+    scale = 1.0 if has_baseline else blank.limit
+    fields: dict[str, Any] = {
+        "outcome": judgement.outcome,
+        "baseline": float(np.median(series.baseline)) if has_baseline else None,
         "value": float(np.median(series.candidate)),
-        "ratio": math.exp(found.centre) if paired else None,
-        "low": _finite(found.low, scale),
-        "high": _finite(found.high, scale),
-        "layouts": found.layouts,
-        "beyond": found.beyond,
+        "ratio": math.exp(judgement.centre) if has_baseline else None,
+        "low": _finite_ratio(judgement.low, scale),
+        "high": _finite_ratio(judgement.high, scale),
+        "layouts": judgement.layouts,
+        "beyond": judgement.beyond,
     }
-    if paired and found.would_see is not None:
-        told["would_see"] = math.expm1(found.would_see)
-        told["would_fail"] = math.expm1(found.would_see + limit)
-    return told | _reservation(blank, series, found, limit, errors)
+    if has_baseline and judgement.would_see is not None:
+        fields["would_see"] = math.expm1(judgement.would_see)
+        fields["would_fail"] = math.expm1(judgement.would_see + limit)
+    return fields | _find_reservation(blank, series, judgement, limit, errors)
 
 
-def _finite(log: float, scale: float) -> float | None:
+def _finite_ratio(log: float, scale: float) -> float | None:
     return math.exp(log) * scale if math.isfinite(log) else None
 
 
-def _reservation(blank: Check, series: Series, found: Judgement, limit: float, errors: Errors) -> dict[str, object]:
+def _find_reservation(
+    blank: Check, series: Series, judgement: Judgement, limit: float, errors: Errors
+) -> dict[str, Any]:
     """Why the sample cannot carry a verdict, if it cannot; else why it is inconclusive, if it is."""
     share = share_of(blank.metric)
     if share is not None and share != 0.5 and series.calls > 1:
         reason = f"calls are too short to be timed singly: a sample is the mean of {series.calls}"
         return {"outcome": "advisory", "reason": reason}
-    needed = needed_samples(share) if share is not None else 1
-    if series.samples < needed and share is not None:
+    least = count_needed_samples(share) if share is not None else 1
+    if series.samples < least and share is not None:
         per = "block" if blank.kind == "regression" else "layout"
         outcome = "advisory" if share > 0.95 else "inconclusive"
-        reason = f"{series.samples} samples a {per} where {blank.metric} needs {needed}: {_MORE}, or limit p50 alone"
+        reason = f"{series.samples} samples a {per} where {blank.metric} needs {least}: {_MORE}, or limit p50 alone"
         return {"outcome": outcome, "reason": reason, "final": True}
-    if found.outcome != "inconclusive":
+    if judgement.outcome != "inconclusive":
         return {}
-    return {"reason": _unclear(blank, found, limit, errors), "final": found.layouts >= MOST}
+    return {"reason": _explain_inconclusive(blank, judgement, limit, errors), "final": judgement.layouts >= MOST}
 
 
-def needed_samples(share: float) -> int:
+def count_needed_samples(share: float) -> int:
     """Samples a block that a ratio of this percentile takes."""
     if share <= 0.5:
         return 1
     return max(minimum_samples(share), LEAST_SAMPLES if share >= LEAST_SAMPLES_FROM else 1)
 
 
-def _unclear(blank: Check, found: Judgement, limit: float, errors: Errors) -> str:
+def _explain_inconclusive(blank: Check, judgement: Judgement, limit: float, errors: Errors) -> str:
     least = least_layouts(errors.alpha)
-    if found.layouts < least:
-        return f"{found.layouts} of the {least} layouts that a verdict takes: {_MORE}"
-    seen = found.would_see
-    if blank.kind == "regression" and found.high < limit and seen is not None:
+    if judgement.layouts < least:
+        return f"{judgement.layouts} of the {least} layouts that a verdict takes: {_MORE}"
+    would_see = judgement.would_see
+    if blank.kind == "regression" and judgement.high < limit and would_see is not None:
         return f"slow-downs as large as the limit would not have been seen: {_MORE} or limit"
     return f"too close to the limit for this sample: {_MORE}, or move the limit"
 
 
-def _delta(one: Measured, most: float) -> Check:
+def _check_delta(one: CandidateMetrics, most: float) -> Check:
     blank = Check(one.candidate, one.against, one.model, one.batch, "max_abs_delta", "delta", most, "pass", unit="")
     if one.failed is not None:
-        return _with(blank, outcome="failed", reason=one.failed)
-    told: dict[str, object] = {"value": one.max_abs_delta}
+        return replace(blank, outcome="failed", reason=one.failed)
+    blank = replace(blank, value=one.max_abs_delta)
     if one.mismatches:
-        return _with(blank, **told, outcome="different", reason=f"answers finite on one side only: {one.mismatches}")
+        return replace(blank, outcome="different", reason=f"answers finite on one side only: {one.mismatches}")
     if one.label_changes:
-        return _with(blank, **told, outcome="different", reason=f"labels that change: {one.label_changes}")
+        return replace(blank, outcome="different", reason=f"labels that change: {one.label_changes}")
     if one.delta_note == NO_ANSWERS:
-        return _with(blank, **told, outcome="inconclusive", reason=NO_ANSWERS)
+        return replace(blank, outcome="inconclusive", reason=NO_ANSWERS)
     if one.max_abs_delta is None and not one.rows_compared:
-        return _with(blank, **told, outcome="different", reason=one.delta_note or "the answers cannot be compared")
-    return _with(blank, **told, outcome="different" if (one.max_abs_delta or 0.0) > most else "pass")
+        return replace(blank, outcome="different", reason=one.delta_note or "the answers cannot be compared")
+    return replace(blank, outcome="different" if (one.max_abs_delta or 0.0) > most else "pass")
 
 
 def may_be_decided(check: Check) -> bool:
@@ -220,47 +217,47 @@ def may_be_decided(check: Check) -> bool:
     return check.outcome == "inconclusive" and not check.final
 
 
-def settled(found: Sequence[Check], layouts: int) -> bool:
+def is_settled(checks: Sequence[Check], layouts: int) -> bool:
     """Whether the verdict is known, and what is undecided has had as long again to show.
 
     A regression found makes the verdict certain; the other metrics are told with it where they soon can be.
     """
-    decided = [check.layouts for check in found if check.outcome == "regressed" and check.metric != "size"]
+    decided = [check.layouts for check in checks if check.outcome == "regressed" and check.metric != "size"]
     return bool(decided) and layouts >= 2 * min(decided)
 
 
-def verdict(found: Sequence[Check], failures: Sequence[str], choice: Choice = "") -> Verdict:
+def decide_verdict(checks: Sequence[Check], failures: Sequence[str], choice: Choice = "") -> Verdict:
     """One verdict of all: a failure outweighs a difference, that a regression, that an inconclusive check.
 
     `failures` are what kept something from being measured. `choice` is what an inconclusive verdict exits with.
     """
-    said = {outcome: [reason(check) for check in found if check.outcome == outcome] for outcome in EXIT_CODES}
-    if failures or said["failed"]:
-        return Verdict("failed", EXIT_CODES["failed"], tuple(dict.fromkeys(failures or said["failed"])))
+    reasons = {outcome: [explain(check) for check in checks if check.outcome == outcome] for outcome in EXIT_CODES}
+    if failures or reasons["failed"]:
+        return Verdict("failed", EXIT_CODES["failed"], tuple(dict.fromkeys(failures or reasons["failed"])))
     for status in ("different", "regressed"):
-        if said[status]:
-            return Verdict(status, EXIT_CODES[status], tuple(said["different"] + said["regressed"]))
-    unjudged = _unjudged(found)
-    if said["inconclusive"] or unjudged or not any(check.outcome == "pass" for check in found):
+        if reasons[status]:
+            return Verdict(status, EXIT_CODES[status], tuple(reasons["different"] + reasons["regressed"]))
+    unjudged = _explain_advisory(checks)
+    if reasons["inconclusive"] or unjudged or not any(check.outcome == "pass" for check in checks):
         code = {"pass": EXIT_CODES["pass"], "fail": EXIT_CODES["regressed"]}.get(choice, EXIT_CODES["inconclusive"])
-        nothing = (*said["inconclusive"], *unjudged) or ("no metric could be judged",)
+        nothing = (*reasons["inconclusive"], *unjudged) or ("no metric could be judged",)
         return Verdict("inconclusive", code, nothing)
     return Verdict("pass", EXIT_CODES["pass"])
 
 
-def _unjudged(found: Sequence[Check]) -> list[str]:
+def _explain_advisory(checks: Sequence[Check]) -> list[str]:
     """Candidates whose speed was to be judged and of which every metric is advisory: that their answers agree is no
     pass.
     """
     outcomes: dict[tuple[str, str, int], list[Check]] = {}
-    for check in found:
+    for check in checks:
         if check.kind != "delta" and check.metric != "size":
             outcomes.setdefault((check.model, check.candidate, check.batch), []).append(check)
-    alone = (held for held in outcomes.values() if all(check.outcome == "advisory" for check in held))
-    return [reason(check) for held in alone for check in held]
+    advisory = (group for group in outcomes.values() if all(check.outcome == "advisory" for check in group))
+    return [explain(check) for group in advisory for check in group]
 
 
-def reason(check: Check) -> str:
+def explain(check: Check) -> str:
     """What a check found, for the verdict: the metric, whom it concerns, and why."""
     whom = f"{check.metric} of {check.candidate}" + (f" at batch {check.batch:,}" if check.batch != 1 else "")
     if check.outcome == "regressed" and check.kind == "regression" and check.ratio is not None:

@@ -1,11 +1,11 @@
-"""A run judged against one that was stored: pure. What may be compared at all is decided in `baselines`.
+"""A run judged against one that was stored: pure. What may be compared at all is decided in `baseline`.
 
 The unit is the process. Each process gives one value a metric: the percentile of its own samples, as corrected in the
 report. The two sets of processes are not paired, since they ran at different times.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -14,7 +14,7 @@ import numpy as np
 from infer_bench.errors import UsageError
 from infer_bench.report.bench import BenchReport, BenchResult, Process
 from infer_bench.report.gate import Check, Gate, Side
-from infer_bench.stats.decisions import mann_whitney as ranks
+from infer_bench.stats.decisions import mann_whitney
 from infer_bench.stats.percentiles import minimum_samples, percentile_rank, quantile
 
 ALPHA = 0.01
@@ -32,7 +32,7 @@ _SMALLEST_NS = 0.5
 
 def judge_stored(
     ours: BenchReport,
-    stored: BenchReport,
+    baseline: BenchReport,
     limits: Mapping[str, float],
     alpha: float = ALPHA,
     beta: float = BETA,
@@ -51,15 +51,15 @@ def judge_stored(
     Raises `UsageError` for a limit below 5 % or a metric that is no percentile.
     """
     check_limits(limits)
-    shown = [metric for metric in limits if _percent(metric) > 50] if advisory is None else advisory
-    known = {_key(result): result for result in stored.results}
-    pairs = [(result, known.get(_key(result))) for result in ours.results]
-    share = alpha / max(1, len(pairs) * sum(1 for metric in limits if metric not in shown))
+    advisory_metrics = [metric for metric in limits if _percent(metric) > 50] if advisory is None else advisory
+    by_key = {_key(result): result for result in baseline.results}
+    pairs = [(result, by_key.get(_key(result))) for result in ours.results]
+    share = alpha / max(1, len(pairs) * sum(1 for metric in limits if metric not in advisory_metrics))
     return tuple(
-        _advice(check) if metric in shown else check
-        for result, base in pairs
+        _make_advisory(check) if metric in advisory_metrics else check
+        for result, other in pairs
         for metric, limit in limits.items()
-        for check in [_check(result, base, metric, limit, share, beta)]
+        for check in [_check_metric(result, other, metric, limit, share, beta)]
     )
 
 
@@ -74,9 +74,9 @@ def check_limits(limits: Mapping[str, float]) -> None:
             )
 
 
-def stored_gate(
+def build_stored_gate(
     ours: BenchReport,
-    stored: BenchReport,
+    baseline: BenchReport,
     checks: Sequence[Check],
     alpha: float = ALPHA,
     beta: float = BETA,
@@ -92,21 +92,21 @@ def stored_gate(
         beta=beta,
         measured_ns=sum(process.warmup_ns + sum(r.wall_ns for r in process.rounds) for process in processes),
         wall_ns=wall_ns,
-        baseline=_side(stored, stored.results[0]) if stored.results else Side("", ""),
-        sides=tuple(_side(ours, result) for result in ours.results),
+        baseline=_describe(baseline, baseline.results[0]) if baseline.results else Side("", ""),
+        sides=tuple(_describe(ours, result) for result in ours.results),
         checks=tuple(checks),
-        settings={"stored_at": stored.created_at, "stored_tool_version": stored.tool_version},
+        settings={"stored_at": baseline.created_at, "stored_tool_version": baseline.tool_version},
     )
 
 
-def layout_values(result: BenchResult, metric: str) -> list[float]:
+def process_values(result: BenchResult, metric: str) -> list[float]:
     """The percentile `metric` of each process that has enough samples for it, in ns a call."""
     q = quantile(_percent(metric))
     values = (_percentile(process, q, result) for process in result.processes)
     return [value for value in values if value is not None]
 
 
-def _side(report: BenchReport, result: BenchResult) -> Side:
+def _describe(report: BenchReport, result: BenchResult) -> Side:
     machine = report.environment
     return Side(result.candidate, result.model.path, machine.python, machine.executable, machine.packages)
 
@@ -138,10 +138,10 @@ def _percentile(process: Process, q: float, result: BenchResult) -> float | None
     return max(_SMALLEST_NS, float(samples[percentile_rank(len(samples), q) - 1]))
 
 
-def _check(
+def _check_metric(
     result: BenchResult, base: BenchResult | None, metric: str, limit: float, alpha: float, beta: float
 ) -> Check:
-    bare = Check(
+    blank = Check(
         candidate=result.candidate,
         against=result.candidate,
         model=result.model.path,
@@ -152,44 +152,44 @@ def _check(
         outcome="inconclusive",
     )
     if result.failed is not None:
-        return replace(bare, outcome="failed", reason=result.failed)
+        return replace(blank, outcome="failed", reason=result.failed)
     if base is None or base.failed is not None:
-        return replace(bare, reason="the baseline holds no measurement of it")
+        return replace(blank, reason="the baseline holds no measurement of it")
     if _percent(metric) > 50 and result.calls_per_sample != base.calls_per_sample:
         calls = f"{result.calls_per_sample} here and of {base.calls_per_sample} in the baseline"
-        return replace(bare, reason=f"a sample is the mean of {calls}, which have different tails")
-    return _compared(bare, layout_values(result, metric), layout_values(base, metric), alpha, beta)
+        return replace(blank, reason=f"a sample is the mean of {calls}, which have different tails")
+    return _compare(blank, process_values(result, metric), process_values(base, metric), alpha, beta)
 
 
-def _compared(bare: Check, ours: Sequence[float], stored: Sequence[float], alpha: float, beta: float) -> Check:
-    n, m, bound = len(ours), len(stored), 1 + bare.limit
+def _compare(blank: Check, ours: Sequence[float], theirs: Sequence[float], alpha: float, beta: float) -> Check:
+    n, m, bound = len(ours), len(theirs), 1 + blank.limit
     if not n or not m:
-        least = minimum_samples(quantile(_percent(bare.metric)))
+        least = minimum_samples(quantile(_percent(blank.metric)))
         where = "this run" if not n else "the baseline"
-        return replace(bare, layouts=n, reason=f"no process of {where} has the {least} samples that it takes")
-    ordered = ranks.ratios(ours, stored)
+        return replace(blank, layouts=n, reason=f"no process of {where} has the {least} samples that it takes")
+    ordered = mann_whitney.ratios(ours, theirs)
     check = replace(
-        bare,
-        baseline=float(median(stored)),
+        blank,
+        baseline=float(median(theirs)),
         value=float(median(ours)),
-        ratio=ranks.centre(ordered),
-        low=ranks.lower(ordered, n, m, alpha),
-        high=ranks.upper(ordered, n, m, beta),
+        ratio=mann_whitney.centre(ordered),
+        low=mann_whitney.lower(ordered, n, m, alpha),
+        high=mann_whitney.upper(ordered, n, m, beta),
         layouts=n,
-        beyond=sum(value > bound * median(stored) for value in ours),
+        beyond=sum(value > bound * median(theirs) for value in ours),
     )
-    return _decided(check, ordered, m, alpha, beta)
+    return _decide(check, ordered, m, alpha, beta)
 
 
-def _decided(check: Check, ordered: Sequence[float], m: int, alpha: float, beta: float) -> Check:
+def _decide(check: Check, ordered: Sequence[float], m: int, alpha: float, beta: float) -> Check:
     n, bound, low, high = check.layouts, 1 + check.limit, check.low, check.high
     if low is None or high is None or check.ratio is None:
-        least = ranks.enough(min(alpha, beta))
+        least = mann_whitney.enough(min(alpha, beta))
         sizes = f"processes, {n} here and {m} in the baseline"
         return replace(check, reason=f"too few {sizes}: {least} on either side would do")
-    above = ranks.lower(ordered, n, m, _POWER_MISS) or low
-    seen = (check.ratio / low) * (check.ratio / above)
-    check = replace(check, would_see=seen - 1, would_fail=bound * seen - 1)
+    above = mann_whitney.lower(ordered, n, m, _POWER_MISS) or low
+    would_see = (check.ratio / low) * (check.ratio / above)
+    check = replace(check, would_see=would_see - 1, would_fail=bound * would_see - 1)
     if low > bound:
         return replace(check, outcome="regressed")
     if high < bound:
@@ -197,23 +197,8 @@ def _decided(check: Check, ordered: Sequence[float], m: int, alpha: float, beta:
     return replace(check, reason=f"between {low:.3f} and {high:.3f} times the baseline: more processes would tell")
 
 
-def _advice(check: Check) -> Check:
+def _make_advisory(check: Check) -> Check:
     if check.outcome == "failed":
         return check
     why = check.reason if check.ratio is None else "a tail belongs to the hour as much as to the code: judge it paired"
     return replace(check, outcome="advisory", reason=why)
-
-
-def reasons(checks: Iterable[Check]) -> tuple[str, ...]:
-    """A line for every check that did not pass, for a verdict."""
-    return tuple(
-        f"{check.candidate}, batch {check.batch:,}, {check.metric}: {_said(check)}"
-        for check in checks
-        if check.outcome not in ("pass", "advisory")
-    )
-
-
-def _said(check: Check) -> str:
-    if check.outcome != "regressed" or check.ratio is None:
-        return f"{check.outcome}: {check.reason}"
-    return f"{check.ratio:.3f} times the baseline, at least {check.low:.3f}; the limit is {1 + check.limit:.3f}"

@@ -1,11 +1,11 @@
-"""`bench`: what a model costs to serve, measured by a race of its candidates."""
+"""`bench`: what a model costs to serve, measured on candidates side by side."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from infer_bench.measure.bench.run import Save, run
 from infer_bench.measure.gate import run as gate
-from infer_bench.measure.gate.settings import gate_settings
+from infer_bench.measure.gate.settings import build_gate_settings
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress
 from infer_bench.report.bench import BenchReport
@@ -37,13 +37,13 @@ def bench(
 
     With `against` (a model, a candidate or a function), `against_python` (another environment's interpreter) or
     `limits` (as in `["p99<5ms"]`) the report holds a `gate` and a verdict that is more than "pass" or "failed":
-    `max_regression` is written as in `5%` or `p50=3%,p95=10%`, `max_delta` is the largest difference of the answers
-    and `alpha` the error rate. No `pyproject.toml` is read. See docs/gate.md.
+    `max_regression` is written as in `5%` or `p50=3%,p95=10%`, `max_delta` is the largest difference of the
+    predictions and `alpha` the error rate. No `pyproject.toml` is read. See docs/gate.md.
 
     Raises `UsageError` for settings that make no sense and `CannotRun` when nothing could be measured at all.
     """
     paths = [models] if isinstance(models, str) else list(models)
-    asked = gate_settings(
+    gate_settings = build_gate_settings(
         {},
         against=against,
         python=against_python,
@@ -53,6 +53,6 @@ def bench(
         alpha=alpha,
     )
     how: dict[str, Any] = {"data": data, "candidates": candidates, "progress": progress, "save": save}
-    if asked.asked:
-        return gate.run(paths, gate=asked, settings=Settings(**settings), **how)
+    if gate_settings.has_criteria:
+        return gate.run(paths, gate=gate_settings, settings=Settings(**settings), **how)
     return run(paths, settings=Settings(**settings), **how)

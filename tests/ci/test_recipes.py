@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infer_bench.measure.gate.settings import gate_settings
+from infer_bench.measure.gate.settings import build_gate_settings
 from infer_bench.project import project_table
 from tests.ci.github import Job
 from tests.ci.pages import BLOCK, FENCE, PAGES, recipes, text_of, yaml_of
@@ -130,9 +130,9 @@ def test_limits_are_judged_without_a_baseline(workshop: Workshop) -> None:
 
 def test_the_project_keeps_limits_that_the_gate_reads(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(text_of("pyproject"), encoding="utf-8")
-    found = gate_settings(project_table(tmp_path), against="old.onnx")
-    assert found.allowed.shares == {"p50": 0.05, "p95": 0.05}
-    assert {bound.metric for bound in found.allowed.bounds} == {"p50", "rss", "size"}
+    found = build_gate_settings(project_table(tmp_path), against="old.onnx")
+    assert found.limits.shares == {"p50": 0.05, "p95": 0.05}
+    assert {bound.metric for bound in found.limits.bounds} == {"p50", "rss", "size"}
 
 
 def test_inconclusive_is_tried_again_with_more_time(workshop: Workshop) -> None:

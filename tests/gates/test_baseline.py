@@ -10,7 +10,7 @@ import pytest
 
 from infer_bench.errors import CannotRun, NotComparable
 from infer_bench.gates.baseline import check_comparable, load_baseline
-from infer_bench.gates.fingerprint import differences, fingerprint
+from infer_bench.gates.fingerprint import find_differences, fingerprint
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Gate, Side
@@ -104,12 +104,12 @@ NEITHER: dict[str, Change] = {
 @pytest.mark.parametrize("name", HARD)
 def test_a_hard_field_makes_it_not_comparable_and_both_values_are_named(name: str) -> None:
     change, words = HARD[name]
-    with pytest.raises(NotComparable) as raised:
+    with pytest.raises(NotComparable) as error:
         check_comparable(change(BASE), BASE)
-    assert raised.value.exit_code == 5
-    assert words in raised.value.message
-    assert ";" not in raised.value.message
-    assert "--against" in raised.value.hint
+    assert error.value.exit_code == 5
+    assert words in error.value.message
+    assert ";" not in error.value.message
+    assert "--against" in error.value.hint
     with pytest.raises(NotComparable):
         check_comparable(BASE, change(BASE))
 
@@ -132,9 +132,9 @@ def test_every_hard_field_that_differs_is_named_at_once() -> None:
     ours = BASE
     for change, _ in changes:
         ours = change(ours)
-    with pytest.raises(NotComparable) as raised:
+    with pytest.raises(NotComparable) as error:
         check_comparable(ours, BASE)
-    assert all(words in raised.value.message for _, words in changes)
+    assert all(words in error.value.message for _, words in changes)
 
 
 def test_of_a_candidate_that_both_have_only_the_options_that_differ_are_named() -> None:
@@ -148,17 +148,17 @@ def test_of_a_candidate_that_both_have_only_the_options_that_differ_are_named() 
 
 def test_what_neither_recorded_is_not_taken_to_be_alike() -> None:
     old = replace(BASE, settings=SETTINGS)
-    hard, _ = differences(fingerprint(old), fingerprint(old))
+    hard, _ = find_differences(fingerprint(old), fingerprint(old))
     assert [difference.name for difference in hard] == ["rows_sha256"]
 
 
 def test_default_candidates_that_the_baseline_lacks_may_yet_be_left_out() -> None:
-    stored = replace(BASE, results=BASE.results[:2])
-    assert check_comparable(BASE, stored, defaults=True) == ()
+    baseline = replace(BASE, results=BASE.results[:2])
+    assert check_comparable(BASE, baseline, defaults=True) == ()
     with pytest.raises(NotComparable, match="candidates"):
-        check_comparable(stored, BASE, defaults=True)
+        check_comparable(baseline, BASE, defaults=True)
     with pytest.raises(NotComparable, match="candidates"):
-        check_comparable(replace(BASE, results=credit()[2:]), stored, defaults=True)
+        check_comparable(replace(BASE, results=credit()[2:]), baseline, defaults=True)
 
 
 def test_a_function_may_use_any_library() -> None:
@@ -177,7 +177,7 @@ def of_convert() -> bytes:
     return dump(Report("convert", "1", "", {}, ENVIRONMENT, ()))
 
 
-def paired() -> bytes:
+def paired_report() -> bytes:
     return dump(replace(BASE, gate=Gate("sessions", 1, 1, 0.01, 0.05, 0, 0, Side("a", "b"))))
 
 
@@ -197,8 +197,8 @@ def first_round(**changes: Any) -> Callable[[dict[str, Any]], Any]:
 
 def swallowed(document: dict[str, Any]) -> None:
     for result in document["results"]:
-        for made in (made for process in result["processes"] for made in process["rounds"]):
-            made["request_ns"] = [result["request"]["floor_ns"]] * len(made["request_ns"])
+        for r in (r for process in result["processes"] for r in process["rounds"]):
+            r["request_ns"] = [result["request"]["floor_ns"]] * len(r["request_ns"])
 
 
 BROKEN: dict[str, tuple[bytes, str]] = {
@@ -221,7 +221,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "a time beyond all": (text(first_round(request_ns=[5, 10**30])), "no clock gives"),
     "no calls a sample": (text(first_round(calls_per_sample=0)), "no clock gives"),
     "an impossible floor": (text(lambda d: d["results"][0]["request"].update(floor_ns=-5)), "no clock gives"),
-    "of a paired gate": (paired(), "is from a paired gate"),
+    "of a paired gate": (paired_report(), "is from a paired gate"),
 }
 
 
@@ -229,12 +229,12 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 def test_a_baseline_that_cannot_be_used_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
     content, words = BROKEN[name]
     (tmp_path / "base.json").write_bytes(content)
-    with pytest.raises(CannotRun, match=words) as raised:
+    with pytest.raises(CannotRun, match=words) as error:
         load_baseline(tmp_path / "base.json")
-    assert raised.value.exit_code == 6
-    assert "base.json" in raised.value.message
-    assert raised.value.hint
-    assert "\n" not in str(raised.value)
+    assert error.value.exit_code == 6
+    assert "base.json" in error.value.message
+    assert error.value.hint
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["missing.json", ""])
@@ -250,6 +250,6 @@ def test_a_sound_baseline_is_read(tmp_path: Path) -> None:
 
 def test_one_failed_candidate_does_not_spoil_the_rest(tmp_path: Path) -> None:
     first, *rest = BASE.results
-    stored = replace(BASE, results=(replace(first, failed="killed"), *rest))
-    (tmp_path / "base.json").write_bytes(dump(stored))
+    baseline = replace(BASE, results=(replace(first, failed="killed"), *rest))
+    (tmp_path / "base.json").write_bytes(dump(baseline))
     assert load_baseline(tmp_path / "base.json").results[0].failed == "killed"

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infer_bench.errors import UsageError
-from infer_bench.gates.limits import Bound, bound, regressions, seconds, share_of, unit_of
+from infer_bench.gates.limits import Bound, parse_bound, parse_duration, parse_regressions, share_of, unit_of
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from infer_bench.gates.limits import Bound, bound, regressions, seconds, share_o
     ],
 )
 def test_what_is_allowed_on_top(text: str, shares: dict[str, float]) -> None:
-    assert regressions(text) == pytest.approx(shares)
+    assert parse_regressions(text) == pytest.approx(shares)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_what_is_allowed_on_top(text: str, shares: dict[str, float]) -> None:
     ],
 )
 def test_margins_that_make_no_sense_are_refused(text: str, words: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        regressions(text)
-    assert words in str(refused.value)
+    with pytest.raises(UsageError) as error:
+        parse_regressions(text)
+    assert words in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_margins_that_make_no_sense_are_refused(text: str, words: str) -> None:
     ],
 )
 def test_an_absolute_limit(text: str, metric: str, value: float, whom: str) -> None:
-    assert bound(text) == Bound(metric, pytest.approx(value), whom, text.strip())  # type: ignore[arg-type]
-    assert bound(text).unit == unit_of(metric)
+    assert parse_bound(text) == Bound(metric, pytest.approx(value), whom, text.strip())  # type: ignore[arg-type]
+    assert parse_bound(text).unit == unit_of(metric)
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_an_absolute_limit(text: str, metric: str, value: float, whom: str) -> N
     ],
 )
 def test_absolute_limits_that_make_no_sense_are_refused(text: str, words: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        bound(text)
-    assert words in str(refused.value)
+    with pytest.raises(UsageError) as error:
+        parse_bound(text)
+    assert words in str(error.value)
 
 
 LIKELY = st.text(st.sampled_from("p590.=%,<> msuµμbrlaod:e-1٣²\x00"), max_size=30)
@@ -124,18 +124,18 @@ LIKELY = st.text(st.sampled_from("p590.=%,<> msuµμbrlaod:e-1٣²\x00"), max_si
 @example("p50<²ms")
 def test_garbage_raises_usage_errors_alone_and_what_is_read_can_be_used(text: str) -> None:
     with contextlib.suppress(UsageError):
-        assert all(math.isfinite(share) and share >= 0 for share in regressions(text).values())
+        assert all(math.isfinite(share) and share >= 0 for share in parse_regressions(text).values())
     with contextlib.suppress(UsageError):
-        found = bound(text)
-        assert 0 < found.value < math.inf
+        bound = parse_bound(text)
+        assert 0 < bound.value < math.inf
     with contextlib.suppress(UsageError):
-        assert seconds(text) > 0
+        assert parse_duration(text) > 0
 
 
 @given(st.floats(0.01, 99.99).map(lambda p: round(p, 3)))
 def test_a_percentile_is_named_as_it_is_written(percent: float) -> None:
     name = f"p{percent:.10g}"
-    assert bound(f"{name}<1ms").metric == name
+    assert parse_bound(f"{name}<1ms").metric == name
     assert share_of(name) == pytest.approx(percent / 100)
 
 
@@ -143,21 +143,21 @@ def test_a_percentile_is_named_as_it_is_written(percent: float) -> None:
     ("text", "expected"), [("10s", 10), ("500ms", 0.5), ("2m", 120), ("1min", 60), (".5", 0.5), ("1h", 3600), ("3", 3)]
 )
 def test_durations(text: str, expected: float) -> None:
-    assert seconds(text) == pytest.approx(expected)
+    assert parse_duration(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1s", "10 parsecs", "s", "1e3", "nan"])
 def test_durations_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="no time"):
-        seconds(text)
+        parse_duration(text)
 
 
 def test_whom_a_limit_concerns() -> None:
-    everyone, engine = bound("p50<1ms"), bound("onnxruntime.p50<1ms")
+    everyone, engine = parse_bound("p50<1ms"), parse_bound("onnxruntime.p50<1ms")
     assert everyone.concerns("lightgbm:feed=ndarray", "lightgbm", "m.txt")
     assert engine.concerns("onnxruntime:threads=2", "onnxruntime", "m.onnx")
     assert not engine.concerns("lightgbm", "lightgbm", "m.txt")
-    assert bound("service:predict.p50<1ms").concerns("callable", "callable", "service:predict")
+    assert parse_bound("service:predict.p50<1ms").concerns("callable", "callable", "service:predict")
 
 
 @pytest.mark.parametrize(
@@ -174,4 +174,4 @@ def test_whom_a_limit_concerns() -> None:
     ],
 )
 def test_a_model_is_told_by_the_end_of_its_path(whom: str, concerned: bool) -> None:
-    assert bound(f"{whom}.p50<1ms").concerns("onnxruntime", "onnxruntime", "/ci/models/new.onnx") is concerned
+    assert parse_bound(f"{whom}.p50<1ms").concerns("onnxruntime", "onnxruntime", "/ci/models/new.onnx") is concerned

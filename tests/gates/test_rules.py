@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.gates import rules as gates
-from infer_bench.gates.limits import bound
-from infer_bench.gates.rules import Allowed, Measured, Series, checks, needed_samples, settled, verdict
+from infer_bench.gates import rules as rules
+from infer_bench.gates.limits import parse_bound
+from infer_bench.gates.rules import (
+    CandidateMetrics,
+    GateLimits,
+    Series,
+    count_needed_samples,
+    decide_verdict,
+    is_settled,
+    make_checks,
+)
 from infer_bench.report.gate import Check
 
 SAME, SLOWER = 0.0, math.log(1.2)
@@ -23,12 +31,12 @@ def series(log: float = SAME, layouts: int = 14, samples: int = 1000, calls: int
     return Series([value] * layouts, [base] * layouts, [log] * layouts, samples, calls)
 
 
-def measured(**more: Any) -> Measured:
-    told: dict[str, Any] = {"candidate": "new", "engine": "fake", "against": "old", "model": "m", "batch": 1}
-    return Measured(**{**told, "series": {"p50": series(), "p95": series()}, **more})
+def build_metrics(**more: Any) -> CandidateMetrics:
+    fields: dict[str, Any] = {"candidate": "new", "engine": "fake", "against": "old", "model": "m", "batch": 1}
+    return CandidateMetrics(**{**fields, "series": {"p50": series(), "p95": series()}, **more})
 
 
-BOTH = Allowed({"p50": 0.02, "p95": 0.05})
+BOTH = GateLimits({"p50": 0.02, "p95": 0.05})
 
 
 def check(outcome: Any, kind: Any = "regression") -> Check:
@@ -40,49 +48,49 @@ def test_the_worst_outcome_is_the_verdict(length: int) -> None:
     order = ["failed", "different", "regressed", "inconclusive", "pass"]
     codes = dict(zip(order, (6, 4, 1, 3, 0), strict=True))
     for outcomes in itertools.product(order, repeat=length):
-        found = verdict([check(outcome) for outcome in outcomes], ())
+        verdict = decide_verdict([check(outcome) for outcome in outcomes], ())
         worst = min(outcomes, key=order.index)
-        assert (found.status, found.exit_code) == (worst, codes[worst])
-        assert bool(found.reasons) == (worst != "pass")
+        assert (verdict.status, verdict.exit_code) == (worst, codes[worst])
+        assert bool(verdict.reasons) == (worst != "pass")
 
 
 @given(st.lists(st.sampled_from(["failed", "different", "regressed", "inconclusive", "pass", "advisory"]), max_size=6))
 def test_a_failure_is_never_a_regression_nor_a_difference(outcomes: list[str]) -> None:
-    found = verdict([check(outcome) for outcome in outcomes], ["the worker was killed"])
-    assert (found.status, found.exit_code, found.reasons) == ("failed", 6, ("the worker was killed",))
+    verdict = decide_verdict([check(outcome) for outcome in outcomes], ["the worker was killed"])
+    assert (verdict.status, verdict.exit_code, verdict.reasons) == ("failed", 6, ("the worker was killed",))
 
 
 @pytest.mark.parametrize(("choice", "code"), [("", 3), ("pass", 0), ("fail", 1)])
 def test_the_user_says_what_inconclusive_exits_with(choice: Any, code: int) -> None:
-    found = verdict([check("inconclusive"), check("pass")], (), choice)
-    assert (found.status, found.exit_code) == ("inconclusive", code)
-    assert verdict([check("regressed"), check("inconclusive")], (), choice).exit_code == 1
-    assert verdict([check("different"), check("inconclusive")], (), choice).exit_code == 4
-    assert verdict([check("failed"), check("inconclusive")], (), choice).exit_code == 6
+    verdict = decide_verdict([check("inconclusive"), check("pass")], (), choice)
+    assert (verdict.status, verdict.exit_code) == ("inconclusive", code)
+    assert decide_verdict([check("regressed"), check("inconclusive")], (), choice).exit_code == 1
+    assert decide_verdict([check("different"), check("inconclusive")], (), choice).exit_code == 4
+    assert decide_verdict([check("failed"), check("inconclusive")], (), choice).exit_code == 6
 
 
-@pytest.mark.parametrize("found", [[], [check("advisory")], [check("advisory"), check("advisory")]])
-def test_with_nothing_judged_nothing_passes(found: list[Check]) -> None:
-    assert verdict(found, ()).status == "inconclusive"
-    assert verdict([*found, check("pass")], ()).status == "pass"
+@pytest.mark.parametrize("checks", [[], [check("advisory")], [check("advisory"), check("advisory")]])
+def test_with_nothing_judged_nothing_passes(checks: list[Check]) -> None:
+    assert decide_verdict(checks, ()).status == "inconclusive"
+    assert decide_verdict([*checks, check("pass")], ()).status == "pass"
 
 
 @pytest.mark.parametrize("passing", [check("pass", "delta"), replace(check("pass"), candidate="other")])
 def test_a_candidate_whose_speed_was_not_judged_does_not_pass_by_anothers_or_by_its_answers(passing: Check) -> None:
-    found = verdict([check("advisory"), passing], ())
-    assert found.status == "inconclusive"
-    assert "p50 of new" in found.reasons[0]
+    verdict = decide_verdict([check("advisory"), passing], ())
+    assert verdict.status == "inconclusive"
+    assert "p50 of new" in verdict.reasons[0]
 
 
 def test_before_any_answers_there_is_no_difference() -> None:
-    (found,) = checks([measured(delta_note=gates.NO_ANSWERS, series={})], Allowed(max_delta=1e-5))
-    assert found.outcome == "inconclusive"
+    (only,) = make_checks([build_metrics(delta_note=rules.NO_ANSWERS, series={})], GateLimits(max_delta=1e-5))
+    assert only.outcome == "inconclusive"
 
 
 def test_equal_sides_pass_and_say_what_they_would_have_seen() -> None:
-    found = checks([measured()], BOTH)
-    assert [one.outcome for one in found] == ["pass", "pass"]
-    for one in found:
+    checks = make_checks([build_metrics()], BOTH)
+    assert [one.outcome for one in checks] == ["pass", "pass"]
+    for one in checks:
         assert one.would_see is not None
         assert one.would_fail is not None
         assert one.would_see <= one.limit
@@ -90,81 +98,87 @@ def test_equal_sides_pass_and_say_what_they_would_have_seen() -> None:
 
 
 def test_a_slower_candidate_regresses_and_the_reason_names_it() -> None:
-    found = checks([measured(series={"p50": series(SLOWER), "p95": series()}, batch=64)], BOTH)
-    assert [one.outcome for one in found] == ["regressed", "pass"]
-    assert found[0].ratio == pytest.approx(1.2)
-    said = verdict(found, ()).reasons
-    assert said == ("p50 of new at batch 64: 1.2 times the baseline's, more than 2 % on top",)
+    checks = make_checks([build_metrics(series={"p50": series(SLOWER), "p95": series()}, batch=64)], BOTH)
+    assert [one.outcome for one in checks] == ["regressed", "pass"]
+    assert checks[0].ratio == pytest.approx(1.2)
+    reasons = decide_verdict(checks, ()).reasons
+    assert reasons == ("p50 of new at batch 64: 1.2 times the baseline's, more than 2 % on top",)
 
 
 def test_the_error_rate_is_shared_among_all_checks() -> None:
-    one, many = Allowed({"p50": 0.02}), Allowed({"p50": 0.02, "p95": 0.05, "size": 0.0})
+    one, many = GateLimits({"p50": 0.02}), GateLimits({"p50": 0.02, "p95": 0.05, "size": 0.0})
     seven = {name: series(SLOWER, layouts=7) for name in ("p50", "p95", "size")}
-    assert [c.outcome for c in checks([measured(series=seven)], one)] == ["regressed"]
-    assert [c.outcome for c in checks([measured(series=seven)], many)] == ["inconclusive", "inconclusive", "regressed"]
+    assert [c.outcome for c in make_checks([build_metrics(series=seven)], one)] == ["regressed"]
+    assert [c.outcome for c in make_checks([build_metrics(series=seven)], many)] == [
+        "inconclusive",
+        "inconclusive",
+        "regressed",
+    ]
     eight = {name: series(SLOWER, layouts=8) for name in ("p50", "p95")}
-    assert [c.outcome for c in checks([measured(series=eight)], BOTH)] == ["regressed"] * 2
-    crowd = [measured(candidate=f"new{n}", series=eight) for n in range(5)]
-    assert {c.outcome for c in checks(crowd, BOTH)} == {"inconclusive"}
+    assert [c.outcome for c in make_checks([build_metrics(series=eight)], BOTH)] == ["regressed"] * 2
+    crowd = [build_metrics(candidate=f"new{n}", series=eight) for n in range(5)]
+    assert {c.outcome for c in make_checks(crowd, BOTH)} == {"inconclusive"}
 
 
 @pytest.mark.parametrize(("log", "outcome"), [(0.0, "pass"), (math.log(1.05), "pass"), (math.log(1.051), "regressed")])
 def test_the_size_of_a_file_is_known_from_one_layout(log: float, outcome: str) -> None:
-    (found,) = checks([measured(series={"size": series(log, layouts=1)})], Allowed({"size": 0.05}))
-    assert found.outcome == outcome
-    assert found.unit == "bytes"
+    (only,) = make_checks([build_metrics(series={"size": series(log, layouts=1)})], GateLimits({"size": 0.05}))
+    assert only.outcome == outcome
+    assert only.unit == "bytes"
 
 
 def test_the_size_of_a_function_is_not_waited_for() -> None:
-    (found,) = checks([measured(series={"size": Series(())})], Allowed({"size": 0.0}))
-    assert found.outcome == "inconclusive"
-    assert not gates.may_be_decided(found)
+    (only,) = make_checks([build_metrics(series={"size": Series(())})], GateLimits({"size": 0.0}))
+    assert only.outcome == "inconclusive"
+    assert not rules.may_be_decided(only)
 
 
 def test_a_p95_of_fewer_than_200_samples_a_block_is_inconclusive() -> None:
     few = {"p50": series(samples=199), "p95": series(SLOWER, samples=199)}
-    p50, p95 = checks([measured(series=few)], BOTH)
+    p50, p95 = make_checks([build_metrics(series=few)], BOTH)
     assert (p50.outcome, p95.outcome) == ("pass", "inconclusive")
     assert "199 samples a block where p95 needs 200" in p95.reason
-    assert not gates.may_be_decided(p95)
-    assert verdict((p50, p95), ()).exit_code == 3
+    assert not rules.may_be_decided(p95)
+    assert decide_verdict((p50, p95), ()).exit_code == 3
 
 
 def test_a_p99_is_advisory_until_its_sample_carries_it() -> None:
-    allowed = Allowed({"p99": 0.1})
-    (few,) = checks([measured(series={"p99": series(SLOWER, samples=472)})], allowed)
-    (enough,) = checks([measured(series={"p99": series(SLOWER, samples=473)})], allowed)
+    limits = GateLimits({"p99": 0.1})
+    (few,) = make_checks([build_metrics(series={"p99": series(SLOWER, samples=472)})], limits)
+    (enough,) = make_checks([build_metrics(series={"p99": series(SLOWER, samples=473)})], limits)
     assert (few.outcome, enough.outcome) == ("advisory", "regressed")
-    assert verdict([few], ()).status == "inconclusive"
+    assert decide_verdict([few], ()).status == "inconclusive"
 
 
 def test_a_percentile_of_means_is_advisory() -> None:
-    p50, p95 = checks([measured(series={"p50": series(calls=7), "p95": series(SLOWER, calls=7)})], BOTH)
+    p50, p95 = make_checks([build_metrics(series={"p50": series(calls=7), "p95": series(SLOWER, calls=7)})], BOTH)
     assert (p50.outcome, p95.outcome) == ("pass", "advisory")
     assert "mean of 7" in p95.reason
 
 
 def test_a_higher_percentile_never_needs_fewer_samples() -> None:
-    needed = [needed_samples(percent / 1000) for percent in range(500, 999)]
-    assert needed == sorted(needed)
-    assert (needed_samples(0.5), needed_samples(0.95), needed_samples(0.99)) == (1, 200, 473)
+    counts = [count_needed_samples(percent / 1000) for percent in range(500, 999)]
+    assert counts == sorted(counts)
+    assert (count_needed_samples(0.5), count_needed_samples(0.95), count_needed_samples(0.99)) == (1, 200, 473)
 
 
 def test_absolute_limits_are_told_without_a_baseline() -> None:
-    alone = measured(against="", series={}, totals={"p50": series(base=50_000.0), "rss": series(base=3e8)})
-    allowed = Allowed(bounds=(bound("p50<60us"), bound("p50<40us"), bound("rss<310MB"), bound("other.p50<1us")))
-    under, over, memory = checks([alone], allowed)
+    alone = build_metrics(against="", series={}, totals={"p50": series(base=50_000.0), "rss": series(base=3e8)})
+    limits = GateLimits(bounds=tuple(map(parse_bound, ("p50<60us", "p50<40us", "rss<310MB", "other.p50<1us"))))
+    under, over, memory = make_checks([alone], limits)
     assert [c.outcome for c in (under, over, memory)] == ["pass", "regressed", "pass"]
     assert (under.value, under.ratio, under.baseline, under.would_see) == (50_000.0, None, None, None)
     assert under.high == pytest.approx(50_000.0)
-    assert verdict([over], ()).reasons == ("p50 of new is beyond its limit",)
+    assert decide_verdict([over], ()).reasons == ("p50 of new is beyond its limit",)
 
 
 def test_an_absolute_limit_too_close_to_call_is_inconclusive() -> None:
     values = [50_000.0 * (1 + 0.01 * (-1) ** n) for n in range(20)]
-    (found,) = checks([measured(against="", totals={"p50": Series(values)})], Allowed(bounds=(bound("p50<50us"),)))
-    assert found.outcome == "inconclusive"
-    assert "too close" in found.reason
+    (only,) = make_checks(
+        [build_metrics(against="", totals={"p50": Series(values)})], GateLimits(bounds=(parse_bound("p50<50us"),))
+    )
+    assert only.outcome == "inconclusive"
+    assert "too close" in only.reason
 
 
 @pytest.mark.parametrize(
@@ -181,37 +195,37 @@ def test_an_absolute_limit_too_close_to_call_is_inconclusive() -> None:
     ],
 )
 def test_answers_are_held_against_the_largest_difference(predictions: dict[str, Any], outcome: str, words: str) -> None:
-    found = checks([measured(series={}, **predictions)], Allowed(max_delta=1e-5))
-    assert [one.outcome for one in found] == [outcome]
-    assert words in " ".join(verdict(found, ()).reasons)
+    checks = make_checks([build_metrics(series={}, **predictions)], GateLimits(max_delta=1e-5))
+    assert [one.outcome for one in checks] == [outcome]
+    assert words in " ".join(decide_verdict(checks, ()).reasons)
 
 
 def test_without_a_largest_difference_other_answers_are_no_failure() -> None:
-    assert verdict(checks([measured(max_abs_delta=9.0, label_changes=7)], BOTH), ()).status == "pass"
+    assert decide_verdict(make_checks([build_metrics(max_abs_delta=9.0, label_changes=7)], BOTH), ()).status == "pass"
 
 
 def test_whoever_failed_fails_every_check() -> None:
-    allowed = replace(BOTH, bounds=(bound("p50<1us"),), max_delta=0.0)
-    found = checks([measured(failed="it was killed", series={}, max_abs_delta=5.0)], allowed)
-    assert [one.outcome for one in found] == ["failed"] * 4
-    assert verdict(found, ()).exit_code == 6
+    limits = replace(BOTH, bounds=(parse_bound("p50<1us"),), max_delta=0.0)
+    checks = make_checks([build_metrics(failed="it was killed", series={}, max_abs_delta=5.0)], limits)
+    assert [one.outcome for one in checks] == ["failed"] * 4
+    assert decide_verdict(checks, ()).exit_code == 6
 
 
 def test_nothing_measured_is_inconclusive() -> None:
-    found = checks([measured(series={})], BOTH)
-    assert {(one.outcome, one.reason) for one in found} == {("inconclusive", "nothing was measured")}
-    assert all(gates.may_be_decided(one) for one in found)
+    checks = make_checks([build_metrics(series={})], BOTH)
+    assert {(one.outcome, one.reason) for one in checks} == {("inconclusive", "nothing was measured")}
+    assert all(rules.may_be_decided(one) for one in checks)
 
 
 def test_layouts_beyond_those_that_are_looked_at_are_not_waited_for() -> None:
     mixed = [0.019 + 0.002 * (n % 2) for n in range(400)]
-    one = measured(series={"p50": Series([1.0] * 400, [1.0] * 400, mixed)})
-    (found,) = checks([one], Allowed({"p50": 0.02}))
-    assert found.outcome == "inconclusive"
-    assert not gates.may_be_decided(found)
+    one = build_metrics(series={"p50": Series([1.0] * 400, [1.0] * 400, mixed)})
+    (only,) = make_checks([one], GateLimits({"p50": 0.02}))
+    assert only.outcome == "inconclusive"
+    assert not rules.may_be_decided(only)
 
 
 def test_a_regression_gives_the_other_metrics_as_long_again() -> None:
-    found = checks([measured(series={"p50": series(SLOWER, layouts=8), "p95": series(layouts=3)})], BOTH)
-    assert [settled(found, layouts) for layouts in (8, 15, 16)] == [False, False, True]
-    assert not settled(checks([measured()], BOTH), 100)
+    checks = make_checks([build_metrics(series={"p50": series(SLOWER, layouts=8), "p95": series(layouts=3)})], BOTH)
+    assert [is_settled(checks, layouts) for layouts in (8, 15, 16)] == [False, False, True]
+    assert not is_settled(make_checks([build_metrics()], BOTH), 100)

@@ -56,12 +56,12 @@ def bench(
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.options import reading, rules
     from infer_bench.cli.runs.bench import run_bench
-    from infer_bench.measure.gate.settings import gate_settings
+    from infer_bench.measure.gate.settings import build_gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
     from infer_bench.output import check_outputs
     from infer_bench.project import project_table
 
-    gate = gate_settings(
+    gate = build_gate_settings(
         project_table(), against=against, python=against_python, baseline=baseline,
         max_regression=None if self_test else max_regression, bounds=limit or (), max_delta=max_delta,
         inconclusive=reading.read_inconclusive(inconclusive), alpha=alpha,

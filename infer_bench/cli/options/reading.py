@@ -50,9 +50,9 @@ def read_affinity(text: str | None) -> tuple[int, ...]:
 
 def read_duration(text: str | None) -> float | None:
     """Seconds, from `10s`, `500ms` or `2m`; None for none."""
-    from infer_bench.gates.limits import seconds
+    from infer_bench.gates.limits import parse_duration
 
-    return None if text is None else seconds(text)
+    return None if text is None else parse_duration(text)
 
 
 def count_processes(processes: int | None, baseline: str | None) -> int:

@@ -24,18 +24,18 @@ def check_gate(
     save_baseline: str | None,
 ) -> None:
     """Raises `UsageError` for options that do not go with a gate."""
-    if gate.live and (rounds is not None or processes is not None):
+    if gate.is_live and (rounds is not None or processes is not None):
         raise UsageError("a gate takes as many rounds and processes as it needs", "bound it with --budget")
-    if gate.paired and reference is not None:
+    if gate.is_paired and reference is not None:
         raise UsageError("--reference does not go with --against", "each candidate is compared with its baseline")
     if save_baseline in ("", "-"):
         raise UsageError("--save-baseline keeps a file", "to see the report as well: --json -")
-    if gate.asked and save_baseline is not None:
+    if gate.has_criteria and save_baseline is not None:
         raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
 
 
 def check_self_test(gate: "GateSettings", *, save_baseline: str | None, alpha: float) -> None:
     """Raises `UsageError` for options that a self-test would leave unheard."""
-    compares = gate.paired or gate.baseline is not None or save_baseline is not None
-    if compares or gate.asked_bounds or gate.allowed.max_delta is not None or alpha != DEFAULT_ALPHA:
+    compares = gate.is_paired or gate.baseline is not None or save_baseline is not None
+    if compares or gate.own_bounds or gate.limits.max_delta is not None or alpha != DEFAULT_ALPHA:
         raise UsageError("a self-test races a model against itself", "give it --max-regression and --budget only")

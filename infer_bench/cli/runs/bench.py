@@ -73,7 +73,7 @@ def _measure(models: Sequence[str], gate: GateSettings, how: dict[str, Any]) -> 
         from infer_bench.measure.gate import stored
 
         return stored.run(models, gate=gate, **how)
-    if gate.asked:
+    if gate.has_criteria:
         from infer_bench.measure.gate import run as paired
 
         return paired.run(models, gate=gate, **how)

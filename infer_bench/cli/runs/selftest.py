@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from infer_bench.cli.delivery import Delivery, Save, tell_verdict
 from infer_bench.cli.options.reading import read_numbers
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.gates.limits import regressions
+from infer_bench.gates.limits import parse_regressions
 from infer_bench.measure.gate.selftest import run
 from infer_bench.measure.gate.trials import SHARES
 from infer_bench.measure.settings import Settings
@@ -40,7 +40,7 @@ def run_selftest(
             settings=settings,
             progress=progress,
             save=save_seldom(save),
-            shares=regressions(max_regression) if max_regression else SHARES,
+            shares=parse_regressions(max_regression) if max_regression else SHARES,
         )
     to.deliver(report)
     return tell_verdict(report)

@@ -10,7 +10,7 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, double_installs
 from infer_bench.measure.bench.notices import InUse, find_notices
 from infer_bench.measure.bench.results import build_results
-from infer_bench.measure.candidates.rows import Rows, hash_of
+from infer_bench.measure.candidates.rows import Rows, hash_rows
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
 from infer_bench.report.bench import BenchReport, BenchResult
@@ -29,7 +29,7 @@ class ReportBuilder:
     ) -> None:
         self._measurements = measurements
         self._rows = rows
-        self._rows_sha256 = hash_of(rows.values())
+        self._rows_sha256 = hash_rows(rows.values())
         self._settings = settings
         self._notices = tuple(notices) + tuple(notice for part in rows.values() for notice in part.notices)
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from infer_bench.errors import UsageError
 from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates
-from infer_bench.measure.candidates.models import model_ref
-from infer_bench.measure.candidates.rows import Rows, rows_for, seen_by
+from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
@@ -39,14 +39,14 @@ def run(
     """
     progress = progress or Silent()
     progress.update(0, "reading the model")
-    refs = [model_ref(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
+    refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     entries, left_out = choose_candidates(
         refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle, data, progress), settings.threads
     )
     _check_reference(settings.reference, entries)
     progress.update(0, "reading the rows")
     groups = {ref.path: [e for e in entries if e.model.path == ref.path] for ref in refs}
-    rows = {path: rows_for(group, data, settings) for path, group in groups.items() if group}
+    rows = {path: load_rows(group, data, settings) for path, group in groups.items() if group}
     measurements = Measurements(entries, settings.batches)
     builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out))
     if ready:
@@ -67,7 +67,7 @@ def _schedule(
     measurements: Measurements, rows: Mapping[str, Rows], settings: Settings, progress: Progress
 ) -> Scheduler:
     """Fixed rounds in fresh processes."""
-    columns = {e.key: seen_by(e, rows[e.model.path]) for e in measurements.candidates}
+    columns = {e.key: select_columns(e, rows[e.model.path]) for e in measurements.candidates}
     budget = Budget(round(settings.limit_s * 1e9))
     rule = FixedRounds(measurements, budget, settings)
     return Scheduler(measurements, FreshProcesses(columns, settings), rule, budget, settings, progress)

@@ -12,7 +12,7 @@ from infer_bench.model import PICKLED, ModelRef
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
-def model_ref(name: str, *, allow_pickle: bool = False) -> ModelRef:
+def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
     """The model at the path `name`, or the function that `package.module:function` names.
 
     Raises `ModelError` for a file that is missing, broken or not understood, `UnsafePickle` for one that may run code.
@@ -27,9 +27,9 @@ def model_ref(name: str, *, allow_pickle: bool = False) -> ModelRef:
     return found
 
 
-def convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:
-    """As `model_ref`, for what can be converted: raises `ModelError` for a function and for ONNX itself."""
-    found = model_ref(name, allow_pickle=allow_pickle)
+def identify_convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:
+    """As `identify_model`, for what can be converted: raises `ModelError` for a function and for ONNX itself."""
+    found = identify_model(name, allow_pickle=allow_pickle)
     if found.family in ("callable", "onnx"):
         what = "a function" if found.family == "callable" else "ONNX already"
         raise ModelError(f"{name} is {what}", "give a trained model")

@@ -38,7 +38,7 @@ def wanted(settings: Settings) -> int:
     return max(DEFAULT_ROWS, *settings.batches)
 
 
-def rows_for(candidates: Sequence[Candidate], source: str | None, settings: Settings) -> Rows:
+def load_rows(candidates: Sequence[Candidate], source: str | None, settings: Settings) -> Rows:
     """The rows for one model, whose candidates are `candidates`.
 
     A worker is started that only tells what the model eats; it is not one of those that are measured. Raises what the
@@ -57,12 +57,12 @@ def rows_for(candidates: Sequence[Candidate], source: str | None, settings: Sett
     raise first or CannotRun("there is no candidate")
 
 
-def seen_by(candidate: Candidate, rows: Rows) -> Columns:
+def select_columns(candidate: Candidate, rows: Rows) -> Columns:
     """What a candidate is handed: the model's columns, or to a function of the user's the whole record."""
     return rows.records if candidate.spec.target else rows.columns
 
 
-def hash_of(rows: Iterable[Rows]) -> str:
+def hash_rows(rows: Iterable[Rows]) -> str:
     """The SHA-256 of everything that the candidates are handed."""
     return data.digest(part for found in rows for part in (found.columns, found.records))
 

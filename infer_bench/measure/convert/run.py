@@ -17,7 +17,7 @@ from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.jobs import build_task_job
-from infer_bench.measure.candidates.models import convertible
+from infer_bench.measure.candidates.models import identify_convertible
 from infer_bench.measure.convert.compare import TOLERANCES, failure, judge, narrowed, passes
 from infer_bench.measure.convert.round_trip import Side, as_float32, original
 from infer_bench.measure.convert.scratch_file import scratch_file
@@ -68,7 +68,7 @@ def convert(
     """
     if not time_limit_s > 0:
         raise UsageError(f"a time limit of {time_limit_s:g} s is none", "give seconds above 0")
-    source = convertible(model, allow_pickle=allow_pickle)
+    source = identify_convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
     _refuse_target(target, source)
     with OutputFile(target) as whole, scratch_file() as written:

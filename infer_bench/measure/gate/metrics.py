@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from infer_bench.gates.limits import share_of
-from infer_bench.gates.rules import Allowed, Measured, Series
+from infer_bench.gates.rules import CandidateMetrics, GateLimits, Series
 from infer_bench.measure.bench.results import difference
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements
@@ -22,22 +22,22 @@ LayoutPair = tuple[LayoutSamples, LayoutSamples]
 class PairedMetrics:
     """Reads measurements after every layout; what a layout has shown is worked out once."""
 
-    def __init__(self, pairs: Sequence[Pair], measurements: Measurements, allowed: Allowed) -> None:
+    def __init__(self, pairs: Sequence[Pair], measurements: Measurements, limits: GateLimits) -> None:
         self._pairs = pairs
         self._measurements = measurements
-        self._allowed = allowed
+        self._limits = limits
         self._by_layout: dict[tuple[object, ...], tuple[float, ...]] = {}
 
-    def collect(self) -> list[Measured]:
+    def collect(self) -> list[CandidateMetrics]:
         """One entry a pair and batch size, in the order of the pairs."""
         return [self._measure(pair, batch) for pair in self._pairs for batch in self._measurements.batches]
 
-    def _measure(self, pair: Pair, batch: int) -> Measured:
+    def _measure(self, pair: Pair, batch: int) -> CandidateMetrics:
         failures, candidate = self._measurements.failures, pair.candidate
         measurement = self._measurements[candidate.key, batch]
         baseline = self._measurements[pair.baseline.key, batch] if pair.baseline else None
         delta = difference(measurement, baseline) if baseline else {}
-        return Measured(
+        return CandidateMetrics(
             candidate=candidate.label,
             engine=candidate.engine.name,
             against=name_of(pair.baseline) if pair.baseline else "",
@@ -59,7 +59,7 @@ class PairedMetrics:
         both = [
             (theirs[layout.process.index], layout) for layout in measurement.sampled if layout.process.index in theirs
         ]
-        return {metric: self._series(metric, (baseline, measurement), both) for metric in self._allowed.shares if both}
+        return {metric: self._series(metric, (baseline, measurement), both) for metric in self._limits.shares if both}
 
     def _series(self, metric: str, both: MeasurementPair, layouts: Sequence[LayoutPair]) -> Series:
         keys, batch = (both[0].candidate.key, both[1].candidate.key), both[0].batch
@@ -81,7 +81,7 @@ class PairedMetrics:
             return {}
         fewest = min(sum(len(r.request_ns) for r in layout.rounds) for layout in layouts)
         totals = {}
-        for metric in dict.fromkeys(bound.metric for bound in self._allowed.bounds):
+        for metric in dict.fromkeys(bound.metric for bound in self._limits.bounds):
             values = (_value(metric, measurement, layout) for layout in layouts)
             totals[metric] = Series([v for v in values if v > 0], samples=fewest, calls=measurement.calls)
         return totals

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from infer_bench.errors import UsageError
-from infer_bench.gates import rules as gates
+from infer_bench.gates import rules
 from infer_bench.gates.limits import PER_PROCESS, share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.measure.bench import run as bench
@@ -14,7 +14,7 @@ from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.bench.results import build_empty_result, build_result
 from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.models import model_ref
+from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.gate.metrics import PairedMetrics, name_of
 from infer_bench.measure.gate.pairs import make_pairs
@@ -60,7 +60,7 @@ def run(
     progress.update(0, "reading the models")
 
     def identify(name: str) -> ModelRef:
-        return model_ref(name, allow_pickle=settings.allow_pickle)
+        return identify_model(name, allow_pickle=settings.allow_pickle)
 
     pairs = make_pairs(
         [identify(name) for name in dict.fromkeys(models)],
@@ -71,14 +71,14 @@ def run(
         to_onnx=lambda model: cached_onnx(model, settings.allow_pickle, data, progress),
         threads=settings.threads,
     )
-    gate, notices = gate.used([pair.candidate for pair in pairs])
-    if not gate.asked:
+    gate, notices = gate.drop_unused([pair.candidate for pair in pairs])
+    if not gate.has_criteria:
         common: dict[str, Any] = {"settings": settings, "progress": progress, "save": save, "notices": notices}
         return bench.run(models, data=data, candidates=candidates, **common)
     settings = gate.with_budget(settings)
     progress.update(0, "reading the rows")
     rows = share_rows(pairs, data, settings)
-    if rows.apart and gate.allowed.max_delta is not None:
+    if rows.apart and gate.limits.max_delta is not None:
         raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
     rows.notices += notices
     return GateRun(pairs, rows, gate, settings, progress, delays or {}, begin_ns).run(save)
@@ -104,7 +104,7 @@ class GateRun:
         self._budget = Budget(max(1, round(settings.limit_s * 1e9)))
         self._scheduler = self._schedule(rows.columns, delays, progress)
         self._report = ReportBuilder(self._measurements, rows.rows, settings, tuple(rows.notices))
-        self._metrics = PairedMetrics(pairs, self._measurements, gate.allowed)
+        self._metrics = PairedMetrics(pairs, self._measurements, gate.limits)
         self._begin_ns, self._save_ns = begin_ns, 0
 
     def _schedule(
@@ -142,22 +142,22 @@ class GateRun:
             self._save_ns = time.perf_counter_ns()
 
     def _checks(self) -> tuple[Check, ...]:
-        return gates.checks(self._metrics.collect(), self._gate.allowed)
+        return rules.make_checks(self._metrics.collect(), self._gate.limits)
 
     def _undecided(self) -> Collection[Pair]:
         """The pairs of which a check may still be decided; none once a regression has had time to show elsewhere."""
         checks = self._checks()
-        if gates.settled(checks, self._measurements.layout_count):
+        if rules.is_settled(checks, self._measurements.layout_count):
             return []
-        open_ = {(check.model, check.candidate) for check in checks if gates.may_be_decided(check)}
+        open_ = {(check.model, check.candidate) for check in checks if rules.may_be_decided(check)}
         return [pair for pair in self._pairs if (pair.candidate.model.path, pair.candidate.label) in open_]
 
     def build_report(self, *, complete: bool) -> BenchReport:
         """What is known so far."""
         checks, failures = self._checks(), self._measurements.failures
         reasons = [f"{self._name(e)}: {failures[e.key]}" for e in self._measurements.candidates if e.key in failures]
-        verdict = gates.verdict(checks, reasons, self._gate.allowed.inconclusive) if complete else None
-        results = self._build_results() if self._gate.paired else self._report.build_results()
+        verdict = rules.decide_verdict(checks, reasons, self._gate.limits.inconclusive) if complete else None
+        results = self._build_results() if self._gate.is_paired else self._report.build_results()
         return self._report.build_gate_report(results, self._build_gate(checks), verdict, complete=complete)
 
     def _name(self, candidate: Candidate) -> str:
@@ -173,22 +173,22 @@ class GateRun:
         return tuple(self._build_result(one, baselines.get(one.candidate.key)) for one in order)
 
     def _build_result(self, measurement: Measurement, baseline: Candidate | None) -> BenchResult:
-        known, key = self._measurements, measurement.candidate.key
-        reference = known[baseline.key, measurement.batch] if baseline else measurement
-        if key in known.failures or not (measurement.sampled and reference.sampled):
-            reason = str(known.failures.get(key, "not measured"))
-            return build_empty_result(measurement, known.specs, reason)
-        result = build_result(measurement, reference, known.specs, self._settings)
+        table, key = self._measurements, measurement.candidate.key
+        reference = table[baseline.key, measurement.batch] if baseline else measurement
+        if key in table.failures or not (measurement.sampled and reference.sampled):
+            reason = str(table.failures.get(key, "not measured"))
+            return build_empty_result(measurement, table.specs, reason)
+        result = build_result(measurement, reference, table.specs, self._settings)
         return _drop_comparison(result) if key in self._apart else result
 
     def _build_gate(self, checks: tuple[Check, ...]) -> Gate:
-        errors, known = self._gate.allowed.errors, self._measurements
+        errors, measurements = self._gate.limits.errors, self._measurements
         baselines = [pair.baseline for pair in self._pairs if pair.baseline]
         candidates = {pair.candidate.key: pair.candidate for pair in self._pairs}
         return Gate(
             mode=self._mode,
-            layouts=known.whole_layout_count,
-            rounds=known.round_count,
+            layouts=measurements.whole_layout_count,
+            rounds=measurements.round_count,
             alpha=errors.alpha,
             beta=errors.beta,
             measured_ns=self._budget.spent_ns,
@@ -196,7 +196,7 @@ class GateRun:
             baseline=self._describe(baselines[0]) if baselines else Side("", ""),
             sides=tuple(map(self._describe, candidates.values())),
             checks=checks,
-            settings=self._gate.described(),
+            settings=self._gate.describe(),
         )
 
     def _describe(self, candidate: Candidate) -> Side:
@@ -207,23 +207,23 @@ class GateRun:
 
 def choose_mode(pairs: Sequence[Pair], gate: GateSettings) -> GateMode:
     """Sessions where one worker can hold all and nothing is asked that only a process of one's own shows."""
-    if not gate.paired:
+    if not gate.is_paired:
         return "absolute"
-    metrics = {*gate.allowed.shares, *(bound.metric for bound in gate.allowed.bounds)}
-    timed = any(share_of(bound.metric) is not None for bound in gate.allowed.bounds)
+    metrics = {*gate.limits.shares, *(bound.metric for bound in gate.limits.bounds)}
+    limits_time = any(share_of(bound.metric) is not None for bound in gate.limits.bounds)
     together = fits_one_worker([candidate for pair in pairs for candidate in pair.candidates])
-    return "sessions" if together and not metrics & PER_PROCESS and not timed else "processes"
+    return "sessions" if together and not metrics & PER_PROCESS and not limits_time else "processes"
 
 
 def count_samples(gate: GateSettings) -> int:
     """What a block must hold for the percentiles that are judged: against a baseline in each block, against an absolute
     limit in the blocks of a layout together.
     """
-    shares = (share_of(metric) for metric in gate.allowed.shares)
-    paired = max((gates.needed_samples(share) for share in shares if share is not None), default=1)
-    bounds = (share_of(bound.metric) for bound in gate.allowed.bounds)
-    alone = max((gates.needed_samples(share) for share in bounds if share is not None), default=1)
-    return max(paired, -(-alone // LEAST_ROUNDS))
+    shares = (share_of(metric) for metric in gate.limits.shares)
+    beside = max((rules.count_needed_samples(share) for share in shares if share is not None), default=1)
+    bounds = (share_of(bound.metric) for bound in gate.limits.bounds)
+    alone = max((rules.count_needed_samples(share) for share in bounds if share is not None), default=1)
+    return max(beside, -(-alone // LEAST_ROUNDS))
 
 
 def _drop_comparison(result: BenchResult) -> BenchResult:

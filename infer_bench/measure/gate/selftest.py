@@ -14,8 +14,8 @@ from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.gates.limits import share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.candidates.models import model_ref
-from infer_bench.measure.candidates.rows import rows_for
+from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.rows import load_rows
 from infer_bench.measure.gate import synthetic_model
 from infer_bench.measure.gate.cpu_load import keep_busy
 from infer_bench.measure.gate.pairs import make_pairs
@@ -175,12 +175,12 @@ def _prepare_gate(
     model = models[0] if models else str(folder / "trees.onnx")
     if not models:
         synthetic_model.write_model(Path(model))
-    ref = model_ref(model, allow_pickle=settings.allow_pickle)
+    ref = identify_model(model, allow_pickle=settings.allow_pickle)
     if ref.family == "callable":
         raise UsageError("a self-test takes a model file", "leave it out to have one made")
     copy = folder / f"copy-of-{ref.name}"
     shutil.copyfile(ref.path, copy)
-    other = model_ref(str(copy), allow_pickle=settings.allow_pickle)
+    other = identify_model(str(copy), allow_pickle=settings.allow_pickle)
 
     def refuse(_: object) -> Any:
         raise UsageError("a self-test races a model in its own library", "name a candidate that opens the file itself")
@@ -189,7 +189,7 @@ def _prepare_gate(
         [other], candidates, model, None, identify=lambda _: ref, to_onnx=refuse, threads=settings.threads
     )
     assert pair.baseline is not None
-    rows = rows_for([pair.candidate], data, settings)
+    rows = load_rows([pair.candidate], data, settings)
     if not models:
         columns = synthetic_model.draw_rows()
         rows = replace(rows, columns=columns, records=columns)

@@ -7,7 +7,7 @@ import numpy as np
 
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.rows import Rows, rows_for, seen_by
+from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import Notice
@@ -35,7 +35,7 @@ def share_rows(pairs: Sequence[Pair], data: str | None, settings: Settings) -> S
     groups = _group_by_model(pairs)
     for path, group in groups.items():
         try:
-            shared.rows[path] = rows_for(group, data, settings)
+            shared.rows[path] = load_rows(group, data, settings)
         except UsageError:
             raise
         except DataError as error:
@@ -66,7 +66,7 @@ def _hand_out(pair: Pair, shared: SharedRows, data: str | None) -> None:
     has_rows = theirs is not None and theirs.key in shared.columns
     for candidate in pair.candidates:
         if candidate.key not in shared.columns and candidate.key not in shared.unfit:
-            shared.columns[candidate.key] = seen_by(candidate, shared.rows[candidate.model.path])
+            shared.columns[candidate.key] = select_columns(candidate, shared.rows[candidate.model.path])
     if theirs is None or shared.unfit.keys() & {ours.key, theirs.key}:
         return
     # Of several candidates the first gives its rows to the baseline, and the others take the baseline's.

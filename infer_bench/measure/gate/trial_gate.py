@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from infer_bench.errors import CannotRun
 from infer_bench.gates.limits import LEAST_MARGIN
-from infer_bench.gates.rules import Allowed
+from infer_bench.gates.rules import GateLimits
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.rows import Rows, seen_by
+from infer_bench.measure.candidates.rows import Rows, select_columns
 from infer_bench.measure.gate.run import GateRun
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows
@@ -43,8 +43,8 @@ class TrialGate:
     def run(self, delay: InjectedDelay, budget_s: float, shares: Mapping[str, float], seed: int) -> Gate | None:
         """One gate. `shares` are its limits by metric."""
         settings, begin_ns = replace(self._settings, seed=seed, budget_s=budget_s), time.perf_counter_ns()
-        gate = GateSettings(against="itself", allowed=Allowed(shares, errors=Errors()))
-        both, columns = (self.baseline, self._candidate), seen_by(self._candidate, self._rows)
+        gate = GateSettings(against="itself", limits=GateLimits(shares, errors=Errors()))
+        both, columns = (self.baseline, self._candidate), select_columns(self._candidate, self._rows)
         rows = SharedRows({e.model.path: self._rows for e in both}, {e.key: columns for e in both})
         delays: Mapping[Key, InjectedDelay] = {self.baseline.key: InjectedDelay(), self._candidate.key: delay}
         pairs = [Pair(self._candidate, self.baseline)]

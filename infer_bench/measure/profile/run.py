@@ -9,8 +9,8 @@ from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, default_candidates
-from infer_bench.measure.candidates.models import model_ref
-from infer_bench.measure.candidates.rows import rows_for
+from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.rows import load_rows
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.profile import results as profile_rows
 from infer_bench.measure.profile.diff import compare
@@ -141,7 +141,7 @@ def _measured(
     if settings.require_provider is not None:
         provider(settings.require_provider)
     progress.update(0, "reading the model")
-    model = model_ref(target, allow_pickle=settings.allow_pickle)
+    model = identify_model(target, allow_pickle=settings.allow_pickle)
     own = asked or default_candidates(model)[:1]
     names = list(dict.fromkeys(own if against is None else [against, *own]))
     chosen, notices = choose_candidates(
@@ -178,7 +178,7 @@ def _requests(
 ) -> tuple[Columns, Records, Mapping[str, Any], tuple[Notice, ...]]:
     """The rows as columns, or the records as they are; what the settings say about them; and notices."""
     if source.input is None:
-        rows = rows_for(chosen, source.data, settings.race())
+        rows = load_rows(chosen, source.data, settings.race())
         count = len(next(iter(rows.columns.values()), ()))
         return rows.columns, (), {"rows_cycled": count, "rows_source": rows.source}, rows.notices
     records = read_records(source.input)

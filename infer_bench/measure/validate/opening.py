@@ -11,7 +11,7 @@ import numpy.typing as npt
 from infer_bench.data import Dataset
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, usual_candidate
-from infer_bench.measure.candidates.models import model_ref
+from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.validate.fan_out import AHEAD, Saved
 from infer_bench.measure.validate.predictors import Predictor
@@ -46,7 +46,7 @@ def _paired(models: list[str], engines: list[str]) -> list[tuple[str, str | None
 
 
 def _candidate(model: str, engine: str | None, settings: ValidateSettings) -> Candidate:
-    ref = model_ref(model, allow_pickle=settings.allow_pickle)
+    ref = identify_model(model, allow_pickle=settings.allow_pickle)
     text = engine or usual_candidate(ref)
     found, _ = choose_candidates([ref], [text], lambda m: cached_onnx(m, settings.allow_pickle), settings.threads)
     return found[0]

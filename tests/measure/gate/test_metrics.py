@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infer_bench.gates.limits import bound
-from infer_bench.gates.rules import Allowed, Measured
+from infer_bench.gates.limits import parse_bound
+from infer_bench.gates.rules import CandidateMetrics, GateLimits
 from infer_bench.measure.gate.metrics import PairedMetrics
 from tests.fakes import FakeClock
 from tests.measure.fake_layouts import MS, US, FakeGate, FakeLayoutSource, gate
@@ -23,8 +23,8 @@ def run_gate(base_ns: int = 50 * US, new_ns: int = 60 * US, restarts: bool = Tru
     return found
 
 
-def collect(found: FakeGate, allowed: Allowed | None = None) -> list[Measured]:
-    return PairedMetrics(found.pairs, found.measurements, allowed or Allowed(SHARES)).collect()
+def collect(found: FakeGate, allowed: GateLimits | None = None) -> list[CandidateMetrics]:
+    return PairedMetrics(found.pairs, found.measurements, allowed or GateLimits(SHARES)).collect()
 
 
 def test_a_layout_gives_one_value_a_candidate_and_one_ratio() -> None:
@@ -63,7 +63,7 @@ def test_calls_are_taken_out_and_told() -> None:
 
 
 def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
-    allowed = Allowed(bounds=(bound("p50<1ms"), bound("rss<1MB"), bound("cold-start<1s")))
+    allowed = GateLimits(bounds=(parse_bound("p50<1ms"), parse_bound("rss<1MB"), parse_bound("cold-start<1s")))
     found = run_gate()
     (one,) = collect(found, allowed)
     assert one.series == {}
@@ -109,5 +109,5 @@ def test_a_failure_is_told_with_its_reason() -> None:
 
 def test_what_is_asked_again_is_the_same() -> None:
     found = run_gate()
-    metrics = PairedMetrics(found.pairs, found.measurements, Allowed(SHARES))
+    metrics = PairedMetrics(found.pairs, found.measurements, GateLimits(SHARES))
     assert metrics.collect() == metrics.collect()

@@ -9,7 +9,7 @@ import pytest
 
 from infer_bench.engines import registry
 from infer_bench.errors import ModelError, UsageError
-from infer_bench.measure.candidates.models import model_ref
+from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.gate.pairs import make_pairs
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.model import ModelRef
@@ -24,7 +24,7 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def identify(name: str) -> ModelRef:
-    return OLD.get(name) or model_ref(name)
+    return OLD.get(name) or identify_model(name)
 
 
 def pair_up(

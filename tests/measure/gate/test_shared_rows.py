@@ -60,7 +60,7 @@ def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dic
         held = columns(*names[path], value=0.0 if data else float(len(path)))
         return Rows(held, held, "somewhere", SPEC)
 
-    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", rows)
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
     base = candidate("base", "old")
     found = [Pair(candidate("new", path), base) for path in ("one", "second")]
     return share_rows(found, data, Settings())
@@ -94,7 +94,7 @@ def test_a_model_that_nobody_can_open_is_told_and_rows_that_do_not_fit_end_the_r
             raise EngineError("cannot be opened")
         raise DataError("the data lacks 'a'")
 
-    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.rows_for", refuses)
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", refuses)
     bad, worse = candidate("new", "bad"), candidate("new", "worse")
     assert list(share_rows([Pair(bad, None)], None, Settings()).unfit) == [bad.key]
     with pytest.raises(DataError, match=r"lacks 'a' \(for worse\)"):

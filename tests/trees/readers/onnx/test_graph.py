@@ -9,7 +9,7 @@ import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.errors import ModelError, NotConvertible
-from infer_bench.measure.candidates.models import model_ref
+from infer_bench.measure.candidates.models import identify_model
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.trees.ensemble import MEMBER, Ensemble
 from infer_bench.trees.evaluate import apply_links, score
@@ -35,7 +35,7 @@ ENSEMBLES = {
 def read(data: bytes, folder: Path) -> Ensemble:
     path = folder / "model.onnx"
     path.write_bytes(data)
-    return read_onnx_structure(model_ref(str(path)), {})
+    return read_onnx_structure(identify_model(str(path)), {})
 
 
 @pytest.mark.parametrize("opset", [3, 5])
