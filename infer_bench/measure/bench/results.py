@@ -9,7 +9,7 @@ import numpy as np
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import Settings
-from infer_bench.model import ModelSpec
+from infer_bench.model import PHASES, ModelSpec
 from infer_bench.report.bench import BenchResult, Process, Speedup
 from infer_bench.report.common import Latency, ModelInfo, Phases
 from infer_bench.stats.agreement.max_delta import compare_predictions
@@ -118,9 +118,7 @@ def _summarise_phases(measurement: Measurement, processes: Sequence[Process], se
     if not any(len(samples) for rounds in measurement.samples("predict") for samples in rounds):
         return None
     floor_ns = _stage_floor_ns(processes)
-    parts = (
-        summarise(measurement.samples(name), floor_ns, settings.percentiles, 1) for name in Phases.__dataclass_fields__
-    )
+    parts = (summarise(measurement.samples(name), floor_ns, settings.percentiles, 1) for name in PHASES)
     return Phases(*parts)
 
 

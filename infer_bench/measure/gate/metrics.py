@@ -79,7 +79,7 @@ class PairedMetrics:
         layouts = measurement.sampled
         if not layouts:
             return {}
-        fewest = min(sum(len(r.request_ns) for r in layout.rounds) for layout in layouts)
+        fewest = min(sum(map(len, _samples(layout))) for layout in layouts)
         totals = {}
         for metric in dict.fromkeys(bound.metric for bound in self._limits.bounds):
             values = (_value(metric, measurement, layout) for layout in layouts)
@@ -118,4 +118,4 @@ def _value(metric: str, measurement: Measurement, layout: LayoutSamples) -> floa
 
 
 def _samples(layout: LayoutSamples) -> list[Samples]:
-    return [np.array(r.request_ns, dtype=np.int64) for r in layout.rounds]
+    return [r.block.request for r in layout.rounds]

@@ -2,17 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-
-import numpy as np
+from typing import Literal
 
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.sampling import SamplingPlan
 from infer_bench.model import Label, ModelSpec
 from infer_bench.report.bench import Process, Round
-from infer_bench.typing import Array
+from infer_bench.typing import Array, Samples
 from infer_bench.workers.requests import ResidentMemory, WorkerEnvironment
-from infer_bench.workers.timing.requests import Warmth
+from infer_bench.workers.timing.requests import TimedBlock, Warmth
+
+Part = Literal["request", "preprocess", "predict", "postprocess"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampledRound:
+    """One block of one candidate: the samples as arrays, and all of it as the report has it."""
+
+    block: TimedBlock
+    report: Round
 
 
 @dataclass
@@ -20,7 +29,7 @@ class LayoutSamples:
     """What one layout has given: what is known of its process, and its rounds so far."""
 
     process: Process
-    rounds: list[Round] = field(default_factory=list)
+    rounds: list[SampledRound] = field(default_factory=list)
 
     def note_warm_up(self, warmth: Warmth) -> None:
         """Note how the warm-up went."""
@@ -41,7 +50,7 @@ class LayoutSamples:
 
     def freeze(self) -> Process:
         """The process with its rounds, for the report."""
-        return replace(self.process, rounds=tuple(self.rounds))
+        return replace(self.process, rounds=tuple(r.report for r in self.rounds))
 
 
 @dataclass
@@ -65,10 +74,25 @@ class Measurement:
         """Calls a sample."""
         return self.plan.calls if self.plan else 1
 
-    def samples(self, phase: str) -> list[list[Array]]:
-        """Raw samples of `request`, `preprocess`, `predict` or `postprocess` in ns: layouts → rounds → samples."""
-        name = f"{phase}_ns"
-        return [[np.array(getattr(r, name), dtype=np.int64) for r in layout.rounds] for layout in self.sampled]
+    def add_round(self, block: TimedBlock, index: int, position: int) -> None:
+        """Add a block of the last layout; `position` is its place in the round number `index`."""
+        report = Round(
+            index=index,
+            position=position,
+            calls_per_sample=self.calls,
+            rows=block.rows,
+            wall_ns=block.wall_ns,
+            gc_collections=block.gc_collections,
+            request_ns=tuple(block.request.tolist()),
+            preprocess_ns=tuple(block.preprocess.tolist()),
+            predict_ns=tuple(block.predict.tolist()),
+            postprocess_ns=tuple(block.postprocess.tolist()),
+        )
+        self.layouts[-1].rounds.append(SampledRound(block, report))
+
+    def samples(self, part: Part) -> list[list[Samples]]:
+        """Raw samples of the request or of a phase in ns: layouts → rounds → samples."""
+        return [[getattr(r.block, part) for r in layout.rounds] for layout in self.sampled]
 
 
 class Measurements:

@@ -9,9 +9,8 @@ from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, OpenSession
 from infer_bench.measure.schedule.measurements import Measurement, Measurements
 from infer_bench.measure.schedule.stopping import StoppingRule
-from infer_bench.report.bench import Round
 from infer_bench.workers.process import Worker
-from infer_bench.workers.timing.requests import TimeBlock, TimedBlock, TimeRounds
+from infer_bench.workers.timing.requests import TimeBlock, TimeRounds
 
 AT_ONCE_NS = 200_000_000
 """So long a worker may be left to itself between two messages."""
@@ -65,8 +64,7 @@ class RoundSampler:
         return True
 
     def _sample_block(self, measurement: Measurement, session: OpenSession, index: int, position: int) -> None:
-        block = session.ask(_plan_block(measurement, self._start))
-        measurement.layouts[-1].rounds.append(_make_round(measurement, block, index, position))
+        measurement.add_round(session.ask(_plan_block(measurement, self._start)), index, position)
 
     def _sample_at_once(self, layout: ActiveLayout, worker: Worker, batch: int, index: int, count: int) -> int:
         """Several rounds in one message; whoever's block it was when they broke off has failed."""
@@ -95,8 +93,7 @@ class RoundSampler:
         rounds = worker.ask(TimeRounds(plans, limit_ns=max(1, self._budget.left_ns))).rounds
         for nth, blocks in enumerate(rounds):
             for position, (number, block) in enumerate(zip(orders[nth], blocks, strict=True)):
-                measurement = measurements[number]
-                measurement.layouts[-1].rounds.append(_make_round(measurement, block, index + nth, position))
+                measurements[number].add_round(block, index + nth, position)
         return len(rounds)
 
 
@@ -106,19 +103,3 @@ def _plan_block(measurement: Measurement, start: int, session: int = 0) -> TimeB
     if plan is None:
         raise RuntimeError("a block before its warm-up")
     return TimeBlock(batch, plan.samples, plan.calls, plan.phases, plan.split, start, session=session)
-
-
-def _make_round(measurement: Measurement, block: TimedBlock, index: int, position: int) -> Round:
-    """A block as the report has it."""
-    return Round(
-        index=index,
-        position=position,
-        calls_per_sample=measurement.calls,
-        rows=block.rows,
-        wall_ns=block.wall_ns,
-        gc_collections=block.gc_collections,
-        request_ns=tuple(block.request.tolist()),
-        preprocess_ns=tuple(block.preprocess.tolist()),
-        predict_ns=tuple(block.predict.tolist()),
-        postprocess_ns=tuple(block.postprocess.tolist()),
-    )

@@ -58,7 +58,7 @@ def test_the_order_within_a_round_is_random_and_the_same_for_a_seed() -> None:
     def orders(seed: int) -> list[list[int]]:
         clock = FakeClock()
         known = measure("abc", fixed(clock), clock, rounds=20, processes=1, seed=seed)
-        return [[r.position for r in measurement.layouts[0].rounds] for measurement in known]
+        return [[r.report.position for r in measurement.layouts[0].rounds] for measurement in known]
 
     first, again, other = orders(1), orders(1), orders(2)
     assert first == again != other
