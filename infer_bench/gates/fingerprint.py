@@ -162,7 +162,7 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _compare_fact(name: str, words: str, ours: Fact, theirs: Fact) -> Iterator[Difference]:
-    """Of two lists only what the other lacks is told, but of numbers all."""
+    """Of two lists only what the other lacks is named, but of numbers all."""
     if ours == theirs and ours is not None:
         return
     if name == "candidates" and isinstance(ours, tuple) and isinstance(theirs, tuple):

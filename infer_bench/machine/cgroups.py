@@ -13,9 +13,9 @@ _UNLIMITED = 1 << 60
 
 def cpu_quota(root: Path) -> float | None:
     """CPUs' worth of time a period, the tightest on the way up; None without a quota."""
-    unified = (_ratio(_read(folder / "cpu.max")) for folder in _folders(root, ""))
+    unified = (_ratio(_read_text(folder / "cpu.max")) for folder in _folders(root, ""))
     legacy = (
-        _ratio(f"{_read(folder / 'cpu.cfs_quota_us')} {_read(folder / 'cpu.cfs_period_us')}")
+        _ratio(f"{_read_text(folder / 'cpu.cfs_quota_us')} {_read_text(folder / 'cpu.cfs_period_us')}")
         for folder in _folders(root, "cpu")
     )
     quotas = [quota for quota in (*unified, *legacy) if quota is not None]
@@ -24,8 +24,8 @@ def cpu_quota(root: Path) -> float | None:
 
 def memory_limit(root: Path) -> int | None:
     """Bytes, the tightest on the way up; None without a limit."""
-    unified = (_read(folder / "memory.max") for folder in _folders(root, ""))
-    legacy = (_read(folder / "memory.limit_in_bytes") for folder in _folders(root, "memory"))
+    unified = (_read_text(folder / "memory.max") for folder in _folders(root, ""))
+    legacy = (_read_text(folder / "memory.limit_in_bytes") for folder in _folders(root, "memory"))
     limits = [int(text) for text in (*unified, *legacy) if text.isdigit() and 0 < int(text) < _UNLIMITED]
     return min(limits, default=None)
 
@@ -55,7 +55,7 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
 
 def _membership(root: Path, controller: str) -> str | None:
     """The group's path in /proc/self/cgroup, whose lines read `id:controllers:path`."""
-    for line in _read(root / "proc/self/cgroup").splitlines():
+    for line in _read_text(root / "proc/self/cgroup").splitlines():
         fields = line.split(":", 2)
         if len(fields) == 3 and controller in fields[1].split(","):
             return fields[2]
@@ -66,8 +66,8 @@ def _mounts(root: Path, controller: str) -> list[Path]:
     """Where the hierarchy is usually mounted; a hybrid system keeps version 2 under `unified`."""
     base = root / "sys/fs/cgroup"
     names = ("cpu", "cpu,cpuacct", "cpuacct,cpu") if controller == "cpu" else (controller or "unified",)
-    found = [base / name for name in names if (base / name).is_dir()]
-    return [base, *found] if not controller else found[:1]
+    folders = [base / name for name in names if (base / name).is_dir()]
+    return [base, *folders] if not controller else folders[:1]
 
 
 def _ratio(text: str) -> float | None:
@@ -80,14 +80,14 @@ def _ratio(text: str) -> float | None:
 
 
 def _statistic(folder: Path, name: str) -> int:
-    for line in _read(folder / "cpu.stat").splitlines():
+    for line in _read_text(folder / "cpu.stat").splitlines():
         key, _, value = line.partition(" ")
         if key == name and value.strip().isdigit():
             return int(value)
     return 0
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -43,23 +43,23 @@ def describe(packages: Iterable[str], root: Path = Path("/")) -> Environment:
         memory_bytes=_memory(root),
         python=platform.python_version(),
         executable=sys.executable or "unknown",
-        packages=versions(packages),
+        packages=find_versions(packages),
         load_average_1m=_load_average(),
-        cpu_governor=_read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or None,
+        cpu_governor=_read_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or None,
         container=_in_container(root),
         cpu_mhz=_clock(root),
     )
 
 
-def versions(packages: Iterable[str]) -> dict[str, str]:
+def find_versions(packages: Iterable[str]) -> dict[str, str]:
     """Name -> version of those distributions that are installed, importing none; broken metadata counts as absent."""
-    found = {name: _version(name) for name in packages}
-    return {name: version for name, version in found.items() if version}
+    by_name = {name: _find_version(name) for name in packages}
+    return {name: version for name, version in by_name.items() if version}
 
 
-def double_installs() -> tuple[tuple[str, str], ...]:
+def find_double_installs() -> tuple[tuple[str, str], ...]:
     """Pairs of installed distributions that overwrite each other's files."""
-    return tuple((one, other) for one, other in RIVALS if _version(one) and _version(other))
+    return tuple((one, other) for one, other in RIVALS if _find_version(one) and _find_version(other))
 
 
 def throttled_ns(root: Path = Path("/")) -> int:
@@ -83,13 +83,13 @@ def thread_environment(threads: int) -> dict[str, str]:
     return variables
 
 
-def _version(name: str) -> str | None:
+def _find_version(name: str) -> str | None:
     """The version, None when the distribution is absent or its metadata holds none."""
     try:
-        found: str | None = metadata.version(name)
+        version: str | None = metadata.version(name)
     except (metadata.PackageNotFoundError, ValueError, KeyError, OSError):
         return None
-    return found
+    return version
 
 
 def _affinity(logical: int) -> int:
@@ -103,7 +103,7 @@ def _affinity(logical: int) -> int:
 
 def _cpu_model(root: Path) -> str:
     """/proc/cpuinfo on Linux (its keys differ by architecture), sysctl on macOS, else what `platform` knows."""
-    for line in _read(root / "proc/cpuinfo").splitlines():
+    for line in _read_text(root / "proc/cpuinfo").splitlines():
         name, _, value = line.partition(":")
         if name.strip().lower() in ("model name", "cpu model", "hardware", "cpu") and value.strip():
             return " ".join(value.split())
@@ -113,10 +113,10 @@ def _cpu_model(root: Path) -> str:
 
 
 def _clock(root: Path) -> int | None:
-    limit = _read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")
+    limit = _read_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")
     if limit.isdigit():
         return round(int(limit) / 1000)
-    for line in _read(root / "proc/cpuinfo").splitlines():
+    for line in _read_text(root / "proc/cpuinfo").splitlines():
         name, _, value = line.partition(":")
         if name.strip().lower() == "cpu mhz" and value.strip().replace(".", "", 1).isdigit():
             return round(float(value))
@@ -161,11 +161,11 @@ def _in_container(root: Path) -> bool:
         return True
     if os.environ.get("KUBERNETES_SERVICE_HOST"):
         return True
-    groups = _read(root / "proc/1/cgroup") + _read(root / "proc/self/cgroup")
+    groups = _read_text(root / "proc/1/cgroup") + _read_text(root / "proc/self/cgroup")
     return any(word in groups for word in ("docker", "kubepods", "containerd", "libpod", "lxc"))
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

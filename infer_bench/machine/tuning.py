@@ -11,12 +11,12 @@ _CPU = "sys/devices/system/cpu"
 _WAITING = ("OMP_WAIT_POLICY", "OMP_PROC_BIND", "OMP_DYNAMIC", "KMP_BLOCKTIME", "KMP_AFFINITY", "GOMP_CPU_AFFINITY")
 
 
-def tuning(root: Path = Path("/")) -> Tuning:
+def read_tuning(root: Path = Path("/")) -> Tuning:
     """What is set here. `root` is where /proc and /sys are looked for."""
     return Tuning(
         turbo=_turbo(root),
-        huge_pages=_chosen(_read(root / "sys/kernel/mm/transparent_hugepage/enabled")),
-        aslr=_number(_read(root / "proc/sys/kernel/randomize_va_space")),
+        huge_pages=_selected_word(_read_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
+        aslr=_number(_read_text(root / "proc/sys/kernel/randomize_va_space")),
         hypervisor=_hypervisor(root),
         throttled_ns=cgroups.throttled_ns(root),
         thread_variables={name: os.environ[name] for name in (*THREAD_VARIABLES, *_WAITING) if name in os.environ},
@@ -24,24 +24,24 @@ def tuning(root: Path = Path("/")) -> Tuning:
 
 
 def _turbo(root: Path) -> bool | None:
-    off = _number(_read(root / _CPU / "intel_pstate/no_turbo"))
+    off = _number(_read_text(root / _CPU / "intel_pstate/no_turbo"))
     if off is not None:
         return off == 0
-    on = _number(_read(root / _CPU / "cpufreq/boost"))
+    on = _number(_read_text(root / _CPU / "cpufreq/boost"))
     return None if on is None else on == 1
 
 
-def _chosen(text: str) -> str | None:
+def _selected_word(text: str) -> str | None:
     """The word in brackets: `always [madvise] never`."""
     return text.partition("[")[2].partition("]")[0] or None
 
 
 def _hypervisor(root: Path) -> str | None:
     """The CPU says whether there is one (x86); firmware says which."""
-    info = _read(root / "proc/cpuinfo")
+    info = _read_text(root / "proc/cpuinfo")
     if not info:
         return None
-    product = _read(root / "sys/class/dmi/id/product_name") or _read(root / "sys/class/dmi/id/sys_vendor")
+    product = _read_text(root / "sys/class/dmi/id/product_name") or _read_text(root / "sys/class/dmi/id/sys_vendor")
     flags = next((line for line in info.splitlines() if line.startswith("flags")), "")
     if "hypervisor" in flags.split():
         return product or "of unknown make"
@@ -52,7 +52,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a bench is told: everything but the models, the rows and the candidates."""
+"""The settings of a bench: everything but the models, the rows and the candidates."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args

@@ -93,9 +93,9 @@ def _pairs(first: int, cumulative: npt.NDArray[np.float64], n: int, error: float
     highs = first + np.flatnonzero((1 - cumulative >= lowest) & (1 - cumulative <= highest)) + 1
     safe_low = max(1, first + int(np.searchsorted(cumulative, error / 2, side="right")))
     safe_high = min(n, first + int(np.searchsorted(cumulative, 1 - error / 2)) + 1)
-    left = {safe_low, *_thin(lows)}
-    right = {safe_high, *_thin(highs)}
-    return [(below(b - 1) - below(a - 1), a, b) for a in left for b in right if 1 <= a <= b <= n]
+    low_ranks = {safe_low, *_thin(lows)}
+    high_ranks = {safe_high, *_thin(highs)}
+    return [(below(b - 1) - below(a - 1), a, b) for a in low_ranks for b in high_ranks if 1 <= a <= b <= n]
 
 
 def _thin(ranks: npt.NDArray[np.intp]) -> list[int]:

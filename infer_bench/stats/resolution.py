@@ -45,5 +45,5 @@ def resolution(blocks: Sequence[Sequence[float]], pairs: int = PAIRS) -> Resolut
     between = float(np.std(centres, ddof=1))
     freedom = min(len(centres) - 1, len(_CHI_SQUARE))
     spread = max(LAYOUT_SD, between * math.sqrt(freedom / _CHI_SQUARE[freedom - 1]))
-    seen = (_Z_FALSE_ALARM + _Z_POWER) * _MEDIAN_FACTOR * math.sqrt(2 / pairs) * spread
-    return Resolution(float(np.median(within)), between, math.expm1(min(seen, 50.0)))
+    resolvable = (_Z_FALSE_ALARM + _Z_POWER) * _MEDIAN_FACTOR * math.sqrt(2 / pairs) * spread
+    return Resolution(float(np.median(within)), between, math.expm1(min(resolvable, 50.0)))

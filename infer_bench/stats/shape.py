@@ -81,15 +81,15 @@ def _has_valley(grid: Floats, density: Floats, logs: Floats, width: float) -> bo
     inner = np.arange(1, len(grid) - 1)
     dips = inner[(density[inner] < density[inner - 1]) & (density[inner] <= density[inner + 1])]
     for dip in dips:
-        left, right = int(np.argmax(density[:dip])), dip + int(np.argmax(density[dip:]))
+        low, high = int(np.argmax(density[:dip])), dip + int(np.argmax(density[dip:]))
         share = float(np.searchsorted(logs, grid[dip])) / len(logs)
-        apart = grid[right] - grid[left] >= math.log(_LEAST_DISTANCE)
-        if apart and _LEAST_SHARE <= share <= 1 - _LEAST_SHARE and _deep(density, left, dip, right):
+        apart = grid[high] - grid[low] >= math.log(_LEAST_DISTANCE)
+        if apart and _LEAST_SHARE <= share <= 1 - _LEAST_SHARE and _deep(density, low, dip, high):
             return True
     return False
 
 
-def _deep(density: Floats, left: int, dip: int, right: int) -> bool:
+def _deep(density: Floats, low: int, dip: int, high: int) -> bool:
     """Below half of the lower mode, and by more than counting noise: the density is in (kernel-weighted) counts."""
-    lower, valley = min(density[left], density[right]), density[dip]
+    lower, valley = min(density[low], density[high]), density[dip]
     return bool(valley < _VALLEY * lower and lower - valley > 3 * math.sqrt(lower + valley))

@@ -56,7 +56,7 @@ def _each(floor_ns: int | Sequence[int], count: int) -> list[float]:
 def _round_logs(
     reference: Sequence[Samples], candidate: Sequence[Samples], floors: tuple[float, float], calls: tuple[int, int]
 ) -> list[float]:
-    """The log of the ratio of each round that both sides measured."""
+    """The log of the ratio of each round that both measured."""
     return [
         math.log(_block(ours, floors[0], calls[0]) / _block(theirs, floors[1], calls[1]))
         for ours, theirs in zip(reference, candidate, strict=False)
@@ -88,7 +88,7 @@ def layout_logs(
     Both are layouts -> rounds -> samples as for `speedup`, `floors` and `calls` those of (reference, candidate). A
     layout without a round in common is left out.
     """
-    found = []
+    medians = []
     for ours, theirs, floor, other in zip(reference, candidate, *floors, strict=False):
         logs = [
             math.log(block_quantile(b, share, other, calls[1]) / block_quantile(a, share, floor, calls[0]))
@@ -96,8 +96,8 @@ def layout_logs(
             if len(a) and len(b)
         ]
         if logs:
-            found.append(float(np.median(logs)))
-    return found
+            medians.append(float(np.median(logs)))
+    return medians
 
 
 def block_quantile(samples: Samples, share: float, floor_ns: float, calls: int) -> float:

@@ -44,29 +44,31 @@ def summarise(
     if not corrected:
         raise CannotRun("not one valid sample was measured", "a larger --budget, or see why the workers failed")
     pooled = np.sort(np.concatenate(corrected))
-    asked = dict.fromkeys((*ALWAYS, *(float(p) for p in percentiles)))
-    needs = {key(p): minimum_samples(quantile(p)) for p in asked if _too_small(len(pooled), p)}
-    given = [p for p in asked if key(p) not in needs and (calls_per_sample == 1 or p <= BATCH_MEAN_LIMIT)]
-    found = {p: _integer(pooled[percentile_rank(len(pooled), quantile(p)) - 1]) for p in given}
+    percents = dict.fromkeys((*ALWAYS, *(float(p) for p in percentiles)))
+    needs = {name_percentile(p): minimum_samples(quantile(p)) for p in percents if _too_small(len(pooled), p)}
+    possible = [
+        p for p in percents if name_percentile(p) not in needs and (calls_per_sample == 1 or p <= BATCH_MEAN_LIMIT)
+    ]
+    values = {p: _integer(pooled[percentile_rank(len(pooled), quantile(p)) - 1]) for p in possible}
     if calls_per_sample > 1:
         needs = {name: needed for name, needed in needs.items() if float(name[1:]) <= BATCH_MEAN_LIMIT}
     return Latency(
-        p50_ns=found.get(50.0),
-        p95_ns=found.get(95.0),
-        p99_ns=found.get(99.0),
+        p50_ns=values.get(50.0),
+        p95_ns=values.get(95.0),
+        p99_ns=values.get(99.0),
         mean_ns=_integer(pooled.mean()),
         min_ns=_integer(pooled[0]),
         max_ns=_integer(pooled[-1]),
         samples=len(pooled),
-        intervals={key(p): _interval(corrected, pooled, quantile(p)) for p in given},
+        intervals={name_percentile(p): _interval(corrected, pooled, quantile(p)) for p in possible},
         needs=needs,
-        more={key(p): found.get(p) for p in asked if p not in ALWAYS},
+        more={name_percentile(p): values.get(p) for p in percents if p not in ALWAYS},
         floor_ns=_integer(float(np.mean(floor_ns))),
         unit="call" if calls_per_sample == 1 else "batch-mean",
     )
 
 
-def key(percent: float) -> str:
+def name_percentile(percent: float) -> str:
     """The name of a percentile in a report: `p50`, `p99.9`."""
     return f"p{percent:.12g}"
 

@@ -130,9 +130,9 @@ class Host:
 
     def describe_environment(self, request: DescribeEnvironment) -> WorkerEnvironment:
         """See `DescribeEnvironment`."""
-        from infer_bench.machine.environment import versions  # 15 ms that few workers need
+        from infer_bench.machine.environment import find_versions  # 15 ms that few workers need
 
-        return WorkerEnvironment(platform.python_version(), sys.executable, versions(request.packages))
+        return WorkerEnvironment(platform.python_version(), sys.executable, find_versions(request.packages))
 
 
 def open_model(engine: Engine, job: Job) -> Session:

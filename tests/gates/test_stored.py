@@ -119,8 +119,8 @@ def test_a_tail_needs_its_samples() -> None:
 
 
 def test_the_floor_and_the_calls_are_taken_off_as_in_the_report() -> None:
-    grouped = build_result([500], calls=4, floor=90)
-    assert process_values(grouped, "p50") == [500]
+    short_calls = build_result([500], calls=4, floor=90)
+    assert process_values(short_calls, "p50") == [500]
     assert process_values(build_result([0.0], floor=90), "p50") == [0.5]
 
 

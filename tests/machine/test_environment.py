@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infer_bench.machine import cgroups, environment
-from infer_bench.machine.environment import describe, double_installs, thread_environment, throttled_ns
+from infer_bench.machine.environment import describe, find_double_installs, thread_environment, throttled_ns
 
 V2 = "sys/fs/cgroup"
 
@@ -95,8 +95,8 @@ def test_effective_cpus_are_the_least_of_count_affinity_and_quota(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(affinity)), raising=False)
-    found = describe((), tree(tmp_path, {**GROUP, f"{V2}/a/b/cpu.max": quota}))
-    assert (found.cpus_logical, found.cpus_affinity, found.cpus_effective) == (8, affinity, effective)
+    machine = describe((), tree(tmp_path, {**GROUP, f"{V2}/a/b/cpu.max": quota}))
+    assert (machine.cpus_logical, machine.cpus_affinity, machine.cpus_effective) == (8, affinity, effective)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_a_machine_without_proc_sys_or_posix_calls_is_still_described(
         monkeypatch.delattr(os, name, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    found = describe((), tmp_path)
-    assert (found.cpus_effective, found.memory_bytes, found.load_average_1m) == (1.0, 0, None)
-    assert (found.cpus_quota, found.cpu_governor, found.container) == (None, None, False)
-    assert found.cpu_model
+    machine = describe((), tmp_path)
+    assert (machine.cpus_effective, machine.memory_bytes, machine.load_average_1m) == (1.0, 0, None)
+    assert (machine.cpus_quota, machine.cpu_governor, machine.container) == (None, None, False)
+    assert machine.cpu_model
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_the_governor_is_read(tmp_path: Path) -> None:
 
 def test_packages_are_given_by_version_and_absent_or_broken_ones_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(name: str) -> Any:
-        found = {"good": "1.2", "broken": None}
-        if name not in found:
+        machine = {"good": "1.2", "broken": None}
+        if name not in machine:
             raise importlib.metadata.PackageNotFoundError(name)
-        return found[name]
+        return machine[name]
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     assert describe(["good", "broken", "absent"]).packages == {"good": "1.2"}
@@ -156,8 +156,8 @@ def test_packages_are_given_by_version_and_absent_or_broken_ones_left_out(monkey
     ],
 )
 def test_double_installs(installed: tuple[str, ...], pairs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "_version", lambda name: "1" if name in installed else None)
-    assert double_installs() == pairs
+    monkeypatch.setattr(environment, "_find_version", lambda name: "1" if name in installed else None)
+    assert find_double_installs() == pairs
 
 
 @pytest.mark.parametrize("threads", [1, 4])

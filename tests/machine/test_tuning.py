@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from infer_bench.machine.environment import describe
-from infer_bench.machine.tuning import tuning
+from infer_bench.machine.tuning import read_tuning
 from tests.machine.test_environment import GROUP, V2, tree
 
 CPU = "sys/devices/system/cpu"
-FOUND: dict[str, tuple[dict[str, str], str, Any]] = {
+TREES: dict[str, tuple[dict[str, str], str, Any]] = {
     "turbo on, Intel": ({f"{CPU}/intel_pstate/no_turbo": "0"}, "turbo", True),
     "turbo off, Intel": ({f"{CPU}/intel_pstate/no_turbo": "1"}, "turbo", False),
     "turbo on": ({f"{CPU}/cpufreq/boost": "1"}, "turbo", True),
@@ -34,18 +34,18 @@ FOUND: dict[str, tuple[dict[str, str], str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", TREES)
 def test_what_is_set(name: str, tmp_path: Path) -> None:
-    files, field, value = FOUND[name]
-    assert getattr(tuning(tree(tmp_path, files)), field) == value
+    files, field, value = TREES[name]
+    assert getattr(read_tuning(tree(tmp_path, files)), field) == value
 
 
 def test_thread_variables_that_are_set_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    found = tuning(tmp_path).thread_variables
-    assert found["OMP_NUM_THREADS"] == "7"
-    assert "MKL_NUM_THREADS" not in found
+    variables = read_tuning(tmp_path).thread_variables
+    assert variables["OMP_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in variables
 
 
 @pytest.mark.parametrize(

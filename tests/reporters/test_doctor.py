@@ -7,13 +7,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from infer_bench.measure.doctor.findings import findings
+from infer_bench.measure.doctor.findings import list_findings
 from infer_bench.report.doctor import Doctor, Finding
 from infer_bench.reporters.doctor import draw_doctor, dump_doctor
 from infer_bench.reporters.text.layout import measure_width
 from tests.measure.doctor.test_findings import CALM, CASES
 
-ALL = replace(CALM, findings=tuple(f for name in CASES for f in findings(CASES[name][0])))
+ALL = replace(CALM, findings=tuple(f for name in CASES for f in list_findings(CASES[name][0])))
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 130])

@@ -19,9 +19,9 @@ def blocks(*processes: list[int]) -> list[list[Any]]:
 
 
 def given_ratio(*arguments: Any, **more: Any) -> tuple[float, float | None, float | None]:
-    found = speedup(*arguments, **more)
-    assert found is not None
-    return found
+    ratio = speedup(*arguments, **more)
+    assert ratio is not None
+    return ratio
 
 
 def test_the_ratio_is_the_median_over_pairs_of_the_median_over_rounds() -> None:

@@ -24,10 +24,10 @@ def arrays(processes: Any) -> list[list[Any]]:
 def test_every_figure_is_of_the_pooled_corrected_sample(processes: Any, floor: int, percent: float) -> None:
     latency = summarise(arrays(processes), floor, (percent,))
     pooled = np.array([max(ns - floor, 0) for p in processes for r in p for ns in r], dtype=np.int64)
-    found = {"p50": latency.p50_ns, "p95": latency.p95_ns, "p99": latency.p99_ns, **latency.more}
+    by_name = {"p50": latency.p50_ns, "p95": latency.p95_ns, "p99": latency.p99_ns, **latency.more}
     assert (latency.samples, latency.min_ns, latency.max_ns) == (len(pooled), int(pooled.min()), int(pooled.max()))
     assert latency.mean_ns == pytest.approx(pooled.mean(), abs=0.51)
-    for name, value in found.items():
+    for name, value in by_name.items():
         q = float(name[1:]) / 100
         if len(pooled) < minimum_samples(q):
             assert value is None
@@ -93,8 +93,8 @@ def test_intervals_over_processes_cover_the_median_over_layouts(processes: int, 
     rng = np.random.default_rng(7)
     base, covered, trials = 40_000, 0, 400
     for _ in range(trials):
-        drawn = [_process(rng, base) for _ in range(processes)]
-        low, high = summarise(drawn).intervals["p50"]
+        samples = [_process(rng, base) for _ in range(processes)]
+        low, high = summarise(samples).intervals["p50"]
         covered += low <= base * math.exp(0.05 * math.log(2)) <= high
     assert least <= covered / trials <= most
 

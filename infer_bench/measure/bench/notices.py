@@ -88,11 +88,11 @@ def find_notices(
 def _threads(environment: Environment, results: Sequence[BenchResult], in_use: InUse) -> Iterable[Notice]:
     """A candidate's own `threads` option wins over the setting; fewer than one CPU still runs one thread."""
     cores = max(1.0, environment.cpus_effective)
-    asked = {result.candidate: _own_threads(result, in_use.threads) for result in results}
-    most = max(asked.values(), default=in_use.threads)
+    threads_by_candidate = {result.candidate: _own_threads(result, in_use.threads) for result in results}
+    most = max(threads_by_candidate.values(), default=in_use.threads)
     if most <= cores:
         return
-    guilty = {name for name, threads in asked.items() if threads == most}
+    guilty = {name for name, threads in threads_by_candidate.items() if threads == most}
     limit = " (the cgroup's CPU quota)" if environment.cpus_quota == environment.cpus_effective else ""
     flag = "--threads " if in_use.threads == most else "threads="
     yield Notice(

@@ -7,7 +7,7 @@ from typing import Any
 
 from infer_bench.errors import CannotRun
 from infer_bench.libraries import PACKAGES
-from infer_bench.machine.environment import describe, double_installs
+from infer_bench.machine.environment import describe, find_double_installs
 from infer_bench.measure.bench.notices import InUse, find_notices
 from infer_bench.measure.bench.results import build_results
 from infer_bench.measure.candidates.rows import Rows, hash_rows
@@ -83,19 +83,21 @@ class ReportBuilder:
         return max((len(next(iter(rows.columns.values()), ())) for rows in self._rows.values()), default=0)
 
     def _all_notices(self, results: Sequence[BenchResult]) -> tuple[Notice, ...]:
-        known = self._measurements
+        measurements = self._measurements
         left_out = (
-            Notice("left-out", f"{e.label} left out: {known.failures[e.key].message}", candidate=e.label)
-            for e in known.left_out
+            Notice("left-out", f"{e.label} left out: {measurements.failures[e.key].message}", candidate=e.label)
+            for e in measurements.left_out
         )
-        cut = (Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),)
-        rules = find_notices(self._environment, results, self._in_use(), double_installs())
-        return (*self._notices, *left_out, *(cut if known.cut_short else ()), *rules)
+        cut_short = (
+            Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),
+        )
+        rules = find_notices(self._environment, results, self._in_use(), find_double_installs())
+        return (*self._notices, *left_out, *(cut_short if measurements.cut_short else ()), *rules)
 
     def _in_use(self) -> InUse:
         settings, lean = self._settings, self._measurements.lean
-        bounded = settings.budget_s is not None or settings.rounds is not None
-        return InUse(settings.threads, settings.rows_mode, settings.processes, bounded, lean, self._count_rows())
+        is_bounded = settings.budget_s is not None or settings.rounds is not None
+        return InUse(settings.threads, settings.rows_mode, settings.processes, is_bounded, lean, self._count_rows())
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:

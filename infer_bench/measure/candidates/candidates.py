@@ -20,8 +20,8 @@ ToOnnx = Callable[[ModelRef], ModelRef]
 class Candidate:
     """A candidate, the model it stands for and the artefact it opens (the same file, or its conversion to ONNX).
 
-    `asked` is True when the user named the candidate: then its failure fails the run. `interpreter` belongs to another
-    environment (empty: this one), `folder` is where its worker runs (empty: here).
+    `explicit` is True when the user named the candidate: then its failure fails the run. `interpreter` belongs to
+    another environment (empty: this one), `folder` is where its worker runs (empty: here).
     """
 
     label: str
@@ -31,13 +31,13 @@ class Candidate:
     options: dict[str, str]
     model: ModelRef
     artefact: ModelRef
-    asked: bool
+    explicit: bool
     interpreter: str = ""
     folder: str = ""
 
     @property
     def key(self) -> Key:
-        """What tells entrants apart: the model's path and the candidate, with its interpreter where that is another."""
+        """What tells candidates apart: the model's path and the label, with the interpreter where that is another."""
         return self.model.path, f"{self.label} in {self.interpreter}" if self.interpreter else self.label
 
 
@@ -62,52 +62,54 @@ def _engines_for(model: ModelRef) -> tuple[str, ...]:
 
 
 def choose_candidates(
-    models: Sequence[ModelRef], asked: Sequence[str], to_onnx: ToOnnx, threads: int
+    models: Sequence[ModelRef], texts: Sequence[str], to_onnx: ToOnnx, threads: int
 ) -> tuple[list[Candidate], list[Notice]]:
     """Every candidate that can run, and notices on default ones that were left out.
 
     Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.
     """
-    chosen, notices = [], []
+    candidates, notices = [], []
     for model in models:
-        for text in asked or default_candidates(model):
-            candidate = parse(text)
-            _check_function(candidate)
-            if candidate.engine == "callable" and model.family != "callable" and candidate.target is None:
+        for text in texts or default_candidates(model):
+            spec = parse(text)
+            _check_function(spec)
+            if spec.engine == "callable" and model.family != "callable" and spec.target is None:
                 raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
             try:
-                chosen.append(_candidate(candidate, model, to_onnx, threads, asked=bool(asked)))
+                candidates.append(_build_candidate(spec, model, to_onnx, threads, explicit=bool(texts)))
             except (NotConvertible, MissingDependency) as error:
-                if asked:
+                if texts:
                     raise
                 notices.append(Notice("left-out", f"{text} left out: {error.message}", error.hint, text))
-    unique = list({candidate.key: candidate for candidate in chosen}.values())
+    unique = list({spec.key: spec for spec in candidates}.values())
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
     return unique, notices
 
 
-def _check_function(candidate: CandidateSpec) -> None:
+def _check_function(spec: CandidateSpec) -> None:
     """`lightgbm:feed` reads as a function `feed` in a module `lightgbm`; it is an option without its value."""
-    head = (candidate.target or "").partition(":")[0]
+    head = (spec.target or "").partition(":")[0]
     if head in registry.names():
-        raise UsageError(f"{candidate.target!r} is no candidate", "write options as engine:key=value")
+        raise UsageError(f"{spec.target!r} is no candidate", "write options as engine:key=value")
 
 
-def _candidate(candidate: CandidateSpec, model: ModelRef, to_onnx: ToOnnx, threads: int, *, asked: bool) -> Candidate:
-    engine = registry.get(candidate.engine)
+def _build_candidate(
+    spec: CandidateSpec, model: ModelRef, to_onnx: ToOnnx, threads: int, *, explicit: bool
+) -> Candidate:
+    engine = registry.get(spec.engine)
     inherited = {"threads": str(threads)} if "threads" in engine.options else {}
-    options = check_options(engine, {**inherited, **candidate.options})
+    options = check_options(engine, {**inherited, **spec.options})
     if "threads" in options:
         threads_of(options)
     artefact = model
-    if candidate.target is None and model.format not in engine.formats:
+    if spec.target is None and model.format not in engine.formats:
         if "onnx" not in engine.formats:
-            raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _openers(model))
+            raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _list_openers(model))
         artefact = to_onnx(model)
-    return Candidate(candidate.label, candidate, engine, registry.target(engine.name), options, model, artefact, asked)
+    return Candidate(spec.label, spec, engine, registry.target(engine.name), options, model, artefact, explicit)
 
 
-def _openers(model: ModelRef) -> str:
+def _list_openers(model: ModelRef) -> str:
     names = [info.name for info in registry.available() if model.format in info.formats]
     return f"{', '.join(dict.fromkeys([*names, 'onnxruntime']))} can"

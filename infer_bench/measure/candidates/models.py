@@ -19,18 +19,18 @@ def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
     """
     if not os.path.lexists(name) and _FUNCTION.fullmatch(name):
         return ModelRef(name, "callable", "python", "", 0)
-    found = identify(name)
-    if found.format in PICKLED:
-        pickles.check(found.path, allow_pickle)
+    ref = identify(name)
+    if ref.format in PICKLED:
+        pickles.check(ref.path, allow_pickle)
     else:
-        check_structure(found)
-    return found
+        check_structure(ref)
+    return ref
 
 
 def identify_convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:
     """As `identify_model`, for what can be converted: raises `ModelError` for a function and for ONNX itself."""
-    found = identify_model(name, allow_pickle=allow_pickle)
-    if found.family in ("callable", "onnx"):
-        what = "a function" if found.family == "callable" else "ONNX already"
+    ref = identify_model(name, allow_pickle=allow_pickle)
+    if ref.family in ("callable", "onnx"):
+        what = "a function" if ref.family == "callable" else "ONNX already"
         raise ModelError(f"{name} is {what}", "give a trained model")
-    return found
+    return ref

@@ -31,7 +31,7 @@ class Rows:
     notices: tuple[Notice, ...] = ()
 
 
-def wanted(settings: Settings) -> int:
+def count_rows(settings: Settings) -> int:
     """How many rows are cycled: 1,024, or as many as the largest batch takes, or one."""
     if settings.rows_mode == "same":
         return 1
@@ -48,8 +48,8 @@ def load_rows(candidates: Sequence[Candidate], source: str | None, settings: Set
     whole = any(candidate.spec.target for candidate in candidates)
     for candidate in sorted(candidates, key=_starts_quickly, reverse=True):
         try:
-            with _opened(candidate, settings) as (worker, spec):
-                return _rows(worker, spec, source, settings, whole)
+            with _open(candidate, settings) as (worker, spec):
+                return _provide_rows(worker, spec, source, settings, whole)
         except DataError:
             raise
         except InferBenchError as error:
@@ -64,7 +64,7 @@ def select_columns(candidate: Candidate, rows: Rows) -> Columns:
 
 def hash_rows(rows: Iterable[Rows]) -> str:
     """The SHA-256 of everything that the candidates are handed."""
-    return data.digest(part for found in rows for part in (found.columns, found.records))
+    return data.digest(array for part in rows for array in (part.columns, part.records))
 
 
 def _starts_quickly(candidate: Candidate) -> bool:
@@ -72,37 +72,37 @@ def _starts_quickly(candidate: Candidate) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
+def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
     with Worker(build_job(candidate, settings), timeout_s=settings.timeout_s) as worker:
         yield worker, worker.open().spec
 
 
-def _rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings, whole: bool) -> Rows:
-    count = wanted(settings)
+def _provide_rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings, whole: bool) -> Rows:
+    count = count_rows(settings)
     if source is None:
-        return _drawn(worker, spec, count, settings.seed)
-    return _given(spec, source, count, whole)
+        return _draw_rows(worker, spec, count, settings.seed)
+    return _read_rows(spec, source, count, whole)
 
 
-def _given(spec: ModelSpec, source: str, count: int, whole: bool) -> Rows:
+def _read_rows(spec: ModelSpec, source: str, count: int, whole: bool) -> Rows:
     """The first `count` rows of a file: the model's columns and, when `whole`, all of them."""
     file, name = data.Dataset.open(source), Path(source).name
     if not spec.features:
         table = file.head(count)
         return Rows(table.columns, table.columns, name, spec)
-    found = data.match(file.columns, spec)
-    table = file.head(count, found.columns)
+    match = data.match(file.columns, spec)
+    table = file.head(count, match.columns)
     records = file.head(count) if whole else table
-    notices = _by_position(found, name) if found.by_position else ()
+    notices = _note_order(match, name) if match.by_position else ()
     return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
 
 
-def _by_position(found: data.ColumnMatch, name: str) -> tuple[Notice, ...]:
-    text = f"the model has no column names: the {len(found.columns)} columns of {name} were taken in order"
+def _note_order(match: data.ColumnMatch, name: str) -> tuple[Notice, ...]:
+    text = f"the model has no column names: the {len(match.columns)} columns of {name} were taken in order"
     return (Notice("by-position", text, "see that they stand in the order of training"),)
 
 
-def _drawn(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
+def _draw_rows(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
     if not spec.features:
         raise DataError("there is nothing to draw rows from", "give rows with --data")
     table = data.draw(spec, worker.ask(ReadDomain()).thresholds, count, seed)

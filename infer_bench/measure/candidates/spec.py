@@ -40,27 +40,29 @@ class CandidateSpec:
     @property
     def text(self) -> str:
         """The canonical text; `parse` gives the same candidate back."""
-        shown = dict(self.options)
-        head = shown.pop(FUNCTION) if self.target else self.engine
-        pairs = ",".join(f"{key}={_quoted(shown[key])}" for key in sorted(shown))
+        options = dict(self.options)
+        head = options.pop(FUNCTION) if self.target else self.engine
+        pairs = ",".join(f"{key}={_quote(options[key])}" for key in sorted(options))
         return f"{head}:{pairs}" if pairs else head
 
 
 def parse(text: str) -> CandidateSpec:
     """The candidate that `text` writes, its engine and options not looked up. Raises `UsageError` for anything else."""
-    written = text.strip()
-    head, _, rest = written.partition(":")
+    stripped = text.strip()
+    head, _, rest = stripped.partition(":")
     function, _, options = rest.partition(":")
     if rest and "=" not in function and head not in ("", CALLABLE):
-        return CandidateSpec(CALLABLE, {FUNCTION: _function(written, head, function), **_pairs(written, options)})
+        return CandidateSpec(
+            CALLABLE, {FUNCTION: _parse_function(stripped, head, function), **_parse_pairs(stripped, options)}
+        )
     if not _ENGINE.fullmatch(head):
         raise UsageError(f"{text!r} is no candidate", _EXAMPLE)
-    if written.endswith(":") and not rest:
+    if stripped.endswith(":") and not rest:
         raise UsageError(f"{text!r} has no options after the colon", _EXAMPLE)
-    return CandidateSpec(head, _pairs(written, rest))
+    return CandidateSpec(head, _parse_pairs(stripped, rest))
 
 
-def _function(text: str, module: str, function: str) -> str:
+def _parse_function(text: str, module: str, function: str) -> str:
     parts = [*module.split("."), *function.split(".")]
     if all(part.isidentifier() for part in parts):
         return f"{module}:{function}"
@@ -69,9 +71,9 @@ def _function(text: str, module: str, function: str) -> str:
     )
 
 
-def _pairs(text: str, written: str) -> dict[str, str]:
+def _parse_pairs(text: str, options: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
-    for piece in written.split(",") if written else []:
+    for piece in options.split(",") if options else []:
         key, equals, value = piece.partition("=")
         key = key.strip()
         if not equals or not _KEY.fullmatch(key):
@@ -82,6 +84,6 @@ def _pairs(text: str, written: str) -> dict[str, str]:
     return pairs
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     """`value` with what the grammar needs for itself (comma, blanks, percent sign) percent-encoded."""
-    return re.sub(r"[%,\s]", lambda found: quote(found[0], safe=""), value)
+    return re.sub(r"[%,\s]", lambda letters: quote(letters[0], safe=""), value)

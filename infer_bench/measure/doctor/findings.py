@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from infer_bench.measure.bench.notices import LOAD_LIMIT
 from infer_bench.report.doctor import Doctor, Finding, Mark, Noise
 
-__all__ = ["findings"]
+__all__ = ["list_findings"]
 
 _SLOW_CLOCK_NS = 200
 _BAD_CLOCK_NS = 1_000
@@ -15,10 +15,10 @@ _FINE = 0.05
 _COARSE = 0.2
 _LONG_PAUSE_NS = 5_000_000
 _STEADY = ("performance", "userspace")
-_PAIRED = "compare inside one run: bench --against OLD_MODEL"
+_PAIR_HINT = "compare inside one run: bench --against OLD_MODEL"
 
 
-def findings(found: Doctor) -> tuple[Finding, ...]:
+def list_findings(doctor: Doctor) -> tuple[Finding, ...]:
     """Every line of the list."""
     rules = (
         *(_versions, _engines, _providers, _doubles),
@@ -26,47 +26,47 @@ def findings(found: Doctor) -> tuple[Finding, ...]:
         *(_governor, _turbo, _virtual, _layouts, _pages),
         *(_timer, _noise),
     )
-    return tuple(finding for rule in rules for finding in rule(found))
+    return tuple(finding for rule in rules for finding in rule(doctor))
 
 
-def _versions(found: Doctor) -> Iterator[Finding]:
-    machine = found.environment
+def _versions(doctor: Doctor) -> Iterator[Finding]:
+    machine = doctor.environment
     numpy = f", numpy {machine.packages['numpy']}" if "numpy" in machine.packages else ""
-    yield Finding("versions", "versions", f"infer-bench {found.tool_version}, Python {machine.python}{numpy}")
+    yield Finding("versions", "versions", f"infer-bench {doctor.tool_version}, Python {machine.python}{numpy}")
 
 
-def _engines(found: Doctor) -> Iterator[Finding]:
-    needed = [library for library in found.libraries if library.engine != "callable"]
-    present = [f"{library.engine} {library.version}" for library in needed if library.version]
-    missing = [library.engine for library in needed if not library.version and not library.problem]
+def _engines(doctor: Doctor) -> Iterator[Finding]:
+    libraries = [library for library in doctor.libraries if library.engine != "callable"]
+    present = [f"{library.engine} {library.version}" for library in libraries if library.version]
+    missing = [library.engine for library in libraries if not library.version and not library.problem]
     absent = f"{'; ' if present else ''}not installed: {', '.join(missing)}" if missing else ""
     hint = "" if present else "pip install 'infer-bench[cpu]'"
     yield Finding("engines", "engines", ", ".join(present) + absent, "ok" if present else "note", hint)
-    for library in needed:
+    for library in libraries:
         if library.problem:
             yield Finding("broken-engine", library.engine, library.problem, "problem", library.install)
 
 
-def _providers(found: Doctor) -> Iterator[Finding]:
-    if found.providers is None:
+def _providers(doctor: Doctor) -> Iterator[Finding]:
+    if doctor.providers is None:
         return
-    if found.providers.problem:
+    if doctor.providers.problem:
         again = "pip install --force-reinstall onnxruntime"
-        yield Finding("providers", "providers", found.providers.problem, "problem", again)
+        yield Finding("providers", "providers", doctor.providers.problem, "problem", again)
     else:
-        names = ", ".join(name.removesuffix("ExecutionProvider") for name in found.providers.names)
+        names = ", ".join(name.removesuffix("ExecutionProvider") for name in doctor.providers.names)
         yield Finding("providers", "providers", f"onnxruntime offers {names or 'none'}")
 
 
-def _doubles(found: Doctor) -> Iterator[Finding]:
-    for one, other in found.double_installs:
+def _doubles(doctor: Doctor) -> Iterator[Finding]:
+    for one, other in doctor.double_installs:
         text = f"{one} and {other} are both installed and overwrite each other's files"
         hint = f"pip uninstall {one} {other}, then install the one you mean"
         yield Finding("double-install", "two installs", text, "problem", hint)
 
 
-def _cpus(found: Doctor) -> Iterator[Finding]:
-    machine = found.environment
+def _cpus(doctor: Doctor) -> Iterator[Finding]:
+    machine = doctor.environment
     quota = "no quota" if machine.cpus_quota is None else f"a quota of {machine.cpus_quota:g}"
     counts = f"{machine.cpus_logical} logical, {machine.cpus_affinity} by affinity, {quota}"
     text = f"{counts}: {machine.cpus_effective:g} effective; engines get 1 thread unless --threads says more"
@@ -77,27 +77,31 @@ def _cpus(found: Doctor) -> Iterator[Finding]:
     yield Finding("cpus", "CPUs", text, "note" if fewer else "ok", hint)
 
 
-def _variables(found: Doctor) -> Iterator[Finding]:
-    given = found.tuning.thread_variables
-    if not given:
+def _variables(doctor: Doctor) -> Iterator[Finding]:
+    variables = doctor.tuning.thread_variables
+    if not variables:
         yield Finding("thread-variables", "threads", "no thread variable is set")
         return
-    text = ", ".join(f"{name}={value}" for name, value in given.items())
+    text = ", ".join(f"{name}={value}" for name, value in variables.items())
     hint = "workers get their own from --threads; see that your service has the same"
     yield Finding("thread-variables", "threads", text, "note", hint)
 
 
-def _throttled(found: Doctor) -> Iterator[Finding]:
-    if found.environment.cpus_quota is None and not found.tuning.throttled_ns:
+def _throttled(doctor: Doctor) -> Iterator[Finding]:
+    if doctor.environment.cpus_quota is None and not doctor.tuning.throttled_ns:
         return
-    held = found.tuning.throttled_ns
-    text = f"held back for {held / 1e9:.1f} s since the container began" if held else "never held back so far"
-    hint = "raise the container's CPU limit, or use fewer threads" if held else ""
-    yield Finding("quota-throttling", "CPU quota", text, "note" if held else "ok", hint)
+    throttled_ns = doctor.tuning.throttled_ns
+    text = (
+        f"held back for {throttled_ns / 1e9:.1f} s since the container began"
+        if throttled_ns
+        else "never held back so far"
+    )
+    hint = "raise the container's CPU limit, or use fewer threads" if throttled_ns else ""
+    yield Finding("quota-throttling", "CPU quota", text, "note" if throttled_ns else "ok", hint)
 
 
-def _load(found: Doctor) -> Iterator[Finding]:
-    load, cpus = found.environment.load_average_1m, found.environment.cpus_logical
+def _load(doctor: Doctor) -> Iterator[Finding]:
+    load, cpus = doctor.environment.load_average_1m, doctor.environment.cpus_logical
     if load is None:
         return
     busy = load / max(1, cpus) > LOAD_LIMIT
@@ -105,16 +109,16 @@ def _load(found: Doctor) -> Iterator[Finding]:
     yield Finding("load", "load", f"{load:.2f} on {cpus} CPUs in the last minute", "note" if busy else "ok", hint)
 
 
-def _memory(found: Doctor) -> Iterator[Finding]:
-    size = found.environment.memory_bytes
+def _memory(doctor: Doctor) -> Iterator[Finding]:
+    size = doctor.environment.memory_bytes
     if size:
         little = size < _LEAST_MEMORY
         hint = "several workers hold the model at once: bench fewer candidates at a time" if little else ""
         yield Finding("memory", "memory", f"{size / 1e9:.1f} GB", "note" if little else "ok", hint)
 
 
-def _governor(found: Doctor) -> Iterator[Finding]:
-    name, clock = found.environment.cpu_governor, found.environment.cpu_mhz
+def _governor(doctor: Doctor) -> Iterator[Finding]:
+    name, clock = doctor.environment.cpu_governor, doctor.environment.cpu_mhz
     at = f", {clock:,} MHz" if clock else ""
     if name is None:
         yield Finding("governor", "CPU clock", f"the governor cannot be seen{at}")
@@ -124,52 +128,54 @@ def _governor(found: Doctor) -> Iterator[Finding]:
     yield Finding("governor", "CPU clock", f"governor {name}{at}", "ok" if steady else "note", hint)
 
 
-def _turbo(found: Doctor) -> Iterator[Finding]:
-    if found.tuning.turbo is not None:
-        on = found.tuning.turbo
+def _turbo(doctor: Doctor) -> Iterator[Finding]:
+    if doctor.tuning.turbo is not None:
+        on = doctor.tuning.turbo
         hint = "switch it off for absolute times that can be repeated; ratios need no change" if on else ""
         yield Finding("turbo", "turbo", "on: the clock depends on heat" if on else "off", "note" if on else "ok", hint)
 
 
-def _virtual(found: Doctor) -> Iterator[Finding]:
-    name = found.tuning.hypervisor
-    inside = " in a container" if found.environment.container else ""
+def _virtual(doctor: Doctor) -> Iterator[Finding]:
+    name = doctor.tuning.hypervisor
+    inside = " in a container" if doctor.environment.container else ""
     if name:
         text = f"a virtual machine ({name}){inside}: neighbours may share its cores"
-        yield Finding("virtual", "machine", text, "note", _PAIRED)
+        yield Finding("virtual", "machine", text, "note", _PAIR_HINT)
     elif name is not None or inside:
         yield Finding(
-            "virtual", "machine", f"{'bare metal' if name is not None else found.environment.machine}{inside}"
+            "virtual", "machine", f"{'bare metal' if name is not None else doctor.environment.machine}{inside}"
         )
 
 
-def _layouts(found: Doctor) -> Iterator[Finding]:
-    if found.tuning.aslr == 0:
+def _layouts(doctor: Doctor) -> Iterator[Finding]:
+    if doctor.tuning.aslr == 0:
         text = "address randomisation is off: all processes share one memory layout, which may be a lucky one"
         yield Finding("aslr", "layouts", text, "note", "switch it on, or read small differences with care")
-    elif found.tuning.aslr is not None:
+    elif doctor.tuning.aslr is not None:
         yield Finding("aslr", "layouts", "address randomisation is on: every process is a sample of one")
 
 
-def _pages(found: Doctor) -> Iterator[Finding]:
-    if found.tuning.huge_pages:
-        yield Finding("huge-pages", "huge pages", f"transparent: {found.tuning.huge_pages}")
+def _pages(doctor: Doctor) -> Iterator[Finding]:
+    if doctor.tuning.huge_pages:
+        yield Finding("huge-pages", "huge pages", f"transparent: {doctor.tuning.huge_pages}")
 
 
-def _timer(found: Doctor) -> Iterator[Finding]:
-    step, cost = found.timer.step_ns, found.timer.cost_ns
+def _timer(doctor: Doctor) -> Iterator[Finding]:
+    step, cost = doctor.timer.step_ns, doctor.timer.cost_ns
     mark: Mark = "problem" if cost > _BAD_CLOCK_NS else "note" if max(cost, step) > _SLOW_CLOCK_NS else "ok"
     mark = "problem" if step > _COARSE_NS else mark
     hint = "" if mark == "ok" else "see which clock source the kernel uses; tsc is the quick one"
     yield Finding("timer", "timer", f"a reading costs {cost:,} ns, the smallest step is {step:,} ns", mark, hint)
 
 
-def _noise(found: Doctor) -> Iterable[Finding]:
-    if found.noise is None:
-        left_out = found.noise_problem.startswith("left out")
+def _noise(doctor: Doctor) -> Iterable[Finding]:
+    if doctor.noise is None:
+        left_out = doctor.noise_problem.startswith("left out")
         mark: Mark = "ok" if left_out else "problem"
-        return [Finding("noise", "noise", found.noise_problem, mark, "" if left_out else "see why a worker fails here")]
-    return [_spread(found.noise), _pauses(found.noise), _resolvable(found.noise)]
+        return [
+            Finding("noise", "noise", doctor.noise_problem, mark, "" if left_out else "see why a worker fails here")
+        ]
+    return [_spread(doctor.noise), _pauses(doctor.noise), _resolvable(doctor.noise)]
 
 
 def _spread(noise: Noise) -> Finding:

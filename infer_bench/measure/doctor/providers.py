@@ -12,12 +12,12 @@ _MODULE = "onnxruntime"
 _CODE = f"import json, {_MODULE} as ort; print(json.dumps(ort.get_available_providers()))"
 
 
-def providers(code: str = _CODE, timeout_s: float = _TIMEOUT_S) -> Providers | None:
+def ask_providers(code: str = _CODE, timeout_s: float = _TIMEOUT_S) -> Providers | None:
     """What is offered, or why that cannot be known; None when ONNX Runtime is not installed."""
     if find_spec(_MODULE) is None:
         return None
     try:
-        done = subprocess.run(
+        outcome = subprocess.run(
             [sys.executable, "-P", "-c", code],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -28,22 +28,24 @@ def providers(code: str = _CODE, timeout_s: float = _TIMEOUT_S) -> Providers | N
         return Providers(problem=f"importing {_MODULE} takes more than {timeout_s:g} s")
     except OSError as error:
         return Providers(problem=f"no process can be started: {error.strerror}")
-    if done.returncode != 0:
-        return Providers(problem=f"{_MODULE} cannot be imported: {_last_line(done.stderr) or _ended(done.returncode)}")
-    return _named(_last_line(done.stdout))
+    if outcome.returncode != 0:
+        return Providers(
+            problem=f"{_MODULE} cannot be imported: {_last_line(outcome.stderr) or _explain_exit(outcome.returncode)}"
+        )
+    return _parse_names(_last_line(outcome.stdout))
 
 
-def _named(line: str) -> Providers:
+def _parse_names(line: str) -> Providers:
     try:
-        found = json.loads(line)
+        names = json.loads(line)
     except ValueError:
-        found = None
-    if not isinstance(found, list):
+        names = None
+    if not isinstance(names, list):
         return Providers(problem=f"{_MODULE} gave no list of its providers")
-    return Providers(tuple(map(str, found)))
+    return Providers(tuple(map(str, names)))
 
 
-def _ended(code: int) -> str:
+def _explain_exit(code: int) -> str:
     return f"its process was killed by signal {-code}" if code < 0 else f"its process exited with code {code}"
 
 

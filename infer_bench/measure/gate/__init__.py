@@ -1,1 +1,1 @@
-"""A race between two models: pairs, trials, stored baselines, the self-test."""
+"""Two models compared until it is decided: pairs, trials, stored baselines, the self-test."""

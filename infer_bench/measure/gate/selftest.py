@@ -29,7 +29,7 @@ from infer_bench.stats.decisions.ratio_limit import Errors
 from infer_bench.version import __version__
 
 BUDGET_S, TAIL_BUDGET_S = {"p50": 3.0}, 10.0
-"""Of a trial, unless told otherwise. A tail needs more blocks to be told."""
+"""Of a trial, unless the settings have one. A tail needs more blocks to be seen."""
 
 Save = Callable[[SelfTestReport], None]
 

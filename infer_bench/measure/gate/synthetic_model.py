@@ -26,17 +26,17 @@ def write_model(path: Path) -> None:
     size = 2 * inner + 1
     place = np.arange(size)
     first = np.repeat(np.arange(TREES) * size, size)
-    split = np.tile(place < inner, TREES)
+    is_split = np.tile(place < inner, TREES)
     count = TREES * size
     nodes = Nodes(
-        mode=np.where(split, LEQ, LEAF),
-        feature=np.where(split, random.integers(0, FEATURES, count), -1),
-        threshold=np.where(split, random.normal(size=count), 0.0),
-        left=np.where(split, first + np.tile(2 * place + 1, TREES), -1),
-        right=np.where(split, first + np.tile(2 * place + 2, TREES), -1),
+        mode=np.where(is_split, LEQ, LEAF),
+        feature=np.where(is_split, random.integers(0, FEATURES, count), -1),
+        threshold=np.where(is_split, random.normal(size=count), 0.0),
+        left=np.where(is_split, first + np.tile(2 * place + 1, TREES), -1),
+        right=np.where(is_split, first + np.tile(2 * place + 2, TREES), -1),
         missing_left=np.zeros(count, dtype=np.bool_),
         zero_missing=np.zeros(count, dtype=np.bool_),
-        value=np.where(split, 0.0, random.normal(size=count) / TREES).reshape(-1, 1),
+        value=np.where(is_split, 0.0, random.normal(size=count) / TREES).reshape(-1, 1),
         member_start=np.zeros(count + 1, dtype=np.int64),
         members=np.zeros(0),
     )

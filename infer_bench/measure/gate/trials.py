@@ -13,7 +13,7 @@ from infer_bench.stats.decisions.ratio_limit import Errors
 from infer_bench.stats.proportion import exact_interval
 
 SHARES = {"p50": MARGINS["p50"], "p95": MARGINS["p50"]}
-"""What the gates allow, unless told otherwise."""
+"""What the gates allow, unless the settings say otherwise."""
 MEDIAN_DELAYS = ((0.02, 0.05), (0.05, 0.15), (0.10, 0.15))
 """Shares of work that are added to every request, and the weights of such trials."""
 TAIL_DELAYS = ((0.10, 1, 1.0), (0.50, 10, 0.5))
@@ -86,9 +86,9 @@ class TrialSeries:
         """As the report has it."""
         checks = [trial.check for trial in self.trials]
         outcomes = [check.outcome for check in checks]
-        regressed, passed = outcomes.count("regressed"), outcomes.count("pass")
+        regressions, passes = outcomes.count("regressed"), outcomes.count("pass")
         ratios = [check.ratio - 1 for check in checks if check.ratio is not None]
-        low, high = exact_interval(regressed, len(checks))
+        low, high = exact_interval(regressions, len(checks))
         return TrialsResult(
             hogs=self.cpu_load,
             planted=self.kind.delay,
@@ -96,9 +96,9 @@ class TrialSeries:
             metric=self.kind.metric,
             limit=self.kind.limit,
             trials=len(checks),
-            regressed=regressed,
-            passed=passed,
-            inconclusive=len(checks) - regressed - passed,
+            regressed=regressions,
+            passed=passes,
+            inconclusive=len(checks) - regressions - passes,
             failed=self.failures,
             low=low,
             high=high,

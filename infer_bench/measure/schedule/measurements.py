@@ -142,13 +142,13 @@ class Measurements:
 
         When none fits, all have failed.
         """
-        unfit = [candidate for candidate in self.candidates if not candidate.asked and self._is_unfit(candidate)]
+        unfit = [candidate for candidate in self.candidates if not candidate.explicit and self._is_unfit(candidate)]
         return [] if len(unfit) == len(self.candidates) else unfit
 
     def _is_unfit(self, candidate: Candidate) -> bool:
         error = self.failures.get(candidate.key)
-        measured = any(self[candidate.key, batch].layouts for batch in self.batches)
-        return error is not None and not isinstance(error, WorkerError) and not measured
+        was_measured = any(self[candidate.key, batch].layouts for batch in self.batches)
+        return error is not None and not isinstance(error, WorkerError) and not was_measured
 
     @property
     def whole_layout_count(self) -> int:

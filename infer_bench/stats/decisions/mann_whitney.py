@@ -37,9 +37,9 @@ def critical(n: int, m: int, error: float) -> int | None:
     With ties counted as "not greater" the probability is lower still.
     """
     _check(error)
-    allowed = Fraction(error) * math.comb(n + m, n)
-    reached = sum(1 for total in accumulate(arrangements(n, m)) if total <= allowed)  # the tails are alike
-    return n * m - reached + 1 if reached else None
+    most = Fraction(error) * math.comb(n + m, n)
+    count = sum(1 for total in accumulate(arrangements(n, m)) if total <= most)  # the tails are alike
+    return n * m - count + 1 if count else None
 
 
 def enough(error: float) -> int:

@@ -12,7 +12,7 @@ from infer_bench.stats.decisions.sign_test import MOST, boundaries, share_needed
 from infer_bench.stats.student_t import quantile
 
 POWER = 0.95
-_ASKED = 0.97
+_POWER_TARGET = 0.97
 """What the power is set to, so that it is `POWER` for spreads that are estimated: one that came out small promises too
 much, and all layouts share it (simulated in the tests)."""
 LEAST_SPREAD = 0.001
@@ -64,20 +64,22 @@ def judge(logs: Sequence[float], limit: float, errors: Errors) -> Judgement:
         if low > limit:
             outcome = "regressed"
         elif high < limit:
-            sight = _sight(logs[:n], high, errors)
+            sight = _relative_sight(logs[:n], high, errors)
             outcome = "pass" if limit <= 0 or (sight is not None and sight <= limit) else "inconclusive"
         if outcome != "inconclusive":
             break
-    taken = list(logs[:n])
-    beyond = sum(value > limit for value in taken)
-    centre = float(np.median(taken)) if taken else math.nan
-    return Judgement(outcome, centre, low, high, n, beyond, sight if outcome == "pass" else _sight(taken, high, errors))
+    looks = list(logs[:n])
+    beyond = sum(value > limit for value in looks)
+    centre = float(np.median(looks)) if looks else math.nan
+    return Judgement(
+        outcome, centre, low, high, n, beyond, sight if outcome == "pass" else _relative_sight(looks, high, errors)
+    )
 
 
-def _sight(logs: Sequence[float], high: float, errors: Errors) -> float | None:
-    """What `seen` says, from where the candidate is: what it was shown to be faster by it would have to lose first."""
-    found = seen(logs, errors)
-    return None if found is None else max(LEAST_SPREAD, found + min(0.0, high))
+def _relative_sight(logs: Sequence[float], high: float, errors: Errors) -> float | None:
+    """`smallest_visible`, and what the candidate was shown to be faster by: it would have to lose that first."""
+    smallest = smallest_visible(logs, errors)
+    return None if smallest is None else max(LEAST_SPREAD, smallest + min(0.0, high))
 
 
 def _bound(ordered: Sequence[float], count: int | None) -> float:
@@ -85,14 +87,14 @@ def _bound(ordered: Sequence[float], count: int | None) -> float:
     return -math.inf if count is None or count > len(ordered) else ordered[len(ordered) - count]
 
 
-def seen(logs: Sequence[float], errors: Errors) -> float | None:
+def smallest_visible(logs: Sequence[float], errors: Errors) -> float | None:
     """The smallest log slow-down that as many layouts would have told from none, with `POWER`; None for too few.
 
     With that chance the boundary is reached when each layout lies beyond with the chance that `share_needed` gives.
     A further layout is predicted from the spread of these, with Student's t for the spread is estimated from few.
     """
     count = min(len(logs), MOST)
-    share = share_needed(count, errors.alpha, _ASKED)
+    share = share_needed(count, errors.alpha, _POWER_TARGET)
     bound = boundaries(errors.alpha)[count]
     if share is None or bound is None:
         return None
@@ -105,15 +107,15 @@ def spread(logs: Sequence[float], freaks: int) -> float:
 
     The sign test can afford that many to lie anywhere. What pulling in takes from a normal sample is given back.
     """
-    gaps, kept = np.sort(np.abs(np.asarray(logs) - np.median(logs))), 1.0
+    gaps, variance = np.sort(np.abs(np.asarray(logs) - np.median(logs))), 1.0
     if 0 < freaks < len(gaps):
         gaps[-freaks:] = gaps[-freaks - 1]
-        kept = _winsorised_variance(freaks / len(gaps))
-    return max(LEAST_SPREAD, math.sqrt(float(np.sum(gaps**2)) / (len(gaps) - 1) / kept))
+        variance = _winsorised_variance(freaks / len(gaps))
+    return max(LEAST_SPREAD, math.sqrt(float(np.sum(gaps**2)) / (len(gaps) - 1) / variance))
 
 
 def _winsorised_variance(share: float) -> float:
     """The variance of a standard normal variable whose furthest `share` is set to the cut at either side."""
     normal, tail = NormalDist(), share / 2
-    cut = normal.inv_cdf(1 - tail)
-    return 1 - share - 2 * cut * normal.pdf(cut) + share * cut * cut
+    limit = normal.inv_cdf(1 - tail)
+    return 1 - share - 2 * limit * normal.pdf(limit) + share * limit * limit

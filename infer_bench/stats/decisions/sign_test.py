@@ -38,16 +38,16 @@ def boundaries(error: float, most: int = MOST) -> tuple[int | None, ...]:
     """
     _check(error)
     first = least_layouts(error)
-    found: list[int | None] = [None] * (most + 1)
-    mass, spent = np.array([1.0]), 0.0
+    counts: list[int | None] = [None] * (most + 1)
+    mass, total = np.array([1.0]), 0.0
     for n in range(1, most + 1):
         mass = _flip(mass)
-        bound = _least(mass, _allowed(error, n, first) - spent, n)
+        bound = _least(mass, _spendable(error, n, first) - total, n)
         if bound is not None:
-            spent += float(mass[bound:].sum())
+            total += float(mass[bound:].sum())
             mass[bound:] = 0.0
-        found[n] = bound if n >= first else None
-    return tuple(found)
+        counts[n] = bound if n >= first else None
+    return tuple(counts)
 
 
 def _flip(mass: Mass, share: float = 0.5) -> Mass:
@@ -55,15 +55,15 @@ def _flip(mass: Mass, share: float = 0.5) -> Mass:
     return np.append(mass, 0.0) * (1 - share) + np.insert(mass, 0, 0.0) * share
 
 
-def _allowed(error: float, n: int, first: int) -> float:
+def _spendable(error: float, n: int, first: int) -> float:
     """What may be spent by look `n`: most of it at the first, all of it in the long run."""
     return 0.0 if n < first else error * (1 - _LATER * (first / n) ** 3)
 
 
-def _least(mass: Mass, left: float, n: int) -> int | None:
+def _least(mass: Mass, rest: float, n: int) -> int | None:
     """The least count whose tail fits into what is left; `n` when only counts that are out of reach do."""
     tails = np.cumsum(mass[::-1])[::-1]
-    fitting = np.flatnonzero(tails <= left + 1e-15)
+    fitting = np.flatnonzero(tails <= rest + 1e-15)
     return int(fitting[0]) if len(fitting) else None
 
 

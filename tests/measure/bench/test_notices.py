@@ -18,8 +18,8 @@ CALM = (40_000 + 500 * RNG.standard_normal(600)).astype(int)
 
 
 def process(samples: Any, index: int = 0, throttled_ns: int = 0) -> Process:
-    cut = [tuple(int(v) for v in part) for part in np.array_split(samples, 12)]
-    blocks = tuple(Round(i, 0, 1, 1, sum(part), 0, part, (), (), ()) for i, part in enumerate(cut))
+    parts = [tuple(int(v) for v in part) for part in np.array_split(samples, 12)]
+    blocks = tuple(Round(i, 0, 1, 1, sum(part), 0, part, (), (), ()) for i, part in enumerate(parts))
     return Process(index, 1, 1, 1, 1, 1, 1, True, 1, 1, 90, 90, throttled_ns=throttled_ns, rounds=blocks)
 
 
@@ -59,10 +59,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 def test_both_sides_of_a_gate_are_looked_at_though_they_have_one_label() -> None:
     old = row(process(CALM, throttled_ns=10**6), model=MODEL, options={"threads": "1"})
     new = row(process(CALM, throttled_ns=10**7), model=replace(MODEL, path="/new.txt"), options={"threads": "6"})
-    found = find_notices(MACHINE, [old, new], InUse())
-    throttled = [notice.message for notice in found if notice.code == notices.QUOTA_THROTTLING]
+    notices_ = find_notices(MACHINE, [old, new], InUse())
+    throttled = [notice.message for notice in notices_ if notice.code == notices.QUOTA_THROTTLING]
     assert len(throttled) == 2
-    assert notices.THREADS_EXCEED_CORES in [notice.code for notice in found]
+    assert notices.THREADS_EXCEED_CORES in [notice.code for notice in notices_]
 
 
 def test_rows_of_unlike_cost_are_no_noise_of_the_machine() -> None:
@@ -111,10 +111,10 @@ def test_a_hint_never_proposes_what_is_in_use(samples: Any, code: str, flag: str
 
 
 def test_a_double_install_names_both_and_every_notice_is_one_line_with_a_hint() -> None:
-    found = list(find_notices(MACHINE, [row(process(CALM))], InUse(), [("onnxruntime", "onnxruntime-gpu")]))
-    assert [notice.code for notice in found] == [notices.DOUBLE_INSTALL]
+    notices_ = list(find_notices(MACHINE, [row(process(CALM))], InUse(), [("onnxruntime", "onnxruntime-gpu")]))
+    assert [notice.code for notice in notices_] == [notices.DOUBLE_INSTALL]
     for _, arguments in CASES.values():
         result = arguments.get("result", row(process(CALM)))
-        found += find_notices(arguments.get("machine", MACHINE), [result], arguments.get("in_use", InUse()))
-    assert {notice.code for notice in found} == set(notices.CODES)
-    assert all("\n" not in notice.message + notice.hint and notice.hint for notice in found)
+        notices_ += find_notices(arguments.get("machine", MACHINE), [result], arguments.get("in_use", InUse()))
+    assert {notice.code for notice in notices_} == set(notices.CODES)
+    assert all("\n" not in notice.message + notice.hint and notice.hint for notice in notices_)

@@ -30,9 +30,9 @@ def test_a_function_round_trips(package: list[str], name: str, options: dict[str
 def test_the_text_is_canonical() -> None:
     assert parse(" onnxruntime:threads=1,feed=ndarray ").text == "onnxruntime:feed=ndarray,threads=1"
     assert parse("lightgbm") == CandidateSpec("lightgbm")
-    found = parse("service.app:predict:call=list")
-    assert (found.engine, found.target, found.options["call"]) == ("callable", "service.app:predict", "list")
-    assert found.text == "service.app:predict:call=list"
+    spec = parse("service.app:predict:call=list")
+    assert (spec.engine, spec.target, spec.options["call"]) == ("callable", "service.app:predict", "list")
+    assert spec.text == "service.app:predict:call=list"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infer_bench.measure.doctor.findings import findings
+from infer_bench.measure.doctor.findings import list_findings
 from infer_bench.report.doctor import Doctor, Finding, Library, Noise, Providers, Timer, Tuning
 from tests.reports import ENVIRONMENT
 
@@ -72,22 +72,22 @@ CASES: dict[str, tuple[Doctor, str, str, str]] = {
 }
 
 
-def by_code(found: Doctor) -> dict[str, Finding]:
-    return {finding.code: finding for finding in findings(found)}
+def by_code(doctor: Doctor) -> dict[str, Finding]:
+    return {finding.code: finding for finding in list_findings(doctor)}
 
 
 def test_a_calm_machine_has_nothing_but_ok() -> None:
-    assert {finding.mark for finding in findings(CALM)} == {"ok"}
-    assert all(not finding.hint for finding in findings(CALM))
+    assert {finding.mark for finding in list_findings(CALM)} == {"ok"}
+    assert all(not finding.hint for finding in list_findings(CALM))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_each_fact_is_marked_told_and_mended(name: str) -> None:
-    found, code, mark, words = CASES[name]
-    finding = by_code(found)[code]
+    doctor, code, mark, words = CASES[name]
+    finding = by_code(doctor)[code]
     assert (finding.mark, bool(finding.hint)) == (mark, name != "a broken engine")
     assert words in finding.text
-    others = {other.mark for key, other in by_code(found).items() if key != code}
+    others = {other.mark for key, other in by_code(doctor).items() if key != code}
     assert others == {"ok"} or name == "a broken engine"
 
 

@@ -23,30 +23,30 @@ def clock_of(*steps: int) -> Any:
 
 
 def test_the_smallest_step_that_moves_and_the_cost_of_a_reading() -> None:
-    found = noise.timer(clock_of(0, 40, 80))
-    assert found.step_ns == 40
-    assert found.cost_ns in (0, 40, 80)
+    outcome = noise.measure_timer(clock_of(0, 40, 80))
+    assert outcome.step_ns == 40
+    assert outcome.cost_ns in (0, 40, 80)
 
 
 def test_a_clock_that_stands_still_has_no_step() -> None:
-    assert noise.timer(lambda: 5) == Timer(0, 0)
+    assert noise.measure_timer(lambda: 5) == Timer(0, 0)
 
 
 def test_pauses_are_gaps_beyond_what_a_reading_takes() -> None:
-    longest, share = noise.pauses(clock_of(*[1_000] * 98, 30_000, 72_000), spin_ns=2_000_000)
+    longest, share = noise.measure_pauses(clock_of(*[1_000] * 98, 30_000, 72_000), spin_ns=2_000_000)
     assert longest == 72_000
     assert share == pytest.approx(0.51, abs=0.02)
-    assert noise.pauses(clock_of(1_000), spin_ns=1_000_000) == (0, 0.0)
+    assert noise.measure_pauses(clock_of(1_000), spin_ns=1_000_000) == (0, 0.0)
 
 
 def test_fixed_work_is_looked_at_in_fresh_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noise, "PROCESSES", 2)
     monkeypatch.setattr(noise, "BLOCKS", 3)
-    monkeypatch.setattr(noise, "pauses", lambda: (7, 0.5))
-    found = noise.noise(Silent())
-    assert (found.processes, found.blocks, found.longest_pause_ns) == (2, 3, 7)
-    assert found.request_ns > 0
-    assert found.resolvable > 0
+    monkeypatch.setattr(noise, "measure_pauses", lambda: (7, 0.5))
+    outcome = noise.measure_noise(Silent())
+    assert (outcome.processes, outcome.blocks, outcome.longest_pause_ns) == (2, 3, 7)
+    assert outcome.request_ns > 0
+    assert outcome.resolvable > 0
 
 
 @pytest.mark.parametrize("error", [WorkerHung("no answer"), OSError(12, "Cannot allocate memory")])
@@ -54,12 +54,12 @@ def test_noise_that_cannot_be_measured_breaks_nothing(error: Exception, monkeypa
     def broken(progress: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(doctor, "noise", broken)
-    monkeypatch.setattr(doctor, "providers", lambda: None)
-    found = doctor.examine()
-    assert found.noise is None
-    assert found.noise_problem
-    assert {finding.code: finding.mark for finding in found.findings}["noise"] == "problem"
+    monkeypatch.setattr(doctor, "measure_noise", broken)
+    monkeypatch.setattr(doctor, "ask_providers", lambda: None)
+    outcome = doctor.examine()
+    assert outcome.noise is None
+    assert outcome.noise_problem
+    assert {finding.code: finding.mark for finding in outcome.findings}["noise"] == "problem"
 
 
 PRESENT = pytest.mark.skipif(not find_spec("onnxruntime"), reason="onnxruntime is not installed")
@@ -78,11 +78,11 @@ PRESENT = pytest.mark.skipif(not find_spec("onnxruntime"), reason="onnxruntime i
     ],
 )
 def test_a_runtime_that_fails_to_import_is_told(code: str, names: tuple[str, ...], problem: str) -> None:
-    found = providers.providers(code)
-    assert found is not None
-    assert found.names == names
-    assert problem in found.problem
-    assert bool(problem) == bool(found.problem)
+    outcome = providers.ask_providers(code)
+    assert outcome is not None
+    assert outcome.names == names
+    assert problem in outcome.problem
+    assert bool(problem) == bool(outcome.problem)
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_a_runtime_that_hangs_is_told(error: Exception, words: str, monkeypatch:
 
     monkeypatch.setattr(providers, "find_spec", lambda name: True)
     monkeypatch.setattr(subprocess, "run", run)
-    found = providers.providers()
-    assert found is not None
-    assert words in found.problem
+    outcome = providers.ask_providers()
+    assert outcome is not None
+    assert words in outcome.problem
 
 
 def test_a_runtime_that_is_absent_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers, "find_spec", lambda name: None)
-    assert providers.providers() is None
+    assert providers.ask_providers() is None
 
 
 def test_the_command_writes_json_alone_and_imports_no_engine() -> None:
@@ -110,7 +110,7 @@ def test_the_command_writes_json_alone_and_imports_no_engine() -> None:
         "import sys; from infer_bench.cli.main import run; code = run(['doctor', '--quick', '--json', '-']);"
         "print(sorted({'onnxruntime', 'lightgbm', 'pandas'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    document = json.loads(done.stdout)
-    assert (done.returncode, document["command"], document["noise"]) == (0, "doctor", None)
-    assert done.stderr.strip().endswith("[]")
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    document = json.loads(process.stdout)
+    assert (process.returncode, document["command"], document["noise"]) == (0, "doctor", None)
+    assert process.stderr.strip().endswith("[]")

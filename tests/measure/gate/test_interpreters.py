@@ -35,17 +35,17 @@ def script(folder: Path, text: str, name: str = "python") -> str:
     ],
 )
 def test_what_is_no_interpreter_that_can_work_is_said(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(CannotRun) as refused:
+    with pytest.raises(CannotRun) as error:
         check_interpreter(script(tmp_path, text))
-    assert words in str(refused.value)
+    assert words in str(error.value)
 
 
 def test_an_interpreter_that_is_not_there_or_is_no_program(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     for path, words in (("nothing", "No such file"), ("text", "Permission denied"), (".", "cannot be started")):
-        with pytest.raises(CannotRun) as refused:
+        with pytest.raises(CannotRun) as error:
             check_interpreter(str(tmp_path / path))
-        assert words in str(refused.value)
+        assert words in str(error.value)
 
 
 def test_an_interpreter_that_says_more_than_it_is_asked(tmp_path: Path) -> None:

@@ -18,22 +18,22 @@ FLOOR = 40
 def run_gate(base_ns: int = 50 * US, new_ns: int = 60 * US, restarts: bool = True, **settings: Any) -> FakeGate:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda e: base_ns if e.label == "base" else new_ns, restarts=restarts)
-    found = gate(1, source, clock, budget_s=5.0, **settings)
-    found.run()
-    return found
+    outcome = gate(1, source, clock, budget_s=5.0, **settings)
+    outcome.run()
+    return outcome
 
 
-def collect(found: FakeGate, allowed: GateLimits | None = None) -> list[CandidateMetrics]:
-    return PairedMetrics(found.pairs, found.measurements, allowed or GateLimits(SHARES)).collect()
+def collect(outcome: FakeGate, limits: GateLimits | None = None) -> list[CandidateMetrics]:
+    return PairedMetrics(outcome.pairs, outcome.measurements, limits or GateLimits(SHARES)).collect()
 
 
 def test_a_layout_gives_one_value_a_candidate_and_one_ratio() -> None:
-    found = run_gate()
-    (one,) = collect(found)
+    outcome = run_gate()
+    (one,) = collect(outcome)
     for metric in ("p50", "p95"):
         series = one.series[metric]
         assert (
-            len(series.logs) == len(series.candidate) == len(series.baseline) == found.measurements.whole_layout_count
+            len(series.logs) == len(series.candidate) == len(series.baseline) == outcome.measurements.whole_layout_count
         )
         assert set(series.candidate) == {60 * US - FLOOR}
         assert set(series.baseline) == {50 * US - FLOOR}
@@ -63,51 +63,51 @@ def test_calls_are_taken_out_and_told() -> None:
 
 
 def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
-    allowed = GateLimits(bounds=(parse_bound("p50<1ms"), parse_bound("rss<1MB"), parse_bound("cold-start<1s")))
-    found = run_gate()
-    (one,) = collect(found, allowed)
+    limits = GateLimits(bounds=(parse_bound("p50<1ms"), parse_bound("rss<1MB"), parse_bound("cold-start<1s")))
+    outcome = run_gate()
+    (one,) = collect(outcome, limits)
     assert one.series == {}
     assert set(one.totals["p50"].candidate) == {60 * US - FLOOR}
-    rounds = min(len(layout.rounds) for layout in next(iter(found.measurements)).layouts)
+    rounds = min(len(layout.rounds) for layout in next(iter(outcome.measurements)).layouts)
     assert one.totals["p50"].samples >= 200 * rounds
     assert set(one.totals["rss"].candidate) == {100}
     assert list(one.totals["cold_start"].candidate) == []
 
 
 def test_a_layout_that_one_of_them_lacks_is_left_out() -> None:
-    found = run_gate()
-    whole = len(collect(found)[0].series["p50"].logs)
-    base, new = found.measurements
+    outcome = run_gate()
+    whole = len(collect(outcome)[0].series["p50"].logs)
+    base, new = outcome.measurements
     del base.layouts[1]
     del new.layouts[2]
     base.layouts[3].rounds.clear()
-    assert len(collect(found)[0].series["p50"].logs) == whole - 3
+    assert len(collect(outcome)[0].series["p50"].logs) == whole - 3
 
 
 def test_rounds_that_one_of_them_lacks_are_left_out() -> None:
-    found = run_gate()
-    base, _ = found.measurements
+    outcome = run_gate()
+    base, _ = outcome.measurements
     del base.layouts[0].rounds[2:]
-    (one,) = collect(found)
+    (one,) = collect(outcome)
     assert one.series["p50"].logs[0] == pytest.approx(one.series["p50"].logs[1])
 
 
 def test_every_batch_size_is_judged_by_itself() -> None:
-    found = collect(run_gate(batches=(1, 64)))
-    assert [one.batch for one in found] == [1, 64]
+    outcome = collect(run_gate(batches=(1, 64)))
+    assert [one.batch for one in outcome] == [1, 64]
 
 
 def test_a_failure_is_told_with_its_reason() -> None:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda _: US, deaths={"new1": ("block",)}, restarts=True)
-    found = gate(2, source, clock, budget_s=1.0)
-    found.run()
-    good, bad = collect(found)
+    outcome = gate(2, source, clock, budget_s=1.0)
+    outcome.run()
+    good, bad = collect(outcome)
     assert good.failed is None
     assert bad.failed == "no more block"
 
 
 def test_what_is_asked_again_is_the_same() -> None:
-    found = run_gate()
-    metrics = PairedMetrics(found.pairs, found.measurements, GateLimits(SHARES))
+    outcome = run_gate()
+    metrics = PairedMetrics(outcome.pairs, outcome.measurements, GateLimits(SHARES))
     assert metrics.collect() == metrics.collect()

@@ -42,15 +42,15 @@ def names(pair: Pair) -> tuple[str, str, str, str]:
 def test_a_model_is_opened_by_the_same_candidate() -> None:
     (usual,) = pair_up([ONNX], [], "old.onnx")
     assert names(usual) == ("new.onnx", "onnxruntime:feed=ndarray", "old.onnx", "onnxruntime:feed=ndarray")
-    (asked,) = pair_up([ONNX], ["onnxruntime:threads=2"], "old.onnx")
-    assert names(asked) == ("new.onnx", "onnxruntime:threads=2", "old.onnx", "onnxruntime:threads=2")
+    (texts,) = pair_up([ONNX], ["onnxruntime:threads=2"], "old.onnx")
+    assert names(texts) == ("new.onnx", "onnxruntime:threads=2", "old.onnx", "onnxruntime:threads=2")
 
 
 def test_a_model_of_another_family_is_opened_by_its_own_library() -> None:
     (pair,) = pair_up([TEXT], [], "old.onnx")
     assert names(pair) == ("new.txt", "lightgbm:feed=ndarray", "old.onnx", "onnxruntime:feed=ndarray")
-    (named,) = pair_up([TEXT], ["lightgbm:feed=dataframe"], "old.onnx")
-    assert names(named) == ("new.txt", "lightgbm:feed=dataframe", "old.onnx", "onnxruntime:feed=ndarray")
+    (with_text,) = pair_up([TEXT], ["lightgbm:feed=dataframe"], "old.onnx")
+    assert names(with_text) == ("new.txt", "lightgbm:feed=dataframe", "old.onnx", "onnxruntime:feed=ndarray")
 
 
 def test_a_candidate_opens_the_same_model() -> None:
@@ -75,9 +75,9 @@ def test_nobody_is_compared_with_itself(against: str) -> None:
 
 
 def test_of_several_candidates_the_one_that_is_the_baseline_is_left_out() -> None:
-    asked = ["onnxruntime:threads=1", "onnxruntime:threads=2", "onnxruntime:threads=2"]
-    left = pair_up([ONNX], asked, "onnxruntime:threads=1")
-    assert [names(pair)[1] for pair in left] == ["onnxruntime:threads=2"]
+    texts = ["onnxruntime:threads=1", "onnxruntime:threads=2", "onnxruntime:threads=2"]
+    pairs = pair_up([ONNX], texts, "onnxruntime:threads=1")
+    assert [names(pair)[1] for pair in pairs] == ["onnxruntime:threads=2"]
 
 
 def test_several_models_each_have_their_match() -> None:

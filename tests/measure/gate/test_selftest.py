@@ -22,28 +22,28 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selftest, "plan_kinds", lambda shares: [TrialKind("p50", 0.02), TrialKind("p50", 0.02, 2.0)])
 
 
-def run(saved: list[SelfTestReport], **told: object) -> SelfTestReport:
-    how: dict[str, object] = {"data": None, "candidates": (), "trials": 1, "cpu_loads": (0,), "jobs": 2, **told}
+def run_selftest(reports: list[SelfTestReport], **options: object) -> SelfTestReport:
+    how: dict[str, object] = {"data": None, "candidates": (), "trials": 1, "cpu_loads": (0,), "jobs": 2, **options}
     models = how.pop("models", ())
-    return selftest.run(models, settings=Settings(budget_s=0.5), progress=Silent(), save=saved.append, **how)  # type: ignore[arg-type]
+    return selftest.run(models, settings=Settings(budget_s=0.5), progress=Silent(), save=reports.append, **how)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("brief")
 def test_trials_are_made_counted_and_kept_and_tripling_the_work_is_seen() -> None:
-    saved: list[SelfTestReport] = []
-    report = run(saved)
+    reports: list[SelfTestReport] = []
+    report = run_selftest(reports)
     nothing, much = report.results
     assert (nothing.trials, much.trials) == (1, 1)
     assert nothing.measured is not None
     assert much.measured is not None
     assert much.measured > nothing.measured + 0.5
-    assert [one.complete for one in saved][-1]
-    assert not saved[0].complete
+    assert [one.complete for one in reports][-1]
+    assert not reports[0].complete
     assert load_report(dump(report)) == report
 
 
 @pytest.mark.parametrize(
-    "told",
+    "options",
     [
         {"trials": 0},
         {"cpu_loads": (-1,)},
@@ -54,9 +54,9 @@ def test_trials_are_made_counted_and_kept_and_tripling_the_work_is_seen() -> Non
         {"models": ("tests.fakes:do",)},
     ],
 )
-def test_what_makes_no_sense(told: dict[str, object]) -> None:
+def test_what_makes_no_sense(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        run([], **told)
+        run_selftest([], **options)
 
 
 def test_busy_processes_end_with_what_they_disturb() -> None:

@@ -57,31 +57,31 @@ def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dic
 
     def rows(group: Sequence[Candidate], *_: object) -> Rows:
         path = group[0].model.path
-        held = columns(*names[path], value=0.0 if data else float(len(path)))
-        return Rows(held, held, "somewhere", SPEC)
+        table = columns(*names[path], value=0.0 if data else float(len(path)))
+        return Rows(table, table, "somewhere", SPEC)
 
     monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
     base = candidate("base", "old")
-    found = [Pair(candidate("new", path), base) for path in ("one", "second")]
-    return share_rows(found, data, Settings())
+    pairs = [Pair(candidate("new", path), base) for path in ("one", "second")]
+    return share_rows(pairs, data, Settings())
 
 
-def held(made: SharedRows) -> dict[str, float]:
-    return {key[0]: float(next(iter(table.values()))[0]) for key, table in made.columns.items()}
+def first_values(shared: SharedRows) -> dict[str, float]:
+    return {key[0]: float(next(iter(table.values()))[0]) for key, table in shared.columns.items()}
 
 
 def test_of_several_candidates_all_answer_the_rows_of_their_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = two_candidates(monkeypatch, None, {"one": ("a",), "second": ("b",), "old": ("a",)})
-    assert len(set(held(made).values())) == 1
-    assert not made.apart
-    assert not made.notices
+    shared = two_candidates(monkeypatch, None, {"one": ("a",), "second": ("b",), "old": ("a",)})
+    assert len(set(first_values(shared).values())) == 1
+    assert not shared.apart
+    assert not shared.notices
 
 
 def test_only_the_candidate_with_other_inputs_is_set_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = two_candidates(monkeypatch, None, {"one": ("a",), "second": ("a", "b"), "old": ("a",)})
-    assert made.apart == {("second", "new")}
-    assert [notice.code for notice in made.notices] == ["own-rows"]
-    assert held(made)["one"] == held(made)["old"]
+    shared = two_candidates(monkeypatch, None, {"one": ("a",), "second": ("a", "b"), "old": ("a",)})
+    assert shared.apart == {("second", "new")}
+    assert [notice.code for notice in shared.notices] == ["own-rows"]
+    assert first_values(shared)["one"] == first_values(shared)["old"]
     of_file = two_candidates(monkeypatch, "rows", {"one": ("a",), "second": ("a", "b"), "old": ("a",)})
     assert not of_file.apart
 

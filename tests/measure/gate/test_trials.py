@@ -36,17 +36,17 @@ def series(*outcomes: str, failures: int = 0) -> TrialSeries:
 
 
 def test_every_outcome_is_counted_once_and_failures_are_no_trials() -> None:
-    found = series("pass", "pass", "regressed", "inconclusive", "advisory", failures=2).result()
-    assert (found.trials, found.passed, found.regressed, found.inconclusive, found.failed) == (5, 2, 1, 2, 2)
-    assert found.share == 0.2
-    assert (found.low, found.high) == exact_interval(1, 5)
-    assert (found.measured_ns, found.longest_ns, found.request_ns) == (3, 5, 50_000)
-    assert found.measured == pytest.approx(0.001)
+    result = series("pass", "pass", "regressed", "inconclusive", "advisory", failures=2).result()
+    assert (result.trials, result.passed, result.regressed, result.inconclusive, result.failed) == (5, 2, 1, 2, 2)
+    assert result.share == 0.2
+    assert (result.low, result.high) == exact_interval(1, 5)
+    assert (result.measured_ns, result.longest_ns, result.request_ns) == (3, 5, 50_000)
+    assert result.measured == pytest.approx(0.001)
 
 
 def test_nothing_is_said_of_no_trials() -> None:
-    found = TrialSeries(NOTHING, 0, 5).result()
-    assert (found.trials, found.share, found.low, found.high, found.measured) == (0, 0.0, 0.0, 1.0, None)
+    result = TrialSeries(NOTHING, 0, 5).result()
+    assert (result.trials, result.share, result.low, result.high, result.measured) == (0, 0.0, 0.0, 1.0, None)
 
 
 @pytest.mark.parametrize(
@@ -70,22 +70,22 @@ def test_a_count_that_is_none(count: int, trials: int) -> None:
         exact_interval(count, trials)
 
 
-def made(planted: float, regressed: int, trials: int) -> TrialsResult:
+def build_result(delay: float, regressed: int, trials: int) -> TrialsResult:
     low, high = exact_interval(regressed, trials)
-    return TrialsResult(0, planted, 1, "p50", 0.02, trials, regressed, trials - regressed, 0, 0, low, high)
+    return TrialsResult(0, delay, 1, "p50", 0.02, trials, regressed, trials - regressed, 0, 0, low, high)
 
 
 @pytest.mark.parametrize(
     ("results", "status"),
     [
-        ([made(0.0, 0, 100)], "pass"),
-        ([made(0.0, 2, 100)], "pass"),  # 2 of 100 is no proof of more than 1 %
-        ([made(0.0, 8, 100)], "regressed"),
-        ([made(0.05, 100, 100)], "pass"),  # what was planted is to be found
-        ([made(0.0, 0, 0)], "failed"),
+        ([build_result(0.0, 0, 100)], "pass"),
+        ([build_result(0.0, 2, 100)], "pass"),  # 2 of 100 is no proof of more than 1 %
+        ([build_result(0.0, 8, 100)], "regressed"),
+        ([build_result(0.05, 100, 100)], "pass"),  # what was planted is to be found
+        ([build_result(0.0, 0, 0)], "failed"),
     ],
 )
 def test_a_self_test_fails_when_its_false_alarms_are_proven_too_many(results: list[TrialsResult], status: str) -> None:
-    found = judge_trials(results)
-    assert found.status == status
-    assert found.exit_code == EXIT_CODES[status]
+    result = judge_trials(results)
+    assert result.status == status
+    assert result.exit_code == EXIT_CODES[status]

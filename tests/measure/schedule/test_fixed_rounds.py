@@ -38,27 +38,27 @@ def count_rounds(measurements: Measurements) -> list[list[int]]:
     return [[len(layout.rounds) for layout in measurement.layouts] for measurement in measurements]
 
 
-def fixed(clock: FakeClock, **options: Any) -> FakeLayoutSource:
+def processes(clock: FakeClock, **options: Any) -> FakeLayoutSource:
     return FakeLayoutSource(clock, lambda _: 50 * US, restarts=True, **options)
 
 
 def test_every_candidate_has_the_rounds_on_every_layout_and_each_is_saved() -> None:
     clock, saves = FakeClock(), list[int]()
-    source = fixed(clock)
-    known = measure("abc", source, clock, saves, rounds=12, processes=4, batches=(1, 8))
-    assert count_rounds(known) == [[3] * 4] * 6
+    source = processes(clock)
+    measurements = measure("abc", source, clock, saves, rounds=12, processes=4, batches=(1, 8))
+    assert count_rounds(measurements) == [[3] * 4] * 6
     assert saves == list(range(3, 73, 3))
     assert source.opened == [["a", "b", "c"]] * 4
     assert source.closed
-    assert (known.layout_count, known.cut_short) == (4, False)
-    assert known.interpreters == {}
+    assert (measurements.layout_count, measurements.cut_short) == (4, False)
+    assert measurements.interpreters == {}
 
 
 def test_the_order_within_a_round_is_random_and_the_same_for_a_seed() -> None:
     def orders(seed: int) -> list[list[int]]:
         clock = FakeClock()
-        known = measure("abc", fixed(clock), clock, rounds=20, processes=1, seed=seed)
-        return [[r.report.position for r in measurement.layouts[0].rounds] for measurement in known]
+        measurements = measure("abc", processes(clock), clock, rounds=20, processes=1, seed=seed)
+        return [[r.report.position for r in measurement.layouts[0].rounds] for measurement in measurements]
 
     first, again, other = orders(1), orders(1), orders(2)
     assert first == again != other
@@ -68,7 +68,7 @@ def test_the_order_within_a_round_is_random_and_the_same_for_a_seed() -> None:
 
 def test_all_candidates_answer_the_same_rows_in_a_round() -> None:
     clock = FakeClock()
-    source = fixed(clock)
+    source = processes(clock)
     measure("ab", source, clock, rounds=20, processes=2)
     assert source.starts["a"] == source.starts["b"]
     assert len(set(source.starts["a"])) == 20
@@ -76,31 +76,31 @@ def test_all_candidates_answer_the_same_rows_in_a_round() -> None:
 
 def test_time_is_shared_by_layouts_and_batch_sizes_and_saving_costs_none() -> None:
     clock = FakeClock()
-    known = measure("ab", fixed(clock), clock, budget_s=4.0, processes=2, batches=(1, 8))
+    measurements = measure("ab", processes(clock), clock, budget_s=4.0, processes=2, batches=(1, 8))
     rounds_ns = 2 * (10 * MS + 50 * US)
-    assert count_rounds(known) == [[-(-S // rounds_ns)] * 2] * 4
-    assert not known.cut_short
+    assert count_rounds(measurements) == [[-(-S // rounds_ns)] * 2] * 4
+    assert not measurements.cut_short
 
 
 def test_rounds_that_the_usual_time_does_not_hold_are_cut_short() -> None:
     clock = FakeClock()
-    known = measure("ab", FakeLayoutSource(clock, lambda _: 3 * S, restarts=True), clock)
-    assert known.cut_short
-    assert len({tuple(counts) for counts in count_rounds(known)}) == 1
+    measurements = measure("ab", FakeLayoutSource(clock, lambda _: 3 * S, restarts=True), clock)
+    assert measurements.cut_short
+    assert len({tuple(counts) for counts in count_rounds(measurements)}) == 1
 
 
 @pytest.mark.parametrize("kind", ["about", "answers", "warm", "block", "memory"])
 @pytest.mark.parametrize("death", [WorkerCrashed, EngineError])
 def test_a_failure_costs_its_own_row(kind: str, death: type[InferBenchError]) -> None:
     clock = FakeClock()
-    source = fixed(clock, deaths={"b": (kind,)}, death=death)
-    known = measure("abc", source, clock, rounds=6, processes=2)
-    assert [key[1] for key in known.failures] == ([] if kind == "about" else ["b"])
-    assert count_rounds(known)[0] == count_rounds(known)[2] == [3, 3]
+    source = processes(clock, deaths={"b": (kind,)}, death=death)
+    measurements = measure("abc", source, clock, rounds=6, processes=2)
+    assert [key[1] for key in measurements.failures] == ([] if kind == "about" else ["b"])
+    assert count_rounds(measurements)[0] == count_rounds(measurements)[2] == [3, 3]
 
 
 def test_only_a_default_candidate_that_never_fitted_is_left_out() -> None:
-    default, named = replace(candidate("a"), asked=False), candidate("b")
+    default, explicit = replace(candidate("a"), explicit=False), candidate("b")
     for error, expected in ((EngineError("wants text"), [default]), (WorkerCrashed("killed"), [])):
-        assert Measurements([default, named], [1], {default.key: error}).left_out == expected
+        assert Measurements([default, explicit], [1], {default.key: error}).left_out == expected
     assert Measurements([default], [1], {default.key: EngineError("wants text")}).left_out == []

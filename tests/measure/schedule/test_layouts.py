@@ -38,13 +38,13 @@ ROWS = {"a": np.zeros(3)}
 class FakeWorker:
     """Notes what it is told; `grow` bytes are held by every session that is open."""
 
-    made: list["FakeWorker"]
+    instances: list["FakeWorker"]
     grow = 0
-    refused = ""
+    unopenable = ""
     fatal = ""
 
     def __init__(self, job: Job, *, timeout_s: float, shares: Sequence[int] = ()) -> None:
-        self.made.append(self)
+        self.instances.append(self)
         self.ended = False
         self.job, self.started_ns, self.killed = job, 0, False
         self.log: list[Request[Any]] = []
@@ -68,7 +68,7 @@ class FakeWorker:
 
     def load(self, request: LoadModel) -> LoadedModel:
         model = request.job.model.path
-        if model == self.refused:
+        if model == self.unopenable:
             raise EngineError("cannot be opened")
         if model == self.fatal:
             self.ended = True
@@ -85,22 +85,22 @@ class FakeWorker:
 
 @pytest.fixture(autouse=True)
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
-    made: list[FakeWorker] = []
-    monkeypatch.setattr(FakeWorker, "made", made, raising=False)
+    instances: list[FakeWorker] = []
+    monkeypatch.setattr(FakeWorker, "instances", instances, raising=False)
     for module in (fresh_processes, reloaded_sessions):
         monkeypatch.setattr(module, "Worker", FakeWorker)
-    return made
+    return instances
 
 
 def ignore(opening: Candidate) -> None:
     """Tell nobody."""
 
 
-def layouts(found: FreshProcesses | ReloadedSessions, count: int = 3) -> list[list[str]]:
+def open_layouts(source: FreshProcesses | ReloadedSessions, count: int = 3) -> list[list[str]]:
     """Open so many; who could be, in the order they were."""
     labels = []
     for index in range(count):
-        with found.layout(index, [OLD, NEW], ignore) as layout:
+        with source.layout(index, [OLD, NEW], ignore) as layout:
             labels.append([key[0] for key in layout.sessions])
     return labels
 
@@ -108,22 +108,22 @@ def layouts(found: FreshProcesses | ReloadedSessions, count: int = 3) -> list[li
 def test_sessions_of_one_worker_share_their_rows_and_each_has_a_number_and_a_memory_offset(
     workers: list[FakeWorker],
 ) -> None:
-    found = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
-    assert found.prepare([OLD, NEW]) == {}
-    layouts(found)
+    source = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    assert source.prepare([OLD, NEW]) == {}
+    open_layouts(source)
     (worker,) = workers
     models = worker.requests(LoadModel)
     assert [one.session for one in models] == list(range(8))
     assert len({one.offset_seed for one in models}) == 8
     assert [one.session for one in worker.requests(SetRows)] == [0]
     assert [(one.session, one.source) for one in worker.requests(ShareRows)] == [(number, 0) for number in range(1, 8)]
-    found.close()
+    source.close()
     assert worker.killed
 
 
 def test_other_rows_are_handed_over_once_each(workers: list[FakeWorker]) -> None:
-    found = ReloadedSessions({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})
-    layouts(found)
+    source = ReloadedSessions({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})
+    open_layouts(source)
     assert len(workers[0].requests(SetRows)) == 2
     assert len(workers[0].requests(ShareRows)) == 4
 
@@ -132,8 +132,8 @@ def test_the_oldest_sessions_leave_when_memory_runs_short_but_not_those_that_hol
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "grow", 300_000_000)
-    found = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
-    layouts(found, 6)
+    source = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    open_layouts(source, 6)
     assert len(workers[0].open_sessions) == 3
     assert 0 in workers[0].open_sessions
     assert [one.session for one in workers[0].requests(CloseSession)] == sorted(range(1, 10))
@@ -143,12 +143,12 @@ def test_memory_that_cannot_be_freed_does_not_keep_it_from_going_on(
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "grow", 10**12)
-    assert len(layouts(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}), 3)) == 3
+    assert len(open_layouts(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}), 3)) == 3
 
 
 def test_the_order_is_random_and_the_same_for_a_seed() -> None:
     columns = {OLD.key: ROWS, NEW.key: ROWS}
-    orders = [layouts(ReloadedSessions(columns, Settings(seed=seed), {}), 12) for seed in (1, 1, 2)]
+    orders = [open_layouts(ReloadedSessions(columns, Settings(seed=seed), {}), 12) for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
     assert {tuple(order) for order in orders[0]} == {("old.onnx", "new.onnx"), ("new.onnx", "old.onnx")}
 
@@ -157,9 +157,9 @@ def test_the_order_is_random_and_the_same_for_a_seed() -> None:
 def test_whoever_cannot_be_opened_is_told_and_the_other_is_there(
     kind: type[FreshProcesses] | type[ReloadedSessions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FakeWorker, "refused", "new.onnx")
-    found = kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
-    with found.layout(0, [OLD, NEW], ignore) as layout:
+    monkeypatch.setattr(FakeWorker, "unopenable", "new.onnx")
+    source = kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    with source.layout(0, [OLD, NEW], ignore) as layout:
         assert list(layout.sessions) == [OLD.key]
         assert list(layout.failures) == [NEW.key]
     assert list(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}).prepare([OLD, NEW])) == [NEW.key]
@@ -169,20 +169,20 @@ def test_a_model_that_ends_the_worker_costs_the_others_no_more_than_a_new_one(
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "fatal", NEW.model.path)
-    found = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
-    assert list(found.prepare([NEW, OLD])) == [NEW.key]
-    assert layouts(found) == [["old.onnx"]] * 3
+    source = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
+    assert list(source.prepare([NEW, OLD])) == [NEW.key]
+    assert open_layouts(source) == [["old.onnx"]] * 3
     for worker in workers[1:]:
         assert not worker.ended or NEW.model.path in [one.job.model.path for one in worker.requests(LoadModel)]
-    with found.layout(9, [OLD, NEW], ignore) as layout:
+    with source.layout(9, [OLD, NEW], ignore) as layout:
         assert list(layout.failures) == [NEW.key]
         assert not layout.sessions[OLD.key].worker.ended
-    found.close()
+    source.close()
 
 
 def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWorker]) -> None:
-    found = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(batches=(2,)), {})
-    with contextlib.suppress(KeyboardInterrupt), found.layout(0, [OLD, NEW], ignore) as layout:
+    source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(batches=(2,)), {})
+    with contextlib.suppress(KeyboardInterrupt), source.layout(0, [OLD, NEW], ignore) as layout:
         assert len(layout.sessions) == len(workers) == 2
         assert not any(worker.killed for worker in workers)
         raise KeyboardInterrupt
@@ -193,7 +193,7 @@ def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWor
 
 def test_a_delay_is_injected_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
     for kind in (ReloadedSessions, FreshProcesses):
-        layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: InjectedDelay(100, 10)}), 1)
+        open_layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: InjectedDelay(100, 10)}), 1)
     delays = [request for worker in workers for request in worker.requests(InjectDelay)]
     assert [(one.turns, one.every) for one in delays] == [(100, 10)] * 2
 

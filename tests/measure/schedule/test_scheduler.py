@@ -16,10 +16,10 @@ from tests.measure.fake_layouts import MS, US, FakeGate, FakeLayoutSource, S, ga
 def measure_s(count: int, request_ns: int, *, restarts: bool, load_ns: int = 2 * MS, **settings: Any) -> float:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda _: request_ns, restarts=restarts, load_ns=load_ns)
-    found = gate(count, source, clock, **settings)
-    found.run()
+    outcome = gate(count, source, clock, **settings)
+    outcome.run()
     assert source.closed
-    return found.budget.spent_ns / S
+    return outcome.budget.spent_ns / S
 
 
 @pytest.mark.parametrize("restarts", [False, True])
@@ -42,10 +42,10 @@ def test_requests_of_400_ms_keep_to_it_too(restarts: bool, count: int, budget: f
 @pytest.mark.parametrize("batches", [(1, 64), (1, 8, 64, 512)])
 def test_several_batch_sizes_share_the_budget(batches: tuple[int, ...]) -> None:
     clock = FakeClock()
-    found = gate(2, FakeLayoutSource(clock, lambda _: 50 * US), clock, budget_s=10.0, batches=batches)
-    found.run()
-    assert found.budget.spent_ns / S == pytest.approx(10.0, rel=0.05)
-    rounds = [sum(len(layout.rounds) for layout in measurement.layouts) for measurement in found.measurements]
+    outcome = gate(2, FakeLayoutSource(clock, lambda _: 50 * US), clock, budget_s=10.0, batches=batches)
+    outcome.run()
+    assert outcome.budget.spent_ns / S == pytest.approx(10.0, rel=0.05)
+    rounds = [sum(len(layout.rounds) for layout in measurement.layouts) for measurement in outcome.measurements]
     assert max(rounds) <= 1.5 * min(rounds)
 
 
@@ -74,14 +74,14 @@ def test_opening_sessions_is_no_measuring(restarts: bool) -> None:
 
 def run_gate(count: int = 1, **options: Any) -> FakeGate:
     clock = FakeClock()
-    found = gate(count, FakeLayoutSource(clock, lambda _: 50 * US, **options), clock, budget_s=10.0)
-    found.run()
-    return found
+    outcome = gate(count, FakeLayoutSource(clock, lambda _: 50 * US, **options), clock, budget_s=10.0)
+    outcome.run()
+    return outcome
 
 
 def test_every_layout_has_the_rounds_that_it_takes_and_all_candidates_as_many() -> None:
-    found = run_gate(2)
-    counts = [[len(layout.rounds) for layout in measurement.layouts] for measurement in found.measurements]
+    outcome = run_gate(2)
+    counts = [[len(layout.rounds) for layout in measurement.layouts] for measurement in outcome.measurements]
     assert len({len(layouts) for layouts in counts}) == 1
     for per_layout in zip(*counts, strict=True):
         assert min(per_layout) >= LEAST_ROUNDS
@@ -90,17 +90,17 @@ def test_every_layout_has_the_rounds_that_it_takes_and_all_candidates_as_many() 
 
 def test_a_budget_too_small_for_a_round_gives_one_round() -> None:
     clock = FakeClock()
-    found = gate(1, FakeLayoutSource(clock, lambda _: 400 * MS), clock, budget_s=0.1)
-    found.run()
-    assert found.measurements.layout_count == 1
-    assert [len(layout.rounds) for measurement in found.measurements for layout in measurement.layouts] == [1, 1]
+    outcome = gate(1, FakeLayoutSource(clock, lambda _: 400 * MS), clock, budget_s=0.1)
+    outcome.run()
+    assert outcome.measurements.layout_count == 1
+    assert [len(layout.rounds) for measurement in outcome.measurements for layout in measurement.layouts] == [1, 1]
 
 
 def test_a_pair_that_is_decided_is_measured_no_more() -> None:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda _: 50 * US)
-    found = gate(2, source, clock, budget_s=3.0)
-    found.run(lambda: found.pairs[:1] if found.measurements.layout_count < 4 else [])
+    outcome = gate(2, source, clock, budget_s=3.0)
+    outcome.run(lambda: outcome.pairs[:1] if outcome.measurements.layout_count < 4 else [])
     assert source.opened == [["base", "new0", "new1"], *[["base", "new0"]] * 3]
 
 
@@ -109,22 +109,22 @@ def test_a_pair_that_is_decided_is_measured_no_more() -> None:
 def test_whoever_fails_at_anything_is_out_and_the_others_go_on(kind: str, who: str) -> None:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda _: 50 * US, restarts=True, deaths={who: (kind,)})
-    found = gate(2, source, clock, budget_s=3.0)
-    found.run()
-    assert [key[1] for key in found.measurements.failures] == [who]
+    outcome = gate(2, source, clock, budget_s=3.0)
+    outcome.run()
+    assert [key[1] for key in outcome.measurements.failures] == [who]
     if who == "base":
-        assert found.measurements.layout_count == int(kind != "open")
+        assert outcome.measurements.layout_count == int(kind != "open")
     else:
-        assert found.measurements.layout_count > 1
+        assert outcome.measurements.layout_count > 1
         assert source.opened[-1] == ["base", "new1"]
 
 
 def test_requests_just_above_and_below_five_microseconds_are_timed_alike() -> None:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda e: 4_900 if e.label == "base" else 5_100)
-    found = gate(1, source, clock, budget_s=1.0)
-    found.run()
-    calls = {measurement.plan.calls for measurement in found.measurements if measurement.plan}
+    outcome = gate(1, source, clock, budget_s=1.0)
+    outcome.run()
+    calls = {measurement.plan.calls for measurement in outcome.measurements if measurement.plan}
     assert len(calls) == 1
     assert calls.pop() > 1
 
@@ -144,10 +144,10 @@ def test_all_candidates_answer_the_same_rows_in_a_round_and_others_in_the_next()
 def test_in_a_shared_worker_a_failure_in_the_middle_of_rounds_ends_all_that_live_there(kind: str) -> None:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda _: 50 * US, deaths={"new0": (kind,)})
-    found = gate(1, source, clock, budget_s=3.0)
-    found.run()
-    assert "new0" in [key[1] for key in found.measurements.failures]
-    assert found.measurements.layout_count == 1
+    outcome = gate(1, source, clock, budget_s=3.0)
+    outcome.run()
+    assert "new0" in [key[1] for key in outcome.measurements.failures]
+    assert outcome.measurements.layout_count == 1
 
 
 @pytest.mark.parametrize("kind", ["block", "warm", "answers", "about"])
@@ -155,14 +155,14 @@ def test_in_a_shared_worker_a_failure_in_the_middle_of_rounds_ends_all_that_live
 def test_of_those_that_share_a_worker_only_the_culprit_is_out(kind: str, death: type[CannotRun]) -> None:
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda _: 50 * US, deaths={"new0": (kind,)}, death=death, running_session=1)
-    found = gate(2, source, clock, budget_s=3.0)
-    found.run()
-    assert [key[1] for key in found.measurements.failures] == ["new0"]
-    assert "no more" in str(next(iter(found.measurements.failures.values())))
+    outcome = gate(2, source, clock, budget_s=3.0)
+    outcome.run()
+    assert [key[1] for key in outcome.measurements.failures] == ["new0"]
+    assert "no more" in str(next(iter(outcome.measurements.failures.values())))
     assert source.opened[:2] == [["base", "new0", "new1"], ["base", "new1"]]
     counts = [
         len(layout.rounds)
-        for measurement in found.measurements
+        for measurement in outcome.measurements
         for layout in measurement.layouts
         if measurement.candidate.label != "new0"
     ]

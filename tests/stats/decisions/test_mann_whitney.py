@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats.decisions import mann_whitney as ranks
+from infer_bench.stats.decisions import mann_whitney
 
 SIZES = [(1, 1), (1, 4), (3, 2), (3, 3), (5, 4), (4, 6)]
 values = st.lists(st.integers(1, 60).map(float), min_size=1, max_size=12)
@@ -17,84 +17,84 @@ errors = st.sampled_from([0.001, 0.01, 0.05, 0.2, 0.4])
 
 def brute_force(n: int, m: int) -> list[int]:
     counts = [0] * (n * m + 1)
-    for chosen in combinations(range(n + m), n):
-        others = set(range(n + m)) - set(chosen)
-        counts[sum(a > b for a in chosen for b in others)] += 1
+    for ours in combinations(range(n + m), n):
+        others = set(range(n + m)) - set(ours)
+        counts[sum(a > b for a in ours for b in others)] += 1
     return counts
 
 
 @pytest.mark.parametrize(("n", "m"), SIZES)
 def test_arrangements_are_those_of_brute_force(n: int, m: int) -> None:
-    assert list(ranks.arrangements(n, m)) == brute_force(n, m)
+    assert list(mann_whitney.arrangements(n, m)) == brute_force(n, m)
 
 
 @pytest.mark.parametrize(("n", "m"), [(9, 9), (20, 7), (40, 40)])
 def test_arrangements_add_up_and_are_symmetric(n: int, m: int) -> None:
-    found = ranks.arrangements(n, m)
-    assert sum(found) == comb(n + m, n)
-    assert found == found[::-1]
+    result = mann_whitney.arrangements(n, m)
+    assert sum(result) == comb(n + m, n)
+    assert result == result[::-1]
 
 
 @pytest.mark.parametrize("error", [0.001, 0.01, 0.05, 0.3])
 @pytest.mark.parametrize(("n", "m"), [*SIZES, (9, 9), (12, 5)])
 def test_the_critical_value_is_the_least_that_keeps_the_error(n: int, m: int, error: float) -> None:
-    found, counts = ranks.critical(n, m, error), ranks.arrangements(n, m)
+    result, counts = mann_whitney.critical(n, m, error), mann_whitney.arrangements(n, m)
     tails = [sum(counts[c:]) / comb(n + m, n) for c in range(n * m + 1)]
     fitting = [c for c, tail in enumerate(tails) if tail <= error]
-    assert found == (fitting[0] if fitting else None)
+    assert result == (fitting[0] if fitting else None)
 
 
 @pytest.mark.parametrize(("error", "size"), [(0.4, 2), (0.05, 3), (0.01, 5), (0.001, 7), (1e-5, 10)])
 def test_how_many_are_enough(error: float, size: int) -> None:
-    assert ranks.enough(error) == size
-    assert ranks.critical(size, size, error) is not None
-    assert ranks.critical(size - 1, size - 1, error) is None
+    assert mann_whitney.enough(error) == size
+    assert mann_whitney.critical(size, size, error) is not None
+    assert mann_whitney.critical(size - 1, size - 1, error) is None
 
 
 @given(values=values, baseline=values, error=errors, limit=st.sampled_from([1.0, 1.05, 1.5]))
 def test_a_bound_lies_beyond_a_limit_exactly_when_the_test_rejects(
     values: list[float], baseline: list[float], error: float, limit: float
 ) -> None:
-    n, m, ordered = len(values), len(baseline), ranks.ratios(values, baseline)
-    least = ranks.critical(n, m, error)
-    low, high = ranks.lower(ordered, n, m, error), ranks.upper(ordered, n, m, error)
+    n, m, ordered = len(values), len(baseline), mann_whitney.ratios(values, baseline)
+    least = mann_whitney.critical(n, m, error)
+    low, high = mann_whitney.lower(ordered, n, m, error), mann_whitney.upper(ordered, n, m, error)
     if least is None or low is None or high is None:
         assert least is low is high is None
         return
     assert (low > limit) == (sum(ratio > limit for ratio in ordered) >= least)
     assert (high < limit) == (sum(ratio < limit for ratio in ordered) >= least)
-    assert low <= ranks.centre(ordered) <= high
+    assert low <= mann_whitney.centre(ordered) <= high
 
 
 @given(values=values, baseline=values, error=errors, factor=st.sampled_from([0.5, 2.0, 8.0]))
 def test_scaling_scales_the_bounds(values: list[float], baseline: list[float], error: float, factor: float) -> None:
     n, m = len(values), len(baseline)
-    low = ranks.lower(ranks.ratios(values, baseline), n, m, error)
-    scaled = ranks.lower(ranks.ratios([factor * v for v in values], baseline), n, m, error)
-    assert scaled == (None if low is None else pytest.approx(factor * low))
+    low = mann_whitney.lower(mann_whitney.ratios(values, baseline), n, m, error)
+    after = mann_whitney.lower(mann_whitney.ratios([factor * v for v in values], baseline), n, m, error)
+    assert after == (None if low is None else pytest.approx(factor * low))
 
 
 @pytest.mark.parametrize("spread", ["normal", "freaks", "log"])
 @pytest.mark.parametrize("error", [0.01, 0.05])
 def test_bounds_miss_as_often_as_they_may_whatever_the_distribution(spread: str, error: float) -> None:
-    rng, trials, missed = np.random.default_rng(5), 4_000, 0
+    rng, trials, misses = np.random.default_rng(5), 4_000, 0
     for _ in range(trials):
-        drawn = rng.standard_normal(16) * 0.01
-        drawn = drawn + 0.3 * (rng.random(16) < 0.05) if spread == "freaks" else drawn
-        sides = np.exp(drawn if spread != "log" else rng.exponential(0.1, 16))
-        low = ranks.lower(ranks.ratios(sides[:9].tolist(), sides[9:].tolist()), 9, 7, error)
-        missed += low is not None and low > 1
-    assert missed / trials <= error + 3 * (error / trials) ** 0.5
+        logs = rng.standard_normal(16) * 0.01
+        logs = logs + 0.3 * (rng.random(16) < 0.05) if spread == "freaks" else logs
+        sides = np.exp(logs if spread != "log" else rng.exponential(0.1, 16))
+        low = mann_whitney.lower(mann_whitney.ratios(sides[:9].tolist(), sides[9:].tolist()), 9, 7, error)
+        misses += low is not None and low > 1
+    assert misses / trials <= error + 3 * (error / trials) ** 0.5
 
 
 @pytest.mark.parametrize("error", [0.0, 0.5, -1.0])
 def test_errors_that_are_none_are_refused(error: float) -> None:
     with pytest.raises(ValueError, match="between 0 and"):
-        ranks.enough(error)
+        mann_whitney.enough(error)
     with pytest.raises(ValueError, match="between 0 and"):
-        ranks.critical(3, 3, error)
+        mann_whitney.critical(3, 3, error)
 
 
 def test_an_empty_sample_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        ranks.arrangements(0, 3)
+        mann_whitney.arrangements(0, 3)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats.decisions.ratio_limit import LEAST_SPREAD, Errors, Judgement, judge, seen, spread
+from infer_bench.stats.decisions.ratio_limit import LEAST_SPREAD, Errors, Judgement, judge, smallest_visible, spread
 from infer_bench.stats.speedup import layout_logs
 
 ERRORS = Errors()
@@ -19,51 +19,51 @@ LIMITS = st.floats(0.005, 0.3)
 
 @given(LOGS, LIMITS)
 def test_the_outcome_is_what_the_bounds_say(logs: list[float], limit: float) -> None:
-    found = judge(logs, limit, ERRORS)
-    taken = logs[: found.layouts]
-    assert (found.outcome == "regressed") == (found.low > limit)
-    if found.outcome == "pass":
-        assert found.high < limit
-        assert found.would_see is not None
-        assert found.would_see <= limit
-    assert all(math.isinf(bound) or bound in taken for bound in (found.low, found.high))
-    assert found.beyond == sum(value > limit for value in taken)
-    if taken:
-        assert found.centre == pytest.approx(float(np.median(taken)))
+    judgement = judge(logs, limit, ERRORS)
+    looks = logs[: judgement.layouts]
+    assert (judgement.outcome == "regressed") == (judgement.low > limit)
+    if judgement.outcome == "pass":
+        assert judgement.high < limit
+        assert judgement.would_see is not None
+        assert judgement.would_see <= limit
+    assert all(math.isinf(bound) or bound in looks for bound in (judgement.low, judgement.high))
+    assert judgement.beyond == sum(value > limit for value in looks)
+    if looks:
+        assert judgement.centre == pytest.approx(float(np.median(looks)))
 
 
 @given(LOGS, LIMITS, st.lists(st.floats(-0.5, 0.5), max_size=10))
 def test_what_comes_after_the_decision_changes_nothing(logs: list[float], limit: float, more: list[float]) -> None:
-    found = judge(logs, limit, ERRORS)
-    if found.outcome != "inconclusive":
-        assert judge([*logs[: found.layouts], *more], limit, ERRORS) == found
+    judgement = judge(logs, limit, ERRORS)
+    if judgement.outcome != "inconclusive":
+        assert judge([*logs[: judgement.layouts], *more], limit, ERRORS) == judgement
 
 
 @given(LOGS, LIMITS, st.sampled_from([0.5, 2.0, 4.0]))
 def test_a_scale_of_all_logs_and_the_limit_scales_the_bounds(logs: list[float], limit: float, scale: float) -> None:
-    found, scaled = (judge([v * s for v in logs], limit * s, ERRORS) for s in (1.0, scale))
-    assert (found.outcome == "regressed") == (scaled.outcome == "regressed")
-    if found.layouts == scaled.layouts:
-        assert (scaled.low, scaled.high) == (found.low * scale, found.high * scale)
+    judgement, other = (judge([v * s for v in logs], limit * s, ERRORS) for s in (1.0, scale))
+    assert (judgement.outcome == "regressed") == (other.outcome == "regressed")
+    if judgement.layouts == other.layouts:
+        assert (other.low, other.high) == (judgement.low * scale, judgement.high * scale)
 
 
 @given(LOGS, LIMITS, st.sampled_from([-0.25, 0.125, 0.5]))
 def test_a_shift_of_logs_and_limit_regresses_the_same_and_moves_the_bounds(
     logs: list[float], limit: float, shift: float
 ) -> None:
-    found, moved = (judge([v + s for v in logs], limit + s, ERRORS) for s in (0.0, shift))
-    if found.outcome != "pass" and moved.outcome != "pass":
-        assert found.outcome == moved.outcome
-        assert moved.low == pytest.approx(found.low + shift)
-        assert moved.high == pytest.approx(found.high + shift)
+    judgement, other = (judge([v + s for v in logs], limit + s, ERRORS) for s in (0.0, shift))
+    if judgement.outcome != "pass" and other.outcome != "pass":
+        assert judgement.outcome == other.outcome
+        assert other.low == pytest.approx(judgement.low + shift)
+        assert other.high == pytest.approx(judgement.high + shift)
 
 
 @given(st.permutations([0.0, 0.01, 0.02, 0.2, 0.2, 0.2]), LIMITS)
 def test_fewer_layouts_than_can_tell_are_inconclusive_in_any_order(logs: list[float], limit: float) -> None:
-    found = judge(logs, limit, ERRORS)
-    assert found.outcome == "inconclusive"
-    assert found.low == -math.inf
-    assert found.would_see is None
+    judgement = judge(logs, limit, ERRORS)
+    assert judgement.outcome == "inconclusive"
+    assert judgement.low == -math.inf
+    assert judgement.would_see is None
 
 
 def test_seven_beyond_the_limit_regress_and_one_freak_costs_a_few_more() -> None:
@@ -80,9 +80,9 @@ def test_a_limit_below_the_baseline_needs_no_sight_to_pass() -> None:
 
 
 def test_what_would_be_seen_is_never_finer_than_a_thousandth() -> None:
-    found = judge([0.0] * 20, LIMIT, ERRORS)
-    assert found.would_see is not None
-    assert found.would_see >= LEAST_SPREAD
+    judgement = judge([0.0] * 20, LIMIT, ERRORS)
+    assert judgement.would_see is not None
+    assert judgement.would_see >= LEAST_SPREAD
     assert spread([0.0] * 20, 3) == LEAST_SPREAD
 
 
@@ -99,24 +99,24 @@ def test_a_freak_does_not_widen_the_spread_that_the_test_can_afford() -> None:
 @pytest.mark.parametrize("sd", [0.004, 0.02])
 def test_what_would_be_seen_is_seen_in_about_95_percent(layouts: int, sd: float) -> None:
     rng = np.random.default_rng(layouts)
-    found = 0
+    alarms = 0
     for _ in range(1500):
-        sight = seen((sd * rng.standard_normal(layouts)).tolist(), ERRORS)
+        sight = smallest_visible((sd * rng.standard_normal(layouts)).tolist(), ERRORS)
         assert sight is not None
         again = sight + sd * rng.standard_normal(layouts)
-        found += judge(again.tolist(), 0.0, ERRORS).outcome == "regressed"
-    assert 0.94 <= found / 1500 <= 0.99
+        alarms += judge(again.tolist(), 0.0, ERRORS).outcome == "regressed"
+    assert 0.94 <= alarms / 1500 <= 0.99
 
 
 def test_what_a_pass_would_have_seen_is_seen_though_it_stopped_at_the_first_look_that_allowed_one() -> None:
-    rng, limit, passes, found = np.random.default_rng(9), math.log(1.02), 0, 0
+    rng, limit, passes, alarms = np.random.default_rng(9), math.log(1.02), 0, 0
     for _ in range(500):
-        told = judge((0.009 * rng.standard_normal(40)).tolist(), limit, ERRORS)
-        if told.outcome == "pass" and told.would_see is not None:
-            again = told.would_see + 0.009 * rng.standard_normal(told.layouts)
-            passes, found = passes + 1, found + (judge(again.tolist(), 0.0, ERRORS).outcome == "regressed")
+        judgement = judge((0.009 * rng.standard_normal(40)).tolist(), limit, ERRORS)
+        if judgement.outcome == "pass" and judgement.would_see is not None:
+            again = judgement.would_see + 0.009 * rng.standard_normal(judgement.layouts)
+            passes, alarms = passes + 1, alarms + (judge(again.tolist(), 0.0, ERRORS).outcome == "regressed")
     assert passes > 400
-    assert found / passes >= 0.92
+    assert alarms / passes >= 0.92
 
 
 CALLS, ROUNDS, BASE = 200, 6, 50_000
@@ -209,13 +209,13 @@ def test_a_pass_is_never_given_where_the_limit_would_not_have_been_seen() -> Non
     rng = np.random.default_rng(7)
     for sd in (0.01, 0.03, 0.06):
         for _ in range(200):
-            found = judge((sd * rng.standard_normal(15)).tolist(), LIMIT, ERRORS)
-            assert found.outcome != "pass" or (found.would_see is not None and found.would_see <= LIMIT)
+            judgement = judge((sd * rng.standard_normal(15)).tolist(), LIMIT, ERRORS)
+            assert judgement.outcome != "pass" or (judgement.would_see is not None and judgement.would_see <= LIMIT)
 
 
 def test_a_regression_is_rarely_passed() -> None:
     rng = np.random.default_rng(8)
-    passed = sum(
+    passes = sum(
         judge((0.06 + 0.015 * rng.standard_normal(30)).tolist(), LIMIT, ERRORS).outcome == "pass" for _ in range(1000)
     )
-    assert passed <= 1000 * ERRORS.beta
+    assert passes <= 1000 * ERRORS.beta

@@ -26,23 +26,23 @@ def crossed(counts: np.ndarray, error: float) -> np.ndarray:
 
 def exact(error: float, layouts: int) -> float:
     """The chance that a fair coin crosses, counted path by path with whole numbers."""
-    ways, stopped = {0: 1}, 0.0
+    ways, chance = {0: 1}, 0.0
     for n in range(1, layouts + 1):
         after: dict[int, int] = {}
         for count, number in ways.items():
-            for reached in (count, count + 1):
-                after[reached] = after.get(reached, 0) + number
+            for total in (count, count + 1):
+                after[total] = after.get(total, 0) + number
         bound = boundaries(error)[n]
         ways = {count: number for count, number in after.items() if bound is None or count < bound}
-        stopped += sum(number for count, number in after.items() if count not in ways) / 2**n
-    return stopped
+        chance += sum(number for count, number in after.items() if count not in ways) / 2**n
+    return chance
 
 
 @pytest.mark.parametrize("error", [0.2, 0.05, 0.01, 0.005, 0.001])
 def test_the_chance_of_a_false_alarm_never_exceeds_the_error_however_often_one_looks(error: float) -> None:
-    spent = exact(error, MOST)
-    assert 0.8 * error < spent <= error * (1 + 1e-9)
-    assert crossing(0.5, MOST, error) == pytest.approx(spent, rel=1e-6)
+    error_spent = exact(error, MOST)
+    assert 0.8 * error < error_spent <= error * (1 + 1e-9)
+    assert crossing(0.5, MOST, error) == pytest.approx(error_spent, rel=1e-6)
 
 
 @pytest.mark.parametrize("error", [0.05, 0.01])
@@ -55,13 +55,13 @@ def test_simulated_coins_cross_as_often_as_counted(error: float) -> None:
 @settings(deadline=None, max_examples=30)
 @given(ERRORS)
 def test_a_boundary_never_falls_and_rises_by_one_at_the_most(error: float) -> None:
-    found = boundaries(error, 120)
+    counts = boundaries(error, 120)
     least = least_layouts(error)
-    assert all(bound is None for bound in found[:least])
-    known = [bound for bound in found[least:] if bound is not None]
-    assert all(b - a in (0, 1) for a, b in itertools.pairwise(known))
-    assert all(bound is None or bound <= n for n, bound in enumerate(found))
-    assert all(bound is None or bound > n / 2 for n, bound in enumerate(found) if n)
+    assert all(bound is None for bound in counts[:least])
+    possible = [bound for bound in counts[least:] if bound is not None]
+    assert all(b - a in (0, 1) for a, b in itertools.pairwise(possible))
+    assert all(bound is None or bound <= n for n, bound in enumerate(counts))
+    assert all(bound is None or bound > n / 2 for n, bound in enumerate(counts) if n)
 
 
 def test_what_the_first_looks_take() -> None:
