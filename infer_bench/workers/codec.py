@@ -84,23 +84,23 @@ def _reader_of(kind: Any) -> Reader:
 def _scalars(kinds: frozenset[type]) -> Reader:
     names = " or ".join(sorted(kind.__name__ for kind in kinds))
 
-    def read(body: Any, _: Sequence[Array]) -> Any:
+    def read_scalar(body: Any, _: Sequence[Array]) -> Any:
         if type(body) in kinds:
             return body
         if type(body) is int and float in kinds:
             return float(body)
         raise ValueError(f"{type(body).__name__} instead of {names}")
 
-    return read
+    return read_scalar
 
 
 def _literal(values: tuple[Any, ...]) -> Reader:
-    def read(body: Any, _: Sequence[Array]) -> Any:
+    def read_literal(body: Any, _: Sequence[Array]) -> Any:
         if not any(type(body) is type(value) and body == value for value in values):
             raise ValueError(f"none of {', '.join(map(str, values))}")
         return body
 
-    return read
+    return read_literal
 
 
 def _union(kinds: tuple[Any, ...]) -> Reader:
@@ -114,14 +114,14 @@ def _union(kinds: tuple[Any, ...]) -> Reader:
 
 
 def _array(dtype: Any) -> Reader:
-    def read(body: Any, arrays: Sequence[Array]) -> Array:
+    def read_array(body: Any, arrays: Sequence[Array]) -> Array:
         if isinstance(body, dict) and set(body) == {"array"}:
             return _of_dtype(_place(body["array"], arrays), dtype)
         if isinstance(body, dict) and set(body) == {"values"} and dtype is Any:
             return _objects(body["values"])
         raise ValueError("no array")
 
-    return read
+    return read_array
 
 
 def _place(index: Any, arrays: Sequence[Array]) -> Array:
@@ -151,30 +151,30 @@ def _tuple(kinds: tuple[Any, ...]) -> Reader:
         return _sequence(_reader_of(kinds[0]))
     readers = [_reader_of(kind) for kind in kinds]
 
-    def read(body: Any, arrays: Sequence[Array]) -> tuple[Any, ...]:
+    def read_tuple(body: Any, arrays: Sequence[Array]) -> tuple[Any, ...]:
         if not isinstance(body, list) or len(body) != len(readers):
             raise ValueError(f"no list of {len(readers)}")
         return tuple(reader(item, arrays) for reader, item in zip(readers, body, strict=True))
 
-    return read
+    return read_tuple
 
 
 def _sequence(reader: Reader) -> Reader:
-    def read(body: Any, arrays: Sequence[Array]) -> tuple[Any, ...]:
+    def read_sequence(body: Any, arrays: Sequence[Array]) -> tuple[Any, ...]:
         if not isinstance(body, list):
             raise ValueError(f"{type(body).__name__} instead of a list")
         return tuple([reader(item, arrays) for item in body])
 
-    return read
+    return read_sequence
 
 
 def _mapping(key_reader: Reader, reader: Reader) -> Reader:
-    def read(body: Any, arrays: Sequence[Array]) -> dict[str, Any]:
+    def read_mapping(body: Any, arrays: Sequence[Array]) -> dict[str, Any]:
         if not isinstance(body, dict):
             raise ValueError(f"{type(body).__name__} instead of an object")
         return {key_reader(key, arrays): reader(item, arrays) for key, item in body.items()}
 
-    return read
+    return read_mapping
 
 
 def _dataclass(kind: type[Any]) -> Reader:
@@ -182,7 +182,7 @@ def _dataclass(kind: type[Any]) -> Reader:
     readers = {field.name: _reader_of(hints[field.name]) for field in fields(kind) if field.init}
     optional = {f.name for f in fields(kind) if f.default is not MISSING or f.default_factory is not MISSING}
 
-    def read(body: Any, arrays: Sequence[Array]) -> Any:
+    def read_dataclass(body: Any, arrays: Sequence[Array]) -> Any:
         if not isinstance(body, dict) or not readers.keys() - optional <= body.keys() <= readers.keys():
             raise ValueError(f"no {kind.__name__}")
         values = {}
@@ -193,4 +193,4 @@ def _dataclass(kind: type[Any]) -> Reader:
                 raise ValueError(f"{name}: {error}") from None
         return kind(**values)
 
-    return read
+    return read_dataclass

@@ -35,24 +35,24 @@ class Handler:
     call: Callable[[Host, Any], Any]
 
 
-def _of_host(request: type[Q], function: Callable[[Host, Q], R]) -> Handler:
-    return Handler(request, function, function)
+def _of_host(kind: type[Q], function: Callable[[Host, Q], R]) -> Handler:
+    return Handler(kind, function, function)
 
 
-def _of_session(request: type[S], function: Callable[[HostedSession, S], R]) -> Handler:
-    return Handler(request, function, lambda host, asked: function(host.session(asked.session), asked))
+def _of_session(kind: type[S], function: Callable[[HostedSession, S], R]) -> Handler:
+    return Handler(kind, function, lambda host, request: function(host.session(request.session), request))
 
 
-def _of_model(request: type[S], function: Callable[[Session, S], R]) -> Handler:
-    return Handler(request, function, lambda host, asked: function(host.session(asked.session).model, asked))
+def _of_model(kind: type[S], function: Callable[[Session, S], R]) -> Handler:
+    return Handler(kind, function, lambda host, request: function(host.session(request.session).model, request))
 
 
-def _of_profile(request: type[Q], function: Callable[[Profiling, Q], R]) -> Handler:
-    return Handler(request, function, lambda host, asked: function(host.profiling, asked))
+def _of_profile(kind: type[Q], function: Callable[[Profiling, Q], R]) -> Handler:
+    return Handler(kind, function, lambda host, request: function(host.profiling, request))
 
 
-def _alone(request: type[Q], function: Callable[[Q], R]) -> Handler:
-    return Handler(request, function, lambda _, asked: function(asked))
+def _alone(kind: type[Q], function: Callable[[Q], R]) -> Handler:
+    return Handler(kind, function, lambda _, request: function(request))
 
 
 HANDLERS = (
@@ -92,7 +92,7 @@ _BY_KIND: Mapping[str, Handler] = {handler.request.__name__: handler for handler
 
 
 def respond(host: Host, frame: Frame) -> Frame:
-    """Do what one request asks. An error is a response too: it costs what was asked for, not the worker."""
+    """Do what one request asks. An error is a response too: it costs the request, not the worker."""
     try:
         kind, body = RESPONSE, pack(_respond(host, frame))
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - a stranger's model or library may raise anything

@@ -73,7 +73,7 @@ class Worker:
         return self._process.pid
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether it is known to answer no more."""
         return self._connection.closed
 

@@ -49,15 +49,15 @@ class FakeHostedSession:
 
 @dataclass
 class FakeWorker:
-    """Answers as a worker does, and spends the time on the clock."""
+    """Responds as a worker does, and spends the time on the clock."""
 
     clock: FakeClock
     sessions: dict[int, FakeHostedSession] = field(default_factory=dict)
     death: type[InferBenchError] = EngineError
-    ended: bool = False
+    has_ended: bool = False
 
     def ask(self, request: Request[R], *, timeout_s: float | None = None) -> R:
-        if self.ended:
+        if self.has_ended:
             raise WorkerCrashed("the worker has ended")
         return cast(R, self.respond(request))
 
@@ -66,12 +66,12 @@ class FakeWorker:
             case TimeRounds():
                 return self.time_rounds(request)
             case SessionRequest():
-                return self.respond_as(self.sessions[request.session], request)
+                return self.respond_in(self.sessions[request.session], request)
         raise AssertionError(request)
 
-    def respond_as(self, session: FakeHostedSession, request: SessionRequest[Any]) -> object:
+    def respond_in(self, session: FakeHostedSession, request: SessionRequest[Any]) -> object:
         if request.title in session.deaths:
-            self.ended = issubclass(self.death, WorkerError)
+            self.has_ended = issubclass(self.death, WorkerError)
             raise self.death(f"no more {request.title}")
         match request:
             case DescribeEnvironment():
@@ -122,9 +122,9 @@ class FakeLayoutSource:
         self._death = death
         self._running_session = running_session
         self.restarts = restarts
-        self.opened: list[list[str]] = []
+        self.layouts: list[list[str]] = []
         self.starts: dict[str, list[int]] = {}
-        self.closed = False
+        self.is_closed = False
         self._clock, self._request_ns, self._load_ns, self._deaths = clock, request_ns, load_ns, deaths or {}
 
     def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
@@ -132,7 +132,7 @@ class FakeLayoutSource:
 
     @contextlib.contextmanager
     def layout(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> Iterator[Layout]:
-        self.opened.append([candidate.label for candidate in candidates])
+        self.layouts.append([candidate.label for candidate in candidates])
         layout, worker = Layout(), FakeWorker(self._clock, death=self._death)
         for number, candidate in enumerate(candidates):
             self._clock.spend(self._load_ns)
@@ -150,7 +150,7 @@ class FakeLayoutSource:
         return self._running_session
 
     def close(self) -> None:
-        self.closed = True
+        self.is_closed = True
 
 
 def candidate(label: str, model: str = "m.onnx") -> Candidate:

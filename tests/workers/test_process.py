@@ -38,10 +38,10 @@ def job(deed: str = "none", **changes: object) -> Job:
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    with Worker(job()) as started:
-        started.open()
-        started.ask(SetRows(COLUMNS))
-        yield started
+    with Worker(job()) as worker:
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
+        yield worker
 
 
 def test_a_worker_opens_answers_and_measures(worker: Worker) -> None:
@@ -57,18 +57,18 @@ def test_a_worker_opens_answers_and_measures(worker: Worker) -> None:
 
 
 def test_the_spec_survives_the_crossing() -> None:
-    with Worker(job()) as started:
-        spec = started.open().spec
+    with Worker(job()) as worker:
+        spec = worker.open().spec
     assert spec.feature_names == ("a", "b")
     assert spec.classes == ("no", "yes")
 
 
 def test_environment_and_affinity_hold_before_any_import() -> None:
     cpu = min(os.sched_getaffinity(0))
-    with Worker(job(environment={"PYTHONPATH": ROOT, "OMP_NUM_THREADS": "1"}, affinity=(cpu,))) as started:
-        started.open()
-        assert os.sched_getaffinity(started.pid) == {cpu}
-        variables = Path(f"/proc/{started.pid}/environ").read_bytes().split(b"\0")
+    with Worker(job(environment={"PYTHONPATH": ROOT, "OMP_NUM_THREADS": "1"}, affinity=(cpu,))) as worker:
+        worker.open()
+        assert os.sched_getaffinity(worker.pid) == {cpu}
+        variables = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
         assert b"OMP_NUM_THREADS=1" in variables
 
 
@@ -77,62 +77,62 @@ def test_environment_and_affinity_hold_before_any_import() -> None:
     [("killed", "SIGKILL"), ("segfault", "SIGSEGV"), ("exit", "exited with code 3")],
 )
 def test_a_dead_worker_is_reported_with_how_it_died(deed: str, words: str) -> None:
-    with Worker(job(deed)) as started:
-        started.open()
-        started.ask(SetRows(COLUMNS))
+    with Worker(job(deed)) as worker:
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
         with pytest.raises(errors.WorkerCrashed, match=words):
-            started.ask(BLOCK)
+            worker.ask(BLOCK)
 
 
 def test_a_hang_ends_at_the_time_limit_and_the_process_with_it() -> None:
-    with Worker(job("hang")) as started:
-        started.open()
-        started.ask(SetRows(COLUMNS))
+    with Worker(job("hang")) as worker:
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
         with pytest.raises(errors.WorkerHung, match=r"no answer to 'block' in 0\.2 s"):
-            started.ask(BLOCK, timeout_s=0.2)
+            worker.ask(BLOCK, timeout_s=0.2)
         with pytest.raises(ProcessLookupError):
-            os.kill(started.pid, 0)
+            os.kill(worker.pid, 0)
 
 
 @pytest.mark.parametrize(("deed", "words"), [("raise", "RuntimeError: boom in two lines"), ("sys.exit", "SystemExit")])
 def test_what_a_model_raises_is_one_line_and_the_worker_lives_on(deed: str, words: str) -> None:
-    with Worker(job(deed)) as started:
-        started.open()
-        started.ask(SetRows(COLUMNS))
+    with Worker(job(deed)) as worker:
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
         with pytest.raises(errors.EngineError, match=words):
-            started.ask(BLOCK)
-        assert started.ask(MeasureMemory()).rss_bytes > 0
+            worker.ask(BLOCK)
+        assert worker.ask(MeasureMemory()).rss_bytes > 0
 
 
 def test_no_memory_is_said_in_words() -> None:
-    with Worker(job("memory")) as started:
-        started.open()
-        started.ask(SetRows(COLUMNS))
+    with Worker(job("memory")) as worker:
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
         with pytest.raises(errors.EngineError, match="out of memory"):
-            started.ask(BLOCK)
+            worker.ask(BLOCK)
 
 
 def test_a_copy_that_the_model_forks_does_not_answer_too() -> None:
-    with Worker(job("fork")) as started:
-        started.open()
-        started.ask(SetRows(COLUMNS))
+    with Worker(job("fork")) as worker:
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
         for _ in range(3):
-            assert started.ask(BLOCK).rows == 50
-            assert started.ask(MeasureMemory()).rss_bytes > 0
+            assert worker.ask(BLOCK).rows == 50
+            assert worker.ask(MeasureMemory()).rss_bytes > 0
 
 
 @pytest.mark.parametrize("deed", ["orphan", "orphan and die"])
 def test_what_a_worker_starts_ends_with_it_and_does_not_hide_its_death(deed: str) -> None:
     ours, theirs = os.pipe()
-    with Worker(job(deed), shares=[theirs]) as started:
+    with Worker(job(deed), shares=[theirs]) as worker:
         os.close(theirs)
-        started.open()
-        started.ask(SetRows(COLUMNS))
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
         if deed == "orphan":
-            started.ask(BLOCK)
+            worker.ask(BLOCK)
         else:
             with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
-                started.ask(BLOCK, timeout_s=20)
+                worker.ask(BLOCK, timeout_s=20)
     assert select.select([ours], [], [], 20)[0]  # nobody holds the other end any more
     assert os.read(ours, 1) == b""
     os.close(ours)
@@ -142,22 +142,22 @@ def test_a_shared_worker_that_dies_leaves_a_note_of_whose_block_it_was() -> None
     with tempfile.TemporaryFile() as note:
         clear_note(note.fileno())
         assert os.fstat(note.fileno()).st_size == NOTE_BYTES
-        with Worker(job(), shares=[note.fileno()]) as started:
+        with Worker(job(), shares=[note.fileno()]) as worker:
             for number, deed in ((0, "none"), (3, "killed")):
-                started.ask(LoadModel(job(deed), work_note=note.fileno(), session=number))
-                started.ask(SetRows(COLUMNS, session=number))
+                worker.ask(LoadModel(job(deed), work_note=note.fileno(), session=number))
+                worker.ask(SetRows(COLUMNS, session=number))
             first, third = (replace(BLOCK, phases=False, split=False, session=number) for number in (0, 3))
-            assert len(started.ask(TimeRounds(((first,), (first,)), limit_ns=10**9)).rounds) == 2
+            assert len(worker.ask(TimeRounds(((first,), (first,)), limit_ns=10**9)).rounds) == 2
             assert read_note(note.fileno()) is None
             with pytest.raises(errors.WorkerCrashed, match="SIGKILL"):
-                started.ask(TimeRounds(((first, third), (third, first)), limit_ns=10**9))
+                worker.ask(TimeRounds(((first, third), (third, first)), limit_ns=10**9))
         assert read_note(note.fileno()) == 3
 
 
 def test_an_engine_s_own_error_keeps_its_type_and_its_hint() -> None:
-    with Worker(job("refuse")) as started, pytest.raises(errors.EngineError, match="no such luck") as caught:
-        started.open()
-    assert caught.value.hint == "try another"
+    with Worker(job("refuse")) as worker, pytest.raises(errors.EngineError, match="no such luck") as error:
+        worker.open()
+    assert error.value.hint == "try another"
 
 
 def test_a_worker_killed_from_outside_is_a_crash_also_when_spoken_to_later(worker: Worker) -> None:
@@ -229,15 +229,15 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_what_a_worker_says_is_not_believed(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "receive", lambda _: LIES[lie])
-    with Worker(job()) as started, pytest.raises(errors.WorkerError, match="answer to 'memory' was not understood"):
-        started.ask(MeasureMemory())
+    with Worker(job()) as worker, pytest.raises(errors.WorkerError, match="answer to 'memory' was not understood"):
+        worker.ask(MeasureMemory())
 
 
 def test_an_error_of_an_unknown_type_is_an_engine_s(monkeypatch: pytest.MonkeyPatch) -> None:
     failure = Frame("failure", 0, {"type": "__builtins__", "message": "a\nb", "hint": "", "frames": []})
     monkeypatch.setattr(process, "receive", lambda _: failure)
-    with Worker(job()) as started, pytest.raises(errors.EngineError, match="a b"):
-        started.ask(MeasureMemory())
+    with Worker(job()) as worker, pytest.raises(errors.EngineError, match="a b"):
+        worker.ask(MeasureMemory())
 
 
 def test_an_interpreter_that_is_not_there_is_one_line() -> None:
@@ -255,12 +255,12 @@ def test_a_machine_that_cannot_start_a_worker_is_one_line_and_nothing_is_left_op
     def refuse(*_: object, **__: object) -> None:
         raise fault
 
-    opened = os.listdir("/proc/self/fd")
+    descriptors = os.listdir("/proc/self/fd")
     monkeypatch.setattr(f"infer_bench.workers.process.{step}", refuse)
-    with pytest.raises(errors.WorkerError, match=r"cannot be started: (No space left|Full|out of memory)$") as raised:
+    with pytest.raises(errors.WorkerError, match=r"cannot be started: (No space left|Full|out of memory)$") as error:
         Worker(job())
-    assert raised.value.exit_code == 6
-    assert os.listdir("/proc/self/fd") == opened
+    assert error.value.exit_code == 6
+    assert os.listdir("/proc/self/fd") == descriptors
 
 
 def test_only_numbers_cross_as_arrays(worker: Worker) -> None:

@@ -33,7 +33,7 @@ class Side:
         """The answers to all rows as one request."""
         table = self.worker.ask(PredictTable(columns))
         labels = None if table.labels is None else np.array([*table.labels, None], dtype=object)[:-1]
-        return Predictions(table.predictions, labels, table.refused)
+        return Predictions(table.predictions, labels, table.refusals)
 
     def close(self) -> None:
         """End the worker."""

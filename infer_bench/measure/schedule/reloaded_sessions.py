@@ -79,11 +79,11 @@ class ReloadedSessions:
 
     @staticmethod
     def _has_ended(layout: Layout, key: Key) -> bool:
-        return key in layout.sessions and layout.sessions[key].worker.ended
+        return key in layout.sessions and layout.sessions[key].worker.has_ended
 
     def _open(self, index: int, candidate: Candidate, layout: Layout) -> OpenSession:
         job, number = build_job(candidate, self._settings), self._next
-        if self._worker is None or self._worker.ended:
+        if self._worker is None or self._worker.has_ended:
             self._worker = self._start(job)
         self._next += 1
         seed = hash((self._settings.seed, index, number)) & 0x7FFFFFFF

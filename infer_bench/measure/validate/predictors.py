@@ -129,7 +129,7 @@ class Predictor:
 
     def _read(self, batch: BatchPredictions) -> Predictions:
         worded = self.candidate.engine.name == "callable"
-        return Predictions(batch.predictions, batch.refused, batch.labels, batch.codes, batch.complaint, worded)
+        return Predictions(batch.predictions, batch.refusals, batch.labels, batch.codes, batch.complaint, worded)
 
     def peak_rss_bytes(self) -> int:
         """The worker's largest resident memory."""

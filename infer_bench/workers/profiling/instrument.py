@@ -58,45 +58,45 @@ ESTIMATOR_CALLS = ("predict_proba", "decision_function", "predict", "predict_log
 
 def model_calls() -> list[Target]:
     """The entries into models of what is imported by now, and the user's own names for them."""
-    found = [target for target in MODEL_CALLS if target.module in sys.modules] + estimator_calls(ESTIMATOR_CALLS)
-    return [*_aliases(found), *found]
+    targets = [target for target in MODEL_CALLS if target.module in sys.modules] + estimator_calls(ESTIMATOR_CALLS)
+    return [*_aliases(targets), *targets]
 
 
 def _aliases(targets: Sequence[Target]) -> list[Target]:
     """Names in the user's modules for bound methods (`predict = booster.predict`), which hold the unprobed function."""
     places = ((target, _place(target)) for target in targets)
-    known = {id(place[2]): target.name for target, place in places if place is not None}
-    found = []
-    for module, held in list(sys.modules.items()):
-        file = getattr(held, "__file__", None)
+    titles = {id(place[2]): target.name for target, place in places if place is not None}
+    aliases = []
+    for module_name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
         if file and not is_foreign(file):
-            for name, value in list(vars(held).items()):
-                called = known.get(id(getattr(value, "__func__", None)))
-                found += [Target(module, name, called)] if called else []
-    return found
+            for name, value in list(vars(module).items()):
+                title = titles.get(id(getattr(value, "__func__", None)))
+                aliases += [Target(module_name, name, title)] if title else []
+    return aliases
 
 
 def estimator_calls(methods: Sequence[str]) -> list[Target]:
     """`methods` of every class below scikit-learn's BaseEstimator that defines them itself."""
     base = getattr(sys.modules.get("sklearn.base"), "BaseEstimator", None)
-    found = []
+    targets = []
     for kind in _subclasses(base) if base else ():
         module = sys.modules.get(kind.__module__)
         if getattr(module, kind.__name__, None) is kind:
             own = [method for method in methods if method in vars(kind)]
-            found += [Target(kind.__module__, f"{kind.__name__}.{m}", f"{kind.__name__}.{m}") for m in own]
-    return found
+            targets += [Target(kind.__module__, f"{kind.__name__}.{m}", f"{kind.__name__}.{m}") for m in own]
+    return targets
 
 
 def _subclasses(kind: type) -> list[type]:
-    found: dict[type, None] = {}
+    subclasses: dict[type, None] = {}
     waiting: list[type] = list(kind.__subclasses__())
     while waiting:
         one = waiting.pop()
-        if one not in found:
-            found[one] = None
+        if one not in subclasses:
+            subclasses[one] = None
             waiting += one.__subclasses__()
-    return list(found)
+    return list(subclasses)
 
 
 @contextlib.contextmanager
@@ -109,7 +109,7 @@ def installed(targets: Sequence[Target], wrap: Wrap) -> Iterator[None]:
             if place is not None:
                 owner, name, raw = place
                 with contextlib.suppress(AttributeError, TypeError):  # a class written in C may not be changed
-                    setattr(owner, name, _wrapped(raw, target.name, wrap))
+                    setattr(owner, name, _wrap(raw, target.name, wrap))
                     undo.append((owner, name, raw))
         yield
     finally:
@@ -128,11 +128,11 @@ def _place(target: Target) -> tuple[Any, str, Any] | None:
     if isinstance(owner, type):
         owner = next((kind for kind in owner.__mro__ if name in vars(kind)), None)
         return None if owner is None or owner is object else (owner, name, vars(owner)[name])
-    found = getattr(owner, name, None)
-    return None if found is None else (owner, name, found)
+    value = getattr(owner, name, None)
+    return None if value is None else (owner, name, value)
 
 
-def _wrapped(raw: Any, name: str, wrap: Wrap) -> Any:
+def _wrap(raw: Any, name: str, wrap: Wrap) -> Any:
     if isinstance(raw, classmethod | staticmethod):
         return type(raw)(wrap(raw.__func__, name))
     if isinstance(raw, property):

@@ -89,9 +89,9 @@ class ModelBoundary:
         """
         names, self.names = self.names, {}
         call = self.wrap(_nothing, "") if names else _nothing
-        wrapped, bare = Stages(_nothing, call, _nothing), Stages(_nothing, _nothing, _nothing)
-        rows = [self._one(wrapped, None) for _ in range(CALIBRATION)]
-        real, passing = (statistics.median(time_calls(s, [None] * CALIBRATION, self._clock)) for s in (bare, wrapped))
+        probed, bare = Stages(_nothing, call, _nothing), Stages(_nothing, _nothing, _nothing)
+        rows = [self._one(probed, None) for _ in range(CALIBRATION)]
+        real, passing = (statistics.median(time_calls(s, [None] * CALIBRATION, self._clock)) for s in (bare, probed))
         self.names = names
         empty = max(0.0, real - measure_floor(self._clock, CALIBRATION))
         before, inside, after = (statistics.median(row[i] for row in rows) for i in (1, 2, 3))

@@ -19,7 +19,7 @@ _POLICY = (
 class Profiler(Protocol):
     """A profiler that can be switched on and off many times."""
 
-    def run(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+    def profile(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
         """Answer the requests under the profiler; returns the time they took, in ns."""
 
     def collect(self, form: str) -> ProfilerOutput:
@@ -31,7 +31,7 @@ def create_profiler(profiler: str, interval_s: float) -> Profiler:
     return PyInstrument(interval_s) if profiler == "pyinstrument" else CProfile()
 
 
-def _answer(stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+def _predict_all(stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
     preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
     start = clock()
     for request in requests:
@@ -47,7 +47,7 @@ class CProfile:
 
         self._profile = cProfile.Profile()
 
-    def run(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+    def profile(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
         """Answer the requests under the profiler. Only what runs on this thread is seen."""
         preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
 
@@ -78,7 +78,7 @@ class CProfile:
 
 def _ours(file: str, name: str) -> bool:
     """The profiler's own switch."""
-    return "_lsprof.Profiler" in name or (file == __file__ and name in ("run", "_answer"))
+    return "_lsprof.Profiler" in name or (file == __file__ and name in ("profile", "_predict_all"))
 
 
 class PyInstrument:
@@ -91,11 +91,11 @@ class PyInstrument:
             raise MissingDependency("pyinstrument", "profile") from None
         self._profiler = pyinstrument.Profiler(interval=interval_s, async_mode="disabled")
 
-    def run(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
+    def profile(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
         """Answer the requests under the profiler; its sessions are joined."""
         self._profiler.start(target_description="requests profiled by infer-bench")
         try:
-            return _answer(stages, requests, clock)
+            return _predict_all(stages, requests, clock)
         finally:
             self._profiler.stop()
 

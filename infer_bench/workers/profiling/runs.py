@@ -116,7 +116,7 @@ class Profiling:
         requests = self._cycle.take(request.samples)
         bare_ns = self._time(requests)
         timer = StepTimer(self._clock, function=self._boundary is not None)
-        probed_ns = timer.run(self._stages, requests)
+        probed_ns = timer.time_requests(self._stages, requests)
         return StepTimes(timer.steps, timer.phases, request.samples, bare_ns, probed_ns)
 
     def run_profiler(self, request: RunProfiler) -> ProfilerChunk:
@@ -126,11 +126,11 @@ class Profiling:
             self._profiler = create_profiler(request.profiler, request.interval_s)
         requests, profiler = self._cycle.take(request.samples), self._profiler
         if request.profiled_first:
-            profiled_ns = profiler.run(self._stages, requests, self._clock)
+            profiled_ns = profiler.profile(self._stages, requests, self._clock)
             bare_ns = self._time(requests)
         else:
             bare_ns = self._time(requests)
-            profiled_ns = profiler.run(self._stages, requests, self._clock)
+            profiled_ns = profiler.profile(self._stages, requests, self._clock)
         self._requests_profiled += request.samples
         return ProfilerChunk(bare_ns, profiled_ns, self._requests_profiled)
 

@@ -117,7 +117,7 @@ class StepTimer:
         self._lengths.append(0)
         self._since = self._clock()
 
-    def run(self, stages: Stages, requests: Sequence[Any]) -> int:
+    def time_requests(self, stages: Stages, requests: Sequence[Any]) -> int:
         """Answer the requests; returns the time taken by all of them, in ns."""
         targets = [target for target in STEPS if target.module in sys.modules]
         targets += estimator_calls((*ESTIMATOR_CALLS, "transform"))
@@ -125,10 +125,10 @@ class StepTimer:
         with installed(targets, self.wrap), installed(model_calls() if self._function else [], self._divide):
             start = self._clock()
             for request in requests:
-                self._answer(stages, request)
+                self._time_request(stages, request)
             return self._clock() - start
 
-    def _answer(self, stages: Stages, request: Any) -> None:
+    def _time_request(self, stages: Stages, request: Any) -> None:
         self._events, self._lengths = [], [0]
         self._since = self._clock()
         value = stages.preprocess(request)

@@ -22,12 +22,12 @@ MOST_CALLS = 4_096
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchPredictions:
-    """`predictions` (rows, outputs), NaN where `refused` (rows,); `labels` are the distinct ones and `codes` (rows,)
+    """`predictions` (rows, outputs), NaN where `refusals` (rows,); `labels` are the distinct ones and `codes` (rows,)
     each row's, -1 for none; `complaint` is the library's message on the first refused row.
     """
 
     predictions: Floats
-    refused: Bools
+    refusals: Bools
     labels: tuple[Label, ...] | None
     codes: Ints
     complaint: str
@@ -43,7 +43,7 @@ class PredictBatch(SessionRequest[BatchPredictions]):
 
     def check(self, response: BatchPredictions) -> None:
         """See `Request.check`."""
-        check_predictions(response.predictions, response.refused, response.codes)
+        check_predictions(response.predictions, response.refusals, response.codes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class PredictRecords(SessionRequest[BatchPredictions]):
 
     def check(self, response: BatchPredictions) -> None:
         """See `Request.check`."""
-        check_predictions(response.predictions, response.refused, response.codes)
+        check_predictions(response.predictions, response.refusals, response.codes)
 
 
 def predict_batch(session: Session, request: PredictBatch) -> BatchPredictions:
@@ -78,7 +78,7 @@ class Batch:
         self._calls = 0
         self._predictions: Floats = np.full((self._rows, len(session.spec.outputs)), np.nan)
         self._width = 0
-        self._refused: Bools = np.zeros(self._rows, dtype=np.bool_)
+        self._refusals: Bools = np.zeros(self._rows, dtype=np.bool_)
         self._labels: list[tuple[slice, Any]] = []
         self._complaint = ""
 
@@ -93,14 +93,14 @@ class Batch:
                 self._complaint = self._complaint or error.message
                 pending += self._halves(span, error)
         labels, codes = self._coded_labels()
-        return BatchPredictions(self._predictions, self._refused, labels, codes, self._complaint)
+        return BatchPredictions(self._predictions, self._refusals, labels, codes, self._complaint)
 
     def _halves(self, span: slice, error: EngineError) -> list[slice]:
         size = span.stop - span.start
         if self._rows == 0 or self._calls > MOST_CALLS:
             raise error
         if size == 1:
-            self._refused[span] = True
+            self._refusals[span] = True
             return []
         middle = span.start + size // 2
         return [slice(middle, span.stop), slice(span.start, middle)]

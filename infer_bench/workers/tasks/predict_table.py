@@ -17,11 +17,11 @@ MOST_SINGLE_ROWS = 512
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TablePredictions:
-    """`predictions` (rows, outputs) are NaN where `refused` (rows,). `labels` (rows,) are None without classes."""
+    """`predictions` (rows, outputs) are NaN where `refusals` (rows,). `labels` (rows,) are None without classes."""
 
     predictions: Floats
     labels: tuple[Label | None, ...] | None
-    refused: Bools
+    refusals: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class PredictTable(SessionRequest[TablePredictions]):
 
     def check(self, response: TablePredictions) -> None:
         """See `Request.check`."""
-        check_predictions(response.predictions, response.labels, response.refused)
+        check_predictions(response.predictions, response.labels, response.refusals)
 
 
 def predict_table(session: Session, request: PredictTable) -> TablePredictions:
@@ -67,13 +67,13 @@ def _predict(session: Session, columns: Columns) -> tuple[Floats, Array | None]:
 def _predict_singly(session: Session, columns: Columns, rows: int) -> TablePredictions:
     predictions = np.full((rows, len(session.spec.outputs)), np.nan)
     labels: list[Label | None] = [None] * rows
-    refused = np.zeros(rows, dtype=np.bool_)
+    refusals = np.zeros(rows, dtype=np.bool_)
     for row in range(rows):
         try:
             outputs, label = _predict(session, {name: column[row : row + 1] for name, column in columns.items()})
         except EngineError:
-            refused[row] = True
+            refusals[row] = True
             continue
         predictions[row] = outputs[0]
         labels[row] = None if label is None else label[0]
-    return TablePredictions(predictions, tuple(labels) if session.spec.classes else None, refused)
+    return TablePredictions(predictions, tuple(labels) if session.spec.classes else None, refusals)

@@ -56,7 +56,7 @@ def read_trees(request: ReadTrees) -> ModelTrees:
     model, allow_pickle = request.model, request.allow_pickle
     if request.last_step:
         pipeline = _best_estimator(_open(model, allow_pickle))
-        return ModelTrees(_named(_last_step(pipeline), pipeline), {})
+        return ModelTrees(_name_features(_last_step(pipeline), pipeline), {})
     ensemble = ensemble_of(model, allow_pickle, TREES[request.trees])
     from infer_bench.trees.probes import probe_rows
 
@@ -65,36 +65,50 @@ def read_trees(request: ReadTrees) -> ModelTrees:
 
 def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Trees | None) -> Ensemble:
     """The trees of a model of any family that can be read."""
-    if model.family == "lightgbm":
-        from infer_bench.trees.readers.lightgbm import read_lightgbm
+    match model.family:
+        case "lightgbm":
+            return _read_lightgbm(model, allow_pickle, trees)
+        case "xgboost":
+            from infer_bench.trees.readers.xgboost import read_xgboost
 
-        text = model.format == "lightgbm-text"
-        held = Path(model.path).read_text(encoding="utf-8") if text else _open(model, allow_pickle)
-        return read_lightgbm(held, trees=trees or "best")
-    if model.family == "xgboost":
-        from infer_bench.trees.readers.xgboost import read_xgboost
+            return read_xgboost(_open_xgboost(model, allow_pickle), trees=trees)
+        case "sklearn":
+            return _read_sklearn(model, allow_pickle)
+        case "catboost":
+            from infer_bench.trees.readers.catboost import read_catboost
 
-        return read_xgboost(_xgboost(model, allow_pickle), trees=trees)
-    if model.family == "sklearn":
-        from infer_bench.trees.readers.sklearn.ensembles import read_encoded_histogram, read_sklearn_trees
+            return read_catboost(model.path)
+        case "onnx":
+            from infer_bench.workers.tasks.onnx_trees import read_onnx_trees
 
-        held = _best_estimator(_open(model, allow_pickle))
-        trees_read = read_encoded_histogram(held) or read_sklearn_trees(held)
-        if trees_read is not None:
-            return trees_read
-    if model.family == "catboost":
-        from infer_bench.trees.readers.catboost import read_catboost
+            return read_onnx_trees(model, {})
+    raise _refuse(model)
 
-        return read_catboost(model.path)
-    if model.family == "onnx":
-        from infer_bench.workers.tasks.verified_onnx_trees import read_onnx_structure
 
-        return read_onnx_structure(model, {})
-    raise NotConvertible(f"the structure of a {model.family} model cannot be read")
+def _refuse(model: ModelRef) -> NotConvertible:
+    return NotConvertible(f"the structure of a {model.family} model cannot be read")
+
+
+def _read_lightgbm(model: ModelRef, allow_pickle: bool, trees: Trees | None) -> Ensemble:
+    from infer_bench.trees.readers.lightgbm import read_lightgbm
+
+    is_text = model.format == "lightgbm-text"
+    source = Path(model.path).read_text(encoding="utf-8") if is_text else _open(model, allow_pickle)
+    return read_lightgbm(source, trees=trees or "best")
+
+
+def _read_sklearn(model: ModelRef, allow_pickle: bool) -> Ensemble:
+    from infer_bench.trees.readers.sklearn.ensembles import read_encoded_histogram, read_sklearn_trees
+
+    estimator = _best_estimator(_open(model, allow_pickle))
+    ensemble = read_encoded_histogram(estimator) or read_sklearn_trees(estimator)
+    if ensemble is None:
+        raise _refuse(model)
+    return ensemble
 
 
 def _best_estimator(estimator: Any) -> Any:
-    """The estimator that a search has found best, which answers in its place."""
+    """The estimator that a search has chosen, which predicts in its place."""
     return _best_estimator(estimator.best_estimator_) if hasattr(estimator, "best_estimator_") else estimator
 
 
@@ -114,25 +128,25 @@ def _last_step(estimator: Any) -> Ensemble:
         return read_xgboost(final)
     from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
 
-    found = read_sklearn_trees(final)
-    if found is None:
+    ensemble = read_sklearn_trees(final)
+    if ensemble is None:
         raise NotConvertible("the last step has no trees alone")
-    return found
+    return ensemble
 
 
-def _named(ensemble: Ensemble, pipeline: Any) -> Ensemble:
+def _name_features(ensemble: Ensemble, pipeline: Any) -> Ensemble:
     """With the names that the steps before the last give their columns, where they name them."""
     try:
-        called = [str(name) for name in pipeline[:-1].get_feature_names_out()]
+        names = [str(name) for name in pipeline[:-1].get_feature_names_out()]
     except Exception:  # noqa: BLE001 - a step of anyone's, which may have no names or no such method
         return ensemble
-    if len(called) != len(ensemble.features):
+    if len(names) != len(ensemble.features):
         return ensemble
-    features = zip(ensemble.features, called, strict=True)
+    features = zip(ensemble.features, names, strict=True)
     return replace(ensemble, features=tuple(Feature(name, f.kind, f.categories) for f, name in features))
 
 
-def _xgboost(model: ModelRef, allow_pickle: bool) -> Any:
+def _open_xgboost(model: ModelRef, allow_pickle: bool) -> Any:
     if model.format in ("xgboost-json", "xgboost-ubj"):
         return Path(model.path).read_bytes()
     return _open(model, allow_pickle)

@@ -55,8 +55,8 @@ def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock, window_ns
         median = float(np.median(time_calls(stages, cycle.take(count), clock)))
         steady = previous > 0 and abs(median / previous - 1) <= STEADY_WITHIN
         previous, estimate = max(1.0, median), max(1, int(median))
-    spent = clock() - start
-    return Warmth(estimate, spent, steady, measure_floor(clock), measure_stamp_cost(clock))
+    warmup_ns = clock() - start
+    return Warmth(estimate, warmup_ns, steady, measure_floor(clock), measure_stamp_cost(clock))
 
 
 class Runner:

@@ -48,8 +48,8 @@ def test_every_candidate_has_the_rounds_on_every_layout_and_each_is_saved() -> N
     measurements = measure("abc", source, clock, saves, rounds=12, processes=4, batches=(1, 8))
     assert count_rounds(measurements) == [[3] * 4] * 6
     assert saves == list(range(3, 73, 3))
-    assert source.opened == [["a", "b", "c"]] * 4
-    assert source.closed
+    assert source.layouts == [["a", "b", "c"]] * 4
+    assert source.is_closed
     assert (measurements.layout_count, measurements.cut_short) == (4, False)
     assert measurements.interpreters == {}
 

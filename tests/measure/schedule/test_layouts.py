@@ -45,7 +45,7 @@ class FakeWorker:
 
     def __init__(self, job: Job, *, timeout_s: float, shares: Sequence[int] = ()) -> None:
         self.instances.append(self)
-        self.ended = False
+        self.has_ended = False
         self.job, self.started_ns, self.killed = job, 0, False
         self.log: list[Request[Any]] = []
         self.open_sessions: set[int] = set()
@@ -71,7 +71,7 @@ class FakeWorker:
         if model == self.unopenable:
             raise EngineError("cannot be opened")
         if model == self.fatal:
-            self.ended = True
+            self.has_ended = True
             raise WorkerCrashed("the worker was killed")
         self.open_sessions.add(request.session)
         return LoadedModel(SPEC, 1, 2)
@@ -173,10 +173,10 @@ def test_a_model_that_ends_the_worker_costs_the_others_no_more_than_a_new_one(
     assert list(source.prepare([NEW, OLD])) == [NEW.key]
     assert open_layouts(source) == [["old.onnx"]] * 3
     for worker in workers[1:]:
-        assert not worker.ended or NEW.model.path in [one.job.model.path for one in worker.requests(LoadModel)]
+        assert not worker.has_ended or NEW.model.path in [one.job.model.path for one in worker.requests(LoadModel)]
     with source.layout(9, [OLD, NEW], ignore) as layout:
         assert list(layout.failures) == [NEW.key]
-        assert not layout.sessions[OLD.key].worker.ended
+        assert not layout.sessions[OLD.key].worker.has_ended
     source.close()
 
 

@@ -18,7 +18,7 @@ def measure_s(count: int, request_ns: int, *, restarts: bool, load_ns: int = 2 *
     source = FakeLayoutSource(clock, lambda _: request_ns, restarts=restarts, load_ns=load_ns)
     outcome = gate(count, source, clock, **settings)
     outcome.run()
-    assert source.closed
+    assert source.is_closed
     return outcome.budget.spent_ns / S
 
 
@@ -101,7 +101,7 @@ def test_a_pair_that_is_decided_is_measured_no_more() -> None:
     source = FakeLayoutSource(clock, lambda _: 50 * US)
     outcome = gate(2, source, clock, budget_s=3.0)
     outcome.run(lambda: outcome.pairs[:1] if outcome.measurements.layout_count < 4 else [])
-    assert source.opened == [["base", "new0", "new1"], *[["base", "new0"]] * 3]
+    assert source.layouts == [["base", "new0", "new1"], *[["base", "new0"]] * 3]
 
 
 @pytest.mark.parametrize("kind", ["open", "about", "answers", "warm", "block", "memory"])
@@ -116,7 +116,7 @@ def test_whoever_fails_at_anything_is_out_and_the_others_go_on(kind: str, who: s
         assert outcome.measurements.layout_count == int(kind != "open")
     else:
         assert outcome.measurements.layout_count > 1
-        assert source.opened[-1] == ["base", "new1"]
+        assert source.layouts[-1] == ["base", "new1"]
 
 
 def test_requests_just_above_and_below_five_microseconds_are_timed_alike() -> None:
@@ -159,7 +159,7 @@ def test_of_those_that_share_a_worker_only_the_culprit_is_out(kind: str, death: 
     outcome.run()
     assert [key[1] for key in outcome.measurements.failures] == ["new0"]
     assert "no more" in str(next(iter(outcome.measurements.failures.values())))
-    assert source.opened[:2] == [["base", "new0", "new1"], ["base", "new1"]]
+    assert source.layouts[:2] == [["base", "new0", "new1"], ["base", "new1"]]
     counts = [
         len(layout.rounds)
         for measurement in outcome.measurements

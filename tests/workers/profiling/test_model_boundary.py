@@ -83,7 +83,7 @@ def test_phases_are_told_apart_by_the_outermost_model_calls(
 
 def test_steps_have_their_own_times_without_those_that_they_call() -> None:
     timer = StepTimer(CLOCK, function=True)
-    timer.run(request(Pipeline(), 2), [1])
+    timer.time_requests(request(Pipeline(), 2), [1])
     assert timer.phases == {"preprocess": 35, "predict": 2 * 547, "postprocess": 11}
     steps_ = {(step.phase, step.name): (step.calls, step.own_ns) for step in timer.steps}
     assert steps_["predict", "Pipeline"] == (2, 2 * 7)
@@ -124,7 +124,7 @@ class Kinds:
         return value + 2
 
     @property
-    def held(self) -> int:
+    def value(self) -> int:
         return 3
 
 
@@ -132,26 +132,26 @@ def test_any_kind_of_method_is_wrapped_and_behaves_as_before(monkeypatch: pytest
     module = ModuleType("kinds")
     module.Kinds = Kinds  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "kinds", module)
-    seen: list[str] = []
+    names: list[str] = []
 
     def wrap(call: Any, name: str) -> Any:
         def noted(*arguments: Any) -> Any:
-            seen.append(name)
+            names.append(name)
             return call(*arguments)
 
         return noted
 
-    targets = [Target("kinds", f"Kinds.{name}", name) for name in ("late", "plain", "held", "absent")]
+    targets = [Target("kinds", f"Kinds.{name}", name) for name in ("late", "plain", "value", "absent")]
     with installed([*targets, Target("nowhere", "x", "x")], wrap):
         one = Kinds()
-        assert (one.late(1), one.plain(1), one.held) == (2, 3, 3)
+        assert (one.late(1), one.plain(1), one.value) == (2, 3, 3)
         one.able = False
         assert not hasattr(one, "late")
-    assert seen == ["late", "plain", "held"]
+    assert names == ["late", "plain", "value"]
     assert type(Kinds.__dict__["late"]) is Lazy
 
 
-def test_a_name_that_the_user_gave_to_a_bound_method_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_the_user_gave_to_a_bound_method_is_names(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("users_service")
     module.__file__ = "/srv/app/users_service.py"
     module.predict = Model().predict  # type: ignore[attr-defined]

@@ -80,10 +80,10 @@ STAGES = Stages(light, heavy, light)
 
 
 def record(profiler: str, form: str = "", count: int = 40) -> ProfilerOutput:
-    recorder = create_profiler(profiler, 0.0005)
+    profiler_ = create_profiler(profiler, 0.0005)
     for _ in range(3):
-        assert recorder.run(STAGES, cast("list[Request]", [20_000] * count), FakeClock(1)) > 0
-    return recorder.collect(form)
+        assert profiler_.profile(STAGES, cast("list[Request]", [20_000] * count), FakeClock(1)) > 0
+    return profiler_.collect(form)
 
 
 def test_cprofile_counts_are_exact_over_all_runs_and_only_of_the_request() -> None:
@@ -92,7 +92,7 @@ def test_cprofile_counts_are_exact_over_all_runs_and_only_of_the_request() -> No
     assert functions["light"].calls == 30
     assert functions["<genexpr>"].calls == 15 * 20_001
     assert functions["<genexpr>"].callers[0].name == "<built-in method builtins.sum>"
-    assert not any("Profiler" in name or name == "run" for name in functions)
+    assert not any("Profiler" in name or name == "profile" for name in functions)
 
 
 def test_pyinstrument_finds_the_hot_function_and_keeps_the_workers_frames_out() -> None:
@@ -126,10 +126,10 @@ class References(html.parser.HTMLParser):
     policy = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        held = dict(attrs)
-        self.references += [held[key] or "" for key in ("src", "href", "data", "action") if key in held]
-        if held.get("http-equiv") == "Content-Security-Policy":
-            self.policy = held["content"] or ""
+        attributes = dict(attrs)
+        self.references += [attributes[key] or "" for key in ("src", "href", "data", "action") if key in attributes]
+        if attributes.get("http-equiv") == "Content-Security-Policy":
+            self.policy = attributes["content"] or ""
 
 
 def test_the_page_refers_to_nothing_outside_and_may_not() -> None:

@@ -19,7 +19,7 @@ from infer_bench.workers.tasks.predict_batches import (
 
 
 class Picky:
-    """Answers twice the first column, and refuses every table that holds a negative number."""
+    """Predicts twice the first column, and refuses every table that holds a negative number."""
 
     spec = ModelSpec("binary", (Feature("a"),), ("output",), ("no", "yes"))
 
@@ -53,20 +53,20 @@ def test_only_the_rows_that_a_library_refuses_are_refused(refused: tuple[int, ..
     column = np.linspace(0.0, 1.0, 100)
     column[list(refused)] = -1
     session = Picky()
-    reply = predict_batch(session, PredictBatch({"a": column}))
-    assert np.flatnonzero(reply.refused).tolist() == list(refused)
-    kept = ~reply.refused
-    assert np.allclose(reply.predictions[kept, 0], column[kept] * 2)
-    assert np.isnan(reply.predictions[~kept]).all()
-    assert ("negative" in reply.complaint) is bool(refused)
+    batch = predict_batch(session, PredictBatch({"a": column}))
+    assert np.flatnonzero(batch.refusals).tolist() == list(refused)
+    valid = ~batch.refusals
+    assert np.allclose(batch.predictions[valid, 0], column[valid] * 2)
+    assert np.isnan(batch.predictions[~valid]).all()
+    assert ("negative" in batch.complaint) is bool(refused)
     assert session.calls <= 1 + 20 * len(refused)
 
 
 def test_labels_are_places_in_a_list() -> None:
-    reply = predict_batch(Picky(), PredictBatch({"a": np.array([0.0, 1.0, -1.0, 0.1])}))
-    assert reply.labels is not None
-    named = [reply.labels[code] if code >= 0 else None for code in reply.codes]
-    assert named == ["no", "yes", None, "no"]
+    batch = predict_batch(Picky(), PredictBatch({"a": np.array([0.0, 1.0, -1.0, 0.1])}))
+    assert batch.labels is not None
+    labels = [batch.labels[code] if code >= 0 else None for code in batch.codes]
+    assert labels == ["no", "yes", None, "no"]
 
 
 def test_labels_of_the_library_s_own_come_before_those_of_the_largest_probability() -> None:
@@ -74,9 +74,9 @@ def test_labels_of_the_library_s_own_come_before_those_of_the_largest_probabilit
         def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Any]:
             return self.postprocess(self.predict(inputs)), np.array(["tuned"] * len(inputs), dtype=object)
 
-    reply = predict_batch(Tuned(), PredictBatch({"a": np.array([0.0, 1.0])}))
-    assert reply.labels == ("tuned",)
-    assert reply.codes.tolist() == [0, 0]
+    batch = predict_batch(Tuned(), PredictBatch({"a": np.array([0.0, 1.0])}))
+    assert batch.labels == ("tuned",)
+    assert batch.codes.tolist() == [0, 0]
 
 
 def test_rows_as_single_records_are_predicted_the_same() -> None:
@@ -86,7 +86,7 @@ def test_rows_as_single_records_are_predicted_the_same() -> None:
     together = predict_batch(Picky(), PredictBatch({"a": column}))
     assert session.calls == 3
     assert np.array_equal(alone.predictions, together.predictions, equal_nan=True)
-    assert np.array_equal(alone.refused, together.refused)
+    assert np.array_equal(alone.refusals, together.refusals)
 
 
 def test_a_table_that_is_refused_as_a_whole_is_an_error() -> None:
@@ -99,7 +99,7 @@ def test_answers_must_be_as_many_as_rows() -> None:
         def predict(self, inputs: Any) -> Any:
             return inputs[:1]
 
-    assert predict_batch(Short(), PredictBatch({"a": np.ones(2)})).refused.tolist() == [False, False]
+    assert predict_batch(Short(), PredictBatch({"a": np.ones(2)})).refusals.tolist() == [False, False]
     assert predict_batch(Short(), PredictBatch({"a": np.ones(0)})).predictions.shape == (0, 1)
 
 

@@ -1,4 +1,4 @@
-"""Warm-up, blocks and answers of one session."""
+"""Warm-up, blocks and predictions of one session."""
 
 import itertools
 
@@ -24,8 +24,8 @@ def runner_taking(phases_ns: tuple[int, int, int], batch: int = 1, cost_ns: int 
 def test_tables_hold_exactly_a_batch_and_every_row(rows: int, batch: int) -> None:
     requests = requests_of({"a": np.arange(rows)}, batch)
     assert all(len(request["a"]) == batch for request in requests)
-    seen = np.concatenate([request["a"] for request in requests])
-    assert seen[:rows].tolist() == list(range(rows))
+    rows_ = np.concatenate([request["a"] for request in requests])
+    assert rows_[:rows].tolist() == list(range(rows))
 
 
 def test_a_record_holds_plain_scalars() -> None:
@@ -71,34 +71,34 @@ def test_a_block_counts_its_rows_and_the_time_of_its_samples(calls: int, phases:
 
 
 @pytest.mark.parametrize("batch", [1, 3, 10, 16])
-def test_answers_are_the_rows_in_order_whatever_the_batch(batch: int) -> None:
+def test_predictions_are_the_rows_in_order_whatever_the_batch(batch: int) -> None:
     runner, _ = runner_taking((1, 1, 1), batch=batch)
     predictions, labels = runner.predict_rows(limit_ns=10**9)
-    expected = 1 / (1 + np.exp(-(COLUMNS["a"] + COLUMNS["b"])))
-    assert np.allclose(predictions[:, 0], expected, atol=0, rtol=1e-15)
+    probabilities = 1 / (1 + np.exp(-(COLUMNS["a"] + COLUMNS["b"])))
+    assert np.allclose(predictions[:, 0], probabilities, atol=0, rtol=1e-15)
     assert labels is not None
-    assert labels.tolist() == ["yes" if p > 0.5 else "no" for p in expected]
+    assert labels.tolist() == ["yes" if p > 0.5 else "no" for p in probabilities]
 
 
-@pytest.mark.parametrize(("batch", "numbered"), [(1, False), (3, False), (1, True)])
-def test_the_text_of_answers_is_their_label_where_it_is_always_the_same(batch: int, numbered: bool) -> None:
+@pytest.mark.parametrize(("batch", "is_number"), [(1, False), (3, False), (1, True)])
+def test_the_text_of_predictions_is_their_label_where_it_is_always_the_same(batch: int, is_number: bool) -> None:
     runner, session = runner_taking((1, 1, 1), batch=batch)
     count = itertools.count()
 
     def texts(outputs: np.ndarray) -> list[str]:
-        return [f"{next(count) if numbered else ''} {value > 0.5}" for value in outputs]
+        return [f"{next(count) if is_number else ''} {value > 0.5}" for value in outputs]
 
     session.texts = texts  # type: ignore[attr-defined]
     session.labels = lambda _: None  # type: ignore[method-assign, assignment]
     predictions, labels = runner.predict_rows(limit_ns=10**9)
-    if numbered:
+    if is_number:
         assert labels is None
     else:
         assert labels is not None
         assert labels.tolist() == [f" {value > 0.5}" for value in predictions[:, 0]]
 
 
-def test_answers_stop_at_their_limit() -> None:
+def test_predictions_stop_at_their_limit() -> None:
     runner, _ = runner_taking((0, 400, 0), cost_ns=0)
     predictions, _labels = runner.predict_rows(limit_ns=1_000)
     assert len(predictions) == 3

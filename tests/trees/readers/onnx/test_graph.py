@@ -17,8 +17,8 @@ from infer_bench.trees.probes import probe_rows
 from infer_bench.trees.readers.lightgbm import read_lightgbm
 from infer_bench.trees.readers.onnx.graph import read_onnx
 from infer_bench.trees.readers.xgboost import read_xgboost
-from infer_bench.workers.tasks import verified_onnx_trees as onnx_structure
-from infer_bench.workers.tasks.verified_onnx_trees import read_onnx_structure
+from infer_bench.workers.tasks import onnx_trees
+from infer_bench.workers.tasks.onnx_trees import read_onnx_trees
 from tests.measure.validate.causes.cases import lightgbm_text, xgboost_json
 
 ENSEMBLES = {
@@ -35,7 +35,7 @@ ENSEMBLES = {
 def read(data: bytes, folder: Path) -> Ensemble:
     path = folder / "model.onnx"
     path.write_bytes(data)
-    return read_onnx_structure(identify_model(str(path)), {})
+    return read_onnx_trees(identify_model(str(path)), {})
 
 
 @pytest.mark.parametrize("opset", [3, 5])
@@ -171,7 +171,7 @@ def test_trees_that_do_not_answer_as_the_graph_does_are_not_used(
     wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genuine = read_onnx
-    monkeypatch.setattr(onnx_structure, "read_onnx", lambda *values: (replace(e, **wrong) for e in genuine(*values)))
+    monkeypatch.setattr(onnx_trees, "read_onnx", lambda *values: (replace(e, **wrong) for e in genuine(*values)))
     with pytest.raises(NotConvertible, match="do not answer"):
         read(stump("BRANCH_LEQ"), tmp_path)
 
