@@ -246,9 +246,7 @@ def decide_verdict(checks: Sequence[Check], failures: Sequence[str], choice: Cho
 
 
 def _explain_advisory(checks: Sequence[Check]) -> list[str]:
-    """Candidates whose speed was to be judged and of which every metric is advisory: that their answers agree is no
-    pass.
-    """
+    """Candidates whose speed was to be judged and of which every metric is advisory: equal predictions are no pass."""
     outcomes: dict[tuple[str, str, int], list[Check]] = {}
     for check in checks:
         if check.kind != "delta" and check.metric != "size":

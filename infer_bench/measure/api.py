@@ -43,16 +43,10 @@ def bench(
     Raises `UsageError` for settings that make no sense and `CannotRun` when nothing could be measured at all.
     """
     paths = [models] if isinstance(models, str) else list(models)
-    gate_settings = build_gate_settings(
-        {},
-        against=against,
-        python=against_python,
-        max_regression=max_regression,
-        bounds=[limits] if isinstance(limits, str) else limits,
-        max_delta=max_delta,
-        alpha=alpha,
-    )
-    how: dict[str, Any] = {"data": data, "candidates": candidates, "progress": progress, "save": save}
+    criteria: dict[str, Any] = {"against": against, "python": against_python, "max_regression": max_regression}
+    bounds = [limits] if isinstance(limits, str) else limits
+    gate_settings = build_gate_settings({}, **criteria, bounds=bounds, max_delta=max_delta, alpha=alpha)
+    common: dict[str, Any] = {"data": data, "candidates": candidates, "progress": progress, "save": save}
     if gate_settings.has_criteria:
-        return gate.run(paths, gate=gate_settings, settings=Settings(**settings), **how)
-    return run(paths, settings=Settings(**settings), **how)
+        return gate.run(paths, gate=gate_settings, settings=Settings(**settings), **common)
+    return run(paths, settings=Settings(**settings), **common)

@@ -36,22 +36,15 @@ def summarise(
     `intervals` are the hull of two 95 % intervals: the order-statistic interval of the pooled sample (right if layouts
     were alike), and the interval over the processes' own percentiles on the log scale (`layout_interval`; right if
     they are not), cut to what was measured. Calls of one process are not independent; what they share is seen by
-    the second.
-
-    Raises `CannotRun` when there is no sample.
+    the second. Raises `CannotRun` when there is no sample.
     """
     corrected = _corrected(processes, floor_ns, calls_per_sample)
     if not corrected:
         raise CannotRun("not one valid sample was measured", "a larger --budget, or see why the workers failed")
     pooled = np.sort(np.concatenate(corrected))
     percents = dict.fromkeys((*ALWAYS, *(float(p) for p in percentiles)))
-    needs = {name_percentile(p): minimum_samples(quantile(p)) for p in percents if _too_small(len(pooled), p)}
-    possible = [
-        p for p in percents if name_percentile(p) not in needs and (calls_per_sample == 1 or p <= BATCH_MEAN_LIMIT)
-    ]
-    values = {p: _integer(pooled[percentile_rank(len(pooled), quantile(p)) - 1]) for p in possible}
-    if calls_per_sample > 1:
-        needs = {name: needed for name, needed in needs.items() if float(name[1:]) <= BATCH_MEAN_LIMIT}
+    sensible = [p for p in percents if calls_per_sample == 1 or p <= BATCH_MEAN_LIMIT]
+    values = {p: _read_percentile(pooled, p) for p in sensible if len(pooled) >= minimum_samples(quantile(p))}
     return Latency(
         p50_ns=values.get(50.0),
         p95_ns=values.get(95.0),
@@ -60,21 +53,22 @@ def summarise(
         min_ns=_integer(pooled[0]),
         max_ns=_integer(pooled[-1]),
         samples=len(pooled),
-        intervals={name_percentile(p): _interval(corrected, pooled, quantile(p)) for p in possible},
-        needs=needs,
+        intervals={name_percentile(p): _interval(corrected, pooled, quantile(p)) for p in values},
+        needs={name_percentile(p): minimum_samples(quantile(p)) for p in sensible if p not in values},
         more={name_percentile(p): values.get(p) for p in percents if p not in ALWAYS},
         floor_ns=_integer(float(np.mean(floor_ns))),
         unit="call" if calls_per_sample == 1 else "batch-mean",
     )
 
 
+def _read_percentile(pooled: npt.NDArray[np.float64], percent: float) -> int:
+    """The nearest rank of a sorted sample."""
+    return _integer(pooled[percentile_rank(len(pooled), quantile(percent)) - 1])
+
+
 def name_percentile(percent: float) -> str:
     """The name of a percentile in a report: `p50`, `p99.9`."""
     return f"p{percent:.12g}"
-
-
-def _too_small(samples: int, percent: float) -> bool:
-    return samples < minimum_samples(quantile(percent))
 
 
 def _corrected(processes: Processes, floor_ns: int | Sequence[int], calls: int) -> list[npt.NDArray[np.float64]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.gates import rules as rules
+from infer_bench.gates import rules
 from infer_bench.gates.limits import parse_bound
 from infer_bench.gates.rules import (
     CandidateMetrics,

@@ -24,17 +24,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def measured(ready: Any = None, *, data: str = "rows.csv", **settings: Any) -> BenchReport:
-    chosen = Settings(rounds=2, processes=2, **settings)
-    return run(["served_here:answer"], data=data, candidates=(), settings=chosen, ready=ready)
+def measure(ready: Any = None, *, data: str = "rows.csv", **settings: Any) -> BenchReport:
+    plan = Settings(rounds=2, processes=2, **settings)
+    return run(["served_here:answer"], data=data, candidates=(), settings=plan, ready=ready)
 
 
 def test_a_plan_has_the_fingerprint_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = load_report(dump(measured()))
+    baseline = load_report(dump(measure()))
     plans: list[BenchReport] = []
-    report = measured(lambda plan: plans.append(plan) or check_comparable(plan, stored))  # type: ignore[func-returns-value]
+    report = measure(lambda plan: plans.append(plan) or check_comparable(plan, baseline))  # type: ignore[func-returns-value]
     assert [result.failed for result in plans[0].results] == ["not measured"]
-    assert {n.code for n in check_comparable(report, stored)} <= {"baseline-load"}
+    assert {n.code for n in check_comparable(report, baseline)} <= {"baseline-load"}
 
 
 @pytest.mark.parametrize(
@@ -48,19 +48,19 @@ def test_a_plan_has_the_fingerprint_of_the_run(monkeypatch: pytest.MonkeyPatch) 
 def test_a_mismatch_costs_no_measuring(
     change: dict[str, Any], words: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = load_report(dump(measured()))
+    baseline = load_report(dump(measure()))
     (folder / "other.csv").write_text("a,b\n1,2\n3,4.5\n")
 
-    def never(self: Scheduler, saved: Any) -> None:
+    def never(self: Scheduler, save: Any) -> None:
         raise AssertionError("it was measured")
 
     monkeypatch.setattr(Scheduler, "run", never)
     with pytest.raises(NotComparable, match=words):
-        measured(lambda plan: check_comparable(plan, stored), **change)
+        measure(lambda plan: check_comparable(plan, baseline), **change)
 
 
 def test_the_rows_have_one_hash_wherever_they_are_read_from(folder: Path) -> None:
     (folder / "copy.csv").write_text("a,b\n1,2\n3,4\n")
-    hashes = [measured(data=name).settings["rows_sha256"] for name in ("rows.csv", "copy.csv")]
+    hashes = [measure(data=name).settings["rows_sha256"] for name in ("rows.csv", "copy.csv")]
     assert hashes[0] == hashes[1]
     assert len(hashes[0]) == 64

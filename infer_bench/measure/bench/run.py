@@ -8,6 +8,7 @@ from infer_bench.measure.candidates.candidates import Candidate, choose_candidat
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
 from infer_bench.measure.convert.run import cached_onnx
+from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
@@ -52,15 +53,12 @@ def run(
     if ready:
         ready(builder.build_report(complete=False))
     scheduler = _schedule(measurements, rows, settings, progress)
-    complete = False
-    try:
-        scheduler.run(lambda: save(builder.build_report(complete=False)) if save else None)
-        complete = True
-    finally:
-        report = builder.build_report(complete=complete)
+
+    def save_partial() -> None:
         if save:
-            save(report)
-    return report
+            save(builder.build_report(complete=False))
+
+    return run_to_report(lambda: scheduler.run(save_partial), lambda c: builder.build_report(complete=c), save)
 
 
 def _schedule(

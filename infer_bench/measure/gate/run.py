@@ -20,6 +20,7 @@ from infer_bench.measure.gate.metrics import PairedMetrics, name_of
 from infer_bench.measure.gate.pairs import make_pairs
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows, share_rows
+from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.schedule.budget import LEAST_ROUNDS, Budget
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.layouts import InjectedDelay, LayoutSource, fits_one_worker
@@ -62,15 +63,11 @@ def run(
     def identify(name: str) -> ModelRef:
         return identify_model(name, allow_pickle=settings.allow_pickle)
 
-    pairs = make_pairs(
-        [identify(name) for name in dict.fromkeys(models)],
-        candidates,
-        gate.against,
-        gate.python,
-        identify=identify,
-        to_onnx=lambda model: cached_onnx(model, settings.allow_pickle, data, progress),
-        threads=settings.threads,
-    )
+    def to_onnx(model: ModelRef) -> ModelRef:
+        return cached_onnx(model, settings.allow_pickle, data, progress)
+
+    refs, against = [identify(name) for name in dict.fromkeys(models)], (gate.against, gate.python)
+    pairs = make_pairs(refs, candidates, *against, identify=identify, to_onnx=to_onnx, threads=settings.threads)
     gate, notices = gate.drop_unused([pair.candidate for pair in pairs])
     if not gate.has_criteria:
         common: dict[str, Any] = {"settings": settings, "progress": progress, "save": save, "notices": notices}
@@ -125,15 +122,11 @@ class GateRun:
 
     def run(self, save: Save | None) -> BenchReport:
         """Measure until it is decided; a run that is broken off leaves what it has."""
-        complete = False
-        try:
+
+        def measure() -> None:
             self._scheduler.run(lambda: self._save(save))
-            complete = True
-        finally:
-            report = self.build_report(complete=complete)
-            if save:
-                save(report)
-        return report
+
+        return run_to_report(measure, lambda complete: self.build_report(complete=complete), save)
 
     def _save(self, save: Save | None) -> None:
         """Save what is known, at most every few seconds: a round may take no longer than writing all of them."""

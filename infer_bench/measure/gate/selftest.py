@@ -21,6 +21,7 @@ from infer_bench.measure.gate.cpu_load import keep_busy
 from infer_bench.measure.gate.pairs import make_pairs
 from infer_bench.measure.gate.trial_gate import Calibration, TrialGate, calibrate
 from infer_bench.measure.gate.trials import SHARES, Trial, TrialKind, TrialSeries, judge_trials, plan_kinds
+from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress
 from infer_bench.report.common import Report
@@ -62,19 +63,16 @@ class SelfTest:
 
     def run(self, progress: Progress, save: Save) -> SelfTestReport:
         """Every trial; `save` is called after each of them."""
-        complete = False
-        try:
+
+        def try_loads() -> None:
             for count in self._cpu_loads:
                 with keep_busy(count):
                     progress.update(0, "measuring a request")
                     calibration = calibrate(self._gate)
                     series = [one for one in self._series if one.cpu_load == count]
                     self._try_kinds(series, calibration, progress, save)
-            complete = True
-        finally:
-            report = self.build_report(complete=complete)
-            save(report)
-        return report
+
+        return run_to_report(try_loads, lambda complete: self.build_report(complete=complete), save)
 
     def _try_kinds(
         self, series: Sequence[TrialSeries], calibration: Calibration, progress: Progress, save: Save

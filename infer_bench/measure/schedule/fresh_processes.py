@@ -1,35 +1,22 @@
 """Layouts of fresh processes: each session of each layout in a process of its own."""
 
 import contextlib
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.jobs import build_job
-from infer_bench.measure.schedule.layouts import Announce, InjectedDelay, Layout, OpenSession, inject_delay, repeat_rows
-from infer_bench.measure.settings import Settings
+from infer_bench.measure.schedule.layouts import Announce, Layout, OpenSession, SessionOpener, repeat_rows
 from infer_bench.report.bench import Process
-from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import SetRows
 from infer_bench.workers.timing.requests import TimeFirstRequest
 
 
-class FreshProcesses:
-    """Starts a process a candidate and layout. `delays` are those of the candidates that are to have one."""
+class FreshProcesses(SessionOpener):
+    """Starts a process a candidate and layout."""
 
     restarts = True
-
-    def __init__(
-        self,
-        columns: Mapping[Key, Columns],
-        settings: Settings,
-        delays: Mapping[Key, InjectedDelay] | None = None,
-    ) -> None:
-        self._columns = columns
-        self._settings = settings
-        self._delays = delays or {}
 
     def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
         """Nothing: each process prepares itself."""
@@ -39,9 +26,8 @@ class FreshProcesses:
     def layout(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> Iterator[Layout]:
         """Start the processes in random order, and end them."""
         layout, workers = Layout(), list[Worker]()
-        order = random.Random(f"{self._settings.seed} {index}").sample(list(candidates), len(candidates))
         try:
-            for candidate in order:
+            for candidate in self._shuffle(index, candidates):
                 announce(candidate)
                 try:
                     workers.append(Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s))
@@ -64,7 +50,7 @@ class FreshProcesses:
         cold_start_ns = first.done_ns - worker.started_ns
         process = Process.from_first_request(index, cold_start_ns, first.request_ns, model.import_ns, model.load_ns)
         session = OpenSession(worker, 0, process)
-        inject_delay(session, self._delays.get(candidate.key))
+        self._inject_delay(candidate, session)
         return session
 
     def running_session(self) -> int | None:

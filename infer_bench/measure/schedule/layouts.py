@@ -1,7 +1,8 @@
 """Layouts: the sessions that are open at the same time, and where they come from."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.measurements import Measurements
+from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
@@ -116,10 +118,27 @@ class ActiveLayout:
             self._layout.sessions.clear()
 
 
-def inject_delay(session: OpenSession, delay: InjectedDelay | None) -> None:
-    """Give a session more work, where it is to have some."""
-    if delay is not None:
-        session.ask(InjectDelay(delay.turns, delay.every))
+class SessionOpener:
+    """What every source of layouts has: rows and settings, and `delays` of the candidates that are to have one."""
+
+    def __init__(
+        self,
+        columns: Mapping[Key, Columns],
+        settings: Settings,
+        delays: Mapping[Key, InjectedDelay] | None = None,
+    ) -> None:
+        self._columns = columns
+        self._settings = settings
+        self._delays = delays or {}
+
+    def _shuffle(self, index: int, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The order in which the sessions of a layout are opened: the same one for the same seed."""
+        return random.Random(f"{self._settings.seed} {index}").sample(list(candidates), len(candidates))
+
+    def _inject_delay(self, candidate: Candidate, session: OpenSession) -> None:
+        delay = self._delays.get(candidate.key)
+        if delay is not None:
+            session.ask(InjectDelay(delay.turns, delay.every))
 
 
 def repeat_rows(columns: Columns, count: int) -> Columns:

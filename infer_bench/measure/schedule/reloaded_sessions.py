@@ -1,7 +1,6 @@
 """Layouts of reloaded sessions: all in one worker, each loaded anew, so that it lies elsewhere in memory."""
 
 import contextlib
-import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
@@ -9,7 +8,7 @@ from typing import IO
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.jobs import build_job
-from infer_bench.measure.schedule.layouts import Announce, InjectedDelay, Layout, OpenSession, inject_delay
+from infer_bench.measure.schedule.layouts import Announce, InjectedDelay, Layout, OpenSession, SessionOpener
 from infer_bench.measure.settings import Settings
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
@@ -23,8 +22,8 @@ MOST_RESIDENT_BYTES = 1_000_000_000
 """Sessions stay where they are, so that the next ones lie elsewhere; beyond this the oldest are closed."""
 
 
-class ReloadedSessions:
-    """Loads each session after allocations of random sizes. `delays` are those of the candidates that are to have one.
+class ReloadedSessions(SessionOpener):
+    """Loads each session after allocations of random sizes.
 
     Only for candidates that one worker can hold: the same engine, options, modules and interpreter.
     """
@@ -37,9 +36,7 @@ class ReloadedSessions:
         settings: Settings,
         delays: Mapping[Key, InjectedDelay] | None = None,
     ) -> None:
-        self._columns = columns
-        self._settings = settings
-        self._delays = delays or {}
+        super().__init__(columns, settings, delays)
         self._worker: Worker | None = None
         self._note: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
         self._next = 0
@@ -63,7 +60,7 @@ class ReloadedSessions:
         Those whose worker ended when another was loaded are loaded once more, in a new worker.
         """
         layout = Layout()
-        order = random.Random(f"{self._settings.seed} {index}").sample(list(candidates), len(candidates))
+        order = self._shuffle(index, candidates)
         missing = order
         while missing:
             for candidate in missing:
@@ -92,7 +89,7 @@ class ReloadedSessions:
         self._open_numbers.append(number)
         self._hand_over_rows(candidate, self._worker, number)
         session = OpenSession(self._worker, number, Process(index, 0, 0, 0, model.load_ns, 0))
-        inject_delay(session, self._delays.get(candidate.key))
+        self._inject_delay(candidate, session)
         return session
 
     def _start(self, job: Job) -> Worker:
