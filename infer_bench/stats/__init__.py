@@ -2,7 +2,7 @@
 
 from infer_bench.stats.agreement.max_delta import Agreement, compare_predictions
 from infer_bench.stats.percentiles import interval, minimum_samples, percentile, percentile_rank
-from infer_bench.stats.shape import is_bimodal, is_steady, spread
+from infer_bench.stats.shape import is_bimodal, spread
 from infer_bench.stats.speedup import speedup
 from infer_bench.stats.summary import summarise
 
@@ -11,7 +11,6 @@ __all__ = [
     "compare_predictions",
     "interval",
     "is_bimodal",
-    "is_steady",
     "minimum_samples",
     "percentile",
     "percentile_rank",

@@ -1,7 +1,6 @@
-"""The shape of a sample: one hump or two, how wide, and whether it has settled."""
+"""The shape of a sample: one hump or two, and how wide."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,21 +38,6 @@ def spread(samples: Samples) -> float:
     """Relative spread that outliers do not move: IQR / 1.349 / median (a normal sample's coefficient of variation)."""
     low, middle, high = (float(v) for v in np.quantile(samples, (0.25, 0.5, 0.75)))
     return (high - low) / 1.349 / middle if middle > 0 else 0.0
-
-
-def is_steady(block_medians: Sequence[float], window: int = 3, tolerance: float = 0.02) -> bool:
-    """Whether warm-up is over: the medians of the last `window` blocks agree with those of the `window` before.
-
-    True when the two windows' medians differ by at most `tolerance`, or by less than half the range inside a
-    window, on the log scale: a steady but noisy machine passes, a steady fall never does. False with fewer than
-    two windows.
-    """
-    if len(block_medians) < 2 * window:
-        return False
-    logs = np.log(np.maximum(np.asarray(block_medians[-2 * window :], dtype=np.float64), 1e-9))
-    before, after = logs[:window], logs[window:]
-    noise = max(float(np.ptp(before)), float(np.ptp(after))) / 2
-    return abs(float(np.median(after) - np.median(before))) <= max(math.log1p(tolerance), noise)
 
 
 def _bandwidth(logs: Floats) -> float:

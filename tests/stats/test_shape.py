@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats import is_bimodal, is_steady, spread
+from infer_bench.stats import is_bimodal, spread
 
 Draw = Callable[[np.random.Generator, int], Any]
 
@@ -61,25 +61,3 @@ def test_spread_is_the_coefficient_of_variation_and_ignores_outliers() -> None:
     assert spread(samples) == pytest.approx(0.1, rel=0.05)
     samples[:200] = 10**9
     assert spread(samples) == pytest.approx(0.1, rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("medians", "steady"),
-    [
-        ([], False),
-        ([100] * 5, False),
-        ([100] * 6, True),
-        ([900, 400, 200, 100, 100, 100, 101, 100, 100], True),
-        ([900, 400, 200, 150, 120, 105], False),
-        ([100, 97, 94, 91, 88, 85], False),
-        ([100, 120, 101, 103, 118, 99], True),
-        ([0, 0, 0, 0, 0, 0], True),
-    ],
-)
-def test_steadiness(medians: list[float], steady: bool) -> None:
-    assert is_steady(medians) is steady
-
-
-@given(st.floats(0.5, 0.97), st.integers(6, 30))
-def test_a_geometric_fall_is_never_steady(factor: float, blocks: int) -> None:
-    assert not is_steady([1e6 * factor**i for i in range(blocks)])
