@@ -7,15 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from infer_bench.converters.base import Converted, ConvertOptions, InputDtype
 from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 from infer_bench.trees.ensemble import Ensemble
-from infer_bench.typing import Columns
 
 PROBE_ROWS = 4_000
 _WIDTH, _NARROWEST = 120, 40
@@ -83,7 +79,7 @@ def _torch(model: ModelRef, metadata: Mapping[str, str]) -> Converted:
 def _ensemble(ensemble: Ensemble, options: ConvertOptions, metadata: Mapping[str, str]) -> Converted:
     from infer_bench.converters.onnx.columns import fits
     from infer_bench.converters.onnx.writer import write_onnx
-    from infer_bench.trees.probes import probe_rows
+    from infer_bench.trees.probes import decode_columns, probe_rows
 
     if options.precision == "exact" and not all(fits(feature, options.input_dtype) for feature in ensemble.features):
         options = replace(options, input_dtype="float64")
@@ -100,35 +96,11 @@ def _ensemble(ensemble: Ensemble, options: ConvertOptions, metadata: Mapping[str
     node = "TreeEnsemble" if options.opset_ml == 5 else "TreeEnsembleRegressor"
     adds_up = "float32" if options.precision == "float32" else ensemble.score_dtype
     drawn = probe_rows(ensemble, seed=0, limit=PROBE_ROWS)
-    groups = {name: _columns(ensemble, rows, unseen=name == "categories") for name, rows in drawn.items()}
+    groups = {name: decode_columns(ensemble, rows, unseen=name == "categories") for name, rows in drawn.items()}
     groups["empty"] = {name: column[:0] for name, column in groups["ordinary"].items()}
     return Converted(
         written, f"{node} (ai.onnx.ml {options.opset_ml})", options.input_dtype, adds_up, groups, ensemble.notes
     )
-
-
-def _columns(ensemble: Ensemble, rows: npt.NDArray[np.float64], *, unseen: bool) -> Columns:
-    """Rows of numbers as columns by name; a code of a known category becomes the category itself.
-
-    What is no code is missing, or with `unseen` in every other row a value that training did not have.
-    """
-    columns: dict[str, Any] = {}
-    for i, feature in enumerate(ensemble.features):
-        columns[feature.name] = rows[:, i]
-        if feature.categories:
-            columns[feature.name] = _categories(feature.categories, rows[:, i], unseen)
-    return columns
-
-
-def _categories(known: tuple[Any, ...], codes: npt.NDArray[np.float64], unseen: bool) -> npt.NDArray[Any]:
-    text = any(isinstance(value, str) for value in known)
-    values = known if text else tuple(float(value) for value in known)
-    missing = None if text else np.nan
-    stranger = max(map(str, known)) + " unseen" if text else max(values) + 1.0
-    found = [missing if np.isnan(code) else values[int(code)] for code in codes]
-    if unseen:
-        found[::2] = [stranger if value is missing else value for value in found[::2]]
-    return np.array([*found, missing], dtype=object if text else np.float64)[:-1]
 
 
 def _sklearn(model: ModelRef, options: ConvertOptions, metadata: Mapping[str, str], allow_pickle: bool) -> Converted:

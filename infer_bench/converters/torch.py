@@ -89,19 +89,6 @@ def _inputs(program: Any) -> list[Any]:
     return [value for value in found if hasattr(value, "shape")]
 
 
-def draw_inputs(program: Any, batch: int, seed: int = 0) -> list[Array]:
-    """Random inputs of an exported program: normal numbers, or whole ones below 2 for integer inputs."""
-    rng = np.random.default_rng(seed)
-    drawn = []
-    for value in _inputs(program):
-        shape = (batch, *(int(size) for size in value.shape[1:]))
-        kind = str(value.dtype).removeprefix("torch.")
-        whole = not value.dtype.is_floating_point
-        numbers = rng.integers(0, 2, shape) if whole else rng.normal(size=shape)
-        drawn.append(numbers.astype(kind))
-    return drawn
-
-
 def probe_rows(program: Any, seed: int = 0) -> dict[str, Array]:
     """Rows [rows, features] in double, of numbers that float32 holds: ordinary, zero, large, missing and infinite.
 
@@ -118,12 +105,3 @@ def probe_rows(program: Any, seed: int = 0) -> dict[str, Array]:
         rows[-1] = value
         groups[name] = rows
     return groups
-
-
-def run_torch(program: Any, inputs: list[Array]) -> list[Array]:
-    """The program's own answers."""
-    torch = _torch()
-    with torch.no_grad():
-        out = program.module()(*(torch.from_numpy(value) for value in inputs))
-    outputs = out if isinstance(out, tuple | list) else [out]
-    return [value.numpy() for value in outputs]

@@ -1,14 +1,14 @@
 """Rows drawn from an ensemble itself, on which a wrong conversion shows: splits reached, missing, extremes, zeros."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from infer_bench.model import Label
 from infer_bench.trees.ensemble import LEAF, MEMBER, Ensemble
 from infer_bench.trees.paths import Boxes, boxes
-from infer_bench.typing import Bools, Floats, Ints
+from infer_bench.typing import Array, Bools, Columns, Floats, Ints
 
 _ZEROS = (0.0, -0.0, 1e-35, -1e-35, 1.1e-35, -1.1e-35, 9e-36, -9e-36, 1e-45, -1e-45)
 _ODD_CODES = (-1.0, -0.5, 0.5, 2.5, 1e6, 16777216.0, 2147483648.0, 4294967298.0)
@@ -150,36 +150,24 @@ def _beside(value: Floats) -> Iterator[Floats]:
         yield near.astype(np.float64)
 
 
-def onnx_feeds(
-    ensemble: Ensemble, rows: Floats, *, input_name: str, dtype: npt.DTypeLike, unseen: bool = False
-) -> dict[str, npt.NDArray[Any]]:
-    """What the written file takes for `rows`: codes of known categories become values again, one input or one a column.
+def decode_columns(ensemble: Ensemble, rows: Floats, *, unseen: bool) -> Columns:
+    """Rows (rows, features) as the columns that a user gives, by name: codes of known categories become the categories.
 
-    NaN among them stays NaN (strings: a string that is no category), or becomes an unseen value with `unseen`.
+    What is no code is missing, or with `unseen` in every other row a value that training did not have.
     """
-    features = ensemble.features
-    text = [any(isinstance(value, str) for value in feature.categories) for feature in features]
-    columns = [_decode(ensemble, rows, index, unseen) for index in range(len(features))]
-    if not any(text):
-        table = np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))
-        with np.errstate(over="ignore"):
-            return {input_name: table.astype(dtype)}
-    feeds = {}
-    for feature, column, is_text in zip(features, columns, text, strict=True):
-        feeds[feature.name] = column.astype(object if is_text else dtype).reshape(-1, 1)
-    return feeds
+    columns: dict[str, Array] = {}
+    for i, feature in enumerate(ensemble.features):
+        column = rows[:, i]
+        columns[feature.name] = _decode(feature.categories, column, unseen) if feature.categories else column
+    return columns
 
 
-def _decode(ensemble: Ensemble, rows: Floats, index: int, unseen: bool) -> npt.NDArray[Any]:
-    categories = ensemble.features[index].categories
-    column: Floats = rows[:, index]
-    if not categories:
-        return column
-    code = np.where(np.isnan(column), -1, column).astype(np.int64)
-    if any(isinstance(value, str) for value in categories):
-        stranger = "unseen"
-        while stranger in categories:
-            stranger += "_"
-        return np.array([*categories, stranger], dtype=object)[code]
-    numbers = np.array([float(value) for value in categories])
-    return np.append(numbers, float(numbers.max()) + 1.5 if unseen else np.nan)[code]
+def _decode(categories: tuple[Label, ...], codes: Floats, unseen: bool) -> Array:
+    text = any(isinstance(value, str) for value in categories)
+    values: Sequence[Any] = categories if text else tuple(float(value) for value in categories)
+    missing = None if text else np.nan
+    stranger = max(map(str, categories)) + " unseen" if text else max(values) + 1.0
+    column = [missing if np.isnan(code) else values[int(code)] for code in codes]
+    if unseen:
+        column[::2] = [stranger if value is missing else value for value in column[::2]]
+    return np.array([*column, missing], dtype=object if text else np.float64)[:-1]

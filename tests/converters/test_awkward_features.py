@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
-from infer_bench.trees.probes import onnx_feeds
 from infer_bench.trees.readers.lightgbm import read_lightgbm
-from tests.converters.running import FORMS, run
+from tests.converters.running import FORMS, make_feeds, run
 
 QUIET = {"verbose": -1, "num_threads": 1, "min_data_in_leaf": 2, "min_data_per_group": 1, "cat_smooth": 0, "cat_l2": 0}
 
@@ -26,7 +25,7 @@ def test_categories_that_float32_cannot_tell_apart(least: int, precision: Any, o
     dtype = np.float64 if precision == "exact" else np.float32
     asked = np.column_stack([least + np.arange(-3, 12), np.zeros(15)]).astype(dtype).astype(np.float64)
     model = write_onnx(ensemble, precision=precision, opset_ml=opset_ml, input_name="rows")
-    found = run(model, onnx_feeds(ensemble, asked, input_name="rows", dtype=dtype))["prediction"][:, 0]
+    found = run(model, make_feeds(ensemble, asked, dtype))["prediction"][:, 0]
     assert np.allclose(found, booster.predict(asked), rtol=0, atol=1e-6)
 
 

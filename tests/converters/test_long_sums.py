@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
-from infer_bench.trees.probes import onnx_feeds
 from infer_bench.trees.readers.lightgbm import read_lightgbm
-from tests.converters.running import run
+from tests.converters.running import make_feeds, run
 
 ROWS = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32).astype(np.float64)
 QUIET = {"verbose": -1, "num_threads": 1, "num_leaves": 6, "min_data_in_leaf": 2}
@@ -20,7 +19,7 @@ def test_a_thousand_trees(scale: float, shift: float, opset_ml: int) -> None:
     booster = lgb.train({**QUIET, "objective": "l2", "learning_rate": 0.03}, lgb.Dataset(ROWS, target), 1000)
     ensemble = read_lightgbm(booster)
     model = write_onnx(ensemble, precision="float32", opset_ml=opset_ml, input_name="rows")  # type: ignore[arg-type]
-    feeds = onnx_feeds(ensemble, ROWS, input_name="rows", dtype=np.float32)
+    feeds = make_feeds(ensemble, ROWS, np.float32)
     found = run(model, feeds)["prediction"][:, 0].astype(np.float64)
     expected = booster.predict(ROWS)
     assert np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))) <= 1e-6

@@ -1,4 +1,4 @@
-"""PyTorch exported programs against PyTorch's own answers, and what is refused."""
+"""PyTorch exported programs against PyTorch's own predictions, and what is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.converters.torch import convert_torch, draw_inputs, load_program, run_torch
+from infer_bench.converters.torch import convert_torch, load_program
 from infer_bench.errors import ModelError, NotConvertible
-from tests.converters.sklearn_compare import session
+from tests.converters.running import open_session
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
@@ -30,11 +30,13 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_answers_as_pytorch_at_any_batch(saved: Path) -> None:
-    run, program = session(convert_torch(saved)), load_program(saved)
+    run, program = open_session(convert_torch(saved)), load_program(saved)
     for batch in (0, 1, 7, 300):
-        inputs = draw_inputs(program, batch)
-        predictions = run.run(None, {run.get_inputs()[0].name: inputs[0]})
-        np.testing.assert_allclose(predictions[0], run_torch(program, inputs)[0], atol=1e-6)
+        rows = np.random.default_rng(0).normal(size=(batch, 4)).astype(np.float32)
+        predictions = run.run(None, {run.get_inputs()[0].name: rows})
+        with torch.no_grad():
+            own = program.module()(torch.from_numpy(rows)).numpy()
+        np.testing.assert_allclose(predictions[0], own, atol=1e-6)
 
 
 def test_refuses_a_fixed_batch() -> None:

@@ -10,7 +10,7 @@ from infer_bench.model import Feature
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, make_nodes
 from infer_bench.trees.evaluate import leaf_indices
 from infer_bench.trees.paths import boxes
-from infer_bench.trees.probes import onnx_feeds, probe_rows
+from infer_bench.trees.probes import decode_columns, probe_rows
 from tests.converters.onnx.test_writer import random_ensemble
 
 
@@ -102,19 +102,18 @@ def test_same_seed_same_rows_and_a_bounded_number() -> None:
     assert sum(len(rows) for rows in first.values()) <= 400
 
 
-def test_feeds_turn_codes_into_values() -> None:
-    rows = np.array([[0.0, 5.0], [np.nan, 6.0]])
+def test_codes_become_the_categories_that_they_stand_for() -> None:
+    rows = np.array([[np.nan, 6.0], [np.nan, 7.0], [0.0, 5.0]])
     text = replace(stump(0.0), features=(Feature("a", "category", ("x", "unseen")), Feature("b")))
-    feeds = onnx_feeds(text, rows, input_name="input", dtype=np.float32)
-    assert feeds["a"].ravel().tolist() == ["x", "unseen_"]
-    assert feeds["b"].dtype == np.float32
+    columns = decode_columns(text, rows, unseen=False)
+    assert columns["a"].tolist() == [None, None, "x"]
+    assert columns["b"].tolist() == [6.0, 7.0, 5.0]
+    strange = decode_columns(text, rows, unseen=True)["a"].tolist()
+    assert strange[0] not in ("x", "unseen", None)
+    assert strange[1:] == [None, "x"]
     numbers = replace(stump(0.0), features=(Feature("a", "category", (7, 9)), Feature("b")))
-    table = onnx_feeds(numbers, rows, input_name="input", dtype=np.float64)["input"]
-    assert table[0].tolist() == [7.0, 5.0]
-    assert np.isnan(table[1, 0])
-    strange = onnx_feeds(numbers, rows, input_name="input", dtype=np.float64, unseen=True)["input"]
-    assert strange[1, 0] not in (7.0, 9.0)
-    assert np.isfinite(strange).all()
+    np.testing.assert_array_equal(decode_columns(numbers, rows, unseen=False)["a"], [np.nan, np.nan, 7.0])
+    np.testing.assert_array_equal(decode_columns(numbers, rows, unseen=True)["a"], [10.0, np.nan, 7.0])
 
 
 def test_sets_on_the_way_are_honoured() -> None:

@@ -60,14 +60,6 @@ def write_onnx(
     return _assemble(g, list(rows.declared), outputs, facts)
 
 
-def forms(precision: Precision) -> tuple[tuple[Precision, Dtype], ...]:
-    """What to try for a wanted precision, best first: (precision, input_dtype) for `write_onnx`.
-
-    Where float32 rounds a long sum too much, float32 rows with exact trees answer right at the same speed.
-    """
-    return (("exact", "float64"),) if precision == "exact" else (("float32", "float32"), ("exact", "float32"))
-
-
 def spec(ensemble: Ensemble) -> dict[str, Any]:
     """What the file computes, as other commands read it. No column is `encoded`: the graph takes values, not codes."""
     features = [{"name": f.name, "kind": f.kind, "categories": list(f.categories)} for f in ensemble.features]

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from tests.converters.sklearn_compare import compare
-from tests.converters.sklearn_models import X, Xn, y3, yb, yr, ys
+from tests.converters.sklearn.compare import compare
+from tests.converters.sklearn.models.rows import X, Xn, y3, yb, yr, ys
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 FEW: dict[str, Any] = {"n_estimators": 5, "n_jobs": 1}

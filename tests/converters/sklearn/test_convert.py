@@ -21,9 +21,10 @@ from infer_bench.converters.catalogue import sklearn_routes
 from infer_bench.converters.sklearn.convert import convert_sklearn
 from infer_bench.converters.sklearn.split_points import points_of
 from infer_bench.errors import NotConvertible
-from tests.converters.sklearn_compare import compare, session
-from tests.converters.sklearn_models import MODELS, X, y3, yb, yr
-from tests.converters.sklearn_more_models import MORE
+from tests.converters.running import open_session
+from tests.converters.sklearn.compare import compare
+from tests.converters.sklearn.models.registry import BOTH, EXACT
+from tests.converters.sklearn.models.rows import X, y3, yb, yr
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -41,16 +42,16 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("precision", ["exact", "float32"])
-@pytest.mark.parametrize("name", sorted(set(MODELS) - set(REFUSED)))
+@pytest.mark.parametrize("name", sorted(set(BOTH) - set(REFUSED)))
 def test_answers_as_the_original(name: str, precision: str) -> None:
-    rows = compare(MODELS[name](), precision, rows=128)
+    rows = compare(BOTH[name](), precision, rows=128)
     assert rows["ordinary"] == 128
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_refuses_what_has_no_exact_form(name: str) -> None:
     with pytest.raises(NotConvertible, match=REFUSED[name]) as caught:
-        convert_sklearn(MODELS[name]())
+        convert_sklearn(BOTH[name]())
     assert caught.value.hint
 
 
@@ -65,15 +66,15 @@ MORE_REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(set(MORE) - set(MORE_REFUSED)))
+@pytest.mark.parametrize("name", sorted(set(EXACT) - set(MORE_REFUSED)))
 def test_more_models_answer_as_the_original(name: str) -> None:
-    assert compare(MORE[name](), rows=96)["ordinary"] == 96
+    assert compare(EXACT[name](), rows=96)["ordinary"] == 96
 
 
 @pytest.mark.parametrize("name", sorted(MORE_REFUSED))
 def test_refuses_more(name: str) -> None:
     with pytest.raises(NotConvertible, match=MORE_REFUSED[name]):
-        convert_sklearn(MORE[name]())
+        convert_sklearn(EXACT[name]())
 
 
 def test_refuses_a_class_that_is_not_scikit_learns() -> None:
@@ -105,7 +106,7 @@ def test_refuses_an_unfitted_estimator() -> None:
 
 def test_zipmap_and_input_name() -> None:
     model = LogisticRegression().fit(X, np.array(["no", "yes"])[yb])
-    run = session(convert_sklearn(model, zipmap=True, input_name="row"))
+    run = open_session(convert_sklearn(model, zipmap=True, input_name="row"))
     _, maps = run.run(None, {"row": X[:3].astype(np.float32)})
     assert set(maps[0]) == {"no", "yes"}
     assert [m["yes"] for m in maps] == pytest.approx(model.predict_proba(X[:3])[:, 1], abs=1e-6)
@@ -120,7 +121,7 @@ def test_probabilities_next_to_zero_keep_their_digits() -> None:
         OneVsRestClassifier(lightgbm.LGBMClassifier(n_estimators=300, learning_rate=0.5, verbose=-1, n_jobs=1)),
     ):
         model.fit(X, y3)
-        found = session(convert_sklearn(model, precision="exact")).run(["probabilities"], {"input": far})[0]
+        found = open_session(convert_sklearn(model, precision="exact")).run(["probabilities"], {"input": far})[0]
         np.testing.assert_allclose(found, model.predict_proba(far), rtol=1e-9, atol=1e-300)
 
 

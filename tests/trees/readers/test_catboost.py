@@ -13,7 +13,7 @@ from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.trees.ensemble import Ensemble, Link
 from infer_bench.trees.readers.catboost import read_catboost, read_document
 from infer_bench.typing import Array
-from tests.converters.sklearn_compare import session
+from tests.converters.running import open_session
 
 catboost = pytest.importorskip("catboost")
 
@@ -86,7 +86,7 @@ def test_answers_as_catboost(name: str, precision: Any, tmp_path: Path) -> None:
     model.save_model(str(path))
     ensemble = read_catboost(path)
     rows = rows_of(ensemble)
-    predictions = session(write_onnx(ensemble, precision=precision)).run(
+    predictions = open_session(write_onnx(ensemble, precision=precision)).run(
         None, {"input": rows.astype(np.float64 if precision == "exact" else np.float32)}
     )
     tolerance = 1e-12 if precision == "exact" else 1e-6

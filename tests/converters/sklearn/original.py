@@ -1,0 +1,74 @@
+"""What a scikit-learn model itself predicts for the rows of a group."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from infer_bench.converters.sklearn.probes import Table
+from infer_bench.typing import Array
+
+
+def make_rows(estimator: Any, table: Table) -> Any:
+    """The rows as the estimator takes them: a DataFrame where it knows names or strings, else a double array."""
+    named = getattr(estimator, "feature_names_in_", None) is not None
+    if not named and all(column.dtype != object for column in table.values()):
+        return np.column_stack(list(table.values())) if table else np.empty((0, 0))
+    import pandas as pd
+
+    columns = {name: pd.Series(column, dtype=column.dtype) for name, column in table.items()}
+    return pd.DataFrame(columns) if named else pd.DataFrame(columns).to_numpy(dtype=object)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Its predictions: `values` double (rows, outputs), `labels` (rows,) or None, `raised` where it refused."""
+
+    values: Array
+    labels: Array | None
+    raised: Array
+
+
+def predict(estimator: Any, table: Table) -> Original:
+    """The estimator's own predictions, row by row where it refuses the whole batch."""
+    rows = len(next(iter(table.values())))
+    try:
+        values, labels = _predict_batch(estimator, make_rows(estimator, table))
+        return Original(values, labels, np.zeros(rows, dtype=bool))
+    except (ValueError, TypeError, KeyError, IndexError, FloatingPointError):
+        if rows == 1:
+            return Original(np.full((1, 1), np.nan), None, np.ones(1, dtype=bool))
+    if rows == 0:
+        return Original(np.empty((0, 1)), None, np.zeros(0, dtype=bool))
+    return _stack(
+        [predict(estimator, {name: column[i : i + 1] for name, column in table.items()}) for i in range(rows)]
+    )
+
+
+def _stack(parts: list[Original]) -> Original:
+    raised = np.concatenate([part.raised for part in parts])
+    good = [part for part in parts if not part.raised[0]]
+    width = good[0].values.shape[1] if good else 1
+    values = np.vstack([part.values if not part.raised[0] else np.full((1, width), np.nan) for part in parts])
+    if not good or good[0].labels is None:
+        return Original(values, None, raised)
+    filler = good[0].labels[:1]
+    labels = np.concatenate([filler if part.labels is None else part.labels for part in parts])
+    return Original(values, labels, raised)
+
+
+def _predict_batch(estimator: Any, rows: Any) -> tuple[Array, Array | None]:
+    count = len(rows)
+    if not hasattr(estimator, "predict"):
+        out = estimator.transform(rows)
+        return np.asarray(out.toarray() if hasattr(out, "toarray") else out, dtype=np.float64).reshape(count, -1), None
+    labels = np.asarray(estimator.predict(rows))
+    if hasattr(estimator, "cluster_centers_") and hasattr(estimator, "transform"):
+        return np.asarray(estimator.transform(rows), dtype=np.float64), labels
+    if hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(rows), dtype=np.float64), labels
+    if hasattr(estimator, "decision_function"):
+        return np.asarray(estimator.decision_function(rows), dtype=np.float64).reshape(count, -1), labels
+    if hasattr(estimator, "classes_"):
+        return np.empty((count, 0)), labels
+    return labels.astype(np.float64).reshape(count, -1), None
