@@ -7,15 +7,17 @@ the root. `root` is the folder that holds `proc` and `sys`. Nothing here raises:
 from collections.abc import Iterator
 from pathlib import Path
 
+from infer_bench.machine.files import read_text
+
 _UNLIMITED = 1 << 60
 """Version 1 writes "no memory limit" as the largest multiple of the page size below 2^63."""
 
 
 def cpu_quota(root: Path) -> float | None:
     """CPUs' worth of time a period, the tightest on the way up; None without a quota."""
-    unified = (_ratio(_read_text(folder / "cpu.max")) for folder in _folders(root, ""))
+    unified = (_ratio(read_text(folder / "cpu.max")) for folder in _folders(root, ""))
     legacy = (
-        _ratio(f"{_read_text(folder / 'cpu.cfs_quota_us')} {_read_text(folder / 'cpu.cfs_period_us')}")
+        _ratio(f"{read_text(folder / 'cpu.cfs_quota_us')} {read_text(folder / 'cpu.cfs_period_us')}")
         for folder in _folders(root, "cpu")
     )
     quotas = [quota for quota in (*unified, *legacy) if quota is not None]
@@ -24,8 +26,8 @@ def cpu_quota(root: Path) -> float | None:
 
 def memory_limit(root: Path) -> int | None:
     """Bytes, the tightest on the way up; None without a limit."""
-    unified = (_read_text(folder / "memory.max") for folder in _folders(root, ""))
-    legacy = (_read_text(folder / "memory.limit_in_bytes") for folder in _folders(root, "memory"))
+    unified = (read_text(folder / "memory.max") for folder in _folders(root, ""))
+    legacy = (read_text(folder / "memory.limit_in_bytes") for folder in _folders(root, "memory"))
     limits = [int(text) for text in (*unified, *legacy) if text.isdigit() and 0 < int(text) < _UNLIMITED]
     return min(limits, default=None)
 
@@ -55,7 +57,7 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
 
 def _membership(root: Path, controller: str) -> str | None:
     """The group's path in /proc/self/cgroup, whose lines read `id:controllers:path`."""
-    for line in _read_text(root / "proc/self/cgroup").splitlines():
+    for line in read_text(root / "proc/self/cgroup").splitlines():
         fields = line.split(":", 2)
         if len(fields) == 3 and controller in fields[1].split(","):
             return fields[2]
@@ -80,15 +82,8 @@ def _ratio(text: str) -> float | None:
 
 
 def _statistic(folder: Path, name: str) -> int:
-    for line in _read_text(folder / "cpu.stat").splitlines():
+    for line in read_text(folder / "cpu.stat").splitlines():
         key, _, value = line.partition(" ")
         if key == name and value.strip().isdigit():
             return int(value)
     return 0
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infer_bench.libraries import RIVALS
 from infer_bench.machine import cgroups
+from infer_bench.machine.files import read_text
 from infer_bench.report.common import Environment
 
 THREAD_VARIABLES = (
@@ -45,7 +46,7 @@ def describe(packages: Iterable[str], root: Path = Path("/")) -> Environment:
         executable=sys.executable or "unknown",
         packages=find_versions(packages),
         load_average_1m=_load_average(),
-        cpu_governor=_read_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or None,
+        cpu_governor=read_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or None,
         container=_in_container(root),
         cpu_mhz=_clock(root),
     )
@@ -103,7 +104,7 @@ def _affinity(logical: int) -> int:
 
 def _cpu_model(root: Path) -> str:
     """/proc/cpuinfo on Linux (its keys differ by architecture), sysctl on macOS, else what `platform` knows."""
-    for line in _read_text(root / "proc/cpuinfo").splitlines():
+    for line in read_text(root / "proc/cpuinfo").splitlines():
         name, _, value = line.partition(":")
         if name.strip().lower() in ("model name", "cpu model", "hardware", "cpu") and value.strip():
             return " ".join(value.split())
@@ -113,10 +114,10 @@ def _cpu_model(root: Path) -> str:
 
 
 def _clock(root: Path) -> int | None:
-    limit = _read_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")
+    limit = read_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq")
     if limit.isdigit():
         return round(int(limit) / 1000)
-    for line in _read_text(root / "proc/cpuinfo").splitlines():
+    for line in read_text(root / "proc/cpuinfo").splitlines():
         name, _, value = line.partition(":")
         if name.strip().lower() == "cpu mhz" and value.strip().replace(".", "", 1).isdigit():
             return round(float(value))
@@ -161,12 +162,5 @@ def _in_container(root: Path) -> bool:
         return True
     if os.environ.get("KUBERNETES_SERVICE_HOST"):
         return True
-    groups = _read_text(root / "proc/1/cgroup") + _read_text(root / "proc/self/cgroup")
+    groups = read_text(root / "proc/1/cgroup") + read_text(root / "proc/self/cgroup")
     return any(word in groups for word in ("docker", "kubepods", "containerd", "libpod", "lxc"))
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

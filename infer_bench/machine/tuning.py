@@ -5,6 +5,7 @@ from pathlib import Path
 
 from infer_bench.machine import cgroups
 from infer_bench.machine.environment import THREAD_VARIABLES
+from infer_bench.machine.files import read_text
 from infer_bench.report.doctor import Tuning
 
 _CPU = "sys/devices/system/cpu"
@@ -15,8 +16,8 @@ def read_tuning(root: Path = Path("/")) -> Tuning:
     """What is set here. `root` is where /proc and /sys are looked for."""
     return Tuning(
         turbo=_turbo(root),
-        huge_pages=_selected_word(_read_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
-        aslr=_number(_read_text(root / "proc/sys/kernel/randomize_va_space")),
+        huge_pages=_selected_word(read_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
+        aslr=_number(read_text(root / "proc/sys/kernel/randomize_va_space")),
         hypervisor=_hypervisor(root),
         throttled_ns=cgroups.throttled_ns(root),
         thread_variables={name: os.environ[name] for name in (*THREAD_VARIABLES, *_WAITING) if name in os.environ},
@@ -24,10 +25,10 @@ def read_tuning(root: Path = Path("/")) -> Tuning:
 
 
 def _turbo(root: Path) -> bool | None:
-    off = _number(_read_text(root / _CPU / "intel_pstate/no_turbo"))
+    off = _number(read_text(root / _CPU / "intel_pstate/no_turbo"))
     if off is not None:
         return off == 0
-    on = _number(_read_text(root / _CPU / "cpufreq/boost"))
+    on = _number(read_text(root / _CPU / "cpufreq/boost"))
     return None if on is None else on == 1
 
 
@@ -38,10 +39,10 @@ def _selected_word(text: str) -> str | None:
 
 def _hypervisor(root: Path) -> str | None:
     """The CPU says whether there is one (x86); firmware says which."""
-    info = _read_text(root / "proc/cpuinfo")
+    info = read_text(root / "proc/cpuinfo")
     if not info:
         return None
-    product = _read_text(root / "sys/class/dmi/id/product_name") or _read_text(root / "sys/class/dmi/id/sys_vendor")
+    product = read_text(root / "sys/class/dmi/id/product_name") or read_text(root / "sys/class/dmi/id/sys_vendor")
     flags = next((line for line in info.splitlines() if line.startswith("flags")), "")
     if "hypervisor" in flags.split():
         return product or "of unknown make"
@@ -50,10 +51,3 @@ def _hypervisor(root: Path) -> str | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdigit() else None
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
