@@ -5,13 +5,12 @@ import platform
 import sys
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from infer_bench.engines.base import Engine, Session
 from infer_bench.engines.session import require
 from infer_bench.workers import memory
 from infer_bench.workers.job import Job
-from infer_bench.workers.profiling.requests import PrepareProfile
-from infer_bench.workers.profiling.runs import Profiling, requests_from
 from infer_bench.workers.requests import (
     CloseSession,
     DescribeEnvironment,
@@ -28,6 +27,10 @@ from infer_bench.workers.requests import (
 from infer_bench.workers.timing.hosted_session import HostedSession, RequestPool, allocate_offset
 from infer_bench.workers.timing.requests import TimedBlock, TimedRounds, TimeRounds
 from infer_bench.workers.work_note import WorkNote
+
+if TYPE_CHECKING:
+    from infer_bench.workers.profiling.requests import PrepareProfile
+    from infer_bench.workers.profiling.runs import Profiling
 
 
 def load_engine(target: str) -> Engine:
@@ -59,7 +62,7 @@ class Host:
         return self._sessions[number]
 
     @property
-    def profiling(self) -> Profiling:
+    def profiling(self) -> "Profiling":
         """The profile under way. Raises `ValueError` where there is none."""
         if self._profiling is None:
             raise ValueError("not ready to profile")
@@ -118,8 +121,10 @@ class Host:
         if self._note is not None:
             self._note.write(session)
 
-    def prepare_profile(self, request: PrepareProfile) -> None:
+    def prepare_profile(self, request: "PrepareProfile") -> None:
         """See `PrepareProfile`."""
+        from infer_bench.workers.profiling.runs import Profiling, requests_from
+
         session = self.session(request.session)
         requests = requests_from(request.records, session.pool.columns, request.batch)
         self._profiling = Profiling(session.model, requests, function=request.function, clock=time.perf_counter_ns)

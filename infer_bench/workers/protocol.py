@@ -14,7 +14,7 @@ from infer_bench.workers.wire import Frame
 R = TypeVar("R")
 
 RESPONSE, FAILURE, CLOSE = "response", "failure", "close"
-"""Kinds of frames; a request's kind is the name of its class."""
+"""Kinds of frames; of a request's see `kind_of`."""
 
 
 class Request(Generic[R]):
@@ -65,9 +65,14 @@ class Failure:
         return error
 
 
+def kind_of(request: type[Request[Any]]) -> str:
+    """The kind of a request's frame: its class, with the module below `infer_bench.workers`."""
+    return f"{request.__module__.removeprefix('infer_bench.workers.')}.{request.__name__}"
+
+
 def request_frame(number: int, request: Request[Any]) -> Frame:
     """A request on its way. Raises ValueError for what may not cross."""
-    return Frame(type(request).__name__, number, *pack(request))
+    return Frame(kind_of(type(request)), number, *pack(request))
 
 
 def response_of(request: Request[R], frame: Frame) -> R:

@@ -1,0 +1,1 @@
+"""Who answers which request: a module for each kind of work, imported with its first request."""

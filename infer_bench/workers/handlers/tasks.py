@@ -1,0 +1,20 @@
+"""The handlers of tasks besides timing: predict, convert, read trees."""
+
+from infer_bench.workers.handlers.handler import of_model, of_request
+from infer_bench.workers.tasks.convert import ConvertModel, convert_model
+from infer_bench.workers.tasks.feed_dtype import DescribeFeed, describe_feed
+from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, predict_in_float32, run_steps
+from infer_bench.workers.tasks.predict_batches import PredictBatch, PredictRecords, predict_batch, predict_records
+from infer_bench.workers.tasks.predict_table import PredictTable, predict_table
+from infer_bench.workers.tasks.read_trees import ReadTrees, read_trees
+
+HANDLERS = (
+    of_model(PredictTable, predict_table),
+    of_model(PredictBatch, predict_batch),
+    of_model(PredictRecords, predict_records),
+    of_model(PredictInFloat32, predict_in_float32),
+    of_model(RunSteps, run_steps),
+    of_model(DescribeFeed, describe_feed),
+    of_request(ConvertModel, convert_model),
+    of_request(ReadTrees, read_trees),
+)
