@@ -3,13 +3,14 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
+
+from infer_bench.typing import Floats
 
 _SIGMAS = 12.0
 """Beyond 12 standard deviations (and 200 counts) from the mean lies less than 1e-25 of the distribution."""
 
 
-def window(n: int, p: float) -> tuple[int, npt.NDArray[np.float64]]:
+def window(n: int, p: float) -> tuple[int, Floats]:
     """P(X <= k) of X ~ Bin(n, p), for the k that carry the mass: `(first k, float64 array)`.
 
     The log of the mass is summed from the ratio of neighbours, (n - k) p / ((k + 1) (1 - p)), and normalised, so no

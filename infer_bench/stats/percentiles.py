@@ -9,9 +9,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.stats import binomial
+from infer_bench.typing import Floats, Indices, Samples
 
 _LEAST_TAIL = 0.4
 """An interval's tail holds at least 0.4 and at most 1.6 of its half of the error."""
@@ -31,7 +31,7 @@ def percentile_rank(n: int, q: float) -> int:
     return max(1, math.ceil(Fraction(repr(float(q))) * n))
 
 
-def percentile(samples: npt.NDArray[np.int64], q: float) -> int:
+def percentile(samples: Samples, q: float) -> int:
     """The nearest-rank percentile of a 1-D int64 array of at least one value, 0 < q < 1; the array is left as it is."""
     at = percentile_rank(len(samples), q) - 1
     return int(np.partition(samples, at)[at])
@@ -82,7 +82,7 @@ def interval(n: int, q: float, confidence: float = 0.95) -> tuple[int, int] | No
     return low, high
 
 
-def _pairs(first: int, cumulative: npt.NDArray[np.float64], n: int, error: float) -> list[tuple[float, int, int]]:
+def _pairs(first: int, cumulative: Floats, n: int, error: float) -> list[tuple[float, int, int]]:
     """Candidates (coverage, low, high), the equal-tailed pair and its neighbours."""
 
     def below(k: int) -> float:
@@ -98,7 +98,7 @@ def _pairs(first: int, cumulative: npt.NDArray[np.float64], n: int, error: float
     return [(below(b - 1) - below(a - 1), a, b) for a in low_ranks for b in high_ranks if 1 <= a <= b <= n]
 
 
-def _thin(ranks: npt.NDArray[np.intp]) -> list[int]:
+def _thin(ranks: Indices) -> list[int]:
     """At most `_TRIES` ranks in the middle of these: for large n neighbours hardly differ."""
     start = max(0, (len(ranks) - _TRIES) // 2)
     return [int(rank) for rank in ranks[start : start + _TRIES]]

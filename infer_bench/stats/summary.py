@@ -4,13 +4,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import CannotRun
 from infer_bench.report.common import Latency
 from infer_bench.stats.layout_interval import layout_interval
 from infer_bench.stats.percentiles import interval, minimum_samples, percentile_rank, quantile
-from infer_bench.typing import Samples
+from infer_bench.typing import Floats, Samples
 
 Processes = Sequence[Sequence[Samples]]
 """processes -> rounds -> samples: 1-D int64 arrays of ns, as stamped."""
@@ -61,7 +60,7 @@ def summarise(
     )
 
 
-def _read_percentile(pooled: npt.NDArray[np.float64], percent: float) -> int:
+def _read_percentile(pooled: Floats, percent: float) -> int:
     """The nearest rank of a sorted sample."""
     return _integer(pooled[percentile_rank(len(pooled), quantile(percent)) - 1])
 
@@ -71,7 +70,7 @@ def name_percentile(percent: float) -> str:
     return f"p{percent:.12g}"
 
 
-def _corrected(processes: Processes, floor_ns: int | Sequence[int], calls: int) -> list[npt.NDArray[np.float64]]:
+def _corrected(processes: Processes, floor_ns: int | Sequence[int], calls: int) -> list[Floats]:
     """One float64 array of ns a call for each process that has samples."""
     floors = np.broadcast_to(np.asarray(floor_ns, dtype=np.float64), len(processes))
     arrays = [
@@ -82,9 +81,7 @@ def _corrected(processes: Processes, floor_ns: int | Sequence[int], calls: int) 
     return [array for array in arrays if len(array)]
 
 
-def _interval(
-    corrected: Sequence[npt.NDArray[np.float64]], pooled: npt.NDArray[np.float64], q: float
-) -> tuple[int, int]:
+def _interval(corrected: Sequence[Floats], pooled: Floats, q: float) -> tuple[int, int]:
     """The 95 % interval of a percentile, in ns: see `summarise`."""
     low_rank, high_rank = interval(len(pooled), q) or (1, len(pooled))
     low, high = float(pooled[low_rank - 1]), float(pooled[high_rank - 1])
@@ -97,7 +94,7 @@ def _interval(
     return min(_integer(low), point), max(_integer(high), point)
 
 
-def _nearest(samples: npt.NDArray[np.float64], q: float) -> float:
+def _nearest(samples: Floats, q: float) -> float:
     at = percentile_rank(len(samples), q) - 1
     return float(np.partition(samples, at)[at])
 

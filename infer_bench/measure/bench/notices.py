@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Environment, Notice
 from infer_bench.stats.shape import is_bimodal, spread
+from infer_bench.typing import Samples
 
 THREADS_EXCEED_CORES = "threads-exceed-cores"
 QUOTA_THROTTLING = "quota-throttling"
@@ -213,7 +213,7 @@ def _cold(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
         )
 
 
-def _by_process(result: BenchResult) -> list[npt.NDArray[np.int64]]:
+def _by_process(result: BenchResult) -> list[Samples]:
     """The request samples of each process that has any: int64 ns as stamped."""
     pooled = (
         np.array([ns for r in process.rounds for ns in r.request_ns], dtype=np.int64) for process in result.processes

@@ -13,9 +13,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-Mass = npt.NDArray[np.float64]
+from infer_bench.typing import Floats
 
 MOST = 400
 """So many layouts are looked at, at the most."""
@@ -50,7 +49,7 @@ def boundaries(error: float, most: int = MOST) -> tuple[int | None, ...]:
     return tuple(counts)
 
 
-def _flip(mass: Mass, share: float = 0.5) -> Mass:
+def _flip(mass: Floats, share: float = 0.5) -> Floats:
     """The chances of each count after one more layout."""
     return np.append(mass, 0.0) * (1 - share) + np.insert(mass, 0, 0.0) * share
 
@@ -60,7 +59,7 @@ def _spendable(error: float, n: int, first: int) -> float:
     return 0.0 if n < first else error * (1 - _LATER * (first / n) ** 3)
 
 
-def _least(mass: Mass, rest: float, n: int) -> int | None:
+def _least(mass: Floats, rest: float, n: int) -> int | None:
     """The least count whose tail fits into what is left; `n` when only counts that are out of reach do."""
     tails = np.cumsum(mass[::-1])[::-1]
     fitting = np.flatnonzero(tails <= rest + 1e-15)
