@@ -14,7 +14,7 @@ Trees = Literal["auto", "best", "all"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
 OPSETS: tuple[Literal[3, 5], ...] = (5, 3)
-OUTPUTS = ("label", "probabilities", "scores", "prediction")
+LABEL, PROBABILITIES, SCORES, PREDICTION = OUTPUTS = ("label", "probabilities", "scores", "prediction")
 """What a file's outputs are called."""
 TREES: tuple[Trees, ...] = get_args(Trees)
 

@@ -120,7 +120,7 @@ def _sklearn(model: ModelRef, options: ConvertOptions, metadata: Mapping[str, st
     )
     dtype: InputDtype = "float64" if double else "float32"
     probes = Probes(estimator, single=not double)
-    groups = {group.name: group.table for group in probes.groups()}
+    groups = {group.name: group.table for group in probes.draw_groups()}
     return Converted(written, "scikit-learn in double", dtype, _adds_up(estimator, dtype), groups)
 
 

@@ -56,17 +56,17 @@ def convert_torch(program: Any, *, metadata: Mapping[str, str] | None = None) ->
     Raises `NotConvertible` for a fixed batch and for operators without an ONNX form.
     """
     torch = _torch()
-    held = load_program(program) if isinstance(program, str | Path) else program
-    _refuse_fixed_batch(torch, held)
+    program = load_program(program) if isinstance(program, str | Path) else program
+    _refuse_fixed_batch(torch, program)
     try:
-        converted = torch.onnx.export(held, (), dynamo=True, verbose=False, external_data=False)
+        exported = torch.onnx.export(program, (), dynamo=True, verbose=False, external_data=False)
     except ImportError as error:
         raise MissingDependency(str(getattr(error, "name", "") or "onnxscript"), "torch") from None
     except Exception as error:  # noqa: BLE001 - the exporter raises one class a pass
         raise NotConvertible(f"PyTorch cannot export the program: {str(error)[:200]}") from None
     from onnx import helper
 
-    model = converted.model_proto
+    model = exported.model_proto
     helper.set_model_props(model, {"infer_bench.family": '"torch"', **(metadata or {})})
     out = io.BytesIO(model.SerializeToString())
     return out.getvalue()
@@ -85,8 +85,8 @@ def _refuse_fixed_batch(torch: Any, program: Any) -> None:
 def _inputs(program: Any) -> list[Any]:
     """What is known of each input tensor that the user gives."""
     names = set(program.graph_signature.user_inputs)
-    found = [node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
-    return [value for value in found if hasattr(value, "shape")]
+    values = [node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    return [value for value in values if hasattr(value, "shape")]
 
 
 def probe_rows(program: Any, seed: int = 0) -> dict[str, Array]:

@@ -21,7 +21,7 @@ STRING = 8
 class Inputs:
     """The graph's declared inputs, and the tensor (batch, features) of numbers and codes made of them."""
 
-    declared: tuple[Any, ...]
+    infos: tuple[Any, ...]
     tensor: str
 
 
@@ -35,14 +35,14 @@ def is_text(feature: Feature) -> bool:
     return kinds == {True}
 
 
-def inputs(g: Graph, ensemble: Ensemble, dtype: Dtype, name: str) -> Inputs:
+def declare_inputs(g: Graph, ensemble: Ensemble, dtype: Dtype, name: str) -> Inputs:
     """Declare one tensor input, or one input a column where a column holds strings; categories become codes."""
     from onnx import helper
 
     features = ensemble.features
     if not any(is_text(feature) for feature in features):
-        declared = (helper.make_tensor_value_info(name, NUMBER[dtype], [None, len(features)]),)
-        return Inputs(declared, _coded_columns(g, features, dtype, name))
+        infos = (helper.make_tensor_value_info(name, NUMBER[dtype], [None, len(features)]),)
+        return Inputs(infos, _encode_columns(g, features, dtype, name))
     if len({feature.name for feature in features}) != len(features):
         raise NotConvertible("two columns have one name", "give them different names and train again")
     columns, values = [], []
@@ -50,7 +50,7 @@ def inputs(g: Graph, ensemble: Ensemble, dtype: Dtype, name: str) -> Inputs:
         _refuse_column(feature)
         kind = STRING if is_text(feature) else NUMBER[dtype]
         columns.append(helper.make_tensor_value_info(feature.name, kind, [None, 1]))
-        values.append(_code(g, feature, dtype, feature.name) if feature.categories else feature.name)
+        values.append(_encode(g, feature, dtype, feature.name) if feature.categories else feature.name)
     return Inputs(tuple(columns), g.concat(values))
 
 
@@ -70,48 +70,48 @@ def fits(feature: Feature, dtype: Dtype) -> bool:
     return all(isinstance(value, str) or float(np.dtype(dtype).type(value)) == value for value in feature.categories)
 
 
-def _coded_columns(g: Graph, features: tuple[Feature, ...], dtype: Dtype, name: str) -> str:
+def _encode_columns(g: Graph, features: tuple[Feature, ...], dtype: Dtype, name: str) -> str:
     """The tensor with codes in place of the columns whose categories are numbers; other columns are taken in runs."""
     if not any(feature.categories for feature in features):
         return name
     parts: list[str] = []
-    run: list[int] = []
+    plain: list[int] = []
     for index, feature in enumerate(features):
         if not feature.categories:
-            run.append(index)
+            plain.append(index)
             continue
-        if run:
-            parts.append(g.take(name, run))
-        parts.append(_code(g, feature, dtype, g.take(name, [index])))
-        run = []
-    return g.concat([*parts, g.take(name, run)] if run else parts)
+        if plain:
+            parts.append(g.take(name, plain))
+        parts.append(_encode(g, feature, dtype, g.take(name, [index])))
+        plain = []
+    return g.concat([*parts, g.take(name, plain)] if plain else parts)
 
 
-def _code(g: Graph, feature: Feature, dtype: Dtype, tensor: str) -> str:
+def _encode(g: Graph, feature: Feature, dtype: Dtype, tensor: str) -> str:
     """The position of each value among the categories; NaN for any other."""
     number = np.dtype(dtype).type
     codes = np.arange(len(feature.categories)).astype(number)
     if is_text(feature):
         keys: dict[str, Any] = {"keys_strings": [str(value) for value in feature.categories]}
     else:
-        keys = {"keys_tensor": _tensor(_numbers(feature, dtype))}
+        keys = {"keys_tensor": _make_tensor(_list_numbers(feature, dtype))}
     g.domains["ai.onnx.ml"] = g.opset_ml
     if g.opset_ml >= 4:
         if "keys_strings" in keys:
-            keys = {"keys_tensor": _strings(keys["keys_strings"])}
-        default = _tensor(np.array([np.nan], dtype=number))
+            keys = {"keys_tensor": _make_strings(keys["keys_strings"])}
+        default = _make_tensor(np.array([np.nan], dtype=number))
         return g.op(
             "LabelEncoder",
             tensor,
             domain="ai.onnx.ml",
             **keys,
-            values_tensor=_tensor(codes),
+            values_tensor=_make_tensor(codes),
             default_tensor=default,
         )
     if "keys_tensor" in keys:
-        keys = {"keys_floats": _numbers(feature, "float32").tolist()}
+        keys = {"keys_floats": _list_numbers(feature, "float32").tolist()}
         tensor = g.op("Cast", tensor, to=1) if dtype == "float64" else tensor
-    found = g.op(
+    codes_tensor = g.op(
         "LabelEncoder",
         tensor,
         domain="ai.onnx.ml",
@@ -119,10 +119,10 @@ def _code(g: Graph, feature: Feature, dtype: Dtype, tensor: str) -> str:
         values_floats=codes.tolist(),
         default_float=float("nan"),
     )
-    return g.op("Cast", found, to=11) if dtype == "float64" else found
+    return g.op("Cast", codes_tensor, to=11) if dtype == "float64" else codes_tensor
 
 
-def _numbers(feature: Feature, dtype: Dtype) -> npt.NDArray[Any]:
+def _list_numbers(feature: Feature, dtype: Dtype) -> npt.NDArray[Any]:
     if not fits(feature, "float64"):
         raise NotConvertible(f"a category of {feature.name!r} is a whole number that no double holds", "use strings")
     if not fits(feature, dtype):
@@ -132,34 +132,34 @@ def _numbers(feature: Feature, dtype: Dtype) -> npt.NDArray[Any]:
     return np.array([float(value) for value in feature.categories]).astype(dtype)
 
 
-def _tensor(values: npt.NDArray[Any]) -> Any:
+def _make_tensor(values: npt.NDArray[Any]) -> Any:
     from onnx import numpy_helper
 
     return numpy_helper.from_array(values, "t")
 
 
-def _strings(values: list[str]) -> Any:
+def _make_strings(values: list[str]) -> Any:
     from onnx import helper
 
     return helper.make_tensor("t", STRING, [len(values)], [value.encode() for value in values])
 
 
-def read_columns(g: Graph, ensemble: Ensemble, tensor: str, given: Dtype, wanted: Dtype) -> tuple[str, Ints]:
-    """The tensor that the trees read, of dtype `wanted`, and the column of it that each node reads (nodes,).
+def read_columns(g: Graph, ensemble: Ensemble, tensor: str, input_dtype: Dtype, dtype: Dtype) -> tuple[str, Ints]:
+    """The tensor that the trees read, in `dtype`, and the column of it that each node reads (nodes,).
 
     A feature that some nodes read as it is and others after rounding, or with zeros made NaN, becomes several columns.
     """
-    tensor = cast_rows(g, ensemble, tensor, given, wanted)
+    tensor = cast_rows(g, ensemble, tensor, input_dtype, dtype)
     nodes, inner = ensemble.nodes, ensemble.nodes.mode != LEAF
     kind = np.where(nodes.mode == MEMBER, 2 if ensemble.rounding != "none" else 0, 0) + nodes.zero_missing
     if not kind[inner].any():
         return tensor, np.where(inner, nodes.feature, 0)
     pairs = np.unique(np.stack((nodes.feature[inner], kind[inner]), axis=1), axis=0)
-    features, kinds = _laid_out(pairs, len(ensemble.features))
+    features, kinds = _lay_out(pairs, len(ensemble.features))
     if len(features) > len(ensemble.features):
         tensor = g.take(tensor, features)
-    tensor = _zeros_missing(g, ensemble, tensor, kinds == 1, wanted)
-    tensor = _rounded(g, ensemble, tensor, kinds == 2, wanted)
+    tensor = _mask_zeros(g, ensemble, tensor, kinds == 1, dtype)
+    tensor = _round(g, ensemble, tensor, kinds == 2, dtype)
     place = {(int(f), int(k)): i for i, (f, k) in reversed(list(enumerate(zip(features, kinds, strict=True))))}
     table = np.zeros((len(ensemble.features), 3), dtype=np.int64)
     for (feature, which), at in place.items():
@@ -167,7 +167,7 @@ def read_columns(g: Graph, ensemble: Ensemble, tensor: str, given: Dtype, wanted
     return tensor, np.where(inner, table[np.where(inner, nodes.feature, 0), kind], 0)
 
 
-def _laid_out(pairs: Ints, count: int) -> tuple[Ints, Ints]:
+def _lay_out(pairs: Ints, count: int) -> tuple[Ints, Ints]:
     """Each column's feature and kind: the features in order, each with its first kind, then the further kinds."""
     first = np.ones(len(pairs), np.bool_)
     first[1:] = pairs[1:, 0] != pairs[:-1, 0]
@@ -177,19 +177,19 @@ def _laid_out(pairs: Ints, count: int) -> tuple[Ints, Ints]:
     return np.concatenate((np.arange(count), more[:, 0])), np.concatenate((kinds, more[:, 1]))
 
 
-def cast_rows(g: Graph, ensemble: Ensemble, tensor: str, given: Dtype, wanted: Dtype) -> str:
-    """The tensor in the dtype `wanted`, by way of the dtype that the source library compares in; missing values NaN."""
-    now = given
+def cast_rows(g: Graph, ensemble: Ensemble, tensor: str, input_dtype: Dtype, dtype: Dtype) -> str:
+    """The tensor in `dtype`, by way of the dtype that the source library compares in; missing values NaN."""
+    now = input_dtype
     if ensemble.row_dtype == "float32" and now == "float64":
         tensor, now = g.op("Cast", tensor, to=1), "float32"
     if ensemble.missing_value is not None:
         kind = np.dtype(now)
         value = np.dtype(ensemble.row_dtype).type(ensemble.missing_value)
         tensor = g.op("Where", g.op("Equal", tensor, g.const(value, kind)), g.const(np.nan, kind), tensor)
-    return g.op("Cast", tensor, to=NUMBER[wanted]) if now != wanted else tensor
+    return g.op("Cast", tensor, to=NUMBER[dtype]) if now != dtype else tensor
 
 
-def _zeros_missing(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[np.bool_], dtype: Dtype) -> str:
+def _mask_zeros(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[np.bool_], dtype: Dtype) -> str:
     if not mask.any():
         return tensor
     near = g.op("LessOrEqual", g.op("Abs", tensor), g.const(ensemble.zero_band, np.dtype(dtype)))
@@ -198,7 +198,7 @@ def _zeros_missing(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[
     return g.op("Where", near, g.const(np.nan, np.dtype(dtype)), tensor)
 
 
-def _rounded(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[np.bool_], dtype: Dtype) -> str:
+def _round(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[np.bool_], dtype: Dtype) -> str:
     if not mask.any():
         return tensor
     down = g.op("Floor", tensor)

@@ -26,16 +26,16 @@ class Graph:
         self.initializers: list[Any] = []
         self.domains: dict[str, int] = {}
         self.reserved: set[str] = set()
-        self.refused: list[str] = []
+        self.refusal_masks: list[str] = []
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._count = 0
 
     def name(self, stem: str) -> str:
         """A name that nothing else in the graph has."""
         self._count += 1
-        while (found := f"{stem}_{self._count}") in self.reserved:
+        while (name := f"{stem}_{self._count}") in self.reserved:
             self._count += 1
-        return found
+        return name
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node with one output and return that output's name."""
@@ -113,10 +113,10 @@ class Graph:
         return self.op("Reshape", tensor, self.ints(-1))
 
 
-class Checked(IntEnum):
+class Finiteness(IntEnum):
     """What is known of the numbers of a frame, in the rows that are not refused."""
 
-    NOTHING = 0
+    UNKNOWN = 0
     NO_INFINITY = 1
     FINITE = 2
 
@@ -136,7 +136,7 @@ class Frame:
 
     blocks: tuple[Block, ...]
     names: tuple[str, ...] = ()
-    checked: Checked = Checked.NOTHING
+    finiteness: Finiteness = Finiteness.UNKNOWN
 
     @property
     def width(self) -> int:
@@ -177,9 +177,9 @@ class Frame:
         else:
             columns = self.columns(g)
             picked = tuple(columns[i] for i in indices)
-        return Frame(picked if len(indices) else (), names, self.checked)
+        return Frame(picked if len(indices) else (), names, self.finiteness)
 
     @staticmethod
-    def of(tensor: str, width: int, checked: Checked = Checked.NOTHING) -> "Frame":
+    def of(tensor: str, width: int, finiteness: Finiteness = Finiteness.UNKNOWN) -> "Frame":
         """One block of numbers."""
-        return Frame((Block(tensor, width),), (), checked)
+        return Frame((Block(tensor, width),), (), finiteness)

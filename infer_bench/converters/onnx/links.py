@@ -16,11 +16,11 @@ def add_links(g: Graph, links: tuple[Link, ...], scores: str, dtype: Dtype, *, t
     may need; it takes four nodes instead of one.
     """
     for link in links:
-        scores = _add(g, link, scores, np.dtype(dtype), tails)
+        scores = _add_link(g, link, scores, np.dtype(dtype), tails)
     return scores
 
 
-def _add(g: Graph, link: Link, x: str, dtype: Any, tails: bool) -> str:
+def _add_link(g: Graph, link: Link, x: str, dtype: Any, tails: bool) -> str:
     if link.kind == "sigmoid":
         x = x if link.a == 1.0 else g.op("Mul", x, g.const(link.a, dtype))
         return g.expit(x) if tails else g.op("Sigmoid", x)
@@ -43,14 +43,14 @@ def _add(g: Graph, link: Link, x: str, dtype: Any, tails: bool) -> str:
     )
 
 
-def both_classes(g: Graph, ensemble: Ensemble, predictions: str, dtype: Dtype) -> str:
+def add_both_classes(g: Graph, ensemble: Ensemble, predictions: str, dtype: Dtype) -> str:
     """Probabilities (batch, classes): a binary model's one column p becomes 1 - p and p."""
     if ensemble.task != "binary" or ensemble.outputs != 1:
         return predictions
     return g.concat([g.op("Sub", g.const(1.0, np.dtype(dtype)), predictions), predictions])
 
 
-def class_index(g: Graph, ensemble: Ensemble, scores: str, probabilities: str, dtype: Dtype) -> str:
+def add_class_index(g: Graph, ensemble: Ensemble, scores: str, probabilities: str, dtype: Dtype) -> str:
     """The index of each row's class, int64 (batch,)."""
     if ensemble.label_rule == "raw-not-negative":
         return g.flat(g.op("Cast", g.op("GreaterOrEqual", scores, g.const(0.0, np.dtype(dtype))), to=7))

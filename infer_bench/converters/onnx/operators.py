@@ -17,7 +17,7 @@ _MODES_5 = np.array([0, 0, 1, 6], dtype=np.uint8)
 _MODES_3 = np.array([b"LEAF", b"BRANCH_LEQ", b"BRANCH_LT", b"BRANCH_EQ"], dtype=object)
 
 
-def tree_node(
+def make_tree_node(
     ensemble: Ensemble, columns: Ints, thresholds: npt.NDArray[Any], weights: npt.NDArray[Any], opset_ml: int
 ) -> Any:
     """The operator as a `NodeProto` without inputs and outputs.
@@ -28,7 +28,7 @@ def tree_node(
     from onnx import NodeProto
 
     modern = opset_ml >= 5
-    attributes = (_modern if modern else _classic)(ensemble, columns, thresholds, weights)
+    attributes = (_list_attributes_5 if modern else _list_attributes_3)(ensemble, columns, thresholds, weights)
     node = NodeProto(op_type="TreeEnsemble" if modern else "TreeEnsembleRegressor", domain="ai.onnx.ml")
     for name, values in attributes.items():
         _fill(node.attribute.add(), name, values)
@@ -58,25 +58,25 @@ def _fill(attribute: Any, name: str, values: Any) -> None:
         attribute.type, attribute.i = AttributeProto.INT, values
 
 
-def _tensor(values: npt.NDArray[Any], name: str) -> Any:
+def _make_tensor(values: npt.NDArray[Any], name: str) -> Any:
     from onnx import numpy_helper
 
     return numpy_helper.from_array(np.ascontiguousarray(values), name)
 
 
-def _modern(
+def _list_attributes_5(
     ensemble: Ensemble, columns: Ints, thresholds: npt.NDArray[Any], weights: npt.NDArray[Any]
 ) -> Mapping[str, Any]:
     nodes = ensemble.nodes
     leaf = nodes.mode == LEAF
     inner, lone = np.flatnonzero(~leaf), leaf[ensemble.roots]
-    index, leaves = _numbering(ensemble, leaf)
+    index, leaves = _number_nodes(ensemble, leaf)
     left, right = nodes.left[inner], nodes.right[inner]
     count = int(lone.sum())  # a tree that is one leaf gets a node of its own, both of whose branches lead there
     lone_leaf, zeros, ones = index[ensemble.roots[lone]], np.zeros(count, np.int64), np.ones(count, np.int64)
     roots = index[ensemble.roots]
     roots[lone] = len(inner) + np.arange(count)
-    target = np.repeat(ensemble.output, tree_sizes(ensemble))
+    target = np.repeat(ensemble.output, count_nodes(ensemble))
     missing = np.concatenate((nodes.missing_left[inner].astype(np.int64), zeros))
     attributes: dict[str, Any] = {
         "n_targets": ensemble.outputs,
@@ -84,29 +84,35 @@ def _modern(
         "post_transform": 0,
         "tree_roots": roots,
         "nodes_featureids": np.concatenate((columns[inner], zeros)),
-        "nodes_splits": _tensor(np.concatenate((thresholds[inner], zeros.astype(thresholds.dtype))), "nodes_splits"),
-        "nodes_modes": _tensor(np.concatenate((_MODES_5[nodes.mode[inner]], zeros.astype(np.uint8))), "nodes_modes"),
+        "nodes_splits": _make_tensor(
+            np.concatenate((thresholds[inner], zeros.astype(thresholds.dtype))), "nodes_splits"
+        ),
+        "nodes_modes": _make_tensor(
+            np.concatenate((_MODES_5[nodes.mode[inner]], zeros.astype(np.uint8))), "nodes_modes"
+        ),
         "nodes_truenodeids": np.concatenate((index[left], lone_leaf)),
         "nodes_falsenodeids": np.concatenate((index[right], lone_leaf)),
         "nodes_trueleafs": np.concatenate((leaf[left].astype(np.int64), ones)),
         "nodes_falseleafs": np.concatenate((leaf[right].astype(np.int64), ones)),
-        "leaf_targetids": _placed(target[leaf], index[leaf], leaves),
-        "leaf_weights": _tensor(_placed(weights[leaf, 0], index[leaf], leaves), "leaf_weights"),
+        "leaf_targetids": _scatter(target[leaf], index[leaf], leaves),
+        "leaf_weights": _make_tensor(_scatter(weights[leaf, 0], index[leaf], leaves), "leaf_weights"),
     }
     if missing.any():
         attributes["nodes_missing_value_tracks_true"] = missing
     if (nodes.mode == MEMBER).any():
-        attributes["membership_values"] = _tensor(_delimited(ensemble, thresholds.dtype), "membership_values")
+        attributes["membership_values"] = _make_tensor(
+            _delimit_members(ensemble, thresholds.dtype), "membership_values"
+        )
     return attributes
 
 
-def _placed(values: npt.NDArray[Any], index: Ints, count: int) -> npt.NDArray[Any]:
+def _scatter(values: npt.NDArray[Any], index: Ints, count: int) -> npt.NDArray[Any]:
     array = np.zeros(count, dtype=values.dtype)
     array[index] = values
     return array
 
 
-def _numbering(ensemble: Ensemble, leaf: Bools) -> tuple[Ints, int]:
+def _number_nodes(ensemble: Ensemble, leaf: Bools) -> tuple[Ints, int]:
     """Each node's number among the inner nodes or among the leaves, and the number of leaves.
 
     ONNX Runtime takes a branch and a leaf that share a number, below one root, for one leaf (its issue 24679), so the
@@ -126,7 +132,7 @@ def _numbering(ensemble: Ensemble, leaf: Bools) -> tuple[Ints, int]:
     return np.where(leaf, index + unused, index), count + unused
 
 
-def _delimited(ensemble: Ensemble, dtype: Any) -> npt.NDArray[Any]:
+def _delimit_members(ensemble: Ensemble, dtype: Any) -> npt.NDArray[Any]:
     """The members of each node in turn, a NaN after each."""
     nodes = ensemble.nodes
     sets = np.flatnonzero(nodes.mode == MEMBER)
@@ -135,15 +141,15 @@ def _delimited(ensemble: Ensemble, dtype: Any) -> npt.NDArray[Any]:
     return np.insert(nodes.members[keep], ends, np.nan).astype(dtype)
 
 
-def tree_sizes(ensemble: Ensemble) -> Ints:
+def count_nodes(ensemble: Ensemble) -> Ints:
     """The number of nodes of each tree; a tree's nodes lie together, its root first."""
     return np.diff(np.append(ensemble.roots, len(ensemble.nodes)))
 
 
-def _classic(
+def _list_attributes_3(
     ensemble: Ensemble, columns: Ints, thresholds: npt.NDArray[Any], weights: npt.NDArray[Any]
 ) -> Mapping[str, Any]:
-    nodes, sizes = ensemble.nodes, tree_sizes(ensemble)
+    nodes, sizes = ensemble.nodes, count_nodes(ensemble)
     tree = np.repeat(np.arange(ensemble.trees), sizes)
     number = np.arange(len(nodes)) - ensemble.roots[tree]
     base = ensemble.roots[tree]
@@ -158,7 +164,7 @@ def _classic(
         "missing": nodes.missing_left.astype(np.int64),
     }
     if (nodes.mode == MEMBER).any():
-        table = _chained(ensemble, table, sizes)
+        table = _chain_members(ensemble, table, sizes)
     attributes: dict[str, Any] = {
         "n_targets": ensemble.outputs,
         "aggregate_function": b"SUM",
@@ -169,15 +175,15 @@ def _classic(
         "nodes_modes": _MODES_3[table["mode"]].tolist(),
         "nodes_truenodeids": table["true"],
         "nodes_falsenodeids": table["false"],
-        **_numbers("nodes_values", table["value"].astype(thresholds.dtype)),
-        **_targets(ensemble, tree, number, weights),
+        **_name_numbers("nodes_values", table["value"].astype(thresholds.dtype)),
+        **_list_targets(ensemble, tree, number, weights),
     }
     if table["missing"].any():
         attributes["nodes_missing_value_tracks_true"] = table["missing"]
     return attributes
 
 
-def _targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDArray[Any]) -> Mapping[str, Any]:
+def _list_targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDArray[Any]) -> Mapping[str, Any]:
     leaf = ensemble.nodes.mode == LEAF
     width = weights.shape[1]
     output = ensemble.output[tree[leaf]]
@@ -186,16 +192,16 @@ def _targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDArray[
         "target_treeids": np.repeat(tree[leaf], width),
         "target_nodeids": np.repeat(number[leaf], width),
         "target_ids": targets.ravel(),
-        **_numbers("target_weights", weights[leaf].ravel()),
+        **_name_numbers("target_weights", weights[leaf].ravel()),
     }
 
 
-def _numbers(name: str, values: npt.NDArray[Any]) -> Mapping[str, Any]:
+def _name_numbers(name: str, values: npt.NDArray[Any]) -> Mapping[str, Any]:
     """Opset 3 takes float32 as a list and double as a tensor, under another name."""
-    return {name: values} if values.dtype == np.float32 else {f"{name}_as_tensor": _tensor(values, name)}
+    return {name: values} if values.dtype == np.float32 else {f"{name}_as_tensor": _make_tensor(values, name)}
 
 
-def _chained(ensemble: Ensemble, table: dict[str, npt.NDArray[Any]], sizes: Ints) -> dict[str, npt.NDArray[Any]]:
+def _chain_members(ensemble: Ensemble, table: dict[str, npt.NDArray[Any]], sizes: Ints) -> dict[str, npt.NDArray[Any]]:
     """Each set as a chain of nodes, one a member: equal goes where the set goes, else to the next."""
     nodes = ensemble.nodes
     members = np.where(nodes.mode == MEMBER, np.diff(nodes.member_start), 1)

@@ -26,31 +26,35 @@ def fold(ensemble: Ensemble, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     with np.errstate(over="ignore", under="ignore"):
         near = exact.astype(dtype)
     down, up = np.nextafter(near, target(-np.inf)), np.nextafter(near, target(np.inf))
-    folded = np.where(nodes.mode == LT, np.where(near < exact, up, near), np.where(near > exact, down, near))
-    return _beyond_band(ensemble, folded.astype(dtype), target) if ensemble.zero_band else folded.astype(dtype)
+    threshold = np.where(nodes.mode == LT, np.where(near < exact, up, near), np.where(near > exact, down, near))
+    return (
+        _move_beyond_band(ensemble, threshold.astype(dtype), target) if ensemble.zero_band else threshold.astype(dtype)
+    )
 
 
-def _beyond_band(ensemble: Ensemble, folded: npt.NDArray[Any], target: Any) -> npt.NDArray[Any]:
+def _move_beyond_band(ensemble: Ensemble, threshold: npt.NDArray[Any], target: Any) -> npt.NDArray[Any]:
     exact, band = ensemble.nodes.threshold, ensemble.zero_band
     if np.any((ensemble.nodes.mode == LT) & (np.abs(exact) <= band)):
         raise NotConvertible("a tree compares x < t for a t next to zero")
     upper = target(band) if target(band) <= band else np.nextafter(target(band), target(0))
     lower = np.nextafter(-upper, target(-np.inf))
     inside = (np.abs(exact) <= band) & (ensemble.nodes.mode == LEQ)
-    return np.where(inside, np.where(exact < 0, lower, upper), folded).astype(folded.dtype)
+    return np.where(inside, np.where(exact < 0, lower, upper), threshold).astype(threshold.dtype)
 
 
-def reachable_members(ensemble: Ensemble, dtype: npt.DTypeLike) -> Ensemble:
+def drop_unreachable_members(ensemble: Ensemble, dtype: npt.DTypeLike) -> Ensemble:
     """Without the members that no row of `dtype` can equal: rounded, they would be taken for another category."""
     nodes = ensemble.nodes
-    held = nodes.members.astype(dtype).astype(np.float64) == nodes.members
-    if held.all():
+    exact = nodes.members.astype(dtype).astype(np.float64) == nodes.members
+    if exact.all():
         return ensemble
-    kept = np.concatenate(([0], np.cumsum(held)))
-    return replace(ensemble, nodes=replace(nodes, members=nodes.members[held], member_start=kept[nodes.member_start]))
+    counts = np.concatenate(([0], np.cumsum(exact)))
+    return replace(
+        ensemble, nodes=replace(nodes, members=nodes.members[exact], member_start=counts[nodes.member_start])
+    )
 
 
-def without_empty_sets(ensemble: Ensemble) -> Ensemble:
+def drop_empty_sets(ensemble: Ensemble) -> Ensemble:
     """Nodes whose set of members is empty never hold: x < -inf says so without a set."""
     nodes = ensemble.nodes
     empty = (nodes.mode == MEMBER) & (np.diff(nodes.member_start) == 0)
@@ -60,7 +64,7 @@ def without_empty_sets(ensemble: Ensemble) -> Ensemble:
     return replace(ensemble, nodes=replace(nodes, mode=mode, threshold=np.where(empty, -np.inf, nodes.threshold)))
 
 
-def one_output_a_leaf(ensemble: Ensemble) -> Ensemble:
+def split_outputs(ensemble: Ensemble) -> Ensemble:
     """Trees whose leaves hold a value for each output, as one tree an output."""
     vector = ensemble.output < 0
     if not vector.any():
@@ -74,12 +78,12 @@ def one_output_a_leaf(ensemble: Ensemble) -> Ensemble:
         tiled = np.tile(index, outputs)
         return np.where(tiled < 0, -1, tiled + shift)
 
-    copies = _tiled(nodes, outputs, child(nodes.left), child(nodes.right))
+    copies = _tile(nodes, outputs, child(nodes.left), child(nodes.right))
     roots = (ensemble.roots[None, :] + (np.arange(outputs) * count)[:, None]).ravel()
     return replace(ensemble, nodes=copies, roots=roots, output=np.repeat(np.arange(outputs), ensemble.trees))
 
 
-def _tiled(nodes: Nodes, outputs: int, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Nodes:
+def _tile(nodes: Nodes, outputs: int, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Nodes:
     sizes = np.tile(np.diff(nodes.member_start), outputs)
     return make_nodes(
         feature=np.tile(nodes.feature, outputs),
@@ -95,7 +99,7 @@ def _tiled(nodes: Nodes, outputs: int, left: npt.NDArray[np.int64], right: npt.N
     )
 
 
-def slice_of_trees(ensemble: Ensemble, first: int, last: int) -> tuple[Ensemble, slice]:
+def slice_trees(ensemble: Ensemble, first: int, last: int) -> tuple[Ensemble, slice]:
     """Trees `first` up to `last` without the base scores, and where their nodes lie in the whole."""
     nodes = ensemble.nodes
     starts = np.append(ensemble.roots, len(nodes))
@@ -117,7 +121,7 @@ def slice_of_trees(ensemble: Ensemble, first: int, last: int) -> tuple[Ensemble,
     return replace(ensemble, nodes=part, roots=roots, output=output, base=np.zeros(ensemble.outputs)), here
 
 
-def base_in_leaves(ensemble: Ensemble) -> Ensemble:
+def add_base_to_leaves(ensemble: Ensemble) -> Ensemble:
     """The base scores added to the leaves of each output's first tree, as a float32 library adds them: base first."""
     if not ensemble.base.any() or ensemble.divisor != 1.0 or ensemble.score_dtype != "float32":
         return ensemble

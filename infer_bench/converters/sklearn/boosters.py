@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
-from infer_bench.converters.onnx.links import add_links, both_classes, class_index
+from infer_bench.converters.onnx.links import add_both_classes, add_class_index, add_links
 from infer_bench.converters.onnx.scores import add_scores
-from infer_bench.converters.sklearn.registry import Answer, predictor
+from infer_bench.converters.sklearn.registry import Predictions, register_predictor
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family
@@ -24,7 +24,7 @@ BOOSTERS = [
 ]
 
 
-def read(model: Any) -> Ensemble:
+def read_ensemble(model: Any) -> Ensemble:
     """The trees that the estimator's own `predict` uses."""
     if get_family(model) == "lightgbm":
         from infer_bench.trees.readers.lightgbm import read_lightgbm
@@ -35,10 +35,10 @@ def read(model: Any) -> Ensemble:
     return read_xgboost(model)
 
 
-@predictor(*BOOSTERS, guards=False)
-def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor(*BOOSTERS, guards=False)
+def _write_booster(g: Graph, model: Any, frame: Frame) -> Predictions:
     """Rows stay double for LightGBM; the writer casts them to float32 for XGBoost, as that library does."""
-    ensemble = read(model)
+    ensemble = read_ensemble(model)
     if any(feature.categories for feature in ensemble.features):
         raise NotConvertible(
             f"{get_class_name(model)} at the end of a pipeline holds pandas categories",
@@ -51,9 +51,9 @@ def _booster(g: Graph, model: Any, frame: Frame) -> Answer:
     scores, _ = add_scores(g, ensemble, frame.numbers(g, get_class_name(model)), "float64", "float64")
     predictions = add_links(g, ensemble.links, scores, "float64", tails=True)
     if ensemble.task not in ("binary", "multiclass"):
-        return Answer(ensemble.outputs, predictions)
-    proba = both_classes(g, ensemble, predictions, "float64")
+        return Predictions(ensemble.outputs, predictions)
+    proba = add_both_classes(g, ensemble, predictions, "float64")
     classes = getattr(model, "classes_", np.asarray(ensemble.classes))
-    choice = class_index(g, ensemble, scores, proba, "float64")
+    choice = add_class_index(g, ensemble, scores, proba, "float64")
     raw = scores if hasattr(model, "decision_function") else None
-    return Answer(len(classes), None, tuple(np.asarray(classes).tolist()), choice, proba, raw)
+    return Predictions(len(classes), None, tuple(np.asarray(classes).tolist()), choice, proba, raw)

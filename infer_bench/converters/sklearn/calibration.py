@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
-from infer_bench.converters.sklearn.meta_estimators import response
+from infer_bench.converters.sklearn.meta_estimators import write_response
 from infer_bench.converters.sklearn.registry import (
-    Answer,
-    by_probability,
-    normalised,
-    predictor,
-    transformer,
-    two_columns,
+    Predictions,
+    normalise,
+    pair_with_complement,
+    predict_most_probable,
+    register_predictor,
+    register_transformer,
 )
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name
@@ -27,8 +27,8 @@ def interpolate(g: Graph, x: str, at: Array, values: Array) -> str:
     low, high = g.const([[at[0]]]), g.const([[at[-1]]])
     below = g.op("Less", x, low)  # several points may lie at the lowest: beneath it the first one's value holds
     x = g.op("Where", below, low, g.op("Where", g.op("Greater", x, high), high, x))
-    passed = g.op("Cast", g.op("GreaterOrEqual", x, g.const(at[None, 1:-1])), to=7) if len(at) > 2 else None
-    segment = g.op("ReduceSum", passed, g.ints(1), keepdims=0) if passed else g.op("Cast", _zeros(g, x), to=7)
+    beyond = g.op("Cast", g.op("GreaterOrEqual", x, g.const(at[None, 1:-1])), to=7) if len(at) > 2 else None
+    segment = g.op("ReduceSum", beyond, g.ints(1), keepdims=0) if beyond else g.op("Cast", _write_zeros(g, x), to=7)
     with np.errstate(divide="ignore", invalid="ignore"):  # between equal points, where no value lies
         slope = np.diff(values) / np.diff(at)
     line = [g.op("Gather", g.const(t[:, None]), segment, axis=0) for t in (slope, at[:-1], values[:-1])]
@@ -37,12 +37,12 @@ def interpolate(g: Graph, x: str, at: Array, values: Array) -> str:
     return g.op("Where", below, g.const([[values[0]]]), inner)
 
 
-def _zeros(g: Graph, x: str) -> str:
+def _write_zeros(g: Graph, x: str) -> str:
     return g.flat(g.op("Cast", g.op("Less", x, x), to=11))
 
 
-@transformer("QuantileTransformer")
-def _quantiles(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("QuantileTransformer")
+def _write_quantiles(g: Graph, step: Any, frame: Frame) -> Frame:
     """The mean of interpolating from below and from above, which differ where quantiles are equal."""
     if step.output_distribution != "uniform":
         raise NotConvertible(
@@ -60,7 +60,7 @@ def _quantiles(g: Graph, step: Any, frame: Frame) -> Frame:
     return Frame.of(g.concat(parts), frame.width)
 
 
-def isotonic(g: Graph, model: Any, x: str) -> str:
+def interpolate_isotonic(g: Graph, model: Any, x: str) -> str:
     """IsotonicRegression.predict of a (batch, 1) tensor."""
     if model.out_of_bounds == "raise":
         raise NotConvertible("IsotonicRegression raises outside the range it was fitted on", "set out_of_bounds='clip'")
@@ -74,41 +74,41 @@ def isotonic(g: Graph, model: Any, x: str) -> str:
     return g.op("Where", outside, g.const(np.float64(np.nan)), inner)
 
 
-@predictor("IsotonicRegression")
-def _isotonic(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("IsotonicRegression")
+def _write_isotonic(g: Graph, model: Any, frame: Frame) -> Predictions:
     if frame.width != 1:
         raise NotConvertible("IsotonicRegression takes one column")
-    return Answer(1, isotonic(g, model, frame.numbers(g, get_class_name(model))))
+    return Predictions(1, interpolate_isotonic(g, model, frame.numbers(g, get_class_name(model))))
 
 
-@predictor("CalibratedClassifierCV", guards=False)
-def _calibrated(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("CalibratedClassifierCV", guards=False)
+def _write_calibrated(g: Graph, model: Any, frame: Frame) -> Predictions:
     total = ""
     for part in model.calibrated_classifiers_:
-        proba = _one(g, part, frame)
+        proba = _write_fold(g, part, frame)
         total = g.op("Add", total, proba) if total else proba
-    return by_probability(g, model, g.op("Div", total, g.const(float(len(model.calibrated_classifiers_)))))
+    return predict_most_probable(g, model, g.op("Div", total, g.const(float(len(model.calibrated_classifiers_)))))
 
 
-def _one(g: Graph, part: Any, frame: Frame) -> str:
+def _write_fold(g: Graph, part: Any, frame: Frame) -> str:
     if part.method not in ("sigmoid", "isotonic"):
         raise NotConvertible(f"calibration by {part.method!r} has no exact ONNX form here", "use 'sigmoid'")
     classes = len(part.classes)
     if len(part.estimator.classes_) != classes:
         raise NotConvertible("a fold of CalibratedClassifierCV did not see every class", "fit it on more rows")
-    scores = response(g, part.estimator, frame)
+    scores = write_response(g, part.estimator, frame)
     single = classes == 2
     columns = [
-        _curve(g, calibrator, scores if single else g.take(scores, [i]))
+        _write_curve(g, calibrator, scores if single else g.take(scores, [i]))
         for i, calibrator in enumerate(part.calibrators)
     ]
-    proba = two_columns(g, columns[0]) if single else normalised(g, g.concat(columns), classes)
+    proba = pair_with_complement(g, columns[0]) if single else normalise(g, g.concat(columns), classes)
     over = g.op("And", g.op("Greater", proba, g.const(1.0)), g.op("LessOrEqual", proba, g.const(1.0 + 1e-5)))
     return g.op("Where", over, g.const(1.0), proba)
 
 
-def _curve(g: Graph, calibrator: Any, score: str) -> str:
+def _write_curve(g: Graph, calibrator: Any, score: str) -> str:
     if get_class_name(calibrator) == "IsotonicRegression":
-        return isotonic(g, calibrator, score)
+        return interpolate_isotonic(g, calibrator, score)
     line = g.op("Add", g.op("Mul", score, g.const(float(calibrator.a_))), g.const(float(calibrator.b_)))
     return g.expit(g.op("Neg", line))

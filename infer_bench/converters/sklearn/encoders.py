@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.converters.onnx.graph import Block, Checked, Frame, Graph
-from infer_bench.converters.sklearn.registry import refuse_rows, transformer
+from infer_bench.converters.onnx.graph import Block, Finiteness, Frame, Graph
+from infer_bench.converters.sklearn.registry import refuse_rows, register_transformer
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name
 from infer_bench.typing import Array
@@ -19,16 +19,16 @@ def is_missing(value: Any) -> bool:
 
 def is_text(values: Array) -> bool:
     """Whether the known values of a column are strings; raises `NotConvertible` for a mixture with numbers."""
-    found = [value for value in np.asarray(values, dtype=object).ravel() if not is_missing(value)]
-    strings = sum(isinstance(value, str) for value in found)
-    if strings and strings != len(found):
+    present = [value for value in np.asarray(values, dtype=object).ravel() if not is_missing(value)]
+    strings = sum(isinstance(value, str) for value in present)
+    if strings and strings != len(present):
         raise NotConvertible("a column mixes strings and numbers", "make it all strings and fit again")
-    if not strings and any(not isinstance(value, (int, float, bool, np.number, np.bool_)) for value in found):
+    if not strings and any(not isinstance(value, (int, float, bool, np.number, np.bool_)) for value in present):
         raise NotConvertible("a column holds neither numbers nor strings", "turn it into one of both and fit again")
     return strings > 0
 
 
-def as_text(values: Array) -> list[str]:
+def to_text(values: Array) -> list[str]:
     """The known strings, the missing one as ""; raises `NotConvertible` when "" would have two meanings."""
     texts = ["" if is_missing(value) else str(value) for value in values]
     if len(set(texts)) != len(texts):
@@ -36,7 +36,7 @@ def as_text(values: Array) -> list[str]:
     return texts
 
 
-def as_numbers(values: Array) -> Array:
+def to_numbers(values: Array) -> Array:
     """The known numbers as double, missing ones as NaN; raises `NotConvertible` when double cannot hold them."""
     numbers = np.array([np.nan if is_missing(value) else float(value) for value in values], dtype=np.float64)
     if any(isinstance(v, (int, np.integer)) and int(n) != int(v) for n, v in zip(numbers, values, strict=True)):
@@ -44,32 +44,32 @@ def as_numbers(values: Array) -> Array:
     return numbers
 
 
-def lookup(g: Graph, column: Block, known: Array, table: Array, strict: bool) -> str:
-    """The row of `table` (len(known) + 1, width) that belongs to each value; the last row is for unknown values.
+def look_up(g: Graph, column: Block, categories: Array, table: Array, strict: bool) -> str:
+    """The row of `table` (len(categories) + 1, width) that belongs to each value; the last row is for unknown values.
 
     With `strict`, rows of unknown values are refused.
     """
-    if column.text != is_text(known) and len(known):
+    if column.text != is_text(categories) and len(categories):
         raise NotConvertible(
             f"a column of {'strings' if column.text else 'numbers'} meets an encoder of the other kind",
             "fit the encoder on the values that it will be given",
         )
     if column.text:
-        match = g.op("Equal", column.tensor, g.const([as_text(known)], str))
+        match = g.op("Equal", column.tensor, g.const([to_text(categories)], str))
     else:
-        numbers = as_numbers(known)
+        numbers = to_numbers(categories)
         match = g.op("Equal", column.tensor, g.const(numbers[None, :]))
         if np.isnan(numbers).any():
             both = g.op("And", g.op("IsNaN", column.tensor), g.const(np.isnan(numbers)[None, :], np.bool_))
             match = g.op("Or", match, both)
-    padded = g.op("Pad", g.op("Cast", match, to=1), g.ints(0, 0, 0, 1), g.const(np.float32(1), np.float32))
-    code = g.argmax(padded)
+    with_unknown = g.op("Pad", g.op("Cast", match, to=1), g.ints(0, 0, 0, 1), g.const(np.float32(1), np.float32))
+    code = g.argmax(with_unknown)
     if strict:
-        refuse_rows(g, g.op("Equal", g.op("Reshape", code, g.ints(-1, 1)), g.ints(len(known))))
+        refuse_rows(g, g.op("Equal", g.op("Reshape", code, g.ints(-1, 1)), g.ints(len(categories))))
     return g.op("Gather", g.const(table), code, axis=0)
 
 
-def _hot_table(encoder: Any, index: int) -> Array:
+def _make_hot_table(encoder: Any, index: int) -> Array:
     """What OneHotEncoder answers for each known value of a column, and for an unknown one."""
     count = len(encoder.categories_[index])
     codes, infrequent = np.arange(count), None
@@ -88,40 +88,40 @@ def _hot_table(encoder: Any, index: int) -> Array:
 
 
 def _encode(g: Graph, encoder: Any, frame: Frame, tables: Sequence[Array]) -> Frame:
-    known, strict = encoder.categories_, getattr(encoder, "handle_unknown", "") == "error"
-    if frame.width != len(known):
+    categories, strict = encoder.categories_, getattr(encoder, "handle_unknown", "") == "error"
+    if frame.width != len(categories):
         raise NotConvertible("an encoder is given another number of columns than it was fitted on")
     parts = [
-        lookup(g, column, values, table, strict)
-        for column, values, table in zip(frame.columns(g), known, tables, strict=True)
+        look_up(g, column, values, table, strict)
+        for column, values, table in zip(frame.columns(g), categories, tables, strict=True)
         if table.shape[1]
     ]
     width = sum(table.shape[1] for table in tables)
-    level = Checked.NO_INFINITY if any(np.isnan(table).any() for table in tables) else Checked.FINITE
+    level = Finiteness.NO_INFINITY if any(np.isnan(table).any() for table in tables) else Finiteness.FINITE
     return Frame((Block(g.concat(parts), width),) if parts else (), (), level)
 
 
-@transformer("OneHotEncoder", keeps=False)
-def _one_hot(g: Graph, encoder: Any, frame: Frame) -> Frame:
-    tables = [_hot_table(encoder, i) for i in range(len(encoder.categories_))]
+@register_transformer("OneHotEncoder", keeps=False)
+def _write_one_hot(g: Graph, encoder: Any, frame: Frame) -> Frame:
+    tables = [_make_hot_table(encoder, i) for i in range(len(encoder.categories_))]
     return _encode(g, encoder, frame, tables)
 
 
-@transformer("OrdinalEncoder", keeps=False)
-def _ordinal(g: Graph, encoder: Any, frame: Frame) -> Frame:
-    return _encode(g, encoder, frame, [_ordinal_table(encoder, i) for i in range(len(encoder.categories_))])
+@register_transformer("OrdinalEncoder", keeps=False)
+def _write_ordinal(g: Graph, encoder: Any, frame: Frame) -> Frame:
+    return _encode(g, encoder, frame, [_make_ordinal_table(encoder, i) for i in range(len(encoder.categories_))])
 
 
-def _ordinal_table(encoder: Any, index: int) -> Array:
+def _make_ordinal_table(encoder: Any, index: int) -> Array:
     codes = np.arange(len(encoder.categories_[index]), dtype=np.float64)
     mappings = getattr(encoder, "_default_to_infrequent_mappings", None)
     missing = getattr(encoder, "_missing_indices", {}).get(index)
     unknown = 0.0
     if mappings is not None and mappings[index] is not None:
-        grouped = np.asarray(mappings[index], dtype=np.float64)  # without an entry for the missing value
-        codes = grouped if missing is None else np.insert(grouped, missing, 0.0)
+        by_group = np.asarray(mappings[index], dtype=np.float64)  # without an entry for the missing value
+        codes = by_group if missing is None else np.insert(by_group, missing, 0.0)
         if encoder.handle_unknown == "infrequent_if_exist":
-            unknown = float(grouped[encoder._infrequent_indices[index][0]])
+            unknown = float(by_group[encoder._infrequent_indices[index][0]])
     if missing is not None:
         codes[missing] = encoder.encoded_missing_value
     if encoder.handle_unknown == "use_encoded_value":
@@ -129,8 +129,8 @@ def _ordinal_table(encoder: Any, index: int) -> Array:
     return np.append(codes, unknown)[:, None].astype(np.float64)
 
 
-@transformer("TargetEncoder", keeps=False)
-def _target(g: Graph, encoder: Any, frame: Frame) -> Frame:
+@register_transformer("TargetEncoder", keeps=False)
+def _write_target(g: Graph, encoder: Any, frame: Frame) -> Frame:
     several = len(encoder.classes_) if encoder.target_type_ == "multiclass" else 1
     means = np.atleast_1d(encoder.target_mean_)
     tables = []
@@ -140,26 +140,26 @@ def _target(g: Graph, encoder: Any, frame: Frame) -> Frame:
     return _encode(g, encoder, frame, tables)
 
 
-@transformer("SimpleImputer", keeps=False)
-def _imputer(g: Graph, imputer: Any, frame: Frame) -> Frame:
+@register_transformer("SimpleImputer", keeps=False)
+def _write_imputer(g: Graph, imputer: Any, frame: Frame) -> Frame:
     statistics = np.asarray(imputer.statistics_, dtype=object)
     columns = frame.columns(g)
-    masks = [_missing(g, column, imputer.missing_values) for column in columns]
-    gone = [not imputer.keep_empty_features and is_missing(value) for value in statistics]
+    masks = [_mark_missing(g, column, imputer.missing_values) for column in columns]
+    empty = [not imputer.keep_empty_features and is_missing(value) for value in statistics]
     out = [
         _fill(g, column, mask, value)
-        for column, mask, value, drop in zip(columns, masks, statistics, gone, strict=True)
+        for column, mask, value, drop in zip(columns, masks, statistics, empty, strict=True)
         if not drop
     ]
     if imputer.add_indicator:
         out += [Block(g.double(masks[i]), 1) for i in imputer.indicator_.features_]
     if any(block.text for block in out):
         return Frame(tuple(out))
-    checked = Checked.FINITE if is_missing(imputer.missing_values) else frame.checked
-    return Frame.of(g.concat([block.tensor for block in out]), len(out), checked) if out else Frame(())
+    finiteness = Finiteness.FINITE if is_missing(imputer.missing_values) else frame.finiteness
+    return Frame.of(g.concat([block.tensor for block in out]), len(out), finiteness) if out else Frame(())
 
 
-def _missing(g: Graph, column: Block, marker: Any) -> str:
+def _mark_missing(g: Graph, column: Block, marker: Any) -> str:
     if column.text:
         if not is_missing(marker) and not isinstance(marker, str):
             raise NotConvertible("SimpleImputer looks for a missing number among strings", "set missing_values to None")
@@ -176,12 +176,12 @@ def _fill(g: Graph, column: Block, mask: str, value: Any) -> Block:
     return Block(g.op("Where", mask, filler, column.tensor), 1, column.text)
 
 
-@transformer("MissingIndicator")
-def _indicator(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("MissingIndicator")
+def _write_indicator(g: Graph, step: Any, frame: Frame) -> Frame:
     columns = frame.columns(g)
     if frame.text:
         raise NotConvertible(f"{get_class_name(step)} is given strings", "use SimpleImputer(add_indicator=True)")
     if not len(step.features_):
         return Frame(())
-    marks = [g.double(_missing(g, columns[i], step.missing_values)) for i in step.features_]
+    marks = [g.double(_mark_missing(g, columns[i], step.missing_values)) for i in step.features_]
     return Frame.of(g.concat(marks), len(marks))

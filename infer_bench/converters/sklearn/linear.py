@@ -6,13 +6,13 @@ import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.sklearn.registry import (
-    Answer,
-    above,
-    by_probability,
-    normalised,
-    predictor,
-    transformer,
-    two_columns,
+    Predictions,
+    choose_by_threshold,
+    normalise,
+    pair_with_complement,
+    predict_most_probable,
+    register_predictor,
+    register_transformer,
 )
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
@@ -47,95 +47,97 @@ REGRESSORS = [
 ]
 
 
-def decision(g: Graph, model: Any, frame: Frame) -> str:
+def write_decision(g: Graph, model: Any, frame: Frame) -> str:
     """x @ coef_.T + intercept_, (batch, outputs)."""
     coefficients = model.coef_
     coefficients = coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients
     return g.linear(frame.numbers(g, get_class_name(model)), coefficients, model.intercept_)
 
 
-@predictor(*REGRESSORS)
-def _regressor(g: Graph, model: Any, frame: Frame) -> Answer:
-    return Answer(len(np.atleast_2d(model.coef_)), decision(g, model, frame))
+@register_predictor(*REGRESSORS)
+def _write_regressor(g: Graph, model: Any, frame: Frame) -> Predictions:
+    return Predictions(len(np.atleast_2d(model.coef_)), write_decision(g, model, frame))
 
 
-@predictor("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
-def _generalized(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
+def _write_generalized(g: Graph, model: Any, frame: Frame) -> Predictions:
     link = type(model._base_loss.link).__name__
-    raw = decision(g, model, frame)
+    raw = write_decision(g, model, frame)
     if link not in ("LogLink", "IdentityLink"):
         raise NotConvertible(f"the link {link} of {get_class_name(model)} is not known")
-    return Answer(1, g.op("Exp", raw) if link == "LogLink" else raw)
+    return Predictions(1, g.op("Exp", raw) if link == "LogLink" else raw)
 
 
-@predictor("PLSRegression", "PLSCanonical", "CCA")
-def _least_squares(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("PLSRegression", "PLSCanonical", "CCA")
+def _write_least_squares(g: Graph, model: Any, frame: Frame) -> Predictions:
     x = g.op("Sub", frame.numbers(g, get_class_name(model)), g.const(model._x_mean[None, :]))
-    return Answer(len(model.coef_), g.linear(x, model.coef_, model.intercept_))
+    return Predictions(len(model.coef_), g.linear(x, model.coef_, model.intercept_))
 
 
-def by_sign(g: Graph, model: Any, scores: str, probabilities: str | None = None) -> Answer:
+def predict_by_sign(g: Graph, model: Any, scores: str, probabilities: str | None = None) -> Predictions:
     """The class of a linear classifier: the sign of one score, or the first greatest of several."""
     classes = get_classes(model)
-    choice = above(g, scores) if len(classes) == 2 else g.argmax(scores)
-    return Answer(len(classes), None, classes, choice, probabilities, scores)
+    choice = choose_by_threshold(g, scores) if len(classes) == 2 else g.argmax(scores)
+    return Predictions(len(classes), None, classes, choice, probabilities, scores)
 
 
-def logistic(g: Graph, scores: str, classes: int) -> str:
+def write_one_against_rest(g: Graph, scores: str, classes: int) -> str:
     """Probabilities of one-against-rest logistic scores."""
     positive = g.expit(scores)
-    return two_columns(g, positive) if classes == 2 else normalised(g, positive, classes)
+    return pair_with_complement(g, positive) if classes == 2 else normalise(g, positive, classes)
 
 
-@predictor("LogisticRegression", "LogisticRegressionCV")
-def _logistic(g: Graph, model: Any, frame: Frame) -> Answer:
-    scores, classes = decision(g, model, frame), len(model.classes_)
+@register_predictor("LogisticRegression", "LogisticRegressionCV")
+def _write_logistic(g: Graph, model: Any, frame: Frame) -> Predictions:
+    scores, classes = write_decision(g, model, frame), len(model.classes_)
     one_against_rest = classes == 2 or getattr(model, "multi_class", "") == "ovr" or model.solver == "liblinear"
-    proba = logistic(g, scores, classes) if one_against_rest else g.op("Softmax", scores, axis=1)
-    return by_sign(g, model, scores, proba)
+    proba = write_one_against_rest(g, scores, classes) if one_against_rest else g.op("Softmax", scores, axis=1)
+    return predict_by_sign(g, model, scores, proba)
 
 
-@predictor("LinearSVC", "RidgeClassifier", "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier")
-def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("LinearSVC", "RidgeClassifier", "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier")
+def _write_classifier(g: Graph, model: Any, frame: Frame) -> Predictions:
     binarizer = getattr(model, "_label_binarizer", None)
     if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
         raise NotConvertible(f"{get_class_name(model)} predicts several labels at once", "convert one model a label")
-    return by_sign(g, model, decision(g, model, frame))
+    return predict_by_sign(g, model, write_decision(g, model, frame))
 
 
-@predictor("SGDClassifier")
-def _sgd(g: Graph, model: Any, frame: Frame) -> Answer:
-    scores, classes = decision(g, model, frame), len(model.classes_)
+@register_predictor("SGDClassifier")
+def _write_sgd(g: Graph, model: Any, frame: Frame) -> Predictions:
+    scores, classes = write_decision(g, model, frame), len(model.classes_)
     if model.loss == "log_loss":
-        return by_sign(g, model, scores, logistic(g, scores, classes))
+        return predict_by_sign(g, model, scores, write_one_against_rest(g, scores, classes))
     if model.loss != "modified_huber":
-        return by_sign(g, model, scores)
-    half = g.op("Mul", g.op("Add", _unit(g, scores), g.const(1.0)), g.const(0.5))
-    return by_sign(g, model, scores, two_columns(g, half) if classes == 2 else normalised(g, half, classes))
+        return predict_by_sign(g, model, scores)
+    half = g.op("Mul", g.op("Add", _clip_to_unit(g, scores), g.const(1.0)), g.const(0.5))
+    return predict_by_sign(
+        g, model, scores, pair_with_complement(g, half) if classes == 2 else normalise(g, half, classes)
+    )
 
 
-def _unit(g: Graph, x: str) -> str:
+def _clip_to_unit(g: Graph, x: str) -> str:
     """Clipped to [-1, 1]."""
     return g.op("Max", g.op("Min", x, g.const(1.0)), g.const(-1.0))
 
 
-@predictor("SGDOneClassSVM")
-def _one_class(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("SGDOneClassSVM")
+def _write_one_class(g: Graph, model: Any, frame: Frame) -> Predictions:
     scores = g.linear(frame.numbers(g, get_class_name(model)), model.coef_, -np.atleast_1d(model.offset_))
-    reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", scores, g.const([[0.0]])), to=7))
-    return Answer(2, None, (-1, 1), reached, None, scores)
+    choice = g.flat(g.op("Cast", g.op("GreaterOrEqual", scores, g.const([[0.0]])), to=7))
+    return Predictions(2, None, (-1, 1), choice, None, scores)
 
 
-@predictor("LinearDiscriminantAnalysis")
-def _discriminant(g: Graph, model: Any, frame: Frame) -> Answer:
-    scores = decision(g, model, frame)
+@register_predictor("LinearDiscriminantAnalysis")
+def _write_discriminant(g: Graph, model: Any, frame: Frame) -> Predictions:
+    scores = write_decision(g, model, frame)
     binary = len(model.classes_) == 2
-    proba = two_columns(g, g.expit(scores)) if binary else g.op("Softmax", scores, axis=1)
-    return by_sign(g, model, scores, proba)
+    proba = pair_with_complement(g, g.expit(scores)) if binary else g.op("Softmax", scores, axis=1)
+    return predict_by_sign(g, model, scores, proba)
 
 
-@transformer("LinearDiscriminantAnalysis")
-def _discriminant_axes(g: Graph, model: Any, frame: Frame) -> Frame:
+@register_transformer("LinearDiscriminantAnalysis")
+def _write_discriminant_axes(g: Graph, model: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, get_class_name(model))
     if model.solver == "svd":
         x = g.op("Sub", x, g.const(model.xbar_[None, :]))
@@ -143,8 +145,8 @@ def _discriminant_axes(g: Graph, model: Any, frame: Frame) -> Frame:
     return Frame.of(g.matmul(x, axes), axes.shape[1])
 
 
-@predictor("QuadraticDiscriminantAnalysis")
-def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("QuadraticDiscriminantAnalysis")
+def _write_quadratic(g: Graph, model: Any, frame: Frame) -> Predictions:
     x = frame.numbers(g, get_class_name(model))
     parts = []
     for mean, rotation, scaling, prior in zip(
@@ -155,21 +157,21 @@ def _quadratic(g: Graph, model: Any, frame: Frame) -> Answer:
         both = g.op("Mul", g.op("Add", norm, g.const(np.log(scaling).sum())), g.const(-0.5))
         parts.append(g.op("Add", both, g.const(np.log(prior))))
     joint, classes = g.concat(parts), get_classes(model)
-    return Answer(len(classes), None, classes, g.argmax(joint), g.op("Softmax", joint, axis=1))
+    return Predictions(len(classes), None, classes, g.argmax(joint), g.op("Softmax", joint, axis=1))
 
 
-def by_likelihood(g: Graph, classes: tuple[Any, ...], joint: str) -> Answer:
+def predict_by_likelihood(g: Graph, classes: tuple[Any, ...], joint: str) -> Predictions:
     """A classifier that answers the first greatest joint log likelihood (batch, classes).
 
     Probabilities are exp(x - log sum exp x) and no softmax: far from everything scikit-learn's do not sum to one.
     """
     top = g.op("ReduceMax", joint, g.ints(1), keepdims=1)
     total = g.op("Add", g.op("Log", g.total(g.op("Exp", g.op("Sub", joint, top)))), top)
-    return Answer(len(classes), None, classes, g.argmax(joint), g.op("Exp", g.op("Sub", joint, total)))
+    return Predictions(len(classes), None, classes, g.argmax(joint), g.op("Exp", g.op("Sub", joint, total)))
 
 
-@predictor("GaussianNB")
-def _gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("GaussianNB")
+def _write_gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Predictions:
     x = frame.numbers(g, get_class_name(model))
     parts = []
     for mean, variance, prior in zip(model.theta_, model.var_, model.class_prior_, strict=True):
@@ -177,25 +179,25 @@ def _gaussian_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
         distance = g.total(g.op("Div", g.op("Mul", gap, gap), g.const(variance[None, :])))
         constant = float(np.log(prior)) + float(-0.5 * np.log(2.0 * np.pi * variance).sum())  # each in its own dtype
         parts.append(g.op("Add", g.op("Mul", distance, g.const(-0.5)), g.const(constant)))
-    return by_likelihood(g, get_classes(model), g.concat(parts))
+    return predict_by_likelihood(g, get_classes(model), g.concat(parts))
 
 
-@predictor("MultinomialNB", "ComplementNB")
-def _counting_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("MultinomialNB", "ComplementNB")
+def _write_counting_bayes(g: Graph, model: Any, frame: Frame) -> Predictions:
     prior = model.class_log_prior_ if get_class_name(model) == "MultinomialNB" or len(model.classes_) == 1 else 0.0
-    return by_likelihood(
+    return predict_by_likelihood(
         g, get_classes(model), g.linear(frame.numbers(g, get_class_name(model)), model.feature_log_prob_, prior)
     )
 
 
-@predictor("BernoulliNB")
-def _bernoulli_bayes(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("BernoulliNB")
+def _write_bernoulli_bayes(g: Graph, model: Any, frame: Frame) -> Predictions:
     x = frame.numbers(g, get_class_name(model))
     if model.binarize is not None:
         x = g.double(g.op("Greater", x, g.const(float(model.binarize))))
     absent = np.log(1 - np.exp(model.feature_log_prob_))
     joint = g.linear(x, model.feature_log_prob_ - absent, model.class_log_prior_ + absent.sum(axis=1))
-    return by_likelihood(g, get_classes(model), joint)
+    return predict_by_likelihood(g, get_classes(model), joint)
 
 
 ACTIVATIONS = {
@@ -208,7 +210,7 @@ ACTIVATIONS = {
 }
 
 
-def _network(g: Graph, model: Any, frame: Frame) -> str:
+def _write_network(g: Graph, model: Any, frame: Frame) -> str:
     x = frame.numbers(g, get_class_name(model))
     last = len(model.coefs_) - 1
     for layer, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
@@ -221,30 +223,30 @@ def _network(g: Graph, model: Any, frame: Frame) -> str:
     return x
 
 
-@predictor("MLPRegressor")
-def _mlp_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
-    return Answer(model.n_outputs_, _network(g, model, frame))
+@register_predictor("MLPRegressor")
+def _write_mlp_regressor(g: Graph, model: Any, frame: Frame) -> Predictions:
+    return Predictions(model.n_outputs_, _write_network(g, model, frame))
 
 
-@predictor("MLPClassifier")
-def _mlp_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("MLPClassifier")
+def _write_mlp_classifier(g: Graph, model: Any, frame: Frame) -> Predictions:
     if model._label_binarizer.y_type_.startswith("multilabel"):
         raise NotConvertible("MLPClassifier predicts several labels at once", "convert one model a label")
-    out, classes = _network(g, model, frame), get_classes(model)
+    out, classes = _write_network(g, model, frame), get_classes(model)
     if len(classes) == 2:
-        return Answer(2, None, classes, above(g, out, 0.5), two_columns(g, out))
-    return by_probability(g, model, out)
+        return Predictions(2, None, classes, choose_by_threshold(g, out, 0.5), pair_with_complement(g, out))
+    return predict_most_probable(g, model, out)
 
 
-@predictor("DummyRegressor", "DummyClassifier", guards=False)
-def _dummy(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("DummyRegressor", "DummyClassifier", guards=False)
+def _write_dummy(g: Graph, model: Any, frame: Frame) -> Predictions:
     first = frame.columns(g)[0].tensor
     rows = g.op("Shape", first, start=0, end=1)
     shape = g.op("Concat", rows, g.ints(1), axis=0)
     if get_class_name(model) == "DummyRegressor":
         constant = np.atleast_2d(model.constant_)
-        return Answer(constant.size, g.op("Expand", g.const(constant.reshape(1, -1)), shape))
+        return Predictions(constant.size, g.op("Expand", g.const(constant.reshape(1, -1)), shape))
     if model.strategy in ("stratified", "uniform"):
         raise NotConvertible(f"DummyClassifier(strategy={model.strategy!r}) answers at random", "use strategy='prior'")
     proba = model.predict_proba(np.zeros((1, 1)))
-    return by_probability(g, model, g.op("Expand", g.const(np.asarray(proba).reshape(1, -1)), shape))
+    return predict_most_probable(g, model, g.op("Expand", g.const(np.asarray(proba).reshape(1, -1)), shape))

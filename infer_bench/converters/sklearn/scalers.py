@@ -5,40 +5,40 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
-from infer_bench.converters.sklearn.registry import require, transformer
+from infer_bench.converters.sklearn.registry import register_transformer, require_finite
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import allows_nan, get_class_name
 
 
-def _affine(g: Graph, x: str, subtract: Any = None, divide: Any = None) -> str:
+def _shift_and_divide(g: Graph, x: str, subtract: Any = None, divide: Any = None) -> str:
     """(x - subtract) / divide, column by column."""
     if subtract is not None:
         x = g.op("Sub", x, g.const(np.atleast_2d(subtract)))
     return x if divide is None else g.op("Div", x, g.const(np.atleast_2d(divide)))
 
 
-@transformer("StandardScaler")
-def _standard(g: Graph, scaler: Any, frame: Frame) -> Frame:
+@register_transformer("StandardScaler")
+def _write_standard(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "StandardScaler")
     mean = scaler.mean_ if scaler.with_mean else None
-    return Frame.of(_affine(g, x, mean, scaler.scale_ if scaler.with_std else None), frame.width)
+    return Frame.of(_shift_and_divide(g, x, mean, scaler.scale_ if scaler.with_std else None), frame.width)
 
 
-@transformer("RobustScaler")
-def _robust(g: Graph, scaler: Any, frame: Frame) -> Frame:
+@register_transformer("RobustScaler")
+def _write_robust(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "RobustScaler")
     centre = scaler.center_ if scaler.with_centering else None
-    return Frame.of(_affine(g, x, centre, scaler.scale_ if scaler.with_scaling else None), frame.width)
+    return Frame.of(_shift_and_divide(g, x, centre, scaler.scale_ if scaler.with_scaling else None), frame.width)
 
 
-@transformer("MaxAbsScaler")
-def _max_abs(g: Graph, scaler: Any, frame: Frame) -> Frame:
-    x = _affine(g, frame.numbers(g, "MaxAbsScaler"), None, scaler.scale_)
+@register_transformer("MaxAbsScaler")
+def _write_max_abs(g: Graph, scaler: Any, frame: Frame) -> Frame:
+    x = _shift_and_divide(g, frame.numbers(g, "MaxAbsScaler"), None, scaler.scale_)
     return Frame.of(_clip(g, x, -1.0, 1.0) if getattr(scaler, "clip", False) else x, frame.width)
 
 
-@transformer("MinMaxScaler")
-def _min_max(g: Graph, scaler: Any, frame: Frame) -> Frame:
+@register_transformer("MinMaxScaler")
+def _write_min_max(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = g.op("Mul", frame.numbers(g, "MinMaxScaler"), g.const(np.atleast_2d(scaler.scale_)))
     x = g.op("Add", x, g.const(np.atleast_2d(scaler.min_)))
     return Frame.of(_clip(g, x, *scaler.feature_range) if scaler.clip else x, frame.width)
@@ -51,8 +51,8 @@ def _clip(g: Graph, x: str, low: float, high: float) -> str:
     return g.op("Where", g.op("Greater", x, high_name), high_name, x)
 
 
-@transformer("Normalizer")
-def _normalizer(g: Graph, scaler: Any, frame: Frame) -> Frame:
+@register_transformer("Normalizer")
+def _write_normalizer(g: Graph, scaler: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "Normalizer")
     size = g.op("Abs", x)
     if scaler.norm == "l2":
@@ -63,13 +63,13 @@ def _normalizer(g: Graph, scaler: Any, frame: Frame) -> Frame:
     return Frame.of(g.op("Div", x, norm), frame.width)
 
 
-@transformer("Binarizer")
-def _binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("Binarizer")
+def _write_binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "Binarizer")
     return Frame.of(g.double(g.op("Greater", x, g.const([[float(step.threshold)]]))), frame.width)
 
 
-@transformer(
+@register_transformer(
     "SelectKBest",
     "SelectPercentile",
     "SelectFpr",
@@ -83,102 +83,104 @@ def _binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
     "VarianceThreshold",
     guards=False,
 )
-def _select(g: Graph, step: Any, frame: Frame) -> Frame:
+def _write_select(g: Graph, step: Any, frame: Frame) -> Frame:
     if not allows_nan(step):  # with NaN allowed, scikit-learn does not look for infinities here either
-        frame = require(g, frame, nan=False)
+        frame = require_finite(g, frame, nan=False)
     return frame.select(g, [int(i) for i in np.flatnonzero(step.get_support())])
 
 
-@transformer("FastICA")
-def _independent(g: Graph, step: Any, frame: Frame) -> Frame:
-    x = _affine(g, frame.numbers(g, "FastICA"), step.mean_ if step.whiten else None)
+@register_transformer("FastICA")
+def _write_independent(g: Graph, step: Any, frame: Frame) -> Frame:
+    x = _shift_and_divide(g, frame.numbers(g, "FastICA"), step.mean_ if step.whiten else None)
     return Frame.of(g.matmul(x, step.components_.T), len(step.components_))
 
 
-@transformer("PCA", "IncrementalPCA")
-def _pca(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("PCA", "IncrementalPCA")
+def _write_pca(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, get_class_name(step))
     components = step.components_
     if step.whiten:
         scale = np.sqrt(step.explained_variance_)
         tiny = np.finfo(scale.dtype).eps
         components = components / np.where(scale < tiny, tiny, scale)[:, None]
-    x = _affine(g, x, step.mean_)
+    x = _shift_and_divide(g, x, step.mean_)
     return Frame.of(g.matmul(x, components.T), len(components))
 
 
-@transformer("FactorAnalysis")
-def _factors(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("FactorAnalysis")
+def _write_factors(g: Graph, step: Any, frame: Frame) -> Frame:
     weights = step.components_ / step.noise_variance_
     count = len(weights)
-    x = g.matmul(_affine(g, frame.numbers(g, get_class_name(step)), step.mean_), weights.T)
+    x = g.matmul(_shift_and_divide(g, frame.numbers(g, get_class_name(step)), step.mean_), weights.T)
     return Frame.of(g.matmul(x, np.linalg.inv(np.eye(count) + weights @ step.components_.T)), count)
 
 
-@transformer("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection", "NeighborhoodComponentsAnalysis")
-def _project(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer(
+    "TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection", "NeighborhoodComponentsAnalysis"
+)
+def _write_project(g: Graph, step: Any, frame: Frame) -> Frame:
     components = step.components_
     components = components.toarray() if hasattr(components, "toarray") else components
     x = frame.numbers(g, get_class_name(step))
     return Frame.of(g.matmul(x, components.T), len(components))
 
 
-@transformer("PolynomialFeatures")
-def _polynomial(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("PolynomialFeatures")
+def _write_polynomial(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "PolynomialFeatures")
     powers = step.powers_
     if powers.size > 2_000_000:
         raise NotConvertible("PolynomialFeatures makes too many columns", "lower its degree")
     # a product of `degree` gathered columns; column `width` holds ones
-    padded = g.concat([x, g.op("Add", g.op("Mul", g.take(x, [0]), g.const([[0.0]])), g.const([[1.0]]))])
+    with_ones = g.concat([x, g.op("Add", g.op("Mul", g.take(x, [0]), g.const([[0.0]])), g.const([[1.0]]))])
     degree = int(powers.sum(axis=1).max(initial=0))
     factors = np.full((len(powers), max(degree, 1)), frame.width)
     for row, power in enumerate(powers):
-        chosen = np.repeat(np.arange(frame.width), power)
-        factors[row, : len(chosen)] = chosen
-    out = g.take(padded, factors[:, 0])
+        columns = np.repeat(np.arange(frame.width), power)
+        factors[row, : len(columns)] = columns
+    out = g.take(with_ones, factors[:, 0])
     for column in factors.T[1:]:
-        out = g.op("Mul", out, g.take(padded, column))
+        out = g.op("Mul", out, g.take(with_ones, column))
     return Frame.of(out, len(powers))
 
 
-@transformer("PowerTransformer", keeps=False)
-def _power(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("PowerTransformer", keeps=False)
+def _write_power(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "PowerTransformer")
-    curve = _yeo_johnson if step.method == "yeo-johnson" else _box_cox
+    curve = _write_yeo_johnson if step.method == "yeo-johnson" else _write_box_cox
     parts = [curve(g, g.take(x, [i]), float(power)) for i, power in enumerate(step.lambdas_)]
     out = g.concat(parts)
     if step.standardize:
         scaler = step._scaler
-        out = _affine(g, out, scaler.mean_, scaler.scale_)
+        out = _shift_and_divide(g, out, scaler.mean_, scaler.scale_)
     return Frame.of(out, frame.width)
 
 
-def _box_cox(g: Graph, x: str, power: float) -> str:
+def _write_box_cox(g: Graph, x: str, power: float) -> str:
     nan = g.const(np.float64(np.nan))
     x = g.op("Where", g.op("Greater", x, g.const(0.0)), x, nan)
-    return _boxed(g, x, power)
+    return _raise_to_power(g, x, power)
 
 
-def _boxed(g: Graph, x: str, power: float) -> str:
+def _raise_to_power(g: Graph, x: str, power: float) -> str:
     """(x**power - 1) / power, or log x where the power is as good as zero, without cancellation."""
     log = g.op("Log", x)
     if abs(power) < np.spacing(1.0):
         return log
-    raised = g.op("Exp", g.op("Mul", log, g.const(power))) if abs(power) > 50 else g.op("Pow", x, g.const(power))
-    return g.op("Div", g.op("Sub", raised, g.const(1.0)), g.const(power))
+    power_of_x = g.op("Exp", g.op("Mul", log, g.const(power))) if abs(power) > 50 else g.op("Pow", x, g.const(power))
+    return g.op("Div", g.op("Sub", power_of_x, g.const(1.0)), g.const(power))
 
 
-def _yeo_johnson(g: Graph, x: str, power: float) -> str:
+def _write_yeo_johnson(g: Graph, x: str, power: float) -> str:
     one, zero = g.const(1.0), g.const(0.0)
-    high = _boxed(g, g.op("Add", g.op("Max", x, zero), one), power)
-    low = g.op("Neg", _boxed(g, g.op("Sub", one, g.op("Min", x, zero)), 2.0 - power))
+    high = _raise_to_power(g, g.op("Add", g.op("Max", x, zero), one), power)
+    low = g.op("Neg", _raise_to_power(g, g.op("Sub", one, g.op("Min", x, zero)), 2.0 - power))
     out = g.op("Where", g.op("GreaterOrEqual", x, zero), high, low)
     return g.op("Where", g.op("IsNaN", x), x, out)
 
 
-@transformer("KBinsDiscretizer")
-def _bins(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("KBinsDiscretizer")
+def _write_bins(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "KBinsDiscretizer")
     parts = []
     for i, edges in enumerate(step.bin_edges_):
@@ -208,7 +210,7 @@ ELEMENTWISE: dict[str, tuple[str, ...]] = {
 _LOGARITHMS = {"log2": np.log(2.0), "log10": np.log(10.0)}
 
 
-def elementwise(g: Graph, x: str, function: Any) -> str:
+def write_elementwise(g: Graph, x: str, function: Any) -> str:
     """A numpy ufunc of one argument; raises `NotConvertible` for any other function (it could do anything)."""
     if function is None:
         return x
@@ -218,30 +220,30 @@ def elementwise(g: Graph, x: str, function: Any) -> str:
     if name == "sign":
         return g.op("Where", g.op("IsNaN", x), x, g.op("Sign", x))
     if name == "log1p":
-        return _log1p(g, x)
+        return _write_log1p(g, x)
     if name == "expm1":
-        return _expm1(g, x)
+        return _write_expm1(g, x)
     if name == "square":
         return g.op("Mul", x, x)
     if name not in ELEMENTWISE:
-        raise _unknown(function, name)
+        raise _make_refusal(function, name)
     for node in ELEMENTWISE[name]:
         x = g.op(node, x)
     return x
 
 
-def _unknown(function: Any, ufunc: str) -> NotConvertible:
+def _make_refusal(function: Any, ufunc: str) -> NotConvertible:
     """The refusal of a function, or of one of numpy's `ufunc`s, that is not written here."""
-    known = ", ".join(sorted({*ELEMENTWISE, *_LOGARITHMS, "expm1", "log1p", "sign", "square"}))
+    names = ", ".join(sorted({*ELEMENTWISE, *_LOGARITHMS, "expm1", "log1p", "sign", "square"}))
     if ufunc:
-        return NotConvertible(f"numpy's function {ufunc} is not written here", f"use one of {known}")
-    shown = getattr(function, "__name__", repr(function))
+        return NotConvertible(f"numpy's function {ufunc} is not written here", f"use one of {names}")
+    name = getattr(function, "__name__", repr(function))
     return NotConvertible(
-        f"the Python function {shown} cannot be read", "use one of numpy's ufuncs such as log1p, or a built-in step"
+        f"the Python function {name} cannot be read", "use one of numpy's ufuncs such as log1p, or a built-in step"
     )
 
 
-def _log1p(g: Graph, x: str) -> str:
+def _write_log1p(g: Graph, x: str) -> str:
     """log(1 + x) without losing digits for small x: log(u) · x / (u - 1), u = 1 + x (Goldberg 1991, theorem 4)."""
     one = g.const(1.0)
     u = g.op("Add", x, one)
@@ -252,16 +254,16 @@ def _log1p(g: Graph, x: str) -> str:
     return g.op("Where", g.op("IsInf", x), g.op("Log", u), out)
 
 
-def _expm1(g: Graph, x: str) -> str:
+def _write_expm1(g: Graph, x: str) -> str:
     """exp(x) - 1 as tanh(x / 2) · (exp(x) + 1), which loses no digits for small x."""
     half = g.op("Tanh", g.op("Mul", x, g.const(0.5)))
     return g.op("Mul", half, g.op("Add", g.op("Exp", x), g.const(1.0)))
 
 
-@transformer("FunctionTransformer", guards=False, keeps=False)
-def _function(g: Graph, step: Any, frame: Frame) -> Frame:
+@register_transformer("FunctionTransformer", guards=False, keeps=False)
+def _write_function(g: Graph, step: Any, frame: Frame) -> Frame:
     if step.kw_args:
         raise NotConvertible("FunctionTransformer with kw_args cannot be read", "use a built-in step")
     if step.func is None:
         return frame
-    return Frame.of(elementwise(g, frame.numbers(g, "FunctionTransformer"), step.func), frame.width)
+    return Frame.of(write_elementwise(g, frame.numbers(g, "FunctionTransformer"), step.func), frame.width)

@@ -53,7 +53,7 @@ _MANY: Origins = [None] * 4096
 """The origins of the columns of a step that cannot say how many it makes."""
 
 
-def points_of(estimator: Any, width: int) -> Points:
+def find_points(estimator: Any, width: int) -> Points:
     """The interesting values of each of the `width` columns of a fitted estimator."""
     points = Points()
     trace(points, estimator, [Origin(i) for i in range(width)])
@@ -70,34 +70,36 @@ def trace(points: Points, estimator: Any, origins: Origins) -> Origins:
             origins = trace(points, step, origins)
         return origins
     if name == "ColumnTransformer":
-        return _columns(points, estimator, origins)
+        return _trace_columns(points, estimator, origins)
     if name == "FeatureUnion":
-        return _union(points, estimator, origins)
+        return _trace_union(points, estimator, origins)
     _note(points, estimator, origins)
-    for inner, features in _members(estimator):
+    for inner, features in _find_members(estimator):
         trace(points, inner, origins if features is None else [origins[int(i)] for i in features])
-    return _after(estimator, origins)
+    return _follow(estimator, origins)
 
 
-def _columns(points: Points, step: Any, origins: Origins) -> Origins:
+def _trace_columns(points: Points, step: Any, origins: Origins) -> Origins:
     out: list[Origin | None] = []
     for name, inner, indices in iterate_transformers(step):
         if not (isinstance(inner, str) and inner == "drop"):
-            traced = _scaled(trace(points, inner, [origins[i] for i in indices]), step.transformer_weights, name)
+            inner_origins = _divide_by_weight(
+                trace(points, inner, [origins[i] for i in indices]), step.transformer_weights, name
+            )
             place = step.output_indices_[name]
-            out += [*traced, *_MANY][: place.stop - place.start]
+            out += [*inner_origins, *_MANY][: place.stop - place.start]
     return out
 
 
-def _union(points: Points, step: Any, origins: Origins) -> Origins:
+def _trace_union(points: Points, step: Any, origins: Origins) -> Origins:
     out: list[Origin | None] = []
     for name, inner in step.transformer_list:
         if not (isinstance(inner, str) and inner == "drop"):
-            out += _scaled(trace(points, inner, origins), step.transformer_weights, name)
+            out += _divide_by_weight(trace(points, inner, origins), step.transformer_weights, name)
     return out
 
 
-def _scaled(origins: Origins, weights: Any, name: str) -> Origins:
+def _divide_by_weight(origins: Origins, weights: Any, name: str) -> Origins:
     """The origins of a part's columns after they were multiplied by the part's weight."""
     weight = (weights or {}).get(name, 1.0)
     if weight == 1.0:
@@ -105,7 +107,7 @@ def _scaled(origins: Origins, weights: Any, name: str) -> Origins:
     return [None if o is None or not weight else Origin(o.column, o.slope / weight, o.offset) for o in origins]
 
 
-def _members(estimator: Any) -> list[tuple[Any, Any]]:
+def _find_members(estimator: Any) -> list[tuple[Any, Any]]:
     """The estimators inside, each with the columns that it sees (None: all of them)."""
     found: list[tuple[Any, Any]] = []
     for attribute in ("best_estimator_", "estimator_", "regressor_", "_preprocessor", "estimator"):
@@ -141,17 +143,17 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
         for origin in origins:
             points.add(origin, [estimator.threshold])
     if hasattr(estimator, "tree_"):
-        _tree(points, estimator.tree_.feature, estimator.tree_.threshold, origins)
+        _note_tree(points, estimator.tree_.feature, estimator.tree_.threshold, origins)
     for stage in getattr(estimator, "_predictors", ()):
         for found in stage:
             inner = found.nodes[found.nodes["is_leaf"] == 0]
             if getattr(estimator, "_preprocessor", None) is None:
-                _tree(points, inner["feature_idx"], inner["num_threshold"], origins)
+                _note_tree(points, inner["feature_idx"], inner["num_threshold"], origins)
             else:
-                _tree(points, inner["feature_idx"], inner["num_threshold"], _remapped(estimator, origins))
+                _note_tree(points, inner["feature_idx"], inner["num_threshold"], _find_code_origins(estimator, origins))
     if hasattr(estimator, "_fit_X") or hasattr(estimator, "cluster_centers_"):
         points.near = True
-    _spreads(points, estimator, origins)
+    _note_spreads(points, estimator, origins)
 
 
 def _mark(points: Points, origin: Origin | None, values: Iterable[Any]) -> None:
@@ -160,20 +162,20 @@ def _mark(points: Points, origin: Origin | None, values: Iterable[Any]) -> None:
             points.markers.setdefault(origin.column, value)
 
 
-def _remapped(model: Any, origins: Origins) -> Origins:
+def _find_code_origins(model: Any, origins: Origins) -> Origins:
     order: list[Origin | None] = []
     for name, _, indices in iterate_transformers(model._preprocessor):
         order += [origins[i] if name != "encoder" else None for i in indices]
     return order
 
 
-def _tree(points: Points, feature: Any, threshold: Any, origins: Origins) -> None:
+def _note_tree(points: Points, feature: Any, threshold: Any, origins: Origins) -> None:
     for column in np.unique(feature[feature >= 0]):
         if int(column) < len(origins):
             points.add(origins[int(column)], np.unique(threshold[feature == column]))
 
 
-def _spreads(points: Points, estimator: Any, origins: Origins) -> None:
+def _note_spreads(points: Points, estimator: Any, origins: Origins) -> None:
     centre, scale = getattr(estimator, "mean_", None), getattr(estimator, "scale_", None)
     if centre is None or scale is None or np.size(centre) != len(origins):
         return
@@ -182,7 +184,7 @@ def _spreads(points: Points, estimator: Any, origins: Origins) -> None:
             points.spread.setdefault(origin.column, (float(middle), float(width)))
 
 
-def _after(estimator: Any, origins: Origins) -> Origins:
+def _follow(estimator: Any, origins: Origins) -> Origins:
     """Where the columns that a transformer puts out come from; None for those that no line maps back."""
     name, width = get_class_name(estimator), len(origins)
     if name == "FunctionTransformer" and estimator.func is None:
@@ -202,14 +204,14 @@ def _after(estimator: Any, origins: Origins) -> Origins:
         slope = 1.0 / estimator.scale_
         offset = -estimator.min_ / estimator.scale_
     else:
-        return _untraced(estimator)
+        return _drop_origins(estimator)
     return [
         None if o is None else Origin(o.column, o.slope * float(s), o.slope * float(b) + o.offset)
         for o, s, b in zip(origins, slope, offset, strict=False)
     ]
 
 
-def _untraced(estimator: Any) -> Origins:
+def _drop_origins(estimator: Any) -> Origins:
     """None for each column that the transformer puts out; for very many where it cannot name them."""
     try:
         return [None] * len(estimator.get_feature_names_out())

@@ -12,13 +12,13 @@ import numpy as np
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.onnx.scores import add_trees
 from infer_bench.converters.sklearn.registry import (
-    Answer,
-    above,
-    answer,
-    by_probability,
-    predictor,
-    require,
-    two_columns,
+    Predictions,
+    choose_by_threshold,
+    pair_with_complement,
+    predict_most_probable,
+    register_predictor,
+    require_finite,
+    write_predictor,
 )
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
@@ -33,14 +33,14 @@ from infer_bench.trees.readers.sklearn.nodes import (
 )
 
 
-def as_float32(g: Graph, frame: Frame, model: Any) -> str:
+def round_to_float32(g: Graph, frame: Frame, model: Any) -> str:
     """The rows rounded to float32, as double; those that scikit-learn refuses (infinite in float32) are marked."""
     x = g.double(g.op("Cast", frame.numbers(g, get_class_name(model)), to=1))
-    require(g, Frame.of(x, frame.width), nan=takes_nan(model))
+    require_finite(g, Frame.of(x, frame.width), nan=takes_nan(model))
     return x
 
 
-def average(g: Graph, x: str, models: Sequence[Any]) -> str:
+def write_average(g: Graph, x: str, models: Sequence[Any]) -> str:
     """The mean of the trees' predictions, summed in order, (batch, outputs)."""
     leaves = [read_leaf_values(model) for model in models]
     parts = [read_tree(model, column) for model, values in zip(models, leaves, strict=True) for column in values.T]
@@ -48,29 +48,29 @@ def average(g: Graph, x: str, models: Sequence[Any]) -> str:
     return g.op("Div", total, g.const(float(len(models)))) if len(models) > 1 else total
 
 
-@predictor(*(f"{name}Classifier" for name in FORESTS + SINGLE), guards=False)
-def _classifier(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor(*(f"{name}Classifier" for name in FORESTS + SINGLE), guards=False)
+def _write_classifier(g: Graph, model: Any, frame: Frame) -> Predictions:
     get_classes(model)
-    x = as_float32(g, frame, model)
-    proba = average(g, x, getattr(model, "estimators_", [model]))
-    return by_probability(g, model, proba)
+    x = round_to_float32(g, frame, model)
+    proba = write_average(g, x, getattr(model, "estimators_", [model]))
+    return predict_most_probable(g, model, proba)
 
 
-@predictor(*(f"{name}Regressor" for name in FORESTS + SINGLE), guards=False)
-def _regressor(g: Graph, model: Any, frame: Frame) -> Answer:
-    x = as_float32(g, frame, model)
-    return Answer(model.n_outputs_, average(g, x, getattr(model, "estimators_", [model])))
+@register_predictor(*(f"{name}Regressor" for name in FORESTS + SINGLE), guards=False)
+def _write_regressor(g: Graph, model: Any, frame: Frame) -> Predictions:
+    x = round_to_float32(g, frame, model)
+    return Predictions(model.n_outputs_, write_average(g, x, getattr(model, "estimators_", [model])))
 
 
-def _boosted(g: Graph, model: Any, frame: Frame) -> tuple[str, int]:
-    x = as_float32(g, frame, model)
+def _write_stages(g: Graph, model: Any, frame: Frame) -> tuple[str, int]:
+    x = round_to_float32(g, frame, model)
     trees, width = read_stages(model), model.estimators_.shape[1]
     total = add_trees(g, x, trees.parts, trees.output)
-    total = g.op("Add", total, _start(g, model, Frame.of(x, frame.width), width))
+    total = g.op("Add", total, _write_start(g, model, Frame.of(x, frame.width), width))
     return total, width
 
 
-def _start(g: Graph, model: Any, frame: Frame, width: int) -> str:
+def _write_start(g: Graph, model: Any, frame: Frame, width: int) -> str:
     """The raw prediction before the first tree."""
     init = model.init_
     if is_constant(init):
@@ -80,11 +80,11 @@ def _start(g: Graph, model: Any, frame: Frame, width: int) -> str:
             f"the init estimator {get_class_name(init)} of {get_class_name(model)} computes in float32",
             "use init=None, 'zero' or a forest",
         )
-    found = answer(g, init, frame)
-    return found.values if found.values else _link(g, model, found.probabilities or "", width)
+    predictions = write_predictor(g, init, frame)
+    return predictions.values if predictions.values else _write_link(g, model, predictions.probabilities or "", width)
 
 
-def _link(g: Graph, model: Any, probabilities: str, width: int) -> str:
+def _write_link(g: Graph, model: Any, probabilities: str, width: int) -> str:
     """Raw scores of an init estimator's probabilities."""
     tiny = np.finfo(np.float64).eps
     proba = g.op("Min", g.op("Max", probabilities, g.const(tiny)), g.const(1 - tiny))
@@ -96,45 +96,47 @@ def _link(g: Graph, model: Any, probabilities: str, width: int) -> str:
     return g.op("Mul", odds, g.const(0.5)) if model.loss == "exponential" else odds
 
 
-@predictor("GradientBoostingRegressor", guards=False)
-def _boosted_regressor(g: Graph, model: Any, frame: Frame) -> Answer:
-    return Answer(1, _boosted(g, model, frame)[0])
+@register_predictor("GradientBoostingRegressor", guards=False)
+def _write_boosted_regressor(g: Graph, model: Any, frame: Frame) -> Predictions:
+    return Predictions(1, _write_stages(g, model, frame)[0])
 
 
-@predictor("GradientBoostingClassifier", guards=False)
-def _boosted_classifier(g: Graph, model: Any, frame: Frame) -> Answer:
-    raw, width = _boosted(g, model, frame)
+@register_predictor("GradientBoostingClassifier", guards=False)
+def _write_boosted_classifier(g: Graph, model: Any, frame: Frame) -> Predictions:
+    raw, width = _write_stages(g, model, frame)
     classes = get_classes(model)
     if width > 1:
-        return Answer(len(classes), None, classes, g.argmax(raw), g.op("Softmax", raw, axis=1), raw)
+        return Predictions(len(classes), None, classes, g.argmax(raw), g.op("Softmax", raw, axis=1), raw)
     doubled = g.op("Mul", raw, g.const(2.0)) if model.loss == "exponential" else raw
-    reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", raw, g.const([[0.0]])), to=7))
-    return Answer(2, None, classes, reached, two_columns(g, g.expit(doubled)), raw)
+    choice = g.flat(g.op("Cast", g.op("GreaterOrEqual", raw, g.const([[0.0]])), to=7))
+    return Predictions(2, None, classes, choice, pair_with_complement(g, g.expit(doubled)), raw)
 
 
-@predictor("IsolationForest", guards=False)
-def _isolation(g: Graph, model: Any, frame: Frame) -> Answer:
+@register_predictor("IsolationForest", guards=False)
+def _write_isolation(g: Graph, model: Any, frame: Frame) -> Predictions:
     x = g.double(g.op("Cast", frame.numbers(g, get_class_name(model)), to=1))
     parts = []
     for i, (tree, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True)):
         depth = model._decision_path_lengths[i] + model._average_path_length_per_tree[i] - 1.0
         parts.append(read_tree(tree, depth, features))
     total = add_trees(g, x, parts, [0] * len(parts))
-    scale = len(model.estimators_) * _path_length(model._max_samples)
+    scale = len(model.estimators_) * _compute_path_length(model._max_samples)
     if scale == 0:
         raise NotConvertible("IsolationForest was fitted on a single row", "fit it on more rows")
     power = g.op("Pow", g.const(2.0), g.op("Neg", g.op("Div", total, g.const(scale))))
     scores = g.op("Sub", g.op("Neg", power), g.const(float(model.offset_)))
-    return Answer(2, None, (-1, 1), above(g, total, _deepest_outlier(model, scale)), None, scores)
+    return Predictions(
+        2, None, (-1, 1), choose_by_threshold(g, total, _find_deepest_outlier(model, scale)), None, scores
+    )
 
 
-def _path_length(samples: int) -> float:
+def _compute_path_length(samples: int) -> float:
     from sklearn.ensemble._iforest import _average_path_length
 
     return float(_average_path_length([samples])[0])
 
 
-def _deepest_outlier(model: Any, scale: float) -> float:
+def _find_deepest_outlier(model: Any, scale: float) -> float:
     """The greatest sum of depths that scikit-learn still calls an outlier, by bisection of doubles.
 
     The offset is often a training row's score, so that the sign of score - offset hangs on the last bit of a power.

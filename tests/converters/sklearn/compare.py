@@ -35,7 +35,7 @@ def compare(estimator: Any, precision: Any = "exact", rows: int = 256, **options
     run = open_session(data)
     outputs = [value.name for value in run.get_outputs()]
     row_counts = {}
-    for group in Probes(estimator, rows=rows, single=precision == "float32").groups():
+    for group in Probes(estimator, rows=rows, single=precision == "float32").draw_groups():
         predictions = dict(zip(outputs, run.run(None, make_feeds(run, group)), strict=True))
         if group.rows:
             assert_predictions(estimator, group, predictions, TOLERANCE[precision])

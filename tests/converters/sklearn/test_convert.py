@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from infer_bench.converters.catalogue import sklearn_routes
 from infer_bench.converters.sklearn.convert import convert_sklearn
-from infer_bench.converters.sklearn.split_points import points_of
+from infer_bench.converters.sklearn.split_points import find_points
 from infer_bench.errors import NotConvertible
 from tests.converters.running import open_session
 from tests.converters.sklearn.compare import compare
@@ -148,7 +148,7 @@ def test_thresholds_are_found_behind_encoders_unions_and_weights() -> None:
     assert number.sum() > 5
     behind = np.where(tree.feature == 2 * width - 1, union.transformer_list[1][1].scale_[-1], 1.0) * tree.threshold
     splits = behind[number] / 4.0 * scale.scale_[0] + scale.mean_[0]
-    found = np.array(sorted(points_of(model, 2).numbers[1]))
+    found = np.array(sorted(find_points(model, 2).numbers[1]))
     assert all(np.isclose(found, split, rtol=1e-9, atol=1e-9).any() for split in splits)
 
 

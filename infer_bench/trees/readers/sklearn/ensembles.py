@@ -42,11 +42,11 @@ def read_sklearn_trees(estimator: Any) -> Ensemble | None:
         return None
     refuse_foreign(estimator)
     if name in AVERAGED:
-        return _averaged(estimator)
-    return _boosted(estimator) if name in BOOSTED else _histogram(estimator)
+        return _read_average(estimator)
+    return _read_boosting(estimator) if name in BOOSTED else _read_plain_histogram(estimator)
 
 
-def _ensemble(estimator: Any, trees: Trees, base: Array) -> Ensemble:
+def _make_ensemble(estimator: Any, trees: Trees, base: Array) -> Ensemble:
     import sklearn
 
     nodes, roots = concatenate(list(trees.parts))
@@ -65,7 +65,7 @@ def _ensemble(estimator: Any, trees: Trees, base: Array) -> Ensemble:
     )
 
 
-def _averaged(estimator: Any) -> Ensemble | None:
+def _read_average(estimator: Any) -> Ensemble | None:
     members = getattr(estimator, "estimators_", [estimator])
     values = [read_leaf_values(member) for member in members]
     width = values[0].shape[1]
@@ -74,11 +74,11 @@ def _averaged(estimator: Any) -> Ensemble | None:
     parts = [read_tree(member, leaves) for member, leaves in zip(members, values, strict=True)]
     trees = Trees(parts, [-1 if width > 1 else 0] * len(parts))
     refuses: Refusal = "infinite" if takes_nan(estimator) else "not-finite"
-    averaged = _ensemble(estimator, trees, np.zeros(width))
-    return replace(averaged, divisor=float(len(parts)), row_dtype="float32", refuses=refuses)
+    average = _make_ensemble(estimator, trees, np.zeros(width))
+    return replace(average, divisor=float(len(parts)), row_dtype="float32", refuses=refuses)
 
 
-def _boosted(estimator: Any) -> Ensemble | None:
+def _read_boosting(estimator: Any) -> Ensemble | None:
     if not is_constant(estimator.init_):
         return None
     width = estimator.estimators_.shape[1]
@@ -88,7 +88,7 @@ def _boosted(estimator: Any) -> Ensemble | None:
     if get_class_name(estimator).endswith("Classifier"):
         links = (Link("softmax"),) if width > 1 else (Link("sigmoid", 2.0 if estimator.loss == "exponential" else 1.0),)
         rule = "argmax" if width > 1 else "raw-not-negative"
-    ensemble = _ensemble(estimator, read_stages(estimator), base)
+    ensemble = _make_ensemble(estimator, read_stages(estimator), base)
     return replace(ensemble, links=links, label_rule=rule, row_dtype="float32", refuses="not-finite")
 
 
@@ -100,32 +100,32 @@ def read_encoded_histogram(estimator: Any) -> Ensemble | None:
     inner = getattr(estimator, "_preprocessor", None)
     if get_class_name(estimator) not in HISTOGRAM or inner is None:
         return None
-    read = _boosted_histogram(estimator)
-    if read is None:
+    ensemble = _read_histogram_boosting(estimator)
+    if ensemble is None:
         return None
     order: list[int] = []
-    features = list(read.features)
+    features = list(ensemble.features)
     for name, step, indices in iterate_transformers(inner):
         order += indices
         if name == "encoder":
             for index, values in zip(indices, step.categories_, strict=True):
-                known = tuple(value for value in np.asarray(values).tolist() if value == value and value is not None)
-                features[index] = Feature(features[index].name, "category", known)
-    nodes = read.nodes
+                present = (value for value in np.asarray(values).tolist() if value == value and value is not None)
+                features[index] = Feature(features[index].name, "category", tuple(present))
+    nodes = ensemble.nodes
     feature = np.where(nodes.feature < 0, -1, np.asarray(order, dtype=np.int64)[np.maximum(nodes.feature, 0)])
-    return replace(read, features=tuple(features), nodes=replace(nodes, feature=feature))
+    return replace(ensemble, features=tuple(features), nodes=replace(nodes, feature=feature))
 
 
-def _histogram(estimator: Any) -> Ensemble | None:
+def _read_plain_histogram(estimator: Any) -> Ensemble | None:
     if getattr(estimator, "_preprocessor", None) is not None or getattr(estimator, "is_categorical_", None) is not None:
         return None
-    return _boosted_histogram(estimator)
+    return _read_histogram_boosting(estimator)
 
 
-def _boosted_histogram(estimator: Any) -> Ensemble | None:
+def _read_histogram_boosting(estimator: Any) -> Ensemble | None:
     width = int(estimator.n_trees_per_iteration_)
     base = np.asarray(estimator._baseline_prediction, dtype=np.float64).ravel()
-    ensemble = _ensemble(estimator, read_histogram_stages(estimator), base)
+    ensemble = _make_ensemble(estimator, read_histogram_stages(estimator), base)
     if ensemble.classes:
         return replace(ensemble, links=(Link("softmax") if width > 1 else Link("sigmoid"),))
     link = type(estimator._loss.link).__name__
