@@ -39,42 +39,42 @@ def wrapper(folder: str) -> str:
     return path
 
 
-def measured(models: str, **settings: Any) -> BenchReport:
-    """A bench with its progress shown."""
+def bench_with_progress(models: str, quick: dict[str, int], *, candidates: list[str], **settings: Any) -> BenchReport:
+    """A bench that shows its progress; a quick one has the first two candidates."""
     with ProgressLine() as progress:
-        return bench(models, progress=progress, **settings)
+        return bench(models, progress=progress, candidates=candidates[: 2 if quick else None], **(settings | quick))
 
 
-def dataframe() -> BenchReport:
+def dataframe(quick: dict[str, int]) -> BenchReport:
     """dict → DataFrame → LGBMClassifier against dict → array → ONNX Runtime."""
     with tempfile.TemporaryDirectory() as folder:
-        asked = ["lightgbm:api=sklearn,feed=dataframe", "onnxruntime:feed=ndarray", "onnxruntime:feed=packed"]
-        return measured(wrapper(folder), data=ROWS, candidates=asked)
+        candidates = ["lightgbm:api=sklearn,feed=dataframe", "onnxruntime:feed=ndarray", "onnxruntime:feed=packed"]
+        return bench_with_progress(wrapper(folder), quick, data=ROWS, candidates=candidates)
 
 
-def pandas() -> BenchReport:
+def pandas(quick: dict[str, int]) -> BenchReport:
     """The wrapper with and without a DataFrame, and the booster without either."""
     with tempfile.TemporaryDirectory() as folder:
         apis = [("sklearn", "dataframe"), ("sklearn", "ndarray"), ("booster", "dataframe"), ("booster", "ndarray")]
-        asked = [f"lightgbm:api={api},feed={feed}" for api, feed in apis]
-        return measured(wrapper(folder), data=ROWS, candidates=asked)
+        candidates = [f"lightgbm:api={api},feed={feed}" for api, feed in apis]
+        return bench_with_progress(wrapper(folder), quick, data=ROWS, candidates=candidates)
 
 
-def batch() -> BenchReport:
+def batch(quick: dict[str, int]) -> BenchReport:
     """Native XGBoost against its ONNX conversion: one row, and the batch that was reported to be slower."""
-    model, asked = str(SAMPLES / "credit_xgboost.json"), ["xgboost:feed=ndarray", "onnxruntime:feed=ndarray"]
-    return measured(model, data=None, candidates=asked, batches=(1, 48_744), rounds=12)
+    model, candidates = str(SAMPLES / "credit_xgboost.json"), ["xgboost:feed=ndarray", "onnxruntime:feed=ndarray"]
+    return bench_with_progress(model, quick, data=None, candidates=candidates, batches=(1, 48_744), rounds=12)
 
 
-def threads() -> BenchReport:
+def threads(quick: dict[str, int]) -> BenchReport:
     """One thread and more than there are free cores, with a hog on one core."""
-    asked = ["lightgbm:feed=ndarray,threads=1", "lightgbm:feed=ndarray,threads=2"]
-    asked += [f"onnxruntime:feed=ndarray,threads={count}" for count in (1, 2, 4, 8)]
+    candidates = ["lightgbm:feed=ndarray,threads=1", "lightgbm:feed=ndarray,threads=2"]
+    candidates += [f"onnxruntime:feed=ndarray,threads={count}" for count in (1, 2, 4, 8)]
     with keep_busy(1):
-        return measured(CREDIT, data=ROWS, candidates=asked)
+        return bench_with_progress(CREDIT, quick, data=ROWS, candidates=candidates)
 
 
-CLAIMS: dict[str, Callable[[], BenchReport]] = {
+CLAIMS: dict[str, Callable[[dict[str, int]], BenchReport]] = {
     "dataframe": dataframe,
     "pandas": pandas,
     "batch": batch,
@@ -86,7 +86,9 @@ def main() -> None:
     """Run one claim and print its table and conditions."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("claim", choices=list(CLAIMS))
-    report = CLAIMS[parser.parse_args().claim]()
+    parser.add_argument("--rounds", type=int, default=0, help="of two candidates, to see that it runs")
+    arguments = parser.parse_args()
+    report = CLAIMS[arguments.claim]({"rounds": arguments.rounds, "processes": 1} if arguments.rounds else {})
     print(render(report, "table", phases=True))
     versions = "  ".join(f"{name} {version}" for name, version in report.environment.packages.items())
     print(f"{report.environment.cpu_model}, {report.environment.cpus_effective:g} CPUs, Python ", end="")

@@ -1,12 +1,14 @@
 """Conversion against onnxmltools on the same models, as ratios within one run.
 
-    python benchmarks/convert_speed.py
+    python benchmarks/convert_speed.py [--trees 3000] [--loads 6]
 
-Time to convert 3,000 trees (reading the model file and writing ONNX on both sides), file sizes of 500 trees with 31
-leaves, and time to predict one row and 10,000 rows: blocks of the two files alternate in one process, each side loaded
-several times because a load is one sample of memory placement, rows cycled; the ratio is the median over the pairs.
+Time to convert the trees (reading the model file and writing ONNX on both sides), file sizes of a sixth of them, with
+31 leaves each, and time to predict one row and 10,000 rows: blocks of the two files alternate in one process, each side
+loaded several times because a load is one sample of memory placement, rows cycled; the ratio is the median over the
+pairs.
 """
 
+import argparse
 import os
 import statistics
 import tempfile
@@ -19,12 +21,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-COLUMNS, LOADS, BLOCKS = 20, 6, 9
+COLUMNS, BLOCKS = 20, 9
 BLOCK_S = 0.03
 
 
-def trained(folder: Path) -> dict[tuple[str, int], Path]:
-    """Models of 3,000 trees, and their first 500, of each library."""
+def train(folder: Path, trees: int) -> dict[tuple[str, int], Path]:
+    """Models of so many trees, and the first sixth of them, of each library."""
     import lightgbm
     import xgboost
 
@@ -32,17 +34,17 @@ def trained(folder: Path) -> dict[tuple[str, int], Path]:
     rows = random.normal(size=(4000, COLUMNS))
     target = (rows[:, 0] + rows[:, 1] * rows[:, 2] + random.normal(size=4000) > 0).astype(int)
     settings = {"objective": "binary", "num_leaves": 31, "min_data_in_leaf": 2, "verbose": -1, "num_threads": 1}
-    light = lightgbm.train(settings | {"learning_rate": 0.02}, lightgbm.Dataset(rows, target), 3000)
+    light = lightgbm.train(settings | {"learning_rate": 0.02}, lightgbm.Dataset(rows, target), trees)
     shape = {"max_leaves": 31, "grow_policy": "lossguide", "max_depth": 0, "min_child_weight": 0, "eta": 0.02}
     settings = {"objective": "binary:logistic", "nthread": 1, **shape}
-    extreme = xgboost.train(settings, xgboost.DMatrix(rows, target), 3000)
-    found = {}
-    for count in (3000, 500):
-        found["lightgbm", count] = folder / f"light{count}.txt"
-        light.save_model(str(found["lightgbm", count]), num_iteration=count)
-        found["xgboost", count] = folder / f"extreme{count}.json"
-        extreme[:count].save_model(str(found["xgboost", count]))
-    return found
+    extreme = xgboost.train(settings, xgboost.DMatrix(rows, target), trees)
+    paths = {}
+    for count in (trees, trees // 6):
+        paths["lightgbm", count] = folder / f"light{count}.txt"
+        light.save_model(str(paths["lightgbm", count]), num_iteration=count)
+        paths["xgboost", count] = folder / f"extreme{count}.json"
+        extreme[:count].save_model(str(paths["xgboost", count]))
+    return paths
 
 
 def ours(family: str, path: Path, precision: Any = "exact") -> bytes:
@@ -51,8 +53,8 @@ def ours(family: str, path: Path, precision: Any = "exact") -> bytes:
     from infer_bench.trees.readers.lightgbm import read_lightgbm
     from infer_bench.trees.readers.xgboost import read_xgboost
 
-    read = read_lightgbm(path.read_text()) if family == "lightgbm" else read_xgboost(path.read_bytes())
-    return write_onnx(read, precision=precision, input_dtype="float32")
+    trees = read_lightgbm(path.read_text()) if family == "lightgbm" else read_xgboost(path.read_bytes())
+    return write_onnx(trees, precision=precision, input_dtype="float32")
 
 
 def theirs(family: str, path: Path) -> bytes:
@@ -64,10 +66,10 @@ def theirs(family: str, path: Path) -> bytes:
 
     types = [("input", FloatTensorType([None, COLUMNS]))]
     if family == "lightgbm":
-        made = onnxmltools.convert_lightgbm(lightgbm.Booster(model_file=str(path)), initial_types=types, zipmap=False)
+        model = onnxmltools.convert_lightgbm(lightgbm.Booster(model_file=str(path)), initial_types=types, zipmap=False)
     else:
-        made = onnxmltools.convert_xgboost(xgboost.Booster(model_file=str(path)), initial_types=types)
-    data: bytes = made.SerializeToString()
+        model = onnxmltools.convert_xgboost(xgboost.Booster(model_file=str(path)), initial_types=types)
+    data: bytes = model.SerializeToString()
     return data
 
 
@@ -85,67 +87,72 @@ def session(data: bytes) -> Callable[[Any], Any]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    loaded = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    name, output = loaded.get_inputs()[0].name, loaded.get_outputs()[-1].name
-    return lambda rows: loaded.run([output], {name: rows})
+    inner = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    name, output = inner.get_inputs()[0].name, inner.get_outputs()[-1].name
+    return lambda rows: inner.run([output], {name: rows})
 
 
 def pace(predict: Callable[[Any], Any], batches: list[Any]) -> float:
     """Seconds a call over one block, at least one pass of `BLOCK_S`."""
     calls, start = 0, time.perf_counter()
-    while (taken := time.perf_counter() - start) < BLOCK_S or not calls:
+    while (spent_s := time.perf_counter() - start) < BLOCK_S or not calls:
         predict(batches[calls % len(batches)])
         calls += 1
-    return taken / calls
+    return spent_s / calls
 
 
-def race(one: bytes, other: bytes, batch: int) -> tuple[float, float, float]:
+def compare_pace(one: bytes, other: bytes, batch: int, loads: int) -> tuple[float, float, float]:
     """How many times faster `one` predicts than `other`: the median, least and greatest ratio of pairs of loads."""
     random = np.random.default_rng(1)
     rows = random.normal(size=(max(512, batch), COLUMNS)).astype(np.float32)
     batches = [rows] if batch > 512 else [rows[i : i + batch] for i in range(0, len(rows) - batch + 1, batch)]
     ratios = []
-    for _ in range(LOADS):
+    for _ in range(loads):
         pair = (session(one), session(other))
         for predict in pair:
             pace(predict, batches)
-        found = []
+        of_blocks = []
         for block in range(BLOCKS):
             order = pair if block % 2 == 0 else pair[::-1]
-            took = {id(predict): pace(predict, batches) for predict in order}
-            found.append(took[id(pair[1])] / took[id(pair[0])])
-        ratios.append(statistics.median(found))
+            seconds_of = {id(predict): pace(predict, batches) for predict in order}
+            of_blocks.append(seconds_of[id(pair[1])] / seconds_of[id(pair[0])])
+        ratios.append(statistics.median(of_blocks))
     return statistics.median(ratios), min(ratios), max(ratios)
 
 
 def main() -> None:
     """Print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--trees", type=int, default=3000)
+    parser.add_argument("--loads", type=int, default=6, help="of each file, as samples of memory placement")
+    arguments = parser.parse_args()
     import onnxmltools  # noqa: F401 - imports are not timed
 
     with tempfile.TemporaryDirectory() as folder:
-        models = trained(Path(folder))
+        models = train(Path(folder), arguments.trees)
         for family in ("lightgbm", "xgboost"):
-            compared(family, models)
+            compare(family, models, arguments.trees, arguments.loads)
 
 
-def compared(family: str, models: dict[tuple[str, int], Path]) -> None:
-    """One library's lines."""
-    big, small = models[family, 3000], models[family, 500]
+def compare(family: str, models: dict[tuple[str, int], Path], trees: int, loads: int) -> None:
+    """Print one library's lines."""
+    few, big, small = trees // 6, models[family, trees], models[family, trees // 6]
     ours(family, small)
     theirs(family, small)
     mine = statistics.median(seconds(lambda: ours(family, big)) for _ in range(3))
     other = seconds(lambda: theirs(family, big))
-    print(f"{family}: 3,000 trees convert in {mine:.2f} s, onnxmltools {other:.2f} s: {other / mine:.0f}× (aim: 5, 20)")
+    times = f"{mine:.2f} s, onnxmltools {other:.2f} s: {other / mine:.0f}×"
+    print(f"{family}: {trees:,} trees convert in {times} (aim: 5, 20)")
     reference = theirs(family, small)
     for precision in ("exact", "float32"):
-        made = ours(family, small, precision)
+        data = ours(family, small, precision)
         print(
-            f"{family}: 500 × 31 {precision}: {len(made) / 1e3:,.0f} kB, onnxmltools {len(reference) / 1e3:,.0f} kB:"
-            f" {len(reference) / len(made):.1f}× (aim: 2), original {small.stat().st_size / 1e3:,.0f} kB"
+            f"{family}: {few} × 31 {precision}: {len(data) / 1e3:,.0f} kB, onnxmltools {len(reference) / 1e3:,.0f} kB:"
+            f" {len(reference) / len(data):.1f}× (aim: 2), original {small.stat().st_size / 1e3:,.0f} kB"
         )
         for batch in (1, 10_000):
-            middle, low, high = race(made, reference, batch)
-            print(f"{family}: 500 × 31 {precision}, batch {batch:,}: {middle:.2f}× as fast ({low:.2f}–{high:.2f})")
+            middle, low, high = compare_pace(data, reference, batch, loads)
+            print(f"{family}: {few} × 31 {precision}, batch {batch:,}: {middle:.2f}× as fast ({low:.2f}–{high:.2f})")
 
 
 if __name__ == "__main__":

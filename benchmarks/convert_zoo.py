@@ -26,6 +26,8 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `tests` is of the clone, and not installed
+
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.convert import run as converting
@@ -50,7 +52,7 @@ class Outcome:
     name: str
     form: str
     outcome: str
-    said: str = ""
+    message: str = ""
     notes: str = ""
 
 
@@ -60,17 +62,17 @@ def every() -> list[zoo.Case]:
     return zoo.named(chain)
 
 
-def tried(case: zoo.Case, forms: tuple[ConvertOptions, ...], folder: Path) -> Iterator[Outcome]:
+def try_forms(case: zoo.Case, forms: tuple[ConvertOptions, ...], folder: Path) -> Iterator[Outcome]:
     """Train, save, convert in each form and judge."""
     try:
         model, rows = case.train()
         path = zoo.write(model, case.save, folder)
-        held = zoo.read(model, case.save, path)
+        saved_model = zoo.read(model, case.save, path)
     except Exception as error:  # noqa: BLE001 - the library refuses: no model, nothing to convert
         yield Outcome(case.name, "train", "error", f"training: {type(error).__name__}: {error}")
         return
     for options in forms:
-        yield one(case, options, path, held, rows)
+        yield one(case, options, path, saved_model, rows)
 
 
 def one(case: zoo.Case, options: ConvertOptions, path: Path, model: Any, rows: Any) -> Outcome:
@@ -82,28 +84,29 @@ def one(case: zoo.Case, options: ConvertOptions, path: Path, model: Any, rows: A
     try:
         report = converting.convert(str(path), str(target), options=options)
     except InferBenchError as error:
-        left = {p.name for p in path.parent.iterdir()} - before
+        leftovers = {p.name for p in path.parent.iterdir()} - before
         kind = "refused" if case.refused and error.exit_code == 6 else "wrongly refused"
-        return Outcome(case.name, form, "error" if left else kind, str(error), f"left {left}" if left else "")
+        notes = f"left {leftovers}" if leftovers else ""
+        return Outcome(case.name, form, "error" if leftovers else kind, str(error), notes)
     except Exception as error:  # noqa: BLE001 - the tally counts these
         return Outcome(case.name, form, "error", f"{type(error).__name__}: {error}")
-    failed = report.results[0].failed
-    if failed:
-        return Outcome(case.name, form, "differs (4)", failed, "left a file" if target.exists() else "")
+    failure = report.results[0].failed
+    if failure:
+        return Outcome(case.name, form, "differs (4)", failure, "left a file" if target.exists() else "")
     exact = options.precision == "exact" and "xgb" not in case.name
     try:
-        found = judge(target, model, rows, 1e-12 if exact else 1e-6)
+        judgement = judge(target, model, rows, 1e-12 if exact else 1e-6)
     except Exception as error:  # noqa: BLE001 - a file that cannot even be asked
         return Outcome(case.name, form, "SILENTLY WRONG", f"cannot be run: {type(error).__name__}: {error}")
-    loud = found.confident and "xgb" not in case.name  # a DMatrix refuses infinities, the other ways in don't
-    notes = f"{found.confident} rows answered that the library refuses" if loud else ""
-    notes += f" runtime said: {found.warned}" if found.warned else ""
-    return Outcome(case.name, form, "SILENTLY WRONG" if found.wrong else "right", found.wrong, notes)
+    is_loud = judgement.confident and "xgb" not in case.name  # a DMatrix refuses infinities, the other ways in don't
+    notes = f"{judgement.confident} rows answered that the library refuses" if is_loud else ""
+    notes += f" runtime said: {judgement.warned}" if judgement.warned else ""
+    return Outcome(case.name, form, "SILENTLY WRONG" if judgement.wrong else "right", judgement.wrong, notes)
 
 
-def work(given: tuple[int, bool]) -> list[Outcome]:
+def work(task: tuple[int, bool]) -> list[Outcome]:
     """One case in a process of the pool."""
-    index, processes = given
+    index, processes = task
     case = every()[index]
     warnings.simplefilter("ignore")
     logging.disable()
@@ -112,14 +115,14 @@ def work(given: tuple[int, bool]) -> list[Outcome]:
         if not processes:
             for place in ("infer_bench.measure.convert.run.Worker", "infer_bench.measure.convert.round_trip.Worker"):
                 stack.enter_context(mock.patch(place, LocalWorker))
-        return list(tried(case, forms, Path(folder)))
+        return list(try_forms(case, forms, Path(folder)))
 
 
 def show(outcomes: list[Outcome]) -> None:
     """Everything that is not plainly right, then the tally by family and form."""
-    for found in sorted(outcomes, key=lambda o: OUTCOMES.index(o.outcome)):
-        if found.outcome != "right" or found.notes:
-            print(f"{found.outcome:16} {found.name:32} {found.form:10} {found.said[:300]} {found.notes}")
+    for outcome in sorted(outcomes, key=lambda o: OUTCOMES.index(o.outcome)):
+        if outcome.outcome != "right" or outcome.notes:
+            print(f"{outcome.outcome:16} {outcome.name:32} {outcome.form:10} {outcome.message[:300]} {outcome.notes}")
     tally = collections.Counter((o.name.split()[0], o.form, o.outcome) for o in outcomes)
     print(f"\n{'family':8}{'form':12}" + "".join(f"{name:>17}" for name in OUTCOMES))
     for family, form in sorted({(f, form) for f, form, _ in tally}):
@@ -133,13 +136,13 @@ def main() -> None:
     parser.add_argument("--only", default="", help="models whose name holds these words")
     parser.add_argument("--processes", action="store_true", help="with real workers")
     parser.add_argument("--jobs", type=int, default=2)
-    given = parser.parse_args()
-    chosen = [(i, given.processes) for i, case in enumerate(every()) if given.only in case.name]
+    arguments = parser.parse_args()
+    indices = [(i, arguments.processes) for i, case in enumerate(every()) if arguments.only in case.name]
     start = time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(given.jobs, maxtasksperchild=40) as pool:
-        outcomes = [found for part in pool.imap_unordered(work, chosen) for found in part]
+    with multiprocessing.get_context("spawn").Pool(arguments.jobs, maxtasksperchild=40) as pool:
+        outcomes = [outcome for part in pool.imap_unordered(work, indices) for outcome in part]
     show(outcomes)
-    print(f"{len(chosen)} models, {len(outcomes)} conversions, {time.monotonic() - start:.0f} s")
+    print(f"{len(indices)} models, {len(outcomes)} conversions, {time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -58,12 +58,12 @@ def ratios(target_us: float, rounds: int) -> dict[str, float]:
         "phased": lambda: float(np.median(time_phases(stages, [None] * count, CLOCK).request)),
         "phased, corrected": lambda: float(np.median(time_phases(stages, [None] * count, CLOCK).request)) - 3 * stamp,
     }
-    taken: dict[str, list[float]] = {name: [] for name in readings}
+    ratios_of: dict[str, list[float]] = {name: [] for name in readings}
     for _ in range(rounds):
-        found = {name: read() for name, read in random.sample(list(readings.items()), len(readings))}
-        for name, value in found.items():
-            taken[name].append(value / found["batched"])
-    return {name: statistics.median(values) for name, values in taken.items()}
+        readings_ns = {name: read() for name, read in random.sample(list(readings.items()), len(readings))}
+        for name, value in readings_ns.items():
+            ratios_of[name].append(value / readings_ns["batched"])
+    return {name: statistics.median(values) for name, values in ratios_of.items()}
 
 
 def overhead(rounds: int, count: int = 2000) -> float:
@@ -75,11 +75,11 @@ def overhead(rounds: int, count: int = 2000) -> float:
     pairs = []
     for _ in range(rounds):
         start = CLOCK()
-        taken = time_calls(nothing, [None] * count, CLOCK).tolist()
+        samples_ns = time_calls(nothing, [None] * count, CLOCK).tolist()
         looped = CLOCK()
-        np.array(taken, dtype=np.int64).tolist()
-        converted = CLOCK() - looped
-        pairs.append((looped - start - converted) / count - batched(nothing, count))
+        np.array(samples_ns, dtype=np.int64).tolist()
+        conversion_ns = CLOCK() - looped
+        pairs.append((looped - start - conversion_ns) / count - batched(nothing, count))
     return statistics.median(pairs)
 
 

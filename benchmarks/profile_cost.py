@@ -1,6 +1,6 @@
 """What a profile says of itself, held against a measurement from outside.
 
-    python benchmarks/profile_cost.py [--runs 5]
+    python benchmarks/profile_cost.py [--runs 5] [--rounds 30]
 
 Phases: requests of 5 µs, 100 µs and 5 ms, the work divided 60 / 30 / 10. Printed is the sum of the phases over the
 request's p50 without probes (to be within 3 % of 1). Slow-down: the same function is
@@ -18,6 +18,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `tests` is of the clone, and not installed
 
 from infer_bench.measure.profile.phases import PhaseRound, divide
 from infer_bench.measure.profile.run import profile
@@ -80,7 +82,7 @@ def spinning(loops: tuple[int, int, int]) -> Stages:
     return Stages(before, call, after)
 
 
-def calibrated(target_us: int) -> Stages:
+def calibrate(target_us: int) -> Stages:
     """About `target_us` a request on this machine, divided 60 / 30 / 10."""
     probe = spinning((6_000, 3_000, 1_000))
     start = CLOCK()
@@ -90,46 +92,48 @@ def calibrated(target_us: int) -> Stages:
     return spinning((max(1, round(loops * 0.6)), max(1, round(loops * 0.3)), max(1, round(loops * 0.1))))
 
 
-def summed(target_us: int) -> float:
+def sum_phases(target_us: int, count: int) -> float:
     """The sum of the phases over the request."""
-    stages, session = calibrated(target_us), FakeSession()
+    stages, session = calibrate(target_us), FakeSession()
     session.preprocess, session.predict, session.postprocess = stages.preprocess, stages.predict, stages.postprocess  # type: ignore[method-assign,assignment]
     profiling = Profiling(session, [{"x": 1.0}], function=False, clock=CLOCK)
     samples, rounds = max(10, 10_000 // target_us), []
-    for index in range(30):
+    for index in range(count):
         times = profiling.time_phases(TimePhases(samples, probed_first=bool(index % 2)))
         rounds.append(PhaseRound(times.request, times.preprocess, times.predict, times.postprocess))
     cost = profiling.measure_probes(MeasureProbes())
-    found = divide(rounds, cost.request_ns, cost.phases_ns)
-    typical = found.typical
+    typical = divide(rounds, cost.request_ns, cost.phases_ns).typical
     return (typical.preprocess_ns + typical.predict_ns + typical.postprocess_ns) / typical.request_ns
 
 
-def slowdowns(name: str, folder: str) -> tuple[float, float]:
+def slowdowns(name: str, folder: str, requests: int | None) -> tuple[float, float]:
     """(as infer-bench prints it, as measured outside)."""
     Path(folder, "record.json").write_text('{"x": 1.0}')
     Path(folder, "requests_of_a_profile.py").write_text(MODULE)
     os.chdir(folder)
-    said = profile(f"requests_of_a_profile:{name}", input="record.json").results[0].slowdown
+    report = profile(f"requests_of_a_profile:{name}", input="record.json", requests=requests)
     command = [sys.executable, "-c", OUTSIDE, name]
     outside = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout)
-    return said or 0.0, outside
+    return report.results[0].slowdown or 0.0, outside
 
 
 def main() -> None:
     """Print every figure with what it should be."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    parser.add_argument("--rounds", type=int, default=30, help="of the phases in a run")
+    parser.add_argument("--requests", type=int, help="that a profile answers; without it, the default")
+    arguments = parser.parse_args()
+    runs = arguments.runs
     for target in TARGETS_US:
-        sums = [summed(target) for _ in range(runs)]
+        sums = [sum_phases(target, arguments.rounds) for _ in range(runs)]
         print(f"{target:>5} µs: phases / request {statistics.median(sums):.3f} [{min(sums):.3f}–{max(sums):.3f}]")
     with tempfile.TemporaryDirectory() as folder:
         for name in ("many", "few"):
-            pairs = [slowdowns(name, folder) for _ in range(runs)]
-            ratios = [said / outside for said, outside in pairs]
-            said, outside = (statistics.median(column) for column in zip(*pairs, strict=True))
-            print(f"{name:>5} calls: slowed {said:.2f}× as printed, {outside:.2f}× outside, "
+            pairs = [slowdowns(name, folder, arguments.requests) for _ in range(runs)]
+            ratios = [ours / outside for ours, outside in pairs]
+            ours, outside = (statistics.median(column) for column in zip(*pairs, strict=True))
+            print(f"{name:>5} calls: slowed {ours:.2f}× as printed, {outside:.2f}× outside, "
                   f"ratio {statistics.median(ratios):.2f} [{min(ratios):.2f}–{max(ratios):.2f}]")  # fmt: skip
         os.chdir("/")
 

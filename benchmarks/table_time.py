@@ -1,6 +1,6 @@
 """Time to a table for three candidates at default settings.
 
-    python benchmarks/table_time.py
+    python benchmarks/table_time.py [OPTION OF infer-bench bench]...
 
 Absolute seconds, since a person waits for them: the conversion to ONNX is made anew, and the machine's load is printed.
 """
@@ -18,7 +18,7 @@ SAMPLES = Path(__file__).parent.parent / "sample_models"
 def main() -> None:
     """Run the README's command as a user does, twice: the second time with the conversion at hand."""
     command = [str(Path(sys.executable).parent / "infer-bench"), "bench", str(SAMPLES / "credit.txt")]
-    command += ["--data", str(SAMPLES / "credit.parquet")]
+    command += ["--data", str(SAMPLES / "credit.parquet"), *sys.argv[1:]]
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "XDG_CACHE_HOME": cache}
         for run in ("first", "second"):

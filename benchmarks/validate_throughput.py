@@ -64,18 +64,18 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--features", type=int, default=50)
     parser.add_argument("--trees", type=int, default=100)
-    parser.add_argument("--pairs", type=int, default=7)
-    given = parser.parse_args()
+    parser.add_argument("--pairs", type=int, default=7, help="of runs on a tenth of the rows; 0 leaves them out")
+    arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     print(f"{describe(()).cpu_model or 'unknown CPU'}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        made(place, given.rows, given.features, given.trees)
-        small = repeated(place, max(1, given.rows // 10), given.pairs)
-        return whole(place, given.rows, small)
+        make_files(place, arguments.rows, arguments.features, arguments.trees)
+        small_bytes = repeat(place, max(1, arguments.rows // 10), arguments.pairs) if arguments.pairs else None
+        return run_whole(place, arguments.rows, small_bytes)
 
 
-def made(place: Path, rows: int, features: int, trees: int) -> None:
+def make_files(place: Path, rows: int, features: int, trees: int) -> None:
     """The model, its conversion, the rows and a tenth of them."""
     import lightgbm
 
@@ -112,14 +112,14 @@ def write(path: Path, rows: int, features: int, random: np.random.Generator) -> 
             writer.write_table(pyarrow.table(list(block), names))
 
 
-def repeated(place: Path, rows: int, pairs: int) -> int:
+def repeat(place: Path, rows: int, pairs: int) -> int:
     """A tenth of the rows again and again, in random order; returns the comparison's largest peak of memory."""
     order, random = [*ENGINES, "validate"], np.random.default_rng(1)
     for kind in order:
-        timed(command(place, kind, "tenth.parquet"))  # the files come into the page cache
+        run_timed(command(place, kind, "tenth.parquet"))  # the files come into the page cache
     ratios, wall, cpu, peak = [], [], [], 0
     for _ in range(pairs):
-        runs = {kind: timed(command(place, kind, "tenth.parquet")) for kind in random.permutation(order).tolist()}
+        runs = {kind: run_timed(command(place, kind, "tenth.parquet")) for kind in random.permutation(order).tolist()}
         slower = max((runs[kind] for kind in ENGINES), key=lambda run: run.wall_s)
         ratios.append(runs["validate"].wall_s / slower.wall_s)
         wall.append({kind: run.wall_s for kind, run in runs.items()})
@@ -127,31 +127,31 @@ def repeated(place: Path, rows: int, pairs: int) -> int:
         peak = max(peak, runs["validate"].peak_bytes)
     print(f"{rows:,} rows, median of {pairs}")
     for kind in order:
-        seconds = statistics.median(held[kind] for held in wall)
-        print(told(kind, rows, seconds, statistics.median(held[kind] for held in cpu)))
-    shown = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
-    print(f"ratio to the slower engine {statistics.median(ratios):.2f} (of {shown})")
+        seconds = statistics.median(seconds[kind] for seconds in wall)
+        print(format_line(kind, rows, seconds, statistics.median(seconds[kind] for seconds in cpu)))
+    listing = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
+    print(f"ratio to the slower engine {statistics.median(ratios):.2f} (of {listing})")
     return peak
 
 
-def whole(place: Path, rows: int, small_bytes: int) -> int:
+def run_whole(place: Path, rows: int, small_bytes: int | None) -> int:
     """All rows once, the engines before the comparison and the slower one after it too."""
     print(f"{rows:,} rows")
-    before = {kind: timed(command(place, kind, "rows.parquet")) for kind in ENGINES}
+    before = {kind: run_timed(command(place, kind, "rows.parquet")) for kind in ENGINES}
     slower = max(before, key=lambda kind: before[kind].wall_s)
-    own = timed(command(place, "validate", "rows.parquet"))
-    again = timed(command(place, slower, "rows.parquet"))
+    own = run_timed(command(place, "validate", "rows.parquet"))
+    again = run_timed(command(place, slower, "rows.parquet"))
     for kind, run in [*before.items(), ("validate", own), (slower, again)]:
-        print(told(kind, rows, run.wall_s, run.cpu_s))
+        print(format_line(kind, rows, run.wall_s, run.cpu_s))
     ratio = own.wall_s / ((before[slower].wall_s + again.wall_s) / 2)
-    growth = own.peak_bytes / small_bytes
     print(f"ratio to the slower engine {ratio:.2f} (at most {MOST_RATIO})")
-    peaks = f"{own.peak_bytes / 1e6:,.0f} MB, on a tenth {small_bytes / 1e6:,.0f} MB"
-    print(f"peak memory {peaks}: {growth:.2f} (at most {MOST_GROWTH})")
+    growth = own.peak_bytes / small_bytes if small_bytes else 1.0
+    tenth = f", on a tenth {small_bytes / 1e6:,.0f} MB: {growth:.2f} (at most {MOST_GROWTH})" if small_bytes else ""
+    print(f"peak memory {own.peak_bytes / 1e6:,.0f} MB{tenth}")
     return 0 if ratio <= MOST_RATIO and growth <= MOST_GROWTH else 1
 
 
-def told(kind: str, rows: int, wall_s: float, cpu_s: float) -> str:
+def format_line(kind: str, rows: int, wall_s: float, cpu_s: float) -> str:
     """A line of the table."""
     return f"  {kind:<12} {wall_s:7.1f} s   {cpu_s:7.1f} s of CPU   {rows / wall_s:>10,.0f} rows/s"
 
@@ -165,39 +165,39 @@ def command(place: Path, kind: str, rows: str) -> list[str]:
     return [*tool, "--data", str(place / rows), "--probes", "off", "--format", "csv"]
 
 
-def timed(command: list[str]) -> Run:
+def run_timed(command: list[str]) -> Run:
     """Run a command to its end."""
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = [0]
-    ended = threading.Event()
-    watcher = threading.Thread(target=watch, args=(process.pid, peak, ended))
+    end = threading.Event()
+    watcher = threading.Thread(target=watch, args=(process.pid, peak, end))
     watcher.start()
-    _, status, used = os.wait4(process.pid, 0)
-    spent = time.monotonic() - start
+    _, status, usage = os.wait4(process.pid, 0)
+    wall_s = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    ended.set()
+    end.set()
     watcher.join()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} exited with {process.returncode}")
-    return Run(spent, used.ru_utime + used.ru_stime, peak[0])
+    return Run(wall_s, usage.ru_utime + usage.ru_stime, peak[0])
 
 
-def watch(pid: int, peak: list[int], ended: threading.Event) -> None:
+def watch(pid: int, peak: list[int], end: threading.Event) -> None:
     """Look at the memory of a process tree ten times a second."""
-    while not ended.wait(0.1):
+    while not end.wait(0.1):
         peak[0] = max(peak[0], sum(map(resident, tree(pid))))
 
 
 def tree(pid: int) -> list[int]:
     """A process and its descendants."""
-    found = [pid]
+    pids = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
-            found += [inner for child in task.read_text().split() for inner in tree(int(child))]
+            pids += [inner for child in task.read_text().split() for inner in tree(int(child))]
         except OSError:
             continue
-    return found
+    return pids
 
 
 def resident(pid: int) -> int:

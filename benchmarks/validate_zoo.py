@@ -32,6 +32,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `tests` is of the clone, and not installed
+
 from infer_bench import validate
 from infer_bench.errors import InferBenchError
 from tests.converters.zoo import case as zoo
@@ -49,13 +51,13 @@ WORKERS = ("infer_bench.measure.validate.predictors.Worker", "infer_bench.measur
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one model: `mode` is "data" or "probes", `said` what the oracle saw, `told` what validate did."""
+    """What came of one model: `fault` is what the oracle saw, `message` what validate did in the mode "data" or "probes"."""
 
     name: str
     mode: str
     outcome: str
-    said: str = ""
-    told: str = ""
+    fault: str = ""
+    message: str = ""
 
 
 def every() -> list[zoo.Case]:
@@ -64,49 +66,49 @@ def every() -> list[zoo.Case]:
     return zoo.named(itertools.chain(*(part.cases() for part in parts)))
 
 
-def tried(case: zoo.Case, folder: Path) -> list[Outcome]:
+def try_model(case: zoo.Case, folder: Path) -> list[Outcome]:
     """Train, save, export plainly, judge, validate."""
     try:
-        model, trained = case.train()
+        model, training_rows = case.train()
         path = zoo.write(model, case.save, folder)
         plain = folder / "plain.onnx"
-        plain.write_bytes(export(model, trained))
-        said = judged(plain, zoo.read(model, case.save, path), trained)
+        plain.write_bytes(export(model, training_rows))
+        fault = judge_export(plain, zoo.read(model, case.save, path), training_rows)
     except Exception as error:  # noqa: BLE001 - the library or the plain converter refuses: there is no file to judge
         return [Outcome(case.name, "export", "no export", f"{type(error).__name__}: {error}"[:120])]
     rows = folder / "rows.parquet"
-    narrow(pd.DataFrame(trained)).rename(columns=str).to_parquet(rows)
-    return [compared(case.name, path, plain, str(rows), said), compared(case.name, path, plain, None, said)]
+    narrow(pd.DataFrame(training_rows)).rename(columns=str).to_parquet(rows)
+    return [compare_export(case.name, path, plain, data, fault) for data in (str(rows), None)]
 
 
-def compared(name: str, path: Path, plain: Path, rows: str | None, said: str) -> Outcome:
+def compare_export(name: str, path: Path, plain: Path, rows: str | None, fault: str) -> Outcome:
     """One run of validate against the oracle's word."""
     mode = "data" if rows else "probes"
     try:
         report = validate(str(path), str(plain), data=rows, probes="on" if rows else "only", allow_pickle=True)
     except InferBenchError as error:
-        return Outcome(name, mode, "cannot run", said, str(error))
+        return Outcome(name, mode, "cannot run", fault, str(error))
     except Exception as error:  # noqa: BLE001 - a bug of the tool, which the tally shows
-        return Outcome(name, mode, "cannot run", said, f"BUG {type(error).__name__}: {error}")
+        return Outcome(name, mode, "cannot run", fault, f"BUG {type(error).__name__}: {error}")
     (result,) = report.results
-    found = {4: "caught" if said else "FALSE ALARM", 0: "MISS" if said else "right"}
-    outcome = found.get(report.verdict.exit_code, "cannot run")
+    by_exit_code = {4: "caught" if fault else "FALSE ALARM", 0: "MISS" if fault else "right"}
+    outcome = by_exit_code.get(report.verdict.exit_code, "cannot run")
     causes = ", ".join(cause.name for cause in result.causes) or ("not explained" if result.not_explained else "")
     failing = ", ".join(f"{group.name} {group.failing}" for group in result.groups if group.failing)
-    return Outcome(name, mode, outcome, said, f"{failing} [{causes}] {result.failed or ''}")
+    return Outcome(name, mode, outcome, fault, f"{failing} [{causes}] {result.failed or ''}")
 
 
-def judged(plain: Path, model: Any, trained: Any) -> str:
+def judge_export(plain: Path, model: Any, training_rows: Any) -> str:
     """What is wrong with a file, in words; nothing when it is right."""
     wrong = []
-    for name, table in groups(model, trained).items():
+    for name, table in groups(model, training_rows).items():
         if name in ("infinite", "far"):
             continue
-        held = narrow(table)
-        given = predictions(plain, held)
+        narrowed = narrow(table)
+        exported = predictions(plain, narrowed)
         if hasattr(model, "cluster_centers_"):
-            given["numbers"] = None  # distances, and the cluster's number is the answer
-        fault = differs(ask(model, held), given, held)
+            exported["numbers"] = None  # distances, and the cluster's number is the answer
+        fault = differs(ask(model, narrowed), exported, narrowed)
         wrong += [f"{name}: {fault}"] if fault else []
     return "; ".join(wrong)
 
@@ -119,30 +121,31 @@ def narrow(table: Any) -> Any:
     return table.astype(dict.fromkeys(numeric, np.float32)).astype(dict.fromkeys(numeric, np.float64))
 
 
-def differs(truth: Truth, given: dict[str, Any], rows: Any) -> str:
+def differs(truth: Truth, exported: dict[str, Any], rows: Any) -> str:
     """A difference in words, or nothing."""
-    refused, numbers = truth.refused, given["numbers"]
-    if refused.any():
+    refusals, numbers = truth.refused, exported["numbers"]
+    if refusals.any():
         holes = np.asarray(pd.DataFrame(rows).isna().any(axis=1))
-        confident = refused & holes & (True if numbers is None else np.isfinite(numbers).any(axis=1))
+        confident = refusals & holes & (True if numbers is None else np.isfinite(numbers).any(axis=1))
         if confident.any():
             return f"{confident.sum()} refused rows are answered"
-    kept = ~refused
-    if not kept.any():
+    usual = ~refusals
+    if not usual.any():
         return ""
     if truth.values is not None and numbers is not None:
-        fault = off(truth.values, numbers[kept], truth.labels is not None)
+        fault = off(truth.values, numbers[usual], truth.labels is not None)
         if fault:
             return fault
-    if truth.labels is None or given["labels"] is None:
+    if truth.labels is None or exported["labels"] is None:
         return ""
-    changed = np.array([a != b for a, b in zip(truth.labels.tolist(), given["labels"][kept].tolist(), strict=True)])
+    pairs = zip(truth.labels.tolist(), exported["labels"][usual].tolist(), strict=True)
+    other_labels = np.array([ours != theirs for ours, theirs in pairs])
     if truth.values is not None:
-        changed &= np.isfinite(truth.values).all(axis=1)
-    return f"{changed.sum()} labels" if changed.any() else ""
+        other_labels &= np.isfinite(truth.values).all(axis=1)
+    return f"{other_labels.sum()} labels" if other_labels.any() else ""
 
 
-def off(ours: Any, theirs: Any, bounded: bool) -> str:
+def off(ours: Any, theirs: Any, is_bounded: bool) -> str:
     """Answers that are too far apart, in words."""
     if ours.shape[1] == 2 and theirs.shape[1] == 1:
         ours = ours[:, 1:]
@@ -151,7 +154,7 @@ def off(ours: Any, theirs: Any, bounded: bool) -> str:
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
     with np.errstate(all="ignore"):
         gap = np.abs(ours - theirs)
-        bad = ~same & ~(gap <= ATOL + (0.0 if bounded else RTOL * np.abs(ours)))
+        bad = ~same & ~(gap <= ATOL + (0.0 if is_bounded else RTOL * np.abs(ours)))
     return f"{bad.any(axis=1).sum()} rows, max {np.nanmax(np.where(same, 0, gap)):.1e}" if bad.any() else ""
 
 
@@ -163,24 +166,24 @@ def work(index: int, processes: bool, sender: Any) -> None:
         if not processes:
             for place in WORKERS:
                 stack.enter_context(mock.patch(place, LocalWorker))
-        sender.send(tried(every()[index], Path(folder)))
+        sender.send(try_model(every()[index], Path(folder)))
 
 
-def limited(given: tuple[int, str, bool]) -> list[Outcome]:
+def try_in_time(task: tuple[int, str, bool]) -> list[Outcome]:
     """One case within the time limit: some exports hang."""
-    index, name, processes = given
+    index, name, processes = task
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=work, args=(index, processes, sender))
     process.start()
     sender.close()
     try:
-        found: list[Outcome] = receiver.recv() if receiver.poll(LIMIT_S) else []
+        outcomes: list[Outcome] = receiver.recv() if receiver.poll(LIMIT_S) else []
     except EOFError:
-        found = []
+        outcomes = []
     process.kill()
     process.join()
-    return found or [Outcome(name, "export", "no export", "hangs or crashes")]
+    return outcomes or [Outcome(name, "export", "no export", "hangs or crashes")]
 
 
 def main() -> int:
@@ -190,22 +193,22 @@ def main() -> int:
     parser.add_argument("--processes", action="store_true", help="with real workers")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--all", action="store_true", help="print every line")
-    given = parser.parse_args()
-    cases = [(i, case.name, given.processes) for i, case in enumerate(every()) if given.only in case.name]
+    arguments = parser.parse_args()
+    cases = [(i, case.name, arguments.processes) for i, case in enumerate(every()) if arguments.only in case.name]
     start = time.monotonic()
     outcomes = []
-    with multiprocessing.pool.ThreadPool(given.jobs) as pool:
-        for part in pool.imap_unordered(limited, cases):
+    with multiprocessing.pool.ThreadPool(arguments.jobs) as pool:
+        for part in pool.imap_unordered(try_in_time, cases):
             outcomes += part
-            for found in part:
-                if given.all or found.outcome in OUTCOMES[:3]:
-                    told = f"{found.said[:160]} | {found.told[:160]}"
-                    print(f"{found.outcome:12} {found.name:34} {found.mode:7} {told}", flush=True)
-    tally = collections.Counter((found.mode, found.outcome) for found in outcomes)
+            for outcome in part:
+                if arguments.all or outcome.outcome in OUTCOMES[:3]:
+                    message = f"{outcome.fault[:160]} | {outcome.message[:160]}"
+                    print(f"{outcome.outcome:12} {outcome.name:34} {outcome.mode:7} {message}", flush=True)
+    tally = collections.Counter((outcome.mode, outcome.outcome) for outcome in outcomes)
     for (mode, outcome), count in sorted(tally.items()):
         print(f"{mode:8} {outcome:12} {count}")
     print(f"{len(cases)} models, {time.monotonic() - start:.0f} s")
-    return 1 if any(found.outcome in OUTCOMES[:2] for found in outcomes) else 0
+    return 1 if any(outcome.outcome in OUTCOMES[:2] for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,54 @@
+"""Every script of benchmarks/ runs from a clone as its page says, at a setting that costs seconds."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LEAN = ("lightgbm:feed=ndarray", "lightgbm:feed=packed")
+SMALLEST = {
+    "claims.py threads": ("--rounds", "1"),
+    "convert_speed.py": ("--trees", "12", "--loads", "1"),
+    "convert_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
+    "intervals.py": ("--repeats", "1", "--hogs", "0", "--rounds", "12", "--candidates", *LEAN),
+    "loop.py": ("--rounds", "10"),
+    "profile_cost.py": ("--runs", "1", "--rounds", "2", "--requests", "10"),
+    "startup.py": ("--rounds", "1"),
+    "stored_verdicts.py": ("--trials", "2"),
+    "table_time.py": ("--rounds", "1", "--processes", "1", "--engine", "lightgbm:feed=ndarray"),
+    "validate_throughput.py": ("--rows", "2000", "--features", "4", "--trees", "3", "--pairs", "0"),
+    "validate_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
+}
+
+
+def test_every_script_has_a_smallest_setting() -> None:
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+    assert {command.split()[0] for command in SMALLEST} == scripts
+
+
+def test_every_script_is_on_the_page_and_says_itself_how_it_is_run() -> None:
+    page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        assert f"`python benchmarks/{path.name}" in page
+        assert f"    python benchmarks/{path.name}" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", SMALLEST)
+def test_a_script_runs(command: str, tmp_path: Path) -> None:
+    script, *words = command.split()
+    done = subprocess.run(
+        [sys.executable, f"benchmarks/{script}", *words, *SMALLEST[command]],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.stdout
+    if script != "validate_throughput.py":  # whose ratio, on so few rows, is that of two starts
+        assert done.returncode == 0, done.stderr
