@@ -51,7 +51,7 @@ WORKERS = ("infer_bench.measure.validate.predictors.Worker", "infer_bench.measur
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one model: `fault` is what the oracle saw, `message` what validate did in the mode "data" or "probes"."""
+    """What came of one model in a mode ("data" or "probes"): `fault` the oracle saw, `message` is of validate."""
 
     name: str
     mode: str
