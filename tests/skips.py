@@ -11,9 +11,7 @@ KNOWN = (
     "not a git checkout",  # a source distribution
     # Of a suite that runs on everything, what does not apply
     "a function is no file",
-    "a user's function says for itself what a missing key means",
-    "no feed to choose",
-    "no threads to set",
+    "no such option of the engine",
     "one raw score decides",
     "the estimator does not take so many targets",
     "the function gets whatever the request holds",

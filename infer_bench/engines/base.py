@@ -1,5 +1,8 @@
 """What an engine is: an adapter to one library, which times nothing, logs nothing and knows no command line.
 
+This module is what an engine of another distribution is written against; `engines.session` and `engines.feeds` hold
+what most sessions have in common.
+
 The canonical output, fixed here so that no two engines can disagree about shape, is a float64 array (rows, outputs):
 
 - `binary`: one column, the probability of `spec.classes[1]`;
@@ -20,7 +23,7 @@ from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
 
 Request = Mapping[str, Any]
-"""A request. For batch 1 a record {column: scalar}; for larger batches a table {column: 1-D array of `batch` values}.
+"""A request. For batch 1 a record {column: scalar}; for larger batches a table {column: array (batch,)}.
 
 Missing numbers are NaN or absent, missing strings are None.
 """
@@ -37,11 +40,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """Where a model's inputs are interesting: per feature the sorted finite values at which its answer may change.
+    """Where a model's inputs are interesting: per feature the sorted finite values at which its output may change.
 
     For a numeric feature these are the split thresholds; for a category the known codes or values. A feature that the
-    model never reads has no entry. Used to draw rows when the user gives none. `rows` are training rows that the model
-    has kept (rows, features), in the order of its features; None for a model that keeps none.
+    model never reads has no entry. Used to draw rows when the user gives none. `missing` names the features for which
+    the model has a way for NaN. `rows` are training rows that the model stores (rows, features), in the order of its
+    features; None for a model that stores none.
     """
 
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -50,51 +54,70 @@ class Domain:
 
 
 class Session(Protocol):
-    """A loaded model, ready to answer."""
+    """A loaded model. It is called by one thread; what it raises on a request is an `EngineError` of one line."""
 
     spec: ModelSpec
 
     def preprocess(self, request: Request) -> Any:
-        """Turn a request into what `predict` eats, as the candidate's feed does it."""
+        """Turn a request into what `predict` eats, as the candidate's feed does it.
+
+        Columns are told by their names, not by their places; keys that the model does not know are left out. The result
+        may be a buffer that the next request overwrites. Raises `EngineError` naming the column whose value does not
+        fit.
+        """
 
     def predict(self, inputs: Any) -> Any:
-        """Call the library, and nothing else."""
+        """Call the library, and nothing else. Raises `EngineError` for what it refuses, and once it is closed."""
 
     def postprocess(self, outputs: Any) -> Floats:
-        """Turn the library's answer into the canonical output, float64 (rows, outputs)."""
+        """Turn the library's output into the canonical one, float64 (rows, outputs).
+
+        Raises `EngineError` when it has other columns than `spec.outputs`.
+        """
 
     def labels(self, predictions: Floats) -> Array | None:
-        """The class labels (rows,) that belong to canonical `predictions`; None for a model without classes."""
+        """The class labels (rows,), of those in `spec.classes`, that belong to canonical `predictions` (rows, outputs).
+
+        None for a model without classes; `argmax_labels` is the usual rule.
+        """
 
     def domain(self) -> Domain:
         """Where the model's inputs are interesting; an empty `Domain` when that cannot be read."""
 
     def close(self) -> None:
-        """Release what the library holds."""
+        """Release what the library holds; a second call does nothing."""
 
 
 class Engine(Protocol):
     """An adapter to one library. An instance holds no model and imports nothing heavy."""
 
     name: str
+    """What a candidate calls it: the name of its entry point."""
     formats: frozenset[str]
+    """The formats that it opens (`ModelRef.format`)."""
     requires: tuple[str, ...]
     """Modules that must be importable, the library itself first."""
     extra: str
-    """The extra of infer-bench that installs it."""
+    """The extra of infer-bench that installs it; empty where nothing is needed or another distribution has it."""
     options: Mapping[str, Option]
+    """What a candidate may choose. `feed`, `fill`, `unknown`, `threads` and `api` mean the same for every engine."""
 
     def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
-        """Modules that a worker may keep from being imported, since this candidate does not need them."""
+        """Top-level modules that a worker may keep from being imported, since this candidate does not need them."""
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> Session:
-        """Load the model. Raises `ModelError` or `EngineError`; `options` are complete and checked."""
+        """Load the model.
+
+        `options` are complete and checked, and `allow_pickle` beside them is `yes` where the user trusts the file.
+        Raises `ModelError` for a file that is missing, broken or of another library, `EngineError` for what the library
+        refuses, and `MissingDependency`, which names the `pip install`, when it is not installed.
+        """
 
 
-def check_options(engine: Engine, given: Mapping[str, str]) -> dict[str, str]:
+def check_options(engine: Engine, options: Mapping[str, str]) -> dict[str, str]:
     """Defaults filled in and values checked; raises `OptionError` naming the known keys or values."""
     complete = {key: option.default for key, option in engine.options.items()}
-    for key, value in given.items():
+    for key, value in options.items():
         option = engine.options.get(key)
         if option is None:
             raise OptionError(f"{engine.name} has no option {key!r}", f"known: {', '.join(sorted(engine.options))}")
@@ -105,32 +128,29 @@ def check_options(engine: Engine, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def argmax_labels(spec: ModelSpec, predictions: Floats) -> Array | None:
-    """The class label of each row of the canonical output: p > 0.5 for a binary model, the first maximum otherwise.
+    """The class labels (rows,) of the canonical output (rows, outputs); None for a model without classes.
 
-    Ties at exactly 0.5 go to the first class, as `numpy.argmax` over (1 - p, p) does.
+    p > 0.5 is the second class of a binary model; of several classes the first of the largest is taken. Ties at
+    exactly 0.5 go to the first class, as `numpy.argmax` over (1 - p, p) does.
     """
     if spec.task == "binary" and len(spec.classes) == 2:
-        predicted = (predictions[:, 0] > 0.5).astype(np.intp)
+        places = (predictions[:, 0] > 0.5).astype(np.intp)
     elif spec.task == "multiclass" and spec.classes:
-        predicted = predictions.argmax(axis=1)
+        places = predictions.argmax(axis=1)
     else:
         return None
-    labels: Array = np.asarray(spec.classes, dtype=object)[predicted]
-    return labels
+    return np.asarray(np.asarray(spec.classes, dtype=object)[places])
 
 
-def columns(values: Any, outputs: int | None = None) -> Floats:
-    """`values` as float64 (rows, outputs); raises `EngineError` when it is not numeric or has the wrong width."""
+def as_columns(values: Any) -> Floats:
+    """`values` as float64 (rows, outputs), all axes but the first made one. Raises `EngineError` if not numeric."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise EngineError(f"the answer is not numeric: {error}") from None
-    array = array.reshape(-1, 1) if array.ndim < 2 else array.reshape(len(array), math.prod(array.shape[1:]))
-    if outputs is not None and array.shape[1] != outputs:
-        raise EngineError(f"the answer has {array.shape[1]} columns where the model should give {outputs}")
-    return array
+    return array.reshape(-1, 1) if array.ndim < 2 else array.reshape(len(array), math.prod(array.shape[1:]))
 
 
-def names(count: int, given: Sequence[str] = ()) -> tuple[str, ...]:
-    """The given feature names, or `f0`, `f1`, … when the model holds none."""
-    return tuple(given) if len(given) == count else tuple(f"f{i}" for i in range(count))
+def name_features(count: int, names: Sequence[str] = ()) -> tuple[str, ...]:
+    """`names` where there are `count` of them, else `f0`, `f1`, …"""
+    return tuple(names) if len(names) == count else tuple(f"f{i}" for i in range(count))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, Option, Request, columns
+from infer_bench.engines.base import Domain, Option, Request, as_columns
 from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, ModelError
@@ -98,7 +98,7 @@ class CallableSession:
     def postprocess(self, outputs: list[Any]) -> Floats:
         """The numbers of each answer, in order; text counts as NaN. Raises `EngineError` when there is none at all."""
         if all(type(answer) is float for answer in outputs):
-            return columns(outputs)
+            return as_columns(outputs)
         rows = [list(_leaves(answer)) for answer in outputs]
         widths = {len(row) for row in rows}
         if widths == {0}:
@@ -108,7 +108,7 @@ class CallableSession:
             raise EngineError(
                 f"{self._target} returns {min(widths)} values for one record and {max(widths)} for another"
             )
-        return columns(rows)
+        return as_columns(rows)
 
     def texts(self, outputs: list[Any]) -> list[str]:
         """The text in each answer (rows,), which its numbers do not hold; empty where there is none."""

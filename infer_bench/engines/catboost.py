@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, Option, names
-from infer_bench.engines.feeds import ndarray as feeds
-from infer_bench.engines.feeds.schema import schema
+from infer_bench.engines import feeds
+from infer_bench.engines.base import Domain, Option, name_features
 from infer_bench.engines.session import (
     FedSession,
     clean,
@@ -53,7 +52,7 @@ class CatBoost:
         with clean(ModelError, f"{model.name} does not say what it computes"):
             loss = _loss(held)
             spec = _spec(held, loss)
-        feed = feeds.make_feed(schema(spec.features, options, np.float32), options["feed"])
+        feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
         return CatBoostSession(spec, feed, _predictor(held, spec, loss, threads), held)
 
 
@@ -109,7 +108,7 @@ def _spec(held: Any, loss: str) -> ModelSpec:
 def _names(held: Any) -> tuple[str, ...]:
     """The features' names; CatBoost calls those without one by their positions."""
     given = [str(name) for name in held.feature_names_]
-    return names(len(given), () if given == [str(i) for i in range(len(given))] else given)
+    return name_features(len(given), () if given == [str(i) for i in range(len(given))] else given)
 
 
 def _width(held: Any) -> int:

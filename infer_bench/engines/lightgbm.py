@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option
-from infer_bench.engines.feeds import ndarray as feeds
-from infer_bench.engines.feeds.schema import schema
 from infer_bench.engines.pickled import open_pickle
 from infer_bench.engines.session import (
     FedSession,
@@ -58,7 +57,7 @@ class LightGBM:
         booster, wrapper, header = _load(model, options)
         spec = _spec(booster, wrapper, header)
         encoded = [header.features[i] for i in header.pandas_columns()]
-        feed = feeds.make_feed(schema(spec.features, options, np.float64, encoded), options["feed"])
+        feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float64, encoded), options["feed"])
         return LightGBMSession(spec, feed, _predictor(booster, wrapper, options), booster)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, Request, argmax_labels, columns
+from infer_bench.engines.base import Domain, Request, argmax_labels, as_columns
 from infer_bench.errors import CannotRun, EngineError, InferBenchError, MissingDependency, ModelError, OptionError
 from infer_bench.model import ModelSpec
 from infer_bench.typing import Array, Floats
@@ -48,7 +48,7 @@ def _closed(_: Any) -> Any:
 
 def canonical(outputs: Any, spec: ModelSpec) -> Floats:
     """`outputs` as float64 (rows, outputs); of a binary classifier's two columns the second."""
-    array = columns(outputs)
+    array = as_columns(outputs)
     if spec.task == "binary" and array.shape[1] == 2:
         array = array[:, 1:]
     if array.shape[1] != len(spec.outputs):
@@ -97,7 +97,7 @@ def require(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] == module.split(".")[0]:
-            raise MissingDependency(module, extra) from None
+            raise MissingDependency(module.partition(".")[0], extra) from None
         raise EngineError(f"{module} cannot be imported: {first_line(error)}") from None
     except (ImportError, OSError) as error:
         raise EngineError(f"{module} cannot be imported: {first_line(error)}") from None

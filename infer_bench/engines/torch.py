@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Option, names
-from infer_bench.engines.feeds import ndarray as feeds
-from infer_bench.engines.feeds.schema import schema
+from infer_bench.engines import feeds
+from infer_bench.engines.base import Option, name_features
 from infer_bench.engines.session import FedSession, clean, guarded, output_names, readable, require, threads_of
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec
@@ -41,7 +40,7 @@ class Torch:
         library.set_num_threads(threads)
         with clean(ModelError, f"PyTorch cannot run {model.name}"):
             module = program.module()
-        feed = feeds.make_feed(schema(spec.features, options, np.float32), options["feed"])
+        feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
         return FedSession(spec, feed, guarded(_predictor(library, module), f"PyTorch cannot run {model.name}"))
 
 
@@ -68,7 +67,7 @@ def _spec(library: Any, program: Any, model: ModelRef) -> ModelSpec:
         raise EngineError(f"{model.name} does not give one row of fixed width for each row", "export it so")
     count = math.prod(answer.shape[1:])
     task = "regression" if count == 1 else "raw"
-    return ModelSpec(task, tuple(Feature(name) for name in names(width)), output_names(count))  # type: ignore[arg-type]
+    return ModelSpec(task, tuple(Feature(name) for name in name_features(width)), output_names(count))  # type: ignore[arg-type]
 
 
 def _known(program: Any, wanted: Any) -> list[Any]:

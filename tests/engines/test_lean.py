@@ -41,8 +41,8 @@ def test_a_lean_worker_answers_the_same(name: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", CODE, json.dumps(given)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     single, many = json.loads(done.stdout)
-    np.testing.assert_allclose(many, saved.expected, rtol=0, atol=1e-7)
-    np.testing.assert_allclose(single, saved.expected[:1], rtol=0, atol=1e-7)
+    np.testing.assert_allclose(many, saved.output, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(single, saved.output[:1], rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost", "sklearn", "onnxruntime"])

@@ -10,7 +10,7 @@ import pytest
 
 from infer_bench.errors import EngineError, ModelError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answers_one_by_one, matrix, opened, records, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, records, ref, target, three
 
 PARAMS = {"num_leaves": 5, "min_data_in_leaf": 3, "verbose": -1, "num_threads": 1}
 BAG = {"bagging_freq": 1, "bagging_fraction": 0.7}
@@ -61,7 +61,7 @@ def test_every_objective_answers_as_the_booster_does(params: dict[str, Any], tas
         session = opened("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed=feed)
         assert session.spec.task == task
         np.testing.assert_array_equal(answer(session, zoo.table(rows)), expected)
-        np.testing.assert_array_equal(answers_one_by_one(session, zoo.table(rows)), expected)
+        np.testing.assert_array_equal(answer_one_by_one(session, zoo.table(rows)), expected)
 
 
 def mixed(rows: int = 80) -> tuple[pd.DataFrame, Any]:
@@ -86,7 +86,7 @@ def test_pandas_categories_are_found_by_value_whatever_the_type(feed: str, tmp_p
     expected = booster.predict(frame).reshape(-1, 1)
     columns = {"code": frame.code.to_numpy(dtype=np.int64), "city": frame.city.to_numpy(), "x": frame.x.to_numpy()}
     np.testing.assert_array_equal(answer(session, columns), expected)
-    np.testing.assert_array_equal(answers_one_by_one(session, columns), expected)
+    np.testing.assert_array_equal(answer_one_by_one(session, columns), expected)
     as_floats = {**columns, "code": frame.code.to_numpy(dtype=np.float64)}
     np.testing.assert_array_equal(answer(session, as_floats), expected)
     assert [feature.kind for feature in session.spec.features] == ["float", "category", "category"]

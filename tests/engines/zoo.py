@@ -1,8 +1,11 @@
-"""Tiny models, one a family and trick, each trained in well under a second, with the answer their own library gives."""
+"""Tiny models, one an engine, each trained in well under a second, with the output that their own library gives.
+
+The contract suite runs every engine on the model that `model_for` names for it.
+"""
 
 import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +18,43 @@ from infer_bench.model import Family, Format, ModelRef
 from infer_bench.typing import Array, Floats, Ints
 
 NAMES = ("age", "income", "debt", "years")
+UNNAMED = ("f0", "f1", "f2", "f3")
+"""What the columns of a model without names are called."""
 TINY = {"n_estimators": 4, "num_leaves": 5, "min_child_samples": 3, "n_jobs": 1, "verbose": -1}
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A model on disk with its rows and the canonical output that its own library gives for them."""
+class SavedModel:
+    """A model on disk, 60 rows for it, and the canonical output (60, outputs) that its own library gives for them.
+
+    `splits` says that the model has thresholds, which its engine is to tell.
+    """
 
     engine: str
     model: ModelRef
     table: dict[str, Array]
-    expected: Floats
-    options: Mapping[str, str] = field(default_factory=dict)
+    output: Floats
     tolerance: float = 0.0
+    splits: bool = False
+
+    @property
+    def is_function(self) -> bool:
+        return self.model.format == "python"
+
+
+Maker = Callable[[Path], SavedModel]
+MAKERS: dict[str, Maker] = {}
+"""By engine, what saves a model for it in a folder."""
+
+
+def model_for(engine: str) -> Callable[[Maker], Maker]:
+    """Registers the function that saves a model for `engine`."""
+
+    def register(make: Maker) -> Maker:
+        MAKERS[engine] = make
+        return make
+
+    return register
 
 
 def ref(path: Path, family: Family, format: Format) -> ModelRef:
@@ -71,7 +98,7 @@ def answer(session: Session, request: Request) -> Floats:
     return np.array(session.postprocess(session.predict(session.preprocess(request))))
 
 
-def answers_one_by_one(session: Session, columns: Mapping[str, Array]) -> Floats:
+def answer_one_by_one(session: Session, columns: Mapping[str, Array]) -> Floats:
     return np.concatenate([answer(session, record) for record in records(columns)])
 
 
@@ -86,28 +113,33 @@ def frame(rows: Floats) -> Any:
     return pd.DataFrame(rows, columns=list(NAMES))
 
 
-def lightgbm(folder: Path) -> Saved:
+@model_for("lightgbm")
+def lightgbm(folder: Path) -> SavedModel:
     from lightgbm import LGBMClassifier
 
     rows = matrix()
     model = LGBMClassifier(**TINY).fit(frame(rows), target(rows))
     path = folder / "model.txt"
     model.booster_.save_model(path)
-    expected = model.predict_proba(frame(rows))[:, 1:]
-    return Saved("lightgbm", ref(path, "lightgbm", "lightgbm-text"), table(rows), expected)
+    output = model.predict_proba(frame(rows))[:, 1:]
+    return SavedModel("lightgbm", ref(path, "lightgbm", "lightgbm-text"), table(rows), output, splits=True)
 
 
-def xgboost(folder: Path) -> Saved:
+@model_for("xgboost")
+def xgboost(folder: Path) -> SavedModel:
     from xgboost import XGBClassifier
 
     rows = matrix()
     model = XGBClassifier(n_estimators=4, max_depth=3, n_jobs=1).fit(frame(rows), three(rows))
     path = folder / "model.json"
     model.save_model(path)
-    return Saved("xgboost", ref(path, "xgboost", "xgboost-json"), table(rows), model.predict_proba(frame(rows)))
+    return SavedModel(
+        "xgboost", ref(path, "xgboost", "xgboost-json"), table(rows), model.predict_proba(frame(rows)), splits=True
+    )
 
 
-def sklearn(folder: Path) -> Saved:
+@model_for("sklearn")
+def sklearn(folder: Path) -> SavedModel:
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -116,11 +148,12 @@ def sklearn(folder: Path) -> Saved:
     model = make_pipeline(StandardScaler(), RandomForestRegressor(4, max_depth=3, random_state=0))
     model.fit(frame(rows), np.nan_to_num(rows)[:, 0])
     path = dump(model, folder / "forest.pkl")
-    expected = model.predict(frame(rows)).reshape(-1, 1)
-    return Saved("sklearn", ref(path, "sklearn", "pickle"), table(rows), expected, tolerance=1e-12)
+    output = model.predict(frame(rows)).reshape(-1, 1)
+    return SavedModel("sklearn", ref(path, "sklearn", "pickle"), table(rows), output, tolerance=1e-12, splits=True)
 
 
-def onnxruntime(folder: Path) -> Saved:
+@model_for("onnxruntime")
+def onnxruntime(folder: Path) -> SavedModel:
     from skl2onnx import to_onnx
     from sklearn.linear_model import LogisticRegression
 
@@ -129,21 +162,25 @@ def onnxruntime(folder: Path) -> Saved:
     path = folder / "zipmap.onnx"
     path.write_bytes(to_onnx(model, rows[:1].astype(np.float32)).SerializeToString())
     columns = table(rows, ("f0", "f1", "f2", "f3"))
-    return Saved("onnxruntime", ref(path, "onnx", "onnx"), columns, model.predict_proba(rows)[:, 1:], tolerance=1e-6)
+    return SavedModel(
+        "onnxruntime", ref(path, "onnx", "onnx"), columns, model.predict_proba(rows)[:, 1:], tolerance=1e-6
+    )
 
 
-def catboost(folder: Path) -> Saved:
+@model_for("catboost")
+def catboost(folder: Path) -> SavedModel:
     library = pytest.importorskip("catboost")
     rows = matrix()
     settings = {"iterations": 4, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
     model = library.CatBoostClassifier(**settings).fit(frame(rows), np.array(["no", "yes"])[target(rows)])
     path = folder / "model.cbm"
     model.save_model(str(path))
-    expected = model.predict_proba(frame(rows))[:, 1:]
-    return Saved("catboost", ref(path, "catboost", "catboost-cbm"), table(rows), expected)
+    output = model.predict_proba(frame(rows))[:, 1:]
+    return SavedModel("catboost", ref(path, "catboost", "catboost-cbm"), table(rows), output, splits=True)
 
 
-def torch(folder: Path) -> Saved:
+@model_for("torch")
+def torch(folder: Path) -> SavedModel:
     library = pytest.importorskip("torch")
     library.manual_seed(0)
     layers = library.nn
@@ -153,28 +190,17 @@ def torch(folder: Path) -> Saved:
     library.export.save(library.export.export(network, (library.randn(3, 4),), dynamic_shapes=free), str(path))
     rows = matrix(missing=False)
     with library.no_grad():
-        expected = network(library.from_numpy(rows.astype(np.float32))).numpy().astype(np.float64)
-    columns = table(rows, ("f0", "f1", "f2", "f3"))
-    return Saved("torch", ref(path, "torch", "torch-pt2"), columns, expected, tolerance=1e-6)
+        output = network(library.from_numpy(rows.astype(np.float32))).numpy().astype(np.float64)
+    return SavedModel("torch", ref(path, "torch", "torch-pt2"), table(rows, UNNAMED), output, tolerance=1e-6)
 
 
-def callable_(folder: Path) -> Saved:
+@model_for("callable")
+def function(folder: Path) -> SavedModel:
     name = f"service_{abs(hash(str(folder)))}"
     (folder / f"{name}.py").write_text("def predict(record):\n    return {'score': record['age'] * 2.0}\n")
     rows = matrix(missing=False)
     model = ModelRef(f"{name}:predict", "callable", "python", "0" * 64, 0)
-    return Saved("callable", model, table(rows), rows[:, :1] * 2.0)
-
-
-MAKERS = {
-    "lightgbm": lightgbm,
-    "xgboost": xgboost,
-    "sklearn": sklearn,
-    "onnxruntime": onnxruntime,
-    "catboost": catboost,
-    "torch": torch,
-    "callable": callable_,
-}
+    return SavedModel("callable", model, table(rows), rows[:, :1] * 2.0)
 
 
 def pd_frame(columns: Mapping[str, Array]) -> Any:

@@ -1,1 +1,11 @@
-"""How a request's record becomes what an engine eats: a DataFrame or a preallocated row."""
+"""Feeds: how a request becomes what a library takes.
+
+- `dataframe`: a pandas DataFrame, reindexed to the model's columns, as most services do it;
+- `ndarray`: a preallocated float row, filled by index;
+- `packed`: the same row, filled by one `struct.pack_into`; for records that hold every column as a number.
+"""
+
+from infer_bench.engines.feeds.choose import OPTIONS, Feed, make_feed
+from infer_bench.engines.feeds.schema import Schema, make_schema
+
+__all__ = ["OPTIONS", "Feed", "Schema", "make_feed", "make_schema"]

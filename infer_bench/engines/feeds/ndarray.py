@@ -1,42 +1,20 @@
-"""Feeds: how a request becomes what a library eats.
+"""The feeds `ndarray` and `packed`: a preallocated float row, filled by index or by one `struct.pack_into`.
 
-- `dataframe`: a pandas DataFrame, reindexed to the model's columns, as most services do it;
-- `ndarray`: a preallocated float row, filled by index;
-- `packed`: the same row, filled by one `struct.pack_into`; for records that hold every column as a number.
-
-A row of `ndarray` and `packed` is reused by the next record: use it before asking for another.
+A row is reused by the next record: use it before asking for another.
 """
 
 import operator
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Option, Request
-from infer_bench.engines.feeds.dataframe import FrameFeed
+from infer_bench.engines.base import Request
 from infer_bench.engines.feeds.schema import Schema, encoded, is_table, number, numbers, refuse_strangers, require_known
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
-
-Feed = Callable[[Request], Any]
-
-OPTIONS: Mapping[str, Option] = {
-    "feed": Option("how a record becomes the library's input", "ndarray", ("dataframe", "ndarray", "packed")),
-    "fill": Option("what stands in a column that a record lacks", "nan", ("nan", "zero")),
-    "unknown": Option("what happens to a key that the model does not know", "ignore", ("ignore", "refuse")),
-}
-
-__all__ = ["OPTIONS", "Feed", "NDArrayFeed", "PackedFeed", "Schema", "make_feed"]
-
-
-def make_feed(schema: Schema, kind: str) -> Feed:
-    """The feed called `kind`. Raises `EngineError` when the model's columns cannot be fed that way."""
-    if kind == "dataframe":
-        return FrameFeed(schema)
-    return PackedFeed(schema) if kind == "packed" else NDArrayFeed(schema)
 
 
 @dataclass

@@ -49,7 +49,7 @@ def is_text(feature: Feature) -> bool:
     )
 
 
-def schema(
+def make_schema(
     features: Sequence[Feature], options: Mapping[str, str], dtype: Any = np.float64, encoded: Sequence[str] = ()
 ) -> Schema:
     """The schema of a model under a candidate's `fill` and `unknown` options."""

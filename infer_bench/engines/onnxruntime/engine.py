@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option
-from infer_bench.engines.feeds import ndarray as feeds
 from infer_bench.engines.onnxruntime import inputs as onnx_inputs
 from infer_bench.engines.onnxruntime import labels as onnx_labels
 from infer_bench.engines.onnxruntime import outputs as onnx_predictions

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Request, names
-from infer_bench.engines.feeds import ndarray as feeds
-from infer_bench.engines.feeds.schema import Schema, is_table, number, numbers, refuse_strangers, require_known, schema
+from infer_bench.engines import feeds
+from infer_bench.engines.base import Request, name_features
+from infer_bench.engines.feeds.schema import Schema, is_table, number, numbers, refuse_strangers, require_known
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, Kind
 from infer_bench.typing import Array
@@ -69,7 +69,7 @@ def tensors(inputs: Sequence[Any], width: int | None = None) -> list[Tensor]:
 def features(found: Sequence[Tensor]) -> tuple[Feature, ...]:
     """The columns: named after inputs of one column each, `input_0`, … for wider ones, `f0`, … for a single tensor."""
     if len(found) == 1 and (found[0].width > 1 or found[0].inner):
-        return tuple(Feature(name, _kind(found[0])) for name in names(found[0].width))
+        return tuple(Feature(name, _kind(found[0])) for name in name_features(found[0].width))
     listed: list[Feature] = []
     for tensor in found:
         called = [tensor.name] if tensor.width == 1 else [f"{tensor.name}_{i}" for i in range(tensor.width)]
@@ -86,11 +86,11 @@ def make(
 ) -> Callable[[Request], Any]:
     """The feed: of a single plain tensor its array, else {input: array}."""
     if len(found) == 1 and found[0].plain:
-        feed = feeds.make_feed(schema(columns, options, found[0].dtype, encoded), options["feed"])
+        feed = feeds.make_feed(feeds.make_schema(columns, options, found[0].dtype, encoded), options["feed"])
         return _checked(found[0], _as_array(feed, found[0].dtype) if options["feed"] == "dataframe" else feed)
     if options["feed"] == "packed":
         raise EngineError("packed fills one float tensor, and this graph takes other inputs", "use feed=ndarray")
-    plan = schema(columns, options, np.float64, encoded)
+    plan = feeds.make_schema(columns, options, np.float64, encoded)
     return _frames(found, plan) if options["feed"] == "dataframe" else _Columns(found, plan)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, Option, columns
-from infer_bench.engines.feeds import ndarray as feeds
-from infer_bench.engines.feeds.schema import is_text, schema
+from infer_bench.engines import feeds
+from infer_bench.engines.base import Domain, Option, as_columns
+from infer_bench.engines.feeds.schema import is_text
 from infer_bench.engines.pickled import open_pickle, open_skops
 from infer_bench.engines.session import FedSession, canonical, clean, guarded, require, threads_of
 from infer_bench.engines.sklearn import estimator as sklearn_model
@@ -45,7 +45,7 @@ class ScikitLearn:
         sklearn_model.set_threads(estimator, threads_of(options))
         if options["feed"] != "dataframe":
             _accept_arrays(estimator, spec, model.name)
-        feed = feeds.make_feed(schema(spec.features, options), options["feed"])
+        feed = feeds.make_feed(feeds.make_schema(spec.features, options), options["feed"])
         if options["feed"] == "dataframe" and not hasattr(estimator, "feature_names_in_"):
             feed = _unnamed(feed)
         return ScikitLearnSession(spec, feed, answer, estimator)
@@ -72,7 +72,7 @@ class ScikitLearnSession(FedSession):
     def postprocess(self, outputs: Any) -> Floats:
         """The canonical output; several targets' probabilities side by side, bare labels as 0 and 1, nothing sparse."""
         if isinstance(outputs, list):
-            return np.hstack([columns(part) for part in outputs])
+            return np.hstack([as_columns(part) for part in outputs])
         if hasattr(outputs, "toarray"):
             outputs = outputs.toarray()
         if self._answer.one_hot:
@@ -124,7 +124,7 @@ class ScikitLearnSession(FedSession):
             pipeline = pipeline.best_estimator_
         single = np.asarray(sklearn_single.prepared(pipeline, inputs), dtype=np.float64)
         made = pipeline[:-1].transform(inputs)
-        return columns(made.toarray() if hasattr(made, "toarray") else made), single
+        return as_columns(made.toarray() if hasattr(made, "toarray") else made), single
 
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import names
+from infer_bench.engines.base import name_features
 from infer_bench.engines.session import output_names, plain_labels
 from infer_bench.errors import ModelError
 from infer_bench.model import Feature, ModelSpec, Task
@@ -155,7 +155,7 @@ def _features(estimator: Any) -> tuple[Feature, ...]:
     if called is None and count is None:
         raise ModelError(f"{type(estimator).__name__} does not say how many columns it takes; is it fitted?")
     listed = [] if called is None else [str(name) for name in called]
-    every = names(len(listed) if listed else int(count or 0), listed)
+    every = name_features(len(listed) if listed else int(count or 0), listed)
     known = {**dict(_text_columns(estimator)), **_boosted_categories(estimator, every)}
     return tuple(known.get(name, Feature(name)) for name in every)
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infer_bench.engines.base import Domain, names
+from infer_bench.engines.base import Domain, name_features
 from infer_bench.engines.session import output_names, plain_labels
 from infer_bench.errors import EngineError
 from infer_bench.formats.xgboost_json import FEATURE_KINDS, Outline, XGBoostModel, outline, read_xgboost_model
@@ -49,7 +49,7 @@ def features(booster: Any, path: Path | None) -> tuple[tuple[Feature, ...], list
     booster comes from one, says which version wrote them.
     """
     if "c" not in (booster.feature_types or ()):
-        kinds = zip(names(booster.num_features(), booster.feature_names or ()), _types(booster), strict=True)
+        kinds = zip(name_features(booster.num_features(), booster.feature_names or ()), _types(booster), strict=True)
         return tuple(Feature(name, FEATURE_KINDS.get(kind, "float")) for name, kind in kinds), []
     model = _model(booster) if path is None else read_xgboost_model(path.read_bytes(), path.name)
     if model.illegible:

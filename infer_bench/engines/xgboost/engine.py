@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain, Option, columns
-from infer_bench.engines.feeds import ndarray as feeds
-from infer_bench.engines.feeds.schema import schema
+from infer_bench.engines import feeds
+from infer_bench.engines.base import Domain, Option, as_columns
 from infer_bench.engines.pickled import open_pickle
 from infer_bench.engines.session import FedSession, canonical, clean, guarded, readable, require, threads_of
 from infer_bench.engines.xgboost import booster as xgboost_model
@@ -58,7 +57,7 @@ class XGBoost:
             config = xgboost_model.config(booster)
             features, encoded = xgboost_model.features(booster, Path(model.path) if model.format in _NATIVE else None)
         spec = xgboost_model.spec(config, features, wrapper)
-        feed = feeds.make_feed(schema(features, options, np.float32, encoded), options["feed"])
+        feed = feeds.make_feed(feeds.make_schema(features, options, np.float32, encoded), options["feed"])
         plan = _Plan(library, booster, wrapper, config, options)
         return XGBoostSession(spec, feed, plan.predict(), booster, softmax=plan.margins)
 
@@ -86,7 +85,7 @@ class XGBoostSession(FedSession):
 
 
 def _softmax(margins: Any) -> Floats:
-    array = columns(margins)
+    array = as_columns(margins)
     powers: Floats = np.exp(array - array.max(axis=1, keepdims=True))
     scaled: Floats = powers / powers.sum(axis=1, keepdims=True)
     return scaled

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from infer_bench.engines.base import Session
 from infer_bench.errors import EngineError, ModelError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answers_one_by_one, matrix, opened, records, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, records, ref, target, three
 
 F, D, INT, S = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.STRING
 UNNAMED = ("f0", "f1", "f2", "f3")
@@ -60,7 +60,7 @@ def test_the_task_is_told_by_the_last_node(op: str, width: int, task: str, kind:
         assert session.spec.task == task
         predictions = answer(session, zoo.table(rows, UNNAMED))
         assert predictions.shape == (60, 1 if task == "binary" else width)
-        np.testing.assert_allclose(answers_one_by_one(session, zoo.table(rows, UNNAMED)), predictions, atol=1e-6)
+        np.testing.assert_allclose(answer_one_by_one(session, zoo.table(rows, UNNAMED)), predictions, atol=1e-6)
         assert not session.domain().thresholds
 
 
@@ -142,7 +142,7 @@ def test_one_input_a_column_of_any_type(feed: str, tmp_path: Path) -> None:
     }
     expected = [[4.5], [8.0], [4.0], [6.0]]
     assert answer(session, columns).tolist() == expected
-    assert answers_one_by_one(session, columns).tolist() == expected
+    assert answer_one_by_one(session, columns).tolist() == expected
     with pytest.raises(EngineError, match="count"):
         answer(session, {**records(columns)[0], "count": None})
 
@@ -184,7 +184,7 @@ def test_a_bound_run_answers_the_same_for_any_number_of_rows(tmp_path: Path) -> 
     bound, plain = (opened("onnxruntime", model, io_binding=given) for given in ("on", "off"))
     columns = zoo.table(matrix(missing=False), UNNAMED)
     for _ in range(2):
-        np.testing.assert_array_equal(answers_one_by_one(bound, columns), answers_one_by_one(plain, columns))
+        np.testing.assert_array_equal(answer_one_by_one(bound, columns), answer_one_by_one(plain, columns))
         for rows in (60, 7, 60):
             cut = {name: values[:rows] for name, values in columns.items()}
             np.testing.assert_array_equal(answer(bound, cut), answer(plain, cut))

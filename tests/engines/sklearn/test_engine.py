@@ -32,7 +32,7 @@ from sklearn.impute import SimpleImputer
 
 from infer_bench.errors import EngineError, ModelError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answers_one_by_one, matrix, opened, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, ref, target, three
 
 WORDS = np.array(["low", "mid", "top"])
 CLASSIFIERS = [
@@ -75,7 +75,7 @@ def compared(model: Any, method: str, tmp_path: Path, *, feeds: tuple[str, ...] 
         wanted = expected[:, 1:] if session.spec.task == "binary" and method == "predict_proba" else expected
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            many, single = answer(session, columns), answers_one_by_one(session, columns)
+            many, single = answer(session, columns), answer_one_by_one(session, columns)
         np.testing.assert_allclose(many, wanted.reshape(60, -1), atol=1e-12)
         np.testing.assert_allclose(single, wanted.reshape(60, -1), atol=1e-12)
     labels = session.labels(many)
@@ -181,7 +181,7 @@ def test_text_columns_need_a_dataframe(tmp_path: Path) -> None:
     saved = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
     columns = {name: frame[name].to_numpy() for name in frame}
     session = opened("sklearn", saved, feed="dataframe")
-    np.testing.assert_allclose(answers_one_by_one(session, columns), model.predict_proba(frame)[:, 1:])
+    np.testing.assert_allclose(answer_one_by_one(session, columns), model.predict_proba(frame)[:, 1:])
     assert session.spec.features[4].categories == ("Bonn", "Oslo")
     with pytest.raises(EngineError, match="feed=dataframe"):
         opened("sklearn", saved, feed="ndarray")

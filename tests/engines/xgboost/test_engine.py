@@ -11,7 +11,7 @@ import xgboost
 
 from infer_bench.errors import EngineError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answers_one_by_one, matrix, opened, records, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, records, ref, target, three
 
 PARAMS = {"max_depth": 3, "nthread": 1, "base_score": 0.3}
 
@@ -63,7 +63,7 @@ def test_every_objective_answers_as_the_booster_does(
         # dart adds its weighted trees in another order in place than from a DMatrix
         close = 1e-7 if params.get("booster") == "dart" else 0.0
         np.testing.assert_allclose(answer(session, zoo.table(rows)), expected, rtol=0, atol=close)
-        np.testing.assert_allclose(answers_one_by_one(session, zoo.table(rows)), expected, rtol=0, atol=close)
+        np.testing.assert_allclose(answer_one_by_one(session, zoo.table(rows)), expected, rtol=0, atol=close)
 
 
 def test_a_softmax_model_answers_with_probabilities_that_agree_with_its_labels(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_categories_are_found_by_value(feed: str, tmp_path: Path) -> None:
     columns = {"code": frame.code.to_numpy(dtype=np.int64), "city": frame.city.to_numpy(), "x": frame.x.to_numpy()}
     expected = model.predict_proba(frame)[:, 1:]
     np.testing.assert_array_equal(answer(session, columns), expected)
-    np.testing.assert_array_equal(answers_one_by_one(session, columns), expected)
+    np.testing.assert_array_equal(answer_one_by_one(session, columns), expected)
     assert session.spec.features[1].categories == ("Bonn", "Lima", "Oslo")
     missing = answer(session, {**records(columns)[0], "city": None})
     np.testing.assert_array_equal(answer(session, {**records(columns)[0], "city": "Rome"}), missing)
