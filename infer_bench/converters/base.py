@@ -46,7 +46,7 @@ class ConvertOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class ConvertedModel:
     """A serialized ONNX model, and groups of rows on which it must answer as the original does.
 
     `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `computes_in` the

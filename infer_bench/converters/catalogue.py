@@ -1,10 +1,13 @@
-"""The routes of models to ONNX, as data: what is written exactly, and what is refused and why."""
+"""The routes of models to ONNX, as data and as text: what is written exactly, and what is refused and why."""
 
+import textwrap
 from dataclasses import dataclass
 
-from infer_bench.converters.sklearn.refusals import REFUSED
+from infer_bench.converters.sklearn.refusals import REFUSALS
 from infer_bench.converters.sklearn.registry import PREDICTORS, TRANSFORMERS
 from infer_bench.trees.readers.sklearn.ensembles import AVERAGED, BOOSTED, HISTOGRAM
+
+_WIDTH, _NARROWEST = 120, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class RouteInfo:
     note: str
 
 
-def sklearn_routes() -> tuple[RouteInfo, ...]:
+def list_sklearn_routes() -> tuple[RouteInfo, ...]:
     """Every scikit-learn class that is written, and those whose refusal has a reason worth telling."""
     from infer_bench.converters.sklearn.convert import load_writers
 
@@ -28,7 +31,7 @@ def sklearn_routes() -> tuple[RouteInfo, ...]:
         RouteInfo("sklearn", tuple(sorted(trees)), "exact", "through the exact tree writer"),
         RouteInfo("sklearn", tuple(rest), "exact", "written in double; NaN where scikit-learn raises"),
         RouteInfo("sklearn", tuple(sorted(TRANSFORMERS)), "exact", "steps of a pipeline, written in double"),
-        *(RouteInfo("sklearn", (name,), "refused", f"{why}: {do}") for name, (why, do) in sorted(REFUSED.items())),
+        *(RouteInfo("sklearn", (name,), "refused", f"{why}: {do}") for name, (why, do) in sorted(REFUSALS.items())),
     )
 
 
@@ -55,3 +58,15 @@ OTHERS: tuple[RouteInfo, ...] = (
     RouteInfo("torch", ("exported programs (.pt2)",), "exact", "torch.onnx, in float32: one file, a dynamic batch"),
     RouteInfo("torch", ("pickled modules, state dicts",), "refused", "save torch.export.export(...) instead"),
 )
+
+
+def format_routes(width: int | None = None) -> str:
+    """The routes as text, for `convert --list`, in lines of at most `width` columns."""
+    columns = max(_NARROWEST, min(width or _WIDTH, _WIDTH))
+    return "\n".join(_format(route, columns) for route in (*BOOSTERS, *list_sklearn_routes(), *OTHERS)) + "\n"
+
+
+def _format(route: RouteInfo, columns: int) -> str:
+    start = f"{route.family:10}{route.exactness:9}"
+    text = f"{', '.join(route.estimators)}: {route.note}"
+    return textwrap.fill(text, columns, initial_indent=start, subsequent_indent=" " * len(start))

@@ -35,8 +35,8 @@ def run_convert(
 
 def list_routes() -> int:
     """Print the routes."""
-    from infer_bench.converters.routes import table
+    from infer_bench.converters.catalogue import format_routes
 
     width, _ = read_terminal()
-    write_stdout(table(width))
+    write_stdout(format_routes(width))
     return 0

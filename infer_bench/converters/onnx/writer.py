@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 
 from infer_bench.converters.base import LABEL, PREDICTION, PROBABILITIES, Precision
+from infer_bench.converters.metadata import SPEC
 from infer_bench.converters.onnx.assembly import assemble
 from infer_bench.converters.onnx.columns import NUMBER, declare_inputs
 from infer_bench.converters.onnx.graph import Graph
@@ -19,9 +20,6 @@ from infer_bench.converters.onnx.scores import add_scores, refuse_rows
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Label
 from infer_bench.trees.ensemble import Dtype, Ensemble
-
-SPEC = "infer_bench.spec"
-"""Metadata key of what the file computes: JSON of task, classes, outputs and features."""
 
 _OPSET = {3: (15, 8), 5: (21, 10)}
 """ai.onnx.ml version -> (ai.onnx version, IR version), as ONNX released them together."""

@@ -9,8 +9,9 @@ from infer_bench.converters.onnx.links import add_both_classes, add_class_index,
 from infer_bench.converters.onnx.scores import add_scores
 from infer_bench.converters.sklearn.registry import Predictions, register_predictor
 from infer_bench.errors import NotConvertible
-from infer_bench.trees.ensemble import Ensemble
+from infer_bench.trees.readers.lightgbm import read_lightgbm
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family
+from infer_bench.trees.readers.xgboost import read_xgboost
 
 BOOSTERS = [
     "LGBMClassifier",
@@ -24,21 +25,10 @@ BOOSTERS = [
 ]
 
 
-def read_ensemble(model: Any) -> Ensemble:
-    """The trees that the estimator's own `predict` uses."""
-    if get_family(model) == "lightgbm":
-        from infer_bench.trees.readers.lightgbm import read_lightgbm
-
-        return read_lightgbm(model)
-    from infer_bench.trees.readers.xgboost import read_xgboost
-
-    return read_xgboost(model)
-
-
 @register_predictor(*BOOSTERS, guards=False)
 def _write_booster(g: Graph, model: Any, frame: Frame) -> Predictions:
     """Rows stay double for LightGBM; the writer casts them to float32 for XGBoost, as that library does."""
-    ensemble = read_ensemble(model)
+    ensemble = read_lightgbm(model) if get_family(model) == "lightgbm" else read_xgboost(model)
     if any(feature.categories for feature in ensemble.features):
         raise NotConvertible(
             f"{get_class_name(model)} at the end of a pipeline holds pandas categories",

@@ -11,11 +11,12 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from infer_bench.converters.base import LABEL, PREDICTION, PROBABILITIES, SCORES, Precision
+from infer_bench.converters.metadata import SPEC
 from infer_bench.converters.onnx.assembly import assemble
 from infer_bench.converters.onnx.columns import NUMBER
 from infer_bench.converters.onnx.graph import OPSET, Block, Frame, Graph
 from infer_bench.converters.onnx.labels import add_zipmap, make_label_table
-from infer_bench.converters.onnx.writer import SPEC, write_onnx
+from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.converters.sklearn.inputs import find_text_columns
 from infer_bench.converters.sklearn.registry import PREDICTORS, Predictions, write_predictor, write_transformer
 from infer_bench.errors import MissingDependency, NotConvertible

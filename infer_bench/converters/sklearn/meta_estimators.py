@@ -54,9 +54,9 @@ def _write_columns(g: Graph, step: Any, frame: Frame) -> Frame:
     for name, inner, indices in iterate_transformers(step):
         if isinstance(inner, str) and inner == "drop":
             continue
-        chosen = frame.select(g, indices)
-        made = chosen if _is_identity(inner) else write_transformer(g, inner, chosen)
-        parts.append(_weigh(g, made, (step.transformer_weights or {}).get(name)))
+        part = frame.select(g, indices)
+        part = part if _is_identity(inner) else write_transformer(g, inner, part)
+        parts.append(_weigh(g, part, (step.transformer_weights or {}).get(name)))
     return join_frames(parts)
 
 
@@ -73,8 +73,8 @@ def _write_union(g: Graph, step: Any, frame: Frame) -> Frame:
     parts = []
     for name, inner in step.transformer_list:
         if not (isinstance(inner, str) and inner == "drop"):
-            made = frame if _is_identity(inner) else write_transformer(g, inner, frame)
-            parts.append(_weigh(g, made, (step.transformer_weights or {}).get(name)))
+            part = frame if _is_identity(inner) else write_transformer(g, inner, frame)
+            parts.append(_weigh(g, part, (step.transformer_weights or {}).get(name)))
     return join_frames(parts)
 
 
@@ -103,14 +103,14 @@ def write_response(g: Graph, estimator: Any, frame: Frame, *, scores_first: bool
 
     One column (of the second class) for two classes, else one a class.
     """
-    found = write_predictor(g, estimator, frame)
+    predictions = write_predictor(g, estimator, frame)
     if scores_first and hasattr(estimator, "decision_function"):
-        if found.scores is None:
+        if predictions.scores is None:
             raise NotConvertible(f"the decision function of {get_class_name(estimator)} has no exact ONNX form here")
-        return found.scores
-    if found.probabilities is None:
+        return predictions.scores
+    if predictions.probabilities is None:
         raise NotConvertible(f"{get_class_name(estimator)} gives no probabilities")
-    return g.take(found.probabilities, [1]) if len(found.classes) == 2 else found.probabilities
+    return g.take(predictions.probabilities, [1]) if len(predictions.classes) == 2 else predictions.probabilities
 
 
 @register_predictor("VotingRegressor", guards=False)
@@ -120,10 +120,10 @@ def _write_voting_regressor(g: Graph, model: Any, frame: Frame) -> Predictions:
 
 
 def _write_values(g: Graph, estimator: Any, frame: Frame) -> str:
-    found = write_predictor(g, estimator, frame)
-    if found.values is None:
+    predictions = write_predictor(g, estimator, frame)
+    if predictions.values is None:
         raise NotConvertible(f"{get_class_name(estimator)} gives no number")
-    return found.values
+    return predictions.values
 
 
 def write_mean(g: Graph, parts: list[str], weights: Any = None) -> str:
@@ -139,10 +139,10 @@ def write_mean(g: Graph, parts: list[str], weights: Any = None) -> str:
 @register_predictor("VotingClassifier", guards=False)
 def _write_voting_classifier(g: Graph, model: Any, frame: Frame) -> Predictions:
     classes, weights = get_classes(model), model._weights_not_none
-    predictions = [write_predictor(g, estimator, frame) for estimator in model.estimators_]
+    members = [write_predictor(g, estimator, frame) for estimator in model.estimators_]
     if model.voting == "hard":
-        return Predictions(len(classes), None, classes, g.argmax(_count_votes(g, predictions, len(classes), weights)))
-    parts = [found.probabilities or _refuse_without_probabilities(model) for found in predictions]
+        return Predictions(len(classes), None, classes, g.argmax(_count_votes(g, members, len(classes), weights)))
+    parts = [member.probabilities or _refuse_without_probabilities(model) for member in members]
     return predict_most_probable(g, model, write_mean(g, parts, weights))
 
 
@@ -150,14 +150,14 @@ def _refuse_without_probabilities(model: Any) -> NoReturn:
     raise NotConvertible(f"a part of {get_class_name(model)} gives no probabilities")
 
 
-def _count_votes(g: Graph, predictions: list[Predictions], classes: int, weights: Any) -> str:
+def _count_votes(g: Graph, members: list[Predictions], classes: int, weights: Any) -> str:
     """The weight of the votes for each class, summed in order."""
     total = ""
-    for i, found in enumerate(predictions):
+    for i, member in enumerate(members):
         weight = 1.0 if weights is None else float(weights[i])
-        table = np.zeros((len(found.classes), classes))
-        table[np.arange(len(found.classes)), np.asarray(found.classes, dtype=np.int64)] = weight
-        vote = g.op("Gather", g.const(table), found.choice or _refuse_without_choice(), axis=0)
+        table = np.zeros((len(member.classes), classes))
+        table[np.arange(len(member.classes)), np.asarray(member.classes, dtype=np.int64)] = weight
+        vote = g.op("Gather", g.const(table), member.choice or _refuse_without_choice(), axis=0)
         total = g.op("Add", total, vote) if total else vote
     return total
 
@@ -173,55 +173,67 @@ def _write_stacking(g: Graph, model: Any, frame: Frame) -> Predictions:
         parts.append(_write_stack_member(g, estimator, method, frame))
     if model.passthrough:
         parts.append(frame)
-    found = write_predictor(g, model.final_estimator_, join_frames(parts))
-    return replace(found, classes=get_classes(model)) if found.classes else found
+    predictions = write_predictor(g, model.final_estimator_, join_frames(parts))
+    return replace(predictions, classes=get_classes(model)) if predictions.classes else predictions
 
 
 def _write_stack_member(g: Graph, estimator: Any, method: str, frame: Frame) -> Frame:
     if method == "predict_proba":
         column = write_response(g, estimator, frame, scores_first=False)
         return Frame.of(column, 1 if len(estimator.classes_) == 2 else len(estimator.classes_))
-    found = write_predictor(g, estimator, frame)
-    if method == "decision_function" and found.scores:
-        return Frame.of(found.scores, 1 if len(found.classes) == 2 else len(found.classes))
-    if method == "predict" and found.values:
-        return Frame.of(found.values, found.width)
-    if method == "predict" and found.choice and all(isinstance(label, int | float) for label in found.classes):
-        labels = g.const(np.array(found.classes, dtype=np.float64)[:, None])
-        return Frame.of(g.op("Gather", labels, found.choice, axis=0), 1)
+    predictions = write_predictor(g, estimator, frame)
+    if method == "decision_function" and predictions.scores:
+        return Frame.of(predictions.scores, 1 if len(predictions.classes) == 2 else len(predictions.classes))
+    if method == "predict" and predictions.values:
+        return Frame.of(predictions.values, predictions.width)
+    if (
+        method == "predict"
+        and predictions.choice
+        and all(isinstance(label, int | float) for label in predictions.classes)
+    ):
+        labels = g.const(np.array(predictions.classes, dtype=np.float64)[:, None])
+        return Frame.of(g.op("Gather", labels, predictions.choice, axis=0), 1)
     raise NotConvertible(f"stacking on the {method} of {get_class_name(estimator)} has no exact ONNX form here")
 
 
 @register_predictor("TunedThresholdClassifierCV", "FixedThresholdClassifier", guards=False)
 def _write_threshold(g: Graph, model: Any, frame: Frame) -> Predictions:
     inner = getattr(model, "estimator_", model.estimator)
-    found, method, positive = write_predictor(g, inner, frame), model._get_response_method(), _get_positive_label(model)
-    wanted = [method] if isinstance(method, str) else list(method)
-    used = next((name for name in wanted if hasattr(inner, name)), None)
-    if used is None:
+    predictions, method, positive = (
+        write_predictor(g, inner, frame),
+        model._get_response_method(),
+        _get_positive_label(model),
+    )
+    methods = [method] if isinstance(method, str) else list(method)
+    response = next((name for name in methods if hasattr(inner, name)), None)
+    if response is None:
         raise NotConvertible(
-            f"{get_class_name(inner)} has no {wanted[0]}, which {get_class_name(model)} asks for",
+            f"{get_class_name(inner)} has no {methods[0]}, which {get_class_name(model)} asks for",
             "change response_method",
         )
     tuned = get_class_name(model) == "TunedThresholdClassifierCV"
     threshold = model.best_threshold_ if tuned else model.threshold
     if threshold == "auto":
-        threshold = 0.5 if used == "predict_proba" else 0.0
-    index = 1 if positive is None else found.classes.index(positive)
-    score = g.take(found.probabilities, [index]) if used == "predict_proba" and found.probabilities else found.scores
+        threshold = 0.5 if response == "predict_proba" else 0.0
+    index = 1 if positive is None else predictions.classes.index(positive)
+    score = (
+        g.take(predictions.probabilities, [index])
+        if response == "predict_proba" and predictions.probabilities
+        else predictions.scores
+    )
     if score is None:
-        raise NotConvertible(f"the {used} of {get_class_name(inner)} has no exact ONNX form here")
-    if used != "predict_proba" and index == 0:
+        raise NotConvertible(f"the {response} of {get_class_name(inner)} has no exact ONNX form here")
+    if response != "predict_proba" and index == 0:
         score = g.op("Neg", score)
-    reached = g.flat(g.op("Cast", g.op("GreaterOrEqual", score, g.const([[float(threshold)]])), to=7))
-    choice = reached if index == 1 else g.op("Sub", g.ints(1), reached)
-    return replace(found, choice=choice)
+    above = g.flat(g.op("Cast", g.op("GreaterOrEqual", score, g.const([[float(threshold)]])), to=7))
+    choice = above if index == 1 else g.op("Sub", g.ints(1), above)
+    return replace(predictions, choice=choice)
 
 
 def _get_positive_label(model: Any) -> Any:
     fixed = get_class_name(model) == "FixedThresholdClassifier"
-    found = model.pos_label if fixed else model._curve_scorer._get_pos_label()
-    return found.item() if isinstance(found, np.generic) else found
+    label = model.pos_label if fixed else model._curve_scorer._get_pos_label()
+    return label.item() if isinstance(label, np.generic) else label
 
 
 @register_predictor("OneVsRestClassifier", guards=False)
@@ -230,18 +242,18 @@ def _write_one_against_rest(g: Graph, model: Any, frame: Frame) -> Predictions:
         raise NotConvertible("OneVsRestClassifier predicts several labels at once", "convert one model a label")
     if any(get_class_name(inner) == "_ConstantPredictor" for inner in model.estimators_):
         raise NotConvertible("OneVsRestClassifier holds a class that is always or never there", "fit it on more rows")
-    predictions = [write_predictor(g, inner, frame) for inner in model.estimators_]
+    members = [write_predictor(g, inner, frame) for inner in model.estimators_]
     classes, by_score = get_classes(model), hasattr(model.estimators_[0], "decision_function")
-    ones = [g.take(found.probabilities, [1]) for found in predictions if found.probabilities]
-    scores = [found.scores for found in predictions if found.scores] if by_score else ones
-    if len(scores) != len(predictions):
+    ones = [g.take(member.probabilities, [1]) for member in members if member.probabilities]
+    scores = [member.scores for member in members if member.scores] if by_score else ones
+    if len(scores) != len(members):
         raise NotConvertible("a part of OneVsRestClassifier gives no scores")
-    joined = g.concat(scores)
+    columns = g.concat(scores)
     proba = None
-    if len(ones) == len(predictions):
+    if len(ones) == len(members):
         proba = pair_with_complement(g, ones[0]) if len(ones) == 1 else divide_by_totals(g, g.concat(ones))
-    choice = choose_by_threshold(g, joined, 0.0 if by_score else 0.5) if len(scores) == 1 else g.argmax(joined)
-    return Predictions(len(classes), None, classes, choice, proba, joined if by_score else None)
+    choice = choose_by_threshold(g, columns, 0.0 if by_score else 0.5) if len(scores) == 1 else g.argmax(columns)
+    return Predictions(len(classes), None, classes, choice, proba, columns if by_score else None)
 
 
 @register_predictor("MultiOutputRegressor", guards=False)
@@ -253,28 +265,32 @@ def _write_several_targets(g: Graph, model: Any, frame: Frame) -> Predictions:
 
 @register_predictor("RegressorChain", guards=False)
 def _write_chain(g: Graph, model: Any, frame: Frame) -> Predictions:
-    done: list[str] = []
+    targets: list[str] = []
     for inner in model.estimators_:
-        done.append(
-            _write_values(g, inner, join_frames([frame, *(Frame.of(tensor, 1, Finiteness.FINITE) for tensor in done)]))
+        targets.append(
+            _write_values(
+                g, inner, join_frames([frame, *(Frame.of(tensor, 1, Finiteness.FINITE) for tensor in targets)])
+            )
         )
     order = np.argsort(np.asarray(model.order_))
-    return Predictions(len(done), g.take(g.concat(done), order))
+    return Predictions(len(targets), g.take(g.concat(targets), order))
 
 
 @register_predictor("TransformedTargetRegressor", guards=False)
 def _write_target(g: Graph, model: Any, frame: Frame) -> Predictions:
-    found, back = write_predictor(g, model.regressor_, frame), model.transformer_
-    raw = found.values or _refuse_without_choice()
+    predictions, back = write_predictor(g, model.regressor_, frame), model.transformer_
+    raw = predictions.values or _refuse_without_choice()
     if get_class_name(back) == "FunctionTransformer":
-        return replace(found, values=write_elementwise(g, raw, back.inverse_func))
+        return replace(predictions, values=write_elementwise(g, raw, back.inverse_func))
     if get_class_name(back) == "StandardScaler":
         scale = back.scale_ if back.with_std else 1.0
-        scaled = g.op("Mul", raw, g.const(np.atleast_2d(scale)))
-        return replace(found, values=g.op("Add", scaled, g.const(np.atleast_2d(back.mean_ if back.with_mean else 0.0))))
+        product = g.op("Mul", raw, g.const(np.atleast_2d(scale)))
+        return replace(
+            predictions, values=g.op("Add", product, g.const(np.atleast_2d(back.mean_ if back.with_mean else 0.0)))
+        )
     if get_class_name(back) == "MinMaxScaler":
-        shifted = g.op("Sub", raw, g.const(np.atleast_2d(back.min_)))
-        return replace(found, values=g.op("Div", shifted, g.const(np.atleast_2d(back.scale_))))
+        gap = g.op("Sub", raw, g.const(np.atleast_2d(back.min_)))
+        return replace(predictions, values=g.op("Div", gap, g.const(np.atleast_2d(back.scale_))))
     raise NotConvertible(
         f"the target's transformer {get_class_name(back)} has no exact ONNX inverse here",
         "use StandardScaler or numpy's log1p",

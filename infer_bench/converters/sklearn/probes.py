@@ -74,8 +74,8 @@ class Probes:
 
     def _draw_column(self, index: int, rows: int) -> Array:
         if index in self.text:
-            known = sorted(self.points.texts.get(index, {"a"}))
-            return np.array([known[i] for i in self.rng.integers(0, len(known), rows)], dtype=object)
+            texts = sorted(self.points.texts.get(index, {"a"}))
+            return np.array([texts[i] for i in self.rng.integers(0, len(texts), rows)], dtype=object)
         numbers = np.array(sorted(self.points.numbers.get(index, ())))
         centre, spread = self.points.spread.get(index, (0.0, 1.0))
         out = self.rng.normal(centre, spread or 1.0, rows)
@@ -92,14 +92,14 @@ class Probes:
             return values.astype(np.float32).astype(np.float64) if self.single else np.asarray(values, dtype=np.float64)
 
     def _draw_edges(self, index: int) -> Array:
-        known = np.array(sorted(self.points.numbers.get(index, ())))
-        if len(known) > 64:
-            known = self.rng.choice(known, 64, replace=False)
+        numbers = np.array(sorted(self.points.numbers.get(index, ())))
+        if len(numbers) > 64:
+            numbers = self.rng.choice(numbers, 64, replace=False)
         with np.errstate(over="ignore"):
-            short = known.astype(np.float32)
+            short = numbers.astype(np.float32)
         inf = np.float32(np.inf)
         beside = [short, np.nextafter(short, inf), np.nextafter(short, -inf)]
-        exact = [known, np.nextafter(known, np.inf), np.nextafter(known, -np.inf)]
+        exact = [numbers, np.nextafter(numbers, np.inf), np.nextafter(numbers, -np.inf)]
         return np.concatenate([part.astype(np.float64) for part in [*exact, *beside]])
 
     def _get_missing(self, index: int) -> Array:

@@ -1,6 +1,6 @@
 """What of scikit-learn is refused, why, and what to do instead: class name -> (why, instead)."""
 
-REFUSED: dict[str, tuple[str, str]] = {
+REFUSALS: dict[str, tuple[str, str]] = {
     "IterativeImputer": ("its rounds of regressions have no ONNX form", "impute with SimpleImputer"),
     "KNNImputer": ("distances with missing values have no ONNX form", "impute with SimpleImputer"),
     "CountVectorizer": ("ONNX Runtime splits words by ASCII rules, scikit-learn by Unicode's", "vectorize outside"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infer_bench.converters.onnx.graph import Finiteness, Frame, Graph
-from infer_bench.converters.sklearn.refusals import REFUSED
+from infer_bench.converters.sklearn.refusals import REFUSALS
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import (
     allows_nan,
@@ -123,7 +123,7 @@ def write_predictor(g: Graph, estimator: Any, frame: Frame) -> Predictions:
 def _make_refusal(estimator: Any) -> NotConvertible:
     """The reason that is known for a class without a writer, or that there is none."""
     name = get_class_name(estimator)
-    why, instead = REFUSED.get(name, ("no exact ONNX form of it is known here", "serve it with scikit-learn itself"))
+    why, instead = REFUSALS.get(name, ("no exact ONNX form of it is known here", "serve it with scikit-learn itself"))
     return NotConvertible(f"{name}: {why}", instead)
 
 

@@ -109,17 +109,17 @@ def _divide_by_weight(origins: Origins, weights: Any, name: str) -> Origins:
 
 def _find_members(estimator: Any) -> list[tuple[Any, Any]]:
     """The estimators inside, each with the columns that it sees (None: all of them)."""
-    found: list[tuple[Any, Any]] = []
+    inside: list[tuple[Any, Any]] = []
     for attribute in ("best_estimator_", "estimator_", "regressor_", "_preprocessor", "estimator"):
         inner = getattr(estimator, attribute, None)
         if hasattr(inner, "get_params") and (hasattr(inner, "n_features_in_") or hasattr(inner, "steps")):
-            found.append((inner, None))
+            inside.append((inner, None))
     if get_class_name(estimator) == "CalibratedClassifierCV":
-        found += [(part.estimator, None) for part in estimator.calibrated_classifiers_]
+        inside += [(part.estimator, None) for part in estimator.calibrated_classifiers_]
     members = list(np.ravel(np.asarray(getattr(estimator, "estimators_", ()), dtype=object)))
     features = getattr(estimator, "estimators_features_", [None] * len(members))
-    return found + [
-        (inner, seen) for inner, seen in zip(members, features, strict=False) if hasattr(inner, "get_params")
+    return inside + [
+        (inner, columns) for inner, columns in zip(members, features, strict=False) if hasattr(inner, "get_params")
     ]
 
 
@@ -145,8 +145,8 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
     if hasattr(estimator, "tree_"):
         _note_tree(points, estimator.tree_.feature, estimator.tree_.threshold, origins)
     for stage in getattr(estimator, "_predictors", ()):
-        for found in stage:
-            inner = found.nodes[found.nodes["is_leaf"] == 0]
+        for predictor in stage:
+            inner = predictor.nodes[predictor.nodes["is_leaf"] == 0]
             if getattr(estimator, "_preprocessor", None) is None:
                 _note_tree(points, inner["feature_idx"], inner["num_threshold"], origins)
             else:
@@ -192,8 +192,8 @@ def _follow(estimator: Any, origins: Origins) -> Origins:
     if hasattr(estimator, "get_support"):
         return [origins[int(i)] for i in np.flatnonzero(estimator.get_support())]
     if name == "SimpleImputer":
-        kept = [o for o, v in zip(origins, estimator.statistics_, strict=False) if not is_missing(v)]
-        return [*kept, *([None] * (len(estimator.indicator_.features_) if estimator.add_indicator else 0))]
+        sources = [o for o, v in zip(origins, estimator.statistics_, strict=False) if not is_missing(v)]
+        return [*sources, *([None] * (len(estimator.indicator_.features_) if estimator.add_indicator else 0))]
     slope, offset = np.ones(width), np.zeros(width)
     if name in ("StandardScaler", "RobustScaler", "MaxAbsScaler"):
         centre = getattr(estimator, "mean_" if name == "StandardScaler" else "center_", None)

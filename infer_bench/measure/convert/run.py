@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
-from infer_bench.converters.metadata import metadata
+from infer_bench.converters.metadata import describe_source
 from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
@@ -158,7 +158,7 @@ class Conversion:
 
     def _write(self, options: ConvertOptions, spec: ModelSpec) -> OnnxConversion:
         request = ConvertModel(
-            self._source, options, metadata(self._source, spec), str(self._written), self._allow_pickle
+            self._source, options, describe_source(self._source, spec), str(self._written), self._allow_pickle
         )
         try:
             with Worker(build_task_job(self._source)) as worker:

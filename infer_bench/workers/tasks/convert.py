@@ -12,7 +12,7 @@ from infer_bench.workers.protocol import Request
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnnxConversion:
-    """How the file was written, and groups of rows to check it on: columns by name. See `converters.base.Converted`."""
+    """How the file was written, and groups of rows to check it on: columns by name. See `ConvertedModel`."""
 
     route: str
     input_dtype: InputDtype

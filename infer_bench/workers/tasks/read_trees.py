@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature, ModelRef
 from infer_bench.trees.ensemble import Ensemble
+from infer_bench.trees.readers.files import Trees, open_model, read_estimator, read_file
 from infer_bench.typing import Floats
 from infer_bench.workers.protocol import Request
-
-Trees = Literal["best", "all"]
 
 PROBES = 4_096
 TREES: Mapping[str, Trees | None] = {"auto": None, "best": "best", "all": "all"}
@@ -55,7 +53,7 @@ def read_trees(request: ReadTrees) -> ModelTrees:
     """Raises `NotConvertible` where there are no trees that can be read."""
     model, allow_pickle = request.model, request.allow_pickle
     if request.last_step:
-        pipeline = _best_estimator(_open(model, allow_pickle))
+        pipeline = _best_estimator(open_model(model, allow_pickle))
         return ModelTrees(_name_features(_last_step(pipeline), pipeline), {})
     ensemble = ensemble_of(model, allow_pickle, TREES[request.trees])
     from infer_bench.trees.probes import probe_rows
@@ -65,45 +63,22 @@ def read_trees(request: ReadTrees) -> ModelTrees:
 
 def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Trees | None) -> Ensemble:
     """The trees of a model of any family that can be read."""
-    match model.family:
-        case "lightgbm":
-            return _read_lightgbm(model, allow_pickle, trees)
-        case "xgboost":
-            from infer_bench.trees.readers.xgboost import read_xgboost
+    if model.family == "sklearn":
+        return _read_sklearn(model, allow_pickle)
+    if model.family == "onnx":
+        from infer_bench.workers.tasks.onnx_trees import read_onnx_trees
 
-            return read_xgboost(_open_xgboost(model, allow_pickle), trees=trees)
-        case "sklearn":
-            return _read_sklearn(model, allow_pickle)
-        case "catboost":
-            from infer_bench.trees.readers.catboost import read_catboost
-
-            return read_catboost(model.path)
-        case "onnx":
-            from infer_bench.workers.tasks.onnx_trees import read_onnx_trees
-
-            return read_onnx_trees(model, {})
-    raise _refuse(model)
-
-
-def _refuse(model: ModelRef) -> NotConvertible:
-    return NotConvertible(f"the structure of a {model.family} model cannot be read")
-
-
-def _read_lightgbm(model: ModelRef, allow_pickle: bool, trees: Trees | None) -> Ensemble:
-    from infer_bench.trees.readers.lightgbm import read_lightgbm
-
-    is_text = model.format == "lightgbm-text"
-    source = Path(model.path).read_text(encoding="utf-8") if is_text else _open(model, allow_pickle)
-    return read_lightgbm(source, trees=trees or "best")
+        return read_onnx_trees(model, {})
+    return read_file(model, allow_pickle, trees)
 
 
 def _read_sklearn(model: ModelRef, allow_pickle: bool) -> Ensemble:
     from infer_bench.trees.readers.sklearn.ensembles import read_encoded_histogram, read_sklearn_trees
 
-    estimator = _best_estimator(_open(model, allow_pickle))
+    estimator = _best_estimator(open_model(model, allow_pickle))
     ensemble = read_encoded_histogram(estimator) or read_sklearn_trees(estimator)
     if ensemble is None:
-        raise _refuse(model)
+        raise NotConvertible("the structure of a sklearn model cannot be read")
     return ensemble
 
 
@@ -116,19 +91,7 @@ def _last_step(estimator: Any) -> Ensemble:
     """The trees of a pipeline's last step, of any library."""
     if not hasattr(estimator, "named_steps"):
         raise NotConvertible("the model is no pipeline")
-    final = estimator.steps[-1][1]
-    module = type(final).__module__.partition(".")[0]
-    if module == "lightgbm":
-        from infer_bench.trees.readers.lightgbm import read_lightgbm
-
-        return read_lightgbm(final)
-    if module == "xgboost":
-        from infer_bench.trees.readers.xgboost import read_xgboost
-
-        return read_xgboost(final)
-    from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
-
-    ensemble = read_sklearn_trees(final)
+    ensemble = read_estimator(estimator.steps[-1][1])
     if ensemble is None:
         raise NotConvertible("the last step has no trees alone")
     return ensemble
@@ -144,17 +107,3 @@ def _name_features(ensemble: Ensemble, pipeline: Any) -> Ensemble:
         return ensemble
     features = zip(ensemble.features, names, strict=True)
     return replace(ensemble, features=tuple(Feature(name, f.kind, f.categories) for f, name in features))
-
-
-def _open_xgboost(model: ModelRef, allow_pickle: bool) -> Any:
-    if model.format in ("xgboost-json", "xgboost-ubj"):
-        return Path(model.path).read_bytes()
-    return _open(model, allow_pickle)
-
-
-def _open(model: ModelRef, allow_pickle: bool) -> Any:
-    from infer_bench.formats import pickles
-
-    if model.format in ("pickle", "joblib"):
-        return pickles.load(model.path, allow_pickle)
-    return pickles.load_skops(model.path, allow_pickle) if model.format == "skops" else model.path

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infer_bench.converters.onnx.writer import SPEC, write_onnx
+from infer_bench.converters.metadata import SPEC
+from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import LEQ, LT, MEMBER, Ensemble, Link, concatenate, empty_nodes, make_nodes

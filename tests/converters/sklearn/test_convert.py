@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
-from infer_bench.converters.catalogue import sklearn_routes
+from infer_bench.converters.catalogue import list_sklearn_routes
 from infer_bench.converters.sklearn.convert import convert_sklearn
 from infer_bench.converters.sklearn.split_points import find_points
 from infer_bench.errors import NotConvertible
@@ -28,7 +28,7 @@ from tests.converters.sklearn.models.rows import X, y3, yb, yr
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-REFUSED = {
+REFUSALS = {
     "rf multiclass-multi": "several targets",
     "gb initLR": "float32",
     "gb initLR3": "float32",
@@ -42,20 +42,20 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("precision", ["exact", "float32"])
-@pytest.mark.parametrize("name", sorted(set(BOTH) - set(REFUSED)))
+@pytest.mark.parametrize("name", sorted(set(BOTH) - set(REFUSALS)))
 def test_answers_as_the_original(name: str, precision: str) -> None:
     rows = compare(BOTH[name](), precision, rows=128)
     assert rows["ordinary"] == 128
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED))
+@pytest.mark.parametrize("name", sorted(REFUSALS))
 def test_refuses_what_has_no_exact_form(name: str) -> None:
-    with pytest.raises(NotConvertible, match=REFUSED[name]) as caught:
+    with pytest.raises(NotConvertible, match=REFUSALS[name]) as caught:
         convert_sklearn(BOTH[name]())
     assert caught.value.hint
 
 
-MORE_REFUSED = {
+EXACT_REFUSALS = {
     "label name": "label",
     "iris st": "equal",
     "mlabel rf": "several targets",
@@ -66,14 +66,14 @@ MORE_REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(set(EXACT) - set(MORE_REFUSED)))
+@pytest.mark.parametrize("name", sorted(set(EXACT) - set(EXACT_REFUSALS)))
 def test_more_models_answer_as_the_original(name: str) -> None:
     assert compare(EXACT[name](), rows=96)["ordinary"] == 96
 
 
-@pytest.mark.parametrize("name", sorted(MORE_REFUSED))
+@pytest.mark.parametrize("name", sorted(EXACT_REFUSALS))
 def test_refuses_more(name: str) -> None:
-    with pytest.raises(NotConvertible, match=MORE_REFUSED[name]):
+    with pytest.raises(NotConvertible, match=EXACT_REFUSALS[name]):
         convert_sklearn(EXACT[name]())
 
 
@@ -93,7 +93,7 @@ def test_refuses_boosting_from_a_draw_of_lots() -> None:
 
 
 def test_lists_every_route_and_reason() -> None:
-    routes = sklearn_routes()
+    routes = list_sklearn_routes()
     written = {name for route in routes if route.exactness == "exact" for name in route.estimators}
     assert {"RandomForestClassifier", "LogisticRegression", "ColumnTransformer", "LGBMClassifier"} <= written
     assert not written & {name for route in routes if route.exactness == "refused" for name in route.estimators}

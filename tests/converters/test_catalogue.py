@@ -3,24 +3,23 @@
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.converters.catalogue import sklearn_routes
-from infer_bench.converters.routes import table
-from infer_bench.converters.sklearn.refusals import REFUSED
+from infer_bench.converters.catalogue import format_routes, list_sklearn_routes
+from infer_bench.converters.sklearn.refusals import REFUSALS
 
 
 def test_the_list_names_every_family_and_every_refusal(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["convert", "--list"]) == 0
     said = capsys.readouterr().out
-    for word in ("lightgbm", "xgboost", "catboost", "torch", "RandomForestClassifier", *REFUSED):
+    for word in ("lightgbm", "xgboost", "catboost", "torch", "RandomForestClassifier", *REFUSALS):
         assert word in said
     assert max(map(len, said.splitlines())) <= 120
 
 
 def test_the_list_fits_into_a_narrow_terminal() -> None:
-    assert max(map(len, table(80).splitlines())) <= 80
-    assert table(80).split() == table().split()
+    assert max(map(len, format_routes(80).splitlines())) <= 80
+    assert format_routes(80).split() == format_routes().split()
 
 
 def test_nothing_is_both_written_and_refused() -> None:
-    written = {name for route in sklearn_routes() if route.exactness == "exact" for name in route.estimators}
-    assert not written & set(REFUSED)
+    written = {name for route in list_sklearn_routes() if route.exactness == "exact" for name in route.estimators}
+    assert not written & set(REFUSALS)
