@@ -33,7 +33,7 @@ from infer_bench.errors import InferBenchError
 from infer_bench.measure.convert import run as converting
 from tests.converters.zoo import case as zoo
 from tests.converters.zoo import lightgbm_models, sklearn_models, xgboost_models
-from tests.converters.zoo.judge import judge
+from tests.converters.zoo.judge import compare_file
 from tests.converters.zoo.local import LocalWorker
 
 FORMS = (
@@ -59,7 +59,7 @@ class Outcome:
 def every() -> list[zoo.Case]:
     """All models."""
     chain = itertools.chain(lightgbm_models.cases(), xgboost_models.cases(), sklearn_models.cases())
-    return zoo.named(chain)
+    return zoo.list_cases(chain)
 
 
 def try_forms(case: zoo.Case, forms: tuple[ConvertOptions, ...], folder: Path) -> Iterator[Outcome]:
@@ -67,7 +67,7 @@ def try_forms(case: zoo.Case, forms: tuple[ConvertOptions, ...], folder: Path) -
     try:
         model, rows = case.train()
         path = zoo.write(model, case.save, folder)
-        saved_model = zoo.read(model, case.save, path)
+        saved_model = zoo.reload(model, case.save, path)
     except Exception as error:  # noqa: BLE001 - the library refuses: no model, nothing to convert
         yield Outcome(case.name, "train", "error", f"training: {type(error).__name__}: {error}")
         return
@@ -85,7 +85,7 @@ def one(case: zoo.Case, options: ConvertOptions, path: Path, model: Any, rows: A
         report = converting.convert(str(path), str(target), options=options)
     except InferBenchError as error:
         leftovers = {p.name for p in path.parent.iterdir()} - before
-        kind = "refused" if case.refused and error.exit_code == 6 else "wrongly refused"
+        kind = "refused" if case.is_refused and error.exit_code == 6 else "wrongly refused"
         notes = f"left {leftovers}" if leftovers else ""
         return Outcome(case.name, form, "error" if leftovers else kind, str(error), notes)
     except Exception as error:  # noqa: BLE001 - the tally counts these
@@ -95,7 +95,7 @@ def one(case: zoo.Case, options: ConvertOptions, path: Path, model: Any, rows: A
         return Outcome(case.name, form, "differs (4)", failure, "left a file" if target.exists() else "")
     exact = options.precision == "exact" and "xgb" not in case.name
     try:
-        judgement = judge(target, model, rows, 1e-12 if exact else 1e-6)
+        judgement = compare_file(target, model, rows, 1e-12 if exact else 1e-6)
     except Exception as error:  # noqa: BLE001 - a file that cannot even be asked
         return Outcome(case.name, form, "SILENTLY WRONG", f"cannot be run: {type(error).__name__}: {error}")
     is_loud = judgement.confident and "xgb" not in case.name  # a DMatrix refuses infinities, the other ways in don't

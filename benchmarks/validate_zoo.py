@@ -63,7 +63,7 @@ class Outcome:
 def every() -> list[zoo.Case]:
     """All models."""
     parts = (lightgbm_models, xgboost_models, sklearn_models, catboost_models)
-    return zoo.named(itertools.chain(*(part.cases() for part in parts)))
+    return zoo.list_cases(itertools.chain(*(part.cases() for part in parts)))
 
 
 def try_model(case: zoo.Case, folder: Path) -> list[Outcome]:
@@ -73,7 +73,7 @@ def try_model(case: zoo.Case, folder: Path) -> list[Outcome]:
         path = zoo.write(model, case.save, folder)
         plain = folder / "plain.onnx"
         plain.write_bytes(export(model, training_rows))
-        fault = judge_export(plain, zoo.read(model, case.save, path), training_rows)
+        fault = judge_export(plain, zoo.reload(model, case.save, path), training_rows)
     except Exception as error:  # noqa: BLE001 - the library or the plain converter refuses: there is no file to judge
         return [Outcome(case.name, "export", "no export", f"{type(error).__name__}: {error}"[:120])]
     rows = folder / "rows.parquet"
@@ -123,7 +123,7 @@ def narrow(table: Any) -> Any:
 
 def differs(truth: Truth, exported: dict[str, Any], rows: Any) -> str:
     """A difference in words, or nothing."""
-    refusals, numbers = truth.refused, exported["numbers"]
+    refusals, numbers = truth.refusals, exported["numbers"]
     if refusals.any():
         holes = np.asarray(pd.DataFrame(rows).isna().any(axis=1))
         confident = refusals & holes & (True if numbers is None else np.isfinite(numbers).any(axis=1))

@@ -1,1 +1,1 @@
-"""From a trained model to an ONNX file that answers the same, or a refusal."""
+"""From a trained model to an ONNX file that predicts the same, or a refusal."""

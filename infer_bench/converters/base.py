@@ -47,7 +47,7 @@ class ConvertOptions:
 
 @dataclass(frozen=True, slots=True)
 class ConvertedModel:
-    """A serialized ONNX model, and groups of rows on which it must answer as the original does.
+    """A serialized ONNX model, and groups of rows on which it must predict as the original does.
 
     `route` says in words how it was written, `input_dtype` is what its rows are rounded to, `computes_in` the
     least precise dtype that the file and the original library add up in, `groups` holds columns by name for each group

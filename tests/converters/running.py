@@ -24,7 +24,7 @@ def open_session(model: bytes) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def run(model: bytes, feeds: dict[str, Any]) -> dict[str, Any]:
+def run_file(model: bytes, feeds: dict[str, Any]) -> dict[str, Any]:
     """The file's outputs by name."""
     session = open_session(model)
     names = [output.name for output in session.get_outputs()]
@@ -77,14 +77,14 @@ def assert_same(
         with np.errstate(over="ignore"):
             rounded = rows.astype(dtype).astype(np.float64)
         feeds = make_feeds(ensemble, rounded, dtype, unseen=name == "categories")
-        values, labels = canonical(ensemble, run(model, feeds))
+        values, labels = canonical(ensemble, run_file(model, feeds))
         expected, own_labels = oracle(rounded)
         assert values.shape == expected.shape
         assert close(expected, values, tolerance).all(), f"{name}: values differ"
         if labels is not None and own_labels is not None:
             differ = np.array(labels.tolist(), object) != np.array(np.asarray(own_labels).tolist(), object)
             assert not (differ & ~tied(expected, 2 * tolerance)).any(), f"{name}: labels differ"
-    none = run(model, make_feeds(ensemble, groups["ordinary"][:0], dtype))
+    none = run_file(model, make_feeds(ensemble, groups["ordinary"][:0], dtype))
     assert all(len(value) == 0 for value in none.values())
 
 

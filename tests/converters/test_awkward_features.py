@@ -9,7 +9,7 @@ import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.trees.readers.lightgbm import read_lightgbm
-from tests.converters.running import FORMS, make_feeds, run
+from tests.converters.running import FORMS, make_feeds, run_file
 
 QUIET = {"verbose": -1, "num_threads": 1, "min_data_in_leaf": 2, "min_data_per_group": 1, "cat_smooth": 0, "cat_l2": 0}
 
@@ -23,10 +23,10 @@ def test_categories_that_float32_cannot_tell_apart(least: int, precision: Any, o
     booster = lgb.train({**QUIET, "objective": "l2", "num_leaves": 4}, data, 1)
     ensemble = read_lightgbm(booster)
     dtype = np.float64 if precision == "exact" else np.float32
-    asked = np.column_stack([least + np.arange(-3, 12), np.zeros(15)]).astype(dtype).astype(np.float64)
+    queries = np.column_stack([least + np.arange(-3, 12), np.zeros(15)]).astype(dtype).astype(np.float64)
     model = write_onnx(ensemble, precision=precision, opset_ml=opset_ml, input_name="rows")
-    found = run(model, make_feeds(ensemble, asked, dtype))["prediction"][:, 0]
-    assert np.allclose(found, booster.predict(asked), rtol=0, atol=1e-6)
+    values = run_file(model, make_feeds(ensemble, queries, dtype))["prediction"][:, 0]
+    assert np.allclose(values, booster.predict(queries), rtol=0, atol=1e-6)
 
 
 def test_names_with_white_space_keep_their_columns() -> None:

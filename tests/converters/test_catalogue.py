@@ -9,10 +9,10 @@ from infer_bench.converters.sklearn.refusals import REFUSALS
 
 def test_the_list_names_every_family_and_every_refusal(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["convert", "--list"]) == 0
-    said = capsys.readouterr().out
+    text = capsys.readouterr().out
     for word in ("lightgbm", "xgboost", "catboost", "torch", "RandomForestClassifier", *REFUSALS):
-        assert word in said
-    assert max(map(len, said.splitlines())) <= 120
+        assert word in text
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_the_list_fits_into_a_narrow_terminal() -> None:
@@ -21,5 +21,5 @@ def test_the_list_fits_into_a_narrow_terminal() -> None:
 
 
 def test_nothing_is_both_written_and_refused() -> None:
-    written = {name for route in list_sklearn_routes() if route.exactness == "exact" for name in route.estimators}
-    assert not written & set(REFUSALS)
+    exact = {name for route in list_sklearn_routes() if route.exactness == "exact" for name in route.estimators}
+    assert not exact & set(REFUSALS)

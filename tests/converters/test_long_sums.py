@@ -6,7 +6,7 @@ import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.trees.readers.lightgbm import read_lightgbm
-from tests.converters.running import make_feeds, run
+from tests.converters.running import make_feeds, run_file
 
 ROWS = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32).astype(np.float64)
 QUIET = {"verbose": -1, "num_threads": 1, "num_leaves": 6, "min_data_in_leaf": 2}
@@ -20,7 +20,7 @@ def test_a_thousand_trees(scale: float, shift: float, opset_ml: int) -> None:
     ensemble = read_lightgbm(booster)
     model = write_onnx(ensemble, precision="float32", opset_ml=opset_ml, input_name="rows")  # type: ignore[arg-type]
     feeds = make_feeds(ensemble, ROWS, np.float32)
-    found = run(model, feeds)["prediction"][:, 0].astype(np.float64)
+    values = run_file(model, feeds)["prediction"][:, 0].astype(np.float64)
     expected = booster.predict(ROWS)
-    assert np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))) <= 1e-6
-    assert np.any(np.abs(found - expected) > 0)
+    assert np.max(np.abs(values - expected) / np.maximum(1.0, np.abs(expected))) <= 1e-6
+    assert np.any(np.abs(values - expected) > 0)

@@ -22,18 +22,18 @@ def network() -> Any:
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("torch") / "model.pt2"
     batch = {0: torch.export.Dim("batch")}
     torch.export.save(torch.export.export(network(), (torch.randn(3, 4),), dynamic_shapes=(batch,)), str(path))
     return path
 
 
-def test_answers_as_pytorch_at_any_batch(saved: Path) -> None:
-    run, program = open_session(convert_torch(saved)), load_program(saved)
+def test_answers_as_pytorch_at_any_batch(program_file: Path) -> None:
+    session, program = open_session(convert_torch(program_file)), load_program(program_file)
     for batch in (0, 1, 7, 300):
         rows = np.random.default_rng(0).normal(size=(batch, 4)).astype(np.float32)
-        predictions = run.run(None, {run.get_inputs()[0].name: rows})
+        predictions = session.run(None, {session.get_inputs()[0].name: rows})
         with torch.no_grad():
             own = program.module()(torch.from_numpy(rows)).numpy()
         np.testing.assert_allclose(predictions[0], own, atol=1e-6)

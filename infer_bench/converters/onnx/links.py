@@ -1,4 +1,4 @@
-"""From raw scores to answers and labels, as plain ONNX nodes."""
+"""From raw scores to predictions and labels, as plain ONNX nodes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from infer_bench.trees.ensemble import Dtype, Ensemble, Link
 
 
 def add_links(g: Graph, links: tuple[Link, ...], scores: str, dtype: Dtype, *, tails: bool = False) -> str:
-    """The tensor of answers (batch, outputs) of `dtype`, from raw scores of the same dtype.
+    """The tensor of predictions (batch, outputs) of `dtype`, from raw scores of the same dtype.
 
     With `tails`, of double scores only, probabilities next to 0 keep all their digits, as what is computed from them
     may need; it takes four nodes instead of one.

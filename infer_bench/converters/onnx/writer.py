@@ -37,8 +37,8 @@ def write_onnx(
 ) -> bytes:
     """The ONNX file's bytes.
 
-    `precision` is the dtype of trees and answers (exact: the source library's own); `input_dtype` that of the rows, by
-    default float64 for exact and float32 otherwise. Rows of another dtype than the trees' are cast in the graph.
+    `precision` is the dtype of trees and predictions (exact: the source library's own); `input_dtype` that of the rows,
+    by default float64 for exact and float32 otherwise. Rows of another dtype than the trees' are cast in the graph.
     `metadata` is added as JSON under `infer_bench.` keys.
     A classifier has the outputs `label` (batch,) and `probabilities` (batch, classes), anything else `prediction`
     (batch, outputs). Raises `NotConvertible`.

@@ -1,4 +1,4 @@
-"""From a fitted scikit-learn estimator to an ONNX file that answers the same, or a refusal.
+"""From a fitted scikit-learn estimator to an ONNX file that predicts the same, or a refusal.
 
 Preprocessing is written in double, since that is what scikit-learn computes in; the file's inputs and outputs are
 float32 or, with `precision="exact"`, double.

@@ -70,7 +70,7 @@ def look_up(g: Graph, column: Block, categories: Array, table: Array, strict: bo
 
 
 def _make_hot_table(encoder: Any, index: int) -> Array:
-    """What OneHotEncoder answers for each known value of a column, and for an unknown one."""
+    """What OneHotEncoder gives for each known value of a column, and for an unknown one."""
     count = len(encoder.categories_[index])
     codes, infrequent = np.arange(count), None
     mappings = getattr(encoder, "_default_to_infrequent_mappings", None)

@@ -161,7 +161,7 @@ def _write_quadratic(g: Graph, model: Any, frame: Frame) -> Predictions:
 
 
 def predict_by_likelihood(g: Graph, classes: tuple[Any, ...], joint: str) -> Predictions:
-    """A classifier that answers the first greatest joint log likelihood (batch, classes).
+    """A classifier that predicts the first greatest joint log likelihood (batch, classes).
 
     Probabilities are exp(x - log sum exp x) and no softmax: far from everything scikit-learn's do not sum to one.
     """

@@ -138,7 +138,7 @@ def choose_by_threshold(g: Graph, scores: str, threshold: float = 0.0) -> str:
 
 
 def predict_most_probable(g: Graph, estimator: Any, probabilities: str, scores: str | None = None) -> Predictions:
-    """A classifier that answers the first most probable class."""
+    """A classifier that predicts the first most probable class."""
     classes = get_classes(estimator)
     return Predictions(len(classes), None, classes, g.argmax(probabilities), probabilities, scores)
 

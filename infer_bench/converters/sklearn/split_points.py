@@ -1,4 +1,4 @@
-"""Where a scikit-learn model's columns are interesting: the values at which its answer may change.
+"""Where a scikit-learn model's columns are interesting: the values at which its predictions may change.
 
 Thresholds behind scalers are mapped back to the columns that the user gives, so that rows can be put on them.
 """
@@ -24,10 +24,10 @@ class Origin:
 
 @dataclass(slots=True)
 class Points:
-    """What is known of each column: values where answers change, known categories, centre and spread.
+    """What is known of each column: values where predictions change, known categories, centre and spread.
 
     `markers` holds what stands for a missing string (None or NaN), where a step looks for it. `near` says that far away
-    the model's answer hangs on the last bit (nearest neighbours, all equally far).
+    the prediction hangs on the last bit (nearest neighbours, all equally far).
     """
 
     numbers: dict[int, set[float]] = field(default_factory=dict)
@@ -124,7 +124,7 @@ def _find_members(estimator: Any) -> list[tuple[Any, Any]]:
 
 
 def _note(points: Points, estimator: Any, origins: Origins) -> None:
-    """Read the fitted attributes that say where answers change."""
+    """Read the fitted attributes that say where predictions change."""
     name = get_class_name(estimator)
     for attribute in ("categories_", "bin_edges_"):
         for origin, values in zip(origins, getattr(estimator, attribute, ()), strict=False):

@@ -1,4 +1,4 @@
-"""Written files hold what they promise: any ensemble's answers, shapes, labels, metadata, and silence."""
+"""Written files hold what they promise: any ensemble's predictions, shapes, labels, metadata, and silence."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import LEQ, LT, MEMBER, Ensemble, Link, concatenate, empty_nodes, make_nodes
 from infer_bench.trees.evaluate import apply_links, labels, score
-from tests.converters.running import FORMS, assert_same, canonical, run
+from tests.converters.running import FORMS, assert_same, canonical, run_file
 
 FEATURES = tuple(Feature(name) for name in ("a", "b", "c"))
 
@@ -35,7 +35,7 @@ def random_tree(rng: np.random.Generator, leaves: int, modes: list[Any], width: 
     sizes = np.array(
         [len(s) if m == MEMBER and child >= 0 else 0 for s, m, child in zip(sets, mode, left, strict=True)]
     )
-    held = [s for s, size in zip(sets, sizes, strict=True) if size]
+    members = [s for s, size in zip(sets, sizes, strict=True) if size]
     points = rng.choice([-1.5, -0.0, 0.0, 0.1, 1 / 3, 2.0, 1e-36, 3.0, 1e300, -1e300], count)
     return make_nodes(
         feature=rng.integers(0, 3, count),
@@ -47,7 +47,7 @@ def random_tree(rng: np.random.Generator, leaves: int, modes: list[Any], width: 
         missing_left=rng.random(count) < 0.5,
         zero_missing=(rng.random(count) < 0.3) & (mode == LEQ),
         member_start=np.concatenate(([0], np.cumsum(sizes))),
-        members=np.concatenate(held) if held else [],
+        members=np.concatenate(members) if members else [],
     )
 
 
@@ -78,12 +78,12 @@ def oracle(ensemble: Ensemble) -> Any:
     def answer(rows: Any) -> Any:
         scores = score(ensemble, rows)
         predictions = apply_links(ensemble.links, scores)
-        found = (
+        names = (
             np.array(ensemble.classes, dtype=object)[labels(ensemble, scores, predictions)]
             if ensemble.classes
             else None
         )
-        return predictions, found
+        return predictions, names
 
     return answer
 
@@ -101,7 +101,7 @@ def test_float32_rows_of_exact_trees() -> None:
     model = write_onnx(ensemble, input_dtype="float32", input_name="rows")
     rows = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
     expected = score(ensemble, rows.astype(float))
-    assert np.abs(run(model, {"rows": rows})["prediction"] - expected).max() < 1e-14
+    assert np.abs(run_file(model, {"rows": rows})["prediction"] - expected).max() < 1e-14
 
 
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
@@ -145,8 +145,8 @@ def test_binary_labels(classes: Any, rule: Any, two_outputs: bool) -> None:
     ensemble = replace(ensemble, task="binary", classes=classes, links=(link,), label_rule=rule)
 
     def answer(rows: Any) -> Any:
-        predictions, found = oracle(ensemble)(rows)
-        return predictions[:, 1:] if two_outputs else predictions, found
+        predictions, names = oracle(ensemble)(rows)
+        return predictions[:, 1:] if two_outputs else predictions, names
 
     for precision, opset_ml in FORMS:
         assert_same(ensemble, answer, precision, opset_ml, limit=300)
@@ -157,9 +157,9 @@ def test_a_score_of_exactly_zero_follows_the_rule() -> None:
     ensemble = replace(random_ensemble(0), nodes=leaf, roots=np.array([0]), output=np.array([0]), base=np.zeros(1))
     ensemble = replace(ensemble, task="binary", classes=("no", "yes"), links=(Link("sigmoid"),))
     rows = {"input": np.zeros((2, 3))}
-    assert run(write_onnx(ensemble), rows)["label"].tolist() == ["no", "no"]
+    assert run_file(write_onnx(ensemble), rows)["label"].tolist() == ["no", "no"]
     ruled = replace(ensemble, label_rule="raw-not-negative")
-    assert run(write_onnx(ruled), rows)["label"].tolist() == ["yes", "yes"]
+    assert run_file(write_onnx(ruled), rows)["label"].tolist() == ["yes", "yes"]
 
 
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
@@ -169,7 +169,7 @@ def test_no_trees_at_all(precision: Any, opset_ml: Any) -> None:
     model = write_onnx(ensemble, precision=precision, opset_ml=opset_ml)
     dtype = np.float64 if precision == "exact" else np.float32
     for rows in (0, 1, 5):
-        answer = run(model, {"input": np.zeros((rows, 3), dtype)})["prediction"]
+        answer = run_file(model, {"input": np.zeros((rows, 3), dtype)})["prediction"]
         np.testing.assert_allclose(answer, np.tile(ensemble.base, (rows, 1)), atol=1e-7)
 
 
@@ -197,7 +197,7 @@ def test_root_whose_branch_and_leaf_would_share_a_number(shape: str) -> None:
             )
             rows = np.linspace(-7, 7, 57)[:, None] * np.ones((1, 3))
             for opset_ml in (3, 5):
-                answer = run(write_onnx(ensemble, opset_ml=opset_ml), {"input": rows})["prediction"]
+                answer = run_file(write_onnx(ensemble, opset_ml=opset_ml), {"input": rows})["prediction"]
                 np.testing.assert_array_equal(answer, score(ensemble, rows))
             assert_no_shared_number(write_onnx(ensemble))
 
@@ -205,9 +205,9 @@ def test_root_whose_branch_and_leaf_would_share_a_number(shape: str) -> None:
 def assert_no_shared_number(data: bytes) -> None:
     """Below no node have a leaf and a branch the same number: some versions of ONNX Runtime take them for one leaf."""
     (node,) = [n for n in onnx.load_from_string(data).graph.node if n.op_type == "TreeEnsemble"]
-    held = {attribute.name: np.array(attribute.ints) for attribute in node.attribute if attribute.ints}
-    mixed = held["nodes_trueleafs"] != held["nodes_falseleafs"]
-    assert not np.any(mixed & (held["nodes_truenodeids"] == held["nodes_falsenodeids"]))
+    lists = {attribute.name: np.array(attribute.ints) for attribute in node.attribute if attribute.ints}
+    mixed = lists["nodes_trueleafs"] != lists["nodes_falseleafs"]
+    assert not np.any(mixed & (lists["nodes_truenodeids"] == lists["nodes_falsenodeids"]))
 
 
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
@@ -219,16 +219,16 @@ def test_shapes_are_true_and_nothing_is_printed(precision: Any, opset_ml: Any, z
     onnx.checker.check_model(model, full_check=True)
     dtype = np.float64 if precision == "exact" else np.float32
     for rows in (0, 1, 7):
-        outputs = run(data, {"rows": np.ones((rows, 3), dtype)})
+        outputs = run_file(data, {"rows": np.ones((rows, 3), dtype)})
         assert outputs["label"].shape == (rows,)
         if zipmap:
-            assert [sorted(found) for found in outputs["probabilities"]] == [["x", "y", "z"]] * rows
+            assert [sorted(row) for row in outputs["probabilities"]] == [["x", "y", "z"]] * rows
         else:
             assert outputs["probabilities"].shape == (rows, 3)
             assert outputs["probabilities"].dtype == dtype
-    declared = {out.name: [d.dim_value or None for d in out.type.tensor_type.shape.dim] for out in model.graph.output}
-    assert declared["label"] == [None]
-    assert zipmap or declared["probabilities"] == [None, 3]
+    shapes = {out.name: [d.dim_value or None for d in out.type.tensor_type.shape.dim] for out in model.graph.output}
+    assert shapes["label"] == [None]
+    assert zipmap or shapes["probabilities"] == [None, 3]
     assert capfd.readouterr().err == ""
 
 
@@ -237,12 +237,12 @@ def test_metadata_says_what_the_file_is() -> None:
     ensemble = replace(random_ensemble(2), task="binary", classes=(False, True), links=(Link("sigmoid"),))
     nodes = replace(ensemble.nodes, feature=np.minimum(ensemble.nodes.feature, 1))
     data = write_onnx(replace(ensemble, features=features, nodes=nodes), metadata={"source": {"sha256": "ab"}})
-    held = {entry.key: json.loads(entry.value) for entry in onnx.load_from_string(data).metadata_props}
-    assert held[SPEC]["task"] == "binary"
-    assert held[SPEC]["classes"] == [False, True]
-    assert held[SPEC]["features"][1] == {"name": "city", "kind": "category", "categories": ["Ulm", "Bonn"]}
-    assert held["infer_bench.source"] == {"sha256": "ab"}
-    assert held["infer_bench.row_dtype"] == "float64"
+    metadata = {entry.key: json.loads(entry.value) for entry in onnx.load_from_string(data).metadata_props}
+    assert metadata[SPEC]["task"] == "binary"
+    assert metadata[SPEC]["classes"] == [False, True]
+    assert metadata[SPEC]["features"][1] == {"name": "city", "kind": "category", "categories": ["Ulm", "Bonn"]}
+    assert metadata["infer_bench.source"] == {"sha256": "ab"}
+    assert metadata["infer_bench.row_dtype"] == "float64"
     assert [i.name for i in onnx.load_from_string(data).graph.input] == ["age", "city"]
 
 
@@ -263,4 +263,4 @@ def test_what_is_refused() -> None:
     nowhere = replace(ensemble, nodes=replace(ensemble.nodes, threshold=ensemble.nodes.threshold * np.nan))
     with pytest.raises(NotConvertible, match="NaN"):
         write_onnx(nowhere)
-    assert canonical(ensemble, run(write_onnx(ensemble), {"input": np.zeros((1, 3))}))[0].shape == (1, 1)
+    assert canonical(ensemble, run_file(write_onnx(ensemble), {"input": np.zeros((1, 3))}))[0].shape == (1, 1)

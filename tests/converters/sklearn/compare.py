@@ -13,8 +13,8 @@ from tests.converters.sklearn.original import predict
 TOLERANCE = {"exact": 1e-12, "float32": 1e-6}
 
 
-def make_feeds(run: Any, group: Group) -> dict[str, Any]:
-    inputs = run.get_inputs()
+def make_feeds(session: Any, group: Group) -> dict[str, Any]:
+    inputs = session.get_inputs()
     if len(inputs) == 1 and inputs[0].name == "input":
         dtype = np.float64 if "double" in inputs[0].type else np.float32
         with np.errstate(over="ignore"):
@@ -32,11 +32,11 @@ def make_feeds(run: Any, group: Group) -> dict[str, Any]:
 def compare(estimator: Any, precision: Any = "exact", rows: int = 256, **options: Any) -> dict[str, int]:
     """Assert that the two agree on every group; returns the number of rows compared in each."""
     data = convert_sklearn(estimator, precision=precision, **options)
-    run = open_session(data)
-    outputs = [value.name for value in run.get_outputs()]
+    session = open_session(data)
+    outputs = [value.name for value in session.get_outputs()]
     row_counts = {}
     for group in Probes(estimator, rows=rows, single=precision == "float32").draw_groups():
-        predictions = dict(zip(outputs, run.run(None, make_feeds(run, group)), strict=True))
+        predictions = dict(zip(outputs, session.run(None, make_feeds(session, group)), strict=True))
         if group.rows:
             assert_predictions(estimator, group, predictions, TOLERANCE[precision])
         row_counts[group.name] = group.rows
@@ -45,7 +45,7 @@ def compare(estimator: Any, precision: Any = "exact", rows: int = 256, **options
 
 def assert_predictions(estimator: Any, group: Group, predictions: dict[str, Any], tolerance: float) -> None:
     expected = predict(estimator, group.table)
-    good = ~expected.raised
+    good = ~expected.refusals
     numbers = [predictions[name] for name in ("probabilities", "scores", "prediction") if name in predictions]
     if expected.labels is not None and "label" in predictions:
         assert (predictions["label"][good] == expected.labels[good]).all(), f"labels differ on {group.name}"

@@ -11,22 +11,22 @@ from infer_bench.typing import Array
 
 def make_rows(estimator: Any, table: Table) -> Any:
     """The rows as the estimator takes them: a DataFrame where it knows names or strings, else a double array."""
-    named = getattr(estimator, "feature_names_in_", None) is not None
-    if not named and all(column.dtype != object for column in table.values()):
+    has_names = getattr(estimator, "feature_names_in_", None) is not None
+    if not has_names and all(column.dtype != object for column in table.values()):
         return np.column_stack(list(table.values())) if table else np.empty((0, 0))
     import pandas as pd
 
     columns = {name: pd.Series(column, dtype=column.dtype) for name, column in table.items()}
-    return pd.DataFrame(columns) if named else pd.DataFrame(columns).to_numpy(dtype=object)
+    return pd.DataFrame(columns) if has_names else pd.DataFrame(columns).to_numpy(dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """Its predictions: `values` double (rows, outputs), `labels` (rows,) or None, `raised` where it refused."""
+    """Its predictions: `values` double (rows, outputs), `labels` (rows,) or None, `refusals` where it refused."""
 
     values: Array
     labels: Array | None
-    raised: Array
+    refusals: Array
 
 
 def predict(estimator: Any, table: Table) -> Original:
@@ -46,15 +46,15 @@ def predict(estimator: Any, table: Table) -> Original:
 
 
 def _stack(parts: list[Original]) -> Original:
-    raised = np.concatenate([part.raised for part in parts])
-    good = [part for part in parts if not part.raised[0]]
+    refusals = np.concatenate([part.refusals for part in parts])
+    good = [part for part in parts if not part.refusals[0]]
     width = good[0].values.shape[1] if good else 1
-    values = np.vstack([part.values if not part.raised[0] else np.full((1, width), np.nan) for part in parts])
+    values = np.vstack([part.values if not part.refusals[0] else np.full((1, width), np.nan) for part in parts])
     if not good or good[0].labels is None:
-        return Original(values, None, raised)
+        return Original(values, None, refusals)
     filler = good[0].labels[:1]
     labels = np.concatenate([filler if part.labels is None else part.labels for part in parts])
-    return Original(values, labels, raised)
+    return Original(values, labels, refusals)
 
 
 def _predict_batch(estimator: Any, rows: Any) -> tuple[Array, Array | None]:

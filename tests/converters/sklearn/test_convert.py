@@ -94,9 +94,9 @@ def test_refuses_boosting_from_a_draw_of_lots() -> None:
 
 def test_lists_every_route_and_reason() -> None:
     routes = list_sklearn_routes()
-    written = {name for route in routes if route.exactness == "exact" for name in route.estimators}
-    assert {"RandomForestClassifier", "LogisticRegression", "ColumnTransformer", "LGBMClassifier"} <= written
-    assert not written & {name for route in routes if route.exactness == "refused" for name in route.estimators}
+    exact = {name for route in routes if route.exactness == "exact" for name in route.estimators}
+    assert {"RandomForestClassifier", "LogisticRegression", "ColumnTransformer", "LGBMClassifier"} <= exact
+    assert not exact & {name for route in routes if route.exactness == "refused" for name in route.estimators}
 
 
 def test_refuses_an_unfitted_estimator() -> None:
@@ -106,8 +106,8 @@ def test_refuses_an_unfitted_estimator() -> None:
 
 def test_zipmap_and_input_name() -> None:
     model = LogisticRegression().fit(X, np.array(["no", "yes"])[yb])
-    run = open_session(convert_sklearn(model, zipmap=True, input_name="row"))
-    _, maps = run.run(None, {"row": X[:3].astype(np.float32)})
+    session = open_session(convert_sklearn(model, zipmap=True, input_name="row"))
+    _, maps = session.run(None, {"row": X[:3].astype(np.float32)})
     assert set(maps[0]) == {"no", "yes"}
     assert [m["yes"] for m in maps] == pytest.approx(model.predict_proba(X[:3])[:, 1], abs=1e-6)
 
@@ -121,8 +121,8 @@ def test_probabilities_next_to_zero_keep_their_digits() -> None:
         OneVsRestClassifier(lightgbm.LGBMClassifier(n_estimators=300, learning_rate=0.5, verbose=-1, n_jobs=1)),
     ):
         model.fit(X, y3)
-        found = open_session(convert_sklearn(model, precision="exact")).run(["probabilities"], {"input": far})[0]
-        np.testing.assert_allclose(found, model.predict_proba(far), rtol=1e-9, atol=1e-300)
+        values = open_session(convert_sklearn(model, precision="exact")).run(["probabilities"], {"input": far})[0]
+        np.testing.assert_allclose(values, model.predict_proba(far), rtol=1e-9, atol=1e-300)
 
 
 def test_a_function_of_numpys_is_not_called_pythons() -> None:
@@ -148,8 +148,8 @@ def test_thresholds_are_found_behind_encoders_unions_and_weights() -> None:
     assert number.sum() > 5
     behind = np.where(tree.feature == 2 * width - 1, union.transformer_list[1][1].scale_[-1], 1.0) * tree.threshold
     splits = behind[number] / 4.0 * scale.scale_[0] + scale.mean_[0]
-    found = np.array(sorted(find_points(model, 2).numbers[1]))
-    assert all(np.isclose(found, split, rtol=1e-9, atol=1e-9).any() for split in splits)
+    values = np.array(sorted(find_points(model, 2).numbers[1]))
+    assert all(np.isclose(values, point, rtol=1e-9, atol=1e-9).any() for point in splits)
 
 
 def test_a_threshold_on_probabilities_that_do_not_exist() -> None:

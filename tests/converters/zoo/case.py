@@ -16,13 +16,13 @@ Train = Callable[[], tuple[Any, Any]]
 class Case:
     """A model to convert: `train` gives it with the rows it was trained on (an array or a DataFrame).
 
-    `save` is the file format; `refused` says that it cannot be converted, so that a refusal is right.
+    `save` is the file format; `is_refused` says that it cannot be converted, so that a refusal is right.
     """
 
     name: str
     train: Train
     save: str = "joblib"
-    refused: bool = False
+    is_refused: bool = False
 
 
 def write(model: Any, save: str, folder: Path) -> Path:
@@ -44,7 +44,7 @@ def write(model: Any, save: str, folder: Path) -> Path:
     return path
 
 
-def read(model: Any, save: str, path: Path) -> Any:
+def reload(model: Any, save: str, path: Path) -> Any:
     """What the library makes of the file: of a native one a booster, whatever was saved."""
     if save == "txt":
         import lightgbm
@@ -64,7 +64,7 @@ NAMES = ["age", "income", "stamp", "ratio", "flag"]
 def numbers(*, missing: bool = True, seed: int = 0) -> Any:
     """Columns of very different sizes: small integers, heavy tails, seconds since 1970, near zero, mostly 0."""
     random = np.random.default_rng(seed)
-    made = np.column_stack(
+    table = np.column_stack(
         [
             random.integers(18, 80, ROWS).astype(float),
             np.exp(random.normal(8, 2, ROWS)),
@@ -74,8 +74,8 @@ def numbers(*, missing: bool = True, seed: int = 0) -> Any:
         ]
     )
     if missing:
-        made[random.random(made.shape) < 0.08] = np.nan
-    return made
+        table[random.random(table.shape) < 0.08] = np.nan
+    return table
 
 
 def score(rows: Any) -> Any:
@@ -104,26 +104,26 @@ def frame(*, missing: bool = True) -> Any:
 def categories() -> Any:
     """Numbers and unordered categories of strings, integers and booleans, some missing."""
     random = np.random.default_rng(3)
-    made = frame()[["age", "ratio"]].copy()
-    made["city"] = pd.Categorical(random.choice(["Rome", "Sao Paulo", "a, b", "x=1"], ROWS))
-    made["kind"] = pd.Categorical(random.choice([3, 7, 11, 100], ROWS))
-    made["open"] = pd.Categorical(random.choice([True, False], ROWS))
-    made.loc[::17, "city"] = None
-    made.loc[::19, "kind"] = None
-    return made
+    table = frame()[["age", "ratio"]].copy()
+    table["city"] = pd.Categorical(random.choice(["Rome", "Sao Paulo", "a, b", "x=1"], ROWS))
+    table["kind"] = pd.Categorical(random.choice([3, 7, 11, 100], ROWS))
+    table["open"] = pd.Categorical(random.choice([True, False], ROWS))
+    table.loc[::17, "city"] = None
+    table.loc[::19, "kind"] = None
+    return table
 
 
 def text() -> Any:
     """A table as pipelines get it: numbers with gaps, strings, no pandas categories."""
     random = np.random.default_rng(4)
-    made = frame()[["age", "income", "ratio"]].copy()
-    made["city"] = random.choice(["Rome", "São Paulo", "a, b", "x=1"], ROWS).astype(object)
-    made["size"] = random.choice(["S", "M", "L"], ROWS).astype(object)
-    return made
+    table = frame()[["age", "income", "ratio"]].copy()
+    table["city"] = random.choice(["Rome", "São Paulo", "a, b", "x=1"], ROWS).astype(object)
+    table["size"] = random.choice(["S", "M", "L"], ROWS).astype(object)
+    return table
 
 
-def named(cases: Iterator[Case]) -> list[Case]:
+def list_cases(cases: Iterator[Case]) -> list[Case]:
     """The cases as a list, their names checked to be different."""
-    listed = list(cases)
-    assert len({case.name for case in listed}) == len(listed), "two cases of one name"
-    return listed
+    all_cases = list(cases)
+    assert len({case.name for case in all_cases}) == len(all_cases), "two cases of one name"
+    return all_cases

@@ -12,19 +12,19 @@ def cases() -> Iterator[Case]:
     if importlib.util.find_spec("catboost") is None:
         return
     for loss in ("Logloss", "CrossEntropy"):
-        yield Case(f"cat {loss}", lambda loss=loss: _fitted("CatBoostClassifier", two, loss), "cbm")  # type: ignore[misc]
+        yield Case(f"cat {loss}", lambda loss=loss: _defer_fit("CatBoostClassifier", two, loss), "cbm")  # type: ignore[misc]
     for loss in ("MultiClass", "MultiClassOneVsAll"):
-        yield Case(f"cat {loss}", lambda loss=loss: _fitted("CatBoostClassifier", three, loss), "cbm")  # type: ignore[misc]
+        yield Case(f"cat {loss}", lambda loss=loss: _defer_fit("CatBoostClassifier", three, loss), "cbm")  # type: ignore[misc]
     for loss in ("RMSE", "MAE", "Quantile", "Poisson", "Tweedie:variance_power=1.5"):
-        yield Case(f"cat {loss}", lambda loss=loss: _fitted("CatBoostRegressor", _positive, loss), "cbm")  # type: ignore[misc]
+        yield Case(f"cat {loss}", lambda loss=loss: _defer_fit("CatBoostRegressor", _positive, loss), "cbm")  # type: ignore[misc]
 
 
 def _positive(rows: Any) -> Any:
-    made = score(rows)
-    return made - made.min()
+    values = score(rows)
+    return values - values.min()
 
 
-def _fitted(kind: str, target: Any, loss: str) -> Any:
+def _defer_fit(kind: str, target: Any, loss: str) -> Any:
     import catboost
 
     rows = numbers()

@@ -1,4 +1,4 @@
-"""The written file, run by ONNX Runtime directly, against the library's own answers."""
+"""The written file, run by ONNX Runtime directly, against the library's own predictions."""
 
 import contextlib
 import json
@@ -19,8 +19,8 @@ DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(str
 
 
 @dataclass(frozen=True)
-class Found:
-    """What comparing a file showed: `wrong` in words (empty when right), rows compared, and `warned` by the runtime."""
+class FileComparison:
+    """How a file compares: `wrong` in words (empty when right), rows compared, and what the runtime `warned` of."""
 
     wrong: str
     rows: int
@@ -35,58 +35,58 @@ FAR = ("KNeighbors", "KMeans")
 # XGBoost 3.2 takes an unseen string for its neighbour in the alphabet or raises; the report says that it is missing.
 
 
-def judge(path: Path, model: Any, trained: Any, tolerance: float) -> Found:
+def compare_file(path: Path, model: Any, training_rows: Any, tolerance: float) -> FileComparison:
     """Compare on every group of rows, as one batch and one at a time for some; and on no rows at all."""
     import onnxruntime
 
     rows = confident = 0
-    with quiet() as said:
+    with quiet() as messages:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         wrong = []
-        for name, table in groups(model, trained).items():
+        for name, table in groups(model, training_rows).items():
             kind = f"{type(model).__module__}.{type(model).__name__}"
             if (name == "far" and type(model).__name__.startswith(FAR)) or (name == "unseen" and "xgboost" in kind):
                 continue
-            held = fitted(session, table)
-            truth = ask(model, held)
-            fault, loud = compare(truth, run(session, held), tolerance)
+            table_as_input = round_to_input(session, table)
+            truth = ask(model, table_as_input)
+            fault, loud = compare(truth, run_session(session, table_as_input), tolerance)
             wrong += [f"{name}: {fault}"] if fault else []
-            rows, confident = rows + len(held), confident + loud
-        fault = shapes(session, groups(model, trained)["ordinary"][:0])
+            rows, confident = rows + len(table_as_input), confident + loud
+        fault = shapes(session, groups(model, training_rows)["ordinary"][:0])
         wrong += [fault] if fault else []
-    return Found("; ".join(wrong), rows, confident, said[0] if said else "")
+    return FileComparison("; ".join(wrong), rows, confident, messages[0] if messages else "")
 
 
 def shapes(session: Any, none: Any) -> str:
-    """A fault when no rows give answers of another shape than declared."""
-    for output, value in run(session, none).items():
-        declared = next(o for o in session.get_outputs() if o.name == output).shape
-        if isinstance(value, np.ndarray) and (len(value) or list(value.shape[1:]) != list(declared[1:])):
-            return f"no rows: {output} has shape {value.shape}, declared {declared}"
+    """A fault when no rows give predictions of another shape than declared."""
+    for output, value in run_session(session, none).items():
+        shape = next(o for o in session.get_outputs() if o.name == output).shape
+        if isinstance(value, np.ndarray) and (len(value) or list(value.shape[1:]) != list(shape[1:])):
+            return f"no rows: {output} has shape {value.shape}, declared {shape}"
     return ""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[list[str]]:
     """What is written to stderr by anything, native code too, goes into the list."""
-    said: list[str] = []
+    messages: list[str] = []
     with tempfile.TemporaryFile() as file:
-        kept = os.dup(2)
+        stderr = os.dup(2)
         os.dup2(file.fileno(), 2)
         try:
-            yield said
+            yield messages
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
             file.seek(0)
             words = file.read().decode("utf-8", "replace")
             if "onnxruntime" in words:
-                said.append(words.strip().splitlines()[0][:200])
+                messages.append(words.strip().splitlines()[0][:200])
 
 
-def fitted(session: Any, table: Any) -> Any:
+def round_to_input(session: Any, table: Any) -> Any:
     """The rows as the file can hold them: numbers rounded to float32 where that is what it takes."""
     if all(i.type != "tensor(float)" for i in session.get_inputs()):
         return table
@@ -97,7 +97,7 @@ def fitted(session: Any, table: Any) -> Any:
         return table.astype(dict.fromkeys(numeric, np.float32)).astype(dict.fromkeys(numeric, np.float64))
 
 
-def run(session: Any, table: Any) -> dict[str, Any]:
+def run_session(session: Any, table: Any) -> dict[str, Any]:
     """The outputs by name. Columns are matched by the names in the file's metadata."""
     inputs = session.get_inputs()
     columns = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
@@ -111,7 +111,7 @@ def run(session: Any, table: Any) -> dict[str, Any]:
             feeds = {inputs[0].name: np.column_stack([_numbers(columns.iloc[:, i]) for i in range(columns.shape[1])])}
             feeds = {name: value.astype(dtype) for name, value in feeds.items()}
     else:
-        feeds = {held.name: _column(columns.iloc[:, at], held) for at, held in enumerate(inputs)}
+        feeds = {info.name: _column(columns.iloc[:, at], info) for at, info in enumerate(inputs)}
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, feeds), strict=True))
 
@@ -120,42 +120,42 @@ def _numbers(column: Any) -> Any:
     return pd.to_numeric(column.astype(object), errors="coerce").to_numpy(dtype=float)
 
 
-def _column(column: Any, held: Any) -> Any:
-    if held.type == "tensor(string)":
+def _column(column: Any, info: Any) -> Any:
+    if info.type == "tensor(string)":
         return np.array(["" if pd.isna(v) else str(v) for v in column], dtype=object).reshape(-1, 1)
     with np.errstate(over="ignore"):
-        return _numbers(column).astype(DTYPES[held.type]).reshape(-1, 1)
+        return _numbers(column).astype(DTYPES[info.type]).reshape(-1, 1)
 
 
 def compare(truth: Truth, outputs: dict[str, Any], tolerance: float) -> tuple[str, int]:
     """A difference in words, or nothing; and how many rows are answered that the library refuses."""
-    kept = ~truth.refused
+    answerable = ~truth.refusals
     numeric = next((outputs[n] for n in ("probabilities", "scores", "prediction") if n in outputs), None)
     confident = 0
-    if numeric is not None and len(numeric) == len(kept):
-        confident = int(np.isfinite(numeric[~kept]).all(axis=1).sum())
-    if not kept.any():
+    if numeric is not None and len(numeric) == len(answerable):
+        confident = int(np.isfinite(numeric[~answerable]).all(axis=1).sum())
+    if not answerable.any():
         return "", confident
-    fault, tied = _values(truth, numeric, kept, tolerance)
+    fault, tied = _values(truth, numeric, answerable, tolerance)
     labels = outputs.get("label")
     if not fault and truth.labels is not None and labels is not None:
-        differ = np.array([a != b for a, b in zip(truth.labels.tolist(), labels[kept].tolist(), strict=True)])
+        differ = np.array([a != b for a, b in zip(truth.labels.tolist(), labels[answerable].tolist(), strict=True)])
         differ &= ~tied
         if differ.any():
             at = int(differ.argmax())
-            fault = f"{differ.sum()} labels, {truth.labels[at]!r} became {labels[kept][at]!r}"
+            fault = f"{differ.sum()} labels, {truth.labels[at]!r} became {labels[answerable][at]!r}"
     if not fault and truth.labels is not None and labels is None:
         fault = "no labels"
     return fault, confident
 
 
-def _values(truth: Truth, numeric: Any, kept: Any, tolerance: float) -> tuple[str, Any]:
-    none = np.zeros(int(kept.sum()), bool)
+def _values(truth: Truth, numeric: Any, answerable: Any, tolerance: float) -> tuple[str, Any]:
+    none = np.zeros(int(answerable.sum()), bool)
     if truth.values is None:
         return "", none
     if numeric is None:
         return "no numbers", none
-    ours, theirs = truth.values, np.asarray(numeric, dtype=float)[kept].reshape(int(kept.sum()), -1)
+    ours, theirs = truth.values, np.asarray(numeric, dtype=float)[answerable].reshape(int(answerable.sum()), -1)
     if ours.shape != theirs.shape:
         return f"shape {theirs.shape}, not {ours.shape}", none
     if tolerance > 1e-9:

@@ -9,9 +9,9 @@ from tests.converters.zoo.case import NAMES, ROWS, Case, categories, frame, numb
 from tests.converters.zoo.shared import (
     accented,
     as_labels,
-    chosen,
     many_categories,
     mixed_score,
+    one_category,
     positive,
     score_of,
     share,
@@ -24,8 +24,8 @@ from tests.converters.zoo.shared import (
 
 QUIET = {"verbose": -1, "num_threads": 1, "min_data_in_leaf": 5, "num_leaves": 7, "min_data_in_bin": 1, "seed": 2}
 FOREST = {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.6}
-WRAPPED = {"n_estimators": 8, "num_leaves": 7, "min_child_samples": 5, "n_jobs": 1, "verbose": -1}
-wrapped = wrapper("lightgbm", WRAPPED)
+WRAPPER = {"n_estimators": 8, "num_leaves": 7, "min_child_samples": 5, "n_jobs": 1, "verbose": -1}
+train_wrapper = wrapper("lightgbm", WRAPPER)
 
 
 def booster(
@@ -41,9 +41,9 @@ def booster(
     def train() -> Any:
         import lightgbm
 
-        given = rows()
-        held = lightgbm.Dataset(given, target(given), **data)
-        return lightgbm.train({**QUIET, **settings}, held, rounds), given
+        table = rows()
+        dataset = lightgbm.Dataset(table, target(table), **data)
+        return lightgbm.train({**QUIET, **settings}, dataset, rounds), table
 
     return train
 
@@ -58,45 +58,49 @@ def own_loss(scores: Any, data: Any) -> Any:
     return scores - data.get_label(), np.ones_like(scores)
 
 
-def stopped() -> Any:
+def stop_early() -> Any:
     """A booster with trees beyond its best iteration."""
     import lightgbm
 
     rows = numbers()
     random = np.random.default_rng(0)
-    held = lightgbm.Dataset(rows[:150], random.integers(0, 2, 150))
-    check = lightgbm.Dataset(rows[150:], random.integers(0, 2, 110), reference=held)
+    dataset = lightgbm.Dataset(rows[:150], random.integers(0, 2, 150))
+    check = lightgbm.Dataset(rows[150:], random.integers(0, 2, 110), reference=dataset)
     quiet = {**QUIET, "objective": "binary", "metric": "binary_logloss", "learning_rate": 0.4}
-    made = lightgbm.train(quiet, held, 40, valid_sets=[check], callbacks=[lightgbm.early_stopping(5, verbose=False)])
-    return made, rows
+    model = lightgbm.train(
+        quiet, dataset, 40, valid_sets=[check], callbacks=[lightgbm.early_stopping(5, verbose=False)]
+    )
+    return model, rows
 
 
-def stopped_wrapper() -> Any:
+def stop_wrapper_early() -> Any:
     """A classifier stopped early."""
     import lightgbm
 
     rows = numbers()
     labels = np.random.default_rng(0).choice(["no", "yes", "maybe"], ROWS)
-    made = lightgbm.LGBMClassifier(**{**WRAPPED, "n_estimators": 40, "learning_rate": 0.4})
+    model = lightgbm.LGBMClassifier(**{**WRAPPER, "n_estimators": 40, "learning_rate": 0.4})
     stop = [lightgbm.early_stopping(3, verbose=False)]
-    return made.fit(rows[:150], labels[:150], eval_set=[(rows[150:], labels[150:])], callbacks=stop), rows
+    return model.fit(rows[:150], labels[:150], eval_set=[(rows[150:], labels[150:])], callbacks=stop), rows
 
 
-def changed(how: str) -> Callable[[], Any]:
+def change_booster(how: str) -> Callable[[], Any]:
     """A booster that was refitted, trained on, cut out of the middle of another, or shuffled."""
 
     def train() -> Any:
         import lightgbm
 
-        made, rows = booster({"objective": "multiclass", "num_class": 3}, three, rounds=9)()
+        model, rows = booster({"objective": "multiclass", "num_class": 3}, three, rounds=9)()
         if how == "refitted":
-            return made.refit(rows, (three(rows) + 1) % 3, decay_rate=0.5), rows
+            return model.refit(rows, (three(rows) + 1) % 3, decay_rate=0.5), rows
         if how == "continued":
-            held = lightgbm.Dataset(rows, three(rows))
-            return lightgbm.train({**QUIET, "objective": "multiclass", "num_class": 3}, held, 4, init_model=made), rows
+            dataset = lightgbm.Dataset(rows, three(rows))
+            return lightgbm.train(
+                {**QUIET, "objective": "multiclass", "num_class": 3}, dataset, 4, init_model=model
+            ), rows
         if how == "middle":
-            return lightgbm.Booster(model_str=made.model_to_string(num_iteration=4, start_iteration=3)), rows
-        return made.shuffle_models(), rows
+            return lightgbm.Booster(model_str=model.model_to_string(num_iteration=4, start_iteration=3)), rows
+        return model.shuffle_models(), rows
 
     return train
 
@@ -115,18 +119,18 @@ def large_categories(*numbers: int) -> Callable[[], Any]:
     """Categories that are large whole numbers."""
 
     def rows() -> Any:
-        made = categories()[["age", "kind"]]
-        return made.assign(kind=made["kind"].cat.rename_categories(list(numbers)))
+        table = categories()[["age", "kind"]]
+        return table.assign(kind=table["kind"].cat.rename_categories(list(numbers)))
 
     return rows
 
 
 def codes() -> Any:
     """Integer codes for `categorical_feature`, some missing."""
-    made = numbers()
-    made[:, 4] = np.random.default_rng(2).integers(0, 40, ROWS)
-    made[::23, 4] = np.nan
-    return made
+    table = numbers()
+    table[:, 4] = np.random.default_rng(2).integers(0, 40, ROWS)
+    table[::23, 4] = np.nan
+    return table
 
 
 def objectives() -> Iterator[Case]:
@@ -150,8 +154,8 @@ def objectives() -> Iterator[Case]:
 
 def own_loss_three(scores: Any, data: Any) -> Any:
     """A squared error towards one-hot targets."""
-    wanted = np.eye(3)[data.get_label().astype(int)]
-    return scores - wanted, np.ones_like(scores)
+    one_hot = np.eye(3)[data.get_label().astype(int)]
+    return scores - one_hot, np.ones_like(scores)
 
 
 def modes() -> Iterator[Case]:
@@ -182,23 +186,23 @@ def modes() -> Iterator[Case]:
     init = booster({"objective": "regression"}, score, init_score=np.linspace(0, 5, ROWS))
     yield Case("lgb init_score", init, "txt")
     for how in ("refitted", "continued", "middle", "shuffled"):
-        yield Case(f"lgb {how}", changed(how), "txt")
+        yield Case(f"lgb {how}", change_booster(how), "txt")
     classes = {"objective": "multiclass", "num_class": 3, "linear_tree": True}
     yield Case("lgb linear classes", booster(classes, three), "txt")
-    yield Case("lgb early stopping text", stopped, "txt")
-    yield Case("lgb early stopping pickle", stopped, "pkl")
-    yield Case("lgb early stopping wrapper", stopped_wrapper, "joblib")
+    yield Case("lgb early stopping text", stop_early, "txt")
+    yield Case("lgb early stopping pickle", stop_early, "pkl")
+    yield Case("lgb early stopping wrapper", stop_wrapper_early, "joblib")
 
 
 def columns() -> Iterator[Case]:
     """Categories, names and dtypes of columns."""
     yield Case("lgb categories", booster({"objective": "binary"}, two_of, rows=categories), "txt")
-    yield Case("lgb categories wrapper", wrapped("LGBMClassifier", three_of, rows=categories), "joblib")
+    yield Case("lgb categories wrapper", train_wrapper("LGBMClassifier", three_of, rows=categories), "joblib")
     onehot = {"objective": "regression", "max_cat_to_onehot": 100}
     yield Case("lgb categories one-hot", booster(onehot, score_of, rows=categories), "txt")
     only = {"objective": "binary", "min_data_per_group": 2, "cat_smooth": 1}
     for kind in ("city", "kind", "open"):
-        rows = chosen(kind)
+        rows = one_category(kind)
         yield Case(f"lgb category {kind}", booster(only, two_of, rows=rows), "txt")
     large = large_categories(2**40, 2**40 + 1, 7, -5)
     yield Case("lgb large categories", booster(only, two_of, rows=large), "txt")
@@ -234,10 +238,10 @@ def columns() -> Iterator[Case]:
 def tiny() -> Any:
     """Values around LightGBM's zero."""
     random = np.random.default_rng(6)
-    made = numbers()
-    made[:, 3] = random.choice([0.0, 1e-35, -1e-35, 2e-35, -2e-35, 1e-20, -1e-20, 1.0], ROWS)
-    made[:, 4] = random.choice([-1.0, 0.0, 1e-38, 1.0, np.nan], ROWS)
-    return made
+    table = numbers()
+    table[:, 3] = random.choice([0.0, 1e-35, -1e-35, 2e-35, -2e-35, 1e-20, -1e-20, 1.0], ROWS)
+    table[:, 4] = random.choice([-1.0, 0.0, 1e-38, 1.0, np.nan], ROWS)
+    return table
 
 
 def parity(rows: Any) -> Any:
@@ -264,16 +268,20 @@ def wrappers() -> Iterator[Case]:
     }
     for i, (name, values) in enumerate(labels.items()):
         save = ("joblib", "pkl", "joblib-compressed")[i % 3]
-        yield Case(f"lgb labels {name}", wrapped("LGBMClassifier", as_labels(*values)), save)
-    yield Case("lgb regressor frame", wrapped("LGBMRegressor", score, rows=frame), "pkl")
-    yield Case("lgb ranker", wrapped("LGBMRanker", grades, fit={"group": [26] * 10}), "joblib")
-    yield Case("lgb classifier rf", wrapped("LGBMClassifier", as_labels("a", "b", "c"), **wrapped_forest()), "joblib")
-    yield Case("lgb classifier xent", wrapped("LGBMClassifier", two, objective="cross_entropy"), "joblib")
-    yield Case("lgb classifier balanced", wrapped("LGBMClassifier", three, class_weight="balanced"), "joblib")
+        yield Case(f"lgb labels {name}", train_wrapper("LGBMClassifier", as_labels(*values)), save)
+    yield Case("lgb regressor frame", train_wrapper("LGBMRegressor", score, rows=frame), "pkl")
+    yield Case("lgb ranker", train_wrapper("LGBMRanker", grades, fit={"group": [26] * 10}), "joblib")
+    yield Case(
+        "lgb classifier rf", train_wrapper("LGBMClassifier", as_labels("a", "b", "c"), **wrapped_forest()), "joblib"
+    )
+    yield Case("lgb classifier xent", train_wrapper("LGBMClassifier", two, objective="cross_entropy"), "joblib")
+    yield Case("lgb classifier balanced", train_wrapper("LGBMClassifier", three, class_weight="balanced"), "joblib")
     yield Case("lgb booster pickle", booster({"objective": "binary"}, two), "pkl")
     yield Case("lgb booster joblib", booster({"objective": "binary"}, two), "joblib")
-    yield Case("lgb wrapper as text", wrapped("LGBMClassifier", as_labels("no", "yes"), rows=frame), "txt")
-    yield Case("lgb regressor named", wrapped("LGBMRegressor", score, rows=lambda: frame()[NAMES[::-1]]), "joblib")
+    yield Case("lgb wrapper as text", train_wrapper("LGBMClassifier", as_labels("no", "yes"), rows=frame), "txt")
+    yield Case(
+        "lgb regressor named", train_wrapper("LGBMRegressor", score, rows=lambda: frame()[NAMES[::-1]]), "joblib"
+    )
 
 
 def wrapped_forest() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a library answers: values (rows, outputs), labels or None, and which rows it refuses."""
+"""What a library predicts: values (rows, outputs), labels or None, and which rows it refuses."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,38 +8,38 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Truth:
-    """`values` (rows, outputs), or None for bare labels; `labels` (rows,) or None; `refused` (rows,)."""
+    """`values` (rows, outputs), or None for bare labels; `labels` (rows,) or None; `refusals` (rows,)."""
 
     values: Any
     labels: Any
-    refused: Any
+    refusals: Any
 
 
 def ask(model: Any, rows: Any) -> Truth:
-    """The model's own answers, row by row where it refuses them all together."""
+    """The model's own predictions, row by row where it refuses them all together."""
     try:
-        values, labels = _answer(model, rows)
+        values, labels = _predict(model, rows)
         return Truth(values, labels, np.zeros(len(rows), bool))
     except Exception:  # noqa: BLE001 - whatever a library raises on strange rows
         if len(rows) == 1:
             return Truth(None, None, np.ones(1, bool))
-    taken = [rows.iloc[[i]] if hasattr(rows, "iloc") else rows[i : i + 1] for i in range(len(rows))]
-    return _joined([ask(model, row) for row in taken])
+    single_rows = [rows.iloc[[i]] if hasattr(rows, "iloc") else rows[i : i + 1] for i in range(len(rows))]
+    return _stack([ask(model, row) for row in single_rows])
 
 
-def _joined(parts: list[Truth]) -> Truth:
-    refused = np.array([part.refused[0] for part in parts])
-    good = [part for part in parts if not part.refused[0]]
+def _stack(parts: list[Truth]) -> Truth:
+    refusals = np.array([part.refusals[0] for part in parts])
+    good = [part for part in parts if not part.refusals[0]]
     if not good:
-        return Truth(None, None, refused)
+        return Truth(None, None, refusals)
     return Truth(
         None if good[0].values is None else np.concatenate([part.values for part in good]),
         None if good[0].labels is None else np.concatenate([part.labels for part in good]),
-        refused,
+        refusals,
     )
 
 
-def _answer(model: Any, rows: Any) -> tuple[Any, Any]:
+def _predict(model: Any, rows: Any) -> tuple[Any, Any]:
     module = type(model).__module__
     if module == "lightgbm.basic":
         return _lightgbm(model, rows)
@@ -92,17 +92,17 @@ def _xgboost(booster: Any, rows: Any) -> tuple[Any, Any]:
     frame = hasattr(rows, "columns")
     table = rows if frame else np.asarray(rows, dtype=np.float32)
 
-    def predicted(margin: bool) -> Any:
+    def predict(margin: bool) -> Any:
         if "gblinear" not in booster.save_config() and not frame:
             return booster.inplace_predict(table, predict_type="margin" if margin else "value")
         matrix = xgboost.DMatrix(table, nthread=1, enable_categorical=True, feature_names=booster.feature_names)
         return booster.predict(matrix, output_margin=margin)
 
     if name == "multi:softmax":
-        margins = predicted(True).astype(float)
+        margins = predict(True).astype(float)
         shares = np.exp(margins - margins.max(axis=1, keepdims=True))
-        return shares / shares.sum(axis=1, keepdims=True), predicted(False).astype(int)
-    values = np.asarray(predicted(False), float).reshape(len(rows), -1)
+        return shares / shares.sum(axis=1, keepdims=True), predict(False).astype(int)
+    values = np.asarray(predict(False), float).reshape(len(rows), -1)
     if name in ("binary:logistic", "binary:hinge") and values.shape[1] == 1:
         return np.hstack([1 - values, values]), (values[:, 0] > 0.5).astype(int)
     return values, values.argmax(axis=1) if name == "multi:softprob" else None

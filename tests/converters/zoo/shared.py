@@ -17,9 +17,9 @@ def wrapper(library: str, usual: Mapping[str, Any]) -> Callable[..., Callable[[]
         kind: str, target: Callable[[Any], Any], *, rows: Callable[[], Any] = numbers, fit: Any = None, **settings: Any
     ) -> Callable[[], Any]:
         def train() -> Any:
-            given = rows()
-            made = getattr(import_module(library), kind)(**{**usual, **settings})
-            return made.fit(given, target(given), **(fit or {})), given
+            table = rows()
+            model = getattr(import_module(library), kind)(**{**usual, **settings})
+            return model.fit(table, target(table), **(fit or {})), table
 
         return train
 
@@ -54,8 +54,8 @@ def categories_without_bool() -> Any:
 
 def accented() -> Any:
     """A category whose names are not ASCII."""
-    made = categories()[["age", "city"]]
-    return made.assign(city=made["city"].cat.rename_categories(["Zürich", "São Paulo", "Łódź", "東京"]))
+    table = categories()[["age", "city"]]
+    return table.assign(city=table["city"].cat.rename_categories(["Zürich", "São Paulo", "Łódź", "東京"]))
 
 
 def strange_names(names: list[str]) -> Callable[[], Any]:
@@ -65,8 +65,8 @@ def strange_names(names: list[str]) -> Callable[[], Any]:
 
 def whole() -> Any:
     """Integer columns only."""
-    made = frame(missing=False)
-    return made.assign(stamp=made["stamp"] - 1.7e9).round().astype("int64")
+    table = frame(missing=False)
+    return table.assign(stamp=table["stamp"] - 1.7e9).round().astype("int64")
 
 
 def shops(rows: Any) -> Any:
@@ -74,7 +74,7 @@ def shops(rows: Any) -> Any:
     return (rows["shop"].cat.codes % 2).to_numpy()
 
 
-def chosen(kind: str) -> Callable[[], Any]:
+def one_category(kind: str) -> Callable[[], Any]:
     """One category and a number."""
     return lambda: categories()[["age", kind]]
 
@@ -87,8 +87,8 @@ def mixed_score(rows: Any) -> Any:
 
 def two_of(rows: Any) -> Any:
     """Two classes of it."""
-    held = mixed_score(rows)
-    return (held > np.median(held)).astype(int)
+    values = mixed_score(rows)
+    return (values > np.median(values)).astype(int)
 
 
 def score_of(rows: Any) -> Any:

@@ -24,8 +24,8 @@ def clean_frame() -> Any:
 
 def tame() -> Any:
     """Numbers without gaps, all of about the same size."""
-    made = clean()
-    return (made - made.mean(axis=0)) / made.std(axis=0)
+    table = clean()
+    return (table - table.mean(axis=0)) / table.std(axis=0)
 
 
 def counts() -> Any:
@@ -33,18 +33,18 @@ def counts() -> Any:
     return np.abs(np.round(tame() * 3))
 
 
-def fitted(make: Maker, target: Callable[[Any], Any] | None, rows: Maker = clean) -> Maker:
+def defer_fit(make: Maker, target: Callable[[Any], Any] | None, rows: Maker = clean) -> Maker:
     """Trains what `make` makes."""
 
     def train() -> Any:
-        given = rows()
+        table = rows()
         model = make()
-        return (model.fit(given) if target is None else model.fit(given, target(given))), given
+        return (model.fit(table) if target is None else model.fit(table, target(table))), table
 
     return train
 
 
-def made(module: str, name: str, /, **settings: Any) -> Maker:
+def build(module: str, name: str, /, **settings: Any) -> Maker:
     """An estimator of scikit-learn."""
 
     def make() -> Any:
@@ -57,116 +57,127 @@ def made(module: str, name: str, /, **settings: Any) -> Maker:
 
 def ensemble(name: str, **settings: Any) -> Maker:
     """A small forest or boosting."""
-    return made("ensemble", name, **{"n_estimators": 6, "random_state": 0, **settings})
+    return build("ensemble", name, **{"n_estimators": 6, "random_state": 0, **settings})
 
 
 def histogram(kind: str, **settings: Any) -> Maker:
     """A small HistGradientBoosting."""
-    return made("ensemble", f"HistGradientBoosting{kind}", **{"max_iter": 6, "max_leaf_nodes": 7, **settings})
+    return build("ensemble", f"HistGradientBoosting{kind}", **{"max_iter": 6, "max_leaf_nodes": 7, **settings})
 
 
 def trees() -> Iterator[Case]:
     """Trees and forests by label type, missing values and targets."""
-    yield Case("skl tree", fitted(made("tree", "DecisionTreeClassifier", max_depth=5, random_state=0), three), "pkl")
-    yield Case("skl tree nan", fitted(made("tree", "DecisionTreeRegressor", max_depth=5), score, numbers), "joblib")
-    yield Case("skl extra tree", fitted(made("tree", "ExtraTreeClassifier", random_state=0), two), "skops")
-    for name, labels in (("str", ("no", "yes")), ("bool", (False, True)), ("float", (1.0, 2.0)), ("int", (-1, 1))):
-        train = fitted(ensemble("RandomForestClassifier", max_depth=4), as_labels(*labels))
-        yield Case(f"skl forest {name}", train, ("pkl", "joblib", "joblib-compressed", "skops")[len(labels[:1]) + 1])
-    yield Case("skl forest deep", fitted(ensemble("RandomForestClassifier"), as_labels("a", "b", "c")), "joblib")
-    yield Case("skl forest nan", fitted(ensemble("RandomForestClassifier"), two, numbers), "joblib-compressed")
-    yield Case("skl forest frame", fitted(ensemble("RandomForestRegressor"), score, clean_frame), "skops")
-    yield Case("skl forest targets", fitted(ensemble("RandomForestRegressor"), targets), "pkl")
-    yield Case("skl forest multi-label", fitted(ensemble("RandomForestClassifier"), flags), "pkl", refused=True)
     yield Case(
-        "skl forest one class", fitted(ensemble("RandomForestClassifier"), lambda r: np.ones(len(r), int)), "pkl"
+        "skl tree", defer_fit(build("tree", "DecisionTreeClassifier", max_depth=5, random_state=0), three), "pkl"
     )
-    yield Case("skl forest poisson", fitted(ensemble("RandomForestRegressor", criterion="poisson"), positive), "pkl")
-    yield Case("skl extra trees nan", fitted(ensemble("ExtraTreesRegressor"), score, numbers), "joblib")
-    yield Case("skl isolation", fitted(ensemble("IsolationForest"), None), "joblib")
+    yield Case("skl tree nan", defer_fit(build("tree", "DecisionTreeRegressor", max_depth=5), score, numbers), "joblib")
+    yield Case("skl extra tree", defer_fit(build("tree", "ExtraTreeClassifier", random_state=0), two), "skops")
+    for name, labels in (("str", ("no", "yes")), ("bool", (False, True)), ("float", (1.0, 2.0)), ("int", (-1, 1))):
+        train = defer_fit(ensemble("RandomForestClassifier", max_depth=4), as_labels(*labels))
+        yield Case(f"skl forest {name}", train, ("pkl", "joblib", "joblib-compressed", "skops")[len(labels[:1]) + 1])
+    yield Case("skl forest deep", defer_fit(ensemble("RandomForestClassifier"), as_labels("a", "b", "c")), "joblib")
+    yield Case("skl forest nan", defer_fit(ensemble("RandomForestClassifier"), two, numbers), "joblib-compressed")
+    yield Case("skl forest frame", defer_fit(ensemble("RandomForestRegressor"), score, clean_frame), "skops")
+    yield Case("skl forest targets", defer_fit(ensemble("RandomForestRegressor"), targets), "pkl")
+    yield Case("skl forest multi-label", defer_fit(ensemble("RandomForestClassifier"), flags), "pkl", is_refused=True)
+    yield Case(
+        "skl forest one class", defer_fit(ensemble("RandomForestClassifier"), lambda r: np.ones(len(r), int)), "pkl"
+    )
+    yield Case("skl forest poisson", defer_fit(ensemble("RandomForestRegressor", criterion="poisson"), positive), "pkl")
+    yield Case("skl extra trees nan", defer_fit(ensemble("ExtraTreesRegressor"), score, numbers), "joblib")
+    yield Case("skl isolation", defer_fit(ensemble("IsolationForest"), None), "joblib")
     for loss in ("log_loss", "exponential"):
-        yield Case(f"skl boosting {loss}", fitted(ensemble("GradientBoostingClassifier", loss=loss), two), "pkl")
-    yield Case("skl boosting three", fitted(ensemble("GradientBoostingClassifier"), three, clean_frame), "skops")
-    yield Case("skl boosting quantile", fitted(ensemble("GradientBoostingRegressor", loss="quantile"), score), "pkl")
-    yield Case("skl adaboost", fitted(ensemble("AdaBoostClassifier"), three), "joblib")
-    yield Case("skl adaboost regressor", fitted(ensemble("AdaBoostRegressor"), score), "joblib")
-    yield Case("skl bagging", fitted(ensemble("BaggingClassifier", max_features=0.6), two), "joblib")
+        yield Case(f"skl boosting {loss}", defer_fit(ensemble("GradientBoostingClassifier", loss=loss), two), "pkl")
+    yield Case("skl boosting three", defer_fit(ensemble("GradientBoostingClassifier"), three, clean_frame), "skops")
+    yield Case("skl boosting quantile", defer_fit(ensemble("GradientBoostingRegressor", loss="quantile"), score), "pkl")
+    yield Case("skl adaboost", defer_fit(ensemble("AdaBoostClassifier"), three), "joblib")
+    yield Case("skl adaboost regressor", defer_fit(ensemble("AdaBoostRegressor"), score), "joblib")
+    yield Case("skl bagging", defer_fit(ensemble("BaggingClassifier", max_features=0.6), two), "joblib")
 
 
 def histograms() -> Iterator[Case]:
     """HistGradientBoosting."""
-    yield Case("skl hist", fitted(histogram("Classifier"), two, numbers), "pkl")
-    yield Case("skl hist three", fitted(histogram("Classifier"), as_labels("x", "y", "z"), frame), "joblib")
+    yield Case("skl hist", defer_fit(histogram("Classifier"), two, numbers), "pkl")
+    yield Case("skl hist three", defer_fit(histogram("Classifier"), as_labels("x", "y", "z"), frame), "joblib")
     for loss in ("squared_error", "absolute_error", "gamma", "poisson"):
-        yield Case(f"skl hist {loss}", fitted(histogram("Regressor", loss=loss), positive, numbers), "joblib")
-    yield Case("skl hist quantile", fitted(histogram("Regressor", loss="quantile", quantile=0.2), score), "skops")
-    yield Case("skl hist categories", fitted(histogram("Classifier"), two_of, categories), "joblib")
-    yield Case("skl hist categories score", fitted(histogram("Regressor"), score_of, categories), "pkl")
-    coded = histogram("Classifier", categorical_features=[0, 4], min_samples_leaf=4)
-    yield Case("skl hist codes", fitted(coded, two, lambda: np.nan_to_num(numbers())), "joblib")
+        yield Case(f"skl hist {loss}", defer_fit(histogram("Regressor", loss=loss), positive, numbers), "joblib")
+    yield Case("skl hist quantile", defer_fit(histogram("Regressor", loss="quantile", quantile=0.2), score), "skops")
+    yield Case("skl hist categories", defer_fit(histogram("Classifier"), two_of, categories), "joblib")
+    yield Case("skl hist categories score", defer_fit(histogram("Regressor"), score_of, categories), "pkl")
+    coder = histogram("Classifier", categorical_features=[0, 4], min_samples_leaf=4)
+    yield Case("skl hist codes", defer_fit(coder, two, lambda: np.nan_to_num(numbers())), "joblib")
     early = histogram("Classifier", early_stopping=True, n_iter_no_change=2, random_state=0)
-    yield Case("skl hist early", fitted(early, two, numbers), "joblib")
+    yield Case("skl hist early", defer_fit(early, two, numbers), "joblib")
 
 
 def plain() -> Iterator[Case]:
     """Linear models, neighbours, kernels, networks."""
     yield Case(
-        "skl logistic", fitted(made("linear_model", "LogisticRegression"), as_labels("no", "yes"), tame), "skops"
+        "skl logistic", defer_fit(build("linear_model", "LogisticRegression"), as_labels("no", "yes"), tame), "skops"
     )
-    yield Case("skl logistic three", fitted(made("linear_model", "LogisticRegression"), three, tame), "pkl")
-    yield Case("skl linear", fitted(made("linear_model", "LinearRegression"), score, clean_frame), "joblib")
+    yield Case("skl logistic three", defer_fit(build("linear_model", "LogisticRegression"), three, tame), "pkl")
+    yield Case("skl linear", defer_fit(build("linear_model", "LinearRegression"), score, clean_frame), "joblib")
     for name in ("Ridge", "Lasso", "ElasticNet", "BayesianRidge", "HuberRegressor", "PoissonRegressor"):
-        yield Case(f"skl {name}", fitted(made("linear_model", name), positive, tame), "joblib")
-    yield Case("skl linear targets", fitted(made("linear_model", "LinearRegression"), targets, tame), "joblib")
+        yield Case(f"skl {name}", defer_fit(build("linear_model", name), positive, tame), "joblib")
+    yield Case("skl linear targets", defer_fit(build("linear_model", "LinearRegression"), targets, tame), "joblib")
     for name in ("RidgeClassifier", "SGDClassifier", "Perceptron", "PassiveAggressiveClassifier"):
-        yield Case(f"skl {name}", fitted(made("linear_model", name), three, tame), "joblib")
-    yield Case("skl LinearSVC", fitted(made("svm", "LinearSVC"), two, tame), "joblib")
-    yield Case("skl SVC", fitted(made("svm", "SVC"), three, tame), "joblib")
+        yield Case(f"skl {name}", defer_fit(build("linear_model", name), three, tame), "joblib")
+    yield Case("skl LinearSVC", defer_fit(build("svm", "LinearSVC"), two, tame), "joblib")
+    yield Case("skl SVC", defer_fit(build("svm", "SVC"), three, tame), "joblib")
     yield Case(
-        "skl SVC probability", fitted(made("svm", "SVC", probability=True, random_state=0), two, tame), "joblib", True
+        "skl SVC probability",
+        defer_fit(build("svm", "SVC", probability=True, random_state=0), two, tame),
+        "joblib",
+        True,
     )
-    yield Case("skl SVR", fitted(made("svm", "SVR"), score, tame), "joblib")
+    yield Case("skl SVR", defer_fit(build("svm", "SVR"), score, tame), "joblib")
     yield Case(
         "skl MLP",
-        fitted(
-            made("neural_network", "MLPClassifier", hidden_layer_sizes=(8,), max_iter=30, random_state=0), three, tame
+        defer_fit(
+            build("neural_network", "MLPClassifier", hidden_layer_sizes=(8,), max_iter=30, random_state=0), three, tame
         ),
         "joblib",
     )
     yield Case(
         "skl MLP regressor",
-        fitted(
-            made("neural_network", "MLPRegressor", hidden_layer_sizes=(8, 4), max_iter=30, random_state=0), score, tame
+        defer_fit(
+            build("neural_network", "MLPRegressor", hidden_layer_sizes=(8, 4), max_iter=30, random_state=0), score, tame
         ),
         "pkl",
     )
-    yield Case("skl kNN", fitted(made("neighbors", "KNeighborsClassifier"), two, tame), "joblib")
+    yield Case("skl kNN", defer_fit(build("neighbors", "KNeighborsClassifier"), two, tame), "joblib")
     yield Case(
-        "skl kNN regressor", fitted(made("neighbors", "KNeighborsRegressor", weights="distance"), score, tame), "joblib"
+        "skl kNN regressor",
+        defer_fit(build("neighbors", "KNeighborsRegressor", weights="distance"), score, tame),
+        "joblib",
     )
-    yield Case("skl GaussianNB", fitted(made("naive_bayes", "GaussianNB"), three, tame), "joblib")
-    yield Case("skl MultinomialNB", fitted(made("naive_bayes", "MultinomialNB"), two, counts), "joblib")
-    yield Case("skl LDA", fitted(made("discriminant_analysis", "LinearDiscriminantAnalysis"), three, tame), "joblib")
+    yield Case("skl GaussianNB", defer_fit(build("naive_bayes", "GaussianNB"), three, tame), "joblib")
+    yield Case("skl MultinomialNB", defer_fit(build("naive_bayes", "MultinomialNB"), two, counts), "joblib")
     yield Case(
-        "skl KMeans", fitted(made("cluster", "KMeans", n_clusters=3, random_state=0, n_init=1), None, tame), "joblib"
+        "skl LDA", defer_fit(build("discriminant_analysis", "LinearDiscriminantAnalysis"), three, tame), "joblib"
     )
-    yield Case("skl GP", fitted(made("gaussian_process", "GaussianProcessRegressor"), score, tame), "joblib", True)
-    yield Case("skl scaler", fitted(made("preprocessing", "StandardScaler"), None), "joblib")
-    yield Case("skl PCA", fitted(made("decomposition", "PCA", n_components=2), None, tame), "joblib")
-    yield Case("skl CCA", fitted(made("cross_decomposition", "CCA"), targets, tame), "joblib")
-    yield Case("skl PLS", fitted(made("cross_decomposition", "PLSRegression"), score, tame), "joblib")
-    yield Case("skl dummy", fitted(made("dummy", "DummyClassifier"), as_labels("no", "yes"), tame), "joblib")
+    yield Case(
+        "skl KMeans",
+        defer_fit(build("cluster", "KMeans", n_clusters=3, random_state=0, n_init=1), None, tame),
+        "joblib",
+    )
+    yield Case("skl GP", defer_fit(build("gaussian_process", "GaussianProcessRegressor"), score, tame), "joblib", True)
+    yield Case("skl scaler", defer_fit(build("preprocessing", "StandardScaler"), None), "joblib")
+    yield Case("skl PCA", defer_fit(build("decomposition", "PCA", n_components=2), None, tame), "joblib")
+    yield Case("skl CCA", defer_fit(build("cross_decomposition", "CCA"), targets, tame), "joblib")
+    yield Case("skl PLS", defer_fit(build("cross_decomposition", "PLSRegression"), score, tame), "joblib")
+    yield Case("skl dummy", defer_fit(build("dummy", "DummyClassifier"), as_labels("no", "yes"), tame), "joblib")
 
 
 def inner(name: str) -> Any:
     """A small classifier to be wrapped."""
     if name == "tree":
-        return made("tree", "DecisionTreeClassifier", max_depth=4, random_state=0)()
+        return build("tree", "DecisionTreeClassifier", max_depth=4, random_state=0)()
     if name == "forest":
         return ensemble("RandomForestClassifier", max_depth=4)()
     if name == "hist":
         return histogram("Classifier")()
-    return made("linear_model", "LogisticRegression")()
+    return build("linear_model", "LogisticRegression")()
 
 
 def around(module: str, name: str, /, **settings: Any) -> Maker:
@@ -176,7 +187,7 @@ def around(module: str, name: str, /, **settings: Any) -> Maker:
         parts: dict[str, Any] = {
             key: settings[key]() for key in ("estimator", "estimators", "regressor") if key in settings
         }
-        return made(module, name, **{**settings, **parts})()
+        return build(module, name, **{**settings, **parts})()
 
     return make
 
@@ -192,30 +203,32 @@ def meta() -> Iterator[Case]:
     calibrated, output = "CalibratedClassifierCV", "MultiOutputRegressor"
     for method in ("sigmoid", "isotonic"):
         make = around("calibration", calibrated, estimator=forest, method=method, cv=3)
-        yield Case(f"skl calibrated {method}", fitted(make, two), "joblib")
-    make = around("calibration", calibrated, estimator=made("svm", "LinearSVC"), cv=3)
-    yield Case("skl calibrated svc", fitted(make, three, tame), "pkl")
+        yield Case(f"skl calibrated {method}", defer_fit(make, two), "joblib")
+    make = around("calibration", calibrated, estimator=build("svm", "LinearSVC"), cv=3)
+    yield Case("skl calibrated svc", defer_fit(make, three, tame), "pkl")
     for voting in ("soft", "hard"):
         make = around("ensemble", "VotingClassifier", estimators=members, voting=voting)
-        yield Case(f"skl voting {voting}", fitted(make, three, tame), "joblib")
+        yield Case(f"skl voting {voting}", defer_fit(make, three, tame), "joblib")
     make = around("ensemble", "StackingClassifier", estimators=members, cv=3)
-    yield Case("skl stacking", fitted(make, as_labels("no", "yes"), tame), "joblib")
+    yield Case("skl stacking", defer_fit(make, as_labels("no", "yes"), tame), "joblib")
     for name, part in (("forest", forest), ("logistic", logistic)):
         make = around("model_selection", "TunedThresholdClassifierCV", estimator=part, cv=3, random_state=0)
-        yield Case(f"skl tuned {name}", fitted(make, as_labels("no", "yes"), tame), "joblib")
-    yield Case("skl one-vs-rest", fitted(around("multiclass", "OneVsRestClassifier", estimator=tree), three), "joblib")
-    for name, part in (("tree", tree), ("logistic", logistic), ("svc", made("svm", "LinearSVC"))):
+        yield Case(f"skl tuned {name}", defer_fit(make, as_labels("no", "yes"), tame), "joblib")
+    yield Case(
+        "skl one-vs-rest", defer_fit(around("multiclass", "OneVsRestClassifier", estimator=tree), three), "joblib"
+    )
+    for name, part in (("tree", tree), ("logistic", logistic), ("svc", build("svm", "LinearSVC"))):
         make = around("multiclass", "OneVsOneClassifier", estimator=part)
-        yield Case(f"skl one-vs-one {name}", fitted(make, as_labels("a", "b", "c"), tame), "joblib")
+        yield Case(f"skl one-vs-one {name}", defer_fit(make, as_labels("a", "b", "c"), tame), "joblib")
     make = around("ensemble", "StackingClassifier", estimators=members, cv=3, stack_method="predict")
-    yield Case("skl stacked labels", fitted(make, three, tame), "joblib")
+    yield Case("skl stacked labels", defer_fit(make, three, tame), "joblib")
     make = around("model_selection", "GridSearchCV", estimator=tree, param_grid={"max_depth": [2, 4]}, cv=3)
-    yield Case("skl grid", fitted(make, two), "joblib")
-    make = around("multioutput", output, estimator=made("linear_model", "Ridge"))
-    yield Case("skl multi-output", fitted(make, targets, tame), "joblib")
+    yield Case("skl grid", defer_fit(make, two), "joblib")
+    make = around("multioutput", output, estimator=build("linear_model", "Ridge"))
+    yield Case("skl multi-output", defer_fit(make, targets, tame), "joblib")
     regressor = ensemble("RandomForestRegressor")
     make = around("compose", "TransformedTargetRegressor", regressor=regressor, func=np.log1p, inverse_func=np.expm1)
-    yield Case("skl logged target", fitted(make, positive), "joblib")
+    yield Case("skl logged target", defer_fit(make, positive), "joblib")
 
 
 def preparation(*, encoder: str = "onehot", indicator: bool = False) -> Any:
@@ -228,9 +241,12 @@ def preparation(*, encoder: str = "onehot", indicator: bool = False) -> Any:
     coder: Any = OneHotEncoder(handle_unknown="ignore")
     if encoder == "ordinal":
         coder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    filled = SimpleImputer(strategy="median", add_indicator=indicator)
+    imputer = SimpleImputer(strategy="median", add_indicator=indicator)
     return ColumnTransformer(
-        [("num", make_pipeline(filled, StandardScaler()), ["age", "income", "ratio"]), ("cat", coder, ["city", "size"])]
+        [
+            ("num", make_pipeline(imputer, StandardScaler()), ["age", "income", "ratio"]),
+            ("cat", coder, ["city", "size"]),
+        ]
     )
 
 
@@ -249,8 +265,8 @@ def piped(last: Maker, target: Callable[[Any], Any], **settings: Any) -> Maker:
 
 def two_text(rows: Any) -> Any:
     """Two classes of the table with strings."""
-    held = np.sin(rows["age"].fillna(0).to_numpy() / 9) + (rows["city"] == "Rome") - (rows["size"] == "L") * 0.5
-    return (held > np.median(held)).astype(int)
+    total = np.sin(rows["age"].fillna(0).to_numpy() / 9) + (rows["city"] == "Rome") - (rows["size"] == "L") * 0.5
+    return (total > np.median(total)).astype(int)
 
 
 def score_text(rows: Any) -> Any:
@@ -290,30 +306,34 @@ def pipelines() -> Iterator[Case]:
     yield Case("pipe lgbm strings", piped(lgbm, labels), "joblib")
     yield Case("pipe weights", weighted, "joblib")
     yield Case("pipe regressor", piped(ensemble("RandomForestRegressor"), score_text), "joblib-compressed")
-    scaler, imputer = made("preprocessing", "StandardScaler"), made("impute", "SimpleImputer")
+    scaler, imputer = build("preprocessing", "StandardScaler"), build("impute", "SimpleImputer")
     for name, parts, rows in (
         ("scaler forest", [scaler, ensemble("RandomForestRegressor")], clean),
         ("scaler lgbm", [scaler, lambda: lgbm()], numbers),
         ("scaler xgb", [scaler, lambda: xgb()], numbers),
         ("imputer logistic", [imputer, scaler, lambda: inner("logistic")], numbers),
-        ("poly ridge", [scaler, made("preprocessing", "PolynomialFeatures"), made("linear_model", "Ridge")], clean),
-        ("pca svc", [scaler, made("decomposition", "PCA", n_components=3), made("svm", "SVC")], clean),
-        ("power linear", [made("preprocessing", "PowerTransformer"), made("linear_model", "LinearRegression")], clean),
-        ("robust hist", [made("preprocessing", "RobustScaler"), histogram("Classifier")], numbers),
-        ("kbins logistic", [made("preprocessing", "KBinsDiscretizer", n_bins=4), lambda: inner("logistic")], clean),
-        ("select tree", [made("feature_selection", "SelectKBest", k=2), lambda: inner("tree")], clean),
+        ("poly ridge", [scaler, build("preprocessing", "PolynomialFeatures"), build("linear_model", "Ridge")], clean),
+        ("pca svc", [scaler, build("decomposition", "PCA", n_components=3), build("svm", "SVC")], clean),
         (
-            "quantile forest",
-            [made("preprocessing", "QuantileTransformer", n_quantiles=50), lambda: inner("forest")],
+            "power linear",
+            [build("preprocessing", "PowerTransformer"), build("linear_model", "LinearRegression")],
             clean,
         ),
-        ("knn impute", [made("impute", "KNNImputer"), lambda: inner("logistic")], numbers),
+        ("robust hist", [build("preprocessing", "RobustScaler"), histogram("Classifier")], numbers),
+        ("kbins logistic", [build("preprocessing", "KBinsDiscretizer", n_bins=4), lambda: inner("logistic")], clean),
+        ("select tree", [build("feature_selection", "SelectKBest", k=2), lambda: inner("tree")], clean),
+        (
+            "quantile forest",
+            [build("preprocessing", "QuantileTransformer", n_quantiles=50), lambda: inner("forest")],
+            clean,
+        ),
+        ("knn impute", [build("impute", "KNNImputer"), lambda: inner("logistic")], numbers),
     ):
-        refused = name == "knn impute"
+        is_refused = name == "knn impute"
         target = (
             score if "Regress" in str(parts[-1]) or name in ("scaler forest", "poly ridge", "power linear") else two
         )
-        yield Case(f"pipe {name}", fitted(chained(parts), target, rows), "joblib", refused)
+        yield Case(f"pipe {name}", defer_fit(chained(parts), target, rows), "joblib", is_refused)
 
 
 def weighted() -> Any:
@@ -324,10 +344,11 @@ def weighted() -> Any:
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     rows = text()
-    coded = ("cat", OneHotEncoder(handle_unknown="ignore"), ["city", "size"])
-    columns = ColumnTransformer([coded], remainder="passthrough", transformer_weights={"cat": 3.0})
+    coder = ("cat", OneHotEncoder(handle_unknown="ignore"), ["city", "size"])
+    columns = ColumnTransformer([coder], remainder="passthrough", transformer_weights={"cat": 3.0})
     union = FeatureUnion(
-        [("a", StandardScaler()), ("b", made("decomposition", "PCA", n_components=2)())], transformer_weights={"a": 0.5}
+        [("a", StandardScaler()), ("b", build("decomposition", "PCA", n_components=2)())],
+        transformer_weights={"a": 0.5},
     )
     model = make_pipeline(columns, SimpleImputer(), union, inner("forest"))
     return model.fit(rows, two_text(rows)), rows

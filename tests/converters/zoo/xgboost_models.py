@@ -10,8 +10,8 @@ from tests.converters.zoo.shared import (
     accented,
     as_labels,
     categories_without_bool,
-    chosen,
     many_categories,
+    one_category,
     positive,
     score_of,
     share,
@@ -23,8 +23,8 @@ from tests.converters.zoo.shared import (
 )
 
 QUIET = {"nthread": 1, "max_depth": 3, "verbosity": 0, "seed": 1}
-WRAPPED = {"n_estimators": 8, "max_depth": 3, "n_jobs": 1, "verbosity": 0}
-wrapped = wrapper("xgboost", WRAPPED)
+WRAPPER = {"n_estimators": 8, "max_depth": 3, "n_jobs": 1, "verbosity": 0}
+train_wrapper = wrapper("xgboost", WRAPPER)
 
 
 def booster(
@@ -40,19 +40,19 @@ def booster(
     def train() -> Any:
         import xgboost
 
-        given = rows()
-        labels = target(given)
+        table = rows()
+        labels = target(table)
         fields = {"label": labels} if not isinstance(labels, dict) else labels
-        held = xgboost.DMatrix(given, nthread=1, enable_categorical=True, **fields, **data)
-        return xgboost.train({**QUIET, **settings}, held, rounds), given
+        matrix = xgboost.DMatrix(table, nthread=1, enable_categorical=True, **fields, **data)
+        return xgboost.train({**QUIET, **settings}, matrix, rounds), table
 
     return train
 
 
 def targets(rows: Any) -> Any:
     """Three targets side by side."""
-    held = score(rows)
-    return np.column_stack([held, held**2, np.cos(held)])
+    target = score(rows)
+    return np.column_stack([target, target**2, np.cos(target)])
 
 
 def flags(rows: Any) -> Any:
@@ -68,17 +68,17 @@ def times(rows: Any) -> Any:
 
 def censored(rows: Any) -> Any:
     """Survival times, negative where censored."""
-    held = positive(rows)
-    return np.where(held > 2, -held, held)
+    target = positive(rows)
+    return np.where(target > 2, -target, target)
 
 
 def sparse_marker(value: float) -> Callable[[], Any]:
     """Rows in which a number stands for missing."""
 
     def rows() -> Any:
-        made = numbers()
-        made[np.isnan(made)] = value
-        return made
+        table = numbers()
+        table[np.isnan(table)] = value
+        return table
 
     return rows
 
@@ -93,24 +93,24 @@ def custom() -> Any:
     import xgboost
 
     rows = numbers()
-    held = xgboost.DMatrix(rows, score(rows), nthread=1)
-    return xgboost.train({**QUIET}, held, 8, obj=own_loss), rows
+    matrix = xgboost.DMatrix(rows, score(rows), nthread=1)
+    return xgboost.train({**QUIET}, matrix, 8, obj=own_loss), rows
 
 
-def stopped() -> Any:
+def stop_early() -> Any:
     """A booster with trees beyond its best iteration."""
     import xgboost
 
     rows = numbers()
     labels = np.random.default_rng(0).integers(0, 2, ROWS)
-    held = xgboost.DMatrix(rows[:150], labels[:150], nthread=1)
+    matrix = xgboost.DMatrix(rows[:150], labels[:150], nthread=1)
     check = xgboost.DMatrix(rows[150:], labels[150:], nthread=1)
     settings = {**QUIET, "objective": "binary:logistic", "eta": 0.5}
-    made = xgboost.train(settings, held, 40, evals=[(check, "v")], early_stopping_rounds=4, verbose_eval=False)
-    return made, rows
+    model = xgboost.train(settings, matrix, 40, evals=[(check, "v")], early_stopping_rounds=4, verbose_eval=False)
+    return model, rows
 
 
-def stopped_wrapper(**settings: Any) -> Callable[[], Any]:
+def stop_wrapper_early(**settings: Any) -> Callable[[], Any]:
     """A classifier stopped early."""
 
     def train() -> Any:
@@ -118,29 +118,29 @@ def stopped_wrapper(**settings: Any) -> Callable[[], Any]:
 
         rows = numbers()
         labels = np.random.default_rng(0).integers(0, 3, ROWS)
-        made = xgboost.XGBClassifier(
-            **{**WRAPPED, "n_estimators": 40, "learning_rate": 0.5, "early_stopping_rounds": 3, **settings}
+        model = xgboost.XGBClassifier(
+            **{**WRAPPER, "n_estimators": 40, "learning_rate": 0.5, "early_stopping_rounds": 3, **settings}
         )
-        return made.fit(rows[:150], labels[:150], eval_set=[(rows[150:], labels[150:])], verbose=False), rows
+        return model.fit(rows[:150], labels[:150], eval_set=[(rows[150:], labels[150:])], verbose=False), rows
 
     return train
 
 
-def changed(how: str) -> Callable[[], Any]:
+def change_booster(how: str) -> Callable[[], Any]:
     """A booster that was cut out of another, trained on, pruned or given new leaves."""
 
     def train() -> Any:
         import xgboost
 
         settings = {"objective": "multi:softprob", "num_class": 3, "max_depth": 5}
-        made, rows = booster(settings, three, rounds=8)()
+        model, rows = booster(settings, three, rounds=8)()
         if how == "slice":
-            return made[2:6], rows
-        held = xgboost.DMatrix(rows, (three(rows) + 1) % 3, nthread=1)
+            return model[2:6], rows
+        matrix = xgboost.DMatrix(rows, (three(rows) + 1) % 3, nthread=1)
         if how == "continued":
-            return xgboost.train({**QUIET, **settings}, held, 3, xgb_model=made), rows
+            return xgboost.train({**QUIET, **settings}, matrix, 3, xgb_model=model), rows
         update = {"process_type": "update", "updater": "prune" if how == "pruned" else "refresh", "gamma": 2.0}
-        return xgboost.train({**QUIET, **settings, **update}, held, 8, xgb_model=made), rows
+        return xgboost.train({**QUIET, **settings, **update}, matrix, 8, xgb_model=model), rows
 
     return train
 
@@ -195,15 +195,15 @@ def modes() -> Iterator[Case]:
     yield Case("xgb base_score 5", booster({"objective": "reg:squarederror", "base_score": 5.0}, score), "ubj")
     for method in ("exact", "approx"):
         yield Case(f"xgb {method}", booster({"objective": "binary:logistic", "tree_method": method}, two), "json")
-    grown = {"grow_policy": "lossguide", "max_leaves": 9, "max_depth": 0}
-    yield Case("xgb lossguide", booster({"objective": "reg:squarederror", **grown}, score), "json")
+    lossguide = {"grow_policy": "lossguide", "max_leaves": 9, "max_depth": 0}
+    yield Case("xgb lossguide", booster({"objective": "reg:squarederror", **lossguide}, score), "json")
     yield Case(
         "xgb monotone",
         booster({"objective": "reg:squarederror", "monotone_constraints": "(1,0,0,-1,0)"}, score),
         "json",
     )
     for how in ("slice", "continued", "pruned", "refreshed"):
-        yield Case(f"xgb {how}", changed(how), "json")
+        yield Case(f"xgb {how}", change_booster(how), "json")
     weighted = {"booster": "dart", "rate_drop": 0.5, "normalize_type": "forest", "sample_type": "weighted"}
     yield Case("xgb dart poisson", booster({**weighted, "objective": "count:poisson"}, positive), "ubj")
     apart = {"objective": "multi:softprob", "num_class": 3, "base_score": [0.2, 0.3, 0.5]}
@@ -212,11 +212,11 @@ def modes() -> Iterator[Case]:
     yield Case("xgb quantile forest", booster(beside, score), "json")
     several = {"objective": "multi:softprob", "num_class": 3, "multi_strategy": "multi_output_tree"}
     yield Case("xgb vector classes", booster(several, three), "ubj")
-    yield Case("xgb early stopping json", stopped, "json")
-    yield Case("xgb early stopping pickle", stopped, "pkl")
-    yield Case("xgb early stopping wrapper", stopped_wrapper(), "joblib")
-    yield Case("xgb early stopping forest", stopped_wrapper(num_parallel_tree=3, subsample=0.6), "pkl")
-    yield Case("xgb early stopping dart", stopped_wrapper(booster="dart", rate_drop=0.3), "joblib")
+    yield Case("xgb early stopping json", stop_early, "json")
+    yield Case("xgb early stopping pickle", stop_early, "pkl")
+    yield Case("xgb early stopping wrapper", stop_wrapper_early(), "joblib")
+    yield Case("xgb early stopping forest", stop_wrapper_early(num_parallel_tree=3, subsample=0.6), "pkl")
+    yield Case("xgb early stopping dart", stop_wrapper_early(booster="dart", rate_drop=0.3), "joblib")
     yield Case("xgb constant", booster({"objective": "reg:squarederror"}, lambda rows: np.full(ROWS, 2.5)), "json")
     yield Case("xgb one tree", booster({"objective": "binary:logistic", "max_depth": 1}, two, rounds=1), "json")
     yield Case("xgb no trees", booster({"objective": "binary:logistic"}, two, rounds=0), "json")
@@ -230,9 +230,11 @@ def modes() -> Iterator[Case]:
 
 def columns() -> Iterator[Case]:
     """Missing values, categories and names."""
-    yield Case("xgb missing -999", wrapped("XGBClassifier", two, rows=sparse_marker(-999.0), missing=-999.0), "joblib")
-    yield Case("xgb missing 0", wrapped("XGBRegressor", score, rows=sparse_marker(0.0), missing=0.0), "pkl")
-    yield Case("xgb missing 0.1", wrapped("XGBRegressor", score, rows=sparse_marker(0.1), missing=0.1), "pkl")
+    yield Case(
+        "xgb missing -999", train_wrapper("XGBClassifier", two, rows=sparse_marker(-999.0), missing=-999.0), "joblib"
+    )
+    yield Case("xgb missing 0", train_wrapper("XGBRegressor", score, rows=sparse_marker(0.0), missing=0.0), "pkl")
+    yield Case("xgb missing 0.1", train_wrapper("XGBRegressor", score, rows=sparse_marker(0.1), missing=0.1), "pkl")
     yield Case(
         "xgb categories", booster({"objective": "binary:logistic"}, two_of, rows=categories_without_bool), "json"
     )
@@ -244,7 +246,7 @@ def columns() -> Iterator[Case]:
             booster(
                 {"objective": "binary:logistic", "max_cat_to_onehot": 1},
                 two_of,
-                rows=chosen(kind),
+                rows=one_category(kind),
             ),
             "json",
         )
@@ -262,7 +264,7 @@ def columns() -> Iterator[Case]:
     )
     yield Case(
         "xgb categories wrapper",
-        wrapped("XGBClassifier", two_of, rows=categories_without_bool, enable_categorical=True),
+        train_wrapper("XGBClassifier", two_of, rows=categories_without_bool, enable_categorical=True),
         "joblib",
     )
     spaced = ["two words", "größe", "日本", "dash-ed", 'quo"ted']
@@ -275,31 +277,31 @@ def columns() -> Iterator[Case]:
 
 def flagged() -> Any:
     """Boolean and integer columns."""
-    made = whole()
-    return made.assign(flag=made["flag"] > 0)
+    table = whole()
+    return table.assign(flag=table["flag"] > 0)
 
 
 def wrappers() -> Iterator[Case]:
     """Wrappers and file formats."""
-    yield Case("xgb classifier", wrapped("XGBClassifier", two, rows=frame), "joblib")
-    yield Case("xgb classifier bool", wrapped("XGBClassifier", as_labels(False, True)), "pkl")
-    yield Case("xgb classifier three", wrapped("XGBClassifier", three), "joblib-compressed")
-    yield Case("xgb classifier json", wrapped("XGBClassifier", three, rows=frame), "json")
-    yield Case("xgb classifier ubj", wrapped("XGBClassifier", two), "ubj")
-    yield Case("xgb regressor", wrapped("XGBRegressor", score, rows=frame), "pkl")
-    yield Case("xgb rf classifier", wrapped("XGBRFClassifier", three), "joblib")
-    yield Case("xgb rf regressor", wrapped("XGBRFRegressor", score), "joblib")
-    yield Case("xgb ranker", wrapped("XGBRanker", three, fit={"group": [26] * 10}), "joblib")
-    yield Case("xgb targets wrapper", wrapped("XGBRegressor", targets), "joblib")
+    yield Case("xgb classifier", train_wrapper("XGBClassifier", two, rows=frame), "joblib")
+    yield Case("xgb classifier bool", train_wrapper("XGBClassifier", as_labels(False, True)), "pkl")
+    yield Case("xgb classifier three", train_wrapper("XGBClassifier", three), "joblib-compressed")
+    yield Case("xgb classifier json", train_wrapper("XGBClassifier", three, rows=frame), "json")
+    yield Case("xgb classifier ubj", train_wrapper("XGBClassifier", two), "ubj")
+    yield Case("xgb regressor", train_wrapper("XGBRegressor", score, rows=frame), "pkl")
+    yield Case("xgb rf classifier", train_wrapper("XGBRFClassifier", three), "joblib")
+    yield Case("xgb rf regressor", train_wrapper("XGBRFRegressor", score), "joblib")
+    yield Case("xgb ranker", train_wrapper("XGBRanker", three, fit={"group": [26] * 10}), "joblib")
+    yield Case("xgb targets wrapper", train_wrapper("XGBRegressor", targets), "joblib")
     yield Case("xgb booster pickle", booster({"objective": "binary:logistic"}, two), "pkl")
     yield Case("xgb booster joblib", booster({"objective": "multi:softprob", "num_class": 3}, three), "joblib")
     yield Case(
         "xgb gblinear wrapper",
-        wrapped("XGBClassifier", two, rows=lambda: numbers(missing=False), booster="gblinear"),
+        train_wrapper("XGBClassifier", two, rows=lambda: numbers(missing=False), booster="gblinear"),
         "joblib",
     )
-    yield Case("xgb softmax wrapper", wrapped("XGBClassifier", three, objective="multi:softmax"), "joblib")
-    yield Case("xgb multi-label wrapper", wrapped("XGBClassifier", flags), "joblib")
+    yield Case("xgb softmax wrapper", train_wrapper("XGBClassifier", three, objective="multi:softmax"), "joblib")
+    yield Case("xgb multi-label wrapper", train_wrapper("XGBClassifier", flags), "joblib")
 
 
 def cases() -> Iterator[Case]:
