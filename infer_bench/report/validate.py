@@ -93,7 +93,7 @@ class WorstRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedSide:
+class ComparedModel:
     """One side of a comparison: what was opened, by which engine, and the dtype that its library was fed.
 
     `engine` is "saved" for predictions read from a file.
@@ -112,8 +112,8 @@ class ValidateResult:
     finite on one side only.
     """
 
-    reference: ComparedSide
-    candidate: ComparedSide
+    reference: ComparedModel
+    candidate: ComparedModel
     smallest_passing_atol: float | None
     atol: float
     rtol: float

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.measure.validate.checkpoints import EVERY_S, Checkpoints
+from infer_bench.measure.validate.partial_reports import EVERY_S, PartialReports
 from infer_bench.progress import Silent
 from infer_bench.report.serialize import load_report
 
@@ -92,8 +92,8 @@ def test_a_candidate_that_dies_on_the_way_keeps_what_it_answered(
 
 def test_a_report_is_written_at_once_and_then_every_few_seconds() -> None:
     now, times = [0.0], []
-    checkpoints = Checkpoints(Silent(), lambda: times.append(now[0]), clock=lambda: now[0])
+    partial_reports = PartialReports(Silent(), lambda: times.append(now[0]), clock=lambda: now[0])
     for at in (0.0, 1.0, EVERY_S - 0.1, EVERY_S, EVERY_S + 1, 3 * EVERY_S):
         now[0] = at
-        checkpoints.update(0.5, "on the way")
+        partial_reports.update(0.5, "on the way")
     assert times == [0.0, EVERY_S, 3 * EVERY_S]

@@ -11,7 +11,7 @@ from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.serialize import dump, load_report
 from infer_bench.report.validate import (
     Cause,
-    ComparedSide,
+    ComparedModel,
     OutputDelta,
     ValidateGroup,
     ValidateReport,
@@ -58,8 +58,8 @@ CAUSE = Cause(
 )
 WORST = WorstRow("data", 213, "low", 0.612, None, float("inf"), features={"days_employed": -0.0101, "job": "nurse"})
 DIFFERENT = ValidateResult(
-    ComparedSide("lightgbm", CREDIT, "float64"),
-    ComparedSide("onnxruntime", ONNX, "float32"),
+    ComparedModel("lightgbm", CREDIT, "float64"),
+    ComparedModel("onnxruntime", ONNX, "float32"),
     None,
     1e-4,
     0.0,

@@ -4,15 +4,15 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import Settings
 from infer_bench.model import PHASES, ModelSpec
 from infer_bench.report.bench import BenchResult, Process, Speedup
 from infer_bench.report.common import Latency, ModelInfo, Phases
-from infer_bench.stats.agreement.max_delta import compare_predictions
+from infer_bench.stats.agreement.comparison import compare
+from infer_bench.stats.agreement.limits import Limits
+from infer_bench.stats.agreement.predictions import Labels, Predictions
 from infer_bench.stats.speedup import speedup
 from infer_bench.stats.summary import summarise
 
@@ -143,26 +143,39 @@ def _compare_speed(measurement: Measurement, reference: Measurement) -> Speedup 
 
 
 def difference(measurement: Measurement, reference: Measurement) -> dict[str, Any]:
-    """The fields of a result that say whether it answers as the reference does."""
+    """The fields of a result that say whether it predicts what the reference does."""
+    ours, theirs = reference.predictions, measurement.predictions
     if measurement is reference:
         return {"delta_note": "reference"}
-    if measurement.predictions is None or reference.predictions is None:
+    if ours is None or theirs is None:
         return {"delta_note": "no answers"}
-    rows = min(len(measurement.predictions), len(reference.predictions))
-    functions = {side.candidate.engine.name == "callable" for side in (reference, measurement)}
-    # The text of a function's answers is not in the terms of a model's classes.
-    labels = [
-        np.array(side.labels[:rows], dtype=object) if side.labels is not None and len(functions) == 1 else None
-        for side in (reference, measurement)
-    ]
-    found = compare_predictions(reference.predictions[:rows], measurement.predictions[:rows], *labels)
+    if ours.ndim != 2 or theirs.ndim != 2:
+        return {"delta_note": f"answers of {ours.ndim} and {theirs.ndim} dimensions, not 2"}
+    rows = min(len(ours), len(theirs))
+    labels, note = _labels(reference, measurement, rows)
+    comparison = compare(
+        Predictions.unrefused(ours[:rows], labels[0]), Predictions.unrefused(theirs[:rows], labels[1]), Limits(worst=0)
+    )
+    if comparison.widths:
+        return {"delta_note": "{1} outputs a row where the reference gives {0}".format(*comparison.widths)}
     return {
-        "max_abs_delta": found.max_abs_delta,
-        "label_changes": found.label_changes,
-        "non_finite_mismatches": found.non_finite_mismatches,
-        "delta_rows": found.rows,
-        "delta_note": found.reason,
+        "max_abs_delta": comparison.max_abs if comparison.finite else None,
+        "label_changes": comparison.label_changes,
+        "non_finite_mismatches": comparison.pooled.non_finite_mismatches,
+        "delta_rows": comparison.common,
+        "delta_note": note or ("" if comparison.finite else "no pair of finite answers"),
     }
+
+
+def _labels(reference: Measurement, measurement: Measurement, rows: int) -> tuple[list[Labels | None], str]:
+    """The labels of both for the first rows, and why they are not compared where an engine gives too few or many."""
+    parts = [part.labels and part.labels[:rows] for part in (reference, measurement)]
+    sizes = [len(part) for part in parts if part is not None]
+    if len(sizes) == 2 and set(sizes) != {rows}:
+        return [None, None], f"{sizes[0]} and {sizes[1]} labels for {rows} rows"
+    texts = [part.candidate.engine.name == "callable" for part in (reference, measurement)]
+    pairs = zip(parts, texts, strict=True)
+    return [None if part is None else Labels.of(part, text=text) for part, text in pairs], ""
 
 
 def _median_of_positive(values: Sequence[int]) -> int:

@@ -1,64 +1,42 @@
-"""Whether a converted file answers as the original: pure, arrays in, a group's result out."""
+"""Whether a converted file predicts what the original does: pure, arrays in, a group's result out."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.report.convert import CheckedGroup
-from infer_bench.typing import Bools, Floats
+from infer_bench.stats.agreement.comparison import compare
+from infer_bench.stats.agreement.limits import Limits
+from infer_bench.stats.agreement.predictions import Predictions
 
 TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
 """What |difference| / max(1, |reference|) may be: some ulps of the dtype that answers are added up in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """One side's answers: values (rows, outputs), labels (rows,) or None, rows refused (rows,)."""
+def compare_group(name: str, reference: Predictions, candidate: Predictions) -> CheckedGroup:
+    """Compare on rows of one kind.
 
-    values: Floats
-    labels: npt.NDArray[Any] | None
-    refused: Bools
-
-
-def judge(name: str, reference: Predictions, candidate: Predictions) -> CheckedGroup:
-    """Compare on rows of one kind. Rows that the original refuses have no answer to be compared with: they are counted,
-    and so are those of them that the candidate answers all the same.
+    Rows that the original refuses have no prediction to be compared with: they are counted, and so are those of them
+    that the file predicts all the same. A row that the file refuses counts as one to which it says NaN.
     """
-    refused = reference.refused
-    asked = ~refused
-    ours, theirs = reference.values[asked], candidate.values[asked]
-    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-    finite = np.isfinite(ours) & np.isfinite(theirs)
-    delta = np.abs(np.where(finite, ours, 0.0) - np.where(finite, theirs, 0.0))
-    relative = delta / np.maximum(1.0, np.abs(np.where(finite, ours, 0.0)))
-    confident = np.isfinite(candidate.values[refused]).any(axis=1) & ~candidate.refused[refused]
+    no_refusals = np.zeros(len(candidate.values), dtype=np.bool_)
+    comparison = compare(reference, replace(candidate, refusals=no_refusals), Limits(worst=0))
     return CheckedGroup(
         name=name,
-        rows=len(reference.values),
-        max_abs_delta=float(delta.max(initial=0.0)),
-        max_relative_delta=float(relative.max(initial=0.0)),
-        label_changes=_label_changes(reference, candidate, asked),
-        non_finite_mismatches=int((~finite & ~same).any(axis=1).sum()),
-        refused=int(refused.sum()),
-        answered_though_refused=int(confident.sum()),
+        rows=comparison.rows,
+        max_abs_delta=comparison.max_abs,
+        max_relative_delta=comparison.max_scaled,
+        label_changes=comparison.label_changes or 0,
+        non_finite_mismatches=comparison.non_finite_mismatches + comparison.reference_alone,
+        refused=int(reference.refusals.sum()),
+        answered_though_refused=comparison.candidate_alone,
     )
 
 
-def narrowed(predictions: Predictions, dtype: str) -> Predictions:
-    """The answers as `dtype` holds them: one beyond float32's range is infinite there, and rightly so."""
+def round_to(predictions: Predictions, dtype: str) -> Predictions:
+    """The predictions as `dtype` holds them: one beyond float32's range is infinite there, and rightly so."""
     with np.errstate(over="ignore"):
         return replace(predictions, values=predictions.values.astype(dtype).astype(np.float64))
-
-
-def _label_changes(reference: Predictions, candidate: Predictions, asked: Bools) -> int:
-    """Rows whose label differs, among those with an answer: what a library calls a row of NaN is no answer."""
-    if reference.labels is None or candidate.labels is None:
-        return 0
-    known = asked & np.isfinite(reference.values).all(axis=1)
-    pairs = zip(reference.labels[known].tolist(), candidate.labels[known].tolist(), strict=True)
-    return sum(ours != theirs for ours, theirs in pairs)
 
 
 def passes(group: CheckedGroup, tolerance: float) -> bool:
@@ -70,8 +48,10 @@ def failure(groups: tuple[CheckedGroup, ...], tolerance: float) -> str | None:
     """The first group that does not pass, in words; None when all do."""
     for group in groups:
         if not passes(group, tolerance):
-            found = [f"max |Δ| {group.max_abs_delta:.1e}"] if group.max_relative_delta > tolerance else []
-            found += [f"{group.label_changes} labels differ"] if group.label_changes else []
-            found += [f"{group.non_finite_mismatches} rows NaN or infinite"] if group.non_finite_mismatches else []
-            return f"the file answers otherwise on {group.name} rows: {', '.join(found)} (of {group.rows:,} rows)"
+            differences = [f"max |Δ| {group.max_abs_delta:.1e}"] if group.max_relative_delta > tolerance else []
+            differences += [f"{group.label_changes} labels differ"] if group.label_changes else []
+            differences += (
+                [f"{group.non_finite_mismatches} rows NaN or infinite"] if group.non_finite_mismatches else []
+            )
+            return f"the file answers otherwise on {group.name} rows: {', '.join(differences)} (of {group.rows:,} rows)"
     return None

@@ -9,14 +9,14 @@ from infer_bench.engines.base import check_options
 from infer_bench.errors import NotConvertible
 from infer_bench.libraries import of_family
 from infer_bench.measure.candidates.jobs import build_engine_job
-from infer_bench.measure.convert.compare import Predictions
 from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.stats.agreement.predictions import Labels, Predictions
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.predict_table import PredictTable
 
 
-class Side:
+class TablePredictor:
     """One artefact in a worker of its own, asked for whole tables."""
 
     def __init__(self, engine: str, model: ModelRef, options: Mapping[str, str], allow_pickle: bool) -> None:
@@ -29,18 +29,18 @@ class Side:
             self.worker.kill()
             raise
 
-    def answer(self, columns: Columns) -> Predictions:
-        """The answers to all rows as one request."""
+    def predict(self, columns: Columns) -> Predictions:
+        """The predictions for all rows as one request."""
         table = self.worker.ask(PredictTable(columns))
-        labels = None if table.labels is None else np.array([*table.labels, None], dtype=object)[:-1]
-        return Predictions(table.predictions, labels, table.refusals)
+        labels = None if table.labels is None else Labels.of(table.labels)
+        return Predictions(table.predictions, table.refusals, labels)
 
     def close(self) -> None:
         """End the worker."""
         self.worker.close()
 
 
-def original(model: ModelRef, trees: str, allow_pickle: bool) -> Side:
+def original_predictor(model: ModelRef, trees: str, allow_pickle: bool) -> TablePredictor:
     """The model in its own library, fed arrays, or tables where columns may hold text or be chosen by name.
 
     Raises `NotConvertible` for a family without an engine.
@@ -48,7 +48,7 @@ def original(model: ModelRef, trees: str, allow_pickle: bool) -> Side:
     library = of_family(model.family)
     if library is None or not library.converts:
         raise NotConvertible(f"a {model.family} model has nothing to be checked against here", "see convert --list")
-    return Side(library.engine, model, {"feed": library.feed, "trees": trees}, allow_pickle)
+    return TablePredictor(library.engine, model, {"feed": library.feed, "trees": trees}, allow_pickle)
 
 
 def as_float32(columns: Columns) -> dict[str, Array]:

@@ -1,5 +1,6 @@
 """`convert`: an ONNX file that was run and compared with the original on rows made to find differences, or no file."""
 
+import contextlib
 import datetime
 import functools
 import os
@@ -18,8 +19,8 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.candidates.models import identify_convertible
-from infer_bench.measure.convert.compare import TOLERANCES, failure, judge, narrowed, passes
-from infer_bench.measure.convert.round_trip import Side, as_float32, original
+from infer_bench.measure.convert.compare import TOLERANCES, compare_group, failure, passes, round_to
+from infer_bench.measure.convert.round_trip import TablePredictor, as_float32, original_predictor
 from infer_bench.measure.convert.scratch_file import scratch_file
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
@@ -38,14 +39,14 @@ DEFAULT_TIME_LIMIT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One written file and what comparing it showed; `failed` says where it differs."""
+    """One written file and what comparing it showed; `failure` says where it differs."""
 
     options: ConvertOptions
     route: str
     notes: tuple[str, ...]
     groups: tuple[CheckedGroup, ...]
     tolerance: float
-    failed: str | None
+    failure: str | None
 
 
 def convert(
@@ -58,7 +59,7 @@ def convert(
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
     progress: Progress | None = None,
 ) -> ConvertReport:
-    """Convert a trained model to an ONNX file that answers the same.
+    """Convert a trained model to an ONNX file that predicts the same.
 
     `output` is the file to write (`model` with `.onnx` when None): it appears only when the new file was run and agreed
     with the original on rows drawn from the model, and on those of the file `data`. The report's verdict is `different`
@@ -71,16 +72,15 @@ def convert(
     source = identify_convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
     _refuse_target(target, source)
-    with OutputFile(target) as whole, scratch_file() as written:
-        shown = progress or Silent()
-        with Conversion(source, written, data, allow_pickle, time_limit_s, shown) as conversion:
+    with OutputFile(target) as output_file, scratch_file() as scratch:
+        with Conversion(source, scratch, data, allow_pickle, time_limit_s, progress or Silent()) as conversion:
             attempt = conversion.run(options or ConvertOptions())
             info = _info(source, conversion.spec)
-        made = None
-        if attempt.failed is None:
-            made = _info(replace(identify(str(written)), path=os.path.abspath(target)), None)
-            whole.write_atomic(written.read_bytes())
-    return _report(info, attempt, made, data)
+        target_info = None
+        if attempt.failure is None:
+            target_info = _info(replace(identify(str(scratch)), path=os.path.abspath(target)), None)
+            output_file.write_atomic(scratch.read_bytes())
+    return _report(info, attempt, target_info, data)
 
 
 def _refuse_target(target: Path, source: ModelRef) -> None:
@@ -98,41 +98,41 @@ class Conversion:
     def __init__(
         self,
         source: ModelRef,
-        written: Path,
+        scratch: Path,
         rows: str | None,
         allow_pickle: bool,
         time_limit_s: float,
         progress: Progress,
     ) -> None:
         self._source = source
-        self._written = written
+        self._scratch = scratch
         self._allow_pickle = allow_pickle
         self._time_limit_s = time_limit_s
         self._progress = progress
         self._rows = rows
-        self._side: Side | None = None
+        self._original: TablePredictor | None = None
 
     def __enter__(self) -> "Conversion":
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._side is not None:
-            self._side.close()
+        if self._original is not None:
+            self._original.close()
 
     @property
     def spec(self) -> ModelSpec | None:
         """What the original computes."""
-        return self._side.spec if self._side else None
+        return self._original.spec if self._original else None
 
     def run(self, options: ConvertOptions) -> Attempt:
         """Write and compare; once more with float64 input when only the user's own rows need it."""
         self._progress.update(0.0, "opening the model")
-        self._side = original(self._source, options.trees, self._allow_pickle)
-        table = self._table(self._side.spec)
-        attempt = self._attempt(options, self._side, table)
+        self._original = original_predictor(self._source, options.trees, self._allow_pickle)
+        table = self._table(self._original.spec)
+        attempt = self._attempt(options, self._original, table)
         differs = [group.name for group in attempt.groups if not passes(group, attempt.tolerance)]
         if differs == ["data"] and attempt.options.input_dtype == "float32" and options.precision == "exact":
-            wide = self._attempt(replace(options, input_dtype="float64"), self._side, table)
+            wide = self._attempt(replace(options, input_dtype="float64"), self._original, table)
             note = "the rows given need float64 input: rounded to float32, they get other answers"
             return replace(wide, notes=(*wide.notes, note))
         return attempt
@@ -142,23 +142,24 @@ class Conversion:
             return None
         return data.conform(data.Dataset.open(self._rows).head(DATA_ROWS), spec).columns
 
-    def _attempt(self, options: ConvertOptions, side: Side, table: Columns | None) -> Attempt:
+    def _attempt(self, options: ConvertOptions, original: TablePredictor, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")
-        written = self._write(options, side.spec)
-        options = replace(options, input_dtype=written.input_dtype)
+        conversion = self._write(options, original.spec)
+        options = replace(options, input_dtype=conversion.input_dtype)
+        single = options.input_dtype == "float32"
         groups: dict[str, Columns] = {
-            name: as_float32(c) if options.input_dtype == "float32" else c for name, c in written.groups.items()
+            name: as_float32(columns) if single else columns for name, columns in conversion.groups.items()
         }
         if table is not None:
             groups = {"data": table, **groups}
         self._progress.update(0.5, "comparing")
-        found = _compare(side, identify(str(self._written)), groups, written.computes_in)
-        tolerance = TOLERANCES[written.computes_in]
-        return Attempt(options, written.route, written.notes, found, tolerance, failure(found, tolerance))
+        results = _compare(original, identify(str(self._scratch)), groups, conversion.computes_in)
+        tolerance = TOLERANCES[conversion.computes_in]
+        return Attempt(options, conversion.route, conversion.notes, results, tolerance, failure(results, tolerance))
 
     def _write(self, options: ConvertOptions, spec: ModelSpec) -> OnnxConversion:
         request = ConvertModel(
-            self._source, options, describe_source(self._source, spec), str(self._written), self._allow_pickle
+            self._source, options, describe_source(self._source, spec), str(self._scratch), self._allow_pickle
         )
         try:
             with Worker(build_task_job(self._source)) as worker:
@@ -167,45 +168,50 @@ class Conversion:
             raise WorkerHung(f"writing the file took over {self._time_limit_s:g} s", "raise --time-limit") from None
 
 
-def _compare(side: Side, file: ModelRef, groups: Mapping[str, Columns], dtype: str) -> tuple[CheckedGroup, ...]:
-    """Compare on every group as one batch, as `dtype` holds the answers; labels are read from the file's own output."""
-    values = Side("onnxruntime", file, {}, False)
-    try:
-        labels = Side("onnxruntime", file, {"output": "label"}, False) if side.spec.classes else None
-        try:
-            return tuple(_judged(name, side, values, labels, rows, dtype) for name, rows in groups.items())
-        finally:
-            if labels is not None:
-                labels.close()
-    finally:
-        values.close()
+def _compare(
+    original: TablePredictor, file: ModelRef, groups: Mapping[str, Columns], dtype: str
+) -> tuple[CheckedGroup, ...]:
+    """Compare on every group as one batch, as `dtype` holds predictions; labels are the file's own output."""
+    with contextlib.ExitStack() as stack:
+        values = stack.enter_context(contextlib.closing(TablePredictor("onnxruntime", file, {}, False)))
+        labels = None
+        if original.spec.classes:
+            labels = TablePredictor("onnxruntime", file, {"output": "label"}, False)
+            stack.enter_context(contextlib.closing(labels))
+        return tuple(_compare_on(name, rows, original, values, labels, dtype) for name, rows in groups.items())
 
 
-def _judged(name: str, side: Side, values: Side, labels: Side | None, columns: Columns, dtype: str) -> CheckedGroup:
-    candidate = values.answer(columns)
+def _compare_on(
+    name: str,
+    rows: Columns,
+    original: TablePredictor,
+    values: TablePredictor,
+    labels: TablePredictor | None,
+    dtype: str,
+) -> CheckedGroup:
+    candidate = values.predict(rows)
     if labels is not None:
-        candidate = replace(candidate, labels=labels.answer(columns).labels)
-    reference = narrowed(side.answer(columns), dtype) if len(candidate.values) else candidate
-    return judge(name, reference, candidate)
+        candidate = replace(candidate, labels=labels.predict(rows).labels)
+    reference = round_to(original.predict(rows), dtype) if len(candidate.values) else candidate
+    return compare_group(name, reference, candidate)
 
 
 def _info(source: ModelRef, spec: ModelSpec | None) -> ModelInfo:
-    known = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(source.path, source.family, source.format, source.sha256, source.bytes, *known)
+    description = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
+    return ModelInfo(source.path, source.family, source.format, source.sha256, source.bytes, *description)
 
 
-def _report(source: ModelInfo, attempt: Attempt, made: ModelInfo | None, rows: str | None) -> ConvertReport:
+def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows: str | None) -> ConvertReport:
     result = ConvertResult(
         source=source,
-        output=made,
+        output=target,
         route=attempt.route,
         precision=attempt.options.precision,
         input_dtype=attempt.options.input_dtype,
         tolerance=attempt.tolerance,
         groups=attempt.groups,
-        failed=attempt.failed,
+        failed=attempt.failure,
     )
-    wrong = attempt.failed
     return Report(
         command="convert",
         tool_version=__version__,
@@ -214,25 +220,29 @@ def _report(source: ModelInfo, attempt: Attempt, made: ModelInfo | None, rows: s
         environment=describe(PACKAGES),
         results=(result,),
         notices=tuple(Notice("conversion", note) for note in attempt.notes),
-        verdict=Verdict("different", PredictionsDiffer.exit_code, (wrong,)) if wrong else Verdict("pass", 0),
+        verdict=_verdict(attempt.failure),
     )
+
+
+def _verdict(failure: str | None) -> Verdict:
+    return Verdict("pass", 0) if failure is None else Verdict("different", PredictionsDiffer.exit_code, (failure,))
 
 
 def cached_onnx(
     model: ModelRef, allow_pickle: bool, rows: str | None = None, progress: Progress | None = None
 ) -> ModelRef:
-    """The model's conversion, checked on `rows` too, from the cache or made now. The cache is keyed by content.
+    """The model's conversion, compared on `rows` too, from the cache or made now. The cache is keyed by content.
 
-    Raises `NotConvertible` also when the file answers differently.
+    Raises `NotConvertible` also when the file predicts something else.
     """
     folder = _cache()
     checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
     path = folder / f"{model.sha256}-{checked_on}-{__version__}.onnx"
     if not path.exists():
         report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
-        failed = report.results[0].failed
-        if failed:
-            raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {failed}")
+        difference = report.results[0].failed
+        if difference:
+            raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {difference}")
     return identify(str(path))
 
 

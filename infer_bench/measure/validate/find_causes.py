@@ -1,73 +1,90 @@
-"""Causes for every candidate that differs, found on whichever side's trees can be read."""
+"""Causes for every candidate that differs, looked for in whichever model's trees can be read."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
-from infer_bench.data import Table
-from infer_bench.measure.validate.causes.explain import Steps, explain
+from infer_bench.measure.validate.causes.differing_rows import DifferingRows, join
+from infer_bench.measure.validate.causes.explain import explain
 from infer_bench.measure.validate.causes.explanation import Explanation
-from infer_bench.measure.validate.fan_out import Duel, Saved, ask
+from infer_bench.measure.validate.causes.reference import LastStep, ReferenceAccess
+from infer_bench.measure.validate.fan_out import predict_aligned
 from infer_bench.measure.validate.fixes import with_fixes
-from infer_bench.measure.validate.group_comparison import Kept
+from infer_bench.measure.validate.group_comparison import GroupComparison, unlike_widths
 from infer_bench.measure.validate.predictors import Predictor
-from infer_bench.measure.validate.trees import Structures, renamed
-from infer_bench.model import ModelSpec
-
-Ask = Callable[[Table], npt.NDArray[np.float64]]
+from infer_bench.measure.validate.trees import Structures, rename_columns
+from infer_bench.measure.validate.validation import CandidateState, Validation
 
 
-def find(duels: Sequence[Duel], reference: Predictor | Saved, structures: Structures, spec: ModelSpec) -> None:
-    """Give every duel whose rows differ its explanation.
+def explain_candidates(validation: Validation, structures: Structures) -> None:
+    """Give every candidate whose rows differ its explanation.
 
     Faults are looked for in the candidate: known ones are applied to the reference. Where only the candidate's trees
-    can be read, or there is nothing on the reference's side that explains, the roles are changed.
+    can be read, or there is nothing in the reference that explains, the roles are swapped.
     """
-    for duel in duels:
-        if not any(pairing.failing for pairing in duel.groups.values()):
+    for candidate in validation.candidates:
+        if not any(group.comparison.failing for group in candidate.groups.values()):
             continue
-        kept = [held for pairing in duel.groups.values() if (held := pairing.kept_rows) is not None]
-        structure = structures.of(reference) if isinstance(reference, Predictor) else None
-        single = _in_float32(reference)
-        steps = _steps(reference, structures)
-        found = explain(kept, structure.ensemble if structure else None, _asking(reference), single, steps)
-        if found.not_explained and duel.failed is None:
-            found = _reversed(found, kept, duel, spec, structures)
-        duel.explanation = with_fixes(found, reference, duel.side)
+        rows = _examples(list(candidate.groups.values()))
+        unlike = _unlike_widths(candidate)
+        explanation = _explain_by_reference(rows, unlike, validation, structures)
+        if explanation.not_explained and candidate.error is None:
+            explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures)
+        candidate.explanation = with_fixes(explanation, validation.reference, candidate.predictor)
 
 
-def _asking(reference: Predictor | Saved) -> Ask | None:
-    """Asks the reference itself, for counterfactuals on rows."""
-    return None if isinstance(reference, Saved) else lambda table: reference.answer(dict(table.columns)).values
+def _examples(groups: list[GroupComparison]) -> DifferingRows:
+    """The rows of all groups below each other, the user's first."""
+    groups = sorted(groups, key=lambda group: group.group != "data")
+    return join([examples for group in groups if (examples := group.examples) is not None])
 
 
-def _in_float32(reference: Predictor | Saved) -> Ask | None:
-    """Asks the reference with its steps in float32, where it may have steps."""
-    if isinstance(reference, Saved) or reference.candidate.spec.engine != "sklearn":
-        return None
-    return lambda table: reference.in_float32(dict(table.columns))
+def _unlike_widths(candidate: CandidateState) -> str:
+    sentences = (unlike_widths(group.comparison) for group in candidate.groups.values())
+    return next((sentence for sentence in sentences if sentence), "")
 
 
-def _steps(reference: Predictor | Saved, structures: Structures) -> Steps | None:
-    """The last step of a scikit-learn pipeline, read when it is asked for."""
-    if isinstance(reference, Saved) or reference.candidate.spec.engine != "sklearn":
-        return None
-    return Steps(lambda: structures.last_step(reference), lambda table: reference.prepared(dict(table.columns)))
-
-
-def _reversed(
-    found: Explanation, kept: Sequence[Kept], duel: Duel, spec: ModelSpec, structures: Structures
+def _explain_by_reference(
+    rows: DifferingRows, unlike: str, validation: Validation, structures: Structures
 ) -> Explanation:
-    """The explanation with the roles changed, where the candidate's trees can be read and it explains more."""
-    side = duel.side
-    held = structures.of(side)
-    structure = None if held is None else renamed(held, side.spec, spec)
+    """By changes of the reference: of its trees, or of what it is fed and what it predicts."""
+    reference = validation.reference
+    if not isinstance(reference, Predictor):
+        return explain(rows, ReferenceAccess(), unlike)
+    structure = structures.of(reference)
+    access = ReferenceAccess(
+        ensemble=structure.ensemble if structure else None,
+        predict=lambda table: reference.predict(dict(table.columns)).values,
+    )
+    if reference.candidate.spec.engine == "sklearn":
+        access = replace(
+            access,
+            predict_in_float32=lambda table: reference.predict_in_float32(dict(table.columns)),
+            last_step=_last_step(reference, structures),
+        )
+    return explain(rows, access, unlike)
+
+
+def _last_step(reference: Predictor, structures: Structures) -> LastStep:
+    """The last step of a scikit-learn pipeline, read when it is asked for."""
+    return LastStep(lambda: structures.last_step(reference), lambda table: reference.prepare(dict(table.columns)))
+
+
+def _explain_by_candidate(
+    explanation: Explanation,
+    rows: DifferingRows,
+    unlike: str,
+    candidate: CandidateState,
+    validation: Validation,
+    structures: Structures,
+) -> Explanation:
+    """The explanation with the roles swapped, where the candidate's trees can be read and it explains more."""
+    predictor, spec = candidate.predictor, validation.spec
+    structure = structures.of(predictor)
+    if structure is not None:
+        structure = rename_columns(structure, predictor.spec, spec)
     if structure is None:
-        return found
-    turned = [replace(part, reference=part.candidate, candidate=part.reference) for part in kept]
-    other = explain(turned, structure.ensemble, lambda table: ask(side, table, spec).values)
-    if other.not_explained >= found.not_explained:
-        return found
+        return explanation
+    access = ReferenceAccess(structure.ensemble, lambda table: predict_aligned(predictor, table, spec).values)
+    other = explain(rows.swapped, access, unlike)
+    if other.not_explained >= explanation.not_explained:
+        return explanation
     return replace(other, causes=tuple(replace(c, detail=f"in the reference, {c.detail}") for c in other.causes))

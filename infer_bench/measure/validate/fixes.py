@@ -6,8 +6,8 @@ from pathlib import Path
 from infer_bench.libraries import converted_families
 from infer_bench.measure.validate.causes import counterfactual as change
 from infer_bench.measure.validate.causes.explanation import Explanation
-from infer_bench.measure.validate.fan_out import Saved
 from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.report.validate import Cause
 
 _CONVERSION = frozenset(
@@ -26,13 +26,15 @@ _CONVERSION = frozenset(
 )
 
 
-def with_fixes(found: Explanation, reference: Predictor | Saved, candidate: Predictor) -> Explanation:
+def with_fixes(explanation: Explanation, reference: Predictor | SavedPredictions, candidate: Predictor) -> Explanation:
     """The explanation with what mends each cause, where that is known."""
-    names = {cause.name for cause in found.causes}
-    return replace(found, causes=tuple(_fixed(cause, names, reference, candidate) for cause in found.causes))
+    names = {cause.name for cause in explanation.causes}
+    return replace(
+        explanation, causes=tuple(_with_fix(cause, names, reference, candidate) for cause in explanation.causes)
+    )
 
 
-def _fixed(cause: Cause, names: set[str], reference: Predictor | Saved, candidate: Predictor) -> Cause:
+def _with_fix(cause: Cause, names: set[str], reference: Predictor | SavedPredictions, candidate: Predictor) -> Cause:
     command = _command(reference, candidate)
     if cause.name == change.INPUT_CAST:
         return replace(cause, fix=f"{command} --input-dtype float64" if command else "feed the candidate float64")
@@ -46,10 +48,10 @@ def _fixed(cause: Cause, names: set[str], reference: Predictor | Saved, candidat
     return cause
 
 
-def _command(reference: Predictor | Saved, candidate: Predictor) -> str:
+def _command(reference: Predictor | SavedPredictions, candidate: Predictor) -> str:
     """The conversion that writes the candidate anew; empty where there is none."""
     artefact = candidate.candidate.artefact
-    if isinstance(reference, Saved) or artefact.format != "onnx":
+    if isinstance(reference, SavedPredictions) or artefact.format != "onnx":
         return ""
     model = reference.candidate.artefact
     if model.family not in converted_families():

@@ -1,102 +1,132 @@
-"""Probes put to the sides of a comparison."""
+"""Probes put to the models of a comparison."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from infer_bench.data import Table, concat
 from infer_bench.errors import EngineError, InferBenchError
-from infer_bench.measure.validate.fan_out import Duel, FanOut, Saved, narrowed
+from infer_bench.measure.validate.column_mapping import columns_for
+from infer_bench.measure.validate.fan_out import FanOut
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.predictors import Predictions, Predictor, aligned, columns_for, describe_feeds
+from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
 from infer_bench.measure.validate.probes import Probe, as_float32, probes
-from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.trees import Structure
+from infer_bench.measure.validate.user_rows import round_numbers
+from infer_bench.measure.validate.validation import CandidateState, Validation
+from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
-from infer_bench.stats.agreement.compare import Limits
+from infer_bench.stats.agreement.predictions import Predictions
 from infer_bench.typing import Array
 
 
-class Prober:
-    """Makes probes for a reference and its candidates, and compares the answers."""
-
-    def __init__(
-        self,
-        fan_out: FanOut,
-        limits: Limits,
-        settings: ValidateSettings,
-        progress: Progress,
-        structure: Structure | None = None,
-    ) -> None:
-        self._arena, self._limits, self._settings, self._progress = fan_out, limits, settings, progress
-        self._structure = structure
-
-    def run(self, rows: Table | None) -> None:
-        """Compare on every group; `rows` are rows of the user's to start from."""
-        groups = self._made(rows)
-        for i, probe in enumerate(groups):
-            self._progress.update(i / len(groups), f"probes: {probe.name}")
-            self._compare(probe)
-
-    def _made(self, rows: Table | None) -> list[Probe]:
-        reference = self._arena.reference
-        assert not isinstance(reference, Saved)
-        thresholds = {name: set(values) for name, values in reference.thresholds().items()}
-        for duel in self._arena.duels:
-            for name, values in _renamed(duel.side, reference).items():
-                thresholds.setdefault(name, set()).update(values)
-        listed = {name: sorted(values) for name, values in thresholds.items()}
-        if not reference.fed:
-            drawn = probes(self._arena.spec, listed, float32=False, seed=self._settings.seed)[0].table
-            describe_feeds([reference, *(duel.side for duel in self._arena.duels)], drawn, self._arena.spec)
-        single = self._single()
-        seed, stored = self._settings.seed, self._stored()
-        made = probes(self._arena.spec, listed, float32=single, seed=seed, rows=rows, stored=stored)
-        return _joined(made, self._structure, single) if self._structure else made
-
-    def _stored(self) -> Array | None:
-        """The training rows that the reference has kept, or a candidate that takes its columns in the same order."""
-        names = self._reference().spec.feature_names
-        sides = [self._reference(), *(duel.side for duel in self._arena.duels)]
-        alike = [
-            side for side in sides if side.spec.feature_names == names or not set(side.spec.feature_names) & set(names)
-        ]
-        return next((rows for side in alike if (rows := side.stored_rows()) is not None), None)
-
-    def _single(self) -> bool:
-        """Whether some side can only take what float32 holds, and the user did not ask for more."""
-        if self._settings.input_dtype is not None:
-            return self._settings.input_dtype == "float32"
-        sides = [self._arena.reference, *(duel.side for duel in self._arena.duels)]
-        return any(isinstance(side, Predictor) and "float32" in side.fed for side in sides)
-
-    def _compare(self, probe: Probe) -> None:
-        table = narrowed(probe.table, self._settings.input_dtype)
-        for duel in self._arena.duels:
-            duel.groups[probe.name] = GroupComparison(probe.name, self._limits, probe.refusals_count)
-        if not probe.singly and not probe.shuffled:
-            self._arena.finish(self._arena.start(table, 0), probe.name)
-            return
-        ours = self._reference().answer(dict(table.columns))
-        for duel in self._arena.duels:
-            if duel.failed is None:
-                _oddly(duel, probe, table, ours, self._arena)
-
-    def _reference(self) -> Predictor:
-        reference = self._arena.reference
-        assert isinstance(reference, Predictor)
-        return reference
+def compare_on_probes(
+    validation: Validation, fan_out: FanOut, rows: Table | None, structure: Structure | None, progress: Progress
+) -> None:
+    """Compare on every group of probes; `rows` are rows of the user's to start from, `structure` the trees to visit."""
+    reference = validation.reference
+    assert isinstance(reference, Predictor)
+    groups = _probes(validation, reference, rows, structure)
+    for i, probe in enumerate(groups):
+        progress.update(i / len(groups), f"probes: {probe.name}")
+        _compare(validation, reference, fan_out, probe)
 
 
-def _joined(made: list[Probe], structure: Structure, single: bool) -> list[Probe]:
+def _probes(
+    validation: Validation, reference: Predictor, rows: Table | None, structure: Structure | None
+) -> list[Probe]:
+    spec, seed = validation.spec, validation.settings.seed
+    thresholds = _thresholds(reference, validation.candidates)
+    if not reference.feed_dtype:
+        ordinary = probes(spec, thresholds, float32=False, seed=seed)[0].table
+        describe_feeds(validation.predictors, ordinary, spec)
+    float32 = _needs_float32(validation)
+    stored = _stored_rows(validation.predictors, reference.spec.feature_names)
+    groups = probes(spec, thresholds, float32=float32, seed=seed, rows=rows, stored=stored)
+    return _add_tree_visits(groups, structure, float32) if structure else groups
+
+
+def _thresholds(reference: Predictor, candidates: Sequence[CandidateState]) -> dict[str, list[float]]:
+    """Per feature of the reference the values at which some model's prediction may change."""
+    thresholds = {name: set(values) for name, values in reference.thresholds().items()}
+    for candidate in candidates:
+        for name, values in _thresholds_of_candidate(candidate.predictor, reference.spec).items():
+            thresholds.setdefault(name, set()).update(values)
+    return {name: sorted(values) for name, values in thresholds.items()}
+
+
+def _thresholds_of_candidate(predictor: Predictor, reference: ModelSpec) -> Mapping[str, tuple[float, ...]]:
+    """A candidate's thresholds under the reference's names; none where it cannot tell them."""
+    try:
+        thresholds = predictor.thresholds()
+    except InferBenchError:
+        return {}
+    ours, theirs = reference.feature_names, predictor.spec.feature_names
+    if set(theirs) <= set(ours):
+        return {name: values for name, values in thresholds.items() if name in ours}
+    if len(ours) != len(theirs):
+        return {}
+    names = dict(zip(theirs, ours, strict=True))
+    return {names[name]: values for name, values in thresholds.items() if name in names}
+
+
+def _stored_rows(predictors: Sequence[Predictor], names: Sequence[str]) -> Array | None:
+    """The training rows that the reference has stored, or a candidate that takes its columns in the same order."""
+    for predictor in predictors:
+        theirs = predictor.spec.feature_names
+        if theirs == names or not set(theirs) & set(names):
+            rows = predictor.stored_rows()
+            if rows is not None:
+                return rows
+    return None
+
+
+def _needs_float32(validation: Validation) -> bool:
+    """Whether some model can only take what float32 holds, and the user did not ask for more."""
+    if validation.settings.input_dtype is not None:
+        return validation.settings.input_dtype == "float32"
+    return any("float32" in predictor.feed_dtype for predictor in validation.predictors)
+
+
+def _compare(validation: Validation, reference: Predictor, fan_out: FanOut, probe: Probe) -> None:
+    table = round_numbers(probe.table, validation.settings.input_dtype)
+    limits = replace(validation.limits, count_refusals=probe.refusals_count)
+    for candidate in validation.candidates:
+        candidate.groups[probe.name] = GroupComparison(probe.name, limits)
+    if not probe.singly and not probe.shuffled:
+        fan_out.finish(fan_out.start(table, 0), probe.name)
+        return
+    ours = reference.predict(dict(table.columns))
+    for candidate in validation.candidates:
+        if candidate.error is None:
+            _compare_otherwise(candidate, probe, table, ours, validation.spec)
+
+
+def _compare_otherwise(
+    candidate: CandidateState, probe: Probe, table: Table, ours: Predictions, spec: ModelSpec
+) -> None:
+    """With the candidate's predictions one row at a time, or with its columns in another order."""
+    predictor = candidate.predictor
+    columns = columns_for(table, predictor.spec, spec, predictor.name)
+    if probe.shuffled:
+        columns = dict(reversed(columns.items()))
+    try:
+        theirs = predictor.predict_singly(columns) if probe.singly else predictor.predict(columns)
+        candidate.groups[probe.name].add(ours, align_classes(theirs, predictor.spec, spec), 0, table.take)
+    except EngineError as error:
+        candidate.error = error
+
+
+def _add_tree_visits(groups: Sequence[Probe], structure: Structure, float32: bool) -> list[Probe]:
     """Probes with the rows that visit the trees added to the groups of their kind."""
-    visiting = {name: as_float32(t) if single else t for name, t in structure.groups.items()}
-    visiting = {name: t if name == "infinite" else _within_float32(t) for name, t in visiting.items()}
-    joined = []
-    for probe in made:
-        own = None if probe.singly or probe.shuffled else visiting.pop(probe.name, None)
-        joined.append(probe if own is None else replace(probe, table=concat([probe.table, _like(own, probe.table)])))
-    return [*joined[:-2], *(Probe(name, table) for name, table in visiting.items()), *joined[-2:]]
+    visits = {name: as_float32(table) if float32 else table for name, table in structure.groups.items()}
+    visits = {name: table if name == "infinite" else _within_float32(table) for name, table in visits.items()}
+    result: list[Probe] = []
+    for probe in groups:
+        own = None if probe.singly or probe.shuffled else visits.pop(probe.name, None)
+        result.append(probe if own is None else replace(probe, table=concat([probe.table, _like(own, probe.table)])))
+    return [*result[:-2], *(Probe(name, table) for name, table in visits.items()), *result[-2:]]
 
 
 def _within_float32(table: Table) -> Table:
@@ -116,30 +146,3 @@ def _like(table: Table, other: Table) -> Table:
         text = other.columns[name].dtype == object and column.dtype != object
         columns[name] = column.astype(object) if text else column
     return Table(columns)
-
-
-def _oddly(duel: Duel, probe: Probe, table: Table, ours: Predictions, fan_out: FanOut) -> None:
-    """The same rows asked in another way: one at a time, or with the columns in another order."""
-    columns = columns_for(table, duel.side, fan_out.spec)
-    if probe.shuffled:
-        columns = dict(reversed(columns.items()))
-    try:
-        found = duel.side.predict_singly(columns) if probe.singly else duel.side.answer(columns)
-        duel.groups[probe.name].add(ours, aligned(found, duel.side.spec, fan_out.spec), 0, table.take)
-    except EngineError as error:
-        duel.failed = error
-
-
-def _renamed(side: Predictor, reference: Predictor) -> dict[str, tuple[float, ...]]:
-    """A candidate's thresholds under the reference's names; none where it cannot tell them."""
-    try:
-        found = side.thresholds()
-    except InferBenchError:
-        return {}
-    ours, theirs = reference.spec.feature_names, side.spec.feature_names
-    if set(theirs) <= set(ours):
-        return {name: values for name, values in found.items() if name in ours}
-    if len(ours) != len(theirs):
-        return {}
-    names = dict(zip(theirs, ours, strict=True))
-    return {names[name]: values for name, values in found.items() if name in names}

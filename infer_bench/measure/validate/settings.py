@@ -1,4 +1,4 @@
-"""What a comparison is told, and the tolerances that a project keeps in its `pyproject.toml`."""
+"""The settings of a comparison, and the tolerances that a project keeps in its `pyproject.toml`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from infer_bench.errors import UsageError
 from infer_bench.project import project_table
-from infer_bench.stats.agreement.compare import Limits
+from infer_bench.stats.agreement.limits import Limits
 
 Probes = Literal["on", "off", "only"]
 InputDtype = Literal["float32", "float64"]
@@ -16,14 +16,14 @@ INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
 
 DEFAULT_ATOL = 1e-4
 UNBOUNDED_RTOL = 1e-5
-"""The default beside atol for answers that are no probabilities: their size is the user's unit."""
+"""The default beside atol for predictions that are no probabilities: their size is the user's unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValidateSettings:
-    """Tolerances that are None are the defaults: atol 1e-4, rtol 0 for probabilities and 1e-5 for other answers.
+    """Tolerances that are None are the defaults: atol 1e-4, rtol 0 for probabilities and 1e-5 for other predictions.
 
-    `threshold` is the decision threshold, `rows` limits the rows read, `input_dtype` rounds them before either side is
+    `threshold` is the decision threshold, `rows` limits the rows read, `input_dtype` rounds them before either model is
     fed, `worst` is how many of the worst rows are kept.
     """
 
@@ -55,7 +55,7 @@ class ValidateSettings:
             raise UsageError("threads are 1 to 1024")
 
     def limits(self, task: str) -> Limits:
-        """When two answers of a model of this task count as the same."""
+        """When two predictions of a model of this task count as the same."""
         atol = DEFAULT_ATOL if self.atol is None else self.atol
         rtol = self.rtol
         if rtol is None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
@@ -15,6 +14,7 @@ from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.trees.ensemble import Ensemble
+from infer_bench.typing import Array, Floats
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.read_trees import ModelTrees, ReadTrees
 
@@ -31,40 +31,41 @@ class Structure:
 
 
 class Structures:
-    """What can be read of each side's model, read once."""
+    """What can be read of each model, read once."""
 
     def __init__(self, settings: ValidateSettings) -> None:
         self._settings = settings
-        self._known: dict[int, Structure | None] = {}
+        self._structures: dict[int, Structure | None] = {}
 
-    def of(self, side: Predictor) -> Structure | None:
-        """A side's trees; None where they cannot be read."""
-        if id(side) not in self._known:
-            self._known[id(side)] = structure_of(side.candidate, side.spec, self._settings)
-        return self._known[id(side)]
+    def of(self, predictor: Predictor) -> Structure | None:
+        """A model's trees; None where they cannot be read."""
+        if id(predictor) not in self._structures:
+            self._structures[id(predictor)] = structure_of(predictor.candidate, predictor.spec, self._settings)
+        return self._structures[id(predictor)]
 
-    def last_step(self, side: Predictor) -> Ensemble | None:
+    def last_step(self, predictor: Predictor) -> Ensemble | None:
         """The trees of a scikit-learn pipeline's last step; None where there is none, or they cannot be read."""
-        if side.candidate.spec.engine != "sklearn" or side.candidate.artefact.family != "sklearn":
+        candidate = predictor.candidate
+        if candidate.spec.engine != "sklearn" or candidate.artefact.family != "sklearn":
             return None
         try:
-            return _read_trees(side.candidate, self._settings, last_step=True).ensemble
+            return _read_trees(candidate, self._settings, last_step=True).ensemble
         except InferBenchError:
             return None
 
 
-def renamed(structure: Structure, spec: ModelSpec, wanted: ModelSpec) -> Structure | None:
-    """A model's trees as trees of the columns of another model that takes the same ones in order, or None.
+def rename_columns(structure: Structure, spec: ModelSpec, reference: ModelSpec) -> Structure | None:
+    """A model's trees as trees of the reference's columns, where it takes the same ones in order; else None.
 
     The rows that visit them stand under these columns' names.
     """
-    ours, names = spec.feature_names, wanted.feature_names
+    ours, names = spec.feature_names, reference.feature_names
     if ours == names:
         return structure
-    coded = any(f.categories for f in (*structure.ensemble.features, *wanted.features))
+    coded = any(f.categories for f in (*structure.ensemble.features, *reference.features))
     if coded or len(ours) != len(names) or set(ours) <= set(names):
         return None
-    ensemble = replace(structure.ensemble, features=wanted.features)
+    ensemble = replace(structure.ensemble, features=reference.features)
     tables = structure.groups.items()
     groups = {name: Table(dict(zip(names, table.columns.values(), strict=True))) for name, table in tables}
     return Structure(ensemble, groups)
@@ -97,28 +98,28 @@ def _read_trees(candidate: Candidate, settings: ValidateSettings, *, last_step: 
         return worker.ask(request)
 
 
-def table_of(rows: npt.NDArray[np.float64], ensemble: Ensemble, spec: ModelSpec) -> Table:
+def table_of(rows: Floats, ensemble: Ensemble, spec: ModelSpec) -> Table:
     """Rows of codes as the model's columns: a code of a known category becomes the category itself."""
     pairs = zip(ensemble.features, spec.features, strict=True)
-    return Table({named.name: _column(rows[:, i], held) for i, (held, named) in enumerate(pairs)})
+    return Table({name.name: _column(rows[:, i], feature) for i, (feature, name) in enumerate(pairs)})
 
 
-def _column(codes: npt.NDArray[np.float64], feature: Feature) -> npt.NDArray[Any]:
+def _column(codes: Floats, feature: Feature) -> Array:
     if not feature.categories:
         return codes
     if not any(isinstance(value, str) for value in feature.categories):
-        known = dict(enumerate(feature.categories))
+        categories = dict(enumerate(feature.categories))
         beyond = max(float(value) for value in feature.categories) + 1
-        return np.array([_number(code, known, beyond) for code in codes.tolist()])
+        return np.array([_number(code, categories, beyond) for code in codes.tolist()])
     column = np.empty(len(codes), dtype=object)
     column[:] = [_text(code, feature.categories) for code in codes.tolist()]
     return column
 
 
-def _number(code: float, known: dict[int, Any], beyond: float) -> float:
+def _number(code: float, categories: dict[int, Any], beyond: float) -> float:
     if code != code:
         return code
-    return float(known[int(code)]) if code in known else beyond + code
+    return float(categories[int(code)]) if code in categories else beyond + code
 
 
 def _text(code: float, categories: tuple[Any, ...]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.report.validate import Cause, ComparedSide, ValidateGroup, ValidateResult, WorstRow
+from infer_bench.report.validate import Cause, ComparedModel, ValidateGroup, ValidateResult, WorstRow
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 
@@ -18,7 +18,7 @@ def write_heading(result: ValidateResult) -> str:
     return f"{_name_side(result.reference)} against {_name_side(result.candidate)}"
 
 
-def _name_side(side: ComparedSide) -> str:
+def _name_side(side: ComparedModel) -> str:
     return f"{file_name(side.model.path)} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
 
 

@@ -1,4 +1,4 @@
-"""How many representable numbers lie between two answers."""
+"""How many representable numbers lie between two predictions."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 
 def ulps(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
-    """The most representable values between two finite answers of one dtype: their distance as ordered integers."""
+    """The most representable values between two finite predictions of one dtype: their distance as ordered integers."""
     if not len(ours):
         return 0
     kind = np.int32 if ours.dtype == np.float32 else np.int64

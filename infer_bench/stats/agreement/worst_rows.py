@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from infer_bench.typing import Floats
+from infer_bench.stats.agreement.limits import is_same
+from infer_bench.stats.agreement.predictions import Predictions
+from infer_bench.stats.agreement.row_outcomes import RowOutcomes, common_values
+from infer_bench.typing import Floats, Ints
 
 Line = tuple[int, int, float, float, float]
-"""Row, output, |Δ| (inf where only one side is finite), reference, candidate."""
+"""Row, output, |Δ| (inf where only one side is finite), reference, candidate.
+
+The output is `NO_OUTPUT`, and one of the two predictions NaN, where only one model predicts the row.
+"""
+NO_OUTPUT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +29,54 @@ class Worst:
         return Worst(tuple(sorted((*self.lines, *other.lines), key=_order)[:most]), most)
 
     def __eq__(self, other: object) -> bool:
-        # repr, since a NaN among the answers equals itself here
+        # repr, since a NaN among the predictions equals itself here
         return isinstance(other, Worst) and repr(self) == repr(other)
 
     def __hash__(self) -> int:
         return hash(repr(self))
 
 
-def worst_of(
-    reference: Floats, candidate: Floats, rows: npt.NDArray[np.int64], bad: npt.NDArray[np.bool_], most: int
-) -> Worst:
-    """The worst of the rows that are `bad` (rows,), one line a row with the output that differs most."""
-    if not most or not bad.any():
+def worst_of(reference: Predictions, candidate: Predictions, rows: Ints, outcomes: RowOutcomes, most: int) -> Worst:
+    """The worst of the rows that differ, one line a row with the output that differs most; `rows` are their numbers."""
+    if not most or not outcomes.differ.any():
         return Worst(most=most)
-    ours, theirs, numbers = reference[bad], candidate[bad], rows[bad]
+    alone = Worst(_alone(reference, candidate, rows, outcomes, most), most)
+    return alone + Worst(_furthest(reference, candidate, rows, outcomes, most), most)
+
+
+def _alone(
+    reference: Predictions, candidate: Predictions, rows: Ints, outcomes: RowOutcomes, most: int
+) -> tuple[Line, ...]:
+    """Lines of the first rows to which one model alone gives a number."""
+    nan, inf = float("nan"), float("inf")
+    lines = []
+    for i in np.flatnonzero(outcomes.refusals)[np.argsort(rows[outcomes.refusals])][:most]:
+        ours, theirs = float(reference.values[i, 0]), float(candidate.values[i, 0])
+        pair = (ours, nan) if outcomes.reference_alone[i] else (nan, theirs)
+        lines.append((int(rows[i]), NO_OUTPUT, inf, *pair))
+    return tuple(lines)
+
+
+def _furthest(
+    reference: Predictions, candidate: Predictions, rows: Ints, outcomes: RowOutcomes, most: int
+) -> tuple[Line, ...]:
+    """Lines of the compared rows that differ most."""
+    ours, theirs = common_values(reference, candidate, outcomes.common)
+    differ = outcomes.differ[outcomes.common]
+    ours, theirs, numbers = ours[differ], theirs[differ], rows[outcomes.common][differ]
+    gaps = _gaps(ours, theirs)
+    if not gaps.size:
+        return ()
+    at, output = np.arange(len(gaps)), gaps.argmax(axis=1)
+    size, one, other = gaps[at, output], ours[at, output], theirs[at, output]
+    first = np.lexsort((numbers, -size))[:most]
+    return tuple((int(numbers[i]), int(output[i]), float(size[i]), float(one[i]), float(other[i])) for i in first)
+
+
+def _gaps(ours: Floats, theirs: Floats) -> Floats:
     with np.errstate(all="ignore"):
         gaps = np.abs(ours - theirs)
-    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-    gaps = np.where(same, 0.0, np.where(np.isnan(gaps), np.inf, gaps))
-    output = gaps.argmax(axis=1)
-    at = np.arange(len(gaps))
-    size = gaps[at, output]
-    first = np.lexsort((numbers, -size))[:most]
-    values = (ours[at, output], theirs[at, output])
-    lines = [(int(numbers[i]), int(output[i]), float(size[i]), float(values[0][i]), float(values[1][i])) for i in first]
-    return Worst(tuple(lines), most)
+    return np.asarray(np.where(is_same(ours, theirs), 0.0, np.where(np.isnan(gaps), np.inf, gaps)))
 
 
 def _order(line: Line) -> tuple[float, int, int]:

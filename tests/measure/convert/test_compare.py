@@ -5,18 +5,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.measure.convert.compare import TOLERANCES, Predictions, failure, judge, passes
+from infer_bench.measure.convert.compare import TOLERANCES, compare_group, failure, passes
+from infer_bench.stats.agreement.predictions import Labels, Predictions
 
 SINGLE = TOLERANCES["float32"]
 
 
 def predictions(*values: float, labels: tuple[str, ...] | None = None) -> Predictions:
     table = np.array(values, dtype=float)[:, None]
-    return Predictions(table, None if labels is None else np.array(labels, object), np.zeros(len(values), np.bool_))
+    return Predictions.unrefused(table, None if labels is None else Labels.of(labels))
 
 
 def compare(expected: Predictions, actual: Predictions) -> Any:
-    return judge("ordinary", expected, actual)
+    return compare_group("ordinary", expected, actual)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,6 @@ def test_a_changed_label_counts_where_there_is_a_prediction() -> None:
 
 
 def test_rows_that_the_original_refuses_are_counted_apart() -> None:
-    original = Predictions(np.array([[1.0], [np.nan], [np.nan]]), None, np.array([False, True, True]))
+    original = Predictions(np.array([[1.0], [np.nan], [np.nan]]), np.array([False, True, True]))
     group = compare(original, predictions(1.0, 5.0, np.nan))
     assert (group.refused, group.answered_though_refused, passes(group, SINGLE)) == (2, 1, True)

@@ -9,8 +9,7 @@ import pytest
 
 from infer_bench import convert, validate
 from infer_bench.errors import DataError, UsageError
-from infer_bench.measure.validate import fan_out as streaming
-from infer_bench.measure.validate import opening as contest
+from infer_bench.measure.validate import opening, user_rows
 from infer_bench.report.validate import ValidateReport
 from tests.measure.validate.causes.cases import lightgbm_text, table, xgboost_json
 
@@ -220,10 +219,10 @@ def test_batches_are_answered_alike_with_and_without_shared_memory(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: bool
 ) -> None:
     """Several batches, the last one short, each row with its own answer."""
-    monkeypatch.setattr(streaming, "LEAST_ROWS", 64)
-    monkeypatch.setattr(streaming, "BATCH_BYTES", 1)
+    monkeypatch.setattr(user_rows, "LEAST_ROWS", 64)
+    monkeypatch.setattr(user_rows, "BATCH_BYTES", 1)
     if not shared:
-        monkeypatch.setattr(contest, "shared_tables", lambda count: ())
+        monkeypatch.setattr(opening, "shared_tables", lambda count: ())
     report = validate(
         str(folder / "trees.txt"), str(folder / "boosted.json"), data=str(folder / "rows.npz"), probes="off", worst=500
     )

@@ -1,1 +1,1 @@
-"""Why predictions differ: counterfactuals applied to the reference, jointly, until it answers as the candidate does."""
+"""Why predictions differ: changes applied to the reference, jointly, until it predicts what the candidate does."""

@@ -15,7 +15,7 @@ OnPredictions = Callable[[Floats], Floats]
 class Counterfactual:
     """One counterfactual: `cause` is its stable name, `detail` what exactly was changed.
 
-    `single`: the reference itself works in float32 up to its last step.
+    `float32_steps`: the reference itself works in float32 up to its last step.
     """
 
     cause: str
@@ -23,7 +23,7 @@ class Counterfactual:
     rows: OnRows | None = None
     trees: OnTrees | None = None
     predictions: OnPredictions | None = None
-    single: bool = False
+    float32_steps: bool = False
 
 
 INPUT_CAST = "input cast"

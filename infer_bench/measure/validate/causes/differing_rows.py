@@ -1,53 +1,82 @@
-"""Rows of all groups with both answers, below each other: what causes are found on."""
+"""Rows of which some differ, with both predictions: what causes are found on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from infer_bench.data import Table, concat
-from infer_bench.measure.validate.causes.search import closeness, matches
-from infer_bench.measure.validate.group_comparison import Kept
-from infer_bench.typing import Bools, Floats
+from infer_bench.stats.agreement.predictions import Predictions
+from infer_bench.stats.agreement.row_outcomes import RowOutcomes
+from infer_bench.typing import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DifferingRows:
-    """Rows of all groups below each other with both answers; `differ` (rows,) are those to explain."""
+    """Rows below each other, each named by its group and its number there (rows,).
+
+    `reference` and `candidate` are predictions (rows, outputs), NaN for a model that refuses the row or predicts
+    another number of outputs. Of the masks (rows,), `differ` are the rows to explain, beside some that agree;
+    `without_pair` are those without a prediction of one of the two; `relabelled` have another label.
+    """
 
     groups: npt.NDArray[np.object_]
-    numbers: npt.NDArray[np.int64]
+    numbers: Ints
     table: Table
     reference: Floats
     candidate: Floats
     differ: Bools
-    refused: Bools
+    without_pair: Bools
     relabelled: Bools
 
+    @classmethod
+    def of(
+        cls,
+        group: str,
+        numbers: Ints,
+        table: Table,
+        reference: Predictions,
+        candidate: Predictions,
+        outcomes: RowOutcomes,
+    ) -> "DifferingRows":
+        """All rows of one block."""
+        same_width = reference.values.shape == candidate.values.shape
+        unlabelled = np.zeros(len(numbers), dtype=np.bool_)
+        return cls(
+            groups=np.full(len(numbers), group, dtype=object),
+            numbers=numbers,
+            table=table,
+            reference=reference.values,
+            candidate=candidate.values if same_width else np.full_like(reference.values, np.nan),
+            differ=outcomes.differ,
+            without_pair=~outcomes.common,
+            relabelled=unlabelled if outcomes.relabelled is None else outcomes.relabelled,
+        )
 
-def gather(kept: Sequence[Kept]) -> DifferingRows:
-    """The rows of all groups below each other, the user's first."""
-    parts = sorted(kept, key=lambda part: part.group != "data")
+    @property
+    def swapped(self) -> "DifferingRows":
+        """With the candidate in the reference's place and the other way round."""
+        return replace(self, reference=self.candidate, candidate=self.reference)
+
+
+def join(parts: Sequence[DifferingRows]) -> DifferingRows:
+    """All parts below each other."""
+    if len(parts) == 1:
+        return parts[0]
+    width = max(part.reference.shape[1] for part in parts)
     return DifferingRows(
-        groups=np.concatenate([np.full(len(part.numbers), part.group, dtype=object) for part in parts]),
+        groups=np.concatenate([part.groups for part in parts]),
         numbers=np.concatenate([part.numbers for part in parts]),
         table=concat(part.table for part in parts),
-        reference=np.concatenate([part.reference.values for part in parts]),
-        candidate=np.concatenate([part.candidate.values for part in parts]),
+        reference=_stack((part.reference for part in parts), width),
+        candidate=_stack((part.candidate for part in parts), width),
         differ=np.concatenate([part.differ for part in parts]),
-        refused=np.concatenate([part.reference.refused | part.candidate.refused for part in parts]),
-        relabelled=np.concatenate([_relabelled(part) for part in parts]),
+        without_pair=np.concatenate([part.without_pair for part in parts]),
+        relabelled=np.concatenate([part.relabelled for part in parts]),
     )
 
 
-def _relabelled(part: Kept) -> Bools:
-    """Rows whose answers agree and whose labels do not."""
-    if part.labels is None:
-        return np.zeros(len(part.numbers), dtype=np.bool_)
-    one, other = part.labels
-    changed = np.array([a != b for a, b in zip(one.tolist(), other.tolist(), strict=True)], dtype=np.bool_)
-    values = part.reference.values, part.candidate.values
-    if values[0].shape != values[1].shape:
-        return changed
-    return np.asarray(changed & matches(*values, closeness(*values)))
+def _stack(parts: Iterable[Floats], width: int) -> Floats:
+    """Predictions below each other; how many outputs a model has is not known where it refuses every row."""
+    return np.concatenate([p if p.shape[1] == width else np.full((len(p), width), np.nan) for p in parts])

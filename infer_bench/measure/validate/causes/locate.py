@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.measure.validate.causes.counterfactual import Counterfactual
-from infer_bench.measure.validate.causes.oracle import TreeOracle
+from infer_bench.measure.validate.causes.reference import ReferenceTrees
 from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Ensemble
 from infer_bench.trees.evaluate import Members, decide, leaf_indices, prepare
-from infer_bench.typing import Floats
+from infer_bench.typing import Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +23,23 @@ class Decision:
     value: float
 
 
-def first_decision(
-    oracle: TreeOracle, changes: Sequence[Counterfactual], rows: npt.NDArray[np.intp]
-) -> Decision | None:
-    """The first row and tree that reach another leaf under the twists, and the split at which they part."""
-    changed, plain = oracle.twisted(changes), oracle.ensemble
+def first_decision(reference: ReferenceTrees, changes: Sequence[Counterfactual], rows: Indices) -> Decision | None:
+    """The first row and tree that reach another leaf under the changes, and the split at which they part."""
+    changed, plain = reference.with_changes(changes), reference.ensemble
     if changed.trees != plain.trees or len(changed.nodes) != len(plain.nodes):
         return None
-    ours, theirs = oracle.matrix[rows], oracle.twisted_rows(changes, rows)
+    ours, theirs = reference.matrix[rows], reference.rows_with_changes(changes, rows)
     differ = leaf_indices(plain, ours) != leaf_indices(changed, theirs)
     if not differ.any():
         return None
     row = int(np.flatnonzero(differ.any(axis=1))[0])
     tree = int(np.flatnonzero(differ[row])[0])
-    node = _parting(plain, changed, ours[row : row + 1], theirs[row : row + 1], tree)
+    node = _first_parting(plain, changed, ours[row : row + 1], theirs[row : row + 1], tree)
     feature = int(plain.nodes.feature[node])
-    return Decision(row, tree, plain.features[feature].name, _shown(plain, node), float(ours[row, feature]))
+    return Decision(row, tree, plain.features[feature].name, _split_text(plain, node), float(ours[row, feature]))
 
 
-def _parting(plain: Ensemble, changed: Ensemble, ours: Floats, theirs: Floats, tree: int) -> int:
+def _first_parting(plain: Ensemble, changed: Ensemble, ours: Floats, theirs: Floats, tree: int) -> int:
     node = int(plain.roots[tree])
     while plain.nodes.mode[node] != LEAF:
         left = _goes_left(plain, ours, node)
@@ -58,11 +55,11 @@ def _goes_left(ensemble: Ensemble, row: Floats, node: int) -> bool:
     return bool(decide(ensemble, Members.of(ensemble.nodes), at, value)[0])
 
 
-def _shown(ensemble: Ensemble, node: int) -> str:
+def _split_text(ensemble: Ensemble, node: int) -> str:
     nodes = ensemble.nodes
     name = ensemble.features[int(nodes.feature[node])].name
     if nodes.mode[node] == MEMBER:
-        held = nodes.members[nodes.member_start[node] : nodes.member_start[node + 1]]
-        listed = ", ".join(f"{value:g}" for value in held[:6]) + (", …" if len(held) > 6 else "")
-        return f"{name} in {{{listed}}}"
+        members = nodes.members[nodes.member_start[node] : nodes.member_start[node + 1]]
+        text = ", ".join(f"{value:g}" for value in members[:6]) + (", …" if len(members) > 6 else "")
+        return f"{name} in {{{text}}}"
     return f"{name} {'<' if nodes.mode[node] == LT else '≤'} {float(nodes.threshold[node])!r}"

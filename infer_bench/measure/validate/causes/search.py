@@ -1,10 +1,10 @@
-"""The search for the fewest twists under which the reference answers as the candidate does."""
+"""The search for the fewest changes under which the reference predicts what the candidate does."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import EngineError
 from infer_bench.measure.validate.causes.counterfactual import (
@@ -14,15 +14,13 @@ from infer_bench.measure.validate.causes.counterfactual import (
     THRESHOLD_CAST,
     Counterfactual,
 )
-from infer_bench.measure.validate.causes.counterfactuals import swapped
+from infer_bench.measure.validate.causes.counterfactuals import swap_columns
 from infer_bench.measure.validate.causes.estimates import estimates
-from infer_bench.measure.validate.causes.oracle import Oracle, TreeOracle
-from infer_bench.typing import Bools, Floats
-
-Rows = npt.NDArray[np.intp]
+from infer_bench.measure.validate.causes.reference import Reference, ReferenceTrees
+from infer_bench.typing import Bools, Floats, Indices
 
 NOISE = 4e-6
-"""Answers this near, as a share of their size, are the same in float32 arithmetic."""
+"""Predictions this near, as a share of their size, are the same in float32 arithmetic."""
 MOST_CAUSES = 4
 BEAM = 3
 ENOUGH = 0.9
@@ -34,7 +32,7 @@ MOST_SWAPS = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """Twists in force, the answers under them, and which rows they bring to the candidate's answers."""
+    """Changes in force, the predictions under them, and which rows they bring to the candidate's predictions."""
 
     changes: tuple[Counterfactual, ...]
     predictions: Floats
@@ -46,65 +44,67 @@ class State:
         return {change.cause for change in self.changes}
 
     def score(self) -> tuple[int, int]:
-        """The more rows are right the better, then the fewer twists."""
+        """The more rows are right the better, then the fewer changes."""
         return int(self.right.sum()), -len(self.changes)
 
 
 @dataclass(slots=True, eq=False)
 class Search:
-    """Rows, the candidate's answers to them (rows, outputs), and which of them differ."""
+    """Rows, the candidate's predictions for them (rows, outputs), and which of them differ."""
 
-    oracle: Oracle
-    wanted: Floats
+    reference: Reference
+    candidate: Floats
     differ: Bools
-    rows: Rows
+    rows: Indices
     tolerance: Floats = field(init=False)
     base: State = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tolerance = closeness(self.wanted, self.wanted)
+        self.tolerance = closeness(self.candidate, self.candidate)
         self.base = self.state(())
 
     def run(self) -> State | None:
-        """The best set of twists, pruned; None when none accounts for the rows."""
+        """The best set of changes, pruned; None when none accounts for the rows."""
         best = max(self._grow(), key=State.score)
         if not self._accounts(best):
             best = max([best, *self._swaps()], key=State.score)
-        best = self._pruned(best)
+        best = self._prune(best)
         return best if best.changes and self._accounts(best) else None
 
     def state(self, changes: Sequence[Counterfactual]) -> State:
-        """The answers under these twists; nothing is right under those with which the library cannot answer."""
+        """The predictions under these changes; nothing is right under those with which the library cannot predict."""
         try:
-            predictions = self.oracle.predictions(changes, self.rows)
+            predictions = self.reference.predictions(changes, self.rows)
         except EngineError:
             if not changes:
                 raise
-            return State(tuple(changes), np.full_like(self.wanted, np.nan), np.zeros(len(self.wanted), dtype=np.bool_))
+            return State(
+                tuple(changes), np.full_like(self.candidate, np.nan), np.zeros(len(self.candidate), dtype=np.bool_)
+            )
         return State(tuple(changes), predictions, self._right(predictions))
 
     def _right(self, predictions: Floats) -> Bools:
-        if predictions.shape != self.wanted.shape:
-            return np.zeros(len(self.wanted), dtype=np.bool_)
-        return matches(predictions, self.wanted, self.tolerance)
+        if predictions.shape != self.candidate.shape:
+            return np.zeros(len(self.candidate), dtype=np.bool_)
+        return matches(predictions, self.candidate, self.tolerance)
 
     def _grow(self) -> list[State]:
-        """Beam search: the best few sets, each with one more twist, until nothing gets better."""
-        beam, catalogue = [self.base], self.oracle.catalogue
-        seen = list(beam)
+        """Beam search: the best few sets, each with one more change, until nothing gets better."""
+        beam, catalogue = [self.base], self.reference.catalogue
+        states = list(beam)
         casts = {t.cause: t for t in reversed(catalogue) if t.cause in (INPUT_CAST, THRESHOLD_CAST)}
         first = [self.state(tuple(casts.values()))] if len(casts) == 2 else []
         first += self._offset_links(catalogue)
         for _ in range(MOST_CAUSES):
-            grown = [self.state((*s.changes, change)) for s in beam for change in self._next(s, catalogue)]
-            grown = sorted([*first, *grown], key=State.score, reverse=True)[:BEAM]
-            if not grown or grown[0].score()[0] <= beam[0].score()[0]:
+            longer = [self.state((*s.changes, change)) for s in beam for change in self._next(s, catalogue)]
+            longer = sorted([*first, *longer], key=State.score, reverse=True)[:BEAM]
+            if not longer or longer[0].score()[0] <= beam[0].score()[0]:
                 break
-            beam, first = grown, []
-            seen += beam
+            beam, first = longer, []
+            states += beam
             if beam[0].right.all():
                 break
-        return seen
+        return states
 
     def _offset_links(self, catalogue: Sequence[Counterfactual]) -> list[State]:
         """Another link and another base score at once: neither alone brings any row nearer."""
@@ -118,31 +118,31 @@ class Search:
 
     def _next(self, state: State, catalogue: Sequence[Counterfactual]) -> list[Counterfactual]:
         wrong = ~state.right
-        made = [change for change in catalogue if change.cause not in state.causes]
-        if wrong.any() and state.predictions.shape == self.wanted.shape:
-            found = estimates(
-                self.oracle, state.changes, state.predictions[wrong], self.wanted[wrong], self.rows[wrong]
+        changes = [change for change in catalogue if change.cause not in state.causes]
+        if wrong.any() and state.predictions.shape == self.candidate.shape:
+            read_off = estimates(
+                self.reference, state.changes, state.predictions[wrong], self.candidate[wrong], self.rows[wrong]
             )
-            made += [change for change in found if change.cause not in state.causes]
-        return made
+            changes += [change for change in read_off if change.cause not in state.causes]
+        return changes
 
     def _swaps(self) -> list[State]:
         """Two columns in each other's place: every pair that the trees read, on a few rows first."""
-        if not isinstance(self.oracle, TreeOracle):
+        if not isinstance(self.reference, ReferenceTrees):
             return []
-        used = np.unique(self.oracle.ensemble.nodes.feature)
-        used = used[used >= 0]
-        pairs = [(int(i), int(j)) for a, i in enumerate(used) for j in used[a + 1 :]]
-        few = Search(self.oracle, self.wanted[:32], self.differ[:32], self.rows[:32])
-        found = [few.state([swapped(self.oracle.names, i, j)]) for i, j in pairs[:MOST_SWAPS]]
-        return [self.state(max(found, key=State.score).changes)] if found else []
+        features = np.unique(self.reference.ensemble.nodes.feature)
+        pairs = itertools.combinations(features[features >= 0].tolist(), 2)
+        few = Search(self.reference, self.candidate[:32], self.differ[:32], self.rows[:32])
+        names = self.reference.names
+        swaps = [few.state([swap_columns(names, i, j)]) for i, j in itertools.islice(pairs, MOST_SWAPS)]
+        return [self.state(max(swaps, key=State.score).changes)] if swaps else []
 
-    def _pruned(self, state: State) -> State:
-        """Without the twists that change nothing for the better."""
+    def _prune(self, state: State) -> State:
+        """Without the changes that change nothing for the better."""
         for change in state.changes:
             rest = self.state([other for other in state.changes if other is not change])
             if rest.score()[0] >= state.score()[0]:
-                return self._pruned(rest)
+                return self._prune(rest)
         return state
 
     def _accounts(self, state: State) -> bool:
@@ -155,7 +155,7 @@ class Search:
 
 
 def closeness(reference: Floats, candidate: Floats) -> Floats:
-    """How near two answers to a row (rows,) must be to count as the same in float32 arithmetic."""
+    """How near two predictions for a row (rows,) must be to count as the same in float32 arithmetic."""
     sizes = np.where(np.isfinite(reference), np.abs(reference), 0.0)
     other = np.where(np.isfinite(candidate), np.abs(candidate), 0.0)
     typical = float(np.median(sizes)) if sizes.size else 0.0

@@ -12,9 +12,10 @@ from infer_bench.data import Table
 from infer_bench.errors import EngineError
 from infer_bench.measure.validate.causes.explain import explain
 from infer_bench.measure.validate.causes.explanation import Explanation
+from infer_bench.measure.validate.causes.reference import ReferenceAccess
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.predictors import Predictions
-from infer_bench.stats.agreement.compare import Limits
+from infer_bench.stats.agreement.limits import Limits
+from infer_bench.stats.agreement.predictions import Predictions
 from tests.measure.validate.causes import cases
 from tests.measure.validate.causes.cases import Case, lightgbm_case, xgboost_case
 
@@ -22,18 +23,15 @@ from tests.measure.validate.causes.cases import Case, lightgbm_case, xgboost_cas
 def explained(case: Case, structure: bool = True) -> Explanation:
     names = [feature.name for feature in case.ensemble.features]
     table = Table({name: case.rows[:, i].copy() for i, name in enumerate(names)})
-    refused = np.zeros(len(case.rows), dtype=np.bool_)
-    pairing = GroupComparison("thresholds", Limits(atol=case.atol))
-    pairing.add(
-        Predictions(case.reference(case.rows), refused), Predictions(case.candidate(case.rows), refused), 0, table.take
-    )
-    held = pairing.kept_rows
-    assert held is not None
+    group = GroupComparison("thresholds", Limits(atol=case.atol))
+    ours, theirs = (Predictions.unrefused(predict(case.rows)) for predict in (case.reference, case.candidate))
+    group.add(ours, theirs, 0, table.take)
+    assert group.examples is not None
 
     def ask(rows: Table) -> Any:
         return case.reference(np.stack([rows.columns[name] for name in names], axis=1))
 
-    return explain([held], case.ensemble if structure else None, ask)
+    return explain(group.examples, ReferenceAccess(case.ensemble if structure else None, ask))
 
 
 def casts(text: str) -> str:
@@ -249,19 +247,17 @@ def test_a_change_that_the_library_refuses_leaves_the_others_to_be_tried() -> No
     names = ["a", "b", "c"]
 
     def ask(table: Table) -> Any:
-        held = np.stack([table.columns[name] for name in names], axis=1)
-        if np.isnan(held).any():
+        matrix = np.stack([table.columns[name] for name in names], axis=1)
+        if np.isnan(matrix).any():
             raise EngineError("no missing values, please")
-        return held @ np.array([[1.0], [10.0], [100.0]])
+        return matrix @ np.array([[1.0], [10.0], [100.0]])
 
     table = Table({name: rows[:, i] for i, name in enumerate(names)})
     turned = Table({name: rows[:, 2 - i] for i, name in enumerate(names)})
-    refused = np.zeros(len(rows), dtype=np.bool_)
-    pairing = GroupComparison("data", Limits())
-    pairing.add(Predictions(ask(table), refused), Predictions(ask(turned), refused), 0, table.take)
-    held = pairing.kept_rows
-    assert held is not None
-    found = explain([held], None, ask)
+    group = GroupComparison("data", Limits())
+    group.add(Predictions.unrefused(ask(table)), Predictions.unrefused(ask(turned)), 0, table.take)
+    assert group.examples is not None
+    found = explain(group.examples, ReferenceAccess(predict=ask))
     assert {cause.name for cause in found.causes} == {"column order"}, found
     assert found.not_explained == 0
 

@@ -1,4 +1,4 @@
-"""`validate` at its edges: ties, and files and sides that go away while it runs."""
+"""`validate` at its edges: ties, and files and models that go away while it runs."""
 
 import pickle
 from concurrent.futures import Future
@@ -13,12 +13,13 @@ from infer_bench import convert, validate
 from infer_bench.data import Table
 from infer_bench.data.file_digest import Digest
 from infer_bench.errors import EngineError
-from infer_bench.measure.validate import find_causes as reasons
-from infer_bench.measure.validate.fan_out import Asked, Duel, FanOut
+from infer_bench.measure.validate import find_causes
+from infer_bench.measure.validate.fan_out import FanOut, PendingBatch
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.predictors import Predictions
+from infer_bench.measure.validate.validation import CandidateState
 from infer_bench.model import ModelSpec
-from infer_bench.stats.agreement.compare import Limits
+from infer_bench.stats.agreement.limits import Limits
+from infer_bench.stats.agreement.predictions import Predictions
 
 ROWS = np.array([0.0, 0, 1, 1, 2, 2]).reshape(-1, 1)
 
@@ -48,7 +49,7 @@ def test_rows_that_went_away_after_they_were_read_cost_only_their_hash(
     files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Digest, "start", lambda _: None)
-    monkeypatch.setattr(reasons, "find", lambda *_: Path(files[2]).unlink())
+    monkeypatch.setattr(find_causes, "explain_candidates", lambda *_: Path(files[2]).unlink())
     report = validate(files[0], files[1], data=files[2], probes="off", allow_pickle=True)
     assert report.verdict is not None
     assert (report.verdict.status, report.results[0].groups[0].rows) == ("pass", len(ROWS))
@@ -57,22 +58,22 @@ def test_rows_that_went_away_after_they_were_read_cost_only_their_hash(
 
 
 def test_nothing_is_counted_of_a_candidate_beyond_the_batch_at_which_it_failed() -> None:
-    side: Any = SimpleNamespace(blocks=())
-    duel = Duel(side, {"data": GroupComparison("data", Limits())})
-    fan_out = FanOut(side, ModelSpec("raw", (), ("output",)), [duel])
-    given = Predictions(np.zeros((2, 1)), np.zeros(2, dtype=np.bool_))
+    predictor: Any = SimpleNamespace(shared_tables=())
+    candidate = CandidateState(predictor, {"data": GroupComparison("data", Limits())})
+    fan_out = FanOut(predictor, ModelSpec("raw", (), ("output",)), [candidate])
+    predictions = Predictions.unrefused(np.zeros((2, 1)))
     for i in range(3):
         ours: Future[Predictions] = Future()
         theirs: Future[Predictions] = Future()
-        ours.set_result(given)
+        ours.set_result(predictions)
         if i == 1:
             theirs.set_exception(EngineError("not these"))
         else:
-            theirs.set_result(given)
-        fan_out.finish(Asked(Table({"a": np.zeros(2)}), 2 * i, ours, {0: theirs}), "data")
+            theirs.set_result(predictions)
+        fan_out.finish(PendingBatch(Table({"a": np.zeros(2)}), 2 * i, ours, {0: theirs}), "data")
     fan_out.close()
-    assert duel.groups["data"].rows == 2
-    assert str(duel.failed) == "not these"
+    assert candidate.groups["data"].comparison.rows == 2
+    assert str(candidate.error) == "not these"
 
 
 @pytest.mark.parametrize(("kind", "turned"), [("Gradient", False), ("Gradient", True), ("forest", False)])

@@ -9,18 +9,18 @@ EVERY_S = 5.0
 """So many seconds lie between two writes at the least: a report is made and written in a few hundredths of one."""
 
 
-class Checkpoints:
+class PartialReports:
     """Progress that another shows; `write` is called at the first update, and then every few seconds."""
 
     def __init__(
         self, progress: Progress, write: Callable[[], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._progress, self._write, self._clock = progress, write, clock
-        self._next = -float("inf")
+        self._next_write_s = -float("inf")
 
     def update(self, done: float, message: str) -> None:
         """Show it, and write when it is time."""
         self._progress.update(done, message)
-        if self._clock() >= self._next:
+        if self._clock() >= self._next_write_s:
             self._write()
-            self._next = self._clock() + EVERY_S
+            self._next_write_s = self._clock() + EVERY_S

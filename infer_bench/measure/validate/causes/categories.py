@@ -3,28 +3,27 @@
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.measure.validate.causes.counterfactual import CATEGORY, MISSING, Counterfactual, OnRows, OnTrees
 from infer_bench.trees.ensemble import MEMBER, Ensemble
 from infer_bench.trees.evaluate import rounded
-from infer_bench.typing import Floats
+from infer_bench.typing import Bools, Floats
 
 _WORD = 32
 
 
-def category_twists(ensemble: Ensemble, matrix: Floats) -> list[Counterfactual]:
-    """Twists of an ensemble with sets of categories, on these rows (rows, features)."""
+def category_counterfactuals(ensemble: Ensemble, matrix: Floats) -> list[Counterfactual]:
+    """Changes of an ensemble with sets of categories, on these rows (rows, features)."""
     members = ensemble.nodes.mode == MEMBER
-    used = np.unique(ensemble.nodes.feature[members]).tolist()
-    strange = {i: _strange(ensemble, matrix[:, i], i) for i in used}
-    made = [
+    features = np.unique(ensemble.nodes.feature[members]).tolist()
+    strange = {i: _strange(ensemble, matrix[:, i], i) for i in features}
+    changes = [
         Counterfactual(CATEGORY, "an unseen category is read as missing", rows=_read_as(strange, np.nan)),
         Counterfactual(CATEGORY, "an unseen category is read as the first", rows=_read_as(strange, 0.0)),
         Counterfactual(MISSING, "a missing category takes the members' way", trees=_missing_left(members)),
     ]
     every = np.unique(np.concatenate(list(strange.values())))
-    for said, codes in (
+    for detail, codes in (
         ("an unseen category takes the members' way", every),
         ("an unseen category takes the members' way, unless it is negative", every[every >= 0]),
         (
@@ -33,13 +32,13 @@ def category_twists(ensemble: Ensemble, matrix: Floats) -> list[Counterfactual]:
         ),
     ):
         if len(codes):
-            made.append(Counterfactual(CATEGORY, said, trees=_with_members(codes)))
+            changes.append(Counterfactual(CATEGORY, detail, trees=_with_members(codes)))
     for rounding in ("none", "truncate", "floor"):
         if rounding != ensemble.rounding:
-            made.append(
+            changes.append(
                 Counterfactual(CATEGORY, "a fractional category is rounded otherwise", trees=_rounding(rounding))
             )
-    return made
+    return changes
 
 
 def _end(ensemble: Ensemble) -> float:
@@ -52,10 +51,10 @@ def _strange(ensemble: Ensemble, column: Floats, feature: int) -> Floats:
     """The codes among the rows that no set of the feature's splits holds."""
     nodes = ensemble.nodes
     splits = np.flatnonzero((nodes.mode == MEMBER) & (nodes.feature == feature))
-    held = [nodes.members[nodes.member_start[i] : nodes.member_start[i + 1]] for i in splits]
-    known = np.unique(np.concatenate(held)) if held else np.zeros(0)
+    members = [nodes.members[nodes.member_start[i] : nodes.member_start[i + 1]] for i in splits]
+    usual = np.unique(np.concatenate(members)) if members else np.zeros(0)
     codes = rounded(ensemble, column[np.isfinite(column)])
-    return np.setdiff1d(codes, known)
+    return np.setdiff1d(codes, usual)
 
 
 def _read_as(strange: dict[int, Floats], value: float) -> OnRows:
@@ -68,7 +67,7 @@ def _read_as(strange: dict[int, Floats], value: float) -> OnRows:
     return change
 
 
-def _missing_left(members: npt.NDArray[np.bool_]) -> OnTrees:
+def _missing_left(members: Bools) -> OnTrees:
     return lambda e: replace(e, nodes=replace(e.nodes, missing_left=e.nodes.missing_left | members))
 
 
@@ -79,9 +78,9 @@ def _with_members(codes: Floats) -> OnTrees:
         nodes = e.nodes
         parts, sizes = [], np.zeros(len(nodes), dtype=np.int64)
         for i in np.flatnonzero(nodes.mode == MEMBER):
-            held = np.union1d(nodes.members[nodes.member_start[i] : nodes.member_start[i + 1]], codes)
-            parts.append(held)
-            sizes[i] = len(held)
+            members = np.union1d(nodes.members[nodes.member_start[i] : nodes.member_start[i + 1]], codes)
+            parts.append(members)
+            sizes[i] = len(members)
         start = np.concatenate(([0], np.cumsum(sizes)))
         return replace(e, nodes=replace(nodes, member_start=start, members=np.concatenate(parts)))
 

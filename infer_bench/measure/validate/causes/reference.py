@@ -1,0 +1,187 @@
+"""Predictions of the reference under changes: from its trees, or from the reference itself fed other rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from infer_bench.data import Table
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, Counterfactual
+from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_rows, on_trees
+from infer_bench.model import Feature
+from infer_bench.trees.ensemble import Ensemble
+from infer_bench.trees.evaluate import predict
+from infer_bench.typing import Array, Floats, Indices
+
+Predict = Callable[[Table], Floats]
+STEPS_IN_FLOAT32 = Counterfactual(PREPARED, "the steps before the model work in float32", float32_steps=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LastStep:
+    """A pipeline's last step: `read` reads its trees, `prepare` makes the two matrices of a `ReferenceLastStep`."""
+
+    read: Callable[[], Ensemble | None]
+    prepare: Callable[[Table], tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceAccess:
+    """How the reference can be looked into; what cannot be done is None.
+
+    `ensemble` are its trees, `predict` asks the model itself, `predict_in_float32` with its steps in float32;
+    `last_step` is looked into where nothing else explains the rows.
+    """
+
+    ensemble: Ensemble | None = None
+    predict: Predict | None = None
+    predict_in_float32: Predict | None = None
+    last_step: LastStep | None = None
+
+    def float32_steps_on(self, table: Table) -> Predict | None:
+        """`predict_in_float32` where the reference has steps that can work in float32 on these rows."""
+        try:
+            works = self.predict_in_float32 and len(self.predict_in_float32(table)) == table.rows
+        except InferBenchError:
+            return None
+        return self.predict_in_float32 if works else None
+
+
+class Reference(Protocol):
+    """Predicts the rows under changes."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that changes of rows see."""
+
+    @property
+    def catalogue(self) -> list[Counterfactual]:
+        """The changes that can be applied."""
+
+    def predictions(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
+        """The canonical predictions (rows, outputs) for some of the rows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceTrees:
+    """A model whose trees are known; `matrix` are its rows, float64 (rows, features), categories as codes."""
+
+    ensemble: Ensemble
+    matrix: Floats
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(feature.name for feature in self.ensemble.features)
+
+    @property
+    def catalogue(self) -> list[Counterfactual]:
+        """Everything that can be changed."""
+        return on_rows(self.names) + on_trees(self.ensemble, self.matrix)
+
+    def predictions(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
+        """The canonical predictions (rows, outputs) for some of the rows."""
+        with np.errstate(all="ignore"):
+            predictions = predict(self.with_changes(changes), self.rows_with_changes(changes, rows))
+            predictions = change_predictions(predictions, changes)
+        return canonical(self.ensemble, predictions)
+
+    def with_changes(self, changes: Sequence[Counterfactual]) -> Ensemble:
+        """The trees with the changes applied."""
+        ensemble = self.ensemble
+        for change in changes:
+            ensemble = change.trees(ensemble) if change.trees else ensemble
+        return ensemble
+
+    def rows_with_changes(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
+        """The rows with the changes applied."""
+        return change_rows(self.matrix[rows], changes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceLastStep(ReferenceTrees):
+    """A pipeline whose last step's trees are known; `matrix` is what that step is handed, `single` in float32."""
+
+    single: Floats
+
+    @property
+    def catalogue(self) -> list[Counterfactual]:
+        """What can be changed in the last step, and the steps before it in float32."""
+        rows = [change for change in on_rows(self.names) if change.cause == MISSING]
+        return [STEPS_IN_FLOAT32, *rows, *on_trees(self.ensemble, self.matrix)]
+
+    def rows_with_changes(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
+        """The rows with the changes applied."""
+        matrix = self.single if any(change.float32_steps for change in changes) else self.matrix
+        return change_rows(matrix[rows], changes)
+
+
+@dataclass(slots=True, eq=False)
+class ReferenceEngine:
+    """A model that can only be asked: `predict` predicts a table of its columns, `single` with its steps in float32."""
+
+    table: Table
+    predict: Predict
+    single: Predict | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that hold numbers."""
+        return tuple(name for name, column in self.table.columns.items() if column.dtype.kind == "f")
+
+    @property
+    def catalogue(self) -> list[Counterfactual]:
+        """What can be done to rows and to predictions."""
+        steps = [STEPS_IN_FLOAT32] if self.single is not None else []
+        return on_rows(self.names) + on_predictions() + steps
+
+    def predictions(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
+        """The canonical predictions (rows, outputs) for some of the rows."""
+        table = self.table.take(rows)
+        names = self.names
+        if names and any(change.rows for change in changes):
+            matrix = np.stack([table.columns[name].astype(np.float64) for name in names], axis=1)
+            matrix = change_rows(matrix, changes)
+            table = Table({**table.columns, **{name: matrix[:, i] for i, name in enumerate(names)}})
+        single = self.single if any(change.float32_steps for change in changes) else None
+        return change_predictions((single or self.predict)(table), changes)
+
+
+def change_rows(matrix: Floats, changes: Sequence[Counterfactual]) -> Floats:
+    """Rows (rows, features) as they are fed under the changes."""
+    for change in changes:
+        matrix = change.rows(matrix) if change.rows else matrix
+    return matrix
+
+
+def change_predictions(predictions: Floats, changes: Sequence[Counterfactual]) -> Floats:
+    """Predictions (rows, outputs) as they are handed on under the changes."""
+    for change in changes:
+        predictions = change.predictions(predictions) if change.predictions else predictions
+    return predictions
+
+
+def canonical(ensemble: Ensemble, predictions: Floats) -> Floats:
+    """One column for a binary model."""
+    return predictions[:, 1:] if ensemble.task == "binary" and predictions.shape[1] == 2 else predictions
+
+
+def matrix_of(table: Table, features: Sequence[Feature]) -> Floats:
+    """A table as the matrix of numbers that trees compare: float64 (rows, features), categories as codes."""
+    matrix = np.empty((table.rows, len(features)))
+    for i, (feature, column) in enumerate(zip(features, table.columns.values(), strict=True)):
+        matrix[:, i] = _codes(column, feature) if feature.categories else _numbers(column)
+    return matrix
+
+
+def _codes(column: Array, feature: Feature) -> Floats:
+    codes = {value: float(code) for code, value in enumerate(feature.categories)}
+    return np.array([codes.get(value, np.nan) for value in column.tolist()], dtype=np.float64)
+
+
+def _numbers(column: Array) -> Floats:
+    if column.dtype != object:
+        return column.astype(np.float64)
+    return np.array([np.nan if value is None else float(value) for value in column.tolist()], dtype=np.float64)

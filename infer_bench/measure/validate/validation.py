@@ -1,0 +1,58 @@
+"""A comparison under way: who is compared on which rows, and what is known of each candidate so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from infer_bench.data import Dataset
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.validate.causes.explanation import Explanation
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.measure.validate.saved_predictions import SavedPredictions
+from infer_bench.measure.validate.settings import ValidateSettings
+from infer_bench.measure.validate.user_rows import UserRows
+from infer_bench.model import ModelSpec
+from infer_bench.stats.agreement.limits import Limits
+
+
+@dataclass
+class CandidateState:
+    """A candidate: its predictor, its comparison with the reference by group, and the error that ended it, if any."""
+
+    predictor: Predictor
+    groups: dict[str, GroupComparison] = field(default_factory=dict)
+    error: InferBenchError | None = None
+    explanation: Explanation = field(default_factory=Explanation)
+
+
+@dataclass(eq=False)
+class Validation:
+    """A reference, described by `spec`, and the candidates that could be opened and those that could not.
+
+    `rows_per_s` is how many of the user's rows were compared in a second, None before they were.
+    """
+
+    reference: Predictor | SavedPredictions
+    spec: ModelSpec
+    candidates: list[CandidateState]
+    unopened: Sequence[tuple[Candidate, InferBenchError]]
+    dataset: Dataset | None
+    settings: ValidateSettings
+    rows_per_s: float | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """When two predictions count as the same."""
+        return self.settings.limits(self.spec.task)
+
+    @property
+    def user_rows(self) -> UserRows | None:
+        """The user's rows; None without a file."""
+        return None if self.dataset is None else UserRows(self.dataset, self.spec, self.settings)
+
+    @property
+    def predictors(self) -> list[Predictor]:
+        """Every model in a worker, the reference first."""
+        own = [self.reference] if isinstance(self.reference, Predictor) else []
+        return [*own, *(candidate.predictor for candidate in self.candidates)]

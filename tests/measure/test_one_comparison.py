@@ -1,0 +1,100 @@
+"""`bench`, its gate, `convert` and `validate` say the same of the same predictions."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.data import Table
+from infer_bench.gates.rules import GateLimits
+from infer_bench.measure.bench.results import difference
+from infer_bench.measure.convert.compare import compare_group
+from infer_bench.measure.gate.metrics import PairedMetrics
+from infer_bench.measure.schedule.measurements import Measurements
+from infer_bench.measure.schedule.sequential import Pair
+from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.report import group_result
+from infer_bench.report.convert import CheckedGroup
+from infer_bench.report.validate import ValidateGroup
+from infer_bench.stats.agreement.limits import Limits
+from infer_bench.stats.agreement.predictions import Labels, Predictions
+
+NAN, INF = float("nan"), float("inf")
+REFERENCE = np.array([[0.1, 0.9], [0.5, 0.5], [NAN, 0.2], [INF, 1.0], [0.3, 0.7], [0.0, 1.0]])
+CANDIDATE = np.array([[0.1, 0.9], [0.25, 0.75], [NAN, 0.2], [-INF, 1.0], [NAN, 0.7], [0.0, 1.0]])
+LABELS = (["yes", "no", "no", 1, "yes", True], ["yes", "yes", "yes", 1.0, "no", 1])
+
+
+def predictions(values: Any, labels: Any = None, refused: Any = ()) -> Predictions:
+    mask = np.isin(np.arange(len(values)), np.array(refused, dtype=np.int64))
+    known = None if labels is None else Labels.of(labels)
+    return Predictions(np.where(mask[:, None], NAN, values), mask, known)
+
+
+def candidate_of(engine: str) -> Any:
+    model = SimpleNamespace(path="model")
+    return SimpleNamespace(engine=SimpleNamespace(name=engine), key=("model", engine), label=engine, model=model)
+
+
+def bench(reference: Predictions, candidate: Predictions, labels: Any) -> dict[str, Any]:
+    """What `bench` and its gate say, which is the same."""
+    base, new = candidate_of("lightgbm"), candidate_of("onnxruntime")
+    measurements = Measurements([base, new], [1])
+    ours, theirs = measurements
+    ours.predictions, ours.labels = reference.values, labels and labels[0]
+    theirs.predictions, theirs.labels = candidate.values, labels and labels[1]
+    (gate,) = PairedMetrics([Pair(new, base)], measurements, GateLimits({})).collect()
+    found = difference(theirs, ours)
+    assert (gate.max_abs_delta, gate.label_changes) == (found.get("max_abs_delta"), found.get("label_changes"))
+    assert (gate.mismatches, gate.rows_compared) == (found.get("non_finite_mismatches", 0), found.get("delta_rows", 0))
+    return found
+
+
+def validated(reference: Predictions, candidate: Predictions) -> ValidateGroup:
+    group = GroupComparison("data", Limits())
+    group.add(reference, candidate, 0, Table({"a": np.zeros(len(reference.values))}).take)
+    return group_result(group, ("p", "q"))
+
+
+def said_by_all(reference: Any, candidate: Any, labels: Any) -> tuple[dict[str, Any], CheckedGroup, ValidateGroup]:
+    ours, theirs = labels or (None, None)
+    one, other = predictions(reference, ours), predictions(candidate, theirs)
+    return bench(one, other, labels), compare_group("data", one, other), validated(one, other)
+
+
+def test_deltas_labels_and_what_is_not_finite_are_the_same_four_times() -> None:
+    by_bench, by_convert, by_validate = said_by_all(REFERENCE, CANDIDATE, LABELS)
+    assert by_bench["max_abs_delta"] == by_convert.max_abs_delta == by_validate.max_abs_delta == 0.25
+    assert by_bench["label_changes"] == by_convert.label_changes == by_validate.label_changes == 1
+    assert by_convert.non_finite_mismatches == by_validate.non_finite_mismatches == 2
+    assert by_bench["non_finite_mismatches"] == sum(output.non_finite_mismatches for output in by_validate.outputs) == 2
+    assert by_bench["delta_rows"] == by_convert.rows == by_validate.rows == 6
+
+
+def test_another_number_of_outputs_is_no_agreement_anywhere() -> None:
+    by_bench, by_convert, by_validate = said_by_all(REFERENCE, CANDIDATE[:, :1], None)
+    assert by_bench == {"delta_note": "1 outputs a row where the reference gives 2"}
+    assert by_convert.non_finite_mismatches == by_validate.refusals == by_validate.failing == 6
+    assert by_validate.note == "an answer has 1 columns where the reference's has 2"
+
+
+@pytest.mark.parametrize("labels", [None, LABELS])
+def test_no_difference_is_none_anywhere(labels: Any) -> None:
+    same = None if labels is None else (labels[0], labels[0])
+    by_bench, by_convert, by_validate = said_by_all(REFERENCE, REFERENCE.copy(), same)
+    changes = None if labels is None else 0
+    assert (by_bench["max_abs_delta"], by_bench["label_changes"], by_bench["delta_note"]) == (0.0, changes, "")
+    assert replace(by_convert, rows=0) == CheckedGroup("data", 0, 0.0, 0.0, 0)
+    assert (by_validate.failing, by_validate.label_changes, by_validate.passing_atol) == (0, changes, 0.0)
+
+
+def test_refused_rows_are_counted_apart_and_never_compared() -> None:
+    reference = predictions(REFERENCE, None, (0, 1, 2))
+    candidate = predictions(CANDIDATE, None, (1, 5))
+    by_convert, by_validate = compare_group("data", reference, candidate), validated(reference, candidate)
+    assert by_convert.max_abs_delta == by_validate.max_abs_delta == 0.0
+    assert (by_convert.refused, by_convert.answered_though_refused) == (3, 2)
+    assert (by_validate.refusals, by_validate.refused_by_both) == (3, 1)
+    assert by_convert.non_finite_mismatches == by_validate.non_finite_mismatches + 1 == 3
