@@ -22,16 +22,18 @@ def core_fault(error: BaseException) -> CannotRun | None:
     if name is None and isinstance(error, ImportError):  # it was imported, and lacks what is asked of it
         name = next((core for core in CORE if str(error.name).partition(".")[0] == core), None)
     return (
-        None if name is None else CannotRun(f"{name} is broken: pip install --force-reinstall {name}: {_said(error)}")
+        None
+        if name is None
+        else CannotRun(f"{name} is broken: pip install --force-reinstall {name}: {_describe(error)}")
     )
 
 
 def import_fault(error: BaseException) -> CannotRun:
     """The one line for what kept the command line from being imported."""
     again = "pip install --force-reinstall infer-bench"
-    return core_fault(error) or CannotRun(f"infer-bench cannot be imported: {again}: {_said(error)}")
+    return core_fault(error) or CannotRun(f"infer-bench cannot be imported: {again}: {_describe(error)}")
 
 
-def _said(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     text = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"

@@ -25,10 +25,10 @@ def find(group: str, name: str) -> object:
     """One plug-in, loaded. Raises `UsageError` for an unknown name, `CannotRun` when its import fails."""
     point = _point(group, name)
     try:
-        loaded: object = point.load()
+        plugin: object = point.load()
     except Exception as error:  # a plug-in is foreign code: it may raise anything
         raise core_fault(error) or _broken(point, error) from error
-    return loaded
+    return plugin
 
 
 def load(group: str) -> dict[str, object]:
@@ -46,8 +46,8 @@ def _point(group: str, name: str) -> "EntryPoint":
     points = _points(group)
     if name not in points:
         kind = group.rpartition(".")[2].removesuffix("s")
-        known = f"known: {', '.join(sorted(points))}" if points else "none is installed: pip install infer-bench"
-        raise UsageError(f"there is no {kind} {name!r}", known)
+        hint = f"known: {', '.join(sorted(points))}" if points else "none is installed: pip install infer-bench"
+        raise UsageError(f"there is no {kind} {name!r}", hint)
     return points[name]
 
 

@@ -25,10 +25,10 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_reporters_of_infer_bench_are_plug_ins() -> None:
-    loaded = plugins.load(REPORTERS)
+    reporters = plugins.load(REPORTERS)
 
-    assert set(loaded) >= {"table", "json", "markdown", "csv"}
-    assert plugins.names(REPORTERS) == tuple(sorted(loaded))
+    assert set(reporters) >= {"table", "json", "markdown", "csv"}
+    assert plugins.names(REPORTERS) == tuple(sorted(reporters))
 
 
 def test_a_target_is_told_without_importing_it() -> None:

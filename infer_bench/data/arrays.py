@@ -26,16 +26,16 @@ class ArraySource:
 
     def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
         """Tables of at most `size` rows."""
-        chosen = self.columns if columns is None else tuple(columns)
+        names = self.columns if columns is None else tuple(columns)
         for start in range(0, self.rows, size):
             part = slice(start, start + size)
-            yield Table({name: _canonical(name, self._arrays[name][part]) for name in chosen})
+            yield Table({name: _canonical(name, self._arrays[name][part]) for name in names})
 
 
 def open_npy(file: Path, names: Sequence[str]) -> ArraySource:
     """A 1-D, 2-D or structured array. Raises `DataError` for anything else, object arrays included."""
     array = _guarded(file, lambda: np.load(file, mmap_mode="r", allow_pickle=False))
-    return ArraySource(_split(file, array, names))
+    return ArraySource(_columns_of(file, array, names))
 
 
 def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
@@ -52,10 +52,10 @@ def _members(file: Path) -> dict[str, Array]:
         return {name: arrays[name] for name in arrays.files}
 
 
-def _guarded(file: Path, read: Callable[[], T]) -> T:
-    """What `read` returns; NumPy's errors as one `DataError` line."""
+def _guarded(file: Path, load: Callable[[], T]) -> T:
+    """What `load` returns; NumPy's errors as one `DataError` line."""
     try:
-        return read()
+        return load()
     except DataError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged header ends in whatever the tokenizer and zipfile raise
@@ -72,12 +72,12 @@ def _choose(file: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> di
         return _same_length(file, arrays)
     preferred = next((name for name in _PREFERRED if name in wide), None)
     beside = [name for name in wide if all(array.shape[:1] == arrays[name].shape[:1] for array in arrays.values())]
-    chosen = preferred or (beside[0] if len(wide) == len(beside) == 1 else None)
-    if chosen is None and len(arrays) == 1:
-        chosen = next(iter(arrays))
-    if chosen is None:
+    rows_name = preferred or (beside[0] if len(wide) == len(beside) == 1 else None)
+    if rows_name is None and len(arrays) == 1:
+        rows_name = next(iter(arrays))
+    if rows_name is None:
         raise DataError(f"{file.name} holds {len(arrays)} arrays and none is plainly the rows", "call one of them X")
-    return _split(file, arrays[chosen], names)
+    return _columns_of(file, arrays[rows_name], names)
 
 
 def _same_length(file: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -87,7 +87,7 @@ def _same_length(file: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return dict(arrays)
 
 
-def _split(file: Path, array: Array, names: Sequence[str]) -> dict[str, Array]:
+def _columns_of(file: Path, array: Array, names: Sequence[str]) -> dict[str, Array]:
     if array.dtype.names is not None and array.ndim == 1:
         return {name: array[name] for name in array.dtype.names}
     if array.ndim not in (1, 2):

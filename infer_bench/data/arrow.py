@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from infer_bench.data.table import Column, Table
+from infer_bench.data.text import is_number
 from infer_bench.errors import DataError, MissingDependency
 
 P = ParamSpec("P")
@@ -22,11 +23,11 @@ def _arrow() -> Any:
     return pyarrow
 
 
-def _guarded(file: Path, read: Callable[[], T]) -> T:
-    """What `read` returns; pyarrow's errors as one `DataError` line."""
+def _guarded(file: Path, load: Callable[[], T]) -> T:
+    """What `load` returns; pyarrow's errors as one `DataError` line."""
     arrow = _arrow()
     try:
-        return read()
+        return load()
     except (arrow.ArrowException, OSError, UnicodeDecodeError, ValueError, OverflowError) as error:
         raise DataError(f"cannot read {file.name}: {str(error).splitlines()[0] if str(error) else error!r}") from None
 
@@ -39,10 +40,10 @@ class ParquetSource:
         from pyarrow import parquet
 
         self._file = file
-        opened = _guarded(file, lambda: parquet.ParquetFile(file, pre_buffer=False))
-        self._schema = opened.schema_arrow
+        parquet_file = _guarded(file, lambda: parquet.ParquetFile(file, pre_buffer=False))
+        self._schema = parquet_file.schema_arrow
         self.columns = tuple(str(name) for name in self._schema.names)
-        self.rows = int(opened.metadata.num_rows)
+        self.rows = int(parquet_file.metadata.num_rows)
         _check_names(file, self.columns)
         self._nulls: dict[str, bool] = {}
 
@@ -51,18 +52,18 @@ class ParquetSource:
 
         Without `whole` each batch chooses by its own rows whether a column of integers holds nulls.
         """
-        chosen = self.columns if columns is None else tuple(columns)
-        for name in chosen:
+        names = self.columns if columns is None else tuple(columns)
+        for name in names:
             _check_type(self._file, name, self._schema.field(name).type)
-        nullable = {name for name in chosen if whole and size < self.rows and self._has_nulls(name)}
-        for part in self._parts(size, chosen):
-            yield _guarded(self._file, partial(_table, part, chosen, nullable))
+        nullable = {name for name in names if whole and size < self.rows and self._has_nulls(name)}
+        for part in self._parts(size, names):
+            yield _guarded(self._file, partial(_table, part, names, nullable))
 
     def _parts(self, size: int, columns: Sequence[str]) -> Iterator[Any]:
         from pyarrow import parquet
 
-        opened = _guarded(self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False))
-        parts = opened.iter_batches(batch_size=size, columns=list(columns), use_threads=False)
+        parquet_file = _guarded(self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False))
+        parts = parquet_file.iter_batches(batch_size=size, columns=list(columns), use_threads=False)
         while (part := _guarded(self._file, lambda: next(parts, None))) is not None:
             yield part
 
@@ -89,8 +90,8 @@ class CsvSource:
         self._file = file
         convert = csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
         parse = csv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(file))
-        read = csv.ReadOptions(use_threads=False, block_size=1 << 24)
-        self._table = _guarded(file, lambda: csv.read_csv(file, read, parse, convert))
+        reading = csv.ReadOptions(use_threads=False, block_size=1 << 24)
+        self._table = _guarded(file, lambda: csv.read_csv(file, reading, parse, convert))
         self.columns = _guarded(file, lambda: tuple(self._table.column_names))
         self.rows = int(self._table.num_rows)
         _check_names(file, self.columns)
@@ -98,13 +99,13 @@ class CsvSource:
 
     def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
         """Tables of at most `size` rows, of one dtype a column over the whole file."""
-        chosen = self.columns if columns is None else tuple(columns)
-        for name in chosen:
+        names = self.columns if columns is None else tuple(columns)
+        for name in names:
             _check_utf8(self._file, name, self._table.schema.field(name).type)
-        table = self._table.select(list(chosen))
-        nullable = {name for name in chosen if table.column(name).null_count}
+        table = self._table.select(list(names))
+        nullable = {name for name in names if table.column(name).null_count}
         for start in range(0, self.rows, size):
-            yield _guarded(self._file, partial(_table, table.slice(start, size), chosen, nullable))
+            yield _guarded(self._file, partial(_table, table.slice(start, size), names, nullable))
 
 
 def _table(part: Any, columns: Sequence[str], nullable: Collection[str]) -> Table:
@@ -187,17 +188,9 @@ def _check_names(file: Path, names: Sequence[str]) -> None:
 
 def _check_header(file: Path, names: Sequence[str]) -> None:
     """A first line of numbers is data, unless it counts the columns as pandas does (0, 1, 2, …)."""
-    counted = [str(i) for i in range(len(names))]
-    if list(names) not in (counted, ["", *counted[:-1]]) and all(_is_number(name) for name in names):
+    ordinals = [str(i) for i in range(len(names))]
+    if list(names) not in (ordinals, ["", *ordinals[:-1]]) and all(is_number(name) for name in names):
         raise DataError(f"{file.name} has no header row", "the first line must name the columns")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _delimiter(file: Path) -> str:

@@ -8,11 +8,12 @@ from difflib import get_close_matches
 import numpy as np
 
 from infer_bench.data.table import Column, Table
+from infer_bench.data.text import is_number
 from infer_bench.errors import DataError
 from infer_bench.model import Feature, ModelSpec
 
 _GENERATED = re.compile(r"(?:f|x|Column_|feature_|column_|Feature_|input_)?\d+")
-_SHOWN = 3
+_MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,14 @@ class ColumnMatch:
 
 def match(columns: Sequence[str], spec: ModelSpec) -> ColumnMatch:
     """Find each feature's column. Raises `DataError` naming the first that are missing, and what resembles them."""
-    wanted = spec.feature_names
-    missing = [name for name in wanted if name not in set(columns)]
+    features = spec.feature_names
+    missing = [name for name in features if name not in set(columns)]
     if not missing:
-        used = set(wanted)
-        return ColumnMatch(wanted, tuple(name for name in columns if name not in used))
-    if len(missing) == len(wanted) == len(columns) and unnamed(wanted):
+        feature_set = set(features)
+        return ColumnMatch(features, tuple(name for name in columns if name not in feature_set))
+    if len(missing) == len(features) == len(columns) and unnamed(features):
         return ColumnMatch(tuple(columns), by_position=True)
-    raise DataError(_missing(missing, columns, wanted), _resembles(missing, columns))
+    raise DataError(_missing(missing, columns, features), _resembles(missing, columns))
 
 
 def conform(table: Table, spec: ModelSpec) -> Table:
@@ -44,8 +45,8 @@ def conform(table: Table, spec: ModelSpec) -> Table:
 
     Numbers stay in their dtype. Raises `DataError` when a column is missing, or holds text where a number is due.
     """
-    found = match(table.names, spec)
-    pairs = zip(spec.features, found.columns, strict=True)
+    column_match = match(table.names, spec)
+    pairs = zip(spec.features, column_match.columns, strict=True)
     return Table({feature.name: _fit(table.columns[name], name, feature) for feature, name in pairs})
 
 
@@ -69,19 +70,11 @@ def _holds_text(feature: Feature) -> bool:
 
 def _no_text(column: Column, name: str) -> Column:
     """A text column where numbers are due: fine only when it is all missing."""
-    held = [str(value) for value in column.tolist() if value is not None]
-    if not held:
+    texts = [str(value) for value in column.tolist() if value is not None]
+    if not texts:
         return np.full(len(column), np.nan)
-    told = next((text for text in held if not _reads_as_number(text)), held[0])
-    raise DataError(f"column {name!r} holds text ({told[:40]!r}) where the model takes a number")
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    example = next((text for text in texts if not is_number(text)), texts[0])
+    raise DataError(f"column {name!r} holds text ({example[:40]!r}) where the model takes a number")
 
 
 def _as_text(column: Column, name: str, feature: Feature) -> Column:
@@ -94,16 +87,16 @@ def _as_text(column: Column, name: str, feature: Feature) -> Column:
     raise DataError(f"column {name!r} holds numbers where the model takes text")
 
 
-def _missing(missing: Sequence[str], columns: Sequence[str], wanted: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in missing[:_SHOWN])
-    rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-    return f"the data lacks {shown}{rest} (the model has {len(wanted)} features, the data {len(columns)} columns)"
+def _missing(missing: Sequence[str], columns: Sequence[str], features: Sequence[str]) -> str:
+    first = ", ".join(repr(name) for name in missing[:_MOST_NAMES])
+    rest = f" and {len(missing) - _MOST_NAMES} more" if len(missing) > _MOST_NAMES else ""
+    return f"the data lacks {first}{rest} (the model has {len(features)} features, the data {len(columns)} columns)"
 
 
 def _resembles(missing: Sequence[str], columns: Sequence[str]) -> str:
     lowered = {name.lower(): name for name in columns}
     pairs = []
-    for name in missing[:_SHOWN]:
+    for name in missing[:_MOST_NAMES]:
         close = get_close_matches(name.lower(), lowered, 1)
         pairs += [f"{name!r} is close to {lowered[close[0]]!r}"] if close else []
-    return "; ".join(pairs) or f"the data has {', '.join(repr(name) for name in columns[:_SHOWN])}…"
+    return "; ".join(pairs) or f"the data has {', '.join(repr(name) for name in columns[:_MOST_NAMES])}…"

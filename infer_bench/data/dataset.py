@@ -69,18 +69,18 @@ class Dataset:
 
 def _rebatch(parts: Iterator[Table], size: int) -> Iterator[Table]:
     """Parts of at most `size` rows, joined so that all but the last have exactly `size`."""
-    held: list[Table] = []
+    pending: list[Table] = []
     rows = 0
     for part in parts:
-        held.append(part)
+        pending.append(part)
         rows += part.rows
         if rows >= size:
-            whole = concat(held)
+            whole = concat(pending)
             yield whole.slice(0, size)
             # An empty rest would have every later batch joined, which is copied.
-            held, rows = [whole.slice(size, rows)] if rows > size else [], rows - size
+            pending, rows = [whole.slice(size, rows)] if rows > size else [], rows - size
     if rows:
-        yield concat(held)
+        yield concat(pending)
 
 
 def _check_file(file: Path) -> None:

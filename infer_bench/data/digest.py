@@ -22,13 +22,13 @@ def digest(tables: Iterable[Columns]) -> str:
 
 
 def _table(columns: Columns) -> bytes:
-    found = hashlib.sha256()
+    table_hash = hashlib.sha256()
     for name, column in columns.items():
         values = _values(column)
         for part in (name.encode("utf-8", "surrogatepass"), _kind(column), str(column.shape).encode(), values):
-            found.update(len(part).to_bytes(8, "little"))  # so that no two lists of parts run together
-            found.update(part)
-    return found.digest()
+            table_hash.update(len(part).to_bytes(8, "little"))  # so that no two lists of parts run together
+            table_hash.update(part)
+    return table_hash.digest()
 
 
 def _kind(column: Array) -> bytes:

@@ -36,23 +36,23 @@ def _column(feature: Feature, thresholds: Sequence[float], rows: int, random: np
 
 
 def _categories(feature: Feature, rows: int, random: np.random.Generator) -> Column:
-    known = np.empty(len(feature.categories), dtype=object)
-    known[:] = feature.categories
-    drawn = known[random.integers(0, len(known), rows)]
+    categories = np.empty(len(feature.categories), dtype=object)
+    categories[:] = feature.categories
+    values = categories[random.integers(0, len(categories), rows)]
     kinds = {type(value) for value in feature.categories}
     if kinds <= {bool}:
-        return np.asarray(drawn, dtype=np.bool_)
+        return np.asarray(values, dtype=np.bool_)
     if kinds <= {int, bool}:
-        return np.asarray(drawn, dtype=np.int64)
+        return np.asarray(values, dtype=np.int64)
     if kinds <= {int, float, bool}:
-        return np.asarray(drawn, dtype=np.float64)
-    return np.asarray(drawn)
+        return np.asarray(values, dtype=np.float64)
+    return np.asarray(values)
 
 
 def _codes(cuts: Column, rows: int, random: np.random.Generator) -> Column:
     """Codes of a category whose values are unknown: those the model splits on."""
-    known = cuts[cuts >= 0] if (cuts >= 0).any() else np.arange(4.0)
-    return np.asarray(random.choice(known, rows))
+    codes = cuts[cuts >= 0] if (cuts >= 0).any() else np.arange(4.0)
+    return np.asarray(random.choice(codes, rows))
 
 
 def _between(cuts: Column, rows: int, random: np.random.Generator) -> Column:

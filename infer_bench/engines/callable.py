@@ -52,7 +52,7 @@ class Callable:
 
 
 class CallableSession:
-    """A user's function. Its answers are numbers, or containers of numbers, whose leaves become columns in order."""
+    """A user's function. It returns numbers, or containers of numbers, whose leaves become columns in order."""
 
     def __init__(self, function: Function[..., Any], target: str, *, as_list: bool) -> None:
         self.spec = ModelSpec("raw", (), ("output",))
@@ -76,34 +76,34 @@ class CallableSession:
         return [{name: values[i] for name, values in lists.items()} for i in range(rows)]
 
     def predict(self, inputs: Records) -> list[Any]:
-        """Call the function; one answer a record. Whatever it raises is an `EngineError` that names its last line."""
+        """Call the function; one output a record. Whatever it raises is an `EngineError` that names its last line."""
         try:
             if self._as_list:
-                return self._split(self._function(inputs), len(inputs))
+                return self._outputs_of_list(self._function(inputs), len(inputs))
             return [self._function(record) for record in inputs]
         except (EngineError, MemoryError, KeyboardInterrupt):
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
-            raise _raised(f"{self._target} raised", error) from None
+            raise _user_error(f"{self._target} raised", error) from None
 
-    def _split(self, predictions: Any, count: int) -> list[Any]:
-        """One answer for each record of a list, a tuple, an array, a Series or the rows of a DataFrame."""
+    def _outputs_of_list(self, predictions: Any, count: int) -> list[Any]:
+        """One output for each record of a list, a tuple, an array, a Series or the rows of a DataFrame."""
         if hasattr(predictions, "to_numpy"):
             predictions = predictions.to_numpy()
-        listed = list(predictions) if isinstance(predictions, list | tuple | np.ndarray) else [predictions]
-        if len(listed) != count:
-            raise EngineError(f"{self._target} answers {len(listed)} records where {count} were asked")
-        return listed
+        outputs = list(predictions) if isinstance(predictions, list | tuple | np.ndarray) else [predictions]
+        if len(outputs) != count:
+            raise EngineError(f"{self._target} answers {len(outputs)} records where {count} were asked")
+        return outputs
 
     def postprocess(self, outputs: list[Any]) -> Floats:
-        """The numbers of each answer, in order; text counts as NaN. Raises `EngineError` when there is none at all."""
-        if all(type(answer) is float for answer in outputs):
+        """The numbers of each output, in order; text counts as NaN. Raises `EngineError` when there is none at all."""
+        if all(type(output) is float for output in outputs):
             return as_columns(outputs)
-        rows = [list(_leaves(answer)) for answer in outputs]
+        rows = [list(_leaves(output)) for output in outputs]
         widths = {len(row) for row in rows}
         if widths == {0}:
-            said = "nothing" if outputs and outputs[0] is None else f"a {type(outputs[0]).__name__} without values"
-            raise EngineError(f"{self._target} returned {said}", "it must return its prediction")
+            content = "nothing" if outputs and outputs[0] is None else f"a {type(outputs[0]).__name__} without values"
+            raise EngineError(f"{self._target} returned {content}", "it must return its prediction")
         if len(widths) > 1:
             raise EngineError(
                 f"{self._target} returns {min(widths)} values for one record and {max(widths)} for another"
@@ -111,8 +111,8 @@ class CallableSession:
         return as_columns(rows)
 
     def texts(self, outputs: list[Any]) -> list[str]:
-        """The text in each answer (rows,), which its numbers do not hold; empty where there is none."""
-        return ["\n".join(_texts(answer)) for answer in outputs]
+        """The text in each output (rows,), which its numbers do not hold; empty where there is none."""
+        return ["\n".join(_texts(output)) for output in outputs]
 
     def labels(self, predictions: Floats) -> Array | None:
         """None: a function does not tell its classes."""
@@ -124,12 +124,12 @@ class CallableSession:
 
     def close(self) -> None:
         """End the event loop."""
-        self._function = self._closed
+        self._function = self._refuse_call
         if self._loop is not None and not self._loop.is_closed():
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
-    def _closed(self, _: Any) -> Any:
+    def _refuse_call(self, _: Any) -> Any:
         raise EngineError("the session is closed")
 
 
@@ -143,15 +143,15 @@ def find(target: str) -> Function[..., Any]:
         raise ModelError(f"{target!r} names no function", "write package.module:function")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    found: Any = _imported(module)
+    place: Any = _imported(module)
     for part in name.split("."):
-        if not hasattr(found, part):
-            public = ", ".join(sorted(key for key in vars(found) if not key.startswith("_"))[:8])
+        if not hasattr(place, part):
+            public = ", ".join(sorted(key for key in vars(place) if not key.startswith("_"))[:8])
             raise ModelError(f"{module} has no {name!r}", f"it has: {public}" if public else "")
-        found = getattr(found, part)
-    if not callable(found):
-        raise ModelError(f"{target} is a {type(found).__name__}, which cannot be called")
-    function: Function[..., Any] = found
+        place = getattr(place, part)
+    if not callable(place):
+        raise ModelError(f"{target} is a {type(place).__name__}, which cannot be called")
+    function: Function[..., Any] = place
     return function
 
 
@@ -161,22 +161,22 @@ def _imported(module: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise ModelError(f"there is no module {module!r}", f"it is looked for in {os.getcwd()} first") from None
-        raise _raised(f"{module} cannot be imported:", error) from None
+        raise _user_error(f"{module} cannot be imported:", error) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs a user's code
-        raise _raised(f"{module} cannot be imported:", error) from None
+        raise _user_error(f"{module} cannot be imported:", error) from None
 
 
 def _is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
-def _raised(what: str, error: BaseException) -> EngineError:
+def _user_error(what: str, error: BaseException) -> EngineError:
     """The exception and where the user's code raised it, with the way there through their own files."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not is_foreign(f.filename)]
     where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
-    told = EngineError(f"{what} {first_line(error)}{where}")
-    told.frames = tuple(_frame_line(frame) for frame in frames[-MOST_FRAMES:])
-    return told
+    user_error = EngineError(f"{what} {first_line(error)}{where}")
+    user_error.frames = tuple(_frame_line(frame) for frame in frames[-MOST_FRAMES:])
+    return user_error
 
 
 def _frame_line(frame: traceback.FrameSummary) -> str:
@@ -192,7 +192,7 @@ def is_foreign(path: str) -> bool:
 
 
 def _leaves(value: Any) -> Iterator[float]:
-    """The numbers in an answer, depth first; text and None inside a container are NaN."""
+    """The numbers in an output, depth first; text and None inside a container are NaN."""
     if value is None:
         return
     yield from _inner(value)
@@ -214,7 +214,7 @@ def _inner(value: Any) -> Iterator[float]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The text in an answer, depth first: where `_inner` finds NaN in place of it."""
+    """The text in an output, depth first: where `_inner` finds NaN in place of it."""
     if isinstance(value, str | bytes):
         yield value if isinstance(value, str) else value.decode("utf-8", "replace")
     elif isinstance(value, Mapping):
@@ -231,8 +231,8 @@ def _plain(value: Any) -> Any:
     """An array, a pandas object, a pydantic model or a dataclass as lists and dicts; None for anything else."""
     for method in ("model_dump", "to_numpy", "tolist", "_asdict"):
         if callable(getattr(value, method, None)):
-            made = getattr(value, method)()
-            return made.tolist() if isinstance(made, np.ndarray) else made
+            content = getattr(value, method)()
+            return content.tolist() if isinstance(content, np.ndarray) else content
     fields = getattr(value, "__dataclass_fields__", None)
     return None if fields is None else {name: getattr(value, name) for name in fields}
 
@@ -241,9 +241,9 @@ def _unwrapped(value: Any) -> Iterator[float]:
     """What is none of Python's own containers; what holds no number is NaN."""
     if inspect.isgenerator(value) or inspect.isawaitable(value):
         raise EngineError(f"the function returned a {type(value).__name__}, which was never run", "return its value")
-    made = _plain(value)
-    if made is not None:
-        yield from _inner(made)
+    content = _plain(value)
+    if content is not None:
+        yield from _inner(content)
     elif hasattr(value, "__float__"):
         yield float(value)
     else:

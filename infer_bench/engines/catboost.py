@@ -10,13 +10,13 @@ from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option, name_features
 from infer_bench.engines.session import (
     FedSession,
-    clean,
-    guarded,
-    output_names,
+    errors_as,
+    guard,
+    name_outputs,
     plain_labels,
-    readable,
+    read_threads,
     require,
-    threads_of,
+    require_readable,
 )
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
@@ -43,26 +43,26 @@ class CatBoost:
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "CatBoostSession":
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for features that are no numbers."""
-        threads = threads_of(options)
-        readable(model.path)
+        threads = read_threads(options)
+        require_readable(model.path)
         library = require("catboost", "catboost")
-        with clean(ModelError, f"CatBoost cannot read {model.name}"):
-            held = library.CatBoost().load_model(model.path, format="cbm")
-        _refuse_features(held, model)
-        with clean(ModelError, f"{model.name} does not say what it computes"):
-            loss = _loss(held)
-            spec = _spec(held, loss)
+        with errors_as(ModelError, f"CatBoost cannot read {model.name}"):
+            booster = library.CatBoost().load_model(model.path, format="cbm")
+        _refuse_features(booster, model)
+        with errors_as(ModelError, f"{model.name} does not say what it computes"):
+            loss = _loss(booster)
+            spec = _spec(booster, loss)
         feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
-        return CatBoostSession(spec, feed, _predictor(held, spec, loss, threads), held)
+        return CatBoostSession(spec, feed, _predictor(booster, spec, loss, threads), booster)
 
 
 class CatBoostSession(FedSession):
     """A loaded CatBoost model."""
 
-    def __init__(self, spec: ModelSpec, feed: feeds.Feed, predict: Callable[[Any], Any], held: Any) -> None:
-        super().__init__(spec, feed, guarded(predict, "CatBoost cannot predict"))
-        self._held = held
-        self._threshold = float(held.get_metadata().get("binclass_probability_threshold") or 0.5)
+    def __init__(self, spec: ModelSpec, feed: feeds.Feed, predict: Callable[[Any], Any], booster: Any) -> None:
+        super().__init__(spec, feed, guard(predict, "CatBoost cannot predict"))
+        self._booster = booster
+        self._threshold = float(booster.get_metadata().get("binclass_probability_threshold") or 0.5)
 
     def labels(self, predictions: Floats) -> Array | None:
         """The predicted labels (rows,); of a binary model those beyond its own probability threshold."""
@@ -73,47 +73,49 @@ class CatBoostSession(FedSession):
 
     def domain(self) -> Domain:
         """The borders of each feature that has any."""
-        borders = self._held.get_borders()
+        borders = self._booster.get_borders()
         found = {name: sorted({float(b) for b in borders.get(i, ())}) for i, name in enumerate(self.spec.feature_names)}
         return Domain({name: tuple(b for b in values if np.isfinite(b)) for name, values in found.items() if values})
 
     def close(self) -> None:
         """Let go of the model."""
         super().close()
-        self._held = None
+        self._booster = None
 
 
-def _refuse_features(held: Any, model: ModelRef) -> None:
+def _refuse_features(booster: Any, model: ModelRef) -> None:
     kinds = {"categorical": "cat", "text": "text", "embedding": "embedding"}
     for kind, short in kinds.items():
-        if getattr(held, f"get_{short}_feature_indices")():
+        if getattr(booster, f"get_{short}_feature_indices")():
             raise EngineError(f"{model.name} has {kind} features, which are not fed here", "encode them as numbers")
 
 
-def _loss(held: Any) -> str:
-    params = json.loads(held.get_metadata().get("params") or "{}")
+def _loss(booster: Any) -> str:
+    params = json.loads(booster.get_metadata().get("params") or "{}")
     return str(params.get("loss_function", {}).get("type", ""))
 
 
-def _spec(held: Any, loss: str) -> ModelSpec:
-    task, width = _task(loss), _width(held)
-    classes = plain_labels(held.classes_) if task in ("binary", "multiclass") else ()
+def _spec(booster: Any, loss: str) -> ModelSpec:
+    task, width = _task(loss), _width(booster)
+    classes = plain_labels(booster.classes_) if task in ("binary", "multiclass") else ()
     if task == "binary" and len(classes) != 2:
         task, classes = "raw", ()
     count = 1 if task == "binary" else width
-    features = tuple(Feature(name) for name in _names(held))
-    return ModelSpec(task, features, output_names(count, classes), classes, held.tree_count_)
+    features = tuple(Feature(name) for name in _names(booster))
+    return ModelSpec(task, features, name_outputs(count, classes), classes, booster.tree_count_)
 
 
-def _names(held: Any) -> tuple[str, ...]:
+def _names(booster: Any) -> tuple[str, ...]:
     """The features' names; CatBoost calls those without one by their positions."""
-    given = [str(name) for name in held.feature_names_]
-    return name_features(len(given), () if given == [str(i) for i in range(len(given))] else given)
+    feature_names = [str(name) for name in booster.feature_names_]
+    return name_features(
+        len(feature_names), () if feature_names == [str(i) for i in range(len(feature_names))] else feature_names
+    )
 
 
-def _width(held: Any) -> int:
-    """Columns of the raw answer, told by one row of zeros."""
-    raw = held.predict(np.zeros((1, len(held.feature_names_)), np.float32), prediction_type="RawFormulaVal")
+def _width(booster: Any) -> int:
+    """Columns of the raw output, told by one row of zeros."""
+    raw = booster.predict(np.zeros((1, len(booster.feature_names_)), np.float32), prediction_type="RawFormulaVal")
     return int(np.asarray(raw).size)
 
 
@@ -127,14 +129,14 @@ def _task(loss: str) -> Task:
     return "regression" if loss else "raw"
 
 
-def _predictor(held: Any, spec: ModelSpec, loss: str, threads: int) -> Callable[[Any], Any]:
+def _predictor(booster: Any, spec: ModelSpec, loss: str, threads: int) -> Callable[[Any], Any]:
     kind = "Probability" if spec.classes else "Exponent" if loss in _EXPONENT else "RawFormulaVal"
     width = len(spec.outputs)
 
     def predict(rows: Any) -> Any:
         # CatBoost makes the array that it is given read-only; the feed goes on writing to its own.
-        given = rows.view() if isinstance(rows, np.ndarray) else rows
-        answer = held.predict(given, prediction_type=kind, thread_count=threads)
-        return answer if width == 1 else np.reshape(answer, (len(rows), -1))  # of one row it drops the axis
+        view = rows.view() if isinstance(rows, np.ndarray) else rows
+        output = booster.predict(view, prediction_type=kind, thread_count=threads)
+        return output if width == 1 else np.reshape(output, (len(rows), -1))  # of one row it drops the axis
 
     return predict

@@ -9,18 +9,18 @@ import numpy as np
 
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option
-from infer_bench.engines.pickled import open_pickle
+from infer_bench.engines.pickled import lacks_wrapper, open_pickle
 from infer_bench.engines.session import (
     FedSession,
-    clean,
-    guarded,
-    output_names,
+    errors_as,
+    guard,
+    name_outputs,
     plain_labels,
-    readable,
+    read_threads,
     require,
-    threads_of,
+    require_readable,
 )
-from infer_bench.errors import EngineError, ModelError
+from infer_bench.errors import ModelError
 from infer_bench.formats.lightgbm_text import Header, read_header, read_lightgbm_text
 from infer_bench.formats.lightgbm_trees import MISSING_NAN, MISSING_ZERO
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
@@ -56,8 +56,8 @@ class LightGBM:
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for what LightGBM refuses."""
         booster, wrapper, header = _load(model, options)
         spec = _spec(booster, wrapper, header)
-        encoded = [header.features[i] for i in header.pandas_columns()]
-        feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float64, encoded), options["feed"])
+        categorical = [header.features[i] for i in header.pandas_columns()]
+        feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float64, categorical), options["feed"])
         return LightGBMSession(spec, feed, _predictor(booster, wrapper, options), booster)
 
 
@@ -65,7 +65,7 @@ class LightGBMSession(FedSession):
     """A loaded LightGBM model."""
 
     def __init__(self, spec: ModelSpec, feed: feeds.Feed, predict: Callable[[Any], Any], booster: Any) -> None:
-        super().__init__(spec, feed, guarded(predict, "LightGBM cannot predict"))
+        super().__init__(spec, feed, guard(predict, "LightGBM cannot predict"))
         self._booster = booster
 
     def domain(self) -> Domain:
@@ -86,11 +86,11 @@ def _load(model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any, Header
     """The booster, the wrapper (or None), and what the model's text says of itself."""
     if model.format == "lightgbm-text":
         if options["api"] == "sklearn":
-            raise EngineError(f"{model.name} holds a booster and no scikit-learn wrapper", "use api=booster")
-        readable(model.path)
+            raise lacks_wrapper(model)
+        require_readable(model.path)
         header = read_header(Path(model.path).read_bytes(), model.name)
         library = require("lightgbm", "lightgbm")
-        with clean(ModelError, f"LightGBM cannot read {model.name}"):
+        with errors_as(ModelError, f"LightGBM cannot read {model.name}"):
             return library.Booster(model_file=model.path), None, header
     library = require("lightgbm", "lightgbm")
     content = open_pickle(model, options)
@@ -100,8 +100,8 @@ def _load(model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any, Header
             f"{model.name} holds a {type(content).__name__} and no LightGBM model", "try the engine sklearn"
         )
     if wrapper is None and options["api"] == "sklearn":
-        raise EngineError(f"{model.name} holds a booster and no scikit-learn wrapper", "use api=booster")
-    with clean(ModelError, f"{model.name} is not fitted"):
+        raise lacks_wrapper(model)
+    with errors_as(ModelError, f"{model.name} is not fitted"):
         booster = content if wrapper is None else wrapper.booster_
         return booster, wrapper, read_header(booster.model_to_string(num_iteration=1).encode(), model.name)
 
@@ -110,10 +110,10 @@ def _spec(booster: Any, wrapper: Any, header: Header) -> ModelSpec:
     task = _task(header)
     classes: tuple[Any, ...] = ()
     if task in ("binary", "multiclass"):
-        fitted = getattr(wrapper, "classes_", None) if wrapper is not None else None
-        classes = plain_labels(fitted) if fitted is not None else tuple(range(max(2, header.classes)))
+        class_labels = getattr(wrapper, "classes_", None) if wrapper is not None else None
+        classes = plain_labels(class_labels) if class_labels is not None else tuple(range(max(2, header.classes)))
     count = {"multiclass": header.classes, "raw": header.per_iteration}.get(task, 1)
-    return ModelSpec(task, _features(header), output_names(count, classes), classes, booster.num_trees())
+    return ModelSpec(task, _features(header), name_outputs(count, classes), classes, booster.num_trees())
 
 
 def _task(header: Header) -> Task:
@@ -138,7 +138,7 @@ def _features(header: Header) -> tuple[Feature, ...]:
 
 
 def _predictor(booster: Any, wrapper: Any, options: Mapping[str, str]) -> Callable[[Any], Any]:
-    threads = threads_of(options)
+    threads = read_threads(options)
     if options["api"] == "sklearn":
         wrapper.set_params(n_jobs=threads)
         return getattr(wrapper, "predict_proba", None) or wrapper.predict  # type: ignore[no-any-return]

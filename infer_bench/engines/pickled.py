@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infer_bench.engines.session import clean, readable
-from infer_bench.errors import ModelError
+from infer_bench.engines.session import errors_as, require_readable
+from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef
 
 
@@ -15,19 +15,24 @@ def open_pickle(model: ModelRef, options: Mapping[str, str]) -> Any:
     """
     from infer_bench.formats import pickles
 
-    readable(model.path)
-    with clean(ModelError, f"{model.name} cannot be opened"):
-        return pickles.load(model.path, _allowed(options))
+    require_readable(model.path)
+    with errors_as(ModelError, f"{model.name} cannot be opened"):
+        return pickles.load(model.path, _allows_pickle(options))
 
 
 def open_skops(model: ModelRef, options: Mapping[str, str]) -> Any:
     """The object in a skops file. Raises `UnsafePickle` for a type that is not on the list, or `ModelError`."""
     from infer_bench.formats import pickles
 
-    readable(model.path)
-    with clean(ModelError, f"{model.name} cannot be opened"):
-        return pickles.load_skops(model.path, _allowed(options))
+    require_readable(model.path)
+    with errors_as(ModelError, f"{model.name} cannot be opened"):
+        return pickles.load_skops(model.path, _allows_pickle(options))
 
 
-def _allowed(options: Mapping[str, str]) -> bool:
+def lacks_wrapper(model: ModelRef) -> EngineError:
+    """What `api=sklearn` comes to for a model that is a booster alone."""
+    return EngineError(f"{model.name} holds a booster and no scikit-learn wrapper", "use api=booster")
+
+
+def _allows_pickle(options: Mapping[str, str]) -> bool:
     return options.get("allow_pickle") == "yes"

@@ -45,8 +45,8 @@ def target(name: str) -> str:
     targets = _targets()
     if name not in targets:
         close = get_close_matches(name, targets, n=1)
-        meant = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"there is no engine {name!r}", f"{meant}known: {', '.join(sorted(targets))}")
+        suggestion = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(f"there is no engine {name!r}", f"{suggestion}known: {', '.join(sorted(targets))}")
     return targets[name]
 
 
@@ -59,8 +59,8 @@ def load(target: str) -> Engine:
     """The engine at `module:Class`, made anew. Raises `EngineError` when there is none or it fails."""
     module, _, name = target.partition(":")
     try:
-        made = getattr(importlib.import_module(module), name)
-        return cast("Engine", made() if isinstance(made, type) else made)
+        engine = getattr(importlib.import_module(module), name)
+        return cast("Engine", engine() if isinstance(engine, type) else engine)
     except Exception as error:  # an engine from outside is foreign code: it may raise anything
         raise EngineError(f"the engine {target} cannot be loaded: {type(error).__name__}: {error}") from error
 
@@ -71,8 +71,8 @@ def available() -> list[EngineInfo]:
 
 
 def _targets() -> dict[str, str]:
-    found = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
-    return {**BUILT_IN, **found}
+    from_entry_points = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
+    return {**BUILT_IN, **from_entry_points}
 
 
 def _info(name: str, where: str) -> EngineInfo:

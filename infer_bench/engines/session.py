@@ -15,7 +15,7 @@ Call = Callable[[Any], Any]
 
 
 class FedSession:
-    """A session made of a feed, a call into the library, and a way to read its answer.
+    """A session made of a feed, a call into the library, and a way to read its output.
 
     `predict` is the library's own call where possible, so that nothing of infer-bench stands in the measured path.
     """
@@ -27,7 +27,7 @@ class FedSession:
 
     def postprocess(self, outputs: Any) -> Floats:
         """The canonical output, float64 (rows, outputs)."""
-        return canonical(outputs, self.spec)
+        return to_canonical(outputs, self.spec)
 
     def labels(self, predictions: Floats) -> Array | None:
         """The predicted class labels (rows,); None for a model without classes."""
@@ -39,14 +39,14 @@ class FedSession:
 
     def close(self) -> None:
         """Release the library's objects."""
-        self.predict = _closed
+        self.predict = _refuse_call
 
 
-def _closed(_: Any) -> Any:
+def _refuse_call(_: Any) -> Any:
     raise EngineError("the session is closed")
 
 
-def canonical(outputs: Any, spec: ModelSpec) -> Floats:
+def to_canonical(outputs: Any, spec: ModelSpec) -> Floats:
     """`outputs` as float64 (rows, outputs); of a binary classifier's two columns the second."""
     array = as_columns(outputs)
     if spec.task == "binary" and array.shape[1] == 2:
@@ -57,7 +57,7 @@ def canonical(outputs: Any, spec: ModelSpec) -> Floats:
 
 
 @contextlib.contextmanager
-def clean(kind: type[CannotRun], what: str) -> Iterator[None]:
+def errors_as(kind: type[CannotRun], what: str) -> Iterator[None]:
     """Turn any exception of a library into `kind`, its first line only: native libraries append their stack."""
     try:
         yield
@@ -67,7 +67,7 @@ def clean(kind: type[CannotRun], what: str) -> Iterator[None]:
         raise kind(f"{what}: {first_line(error)}") from None
 
 
-def guarded(call: Call, what: str) -> Call:
+def guard(call: Call, what: str) -> Call:
     """`call`, with its exceptions as `EngineError`."""
 
     def guarded_call(inputs: Any) -> Any:
@@ -75,7 +75,7 @@ def guarded(call: Call, what: str) -> Call:
             return call(inputs)
         except (InferBenchError, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001 - see `clean`
+        except Exception as error:  # noqa: BLE001 - see `errors_as`
             raise EngineError(f"{what}: {first_line(error)}") from None
 
     return guarded_call
@@ -84,8 +84,8 @@ def guarded(call: Call, what: str) -> Call:
 def first_line(error: BaseException, limit: int = 300) -> str:
     """The first line of an exception that says something, at most `limit` characters."""
     lines = [line.strip() for line in str(error).splitlines()]
-    said = next((line for line in lines if line and not line.startswith("Stack trace")), "")
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = next((line for line in lines if line and not line.startswith("Stack trace")), "")
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -103,7 +103,7 @@ def require(module: str, extra: str) -> Any:
         raise EngineError(f"{module} cannot be imported: {first_line(error)}") from None
 
 
-def readable(path: str) -> None:
+def require_readable(path: str) -> None:
     """Raise `ModelError` when there is no readable file at `path`."""
     try:
         with open(path, "rb") as file:
@@ -113,7 +113,7 @@ def readable(path: str) -> None:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def output_names(count: int, classes: Sequence[Any] = ()) -> tuple[str, ...]:
+def name_outputs(count: int, classes: Sequence[Any] = ()) -> tuple[str, ...]:
     """Names of the canonical columns: the classes, or `output`, or `output0`, `output1`, …"""
     if len(classes) == count and count > 1:
         return tuple(str(label) for label in classes)
@@ -125,9 +125,9 @@ def plain_labels(values: Any) -> tuple[Any, ...]:
     return tuple(np.asarray(values).tolist())
 
 
-def threads_of(options: Mapping[str, str]) -> int:
+def read_threads(options: Mapping[str, str]) -> int:
     """The option `threads`. Raises `OptionError` for anything but a whole number from 1 on."""
-    given = options["threads"]
-    if not given.isdecimal() or not 1 <= int(given) <= 1024:
-        raise OptionError(f"threads cannot be {given!r}", "a whole number from 1 to 1024")
-    return int(given)
+    threads = options["threads"]
+    if not threads.isdecimal() or not 1 <= int(threads) <= 1024:
+        raise OptionError(f"threads cannot be {threads!r}", "a whole number from 1 to 1024")
+    return int(threads)

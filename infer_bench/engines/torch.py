@@ -9,7 +9,15 @@ import numpy as np
 
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Option, name_features
-from infer_bench.engines.session import FedSession, clean, guarded, output_names, readable, require, threads_of
+from infer_bench.engines.session import (
+    FedSession,
+    errors_as,
+    guard,
+    name_outputs,
+    read_threads,
+    require,
+    require_readable,
+)
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec
 
@@ -29,51 +37,51 @@ class Torch:
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> FedSession:
         """Load the program. Raises `ModelError` for a broken file, `EngineError` for inputs that are no rows."""
-        threads = threads_of(options)
-        readable(model.path)
+        threads = read_threads(options)
+        require_readable(model.path)
         if not zipfile.is_zipfile(model.path):
             raise ModelError(f"{model.name} is no PyTorch exported program", "save it with torch.export.save (.pt2)")
         library = require("torch", "torch")
-        with clean(ModelError, f"PyTorch cannot read {model.name}"):
+        with errors_as(ModelError, f"PyTorch cannot read {model.name}"):
             program = library.export.load(model.path)
         spec = _spec(library, program, model)
         library.set_num_threads(threads)
-        with clean(ModelError, f"PyTorch cannot run {model.name}"):
+        with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
             module = program.module()
         feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
-        return FedSession(spec, feed, guarded(_predictor(library, module), f"PyTorch cannot run {model.name}"))
+        return FedSession(spec, feed, guard(_predictor(library, module), f"PyTorch cannot run {model.name}"))
 
 
 def _predictor(library: Any, module: Any) -> Callable[[Any], Any]:
     def predict(rows: Any) -> Any:
         with library.inference_mode():
-            answer = module(library.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)))
-        return (answer[0] if isinstance(answer, tuple | list) else answer).numpy()
+            output = module(library.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)))
+        return (output[0] if isinstance(output, tuple | list) else output).numpy()
 
     return predict
 
 
 def _spec(library: Any, program: Any, model: ModelRef) -> ModelSpec:
     signature = program.graph_signature
-    inputs, outputs = _known(program, signature.user_inputs), _known(program, signature.user_outputs)
+    inputs, outputs = _values(program, signature.user_inputs), _values(program, signature.user_outputs)
     if len(inputs) != 1 or len(outputs) != 1:
         raise EngineError(
             f"{model.name} takes {len(inputs)} inputs and gives {len(outputs)} outputs",
             "export a module of one tensor [batch, features] that gives one tensor",
         )
     width = _width(library, inputs[0], model)
-    answer = outputs[0]
-    if answer is None or not answer.shape or not all(isinstance(size, int) for size in answer.shape[1:]):
+    output = outputs[0]
+    if output is None or not output.shape or not all(isinstance(size, int) for size in output.shape[1:]):
         raise EngineError(f"{model.name} does not give one row of fixed width for each row", "export it so")
-    count = math.prod(answer.shape[1:])
+    count = math.prod(output.shape[1:])
     task = "regression" if count == 1 else "raw"
-    return ModelSpec(task, tuple(Feature(name) for name in name_features(width)), output_names(count))  # type: ignore[arg-type]
+    return ModelSpec(task, tuple(Feature(name) for name in name_features(width)), name_outputs(count))  # type: ignore[arg-type]
 
 
-def _known(program: Any, wanted: Any) -> list[Any]:
+def _values(program: Any, names: Any) -> list[Any]:
     """What the program says of each of these values: a tensor without data, or None."""
-    found = {node.name: node.meta.get("val") for node in program.graph.nodes}
-    values = [found.get(name) for name in wanted]
+    values_by_name = {node.name: node.meta.get("val") for node in program.graph.nodes}
+    values = [values_by_name.get(name) for name in names]
     return [value if hasattr(value, "shape") and hasattr(value, "dtype") else None for value in values]
 
 

@@ -69,7 +69,7 @@ def parquet(**columns: Any) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("values", "values_read"),
     [
         (pa.array([1, 2, None], pa.int64()), [1.0, 2.0, np.nan]),
         (pa.array([True, None, False]), [1.0, np.nan, 0.0]),
@@ -85,12 +85,12 @@ def parquet(**columns: Any) -> Callable[[Path], None]:
     ],
     ids=lambda value: str(getattr(value, "type", "")),
 )  # fmt: skip
-def test_types_of_parquet(values: Any, expected: list[Any], tmp_path: Path) -> None:
+def test_types_of_parquet(values: Any, values_read: list[Any], tmp_path: Path) -> None:
     parquet(a=values)(tmp_path / "rows")
     batches = list(Dataset.open(tmp_path / "rows").batches(2))
     assert len({batch.columns["a"].dtype for batch in batches}) == 1
-    found = [value for batch in batches for value in batch.columns["a"].tolist()]
-    assert found == (expected if isinstance(expected[0], str) else pytest.approx(expected, nan_ok=True))
+    column = [value for batch in batches for value in batch.columns["a"].tolist()]
+    assert column == (values_read if isinstance(values_read[0], str) else pytest.approx(values_read, nan_ok=True))
 
 
 def test_csv_variants(tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ def test_arrays(tmp_path: Path) -> None:
     matrix = np.arange(6, dtype=np.float32).reshape(3, 2)
     np.save(path.open("wb"), matrix)
     assert Dataset.open(path).columns == ("f0", "f1")
-    named = Dataset.open(path, ("a", "b")).head(3)
-    assert named.record(1) == {"a": 2.0, "b": 3.0}
-    assert named.columns["a"].dtype == np.float32
+    head = Dataset.open(path, ("a", "b")).head(3)
+    assert head.record(1) == {"a": 2.0, "b": 3.0}
+    assert head.columns["a"].dtype == np.float32
     np.savez(path.open("wb"), X=matrix, y=np.zeros(3))
     assert Dataset.open(path).columns == ("f0", "f1")
     np.savez_compressed(path.open("wb"), a=np.arange(3, dtype=np.uint8), s=np.array(["x", "y", "z"]))
@@ -125,7 +125,7 @@ def literal(body: bytes | str) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(body.encode() if isinstance(body, str) else body)
 
 
-def cut(save: Callable[[Path], object], keep: float) -> Callable[[Path], object]:
+def truncate(save: Callable[[Path], object], keep: float) -> Callable[[Path], object]:
     def write(path: Path) -> None:
         save(path)
         body = path.read_bytes()
@@ -145,15 +145,15 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "ragged": (literal("a,b\n1,2\n1,2,3\n"), "cannot read"),
     "no header": (literal("1.5,2\n3,4\n"), "no header row"),
     "twice": (literal("a,a\n1,2\n"), "more than once"),
-    "half parquet": (cut(as_parquet, 0.5), "cannot read"),
+    "half parquet": (truncate(as_parquet, 0.5), "cannot read"),
     "parquet magic": (literal(b"PAR1"), "cannot read"),
     "list": (parquet(good=[1], bad=[[1, 2]]), "column 'bad'"),
     "struct": (parquet(bad=[{"x": 1}]), "column 'bad'"),
     "bytes": (parquet(bad=[b"x"]), "column 'bad'"),
     "objects": (objects, "object array, which is a pickle"),
-    "half npy": (cut(lambda path: np.save(path.open("wb"), np.zeros((9, 9))), 0.5), "cannot read"),
+    "half npy": (truncate(lambda path: np.save(path.open("wb"), np.zeros((9, 9))), 0.5), "cannot read"),
     "npy header": (literal(b"\x93NUMPY\x01\x00\xff\xff{"), "cannot read"),
-    "half npz": (cut(lambda path: np.savez(path.open("wb"), X=np.zeros((9, 9))), 0.5), "cannot read"),
+    "half npz": (truncate(lambda path: np.savez(path.open("wb"), X=np.zeros((9, 9))), 0.5), "cannot read"),
     "cube": (lambda path: np.save(path.open("wb"), np.zeros((2, 2, 2))), "3-dimensional"),
     "complex": (lambda path: np.save(path.open("wb"), np.zeros((2, 2), complex)), "complex128"),
     "lengths": (lambda path: np.savez(path.open("wb"), a=np.zeros(2), b=np.zeros(3)), "differ in length"),

@@ -13,21 +13,21 @@ ROWS: Columns = {
 }
 
 
-def changed(**columns: object) -> Columns:
+def with_columns(**columns: object) -> Columns:
     return {**ROWS, **{name: np.asarray(values) for name, values in columns.items()}}
 
 
 OTHERS: dict[str, Columns] = {
-    "a value": changed(n=[1, 2, 4]),
-    "the last bit": changed(age=[np.nextafter(1.0, 2.0), np.nan, -0.0]),
-    "the sign of zero": changed(age=[1.0, np.nan, 0.0]),
-    "a dtype": changed(n=np.array([1, 2, 3], dtype=np.int32)),
+    "a value": with_columns(n=[1, 2, 4]),
+    "the last bit": with_columns(age=[np.nextafter(1.0, 2.0), np.nan, -0.0]),
+    "the sign of zero": with_columns(age=[1.0, np.nan, 0.0]),
+    "a dtype": with_columns(n=np.array([1, 2, 3], dtype=np.int32)),
     "a name": {("years" if name == "age" else name): column for name, column in ROWS.items()},
     "the order of columns": dict(list(ROWS.items())[::-1]),
     "the order of rows": {name: column[::-1] for name, column in ROWS.items()},
     "a row less": {name: column[:2] for name, column in ROWS.items()},
-    "missing text and the word None": changed(kind=np.array(["a", "None", "b"], dtype=object)),
-    "where texts are divided": changed(kind=np.array(["a", None, "bb"], dtype=object)),
+    "missing text and the word None": with_columns(kind=np.array(["a", "None", "b"], dtype=object)),
+    "where texts are divided": with_columns(kind=np.array(["a", None, "bb"], dtype=object)),
 }
 
 

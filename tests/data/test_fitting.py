@@ -26,9 +26,9 @@ def words(*values: str | None) -> Any:
 
 
 def test_columns_are_matched_by_name() -> None:
-    fitted = conform(table(c=[1], b=[2.0], a=[True], y=[0]), spec("a", "b", "c"))
-    assert fitted.names == ("a", "b", "c")
-    assert [column.dtype.kind for column in fitted.columns.values()] == ["b", "f", "i"]
+    conformed = conform(table(c=[1], b=[2.0], a=[True], y=[0]), spec("a", "b", "c"))
+    assert conformed.names == ("a", "b", "c")
+    assert [column.dtype.kind for column in conformed.columns.values()] == ["b", "f", "i"]
     assert match(("c", "b", "a", "y"), spec("a", "b", "c")).extra == ("y",)
 
 
@@ -89,10 +89,10 @@ def test_both_sides_of_every_threshold_are_visited(thresholds: list[float], seed
     values = draw(spec("a"), {"a": thresholds}, 400, seed).columns["a"]
     assert values.dtype == np.float64
     assert np.isfinite(values).all()
-    for cut in thresholds:
-        if abs(cut) < 1e38:
-            assert (values <= cut).any()
-            assert (values >= cut).any()
+    for threshold in thresholds:
+        if abs(threshold) < 1e38:
+            assert (values <= threshold).any()
+            assert (values >= threshold).any()
 
 
 def test_drawing_is_repeatable_and_of_the_right_kinds() -> None:

@@ -10,7 +10,7 @@ import pytest
 from infer_bench.engines.base import Session
 from infer_bench.errors import CannotRun, EngineError, ModelError
 from infer_bench.model import ModelRef
-from tests.engines.zoo import answer, opened
+from tests.engines.zoo import answer, open_session
 
 COUNT = itertools.count()
 TABLE = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array(["x", "y", None], dtype=object)}
@@ -24,13 +24,13 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def make(source: str, name: str = "f", **options: str) -> Session:
         module = f"service{next(COUNT)}"
         (tmp_path / f"{module}.py").write_text(source)
-        return opened("callable", ModelRef(f"{module}:{name}", "callable", "python", "", 0), **options)
+        return open_session("callable", ModelRef(f"{module}:{name}", "callable", "python", "", 0), **options)
 
     return make
 
 
 @pytest.mark.parametrize(
-    ("returned", "columns"),
+    ("return_value", "columns"),
     [
         ("r['a']", [1.0]),
         ("int(r['a']) > 0", [1.0]),
@@ -44,9 +44,9 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         ("{'label': 'good', 'p': r['a']}", [float("nan"), 1.0]),
     ],
 )
-def test_the_numbers_of_an_answer_become_columns(service: Any, returned: str, columns: list[float]) -> None:
+def test_the_numbers_of_an_answer_become_columns(service: Any, return_value: str, columns: list[float]) -> None:
     head = "import numpy, pandas, dataclasses\n@dataclasses.dataclass\nclass Answer:\n    p: float\n    t: str\n"
-    session = service(f"{head}def f(r):\n    return {returned}\n")
+    session = service(f"{head}def f(r):\n    return {return_value}\n")
     np.testing.assert_array_equal(answer(session, {"a": 1.0, "b": "x"}), [columns])
 
 
@@ -60,7 +60,7 @@ def test_what_was_never_run_is_no_answer(service: Any, source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("returned", "text"),
+    ("return_value", "text"),
     [
         ("r['a']", ""),
         ("'good'", "good"),
@@ -71,11 +71,11 @@ def test_what_was_never_run_is_no_answer(service: Any, source: str) -> None:
         ("datetime.date(2000, 1, 1)", ""),
     ],
 )
-def test_the_text_of_an_answer_is_told_apart(service: Any, returned: str, text: str) -> None:
+def test_the_text_of_an_answer_is_told_apart(service: Any, return_value: str, text: str) -> None:
     head = (
         "import numpy, pandas, dataclasses, datetime\n@dataclasses.dataclass\nclass Answer:\n    p: float\n    t: str\n"
     )
-    session = service(f"{head}def f(r):\n    return {returned}\n")
+    session = service(f"{head}def f(r):\n    return {return_value}\n")
     assert session.texts(session.predict(session.preprocess({"a": 1.0}))) == [text]
 
 
@@ -85,8 +85,8 @@ def test_a_batch_is_one_call_a_record_or_one_call(service: Any) -> None:
     record = {"a": 1.0}
     assert answer(single, record).tolist() == answer(single, record).tolist() == [[2.0]]
     assert record == {"a": 1.0}
-    listed = service("def f(rs):\n    return [{'p': r['a'] * 2} for r in rs]\n", call="list")
-    assert answer(listed, TABLE).tolist() == [[2.0], [4.0], [6.0]]
+    call_with_list = service("def f(rs):\n    return [{'p': r['a'] * 2} for r in rs]\n", call="list")
+    assert answer(call_with_list, TABLE).tolist() == [[2.0], [4.0], [6.0]]
     framed = service("import pandas\ndef f(rs):\n    return pandas.DataFrame(rs)[['a', 'a']]\n", call="list")
     assert answer(framed, TABLE).tolist() == [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
     short = service("def f(rs):\n    return [1.0]\n", call="list")
@@ -131,5 +131,5 @@ def test_a_target_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     for target in ("no_such_module:f", "json", "json:", ":f", "no.such.module:f", "..a:f"):
         with pytest.raises(CannotRun) as caught:
-            opened("callable", ModelRef(target, "callable", "python", "", 0))
+            open_session("callable", ModelRef(target, "callable", "python", "", 0))
         assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from infer_bench.engines.base import check_options
 from infer_bench.errors import CannotRun, EngineError, OptionError
 from infer_bench.model import ModelRef
 from tests.engines import zoo
-from tests.engines.zoo import SavedModel, answer, answer_one_by_one, opened, records
+from tests.engines.zoo import SavedModel, answer, answer_one_by_one, open_session, records
 
 ENGINES = registry.names()
 
@@ -50,7 +50,7 @@ def require_option(sample: SavedModel, name: str, value: str = "") -> None:
 @pytest.mark.usefixtures("here")
 def test_one_row_and_many_rows_give_what_the_library_gives_without_a_warning(sample: SavedModel) -> None:
     for options in feeds(sample):
-        session = opened(sample.engine, sample.model, **options)
+        session = open_session(sample.engine, sample.model, **options)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             many = answer(session, sample.table)
@@ -65,7 +65,7 @@ def test_one_row_and_many_rows_give_what_the_library_gives_without_a_warning(sam
 def test_names_count_and_positions_do_not(sample: SavedModel) -> None:
     shuffled = {"stranger": 5.0, **dict(reversed(records(sample.table)[3].items()))}
     for options in feeds(sample):
-        session = opened(sample.engine, sample.model, **options)
+        session = open_session(sample.engine, sample.model, **options)
         np.testing.assert_allclose(answer(session, shuffled), sample.output[3:4], atol=1e-6)
         columns = {"stranger": np.zeros(60), **dict(reversed(sample.table.items()))}
         np.testing.assert_allclose(answer(session, columns), sample.output, atol=1e-6)
@@ -75,7 +75,7 @@ def test_names_count_and_positions_do_not(sample: SavedModel) -> None:
 def test_an_answer_depends_on_its_own_request_only(sample: SavedModel) -> None:
     first, *others = records(sample.table)[:5]
     for options in feeds(sample):
-        session = opened(sample.engine, sample.model, **options)
+        session = open_session(sample.engine, sample.model, **options)
         before = answer(session, first)
         for other in others:
             answer(session, other)
@@ -87,13 +87,13 @@ def test_a_missing_key_is_the_same_as_nan_or_zero_by_choice(sample: SavedModel) 
     name, record = next(iter(sample.table)), records(sample.table)[2]
     for options in feeds(sample):
         for fill, value in (("nan", float("nan")), ("zero", 0.0)):
-            session = opened(sample.engine, sample.model, fill=fill, **options)
+            session = open_session(sample.engine, sample.model, fill=fill, **options)
             complete, short = {**record, name: value}, {key: record[key] for key in record if key != name}
             np.testing.assert_array_equal(answer(session, short), answer(session, complete))
             columns = {key: column for key, column in sample.table.items() if key != name}
             complete_table = {**sample.table, name: np.full(60, value)}
             np.testing.assert_array_equal(answer(session, columns), answer(session, complete_table))
-        session = opened(sample.engine, sample.model, **options)
+        session = open_session(sample.engine, sample.model, **options)
         nan, none = ({**record, name: value} for value in (float("nan"), None))
         np.testing.assert_array_equal(answer(session, none), answer(session, nan))
 
@@ -101,7 +101,7 @@ def test_a_missing_key_is_the_same_as_nan_or_zero_by_choice(sample: SavedModel) 
 def test_strange_keys_are_refused_on_request(sample: SavedModel) -> None:
     require_option(sample, "unknown", "refuse")
     for options in feeds(sample):
-        session = opened(sample.engine, sample.model, unknown="refuse", **options)
+        session = open_session(sample.engine, sample.model, unknown="refuse", **options)
         with pytest.raises(EngineError, match="stranger"):
             session.preprocess({**records(sample.table)[0], "stranger": 1.0})
 
@@ -113,7 +113,7 @@ def test_text_in_a_numeric_column_is_one_clear_line(sample: SavedModel) -> None:
     record = {**records(sample.table)[0], name: "abc"}
     columns = {**sample.table, name: np.array(["abc"] * 60, dtype=object)}
     for options in feeds(sample):
-        session = opened(sample.engine, sample.model, **options)
+        session = open_session(sample.engine, sample.model, **options)
         for request in (record, columns):
             with pytest.raises(EngineError, match=name) as caught:
                 answer(session, request)
@@ -122,7 +122,7 @@ def test_text_in_a_numeric_column_is_one_clear_line(sample: SavedModel) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_labels_belong_to_the_classes(sample: SavedModel) -> None:
-    session = opened(sample.engine, sample.model)
+    session = open_session(sample.engine, sample.model)
     labels = session.labels(sample.output)
     if session.spec.classes:
         assert labels is not None
@@ -135,7 +135,7 @@ def test_labels_belong_to_the_classes(sample: SavedModel) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_the_domain_names_columns_and_finite_sorted_values(sample: SavedModel) -> None:
-    domain = opened(sample.engine, sample.model).domain()
+    domain = open_session(sample.engine, sample.model).domain()
     assert set(domain.thresholds) <= set(sample.table)
     assert bool(domain.thresholds) == sample.splits
     for values in domain.thresholds.values():
@@ -163,7 +163,7 @@ def test_a_broken_file_is_one_clear_line(sample: SavedModel, content: bytes, tmp
     path.write_bytes(content)
     model = ModelRef(str(path), sample.model.family, sample.model.format, "0" * 64, len(content))
     with pytest.raises(CannotRun) as caught:
-        opened(sample.engine, model)
+        open_session(sample.engine, model)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 600
 
@@ -173,19 +173,19 @@ def test_an_absent_file_is_said_so(sample: SavedModel, tmp_path: Path) -> None:
         pytest.skip("a function is no file")
     model = ModelRef(str(tmp_path / "gone"), sample.model.family, sample.model.format, "0" * 64, 0)
     with pytest.raises(CannotRun, match="No such file"):
-        opened(sample.engine, model)
+        open_session(sample.engine, model)
 
 
 def test_threads_must_be_a_number(sample: SavedModel) -> None:
     require_option(sample, "threads")
     for wrong in ("many", "0", "-2", "1.5"):
         with pytest.raises(OptionError, match="threads"):
-            opened(sample.engine, sample.model, threads=wrong)
+            open_session(sample.engine, sample.model, threads=wrong)
 
 
 @pytest.mark.usefixtures("here")
 def test_a_closed_session_says_so_and_closes_twice(sample: SavedModel) -> None:
-    session = opened(sample.engine, sample.model)
+    session = open_session(sample.engine, sample.model)
     inputs: Any = session.preprocess(records(sample.table)[0])
     session.close()
     session.close()
@@ -195,7 +195,7 @@ def test_a_closed_session_says_so_and_closes_twice(sample: SavedModel) -> None:
 
 def test_packed_gives_the_same_and_refuses_what_it_cannot_pack(sample: SavedModel) -> None:
     require_option(sample, "feed", "packed")
-    packed, plain = (opened(sample.engine, sample.model, feed=feed) for feed in ("packed", "ndarray"))
+    packed, plain = (open_session(sample.engine, sample.model, feed=feed) for feed in ("packed", "ndarray"))
     record = records(sample.table)[1]
     np.testing.assert_array_equal(answer(packed, record), answer(plain, record))
     np.testing.assert_array_equal(answer(packed, sample.table), answer(plain, sample.table))

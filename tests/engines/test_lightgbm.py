@@ -10,13 +10,13 @@ import pytest
 
 from infer_bench.errors import EngineError, ModelError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, records, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, open_session, records, ref, target, three
 
 PARAMS = {"num_leaves": 5, "min_data_in_leaf": 3, "verbose": -1, "num_threads": 1}
 BAG = {"bagging_freq": 1, "bagging_fraction": 0.7}
 
 
-def trained(rows: Any, label: Any, rounds: int = 4, **params: Any) -> lightgbm.Booster:
+def train(rows: Any, label: Any, rounds: int = 4, **params: Any) -> lightgbm.Booster:
     group = [len(label)] if str(params.get("objective")).startswith(("lambda", "rank")) else None
     data = lightgbm.Dataset(rows, label, group=group)
     return lightgbm.train({**PARAMS, **params}, data, rounds)
@@ -53,15 +53,15 @@ def own_objective(scores: Any, data: lightgbm.Dataset) -> tuple[Any, Any]:
 def test_every_objective_answers_as_the_booster_does(params: dict[str, Any], task: str, tmp_path: Path) -> None:
     rows = matrix()
     label = three(rows) if "num_class" in params else target(rows)
-    booster = trained(zoo.frame(rows), label, **params)
+    booster = train(zoo.frame(rows), label, **params)
     path = tmp_path / "m.txt"
     booster.save_model(path)
-    expected = np.asarray(booster.predict(zoo.frame(rows))).reshape(60, -1)
+    reference = np.asarray(booster.predict(zoo.frame(rows))).reshape(60, -1)
     for feed in ("ndarray", "dataframe"):
-        session = opened("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed=feed)
+        session = open_session("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed=feed)
         assert session.spec.task == task
-        np.testing.assert_array_equal(answer(session, zoo.table(rows)), expected)
-        np.testing.assert_array_equal(answer_one_by_one(session, zoo.table(rows)), expected)
+        np.testing.assert_array_equal(answer(session, zoo.table(rows)), reference)
+        np.testing.assert_array_equal(answer_one_by_one(session, zoo.table(rows)), reference)
 
 
 def mixed(rows: int = 80) -> tuple[pd.DataFrame, Any]:
@@ -79,25 +79,25 @@ def mixed(rows: int = 80) -> tuple[pd.DataFrame, Any]:
 @pytest.mark.parametrize("feed", ["ndarray", "dataframe"])
 def test_pandas_categories_are_found_by_value_whatever_the_type(feed: str, tmp_path: Path) -> None:
     frame, label = mixed()
-    booster = trained(frame, label, min_data_per_group=1, cat_smooth=1)
+    booster = train(frame, label, min_data_per_group=1, cat_smooth=1)
     path = tmp_path / "m.txt"
     booster.save_model(path)
-    session = opened("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed=feed)
-    expected = booster.predict(frame).reshape(-1, 1)
+    session = open_session("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed=feed)
+    reference = booster.predict(frame).reshape(-1, 1)
     columns = {"code": frame.code.to_numpy(dtype=np.int64), "city": frame.city.to_numpy(), "x": frame.x.to_numpy()}
-    np.testing.assert_array_equal(answer(session, columns), expected)
-    np.testing.assert_array_equal(answer_one_by_one(session, columns), expected)
+    np.testing.assert_array_equal(answer(session, columns), reference)
+    np.testing.assert_array_equal(answer_one_by_one(session, columns), reference)
     as_floats = {**columns, "code": frame.code.to_numpy(dtype=np.float64)}
-    np.testing.assert_array_equal(answer(session, as_floats), expected)
+    np.testing.assert_array_equal(answer(session, as_floats), reference)
     assert [feature.kind for feature in session.spec.features] == ["float", "category", "category"]
     assert session.spec.features[1].categories == ("Bonn", "Lima", "Oslo")
     unknown = frame.head(1).assign(city=pd.Categorical([None]))
-    wanted = booster.predict(unknown.assign(city=pd.Categorical([np.nan], categories=["Bonn", "Lima", "Oslo"])))
+    reference = booster.predict(unknown.assign(city=pd.Categorical([np.nan], categories=["Bonn", "Lima", "Oslo"])))
     for stranger in ("Rome", None, float("nan")):
         record = {**records(columns)[0], "city": stranger}
-        np.testing.assert_array_equal(answer(session, record)[0], wanted)
+        np.testing.assert_array_equal(answer(session, record)[0], reference)
     with pytest.raises(EngineError, match="categor"):
-        opened("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed="packed")
+        open_session("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed="packed")
 
 
 def test_category_numbers_without_pandas_pass_as_they_are(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_category_numbers_without_pandas_pass_as_they_are(tmp_path: Path) -> Non
     booster.save_model(path)
     columns = {"Column_0": rows[:, 0], "Column_1": rows[:, 1]}
     for feed in ("ndarray", "dataframe", "packed"):
-        session = opened("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed=feed)
+        session = open_session("lightgbm", ref(path, "lightgbm", "lightgbm-text"), feed=feed)
         np.testing.assert_array_equal(answer(session, columns)[:, 0], booster.predict(rows))
     assert set(session.domain().thresholds["Column_1"]) <= set(range(40))
     assert session.spec.features[1].kind == "category"
@@ -123,12 +123,12 @@ def test_a_pickled_wrapper_keeps_its_labels(api: str, feed: str, labels: list[An
     codes = three(rows) if len(labels) == 3 else target(rows)
     model = lightgbm.LGBMClassifier(**zoo.TINY).fit(zoo.frame(rows), np.array(labels)[codes])
     path = zoo.dump(model, tmp_path / "m.pkl")
-    session = opened("lightgbm", ref(path, "lightgbm", "pickle"), api=api, feed=feed)
+    session = open_session("lightgbm", ref(path, "lightgbm", "pickle"), api=api, feed=feed)
     assert session.spec.classes == tuple(labels)
     predictions = answer(session, zoo.table(rows))
-    held = session.labels(predictions)
-    assert held is not None
-    assert held.tolist() == model.predict(zoo.frame(rows)).tolist()
+    own_labels = session.labels(predictions)
+    assert own_labels is not None
+    assert own_labels.tolist() == model.predict(zoo.frame(rows)).tolist()
     proba = np.asarray(model.predict_proba(zoo.frame(rows)))
     np.testing.assert_array_equal(predictions, proba if len(labels) == 3 else proba[:, 1:])
 
@@ -142,36 +142,36 @@ def test_early_stopping_answers_with_the_best_iteration(api: str, tmp_path: Path
     assert model.best_iteration_ < 50
     path = zoo.dump(model, tmp_path / "m.pkl")
     columns = zoo.table(rows, tuple(model.feature_name_))
-    predictions = answer(opened("lightgbm", ref(path, "lightgbm", "pickle"), api=api), columns)
+    predictions = answer(open_session("lightgbm", ref(path, "lightgbm", "pickle"), api=api), columns)
     np.testing.assert_array_equal(predictions[:, 0], model.predict(zoo.pd_frame(columns)))
 
 
 def test_a_booster_has_no_wrapper(tmp_path: Path) -> None:
-    booster = trained(matrix(), target(matrix()), objective="binary")
+    booster = train(matrix(), target(matrix()), objective="binary")
     path = zoo.dump(booster, tmp_path / "m.pkl")
     with pytest.raises(EngineError, match="api=booster"):
-        opened("lightgbm", ref(path, "lightgbm", "pickle"), api="sklearn")
-    assert opened("lightgbm", ref(path, "lightgbm", "pickle")).spec.task == "binary"
+        open_session("lightgbm", ref(path, "lightgbm", "pickle"), api="sklearn")
+    assert open_session("lightgbm", ref(path, "lightgbm", "pickle")).spec.task == "binary"
     path = zoo.dump({"weights": [1]}, tmp_path / "dict.pkl")
     with pytest.raises(ModelError, match="dict"):
-        opened("lightgbm", ref(path, "lightgbm", "pickle"))
+        open_session("lightgbm", ref(path, "lightgbm", "pickle"))
 
 
 def test_a_cut_file_is_refused_before_the_library_aborts(tmp_path: Path) -> None:
-    text = trained(matrix(), target(matrix()), objective="binary").model_to_string()
+    text = train(matrix(), target(matrix()), objective="binary").model_to_string()
     whole = text.split("Tree=2")
     for broken in (text[: len(text) // 2], text[:200], whole[0] + text[text.index("end of trees") :]):
         path = tmp_path / "m.txt"
         path.write_text(broken)
         with pytest.raises(ModelError):
-            opened("lightgbm", ref(path, "lightgbm", "lightgbm-text"))
+            open_session("lightgbm", ref(path, "lightgbm", "lightgbm-text"))
 
 
 def test_the_domain_holds_each_threshold_of_the_dumped_trees(tmp_path: Path) -> None:
-    booster = trained(zoo.frame(matrix()), target(matrix()), objective="binary")
+    booster = train(zoo.frame(matrix()), target(matrix()), objective="binary")
     path = tmp_path / "m.txt"
     booster.save_model(path)
-    domain = opened("lightgbm", ref(path, "lightgbm", "lightgbm-text")).domain()
+    domain = open_session("lightgbm", ref(path, "lightgbm", "lightgbm-text")).domain()
     table = booster.trees_to_dataframe().dropna(subset=["threshold"])
     for name, group in table.groupby("split_feature"):
         np.testing.assert_allclose(domain.thresholds[name], sorted(set(group.threshold)))

@@ -26,16 +26,16 @@ def test_listing_imports_no_library() -> None:
         "heavy &= set(sys.modules);"
         "assert not heavy, heavy; print(*(i.name for i in found))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) >= {library.engine for library in LIBRARIES}
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert set(process.stdout.split()) >= {library.engine for library in LIBRARIES}
 
 
 def test_versions_formats_and_installs_are_told() -> None:
-    found = {info.name: info for info in registry.available()}
-    assert found["lightgbm"].version
-    assert found["xgboost"].install == "pip install 'infer-bench[xgboost]'"
-    assert "onnx" in found["onnxruntime"].formats
+    engines = {info.name: info for info in registry.available()}
+    assert engines["lightgbm"].version
+    assert engines["xgboost"].install == "pip install 'infer-bench[xgboost]'"
+    assert "onnx" in engines["onnxruntime"].formats
 
 
 class Outside:
@@ -53,11 +53,11 @@ def test_an_engine_from_outside_is_found_and_a_broken_one_costs_itself_only(monk
     ]
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
     assert registry.get("outside").name == "outside"
-    found = {info.name: info for info in registry.available()}
-    assert found["outside"].version is None
-    assert "a_library_that_is_not_here" in found["outside"].problem
-    assert "cannot be loaded" in found["broken"].problem
-    assert found["sklearn"].version
+    engines = {info.name: info for info in registry.available()}
+    assert engines["outside"].version is None
+    assert "a_library_that_is_not_here" in engines["outside"].problem
+    assert "cannot be loaded" in engines["broken"].problem
+    assert engines["sklearn"].version
     with pytest.raises(EngineError, match="Missing"):
         registry.get("broken")
     del sys.modules["outside_engine"]

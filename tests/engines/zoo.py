@@ -61,17 +61,17 @@ def ref(path: Path, family: Family, format: Format) -> ModelRef:
     return ModelRef(str(path), family, format, "0" * 64, path.stat().st_size)
 
 
-def opened(engine: str, model: ModelRef, **options: str) -> Session:
-    found = registry.get(engine)
-    return found.open(model, {**check_options(found, options), "allow_pickle": "yes"})
+def open_session(engine: str, model: ModelRef, **options: str) -> Session:
+    adapter = registry.get(engine)
+    return adapter.open(model, {**check_options(adapter, options), "allow_pickle": "yes"})
 
 
 def matrix(rows: int = 60, *, missing: bool = True) -> Floats:
     random = np.random.default_rng(7)
-    made = random.normal(size=(rows, len(NAMES))).round(3)
+    values = random.normal(size=(rows, len(NAMES))).round(3)
     if missing:
-        made[::7, 1] = np.nan
-    return made
+        values[::7, 1] = np.nan
+    return values
 
 
 def target(rows: Array) -> Ints:

@@ -48,9 +48,9 @@ class FrameFeed:
 
     def _numeric(self, frame: "pd.DataFrame") -> "pd.DataFrame":
         """Object columns as numbers, except those that the model reads as text."""
-        wanted: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
         for name, dtype in frame.dtypes.items():
             if dtype.kind not in "fiub" and name not in self._texts:
                 values = [number(str(name), value) for value in frame[name].tolist()]
-                wanted[str(name)] = np.array(values, dtype=np.float64)
-        return frame.assign(**wanted)
+                columns[str(name)] = np.array(values, dtype=np.float64)
+        return frame.assign(**columns)

@@ -79,8 +79,8 @@ def refuse_strangers(schema: Schema, request: Request) -> None:
 def require_known(schema: Schema, request: Request) -> None:
     """Raise `EngineError` when no column at all is one of the model's: the rows belong to another model."""
     if schema.known and schema.known.isdisjoint(request):
-        given, wanted = ", ".join(list(request)[:3]), ", ".join(schema.names[:3])
-        raise EngineError(f"none of the columns ({given}, …) is one of the model's ({wanted}, …)")
+        columns, names = ", ".join(list(request)[:3]), ", ".join(schema.names[:3])
+        raise EngineError(f"none of the columns ({columns}, …) is one of the model's ({names}, …)")
 
 
 def number(name: str, value: Any) -> float:

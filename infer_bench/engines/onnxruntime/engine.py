@@ -1,4 +1,4 @@
-"""ONNX Runtime: any ONNX file whose inputs are columns and whose answer is numbers, probabilities or labels."""
+"""ONNX Runtime: any ONNX file whose inputs are columns and whose output is numbers, probabilities or labels."""
 
 import dataclasses
 from collections import defaultdict
@@ -11,19 +11,19 @@ from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option
 from infer_bench.engines.onnxruntime import inputs as onnx_inputs
 from infer_bench.engines.onnxruntime import labels as onnx_labels
-from infer_bench.engines.onnxruntime import outputs as onnx_predictions
+from infer_bench.engines.onnxruntime import outputs as onnx_outputs
 from infer_bench.engines.session import (
     FedSession,
-    canonical,
-    clean,
+    errors_as,
     first_line,
-    output_names,
-    readable,
+    name_outputs,
+    read_threads,
     require,
-    threads_of,
+    require_readable,
+    to_canonical,
 )
 from infer_bench.errors import EngineError, InferBenchError, ModelError
-from infer_bench.formats import onnx_graph as onnx_wire
+from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
 
@@ -76,25 +76,27 @@ class OnnxRuntime:
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for inputs that no column can fill."""
         library = require("onnxruntime", "onnxruntime")
-        readable(model.path)
+        require_readable(model.path)
         session = _start(library, model, options)
         with open(model.path, "rb") as file:
-            nodes = onnx_wire.nodes(file.read())
-        said = onnx_predictions.told(session.get_modelmeta().custom_metadata_map)
-        inputs = onnx_inputs.tensors(session.get_inputs(), len(said.features) if said else _width(nodes))
-        features = said.features if said else onnx_inputs.features(inputs)
+            nodes = onnx_graph.nodes(file.read())
+        description = onnx_outputs.read_description(session.get_modelmeta().custom_metadata_map)
+        inputs = onnx_inputs.read_tensors(
+            session.get_inputs(), len(description.features) if description else _width(nodes)
+        )
+        features = description.features if description else onnx_inputs.features(inputs)
         if sum(tensor.width for tensor in inputs) != len(features):
             raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
-        feed = onnx_inputs.make(inputs, features, said.encoded if said else (), options)
-        meaning = onnx_predictions.meaning(session.get_outputs(), nodes, options["output"], said)
+        feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
+        meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)
         spec = _spec(session, meaning, features, nodes, inputs)
-        if said and len(said.outputs) == len(spec.outputs):
-            spec = dataclasses.replace(spec, outputs=said.outputs)
+        if description and len(description.outputs) == len(spec.outputs):
+            spec = dataclasses.replace(spec, outputs=description.outputs)
         predict = _predictor(library, session, meaning, inputs, options)
-        labeller = onnx_labels.labeller(session, meaning, inputs)
-        opened = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
-        opened.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
-        return opened
+        labeller = onnx_labels.make_labeller(session, meaning, inputs)
+        onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
+        onnx_session.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
+        return onnx_session
 
 
 class OnnxSession(FedSession):
@@ -107,18 +109,18 @@ class OnnxSession(FedSession):
         spec: ModelSpec,
         feed: Callable[[Any], Any],
         predict: Predict,
-        meaning: onnx_predictions.Meaning,
-        nodes: list[onnx_wire.Node],
-        labelled: onnx_labels.Labelled | None = None,
+        meaning: onnx_outputs.OutputMeaning,
+        nodes: list[onnx_graph.Node],
+        labeller: onnx_labels.PredictWithLabels | None = None,
     ) -> None:
         super().__init__(spec, feed, predict)
-        self._labelled = labelled
+        self._labeller = labeller
         self._meaning = meaning
         self._nodes = nodes
 
     @property
-    def answer(self) -> str:
-        """The name of the output that is the answer."""
+    def output_name(self) -> str:
+        """The name of the output that holds the predictions."""
         return self._meaning.output
 
     def postprocess(self, outputs: Any) -> Floats:
@@ -130,14 +132,14 @@ class OnnxSession(FedSession):
         if self._meaning.bare_label and self.spec.classes:
             labels = np.asarray(outputs).reshape(-1, 1)
             outputs = labels == np.asarray(self.spec.classes, dtype=labels.dtype).reshape(1, -1)
-        return canonical(outputs, self.spec)
+        return to_canonical(outputs, self.spec)
 
     def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Array | None]:
         """One run for the canonical output and the graph's own labels (rows,), None where it has no output of them.
 
         Probabilities beyond 0 to 1 are handed on as they are: who compares wants to see them.
         """
-        outputs, labels = (self.predict(inputs), None) if self._labelled is None else self._labelled(inputs)
+        outputs, labels = (self.predict(inputs), None) if self._labeller is None else self._labeller(inputs)
         predictions = self.postprocess(outputs)
         return predictions, super().labels(predictions) if labels is None else labels
 
@@ -149,16 +151,16 @@ class OnnxSession(FedSession):
 
     def domain(self) -> Domain:
         """The thresholds of the trees; empty when a graph's trees see something other than its single input."""
-        names, found = self.spec.feature_names, defaultdict(set)
-        for column, threshold in onnx_predictions.splits(self._nodes):
+        names, splits = self.spec.feature_names, defaultdict(set)
+        for column, threshold in onnx_outputs.splits(self._nodes):
             if column < len(names):
-                found[names[column]].add(float(threshold))
-        thresholds = {name: tuple(sorted(values)) for name, values in found.items()}
+                splits[names[column]].add(float(threshold))
+        thresholds = {name: tuple(sorted(values)) for name, values in splits.items()}
         return Domain(thresholds, frozenset(thresholds))
 
 
 def _complain(predictions: Floats) -> None:
-    """Up to 1.25, ONNX Runtime answered 2.16 for a constant binary ensemble. NaN is a model's own answer to NaN."""
+    """Up to 1.25, ONNX Runtime answered 2.16 for a constant binary ensemble. NaN is what a model may give for NaN."""
     wrong = predictions[np.isfinite(predictions)]
     wrong = wrong[np.abs(wrong - 0.5) > 0.5 + 1e-6]
     if wrong.size:
@@ -170,13 +172,13 @@ def _complain(predictions: Floats) -> None:
 
 def _unzipped(maps: Any, classes: Any) -> Any:
     keys = list(classes) if maps and all(label in maps[0] for label in classes) else list(maps[0]) if maps else []
-    return [[answer[key] for key in keys] for answer in maps]
+    return [[probabilities[key] for key in keys] for probabilities in maps]
 
 
-def _width(nodes: list[onnx_wire.Node]) -> int | None:
+def _width(nodes: list[onnx_graph.Node]) -> int | None:
     """A lower bound on the columns, from the trees, for a graph whose input does not say."""
-    seen = [column for column, _ in onnx_predictions.splits(nodes)]
-    return max(seen) + 1 if seen else None
+    columns = [column for column, _ in onnx_outputs.splits(nodes)]
+    return max(columns) + 1 if columns else None
 
 
 def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
@@ -186,52 +188,52 @@ def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
             f"this onnxruntime has no {provider}", f"it has: {', '.join(library.get_available_providers())}"
         )
     settings = library.SessionOptions()
-    settings.intra_op_num_threads, settings.inter_op_num_threads = threads_of(options), 1
+    settings.intra_op_num_threads, settings.inter_op_num_threads = read_threads(options), 1
     settings.log_severity_level = _SILENT
     if options.get(PROFILE_TO):
         settings.enable_profiling, settings.profile_file_prefix = True, options[PROFILE_TO]
     settings.graph_optimization_level = getattr(library.GraphOptimizationLevel, _LEVELS[options["optimization"]])
     settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(options["spinning"] == "on")))
     library.set_default_logger_severity(_SILENT)
-    with clean(ModelError, f"ONNX Runtime cannot load {model.name}"):
+    with errors_as(ModelError, f"ONNX Runtime cannot load {model.name}"):
         session = library.InferenceSession(model.path, settings, providers=[provider])
     if provider not in session.get_providers():
         raise EngineError(f"{provider} could not be started", "is its driver installed?")
     return session
 
 
-def _spec(session: Any, meaning: onnx_predictions.Meaning, features: Any, nodes: Any, inputs: Any) -> ModelSpec:
+def _spec(session: Any, meaning: onnx_outputs.OutputMeaning, features: Any, nodes: Any, inputs: Any) -> ModelSpec:
     count = {"binary": 1, "multiclass": len(meaning.classes)}.get(meaning.task)
     if count is None:
         shape = next(output.shape for output in session.get_outputs() if output.name == meaning.output)
         inner = shape[1:] if shape else []
-        known = all(isinstance(size, int) for size in inner)
-        declared = int(np.prod(inner)) if known and inner else None
+        fixed = all(isinstance(size, int) for size in inner)
+        declared_width = int(np.prod(inner)) if fixed and inner else None
         # onnxmltools and skl2onnx declare one column for several targets.
-        doubted = declared is None or (declared == 1 and onnx_predictions.targets(nodes) > 1)
-        count = _probed(session, meaning.output, inputs) if doubted else int(declared or 1)
+        uncertain = declared_width is None or (declared_width == 1 and onnx_outputs.targets(nodes) > 1)
+        count = _probe_width(session, meaning.output, inputs) if uncertain else int(declared_width or 1)
     return ModelSpec(
-        meaning.task, features, output_names(count, meaning.classes), meaning.classes, onnx_predictions.trees(nodes)
+        meaning.task, features, name_outputs(count, meaning.classes), meaning.classes, onnx_outputs.trees(nodes)
     )
 
 
-def _probed(session: Any, output: str, inputs: list[onnx_inputs.Tensor]) -> int:
-    """The answer's width on one row (or one batch) of zeros; 1 when the graph does not take it."""
+def _probe_width(session: Any, name: str, inputs: list[onnx_inputs.Tensor]) -> int:
+    """The output's width on one row (or one batch) of zeros; 1 when the graph does not take it."""
     zeros = {}
     for tensor in inputs:
-        made = np.zeros((tensor.batch or 1, *tensor.inner), dtype=tensor.dtype)
-        zeros[tensor.name] = made.astype(str).astype(object) if tensor.dtype is object else made
+        zero = np.zeros((tensor.batch or 1, *tensor.inner), dtype=tensor.dtype)
+        zeros[tensor.name] = zero.astype(str).astype(object) if tensor.dtype is object else zero
     try:
-        answer = np.asarray(session.run([output], zeros)[0])
+        output = np.asarray(session.run([name], zeros)[0])
     except Exception:  # noqa: BLE001 - whatever ONNX Runtime raises: the first real request will say it
         return 1
-    return int(np.prod(answer.shape[1:])) if answer.ndim > 1 else 1
+    return int(np.prod(output.shape[1:])) if output.ndim > 1 else 1
 
 
 def _predictor(
     library: Any,
     session: Any,
-    meaning: onnx_predictions.Meaning,
+    meaning: onnx_outputs.OutputMeaning,
     inputs: list[onnx_inputs.Tensor],
     options: Mapping[str, str],
 ) -> Predict:
@@ -240,11 +242,11 @@ def _predictor(
         if not plain or meaning.zipped or meaning.bare_label:
             raise EngineError("io_binding needs one float input and one float output", "use io_binding=off")
         return _Bound(session, meaning.output, inputs[0].name)
-    run, wanted, name = session.run, [meaning.output], inputs[0].name if plain else ""
+    run, outputs, name = session.run, [meaning.output], inputs[0].name if plain else ""
 
     def predict(rows: Any) -> Any:
         try:
-            return run(wanted, {name: rows} if name else rows)[0]
+            return run(outputs, {name: rows} if name else rows)[0]
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
 
@@ -258,10 +260,10 @@ class _Bound:
         self._session, self._output, self._name = session, output, name
         self._binding = session.io_binding()
         self._rows: Any = None
-        self._answer: Any = None
+        self._buffer: Any = None
 
     def __call__(self, rows: Any) -> Any:
-        """The answer, in a buffer that the next call overwrites."""
+        """The output, in a buffer that the next call overwrites."""
         try:
             if rows is not self._rows:
                 self._bind(rows)
@@ -270,17 +272,17 @@ class _Bound:
             raise
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
-        return self._answer
+        return self._buffer
 
     def _bind(self, rows: Any) -> None:
         self._rows = None
-        if self._answer is None or len(self._answer) != len(rows):
-            answer = np.asarray(self._session.run([self._output], {self._name: rows})[0])
-            self._answer = np.ascontiguousarray(np.empty_like(answer))
+        if self._buffer is None or len(self._buffer) != len(rows):
+            output = np.asarray(self._session.run([self._output], {self._name: rows})[0])
+            self._buffer = np.ascontiguousarray(np.empty_like(output))
         self._binding.clear_binding_inputs()
         self._binding.clear_binding_outputs()
         self._binding.bind_input(self._name, "cpu", 0, rows.dtype, rows.shape, rows.ctypes.data)
         self._binding.bind_output(
-            self._output, "cpu", 0, self._answer.dtype, self._answer.shape, self._answer.ctypes.data
+            self._output, "cpu", 0, self._buffer.dtype, self._buffer.shape, self._buffer.ctypes.data
         )
         self._rows = rows

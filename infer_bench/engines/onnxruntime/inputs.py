@@ -46,52 +46,54 @@ class Tensor:
         return len(self.inner) == 1 and np.dtype(self.dtype) in (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def tensors(inputs: Sequence[Any], width: int | None = None) -> list[Tensor]:
+def read_tensors(inputs: Sequence[Any], width: int | None = None) -> list[Tensor]:
     """The graph's inputs; `width` is that of a single input that does not say it. Raises `EngineError` if unknown."""
-    found: list[Tensor] = []
-    for held in inputs:
-        if held.type not in DTYPES:
-            raise EngineError(f"the input {held.name!r} is a {held.type}, which no column can fill")
-        shape = list(held.shape)
+    tensors: list[Tensor] = []
+    for value in inputs:
+        if value.type not in DTYPES:
+            raise EngineError(f"the input {value.name!r} is a {value.type}, which no column can fill")
+        shape = list(value.shape)
         if width is not None and len(inputs) == 1 and len(shape) == 2 and not isinstance(shape[1], int):
             shape[1] = width
         inner = tuple(shape[1:])
         if not all(isinstance(size, int) for size in inner):
-            raise EngineError(f"the input {held.name!r} does not say how many columns it has: {shape}")
+            raise EngineError(f"the input {value.name!r} does not say how many columns it has: {shape}")
         batch = shape[0] if shape and isinstance(shape[0], int) else None
-        start = sum(tensor.width for tensor in found)
-        found.append(Tensor(held.name, DTYPES[held.type], math.prod(inner), start, inner, batch))
-    if not found:
+        start = sum(tensor.width for tensor in tensors)
+        tensors.append(Tensor(value.name, DTYPES[value.type], math.prod(inner), start, inner, batch))
+    if not tensors:
         raise EngineError("the graph has no input")
-    return found
+    return tensors
 
 
-def features(found: Sequence[Tensor]) -> tuple[Feature, ...]:
+def features(tensors: Sequence[Tensor]) -> tuple[Feature, ...]:
     """The columns: named after inputs of one column each, `input_0`, … for wider ones, `f0`, … for a single tensor."""
-    if len(found) == 1 and (found[0].width > 1 or found[0].inner):
-        return tuple(Feature(name, _kind(found[0])) for name in name_features(found[0].width))
-    listed: list[Feature] = []
-    for tensor in found:
-        called = [tensor.name] if tensor.width == 1 else [f"{tensor.name}_{i}" for i in range(tensor.width)]
-        listed += [Feature(name, _kind(tensor)) for name in called]
-    return tuple(listed)
+    if len(tensors) == 1 and (tensors[0].width > 1 or tensors[0].inner):
+        return tuple(Feature(name, _kind(tensors[0])) for name in name_features(tensors[0].width))
+    columns: list[Feature] = []
+    for tensor in tensors:
+        names = [tensor.name] if tensor.width == 1 else [f"{tensor.name}_{i}" for i in range(tensor.width)]
+        columns += [Feature(name, _kind(tensor)) for name in names]
+    return tuple(columns)
 
 
 def _kind(tensor: Tensor) -> Kind:
     return _KINDS[np.dtype(tensor.dtype).kind]
 
 
-def make(
-    found: Sequence[Tensor], columns: Sequence[Feature], encoded: Sequence[str], options: Mapping[str, str]
+def make_feed(
+    tensors: Sequence[Tensor], columns: Sequence[Feature], categorical: Sequence[str], options: Mapping[str, str]
 ) -> Callable[[Request], Any]:
     """The feed: of a single plain tensor its array, else {input: array}."""
-    if len(found) == 1 and found[0].plain:
-        feed = feeds.make_feed(feeds.make_schema(columns, options, found[0].dtype, encoded), options["feed"])
-        return _checked(found[0], _as_array(feed, found[0].dtype) if options["feed"] == "dataframe" else feed)
+    if len(tensors) == 1 and tensors[0].plain:
+        feed = feeds.make_feed(feeds.make_schema(columns, options, tensors[0].dtype, categorical), options["feed"])
+        return _with_batch_check(
+            tensors[0], _as_array(feed, tensors[0].dtype) if options["feed"] == "dataframe" else feed
+        )
     if options["feed"] == "packed":
         raise EngineError("packed fills one float tensor, and this graph takes other inputs", "use feed=ndarray")
-    plan = feeds.make_schema(columns, options, np.float64, encoded)
-    return _frames(found, plan) if options["feed"] == "dataframe" else _Columns(found, plan)
+    plan = feeds.make_schema(columns, options, np.float64, categorical)
+    return _frames(tensors, plan) if options["feed"] == "dataframe" else _Columns(tensors, plan)
 
 
 def _as_array(feed: feeds.Feed, dtype: Any) -> feeds.Feed:
@@ -107,16 +109,16 @@ def _as_array(feed: feeds.Feed, dtype: Any) -> feeds.Feed:
     return to_array
 
 
-def _checked(tensor: Tensor, feed: feeds.Feed) -> feeds.Feed:
+def _with_batch_check(tensor: Tensor, feed: feeds.Feed) -> feeds.Feed:
     if tensor.batch is None:
         return feed
 
-    def checked(request: Request) -> Any:
+    def check_and_feed(request: Request) -> Any:
         array = feed(request)
         _require_batch(tensor, len(array))
         return array
 
-    return checked
+    return check_and_feed
 
 
 def _require_batch(tensor: Tensor, rows: int) -> None:
@@ -130,8 +132,8 @@ def _require_batch(tensor: Tensor, rows: int) -> None:
 class _Columns:
     """Request → {input: array}, each filled column by column, of any dtype."""
 
-    def __init__(self, found: Sequence[Tensor], plan: Schema) -> None:
-        self._tensors = found
+    def __init__(self, tensors: Sequence[Tensor], plan: Schema) -> None:
+        self._tensors = tensors
         self._plan = plan
 
     def __call__(self, request: Request) -> dict[str, Array]:
@@ -141,12 +143,14 @@ class _Columns:
         if table:
             require_known(self._plan, request)
         rows = len(next(iter(request.values()))) if table else 1
-        made = {}
+        arrays = {}
         for tensor in self._tensors:
             _require_batch(tensor, rows)
             block = self._block(tensor, request, rows, table=table)
-            made[tensor.name] = block.reshape((rows, *tensor.inner)) if tensor.inner or tensor.batch is None else block
-        return made
+            arrays[tensor.name] = (
+                block.reshape((rows, *tensor.inner)) if tensor.inner or tensor.batch is None else block
+            )
+        return arrays
 
     def _block(self, tensor: Tensor, request: Request, rows: int, *, table: bool) -> Array:
         block = np.empty((rows, tensor.width), dtype=tensor.dtype)
@@ -154,31 +158,31 @@ class _Columns:
             block[:, i] = self._cells(name, request.get(name, _ABSENT), tensor.dtype, table=table)
         return block
 
-    def _cells(self, name: str, given: Any, dtype: Any, *, table: bool) -> Any:
+    def _cells(self, name: str, value: Any, dtype: Any, *, table: bool) -> Any:
         if dtype is object:
-            return _texts(given, table=table)
+            return _texts(value, table=table)
         codes = self._plan.codes.get(name)
-        values = self._plan.fill if given is _ABSENT else given
+        values = self._plan.fill if value is _ABSENT else value
         if codes is not None:
-            listed = values.tolist() if isinstance(values, np.ndarray) else [values]
-            values = np.array([codes.get(value, np.nan) for value in listed])
+            categories = values.tolist() if isinstance(values, np.ndarray) else [values]
+            values = np.array([codes.get(value, np.nan) for value in categories])
         elif isinstance(values, np.ndarray):
             values = numbers(name, values)
         else:
             values = number(name, values)
-        return _narrowed(name, values, np.dtype(dtype))
+        return _narrow(name, values, np.dtype(dtype))
 
 
 _ABSENT = object()
 
 
-def _texts(given: Any, *, table: bool) -> Any:
-    if given is _ABSENT:
+def _texts(value: Any, *, table: bool) -> Any:
+    if value is _ABSENT:
         return ""
     if not table:
-        return _text(given)
-    texts = np.empty(len(given), dtype=object)
-    texts[:] = [_text(value) for value in given.tolist()]
+        return _text(value)
+    texts = np.empty(len(value), dtype=object)
+    texts[:] = [_text(text_) for text_ in value.tolist()]
     return texts
 
 
@@ -186,16 +190,16 @@ def _text(value: Any) -> str:
     return "" if value is None or value != value else str(value)
 
 
-def _narrowed(name: str, values: Any, dtype: np.dtype[Any]) -> Any:
+def _narrow(name: str, values: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind in "iu" and not np.isfinite(values).all():
         raise EngineError(f"column {name!r} is missing, and the model takes integers there", "use fill=zero")
     return np.asarray(values).astype(dtype)
 
 
-def _frames(found: Sequence[Tensor], plan: Schema) -> Callable[[Request], Any]:
+def _frames(tensors: Sequence[Tensor], plan: Schema) -> Callable[[Request], Any]:
     from infer_bench.engines.feeds.dataframe import FrameFeed
 
-    build, fill = FrameFeed(plan), _Columns(found, plan)
+    build, fill = FrameFeed(plan), _Columns(tensors, plan)
 
     def from_frame(request: Request) -> Any:
         frame = build(request)

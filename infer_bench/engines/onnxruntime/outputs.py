@@ -1,4 +1,4 @@
-"""Which output of an ONNX graph is the answer, and what it means."""
+"""Which output of an ONNX graph holds the predictions, and what they mean."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.errors import EngineError
-from infer_bench.formats import onnx_graph as onnx_wire
+from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.onnx_graph import Node
 from infer_bench.model import Feature, Label, Task
 
@@ -23,8 +23,8 @@ _TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble")
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """The answering output's name, whether it is a list of maps or bare labels, and the task."""
+class OutputMeaning:
+    """Which output holds the predictions, whether it is a list of maps or bare labels, and the task."""
 
     output: str
     zipped: bool
@@ -34,7 +34,7 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Description:
     """What a converter wrote into the file."""
 
     task: Task
@@ -44,49 +44,55 @@ class Told:
     encoded: tuple[str, ...]
 
 
-def told(metadata: Mapping[str, str]) -> Told | None:
+def read_description(metadata: Mapping[str, str]) -> Description | None:
     """The converter's own description; None when there is none. Raises `EngineError` when it is broken."""
     if METADATA not in metadata:
         return None
     try:
-        held = json.loads(metadata[METADATA])
-        listed = held["features"]
-        columns = tuple(Feature(f["name"], f.get("kind", "float"), tuple(f.get("categories", ()))) for f in listed)
-        encoded = tuple(f["name"] for f in listed if f.get("encoded"))
-        return Told(held["task"], columns, tuple(held.get("classes", ())), tuple(held.get("outputs", ())), encoded)
+        content = json.loads(metadata[METADATA])
+        features = content["features"]
+        columns = tuple(Feature(f["name"], f.get("kind", "float"), tuple(f.get("categories", ()))) for f in features)
+        encoded = tuple(f["name"] for f in features if f.get("encoded"))
+        return Description(
+            content["task"], columns, tuple(content.get("classes", ())), tuple(content.get("outputs", ())), encoded
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise EngineError(f"the model's metadata {METADATA} is broken: {error}") from None
 
 
-def meaning(outputs: Sequence[Any], nodes: Sequence[Node], wanted: str = "", said: Told | None = None) -> Meaning:
-    """The answer among the graph's outputs: the one that is `wanted`, else probabilities, else the first of numbers."""
-    clusters = "" if wanted or said else _nearest(outputs, nodes)
+def interpret_outputs(
+    outputs: Sequence[Any], nodes: Sequence[Node], name: str = "", description: Description | None = None
+) -> OutputMeaning:
+    """The predictions among the outputs: the one that is `name`, else probabilities, else the first of numbers."""
+    clusters = "" if name or description else _nearest_cluster(outputs, nodes)
     if clusters:
-        return Meaning(clusters, False, True, "regression")
-    chosen = _chosen(outputs, wanted or _numbers_of_clusters(outputs, said))
-    zipped, label = chosen.type.startswith("seq(map"), is_label(chosen)
-    if said is not None and said.classes and chosen.name == LABEL:
-        return Meaning(chosen.name, False, True, "binary" if len(said.classes) == 2 else "multiclass", said.classes)
-    if said is not None:
-        return Meaning(chosen.name, zipped, label, said.task, said.classes)
+        return OutputMeaning(clusters, False, True, "regression")
+    output = _choose_output(outputs, name or _numbers_of_clusters(outputs, description))
+    zipped, label = output.type.startswith("seq(map"), is_label(output)
+    if description is not None and description.classes and output.name == LABEL:
+        return OutputMeaning(
+            output.name, False, True, "binary" if len(description.classes) == 2 else "multiclass", description.classes
+        )
+    if description is not None:
+        return OutputMeaning(output.name, zipped, label, description.task, description.classes)
     classes = _classes(nodes)
-    labelled = any(is_label(output) for output in outputs if output.name != chosen.name)
-    task = _task(chosen, nodes, classes, classified=labelled or zipped or label)
+    labelled = any(is_label(other) for other in outputs if other.name != output.name)
+    task = _task(output, nodes, classes, classified=labelled or zipped or label)
     if task not in ("binary", "multiclass"):
-        return Meaning(chosen.name, zipped, label, task)
-    return Meaning(chosen.name, zipped, label, task, classes or _numbered(chosen))
+        return OutputMeaning(output.name, zipped, label, task)
+    return OutputMeaning(output.name, zipped, label, task, classes or _number_classes(output))
 
 
-def _numbers_of_clusters(outputs: Sequence[Any], said: Told | None) -> str:
-    """The labels' name where they alone can be the answer: one number a row, of no class, beside wider numbers."""
-    if said is None or said.classes or len(said.outputs) != 1:
+def _numbers_of_clusters(outputs: Sequence[Any], description: Description | None) -> str:
+    """The labels' name where they alone can be the prediction: one number a row, of no class, beside wider numbers."""
+    if description is None or description.classes or len(description.outputs) != 1:
         return ""
     wide = all((_width(output) or 1) > 1 for output in outputs if output.name != LABEL)
     return LABEL if wide and any(output.name == LABEL for output in outputs) else ""
 
 
-def _nearest(outputs: Sequence[Any], nodes: Sequence[Node]) -> str:
-    """The output that says which cluster is nearest: the numbers beside it are distances, not the answer."""
+def _nearest_cluster(outputs: Sequence[Any], nodes: Sequence[Node]) -> str:
+    """The output that says which cluster is nearest: the numbers beside it are distances, no predictions."""
     makers = {name: node for node in nodes for name in node.outputs}
     for output in outputs:
         node = makers.get(output.name)
@@ -97,12 +103,12 @@ def _nearest(outputs: Sequence[Any], nodes: Sequence[Node]) -> str:
     return ""
 
 
-def _chosen(outputs: Sequence[Any], wanted: str) -> Any:
-    if wanted:
+def _choose_output(outputs: Sequence[Any], name: str) -> Any:
+    if name:
         for output in outputs:
-            if output.name == wanted:
+            if output.name == name:
                 return output
-        raise EngineError(f"the graph has no output {wanted!r}", f"it has: {', '.join(o.name for o in outputs)}")
+        raise EngineError(f"the graph has no output {name!r}", f"it has: {', '.join(o.name for o in outputs)}")
     numeric = [output for output in outputs if not is_label(output)]
     likely = [output for output in numeric if "prob" in output.name.lower() or output.type.startswith("seq(map")]
     return (likely or numeric or list(outputs))[0]
@@ -117,14 +123,14 @@ def _classes(nodes: Sequence[Node]) -> tuple[Label, ...]:
     for node in reversed(nodes):
         if node.op in _CLASSIFIERS:
             for name in _LABELS[:3]:
-                found = onnx_wire.strings(node, name) if name.endswith("strings") else onnx_wire.ints(node, name)
-                if found:
-                    return tuple(found)
+                labels = onnx_graph.strings(node, name) if name.endswith("strings") else onnx_graph.ints(node, name)
+                if labels:
+                    return tuple(labels)
     return ()
 
 
-def _numbered(chosen: Any) -> tuple[Label, ...]:
-    width = _width(chosen)
+def _number_classes(output: Any) -> tuple[Label, ...]:
+    width = _width(output)
     return tuple(range(max(2, width or 2)))
 
 
@@ -133,9 +139,9 @@ def _width(output: Any) -> int | None:
     return shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None
 
 
-def _task(chosen: Any, nodes: Sequence[Node], classes: Sequence[Label], *, classified: bool) -> Task:
-    maker = next((node.op for node in reversed(nodes) if chosen.name in node.outputs), "")
-    width = _width(chosen)
+def _task(output: Any, nodes: Sequence[Node], classes: Sequence[Label], *, classified: bool) -> Task:
+    maker = next((node.op for node in reversed(nodes) if output.name in node.outputs), "")
+    width = _width(output)
     if classified or maker in _CLASSIFIERS or (maker == "Softmax" and width is not None):
         count = len(classes) or max(2, width or 2)
         return "multiclass" if count > 2 else "binary"
@@ -149,25 +155,25 @@ def trees(nodes: Sequence[Node]) -> int | None:
     count = 0
     for node in nodes:
         if node.op in _TREES:
-            count += len(onnx_wire.ints(node, "tree_roots")) or len(set(onnx_wire.ints(node, "nodes_treeids")))
+            count += len(onnx_graph.ints(node, "tree_roots")) or len(set(onnx_graph.ints(node, "nodes_treeids")))
     return count or None
 
 
 def targets(nodes: Sequence[Node]) -> int:
     """The most outputs that any of the graph's models has; 1 when none says."""
-    counts = [onnx_wire.ints(node, name) for node in nodes for name in ("n_targets", "targets")]
-    return max([1, *(value for held in counts for value in held)])
+    counts = [onnx_graph.ints(node, name) for node in nodes for name in ("n_targets", "targets")]
+    return max([1, *(value for sizes in counts for value in sizes)])
 
 
 def splits(nodes: Sequence[Node]) -> list[tuple[int, float]]:
     """(column, threshold) of every inner node of the graph's trees."""
-    found: list[tuple[int, float]] = []
+    pairs: list[tuple[int, float]] = []
     for node in nodes:
         if node.op not in _TREES:
             continue
-        columns = onnx_wire.ints(node, "nodes_featureids")
-        values = onnx_wire.floats(node, "nodes_splits" if node.op == "TreeEnsemble" else "nodes_values")
-        values = values or onnx_wire.floats(node, "nodes_values_as_tensor")
-        modes = onnx_wire.strings(node, "nodes_modes") or ["BRANCH"] * len(columns)
-        found += [(c, v) for c, v, mode in zip(columns, values, modes, strict=False) if mode != "LEAF" and v == v]
-    return found
+        columns = onnx_graph.ints(node, "nodes_featureids")
+        values = onnx_graph.floats(node, "nodes_splits" if node.op == "TreeEnsemble" else "nodes_values")
+        values = values or onnx_graph.floats(node, "nodes_values_as_tensor")
+        modes = onnx_graph.strings(node, "nodes_modes") or ["BRANCH"] * len(columns)
+        pairs += [(c, v) for c, v, mode in zip(columns, values, modes, strict=False) if mode != "LEAF" and v == v]
+    return pairs

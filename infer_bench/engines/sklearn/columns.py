@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.sklearn import estimator as sklearn_model
+from infer_bench.engines.sklearn import estimator as estimators
 from infer_bench.typing import Floats
 
 Back = Mapping[int, tuple[int, float, float]]
@@ -19,28 +19,28 @@ def inside(estimator: Any, way: Back | None = None) -> Iterator[tuple[Any, Back 
         for _, step in estimator.steps:
             if not isinstance(step, str | None):
                 yield from inside(step, way)
-                way = joined(step_back(step), way)
+                way = compose(step_back(step), way)
         return
     if kind == "ColumnTransformer":
-        for part, taken in _taken(estimator):
-            yield from inside(part, joined({i: (at, 1.0, 0.0) for i, at in enumerate(taken)}, way))
+        for part, places in _parts_with_columns(estimator):
+            yield from inside(part, compose({i: (at, 1.0, 0.0) for i, at in enumerate(places)}, way))
         return
-    encoded = getattr(estimator, "_preprocessor", None)
-    yield estimator, way if encoded is None else joined(step_back(encoded), way)
+    encoder = getattr(estimator, "_preprocessor", None)
+    yield estimator, way if encoder is None else compose(step_back(encoder), way)
     for name, value in list(vars(estimator).items()) if hasattr(estimator, "__dict__") else []:
         if name not in _ELSEWHERE:
-            seen = getattr(estimator, "estimators_features_", None) if name == "estimators_" else None
-            for i, part in enumerate(sklearn_model.held(value)):
+            features = getattr(estimator, "estimators_features_", None) if name == "estimators_" else None
+            for i, part in enumerate(estimators.estimators_in(value)):
                 if not hasattr(part, "get_params") or hasattr(part, "n_features_in_"):  # fitted
-                    own = None if seen is None else {j: (int(at), 1.0, 0.0) for j, at in enumerate(seen[i])}
-                    yield from inside(part, joined(own, way))
+                    own = None if features is None else {j: (int(at), 1.0, 0.0) for j, at in enumerate(features[i])}
+                    yield from inside(part, compose(own, way))
 
 
 _ELSEWHERE = frozenset({"final_estimator_", "calibrators", "transformer_", "_preprocessor"})
-"""Attributes whose estimators see answers, targets or encoded columns in place of the input's."""
+"""Attributes whose estimators see predictions, targets or encoded columns in place of the input's."""
 
 
-def joined(behind: Back | None, before: Back | None) -> Back | None:
+def compose(behind: Back | None, before: Back | None) -> Back | None:
     """One way after the other; None is the identity."""
     if behind is None or before is None:
         return before if behind is None else behind
@@ -59,7 +59,7 @@ def step_back(step: Any) -> Back | None:
     if kind == "Pipeline":
         way: Back | None = None
         for _, part in step.steps:
-            way = joined(step_back(part), way)
+            way = compose(step_back(part), way)
         return way
     if kind == "ColumnTransformer":
         return _columns(step)
@@ -77,7 +77,7 @@ def _changes_nothing(func: Any) -> bool:
     return func is None or getattr(getattr(func, "func", func), "__name__", "") == "check_array"
 
 
-def _taken(step: Any) -> Iterator[tuple[Any, list[int]]]:
+def _parts_with_columns(step: Any) -> Iterator[tuple[Any, list[int]]]:
     """The fitted parts of a column transformer, each with the places of the columns that it is given."""
     inputs = getattr(step, "_transformer_to_input_indices", {})
     for name, part, _ in step.transformers_:
@@ -86,19 +86,19 @@ def _taken(step: Any) -> Iterator[tuple[Any, list[int]]]:
 
 
 def _columns(step: Any) -> Back:
-    found: dict[int, tuple[int, float, float]] = {}
+    back: dict[int, tuple[int, float, float]] = {}
     inputs = getattr(step, "_transformer_to_input_indices", {})
     for name, part, _ in step.transformers_:
-        taken, place = list(inputs.get(name, ())), getattr(step, "output_indices_", {}).get(name)
+        places, place = list(inputs.get(name, ())), getattr(step, "output_indices_", {}).get(name)
         if place is None or (isinstance(part, str) and part == "drop"):
             continue
         inner = step_back(part)
         if inner is None:
-            inner = {i: (i, 1.0, 0.0) for i in range(len(taken))}
+            inner = {i: (i, 1.0, 0.0) for i in range(len(places))}
         for behind, (at, scale, shift) in inner.items():
-            if at < len(taken):
-                found[place.start + behind] = (int(taken[at]), scale, shift)
-    return found
+            if at < len(places):
+                back[place.start + behind] = (int(places[at]), scale, shift)
+    return back
 
 
 def linear(step: Any) -> tuple[Floats, Floats] | None:
@@ -118,11 +118,11 @@ def linear(step: Any) -> tuple[Floats, Floats] | None:
     if kind == "MaxAbsScaler":
         return _or(step.scale_, one), zero
     if kind == "SimpleImputer":
-        held = np.asarray(step.statistics_)
-        known = held.dtype.kind == "f" and bool(np.isfinite(held).all())
-        return (one, zero) if known else None
+        statistics = np.asarray(step.statistics_)
+        usable = statistics.dtype.kind == "f" and bool(np.isfinite(statistics).all())
+        return (one, zero) if usable else None
     return None
 
 
-def _or(given: Any, default: Floats) -> Floats:
-    return default if given is None else np.asarray(given, dtype=np.float64)
+def _or(values: Any, default: Floats) -> Floats:
+    return default if values is None else np.asarray(values, dtype=np.float64)

@@ -10,9 +10,9 @@ from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option, as_columns
 from infer_bench.engines.feeds.schema import is_text
 from infer_bench.engines.pickled import open_pickle, open_skops
-from infer_bench.engines.session import FedSession, canonical, clean, guarded, require, threads_of
-from infer_bench.engines.sklearn import estimator as sklearn_model
-from infer_bench.engines.sklearn.estimator import Answer
+from infer_bench.engines.session import FedSession, errors_as, guard, read_threads, require, to_canonical
+from infer_bench.engines.sklearn import estimator as estimators
+from infer_bench.engines.sklearn.estimator import PredictMethod
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
@@ -38,24 +38,24 @@ class ScikitLearn:
         """Load the model. Raises `ModelError` for a broken file or something that cannot predict."""
         require("sklearn", "sklearn")
         estimator = open_skops(model, options) if model.format == "skops" else open_pickle(model, options)
-        if not any(hasattr(estimator, method) for method in sklearn_model.METHODS):
+        if not any(hasattr(estimator, method) for method in estimators.METHODS):
             raise ModelError(f"{model.name} holds a {type(estimator).__name__}, which cannot predict")
-        with clean(ModelError, f"{model.name} cannot be understood"):
-            spec, answer = sklearn_model.describe(estimator)
-        sklearn_model.set_threads(estimator, threads_of(options))
+        with errors_as(ModelError, f"{model.name} cannot be understood"):
+            spec, method = estimators.describe(estimator)
+        estimators.set_threads(estimator, read_threads(options))
         if options["feed"] != "dataframe":
             _accept_arrays(estimator, spec, model.name)
         feed = feeds.make_feed(feeds.make_schema(spec.features, options), options["feed"])
         if options["feed"] == "dataframe" and not hasattr(estimator, "feature_names_in_"):
             feed = _unnamed(feed)
-        return ScikitLearnSession(spec, feed, answer, estimator)
+        return ScikitLearnSession(spec, feed, method, estimator)
 
 
 _LARGEST = frozenset(
     {"DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier"}
     | {"HistGradientBoostingClassifier", "LGBMClassifier"}
 )
-"""Estimators whose `predict` takes the first most likely class: asking them again would cost as much as the answers.
+"""Estimators whose `predict` takes the first most likely class: asking them again would cost as much as the rest.
 
 GradientBoostingClassifier gives a tie to the second of two classes, and LogisticRegression decides before it rounds.
 """
@@ -64,9 +64,9 @@ GradientBoostingClassifier gives a tie to the second of two classes, and Logisti
 class ScikitLearnSession(FedSession):
     """A loaded estimator."""
 
-    def __init__(self, spec: ModelSpec, feed: feeds.Feed, answer: Answer, estimator: Any) -> None:
-        super().__init__(spec, feed, guarded(getattr(estimator, answer.method), "scikit-learn cannot predict"))
-        self._answer = answer
+    def __init__(self, spec: ModelSpec, feed: feeds.Feed, method: PredictMethod, estimator: Any) -> None:
+        super().__init__(spec, feed, guard(getattr(estimator, method.name), "scikit-learn cannot predict"))
+        self._method = method
         self._estimator = estimator
 
     def postprocess(self, outputs: Any) -> Floats:
@@ -75,18 +75,18 @@ class ScikitLearnSession(FedSession):
             return np.hstack([as_columns(part) for part in outputs])
         if hasattr(outputs, "toarray"):
             outputs = outputs.toarray()
-        if self._answer.one_hot:
+        if self._method.one_hot:
             return _one_hot(outputs, self.spec)
-        return canonical(outputs, self.spec)
+        return to_canonical(outputs, self.spec)
 
     def labels(self, predictions: Floats) -> Array | None:
         """The predicted labels, by the model's own threshold or sign where it has one."""
-        if self._answer.threshold is None:
+        if self._method.threshold is None:
             return super().labels(predictions)
-        chosen = (
-            predictions[:, 0] >= self._answer.threshold if predictions.shape[1] == 1 else predictions.argmax(axis=1)
+        places = (
+            predictions[:, 0] >= self._method.threshold if predictions.shape[1] == 1 else predictions.argmax(axis=1)
         )
-        labels: Array = np.asarray(self.spec.classes, dtype=object)[np.asarray(chosen, dtype=np.intp)]
+        labels: Array = np.asarray(self.spec.classes, dtype=object)[np.asarray(places, dtype=np.intp)]
         return labels
 
     def own_labels(self, inputs: Any) -> Array | None:
@@ -96,7 +96,7 @@ class ScikitLearnSession(FedSession):
     def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Array | None]:
         """The canonical output and the estimator's own labels (rows,), asked for only where they may be others."""
         predictions = self.postprocess(self.predict(inputs))
-        labels = None if type(sklearn_model.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
+        labels = None if type(estimators.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
         return predictions, self.labels(predictions) if labels is None or labels.ndim != 1 else labels
 
     def in_float32(self, inputs: Any) -> Floats:
@@ -104,33 +104,33 @@ class ScikitLearnSession(FedSession):
 
         Raises `EngineError` for an estimator that is no pipeline.
         """
-        from infer_bench.engines.sklearn import float32_steps as sklearn_single
+        from infer_bench.engines.sklearn import float32_steps
 
-        rows = sklearn_single.prepared(self._estimator, inputs)
+        rows = float32_steps.prepared(self._estimator, inputs)
         final = self._estimator.steps[-1][1]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that the rows have no names
-            return self.postprocess(getattr(final, self._answer.method)(rows))
+            return self.postprocess(getattr(final, self._method.name)(rows))
 
     def prepared(self, inputs: Any) -> tuple[Floats, Floats]:
         """What the last step is handed (rows, columns): as ever, and when all before it work in float32.
 
         Raises `EngineError` for an estimator that is no pipeline.
         """
-        from infer_bench.engines.sklearn import float32_steps as sklearn_single
+        from infer_bench.engines.sklearn import float32_steps
 
         pipeline = self._estimator
-        while hasattr(pipeline, "best_estimator_"):  # what a search has found answers in its place
+        while hasattr(pipeline, "best_estimator_"):  # what a search has found predicts in its place
             pipeline = pipeline.best_estimator_
-        single = np.asarray(sklearn_single.prepared(pipeline, inputs), dtype=np.float64)
-        made = pipeline[:-1].transform(inputs)
-        return as_columns(made.toarray() if hasattr(made, "toarray") else made), single
+        single = np.asarray(float32_steps.prepared(pipeline, inputs), dtype=np.float64)
+        rows = pipeline[:-1].transform(inputs)
+        return as_columns(rows.toarray() if hasattr(rows, "toarray") else rows), single
 
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""
-        from infer_bench.engines.sklearn import split_points as sklearn_trees
+        from infer_bench.engines.sklearn import split_points
 
-        return sklearn_trees.domain(self._estimator, self.spec)
+        return split_points.domain(self._estimator, self.spec)
 
     def close(self) -> None:
         """Let go of the estimator."""
@@ -142,10 +142,10 @@ def _accept_arrays(estimator: Any, spec: ModelSpec, name: str) -> None:
     texts = [feature.name for feature in spec.features if is_text(feature)]
     if texts:
         raise EngineError(f"{name} reads text in column {texts[0]!r}, which no float array holds", "use feed=dataframe")
-    by_name = sklearn_model.selects_by_name(estimator)
+    by_name = estimators.selects_by_name(estimator)
     if by_name:
         raise EngineError(f"{name} selects its columns by name, which an array lacks", "use feed=dataframe")
-    sklearn_model.forget_names(estimator)
+    estimators.forget_names(estimator)
 
 
 def _unnamed(feed: Callable[[Any], Any]) -> feeds.Feed:
@@ -154,5 +154,5 @@ def _unnamed(feed: Callable[[Any], Any]) -> feeds.Feed:
 
 
 def _one_hot(outputs: Any, spec: ModelSpec) -> Floats:
-    found = np.asarray(outputs).reshape(-1, 1) == np.asarray(spec.classes).reshape(1, -1)
-    return canonical(found.astype(np.float64), spec)
+    one_hot = np.asarray(outputs).reshape(-1, 1) == np.asarray(spec.classes).reshape(1, -1)
+    return to_canonical(one_hot.astype(np.float64), spec)

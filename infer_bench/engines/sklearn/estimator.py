@@ -1,4 +1,4 @@
-"""What a scikit-learn estimator says of itself: its columns, its classes and the method that answers."""
+"""What a scikit-learn estimator says of itself: its columns, its classes and the method that predicts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.base import name_features
-from infer_bench.engines.session import output_names, plain_labels
+from infer_bench.engines.session import name_outputs, plain_labels
 from infer_bench.errors import ModelError
 from infer_bench.model import Feature, ModelSpec, Task
 
@@ -18,17 +18,17 @@ _ABOVE_ZERO = float(np.nextafter(0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """How the estimator answers: its method; whether that gives bare labels; and, where it is not p > 0.5 or the
-    largest column, the value from which on a single column means the second class.
+class PredictMethod:
+    """How the estimator predicts: the method's name; whether that gives bare labels (`one_hot`); and, where it is not
+    p > 0.5 or the largest column, the `threshold` from which on a single column means the second class.
     """
 
-    method: str
+    name: str
     one_hot: bool = False
     threshold: float | None = None
 
 
-def describe(estimator: Any) -> tuple[ModelSpec, Answer]:
+def describe(estimator: Any) -> tuple[ModelSpec, PredictMethod]:
     """The model's spec and the way to ask it."""
     features = _features(estimator)
     if hasattr(estimator, "predict_proba"):
@@ -40,49 +40,50 @@ def describe(estimator: Any) -> tuple[ModelSpec, Answer]:
     method = next(name for name in METHODS if hasattr(estimator, name))
     task: Task = "regression" if _is_regressor(estimator) else "raw"
     count = _targets(estimator, method, len(features))
-    return ModelSpec(task, features, output_names(count), (), trees(estimator)), Answer(method)
+    return ModelSpec(task, features, name_outputs(count), (), trees(estimator)), PredictMethod(method)
 
 
-def _probabilities(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, Answer]:
+def _probabilities(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, PredictMethod]:
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         count = int(getattr(estimator, "n_components", 1))  # a mixture
-        return ModelSpec("raw", features, output_names(count), ()), Answer("predict_proba")
+        return ModelSpec("raw", features, name_outputs(count), ()), PredictMethod("predict_proba")
     if isinstance(classes, list):
-        called = [f"{i}:{label}" for i, held in enumerate(classes) for label in held]
-        return ModelSpec("raw", features, tuple(called), (), trees(estimator)), Answer("predict_proba")
+        outputs = tuple(f"{i}:{label}" for i, labels in enumerate(classes) for label in labels)
+        return ModelSpec("raw", features, outputs, (), trees(estimator)), PredictMethod("predict_proba")
     labels = plain_labels(classes)
     if _multilabel(estimator):
-        return ModelSpec("raw", features, output_names(len(labels)), (), trees(estimator)), Answer("predict_proba")
-    answer = Answer("predict_proba", threshold=_threshold(estimator))
+        spec = ModelSpec("raw", features, name_outputs(len(labels)), (), trees(estimator))
+        return spec, PredictMethod("predict_proba")
+    method = PredictMethod("predict_proba", threshold=_threshold(estimator))
     if len(labels) == 2:
-        return ModelSpec("binary", features, ("output",), labels, trees(estimator)), answer
+        return ModelSpec("binary", features, ("output",), labels, trees(estimator)), method
     outputs = tuple(str(label) for label in labels)
-    return ModelSpec("multiclass", features, outputs, labels, trees(estimator)), answer
+    return ModelSpec("multiclass", features, outputs, labels, trees(estimator)), method
 
 
-def _scores(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, Answer]:
+def _scores(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, PredictMethod]:
     """A classifier without probabilities: its decision values, or its bare labels as 0 and 1."""
     classes = estimator.classes_
     if isinstance(classes, list):
-        return ModelSpec("raw", features, output_names(len(classes)), ()), Answer("predict")
+        return ModelSpec("raw", features, name_outputs(len(classes)), ()), PredictMethod("predict")
     labels = plain_labels(classes)
     if not hasattr(estimator, "decision_function"):
         task: Task = "binary" if len(labels) == 2 else "multiclass"
-        called = ("output",) if len(labels) == 2 else tuple(str(label) for label in labels)
-        return ModelSpec(task, features, called, labels, trees(estimator)), Answer("predict", one_hot=True)
+        outputs = ("output",) if len(labels) == 2 else tuple(str(label) for label in labels)
+        return ModelSpec(task, features, outputs, labels, trees(estimator)), PredictMethod("predict", one_hot=True)
     if getattr(last(estimator), "decision_function_shape", "ovr") == "ovo" and len(labels) > 2:
         pairs = len(labels) * (len(labels) - 1) // 2
-        return ModelSpec("raw", features, output_names(pairs), ()), Answer("decision_function")
+        return ModelSpec("raw", features, name_outputs(pairs), ()), PredictMethod("decision_function")
     count = 1 if len(labels) == 2 else len(labels)
-    spec = ModelSpec("raw", features, output_names(count, labels), labels, trees(estimator))
-    return spec, Answer("decision_function", threshold=_ABOVE_ZERO)
+    spec = ModelSpec("raw", features, name_outputs(count, labels), labels, trees(estimator))
+    return spec, PredictMethod("decision_function", threshold=_ABOVE_ZERO)
 
 
-def _outliers(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, Answer]:
+def _outliers(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, PredictMethod]:
     """An outlier detector: its decision values, from 0 on an inlier (1), below an outlier (-1)."""
     spec = ModelSpec("raw", features, ("output",), (-1, 1), trees(estimator))
-    return spec, Answer("decision_function", threshold=0.0)
+    return spec, PredictMethod("decision_function", threshold=0.0)
 
 
 def _multilabel(estimator: Any) -> bool:
@@ -91,10 +92,10 @@ def _multilabel(estimator: Any) -> bool:
 
 def _threshold(estimator: Any) -> float | None:
     """The tuned threshold on the second class's probability, of the two meta-estimators that have one."""
-    held = getattr(estimator, "best_threshold_", getattr(estimator, "threshold", None))
-    return (
-        float(held) if isinstance(held, int | float | np.floating) and hasattr(estimator, "response_method") else None
-    )
+    threshold = getattr(estimator, "best_threshold_", getattr(estimator, "threshold", None))
+    if not isinstance(threshold, int | float | np.floating) or not hasattr(estimator, "response_method"):
+        return None
+    return float(threshold)
 
 
 def last(estimator: Any) -> Any:
@@ -112,7 +113,7 @@ def _is_regressor(estimator: Any) -> bool:
 def _targets(estimator: Any, method: str, width: int) -> int:
     """How many columns the method gives."""
     if method == "transform":
-        return _transformed(estimator, width)
+        return _transformed_width(estimator, width)
     final = last(estimator)
     for name in ("n_outputs_", "n_targets_"):
         if isinstance(getattr(final, name, None), int | np.integer):
@@ -123,10 +124,10 @@ def _targets(estimator: Any, method: str, width: int) -> int:
     coefficients = getattr(final, "coef_", None)
     if isinstance(coefficients, np.ndarray) and coefficients.ndim == 2:
         return _linear_targets(final, coefficients)
-    return _probed(estimator, method, width)
+    return _probe_width(estimator, method, width)
 
 
-def _transformed(estimator: Any, width: int) -> int:
+def _transformed_width(estimator: Any, width: int) -> int:
     """How many columns a transformer makes: as many as it can name, else as it makes of a row of zeros."""
     try:
         return len(estimator.get_feature_names_out())
@@ -140,51 +141,51 @@ def _linear_targets(final: Any, coefficients: Any) -> int:
     return len(intercept) if len(intercept) > 1 else int(coefficients.shape[0])
 
 
-def _probed(estimator: Any, method: str, width: int) -> int:
-    """The answer's width on one row of zeros; 1 when the estimator does not take such a row."""
+def _probe_width(estimator: Any, method: str, width: int) -> int:
+    """The output's width on one row of zeros; 1 when the estimator does not take such a row."""
     try:
-        answer = np.asarray(getattr(estimator, method)(np.zeros((1, width))))
+        output = np.asarray(getattr(estimator, method)(np.zeros((1, width))))
     except Exception:  # noqa: BLE001 - text columns, name selectors: whatever the pipeline objects to
         return 1
-    return int(answer.reshape(1, -1).shape[1])
+    return int(output.reshape(1, -1).shape[1])
 
 
 def _features(estimator: Any) -> tuple[Feature, ...]:
-    called = getattr(estimator, "feature_names_in_", None)
+    names = getattr(estimator, "feature_names_in_", None)
     count = getattr(estimator, "n_features_in_", None)
-    if called is None and count is None:
+    if names is None and count is None:
         raise ModelError(f"{type(estimator).__name__} does not say how many columns it takes; is it fitted?")
-    listed = [] if called is None else [str(name) for name in called]
-    every = name_features(len(listed) if listed else int(count or 0), listed)
-    known = {**dict(_text_columns(estimator)), **_boosted_categories(estimator, every)}
-    return tuple(known.get(name, Feature(name)) for name in every)
+    feature_names = [] if names is None else [str(name) for name in names]
+    every = name_features(len(feature_names) if feature_names else int(count or 0), feature_names)
+    special = {**dict(_text_columns(estimator)), **_boosted_categories(estimator, every)}
+    return tuple(special.get(name, Feature(name)) for name in every)
 
 
 def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:
     """Columns that an encoder reads as text, with the categories it knows; text vectorizers' columns without."""
-    for part, chosen in _column_parts(estimator):
+    for part, names in _column_parts(estimator):
         first = part.steps[0][1] if hasattr(part, "steps") else part
         encoder = next((step for step in _steps(part) if hasattr(step, "categories_")), None)
         if encoder is not None:
-            for name, values in zip(chosen, encoder.categories_, strict=False):
-                known = tuple(value for value in plain_labels(values) if isinstance(value, str | int | bool))
-                if np.asarray(values).dtype.kind in "OUST" and any(isinstance(value, str) for value in known):
-                    yield name, Feature(name, "category", tuple(v for v in known if isinstance(v, str)))
+            for name, values in zip(names, encoder.categories_, strict=False):
+                labels = tuple(value for value in plain_labels(values) if isinstance(value, str | int | bool))
+                if np.asarray(values).dtype.kind in "OUST" and any(isinstance(value, str) for value in labels):
+                    yield name, Feature(name, "category", tuple(v for v in labels if isinstance(v, str)))
         elif hasattr(first, "vocabulary_") or type(first).__name__ == "HashingVectorizer":
-            yield from ((name, Feature(name, "string")) for name in chosen)
+            yield from ((name, Feature(name, "string")) for name in names)
 
 
-def _boosted_categories(estimator: Any, called: tuple[str, ...]) -> dict[str, Feature]:
+def _boosted_categories(estimator: Any, names: tuple[str, ...]) -> dict[str, Feature]:
     """The columns that histogram boosting encodes itself, with the categories it knows."""
     inner = getattr(estimator, "_preprocessor", None)
-    found: dict[str, Feature] = {}
+    features: dict[str, Feature] = {}
     if inner is None:
-        return found
-    taken = list(inner._transformer_to_input_indices.get("encoder", ()))
-    for index, values in zip(taken, inner.named_transformers_["encoder"].categories_ if taken else (), strict=True):
-        known = tuple(value for value in plain_labels(values) if value is not None and value == value)
-        found[called[int(index)]] = Feature(called[int(index)], "category", known)
-    return found
+        return features
+    places = list(inner._transformer_to_input_indices.get("encoder", ()))
+    for index, values in zip(places, inner.named_transformers_["encoder"].categories_ if places else (), strict=True):
+        categories = tuple(value for value in plain_labels(values) if value is not None and value == value)
+        features[names[int(index)]] = Feature(names[int(index)], "category", categories)
+    return features
 
 
 def _steps(part: Any) -> list[Any]:
@@ -193,31 +194,31 @@ def _steps(part: Any) -> list[Any]:
 
 def _column_parts(estimator: Any) -> Iterator[tuple[Any, list[str]]]:
     """Each fitted part of a column transformer with the names of the columns it is given."""
-    called = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+    names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
     first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
-    for _, part, chosen in getattr(first, "transformers_", ()):
+    for _, part, columns in getattr(first, "transformers_", ()):
         if not isinstance(part, str):
-            yield part, _chosen(called, chosen)
+            yield part, _names_of(names, columns)
     if not hasattr(first, "transformers_") and hasattr(first, "categories_"):
-        yield first, called
+        yield first, names
 
 
-def _chosen(called: list[str], chosen: Any) -> list[str]:
-    if isinstance(chosen, str):
-        return [chosen]
-    if isinstance(chosen, slice):
-        return called[chosen] if not isinstance(chosen.start, str) else []
-    listed = np.asarray(chosen)
-    if listed.dtype.kind == "b":
-        listed = np.flatnonzero(listed)
-    return [str(v) if isinstance(v, str) else called[int(v)] for v in np.atleast_1d(listed).tolist()] if called else []
+def _names_of(names: list[str], columns: Any) -> list[str]:
+    if isinstance(columns, str):
+        return [columns]
+    if isinstance(columns, slice):
+        return names[columns] if not isinstance(columns.start, str) else []
+    array = np.asarray(columns)
+    if array.dtype.kind == "b":
+        array = np.flatnonzero(array)
+    return [str(v) if isinstance(v, str) else names[int(v)] for v in np.atleast_1d(array).tolist()] if names else []
 
 
 def selects_by_name(estimator: Any) -> bool:
     """Whether a column transformer inside asks for columns by name."""
     for part in walk(estimator):
-        for _, _, chosen in getattr(part, "transformers_", ()):
-            first = chosen.start if isinstance(chosen, slice) else next(iter(np.atleast_1d(np.asarray(chosen))), 0)
+        for _, _, columns in getattr(part, "transformers_", ()):
+            first = columns.start if isinstance(columns, slice) else next(iter(np.atleast_1d(np.asarray(columns))), 0)
             if isinstance(first, str):
                 return True
     return False
@@ -265,7 +266,7 @@ def walk(estimator: Any) -> Iterator[Any]:
 def parts(estimator: Any) -> Iterator[Any]:
     """The estimators directly inside, in attributes and in lists, tuples, dicts and arrays of attributes."""
     for value in list(vars(estimator).values()) if hasattr(estimator, "__dict__") else []:
-        yield from held(value)
+        yield from estimators_in(value)
 
 
 def _is_part(value: Any) -> bool:
@@ -276,16 +277,16 @@ def _is_part(value: Any) -> bool:
     )
 
 
-def held(value: Any, depth: int = 3) -> Iterator[Any]:
+def estimators_in(value: Any, depth: int = 3) -> Iterator[Any]:
     """The estimators that an attribute holds, itself or in lists, tuples, dicts and arrays."""
     if _is_part(value):
         yield value
     elif depth and isinstance(value, list | tuple):
         for item in value:
-            yield from held(item, depth - 1)
+            yield from estimators_in(item, depth - 1)
     elif depth and isinstance(value, dict):
         for item in value.values():
-            yield from held(item, depth - 1)
+            yield from estimators_in(item, depth - 1)
     elif isinstance(value, np.ndarray) and value.dtype == object:
         for item in value.flat:
-            yield from held(item, 0)
+            yield from estimators_in(item, 0)

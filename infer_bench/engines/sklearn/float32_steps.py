@@ -22,13 +22,13 @@ def prepared(pipeline: Any, inputs: Any) -> Singles:
     return np.asarray(_chain([step for _, step in pipeline.steps[:-1]], _narrow(inputs)), dtype=np.float32)
 
 
-def _narrow(given: Any) -> Any:
+def _narrow(rows: Any) -> Any:
     """Numbers rounded to float32; text stays."""
-    if not hasattr(given, "columns"):
-        return np.asarray(given).astype(np.float32)
-    floats = [name for name, kind in given.dtypes.items() if getattr(kind, "kind", "O") == "f"]
+    if not hasattr(rows, "columns"):
+        return np.asarray(rows).astype(np.float32)
+    floats = [name for name, kind in rows.dtypes.items() if getattr(kind, "kind", "O") == "f"]
     with np.errstate(over="ignore"):
-        return given.astype(dict.fromkeys(floats, np.float32))
+        return rows.astype(dict.fromkeys(floats, np.float32))
 
 
 def _chain(steps: list[Any], rows: Any) -> Any:
@@ -44,24 +44,24 @@ def _step(step: Any, rows: Any) -> Any:
         return _chain([part for _, part in step.steps], rows)
     if kind == "ColumnTransformer":
         return _columns(step, rows)
-    bent = kind == "SimpleImputer" or getattr(step, "clip", False)
-    maps = None if bent else sklearn_columns.linear(step)
+    nonlinear = kind == "SimpleImputer" or getattr(step, "clip", False)
+    maps = None if nonlinear else sklearn_columns.linear(step)
     if maps is None:
-        made = step.transform(rows)
-        made = np.asarray(made.toarray() if hasattr(made, "toarray") else made)
-        return made.astype(np.float32) if made.dtype.kind in "fiub" else made
+        output = step.transform(rows)
+        output = np.asarray(output.toarray() if hasattr(output, "toarray") else output)
+        return output.astype(np.float32) if output.dtype.kind in "fiub" else output
     scale, shift = (values.astype(np.float64) for values in maps)
     # The operator subtracts and multiplies by constants that are float32 themselves.
     return (np.asarray(rows, dtype=np.float32) - shift.astype(np.float32)) * (1.0 / scale).astype(np.float32)
 
 
 def _columns(step: Any, rows: Any) -> Singles:
-    inputs, places = getattr(step, "_transformer_to_input_indices", {}), getattr(step, "output_indices_", {})
-    width = max((place.stop for place in places.values()), default=0)
-    made = np.zeros((len(rows), width), dtype=np.float32)
+    inputs, spans = getattr(step, "_transformer_to_input_indices", {}), getattr(step, "output_indices_", {})
+    width = max((span.stop for span in spans.values()), default=0)
+    output = np.zeros((len(rows), width), dtype=np.float32)
     for name, part, _ in step.transformers_:
-        place, taken = places.get(name, slice(0, 0)), list(inputs.get(name, ()))
-        if place.stop > place.start:
-            own = rows.iloc[:, taken] if hasattr(rows, "iloc") else rows[:, taken]
-            made[:, place] = own if isinstance(part, str) else _step(part, own)
-    return made
+        span, columns = spans.get(name, slice(0, 0)), list(inputs.get(name, ()))
+        if span.stop > span.start:
+            own = rows.iloc[:, columns] if hasattr(rows, "iloc") else rows[:, columns]
+            output[:, span] = own if isinstance(part, str) else _step(part, own)
+    return output

@@ -9,11 +9,11 @@ import numpy as np
 from infer_bench.engines.base import Domain
 from infer_bench.engines.sklearn import columns as sklearn_columns
 from infer_bench.engines.sklearn.estimator import last
-from infer_bench.engines.sklearn.typical_values import stored, typical
+from infer_bench.engines.sklearn.typical_values import training_rows, typical
 from infer_bench.model import ModelSpec
 from infer_bench.typing import Floats
 
-Split = tuple[int, float]
+Point = tuple[int, float]
 MOST_STORED = 256
 """So many of the rows that a model has kept from its training are told."""
 
@@ -24,25 +24,25 @@ def domain(estimator: Any, spec: ModelSpec) -> Domain:
     Where a column has none, scalers, and rows that the model has kept, tell where its values lie.
     """
     names, parts = spec.feature_names, list(sklearn_columns.inside(estimator))
-    found = _listed(names, ((part_splits(part), way) for part, way in parts))
-    usual = _listed(names, ((typical(part), way) for part, way in parts))
-    missing = _missing(estimator, found)
-    thresholds = {name: tuple(sorted(values)) for name, values in (usual | found).items()}
-    return Domain(thresholds, missing, _stored(parts, len(names)))
+    splits = _points_by_name(names, ((part_splits(part), way) for part, way in parts))
+    usual = _points_by_name(names, ((typical(part), way) for part, way in parts))
+    missing = _missing(estimator, splits)
+    thresholds = {name: tuple(sorted(values)) for name, values in (usual | splits).items()}
+    return Domain(thresholds, missing, _stored_rows(parts, len(names)))
 
 
-def _listed(
-    names: Sequence[str], points: Iterable[tuple[Iterable[Split], sklearn_columns.Back | None]]
+def _points_by_name(
+    names: Sequence[str], points: Iterable[tuple[Iterable[Point], sklearn_columns.Back | None]]
 ) -> dict[str, set[float]]:
-    found: dict[str, set[float]] = defaultdict(set)
+    by_name: dict[str, set[float]] = defaultdict(set)
     for values, way in points:
-        for feature, value in _returned(values, way):
+        for feature, value in _as_input_points(values, way):
             if feature < len(names) and np.isfinite(value):
-                found[names[feature]].add(float(value))
-    return found
+                by_name[names[feature]].add(float(value))
+    return by_name
 
 
-def _returned(points: Iterable[Split], way: sklearn_columns.Back | None) -> Iterator[Split]:
+def _as_input_points(points: Iterable[Point], way: sklearn_columns.Back | None) -> Iterator[Point]:
     """Points of a part's columns as points of the inputs'."""
     for feature, value in points:
         if way is None:
@@ -52,29 +52,29 @@ def _returned(points: Iterable[Split], way: sklearn_columns.Back | None) -> Iter
             yield column, value * scale + shift
 
 
-def _stored(parts: Iterable[tuple[Any, sklearn_columns.Back | None]], width: int) -> Floats | None:
+def _stored_rows(parts: Iterable[tuple[Any, sklearn_columns.Back | None]], width: int) -> Floats | None:
     """The first part's training rows (rows, columns) that can be told in all of the inputs' columns."""
     for part, way in parts:
-        rows = stored(part)
+        rows = training_rows(part)
         if rows is None:
             continue
-        kept = rows[np.linspace(0, len(rows) - 1, min(MOST_STORED, len(rows))).astype(np.intp)]
-        made = np.full((len(kept), width), np.nan)
+        sample = rows[np.linspace(0, len(rows) - 1, min(MOST_STORED, len(rows))).astype(np.intp)]
+        inputs = np.full((len(sample), width), np.nan)
         for behind, (at, scale, shift) in ({i: (i, 1.0, 0.0) for i in range(width)} if way is None else way).items():
-            if behind < kept.shape[1] and at < width:
-                made[:, at] = kept[:, behind] * scale + shift
-        if np.isfinite(made).all():
-            return made
+            if behind < sample.shape[1] and at < width:
+                inputs[:, at] = sample[:, behind] * scale + shift
+        if np.isfinite(inputs).all():
+            return inputs
     return None
 
 
-def _missing(estimator: Any, found: dict[str, set[float]]) -> frozenset[str]:
+def _missing(estimator: Any, splits: dict[str, set[float]]) -> frozenset[str]:
     tags = getattr(last(estimator), "__sklearn_tags__", None)
     takes = tags is not None and tags().input_tags.allow_nan
-    return frozenset(found) if takes else frozenset()
+    return frozenset(splits) if takes else frozenset()
 
 
-def part_splits(part: Any) -> Iterator[Split]:
+def part_splits(part: Any) -> Iterator[Point]:
     """(column, threshold) of an estimator's own trees."""
     tree = getattr(part, "tree_", None)
     if tree is not None and hasattr(tree, "children_left"):

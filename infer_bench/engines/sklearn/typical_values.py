@@ -10,11 +10,11 @@ from infer_bench.typing import Floats
 
 Value = tuple[int, float]
 _AWAY = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-_STORED = ("X_train_", "X_fit_", "_fit_X", "X_", "support_vectors_")
+_ROW_ATTRIBUTES = ("X_train_", "X_fit_", "_fit_X", "X_", "support_vectors_")
 """Where models keep rows that they were trained on."""
-_CENTRES = ("cluster_centers_", "means_", "theta_", "centroids_", "location_", "X_offset_")
+_CENTRE_ATTRIBUTES = ("cluster_centers_", "means_", "theta_", "centroids_", "location_", "X_offset_")
 """Where they keep what stands for such rows."""
-_EDGES = ("bin_edges_", "quantiles_", "X_thresholds_")
+_EDGE_ATTRIBUTES = ("bin_edges_", "quantiles_", "X_thresholds_")
 """Where transformers keep the values between which they work."""
 _SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
@@ -26,26 +26,26 @@ def typical(part: Any) -> Iterator[Value]:
     if middle is not None:
         for away in _AWAY:
             yield from enumerate((middle[0] + away * middle[1]).tolist())
-    for name in (*_STORED, *_CENTRES):
+    for name in (*_ROW_ATTRIBUTES, *_CENTRE_ATTRIBUTES):
         rows = _rows(part, name, width)
         if rows is not None:
             for at in np.quantile(rows, _SHARES, axis=0):
                 yield from enumerate(at.tolist())
-    for name in _EDGES:
+    for name in _EDGE_ATTRIBUTES:
         yield from _edges(getattr(part, name, None), width)
 
 
-def stored(part: Any) -> Floats | None:
+def training_rows(part: Any) -> Floats | None:
     """The training rows that an estimator has kept (rows, columns), in the columns that it sees; or None."""
     width = int(getattr(part, "n_features_in_", 0))
-    return next((rows for name in _STORED if (rows := _rows(part, name, width)) is not None), None)
+    return next((rows for name in _ROW_ATTRIBUTES if (rows := _rows(part, name, width)) is not None), None)
 
 
 def _rows(part: Any, name: str, width: int) -> Floats | None:
-    held = getattr(part, name, None)
-    if not isinstance(held, np.ndarray) or held.dtype.kind not in "fiu" or not held.size:
+    values = getattr(part, name, None)
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu" or not values.size:
         return None
-    rows = held.reshape(1, -1) if held.ndim == 1 else held
+    rows = values.reshape(1, -1) if values.ndim == 1 else values
     fits = rows.ndim == 2 and rows.shape[1] == width and bool(np.isfinite(rows).all())
     return rows.astype(np.float64) if fits else None
 
@@ -71,13 +71,13 @@ def _middle(part: Any, width: int) -> tuple[Floats, Floats] | None:
     return centre[0], np.sqrt(np.asarray(variance) @ directions**2)
 
 
-def _edges(held: Any, width: int) -> Iterator[Value]:
+def _edges(edges: Any, width: int) -> Iterator[Value]:
     """(column, value) of arrays of values, one a column, or a matrix with a column each."""
-    if isinstance(held, np.ndarray) and held.dtype.kind == "f":
-        listed = list(held.T) if held.ndim == 2 else [held] if width == 1 else []
+    if isinstance(edges, np.ndarray) and edges.dtype.kind == "f":
+        columns = list(edges.T) if edges.ndim == 2 else [edges] if width == 1 else []
     else:
-        listed = list(held) if isinstance(held, list | tuple | np.ndarray) else []
-    for column, values in enumerate(listed[:width]):
+        columns = list(edges) if isinstance(edges, list | tuple | np.ndarray) else []
+    for column, values in enumerate(columns[:width]):
         values = np.asarray(values)
         if values.dtype.kind == "f" and values.size:
             yield from ((column, float(value)) for value in np.quantile(values, _SHARES))

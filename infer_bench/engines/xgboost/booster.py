@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.engines.base import Domain, name_features
-from infer_bench.engines.session import output_names, plain_labels
+from infer_bench.engines.session import name_outputs, plain_labels
 from infer_bench.errors import EngineError
 from infer_bench.formats.xgboost_json import FEATURE_KINDS, Outline, XGBoostModel, outline, read_xgboost_model
 from infer_bench.model import Feature, Label, ModelSpec, Task
@@ -23,12 +23,12 @@ def spec(config: Outline, features: tuple[Feature, ...], wrapper: Any) -> ModelS
     count = config.targets
     if task in ("binary", "multiclass"):
         count = config.classes if task == "multiclass" else 1
-        fitted = getattr(wrapper, "classes_", None) if wrapper is not None else None
-        labels = plain_labels(fitted) if fitted is not None else ()
+        class_labels = getattr(wrapper, "classes_", None) if wrapper is not None else None
+        labels = plain_labels(class_labels) if class_labels is not None else ()
         classes = labels if len(labels) == max(2, count) else tuple(range(max(2, count)))
     elif task == "raw" and config.classes:
         count = config.classes
-    return ModelSpec(task, features, output_names(count, classes), classes, config.trees)
+    return ModelSpec(task, features, name_outputs(count, classes), classes, config.trees)
 
 
 def _task(config: Outline) -> Task:

@@ -11,10 +11,18 @@ import numpy as np
 
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option, as_columns
-from infer_bench.engines.pickled import open_pickle
-from infer_bench.engines.session import FedSession, canonical, clean, guarded, readable, require, threads_of
-from infer_bench.engines.xgboost import booster as xgboost_model
-from infer_bench.errors import EngineError, ModelError
+from infer_bench.engines.pickled import lacks_wrapper, open_pickle
+from infer_bench.engines.session import (
+    FedSession,
+    errors_as,
+    guard,
+    read_threads,
+    require,
+    require_readable,
+    to_canonical,
+)
+from infer_bench.engines.xgboost import booster as boosters
+from infer_bench.errors import ModelError
 from infer_bench.formats.xgboost_json import Outline
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Floats
@@ -52,12 +60,12 @@ class XGBoost:
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for what XGBoost refuses."""
         library = require("xgboost", "xgboost")
         booster, wrapper = _load(library, model, options)
-        booster.set_param({"nthread": threads_of(options)})
-        with clean(ModelError, f"{model.name} cannot be read"):
-            config = xgboost_model.config(booster)
-            features, encoded = xgboost_model.features(booster, Path(model.path) if model.format in _NATIVE else None)
-        spec = xgboost_model.spec(config, features, wrapper)
-        feed = feeds.make_feed(feeds.make_schema(features, options, np.float32, encoded), options["feed"])
+        booster.set_param({"nthread": read_threads(options)})
+        with errors_as(ModelError, f"{model.name} cannot be read"):
+            config = boosters.config(booster)
+            features, categorical = boosters.features(booster, Path(model.path) if model.format in _NATIVE else None)
+        spec = boosters.spec(config, features, wrapper)
+        feed = feeds.make_feed(feeds.make_schema(features, options, np.float32, categorical), options["feed"])
         plan = _Plan(library, booster, wrapper, config, options)
         return XGBoostSession(spec, feed, plan.predict(), booster, softmax=plan.margins)
 
@@ -66,17 +74,17 @@ class XGBoostSession(FedSession):
     """A loaded XGBoost model."""
 
     def __init__(self, spec: ModelSpec, feed: feeds.Feed, predict: Predict, booster: Any, *, softmax: bool) -> None:
-        super().__init__(spec, feed, guarded(predict, "XGBoost cannot predict"))
+        super().__init__(spec, feed, guard(predict, "XGBoost cannot predict"))
         self._booster = booster
         self._softmax = softmax
 
     def postprocess(self, outputs: Any) -> Floats:
-        """The canonical output; of `multi:softmax`, whose answer is a label, the softmax of its margins."""
-        return _softmax(outputs) if self._softmax else canonical(outputs, self.spec)
+        """The canonical output; of `multi:softmax`, whose output is a label, the softmax of its margins."""
+        return _softmax(outputs) if self._softmax else to_canonical(outputs, self.spec)
 
     def domain(self) -> Domain:
         """The thresholds and category codes of all trees."""
-        return xgboost_model.domain(self._booster, self.spec.feature_names)
+        return boosters.domain(self._booster, self.spec.feature_names)
 
     def close(self) -> None:
         """Let go of the booster."""
@@ -87,31 +95,33 @@ class XGBoostSession(FedSession):
 def _softmax(margins: Any) -> Floats:
     array = as_columns(margins)
     powers: Floats = np.exp(array - array.max(axis=1, keepdims=True))
-    scaled: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return scaled
+    shares: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _load(library: Any, model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any]:
     """The booster, and the wrapper or None."""
     if model.format in _NATIVE:
-        readable(model.path)
-        with clean(ModelError, f"XGBoost cannot read {model.name}"):
+        require_readable(model.path)
+        with errors_as(ModelError, f"XGBoost cannot read {model.name}"):
             booster = library.Booster(model_file=model.path)
             return booster, _wrapper(library, booster, model.path) if options["api"] == "sklearn" else None
-    held = open_pickle(model, options)
-    if isinstance(held, library.Booster):
+    content = open_pickle(model, options)
+    if isinstance(content, library.Booster):
         if options["api"] == "sklearn":
-            raise EngineError(f"{model.name} holds a booster and no scikit-learn wrapper", "use api=booster")
-        return held, None
-    if not isinstance(held, library.XGBModel):
-        raise ModelError(f"{model.name} holds a {type(held).__name__} and no XGBoost model", "try the engine sklearn")
-    with clean(ModelError, f"{model.name} is not fitted"):
-        return held.get_booster(), held
+            raise lacks_wrapper(model)
+        return content, None
+    if not isinstance(content, library.XGBModel):
+        raise ModelError(
+            f"{model.name} holds a {type(content).__name__} and no XGBoost model", "try the engine sklearn"
+        )
+    with errors_as(ModelError, f"{model.name} is not fitted"):
+        return content.get_booster(), content
 
 
 def _wrapper(library: Any, booster: Any, path: str) -> Any:
     """The wrapper class that would have trained the model, with the model loaded."""
-    objective = xgboost_model.config(booster).objective
+    objective = boosters.config(booster).objective
     if objective.startswith("rank:"):
         wrapper = library.XGBRanker()
     elif objective.startswith(("binary:", "multi:")):
@@ -123,7 +133,7 @@ def _wrapper(library: Any, booster: Any, path: str) -> Any:
 
 
 class _Plan:
-    """Which of the library's calls answers a request."""
+    """Which of the library's calls serves a request."""
 
     def __init__(self, library: Any, booster: Any, wrapper: Any, config: Outline, options: Mapping[str, str]) -> None:
         self._library, self._booster, self._wrapper, self._config, self._options = (
@@ -146,8 +156,8 @@ class _Plan:
     def _range(self) -> tuple[int, int]:
         """Iterations to use; (0, 0) means all."""
         trees = self._options["trees"]
-        wanted = trees == "best" or (trees == "auto" and self._wrapper is not None)
-        best = self._booster.attr("best_iteration") if wanted else None
+        uses_best = trees == "best" or (trees == "auto" and self._wrapper is not None)
+        best = self._booster.attr("best_iteration") if uses_best else None
         return (0, int(best) + 1) if best is not None else (0, 0)
 
     def _in_place(self) -> Predict:
@@ -157,7 +167,7 @@ class _Plan:
 
     def _with_matrix(self) -> Predict:
         """`gblinear` cannot predict in place: a new DMatrix each call, as the library's wrapper does too."""
-        library, booster, threads = self._library, self._booster, threads_of(self._options)
+        library, booster, threads = self._library, self._booster, read_threads(self._options)
         names, types, span = booster.feature_names, booster.feature_types, self._range()
 
         def predict(rows: Any) -> Any:
@@ -170,7 +180,7 @@ class _Plan:
 
     def _with_wrapper(self) -> Predict:
         wrapper = self._wrapper
-        wrapper.set_params(n_jobs=threads_of(self._options))
+        wrapper.set_params(n_jobs=read_threads(self._options))
         call = getattr(wrapper, "predict_proba", None) or wrapper.predict
         if self._options["trees"] == "auto":
             return call  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from infer_bench.engines import registry
 from infer_bench.engines.base import Engine, check_options
-from infer_bench.engines.session import threads_of
+from infer_bench.engines.session import read_threads
 from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
 from infer_bench.libraries import of_family
 from infer_bench.measure.candidates.spec import CandidateSpec, parse
@@ -101,7 +101,7 @@ def _build_candidate(
     inherited = {"threads": str(threads)} if "threads" in engine.options else {}
     options = check_options(engine, {**inherited, **spec.options})
     if "threads" in options:
-        threads_of(options)
+        read_threads(options)
     artefact = model
     if spec.target is None and model.format not in engine.formats:
         if "onnx" not in engine.formats:

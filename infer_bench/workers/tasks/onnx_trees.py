@@ -29,7 +29,7 @@ def read_onnx_trees(model: ModelRef, options: Mapping[str, str]) -> Ensemble:
     session = OnnxRuntime().open(model, {**defaults, **options})
     if any(feature.kind != "float" or feature.categories for feature in session.spec.features):
         raise NotConvertible("a graph with columns of categories cannot be read")
-    for ensemble in read_onnx(Path(model.path).read_bytes(), session.answer, session.spec):
+    for ensemble in read_onnx(Path(model.path).read_bytes(), session.output_name, session.spec):
         levels(ensemble)
         if _reproduces(ensemble, session):
             return ensemble

@@ -12,16 +12,18 @@ from onnx import TensorProto, helper, numpy_helper
 from infer_bench.engines.base import Session
 from infer_bench.errors import EngineError, ModelError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, records, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, open_session, records, ref, target, three
 
 F, D, INT, S = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.STRING
 UNNAMED = ("f0", "f1", "f2", "f3")
 
 
-def saved(nodes: list[Any], inputs: Any, outputs: Any, path: Path, *, constants: Any = (), meta: Any = None) -> Any:
+def save_graph(
+    nodes: list[Any], inputs: Any, outputs: Any, path: Path, *, constants: Any = (), meta: Any = None
+) -> Any:
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
-        nodes, "g", [value(*held) for held in inputs], [value(*held) for held in outputs], list(constants)
+        nodes, "g", [value(*item) for item in inputs], [value(*item) for item in outputs], list(constants)
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, meta or {})
@@ -47,7 +49,7 @@ def weights(shape: tuple[int, int], kind: Any = np.float32) -> Any:
 def test_the_task_is_told_by_the_last_node(op: str, width: int, task: str, kind: int, tmp_path: Path) -> None:
     dtype = helper.tensor_dtype_to_np_dtype(kind)
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node(op, ["y"], ["z"])]
-    model = saved(
+    model = save_graph(
         nodes,
         [("x", kind, ["n", 4])],
         [("z", kind, ["n", width])],
@@ -56,7 +58,7 @@ def test_the_task_is_told_by_the_last_node(op: str, width: int, task: str, kind:
     )
     rows = matrix(missing=False)
     for feed in ("ndarray", "packed", "dataframe"):
-        session = opened("onnxruntime", model, feed=feed)
+        session = open_session("onnxruntime", model, feed=feed)
         assert session.spec.task == task
         predictions = answer(session, zoo.table(rows, UNNAMED))
         assert predictions.shape == (60, 1 if task == "binary" else width)
@@ -79,15 +81,15 @@ def test_a_converted_classifier_keeps_classes_and_probabilities(
     forest = RandomForestClassifier(4, max_depth=3, random_state=0).fit(rows, label)
     path = tmp_path / "m.onnx"
     path.write_bytes(to_onnx(forest, rows[:1], options={"zipmap": zipmap}).SerializeToString())
-    session = opened("onnxruntime", ref(path, "onnx", "onnx"))
+    session = open_session("onnxruntime", ref(path, "onnx", "onnx"))
     assert session.spec.classes == tuple(forest.classes_.tolist())
     assert session.spec.trees == 4
     predictions = answer(session, zoo.table(rows.astype(np.float64), UNNAMED))
-    expected = forest.predict_proba(rows)
-    np.testing.assert_allclose(predictions, expected if classes == 3 else expected[:, 1:], atol=1e-6)
+    reference = forest.predict_proba(rows)
+    np.testing.assert_allclose(predictions, reference if classes == 3 else reference[:, 1:], atol=1e-6)
     assert set(session.domain().thresholds) <= set(UNNAMED)
     assert session.domain().thresholds
-    labels = opened("onnxruntime", ref(path, "onnx", "onnx"), output="output_label" if zipmap else "label")
+    labels = open_session("onnxruntime", ref(path, "onnx", "onnx"), output="output_label" if zipmap else "label")
     hard = answer(labels, zoo.table(rows.astype(np.float64), UNNAMED))
     assert set(np.unique(hard)) == {0.0, 1.0}
 
@@ -99,13 +101,13 @@ def test_the_nearest_cluster_is_the_answer_and_not_the_distances(tmp_path: Path)
         helper.make_node("Identity", ["nearest"], ["label"]),
     ]
     outputs = [("label", INT, ["n"]), ("scores", F, ["n", 3])]
-    model = saved(nodes, [("x", F, ["n", 4])], outputs, tmp_path / "m.onnx", constants=[weights((4, 3))])
-    session = opened("onnxruntime", model)
+    model = save_graph(nodes, [("x", F, ["n", 4])], outputs, tmp_path / "m.onnx", constants=[weights((4, 3))])
+    session = open_session("onnxruntime", model)
     assert (session.spec.task, session.spec.outputs, session.spec.classes) == ("regression", ("output",), ())
     rows = np.array([[1.0, 0, 0, 0], [-1.0, 0, 0, 0]])
-    given = {name: rows[:, i] for i, name in enumerate(session.spec.feature_names)}
-    found = session.postprocess(session.predict(session.preprocess(given)))
-    assert found.tolist() == [[0.0], [2.0]]
+    columns = {name: rows[:, i] for i, name in enumerate(session.spec.feature_names)}
+    output = session.postprocess(session.predict(session.preprocess(columns)))
+    assert output.tolist() == [[0.0], [2.0]]
 
 
 @pytest.mark.parametrize("feed", ["ndarray", "dataframe"])
@@ -126,10 +128,10 @@ def test_one_input_a_column_of_any_type(feed: str, tmp_path: Path) -> None:
     ]
     inputs = [("age", F, ["n", 1]), ("count", INT, ["n", 1]), ("city", S, ["n", 1])]
     value = helper.make_tensor_value_info
-    graph = helper.make_graph(nodes, "g", [value(*held) for held in inputs], [value("y", F, ["n", 1])])
+    graph = helper.make_graph(nodes, "g", [value(*item) for item in inputs], [value("y", F, ["n", 1])])
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), tmp_path / "m.onnx")
-    session = opened("onnxruntime", ref(tmp_path / "m.onnx", "onnx", "onnx"), feed=feed)
+    session = open_session("onnxruntime", ref(tmp_path / "m.onnx", "onnx", "onnx"), feed=feed)
     assert [(f.name, f.kind) for f in session.spec.features] == [
         ("age", "float"),
         ("count", "integer"),
@@ -140,22 +142,22 @@ def test_one_input_a_column_of_any_type(feed: str, tmp_path: Path) -> None:
         "age": np.array([0.5, 1, 2, 3]),
         "count": np.array([1, 2, 3, 4]),
     }
-    expected = [[4.5], [8.0], [4.0], [6.0]]
-    assert answer(session, columns).tolist() == expected
-    assert answer_one_by_one(session, columns).tolist() == expected
+    reference = [[4.5], [8.0], [4.0], [6.0]]
+    assert answer(session, columns).tolist() == reference
+    assert answer_one_by_one(session, columns).tolist() == reference
     with pytest.raises(EngineError, match="count"):
         answer(session, {**records(columns)[0], "count": None})
 
 
 def linear(path: Path, batch: Any = "n", meta: Any = None, columns: Any = 4) -> Any:
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
-    return saved(
+    return save_graph(
         nodes, [("x", F, [batch, columns])], [("y", F, [batch, 1])], path, constants=[weights((4, 1))], meta=meta
     )
 
 
 def test_a_fixed_batch_takes_its_own_size_only(tmp_path: Path) -> None:
-    session = opened("onnxruntime", linear(tmp_path / "m.onnx", batch=5))
+    session = open_session("onnxruntime", linear(tmp_path / "m.onnx", batch=5))
     columns = zoo.table(matrix(5, missing=False), UNNAMED)
     assert answer(session, columns).shape == (5, 1)
     with pytest.raises(EngineError, match="exactly 5"):
@@ -163,53 +165,53 @@ def test_a_fixed_batch_takes_its_own_size_only(tmp_path: Path) -> None:
 
 
 def test_the_converters_own_description_is_believed(tmp_path: Path) -> None:
-    told = {
+    description = {
         "task": "regression",
         "outputs": ["price"],
         "features": [{"name": name, "kind": "float"} for name in zoo.NAMES[:3]]
         + [{"name": "city", "kind": "category", "categories": ["Bonn", "Oslo"], "encoded": True}],
     }
-    session = opened(
-        "onnxruntime", linear(tmp_path / "m.onnx", meta={"infer_bench.spec": json.dumps(told)}, columns="k")
+    session = open_session(
+        "onnxruntime", linear(tmp_path / "m.onnx", meta={"infer_bench.spec": json.dumps(description)}, columns="k")
     )
     assert session.spec.outputs == ("price",)
     record = {"city": "Oslo", "debt": 1.0, "income": 2.0, "age": 3.0}
     np.testing.assert_allclose(answer(session, record), [[0.3 * 1 + 0.2 * 1 + 0.1 * 2]], rtol=1e-6)
     with pytest.raises(EngineError, match="broken"):
-        opened("onnxruntime", linear(tmp_path / "b.onnx", meta={"infer_bench.spec": "{"}))
+        open_session("onnxruntime", linear(tmp_path / "b.onnx", meta={"infer_bench.spec": "{"}))
 
 
 def test_a_bound_run_answers_the_same_for_any_number_of_rows(tmp_path: Path) -> None:
     model = linear(tmp_path / "m.onnx")
-    bound, plain = (opened("onnxruntime", model, io_binding=given) for given in ("on", "off"))
+    bound, plain = (open_session("onnxruntime", model, io_binding=binding) for binding in ("on", "off"))
     columns = zoo.table(matrix(missing=False), UNNAMED)
     for _ in range(2):
         np.testing.assert_array_equal(answer_one_by_one(bound, columns), answer_one_by_one(plain, columns))
         for rows in (60, 7, 60):
-            cut = {name: values[:rows] for name, values in columns.items()}
-            np.testing.assert_array_equal(answer(bound, cut), answer(plain, cut))
+            part = {name: values[:rows] for name, values in columns.items()}
+            np.testing.assert_array_equal(answer(bound, part), answer(plain, part))
 
 
 def test_other_settings_answer_the_same(tmp_path: Path) -> None:
     model = linear(tmp_path / "m.onnx")
     columns = zoo.table(matrix(missing=False), UNNAMED)
-    expected = answer(opened("onnxruntime", model), columns)
+    reference = answer(open_session("onnxruntime", model), columns)
     for options in ({"spinning": "off", "threads": "2"}, {"optimization": "off"}, {"output": "y"}):
-        np.testing.assert_allclose(answer(opened("onnxruntime", model, **options), columns), expected, rtol=1e-6)
+        np.testing.assert_allclose(answer(open_session("onnxruntime", model, **options), columns), reference, rtol=1e-6)
 
 
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     model = linear(tmp_path / "m.onnx")
     with pytest.raises(EngineError, match="no output 'nope'"):
-        opened("onnxruntime", model, output="nope")
+        open_session("onnxruntime", model, output="nope")
     with pytest.raises(EngineError, match="CoreML"):
-        opened("onnxruntime", model, providers="coreml")
+        open_session("onnxruntime", model, providers="coreml")
     with pytest.raises(EngineError, match="how many columns"):
-        opened("onnxruntime", linear(tmp_path / "d.onnx", columns="k"))
+        open_session("onnxruntime", linear(tmp_path / "d.onnx", columns="k"))
 
 
 def test_a_binary_answer_that_is_no_probability_is_said_so(tmp_path: Path) -> None:
-    session: Session = opened("onnxruntime", zoo.onnxruntime(tmp_path).model)
+    session: Session = open_session("onnxruntime", zoo.onnxruntime(tmp_path).model)
     with pytest.raises(EngineError, match="no probability"):
         session.labels(session.postprocess([{"no": -1.16, "yes": 2.16}]))
     assert np.isnan(session.postprocess([{"no": float("nan"), "yes": float("nan")}])).all()
@@ -227,11 +229,11 @@ def test_external_data_outside_the_folder_is_rejected(tmp_path: Path) -> None:
     tensor.external_data.add(key="location", value="../w.bin")
     (inside / "m.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(ModelError, match="cannot load"):
-        opened("onnxruntime", ref(inside / "m.onnx", "onnx", "onnx"))
+        open_session("onnxruntime", ref(inside / "m.onnx", "onnx", "onnx"))
 
 
 def test_nothing_is_written_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    session = opened("onnxruntime", zoo.onnxruntime(tmp_path).model)
+    session = open_session("onnxruntime", zoo.onnxruntime(tmp_path).model)
     columns = zoo.table(matrix(missing=False), UNNAMED)
     answer(session, columns)
     assert capfd.readouterr() == ("", "")

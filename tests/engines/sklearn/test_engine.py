@@ -32,7 +32,7 @@ from sklearn.impute import SimpleImputer
 
 from infer_bench.errors import EngineError, ModelError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, open_session, ref, target, three
 
 WORDS = np.array(["low", "mid", "top"])
 CLASSIFIERS = [
@@ -58,53 +58,53 @@ CLASSIFIERS = [
 ]
 
 
-def named(value: Any) -> str:
+def name_case(value: Any) -> str:
     return type(value).__name__ if hasattr(value, "get_params") else str(value)
 
 
-def compared(model: Any, method: str, tmp_path: Path, *, feeds: tuple[str, ...] = ("ndarray", "dataframe")) -> Any:
+def check_session(model: Any, method: str, tmp_path: Path, *, feeds: tuple[str, ...] = ("ndarray", "dataframe")) -> Any:
     rows = matrix(missing=False)
     path = zoo.dump(model, tmp_path / "m.pkl")
     columns = zoo.table(rows)
-    given = zoo.frame(rows) if hasattr(model, "feature_names_in_") else rows
+    inputs = zoo.frame(rows) if hasattr(model, "feature_names_in_") else rows
     if not hasattr(model, "feature_names_in_"):
         columns = zoo.table(rows, ("f0", "f1", "f2", "f3"))
-    expected = np.asarray(getattr(model, method)(given))
+    reference = np.asarray(getattr(model, method)(inputs))
     for feed in feeds:
-        session = opened("sklearn", ref(path, "sklearn", "pickle"), feed=feed)
-        wanted = expected[:, 1:] if session.spec.task == "binary" and method == "predict_proba" else expected
+        session = open_session("sklearn", ref(path, "sklearn", "pickle"), feed=feed)
+        output = reference[:, 1:] if session.spec.task == "binary" and method == "predict_proba" else reference
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             many, single = answer(session, columns), answer_one_by_one(session, columns)
-        np.testing.assert_allclose(many, wanted.reshape(60, -1), atol=1e-12)
-        np.testing.assert_allclose(single, wanted.reshape(60, -1), atol=1e-12)
+        np.testing.assert_allclose(many, output.reshape(60, -1), atol=1e-12)
+        np.testing.assert_allclose(single, output.reshape(60, -1), atol=1e-12)
     labels = session.labels(many)
     if labels is not None:
-        assert labels.tolist() == model.predict(given).tolist()
+        assert labels.tolist() == model.predict(inputs).tolist()
     return session
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("with_names", [True, False], ids=["frame", "array"])
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("model", CLASSIFIERS, ids=named)
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=name_case)
 def test_a_classifier_gives_its_probabilities(model: Any, classes: int, with_names: bool, tmp_path: Path) -> None:
     rows = matrix(missing=False)
     label = WORDS[three(rows) if classes == 3 else target(rows)]
     model = clone(model)
-    session = compared(model.fit(zoo.frame(rows) if with_names else rows, label), "predict_proba", tmp_path)
+    session = check_session(model.fit(zoo.frame(rows) if with_names else rows, label), "predict_proba", tmp_path)
     assert session.spec.classes == tuple(sorted(set(label.tolist())))
     assert session.spec.task == ("binary" if classes == 2 else "multiclass")
     if hasattr(model, "n_jobs"):
-        assert model.n_jobs == (-1 if "Forest" in named(model) else model.n_jobs)
+        assert model.n_jobs == (-1 if "Forest" in name_case(model) else model.n_jobs)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("model", [svm.LinearSVC(), linear_model.RidgeClassifier(), svm.SVC()], ids=named)
+@pytest.mark.parametrize("model", [svm.LinearSVC(), linear_model.RidgeClassifier(), svm.SVC()], ids=name_case)
 def test_a_classifier_without_probabilities_gives_its_decision_values(model: Any, classes: int, tmp_path: Path) -> None:
     rows = matrix(missing=False)
     label = three(rows) if classes == 3 else target(rows)
-    session = compared(model.fit(zoo.frame(rows), WORDS[label]), "decision_function", tmp_path)
+    session = check_session(model.fit(zoo.frame(rows), WORDS[label]), "decision_function", tmp_path)
     assert session.spec.task == "raw"
 
 
@@ -113,7 +113,7 @@ def test_bare_labels_become_zero_and_one(tmp_path: Path) -> None:
     parts = [("a", tree.DecisionTreeClassifier(max_depth=2)), ("b", naive_bayes.GaussianNB())]
     for label in (WORDS[target(rows)], WORDS[three(rows)]):
         model = ensemble.VotingClassifier(parts, voting="hard").fit(zoo.frame(rows), label)
-        session = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+        session = open_session("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
         predictions = answer(session, zoo.table(rows))
         assert set(np.unique(predictions)) == {0.0, 1.0}
         labels = session.labels(predictions)
@@ -126,7 +126,7 @@ def test_a_tuned_threshold_decides_the_label(tmp_path: Path) -> None:
     model = model_selection.FixedThresholdClassifier(
         linear_model.LogisticRegression(), threshold=0.8, response_method="predict_proba"
     ).fit(zoo.frame(rows), WORDS[target(rows)])
-    session = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    session = open_session("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
     labels = session.labels(answer(session, zoo.table(rows)))
     assert labels is not None
     assert labels.tolist() == model.predict(zoo.frame(rows)).tolist()
@@ -146,28 +146,28 @@ def test_a_tuned_threshold_decides_the_label(tmp_path: Path) -> None:
         ensemble.HistGradientBoostingRegressor(max_iter=3, min_samples_leaf=3),
         svm.SVR(),
     ],
-    ids=named,
+    ids=name_case,
 )
 def test_a_regressor_gives_one_column_a_target(model: Any, targets: int, tmp_path: Path) -> None:
     rows = matrix(missing=False)
     label = rows[:, 0] if targets == 1 else rows[:, :2]
-    if (targets == 2 and named(model).startswith(("Hist", "SVR"))) or (
-        targets == 1 and named(model).startswith("Multi")
+    if (targets == 2 and name_case(model).startswith(("Hist", "SVR"))) or (
+        targets == 1 and name_case(model).startswith("Multi")
     ):
         pytest.skip("the estimator does not take so many targets")
-    session = compared(clone(model).fit(zoo.frame(rows), label), "predict", tmp_path)
+    session = check_session(clone(model).fit(zoo.frame(rows), label), "predict", tmp_path)
     assert (session.spec.task, len(session.spec.outputs)) == ("regression", targets)
 
 
 def test_models_of_other_kinds_give_their_own_outputs(tmp_path: Path) -> None:
     rows = matrix(missing=False)
-    compared(cluster.KMeans(3, n_init=1, random_state=0).fit(rows), "predict", tmp_path)
-    compared(ensemble.IsolationForest(n_estimators=5, random_state=0).fit(rows), "decision_function", tmp_path)
-    compared(preprocessing.StandardScaler().fit(zoo.frame(rows)), "transform", tmp_path)
+    check_session(cluster.KMeans(3, n_init=1, random_state=0).fit(rows), "predict", tmp_path)
+    check_session(ensemble.IsolationForest(n_estimators=5, random_state=0).fit(rows), "decision_function", tmp_path)
+    check_session(preprocessing.StandardScaler().fit(zoo.frame(rows)), "transform", tmp_path)
     forest = ensemble.RandomForestClassifier(3, random_state=0).fit(
         zoo.frame(rows), np.column_stack([target(rows), three(rows)])
     )
-    session = opened("sklearn", ref(zoo.dump(forest, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    session = open_session("sklearn", ref(zoo.dump(forest, tmp_path / "m.pkl"), "sklearn", "pickle"))
     np.testing.assert_array_equal(answer(session, zoo.table(rows)), np.hstack(forest.predict_proba(zoo.frame(rows))))
     assert session.spec.outputs == ("0:0", "0:1", "1:0", "1:1", "1:2")
 
@@ -178,23 +178,23 @@ def test_text_columns_need_a_dataframe(tmp_path: Path) -> None:
         [("city", preprocessing.OneHotEncoder(handle_unknown="ignore"), ["city"])], remainder="passthrough"
     )
     model = pipeline.make_pipeline(encode, linear_model.LogisticRegression()).fit(frame, [1, 0] * 30)
-    saved = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
+    model_ref = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
     columns = {name: frame[name].to_numpy() for name in frame}
-    session = opened("sklearn", saved, feed="dataframe")
+    session = open_session("sklearn", model_ref, feed="dataframe")
     np.testing.assert_allclose(answer_one_by_one(session, columns), model.predict_proba(frame)[:, 1:])
     assert session.spec.features[4].categories == ("Bonn", "Oslo")
     with pytest.raises(EngineError, match="feed=dataframe"):
-        opened("sklearn", saved, feed="ndarray")
+        open_session("sklearn", model_ref, feed="ndarray")
 
 
 def test_the_domain_is_on_the_scale_of_the_inputs(tmp_path: Path) -> None:
     rows = matrix(missing=False) * 10 + 5
     for scaler in (preprocessing.StandardScaler(), preprocessing.MinMaxScaler(), preprocessing.RobustScaler()):
         model = pipeline.make_pipeline(scaler, tree.DecisionTreeRegressor(max_depth=2)).fit(zoo.frame(rows), rows[:, 0])
-        domain = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+        domain = open_session("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
         plain = tree.DecisionTreeRegressor(max_depth=2).fit(zoo.frame(rows), rows[:, 0])
-        wanted = sorted(plain.tree_.threshold[plain.tree_.feature == 0])
-        np.testing.assert_allclose(domain.thresholds["age"], wanted, rtol=1e-6)
+        reference = sorted(plain.tree_.threshold[plain.tree_.feature == 0])
+        np.testing.assert_allclose(domain.thresholds["age"], reference, rtol=1e-6)
 
 
 def test_the_domain_is_traced_through_column_transformers(tmp_path: Path) -> None:
@@ -204,7 +204,9 @@ def test_the_domain_is_traced_through_column_transformers(tmp_path: Path) -> Non
     parts = [("drop", "drop", names[:1]), ("scaled", inner, names[1:3]), ("kept", "passthrough", names[3:])]
     mixed = ColumnTransformer(parts)
     model = pipeline.make_pipeline(mixed, tree.DecisionTreeRegressor(max_depth=1)).fit(rows, rows[names[2]] > 5)
-    domain = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"), feed="dataframe").domain()
+    domain = open_session(
+        "sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"), feed="dataframe"
+    ).domain()
     plain = tree.DecisionTreeRegressor(max_depth=1).fit(rows, rows[names[2]] > 5)
     np.testing.assert_allclose(domain.thresholds[names[2]], plain.tree_.threshold[:1], rtol=1e-6)
     assert names[0] not in domain.thresholds
@@ -213,8 +215,8 @@ def test_the_domain_is_traced_through_column_transformers(tmp_path: Path) -> Non
 def test_without_trees_a_scaler_and_kept_rows_tell_where_values_lie(tmp_path: Path) -> None:
     rows = matrix(missing=False) * 1e-3 + 1.7e9
     for model in (preprocessing.StandardScaler(), neighbors.KNeighborsRegressor(2)):
-        fitted = model.fit(zoo.frame(rows), rows[:, 0])
-        domain = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+        estimator = model.fit(zoo.frame(rows), rows[:, 0])
+        domain = open_session("sklearn", ref(zoo.dump(estimator, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
         assert all(abs(value - 1.7e9) < 1e6 for values in domain.thresholds.values() for value in values)
         assert set(domain.thresholds) == set(zoo.frame(rows).columns)
 
@@ -224,8 +226,8 @@ def test_a_scaler_before_steps_that_mix_columns_tells_where_values_lie(tmp_path:
     for mixing in (preprocessing.PolynomialFeatures(), decomposition.PCA(2), kernel_approximation.Nystroem()):
         inner = pipeline.make_pipeline(preprocessing.StandardScaler(), mixing, linear_model.Ridge())
         for model in (inner, model_selection.GridSearchCV(inner, {"ridge__alpha": [1.0]}, cv=2)):
-            fitted = model.fit(zoo.frame(rows), rows[:, 0])
-            domain = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+            estimator = model.fit(zoo.frame(rows), rows[:, 0])
+            domain = open_session("sklearn", ref(zoo.dump(estimator, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
             for i, values in enumerate(domain.thresholds.values()):
                 assert np.median(values) == pytest.approx(rows[:, i].mean(), abs=rows[:, i].std())
             assert len(domain.thresholds) == rows.shape[1]
@@ -240,21 +242,23 @@ def test_splits_inside_a_pipeline_inside_another_estimator_are_on_the_scale_of_t
         ensemble.StackingRegressor([("one", inner)], tree.DecisionTreeRegressor(max_depth=2)),
     )
     for model in models:
-        fitted = model.fit(zoo.frame(rows), rows[:, 0] / 1000)
-        domain = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
+        estimator = model.fit(zoo.frame(rows), rows[:, 0] / 1000)
+        domain = open_session("sklearn", ref(zoo.dump(estimator, tmp_path / "m.pkl"), "sklearn", "pickle")).domain()
         assert domain.thresholds
         assert all(450 < value < 550 for values in domain.thresholds.values() for value in values)
 
 
-@pytest.mark.parametrize("scaled", [False, True])
-def test_training_rows_that_a_model_keeps_are_told(tmp_path: Path, scaled: bool) -> None:
+@pytest.mark.parametrize("has_scaler", [False, True])
+def test_training_rows_that_a_model_keeps_are_told(tmp_path: Path, has_scaler: bool) -> None:
     rows = matrix(missing=False) * 10 + 500
     for model in (neighbors.KNeighborsRegressor(2), gaussian_process.GaussianProcessRegressor(), svm.SVR()):
-        made = pipeline.make_pipeline(preprocessing.StandardScaler(), clone(model)) if scaled else clone(model)
-        fitted = made.fit(zoo.frame(rows), rows[:, 0])
-        stored = opened("sklearn", ref(zoo.dump(fitted, tmp_path / "m.pkl"), "sklearn", "pickle")).domain().rows
-        assert stored is not None
-        nearest = np.abs(stored[:, None] - rows[None]).max(axis=2).min(axis=1)
+        unfitted = pipeline.make_pipeline(preprocessing.StandardScaler(), clone(model)) if has_scaler else clone(model)
+        estimator = unfitted.fit(zoo.frame(rows), rows[:, 0])
+        domain_rows = (
+            open_session("sklearn", ref(zoo.dump(estimator, tmp_path / "m.pkl"), "sklearn", "pickle")).domain().rows
+        )
+        assert domain_rows is not None
+        nearest = np.abs(domain_rows[:, None] - rows[None]).max(axis=2).min(axis=1)
         assert np.all(nearest < 1e-10)
 
 
@@ -265,8 +269,8 @@ def test_columns_that_boosting_encodes_first_are_told_apart(tmp_path: Path) -> N
     rows = rows.assign(city=pandas.Categorical(city))
     model = ensemble.HistGradientBoostingRegressor(categorical_features="from_dtype", max_iter=3, min_samples_leaf=3)
     model.fit(rows, rows.iloc[:, 0] + (city == "Oslo") * 50)
-    saved = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
-    thresholds = opened("sklearn", saved, feed="dataframe").domain().thresholds
+    model_ref = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
+    thresholds = open_session("sklearn", model_ref, feed="dataframe").domain().thresholds
     assert all(400 < value < 600 for values in thresholds.values() for value in values)
     assert thresholds[str(rows.columns[0])]
     assert "city" not in thresholds
@@ -276,8 +280,8 @@ def test_labels_are_the_estimator_s_own(tmp_path: Path) -> None:
     """A support vector machine of several classes decides by votes, not by the largest decision value."""
     rows = matrix(missing=False)
     model = svm.SVC(C=0.05).fit(rows, np.arange(len(rows)) % 3)
-    session: Any = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
-    session._estimator.predict = lambda given: np.full(len(given), 2)
+    session: Any = open_session("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    session._estimator.predict = lambda inputs: np.full(len(inputs), 2)
     columns = {feature.name: rows[:, i] for i, feature in enumerate(session.spec.features)}
     _, labels = session.predictions_and_labels(session.preprocess(columns))
     assert labels.tolist() == [2] * len(rows)
@@ -285,9 +289,9 @@ def test_labels_are_the_estimator_s_own(tmp_path: Path) -> None:
 
 def test_an_object_that_cannot_predict_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot predict"):
-        opened("sklearn", ref(zoo.dump([1, 2], tmp_path / "m.pkl"), "sklearn", "pickle"))
+        open_session("sklearn", ref(zoo.dump([1, 2], tmp_path / "m.pkl"), "sklearn", "pickle"))
     with pytest.raises(ModelError, match="fitted"):
-        opened("sklearn", ref(zoo.dump(linear_model.Ridge(), tmp_path / "m.pkl"), "sklearn", "pickle"))
+        open_session("sklearn", ref(zoo.dump(linear_model.Ridge(), tmp_path / "m.pkl"), "sklearn", "pickle"))
 
 
 @pytest.mark.parametrize("kind", ["TargetEncoder", "OneHotEncoder", "OrdinalEncoder"])
@@ -296,9 +300,9 @@ def test_a_lone_encoder_transforms(kind: str, tmp_path: Path) -> None:
     codes = np.floor(np.abs(matrix()) * 2) + 7
     codes = np.nan_to_num(codes, nan=1.0)
     model = getattr(preprocessing, kind)().fit(codes, target(codes))
-    session = opened("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
-    wanted = model.transform(codes)
-    wanted = wanted.toarray() if hasattr(wanted, "toarray") else wanted
-    np.testing.assert_array_equal(answer(session, zoo.table(codes, ("f0", "f1", "f2", "f3"))), wanted)
+    session = open_session("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"))
+    reference = model.transform(codes)
+    reference = reference.toarray() if hasattr(reference, "toarray") else reference
+    np.testing.assert_array_equal(answer(session, zoo.table(codes, ("f0", "f1", "f2", "f3"))), reference)
     assert session.spec.task == "raw"
-    assert len(session.spec.outputs) == wanted.shape[1]
+    assert len(session.spec.outputs) == reference.shape[1]

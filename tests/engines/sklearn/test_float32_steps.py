@@ -29,10 +29,10 @@ def test_a_scaler_rounds_as_the_exported_one_does() -> None:
     scaler = StandardScaler().fit(x)
     data = to_onnx(scaler, x[:1].astype(np.float32)).SerializeToString()
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    (wanted,) = session.run(None, {session.get_inputs()[0].name: x.astype(np.float32)})
+    (reference,) = session.run(None, {session.get_inputs()[0].name: x.astype(np.float32)})
     model = make_pipeline(scaler, LinearRegression()).fit(x, x[:, 0])
-    assert np.array_equal(prepared(model, x), wanted)
-    assert not np.array_equal(scaler.transform(x).astype(np.float32), wanted)
+    assert np.array_equal(prepared(model, x), reference)
+    assert not np.array_equal(scaler.transform(x).astype(np.float32), reference)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import xgboost
 
 from infer_bench.errors import EngineError
 from tests.engines import zoo
-from tests.engines.zoo import answer, answer_one_by_one, matrix, opened, records, ref, target, three
+from tests.engines.zoo import answer, answer_one_by_one, matrix, open_session, records, ref, target, three
 
 PARAMS = {"max_depth": 3, "nthread": 1, "base_score": 0.3}
 
 
-def trained(rows: Any, label: Any, rounds: int = 4, **params: Any) -> xgboost.Booster:
+def train(rows: Any, label: Any, rounds: int = 4, **params: Any) -> xgboost.Booster:
     data = xgboost.DMatrix(rows, label)
     if str(params["objective"]).startswith("rank"):
         data.set_group([len(label)])
@@ -53,25 +53,25 @@ def test_every_objective_answers_as_the_booster_does(
     params: dict[str, Any], task: str, format: str, tmp_path: Path
 ) -> None:
     rows = matrix()
-    booster = trained(zoo.frame(rows), three(rows) if "num_class" in params else target(rows), **params)
+    booster = train(zoo.frame(rows), three(rows) if "num_class" in params else target(rows), **params)
     path = tmp_path / f"m.{format}"
     booster.save_model(path)
-    expected = xgboost.Booster(model_file=path).predict(xgboost.DMatrix(zoo.frame(rows))).reshape(60, -1)
+    reference = xgboost.Booster(model_file=path).predict(xgboost.DMatrix(zoo.frame(rows))).reshape(60, -1)
     for feed in ("ndarray", "dataframe"):
-        session = opened("xgboost", ref(path, "xgboost", f"xgboost-{format}"), feed=feed)
+        session = open_session("xgboost", ref(path, "xgboost", f"xgboost-{format}"), feed=feed)
         assert session.spec.task == task
         # dart adds its weighted trees in another order in place than from a DMatrix
         close = 1e-7 if params.get("booster") == "dart" else 0.0
-        np.testing.assert_allclose(answer(session, zoo.table(rows)), expected, rtol=0, atol=close)
-        np.testing.assert_allclose(answer_one_by_one(session, zoo.table(rows)), expected, rtol=0, atol=close)
+        np.testing.assert_allclose(answer(session, zoo.table(rows)), reference, rtol=0, atol=close)
+        np.testing.assert_allclose(answer_one_by_one(session, zoo.table(rows)), reference, rtol=0, atol=close)
 
 
 def test_a_softmax_model_answers_with_probabilities_that_agree_with_its_labels(tmp_path: Path) -> None:
     rows = matrix()
-    booster = trained(rows, three(rows), objective="multi:softmax", num_class=3)
+    booster = train(rows, three(rows), objective="multi:softmax", num_class=3)
     path = tmp_path / "m.json"
     booster.save_model(path)
-    session = opened("xgboost", ref(path, "xgboost", "xgboost-json"))
+    session = open_session("xgboost", ref(path, "xgboost", "xgboost-json"))
     predictions = answer(session, zoo.table(rows, ("f0", "f1", "f2", "f3")))
     np.testing.assert_allclose(predictions.sum(axis=1), 1.0)
     labels = session.labels(predictions)
@@ -84,10 +84,10 @@ def test_many_targets_and_many_labels(tmp_path: Path) -> None:
     both = np.column_stack([target(rows), 1 - target(rows)])
     for objective, task in (("reg:squarederror", "regression"), ("binary:logistic", "raw")):
         for strategy in ("one_output_per_tree", "multi_output_tree"):
-            booster = trained(rows, both, objective=objective, multi_strategy=strategy, tree_method="hist")
+            booster = train(rows, both, objective=objective, multi_strategy=strategy, tree_method="hist")
             path = tmp_path / "m.json"
             booster.save_model(path)
-            session = opened("xgboost", ref(path, "xgboost", "xgboost-json"))
+            session = open_session("xgboost", ref(path, "xgboost", "xgboost-json"))
             assert (session.spec.task, len(session.spec.outputs)) == (task, 2)
             predictions = answer(session, zoo.table(rows, ("f0", "f1", "f2", "f3")))
             np.testing.assert_array_equal(predictions, booster.predict(xgboost.DMatrix(rows)))
@@ -105,11 +105,11 @@ def test_categories_are_found_by_value(feed: str, tmp_path: Path) -> None:
     model.fit(frame, (frame.x + (frame.city == "Lima") * 2 + (frame.code == 20) > 0.5).astype(int))
     path = tmp_path / "m.json"
     model.save_model(path)
-    session = opened("xgboost", ref(path, "xgboost", "xgboost-json"), feed=feed)
+    session = open_session("xgboost", ref(path, "xgboost", "xgboost-json"), feed=feed)
     columns = {"code": frame.code.to_numpy(dtype=np.int64), "city": frame.city.to_numpy(), "x": frame.x.to_numpy()}
-    expected = model.predict_proba(frame)[:, 1:]
-    np.testing.assert_array_equal(answer(session, columns), expected)
-    np.testing.assert_array_equal(answer_one_by_one(session, columns), expected)
+    reference = model.predict_proba(frame)[:, 1:]
+    np.testing.assert_array_equal(answer(session, columns), reference)
+    np.testing.assert_array_equal(answer_one_by_one(session, columns), reference)
     assert session.spec.features[1].categories == ("Bonn", "Lima", "Oslo")
     missing = answer(session, {**records(columns)[0], "city": None})
     np.testing.assert_array_equal(answer(session, {**records(columns)[0], "city": "Rome"}), missing)
@@ -129,11 +129,13 @@ def test_one_file_has_two_answers_after_early_stopping_and_both_can_be_asked_for
     best = model.predict_proba(rows)[:, 1]
     assert np.abs(every - best).max() > 0.01
     columns = zoo.table(rows, ("f0", "f1", "f2", "f3"))
-    saved, held = ref(path, "xgboost", "xgboost-json"), ref(pickled, "xgboost", "pickle")
-    for trees, expected in (("all", every), ("best", best), ("auto", best if api == "sklearn" else every)):
-        np.testing.assert_array_equal(answer(opened("xgboost", saved, api=api, trees=trees), columns)[:, 0], expected)
-    np.testing.assert_array_equal(answer(opened("xgboost", held, api=api), columns)[:, 0], best)
-    np.testing.assert_array_equal(answer(opened("xgboost", held, api=api, trees="all"), columns)[:, 0], every)
+    native, wrapped = ref(path, "xgboost", "xgboost-json"), ref(pickled, "xgboost", "pickle")
+    for trees, reference in (("all", every), ("best", best), ("auto", best if api == "sklearn" else every)):
+        np.testing.assert_array_equal(
+            answer(open_session("xgboost", native, api=api, trees=trees), columns)[:, 0], reference
+        )
+    np.testing.assert_array_equal(answer(open_session("xgboost", wrapped, api=api), columns)[:, 0], best)
+    np.testing.assert_array_equal(answer(open_session("xgboost", wrapped, api=api, trees="all"), columns)[:, 0], every)
 
 
 def test_a_wrapper_keeps_its_own_missing_value(tmp_path: Path) -> None:
@@ -142,14 +144,14 @@ def test_a_wrapper_keeps_its_own_missing_value(tmp_path: Path) -> None:
     path = zoo.dump(model, tmp_path / "m.pkl")
     columns = zoo.table(rows, ("f0", "f1", "f2", "f3"))
     for api in ("booster", "sklearn"):
-        session = opened("xgboost", ref(path, "xgboost", "pickle"), api=api)
+        session = open_session("xgboost", ref(path, "xgboost", "pickle"), api=api)
         np.testing.assert_array_equal(answer(session, columns)[:, 0], model.predict(rows))
 
 
 def test_a_pickled_booster_has_no_wrapper(tmp_path: Path) -> None:
-    path = zoo.dump(trained(matrix(), target(matrix()), objective="binary:logistic"), tmp_path / "m.pkl")
+    path = zoo.dump(train(matrix(), target(matrix()), objective="binary:logistic"), tmp_path / "m.pkl")
     with pytest.raises(EngineError, match="api=booster"):
-        opened("xgboost", ref(path, "xgboost", "pickle"), api="sklearn")
+        open_session("xgboost", ref(path, "xgboost", "pickle"), api="sklearn")
 
 
 @pytest.mark.parametrize("form", ["json", "ubj"])
@@ -159,13 +161,13 @@ def test_category_names_that_xgboost_saves_cut_short_are_refused(form: str, tmp_
     path = tmp_path / f"m.{form}"
     model.fit(frame, [1, 0, 0] * 20).save_model(path)
     if tuple(map(int, xgboost.__version__.split(".")[:2])) >= (3, 4):  # which writes all of their bytes
-        session = opened("xgboost", ref(path, "xgboost", f"xgboost-{form}"))
+        session = open_session("xgboost", ref(path, "xgboost", f"xgboost-{form}"))
         columns = {"city": np.array(["Ålesund", "Bonn", "Lima"], dtype=object)}
         np.testing.assert_array_equal(answer(session, columns)[:, 0], model.predict_proba(frame[:3])[:, 1])
         path = older(path, tmp_path / "older.json")
         form = "json"
     with pytest.raises(EngineError, match="ASCII"):
-        opened("xgboost", ref(path, "xgboost", f"xgboost-{form}"))
+        open_session("xgboost", ref(path, "xgboost", f"xgboost-{form}"))
 
 
 def older(path: Path, copy: Path) -> Path:
@@ -177,8 +179,8 @@ def older(path: Path, copy: Path) -> Path:
 
 def test_what_the_library_refuses_is_one_line_without_its_stack(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
-    trained(matrix(), target(matrix()), objective="binary:logistic").save_model(path)
-    session = opened("xgboost", ref(path, "xgboost", "xgboost-json"))
+    train(matrix(), target(matrix()), objective="binary:logistic").save_model(path)
+    session = open_session("xgboost", ref(path, "xgboost", "xgboost-json"))
     with pytest.raises(EngineError, match="XGBoost cannot predict") as caught:
         session.predict(np.zeros((2, 9), dtype=np.float32))
     assert "Stack trace" not in str(caught.value)
