@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.sklearn import estimator as estimators
+from infer_bench.engines.sklearn.parts import estimators_in
 from infer_bench.typing import Floats
 
 Back = Mapping[int, tuple[int, float, float]]
@@ -30,7 +30,7 @@ def inside(estimator: Any, way: Back | None = None) -> Iterator[tuple[Any, Back 
     for name, value in list(vars(estimator).items()) if hasattr(estimator, "__dict__") else []:
         if name not in _ELSEWHERE:
             features = getattr(estimator, "estimators_features_", None) if name == "estimators_" else None
-            for i, part in enumerate(estimators.estimators_in(value)):
+            for i, part in enumerate(estimators_in(value)):
                 if not hasattr(part, "get_params") or hasattr(part, "n_features_in_"):  # fitted
                     own = None if features is None else {j: (int(at), 1.0, 0.0) for j, at in enumerate(features[i])}
                     yield from inside(part, compose(own, way))

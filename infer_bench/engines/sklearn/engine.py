@@ -11,8 +11,8 @@ from infer_bench.engines.base import Domain, Option, as_columns
 from infer_bench.engines.feeds.schema import is_text
 from infer_bench.engines.pickled import open_pickle, open_skops
 from infer_bench.engines.session import FedSession, errors_as, guard, read_threads, require, to_canonical
-from infer_bench.engines.sklearn import estimator as estimators
-from infer_bench.engines.sklearn.estimator import PredictMethod
+from infer_bench.engines.sklearn import parts
+from infer_bench.engines.sklearn.estimator import METHODS, PredictMethod, describe
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
@@ -38,11 +38,11 @@ class ScikitLearn:
         """Load the model. Raises `ModelError` for a broken file or something that cannot predict."""
         require("sklearn", "sklearn")
         estimator = open_skops(model, options) if model.format == "skops" else open_pickle(model, options)
-        if not any(hasattr(estimator, method) for method in estimators.METHODS):
+        if not any(hasattr(estimator, method) for method in METHODS):
             raise ModelError(f"{model.name} holds a {type(estimator).__name__}, which cannot predict")
         with errors_as(ModelError, f"{model.name} cannot be understood"):
-            spec, method = estimators.describe(estimator)
-        estimators.set_threads(estimator, read_threads(options))
+            spec, method = describe(estimator)
+        parts.set_threads(estimator, read_threads(options))
         if options["feed"] != "dataframe":
             _accept_arrays(estimator, spec, model.name)
         feed = feeds.make_feed(feeds.make_schema(spec.features, options), options["feed"])
@@ -96,7 +96,7 @@ class ScikitLearnSession(FedSession):
     def predictions_and_labels(self, inputs: Any) -> tuple[Floats, Array | None]:
         """The canonical output and the estimator's own labels (rows,), asked for only where they may be others."""
         predictions = self.postprocess(self.predict(inputs))
-        labels = None if type(estimators.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
+        labels = None if type(parts.last(self._estimator)).__name__ in _LARGEST else self.own_labels(inputs)
         return predictions, self.labels(predictions) if labels is None or labels.ndim != 1 else labels
 
     def in_float32(self, inputs: Any) -> Floats:
@@ -142,10 +142,10 @@ def _accept_arrays(estimator: Any, spec: ModelSpec, name: str) -> None:
     texts = [feature.name for feature in spec.features if is_text(feature)]
     if texts:
         raise EngineError(f"{name} reads text in column {texts[0]!r}, which no float array holds", "use feed=dataframe")
-    by_name = estimators.selects_by_name(estimator)
+    by_name = parts.selects_by_name(estimator)
     if by_name:
         raise EngineError(f"{name} selects its columns by name, which an array lacks", "use feed=dataframe")
-    estimators.forget_names(estimator)
+    parts.forget_names(estimator)
 
 
 def _unnamed(feed: Callable[[Any], Any]) -> feeds.Feed:

@@ -8,7 +8,7 @@ import numpy as np
 
 from infer_bench.engines.base import Domain
 from infer_bench.engines.sklearn import columns as sklearn_columns
-from infer_bench.engines.sklearn.estimator import last
+from infer_bench.engines.sklearn.parts import last
 from infer_bench.engines.sklearn.typical_values import training_rows, typical
 from infer_bench.model import ModelSpec
 from infer_bench.typing import Floats
