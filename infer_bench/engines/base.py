@@ -56,8 +56,9 @@ class Domain:
 class Session(Protocol):
     """A loaded model. It is called by one thread; what it raises on a request is an `EngineError` of one line.
 
-    A session may offer more than these: `predictions_and_labels(inputs)` gives the canonical output and the library's own
-    labels (rows,), which need not be those of the largest probability, and `texts(outputs)` the text (rows,) in them.
+    A session may offer more than these: `predictions_and_labels(inputs)` gives the canonical output and the library's
+    own labels (rows,), which need not be those of the largest probability, and `texts(outputs)` the text (rows,) in
+    them.
     """
 
     spec: ModelSpec
