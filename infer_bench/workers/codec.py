@@ -11,6 +11,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
 from infer_bench.typing import Array
 from infer_bench.workers.wire import NUMERIC
@@ -72,6 +73,8 @@ def _reader_of(kind: Any) -> Reader:
         return _literal(arguments)
     if origin in (Union, types.UnionType):
         return _union(arguments)
+    if origin is npt.NDArray:  # a type of its own from numpy 2.5 on
+        return _array(arguments[0])
     if origin is np.ndarray:
         return _array(get_args(arguments[1])[0])
     if origin is tuple:
