@@ -8,6 +8,7 @@ import pytest
 
 from infer_bench.cli.main import run
 from infer_bench.report.serialize import load_report
+from tests.cli.quiet import closing_without_noise
 
 QUICK = ["--requests", "40"]
 
@@ -38,16 +39,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_frame_is_the_bottleneck_of_one_feed_and_not_of_the_other(
     model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sentences = {}
+    sentences, texts = {}, {}
     for feed in ("dataframe", "ndarray"):
-        assert profile(model, "-e", f"lightgbm:feed={feed}", "--profiler", "none", "--requests", "200") == 0
-        sentences[feed] = capsys.readouterr().out
+        quick = ("--profiler", "none", "--requests", "200", "--json", "r.json")
+        assert profile(model, "-e", f"lightgbm:feed={feed}", *quick) == 0
+        texts[feed], sentences[feed] = capsys.readouterr().out, closing_without_noise(load_report("r.json"))
     assert "feed=ndarray can save up to" in sentences["dataframe"]
-    assert f"Try: infer-bench bench {model} -e lightgbm:feed=ndarray -e onnxruntime" in " ".join(
-        sentences["dataframe"].split()
-    )
+    assert f"Try: infer-bench bench {model} -e lightgbm:feed=ndarray -e onnxruntime" in sentences["dataframe"]
+    assert "DataFrame + reindex" in texts["dataframe"]
     assert "feed=ndarray can" not in sentences["ndarray"]
-    assert "DataFrame" not in sentences["ndarray"]
+    assert "DataFrame" not in texts["ndarray"] + sentences["ndarray"]
 
 
 def test_operators_tell_the_provider_that_ran_them_and_a_required_one_fails(
