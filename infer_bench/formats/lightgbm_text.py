@@ -13,8 +13,10 @@ from pathlib import Path
 
 from infer_bench.errors import ModelError
 from infer_bench.formats.lightgbm_trees import Fields, Trees, check_statistics, read_trees
+from infer_bench.formats.numbers import parse_integer
 from infer_bench.model import Label
 
+_MOST_CLASSES = 1 << 24
 VERSIONS = ("v2", "v3", "v4")
 _KEYS = frozenset(
     {"tree", "version", "num_class", "num_tree_per_iteration", "label_index", "max_feature_idx", "objective"}
@@ -110,7 +112,9 @@ def _read_model(text: bytes, name: str, *, statistics: bool) -> LightGBMModel:
         header = _header(head, tail)
         if len(blocks) % header.per_iteration:
             raise ValueError(f"it has {len(blocks)} trees, not a multiple of {header.per_iteration} an iteration")
-        fields = [_fields(block.partition(b"\n\n")[0]) for block in blocks]  # LightGBM stops at an empty line, too
+        if header.classes != header.per_iteration or header.classes > _MOST_CLASSES:
+            raise ValueError(f"it has {header.classes} classes and {header.per_iteration} trees an iteration")
+        fields = [_tree_fields(block, tree) for tree, block in enumerate(blocks)]
         trees = read_trees(fields, len(header.features))
         if statistics:
             check_statistics(fields, trees.leaves)
@@ -134,6 +138,8 @@ def _sections(text: bytes) -> tuple[Fields, list[bytes], bytes]:
     body, end, tail = text.partition(b"\nend of trees")
     if not end:
         raise ValueError("it is truncated: 'end of trees' is missing")
+    if b"\nTree=" in tail:
+        raise ValueError("a tree stands behind its 'end of trees'")
     head, *blocks = body.split(b"\nTree=")
     fields = _fields(head)
     if b"tree_sizes" in fields:
@@ -151,10 +157,20 @@ def _fields(block: bytes) -> Fields:
     return {key: value for key, _, value in pairs if key}
 
 
+def _tree_fields(block: bytes, tree: int) -> Fields:
+    """LightGBM stops reading a tree at an empty line, and all trees where another line than the next tree's follows."""
+    lines, _, rest = block.partition(b"\n\n")
+    fields = _fields(lines.partition(b"\n")[2])
+    if fields and rest.strip(b"\n"):
+        line = rest.strip(b"\n").split(b"\n")[0].decode("utf-8", "replace")
+        raise ValueError(f"{line[:40]!r} stands behind tree {tree}, where LightGBM stops reading")
+    return fields
+
+
 def _check_sizes(announced: Sequence[bytes], sizes: Sequence[int]) -> None:
     if len(announced) != len(sizes):
         raise ValueError(f"its header announces {len(announced)} trees and {len(sizes)} are there")
-    for index, (size, real) in enumerate(zip(map(int, announced), sizes, strict=True)):
+    for index, (size, real) in enumerate(zip(map(parse_integer, announced), sizes, strict=True)):
         last = index == len(sizes) - 1
         if size != real and not (last and size <= real + 1):
             raise ValueError(f"tree {index} has {real} bytes where the header announces {size}: it was changed")
@@ -163,8 +179,8 @@ def _check_sizes(announced: Sequence[bytes], sizes: Sequence[int]) -> None:
 def _header(fields: Fields, tail: bytes) -> Header:
     text = {key.decode(): value.decode() for key, value in fields.items()}
     features = tuple(name for name in _value(text, "feature_names").split(" ") if name)
-    classes, per_iteration = int(_value(text, "num_class")), int(_value(text, "num_tree_per_iteration"))
-    count = int(_value(text, "max_feature_idx")) + 1
+    classes, per_iteration = _whole(text, "num_class"), _whole(text, "num_tree_per_iteration")
+    count = _whole(text, "max_feature_idx") + 1
     if count < 1 or per_iteration < 1 or classes < 1:
         raise ValueError("its header counts no feature, class or tree")
     if len(features) != count:
@@ -197,6 +213,10 @@ def _value(fields: Mapping[str, str], key: str) -> str:
     return fields[key]
 
 
+def _whole(fields: Mapping[str, str], key: str) -> int:
+    return parse_integer(_value(fields, key))
+
+
 def _unknown(fields: Mapping[str, str], options: Mapping[str, str]) -> Iterator[str]:
     if fields.get("version") not in VERSIONS:
         yield f"version={fields.get('version', '')}"[:40]
@@ -227,7 +247,7 @@ def _tail(tail: bytes) -> tuple[tuple[Label, ...], ...]:
     if mark < 0:
         return ()
     try:
-        lists = json.loads(tail[mark:].split(b":", 1)[1].split(b"\n", 1)[0])
+        lists = json.loads(tail[mark:].split(b":", 1)[1])
         return tuple(tuple(values) for values in lists or ())
     except (ValueError, TypeError, RecursionError):
         raise ValueError("it is truncated: pandas_categorical is not whole") from None

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.formats.numbers import parse_floats, parse_integers
+from infer_bench.formats.numbers import parse_floats, parse_integer, parse_integers
 from infer_bench.formats.tree_arrays import check_range, first_where, offsets, values_by_feature
 from infer_bench.typing import Array, Floats, Ints
 
@@ -198,16 +198,16 @@ def _count(blocks: Sequence[Fields], tree: int, key: bytes) -> int:
     if key not in blocks[tree]:
         raise ValueError(f"tree {tree} lacks {key.decode()}")
     try:
-        return int(blocks[tree][key])
-    except ValueError:
-        raise ValueError(f"tree {tree}: {key.decode()} holds other than a whole number") from None
+        return parse_integer(blocks[tree][key])
+    except ValueError as error:
+        raise ValueError(f"tree {tree}: {key.decode()}: {error}") from None
 
 
 def _unknown(blocks: Sequence[Fields]) -> Iterator[str]:
     keys = {key: tree for tree, block in reversed(list(enumerate(blocks))) for key in block}
     for key, tree in keys.items():
         name = key.decode("utf-8", "replace")
-        if name not in _KEYS and not (name == str(tree) or name.isdigit()):
+        if name not in _KEYS:
             yield f"tree {tree}'s {name[:40]!r}"
 
 
@@ -283,7 +283,10 @@ def _sets(columns: _Columns, with_splits: Ints) -> CategorySets:
 
 
 def _linear(columns: _Columns, leaves: Ints, features: int) -> LinearTerms | None:
-    which = np.array([block.get(b"is_linear", b"0").strip() == b"1" for block in columns.blocks], dtype=np.bool_)
+    words = [block.get(b"is_linear", b"0").strip() for block in columns.blocks]
+    if not {b"0", b"1"}.issuperset(words):
+        raise ValueError("is_linear holds other than 0 or 1")
+    which = np.array([word == b"1" for word in words], dtype=np.bool_)
     if not which.any():
         return None
     trees, sizes = columns.of(which), leaves[which]

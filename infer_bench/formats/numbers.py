@@ -1,5 +1,6 @@
 """Numbers as text, many at a time: between commas, as JSON has them."""
 
+import re
 import warnings
 from typing import Any
 
@@ -8,6 +9,14 @@ import numpy as np
 from infer_bench.typing import Array, Floats, Ints
 
 _ENDS = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
+
+
+def parse_integer(text: str | bytes) -> int:
+    """One whole number in plain digits; raises `ValueError` for the rest of what `int` takes."""
+    digits = text.decode("latin-1") if isinstance(text, bytes) else text
+    if re.fullmatch(r"-?[0-9]{1,19}", digits.strip(" ")) is None:
+        raise ValueError(f"{digits[:40]!r} stands where a whole number is due")
+    return int(digits)
 
 
 def parse_floats(text: bytes) -> Floats:

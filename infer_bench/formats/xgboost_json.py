@@ -16,7 +16,8 @@ import numpy as np
 
 from infer_bench.errors import ModelError
 from infer_bench.formats import ubjson
-from infer_bench.formats.xgboost_trees import Json, TreeTable, read_table, unknown_fields
+from infer_bench.formats.xgboost_columns import Json
+from infer_bench.formats.xgboost_trees import TreeTable, read_table, unknown_fields
 from infer_bench.model import Feature, Kind, Label
 from infer_bench.typing import Floats
 
@@ -43,6 +44,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "cats": ("enc", "feature_segments", "sorted_idx"),
 }
 FEATURE_KINDS: Mapping[str, Kind] = {"c": "category", "int": "integer", "i": "boolean"}
+_MOST = 1 << 24
+"""More features or outputs than this no model has: each takes room in memory, whatever the file's size."""
 _BROKEN = (ValueError, TypeError, AttributeError, OverflowError, RecursionError, IndexError)
 
 
@@ -115,8 +118,10 @@ def outline(learner: Json) -> Outline:
     inner = booster.get("gbtree", booster)  # before 3.4 dart wraps a gbtree
     inner = inner.get("model", inner)
     trees = int(inner["gbtree_model_param"]["num_trees"]) if "gbtree_model_param" in inner else 0
-    targets = max(1, int(shape.get("num_target", 1)), *alphas)
-    return Outline(str(objective["name"]), str(booster["name"]), int(shape.get("num_class", 0)), targets, trees)
+    classes, targets = int(shape.get("num_class", 0)), int(shape.get("num_target", 1))
+    if classes < 0 or targets < 0:
+        raise ValueError(f"it counts {classes} classes and {targets} targets")
+    return Outline(str(objective["name"]), str(booster["name"]), classes, max(1, targets, *alphas), trees)
 
 
 def _read_json(data: bytes) -> XGBoostModel:
@@ -179,6 +184,9 @@ def _read_document(document: Json) -> XGBoostModel:
     learner = document["learner"]
     outline_ = outline(learner)
     count = int(learner["learner_model_param"]["num_feature"])
+    version = tuple(int(part) for part in document.get("version", ()))
+    if not (0 <= count <= _MOST and outline_.outputs <= _MOST):
+        raise ValueError(f"it counts {count} features and {outline_.outputs} outputs")
     booster = learner["gradient_booster"]
     if outline_.booster not in ("gbtree", "gblinear", "dart"):
         raise ValueError(f"an unknown booster {outline_.booster[:40]!r}")
@@ -189,8 +197,7 @@ def _read_document(document: Json) -> XGBoostModel:
         weights = _weights(model, count, outline_.outputs)
     else:
         weight_drop = booster.get("weight_drop", model.get("weight_drop", ()))
-        trees = _with_weights(read_table(model, count, outline_.outputs), weight_drop, outline_.booster)
-    version = tuple(int(part) for part in document.get("version", ()))
+        trees = _with_weights(read_table(model, count, outline_.outputs, version), weight_drop, outline_.booster)
     features, illegible = _features(learner, count, model, version)
     return XGBoostModel(
         outline=outline_,
@@ -219,10 +226,10 @@ def _weights(model: Json, features: int, outputs: int) -> Floats:
 
 def _with_weights(trees: TreeTable, weight_drop: Any, booster: str) -> TreeTable:
     """Each tree's weight; none are stored for models that dropped no tree, except by dart."""
-    count = len(trees.nodes)
-    if len(weight_drop) != count and (len(weight_drop) or booster == "dart"):
+    count, weight = len(trees.nodes), np.array(weight_drop, dtype=np.float64)
+    if weight.shape != (count,) and (weight.size or booster == "dart"):
         raise ValueError(f"it has {len(weight_drop)} tree weights for {count} trees")
-    return replace(trees, weight=np.array(weight_drop, dtype=np.float64)) if len(weight_drop) else trees
+    return replace(trees, weight=weight) if weight.size else trees
 
 
 def _features(

@@ -1,20 +1,18 @@
 """The trees of XGBoost's JSON: all trees' fields side by side, checked to form trees."""
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.formats.numbers import parse_floats, parse_integers
 from infer_bench.formats.tree_arrays import check_range, first_where, offsets, values_by_feature
-from infer_bench.typing import Array, Bools, Floats, Ints
+from infer_bench.formats.xgboost_columns import Columns, Json, field_of, mapping_of, value_of, whole_numbers
+from infer_bench.typing import Bools, Floats, Ints
 
-Json = Mapping[str, Any]
-
-_CATEGORICAL = 1
+_NUMERIC, _CATEGORICAL = 0, 1
+_WITH_STATISTICS = (3, 2)
+"""Since which version trees whose leaves hold several values say what each split gained."""
 _PARAMETERS = ("num_deleted", "num_feature", "num_nodes", "num_roots", "size_leaf_vector")
 _FIELDS = (
     *("base_weights", "categories", "categories_nodes", "categories_segments", "categories_sizes", "default_left"),
@@ -61,24 +59,22 @@ class TreeTable:
         )
 
 
-def read_table(model: Json, features: int, outputs: int) -> TreeTable:
-    """The trees of a booster's `model`. Raises `ValueError`, `KeyError` or `TypeError` saying what does not fit."""
+def read_table(model: Json, features: int, outputs: int, version: tuple[int, ...]) -> TreeTable:
+    """The trees of a booster's `model`, as the XGBoost of that version writes them.
+
+    Raises `ValueError`, `KeyError` or `TypeError` saying what does not fit.
+    """
     trees, parameters = model["trees"], model["gbtree_model_param"]
-    announced, group = int(parameters["num_trees"]), _whole("tree_info", model["tree_info"])
-    if not announced == len(trees) == len(group):
-        raise ValueError(f"it announces {announced} trees, has {len(trees)} and assigns {len(group)}")
-    wrong = (group < 0) | (group >= outputs)
-    if wrong.any():
-        raise ValueError(f"tree_info {group[first_where(wrong)]} is not in 0…{outputs - 1}")
-    shape = [_plain(_field(tree, "tree_param", index)) for index, tree in enumerate(trees)]
+    group = _groups(model, outputs)
+    shape = [mapping_of(field_of(tree, "tree_param", index)) for index, tree in enumerate(trees)]
     nodes = np.array([int(entry["num_nodes"]) for entry in shape], dtype=np.int64)
     if (nodes < 1).any():
         raise ValueError(f"tree {first_where(nodes < 1)}: it has {nodes[first_where(nodes < 1)]} nodes")
-    widths = {max(1, int(entry.get("size_leaf_vector", 1))) for entry in shape} or {1}
-    if not widths <= {1, outputs} or len(widths) > 1:
-        raise ValueError(f"its leaves hold {max(widths)} values for {outputs} outputs")
-    columns = _Columns(trees, nodes)
-    left, right, value = _leaves(columns, widths.pop())
+    columns, width = Columns(trees, nodes), _width(shape, outputs)
+    left, right, value = _leaves(columns, width)
+    if width == 1 or version >= _WITH_STATISTICS:
+        for name in ("loss_changes", "sum_hessian"):
+            columns.check_sizes(name, nodes)
     _check_shape(columns, left, right)
     _check_parents(columns, left, right)
     feature, inner = columns.integers("split_indices"), left >= 0
@@ -98,9 +94,32 @@ def read_table(model: Json, features: int, outputs: int) -> TreeTable:
         group=group,
         weight=None,
         iteration_ends=_iteration_ends(model, len(trees)),
-        parallel=int(parameters.get("num_parallel_tree", 1)),
-        unknown=tuple(_unknown(trees, shape)),
+        parallel=max(1, int(parameters.get("num_parallel_tree", 1))),
+        unknown=(*_unknown(trees, shape), *_unknown_splits(columns, inner)),
     )
+
+
+def _groups(model: Json, outputs: int) -> Ints:
+    """The output that each tree adds to; there are as many trees as are announced, in the order of their numbers."""
+    trees, group = model["trees"], whole_numbers("tree_info", model["tree_info"])
+    announced = int(model["gbtree_model_param"]["num_trees"])
+    if not announced == len(trees) == len(group):
+        raise ValueError(f"it announces {announced} trees, has {len(trees)} and assigns {len(group)}")
+    wrong = (group < 0) | (group >= outputs)
+    if wrong.any():
+        raise ValueError(f"tree_info {group[first_where(wrong)]} is not in 0…{outputs - 1}")
+    for index, tree in enumerate(trees):
+        if value_of(tree.get("id", index)) != index:  # XGBoost puts it there, and crashes where none is put
+            raise ValueError(f"tree {index} calls itself tree {str(value_of(tree['id']))[:20]}")
+    return group
+
+
+def _width(shape: Sequence[Json], outputs: int) -> int:
+    """How many values a leaf holds."""
+    widths = {int(entry.get("size_leaf_vector", 1)) for entry in shape} or {1}
+    if not widths <= {0, 1, outputs} or len(widths) > 1:
+        raise ValueError(f"its leaves hold {', '.join(map(str, sorted(widths)))} values for {outputs} outputs")
+    return max(1, widths.pop())
 
 
 def unknown_fields(entry: Json, fields: Sequence[str], name: str) -> Iterator[str]:
@@ -115,90 +134,13 @@ def _unknown(trees: Sequence[Json], shape: Sequence[Json]) -> Iterator[str]:
             yield from unknown_fields({key: None}, fields, f"tree {index}")
 
 
-class _Columns:
-    """The trees, of which one field at a time is read: lists and arrays, or JSON that is still text."""
-
-    def __init__(self, trees: Sequence[Json], nodes: Ints) -> None:
-        self.trees, self.nodes = trees, nodes
-        self.tree: Ints = np.repeat(np.arange(len(trees)), nodes)
-        self.first: Ints = offsets(nodes)
-        self._are_text = bool(trees) and not isinstance(trees[0]["tree_param"], Mapping)
-
-    def has(self, key: str) -> bool:
-        """Whether any tree has the field."""
-        return any(key in tree for tree in self.trees)
-
-    def integers(self, key: str, sizes: Ints | None = None) -> Ints:
-        """The field `key` of all trees; tree i has `sizes[i]` entries, or one a node."""
-        return _whole(key, self._join(key, sizes, parse_integers))
-
-    def floats(self, key: str, sizes: Ints | None = None) -> npt.NDArray[np.float32]:
-        """As `integers`, for numbers of 32 bits."""
-        values = np.asarray(self._join(key, sizes, parse_floats), dtype=np.float64)
-        with np.errstate(over="ignore"):
-            return values.astype(np.float32)
-
-    def sizes(self, key: str) -> Ints:
-        """How many entries each tree's field has; 0 where it lacks it."""
-        return self._counts([self._entry(tree.get(key)) for tree in self.trees])
-
-    def check_sizes(self, key: str, sizes: Ints) -> list[Any]:
-        """The field of each tree; raises `ValueError` where one lacks it, or has another number of entries."""
-        entries = [self._entry(_field(tree, key, index)) for index, tree in enumerate(self.trees)]
-        counts = self._counts(entries)
-        if (counts != sizes).any():
-            at = first_where(counts != sizes)
-            raise ValueError(f"tree {at}: {key} has {counts[at]} values where {sizes[at]} are due")
-        return entries
-
-    def _entry(self, value: Any) -> Any:
-        """A tree's field: a list or an array, or what stands between a list's brackets."""
-        if value is None:
-            return ()
-        if not self._are_text:
-            return value
-        text = bytes(value)
-        if text[:1] != b"[":
-            raise ValueError("something stands where a list is due")
-        return text[1:-1].strip()
-
-    def _counts(self, entries: Sequence[Any]) -> Ints:
-        if self._are_text:
-            return np.array([text.count(b",") + 1 if text else 0 for text in entries], dtype=np.int64)
-        return np.array([len(entry) for entry in entries], dtype=np.int64)
-
-    def _join(self, key: str, sizes: Ints | None, parse: Any) -> Any:
-        entries = self.check_sizes(key, self.nodes if sizes is None else sizes)
-        if self._are_text:
-            return parse(b",".join(text for text in entries if text))
-        if any(isinstance(entry, np.ndarray) for entry in entries):
-            return np.concatenate([np.asarray(entry) for entry in entries])
-        return list(itertools.chain.from_iterable(entries))
+def _unknown_splits(columns: Columns, inner: Bools) -> Iterator[str]:
+    if columns.has("split_type"):
+        kinds = np.unique(columns.integers("split_type")[inner])
+        yield from (f"split_type={kind}" for kind in kinds.tolist() if kind not in (_NUMERIC, _CATEGORICAL))
 
 
-def _field(tree: Json, key: str, index: int) -> Any:
-    if key not in tree:
-        raise ValueError(f"tree {index} lacks {key!r}")
-    return tree[key]
-
-
-def _plain(entry: Any) -> Json:
-    if isinstance(entry, Mapping):
-        return entry
-    import msgspec
-
-    mapping: Json = msgspec.json.decode(entry)
-    return mapping
-
-
-def _whole(name: str, values: Any) -> Ints:
-    array: Array = np.asarray(values)
-    if array.ndim != 1 or (len(array) and array.dtype.kind not in "iub"):
-        raise ValueError(f"{name} holds {array.dtype} where whole numbers are due")
-    return array.astype(np.int64)
-
-
-def _leaves(columns: _Columns, width: int) -> tuple[Ints, Ints, npt.NDArray[np.float32]]:
+def _leaves(columns: Columns, width: int) -> tuple[Ints, Ints, npt.NDArray[np.float32]]:
     """The children, and the leaves' values (nodes, width).
 
     A leaf's value stands in the place of its condition. Of a leaf of several values the right child is its number in a
@@ -217,7 +159,7 @@ def _leaves(columns: _Columns, width: int) -> tuple[Ints, Ints, npt.NDArray[np.f
     return left, np.where(leaf, -1, right), np.where(leaf[:, None], table[index], np.float32(0))
 
 
-def _check_shape(columns: _Columns, left: Ints, right: Ints) -> None:
+def _check_shape(columns: Columns, left: Ints, right: Ints) -> None:
     """No node has two parents and the root none, so nothing that is reached goes round."""
     inner = left != -1
     if (inner != (right != -1)).any():
@@ -233,8 +175,8 @@ def _check_shape(columns: _Columns, left: Ints, right: Ints) -> None:
         raise ValueError(f"tree {columns.tree[first_where(wrong)]}: its nodes do not form a tree")
 
 
-def _check_parents(columns: _Columns, left: Ints, right: Ints) -> None:
-    """XGBoost walks up as well: each child must lead back to its own parent."""
+def _check_parents(columns: Columns, left: Ints, right: Ints) -> None:
+    """XGBoost walks up as well: each child must lead back to its own parent, and each node to one that exists."""
     if not columns.has("parents"):
         return
     parents, inner = columns.integers("parents"), np.flatnonzero(left >= 0)
@@ -243,9 +185,12 @@ def _check_parents(columns: _Columns, left: Ints, right: Ints) -> None:
     if wrong.any():
         tree = columns.tree[inner[first_where(wrong)]]
         raise ValueError(f"tree {tree}: a node is the child of one node and names another its parent")
+    below = np.ones(len(left), dtype=np.bool_)
+    below[columns.first] = False
+    check_range("a parent", parents[below], columns.nodes[columns.tree[below]], columns.tree[below])
 
 
-def _categories(columns: _Columns, inner: Bools) -> tuple[Bools, Ints, Ints]:
+def _categories(columns: Columns, inner: Bools) -> tuple[Bools, Ints, Ints]:
     """Which nodes ask for a set, where each node's categories begin (nodes + 1,), and the categories."""
     kinds = columns.integers("split_type") if columns.has("split_type") else np.zeros(len(inner), dtype=np.int64)
     is_set, count = (kinds == _CATEGORICAL) & inner, columns.sizes("categories_nodes")
@@ -277,7 +222,7 @@ def _categories(columns: _Columns, inner: Bools) -> tuple[Bools, Ints, Ints]:
 def _iteration_ends(model: Json, trees: int) -> Ints | None:
     if "iteration_indptr" not in model:
         return None
-    ends = _whole("iteration_indptr", model["iteration_indptr"])
+    ends = whole_numbers("iteration_indptr", model["iteration_indptr"])
     if not len(ends):
         return None
     if ends[0] != 0 or ends[-1] != trees or (np.diff(ends) < 0).any():

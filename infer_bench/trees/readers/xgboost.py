@@ -168,10 +168,9 @@ def _count_used(model: XGBoostModel, table: TreeTable, trees: Trees) -> tuple[in
     best, count = model.attributes.get("best_iteration"), len(table.nodes)
     if best is None:
         return count, ()
-    try:
-        end = int(best) + 1
-    except ValueError:
-        raise ModelError(f"the XGBoost model's best_iteration {best[:20]!r} is no number", "save it again") from None
+    if not str(best).isdecimal():
+        raise ModelError(f"the XGBoost model's best_iteration {str(best)[:20]!r} is no number", "save it again")
+    end = int(best) + 1
     ends = table.iteration_ends
     per_round = model.outline.outputs * table.parallel
     upto = min(count, end * per_round) if ends is None else int(ends[min(end, len(ends) - 1)])
