@@ -1,16 +1,13 @@
 """The trees of LightGBM's text format: all trees' fields side by side, checked to form trees."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from infer_bench.formats.numbers import parse_floats, parse_integer, parse_integers
+from infer_bench.formats.lightgbm_columns import Columns, Fields, count_of
 from infer_bench.formats.tree_arrays import check_range, first_where, offsets, values_by_feature
 from infer_bench.typing import Array, Floats, Ints
-
-Fields = Mapping[bytes, bytes]
 
 CATEGORICAL, DEFAULT_LEFT, MISSING_ZERO, MISSING_NAN = 0b0001, 0b0010, 0b0100, 0b1000
 """The bits of a split's `decision_type`."""
@@ -109,11 +106,11 @@ class Trees:
 
 def read_trees(blocks: Sequence[Fields], features: int) -> Trees:
     """The trees of these blocks of fields. Raises `ValueError` saying which tree does not hold together."""
-    leaves = np.array([_count(blocks, tree, b"num_leaves") for tree in range(len(blocks))], dtype=np.int64)
+    leaves = np.array([count_of(blocks, tree, b"num_leaves") for tree in range(len(blocks))], dtype=np.int64)
     if (leaves < 1).any():
         tree = first_where(leaves < 1)
         raise ValueError(f"tree {tree}: it has {leaves[tree]} leaves")
-    columns = _Columns(blocks, np.arange(len(blocks)))
+    columns = Columns(blocks, np.arange(len(blocks)))
     with_splits = columns.of(leaves > 1)  # of a tree of one leaf LightGBM reads nothing else
     splits = leaves[leaves > 1] - 1
     trees = Trees(
@@ -137,70 +134,7 @@ def check_statistics(blocks: Sequence[Fields], leaves: Ints) -> None:
     for names, sizes in ((_PER_SPLIT, leaves - 1), (_PER_LEAF, leaves)):
         for name in names:
             some = [i for i in np.flatnonzero(leaves > 1).tolist() if blocks[i].get(name.encode(), b"").strip()]
-            _Columns([blocks[i] for i in some], np.array(some, dtype=np.int64)).floats(name, sizes[some])
-
-
-class _Columns:
-    """The blocks of some trees, of which one field at a time is read."""
-
-    def __init__(self, blocks: Sequence[Fields], numbers: Ints) -> None:
-        self.blocks, self.numbers = blocks, numbers
-
-    def of(self, which: Any) -> "_Columns":
-        """Some of the trees."""
-        return _Columns([self.blocks[i] for i in np.flatnonzero(which).tolist()], self.numbers[which])
-
-    def floats(self, key: str, sizes: Ints) -> Floats:
-        """The field `key` of all trees joined; raises `ValueError` unless tree i has `sizes[i]` numbers."""
-        return self._parse(key, sizes, parse_floats)
-
-    def integers(self, key: str, sizes: Ints) -> Ints:
-        """As `floats`, for whole numbers."""
-        return self._parse(key, sizes, parse_integers)
-
-    def _parse(self, key: str, sizes: Ints, parse: Any) -> Array:
-        texts = [self._text(place, key.encode()) for place in range(len(self.blocks))]
-        counts = np.array([text.count(b" ") + 1 if text else 0 for text in texts], dtype=np.int64)
-        if (counts != sizes).any():
-            place = first_where(counts != sizes)
-            self._check_numbers(int(self.numbers[place]), key, texts[place], parse)
-            raise ValueError(
-                f"tree {self.numbers[place]}: {key} has {counts[place]} values where {sizes[place]} are due"
-            )
-        values = self._join(key, texts, parse)
-        if len(values) != sizes.sum():
-            raise ValueError(f"{key} holds what is no number")
-        return values
-
-    def _text(self, place: int, key: bytes) -> bytes:
-        if key not in self.blocks[place]:
-            raise ValueError(f"tree {self.numbers[place]} lacks {key.decode()}")
-        text = self.blocks[place][key].strip()
-        return b" ".join(text.split()) if b"  " in text else text
-
-    def _join(self, key: str, texts: Sequence[bytes], parse: Any) -> Array:
-        try:
-            values: Array = parse(b",".join(text for text in texts if text).replace(b" ", b","))
-        except ValueError as error:
-            for number, text in zip(self.numbers, texts, strict=True):
-                self._check_numbers(int(number), key, text, parse)
-            raise ValueError(f"{key} {error}") from None
-        return values
-
-    def _check_numbers(self, number: int, key: str, text: bytes, parse: Any) -> None:
-        try:
-            parse(text.replace(b" ", b","))
-        except ValueError as error:
-            raise ValueError(f"tree {number}: {key} {error}") from None
-
-
-def _count(blocks: Sequence[Fields], tree: int, key: bytes) -> int:
-    if key not in blocks[tree]:
-        raise ValueError(f"tree {tree} lacks {key.decode()}")
-    try:
-        return parse_integer(blocks[tree][key])
-    except ValueError as error:
-        raise ValueError(f"tree {tree}: {key.decode()}: {error}") from None
+            Columns([blocks[i] for i in some], np.array(some, dtype=np.int64)).floats(name, sizes[some])
 
 
 def _unknown(blocks: Sequence[Fields]) -> Iterator[str]:
@@ -252,10 +186,10 @@ def _no_tree(tree: int) -> ValueError:
     return ValueError(f"tree {tree}: its nodes do not form a tree (one has two parents, or none)")
 
 
-def _sets(columns: _Columns, with_splits: Ints) -> CategorySets:
+def _sets(columns: Columns, with_splits: Ints) -> CategorySets:
     """A set is stored as 32-bit words, of which bit b of word w stands for the category 32 w + b."""
     counts = np.zeros(len(columns.blocks), dtype=np.int64)
-    counts[with_splits] = [_count(columns.blocks, tree, b"num_cat") for tree in with_splits.tolist()]
+    counts[with_splits] = [count_of(columns.blocks, tree, b"num_cat") for tree in with_splits.tolist()]
     if (counts < 0).any():
         raise ValueError(f"tree {first_where(counts < 0)}: num_cat is negative")
     with_sets, ends = columns.of(counts > 0), counts[counts > 0] + 1
@@ -282,7 +216,7 @@ def _sets(columns: _Columns, with_splits: Ints) -> CategorySets:
     )
 
 
-def _linear(columns: _Columns, leaves: Ints, features: int) -> LinearTerms | None:
+def _linear(columns: Columns, leaves: Ints, features: int) -> LinearTerms | None:
     words = [block.get(b"is_linear", b"0").strip() for block in columns.blocks]
     if not {b"0", b"1"}.issuperset(words):
         raise ValueError("is_linear holds other than 0 or 1")

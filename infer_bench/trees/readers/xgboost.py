@@ -113,6 +113,11 @@ def _objective(outline: Outline) -> tuple[tuple[Link, ...], Task]:
         return (Link("sigmoid"),), "regression" if name == "reg:logistic" else "binary" if single else "raw"
     if name in _LOG:
         return (Link("exp"),), "regression"
+    if name == "reg:expectileerror" and not single:
+        raise NotConvertible(
+            "XGBoost keeps several expectiles apart by adding each to the one below, which has no form here",
+            "train a model an expectile",
+        )
     if name in _PLAIN:
         return (), "ranking" if name.startswith("rank:") else "regression"
     raise NotConvertible(

@@ -69,6 +69,23 @@ def test_objectives(settings: dict[str, Any], y: Any, precision: str, opset_ml: 
     same(train(settings, y), precision, opset_ml)
 
 
+@pytest.mark.skipif(tuple(map(int, xgb.__version__.split(".")[:2])) < (3, 4), reason="since XGBoost 3.4")
+def test_expectiles() -> None:
+    """Of several, each is the one below it and a softplus: only one alone is as plain as a quantile."""
+    same(train({"objective": "reg:expectileerror", "expectile_alpha": 0.3}, POSITIVE), "float32", 5)
+    several = train({"objective": "reg:expectileerror", "expectile_alpha": [0.1, 0.5, 0.9]}, POSITIVE)
+    with pytest.raises(NotConvertible, match="several expectiles"):
+        read_xgboost(several)
+
+
+def test_what_an_unbiased_ranking_keeps_is_known() -> None:
+    data = xgb.DMatrix(X, THREE)
+    data.set_group([30] * 10)
+    booster = xgb.train({"objective": "rank:ndcg", "lambdarank_unbiased": True, "nthread": 1}, data, 3)
+    assert "ti+" in json.loads(booster.save_raw("json"))["learner"]["objective"]
+    same(booster, "float32", 5)
+
+
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
 @pytest.mark.parametrize(
     ("settings", "y"),
