@@ -35,7 +35,7 @@ def profile(
     """
     from infer_bench.cli.options.reading import pick, read_duration
     from infer_bench.cli.runs.profile import ProfileDelivery, run_profile
-    from infer_bench.measure.profile.run import Source
+    from infer_bench.measure.profile.run import RequestSource
     from infer_bench.measure.profile.settings import PROFILERS, SORTS, ProfileSettings
 
     to = ProfileDelivery(output, format, json, view)
@@ -44,4 +44,4 @@ def profile(
         batch=batch, threads=threads, requests=requests, budget_s=read_duration(budget), split=split, memory=memory,
         require_provider=provider, form=to.form, interval_s=interval, allow_pickle=allow_pickle, seed=seed,
         timeout_s=timeout)  # fmt: skip
-    return run_profile(target, Source(data, input), engine or [], diff, settings, to)
+    return run_profile(target, RequestSource(data, input), engine or [], diff, settings, to)

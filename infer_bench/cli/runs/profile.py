@@ -13,7 +13,7 @@ from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.snakeviz import view
 from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure.profile.prof_file import is_profile, pack
-from infer_bench.measure.profile.run import Profiled, Source, run
+from infer_bench.measure.profile.run import ProfileOutcome, RequestSource, measure_profile
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.output import check_outputs, write_stdout
 from infer_bench.report.serialize import dump
@@ -71,12 +71,12 @@ class ProfileDelivery:
             raise UsageError(f"{target} is a profile already", "name a model to profile")
 
     @contextlib.contextmanager
-    def open_files(self) -> Iterator[Callable[[Profiled], None]]:
+    def open_files(self) -> Iterator[Callable[[ProfileOutcome], None]]:
         """Open the files; gives what writes a profile to them."""
         with contextlib.ExitStack() as stack:
             output, json = open_file(stack, self.output), open_file(stack, self.json)
 
-            def save(profile: Profiled) -> None:
+            def save(profile: ProfileOutcome) -> None:
                 if json is not None:
                     json.write_atomic(dump(profile.report))
                 if output is not None and (profile.report.complete or self._can_be_partial(profile)):
@@ -86,11 +86,11 @@ class ProfileDelivery:
 
             yield save
 
-    def _can_be_partial(self, profile: Profiled) -> bool:
+    def _can_be_partial(self, profile: ProfileOutcome) -> bool:
         """Whether there is something to write though the run was not finished."""
-        return self.kind not in FILES or any(table.table for table in profile.recorded)
+        return self.kind not in FILES or any(table.entries for table in profile.tables)
 
-    def deliver(self, profile: Profiled) -> None:
+    def deliver(self, profile: ProfileOutcome) -> None:
         """Show on stdout what no file holds."""
         if self.json == "-":
             write_stdout(dump(profile.report).decode())
@@ -101,7 +101,7 @@ class ProfileDelivery:
 
 def run_profile(
     target: str,
-    rows: Source,
+    rows: RequestSource,
     candidates: Sequence[str],
     diff: str | None,
     settings: ProfileSettings,
@@ -111,7 +111,7 @@ def run_profile(
     to.check(target, [rows.data, rows.input, diff])
     with to.open_files() as save:
         with ProgressLine() as progress:
-            profile = run(
+            profile = measure_profile(
                 target, rows=rows, candidates=candidates, diff=diff, settings=settings, progress=progress, save=save
             )
         to.deliver(profile)
@@ -121,17 +121,17 @@ def run_profile(
     return tell_verdict(profile.report)
 
 
-def _encode(profile: Profiled, kind: str) -> bytes:
+def _encode(profile: ProfileOutcome, kind: str) -> bytes:
     if kind == "pstats":
-        if len(profile.recorded) != 1:
+        if len(profile.tables) != 1:
             raise UsageError("a .prof file holds one candidate", "name one with -e")
-        if not profile.recorded[0].table:
+        if not profile.tables[0].entries:
             raise CannotRun("nothing was profiled")
-        return pack(profile.recorded[0], profile.report)
+        return pack(profile.tables[0], profile.report)
     return profile.text.encode() if kind in FILES else render(profile.report, kind).encode()
 
 
-def _file_to_view(target: str, profile: Profiled, to: ProfileDelivery, folder: Path) -> Path:
+def _file_to_view(target: str, profile: ProfileOutcome, to: ProfileDelivery, folder: Path) -> Path:
     if is_profile(target):
         return Path(target)
     if to.kind == "pstats" and to.output:

@@ -17,11 +17,11 @@ _EXAMPLE = 'write one record as {"column": value, …}, or a list of them'
 def read_records(path: str) -> list[Record]:
     """The records in a JSON file. Raises `DataError` when it is missing, no JSON or something else."""
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or f"it is no JSON: {error}"
         raise DataError(f"{path} cannot be read: {reason}", _EXAMPLE) from None
-    records = found if isinstance(found, list) else [found]
+    records = content if isinstance(content, list) else [content]
     if not records:
         raise DataError(f"{path} holds no record", _EXAMPLE)
     for i, record in enumerate(records):
@@ -30,11 +30,11 @@ def read_records(path: str) -> list[Record]:
     return records
 
 
-def check_keys(records: Sequence[Mapping[str, Any]], known: Sequence[str]) -> None:
+def check_keys(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Raise `DataError` when no record has a key that the model knows."""
-    columns = set(known)
-    if columns and records and not any(columns & record.keys() for record in records):
-        raise DataError("no key of the records is a column of the model", f"it knows {', '.join(known[:5])}, …")
+    known_columns = set(columns)
+    if known_columns and records and not any(known_columns & record.keys() for record in records):
+        raise DataError("no key of the records is a column of the model", f"it knows {', '.join(columns[:5])}, …")
 
 
 def as_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, npt.NDArray[Any]]:

@@ -24,10 +24,10 @@ def notices_on(
     rows: Sequence[ProfileResult], settings: ProfileSettings, environment: Environment
 ) -> tuple[Notice, ...]:
     """Every notice that applies, about the machine first, then about each row."""
-    found = list(_threads(settings, environment))
+    notices = list(_threads(settings, environment))
     for row in (row for row in rows if not row.failed):
-        found += [*_providers(row), *_required(row, settings), *_model_calls(row), *_unsteady(row), *_rest(row)]
-    return tuple(found)
+        notices += [*_providers(row), *_required(row, settings), *_model_calls(row), *_unsteady(row), *_rest(row)]
+    return tuple(notices)
 
 
 def _threads(settings: ProfileSettings, environment: Environment) -> Iterable[Notice]:
@@ -37,29 +37,29 @@ def _threads(settings: ProfileSettings, environment: Environment) -> Iterable[No
         yield Notice("threads-exceed-cores", text, f"--threads {int(cores)}")
 
 
-def _elsewhere(row: ProfileResult, wanted: str) -> list[str]:
+def _find_foreign_operators(row: ProfileResult, provider_name: str) -> list[str]:
     """The operators that another provider ran, by type."""
-    return list(dict.fromkeys(cost.op_type for cost in row.operators if cost.provider != wanted))
+    return list(dict.fromkeys(cost.op_type for cost in row.operators if cost.provider != provider_name))
 
 
 def _providers(row: ProfileResult) -> Iterable[Notice]:
-    asked = PROVIDERS.get(row.options.get("providers", "cpu"), "")
-    others = _elsewhere(row, asked)
-    if row.operators and asked and others:
-        ran = sorted({cost.provider for cost in row.operators if cost.provider != asked})
-        text = f"{asked} was asked for, but {', '.join(others)} ran on {', '.join(ran)}"
+    provider_name = PROVIDERS.get(row.options.get("providers", "cpu"), "")
+    others = _find_foreign_operators(row, provider_name)
+    if row.operators and provider_name and others:
+        ran = sorted({cost.provider for cost in row.operators if cost.provider != provider_name})
+        text = f"{provider_name} was asked for, but {', '.join(others)} ran on {', '.join(ran)}"
         yield Notice("other-provider", text, "it has no kernel for them there", row.candidate)
 
 
 def _required(row: ProfileResult, settings: ProfileSettings) -> Iterable[Notice]:
     if settings.require_provider is None:
         return
-    wanted = provider(settings.require_provider)
-    others = _elsewhere(row, wanted)
+    provider_name = provider(settings.require_provider)
+    others = _find_foreign_operators(row, provider_name)
     if not row.operators:
         yield Notice("provider-required", f"{row.candidate} has no ONNX operators to check", "", row.candidate)
     elif others:
-        text = f"{row.candidate}: {', '.join(others)} did not run on {wanted}"
+        text = f"{row.candidate}: {', '.join(others)} did not run on {provider_name}"
         yield Notice("provider-required", text, "ask for it with -e onnxruntime:providers=…", row.candidate)
 
 

@@ -24,7 +24,7 @@ class PhaseRound:
 
 
 @dataclass(frozen=True, slots=True)
-class Divided:
+class DividedRequest:
     """`typical` and `unaccounted_ns` sum to the p50 of `request`."""
 
     request: Latency
@@ -33,7 +33,7 @@ class Divided:
     unaccounted_ns: int
 
 
-def divide(rounds: Sequence[PhaseRound], floor_ns: int, probe_ns: Sequence[int]) -> Divided:
+def divide(rounds: Sequence[PhaseRound], floor_ns: int, probe_ns: Sequence[int]) -> DividedRequest:
     """The request and its phases, corrected for the loop's floor and for the probes of each phase.
 
     Each request was answered twice, so the sum of its phases has a ratio to its time without probes; the median of the
@@ -44,18 +44,18 @@ def divide(rounds: Sequence[PhaseRound], floor_ns: int, probe_ns: Sequence[int])
     parts = [summarise([[getattr(r, name) for r in rounds]], cost) for name, cost in zip(PHASES, probe_ns, strict=True)]
     middle = request.p50_ns or request.mean_ns
     whole = np.maximum(1.0, np.concatenate([r.request for r in rounds]) - floor_ns)
-    split = np.array([np.concatenate([getattr(r, name) for r in rounds]) for name in PHASES], dtype=np.float64)
-    split = np.maximum(0.0, split - np.asarray(probe_ns, dtype=np.float64).reshape(-1, 1))
-    typical = [round(middle * share) for share in _shares(whole, split)]
-    return Divided(request, Phases(*parts), TypicalRequest(middle, *typical), middle - sum(typical))
+    phase_ns = np.array([np.concatenate([getattr(r, name) for r in rounds]) for name in PHASES], dtype=np.float64)
+    phase_ns = np.maximum(0.0, phase_ns - np.asarray(probe_ns, dtype=np.float64).reshape(-1, 1))
+    typical = [round(middle * share) for share in _shares(whole, phase_ns)]
+    return DividedRequest(request, Phases(*parts), TypicalRequest(middle, *typical), middle - sum(typical))
 
 
-def _shares(whole: npt.NDArray[np.float64], split: npt.NDArray[np.float64]) -> list[float]:
-    """The part of the request that each phase takes; `split` is (phases, requests)."""
-    summed = split.sum(axis=0)
+def _shares(whole: npt.NDArray[np.float64], phase_ns: npt.NDArray[np.float64]) -> list[float]:
+    """The part of the request that each phase takes; `phase_ns` is (phases, requests)."""
+    summed = phase_ns.sum(axis=0)
     ratios = summed / whole
     order = np.argsort(ratios, kind="stable")
-    cut = len(order) // 4
-    chosen = order[cut : len(order) - cut]
-    parts = (split[:, chosen] / np.maximum(1.0, summed[chosen])).mean(axis=1)
+    quarter = len(order) // 4
+    middle_half = order[quarter : len(order) - quarter]
+    parts = (phase_ns[:, middle_half] / np.maximum(1.0, summed[middle_half])).mean(axis=1)
     return [float(part * np.median(ratios)) for part in parts]

@@ -1,4 +1,4 @@
-"""What a profiler recorded, and the `.prof` file: a true pstats dump, with the tool's report behind it.
+"""The functions that a profiler saw, and the `.prof` file: a true pstats dump, with the tool's report behind it.
 
 `pstats.Stats` and everything built on it (snakeviz, gprof2dot, tuna) load one marshalled table from the front of the
 file and do not look further. So the report stands after it in the same file: it cannot be lost or mixed up with
@@ -26,26 +26,26 @@ Entry = tuple[int, int, float, float, Mapping[Function, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class FunctionTable:
     """A pstats table, function → (primitive calls, calls, own s, cumulative s, callers), over `requests` requests.
 
-    `counted` is False where calls are not known.
+    `has_calls` is False where calls are not known.
     """
 
-    table: Mapping[Function, Entry] = field(default_factory=dict)
+    entries: Mapping[Function, Entry] = field(default_factory=dict)
     requests: int = 0
-    counted: bool = True
+    has_calls: bool = True
 
     @property
     def own_ns(self) -> int:
         """The own times of all functions: the whole run, each moment once."""
-        return _ns(sum(entry[2] for entry in self.table.values()))
+        return _ns(sum(entry[2] for entry in self.entries.values()))
 
     def functions(self, sort: str = "cumulative", top: int | None = None) -> tuple[FunctionCost, ...]:
         """The functions that cost most, the first `top` of them."""
         costs = [
-            FunctionCost(file, line, name, calls if self.counted else None, _ns(own), _ns(cumulative))
-            for (file, line, name), (_, calls, own, cumulative, _) in self.table.items()
+            FunctionCost(file, line, name, calls if self.has_calls else None, _ns(own), _ns(cumulative))
+            for (file, line, name), (_, calls, own, cumulative, _) in self.entries.items()
             if not (name == "request" and file.endswith(_REQUEST_FILES))
         ]
         costs.sort(key=lambda c: (-(c.own_ns if sort == "own" else c.cumulative_ns), c.file, c.line, c.name))
@@ -56,31 +56,31 @@ def _ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
-def from_worker(functions: Iterable[FunctionProfile], requests: int, *, counted: bool) -> Recorded:
-    """The functions that a worker's profiler recorded; `counted` where it knows their calls."""
-    table: dict[Function, Entry] = {}
+def from_worker(functions: Iterable[FunctionProfile], requests: int, *, has_calls: bool) -> FunctionTable:
+    """The functions of a worker's profiler; `has_calls` where it knows their calls."""
+    entries: dict[Function, Entry] = {}
     for f in functions:
         callers = {(c.file, c.line, c.name): (c.calls, c.primitive_calls, c.own_s, c.cumulative_s) for c in f.callers}
-        table[f.file, f.line, f.name] = (f.primitive_calls, f.calls, f.own_s, f.cumulative_s, callers)
-    return Recorded(table, requests, counted)
+        entries[f.file, f.line, f.name] = (f.primitive_calls, f.calls, f.own_s, f.cumulative_s, callers)
+    return FunctionTable(entries, requests, has_calls)
 
 
-def pack(recorded: Recorded, report: ProfileReport) -> bytes:
+def pack(table: FunctionTable, report: ProfileReport) -> bytes:
     """The bytes of a `.prof` file."""
-    return marshal.dumps(dict(recorded.table)) + MARK + dump(report)
+    return marshal.dumps(dict(table.entries)) + MARK + dump(report)
 
 
-def unpack(path: str) -> tuple[Recorded, ProfileReport | None]:
+def unpack(path: str) -> tuple[FunctionTable, ProfileReport | None]:
     """What a `.prof` file holds: the table, and the report when infer-bench wrote it.
 
     Raises `CannotRun` for a file that is missing or no profile.
     """
-    raw = _read(path)
+    raw = _read_bytes(path)
     front, mark, behind = raw.partition(MARK)
-    table = _table(front, path)
+    entries = _table(front, path)
     report = load_report(behind) if mark else None
     requests = report.results[0].profiled_requests if report and report.results else 0
-    return Recorded(table, requests), report
+    return FunctionTable(entries, requests), report
 
 
 def is_profile(path: str) -> bool:
@@ -90,10 +90,10 @@ def is_profile(path: str) -> bool:
             head = file.read(1)
     except (OSError, ValueError):
         return False
-    return head in (b"{", b"\xfb") and (path.endswith(ENDINGS) or MARK in _read(path))
+    return head in (b"{", b"\xfb") and (path.endswith(ENDINGS) or MARK in _read_bytes(path))
 
 
-def _read(path: str) -> bytes:
+def _read_bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -102,12 +102,12 @@ def _read(path: str) -> bytes:
 
 def _table(front: bytes, path: str) -> dict[Function, Entry]:
     try:
-        loaded = Reader(front).value()
+        content = Reader(front).value()
     except (ValueError, TypeError) as error:
         raise CannotRun(f"{path} is no profile: {error}", "name a file that profile -o or cProfile wrote") from None
-    if not isinstance(loaded, dict) or not all(_is_entry(key, value) for key, value in loaded.items()):
+    if not isinstance(content, dict) or not all(_is_entry(key, value) for key, value in content.items()):
         raise CannotRun(f"{path} is no profile", "name a file that profile -o or cProfile wrote")
-    return loaded
+    return content
 
 
 def _is_entry(key: object, value: object) -> bool:

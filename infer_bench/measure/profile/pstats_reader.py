@@ -25,18 +25,18 @@ class Reader:
         if depth > DEEPEST:
             raise ValueError("nested too deeply")
         head = self._take(1)[0]
-        code, kept = chr(head & ~_REF_FLAG), bool(head & _REF_FLAG)
+        code, is_referenced = chr(head & ~_REF_FLAG), bool(head & _REF_FLAG)
         if code == "r":
             return self._ref()
         place = len(self._refs)
-        if kept:
+        if is_referenced:
             self._refs.append(None)
-        made = self._made(code, depth)
-        if kept:
-            self._refs[place] = made
-        return made
+        value = self._decode(code, depth)
+        if is_referenced:
+            self._refs[place] = value
+        return value
 
-    def _made(self, code: str, depth: int) -> Any:
+    def _decode(self, code: str, depth: int) -> Any:
         simple: dict[str, Callable[[], Any]] = {
             "0": lambda: _NULL,
             "N": lambda: None,
@@ -61,12 +61,12 @@ class Reader:
         raise ValueError(f"holds {code!r}, which no profile does")
 
     def _dict(self, depth: int) -> dict[Any, Any]:
-        found = {}
+        entries = {}
         while (key := self.value(depth + 1)) is not _NULL:
             if not isinstance(key, tuple):
                 raise ValueError("a key is no function")
-            found[key] = self.value(depth + 1)
-        return found
+            entries[key] = self.value(depth + 1)
+        return entries
 
     def _ref(self) -> Any:
         index = self._number("<i", 4)
@@ -94,8 +94,8 @@ class Reader:
         return struct.unpack(form, self._take(size))[0]
 
     def _take(self, size: int) -> bytes:
-        taken = self._raw[self._at : self._at + size]
-        if len(taken) < size:
+        chunk = self._raw[self._at : self._at + size]
+        if len(chunk) < size:
             raise ValueError("it is cut off")
         self._at += size
-        return taken
+        return chunk

@@ -63,11 +63,11 @@ class ProfileSettings:
         return (self.budget_s or (DEFAULT_BUDGET_S if self.requests is None else 2e6)) / 2
 
     @property
-    def wanted(self) -> int:
+    def target_requests(self) -> int:
         """How many requests each of the two runs answers unless time runs out."""
         return 100_000_000 if self.budget_s is not None else self.requests or DEFAULT_REQUESTS
 
-    def race(self) -> Settings:
+    def as_bench_settings(self) -> Settings:
         """The same, for what a bench shares with a profile: workers and rows."""
         return Settings(
             batches=(self.batch,),

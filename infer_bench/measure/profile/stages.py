@@ -68,13 +68,13 @@ class Findings:
     model_calls: Mapping[str, int] = field(default_factory=dict)
     steps: list[StepTimes] = field(default_factory=list)
     slowdowns: list[float] = field(default_factory=list)
-    gathered: ProfilerOutput = field(default_factory=lambda: ProfilerOutput(()))
+    profiler_output: ProfilerOutput = field(default_factory=lambda: ProfilerOutput(()))
     operators: tuple[OperatorCost, ...] = ()
     operator_requests: int = 0
     memory: MemoryUse | None = None
 
 
-class Study:
+class CandidateRun:
     """Runs one candidate in workers of its own. `findings` always holds what is known."""
 
     def __init__(
@@ -82,14 +82,14 @@ class Study:
     ) -> None:
         self.candidate = candidate
         self.findings = Findings()
-        self.failed = ""
+        self.failure = ""
         self._columns = columns
         self._records = list(records)
         self.settings = settings
         self._progress = progress
 
-    def run(self) -> None:
-        """Everything that the settings ask for. What was gathered of a run that is broken off is kept."""
+    def measure(self) -> None:
+        """Everything that the settings ask for. The findings of a run that is broken off stay."""
         with Worker(self._job(), timeout_s=self.settings.timeout_s) as worker:
             self._cold_start(worker)
             self._phases(worker)
@@ -102,10 +102,10 @@ class Study:
             self._memory()
 
     def _job(self) -> Job:
-        return build_job(self.candidate, self.settings.race())
+        return build_job(self.candidate, self.settings.as_bench_settings())
 
-    def _tell(self, done: float, what: str) -> None:
-        self._progress.update(done, f"{self.candidate.label}: {what}")
+    def _report_share(self, share: float, what: str) -> None:
+        self._progress.update(share, f"{self.candidate.label}: {what}")
 
     def _open(self, worker: Worker) -> LoadedModel:
         model = worker.open()
@@ -116,74 +116,80 @@ class Study:
         return model
 
     def _cold_start(self, worker: Worker) -> None:
-        found = self.findings
-        self._tell(0.0, "starting")
-        found.model = self._open(worker)
-        check_keys(self._records, found.model.spec.feature_names)
-        found.first = worker.ask(ProfileFirstRequest())
-        self._tell(0.05, "warming up")
-        found.warm = worker.ask(ProfileWarmUp(WARM_LIMIT_NS))
+        findings = self.findings
+        self._report_share(0.0, "starting")
+        findings.model = self._open(worker)
+        check_keys(self._records, findings.model.spec.feature_names)
+        findings.first = worker.ask(ProfileFirstRequest())
+        self._report_share(0.05, "warming up")
+        findings.warm = worker.ask(ProfileWarmUp(WARM_LIMIT_NS))
 
     def _samples(self) -> int:
         plan = plan_sampling(self._request_ns(), "single_stream")
-        return max(1, min(plan.samples * plan.calls, self.settings.wanted // LEAST_GIVEN_ROUNDS))
+        return max(1, min(plan.samples * plan.calls, self.settings.target_requests // LEAST_GIVEN_ROUNDS))
 
     def _phases(self, worker: Worker) -> None:
         """Rounds of requests without and with probes, in alternating order."""
-        found, settings, samples = self.findings, self.settings, self._samples()
+        findings, settings, samples = self.findings, self.settings, self._samples()
         until, answered = time.monotonic() + settings.limit_s, 0
         for index in itertools.count():
             times = worker.ask(TimePhases(samples, probed_first=bool(index % 2)))
             if index % 8 == 0:  # after a round, which shows whether model calls are probed
                 cost = worker.ask(MeasureProbes())
-                found.probe_ns, found.floor_ns = cost.phases_ns, cost.request_ns
-            found.rounds.append(PhaseRound(times.request, times.preprocess, times.predict, times.postprocess))
-            found.wall_ns += times.wall_ns
-            found.cpu_ns += times.cpu_ns
-            found.model_calls = times.model_calls
+                findings.probe_ns, findings.floor_ns = cost.phases_ns, cost.request_ns
+            findings.rounds.append(PhaseRound(times.request, times.preprocess, times.predict, times.postprocess))
+            findings.wall_ns += times.wall_ns
+            findings.cpu_ns += times.cpu_ns
+            findings.model_calls = times.model_calls
             answered += samples
-            self._tell(0.1 + 0.4 * min(1.0, answered / settings.wanted), "timing the phases")
-            enough = answered >= settings.wanted and (index + 1 >= LEAST_ROUNDS or settings.requests is not None)
+            self._report_share(0.1 + 0.4 * min(1.0, answered / settings.target_requests), "timing the phases")
+            enough = answered >= settings.target_requests and (
+                index + 1 >= LEAST_ROUNDS or settings.requests is not None
+            )
             if enough or time.monotonic() >= until:
                 return
 
     def _steps(self, worker: Worker) -> None:
-        self._tell(0.5, "timing the library's steps")
+        self._report_share(0.5, "timing the library's steps")
         chunk, until = self._chunk(), time.monotonic_ns() + (SPLIT_NS if self.settings.split else GLANCE_NS)
         while not self.findings.steps or time.monotonic_ns() < until:
             self.findings.steps.append(worker.ask(TimeSteps(chunk)))
 
     def _chunk(self) -> int:
         """Requests that take about 20 ms."""
-        return max(1, min(CHUNK_NS // self._request_ns(), self.settings.wanted))
+        return max(1, min(CHUNK_NS // self._request_ns(), self.settings.target_requests))
 
     def _record(self, worker: Worker) -> None:
-        """Chunks under the profiler, each beside one without it. Ctrl-C keeps what was gathered."""
-        found, settings, chunk = self.findings, self.settings, self._chunk()
-        until, answered, begun = time.monotonic() + settings.limit_s, 0, False
+        """Chunks under the profiler, each beside one without it. Ctrl-C keeps the output so far."""
+        findings, settings, chunk = self.findings, self.settings, self._chunk()
+        until, answered, has_chunk = time.monotonic() + settings.limit_s, 0, False
         try:
-            while answered < settings.wanted and (not answered or time.monotonic() < until):
-                count = min(chunk, settings.wanted - answered)
-                profiled_first, begun = bool(len(found.slowdowns) % 2), True
+            while answered < settings.target_requests and (not answered or time.monotonic() < until):
+                count = min(chunk, settings.target_requests - answered)
+                profiled_first, has_chunk = bool(len(findings.slowdowns) % 2), True
                 times = worker.ask(RunProfiler(count, settings.profiler, settings.interval_s, profiled_first))
-                found.slowdowns.append(times.profiled_ns / max(1, times.bare_ns))
+                findings.slowdowns.append(times.profiled_ns / max(1, times.bare_ns))
                 answered += count
-                self._tell(0.5 + 0.4 * min(1.0, answered / settings.wanted), f"under {settings.profiler}")
+                self._report_share(
+                    0.5 + 0.4 * min(1.0, answered / settings.target_requests), f"under {settings.profiler}"
+                )
         except KeyboardInterrupt:
-            if begun:
-                found.gathered = worker.ask(CollectProfile(settings.form))
+            if has_chunk:
+                findings.profiler_output = worker.ask(CollectProfile(settings.form))
             raise
-        found.gathered = worker.ask(CollectProfile(settings.form))
+        findings.profiler_output = worker.ask(CollectProfile(settings.form))
 
     def _operators(self) -> None:
         """A session of its own, in a fresh worker, that profiles itself."""
-        self._tell(0.9, "timing the operators")
+        self._report_share(0.9, "timing the operators")
         with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:
             job = self._job()
             options = {**job.options, PROFILE_TO: str(Path(folder) / "operators")}
             with Worker(replace(job, options=options), timeout_s=self.settings.timeout_s) as worker:
                 self._open(worker)
-                count = max(1, min(OPERATOR_REQUESTS, self.settings.wanted, int(MEMORY_NS // self._request_ns())))
+                count = max(
+                    1, min(OPERATOR_REQUESTS, self.settings.target_requests, int(MEMORY_NS // self._request_ns()))
+                )
                 times = worker.ask(TimeOperators(count))
         self.findings.operators = _costs(times.operators, count)
         self.findings.operator_requests = count
@@ -192,18 +198,18 @@ class Study:
         return max(1, self.findings.warm.request_ns) if self.findings.warm else 1
 
     def _memory(self) -> None:
-        self._tell(0.95, "looking at memory")
+        self._report_share(0.95, "looking at memory")
         with Worker(self._job(), timeout_s=self.settings.timeout_s) as worker:
             start = _resident(worker)
             self._open(worker)
-            loaded = _resident(worker)
+            loaded_bytes = _resident(worker)
             worker.ask(ProfileFirstRequest())
             first = _resident(worker)
             worker.ask(ProfileWarmUp(WARM_LIMIT_NS // 4))
             steady = _resident(worker)
             count = max(1, min(MEMORY_REQUESTS, int(MEMORY_NS // (10 * self._request_ns()))))
             allocations = worker.ask(MeasureAllocations(count))
-        self.findings.memory = MemoryUse(start, loaded, first, steady, **asdict(allocations))
+        self.findings.memory = MemoryUse(start, loaded_bytes, first, steady, **asdict(allocations))
 
     @property
     def slowdown(self) -> float | None:

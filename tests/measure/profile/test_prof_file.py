@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infer_bench.errors import CannotRun
 from infer_bench.machine.environment import describe
-from infer_bench.measure.profile.prof_file import Recorded, from_worker, is_profile, pack, unpack
+from infer_bench.measure.profile.prof_file import FunctionTable, from_worker, is_profile, pack, unpack
 from infer_bench.measure.profile.pstats_reader import Reader
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileReport, ProfileResult
@@ -32,7 +32,7 @@ def report(requests: int = 2) -> ProfileReport:
 
 def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.prof"
-    path.write_bytes(pack(from_worker(FUNCTIONS, 2, counted=True), report()))
+    path.write_bytes(pack(from_worker(FUNCTIONS, 2, has_calls=True), report()))
     stats: Any = pstats.Stats(str(path))
     assert stats.total_calls == 42
     assert stats.total_tt == pytest.approx(0.010)
@@ -40,12 +40,12 @@ def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) 
         ("app.py", 3, "predict"): (40, 40, 0.009, 0.009)
     }
     stats.add(str(path)).sort_stats("cumulative")
-    recorded, found = unpack(str(path))
-    assert found == report()
-    assert recorded.requests == 2
-    assert recorded.table == marshal.loads(path.read_bytes())
-    assert [cost.name for cost in recorded.functions("cumulative")] == ["predict", FUNCTIONS[1].name]
-    assert [cost.own_ns for cost in recorded.functions("own", 1)] == [9_000_000]
+    table, embedded = unpack(str(path))
+    assert embedded == report()
+    assert table.requests == 2
+    assert table.entries == marshal.loads(path.read_bytes())
+    assert [cost.name for cost in table.functions("cumulative")] == ["predict", FUNCTIONS[1].name]
+    assert [cost.own_ns for cost in table.functions("own", 1)] == [9_000_000]
 
 
 def test_a_profile_of_python_itself_is_read(tmp_path: Path) -> None:
@@ -53,10 +53,10 @@ def test_a_profile_of_python_itself_is_read(tmp_path: Path) -> None:
     profile = cProfile.Profile()
     profile.runcall(lambda: [sum(range(n)) for n in range(50)])
     profile.dump_stats(str(path))
-    recorded, found = unpack(str(path))
+    table, embedded = unpack(str(path))
     assert is_profile(str(path))
-    assert found is None
-    assert recorded.table == marshal.loads(path.read_bytes())
+    assert embedded is None
+    assert table.entries == marshal.loads(path.read_bytes())
 
 
 numbers = st.integers() | st.floats(allow_nan=False)
@@ -108,5 +108,5 @@ def test_what_is_no_profile_is_not_taken_for_one(tmp_path: Path) -> None:
     assert not is_profile(str(tmp_path))
     assert not is_profile("some.module:function")
     path = tmp_path / "without_an_ending"
-    path.write_bytes(pack(Recorded(), report()))
+    path.write_bytes(pack(FunctionTable(), report()))
     assert is_profile(str(path))
