@@ -63,8 +63,6 @@ def unpack(kind: type[T], body: Any, arrays: Sequence[Array]) -> T:
 def _reader_of(kind: Any) -> Reader:
     """What reads a value of a type. Raises TypeError for a type that may not cross."""
     origin, arguments = get_origin(kind), get_args(kind)
-    if hasattr(origin, "__value__"):  # an alias made by `type`, as `NDArray` is from NumPy 2.5 on
-        return _reader_of(origin.__value__[arguments])
     if kind is Any:
         return lambda body, _: body
     if kind in _SCALARS or kind is None:
