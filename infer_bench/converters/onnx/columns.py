@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.converters.onnx.graph import Graph
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import LEAF, MEMBER, Dtype, Ensemble
-from infer_bench.typing import Ints
+from infer_bench.typing import Array, Bools, Ints
 
 NUMBER: dict[Dtype, int] = {"float32": 1, "float64": 11}
 """ONNX's element types."""
@@ -122,7 +121,7 @@ def _encode(g: Graph, feature: Feature, dtype: Dtype, tensor: str) -> str:
     return g.op("Cast", codes_tensor, to=11) if dtype == "float64" else codes_tensor
 
 
-def _list_numbers(feature: Feature, dtype: Dtype) -> npt.NDArray[Any]:
+def _list_numbers(feature: Feature, dtype: Dtype) -> Array:
     if not fits(feature, "float64"):
         raise NotConvertible(f"a category of {feature.name!r} is a whole number that no double holds", "use strings")
     if not fits(feature, dtype):
@@ -132,7 +131,7 @@ def _list_numbers(feature: Feature, dtype: Dtype) -> npt.NDArray[Any]:
     return np.array([float(value) for value in feature.categories]).astype(dtype)
 
 
-def _make_tensor(values: npt.NDArray[Any]) -> Any:
+def _make_tensor(values: Array) -> Any:
     from onnx import numpy_helper
 
     return numpy_helper.from_array(values, "t")
@@ -189,7 +188,7 @@ def cast_rows(g: Graph, ensemble: Ensemble, tensor: str, input_dtype: Dtype, dty
     return g.op("Cast", tensor, to=NUMBER[dtype]) if now != dtype else tensor
 
 
-def _mask_zeros(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[np.bool_], dtype: Dtype) -> str:
+def _mask_zeros(g: Graph, ensemble: Ensemble, tensor: str, mask: Bools, dtype: Dtype) -> str:
     if not mask.any():
         return tensor
     near = g.op("LessOrEqual", g.op("Abs", tensor), g.const(ensemble.zero_band, np.dtype(dtype)))
@@ -198,7 +197,7 @@ def _mask_zeros(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[np.
     return g.op("Where", near, g.const(np.nan, np.dtype(dtype)), tensor)
 
 
-def _round(g: Graph, ensemble: Ensemble, tensor: str, mask: npt.NDArray[np.bool_], dtype: Dtype) -> str:
+def _round(g: Graph, ensemble: Ensemble, tensor: str, mask: Bools, dtype: Dtype) -> str:
     if not mask.any():
         return tensor
     down = g.op("Floor", tensor)

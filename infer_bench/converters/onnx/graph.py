@@ -9,9 +9,9 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.errors import NotConvertible
+from infer_bench.typing import Array
 
 OPSET = 19
 """The first opset in which strings may be compared."""
@@ -73,7 +73,7 @@ class Graph:
         """Cast to double."""
         return self.op("Cast", tensor, to=11)
 
-    def take(self, tensor: str, indices: Sequence[int] | npt.NDArray[Any]) -> str:
+    def take(self, tensor: str, indices: Sequence[int] | Array) -> str:
         """The columns `indices` of a (batch, width) tensor, in that order."""
         return self.op("Gather", tensor, self.const(np.asarray(indices, dtype=np.int64), np.int64), axis=1)
 

@@ -7,19 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.trees.ensemble import LEAF, MEMBER, Ensemble
-from infer_bench.typing import Bools, Ints
+from infer_bench.typing import Array, Bools, Ints
 
 _MODES_5 = np.array([0, 0, 1, 6], dtype=np.uint8)
 """LEAF (unused), LEQ, LT, MEMBER as ai.onnx.ml 5 numbers them."""
 _MODES_3 = np.array([b"LEAF", b"BRANCH_LEQ", b"BRANCH_LT", b"BRANCH_EQ"], dtype=object)
 
 
-def make_tree_node(
-    ensemble: Ensemble, columns: Ints, thresholds: npt.NDArray[Any], weights: npt.NDArray[Any], opset_ml: int
-) -> Any:
+def make_tree_node(ensemble: Ensemble, columns: Ints, thresholds: Array, weights: Array, opset_ml: int) -> Any:
     """The operator as a `NodeProto` without inputs and outputs.
 
     `columns` (nodes,) is the input column that each node reads; `thresholds` and `weights` (nodes, width) are in the
@@ -58,15 +55,13 @@ def _fill(attribute: Any, name: str, values: Any) -> None:
         attribute.type, attribute.i = AttributeProto.INT, values
 
 
-def _make_tensor(values: npt.NDArray[Any], name: str) -> Any:
+def _make_tensor(values: Array, name: str) -> Any:
     from onnx import numpy_helper
 
     return numpy_helper.from_array(np.ascontiguousarray(values), name)
 
 
-def _list_attributes_5(
-    ensemble: Ensemble, columns: Ints, thresholds: npt.NDArray[Any], weights: npt.NDArray[Any]
-) -> Mapping[str, Any]:
+def _list_attributes_5(ensemble: Ensemble, columns: Ints, thresholds: Array, weights: Array) -> Mapping[str, Any]:
     nodes = ensemble.nodes
     leaf = nodes.mode == LEAF
     inner, lone = np.flatnonzero(~leaf), leaf[ensemble.roots]
@@ -106,7 +101,7 @@ def _list_attributes_5(
     return attributes
 
 
-def _scatter(values: npt.NDArray[Any], index: Ints, count: int) -> npt.NDArray[Any]:
+def _scatter(values: Array, index: Ints, count: int) -> Array:
     array = np.zeros(count, dtype=values.dtype)
     array[index] = values
     return array
@@ -132,7 +127,7 @@ def _number_nodes(ensemble: Ensemble, leaf: Bools) -> tuple[Ints, int]:
     return np.where(leaf, index + unused, index), count + unused
 
 
-def _delimit_members(ensemble: Ensemble, dtype: Any) -> npt.NDArray[Any]:
+def _delimit_members(ensemble: Ensemble, dtype: Any) -> Array:
     """The members of each node in turn, a NaN after each."""
     nodes = ensemble.nodes
     sets = np.flatnonzero(nodes.mode == MEMBER)
@@ -146,9 +141,7 @@ def count_nodes(ensemble: Ensemble) -> Ints:
     return np.diff(np.append(ensemble.roots, len(ensemble.nodes)))
 
 
-def _list_attributes_3(
-    ensemble: Ensemble, columns: Ints, thresholds: npt.NDArray[Any], weights: npt.NDArray[Any]
-) -> Mapping[str, Any]:
+def _list_attributes_3(ensemble: Ensemble, columns: Ints, thresholds: Array, weights: Array) -> Mapping[str, Any]:
     nodes, sizes = ensemble.nodes, count_nodes(ensemble)
     tree = np.repeat(np.arange(ensemble.trees), sizes)
     number = np.arange(len(nodes)) - ensemble.roots[tree]
@@ -183,7 +176,7 @@ def _list_attributes_3(
     return attributes
 
 
-def _list_targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDArray[Any]) -> Mapping[str, Any]:
+def _list_targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: Array) -> Mapping[str, Any]:
     leaf = ensemble.nodes.mode == LEAF
     width = weights.shape[1]
     output = ensemble.output[tree[leaf]]
@@ -196,12 +189,12 @@ def _list_targets(ensemble: Ensemble, tree: Ints, number: Ints, weights: npt.NDA
     }
 
 
-def _name_numbers(name: str, values: npt.NDArray[Any]) -> Mapping[str, Any]:
+def _name_numbers(name: str, values: Array) -> Mapping[str, Any]:
     """Opset 3 takes float32 as a list and double as a tensor, under another name."""
     return {name: values} if values.dtype == np.float32 else {f"{name}_as_tensor": _make_tensor(values, name)}
 
 
-def _chain_members(ensemble: Ensemble, table: dict[str, npt.NDArray[Any]], sizes: Ints) -> dict[str, npt.NDArray[Any]]:
+def _chain_members(ensemble: Ensemble, table: dict[str, Array], sizes: Ints) -> dict[str, Array]:
     """Each set as a chain of nodes, one a member: equal goes where the set goes, else to the next."""
     nodes = ensemble.nodes
     members = np.where(nodes.mode == MEMBER, np.diff(nodes.member_start), 1)

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Nodes, make_nodes
-from infer_bench.typing import Floats
+from infer_bench.typing import Array, Floats, Ints
 
 
-def fold(ensemble: Ensemble, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+def fold(ensemble: Ensemble, dtype: npt.DTypeLike) -> Array:
     """Thresholds (nodes,) in `dtype`, with which every row of that dtype goes where it went.
 
     x <= t keeps its meaning with the largest number of the dtype that is <= t, x < t with the smallest that is >= t.
@@ -32,7 +32,7 @@ def fold(ensemble: Ensemble, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     )
 
 
-def _move_beyond_band(ensemble: Ensemble, threshold: npt.NDArray[Any], target: Any) -> npt.NDArray[Any]:
+def _move_beyond_band(ensemble: Ensemble, threshold: Array, target: Any) -> Array:
     exact, band = ensemble.nodes.threshold, ensemble.zero_band
     if np.any((ensemble.nodes.mode == LT) & (np.abs(exact) <= band)):
         raise NotConvertible("a tree compares x < t for a t next to zero")
@@ -74,7 +74,7 @@ def split_outputs(ensemble: Ensemble) -> Ensemble:
     nodes, count, outputs = ensemble.nodes, len(ensemble.nodes), ensemble.outputs
     shift = np.repeat(np.arange(outputs) * count, count)
 
-    def child(index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def child(index: Ints) -> Ints:
         tiled = np.tile(index, outputs)
         return np.where(tiled < 0, -1, tiled + shift)
 
@@ -83,7 +83,7 @@ def split_outputs(ensemble: Ensemble) -> Ensemble:
     return replace(ensemble, nodes=copies, roots=roots, output=np.repeat(np.arange(outputs), ensemble.trees))
 
 
-def _tile(nodes: Nodes, outputs: int, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Nodes:
+def _tile(nodes: Nodes, outputs: int, left: Ints, right: Ints) -> Nodes:
     sizes = np.tile(np.diff(nodes.member_start), outputs)
     return make_nodes(
         feature=np.tile(nodes.feature, outputs),
