@@ -4,15 +4,28 @@ from infer_bench.cli.options import show as of
 from infer_bench.cli.options.shared import Output, Phases
 
 
-def show(report: of.File, format: of.Format = "table", output: Output = None, phases: Phases = False) -> int:
-    """Render a saved report.
+def show(
+    report: of.File,
+    format: of.Format = "table",
+    output: Output = None,
+    phases: Phases = False,
+    chart: of.ChartFile = None,
+    chart_kind: of.ChartKind = None,
+) -> int:
+    """Render a saved report, or draw a chart of it.
 
     It may come from another machine; no engine is needed.
     """
     from infer_bench.cli.delivery import Delivery
+    from infer_bench.cli.runs.chart import write_chart
+    from infer_bench.errors import UsageError
     from infer_bench.output import check_outputs
     from infer_bench.report.serialize import load_report
 
-    check_outputs({"--output": output}, [report])
+    check_outputs({"--output": output, "--chart": chart}, [report])
+    if chart is None and chart_kind is not None:
+        raise UsageError("--chart-kind is of a chart", "name its file: --chart latency.svg")
+    if chart is not None:
+        return write_chart(load_report(report), chart, chart_kind)
     Delivery(None, format, output, phases).deliver(load_report(report))
     return 0

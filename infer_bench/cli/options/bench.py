@@ -74,6 +74,6 @@ Format = Annotated[
         "--format",
         "-f",
         metavar="NAME",
-        help="table, json, markdown, csv, junit, openmetrics, pyperf, bencher or github-action-benchmark.",
+        help="table, json, markdown, html, csv, junit, openmetrics, pyperf, bencher or github-action-benchmark.",
     ),
 ]

@@ -17,4 +17,4 @@ Zipmap = Annotated[bool, write("--zipmap", help="Probabilities as a list of maps
 TimeLimit = Annotated[float, machine("--time-limit", metavar="SECONDS", help="Seconds that writing the file may take.")]
 
 OnnxFile = Annotated[str | None, output("--output", "-o", metavar="FILE", help="The file. [default: MODEL with .onnx]")]
-Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table or json.")]
+Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json or html.")]

@@ -11,7 +11,20 @@ Format = Annotated[
         "--format",
         "-f",
         metavar="NAME",
-        help="table or json; of a bench also github-action-benchmark, junit, openmetrics, pyperf or bencher; "
+        help="table, json or html; of a bench also github-action-benchmark, junit, openmetrics, pyperf or bencher; "
         "of bench and validate csv; of these and profile markdown.",
+    ),
+]
+ChartFile = Annotated[
+    str | None,
+    output("--chart", metavar="FILE", help="Draw a chart to this file instead: its ending is .svg or .png."),
+]
+ChartKind = Annotated[
+    str | None,
+    output(
+        "--chart-kind",
+        metavar="NAME",
+        help="Which one: latency, phases or throughput of a bench; ratios of a gate; differences or causes of a "
+        "comparison; phases, functions, operators or changes of a profile.",
     ),
 ]

@@ -22,4 +22,4 @@ Worst = Annotated[int, output("--worst", metavar="N", help="How many of the wors
 ExportWorst = Annotated[
     str | None, output("--export-worst", metavar="FILE", help="Write the worst rows: parquet or csv.")
 ]
-Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json, markdown or csv.")]
+Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json, markdown, html or csv.")]

@@ -1,0 +1,95 @@
+"""What a chart is: a figure with a title and a description, drawn from a report."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infer_bench.errors import MissingDependency
+from infer_bench.report.common import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1b1f24"
+"""The colour of text and axes: in a page it becomes the page's own."""
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56a0d3", "#7a5195", "#707070")
+"""Okabe and Ito's palette, told apart by the colour-blind, with its yellow darkened to be read on white."""
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+"""A shape a series beside its colour: nothing is told by colour alone."""
+WIDTH, ROW = 8.0, 0.42
+"""Inches: a chart's width, and the height of a bar or a line of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawn figure. `title` and `description` say in words what it shows, for whoever does not see it."""
+
+    kind: str
+    title: str
+    description: str
+    figure: "Figure"
+
+
+_NOT_TEXT = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+Drawer = Callable[[Report[Any]], Chart | None]
+"""Draws one kind of chart; None where the report holds nothing for it."""
+
+
+def new_figure(height: float, columns: int = 1, widths: tuple[float, ...] = ()) -> tuple["Figure", list["Axes"]]:
+    """An empty figure `height` inches high, with `columns` axes side by side. Raises `MissingDependency`."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependency("matplotlib", "charts") from None
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    axes = figure.subplots(1, columns, squeeze=False, width_ratios=widths or None)[0]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(True, axis="both", alpha=0.25, linewidth=0.6)
+        axis.set_axisbelow(True)
+    return figure, list(axes)
+
+
+def clean(text: str) -> str:
+    """Text without the characters that no document may hold (control characters, lone surrogates): each is U+FFFD."""
+    return _NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def color_of(place: int) -> str:
+    """The colour of the series at `place`."""
+    return COLORS[place % len(COLORS)]
+
+
+def marker_of(place: int) -> str:
+    """The shape of the series at `place`."""
+    return MARKERS[place % len(MARKERS)]
+
+
+def use_durations(axis: "Axes", which: str = "y") -> None:
+    """Label an axis of nanoseconds with durations: `50 µs`, `2 ms`; a logarithmic one at 1, 2 and 5 of each decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ticks = axis.yaxis if which == "y" else axis.xaxis
+    if ticks.get_scale() == "log":
+        ticks.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ticks.set_major_formatter(FuncFormatter(lambda value, _: tick_duration(value)))
+    ticks.set_minor_formatter(NullFormatter())
+
+
+def use_counts(axis: "Axes") -> None:
+    """Label a logarithmic axis of counts with whole numbers: `1,000`."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def tick_duration(nanoseconds: float) -> str:
+    """A tick's duration in the largest unit that it fills: `250 µs`."""
+    if nanoseconds <= 0:
+        return "0"
+    for limit, factor, unit in ((1e3, 1.0, "ns"), (1e6, 1e3, "µs"), (1e9, 1e6, "ms"), (float("inf"), 1e9, "s")):
+        if nanoseconds < limit * 0.9995:
+            return f"{nanoseconds / factor:.4g} {unit}"
+    raise AssertionError("every duration is below infinity")

@@ -1,0 +1,230 @@
+"""Charts of a bench: how the request is distributed, what it is made of, and throughput against batch size."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from infer_bench.model import PHASES
+from infer_bench.report.bench import BenchResult, Process
+from infer_bench.report.common import Report
+from infer_bench.reporters.bench.groups import BatchGroup, group_results, name_candidate, take_typical
+from infer_bench.reporters.charts.base import (
+    ROW,
+    Chart,
+    clean,
+    color_of,
+    marker_of,
+    new_figure,
+    tick_duration,
+    use_counts,
+    use_durations,
+)
+from infer_bench.reporters.text.paths import file_name
+from infer_bench.typing import Floats
+
+CURVE_POINTS = 48
+TAIL_SAMPLES = 5
+"""A quantile is drawn where so many samples lie beyond it: fewer are noise."""
+WIDE_RANGE = 3.0
+"""Values of which the largest is so many times the smallest stand on a logarithmic axis."""
+LABELLED = (0.5, 0.9, 0.99, 0.999, 0.9999)
+
+
+def draw_latency(report: Report[Any]) -> Chart | None:
+    """The request's percentile curve of each candidate, and beside it the median of each layout, at the first batch."""
+    results = _first_batch(report)
+    curves = [(label, _corrected_samples(r)) for label, r in zip(_labels(results), results, strict=True)]
+    if not curves:
+        return None
+    figure, (left, right) = new_figure(3.8, 2, (3.0, 2.0))
+    for place, (name, samples) in enumerate(curves):
+        quantiles = _curve(len(samples))
+        left.plot(
+            1 / (1 - quantiles), np.quantile(samples, quantiles), color=color_of(place), label=name, linewidth=1.8
+        )
+    _use_percentiles(left, max(len(samples) for _, samples in curves))
+    left.set_title("percentiles of the request")
+    left.legend(fontsize="small", frameon=False)
+    _draw_layouts(right, results)
+    batch = results[0].batch
+    return Chart(
+        "latency",
+        f"Latency of {_what(batch)}",
+        "; ".join(f"{name}: median {tick_duration(float(np.median(samples)))}" for name, samples in curves),
+        figure,
+    )
+
+
+def draw_phases(report: Report[Any]) -> Chart | None:
+    """A bar a candidate, of its phases' typical times, at the first batch size."""
+    results = [result for result in _first_batch(report) if result.phases is not None]
+    if not results:
+        return None
+    figure, (axis,) = new_figure(1.1 + ROW * len(results))
+    places = np.arange(len(results))
+    start = np.zeros(len(results))
+    for number, phase in enumerate(PHASES):
+        times = np.array([max(0, take_typical(getattr(result.phases, phase))) for result in results], dtype=np.float64)
+        axis.barh(places, times, left=start, color=color_of(number), label=phase, height=0.6)
+        start += times
+    axis.set_yticks(places, _labels(results))
+    axis.invert_yaxis()
+    axis.set_xlim(left=0)
+    use_durations(axis, "x")
+    figure.legend(ncols=3, fontsize="small", frameon=False, loc="outside upper right")
+    return Chart(
+        "phases",
+        "Phases of a request",
+        "; ".join(_phase_text(result) for result in results),
+        figure,
+    )
+
+
+def draw_throughput(report: Report[Any]) -> Chart | None:
+    """Rows a second against batch size, a line a candidate; shaded where another one takes the lead."""
+    groups = _by_batch(report)
+    if len(groups) < 2:
+        return None
+    series = _series(groups)
+    figure, (axis,) = new_figure(3.6)
+    for place, (name, points) in enumerate(series.items()):
+        batches, rates = zip(*points, strict=True)
+        axis.plot(batches, rates, color=color_of(place), marker=marker_of(place), label=name, linewidth=1.8)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xticks([g.batch for g in groups], [f"{g.batch:,}" for g in groups])
+    axis.minorticks_off()
+    axis.set_xlabel("batch size")
+    axis.set_ylabel("rows per second")
+    use_counts(axis)
+    crossings = _crossings(groups)
+    for before, after in crossings:
+        axis.axvspan(before, after, alpha=0.12, color="#808080", linewidth=0)
+    axis.legend(fontsize="small", frameon=False)
+    text = "; ".join(f"another candidate leads from between batch {a:,} and {b:,} on" for a, b in crossings)
+    return Chart("throughput", "Throughput against batch size", text or "One candidate leads at every size.", figure)
+
+
+KINDS = {"latency": draw_latency, "phases": draw_phases, "throughput": draw_throughput}
+
+
+def _what(batch: int) -> str:
+    return "one request" if batch == 1 else f"a batch of {batch:,}"
+
+
+def _by_batch(report: Report[Any]) -> Sequence[BatchGroup]:
+    """The groups of the first model that has a measurement."""
+    for groups in group_results(report.results, report.settings):
+        if any(_has_rounds(result) for g in groups for result in g.results):
+            return groups
+    return ()
+
+
+def _first_batch(report: Report[Any]) -> list[BenchResult]:
+    """What was measured of all models at the smallest batch size."""
+    results = [result for result in report.results if _has_rounds(result)]
+    smallest = min((result.batch for result in results), default=0)
+    return [result for result in results if result.batch == smallest]
+
+
+def _labels(results: Sequence[BenchResult]) -> list[str]:
+    """A name a candidate, with its model where there are several."""
+    several = len({result.model.path for result in results}) > 1
+    return [
+        clean(f"{file_name(result.model.path)}, {name_candidate(result)}" if several else name_candidate(result))
+        for result in results
+    ]
+
+
+def _has_rounds(result: BenchResult) -> bool:
+    return not result.failed and any(process.rounds for process in result.processes)
+
+
+def _corrected_samples(result: BenchResult) -> Floats:
+    """One call each, in ns, the loop's floor taken off: all processes pooled, sorted."""
+    parts = [_process_samples(process) for process in result.processes if process.rounds]
+    return np.sort(np.concatenate(parts))
+
+
+def _process_samples(process: Process) -> Floats:
+    parts = [
+        np.asarray(r.request_ns, dtype=np.float64) / max(1, r.calls_per_sample)
+        - process.floor_ns / max(1, r.calls_per_sample)
+        for r in process.rounds
+    ]
+    return np.maximum(np.concatenate(parts), 1.0)
+
+
+def _curve(samples: int) -> Floats:
+    """Quantiles evenly spaced in nines, up to the last that `samples` carry."""
+    most = max(0.5, 1 - TAIL_SAMPLES / max(1, samples))
+    return 1 - np.geomspace(1.0, 1 - most, CURVE_POINTS)
+
+
+def _use_percentiles(axis: Any, samples: int) -> None:
+    most = max(0.5, 1 - TAIL_SAMPLES / max(1, samples))
+    shown = [share for share in LABELLED if share <= most]
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xticks([1 / (1 - share) for share in shown], [f"p{100 * share:g}" for share in shown])
+    axis.minorticks_off()
+    use_durations(axis)
+
+
+def _draw_layouts(axis: Any, results: Sequence[BenchResult]) -> None:
+    """A point a process: how far one placement in memory is from another."""
+    medians = [[float(np.median(_process_samples(p))) for p in result.processes if p.rounds] for result in results]
+    for place, values in enumerate(medians):
+        spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
+        color, marker = color_of(place), marker_of(place)
+        axis.scatter(place + spread, values, color=color, marker=marker, s=26, alpha=0.8, linewidths=0)
+    if max(map(max, medians)) > WIDE_RANGE * min(map(min, medians)):
+        axis.set_yscale("log")
+    axis.set_xticks(range(len(results)), [str(place + 1) for place in range(len(results))])
+    axis.set_xlim(-0.5, len(results) - 0.5)
+    axis.set_xlabel("candidate, in the order of the legend")
+    axis.set_title("median of each process")
+    use_durations(axis)
+
+
+def _phase_text(result: BenchResult) -> str:
+    times = [f"{phase} {tick_duration(take_typical(getattr(result.phases, phase)))}" for phase in PHASES]
+    return f"{name_candidate(result)}: {', '.join(times)}"
+
+
+def _series(groups: Sequence[BatchGroup]) -> dict[str, list[tuple[int, float]]]:
+    series: dict[str, list[tuple[int, float]]] = {}
+    for g in groups:
+        for result in g.results:
+            if result.rows_per_s is not None and not result.failed:
+                series.setdefault(clean(name_candidate(result)), []).append((g.batch, result.rows_per_s))
+    return series
+
+
+def _crossings(groups: Sequence[BatchGroup]) -> list[tuple[int, int]]:
+    """Neighbouring batch sizes at which different candidates are fastest, their speed-ups' intervals apart."""
+    leaders = [(g.batch, leader) for g in groups if (leader := _leader(g)) is not None]
+    pairs = itertools.pairwise(leaders)
+    return [(one[0], other[0]) for one, other in pairs if one[1] != other[1]]
+
+
+def _leader(g: BatchGroup) -> str | None:
+    """The fastest candidate; None where the runner-up's interval overlaps its own."""
+    rated = sorted((r for r in g.results if r.rows_per_s and not r.failed), key=lambda r: -(r.rows_per_s or 0))
+    if not rated:
+        return None
+    if len(rated) > 1 and _overlap(rated[0], rated[1]):
+        return None
+    return name_candidate(rated[0])
+
+
+def _overlap(one: BenchResult, other: BenchResult) -> bool:
+    bounds = [r.request.intervals.get("p50") for r in (one, other) if r.request is not None]
+    if len(bounds) < 2 or bounds[0] is None or bounds[1] is None:
+        return True
+    return bounds[0][1] >= bounds[1][0]
+
+
+__all__ = ["KINDS", "draw_latency", "draw_phases", "draw_throughput"]

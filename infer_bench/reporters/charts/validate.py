@@ -1,0 +1,85 @@
+"""Charts of a comparison: how many rows lie how far apart, and how many each cause explains."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from infer_bench.report.common import Report
+from infer_bench.report.validate import ValidateResult
+from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure, use_counts
+
+EXACT = "exact"
+
+
+def draw_differences(report: Report[Any]) -> Chart | None:
+    """Rows by |Δ|, a decade a bar, of the user's rows and of the probes, with the tolerance."""
+    result = _first(report)
+    if result is None:
+        return None
+    counts = {clean(group.name): group.histogram for group in result.groups if group.histogram}
+    if not counts:
+        return None
+    decades = _decades(counts)
+    figure, (axis,) = new_figure(3.4)
+    bottom = np.zeros(len(decades) + 1)
+    for place, (name, histogram) in enumerate(counts.items()):
+        heights = np.array([histogram.get(EXACT, 0), *(histogram.get(str(d), 0) for d in decades)], dtype=np.float64)
+        axis.bar(range(len(heights)), heights, bottom=bottom, width=0.9, color=color_of(place), label=name)
+        bottom += heights
+    labels = ["0", *(f"1e{d}" for d in decades)]
+    axis.set_xticks(np.arange(len(labels)) - 0.5 + (np.arange(len(labels)) == 0) * 0.5, labels)
+    axis.set_yscale("symlog", linthresh=1)
+    use_counts(axis)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("|Δ| of a value")
+    axis.set_ylabel("values")
+    _mark_tolerance(axis, result.atol, decades)
+    figure.legend(ncols=4, fontsize="small", frameon=False, loc="outside upper right")
+    return Chart("differences", "How far predictions lie apart", _text(counts, result), figure)
+
+
+def draw_causes(report: Report[Any]) -> Chart | None:
+    """A bar a cause: the rows that it explains, and those that nothing explains."""
+    result = _first(report)
+    if result is None or not result.causes:
+        return None
+    explained = {clean(cause.name): cause.rows_explained for cause in result.causes}
+    counts = {**explained, **({"not explained": result.not_explained} if result.not_explained else {})}
+    figure, (axis,) = new_figure(1.1 + ROW * len(counts))
+    colors = [color_of(1 if name == "not explained" else 0) for name in counts]
+    bars = axis.barh(range(len(counts)), list(counts.values()), height=0.6, color=colors)
+    axis.bar_label(bars, [f"{count:,}" for count in counts.values()], padding=3, fontsize="small")
+    axis.set_yticks(range(len(counts)), list(counts))
+    axis.invert_yaxis()
+    axis.set_xlabel("rows")
+    return Chart("causes", "Causes", "; ".join(f"{name}: {count:,} rows" for name, count in counts.items()), figure)
+
+
+KINDS = {"differences": draw_differences, "causes": draw_causes}
+
+
+def _first(report: Report[Any]) -> ValidateResult | None:
+    return next((result for result in report.results if result.groups), None)
+
+
+def _decades(counts: Mapping[str, Mapping[str, int]]) -> list[int]:
+    """From the smallest decade that holds anything to the largest."""
+    numbers = [int(key) for histogram in counts.values() for key in histogram if key.lstrip("-").isdigit()]
+    return list(range(min(numbers), max(numbers) + 1)) if numbers else []
+
+
+def _mark_tolerance(axis: Any, atol: float, decades: list[int]) -> None:
+    """A line where the tolerance lies between the bars, whose left edges are powers of ten."""
+    if not decades or atol <= 0:
+        return
+    place = np.log10(atol) - decades[0] + 0.5
+    if -0.5 <= place <= len(decades) + 0.5:
+        axis.axvline(place, color=color_of(1), linewidth=1.6, linestyle="--", label=f"tolerance {atol:g}")
+
+
+def _text(counts: Mapping[str, Mapping[str, int]], result: ValidateResult) -> str:
+    worst = max((group.max_abs_delta for group in result.groups), default=0.0)
+    exact = sum(histogram.get(EXACT, 0) for histogram in counts.values())
+    total = sum(sum(histogram.values()) for histogram in counts.values())
+    return f"{exact:,} of {total:,} values are equal; the largest difference is {worst:.2g}, tolerance {result.atol:g}"

@@ -1,0 +1,75 @@
+"""The page of a bench: the finding, a table a batch size, and what follows from them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from infer_bench.report.bench import BenchResult
+from infer_bench.report.common import Report
+from infer_bench.reporters.bench import columns, groups, sentences
+from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
+from infer_bench.reporters.text import numbers
+from infer_bench.reporters.text.paths import file_name
+
+
+def build_bench_page(report: Report[Any]) -> Page:
+    """What the page of a bench without a gate shows."""
+    models = groups.group_results(report.results, report.settings)
+    sections = tuple(build_model_section(report, model) for model in models)
+    first = next((text for section in sections for text, _ in section.sentences), "Nothing was measured.")
+    verdict = report.verdict
+    failed = verdict is not None and verdict.status != "pass"
+    return Page(
+        title=", ".join(dict.fromkeys(file_name(model[0].model.path) for model in models)) or "bench",
+        finding=f"{verdict.status}: {'; '.join(verdict.reasons)}" if verdict is not None and failed else first,
+        tone=tone_of(verdict.status) if verdict is not None else "plain",
+        sections=(*sections, *_about_run(report)),
+        notices=tuple(columns.collect_notices(report)),
+        facts=describe_run(report),
+    )
+
+
+def build_model_section(report: Report[Any], model: tuple[BatchGroup, ...]) -> Section:
+    """One model: a table a batch size, with a line for each phase."""
+    results = tuple(result for group in model for result in group.results)
+    info = model[0].model
+    about = (columns.describe(info), columns.describe_conditions(report, results))
+    return Section(
+        file_name(info.path),
+        " · ".join(part for part in about if part),
+        tuple(_build_table(report, group) for group in model),
+        tuple(_toned(sentences.describe_model(model))),
+    )
+
+
+def _about_run(report: Report[Any]) -> Iterable[Section]:
+    about = tuple(_toned(sentences.describe_report(report)))
+    if about:
+        yield Section("About this run", sentences=about)
+
+
+def _toned(found: Iterable[sentences.Sentence]) -> Iterable[tuple[str, Tone]]:
+    return ((sentence.text, "bad" if sentence.tone == "alarm" else "plain") for sentence in found)
+
+
+def _build_table(report: Report[Any], group: BatchGroup) -> Table:
+    titles = columns.select_columns(report.settings, phases=True)
+    rows = [row for result in group.results for row in _build_rows(report, result, group, tuple(titles))]
+    caption = "one request" if group.batch == 1 else f"a batch of {numbers.count(group.batch)}"
+    return Table(caption, ("candidate", *titles.values()), tuple(rows))
+
+
+def _build_rows(
+    report: Report[Any], result: BenchResult, group: BatchGroup, keys: tuple[str, ...]
+) -> Iterable[tuple[Cell, ...]]:
+    name = groups.name_candidate(result)
+    if not columns.has_numbers(result):
+        yield (Cell(name), Cell(columns.explain_failure(result), "bad"), *(Cell("") for _ in keys[1:]))
+        return
+    line = columns.fill_line(result, group, report.settings)
+    alarming = ("delta",) if line.alarm else ()
+    yield (Cell(name), *(Cell(line.cells.get(key, ""), "bad" if key in alarming else "plain") for key in keys))
+    shares = groups.share_phases(result.phases) if result.phases is not None else {}
+    for part in columns.fill_phase_lines(result, report.settings):
+        cells = (Cell(part.cells.get(key, ""), bar=shares.get(part.phase) if key == "share" else None) for key in keys)
+        yield (Cell(f"↳ {part.phase}"), *cells)

@@ -1,0 +1,55 @@
+"""The page of a gate: the verdict, a table a candidate, and the tables of speed behind it."""
+
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.reporters.bench import columns, groups, sentences
+from infer_bench.reporters.gate import columns as gate_columns
+from infer_bench.reporters.gate import sentences as gate_sentences
+from infer_bench.reporters.gate.columns import CheckLine
+from infer_bench.reporters.gate.groups import CheckGroup, group_checks, require_gate
+from infer_bench.reporters.html.bench import build_model_section
+from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
+from infer_bench.reporters.text import ratios
+
+_HEAD = ("metric", "old", "new", "ratio (bounds)", "outcome")
+_LOOKS: dict[str, Tone] = {"red": "bad", "yellow": "unsure"}
+
+
+def build_gate_page(report: Report[Any]) -> Page:
+    """What the page of a gate shows."""
+    gate, checks = require_gate(report), group_checks(report)
+    headings = gate_sentences.write_headings(checks, gate)
+    models = groups.group_results(report.results, report.settings)
+    return Page(
+        title="Gate",
+        finding=gate_sentences.describe_verdict(report, checks),
+        tone=tone_of(report.verdict.status) if report.verdict else "unsure",
+        sections=(
+            *(_build_section(report, group, name) for group, name in zip(checks, headings, strict=True)),
+            *(build_model_section(report, model) for model in models),
+        ),
+        notices=tuple(columns.collect_notices(report)),
+        facts=(("gate", _describe_risk(report)), *describe_run(report)),
+    )
+
+
+def _build_section(report: Report[Any], group: CheckGroup, name: str) -> Section:
+    gate = require_gate(report)
+    about = [f"{role}: {versions}" for role, versions in gate_sentences.compare_environments(group, gate)]
+    texts = [*about, *gate_sentences.describe_sensitivity(group.checks)]
+    texts += [sentence.text for sentence in sentences.describe_report(report)]
+    table = Table("", _HEAD, tuple(_build_row(line) for line in gate_columns.fill_lines(group)), last_text=True)
+    return Section(name, tables=(table,), sentences=tuple((text, "plain") for text in texts))
+
+
+def _build_row(line: CheckLine) -> tuple[Cell, ...]:
+    ratio = " ".join(part for part in (line.ratio, line.interval) if part)
+    texts = (line.metric, line.baseline, line.value, ratio)
+    return (*map(Cell, texts), Cell(line.outcome, _LOOKS.get(line.look, "plain")))
+
+
+def _describe_risk(report: Report[Any]) -> str:
+    gate = require_gate(report)
+    risk = f"a metric beyond its limit passes in {ratios.allowance(gate.beta)} of cases"
+    return f"{gate_sentences.describe_conditions(gate)} · {risk}"

@@ -1,0 +1,64 @@
+"""A page as one self-contained HTML file: nothing is loaded from anywhere, and only its own script may run."""
+
+import base64
+import hashlib
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+from infer_bench.errors import MissingDependency
+from infer_bench.report.common import Report
+from infer_bench.reporters.charts.base import clean
+from infer_bench.reporters.html.bench import build_bench_page
+from infer_bench.reporters.html.convert import build_convert_page
+from infer_bench.reporters.html.gate import build_gate_page
+from infer_bench.reporters.html.page import Figure, Page
+from infer_bench.reporters.html.profile import build_profile_page
+from infer_bench.reporters.html.validate import build_validate_page
+
+_BUILDERS = {"convert": build_convert_page, "profile": build_profile_page, "validate": build_validate_page}
+
+
+def render_html(report: Report[Any]) -> str:
+    """The page of a report, the same for the same report. Raises `MissingDependency` without jinja2.
+
+    Without matplotlib the page has its tables, and says what to install for the charts.
+    """
+    try:
+        import jinja2
+    except ImportError:
+        raise MissingDependency("jinja2", "html") from None
+    folder = files(__package__) / "templates"
+    style, script, template = (
+        (folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "page.html.jinja")
+    )
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:"
+    text = environment.from_string(template).render(
+        page=_with_charts(_build_page(report), report), style=style, script=script, policy=policy
+    )
+    return clean(text if text.endswith("\n") else f"{text}\n")
+
+
+def _build_page(report: Report[Any]) -> Page:
+    build = _BUILDERS.get(report.command, build_bench_page if report.gate is None else build_gate_page)
+    return build(report)
+
+
+def _with_charts(page: Page, report: Report[Any]) -> Page:
+    from infer_bench.reporters.charts.catalogue import draw_charts
+    from infer_bench.reporters.charts.files import render_svg
+
+    try:
+        charts = list(draw_charts(report))
+    except MissingDependency as error:
+        return replace(page, missing_charts=f"{error.message}: {error.hint}")
+    figures = (Figure(c.title, c.description, render_svg(c, inline=True)) for c in charts)
+    return replace(page, figures=tuple(figures))
+
+
+def _hash(text: str) -> str:
+    """Of an inline style or script, as a Content-Security-Policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

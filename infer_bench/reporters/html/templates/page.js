@@ -1,0 +1,40 @@
+"use strict";
+// Sorts a table by a column: durations and sizes by what they mean, text by its letters. Without it the page is whole.
+const UNITS = { ns: 1, "µs": 1e3, ms: 1e6, s: 1e9, B: 1, kB: 1e3, MB: 1e6, GB: 1e9, "%": 1 };
+function value(cell) {
+  const match = /^[!*\s]*(-?[\d,.]+(?:e[+-]?\d+)?)\s*([^\d\s(]*)/i.exec(cell.textContent.trim());
+  if (!match) return null;
+  return parseFloat(match[1].replace(/,/g, "")) * (UNITS[match[2].replace(/[×*]/g, "")] || 1);
+}
+function blocks(body) {
+  const found = [];
+  for (const row of body.rows) {
+    if (row.cells[0].textContent.startsWith("↳") && found.length) found[found.length - 1].push(row);
+    else found.push([row]);
+  }
+  return found;
+}
+function sort(table, column, button) {
+  const ascending = button.closest("th").getAttribute("aria-sort") !== "ascending";
+  const body = table.tBodies[0];
+  const sorted = blocks(body).sort((one, other) => {
+    const [a, b] = [value(one[0].cells[column]), value(other[0].cells[column])];
+    const order = a !== null && b !== null ? a - b
+      : a === b ? one[0].cells[column].textContent.localeCompare(other[0].cells[column].textContent) : a === null ? 1 : -1;
+    return ascending ? order : -order;
+  });
+  for (const head of table.tHead.rows[0].cells) head.removeAttribute("aria-sort");
+  button.closest("th").setAttribute("aria-sort", ascending ? "ascending" : "descending");
+  body.append(...sorted.flat());
+}
+for (const table of document.querySelectorAll("table")) {
+  if (table.tBodies[0].rows.length < 2) continue;
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    if (!head.textContent.trim()) return;
+    const button = document.createElement("button");
+    button.textContent = head.textContent;
+    head.textContent = "";
+    head.append(button);
+    button.addEventListener("click", () => sort(table, column, button));
+  });
+}

@@ -1,0 +1,44 @@
+"""`infer-bench show`: a saved report as a page or a chart."""
+
+from pathlib import Path
+
+import pytest
+
+from infer_bench.cli.main import run
+
+REPORT = str(Path(__file__).parents[2] / "saved" / "bench.json")
+
+
+def test_a_report_becomes_a_page(tmp_path: Path) -> None:
+    assert run(["show", REPORT, "--format", "html", "-o", str(tmp_path / "report.html")]) == 0
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(("name", "beginning"), [("latency.svg", b"<?xml"), ("latency.PNG", b"\x89PNG")])
+def test_a_report_becomes_a_chart(name: str, beginning: bytes, tmp_path: Path) -> None:
+    assert run(["show", REPORT, "--chart", str(tmp_path / name), "--chart-kind", "latency"]) == 0
+    assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--chart", "latency.gif"], "a chart is no .gif"),
+        (["--chart", "latency.svg", "--chart-kind", "pie"], "no chart 'pie'"),
+        (["--chart-kind", "latency"], "--chart-kind is of a chart"),
+    ],
+)
+def test_what_cannot_be_drawn_is_a_usage_error_and_no_file(
+    options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["show", REPORT, *options]) == 2
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chart_never_takes_the_place_of_its_report(tmp_path: Path) -> None:
+    report = tmp_path / "report.svg"
+    report.write_bytes(Path(REPORT).read_bytes())
+    assert run(["show", str(report), "--chart", str(report)]) == 2
+    assert report.read_bytes() == Path(REPORT).read_bytes()

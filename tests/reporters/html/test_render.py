@@ -1,0 +1,136 @@
+"""The page: self-contained, harmless whatever a report holds, and the same for the same report."""
+
+import base64
+import hashlib
+import re
+import sys
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infer_bench.errors import MissingDependency
+from infer_bench.report.common import Notice, Report
+from infer_bench.report.serialize import load_report
+from infer_bench.reporters.html.render import render_html
+
+SAVED = Path(__file__).parents[2] / "saved"
+COMMANDS = ("bench", "convert", "gate", "profile", "validate")
+HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'"
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes, and the text of styles and scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.raw: dict[str, str] = {}
+        self.words = ""
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside in ("style", "script"):
+            self.raw[self._inside] = self.raw.get(self._inside, "") + data
+        else:
+            self.words += data
+
+
+def saved(command: str) -> Report[Any]:
+    return load_report(SAVED / f"{command}.json")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_page_loads_nothing_and_runs_only_its_own_script(command: str) -> None:
+    page = Elements(render_html(saved(command)))
+    policy = next(a["content"] for tag, a in page.elements if tag == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert policy.startswith("default-src 'none';")
+    for kind in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(page.raw[kind].encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    attributes = {name for _, a in page.elements for name in a}
+    assert not {name for name in attributes if name.startswith("on") or name in ("src", "href", "style")}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_same_report_gives_the_same_bytes(command: str) -> None:
+    assert render_html(saved(command)) == render_html(saved(command))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_identifiers_are_unique_and_labels_point_to_them(command: str) -> None:
+    page = Elements(render_html(saved(command)))
+    identifiers = Counter(a["id"] for _, a in page.elements if "id" in a)
+    assert [name for name, count in identifiers.items() if count > 1] == []
+    labels = [str(a["aria-labelledby"]).split() for _, a in page.elements if "aria-labelledby" in a]
+    assert all(name in identifiers for names in labels for name in names)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_report_holds_is_text(command: str) -> None:
+    report = saved(command)
+    results = tuple(
+        replace(result, **{"candidate": HOSTILE} if hasattr(result, "engine") else {}) for result in report.results
+    )
+    hostile = replace(
+        report,
+        results=results,
+        notices=(Notice("x", HOSTILE, HOSTILE),),
+        settings={**report.settings, HOSTILE: HOSTILE},
+        environment=replace(report.environment, cpu_model=HOSTILE, packages={HOSTILE: HOSTILE}),
+    )
+    page = Elements(render_html(hostile))
+    tags = Counter(tag for tag, _ in page.elements)
+    assert tags["script"] == 1
+    assert tags["img"] == 0
+    assert "<script>alert(1)</script>" in page.words
+
+
+def test_a_page_says_what_was_found() -> None:
+    bench, gate = (Elements(render_html(saved(command))).words for command in ("bench", "gate"))
+    assert "No difference shown between" in bench
+    assert "preprocess" in bench
+    assert "inconclusive" in gate
+
+
+def test_pages_are_small_enough_for_a_mail() -> None:
+    assert all(len(render_html(saved(command))) < 200_000 for command in COMMANDS)
+
+
+def test_without_charts_a_page_has_its_tables_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    text = render_html(saved("bench"))
+    assert "<table>" in text
+    assert "<svg" not in text
+    assert "infer-bench[charts]" in text
+
+
+def test_without_jinja2_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingDependency, match="jinja2") as caught:
+        render_html(saved("bench"))
+    assert "infer-bench[html]" in caught.value.hint
+
+
+def test_a_report_without_results_is_a_page() -> None:
+    assert "Nothing was measured." in render_html(replace(saved("bench"), results=(), verdict=None))
+
+
+def test_charts_use_the_colour_of_the_page() -> None:
+    text = render_html(saved("bench"))
+    assert "currentColor" in text
+    assert not re.search(r"<svg[^>]*\bwidth=", text)
