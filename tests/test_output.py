@@ -219,12 +219,12 @@ def test_stdout_gets_what_is_known_when_interrupted(capsys: pytest.CaptureFixtur
 )
 def test_a_pipe_closed_early_is_no_error(body: str) -> None:
     code = f"import infer_bench.output as o\n{body}\no.write_stdout('after')"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-
-    assert (process.wait(30), process.stderr.read()) == (0, b"")
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) == (0, b"")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")

@@ -39,6 +39,12 @@ def as_csv(path: Path) -> None:
     FRAME.to_csv(path, index=False)
 
 
+def write(save: Callable[..., None], path: Path, *arrays: Any, **options: Any) -> None:
+    """With one of NumPy's ways to save, under just this name: given a path, they add an ending."""
+    with path.open("wb") as file:
+        save(file, *arrays, **options)
+
+
 @pytest.mark.parametrize("save", [as_parquet, as_csv])
 def test_tables_come_back(save: Callable[[Path], None], tmp_path: Path) -> None:
     save(tmp_path / "rows")
@@ -54,7 +60,7 @@ def test_tables_come_back(save: Callable[[Path], None], tmp_path: Path) -> None:
     assert np.isnan(table.columns["float"][1])
 
 
-@pytest.mark.parametrize("save", [as_parquet, as_csv, lambda path: np.save(path.open("wb"), FRAME[["whole"]])])
+@pytest.mark.parametrize("save", [as_parquet, as_csv, lambda path: write(np.save, path, FRAME[["whole"]])])
 @pytest.mark.parametrize("size", [1, 7, 40, 64, 1000])
 def test_batches_have_the_size_asked_for(save: Callable[[Path], None], size: int, tmp_path: Path) -> None:
     save(tmp_path / "rows")
@@ -108,16 +114,16 @@ def test_csv_variants(tmp_path: Path) -> None:
 def test_arrays(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     matrix = np.arange(6, dtype=np.float32).reshape(3, 2)
-    np.save(path.open("wb"), matrix)
+    write(np.save, path, matrix)
     assert Dataset.open(path).columns == ("f0", "f1")
     head = Dataset.open(path, ("a", "b")).head(3)
     assert head.record(1) == {"a": 2.0, "b": 3.0}
     assert head.columns["a"].dtype == np.float32
-    np.savez(path.open("wb"), X=matrix, y=np.zeros(3))
+    write(np.savez, path, X=matrix, y=np.zeros(3))
     assert Dataset.open(path).columns == ("f0", "f1")
-    np.savez_compressed(path.open("wb"), a=np.arange(3, dtype=np.uint8), s=np.array(["x", "y", "z"]))
+    write(np.savez_compressed, path, a=np.arange(3, dtype=np.uint8), s=np.array(["x", "y", "z"]))
     assert Dataset.open(path).head(1).record(0) == {"a": 0, "s": "x"}
-    np.save(path.open("wb"), np.array([(1, 2.5)], dtype=[("k", "i4"), ("v", "f8")]))
+    write(np.save, path, np.array([(1, 2.5)], dtype=[("k", "i4"), ("v", "f8")]))
     assert Dataset.open(path).head(1).record(0) == {"k": 1, "v": 2.5}
 
 
@@ -135,7 +141,7 @@ def truncate(save: Callable[[Path], object], keep: float) -> Callable[[Path], ob
 
 
 def objects(path: Path) -> None:
-    np.save(path.open("wb"), np.array([[1, "a"]], dtype=object), allow_pickle=True)
+    write(np.save, path, np.array([[1, "a"]], dtype=object), allow_pickle=True)
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -151,14 +157,14 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "struct": (parquet(bad=[{"x": 1}]), "column 'bad'"),
     "bytes": (parquet(bad=[b"x"]), "column 'bad'"),
     "objects": (objects, "object array, which is a pickle"),
-    "half npy": (truncate(lambda path: np.save(path.open("wb"), np.zeros((9, 9))), 0.5), "cannot read"),
+    "half npy": (truncate(lambda path: write(np.save, path, np.zeros((9, 9))), 0.5), "cannot read"),
     "npy header": (literal(b"\x93NUMPY\x01\x00\xff\xff{"), "cannot read"),
-    "half npz": (truncate(lambda path: np.savez(path.open("wb"), X=np.zeros((9, 9))), 0.5), "cannot read"),
-    "cube": (lambda path: np.save(path.open("wb"), np.zeros((2, 2, 2))), "3-dimensional"),
-    "complex": (lambda path: np.save(path.open("wb"), np.zeros((2, 2), complex)), "complex128"),
-    "lengths": (lambda path: np.savez(path.open("wb"), a=np.zeros(2), b=np.zeros(3)), "differ in length"),
-    "short matrix": (lambda path: np.savez(path.open("wb"), a=np.zeros(3), m=np.zeros((2, 2))), "plainly the rows"),
-    "two matrices": (lambda path: np.savez(path.open("wb"), m=np.eye(2), n=np.eye(2)), "plainly the rows"),
+    "half npz": (truncate(lambda path: write(np.savez, path, X=np.zeros((9, 9))), 0.5), "cannot read"),
+    "cube": (lambda path: write(np.save, path, np.zeros((2, 2, 2))), "3-dimensional"),
+    "complex": (lambda path: write(np.save, path, np.zeros((2, 2), complex)), "complex128"),
+    "lengths": (lambda path: write(np.savez, path, a=np.zeros(2), b=np.zeros(3)), "differ in length"),
+    "short matrix": (lambda path: write(np.savez, path, a=np.zeros(3), m=np.zeros((2, 2))), "plainly the rows"),
+    "two matrices": (lambda path: write(np.savez, path, m=np.eye(2), n=np.eye(2)), "plainly the rows"),
     "pickle": (literal(pickle.dumps([1])), "a pickle, which is code"),
     "json": (literal('[{"a": 1}]'), "JSON"),
     "html": (literal("<html></html>"), "HTML"),
@@ -195,7 +201,7 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         raise AssertionError("unpickled")
 
     objects(tmp_path / "rows")
-    np.savez((tmp_path / "zip").open("wb"), X=np.array([[None]], dtype=object))
+    write(np.savez, tmp_path / "zip", X=np.array([[None]], dtype=object))
     monkeypatch.setattr(pickle, "load", refuse)
     for name in ("rows", "zip"):
         with pytest.raises(DataError, match="pickle"):

@@ -138,7 +138,7 @@ def test_early_stopping_answers_with_the_best_iteration(api: str, tmp_path: Path
     rows = matrix()
     model = lightgbm.LGBMRegressor(**{**zoo.TINY, "n_estimators": 50})
     noise = np.random.default_rng(1).normal(size=60)
-    model.fit(rows[:40], noise[:40], eval_set=[(rows[40:], noise[40:])], callbacks=[lightgbm.early_stopping(2)])
+    model.fit(rows[:40], noise[:40], eval_X=rows[40:], eval_y=noise[40:], callbacks=[lightgbm.early_stopping(2)])
     assert model.best_iteration_ < 50
     path = zoo.dump(model, tmp_path / "m.pkl")
     columns = zoo.table(rows, tuple(model.feature_name_))

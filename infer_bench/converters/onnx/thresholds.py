@@ -25,7 +25,7 @@ def fold(ensemble: Ensemble, dtype: npt.DTypeLike) -> Array:
         raise NotConvertible("a tree splits at NaN", "train the model again")
     with np.errstate(over="ignore", under="ignore"):
         near = exact.astype(dtype)
-    down, up = np.nextafter(near, target(-np.inf)), np.nextafter(near, target(np.inf))
+        down, up = np.nextafter(near, target(-np.inf)), np.nextafter(near, target(np.inf))
     threshold = np.where(nodes.mode == LT, np.where(near < exact, up, near), np.where(near > exact, down, near))
     return (
         _move_beyond_band(ensemble, threshold.astype(dtype), target) if ensemble.zero_band else threshold.astype(dtype)

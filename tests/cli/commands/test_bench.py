@@ -206,14 +206,11 @@ def test_a_kill_leaves_a_readable_partial_report_and_its_workers_die_too(rows: s
 
 
 def test_a_pipe_closed_early_ends_without_a_word(rows: str) -> None:
-    running = subprocess.Popen(
-        command(rows, "--rounds", "3"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert running.stdout is not None
-    running.stdout.close()
-    assert running.stderr is not None
-    assert running.stderr.read() == b""
-    assert running.wait() == 0
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    short, pipe = command(rows, "--rounds", "3"), subprocess.PIPE
+    with subprocess.Popen(short, stdout=pipe, stderr=pipe, env=environment) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
+        assert running.wait() == 0

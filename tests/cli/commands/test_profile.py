@@ -316,15 +316,16 @@ def test_snakeviz_shows_the_profile_over_loopback_and_ends_with_the_command(fold
     assert running.stdout is not None
     address = next(line.strip() for line in running.stdout if line.startswith("http://127.0.0.1:"))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    answer = opener.open(address, timeout=30)
-    page = answer.read().decode()
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert "http" not in answer.headers["Content-Security-Policy"]
+    with opener.open(address, timeout=30) as response:
+        page = response.read().decode()
+        policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
     assert "light.py" in page
     assert "slow" in page
     assert all(place.startswith("/") for place in re.findall(r'<(?:script|link)[^>]*(?:src|href)="([^"]+)"', page))
     os.killpg(running.pid, signal.SIGINT)
-    running.wait(timeout=60)
+    running.communicate(timeout=60)
     assert running.returncode in (0, 130)
     with pytest.raises(OSError, match="refused"):
         opener.open(address, timeout=30)

@@ -58,7 +58,8 @@ def random_ensemble(seed: int, outputs: int = 1, vector: bool = False, lt: bool 
     sizes = rng.integers(1, 9, trees)
     nodes, roots = concatenate([random_tree(rng, int(n), modes, outputs if vector else 1) for n in sizes])
     if lt:
-        nodes = replace(nodes, threshold=nodes.threshold.astype(np.float32).astype(np.float64))
+        with np.errstate(over="ignore"):
+            nodes = replace(nodes, threshold=nodes.threshold.astype(np.float32).astype(np.float64))
     return Ensemble(
         family="sklearn",
         task="regression",

@@ -1,5 +1,6 @@
 """LightGBM: objectives, boosting modes, missing values, categories, label types, names and file formats."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -81,7 +82,9 @@ def stop_wrapper_early() -> Any:
     labels = np.random.default_rng(0).choice(["no", "yes", "maybe"], ROWS)
     model = lightgbm.LGBMClassifier(**{**WRAPPER, "n_estimators": 40, "learning_rate": 0.4})
     stop = [lightgbm.early_stopping(3, verbose=False)]
-    return model.fit(rows[:150], labels[:150], eval_set=[(rows[150:], labels[150:])], callbacks=stop), rows
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of `eval_set`, which alone takes labels of text: `eval_y` must be numbers
+        return model.fit(rows[:150], labels[:150], eval_set=[(rows[150:], labels[150:])], callbacks=stop), rows
 
 
 def change_booster(how: str) -> Callable[[], Any]:

@@ -13,7 +13,8 @@ from infer_bench.errors import EngineError
 from tests.engines import zoo
 from tests.engines.zoo import answer, answer_one_by_one, matrix, open_session, records, ref, target, three
 
-PARAMS = {"max_depth": 3, "nthread": 1, "base_score": 0.3}
+PARAMS = {"nthread": 1, "base_score": 0.3}
+DEPTH = {"max_depth": 3}
 
 
 def train(rows: Any, label: Any, rounds: int = 4, **params: Any) -> xgboost.Booster:
@@ -23,7 +24,8 @@ def train(rows: Any, label: Any, rounds: int = 4, **params: Any) -> xgboost.Boos
     if params["objective"] == "survival:aft":
         data.set_float_info("label_lower_bound", label + 1.0)
         data.set_float_info("label_upper_bound", label + 2.0)
-    return xgboost.train({**PARAMS, **params}, data, rounds)
+    depth = {} if params.get("booster") == "gblinear" else DEPTH
+    return xgboost.train({**PARAMS, **depth, **params}, data, rounds)
 
 
 @pytest.mark.parametrize("format", ["json", "ubj"])

@@ -122,8 +122,8 @@ def test_sessions_of_one_worker_share_their_rows_and_each_has_a_number_and_a_mem
 
 
 def test_other_rows_are_handed_over_once_each(workers: list[FakeWorker]) -> None:
-    source = ReloadedSessions({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})
-    open_layouts(source)
+    with contextlib.closing(ReloadedSessions({OLD.key: ROWS, NEW.key: {"a": np.ones(3)}}, Settings(), {})) as source:
+        open_layouts(source)
     assert len(workers[0].requests(SetRows)) == 2
     assert len(workers[0].requests(ShareRows)) == 4
 
@@ -132,8 +132,8 @@ def test_the_oldest_sessions_leave_when_memory_runs_short_but_not_those_that_hol
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "grow", 300_000_000)
-    source = ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
-    open_layouts(source, 6)
+    with contextlib.closing(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})) as source:
+        open_layouts(source, 6)
     assert len(workers[0].open_sessions) == 3
     assert 0 in workers[0].open_sessions
     assert [one.session for one in workers[0].requests(CloseSession)] == sorted(range(1, 10))
@@ -143,12 +143,16 @@ def test_memory_that_cannot_be_freed_does_not_keep_it_from_going_on(
     workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "grow", 10**12)
-    assert len(open_layouts(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}), 3)) == 3
+    with contextlib.closing(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})) as source:
+        assert len(open_layouts(source, 3)) == 3
 
 
 def test_the_order_is_random_and_the_same_for_a_seed() -> None:
     columns = {OLD.key: ROWS, NEW.key: ROWS}
-    orders = [open_layouts(ReloadedSessions(columns, Settings(seed=seed), {}), 12) for seed in (1, 1, 2)]
+    orders = []
+    for seed in (1, 1, 2):
+        with contextlib.closing(ReloadedSessions(columns, Settings(seed=seed), {})) as source:
+            orders.append(open_layouts(source, 12))
     assert orders[0] == orders[1] != orders[2]
     assert {tuple(order) for order in orders[0]} == {("old.onnx", "new.onnx"), ("new.onnx", "old.onnx")}
 
@@ -159,10 +163,11 @@ def test_whoever_cannot_be_opened_is_told_and_the_other_is_there(
 ) -> None:
     monkeypatch.setattr(FakeWorker, "unopenable", "new.onnx")
     source = kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})
-    with source.layout(0, [OLD, NEW], ignore) as layout:
+    with contextlib.closing(source), source.layout(0, [OLD, NEW], ignore) as layout:
         assert list(layout.sessions) == [OLD.key]
         assert list(layout.failures) == [NEW.key]
-    assert list(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {}).prepare([OLD, NEW])) == [NEW.key]
+    with contextlib.closing(ReloadedSessions({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {})) as source:
+        assert list(source.prepare([OLD, NEW])) == [NEW.key]
 
 
 def test_a_model_that_ends_the_worker_costs_the_others_no_more_than_a_new_one(
@@ -193,7 +198,10 @@ def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWor
 
 def test_a_delay_is_injected_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
     for kind in (ReloadedSessions, FreshProcesses):
-        open_layouts(kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: InjectedDelay(100, 10)}), 1)
+        with contextlib.closing(
+            kind({OLD.key: ROWS, NEW.key: ROWS}, Settings(), {NEW.key: InjectedDelay(100, 10)})
+        ) as source:
+            open_layouts(source, 1)
     delays = [request for worker in workers for request in worker.requests(InjectDelay)]
     assert [(one.turns, one.every) for one in delays] == [(100, 10)] * 2
 

@@ -31,7 +31,8 @@ def train(settings: dict[str, Any], y: Any, **options: Any) -> xgb.Booster:
         data = xgb.DMatrix(X)
         data.set_float_info("label_lower_bound", y)
         data.set_float_info("label_upper_bound", y + 1)
-    return xgb.train({"max_depth": 4, "nthread": 1, "seed": 1, **settings}, data, 8)
+    depth = {} if settings.get("booster") == "gblinear" else {"max_depth": 4}
+    return xgb.train({**depth, "nthread": 1, "seed": 1, **settings}, data, 8)
 
 
 def softmax(margins: Any) -> Any:
