@@ -35,7 +35,7 @@ def profile(
     """
     from infer_bench.cli.options.reading import pick, read_duration
     from infer_bench.cli.runs.profile import ProfileDelivery, run_profile
-    from infer_bench.measure.profile.run import RequestSource
+    from infer_bench.measure.profile.requests import RequestSource
     from infer_bench.measure.profile.settings import PROFILERS, SORTS, ProfileSettings
 
     to = ProfileDelivery(output, format, json, view)

@@ -13,7 +13,9 @@ from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.snakeviz import view
 from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure.profile.prof_file import is_profile, pack
-from infer_bench.measure.profile.run import ProfileOutcome, RequestSource, measure_profile
+from infer_bench.measure.profile.report import ProfileOutcome
+from infer_bench.measure.profile.requests import RequestSource
+from infer_bench.measure.profile.run import measure_profile
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.output import check_outputs, write_stdout
 from infer_bench.report.serialize import dump

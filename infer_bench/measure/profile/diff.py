@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from infer_bench.measure.profile.prof_file import FunctionTable
+from infer_bench.measure.profile.function_table import FunctionTable
 from infer_bench.model import PHASES
 from infer_bench.report.profile import Change, ProfileDiff, ProfileResult, TypicalRequest
 
+ResultAndTable = tuple[ProfileResult, FunctionTable]
 
-def compare(
-    before: tuple[ProfileResult, FunctionTable], after: tuple[ProfileResult, FunctionTable], top: int
-) -> ProfileDiff:
+
+def compare(before: ResultAndTable, after: ResultAndTable, top: int) -> ProfileDiff:
     """What changed from `before` to `after`; the `top` functions whose own time changed most.
 
     Functions are compared a request where both profiles say how many they hold, else over the whole run.
@@ -20,19 +20,19 @@ def compare(
     return ProfileDiff(
         before=old.candidate,
         after=new.candidate,
-        request=_compare_request(old.typical, new.typical),
-        phases=_sort_by_size(_compare_phases(old.typical, new.typical)),
-        functions=_sort_by_size(functions)[:top],
+        request=_compare_requests(old.typical, new.typical),
+        phases=_largest_first(_compare_phases(old.typical, new.typical)),
+        functions=_largest_first(functions)[:top],
         before_ns=round(old_table.own_ns / (old_table.requests if each else 1)),
         per="request" if each else "run",
     )
 
 
-def _sort_by_size(changes: Iterable[Change]) -> tuple[Change, ...]:
+def _largest_first(changes: Iterable[Change]) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda c: (-abs(c.after_ns - c.before_ns), c.name)))
 
 
-def _compare_request(old: TypicalRequest | None, new: TypicalRequest | None) -> Change | None:
+def _compare_requests(old: TypicalRequest | None, new: TypicalRequest | None) -> Change | None:
     return Change("request", old.request_ns, new.request_ns) if old and new else None
 
 
@@ -44,15 +44,15 @@ def _compare_phases(old: TypicalRequest | None, new: TypicalRequest | None) -> l
 
 def _compare_functions(old: FunctionTable, new: FunctionTable, *, each: bool) -> list[Change]:
     """By file and name: a function whose line moved between the two is still the same one."""
-    before, after = (_sum_own_times(table, table.requests if each else 1) for table in (old, new))
+    before, after = (_own_ns_by_name(table, table.requests if each else 1) for table in (old, new))
     names = dict.fromkeys([*before, *after])
     changes = [Change(name, round(before.get(name, 0)), round(after.get(name, 0))) for name in names]
     return [change for change in changes if change.before_ns != change.after_ns]
 
 
-def _sum_own_times(table: FunctionTable, requests: int) -> dict[str, float]:
+def _own_ns_by_name(table: FunctionTable, requests: int) -> dict[str, float]:
     own_ns: dict[str, float] = {}
-    for (file, _, name), entry in table.entries.items():
-        label = name if file == "~" else f"{file}({name})"
-        own_ns[label] = own_ns.get(label, 0.0) + entry[2] * 1e9 / max(1, requests)
+    for (file, _, function), entry in table.entries.items():
+        name = function if file == "~" else f"{file}({function})"
+        own_ns[name] = own_ns.get(name, 0.0) + entry[2] * 1e9 / max(1, requests)
     return own_ns

@@ -1,30 +1,29 @@
-"""From the findings on one candidate to a row of the report. Pure: no clock, no file, no process."""
+"""From what the stages of a profile measured to a row of the report. Pure: no clock, no file, no process."""
 
 import statistics
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from infer_bench.libraries import of_engine
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.profile.function_table import FunctionTable
 from infer_bench.measure.profile.phases import divide
-from infer_bench.measure.profile.prof_file import FunctionTable, from_worker
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.measure.profile.stages import CandidateRun, Findings
 from infer_bench.model import PHASES, Phase
 from infer_bench.report.common import ModelInfo
 from infer_bench.report.profile import ProfileResult, Step, TypicalRequest
-from infer_bench.workers.profiling.requests import StepTimes
+from infer_bench.workers.profiling.requests import StepTime, StepTimes
 
 _FEEDS = {"dataframe": "DataFrame + reindex", "ndarray": "fill an array", "packed": "pack an array"}
 SHOWN_CALLS = 2
 
 
 def tabulate_functions(candidate_run: CandidateRun) -> FunctionTable:
-    """The table of a candidate's functions by its profiler; empty when it did not run."""
-    profiler_output = candidate_run.findings.profiler_output
-    has_calls = candidate_run.settings.profiler == "cprofile"
-    return from_worker(profiler_output.functions, profiler_output.requests, has_calls=has_calls)
+    """What the profiler saw of a candidate; empty when it did not run."""
+    output, has_calls = candidate_run.findings.profiler_output, candidate_run.settings.profiler == "cprofile"
+    return FunctionTable.of(output.functions, output.requests, has_calls=has_calls)
 
 
 def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> ProfileResult:
@@ -45,7 +44,7 @@ def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> Prof
         "warmup_steady": findings.warm is not None and findings.warm.steady,
         "profiler": settings.profiler,
         "profiled_requests": table.requests,
-        "slowdown": candidate_run.slowdown,
+        "slowdown": findings.slowdown,
         "functions": table.functions(settings.sort, settings.top),
         "function_count": len(table.entries),
         "profiled_ns": table.own_ns,
@@ -59,13 +58,13 @@ def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> Prof
 def _fill_times(findings: Findings) -> dict[str, Any]:
     if not findings.rounds:
         return {}
-    request_parts = divide(findings.rounds, findings.floor_ns, findings.probe_ns)
-    steps, slowdown = _attribute_steps(findings.steps, request_parts.typical)
+    request = divide(findings.rounds, findings.floor_ns, findings.probe_ns)
+    steps, slowdown = _attribute_steps(findings.steps, request.typical)
     return {
-        "request": request_parts.request,
-        "phases": request_parts.phases,
-        "typical": request_parts.typical,
-        "unaccounted_ns": request_parts.unaccounted_ns,
+        "request": request.request,
+        "phases": request.phases,
+        "typical": request.typical,
+        "unaccounted_ns": request.unaccounted_ns,
         "probe_ns": sum(findings.probe_ns),
         "cpu_share": findings.cpu_ns / findings.wall_ns if findings.wall_ns else None,
         "steps": steps,
@@ -75,8 +74,8 @@ def _fill_times(findings: Findings) -> dict[str, Any]:
 
 def _describe_model(candidate: Candidate, findings: Findings) -> ModelInfo:
     model, spec = candidate.model, findings.model.spec if findings.model else None
-    shape = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *shape)
+    description = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
+    return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *description)
 
 
 def describe_phases(candidate: Candidate, model_calls: Mapping[str, int]) -> dict[str, str]:
@@ -93,40 +92,42 @@ def describe_phases(candidate: Candidate, model_calls: Mapping[str, int]) -> dic
             "predict": ", ".join(often[:SHOWN_CALLS]) + more,
             "postprocess": "after the model call",
         }
-    descriptions = {
+    words = {
         "preprocess": _FEEDS.get(options.get("feed", ""), ""),
         "predict": library.calls.get(options.get("api", ""), "") if library is not None else "",
         "postprocess": "to the answer",
     }
-    return {phase: words for phase, words in descriptions.items() if words}
+    return {phase: text for phase, text in words.items() if text}
 
 
-def _attribute_steps(chunks: Iterable[StepTimes], typical: TypicalRequest) -> tuple[tuple[Step, ...], float | None]:
-    """Each step's share of its phase in the run with probes, as a part of that phase without them."""
-    own: dict[tuple[Phase, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    phases, requests, ratios = dict.fromkeys(PHASES, 0.0), 0, []
-    for chunk in chunks:
-        requests += chunk.requests
-        ratios.append(chunk.probed_ns / max(1, chunk.bare_ns))
-        for name, own_ns in chunk.phases.items():
-            phases[name] += own_ns
-        for step in chunk.steps:
-            own[step.phase, step.name][0] += step.calls
-            own[step.phase, step.name][1] += max(0, step.own_ns)
+def _attribute_steps(chunks: Sequence[StepTimes], typical: TypicalRequest) -> tuple[tuple[Step, ...], float | None]:
+    """Each step's share of its phase in the run with probes, as a part of that phase without them.
+
+    Beside them, how many times longer a request takes with the probes.
+    """
+    requests = sum(chunk.requests for chunk in chunks)
     if not requests:
         return (), None
-    for phase in PHASES:
-        rest = phases[phase] - sum(own_ns for (of, _), (_, own_ns) in own.items() if of == phase)
-        if any(of == phase for of, _ in own):
-            own[phase, "other"] = [0.0, max(0.0, rest)]
-    steps = [
-        Step(phase, name, calls / requests, round(getattr(typical, f"{phase}_ns") * _cap_share(own_ns, phases[phase])))
-        for (phase, name), (calls, own_ns) in own.items()
-        if phase in PHASES
-    ]
+    phases_ns = {phase: sum(chunk.phases.get(phase, 0) for chunk in chunks) for phase in PHASES}
+    steps = []
+    for step in _sum_steps(chunks, phases_ns):
+        phase_ns = phases_ns[step.phase]
+        share = min(1.0, step.own_ns / phase_ns) if phase_ns > 0 else 0.0
+        own_ns = round(getattr(typical, f"{step.phase}_ns") * share)
+        steps.append(Step(step.phase, step.name, step.calls / requests, own_ns))
     steps.sort(key=lambda step: (PHASES.index(step.phase), -step.own_ns))
-    return tuple(steps), statistics.median(ratios)
+    return tuple(steps), statistics.median(chunk.probed_ns / max(1, chunk.bare_ns) for chunk in chunks)
 
 
-def _cap_share(own_ns: float, whole: float) -> float:
-    return min(1.0, own_ns / whole) if whole > 0 else 0.0
+def _sum_steps(chunks: Sequence[StepTimes], phases_ns: Mapping[Phase, int]) -> list[StepTime]:
+    """Every step over all chunks, and as "other" the rest of each phase that has steps."""
+    sums: dict[tuple[Phase, str], StepTime] = {}
+    for step in (step for chunk in chunks for step in chunk.steps):
+        so_far = sums.get((step.phase, step.name), StepTime(step.phase, step.name, 0, 0))
+        own_ns = so_far.own_ns + max(0, step.own_ns)
+        sums[step.phase, step.name] = replace(so_far, calls=so_far.calls + step.calls, own_ns=own_ns)
+    for phase in PHASES:
+        own = [step.own_ns for step in sums.values() if step.phase == phase]
+        if own:
+            sums[phase, "other"] = StepTime(phase, "other", 0, max(0, phases_ns[phase] - sum(own)))
+    return list(sums.values())

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from infer_bench.errors import CannotRun
 from infer_bench.machine.environment import describe
-from infer_bench.measure.profile.prof_file import FunctionTable, from_worker, is_profile, pack, unpack
+from infer_bench.measure.profile.function_table import FunctionTable
+from infer_bench.measure.profile.prof_file import MARK, is_profile, pack, unpack
 from infer_bench.measure.profile.pstats_reader import Reader
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileReport, ProfileResult
+from infer_bench.report.serialize import dump
 from infer_bench.workers.profiling.requests import Caller, FunctionProfile
 
 CALLER = Caller("app.py", 3, "predict", 40, 40, 0.009, 0.009)
@@ -32,7 +34,7 @@ def report(requests: int = 2) -> ProfileReport:
 
 def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.prof"
-    path.write_bytes(pack(from_worker(FUNCTIONS, 2, has_calls=True), report()))
+    path.write_bytes(pack(FunctionTable.of(FUNCTIONS, 2, has_calls=True), report()))
     stats: Any = pstats.Stats(str(path))
     assert stats.total_calls == 42
     assert stats.total_tt == pytest.approx(0.010)
@@ -40,8 +42,8 @@ def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) 
         ("app.py", 3, "predict"): (40, 40, 0.009, 0.009)
     }
     stats.add(str(path)).sort_stats("cumulative")
-    table, embedded = unpack(str(path))
-    assert embedded == report()
+    table, inside = unpack(str(path))
+    assert inside == report()
     assert table.requests == 2
     assert table.entries == marshal.loads(path.read_bytes())
     assert [cost.name for cost in table.functions("cumulative")] == ["predict", FUNCTIONS[1].name]
@@ -53,10 +55,22 @@ def test_a_profile_of_python_itself_is_read(tmp_path: Path) -> None:
     profile = cProfile.Profile()
     profile.runcall(lambda: [sum(range(n)) for n in range(50)])
     profile.dump_stats(str(path))
-    table, embedded = unpack(str(path))
+    table, inside = unpack(str(path))
     assert is_profile(str(path))
-    assert embedded is None
+    assert inside is None
     assert table.entries == marshal.loads(path.read_bytes())
+
+
+@pytest.mark.parametrize("file", ["workers/recorders.py", "workers/profiling/profilers.py"])
+def test_a_file_of_before_is_read_and_the_request_itself_is_in_no_list(tmp_path: Path, file: str) -> None:
+    """Whole requests stand under the file of their function, which has moved since the first files were written."""
+    path = tmp_path / "before.prof"
+    own = (f"/usr/lib/python3/site-packages/infer_bench/{file}", 40, "request")
+    entries: Any = {own: (2, 2, 0.0, 0.02, {}), ("app.py", 3, "request"): (2, 2, 0.02, 0.02, {own: (2, 2, 0.02, 0.02)})}
+    path.write_bytes(marshal.dumps(entries) + MARK + dump(report()))
+    table, inside = unpack(str(path))
+    assert (table.entries, table.own_ns, inside) == (entries, 20_000_000, report())
+    assert [(cost.file, cost.name) for cost in table.functions()] == [("app.py", "request")]
 
 
 numbers = st.integers() | st.floats(allow_nan=False)

@@ -1,0 +1,50 @@
+"""Which requests a profile makes: rows of a file, records of a JSON file, or rows drawn from the model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infer_bench.errors import UsageError
+from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.rows import load_rows
+from infer_bench.measure.profile.input_records import as_columns, read_records
+from infer_bench.measure.profile.settings import ProfileSettings
+from infer_bench.report.common import Notice
+from infer_bench.typing import Columns
+
+Records = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSource:
+    """Where requests come from: a file of rows, or a JSON file of records, or neither."""
+
+    data: str | None = None
+    input: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.data is not None and self.input is not None:
+            raise UsageError("rows come from --data or from --input, not both")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requests:
+    """The rows as columns, or the records as they are; what the report's settings say of them; and notices."""
+
+    columns: Columns
+    records: Records
+    settings: Mapping[str, Any]
+    notices: tuple[Notice, ...] = ()
+
+
+def load_requests(candidates: Sequence[Candidate], source: RequestSource, settings: ProfileSettings) -> Requests:
+    """The requests for these candidates. Raises `DataError` for files that cannot be used."""
+    if source.input is None:
+        rows = load_rows(candidates, source.data, settings.as_bench_settings())
+        count = len(next(iter(rows.columns.values()), ()))
+        return Requests(rows.columns, (), {"rows_cycled": count, "rows_source": rows.source}, rows.notices)
+    records = read_records(source.input)
+    origin = {"rows_cycled": len(records), "rows_source": source.input}
+    if settings.batch > 1:
+        return Requests(as_columns(records), (), origin)
+    return Requests({}, records, origin)
