@@ -21,9 +21,9 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workshop(tmp_path: Path, origin: Path) -> Iterator[Workshop]:
-    made = Workshop.at(tmp_path, origin)
-    yield made
-    for text in made.installed():
-        asked = Requirement(re.sub(r"^\.", "infer-bench", text))
-        assert asked.name == "infer-bench"
-        assert asked.extras <= EXTRAS
+    workshop = Workshop.at(tmp_path, origin)
+    yield workshop
+    for text in workshop.installed():
+        requirement = Requirement(re.sub(r"^\.", "infer-bench", text))
+        assert requirement.name == "infer-bench"
+        assert requirement.extras <= EXTRAS

@@ -13,9 +13,9 @@ FENCE = re.compile(r"^```\w+\n", re.MULTILINE)
 
 def recipes() -> dict[str, tuple[str, str]]:
     """Name → (language, text)."""
-    found = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
-    assert len({name for name, _, _ in found}) == len(found)
-    return {name: (language, text) for name, language, text in found}
+    blocks = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+    assert len({name for name, _, _ in blocks}) == len(blocks)
+    return {name: (language, text) for name, language, text in blocks}
 
 
 def text_of(name: str) -> str:
@@ -23,9 +23,9 @@ def text_of(name: str) -> str:
 
 
 def yaml_of(name: str) -> Any:
-    return parsed(text_of(name))
+    return parse_yaml(text_of(name))
 
 
-def parsed(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
     """YAML. A workflow's `on:` is read as True, as YAML 1.1 has it."""
     return import_module("yaml").safe_load(text)

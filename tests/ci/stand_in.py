@@ -34,7 +34,7 @@ def note(name: str, words: list[str]) -> None:
         file.write(json.dumps([name, *words]) + "\n")
 
 
-def budgeted(words: list[str]) -> list[str]:
+def set_budget(words: list[str]) -> list[str]:
     """A bench with another budget: before all else, and without the one that was given."""
     budget = os.environ.get("STAND_IN_BUDGET")
     if not budget or words[:1] != ["bench"]:
@@ -43,8 +43,8 @@ def budgeted(words: list[str]) -> list[str]:
     return ["bench", f"--budget={budget}", *words[1:at], *words[at + 2 :]]
 
 
-def main(called: str, *given: str) -> None:
-    name, words = Path(called).name, list(given)
+def main(program: str, *arguments: str) -> None:
+    name, words = Path(program).name, list(arguments)
     note(name, words)
     if name == "pip" or words[:2] == ["-m", "pip"]:
         sys.exit(int(os.environ.get("STAND_IN_PIP", "0")))
@@ -54,11 +54,11 @@ def main(called: str, *given: str) -> None:
     elif name == "bencher":
         json.loads(Path(words[words.index("--file") + 1]).read_text(encoding="utf-8"))
     elif words[0].endswith(".py"):
-        sys.executable, sys.argv = os.path.abspath(called), words
+        sys.executable, sys.argv = os.path.abspath(program), words
         runpy.run_path(words[0], run_name="__main__")
     else:
-        run = ["-m", "infer_bench", *budgeted(words)] if name == "infer-bench" else words
-        os.execv(sys.executable, [sys.executable, *run])
+        command = ["-m", "infer_bench", *set_budget(words)] if name == "infer-bench" else words
+        os.execv(sys.executable, [sys.executable, *command])
 
 
 if __name__ == "__main__":

@@ -8,20 +8,20 @@ import pytest
 
 from tests.ci import stand_in
 from tests.ci.github import Job
-from tests.ci.pages import ROOT, parsed
+from tests.ci.pages import ROOT, parse_yaml
 from tests.ci.workshop import Workshop
 from tests.test_docs import help_of, missing_options
 from tools import action
 
-ACTION = parsed((ROOT / "action.yml").read_text(encoding="utf-8"))
+ACTION = parse_yaml((ROOT / "action.yml").read_text(encoding="utf-8"))
 HOSTILE = ["$(touch x)", "`touch x`", "'; touch x; '", '"; touch x; "', "a\ntouch x", "${IFS}", "--json=x", "-h", "ä b"]
 
 
-def run(workshop: Workshop, environment: dict[str, str] | None = None, /, **inputs: str) -> Job:
+def run_action(workshop: Workshop, environment: dict[str, str] | None = None, /, **inputs: str) -> Job:
     """The action with these inputs; `_` stands for `-` in their names."""
-    given = {name.replace("_", "-"): value for name, value in inputs.items()}
-    step = {"id": "gate", "uses": "OWNER/infer-bench@main", "with": given}
-    return Job(workshop, environment=environment or {}).run([step])
+    inputs = {name.replace("_", "-"): value for name, value in inputs.items()}
+    step = {"id": "gate", "uses": "OWNER/infer-bench@main", "with": inputs}
+    return Job(workshop, environment=environment or {}).execute([step])
 
 
 def outputs(job: Job) -> dict[str, str]:
@@ -30,9 +30,9 @@ def outputs(job: Job) -> dict[str, str]:
 
 def test_structure() -> None:
     assert ACTION["runs"]["using"] == "composite"
-    assert all(told["description"] for told in [*ACTION["inputs"].values(), *ACTION["outputs"].values()])
-    assert [name for name, told in ACTION["inputs"].items() if told.get("required")] == ["model"]
-    assert all("default" in told for name, told in ACTION["inputs"].items() if name != "model")
+    assert all(entry["description"] for entry in [*ACTION["inputs"].values(), *ACTION["outputs"].values()])
+    assert [name for name, entry in ACTION["inputs"].items() if entry.get("required")] == ["model"]
+    assert all("default" in entry for name, entry in ACTION["inputs"].items() if name != "model")
     assert all(step["shell"] == "bash" for step in ACTION["runs"]["steps"])
 
 
@@ -42,8 +42,8 @@ def test_no_input_stands_in_a_script() -> None:
 
 def test_every_input_reaches_the_script() -> None:
     (step,) = ACTION["runs"]["steps"]
-    expected = {f"INPUT_{name.upper().replace('-', '_')}": f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]}
-    assert step["env"] == {"ACTION_PATH": "${{ github.action_path }}", **expected}
+    environment = {f"INPUT_{name.upper().replace('-', '_')}": f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]}
+    assert step["env"] == {"ACTION_PATH": "${{ github.action_path }}", **environment}
     script = (ROOT / "tools/action.py").read_text(encoding="utf-8")
     assert [name for name in ACTION["inputs"] if f'"{name}"' not in script] == []
 
@@ -54,13 +54,13 @@ def test_every_option_of_the_script_exists() -> None:
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_hostile_value_stays_one_argument(value: str) -> None:
-    given = {"INPUT_MODEL": value, "INPUT_AGAINST": value, "INPUT_REPORT": value}
-    assert action.arguments(given) == ["bench", f"--against={value}", f"--json={value}", "--", value]
+    inputs = {"INPUT_MODEL": value, "INPUT_AGAINST": value, "INPUT_REPORT": value}
+    assert action.arguments(inputs) == ["bench", f"--against={value}", f"--json={value}", "--", value]
 
 
 def test_lists_hold_one_value_a_line_and_args_are_split_as_in_a_shell() -> None:
-    given = {"INPUT_MODEL": "m", "INPUT_LIMITS": "p99<5ms\n\n  size<1MB \n", "INPUT_ARGS": "--batch 1 --seed='7'"}
-    assert action.arguments(given) == [
+    inputs = {"INPUT_MODEL": "m", "INPUT_LIMITS": "p99<5ms\n\n  size<1MB \n", "INPUT_ARGS": "--batch 1 --seed='7'"}
+    assert action.arguments(inputs) == [
         *("bench", "--limit=p99<5ms", "--limit=size<1MB", "--batch", "1", "--seed=7"),
         *("--json=infer-bench.json", "--", "m"),
     ]
@@ -69,22 +69,22 @@ def test_lists_hold_one_value_a_line_and_args_are_split_as_in_a_shell() -> None:
 @pytest.mark.parametrize("value", HOSTILE)
 def test_hostile_inputs_run_nothing_and_the_outputs_say_so(workshop: Workshop, value: str) -> None:
     names = ("model", "against", "data", "max_regression", "limits", "max_delta", "engines", "args", "report", "junit")
-    job = run(workshop, **dict.fromkeys(names, value))
-    assert job.code in (2, 6), job.done[-1].stderr
+    job = run_action(workshop, **dict.fromkeys(names, value))
+    assert job.code in (2, 6), job.scripts[-1].stderr
     assert outputs(job) == {"status": {2: "usage", 6: "failed"}[job.code], "exit-code": str(job.code), "report": ""}
     assert list(workshop.temp.parent.rglob("x")) == []
 
 
 @pytest.mark.parametrize("value", [value for value in HOSTILE if value != "-h"])
 def test_extras_are_names_or_nothing_is_installed(workshop: Workshop, value: str) -> None:
-    job = run(workshop, model="models/model.onnx", extras=f"cpu{value}")
+    job = run_action(workshop, model="models/model.onnx", extras=f"cpu{value}")
     assert (job.code, outputs(job)["status"]) == (2, "usage")
     assert workshop.installed() == []
 
 
 @pytest.mark.parametrize("value", ["$(touch x)", "no such python", "a\nb"])
 def test_an_interpreter_that_is_none_runs_nothing(workshop: Workshop, value: str) -> None:
-    job = run(workshop, model="models/model.onnx", python=value)
+    job = run_action(workshop, model="models/model.onnx", python=value)
     assert job.code not in (0, 1, 4)
     assert not (workshop.folder / "x").exists()
 
@@ -94,17 +94,17 @@ def test_an_interpreter_that_is_too_old_cannot_run_and_says_so(workshop: Worksho
     old = workshop.folder / "old-python"
     old.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{older}' \"$@\"\n", encoding="utf-8")
     old.chmod(0o755)
-    job = run(workshop, model="models/model.onnx", python="./old-python")
+    job = run_action(workshop, model="models/model.onnx", python="./old-python")
     assert outputs(job) == {"status": "failed", "exit-code": "6", "report": ""}
     assert job.code == 6
-    (line,) = job.done[-1].stdout.splitlines()
+    (line,) = job.scripts[-1].stdout.splitlines()
     assert re.fullmatch(r"::error title=infer-bench::.* Python 3\.11 or later", line)
-    assert job.done[-1].stderr == ""
+    assert job.scripts[-1].stderr == ""
 
 
 def test_an_interpreter_may_lie_in_the_jobs_folder(workshop: Workshop) -> None:
     stand_in.place(workshop.folder / "own/bin")
-    assert run(workshop, model="none.onnx", python="own/bin/python").code == 6
+    assert run_action(workshop, model="none.onnx", python="own/bin/python").code == 6
     assert workshop.installed() == [".[cpu]"]
 
 
@@ -113,37 +113,37 @@ def test_odd_paths_are_judged(workshop: Workshop) -> None:
     odd.mkdir()
     (workshop.folder / "models/model.onnx").rename(odd / "new.onnx")
     limits = "size<1MB\nonnxruntime.p50<1s\n"
-    job = run(workshop, model=f"{odd}/new.onnx", limits=limits, report=f"{odd}/r.json")
-    assert outputs(job) == {"status": "pass", "exit-code": "0", "report": f"{odd}/r.json"}, job.done[-1].stderr
+    job = run_action(workshop, model=f"{odd}/new.onnx", limits=limits, report=f"{odd}/r.json")
+    assert outputs(job) == {"status": "pass", "exit-code": "0", "report": f"{odd}/r.json"}, job.scripts[-1].stderr
     assert not (workshop.folder / "x").exists()
 
 
 def test_a_command_that_judges_nothing_is_no_pass(workshop: Workshop) -> None:
-    job = run(workshop, model="models/model.onnx", args="--help")
+    job = run_action(workshop, model="models/model.onnx", args="--help")
     assert outputs(job) == {"status": "failed", "exit-code": "6", "report": ""}
 
 
 def test_a_second_gate_of_a_job_installs_nothing(workshop: Workshop) -> None:
     for _ in range(2):
-        assert run(workshop, model="none.onnx").code == 6
+        assert run_action(workshop, model="none.onnx").code == 6
     assert workshop.installed() == [".[cpu]"]
-    run(workshop, model="none.onnx", extras="onnxruntime")
-    run(workshop, model="none.onnx", extras="")
+    run_action(workshop, model="none.onnx", extras="onnxruntime")
+    run_action(workshop, model="none.onnx", extras="")
     assert workshop.installed() == [".[cpu]", ".[onnxruntime]", "."]
 
 
 def test_an_installation_that_fails_is_no_regression(workshop: Workshop) -> None:
-    job = run(workshop, {"STAND_IN_PIP": "1"}, model="models/model.onnx")
+    job = run_action(workshop, {"STAND_IN_PIP": "1"}, model="models/model.onnx")
     assert outputs(job) == {"status": "failed", "exit-code": "6", "report": ""}
-    assert re.search(r"^::error title=infer-bench::the installation failed", job.done[-1].stdout, re.MULTILINE)
-    assert run(workshop, model="none.onnx").code == 6
+    assert re.search(r"^::error title=infer-bench::the installation failed", job.scripts[-1].stdout, re.MULTILINE)
+    assert run_action(workshop, model="none.onnx").code == 6
     assert len(workshop.installed()) == 2
 
 
 def test_a_report_of_an_earlier_run_is_not_taken_for_this_ones(workshop: Workshop) -> None:
     old = '{"verdict": {"status": "pass", "exit_code": 6}}'
     (workshop.folder / "infer-bench.json").write_text(old, encoding="utf-8")
-    job = run(workshop, model="none.onnx")
+    job = run_action(workshop, model="none.onnx")
     assert outputs(job) == {"status": "failed", "exit-code": "6", "report": ""}
 
 
@@ -170,12 +170,12 @@ def test_an_output_cannot_begin_another(tmp_path: Path) -> None:
     assert not end
 
 
-@pytest.mark.parametrize(("ended", "code"), [(0, 6), (1, 1), (3, 3)])
+@pytest.mark.parametrize(("exit_code", "code"), [(0, 6), (1, 1), (3, 3)])
 @pytest.mark.parametrize(("place", "report"), [("/dev/full", "r.json"), ("none/out", "r.json"), ("out", "\udcff")])
 def test_outputs_that_cannot_be_written_are_no_regression(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, report: str, ended: int, code: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, report: str, exit_code: int, code: int
 ) -> None:
-    monkeypatch.setattr(action, "gate", lambda _: (ended, Path(report)))
+    monkeypatch.setattr(action, "gate", lambda _: (exit_code, Path(report)))
     assert action.main({"GITHUB_OUTPUT": str(tmp_path / place)}) == code
 
 

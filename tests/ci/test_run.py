@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.pages import ROOT, parsed
+from tests.ci.pages import ROOT, parse_yaml
 
 CLASSIFIERS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
 SUPPORTED = [text.rsplit(" ", 1)[1] for text in CLASSIFIERS if "Python :: 3." in text]
@@ -25,7 +25,7 @@ def fake_python(script: Path, version: str) -> None:
     place(script, f"echo {version}")
 
 
-def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_checks(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`.ci/run` with a `make` that prints what it is asked for, and a `python3` of the tests' own version."""
     place(folder / "bin" / "make", 'echo "$@"')
     fake_python(folder / "bin" / "python3", DEFAULT)
@@ -49,9 +49,9 @@ def test_every_python_runs_every_check_from_the_path_or_from_pyenv(tmp_path: Pat
     for version in rest:
         fake_python(tmp_path / "pyenv" / "versions" / f"{version}.4" / "bin" / "python", version)
     places = {first: f"python{first}"} | {v: f"{tmp_path}/pyenv/versions/{v}.4/bin/python" for v in rest}
-    done = run(tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
+    process = run_checks(tmp_path)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.splitlines() == [
         "check-core PYTHON=python3",
         "check PYTHON=python3",
         *(f"check PYTHON={places[version]} VENV=.venv-{version}" for version in others),
@@ -60,31 +60,31 @@ def test_every_python_runs_every_check_from_the_path_or_from_pyenv(tmp_path: Pat
 
 def test_a_python_that_is_missing_fails_before_anything_runs(tmp_path: Path) -> None:
     hide_missing(tmp_path)
-    done = run(tmp_path)
+    process = run_checks(tmp_path)
     missing = next(version for version in SUPPORTED if version != DEFAULT)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"Python {missing} with venv and pip: not on the PATH")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith(f"Python {missing} with venv and pip: not on the PATH")
 
 
 @pytest.mark.parametrize("name", ["3.99", "/no/such/python"])
 def test_a_python_that_was_named_must_exist(tmp_path: Path, name: str) -> None:
-    done = run(tmp_path, PYTHONS=name)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert name in done.stderr
+    process = run_checks(tmp_path, PYTHONS=name)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert name in process.stderr
 
 
 def test_pythons_can_be_named_by_version_and_by_path(tmp_path: Path) -> None:
     fake_python(tmp_path / "mine", "3.98")
     fake_python(tmp_path / "bin" / "python3.99", "3.99")
-    done = run(tmp_path, PYTHONS=f"3.99 {tmp_path / 'mine'}")
-    assert done.stdout.splitlines()[2:] == [
+    process = run_checks(tmp_path, PYTHONS=f"3.99 {tmp_path / 'mine'}")
+    assert process.stdout.splitlines()[2:] == [
         f"check PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
         "check PYTHON=python3.99 VENV=.venv-3.99",
     ]
 
 
 def test_the_workflow_names_the_same_pythons_and_targets() -> None:
-    jobs = parsed((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    jobs = parse_yaml((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
     assert jobs["check"]["strategy"]["matrix"]["python"] == SUPPORTED
     steps = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     assert steps == ["make check", "make check-core"]

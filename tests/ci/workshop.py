@@ -15,11 +15,11 @@ from tests.ci import stand_in
 
 FEATURES = 8
 WORK = {"main": 500, "faster": 0, "slower": 1300}
-"""Branch → side of the square matrix that its model multiplies by, for nothing: all answer the same.
+"""Branch → width of the square matrix that its model multiplies by, for nothing: all answer the same.
 
 They lie so far apart that no load of the machine can turn round which of two is the slower.
 """
-Done = subprocess.CompletedProcess[str]
+CompletedScript = subprocess.CompletedProcess[str]
 
 
 def write_model(path: Path, work: int) -> None:
@@ -31,8 +31,8 @@ def write_model(path: Path, work: int) -> None:
         return numpy_helper.from_array(np.asarray(values, dtype=np.float32), name)
 
     shapes = [(1, work), (work, work), (work, 1)] if work else []
-    held = [constant("w", np.linspace(-1, 1, FEATURES).reshape(-1, 1))]
-    held += [constant(f"w{i}", np.zeros(shape)) for i, shape in enumerate(shapes)]
+    weights = [constant("w", np.linspace(-1, 1, FEATURES).reshape(-1, 1))]
+    weights += [constant(f"w{i}", np.zeros(shape)) for i, shape in enumerate(shapes)]
     names = ["sum", *(f"t{i}" for i in range(len(shapes)))]
     nodes = [helper.make_node("MatMul", ["x", "w"], ["sum"])]
     nodes += [helper.make_node("MatMul", [names[i], f"w{i}"], [names[i + 1]]) for i in range(len(shapes))]
@@ -42,7 +42,7 @@ def write_model(path: Path, work: int) -> None:
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, n]) for name, n in (("x", FEATURES), ("y", 1))
     ]
-    graph = helper.make_graph(nodes, "sum", ends[:1], ends[1:], held)
+    graph = helper.make_graph(nodes, "sum", ends[:1], ends[1:], weights)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
 
 
@@ -80,18 +80,20 @@ class Workshop:
 
     @classmethod
     def at(cls, folder: Path, origin: Path) -> "Workshop":
-        made = cls(folder / "a clone", folder / "temp", folder / "bin", folder / "calls.jsonl")
-        made.temp.mkdir()
-        stand_in.place(made.bin)
-        made.log.touch()
-        git(folder, "clone", "-q", str(origin), str(made.folder))
-        return made
+        workshop = cls(folder / "a clone", folder / "temp", folder / "bin", folder / "calls.jsonl")
+        workshop.temp.mkdir()
+        stand_in.place(workshop.bin)
+        workshop.log.touch()
+        git(folder, "clone", "-q", str(origin), str(workshop.folder))
+        return workshop
 
     def on(self, branch: str) -> "Workshop":
         git(self.folder, "checkout", "-q", branch)
         return self
 
-    def bash(self, script: str, environment: dict[str, str] | None = None, flags: Sequence[str] = ("-e",)) -> Done:
+    def bash(
+        self, script: str, environment: dict[str, str] | None = None, flags: Sequence[str] = ("-e",)
+    ) -> CompletedScript:
         """Run a script as a CI service does. Nothing that the tests' own CI service has set is seen."""
         own = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "CI", "INPUT_"))}
         path = f"{self.bin}{os.pathsep}{own['PATH']}"
@@ -103,8 +105,8 @@ class Workshop:
 
     def calls(self, *beginning: str) -> list[list[str]]:
         """What was called so far whose first words are these."""
-        found = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
-        return [call for call in found if call[: len(beginning)] == list(beginning)]
+        calls = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        return [call for call in calls if call[: len(beginning)] == list(beginning)]
 
     def report(self, name: str = "infer-bench.json") -> Any:
         return json.loads((self.folder / name).read_text(encoding="utf-8"))
@@ -117,5 +119,5 @@ class Workshop:
 
 def _requirements(words: Sequence[str]) -> list[str]:
     """The words of `pip install` that are neither options nor the files that they name."""
-    named = [i + 1 for i, word in enumerate(words) if word in ("-r", "-c", "--constraint")]
-    return [word for i, word in enumerate(words) if not word.startswith("-") and i not in named]
+    argument_places = [i + 1 for i, word in enumerate(words) if word in ("-r", "-c", "--constraint")]
+    return [word for i, word in enumerate(words) if not word.startswith("-") and i not in argument_places]
