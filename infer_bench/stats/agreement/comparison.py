@@ -155,8 +155,8 @@ def _add_counts(one: Comparison, other: Comparison, name: str) -> int | None:
     """The sum of counts that may be unknown; without compared rows a side changes nothing."""
     counts: list[int | None] = [getattr(side, name) for side in (one, other) if side.common]
     counts = counts or [count for side in (one, other) if (count := getattr(side, name)) is not None]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known and len(known) == len(counts) else None
+    numbers = [count for count in counts if count is not None]
+    return sum(numbers) if numbers and len(numbers) == len(counts) else None
 
 
 def _argmax_changes(reference: Floats, candidate: Floats) -> Bools:

@@ -24,10 +24,10 @@ class ExactSum:
         """The sum of non-negative `values` (n,), +inf among them; n below 2**26."""
         finite = values[np.isfinite(values) & (values != 0)]
         mantissa, exponent = np.frexp(finite)
-        scaled = np.ldexp(mantissa, 53)
+        integers = np.ldexp(mantissa, 53)
         # Each half stays below 2**27, so that bincount's doubles add up to 2**26 of them without rounding.
-        high = np.floor(np.ldexp(scaled, -_HALF))
-        low = scaled - np.ldexp(high, _HALF)
+        high = np.floor(np.ldexp(integers, -_HALF))
+        low = integers - np.ldexp(high, _HALF)
         bins = exponent - 53 + _SCALE
         return cls((_units(bins, high) << _HALF) + _units(bins, low), int(np.isinf(values).sum()))
 

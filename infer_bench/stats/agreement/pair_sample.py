@@ -49,11 +49,11 @@ class Sample:
 
     def _lowest(self) -> "Sample":
         """The first of these rows in the order of their hashes; those of equal hashes are one row in two samples."""
-        chosen = np.arange(len(self.hashes))
-        if len(chosen) > SIZE:
-            chosen = np.argpartition(self.hashes, SIZE - 1)[:SIZE]
-        chosen = chosen[np.lexsort((self.numbers[chosen], self.hashes[chosen]))]
-        return Sample(*(column[chosen] for column in self._columns()))
+        indices = np.arange(len(self.hashes))
+        if len(indices) > SIZE:
+            indices = np.argpartition(self.hashes, SIZE - 1)[:SIZE]
+        indices = indices[np.lexsort((self.numbers[indices], self.hashes[indices]))]
+        return Sample(*(column[indices] for column in self._columns()))
 
     def rank_correlation(self) -> float | None:
         """Spearman's rho of the two sides, ties at their mean rank; None for fewer than two rows or a constant side."""

@@ -74,11 +74,11 @@ def _relabelled(reference: Predictions, candidate: Predictions, common: Bools) -
     if reference.values.shape != candidate.values.shape:
         return None
     places: dict[object, int] = {}
-    changed = common & (_shared_codes(ours, places) != _shared_codes(theirs, places))
-    if ours.text or not changed.any():
-        return np.asarray(changed)
+    differs = common & (_shared_codes(ours, places) != _shared_codes(theirs, places))
+    if ours.text or not differs.any():
+        return np.asarray(differs)
     finite = np.isfinite(reference.values).all(axis=1) & np.isfinite(candidate.values).all(axis=1)
-    return np.asarray(changed & finite)
+    return np.asarray(differs & finite)
 
 
 def _shared_codes(labels: Labels, places: dict[object, int]) -> Ints:

@@ -35,10 +35,10 @@ class Sketch:
         return cls(dict(zip((keys + low).tolist(), counts[keys].tolist(), strict=True)))
 
     def __add__(self, other: "Sketch") -> "Sketch":
-        merged = dict(self.counts)
+        counts = dict(self.counts)
         for key, count in other.counts.items():
-            merged[key] = merged.get(key, 0) + count
-        return Sketch(dict(sorted(merged.items())))
+            counts[key] = counts.get(key, 0) + count
+        return Sketch(dict(sorted(counts.items())))
 
     def quantile(self, share: float) -> float:
         """The upper edge of the bin that holds the value of rank ceil(share x n); 0 of nothing."""
@@ -51,12 +51,12 @@ class Sketch:
 
     def decades(self) -> tuple[tuple[int | None, int], ...]:
         """(decade, count) in rising order: decade d holds [10**d, 10**(d + 1)) by the bins' lower edges, None zeros."""
-        found: dict[int | None, int] = {}
+        decades: dict[int | None, int] = {}
         for key, count in sorted(self.counts.items()):
             edge = _edge(key)
             decade = None if edge == 0 else int(np.floor(np.log10(edge))) if np.isfinite(edge) else 309
-            found[decade] = found.get(decade, 0) + count
-        return tuple(found.items())
+            decades[decade] = decades.get(decade, 0) + count
+        return tuple(decades.items())
 
     def _arrays(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         keys = np.array(sorted(self.counts), dtype=np.int64)

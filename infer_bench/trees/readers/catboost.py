@@ -183,9 +183,9 @@ def _refuse_threshold(document: Json) -> None:
 
 
 def _classes(document: Json, model: Any) -> tuple[Label, ...]:
-    fitted = getattr(model, "classes_", None)
-    if fitted is not None and len(fitted):
-        return tuple(np.asarray(fitted).tolist())
+    classes = getattr(model, "classes_", None)
+    if classes is not None and len(classes):
+        return tuple(np.asarray(classes).tolist())
     params = document["model_info"].get("class_params", {})
     params = json.loads(params) if isinstance(params, str) else params
     return tuple(params.get("class_names", ()))

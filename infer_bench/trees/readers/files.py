@@ -7,7 +7,7 @@ from infer_bench.errors import NotConvertible
 from infer_bench.model import PICKLED, ModelRef
 from infer_bench.trees.ensemble import Ensemble
 
-Trees = Literal["best", "all"]
+TreeUse = Literal["best", "all"]
 
 
 def open_model(model: ModelRef, allow_pickle: bool) -> Any:
@@ -19,7 +19,7 @@ def open_model(model: ModelRef, allow_pickle: bool) -> Any:
     return pickles.load_skops(model.path, allow_pickle) if model.format == "skops" else model.path
 
 
-def read_file(model: ModelRef, allow_pickle: bool, trees: Trees | None) -> Ensemble:
+def read_file(model: ModelRef, allow_pickle: bool, trees: TreeUse | None) -> Ensemble:
     """The trees of a file of LightGBM, XGBoost or CatBoost.
 
     `trees` "best" stops at the best iteration of early stopping; by default as the class does that opens the file.

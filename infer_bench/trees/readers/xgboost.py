@@ -27,10 +27,10 @@ _STRANGE_CATEGORIES = (
     "a category that training did not have counts as missing; XGBoost itself takes a string among others for its "
     "neighbour in the alphabet and refuses one behind them all"
 )
-Trees = Literal["best", "all"]
+TreeUse = Literal["best", "all"]
 
 
-def read_xgboost(model: Any, *, trees: Trees | None = None) -> Ensemble:
+def read_xgboost(model: Any, *, trees: TreeUse | None = None) -> Ensemble:
     """Read a model: the document (JSON as text, JSON or UBJSON as bytes), a `Booster`, or a fitted `XGBModel`.
 
     After early stopping a wrapper predicts with the trees up to the best iteration and a booster with all: `trees` says
@@ -50,11 +50,11 @@ def read_xgboost(model: Any, *, trees: Trees | None = None) -> Ensemble:
     return _read_booster(booster, trees or "best", model)
 
 
-def _read_booster(booster: Any, trees: Trees, wrapper: Any) -> Ensemble:
+def _read_booster(booster: Any, trees: TreeUse, wrapper: Any) -> Ensemble:
     return _to_ensemble(read_xgboost_model(bytes(booster.save_raw("json")), "the booster"), trees, wrapper)
 
 
-def _to_ensemble(model: XGBoostModel, trees: Trees, wrapper: Any) -> Ensemble:
+def _to_ensemble(model: XGBoostModel, trees: TreeUse, wrapper: Any) -> Ensemble:
     refuse_unknown("XGBoost", model.unknown)
     if model.illegible:
         raise NotConvertible(
@@ -159,7 +159,7 @@ def _missing(wrapper: Any) -> float | None:
     return None if value is None or np.isnan(float(value)) else float(value)
 
 
-def _with_trees(ensemble: Ensemble, model: XGBoostModel, trees: Trees) -> Ensemble:
+def _with_trees(ensemble: Ensemble, model: XGBoostModel, trees: TreeUse) -> Ensemble:
     assert model.trees is not None
     count, notes = _count_used(model, model.trees, trees)
     nodes, roots = _nodes(model.trees)
@@ -168,7 +168,7 @@ def _with_trees(ensemble: Ensemble, model: XGBoostModel, trees: Trees) -> Ensemb
     return replace(ensemble, nodes=nodes, roots=roots[:count], output=output, notes=(*notes, *ensemble.notes))
 
 
-def _count_used(model: XGBoostModel, table: TreeTable, trees: Trees) -> tuple[int, tuple[str, ...]]:
+def _count_used(model: XGBoostModel, table: TreeTable, trees: TreeUse) -> tuple[int, tuple[str, ...]]:
     """How many of the trees are used, and a note when that depends on who asks."""
     best, count = model.attributes.get("best_iteration"), len(table.nodes)
     if best is None:

@@ -7,12 +7,12 @@ from typing import Any
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature, ModelRef
 from infer_bench.trees.ensemble import Ensemble
-from infer_bench.trees.readers.files import Trees, open_model, read_estimator, read_file
+from infer_bench.trees.readers.files import TreeUse, open_model, read_estimator, read_file
 from infer_bench.typing import Floats
 from infer_bench.workers.protocol import Request
 
 PROBES = 4_096
-TREES: Mapping[str, Trees | None] = {"auto": None, "best": "best", "all": "all"}
+TREES: Mapping[str, TreeUse | None] = {"auto": None, "best": "best", "all": "all"}
 _BY_NODE = ("mode", "feature", "threshold", "left", "right", "missing_left", "zero_missing", "value")
 
 
@@ -61,7 +61,7 @@ def read_trees(request: ReadTrees) -> ModelTrees:
     return ModelTrees(ensemble, probe_rows(ensemble, seed=request.seed, limit=PROBES))
 
 
-def ensemble_of(model: ModelRef, allow_pickle: bool, trees: Trees | None) -> Ensemble:
+def ensemble_of(model: ModelRef, allow_pickle: bool, trees: TreeUse | None) -> Ensemble:
     """The trees of a model of any family that can be read."""
     if model.family == "sklearn":
         return _read_sklearn(model, allow_pickle)

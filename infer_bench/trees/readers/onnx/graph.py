@@ -10,7 +10,7 @@ from infer_bench.model import ModelSpec
 from infer_bench.trees.ensemble import Ensemble, Link
 from infer_bench.trees.readers.onnx.attributes import attributes_of
 from infer_bench.trees.readers.onnx.links import Path, Walk, split_scale, to_links
-from infer_bench.trees.readers.onnx.operators import Trees, concatenate_trees, read_trees
+from infer_bench.trees.readers.onnx.operators import OperatorTrees, concatenate_trees, read_trees
 
 _TRANSFORMS: dict[str, tuple[Link, ...]] = {"NONE": (), "LOGISTIC": (Link("sigmoid"),), "SOFTMAX": (Link("softmax"),)}
 
@@ -41,7 +41,7 @@ def read_onnx(data: bytes, output: str, spec: ModelSpec) -> Iterator[Ensemble]:
     yield replace(plain, links=links, divisor=plain.divisor * divisor, base=base)
 
 
-def _reorder(trees: Trees, columns: Sequence[int]) -> Trees:
+def _reorder(trees: OperatorTrees, columns: Sequence[int]) -> OperatorTrees:
     """The trees as they see the graph's inputs, which they may see in another order."""
     if not columns:
         return trees
@@ -49,7 +49,7 @@ def _reorder(trees: Trees, columns: Sequence[int]) -> Trees:
     return replace(trees, nodes=replace(trees.nodes, feature=feature))
 
 
-def _ensemble(trees: Trees, path: Path, spec: ModelSpec) -> Ensemble:
+def _ensemble(trees: OperatorTrees, path: Path, spec: ModelSpec) -> Ensemble:
     return Ensemble(
         family="onnx",
         task=spec.task,

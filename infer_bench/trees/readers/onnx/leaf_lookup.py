@@ -9,7 +9,7 @@ import numpy as np
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import LEAF
 from infer_bench.trees.readers.onnx.attributes import OPERATORS
-from infer_bench.trees.readers.onnx.operators import Trees
+from infer_bench.trees.readers.onnx.operators import OperatorTrees
 from infer_bench.typing import Array
 
 
@@ -24,7 +24,7 @@ class Lookup:
     table: Array
     shares: tuple[Array, ...] = ()
 
-    def apply(self, trees: Trees) -> Trees:
+    def apply(self, trees: OperatorTrees) -> OperatorTrees:
         """The trees with the values in place of the leaves' numbers. Raises `NotConvertible` where they do not fit."""
         count, number = len(trees.roots), trees.nodes.value[:, 0].astype(np.int64)
         plain = trees.nodes.value.shape[1] == 1 and np.array_equal(trees.output, np.arange(count))

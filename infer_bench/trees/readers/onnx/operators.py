@@ -27,7 +27,7 @@ _TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trees:
+class OperatorTrees:
     """The trees of an operator: as in `Ensemble`, and its `transform` and whether its sum is an average."""
 
     nodes: Nodes
@@ -38,7 +38,7 @@ class Trees:
     average: bool
 
 
-def read_trees(kind: str, attributes: Attributes) -> Trees:
+def read_trees(kind: str, attributes: Attributes) -> OperatorTrees:
     """The trees of an operator with these attributes (lists, arrays, strings and numbers).
 
     Raises `NotConvertible` for aggregates other than sum and average and for attributes and modes that are not known,
@@ -68,7 +68,7 @@ class _Table:
     roots: Ints
 
 
-def _modern(attributes: Attributes) -> Trees:
+def _modern(attributes: Attributes) -> OperatorTrees:
     features, leaves = integers(attributes, "nodes_featureids"), integers(attributes, "leaf_targetids")
     count, ends = len(features), len(leaves)
     outputs = int(attributes.get("n_targets", 1))
@@ -101,7 +101,7 @@ def _modern(attributes: Attributes) -> Trees:
     )
 
 
-def _classic(kind: str, attributes: Attributes) -> Trees:
+def _classic(kind: str, attributes: Attributes) -> OperatorTrees:
     classifier = kind == "TreeEnsembleClassifier"
     lead = "class" if classifier else "target"
     trees, numbers = integers(attributes, "nodes_treeids"), integers(attributes, "nodes_nodeids")
@@ -192,7 +192,7 @@ def _with_equal(mode: Ints, threshold: Floats, start: Ints, members: Floats) -> 
     return np.concatenate(([0], np.cumsum(np.where(equal, 1, sizes)))), np.concatenate(sets)
 
 
-def _assemble(table: _Table, outputs: int, base: Floats, transform: str, aggregate: str) -> Trees:
+def _assemble(table: _Table, outputs: int, base: Floats, transform: str, aggregate: str) -> OperatorTrees:
     if aggregate not in ("SUM", "AVERAGE"):
         raise NotConvertible("trees whose largest or smallest answer counts cannot be read")
     table = _with_sets(table)
@@ -218,7 +218,7 @@ def _assemble(table: _Table, outputs: int, base: Floats, transform: str, aggrega
         member_start=np.concatenate(([0], np.cumsum(sizes))),
         members=_members(table, order),
     )
-    return Trees(nodes, index[table.roots], output, base, transform, aggregate == "AVERAGE")
+    return OperatorTrees(nodes, index[table.roots], output, base, transform, aggregate == "AVERAGE")
 
 
 def _with_sets(table: _Table) -> _Table:
@@ -266,7 +266,7 @@ def _walk(table: _Table) -> tuple[Ints, Ints]:
     return tree, depth
 
 
-def concatenate_trees(parts: list[Trees]) -> Trees:
+def concatenate_trees(parts: list[OperatorTrees]) -> OperatorTrees:
     """Operators whose outputs are added up, as one. Raises `NotConvertible` where they cannot be."""
     from infer_bench.trees.ensemble import concatenate
 

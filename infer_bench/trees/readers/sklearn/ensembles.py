@@ -17,7 +17,7 @@ from infer_bench.trees.readers.sklearn.estimators import (
 from infer_bench.trees.readers.sklearn.nodes import (
     FORESTS,
     SINGLE,
-    Trees,
+    SklearnTrees,
     is_constant,
     read_histogram_stages,
     read_leaf_values,
@@ -46,7 +46,7 @@ def read_sklearn_trees(estimator: Any) -> Ensemble | None:
     return _read_boosting(estimator) if name in BOOSTED else _read_plain_histogram(estimator)
 
 
-def _make_ensemble(estimator: Any, trees: Trees, base: Array) -> Ensemble:
+def _make_ensemble(estimator: Any, trees: SklearnTrees, base: Array) -> Ensemble:
     import sklearn
 
     nodes, roots = concatenate(list(trees.parts))
@@ -72,7 +72,7 @@ def _read_average(estimator: Any) -> Ensemble | None:
     if hasattr(estimator, "classes_") and width == 1:
         return None
     parts = [read_tree(member, leaves) for member, leaves in zip(members, values, strict=True)]
-    trees = Trees(parts, [-1 if width > 1 else 0] * len(parts))
+    trees = SklearnTrees(parts, [-1 if width > 1 else 0] * len(parts))
     refuses: Refusal = "infinite" if takes_nan(estimator) else "not-finite"
     average = _make_ensemble(estimator, trees, np.zeros(width))
     return replace(average, divisor=float(len(parts)), row_dtype="float32", refuses=refuses)

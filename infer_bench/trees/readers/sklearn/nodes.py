@@ -19,7 +19,7 @@ SINGLE = ("DecisionTree", "ExtraTree")
 
 
 @dataclass(frozen=True, slots=True)
-class Trees:
+class SklearnTrees:
     """The nodes of each tree, child indices counted from its own root, and the output (trees,) that each adds to."""
 
     parts: Sequence[Nodes]
@@ -59,17 +59,17 @@ def read_leaf_values(model: Any) -> Array:
     return np.asarray(flat, dtype=np.float64)
 
 
-def read_stages(model: Any) -> Trees:
+def read_stages(model: Any) -> SklearnTrees:
     """The trees of gradient boosting, stage by stage, one an output; the learning rate is in the leaves."""
     stages = model.estimators_
     parts = [read_tree(tree, model.learning_rate * tree.tree_.value[:, 0, 0]) for stage in stages for tree in stage]
-    return Trees(parts, list(range(stages.shape[1])) * len(stages))
+    return SklearnTrees(parts, list(range(stages.shape[1])) * len(stages))
 
 
-def read_histogram_stages(model: Any) -> Trees:
+def read_histogram_stages(model: Any) -> SklearnTrees:
     """The trees of histogram boosting, iteration by iteration, one an output."""
     parts = [_read_predictor(predictor) for stage in model._predictors for predictor in stage]
-    return Trees(parts, list(range(int(model.n_trees_per_iteration_))) * len(model._predictors))
+    return SklearnTrees(parts, list(range(int(model.n_trees_per_iteration_))) * len(model._predictors))
 
 
 def _read_predictor(predictor: Any) -> Nodes:
