@@ -27,10 +27,10 @@ CANDIDATE = np.array([[0.1, 0.9], [0.25, 0.75], [NAN, 0.2], [-INF, 1.0], [NAN, 0
 LABELS = (["yes", "no", "no", 1, "yes", True], ["yes", "yes", "yes", 1.0, "no", 1])
 
 
-def predictions(values: Any, labels: Any = None, refused: Any = ()) -> Predictions:
-    mask = np.isin(np.arange(len(values)), np.array(refused, dtype=np.int64))
-    known = None if labels is None else Labels.of(labels)
-    return Predictions(np.where(mask[:, None], NAN, values), mask, known)
+def predictions(values: Any, labels: Any = None, refusals: Any = ()) -> Predictions:
+    mask = np.isin(np.arange(len(values)), np.array(refusals, dtype=np.int64))
+    coded = None if labels is None else Labels.of(labels)
+    return Predictions(np.where(mask[:, None], NAN, values), mask, coded)
 
 
 def candidate_of(engine: str) -> Any:
@@ -46,10 +46,10 @@ def bench(reference: Predictions, candidate: Predictions, labels: Any) -> dict[s
     ours.predictions, ours.labels = reference.values, labels and labels[0]
     theirs.predictions, theirs.labels = candidate.values, labels and labels[1]
     (gate,) = PairedMetrics([Pair(new, base)], measurements, GateLimits({})).collect()
-    found = difference(theirs, ours)
-    assert (gate.max_abs_delta, gate.label_changes) == (found.get("max_abs_delta"), found.get("label_changes"))
-    assert (gate.mismatches, gate.rows_compared) == (found.get("non_finite_mismatches", 0), found.get("delta_rows", 0))
-    return found
+    delta = difference(theirs, ours)
+    assert (gate.max_abs_delta, gate.label_changes) == (delta.get("max_abs_delta"), delta.get("label_changes"))
+    assert (gate.mismatches, gate.rows_compared) == (delta.get("non_finite_mismatches", 0), delta.get("delta_rows", 0))
+    return delta
 
 
 def validated(reference: Predictions, candidate: Predictions) -> ValidateGroup:

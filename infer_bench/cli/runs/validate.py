@@ -9,7 +9,7 @@ from infer_bench.cli.progress import ProgressLine
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.run import run
 from infer_bench.measure.validate.settings import ValidateSettings
-from infer_bench.measure.validate.worst_rows import encoded
+from infer_bench.measure.validate.worst_rows import encode
 from infer_bench.output import check_outputs
 from infer_bench.report.validate import ValidateReport
 
@@ -33,7 +33,7 @@ def run_validate(
         with _show_partial(save, to) as save_partial, ProgressLine() as progress:
             report = run(models, data=data, engines=engines, settings=settings, progress=progress, save=save_partial)
         if worst and worst_file is not None:
-            worst_file.write_atomic(encoded(report, worst))
+            worst_file.write_atomic(encode(report, worst))
         save(report)
     to.deliver(report)
     tell_github(report)

@@ -84,7 +84,7 @@ def _explain_by_candidate(
     if structure is None:
         return explanation
     access = ReferenceAccess(structure.ensemble, lambda table: predict_aligned(predictor, table, spec).values)
-    other = explain(rows.swapped, access, unlike)
+    other = explain(rows.with_roles_swapped, access, unlike)
     if other.not_explained >= explanation.not_explained:
         return explanation
     return replace(other, causes=tuple(replace(c, detail=f"in the reference, {c.detail}") for c in other.causes))

@@ -60,8 +60,8 @@ def _pairs(models: list[str], engines: list[str]) -> list[tuple[str, str | None]
 def _candidate(model: str, engine: str | None, settings: ValidateSettings) -> Candidate:
     ref = identify_model(model, allow_pickle=settings.allow_pickle)
     text = engine or usual_candidate(ref)
-    chosen, _ = choose_candidates([ref], [text], lambda m: cached_onnx(m, settings.allow_pickle), settings.threads)
-    return chosen[0]
+    candidates, _ = choose_candidates([ref], [text], lambda m: cached_onnx(m, settings.allow_pickle), settings.threads)
+    return candidates[0]
 
 
 @contextlib.contextmanager

@@ -18,9 +18,9 @@ class PartialReports:
         self._progress, self._write, self._clock = progress, write, clock
         self._next_write_s = -float("inf")
 
-    def update(self, done: float, message: str) -> None:
+    def update(self, share: float, message: str) -> None:
         """Show it, and write when it is time."""
-        self._progress.update(done, message)
+        self._progress.update(share, message)
         if self._clock() >= self._next_write_s:
             self._write()
             self._next_write_s = self._clock() + EVERY_S

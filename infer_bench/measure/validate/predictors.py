@@ -53,7 +53,7 @@ class Predictor:
         """Per feature the values at which the prediction may change."""
         return self._read_domain()[0]
 
-    def stored_rows(self) -> Array | None:
+    def training_rows(self) -> Array | None:
         """Training rows that the model has kept (rows, features); None where it keeps none or cannot tell."""
         try:
             return self._read_domain()[1]
@@ -75,7 +75,7 @@ class Predictor:
 
     def predict(self, columns: Columns) -> Predictions:
         """Predict a table; rows that the library refuses are marked. Raises `EngineError` when it takes none."""
-        return self._read(self._worker.ask(PredictBatch(columns)))
+        return self._predictions(self._worker.ask(PredictBatch(columns)))
 
     def send(self, columns: Columns, memory: SharedTable) -> None:
         """Send a table whose predictions `receive` gives, in this order; `memory` holds most of the columns."""
@@ -84,11 +84,11 @@ class Predictor:
 
     def receive(self) -> Predictions:
         """The predictions for the oldest table sent. Raises what `predict` raises."""
-        return self._read(self._pending.popleft()())
+        return self._predictions(self._pending.popleft()())
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `predict`, with a request of its own for every row."""
-        return self._read(self._worker.ask(PredictRecords(columns)))
+        return self._predictions(self._worker.ask(PredictRecords(columns)))
 
     def predict_in_float32(self, columns: Columns) -> Floats:
         """Predictions (rows, outputs) when a pipeline's steps work in float32. Raises `EngineError` without steps."""
@@ -102,7 +102,7 @@ class Predictor:
         outputs = self._worker.ask(RunSteps(columns))
         return outputs.double, outputs.single
 
-    def _read(self, batch: BatchPredictions) -> Predictions:
+    def _predictions(self, batch: BatchPredictions) -> Predictions:
         text = self.candidate.engine.name == "callable"
         labels = None if batch.labels is None else Labels(batch.labels, batch.codes, text)
         return Predictions(batch.predictions, batch.refusals, labels, batch.complaint)

@@ -42,8 +42,8 @@ def _probes(
         ordinary = probes(spec, thresholds, float32=False, seed=seed)[0].table
         describe_feeds(validation.predictors, ordinary, spec)
     float32 = _needs_float32(validation)
-    stored = _stored_rows(validation.predictors, reference.spec.feature_names)
-    groups = probes(spec, thresholds, float32=float32, seed=seed, rows=rows, stored=stored)
+    training_rows = _training_rows(validation.predictors, reference.spec.feature_names)
+    groups = probes(spec, thresholds, float32=float32, seed=seed, rows=rows, training_rows=training_rows)
     return _add_tree_visits(groups, structure, float32) if structure else groups
 
 
@@ -71,12 +71,12 @@ def _thresholds_of_candidate(predictor: Predictor, reference: ModelSpec) -> Mapp
     return {names[name]: values for name, values in thresholds.items() if name in names}
 
 
-def _stored_rows(predictors: Sequence[Predictor], names: Sequence[str]) -> Array | None:
+def _training_rows(predictors: Sequence[Predictor], names: Sequence[str]) -> Array | None:
     """The training rows that the reference has stored, or a candidate that takes its columns in the same order."""
     for predictor in predictors:
         theirs = predictor.spec.feature_names
         if theirs == names or not set(theirs) & set(names):
-            rows = predictor.stored_rows()
+            rows = predictor.training_rows()
             if rows is not None:
                 return rows
     return None

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from infer_bench.data import Column, Table, draw
 from infer_bench.model import Feature, ModelSpec
@@ -12,7 +11,7 @@ from infer_bench.typing import Floats
 
 Thresholds = Mapping[str, Sequence[float]]
 
-DRAWN = 1_024
+ORDINARY_ROWS = 1_024
 LEAST, MOST = 1_024, 16_384
 """How many rows lie on thresholds: as many as it takes to visit each, within these bounds."""
 FEW = 512
@@ -22,7 +21,7 @@ ZERO_BAND = 1e-35
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A group of rows. `singly`: the candidate is asked one row at a time; `shuffled`: with its columns reversed.
+    """A group of rows. `singly`: the candidate predicts one row at a time; `shuffled`: with its columns reversed.
 
     `refusals_count` says whether a row that only the reference refuses is a difference: libraries check for infinity
     before they look at a model, and a graph has no such check.
@@ -42,33 +41,32 @@ def probes(
     float32: bool,
     seed: int,
     rows: Table | None = None,
-    stored: Floats | None = None,
+    training_rows: Floats | None = None,
 ) -> list[Probe]:
     """Groups of rows for a model with these `thresholds` per feature.
 
-    `rows` are rows of the user's to start from, else they are drawn from the model; `stored` (rows, features) those
-    that the model has kept from its training. With `float32` every number is one that float32 can hold, so that a side
-    which takes float32 sees the same row.
+    `rows` are rows of the user's to start from, else they are drawn from the model; `training_rows` (rows, features)
+    are those that the model has kept. With `float32` every number is one that float32 can hold, so that a model which
+    takes float32 sees the same row.
     """
     maker = _Maker(spec, thresholds, float32, seed, rows)
-    made = [*maker.groups(), *maker.asked_otherwise()]
-    if stored is not None and stored.shape[1] == len(spec.features):
-        made.insert(1, Probe("stored rows", maker.stored(stored)))
-    return [probe for probe in made if probe.table.rows]
+    groups = [*maker.groups(), *maker.other_requests()]
+    if training_rows is not None and training_rows.shape[1] == len(spec.features):
+        groups.insert(1, Probe("stored rows", maker.training_rows(training_rows)))
+    return [probe for probe in groups if probe.table.rows]
 
 
 class _Maker:
     def __init__(self, spec: ModelSpec, thresholds: Thresholds, float32: bool, seed: int, rows: Table | None) -> None:
         self._spec, self._thresholds, self._float32 = spec, thresholds, float32
         self._random = np.random.default_rng(seed)
-        self._drawn = draw(spec, thresholds, DRAWN, seed)
+        self._ordinary = draw(spec, thresholds, ORDINARY_ROWS, seed)
         self._rows = rows
         self._numbers = [f.name for f in spec.features if f.kind == "float" and not f.categories]
         self._categories = [f for f in spec.features if f.kind in ("category", "string")]
 
     def groups(self) -> Iterator[Probe]:
-        drawn = self._held(self._drawn)
-        yield Probe("drawn", drawn)
+        yield Probe("drawn", self._as_fed(self._ordinary))
         if self._numbers:
             yield Probe("thresholds", self._on_thresholds())
             yield Probe("NaN", self._with((np.nan,)))
@@ -79,50 +77,50 @@ class _Maker:
         if any(_coded(feature) for feature in self._categories):
             yield Probe("fractional categories", self._unseen(fractional=True))
 
-    def asked_otherwise(self) -> Iterator[Probe]:
+    def other_requests(self) -> Iterator[Probe]:
         """Ordinary rows one at a time, and with their columns in another order."""
-        few = self._held(self._drawn).slice(0, 64)
+        few = self._as_fed(self._ordinary).slice(0, 64)
         yield Probe("one at a time", few, singly=True)
         yield Probe("shuffled columns", few, shuffled=True)
 
-    def stored(self, rows: Floats) -> Table:
+    def training_rows(self, rows: Floats) -> Table:
         """Rows of the model's own, which are numbers throughout."""
-        return self._held(Table({f.name: rows[:, i].copy() for i, f in enumerate(self._spec.features)}))
+        return self._as_fed(Table({f.name: rows[:, i].copy() for i, f in enumerate(self._spec.features)}))
 
     def _background(self, count: int) -> dict[str, Column]:
         """Ordinary rows, of the user's and drawn ones in turn."""
         own = self._rows
-        drawn = self._drawn.take(self._random.integers(0, self._drawn.rows, count))
+        ordinary = self._ordinary.take(self._random.integers(0, self._ordinary.rows, count))
         if own is None or not own.rows:
-            return dict(drawn.columns)
+            return dict(ordinary.columns)
         mine = own.take(self._random.integers(0, own.rows, count))
         pick = self._random.random(count) < 0.5
-        return {f.name: _mixed(pick, mine.columns[f.name], drawn.columns[f.name]) for f in self._spec.features}
+        return {f.name: _mix(pick, mine.columns[f.name], ordinary.columns[f.name]) for f in self._spec.features}
 
     def _on_thresholds(self) -> Table:
         """Every number on one of its thresholds or next to it, so that whichever path a row takes, it is tested."""
         points = {n: self._around(self._thresholds[n]) for n in self._numbers if len(self._thresholds.get(n, ()))}
         if not points:
-            return self._drawn.slice(0, 0)
+            return self._ordinary.slice(0, 0)
         count = int(np.clip(2 * max(len(values) for values in points.values()), LEAST, MOST))
         columns = self._background(count)
         for name, values in points.items():
             turns = [self._random.permutation(values) for _ in range(-(-count // len(values)))]
             columns[name] = np.concatenate(turns)[:count]
-        return self._held(Table(columns))
+        return self._as_fed(Table(columns))
 
-    def _around(self, thresholds: Sequence[float]) -> npt.NDArray[np.float64]:
-        """Each threshold and its neighbours in float32, and in float64 where both sides can tell them apart."""
+    def _around(self, thresholds: Sequence[float]) -> Floats:
+        """Each threshold and its neighbours in float32, and in float64 where both models can tell them apart."""
         exact = np.asarray(thresholds, dtype=np.float64)
         exact = exact[np.isfinite(exact)]
         with np.errstate(over="ignore"):
             near = exact.astype(np.float32)
         single = [near, np.nextafter(near, np.float32(-np.inf)), np.nextafter(near, np.float32(np.inf))]
-        found = [values.astype(np.float64) for values in single]
+        points = [values.astype(np.float64) for values in single]
         if not self._float32:
-            found += [exact, np.nextafter(exact, -np.inf), np.nextafter(exact, np.inf)]
-        joined = np.unique(np.concatenate(found))
-        return np.asarray(joined[np.isfinite(joined)])
+            points += [exact, np.nextafter(exact, -np.inf), np.nextafter(exact, np.inf)]
+        distinct = np.unique(np.concatenate(points))
+        return np.asarray(distinct[np.isfinite(distinct)])
 
     def _with(self, values: Sequence[float]) -> Table:
         """A value in one column, in some, and in all: the columns in turn."""
@@ -132,10 +130,10 @@ class _Maker:
         share = self._random.choice([0.0, 0.25, 1.0], count, p=[0.7, 0.2, 0.1])
         hit = self._random.random((count, len(self._numbers))) < share[:, None]
         hit[np.arange(count), np.arange(count) % len(self._numbers)] = True
-        chosen = np.asarray(values)[self._random.integers(0, len(values), (count, len(self._numbers)))]
+        replacement = np.asarray(values)[self._random.integers(0, len(values), (count, len(self._numbers)))]
         for i, name in enumerate(self._numbers):
-            columns[name] = np.where(hit[:, i], chosen[:, i], columns[name])
-        return self._held(Table(columns))
+            columns[name] = np.where(hit[:, i], replacement[:, i], columns[name])
+        return self._as_fed(Table(columns))
 
     def _unseen(self, *, fractional: bool) -> Table:
         features = [f for f in self._categories if _coded(f)] if fractional else self._categories
@@ -148,15 +146,15 @@ class _Maker:
     def _strange(self, feature: Feature, column: Column, hit: Column, fractional: bool) -> Column:
         if column.dtype == object:
             return np.where(hit, np.array("never seen", dtype=object), column)
-        known = np.asarray(column, dtype=np.float64)
+        numbers = np.asarray(column, dtype=np.float64)
         if fractional:
-            return np.where(hit, known + 0.5, known)
+            return np.where(hit, numbers + 0.5, numbers)
         codes = [float(v) for v in self._thresholds.get(feature.name, ())] or [0.0]
         highest = max(codes + [float(v) for v in feature.categories])
-        strange = self._random.choice([highest + 1, highest + 7, 1e6, -1.0], len(known))
-        return np.where(hit, strange, known)
+        strange = self._random.choice([highest + 1, highest + 7, 1e6, -1.0], len(numbers))
+        return np.where(hit, strange, numbers)
 
-    def _held(self, table: Table) -> Table:
+    def _as_fed(self, table: Table) -> Table:
         return as_float32(table) if self._float32 else table
 
 
@@ -165,10 +163,10 @@ def _coded(feature: Feature) -> bool:
     return feature.kind == "category" and not any(isinstance(value, str) for value in feature.categories)
 
 
-def _mixed(pick: Column, mine: Column, drawn: Column) -> Column:
-    if mine.dtype == object or drawn.dtype == object:
-        mine, drawn = mine.astype(object), drawn.astype(object)
-    return np.where(pick, mine, drawn)
+def _mix(pick: Column, mine: Column, ordinary: Column) -> Column:
+    if mine.dtype == object or ordinary.dtype == object:
+        mine, ordinary = mine.astype(object), ordinary.astype(object)
+    return np.where(pick, mine, ordinary)
 
 
 def as_float32(table: Table) -> Table:

@@ -42,7 +42,7 @@ def report_on(validation: Validation, *, complete: bool = True) -> ValidateRepor
     settings = {**asdict(validation.settings), "atol": limits.atol, "rtol": limits.rtol}
     settings["data"] = dataset.path if dataset else None
     settings["data_sha256"] = _hash(dataset, complete) if dataset else None
-    gone = [_data_gone(dataset)] if dataset and complete and not settings["data_sha256"] else []
+    data_notices = [_data_gone(dataset)] if dataset and complete and not settings["data_sha256"] else []
     return Report(
         command="validate",
         tool_version=__version__,
@@ -50,7 +50,7 @@ def report_on(validation: Validation, *, complete: bool = True) -> ValidateRepor
         settings=settings,
         environment=describe(PACKAGES),
         results=results,
-        notices=(*notices_on(validation), *gone),
+        notices=(*notices_on(validation), *data_notices),
         verdict=verdict(results) if complete else None,
         complete=complete,
     )
@@ -213,11 +213,11 @@ def _worst_rows(groups: Iterable[GroupComparison], outputs: Sequence[str], limit
 
 
 def _extra_columns(columns: Sequence[str], name: str) -> str:
-    shown = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
+    names = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
     sentence = (
         "column {} is not the model's and was" if len(columns) == 1 else "columns {} are not the model's and were"
     )
-    return f"{len(columns)} {sentence.format(f'of {name}')} not used: {shown}"
+    return f"{len(columns)} {sentence.format(f'of {name}')} not used: {names}"
 
 
 def _number(prediction: float) -> float | None:

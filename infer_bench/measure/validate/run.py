@@ -42,8 +42,8 @@ def validate(
     The report's verdict is `pass`, `different` (exit code 4) or `failed` (6). Raises `UsageError` for settings that
     make no sense and `CannotRun` when the reference, every candidate or the data cannot be used.
     """
-    chosen = ValidateSettings(**settings)
-    return run((reference, *candidates), data=data, engines=engines, settings=chosen, progress=progress)
+    own = ValidateSettings(**settings)
+    return run((reference, *candidates), data=data, engines=engines, settings=own, progress=progress)
 
 
 def run(
@@ -63,14 +63,14 @@ def run(
     progress.update(0, "reading the models")
     predictions = load_predictions(models[0]) if is_predictions(models[0]) else None
     least = 2 if predictions is None else 1
-    chosen = candidates_for(models if predictions is None else models[1:], engines, settings, least)
+    candidates = candidates_for(models if predictions is None else models[1:], engines, settings, least)
     dataset = None if data is None else Dataset.open(data)
     if dataset is not None:
         dataset.digest.start()
-    with open_predictors(chosen, settings) as openings:
+    with open_predictors(candidates, settings) as openings:
         validation = _validation(predictions, openings, dataset, settings)
         _check(validation)
-        return _run(validation, progress, save)
+        return _compare_all(validation, progress, save)
 
 
 def _validation(
@@ -94,18 +94,18 @@ def _validation(
 def _check(validation: Validation) -> None:
     """Raise what stands in the way of comparing these models on these rows."""
     reference, dataset = validation.reference, validation.dataset
-    saved = reference if isinstance(reference, SavedPredictions) else None
-    if dataset is None and saved is not None:
+    predictions = reference if isinstance(reference, SavedPredictions) else None
+    if dataset is None and predictions is not None:
         raise UsageError("saved predictions need the rows that they belong to", "give --data ROWS")
     if dataset is None and validation.settings.probes == "off":
         raise UsageError("there is nothing to compare on", "give --data, or leave out --probes off")
     if dataset is None and not validation.spec.features:
         raise DataError("there is nothing to draw rows from", "give rows with --data")
-    if dataset is not None and saved is not None and len(saved.values) != dataset.rows:
-        raise DataError(f"{saved.name} holds {len(saved.values):,} predictions for {dataset.rows:,} rows")
+    if dataset is not None and predictions is not None and len(predictions.values) != dataset.rows:
+        raise DataError(f"{predictions.name} holds {len(predictions.values):,} predictions for {dataset.rows:,} rows")
 
 
-def _run(validation: Validation, progress: Progress, save: Save | None) -> ValidateReport:
+def _compare_all(validation: Validation, progress: Progress, save: Save | None) -> ValidateReport:
     """The whole comparison; one that is interrupted or fails saves what is known."""
 
     def save_partial() -> None:

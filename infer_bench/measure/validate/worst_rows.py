@@ -7,8 +7,8 @@ from infer_bench.errors import MissingDependency
 from infer_bench.report.validate import ValidateReport
 
 
-def encoded(report: ValidateReport, path: str) -> bytes:
-    """The worst rows of every candidate with their features and both answers: csv for `*.csv`, else parquet."""
+def encode(report: ValidateReport, path: str) -> bytes:
+    """The worst rows of every candidate with their features and both predictions: csv for `*.csv`, else parquet."""
     try:
         import pyarrow
         from pyarrow import csv, parquet

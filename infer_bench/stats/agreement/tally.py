@@ -48,14 +48,14 @@ class Tally:
         with np.errstate(all="ignore"):
             gap, size = np.abs(ours - theirs), np.abs(ours)
             relative = np.where(gap == 0, 0.0, gap / size)
-            scaled = gap / np.maximum(1.0, size)
+            to_one = gap / np.maximum(1.0, size)
             squares = gap * gap
         return cls(
             rows=len(reference),
             finite=len(ours),
             max_abs=_largest(gap),
             max_relative=_largest(relative),
-            max_scaled=_largest(scaled),
+            max_scaled=_largest(to_one),
             max_ulps32=ulps(single(ours), single(theirs)),
             max_ulps64=ulps(ours, theirs),
             passing_atol=_passing_atol(gap, limits.rtol * size),

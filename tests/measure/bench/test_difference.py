@@ -44,20 +44,17 @@ def column(*values: float) -> Any:
 def test_deltas_are_over_finite_pairs_and_the_rest_is_counted(
     reference: Any, candidate: Any, delta: float | None, mismatches: int
 ) -> None:
-    found = differences(reference, candidate)
-    assert (found["max_abs_delta"], found["non_finite_mismatches"], found["delta_rows"]) == (
-        delta,
-        mismatches,
-        len(reference),
-    )
-    assert bool(found["delta_note"]) is (delta is None)
+    fields = differences(reference, candidate)
+    assert (fields["max_abs_delta"], fields["non_finite_mismatches"]) == (delta, mismatches)
+    assert fields["delta_rows"] == len(reference)
+    assert bool(fields["delta_note"]) is (delta is None)
 
 
 @given(PREDICTIONS)
 def test_predictions_agree_with_themselves(predictions: Any) -> None:
-    found = differences(predictions, predictions.copy())
-    assert found["max_abs_delta"] in (None, 0.0)
-    assert found["non_finite_mismatches"] == 0
+    delta = differences(predictions, predictions.copy())
+    assert delta["max_abs_delta"] in (None, 0.0)
+    assert delta["non_finite_mismatches"] == 0
 
 
 @given(st.data())
@@ -70,9 +67,9 @@ def test_the_comparison_is_symmetric(data: Any) -> None:
     ("candidate", "words"), [(np.zeros((2, 2)), "2 outputs a row"), (np.zeros(2), "1 dimensions"), (None, "no answers")]
 )
 def test_predictions_of_other_shapes_are_not_compared_and_say_why(candidate: Any, words: str) -> None:
-    found = differences(np.zeros((2, 1)), candidate)
-    assert found.keys() == {"delta_note"}
-    assert words in found["delta_note"]
+    delta = differences(np.zeros((2, 1)), candidate)
+    assert delta.keys() == {"delta_note"}
+    assert words in delta["delta_note"]
 
 
 def test_of_unlike_numbers_of_rows_the_first_are_compared() -> None:
@@ -102,6 +99,6 @@ def test_the_text_of_a_function_is_compared_with_that_of_functions_alone() -> No
 
 
 def test_labels_of_another_length_are_not_compared_but_the_numbers_are() -> None:
-    found = differences(column(1.0), column(1.0), ([1], []))
-    assert (found["max_abs_delta"], found["label_changes"]) == (0.0, None)
-    assert "labels for 1 rows" in found["delta_note"]
+    delta = differences(column(1.0), column(1.0), ([1], []))
+    assert (delta["max_abs_delta"], delta["label_changes"]) == (0.0, None)
+    assert "labels for 1 rows" in delta["delta_note"]

@@ -16,12 +16,12 @@ def predictions(*values: float, labels: tuple[str, ...] | None = None) -> Predic
     return Predictions.unrefused(table, None if labels is None else Labels.of(labels))
 
 
-def compare(expected: Predictions, actual: Predictions) -> Any:
-    return compare_group("ordinary", expected, actual)
+def compare(reference: Predictions, candidate: Predictions) -> Any:
+    return compare_group("ordinary", reference, candidate)
 
 
 @pytest.mark.parametrize(
-    ("expected", "actual", "same"),
+    ("reference", "candidate", "same"),
     [
         ((1.0, 2.0), (1.0, 2.0), True),
         ((0.5,), (0.5 + 9e-7,), True),
@@ -37,8 +37,8 @@ def compare(expected: Predictions, actual: Predictions) -> Any:
         ((), (), True),
     ],
 )
-def test_numbers(expected: Any, actual: Any, same: bool) -> None:
-    group = compare(predictions(*expected), predictions(*actual))
+def test_numbers(reference: Any, candidate: Any, same: bool) -> None:
+    group = compare(predictions(*reference), predictions(*candidate))
     assert passes(group, SINGLE) is same
     assert (failure((group,), SINGLE) is None) is same
 

@@ -104,9 +104,9 @@ def test_the_cache_is_keyed_by_the_model_and_the_rows(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     first = conversion.cached_onnx(identify(str(model)), False)
-    made = Path(first.path).stat().st_mtime_ns
+    written_ns = Path(first.path).stat().st_mtime_ns
     assert conversion.cached_onnx(identify(str(model)), False) == first
-    assert Path(first.path).stat().st_mtime_ns == made
+    assert Path(first.path).stat().st_mtime_ns == written_ns
     other = conversion.cached_onnx(identify(str(model)), False, rows_file(tmp_path / "rows.parquet"))
     assert other.path != first.path
 

@@ -31,11 +31,11 @@ def files(tmp_path: Path) -> list[str]:
 
     model = GradientBoostingClassifier(n_estimators=3).fit(ROWS, [0, 1, 0, 1, 0, 1])
     assert model.predict_proba(ROWS)[:, 1] == pytest.approx(0.5, abs=0)
-    made = [str(tmp_path / name) for name in ("model.pkl", "exact.onnx", "rows.npy")]
-    Path(made[0]).write_bytes(pickle.dumps(model))
-    np.save(made[2], ROWS)
-    convert(made[0], made[1], allow_pickle=True)
-    return made
+    paths = [str(tmp_path / name) for name in ("model.pkl", "exact.onnx", "rows.npy")]
+    Path(paths[0]).write_bytes(pickle.dumps(model))
+    np.save(paths[2], ROWS)
+    convert(paths[0], paths[1], allow_pickle=True)
+    return paths
 
 
 def test_a_tie_of_two_classes_goes_to_the_class_that_the_library_gives_it(files: list[str]) -> None:
@@ -88,14 +88,14 @@ def test_an_export_that_answers_rows_with_missing_values_is_told_by_a_graph_that
     from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
     rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
-    made = GradientBoostingClassifier if kind == "Gradient" else RandomForestClassifier
-    model = made(n_estimators=5, random_state=0).fit(rows, rows[:, 0] + rows[:, 1] > 0)
-    held, exact, plain = (tmp_path / name for name in ("model.pkl", "exact.onnx", "plain.onnx"))
-    held.write_bytes(pickle.dumps(model))
-    convert(str(held), str(exact), allow_pickle=True)
+    estimator = GradientBoostingClassifier if kind == "Gradient" else RandomForestClassifier
+    model = estimator(n_estimators=5, random_state=0).fit(rows, rows[:, 0] + rows[:, 1] > 0)
+    pickled, exact, plain = (tmp_path / name for name in ("model.pkl", "exact.onnx", "plain.onnx"))
+    pickled.write_bytes(pickle.dumps(model))
+    convert(str(pickled), str(exact), allow_pickle=True)
     plain.write_bytes(to_onnx(model, rows[:1], options={id(model): {"zipmap": False}}).SerializeToString())
     (result,) = validate(*map(str, (plain, exact) if turned else (exact, plain))).results
     assert result.different
-    wanted = {"missing handling"} if kind == "Gradient" else {"missing handling", "refused rows"}
-    assert {cause.name for cause in result.causes} == wanted, result
+    causes = {"missing handling"} if kind == "Gradient" else {"missing handling", "refused rows"}
+    assert {cause.name for cause in result.causes} == causes, result
     assert result.not_explained == 0, result

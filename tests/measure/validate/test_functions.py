@@ -73,5 +73,5 @@ def test_every_value_of_an_answer_has_its_line_in_the_report(services: Path) -> 
 
 
 def test_no_cause_is_claimed_where_text_differs_beside_no_number(services: Path) -> None:
-    found = validated("yes", "no").results[0]
-    assert (found.causes, found.not_explained) == ((), 41)
+    result = validated("yes", "no").results[0]
+    assert (result.causes, result.not_explained) == ((), 41)

@@ -18,13 +18,13 @@ from infer_bench.stats.agreement.predictions import Labels, Predictions
 NAN = float("nan")
 
 
-def predictions(values: list[float], refused: tuple[int, ...] = (), labels: list[Any] | None = None) -> Predictions:
+def predictions(values: list[float], refusals: tuple[int, ...] = (), labels: list[Any] | None = None) -> Predictions:
     column = np.array(values).reshape(-1, 1)
-    flags = np.isin(np.arange(len(values)), refused)
+    flags = np.isin(np.arange(len(values)), refusals)
     return Predictions(column, flags, None if labels is None else Labels.of(labels))
 
 
-def compared(ours: Predictions, theirs: Predictions, **options: Any) -> GroupComparison:
+def compare_block(ours: Predictions, theirs: Predictions, **options: Any) -> GroupComparison:
     table = Table({"a": np.arange(len(ours.values), dtype=np.float64)})
     group = GroupComparison("data", Limits(atol=0.1, **options))
     group.add(ours, theirs, 0, table.take)
@@ -32,7 +32,7 @@ def compared(ours: Predictions, theirs: Predictions, **options: Any) -> GroupCom
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "counted", "refusals", "failing"),
+    ("ours", "theirs", "count_refusals", "refusals", "failing"),
     [
         (predictions([NAN, 1], (0,)), predictions([0.5, 1]), True, 1, 1),
         (predictions([NAN, 1], (0,)), predictions([0.5, 1]), False, 0, 0),
@@ -43,39 +43,39 @@ def compared(ours: Predictions, theirs: Predictions, **options: Any) -> GroupCom
     ],
 )
 def test_a_row_that_one_side_refuses_is_a_difference(
-    ours: Predictions, theirs: Predictions, counted: bool, refusals: int, failing: int
+    ours: Predictions, theirs: Predictions, count_refusals: bool, refusals: int, failing: int
 ) -> None:
-    group = compared(ours, theirs, count_refusals=counted)
+    group = compare_block(ours, theirs, count_refusals=count_refusals)
     result = group_result(group, ("p",))
     assert (result.refusals, result.failing, result.rows) == (refusals, failing, 2)
     assert group.comparison.common + result.refusals + result.refused_by_both == 2
 
 
 def test_labels_are_compared_whatever_their_order_of_appearance() -> None:
-    found = compared(
+    result = compare_block(
         predictions([0.1, 0.9, 0.9], labels=["no", "yes", "yes"]),
         predictions([0.1, 0.9, 0.9], labels=["no", "yes", "no"]),
     )
-    assert found.comparison.label_changes == 1
-    same = compared(predictions([0.9, 0.1], labels=[1, 0]), predictions([0.9, 0.1], labels=[1.0, False]))
+    assert result.comparison.label_changes == 1
+    same = compare_block(predictions([0.9, 0.1], labels=[1, 0]), predictions([0.9, 0.1], labels=[1.0, False]))
     assert same.comparison.label_changes == 0
 
 
 def test_what_is_called_a_row_without_a_number_is_no_label() -> None:
-    found = compared(predictions([NAN], labels=["no"]), predictions([NAN], labels=["yes"]))
-    assert found.comparison.failing == 0
+    result = compare_block(predictions([NAN], labels=["no"]), predictions([NAN], labels=["yes"]))
+    assert result.comparison.failing == 0
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_batch_that_is_refused_as_a_whole_leaves_the_other_labels_known(turned: bool) -> None:
-    gone = predictions([NAN], (0,))
-    batches = [(predictions([0.9], labels=["no"]), predictions([0.9], labels=["yes"])), (gone, gone)]
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_batch_that_is_refused_as_a_whole_leaves_the_other_labels_known(is_reversed: bool) -> None:
+    nothing = predictions([NAN], (0,))
+    batches = [(predictions([0.9], labels=["no"]), predictions([0.9], labels=["yes"])), (nothing, nothing)]
     group = GroupComparison("data", Limits(atol=0.1))
-    for first, (ours, theirs) in enumerate(batches[::-1] if turned else batches):
+    for first, (ours, theirs) in enumerate(batches[::-1] if is_reversed else batches):
         group.add(ours, theirs, first, Table({"a": np.zeros(1)}).take)
     assert group.comparison.label_changes == 1
     assert group.examples is not None
-    assert group.examples.relabelled.tolist() == [row == int(turned) for row in group.examples.numbers]
+    assert group.examples.relabelled.tolist() == [row == int(is_reversed) for row in group.examples.numbers]
 
 
 def test_a_bounded_number_of_rows_waits_to_be_explained_with_their_numbers() -> None:
@@ -83,9 +83,9 @@ def test_a_bounded_number_of_rows_waits_to_be_explained_with_their_numbers() -> 
     for batch in range(4):
         ours = np.zeros((2_000, 1))
         theirs = np.where(np.arange(2_000) % 2 == 0, 0.5 + batch, 0.0).reshape(-1, 1)
-        refused = np.zeros(2_000, dtype=np.bool_)
+        refusals = np.zeros(2_000, dtype=np.bool_)
         table = Table({"a": np.arange(2_000.0) + 2_000 * batch})
-        group.add(Predictions(ours, refused), Predictions(theirs, refused), 2_000 * batch, table.take)
+        group.add(Predictions(ours, refusals), Predictions(theirs, refusals), 2_000 * batch, table.take)
     examples = group.examples
     assert examples is not None
     assert (int(examples.differ.sum()), int((~examples.differ).sum())) == (MOST_DIFFERING, MOST_ALIKE)
@@ -94,21 +94,21 @@ def test_a_bounded_number_of_rows_waits_to_be_explained_with_their_numbers() -> 
 
 
 @pytest.mark.parametrize(
-    ("theirs", "values", "wanted"),
+    ("theirs", "values", "expected_values"),
     [
         (("yes", "no"), [[0.2]], [[0.8]]),
         (("no", "yes"), [[0.2]], [[0.2]]),
         ((0, 1), [[0.2]], [[0.2]]),
     ],
 )
-def test_classes_are_matched_by_label(theirs: tuple[Any, ...], values: Any, wanted: Any) -> None:
+def test_classes_are_matched_by_label(theirs: tuple[Any, ...], values: Any, expected_values: Any) -> None:
     reference = ModelSpec("binary", (), ("output",), ("no", "yes"))
     spec = ModelSpec("binary", (), ("output",), theirs)
     labels = Labels(theirs, np.array([0]))
-    found = align_classes(Predictions.unrefused(np.array(values), labels), spec, reference)
-    assert np.allclose(found.values, wanted)
-    assert found.labels is not None
-    assert set(found.labels.names) == {"no", "yes"}
+    result = align_classes(Predictions.unrefused(np.array(values), labels), spec, reference)
+    assert np.allclose(result.values, expected_values)
+    assert result.labels is not None
+    assert set(result.labels.names) == {"no", "yes"}
 
 
 def test_several_classes_are_put_in_the_order_of_the_reference() -> None:
@@ -132,14 +132,16 @@ def test_another_number_of_columns_is_the_reason_and_no_cause_is_claimed(complai
     """Not even where all the rows have missing values, which a candidate might refuse."""
     table = Table({"a": np.full(3, NAN)})
     wide = Predictions(np.full((3, 2), 0.5), np.zeros(3, dtype=np.bool_))
-    gone = np.array([False, False, bool(complaint)])
+    nothing = np.array([False, False, bool(complaint)])
     group = GroupComparison("data", Limits())
     for first in (0, 3):
-        group.add(wide, Predictions(np.where(gone, NAN, 1.0)[:, None], gone, complaint=complaint), first, table.take)
+        group.add(
+            wide, Predictions(np.where(nothing, NAN, 1.0)[:, None], nothing, complaint=complaint), first, table.take
+        )
     assert group.examples is not None
-    found = explain(group.examples, ReferenceAccess(), unlike_widths(group.comparison))
-    assert (found.causes, found.not_explained) == ((), 6)
-    assert found.why == group.complaint == "an answer has 1 columns where the reference's has 2"
+    result = explain(group.examples, ReferenceAccess(), unlike_widths(group.comparison))
+    assert (result.causes, result.not_explained) == ((), 6)
+    assert result.why == group.complaint == "an answer has 1 columns where the reference's has 2"
 
 
 def test_a_batch_that_the_reference_refuses_as_a_whole_does_not_tell_how_many_outputs_it_has() -> None:

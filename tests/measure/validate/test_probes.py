@@ -21,24 +21,24 @@ SPEC = ModelSpec(
 THRESHOLDS = {"a": (0.1, 0.7, 1e300), "b": (1.0,)}
 
 
-def made(*, float32: bool = True, rows: Table | None = None) -> dict[str, Probe]:
+def groups_of(*, float32: bool = True, rows: Table | None = None) -> dict[str, Probe]:
     return {probe.name: probe for probe in probes(SPEC, THRESHOLDS, float32=float32, seed=1, rows=rows)}
 
 
 def test_every_threshold_and_its_neighbours_are_visited() -> None:
-    found = set(made(float32=False)["thresholds"].table.columns["a"].tolist())
+    points = set(groups_of(float32=False)["thresholds"].table.columns["a"].tolist())
     for threshold in THRESHOLDS["a"]:
-        assert {threshold, np.nextafter(threshold, np.inf), np.nextafter(threshold, -np.inf)} <= found
+        assert {threshold, np.nextafter(threshold, np.inf), np.nextafter(threshold, -np.inf)} <= points
     single = np.float32(0.7)
     assert {
         float(single),
         float(np.nextafter(single, np.float32(1))),
         float(np.nextafter(single, np.float32(0))),
-    } <= found
+    } <= points
 
 
 def test_in_float32_every_number_is_one_that_float32_holds() -> None:
-    for probe in made().values():
+    for probe in groups_of().values():
         for column in probe.table.columns.values():
             if column.dtype.kind == "f":
                 with np.errstate(over="raise"):
@@ -46,7 +46,7 @@ def test_in_float32_every_number_is_one_that_float32_holds() -> None:
 
 
 def test_each_group_holds_what_it_is_called_after() -> None:
-    groups = made()
+    groups = groups_of()
     assert np.isnan(groups["NaN"].table.columns["a"]).any()
     assert np.isinf(groups["infinite"].table.columns["b"]).any()
     assert not groups["infinite"].refusals_count
@@ -69,9 +69,9 @@ def test_rows_of_the_user_are_started_from() -> None:
             "code": np.array([3.0]),
         }
     )
-    found = made(rows=own)["NaN"].table
-    assert (found.columns["b"] == 43).any()
-    assert (found.columns["b"] != 43).any()
+    points = groups_of(rows=own)["NaN"].table
+    assert (points.columns["b"] == 43).any()
+    assert (points.columns["b"] != 43).any()
 
 
 @pytest.mark.parametrize("features", [(), (Feature("text", "string"),)])
@@ -82,7 +82,7 @@ def test_models_without_numbers_get_what_can_be_made(features: tuple[Feature, ..
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
-    one, other = made()["thresholds"].table, made()["thresholds"].table
+    one, other = groups_of()["thresholds"].table, groups_of()["thresholds"].table
     assert all(np.array_equal(one.columns[name], other.columns[name]) for name in ("a", "b"))
 
 
@@ -95,10 +95,12 @@ def test_what_is_beyond_float32_becomes_its_largest_number() -> None:
 
 def test_rows_that_the_model_has_kept_are_a_group_of_their_own() -> None:
     spec = ModelSpec("regression", (Feature("a"), Feature("b")), ("output",))
-    stored = np.array([[0.1, 2.0], [3.0, 1e300]])
+    training_rows = np.array([[0.1, 2.0], [3.0, 1e300]])
     for float32 in (False, True):
-        found = {p.name: p for p in probes(spec, {}, float32=float32, seed=0, stored=stored)}["stored rows"].table
-        wanted = as_float32(Table({"a": stored[:, 0], "b": stored[:, 1]})) if float32 else None
-        assert found.columns["a"].tolist() == (wanted.columns["a"] if wanted else stored[:, 0]).tolist()
-        assert found.rows == 2
-    assert "stored rows" not in {p.name for p in probes(spec, {}, float32=True, seed=0, stored=stored[:, :1])}
+        groups = {p.name: p for p in probes(spec, {}, float32=float32, seed=0, training_rows=training_rows)}
+        own = Table({"a": training_rows[:, 0], "b": training_rows[:, 1]})
+        rows = groups["stored rows"].table
+        assert rows.columns["a"].tolist() == (as_float32(own) if float32 else own).columns["a"].tolist()
+        assert rows.rows == 2
+    narrow = probes(spec, {}, float32=True, seed=0, training_rows=training_rows[:, :1])
+    assert "stored rows" not in {probe.name for probe in narrow}

@@ -32,8 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plain_xgboost(place / f"{name}.json", place / f"{name}.plain.onnx")
     plain_sklearn(place)
     rows = table("binary")[0].astype(np.float32).astype(np.float64)
-    named: dict[str, Any] = {f"Column_{i}": rows[:, i] for i in range(FEATURES)}
-    np.savez(place / "rows.npz", **named)
+    columns: dict[str, Any] = {f"Column_{i}": rows[:, i] for i in range(FEATURES)}
+    np.savez(place / "rows.npz", **columns)
     unnamed: dict[str, Any] = {f"f{i}": np.nan_to_num(rows[:, i]) for i in range(FEATURES)}
     np.savez(place / "unnamed.npz", **unnamed)
     return place
@@ -52,9 +52,11 @@ def plain_lightgbm(model: Path, output: Path) -> None:
     from onnxmltools import convert_lightgbm
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    taken = [("input", FloatTensorType([None, FEATURES]))]
-    made = convert_lightgbm(lightgbm.Booster(model_file=str(model)), initial_types=taken, target_opset=15, zipmap=False)
-    output.write_bytes(made.SerializeToString())
+    inputs = [("input", FloatTensorType([None, FEATURES]))]
+    graph = convert_lightgbm(
+        lightgbm.Booster(model_file=str(model)), initial_types=inputs, target_opset=15, zipmap=False
+    )
+    output.write_bytes(graph.SerializeToString())
 
 
 def plain_xgboost(model: Path, output: Path) -> None:
@@ -62,9 +64,9 @@ def plain_xgboost(model: Path, output: Path) -> None:
     from onnxmltools import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    taken = [("input", FloatTensorType([None, FEATURES]))]
-    made = convert_xgboost(xgboost.Booster(model_file=str(model)), initial_types=taken, target_opset=15)
-    output.write_bytes(made.SerializeToString())
+    inputs = [("input", FloatTensorType([None, FEATURES]))]
+    graph = convert_xgboost(xgboost.Booster(model_file=str(model)), initial_types=inputs, target_opset=15)
+    output.write_bytes(graph.SerializeToString())
 
 
 def plain_sklearn(place: Path) -> None:
@@ -76,22 +78,22 @@ def plain_sklearn(place: Path) -> None:
 
     x, y = table("binary")
     full = np.nan_to_num(x)
-    fitted: dict[str, Any] = {
+    models: dict[str, Any] = {
         "linear": LogisticRegression().fit(full, y),
         "tuned": TunedThresholdClassifierCV(LogisticRegression(), scoring="recall", cv=2).fit(full, y),
         "forest": RandomForestClassifier(4, max_depth=4, random_state=0).fit(x, y),
     }
-    for name, model in fitted.items():
+    for name, model in models.items():
         (place / f"{name}.pkl").write_bytes(pickle.dumps(model))
-        made = to_onnx(model, full[:1].astype(np.float32), options={"zipmap": False})
-        (place / f"{name}.plain.onnx").write_bytes(made.SerializeToString())
+        graph = to_onnx(model, full[:1].astype(np.float32), options={"zipmap": False})
+        (place / f"{name}.plain.onnx").write_bytes(graph.SerializeToString())
 
 
 def run(
     folder: Path, reference: str, candidate: str, *, data: str | None = "rows.npz", **settings: Any
 ) -> ValidateReport:
-    held = None if data is None else str(folder / data)
-    return validate(str(folder / reference), str(folder / candidate), data=held, **settings)
+    part = None if data is None else str(folder / data)
+    return validate(str(folder / reference), str(folder / candidate), data=part, **settings)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +155,8 @@ def test_saved_predictions_are_a_reference(folder: Path, tmp_path: Path) -> None
     from pyarrow import parquet
     from pyarrow import table as arrow
 
-    held = np.load(folder / "rows.npz")
-    rows = np.stack([held[name] for name in held.files], axis=1)
+    part = np.load(folder / "rows.npz")
+    rows = np.stack([part[name] for name in part.files], axis=1)
     predictions = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
     np.save(tmp_path / "answers.npy", predictions)
     parquet.write_table(
@@ -177,8 +179,8 @@ def test_saved_probabilities_of_both_classes_are_those_of_the_second(folder: Pat
     """As `predict_proba` gives them."""
     import lightgbm
 
-    held = np.load(folder / "rows.npz")
-    rows = np.stack([held[name] for name in held.files], axis=1)
+    part = np.load(folder / "rows.npz")
+    rows = np.stack([part[name] for name in part.files], axis=1)
     positive = np.asarray(lightgbm.Booster(model_file=str(folder / "trees.txt")).predict(rows))
     np.save(tmp_path / "both.npy", np.stack([1 - positive, positive], axis=1))
     np.save(tmp_path / "turned.npy", np.stack([positive, 1 - positive], axis=1))
@@ -330,8 +332,8 @@ def test_missing_values_that_an_export_routes_otherwise_behind_a_scaler_are_name
     target = (np.nan_to_num(rows[:, 0], nan=520) > 505) ^ (np.nan_to_num(rows[:, 1], nan=480) > 500)
     model = make_pipeline(StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)).fit(rows, target)
     plain = to_onnx(model, np.nan_to_num(rows[:1]), options={id(model): {"zipmap": False}})
-    held = GridSearchCV(model, {}, cv=2).fit(rows, target) if searched else model
-    (tmp_path / "model.pkl").write_bytes(pickle.dumps(held))
+    part = GridSearchCV(model, {}, cv=2).fit(rows, target) if searched else model
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(part))
     (tmp_path / "plain.onnx").write_bytes(plain.SerializeToString())
     models = (str(tmp_path / name) for name in ("model.pkl", "plain.onnx"))
     (result,) = validate(*models, probes="only", allow_pickle=True).results

@@ -89,7 +89,7 @@ def _tree_or_engine(rows: DifferingRows, sample: Indices, access: ReferenceAcces
 
 def _last_step(rows: DifferingRows, sample: Indices, access: ReferenceAccess) -> Reference | None:
     """The last step of a pipeline, where its trees predict for the prepared rows what the pipeline does."""
-    ensemble = access.last_step.read() if access.last_step else None
+    ensemble = access.last_step.read_trees() if access.last_step else None
     if access.last_step is None or ensemble is None:
         return None
     double, single = access.last_step.prepare(rows.table.take(sample))
@@ -146,6 +146,6 @@ def _with_decision(
         row=int(rows.numbers[at]),
         tree=decision.tree,
         feature=decision.feature,
-        split=decision.split,
+        split=decision.split_text,
         value=None if np.isnan(decision.value) else decision.value,
     )

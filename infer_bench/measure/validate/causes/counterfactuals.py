@@ -224,8 +224,8 @@ def _then(first: OnTrees, second: OnTrees) -> OnTrees:
     return lambda e: second(first(e))
 
 
-def _missing_goes(left: Bools) -> OnTrees:
-    return lambda e: replace(e, nodes=replace(e.nodes, missing_left=left))
+def _missing_goes(way: Bools) -> OnTrees:
+    return lambda e: replace(e, nodes=replace(e.nodes, missing_left=way))
 
 
 def _zero(flags: Bools) -> OnTrees:

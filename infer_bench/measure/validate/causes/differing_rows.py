@@ -55,7 +55,7 @@ class DifferingRows:
         )
 
     @property
-    def swapped(self) -> "DifferingRows":
+    def with_roles_swapped(self) -> "DifferingRows":
         """With the candidate in the reference's place and the other way round."""
         return replace(self, reference=self.candidate, candidate=self.reference)
 

@@ -71,13 +71,13 @@ def _differing_texts(rows: DifferingRows, relabelled: Bools) -> int:
 def _labels(rows: DifferingRows, relabelled: Bools) -> list[Cause]:
     """Rows whose predictions agree and whose labels do not."""
     numbers = ~rows.without_pair & np.isfinite(rows.reference).all(axis=1)
-    changed = rows.differ & relabelled & numbers
-    if not changed.any():
+    label_only = rows.differ & relabelled & numbers
+    if not label_only.any():
         return []
-    if bool(np.all(changed[numbers])) and numbers.sum() > 1:
-        return [cause_on(rows, names.CLASSES, "the class labels changed places", changed, changed)]
+    if bool(np.all(label_only[numbers])) and numbers.sum() > 1:
+        return [cause_on(rows, names.CLASSES, "the class labels changed places", label_only, label_only)]
     detail = "the answers agree, but labels are decided by another rule (a threshold, or how ties fall)"
-    return [cause_on(rows, names.LABELS, detail, changed, changed)]
+    return [cause_on(rows, names.LABELS, detail, label_only, label_only)]
 
 
 def _rounding(rows: DifferingRows, near: Bools) -> Cause:

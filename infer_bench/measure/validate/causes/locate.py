@@ -14,38 +14,38 @@ from infer_bench.typing import Floats, Indices
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Where two models part: the row's place among the rows asked for, the tree (from 0), the split and the value."""
+    """Where two models part: the row among those looked at, the tree (from 0), the split in words, its value."""
 
     row: int
     tree: int
     feature: str
-    split: str
+    split_text: str
     value: float
 
 
 def first_decision(reference: ReferenceTrees, changes: Sequence[Counterfactual], rows: Indices) -> Decision | None:
     """The first row and tree that reach another leaf under the changes, and the split at which they part."""
-    changed, plain = reference.with_changes(changes), reference.ensemble
-    if changed.trees != plain.trees or len(changed.nodes) != len(plain.nodes):
+    altered, plain = reference.with_changes(changes), reference.ensemble
+    if altered.trees != plain.trees or len(altered.nodes) != len(plain.nodes):
         return None
     ours, theirs = reference.matrix[rows], reference.rows_with_changes(changes, rows)
-    differ = leaf_indices(plain, ours) != leaf_indices(changed, theirs)
+    differ = leaf_indices(plain, ours) != leaf_indices(altered, theirs)
     if not differ.any():
         return None
     row = int(np.flatnonzero(differ.any(axis=1))[0])
     tree = int(np.flatnonzero(differ[row])[0])
-    node = _first_parting(plain, changed, ours[row : row + 1], theirs[row : row + 1], tree)
+    node = _first_parting(plain, altered, ours[row : row + 1], theirs[row : row + 1], tree)
     feature = int(plain.nodes.feature[node])
     return Decision(row, tree, plain.features[feature].name, _split_text(plain, node), float(ours[row, feature]))
 
 
-def _first_parting(plain: Ensemble, changed: Ensemble, ours: Floats, theirs: Floats, tree: int) -> int:
+def _first_parting(plain: Ensemble, altered: Ensemble, ours: Floats, theirs: Floats, tree: int) -> int:
     node = int(plain.roots[tree])
     while plain.nodes.mode[node] != LEAF:
-        left = _goes_left(plain, ours, node)
-        if left != _goes_left(changed, theirs, node):
+        goes_left = _goes_left(plain, ours, node)
+        if goes_left != _goes_left(altered, theirs, node):
             return node
-        node = int((plain.nodes.left if left else plain.nodes.right)[node])
+        node = int((plain.nodes.left if goes_left else plain.nodes.right)[node])
     return node
 
 

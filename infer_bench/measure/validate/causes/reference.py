@@ -21,9 +21,9 @@ STEPS_IN_FLOAT32 = Counterfactual(PREPARED, "the steps before the model work in 
 
 @dataclass(frozen=True, slots=True)
 class LastStep:
-    """A pipeline's last step: `read` reads its trees, `prepare` makes the two matrices of a `ReferenceLastStep`."""
+    """A pipeline's last step: what reads its trees, and what makes the two matrices of a `ReferenceLastStep`."""
 
-    read: Callable[[], Ensemble | None]
+    read_trees: Callable[[], Ensemble | None]
     prepare: Callable[[Table], tuple[Floats, Floats]]
 
 

@@ -49,16 +49,16 @@ def lightgbm_text(task: str, **options: Any) -> str:
     """A tiny LightGBM model's text."""
     import lightgbm
 
-    given = dict(options)
-    x, y = table(task, shift=given.pop("shift", 0.0))
+    parameters = dict(options)
+    x, y = table(task, shift=parameters.pop("shift", 0.0))
     classes = {"num_class": 3} if task.startswith("multiclass") else {}
-    categories = given.pop("categories", False)
+    categories = parameters.pop("categories", False)
     if categories:
         x[:, 3] = np.random.default_rng(2).integers(0, 6, len(x))
         y = np.where(np.isin(x[:, 3], (1, 4)), 1 - y, y)
     settings = {"objective": task, "num_leaves": 8, "min_data_in_leaf": 5, "verbose": -1, "num_threads": 1, "seed": 1}
     data = lightgbm.Dataset(x, y, categorical_feature=[3] if categories else "auto")
-    return str(lightgbm.train({**settings, **classes, **given}, data, TREES).model_to_string())
+    return str(lightgbm.train({**settings, **classes, **parameters}, data, TREES).model_to_string())
 
 
 def predict_lightgbm(text: str) -> Predict:
@@ -132,6 +132,6 @@ def xgboost_case(
 def probes(ensemble: Ensemble, infinite: bool = True) -> Floats:
     """Rows that visit the model's splits."""
     groups = probe_rows(ensemble, seed=3, limit=1200)
-    rows = np.concatenate([held for name, held in groups.items() if infinite or name not in ("infinity", "large")])
-    kept: Floats = rows[np.abs(np.nan_to_num(rows, posinf=0 if not infinite else None)).max(axis=1) < 3e38]
-    return kept
+    rows = np.concatenate([part for name, part in groups.items() if infinite or name not in ("infinity", "large")])
+    representable: Floats = rows[np.abs(np.nan_to_num(rows, posinf=0 if not infinite else None)).max(axis=1) < 3e38]
+    return representable

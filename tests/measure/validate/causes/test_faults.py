@@ -20,7 +20,7 @@ from tests.measure.validate.causes import cases
 from tests.measure.validate.causes.cases import Case, lightgbm_case, xgboost_case
 
 
-def explained(case: Case, structure: bool = True) -> Explanation:
+def explain_case(case: Case, structure: bool = True) -> Explanation:
     names = [feature.name for feature in case.ensemble.features]
     table = Table({name: case.rows[:, i].copy() for i, name in enumerate(names)})
     group = GroupComparison("thresholds", Limits(atol=case.atol))
@@ -42,7 +42,7 @@ def no_objective(text: str) -> str:
     return text.replace("objective=binary sigmoid:1", "objective=regression")
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     import lightgbm
 
     return str(lightgbm.Booster(model_str=text).model_to_string(num_iteration=7))
@@ -90,8 +90,8 @@ def turned_classes(text: str) -> str:
     trees = body.split("\nTree=")[1:]
     bodies = [tree.partition("\n")[2] for tree in trees]
     turned = [bodies[i - i % 3 + (i + 1) % 3] for i in range(len(bodies))]
-    made = "".join(f"\nTree={i}\n{tree}" for i, tree in enumerate(turned))
-    return head + made + end + tail
+    text = "".join(f"\nTree={i}\n{tree}" for i, tree in enumerate(turned))
+    return head + text + end + tail
 
 
 def other_base(learner: Any) -> None:
@@ -111,7 +111,7 @@ def other_order(learner: Any) -> None:
 def or_equal(learner: Any) -> None:
     """x < t becomes x <= t: the next number up takes the threshold's place."""
     for tree in learner["gradient_booster"]["model"]["trees"]:
-        inner = [left >= 0 for left in tree["left_children"]]
+        inner = [child >= 0 for child in tree["left_children"]]
         up = [float(np.nextafter(np.float32(t), np.float32(np.inf))) for t in tree["split_conditions"]]
         tree["split_conditions"] = [u if i else t for u, t, i in zip(up, tree["split_conditions"], inner, strict=True)]
 
@@ -156,7 +156,7 @@ FAULTS: dict[str, tuple[Callable[[], Case], set[str]]] = {
     "no sigmoid": (lambda: lightgbm_case("binary", no_objective), {"missing link"}),
     "raw margin": (lambda: xgboost_case(raw), {"missing link", "base_score"}),
     "linear terms dropped": (lambda: lightgbm_case("regression", flat_leaves, linear_tree=True), {"linear leaves"}),
-    "seven iterations": (lambda: lightgbm_case("binary", cut), {"truncated iterations"}),
+    "seven iterations": (lambda: lightgbm_case("binary", truncate), {"truncated iterations"}),
     "columns reversed": (lambda: lightgbm_case("binary", other_columns), {"column order"}),
     "columns reversed (XGBoost)": (lambda: xgboost_case(other_order), {"column order"}),
     "two columns swapped": (lambda: lightgbm_case("binary", two_swapped), {"column order"}),
@@ -175,11 +175,11 @@ FAULTS: dict[str, tuple[Callable[[], Case], set[str]]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_seeded_fault_is_named(name: str) -> None:
-    make, wanted = FAULTS[name]
-    found = explained(make())
-    assert {cause.name for cause in found.causes} == wanted, found
-    assert found.not_explained == 0
-    assert all(0 < cause.rows_explained <= cause.rows_examined for cause in found.causes)
+    make, causes = FAULTS[name]
+    explanation = explain_case(make())
+    assert {cause.name for cause in explanation.causes} == causes, explanation
+    assert explanation.not_explained == 0
+    assert all(0 < cause.rows_explained <= cause.rows_examined for cause in explanation.causes)
 
 
 CLEAN: dict[str, Callable[[], Case]] = {
@@ -205,13 +205,13 @@ CLEAN |= {
 @pytest.mark.parametrize("name", CLEAN)
 def test_nothing_is_claimed_of_a_clean_pair(name: str) -> None:
     case = CLEAN[name]()
-    found = explained(replace(case, atol=1e-4))
-    assert found == Explanation()
+    explanation = explain_case(replace(case, atol=1e-4))
+    assert explanation == Explanation()
 
 
 def test_rounding_alone_is_called_accumulation() -> None:
-    found = explained(replace(disturbed("binary:logistic", 1e-6), atol=1e-9))
-    assert {cause.name for cause in found.causes} == {"accumulation"}
+    explanation = explain_case(replace(disturbed("binary:logistic", 1e-6), atol=1e-9))
+    assert {cause.name for cause in explanation.causes} == {"accumulation"}
 
 
 @pytest.mark.parametrize("structure", [True, False])
@@ -222,14 +222,14 @@ def test_noise_is_not_explained(structure: bool) -> None:
     noisy = replace(
         case, candidate=lambda rows: np.clip(case.reference(rows) + random.normal(0, 0.2, (len(rows), 1)), 0, 1)
     )
-    found = explained(noisy, structure)
-    assert found.causes == ()
-    assert found.not_explained > 100
-    assert found.why.startswith("not explained")
+    explanation = explain_case(noisy, structure)
+    assert explanation.causes == ()
+    assert explanation.not_explained > 100
+    assert explanation.why.startswith("not explained")
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted"),
+    ("name", "causes"),
     [
         ("columns reversed", "column order"),
         ("no sigmoid", "missing link"),
@@ -237,8 +237,8 @@ def test_noise_is_not_explained(structure: bool) -> None:
         ("base score", "base_score"),
     ],
 )
-def test_some_causes_are_told_without_any_structure(name: str, wanted: str) -> None:
-    assert {cause.name for cause in explained(FAULTS[name][0](), structure=False).causes} == {wanted}
+def test_some_causes_are_told_without_any_structure(name: str, causes: str) -> None:
+    assert {cause.name for cause in explain_case(FAULTS[name][0](), structure=False).causes} == {causes}
 
 
 def test_a_change_that_the_library_refuses_leaves_the_others_to_be_tried() -> None:
@@ -257,9 +257,9 @@ def test_a_change_that_the_library_refuses_leaves_the_others_to_be_tried() -> No
     group = GroupComparison("data", Limits())
     group.add(Predictions.unrefused(ask(table)), Predictions.unrefused(ask(turned)), 0, table.take)
     assert group.examples is not None
-    found = explain(group.examples, ReferenceAccess(predict=ask))
-    assert {cause.name for cause in found.causes} == {"column order"}, found
-    assert found.not_explained == 0
+    explanation = explain(group.examples, ReferenceAccess(predict=ask))
+    assert {cause.name for cause in explanation.causes} == {"column order"}, explanation
+    assert explanation.not_explained == 0
 
 
 def test_the_first_decision_is_the_one_that_was_changed() -> None:
@@ -268,10 +268,10 @@ def test_the_first_decision_is_the_one_that_was_changed() -> None:
     head, mark, rest = text.partition("\nTree=2\n")
     spoilt = head + mark + casts(rest.partition("\nTree=3\n")[0]) + "\nTree=3\n" + rest.partition("\nTree=3\n")[2]
     case = lightgbm_case("binary", lambda _: spoilt)
-    found = explained(case)
-    first = next((cause for cause in found.causes if cause.tree is not None), None)
+    explanation = explain_case(case)
+    first = next((cause for cause in explanation.causes if cause.tree is not None), None)
     assert first is None or first.tree == 2
-    assert found.causes == () or found.not_explained == 0
+    assert explanation.causes == () or explanation.not_explained == 0
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -279,5 +279,5 @@ def test_the_first_decision_is_the_one_that_was_changed() -> None:
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_probabilities_of_0_and_1_are_no_reason_for_a_warning(task: str, structure: bool) -> None:
     case = lightgbm_case(task, str)
-    explained(replace(case, candidate=lambda rows: np.round(case.reference(rows))), structure)
-    explained(replace(case, reference=lambda rows: np.round(case.reference(rows))), structure)
+    explain_case(replace(case, candidate=lambda rows: np.round(case.reference(rows))), structure)
+    explain_case(replace(case, reference=lambda rows: np.round(case.reference(rows))), structure)
