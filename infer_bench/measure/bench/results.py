@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import Settings
 from infer_bench.model import PHASES, ModelSpec
@@ -57,8 +58,7 @@ def _describe_model(candidate: Candidate, specs: Specs) -> ModelInfo:
     model = candidate.model
     of_model = model.family == "callable" or not candidate.spec.target  # a function beside a model is not the model
     spec = specs.get(candidate.key) if of_model else None
-    task, features, trees = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, task, features, trees)
+    return describe_model(model, spec)
 
 
 def build_empty_result(measurement: Measurement, specs: Specs, reason: str) -> BenchResult:

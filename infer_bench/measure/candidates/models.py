@@ -7,7 +7,8 @@ from infer_bench.errors import ModelError
 from infer_bench.formats import pickles
 from infer_bench.formats.check import check_structure
 from infer_bench.formats.identify import identify
-from infer_bench.model import PICKLED, ModelRef
+from infer_bench.model import PICKLED, ModelRef, ModelSpec
+from infer_bench.report.common import ModelInfo
 
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
@@ -34,3 +35,9 @@ def identify_convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:
         what = "a function" if ref.family == "callable" else "ONNX already"
         raise ModelError(f"{name} is {what}", "give a trained model")
     return ref
+
+
+def describe_model(ref: ModelRef, spec: ModelSpec | None) -> ModelInfo:
+    """A model for a report; what it computes is left out where `spec` is not known."""
+    task, features, trees = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
+    return ModelInfo(ref.path, ref.family, ref.format, ref.sha256, ref.bytes, task, features, trees)

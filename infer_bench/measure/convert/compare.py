@@ -10,7 +10,7 @@ from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.predictions import Predictions
 
 TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
-"""What |difference| / max(1, |reference|) may be: some ulps of the dtype that answers are added up in."""
+"""What |difference| / max(1, |reference|) may be: some ulps of the dtype that predictions are added up in."""
 
 
 def compare_group(name: str, reference: Predictions, candidate: Predictions) -> CheckedGroup:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
 from infer_bench.errors import NotConvertible
@@ -11,7 +9,7 @@ from infer_bench.libraries import of_family
 from infer_bench.measure.candidates.jobs import build_engine_job
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.stats.agreement.predictions import Labels, Predictions
-from infer_bench.typing import Array, Columns
+from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.predict_table import PredictTable
 
@@ -49,12 +47,3 @@ def original_predictor(model: ModelRef, trees: str, allow_pickle: bool) -> Table
     if library is None or not library.converts:
         raise NotConvertible(f"a {model.family} model has nothing to be checked against here", "see convert --list")
     return TablePredictor(library.engine, model, {"feed": library.feed, "trees": trees}, allow_pickle)
-
-
-def as_float32(columns: Columns) -> dict[str, Array]:
-    """The table with its numbers rounded to what float32 can hold, still double."""
-    with np.errstate(over="ignore"):
-        return {
-            name: column.astype(np.float32).astype(np.float64) if column.dtype.kind == "f" else column
-            for name, column in columns.items()
-        }

@@ -13,14 +13,15 @@ from pathlib import Path
 from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import describe_source
+from infer_bench.data.rounding import round_numbers
 from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.jobs import build_task_job
-from infer_bench.measure.candidates.models import identify_convertible
+from infer_bench.measure.candidates.models import describe_model, identify_convertible
 from infer_bench.measure.convert.compare import TOLERANCES, compare_group, failure, passes, round_to
-from infer_bench.measure.convert.round_trip import TablePredictor, as_float32, original_predictor
+from infer_bench.measure.convert.round_trip import TablePredictor, original_predictor
 from infer_bench.measure.convert.scratch_file import scratch_file
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
@@ -75,10 +76,10 @@ def convert(
     with OutputFile(target) as output_file, scratch_file() as scratch:
         with Conversion(source, scratch, data, allow_pickle, time_limit_s, progress or Silent()) as conversion:
             attempt = conversion.run(options or ConvertOptions())
-            info = _info(source, conversion.spec)
+            info = describe_model(source, conversion.spec)
         target_info = None
         if attempt.failure is None:
-            target_info = _info(replace(identify(str(scratch)), path=os.path.abspath(target)), None)
+            target_info = describe_model(replace(identify(str(scratch)), path=os.path.abspath(target)), None)
             output_file.write_atomic(scratch.read_bytes())
     return _report(info, attempt, target_info, data)
 
@@ -148,7 +149,8 @@ class Conversion:
         options = replace(options, input_dtype=conversion.input_dtype)
         single = options.input_dtype == "float32"
         groups: dict[str, Columns] = {
-            name: as_float32(columns) if single else columns for name, columns in conversion.groups.items()
+            name: round_numbers(columns, "float32") if single else columns
+            for name, columns in conversion.groups.items()
         }
         if table is not None:
             groups = {"data": table, **groups}
@@ -194,11 +196,6 @@ def _compare_on(
         candidate = replace(candidate, labels=labels.predict(rows).labels)
     reference = round_to(original.predict(rows), dtype) if len(candidate.values) else candidate
     return compare_group(name, reference, candidate)
-
-
-def _info(source: ModelRef, spec: ModelSpec | None) -> ModelInfo:
-    description = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(source.path, source.family, source.format, source.sha256, source.bytes, *description)
 
 
 def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows: str | None) -> ConvertReport:

@@ -36,7 +36,7 @@ class DividedRequest:
 def divide(rounds: Sequence[PhaseRound], floor_ns: int, probe_ns: Sequence[int]) -> DividedRequest:
     """The request and its phases, corrected for the loop's floor and for the probes of each phase.
 
-    Each request was answered twice, so the sum of its phases has a ratio to its time without probes; the median of the
+    Each request was made twice, so the sum of its phases has a ratio to its time without probes; the median of the
     ratios says how much of a request the phases explain. The phases' shares are means over the middle half of the
     ratios: a request that was interrupted in one of its two runs lies outside it.
     """

@@ -7,12 +7,12 @@ from typing import Any
 
 from infer_bench.libraries import of_engine
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.profile.function_table import FunctionTable
 from infer_bench.measure.profile.phases import divide
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.measure.profile.stages import CandidateRun, Findings
 from infer_bench.model import PHASES, Phase
-from infer_bench.report.common import ModelInfo
 from infer_bench.report.profile import ProfileResult, Step, TypicalRequest
 from infer_bench.workers.profiling.requests import StepTime, StepTimes
 
@@ -33,7 +33,7 @@ def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> Prof
         "candidate": candidate.model.path if candidate.label == "callable" else candidate.label,
         "engine": candidate.engine.name,
         "options": candidate.options,
-        "model": _describe_model(candidate, findings),
+        "model": describe_model(candidate.model, findings.model.spec if findings.model else None),
         "batch": settings.batch,
         "failed": candidate_run.failure or None,
         "does": describe_phases(candidate, findings.model_calls),
@@ -70,12 +70,6 @@ def _fill_times(findings: Findings) -> dict[str, Any]:
         "steps": steps,
         "split_slowdown": slowdown,
     }
-
-
-def _describe_model(candidate: Candidate, findings: Findings) -> ModelInfo:
-    model, spec = candidate.model, findings.model.spec if findings.model else None
-    description = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(model.path, model.family, model.format, model.sha256, model.bytes, *description)
 
 
 def describe_phases(candidate: Candidate, model_calls: Mapping[str, int]) -> dict[str, str]:

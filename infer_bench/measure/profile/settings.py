@@ -18,7 +18,7 @@ DEFAULT_BUDGET_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
-    """`requests` are answered in the timed run and again under the profiler, `budget_s` bounds both together.
+    """`requests` are made in the timed run and again under the profiler, `budget_s` bounds both together.
 
     When neither is given: 2,000 requests, in 10 s at the most. `form` is the file that pyinstrument shall make.
     """
@@ -64,7 +64,7 @@ class ProfileSettings:
 
     @property
     def target_requests(self) -> int:
-        """How many requests each of the two runs answers unless time runs out."""
+        """How many requests each of the two runs makes unless time runs out."""
         return 100_000_000 if self.budget_s is not None else self.requests or DEFAULT_REQUESTS
 
     def as_bench_settings(self) -> Settings:

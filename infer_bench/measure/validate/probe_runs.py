@@ -13,7 +13,7 @@ from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
 from infer_bench.measure.validate.probes import Probe, as_float32, probes
 from infer_bench.measure.validate.trees import Structure
-from infer_bench.measure.validate.user_rows import round_numbers
+from infer_bench.measure.validate.user_rows import round_table
 from infer_bench.measure.validate.validation import CandidateState, Validation
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
@@ -90,7 +90,7 @@ def _needs_float32(validation: Validation) -> bool:
 
 
 def _compare(validation: Validation, reference: Predictor, fan_out: FanOut, probe: Probe) -> None:
-    table = round_numbers(probe.table, validation.settings.input_dtype)
+    table = round_table(probe.table, validation.settings.input_dtype)
     limits = replace(validation.limits, count_refusals=probe.refusals_count)
     for candidate in validation.candidates:
         candidate.groups[probe.name] = GroupComparison(probe.name, limits)

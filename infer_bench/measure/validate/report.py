@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from infer_bench.data import Dataset, match
 from infer_bench.errors import DataError, InferBenchError, PredictionsDiffer
@@ -11,12 +12,13 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import CANNOT_RUN
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.validate.column_mapping import by_position
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.measure.validate.validation import CandidateState, Validation
-from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.model import ModelSpec
 from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
 from infer_bench.report.validate import (
     ComparedModel,
@@ -113,7 +115,7 @@ def _result(validation: Validation, candidate: CandidateState) -> ValidateResult
 
 def _unopened_result(validation: Validation, candidate: Candidate, error: InferBenchError) -> ValidateResult:
     limits = validation.limits
-    model = ComparedModel(candidate.label, _info(candidate.artefact, None))
+    model = ComparedModel(candidate.label, describe_model(candidate.artefact, None))
     return ValidateResult(_reference(validation), model, None, limits.atol, limits.rtol, failed=str(error))
 
 
@@ -126,12 +128,7 @@ def _reference(validation: Validation) -> ComparedModel:
 
 def _compared_model(predictor: Predictor) -> ComparedModel:
     candidate = predictor.candidate
-    return ComparedModel(candidate.label, _info(candidate.artefact, predictor.spec), predictor.feed_dtype)
-
-
-def _info(ref: ModelRef, spec: ModelSpec | None) -> ModelInfo:
-    description = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(ref.path, ref.family, ref.format, ref.sha256, ref.bytes, *description)
+    return ComparedModel(candidate.label, describe_model(candidate.artefact, predictor.spec), predictor.feed_dtype)
 
 
 def _output_meaning(spec: ModelSpec) -> str:
@@ -149,16 +146,10 @@ def group_result(group: GroupComparison, outputs: Sequence[str]) -> ValidateGrou
     return ValidateGroup(
         name=group.group,
         rows=comparison.rows,
-        max_abs_delta=pooled.max_abs,
+        **_figures(pooled),
         label_changes=comparison.label_changes,
         flips=comparison.flips,
         non_finite_mismatches=comparison.non_finite_mismatches,
-        mean_abs_delta=pooled.mean_abs,
-        p999_abs_delta=pooled.quantile(0.999),
-        max_relative_delta=pooled.max_relative,
-        max_ulps_float32=pooled.max_ulps32,
-        max_ulps_float64=pooled.max_ulps64,
-        rmse=pooled.rmse,
         argmax_changes=comparison.argmax_changes,
         rank_correlation=correlation,
         failing=comparison.failing,
@@ -172,6 +163,19 @@ def group_result(group: GroupComparison, outputs: Sequence[str]) -> ValidateGrou
     )
 
 
+def _figures(tally: Tally) -> dict[str, Any]:
+    """How far predictions lie apart, over one output or all of them."""
+    return {
+        "max_abs_delta": tally.max_abs,
+        "mean_abs_delta": tally.mean_abs,
+        "p999_abs_delta": tally.quantile(0.999),
+        "max_relative_delta": tally.max_relative,
+        "max_ulps_float32": tally.max_ulps32,
+        "max_ulps_float64": tally.max_ulps64,
+        "rmse": tally.rmse,
+    }
+
+
 def _output_name(outputs: Sequence[str], index: int) -> str:
     """A user's function tells none of its values' names, nor how many there are."""
     if index == NO_OUTPUT:
@@ -182,13 +186,7 @@ def _output_name(outputs: Sequence[str], index: int) -> str:
 def _output(name: str, tally: Tally) -> OutputDelta:
     return OutputDelta(
         output=name,
-        max_abs_delta=tally.max_abs,
-        mean_abs_delta=tally.mean_abs,
-        p999_abs_delta=tally.quantile(0.999),
-        max_relative_delta=tally.max_relative,
-        max_ulps_float32=tally.max_ulps32,
-        max_ulps_float64=tally.max_ulps64,
-        rmse=tally.rmse,
+        **_figures(tally),
         failing=tally.failing,
         flips=tally.flips,
         non_finite_mismatches=tally.non_finite_mismatches,

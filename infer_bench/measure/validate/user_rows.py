@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.data import Dataset, Table, conform, match
+from infer_bench.data.rounding import round_numbers
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelSpec
 
@@ -33,7 +34,7 @@ class UserRows:
         remaining = self.count
         for table in self.dataset.batches(batch_rows(len(columns or self.dataset.columns)), columns):
             part = table if table.rows <= remaining else table.slice(0, remaining)
-            yield round_numbers(conform(part, self.spec) if features else part, self.settings.input_dtype)
+            yield round_table(conform(part, self.spec) if features else part, self.settings.input_dtype)
             remaining -= part.rows
             if remaining == 0:
                 return
@@ -44,10 +45,6 @@ def batch_rows(features: int) -> int:
     return int(np.clip(BATCH_BYTES // (8 * max(1, features)), LEAST_ROWS, MOST_ROWS))
 
 
-def round_numbers(table: Table, dtype: str | None) -> Table:
-    """Numbers rounded to `dtype` and handed on in double, so that a library computes as ever; None changes nothing."""
-    if dtype is None:
-        return table
-    with np.errstate(over="ignore"):
-        numbers = {n: c.astype(dtype).astype(np.float64) for n, c in table.columns.items() if c.dtype.kind == "f"}
-    return Table({**table.columns, **numbers})
+def round_table(table: Table, dtype: str | None) -> Table:
+    """The table with its numbers rounded to `dtype`; None changes nothing."""
+    return table if dtype is None else Table(round_numbers(table.columns, dtype))

@@ -59,7 +59,7 @@ class Comparison:
             label_changes=_add_counts(self, other, "label_changes"),
             argmax_changes=_add_counts(self, other, "argmax_changes"),
             non_finite_mismatches=self.non_finite_mismatches + other.non_finite_mismatches,
-            widths=min((side.widths for side in (self, other) if side.widths), default=None),
+            widths=min((part.widths for part in (self, other) if part.widths), default=None),
             worst=self.worst + other.worst,
             sample=self.sample + other.sample,
         )
@@ -148,13 +148,13 @@ def _unlike_widths(reference: Predictions, candidate: Predictions) -> tuple[int,
 def _add_outputs(one: Comparison, other: Comparison) -> tuple[Tally, ...]:
     if one.common and other.common:
         return tuple(a + b for a, b in zip(one.outputs, other.outputs, strict=True))
-    return max(one, other, key=lambda side: (side.common, len(side.outputs))).outputs
+    return max(one, other, key=lambda part: (part.common, len(part.outputs))).outputs
 
 
 def _add_counts(one: Comparison, other: Comparison, name: str) -> int | None:
     """The sum of counts that may be unknown; without compared rows a side changes nothing."""
-    counts: list[int | None] = [getattr(side, name) for side in (one, other) if side.common]
-    counts = counts or [count for side in (one, other) if (count := getattr(side, name)) is not None]
+    counts: list[int | None] = [getattr(part, name) for part in (one, other) if part.common]
+    counts = counts or [count for part in (one, other) if (count := getattr(part, name)) is not None]
     numbers = [count for count in counts if count is not None]
     return sum(numbers) if numbers and len(numbers) == len(counts) else None
 

@@ -15,7 +15,7 @@ SIZE = 4096
 class Sample:
     """The `SIZE` rows with the lowest hashes of their numbers, in the order of these hashes (rows,).
 
-    `hashes` are uint64, `numbers` the rows' own, `reference` and `candidate` the answers.
+    `hashes` are uint64, `numbers` the rows' own, `reference` and `candidate` the predictions.
     """
 
     hashes: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
