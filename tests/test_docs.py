@@ -40,13 +40,13 @@ REGISTRY = re.compile("|".join(re.escape(host) for host in _HOSTS) + "|--(?:extr
 
 def commands(text: str) -> list[list[str]]:
     """The argument lists of the runnable blocks of a document, without what is piped or redirected."""
-    found = []
+    command_lines = []
     for block in RUNNABLE.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
             line = line.strip()
             if line.startswith("$ "):
-                found.append(list(_before_shell_operator(shlex.split(line[2:], comments=True))))
-    return found
+                command_lines.append(list(_before_shell_operator(shlex.split(line[2:], comments=True))))
+    return command_lines
 
 
 def _before_shell_operator(words: list[str]) -> list[str]:
@@ -106,9 +106,9 @@ SUBCOMMANDS = [registered.callback.__name__ for registered in app.registered_com
 
 
 def test_the_list_of_commands_cuts_no_sentence_short() -> None:
-    listed = help_of(columns=80).partition("Commands:\n")[2].splitlines()
-    assert sorted(line.split()[0] for line in listed) == sorted(SUBCOMMANDS)
-    assert [line for line in listed if not re.search(r"\w\.$", line)] == []
+    lines = help_of(columns=80).partition("Commands:\n")[2].splitlines()
+    assert sorted(line.split()[0] for line in lines) == sorted(SUBCOMMANDS)
+    assert [line for line in lines if not re.search(r"\w\.$", line)] == []
 
 
 @pytest.mark.parametrize("subcommand", [[], *([name] for name in SUBCOMMANDS)])
@@ -118,10 +118,10 @@ def test_help_fits_into_eighty_columns(subcommand: list[str]) -> None:
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
 def test_examples_of_the_help_have_options_that_exist(subcommand: str) -> None:
-    told = help_of(subcommand)
-    for words in map(shlex.split, re.findall(r"^ *Example: (.+)", told, re.MULTILINE)):
+    page = help_of(subcommand)
+    for words in map(shlex.split, re.findall(r"^ *Example: (.+)", page, re.MULTILINE)):
         assert words[:2] == ["infer-bench", subcommand]
-        assert not missing_options(words, told)
+        assert not missing_options(words, page)
 
 
 @pytest.mark.parametrize("words", ALL_COMMANDS)
@@ -143,8 +143,8 @@ def engine(name: str) -> Any:
 @pytest.mark.parametrize("candidate", candidates())
 def test_candidate_is_known(candidate: str) -> None:
     name, _, rest = candidate.partition(":")
-    given = dict(pair.split("=", 1) for pair in rest.split(",") if pair)
-    assert check_options(engine(name), given).items() >= given.items()
+    options = dict(pair.split("=", 1) for pair in rest.split(",") if pair)
+    assert check_options(engine(name), options).items() >= options.items()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -166,32 +166,32 @@ def _exists(document: Path, target: str) -> bool:
 def test_make_targets_exist(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     text = path.read_text(encoding="utf-8")
-    named = {name for block in FENCE.findall(text) for name in re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)}
-    assert named | set(re.findall(r"`make ([a-z-]+)`", text)) <= targets
+    mentions = {name for block in FENCE.findall(text) for name in re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)}
+    assert mentions | set(re.findall(r"`make ([a-z-]+)`", text)) <= targets
 
 
 def test_readme_table_of_extras_is_true() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"'\.\[([a-z]+)\]'", text))
-    assert named
-    assert named <= set(PROJECT["optional-dependencies"])
+    extras = set(re.findall(r"'\.\[([a-z]+)\]'", text))
+    assert extras
+    assert extras <= set(PROJECT["optional-dependencies"])
 
 
 def test_every_format_is_named_where_formats_are_listed() -> None:
     formats = set(PROJECT["entry-points"]["infer_bench.reporters"])
-    listed = (ROOT / "docs/exports.md").read_text(encoding="utf-8")
-    assert formats == set(re.findall(r"^\| `([\w-]+)` \| (?:bench|every)", listed, re.MULTILINE))
-    told = re.sub(r"\s+", " ", help_of("show"))
-    assert {name for name in formats if not re.search(rf"(?<![\w-]){name}(?![\w-])", told)} == set()
+    page = (ROOT / "docs/exports.md").read_text(encoding="utf-8")
+    assert formats == set(re.findall(r"^\| `([\w-]+)` \| (?:bench|every)", page, re.MULTILINE))
+    text = re.sub(r"\s+", " ", help_of("show"))
+    assert {name for name in formats if not re.search(rf"(?<![\w-]){name}(?![\w-])", text)} == set()
 
 
 @pytest.mark.parametrize("command", ["bench", "convert", "validate"])
 def test_the_help_of_a_command_names_the_formats_that_it_has(command: str) -> None:
-    made = {name: find(name, "bench") for name in names()}
-    told = re.search(r"--format NAME +(.+?) +(?:\[default|-)", " ".join(help_of(command).split()))
-    assert told is not None
-    named = set(re.findall(r"[\w-]+", told[1])) - {"or"}
-    assert named == {name for name, reporter in made.items() if command in reporter.commands}
+    reporters = {name: find(name, "bench") for name in names()}
+    match = re.search(r"--format NAME +(.+?) +(?:\[default|-)", " ".join(help_of(command).split()))
+    assert match is not None
+    formats = set(re.findall(r"[\w-]+", match[1])) - {"or"}
+    assert formats == {name for name, reporter in reporters.items() if command in reporter.commands}
 
 
 def test_changelog_has_this_version() -> None:
@@ -214,11 +214,11 @@ def tracked_files() -> list[Path]:
 
 
 def test_the_source_distribution_holds_what_is_tracked() -> None:
-    told = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
-    held = {name for verb, *names in told if verb in ("include", "graft") for name in names}
-    held |= {"infer_bench", "README.md", "LICENSE", "pyproject.toml", "MANIFEST.in"}  # by setuptools itself
+    directives = [line.split() for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
+    shipped = {name for verb, *names in directives if verb in ("include", "graft") for name in names}
+    shipped |= {"infer_bench", "README.md", "LICENSE", "pyproject.toml", "MANIFEST.in"}  # by setuptools itself
     tops = {path.relative_to(ROOT).parts[0] for path in tracked_files()}
-    assert tops - held == {".gitignore", ".github"}
+    assert tops - shipped == {".gitignore", ".github"}
 
 
 @pytest.mark.parametrize("pattern", [LOCAL, REGISTRY], ids=["absolute path", "registry"])
@@ -226,7 +226,7 @@ def test_nothing_local_is_tracked(pattern: re.Pattern[str]) -> None:
     files = tracked_files()
     assert files
     hits = {str(path.relative_to(ROOT)): pattern.findall(path.read_bytes().decode("latin-1")) for path in files}
-    assert {name: found for name, found in hits.items() if found} == {}
+    assert {name: places for name, places in hits.items() if places} == {}
 
 
 @pytest.mark.parametrize("text", ["see /ho" + "me/x/y", "'/ro" + "ot/.venv/bin'", "/wo" + "rk/a", "(/tm" + "p/w/b)"])
