@@ -21,8 +21,8 @@ from infer_bench.engines.session import (
     require_readable,
 )
 from infer_bench.errors import ModelError
-from infer_bench.formats.lightgbm_text import Header, read_header, read_lightgbm_text
-from infer_bench.formats.lightgbm_trees import MISSING_NAN, MISSING_ZERO
+from infer_bench.formats.lightgbm.text import Header, read_header, read_lightgbm_text
+from infer_bench.formats.lightgbm.trees import MISSING_NAN, MISSING_ZERO
 from infer_bench.model import Feature, ModelRef, ModelSpec, Task
 
 _RANKING = frozenset({"lambdarank", "rank_xendcg"})

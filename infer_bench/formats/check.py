@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from infer_bench.errors import ModelError
-from infer_bench.formats.lightgbm_text import check_lightgbm
+from infer_bench.formats.lightgbm.text import check_lightgbm
 from infer_bench.formats.onnx_graph import check_onnx
-from infer_bench.formats.xgboost_json import check_xgboost
+from infer_bench.formats.xgboost.json import check_xgboost
 from infer_bench.model import ModelRef
 
 

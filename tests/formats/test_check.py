@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from infer_bench.errors import ModelError
 from infer_bench.formats.check import check_structure
 from infer_bench.formats.identify import identify
-from infer_bench.formats.lightgbm_text import check_text
+from infer_bench.formats.lightgbm.text import check_text
 from infer_bench.formats.ubjson import decode
 from tests.formats.conftest import BY_LETTER, FRAME, Y3, X, Y, lightgbm, save_onnx, xgboost
 

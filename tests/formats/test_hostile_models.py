@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from infer_bench.errors import ModelError
-from infer_bench.formats.lightgbm_text import check_text, read_header
-from infer_bench.formats.xgboost_json import read_xgboost_model
+from infer_bench.formats.lightgbm.text import check_text, read_header
+from infer_bench.formats.xgboost.json import read_xgboost_model
 from infer_bench.trees.readers.xgboost import read_xgboost
 from tests.formats.conftest import Y3, X, lightgbm, xgboost
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.errors import ModelError
-from infer_bench.formats.lightgbm_text import read_header, read_lightgbm_text
+from infer_bench.formats.lightgbm.text import read_header, read_lightgbm_text
 from infer_bench.formats.numbers import parse_floats, parse_integers
 from infer_bench.formats.ubjson import decode
-from infer_bench.formats.xgboost_json import XGBoostModel, outline, read_xgboost_model
+from infer_bench.formats.xgboost.json import XGBoostModel, outline, read_xgboost_model
 from tests.formats.conftest import BY_LETTER, FRAME, lightgbm, xgboost
 from tests.formats.test_check import LIGHTGBM, XGBOOST
 

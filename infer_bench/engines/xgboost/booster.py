@@ -7,7 +7,7 @@ from typing import Any
 from infer_bench.engines.base import Domain, name_features
 from infer_bench.engines.session import name_outputs, plain_labels
 from infer_bench.errors import EngineError
-from infer_bench.formats.xgboost_json import FEATURE_KINDS, Outline, XGBoostModel, outline, read_xgboost_model
+from infer_bench.formats.xgboost.json import FEATURE_KINDS, Outline, XGBoostModel, outline, read_xgboost_model
 from infer_bench.model import Feature, Label, ModelSpec, Task
 
 

@@ -23,7 +23,7 @@ from infer_bench.engines.session import (
 )
 from infer_bench.engines.xgboost import booster as boosters
 from infer_bench.errors import ModelError
-from infer_bench.formats.xgboost_json import Outline
+from infer_bench.formats.xgboost.json import Outline
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Floats
 

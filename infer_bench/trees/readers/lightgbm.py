@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from infer_bench.errors import ModelError, NotConvertible
-from infer_bench.formats.lightgbm_text import Header, LightGBMModel, read_lightgbm_text
-from infer_bench.formats.lightgbm_trees import (
+from infer_bench.formats.lightgbm.text import Header, LightGBMModel, read_lightgbm_text
+from infer_bench.formats.lightgbm.trees import (
     CATEGORICAL,
     DEFAULT_LEFT,
     MISSING_NAN,

@@ -10,8 +10,8 @@ import numpy as np
 
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.formats.tree_arrays import offsets
-from infer_bench.formats.xgboost_json import NEWEST, Outline, XGBoostModel, read_xgboost_model
-from infer_bench.formats.xgboost_trees import TreeTable
+from infer_bench.formats.xgboost.json import NEWEST, Outline, XGBoostModel, read_xgboost_model
+from infer_bench.formats.xgboost.trees import TreeTable
 from infer_bench.model import Label, Task
 from infer_bench.trees.ensemble import LT, MEMBER, Ensemble, Link, Nodes, compact, empty_nodes, levels, make_nodes
 from infer_bench.trees.readers.unknown import refuse_unknown

@@ -16,8 +16,8 @@ import numpy as np
 
 from infer_bench.errors import ModelError
 from infer_bench.formats import ubjson
-from infer_bench.formats.xgboost_columns import Json
-from infer_bench.formats.xgboost_trees import TreeTable, read_table, unknown_fields
+from infer_bench.formats.xgboost.columns import Json
+from infer_bench.formats.xgboost.trees import TreeTable, read_table, unknown_fields
 from infer_bench.model import Feature, Kind, Label
 from infer_bench.typing import Floats
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infer_bench.errors import ModelError
-from infer_bench.formats.lightgbm_columns import Fields
-from infer_bench.formats.lightgbm_trees import Trees, check_statistics, read_trees
+from infer_bench.formats.lightgbm.columns import Fields
+from infer_bench.formats.lightgbm.trees import Trees, check_statistics, read_trees
 from infer_bench.formats.numbers import parse_integer
 from infer_bench.model import Label
 

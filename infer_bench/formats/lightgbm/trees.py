@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.formats.lightgbm_columns import Columns, Fields, count_of
+from infer_bench.formats.lightgbm.columns import Columns, Fields, count_of
 from infer_bench.formats.tree_arrays import check_range, first_where, offsets, values_by_feature
 from infer_bench.typing import Array, Floats, Ints
 

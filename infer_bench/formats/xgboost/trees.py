@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infer_bench.formats.tree_arrays import check_range, first_where, offsets, values_by_feature
-from infer_bench.formats.xgboost_columns import Columns, Json, field_of, mapping_of, value_of, whole_numbers
+from infer_bench.formats.xgboost.columns import Columns, Json, field_of, mapping_of, value_of, whole_numbers
 from infer_bench.typing import Bools, Floats, Ints
 
 _NUMERIC, _CATEGORICAL = 0, 1

@@ -1,0 +1,1 @@
+"""LightGBM's text: what stands in it, its trees, and its columns."""
