@@ -36,6 +36,7 @@ LinkKind = Literal[
     "clip",
     "affine",
     "step",
+    "sort",
 ]
 
 
@@ -44,7 +45,8 @@ class Link:
     """One step from raw scores to predictions, on all outputs of a row.
 
     `sigmoid` 1 / (1 + exp(-a x)); `softmax` over the outputs; `exp`; `softplus` log(1 + exp(x)); `signed-square` x |x|;
-    `normalise` x / sum over the outputs; `clip` to [a, b]; `affine` a x + b; `step` 1 if x > a else 0.
+    `normalise` x / sum over the outputs; `clip` to [a, b]; `affine` a x + b; `step` 1 if x > a else 0; `sort` a
+    row's a outputs in rising order.
     """
 
     kind: LinkKind

@@ -172,6 +172,8 @@ def _apply(link: Link, x: Floats) -> Floats:
         return np.asarray(x / x.sum(axis=1, keepdims=True))
     if link.kind == "clip":
         return np.clip(x, link.a, link.b)
+    if link.kind == "sort":
+        return np.sort(x, axis=1)
     if link.kind == "affine":
         return link.a * x + link.b
     return np.asarray(x > link.a, dtype=np.float64)

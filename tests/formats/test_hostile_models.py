@@ -138,11 +138,16 @@ def test_a_kind_of_split_that_is_not_known_is_named() -> None:
     assert read_xgboost_model(document).unknown == ("split_type=9",)
 
 
-def test_vectors_of_versions_that_kept_no_gains_are_read() -> None:
-    """Since 3.2 they stand in the file, and XGBoost crashes without them."""
+def test_vectors_are_read_as_the_version_wrote_them() -> None:
+    """Before 3.2 every node had its values, and no gain stood in the file."""
     document = json.loads(xgboost(**VECTORS).save_raw("json"))
     for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
-        del tree["loss_changes"], tree["sum_hessian"]
+        del tree["loss_changes"], tree["sum_hessian"], tree["leaf_weights"]
+        pairs = zip(tree["left_children"], tree["right_children"], strict=True)
+        tree["right_children"] = [-1 if left < 0 else right for left, right in pairs]
+    with pytest.raises(ModelError):
+        read_xgboost_model(json.dumps(document).encode())
     trees = read_xgboost_model(json.dumps({**document, "version": [3, 1, 0]}).encode()).trees
     assert trees is not None
-    assert np.isfinite(trees.value).all()
+    first = document["learner"]["gradient_booster"]["model"]["trees"][0]
+    assert np.array_equal(trees.value[: trees.nodes[0]].ravel(), np.float32(first["base_weights"]))

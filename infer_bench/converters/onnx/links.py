@@ -36,6 +36,8 @@ def _add_link(g: Graph, link: Link, x: str, dtype: Any, tails: bool) -> str:
         return g.op("Div", x, g.total(x))
     if link.kind == "clip":
         return g.op("Clip", x, g.const(link.a, dtype), g.const(link.b, dtype))
+    if link.kind == "sort":
+        return g.ops("TopK", 2, x, g.const([int(link.a)], np.int64), axis=1, largest=0)[0]
     if link.kind == "affine":
         return g.op("Add", g.op("Mul", x, g.const(link.a, dtype)), g.const(link.b, dtype))
     return g.op(

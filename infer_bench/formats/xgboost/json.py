@@ -1,7 +1,7 @@
 """XGBoost's JSON and UBJSON models: what stands in a file, and that it holds together.
 
-The fields are those of XGBoost's `doc/model.schema` and of the files that its versions 1.0 to 3.4 write. A newer
-version's file is read as long as it holds no other field: a new meaning comes with a new name.
+The fields are those of XGBoost's `doc/model.schema` and of the files that its versions 2.1 to 3.4 write; older ones
+hold some of these. Fields beside them are named, not guessed at, and so is a version that is newer.
 """
 
 import itertools
@@ -53,7 +53,7 @@ _BROKEN = (ValueError, TypeError, AttributeError, OverflowError, RecursionError,
 class Outline:
     """What a learner says of itself beside its trees; of several outputs, quantiles and expectiles count as targets.
 
-    `booster` is "gbtree", "gblinear" or "dart", which XGBoost 3.4 stores as a "gbtree" whose trees have weights.
+    `booster` is "gbtree", "gblinear" or "dart", which XGBoost 3.3 and newer store as a "gbtree" with weights.
     """
 
     objective: str
@@ -115,7 +115,7 @@ def outline(learner: Json) -> Outline:
         len(_numbers(objective.get(f"{kind}_loss_param", {}).get(f"{kind}_alpha", "")))
         for kind in ("quantile", "expectile")
     ]
-    inner = booster.get("gbtree", booster)  # before 3.4 dart wraps a gbtree
+    inner = booster.get("gbtree", booster)  # before 3.3 dart wraps a gbtree
     inner = inner.get("model", inner)
     trees = int(inner["gbtree_model_param"]["num_trees"]) if "gbtree_model_param" in inner else 0
     classes, targets = int(shape.get("num_class", 0)), int(shape.get("num_target", 1))

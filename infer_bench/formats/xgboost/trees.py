@@ -11,8 +11,8 @@ from infer_bench.formats.xgboost.columns import Columns, Json, field_of, mapping
 from infer_bench.typing import Bools, Floats, Ints
 
 _NUMERIC, _CATEGORICAL = 0, 1
-_WITH_STATISTICS = (3, 2)
-"""Since which version trees whose leaves hold several values say what each split gained."""
+_VECTORS_IN_TABLE = (3, 2)
+"""Since which version leaves of several values refer to a table, and their trees say what each split gained."""
 _PARAMETERS = ("num_deleted", "num_feature", "num_nodes", "num_roots", "size_leaf_vector")
 _FIELDS = (
     *("base_weights", "categories", "categories_nodes", "categories_segments", "categories_sizes", "default_left"),
@@ -71,8 +71,9 @@ def read_table(model: Json, features: int, outputs: int, version: tuple[int, ...
     if (nodes < 1).any():
         raise ValueError(f"tree {first_where(nodes < 1)}: it has {nodes[first_where(nodes < 1)]} nodes")
     columns, width = Columns(trees, nodes), _width(shape, outputs)
-    left, right, value = _leaves(columns, width)
-    if width == 1 or version >= _WITH_STATISTICS:
+    in_table = version >= _VECTORS_IN_TABLE or columns.has("leaf_weights")
+    left, right, value = _leaves(columns, width, in_table=in_table)
+    if width == 1 or in_table:
         for name in ("loss_changes", "sum_hessian"):
             columns.check_sizes(name, nodes)
     _check_shape(columns, left, right)
@@ -140,17 +141,17 @@ def _unknown_splits(columns: Columns, inner: Bools) -> Iterator[str]:
         yield from (f"split_type={kind}" for kind in kinds.tolist() if kind not in (_NUMERIC, _CATEGORICAL))
 
 
-def _leaves(columns: Columns, width: int) -> tuple[Ints, Ints, npt.NDArray[np.float32]]:
+def _leaves(columns: Columns, width: int, *, in_table: bool) -> tuple[Ints, Ints, npt.NDArray[np.float32]]:
     """The children, and the leaves' values (nodes, width).
 
     A leaf's value stands in the place of its condition. Of a leaf of several values the right child is its number in a
-    table; before XGBoost 3.1 every node has its values in `base_weights`.
+    table, or every node has its values in `base_weights`.
     """
     left, right = columns.integers("left_children"), columns.integers("right_children")
     if width == 1:
         columns.check_sizes("base_weights", columns.nodes)
         return left, right, columns.floats("split_conditions")[:, None]
-    if not columns.has("leaf_weights"):
+    if not in_table:
         return left, right, columns.floats("base_weights", columns.nodes * width).reshape(-1, width)
     leaf, rows = left == -1, columns.sizes("leaf_weights") // width
     check_range("a leaf's vector", right[leaf], rows[columns.tree[leaf]], columns.tree[leaf])

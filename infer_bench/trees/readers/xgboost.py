@@ -27,6 +27,8 @@ _STRANGE_CATEGORIES = (
     "a category that training did not have counts as missing; XGBoost itself takes a string among others for its "
     "neighbour in the alphabet and refuses one behind them all"
 )
+SORTED_QUANTILES = (3, 4)
+"""Since which version XGBoost sorts the quantiles of a row, so that none lies above the next."""
 TreeUse = Literal["best", "all"]
 
 
@@ -61,7 +63,7 @@ def _to_ensemble(model: XGBoostModel, trees: TreeUse, wrapper: Any) -> Ensemble:
             f"XGBoost stores the categories of {model.illegible[0]!r} cut short, because they are not plain ASCII",
             "rename the categories in ASCII and train again, or train on codes",
         )
-    links, task = _objective(model.outline)
+    links, task = _objective(model.outline, model.version)
     outputs = model.outline.outputs
     ensemble = Ensemble(
         family="xgboost",
@@ -95,12 +97,15 @@ def _notes(model: XGBoostModel) -> tuple[str, ...]:
     if model.version[:2] > NEWEST:
         newest = ".".join(str(part) for part in NEWEST)
         notes.append(f"written by XGBoost {_version(model)}, newer than {newest}; it holds no field unknown before")
+    several = model.outline.objective == "reg:quantileerror" and model.outline.targets > 1
+    if several and model.version < SORTED_QUANTILES:
+        notes.append("quantiles are not sorted: XGBoost 3.4 and newer sort them, and an older one wrote the model")
     if any(feature.categories for feature in model.features):
         notes.append(_STRANGE_CATEGORIES)
     return tuple(notes)
 
 
-def _objective(outline: Outline) -> tuple[tuple[Link, ...], Task]:
+def _objective(outline: Outline, version: tuple[int, ...]) -> tuple[tuple[Link, ...], Task]:
     name = outline.objective
     if name in ("multi:softprob", "multi:softmax"):
         return (Link("softmax"),), "multiclass"
@@ -113,6 +118,8 @@ def _objective(outline: Outline) -> tuple[tuple[Link, ...], Task]:
         return (Link("sigmoid"),), "regression" if name == "reg:logistic" else "binary" if single else "raw"
     if name in _LOG:
         return (Link("exp"),), "regression"
+    if name == "reg:quantileerror" and not single and version >= SORTED_QUANTILES:
+        return (Link("sort", outline.targets),), "regression"
     if name == "reg:expectileerror" and not single:
         raise NotConvertible(
             "XGBoost keeps several expectiles apart by adding each to the one below, which has no form here",

@@ -125,6 +125,7 @@ LINKS: list[tuple[tuple[Link, ...], int]] = [
     ((Link("clip", -0.5, 0.5),), 1),
     ((Link("affine", 2.0, -1.0),), 2),
     ((Link("step", 0.25),), 1),
+    ((Link("sort", 3),), 3),
 ]
 
 

@@ -9,6 +9,7 @@ import pytest
 import xgboost as xgb
 
 from infer_bench.errors import ModelError, NotConvertible
+from infer_bench.trees.evaluate import predict
 from infer_bench.trees.readers.xgboost import read_xgboost
 from tests.converters.running import FORMS, assert_same
 
@@ -63,11 +64,23 @@ REGRESSIONS = ("squarederror", "squaredlogerror", "pseudohubererror", "absolutee
     + [({"objective": name}, BINARY) for name in ("binary:logistic", "binary:logitraw", "binary:hinge")]
     + [({"objective": name, "num_class": 3}, THREE) for name in ("multi:softprob", "multi:softmax")]
     + [({"objective": "reg:quantileerror", "quantile_alpha": 0.3}, POSITIVE)]
-    + [({"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9]}, POSITIVE)],
+    + [({"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9]}, POSITIVE)]
+    + [({"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9], "base_score": 0.3}, POSITIVE)],
     ids=str,
 )
 def test_objectives(settings: dict[str, Any], y: Any, precision: str, opset_ml: int) -> None:
     same(train(settings, y), precision, opset_ml)
+
+
+def test_quantiles_are_sorted_where_the_version_that_wrote_them_does() -> None:
+    booster = train({"objective": "reg:quantileerror", "quantile_alpha": [0.4, 0.5], "base_score": 0.3}, POSITIVE)
+    document = json.loads(booster.save_raw("json"))
+    older, newer = (read_xgboost(json.dumps({**document, "version": [3, minor, 0]})) for minor in (3, 4))
+    assert (np.diff(predict(older, X), axis=1) < 0).any()
+    assert (np.diff(predict(newer, X), axis=1) >= 0).all()
+    assert np.array_equal(np.sort(predict(older, X), axis=1), predict(newer, X))
+    assert any("not sorted" in note for note in older.notes)
+    assert not newer.notes
 
 
 @pytest.mark.skipif(tuple(map(int, xgb.__version__.split(".")[:2])) < (3, 4), reason="since XGBoost 3.4")

@@ -96,7 +96,7 @@ class Walk:
             path.operators = [self._operator(name) for name in node.input]
         elif kind in _LINKS:
             steps.append(Link(_LINKS[kind]))  # type: ignore[arg-type]
-        elif kind in ("Add", "Sub", "Mul", "Div", "Where", "Concat", "Clip", "Normalizer"):
+        elif kind in ("Add", "Sub", "Mul", "Div", "Where", "Concat", "Clip", "Normalizer", "TopK"):
             return str(getattr(self, f"_{kind.lower()}")(node, steps, path))
         elif kind not in _SAME:
             raise NotConvertible(f"a graph with {kind} between trees and answer cannot be read")
@@ -153,6 +153,15 @@ class Walk:
         if len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
             raise NotConvertible("a graph with this Clip cannot be read")
         steps.append(Link("clip", float(bounds[0]), float(bounds[1])))
+        return str(node.input[0])
+
+    def _topk(self, node: Any, steps: list[Step], path: Path) -> str:
+        """All outputs of a row, sorted."""
+        count = self._constants.get(node.input[1])
+        attributes = {entry.name: entry.i for entry in node.attribute}
+        if count is None or count.size != 1 or attributes != {"axis": 1, "largest": 0}:
+            raise NotConvertible("a graph with this TopK cannot be read")
+        steps.append(Link("sort", float(count.reshape(-1)[0])))
         return str(node.input[0])
 
     def _where(self, node: Any, steps: list[Step], path: Path) -> str:

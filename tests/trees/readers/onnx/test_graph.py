@@ -11,7 +11,7 @@ from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.model import Feature, ModelSpec
-from infer_bench.trees.ensemble import MEMBER, Ensemble
+from infer_bench.trees.ensemble import MEMBER, Ensemble, Link
 from infer_bench.trees.evaluate import apply_links, score
 from infer_bench.trees.probes import probe_rows
 from infer_bench.trees.readers.lightgbm import read_lightgbm
@@ -28,6 +28,9 @@ ENSEMBLES = {
     "regression": lambda: read_lightgbm(lightgbm_text("regression")),
     "forest": lambda: read_lightgbm(lightgbm_text("regression", boosting="rf", bagging_freq=1, bagging_fraction=0.7)),
     "xgboost": lambda: read_xgboost(xgboost_json().encode()),
+    "quantiles": lambda: replace(
+        read_lightgbm(lightgbm_text("multiclass")), links=(Link("sort", 3),), task="regression"
+    ),
     "poisson": lambda: read_xgboost(xgboost_json("count:poisson").encode()),
 }
 
