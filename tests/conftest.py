@@ -3,8 +3,9 @@
 Examples are the same ones for the same commit; `HYPOTHESIS_PROFILE=explore python -m pytest tests/stats` draws others,
 and more. No test is timed: machines are shared.
 
-Threads of OpenMP sleep while they wait (`GOMP_SPINCOUNT`): there is a test process on every core, and where all threads
-spin, a model that trains in a tenth of a second takes four.
+Threads of OpenMP sleep while they wait (`GOMP_SPINCOUNT`), and OpenBLAS has but one (`GOTO_NUM_THREADS`): there is a
+test process on every core, and where all threads spin, a model that trains in a tenth of a second takes four. The names
+that everybody knows are not set: the package reads them.
 
 A script's background job ignores SIGINT, and what `nohup` runs SIGHUP, and so would all that they start: what is
 interrupted here must not.
@@ -20,6 +21,7 @@ from tests.forking import Templates
 from tests.skips import KnownSkipsOnly
 
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("GOTO_NUM_THREADS", "1")
 
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])

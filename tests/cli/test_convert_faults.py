@@ -14,6 +14,7 @@ import pytest
 
 from infer_bench.cli.main import run
 from tests.cli.test_faults import DIGITS, Hostile, hostile_estimator
+from tests.cli.waiting import wait_for_end
 
 Make = Callable[[Path, Path], object]
 
@@ -211,7 +212,7 @@ def test_an_interrupted_conversion_leaves_nothing(tmp_path: Path, number: signal
     assert [p.name for p in tmp_path.iterdir()] == ["tmp"]
     assert not list(scratch.iterdir())
     for worker in workers:
-        _ends(worker)
+        wait_for_end(worker)
 
 
 def _workers(process: "subprocess.Popen[Any]") -> list[int]:
@@ -222,15 +223,3 @@ def _workers(process: "subprocess.Popen[Any]") -> list[int]:
         if pids:
             return pids
     raise AssertionError("it ended before it started a worker")
-
-
-def _ends(pid: int) -> None:
-    """Wait until a process is gone, or a zombie."""
-    for _ in range(1_000_000):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return
-        if state == "Z":
-            return
-    raise AssertionError(f"process {pid} goes on")

@@ -25,6 +25,7 @@ from tests.cli.gating import (
     processes,
     sessions,
 )
+from tests.cli.waiting import wait_for_file
 
 pytestmark = pytest.mark.usefixtures("fake_engines")
 
@@ -127,11 +128,11 @@ def test_a_library_that_the_other_environment_lacks_cannot_run(
     assert [result.failed is None for result in report.results].count(False) >= 1
 
 
-def ended_by(number: int, arguments: list[str], **environment: str) -> tuple[int, str]:
-    """How a run ends that gets a signal once its report is there: the exit code and stderr."""
+def ended_by(number: int, arguments: list[str], *, first: str = "", **environment: str) -> tuple[int, str]:
+    """How a run ends that gets a signal once its report is there: the exit code and stderr. `first` is run before."""
     code = (
         "import sys; from infer_bench.engines import registry; from infer_bench.__main__ import main\n"
-        f"registry.BUILT_IN.update({FAKES!r}); sys.exit(main())"
+        f"{first}\nregistry.BUILT_IN.update({FAKES!r}); sys.exit(main())"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments, *TO_FILE],
@@ -140,8 +141,7 @@ def ended_by(number: int, arguments: list[str], **environment: str) -> tuple[int
         process_group=0,
         text=True,
     )
-    while not Path("report.json").exists() and process.poll() is None:
-        pass
+    wait_for_file(Path("report.json"), process)
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
     return process.returncode, errors.strip()
@@ -173,7 +173,8 @@ def test_a_polite_kill_leaves_no_folder_behind(tmp_path: Path) -> None:
 
 def test_ctrl_c_in_a_self_test_keeps_the_trials_that_were_made() -> None:
     arguments = ["bench", "--self-test", "--trials", "1000", "--hogs", "0", "--budget", "300ms"]
-    assert ended_by(signal.SIGINT, arguments) == (130, "interrupted")
+    brief = "import infer_bench.measure.gate.trial_gate as t; t.CALIBRATION_S, t.CALIBRATIONS = 0.5, 1"
+    assert ended_by(signal.SIGINT, arguments, first=brief) == (130, "interrupted")
     report = load_report("report.json")
     assert not report.complete
     assert run(["show", "report.json"]) == 0

@@ -13,6 +13,7 @@ from infer_bench.cli.main import run
 from infer_bench.measure.validate.partial_reports import EVERY_S, PartialReports
 from infer_bench.progress import Silent
 from infer_bench.report.serialize import load_report
+from tests.cli.waiting import wait_for_file
 
 ROOT = Path(__file__).parents[2]
 ROWS = 140_000
@@ -45,8 +46,7 @@ def test_an_interrupted_comparison_leaves_what_was_compared(rows: str, tmp_path:
     json_file = tmp_path / "report.json"
     arguments = ["tests.cli.stuck:waits", "tests.cli.stuck:doubles", "--data", rows, "--json", str(json_file)]
     running = start_validate(*arguments, "--atol", "1e9")
-    while not json_file.exists() and running.poll() is None:
-        pass
+    wait_for_file(json_file, running)
     os.killpg(running.pid, number)
     output, errors = running.communicate(timeout=60)
     report = load_report(json_file)

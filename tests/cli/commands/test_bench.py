@@ -13,6 +13,7 @@ import pytest
 from infer_bench.cli.main import run
 from infer_bench.engines import registry
 from infer_bench.report.serialize import load_report
+from tests.cli.waiting import wait_for_end, wait_for_file
 
 ROOT = Path(__file__).parents[3]
 QUICK = ["--rounds", "3"]
@@ -173,8 +174,7 @@ def test_ctrl_c_leaves_a_readable_partial_report_and_no_worker(rows: str, tmp_pa
         process_group=0,
         text=True,
     )
-    while not json_file.exists() and running.poll() is None:
-        pass
+    wait_for_file(json_file, running)
     os.killpg(running.pid, signal.SIGINT)
     _, output = running.communicate(timeout=60)
     assert running.returncode == 130
@@ -190,8 +190,7 @@ def test_a_kill_leaves_a_readable_partial_report_and_its_workers_die_too(rows: s
     json_file = tmp_path / "report.json"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     running = subprocess.Popen(command(rows, "--budget", "600", "--json", str(json_file)), env=environment)
-    while not json_file.exists() and running.poll() is None:
-        pass
+    wait_for_file(json_file, running)
     children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
     assert children
     running.kill()
@@ -200,9 +199,7 @@ def test_a_kill_leaves_a_readable_partial_report_and_its_workers_die_too(rows: s
     for child in children:
         with pytest.raises(ChildProcessError):
             os.waitpid(int(child), 0)
-        status = Path(f"/proc/{child}/stat")
-        while status.exists() and status.read_text().split(") ")[1][0] not in "ZX":
-            pass
+        wait_for_end(int(child))
 
 
 def test_a_pipe_closed_early_ends_without_a_word(rows: str) -> None:

@@ -1,0 +1,28 @@
+"""Waits that cost no CPU: what is waited for is held up by whoever spins."""
+
+import contextlib
+import os
+import select
+import subprocess
+from pathlib import Path
+from typing import Any
+
+LOOK_S, LIMIT_S = 0.02, 120
+
+
+def wait_for_file(path: Path, process: "subprocess.Popen[Any]") -> None:
+    """Until the process has written a file, or has ended."""
+    while not path.exists():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_S)
+            return
+
+
+def wait_for_end(pid: int) -> None:
+    """Until a process that need not be ours has ended."""
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            assert select.select([descriptor], [], [], LIMIT_S)[0], f"process {pid} goes on"
+        finally:
+            os.close(descriptor)
