@@ -117,14 +117,14 @@ def _what(batch: int) -> str:
 def _by_batch(report: Report[Any]) -> Sequence[BatchGroup]:
     """The groups of the first model that has a measurement."""
     for groups in group_results(report.results, report.settings):
-        if any(_has_rounds(result) for g in groups for result in g.results):
+        if any(_has_samples(result) for g in groups for result in g.results):
             return groups
     return ()
 
 
 def _first_batch(report: Report[Any]) -> list[BenchResult]:
     """What was measured of all models at the smallest batch size."""
-    results = [result for result in report.results if _has_rounds(result)]
+    results = [result for result in report.results if _has_samples(result)]
     smallest = min((result.batch for result in results), default=0)
     return [result for result in results if result.batch == smallest]
 
@@ -138,13 +138,17 @@ def _labels(results: Sequence[BenchResult]) -> list[str]:
     ]
 
 
-def _has_rounds(result: BenchResult) -> bool:
-    return not result.failed and any(process.rounds for process in result.processes)
+def _has_samples(result: BenchResult) -> bool:
+    return not result.failed and any(_was_measured(process) for process in result.processes)
+
+
+def _was_measured(process: Process) -> bool:
+    return any(r.request_ns for r in process.rounds)
 
 
 def _corrected_samples(result: BenchResult) -> Floats:
     """One call each, in ns, the loop's floor taken off: all processes pooled, sorted."""
-    parts = [_process_samples(process) for process in result.processes if process.rounds]
+    parts = [_process_samples(process) for process in result.processes if _was_measured(process)]
     return np.sort(np.concatenate(parts))
 
 
@@ -175,7 +179,9 @@ def _use_percentiles(axis: Any, samples: int) -> None:
 
 def _draw_layouts(axis: Any, results: Sequence[BenchResult]) -> None:
     """A point a process: how far one placement in memory is from another."""
-    medians = [[float(np.median(_process_samples(p))) for p in result.processes if p.rounds] for result in results]
+    medians = [
+        [float(np.median(_process_samples(p))) for p in result.processes if _was_measured(p)] for result in results
+    ]
     for place, values in enumerate(medians):
         spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
         color, marker = color_of(place), marker_of(place)

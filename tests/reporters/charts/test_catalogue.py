@@ -78,3 +78,13 @@ def test_names_in_any_letters_are_drawn() -> None:
     odd = tuple(replace(result, candidate="$x_1$ \x00\x1b[1m \ud800 \u4fa1\u683c <&") for result in report.results)
     root = ElementTree.fromstring(render_chart(replace(report, results=odd), ".svg", "phases"))
     assert any("\u4fa1\u683c <&" in (text.text or "") for text in root.iter(f"{SVG}text"))
+
+
+def test_rounds_without_a_sample_have_no_chart() -> None:
+    report = saved("bench")
+    (first, *others) = report.results
+    empty = [replace(p, rounds=tuple(replace(r, request_ns=()) for r in p.rounds)) for p in first.processes]
+    some = replace(report, results=(replace(first, processes=tuple(empty)), *others))
+    none = replace(report, results=(replace(first, processes=tuple(empty)),))
+    assert "latency" in [chart.kind for chart in draw_charts(some)]
+    assert "latency" not in [chart.kind for chart in draw_charts(none)]
