@@ -33,15 +33,15 @@ class ForkedProcess:
         self.pid = pid
         self.returncode: int | None = None
         self._template = template
-        self._ended = os.pidfd_open(pid)
+        self._end = os.pidfd_open(pid)
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit code, negative for a signal; raises `subprocess.TimeoutExpired`."""
         if self.returncode is None:
-            if not select.select([self._ended], [], [], timeout)[0]:
+            if not select.select([self._end], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired("worker", timeout or 0)
             self.returncode = int(self._template.ask({"reap": self.pid})["code"])
-            os.close(self._ended)
+            os.close(self._end)
         return self.returncode
 
     def poll(self) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-KNOWN = (
+ALLOWED_REASONS = (
     "could not import 'torch'",  # not in the extra `dev`: its wheels bring gigabytes of CUDA
     "could not import 'onnxscript'",  # comes with torch
     "not a git checkout",  # a source distribution
@@ -48,4 +48,4 @@ def refuse_unknown(report: pytest.TestReport | pytest.CollectReport) -> None:
 def is_known(reason: str) -> bool:
     """Of the form `Skipped: could not import 'torch': No module named 'torch'`."""
     text = reason.removeprefix("Skipped: ")
-    return any(re.match(rf"{re.escape(known)}(:|$)", text) for known in KNOWN)
+    return any(re.match(rf"{re.escape(reason_start)}(:|$)", text) for reason_start in ALLOWED_REASONS)

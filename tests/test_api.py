@@ -27,20 +27,20 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_bench_returns_the_report_that_the_command_writes(tmp_path: Path) -> None:
-    seen: list[BenchReport] = []
+    partial_reports: list[BenchReport] = []
     report = bench(
         str(SAMPLES / "digits.txt"),
         data=str(SAMPLES / "digits.parquet"),
         candidates=["lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"],
         rounds=3,
-        save=seen.append,
+        save=partial_reports.append,
     )
     assert [result.candidate for result in report.results] == ["lightgbm:feed=ndarray", "onnxruntime:feed=ndarray"]
     other = report.results[1]
     assert other.max_abs_delta is not None
     assert other.max_abs_delta <= 1e-12
     assert other.label_changes == 0
-    assert [partial.complete for partial in seen] == [False] * 3 + [True]
+    assert [partial.complete for partial in partial_reports] == [False] * 3 + [True]
     path = tmp_path / "report.json"
     path.write_bytes(dump(report))
     assert load_report(path) == report

@@ -39,7 +39,7 @@ def test_every_script_is_on_the_page_and_says_itself_how_it_is_run() -> None:
 @pytest.mark.parametrize("command", SMALLEST)
 def test_a_script_runs(command: str, tmp_path: Path) -> None:
     script, *words = command.split()
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, f"benchmarks/{script}", *words, *SMALLEST[command]],
         cwd=ROOT,
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
@@ -48,7 +48,7 @@ def test_a_script_runs(command: str, tmp_path: Path) -> None:
         timeout=300,
         check=False,
     )
-    assert "Traceback" not in done.stderr
-    assert done.stdout
+    assert "Traceback" not in process.stderr
+    assert process.stdout
     if script != "validate_throughput.py":  # whose ratio, on so few rows, is that of two starts
-        assert done.returncode == 0, done.stderr
+        assert process.returncode == 0, process.stderr

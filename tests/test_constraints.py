@@ -30,9 +30,9 @@ def required(extra: str = "dev") -> Iterator[Requirement]:
 def pins(python: str) -> dict[str, str]:
     """name → version on Linux with this Python."""
     environment = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
-    wanted = [r for r in map(Requirement, LINES) if r.marker is None or r.marker.evaluate(environment)]
-    assert len({r.name for r in wanted}) == len(wanted)
-    return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in wanted}
+    requirements = [r for r in map(Requirement, LINES) if r.marker is None or r.marker.evaluate(environment)]
+    assert len({r.name for r in requirements}) == len(requirements)
+    return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in requirements}
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -45,6 +45,6 @@ def test_line_is_a_plain_pin(line: str) -> None:
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_everything_required_is_pinned_within_its_range(python: str) -> None:
-    chosen = pins(python)
-    unmet = [str(r) for r in required() if not r.specifier.contains(chosen.get(canonicalize_name(r.name), "0"))]
+    versions = pins(python)
+    unmet = [str(r) for r in required() if not r.specifier.contains(versions.get(canonicalize_name(r.name), "0"))]
     assert unmet == []

@@ -70,9 +70,11 @@ def options(words: list[str]) -> set[str]:
 def help_of(*subcommand: str, columns: int = 400) -> str:
     environment = {**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", "infer_bench", *subcommand, "--help"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def missing_options(words: list[str], help_text: str) -> set[str]:
@@ -207,10 +209,10 @@ def test_decisions_are_all_listed() -> None:
 def tracked_files() -> list[Path]:
     command = ["git", "-C", str(ROOT), "ls-files", "-z"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        process = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout")
-    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+    return [ROOT / name for name in process.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def test_the_source_distribution_holds_what_is_tracked() -> None:

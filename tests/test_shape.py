@@ -44,25 +44,25 @@ def names(file: Path) -> Iterator[str]:
                 yield name
 
 
-def shown(path: Path) -> str:
+def path_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=shown)
+@pytest.mark.parametrize("folder", FOLDERS, ids=path_of)
 def test_a_folder_can_be_looked_over(folder: Path) -> None:
     assert len(list(folder.glob("*.py"))) <= MOST_FILES
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=shown)
+@pytest.mark.parametrize("folder", FOLDERS, ids=path_of)
 def test_no_prefix_does_the_work_of_a_folder(folder: Path) -> None:
     prefixes = [file.stem.partition("_")[0] for file in folder.glob("*_*.py") if not file.stem.startswith("_")]
     assert not {prefix for prefix in prefixes if prefixes.count(prefix) > 2}
 
 
 def test_files_and_functions_are_short() -> None:
-    long_files = {shown(f): n for f in FILES if (n := len(f.read_text(encoding="utf-8").splitlines())) > MOST_LINES}
+    long_files = {path_of(f): n for f in FILES if (n := len(f.read_text(encoding="utf-8").splitlines())) > MOST_LINES}
     long_functions = {
-        f"{shown(f)}:{function.name}": length(function)
+        f"{path_of(f)}:{function.name}": length(function)
         for f in FILES
         for function in functions(f)
         if length(function) > MOST_LINES_OF_A_FUNCTION and f.parent.name != "commands"

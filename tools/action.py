@@ -34,7 +34,7 @@ LISTS = {"limits": "--limit", "engines": "--engine"}
 EXTRAS = re.compile(r"[A-Za-z0-9._-]+(?:,[A-Za-z0-9._-]+)*")
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """Why the gate was not run, with the exit code for it."""
 
     def __init__(self, message: str, code: int) -> None:
@@ -42,7 +42,7 @@ class Refused(Exception):
         self.code = code
 
 
-def given(environment: Mapping[str, str], name: str) -> str:
+def input_of(environment: Mapping[str, str], name: str) -> str:
     """An input without the blank lines around it; empty when it was not given."""
     return environment.get("INPUT_" + name.upper().replace("-", "_"), "").strip()
 
@@ -54,59 +54,59 @@ def lines(text: str) -> list[str]:
 
 def arguments(environment: Mapping[str, str]) -> list[str]:
     """The arguments of `infer-bench`. Values are joined to their options, so that none can pass for an option."""
-    model = given(environment, "model")
+    model = input_of(environment, "model")
     if not model:
-        raise Refused("the input 'model' is empty", USAGE)
+        raise Refusal("the input 'model' is empty", USAGE)
     words = ["bench"]
-    words += [f"{option}={value}" for name, option in VALUES.items() if (value := given(environment, name))]
-    words += [f"{option}={value}" for name, option in LISTS.items() for value in lines(given(environment, name))]
+    words += [f"{option}={value}" for name, option in VALUES.items() if (value := input_of(environment, name))]
+    words += [f"{option}={value}" for name, option in LISTS.items() for value in lines(input_of(environment, name))]
     try:
-        words += shlex.split(given(environment, "args"))
+        words += shlex.split(input_of(environment, "args"))
     except ValueError as error:
-        raise Refused(f"the input 'args' cannot be split into words: {error}", USAGE) from None
+        raise Refusal(f"the input 'args' cannot be split into words: {error}", USAGE) from None
     return [*words, f"--json={report_path(environment)}", "--", model]
 
 
 def report_path(environment: Mapping[str, str]) -> str:
     """Where the JSON report goes."""
-    return given(environment, "report") or "infer-bench.json"
+    return input_of(environment, "report") or "infer-bench.json"
 
 
 def install(environment: Mapping[str, str]) -> Path:
     """The `infer-bench` of a new virtual environment, or of the one that an earlier step of this job made alike."""
-    source = Path(given(environment, "source") or Path(__file__).resolve().parent.parent).resolve()
-    extras = ",".join(name.strip() for name in given(environment, "extras").split(","))
+    source = Path(input_of(environment, "source") or Path(__file__).resolve().parent.parent).resolve()
+    extras = ",".join(name.strip() for name in input_of(environment, "extras").split(","))
     if extras and not EXTRAS.fullmatch(extras):
-        raise Refused(f"the input 'extras' is no list of names: {extras!r}", USAGE)
+        raise Refusal(f"the input 'extras' is no list of names: {extras!r}", USAGE)
     python = sys.executable  # the input may be a path from the job's folder, and the sources lie elsewhere
     folder = _folder(environment, python, str(source), extras)
-    command, done = folder / "bin" / "infer-bench", folder / "installed"
-    if not done.exists():
-        _run([python, "-m", "venv", "--clear", str(folder)], source)
+    command, mark = folder / "bin" / "infer-bench", folder / "installed"
+    if not mark.exists():
+        _execute([python, "-m", "venv", "--clear", str(folder)], source)
         pins = ["--constraint", "constraints.txt"] if (source / "constraints.txt").is_file() else []
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, *pins, f".[{extras}]" if extras else "."], source)
-        done.touch()
+        _execute([*pip, *pins, f".[{extras}]" if extras else "."], source)
+        mark.touch()
     return command
 
 
 def _folder(environment: Mapping[str, str], *settings: str) -> Path:
     """Kept for the job where the runner has a folder for that, which nobody else can write to."""
-    kept = environment.get("RUNNER_TEMP")
-    if not kept:
+    temp_folder = environment.get("RUNNER_TEMP")
+    if not temp_folder:
         return Path(tempfile.mkdtemp(prefix="infer-bench-"))
-    return Path(kept).resolve() / f"infer-bench-{hashlib.sha256(repr(settings).encode()).hexdigest()[:16]}"
+    return Path(temp_folder).resolve() / f"infer-bench-{hashlib.sha256(repr(settings).encode()).hexdigest()[:16]}"
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
+def _execute(command: Sequence[str], folder: Path) -> None:
     try:
         subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, check=True)
     except OSError as error:
-        raise Refused(f"{command[0]} cannot be started: {error.strerror}", CANNOT_RUN) from None
+        raise Refusal(f"{command[0]} cannot be started: {error.strerror}", CANNOT_RUN) from None
     except ValueError:
-        raise Refused("an input holds a NUL", USAGE) from None
+        raise Refusal("an input holds a NUL", USAGE) from None
     except subprocess.CalledProcessError as error:
-        raise Refused(
+        raise Refusal(
             f"the installation failed: {shlex.join(command)} ended with {error.returncode}", CANNOT_RUN
         ) from None
 
@@ -114,10 +114,10 @@ def _run(command: Sequence[str], folder: Path) -> None:
 def stamp(path: Path) -> tuple[int, int, int] | None:
     """What changes when a report is written: one that an earlier run left must not be taken for this one's."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def status_of(code: int, report: Path | None) -> str:
@@ -126,9 +126,9 @@ def status_of(code: int, report: Path | None) -> str:
         verdict = json.loads(report.read_text(encoding="utf-8"))["verdict"] if report else None
     except (OSError, ValueError, KeyError, TypeError):
         verdict = None
-    known = {*STATUSES.values(), "failed"}
-    found = verdict.get("status") if isinstance(verdict, dict) and verdict.get("exit_code") == code else None
-    return found if found in known else STATUSES.get(code, "failed")
+    statuses = {*STATUSES.values(), "failed"}
+    status = verdict.get("status") if isinstance(verdict, dict) and verdict.get("exit_code") == code else None
+    return status if status in statuses else STATUSES.get(code, "failed")
 
 
 def write_outputs(environment: Mapping[str, str], outputs: Mapping[str, str]) -> None:
@@ -144,9 +144,9 @@ def write_outputs(environment: Mapping[str, str], outputs: Mapping[str, str]) ->
 
 def annotate(level: str, message: str) -> None:
     """An annotation; what GitHub would read as syntax is escaped. One that cannot be written changes nothing."""
-    escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     with contextlib.suppress(OSError, ValueError):
-        print(f"::{level} title=infer-bench::{escaped}", flush=True)
+        print(f"::{level} title=infer-bench::{text}", flush=True)
 
 
 def gate(environment: Mapping[str, str]) -> tuple[int, Path | None]:
@@ -159,19 +159,19 @@ def gate(environment: Mapping[str, str]) -> tuple[int, Path | None]:
         print("::endgroup::", flush=True)
     report = Path(report_path(environment))
     before = stamp(report)
-    code = _ended(subprocess.run([str(command), *words], stdin=subprocess.DEVNULL, check=False).returncode)
+    code = exit_code_of(subprocess.run([str(command), *words], stdin=subprocess.DEVNULL, check=False).returncode)
     fresh = report if stamp(report) not in (None, before) else None
     if fresh is None and code == 0:
-        raise Refused(f"nothing was judged: infer-bench left no report in {report}", CANNOT_RUN)
+        raise Refusal(f"nothing was judged: infer-bench left no report in {report}", CANNOT_RUN)
     if fresh is None:
         annotate("error", f"infer-bench ended with exit code {code} and left no report; its log says why")
-    junit = given(environment, "junit")
+    junit = input_of(environment, "junit")
     if junit and fresh is not None:
         _export(command, fresh, junit)
     return code, fresh
 
 
-def _ended(returncode: int) -> int:
+def exit_code_of(returncode: int) -> int:
     """As a shell would tell it: a process that a signal ended has none of the gate's own codes."""
     return 128 - returncode if returncode < 0 else returncode
 
@@ -187,9 +187,9 @@ def main(environment: Mapping[str, str]) -> int:
     report = None
     try:
         code, report = gate(environment)
-    except Refused as refused:
-        code = refused.code
-        annotate("error", str(refused))
+    except Refusal as refusal:
+        code = refusal.code
+        annotate("error", str(refusal))
     except (OSError, ValueError) as error:
         code = CANNOT_RUN
         annotate("error", f"infer-bench could not be run: {error}")

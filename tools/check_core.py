@@ -11,12 +11,14 @@ COMMAND = Path(sys.executable).with_name("infer-bench")
 
 def run(*arguments: str) -> str | None:
     """The reason why `infer-bench ARGUMENTS` is wrong, or None: it must exit with 0 and say something."""
-    done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    process = subprocess.run(
+        [COMMAND, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     line = f"infer-bench {' '.join(arguments)}"
     print(line)
-    if done.returncode != 0:
-        return f"{line}: exit code {done.returncode}\n{done.stderr}"
-    return None if done.stdout.strip() else f"{line}: printed nothing"
+    if process.returncode != 0:
+        return f"{line}: exit code {process.returncode}\n{process.stderr}"
+    return None if process.stdout.strip() else f"{line}: printed nothing"
 
 
 def main() -> int:

@@ -24,10 +24,10 @@ def resolve() -> list[str]:
     oldest = project["requires-python"].removeprefix(">=")
     quiet = ["--quiet", "--no-header", "--no-annotate", "--upgrade"]
     command = ["uv", "pip", "compile", "--universal", "--python-version", oldest, "--extra", "dev", *quiet]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", *command, "pyproject.toml"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
-    return done.stdout.splitlines()
+    return process.stdout.splitlines()
 
 
 def main() -> None:

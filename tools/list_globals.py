@@ -156,7 +156,7 @@ nan_to_num negative power rad2deg ravel reciprocal rint round sign sin sqrt squa
 SCALARS = "bool bool_ float16 float32 float64 int16 int32 int64 int8 longlong object_ str_ uint16 uint32 uint64 uint8"
 
 # Modules whose functions read or write files, download, or are no part of a fitted model.
-SKIPPED = ("tests", "_build_utils", "externals", "experimental", "datasets", "conftest", "__check_build", "_examples")
+NO_PARTS = ("tests", "_build_utils", "externals", "experimental", "datasets", "conftest", "__check_build", "_examples")
 
 # Modules whose classes, estimators or not, are the state of fitted estimators.
 STATE = (
@@ -190,19 +190,19 @@ def modules(package: str) -> Iterator[ModuleType]:
     """Every module of a package that can be imported, without tests and build tools."""
     root = importlib.import_module(package)
     yield root
-    for found in pkgutil.walk_packages(root.__path__, f"{package}."):
-        if not any(part in SKIPPED for part in found.name.split(".")):
+    for info in pkgutil.walk_packages(root.__path__, f"{package}."):
+        if not any(part in NO_PARTS for part in info.name.split(".")):
             try:
-                yield importlib.import_module(found.name)
+                yield importlib.import_module(info.name)
             except Exception as error:  # noqa: BLE001 - an optional part of the library is missing
-                print(f"skipped {found.name}: {error}")
+                print(f"skipped {info.name}: {error}")
 
 
-def classes(package: str, wanted: Callable[[type], bool]) -> Iterator[str]:
-    """The full names of the wanted classes, under the module that defines them."""
+def classes(package: str, is_part: Callable[[type], bool]) -> Iterator[str]:
+    """The full names of those classes that are part of a model, under the module that defines them."""
     for module in modules(package):
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if kind.__module__ == module.__name__ and wanted(kind):
+            if kind.__module__ == module.__name__ and is_part(kind):
                 yield f"{kind.__module__}.{kind.__qualname__}"
 
 
@@ -212,8 +212,8 @@ def scikit_learn() -> Iterator[str]:
 
     yield from classes("sklearn", lambda kind: issubclass(kind, BaseEstimator) or kind.__module__.startswith(STATE))
     for module in modules("sklearn._loss"):
-        found = [name for name in dir(module) if name.startswith(("Cy", "__pyx_unpickle_Cy"))]
-        yield from (f"{module.__name__}.{name}()" for name in found if module.__name__.endswith("_loss._loss"))
+        builders = [name for name in dir(module) if name.startswith(("Cy", "__pyx_unpickle_Cy"))]
+        yield from (f"{module.__name__}.{name}()" for name in builders if module.__name__.endswith("_loss._loss"))
     for package in FUNCTIONS:
         public = importlib.import_module(package)
         yield from (full_name(value) for value in vars(public).values() if inspect.isfunction(value))
@@ -247,8 +247,8 @@ def fixed() -> Iterator[str]:
 def main() -> None:
     """Write the list, keeping what stands there."""
     warnings.simplefilter("ignore")
-    kept = [line for line in TARGET.read_text("utf-8").splitlines() if line and not line.startswith("#")]
-    names = {*kept, *fixed(), *scikit_learn(), *boosters()}
+    present = [line for line in TARGET.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    names = {*present, *fixed(), *scikit_learn(), *boosters()}
     names = {name for name in names if "<" not in name and f"{name}()" not in names}
     TARGET.write_text(HEADER + "".join(f"{name}\n" for name in sorted(names)), "utf-8")
     print(f"{len(names)} names")
