@@ -74,8 +74,8 @@ class CatBoostSession(FedSession):
     def domain(self) -> Domain:
         """The borders of each feature that has any."""
         borders = self._booster.get_borders()
-        found = {name: sorted({float(b) for b in borders.get(i, ())}) for i, name in enumerate(self.spec.feature_names)}
-        return Domain({name: tuple(b for b in values if np.isfinite(b)) for name, values in found.items() if values})
+        by_name = {name: sorted(set(map(float, borders.get(i, ())))) for i, name in enumerate(self.spec.feature_names)}
+        return Domain({name: tuple(b for b in values if np.isfinite(b)) for name, values in by_name.items() if values})
 
     def close(self) -> None:
         """Let go of the model."""

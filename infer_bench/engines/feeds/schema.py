@@ -103,7 +103,6 @@ def numbers(name: str, values: Array) -> Array:
 def encoded(name: str, values: Array, codes: Codes) -> Floats:
     """A column as category codes (rows,); NaN for what is missing or unknown."""
     try:
-        found = [codes.get(value, np.nan) for value in values.tolist()]
+        return np.array([codes.get(value, np.nan) for value in values.tolist()], dtype=np.float64)
     except TypeError:
         raise EngineError(f"column {name!r} holds values that are no categories") from None
-    return np.array(found, dtype=np.float64)

@@ -151,9 +151,9 @@ def _read_quickly(text: bytes) -> XGBoostModel | None:
     except msgspec.DecodeError as error:
         if "truncated" in str(error):
             raise ValueError("it is truncated") from None
+        return None
     except (KeyError, *_BROKEN):
-        pass
-    return None
+        return None
 
 
 @cache

@@ -20,7 +20,7 @@ LayoutPair = tuple[LayoutSamples, LayoutSamples]
 
 
 class PairedMetrics:
-    """Reads measurements after every layout; what a layout has shown is worked out once."""
+    """Reads measurements after every round; what a layout has shown is worked out again only where it has more."""
 
     def __init__(self, pairs: Sequence[Pair], measurements: Measurements, limits: GateLimits) -> None:
         self._pairs = pairs
@@ -65,7 +65,7 @@ class PairedMetrics:
         keys, batch = (both[0].candidate.key, both[1].candidate.key), both[0].batch
         rows = []
         for pair in layouts:
-            place = (metric, *keys, batch, pair[0].process.index)
+            place = (metric, *keys, batch, *((layout.process, len(layout.rounds)) for layout in pair))
             if place not in self._by_layout:
                 self._by_layout[place] = _compare_layout(metric, both, pair)
             rows.append(self._by_layout[place])

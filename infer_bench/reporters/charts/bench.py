@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,16 +17,18 @@ from infer_bench.reporters.charts.base import (
     color_of,
     marker_of,
     new_figure,
-    tick_duration,
     use_counts,
     use_durations,
 )
+from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 from infer_bench.typing import Floats
 
 CURVE_POINTS = 48
 TAIL_SAMPLES = 5
 """A quantile is drawn where so many samples lie beyond it: fewer are noise."""
+NEAREST_RANK: Literal["inverted_cdf"] = "inverted_cdf"
+"""What numpy calls the percentile that the tables show: a value that was measured, nothing interpolated."""
 WIDE_RANGE = 3.0
 """Values of which the largest is so many times the smallest stand on a logarithmic axis."""
 LABELLED = (0.5, 0.9, 0.99, 0.999, 0.9999)
@@ -42,19 +44,18 @@ def draw_latency(report: Report[Any]) -> Chart | None:
     for place, (name, samples) in enumerate(curves):
         quantiles = _curve(len(samples))
         left.plot(
-            1 / (1 - quantiles), np.quantile(samples, quantiles), color=color_of(place), label=name, linewidth=1.8
+            1 / (1 - quantiles),
+            np.quantile(samples, quantiles, method=NEAREST_RANK),
+            color=color_of(place),
+            label=name,
+            linewidth=1.8,
         )
     _use_percentiles(left, max(len(samples) for _, samples in curves))
     left.set_title("percentiles of the request")
     left.legend(fontsize="small", frameon=False)
     _draw_layouts(right, results)
-    batch = results[0].batch
-    return Chart(
-        "latency",
-        f"Latency of {_what(batch)}",
-        "; ".join(f"{name}: median {tick_duration(float(np.median(samples)))}" for name, samples in curves),
-        figure,
-    )
+    texts = [f"{name}: {_describe_middle(result)}" for (name, _), result in zip(curves, results, strict=True)]
+    return Chart("latency", f"Latency of {_what(results[0].batch)}", "; ".join(texts), figure)
 
 
 def draw_phases(report: Report[Any]) -> Chart | None:
@@ -85,9 +86,9 @@ def draw_phases(report: Report[Any]) -> Chart | None:
 def draw_throughput(report: Report[Any]) -> Chart | None:
     """Rows a second against batch size, a line a candidate; shaded where another one takes the lead."""
     groups = _by_batch(report)
-    if len(groups) < 2:
-        return None
     series = _series(groups)
+    if len(groups) < 2 or not series:
+        return None
     figure, (axis,) = new_figure(3.6)
     for place, (name, points) in enumerate(series.items()):
         batches, rates = zip(*points, strict=True)
@@ -103,11 +104,28 @@ def draw_throughput(report: Report[Any]) -> Chart | None:
     for before, after in crossings:
         axis.axvspan(before, after, alpha=0.12, color="#808080", linewidth=0)
     axis.legend(fontsize="small", frameon=False)
-    text = "; ".join(f"another candidate leads from between batch {a:,} and {b:,} on" for a, b in crossings)
-    return Chart("throughput", "Throughput against batch size", text or "One candidate leads at every size.", figure)
+    title = f"Throughput of {clean(file_name(groups[0].model.path))} against batch size"
+    return Chart("throughput", title, _describe_leads(groups, crossings), figure)
 
 
 KINDS = {"latency": draw_latency, "phases": draw_phases, "throughput": draw_throughput}
+
+
+def _describe_middle(result: BenchResult) -> str:
+    """The middle of the request as the tables have it: the chart must not say another number."""
+    assert result.request is not None
+    name = "mean" if result.request.p50_ns is None else "p50"
+    return f"{name} {numbers.duration(take_typical(result.request))}"
+
+
+def _describe_leads(groups: Sequence[BatchGroup], crossings: Sequence[tuple[int, int]]) -> str:
+    """Where another candidate takes the lead, as far as the intervals show it."""
+    if crossings:
+        return "; ".join(f"another candidate leads from between batch {a:,} and {b:,} on" for a, b in crossings)
+    leaders = {_leader(g) for g in groups}
+    if len(leaders) == 1 and None not in leaders:
+        return f"{leaders.pop()} leads at every batch size"
+    return "no candidate is shown to overtake another: intervals overlap"
 
 
 def _what(batch: int) -> str:
@@ -130,16 +148,20 @@ def _first_batch(report: Report[Any]) -> list[BenchResult]:
 
 
 def _labels(results: Sequence[BenchResult]) -> list[str]:
-    """A name a candidate, with its model where there are several."""
+    """A name a candidate, with its model where there are several; said where a sample is the mean of several calls."""
     several = len({result.model.path for result in results}) > 1
-    return [
-        clean(f"{file_name(result.model.path)}, {name_candidate(result)}" if several else name_candidate(result))
-        for result in results
-    ]
+    return [clean(_label(result, named=several)) for result in results]
+
+
+def _label(result: BenchResult, *, named: bool) -> str:
+    name = f"{file_name(result.model.path)}, {name_candidate(result)}" if named else name_candidate(result)
+    means = result.request is not None and result.request.unit == "batch-mean"
+    return f"{name} (means of several calls)" if means else name
 
 
 def _has_samples(result: BenchResult) -> bool:
-    return not result.failed and any(_was_measured(process) for process in result.processes)
+    measured = not result.failed and result.request is not None
+    return measured and any(_was_measured(process) for process in result.processes)
 
 
 def _was_measured(process: Process) -> bool:
@@ -178,7 +200,7 @@ def _use_percentiles(axis: Any, samples: int) -> None:
 
 
 def _draw_layouts(axis: Any, results: Sequence[BenchResult]) -> None:
-    """A point a process: how far one placement in memory is from another."""
+    """A point a layout (a process, or a session loaded anew): how far one placement in memory is from another."""
     medians = [
         [float(np.median(_process_samples(p))) for p in result.processes if _was_measured(p)] for result in results
     ]
@@ -191,12 +213,12 @@ def _draw_layouts(axis: Any, results: Sequence[BenchResult]) -> None:
     axis.set_xticks(range(len(results)), [str(place + 1) for place in range(len(results))])
     axis.set_xlim(-0.5, len(results) - 0.5)
     axis.set_xlabel("candidate, in the order of the legend")
-    axis.set_title("median of each process")
+    axis.set_title("median of each layout")
     use_durations(axis)
 
 
 def _phase_text(result: BenchResult) -> str:
-    times = [f"{phase} {tick_duration(take_typical(getattr(result.phases, phase)))}" for phase in PHASES]
+    times = [f"{phase} {numbers.duration(take_typical(getattr(result.phases, phase)))}" for phase in PHASES]
     return f"{name_candidate(result)}: {', '.join(times)}"
 
 
@@ -210,10 +232,9 @@ def _series(groups: Sequence[BatchGroup]) -> dict[str, list[tuple[int, float]]]:
 
 
 def _crossings(groups: Sequence[BatchGroup]) -> list[tuple[int, int]]:
-    """Neighbouring batch sizes at which different candidates are fastest, their speed-ups' intervals apart."""
+    """Batch sizes between which the lead changes hands; where intervals overlap, nobody leads."""
     leaders = [(g.batch, leader) for g in groups if (leader := _leader(g)) is not None]
-    pairs = itertools.pairwise(leaders)
-    return [(one[0], other[0]) for one, other in pairs if one[1] != other[1]]
+    return [(one[0], other[0]) for one, other in itertools.pairwise(leaders) if one[1] != other[1]]
 
 
 def _leader(g: BatchGroup) -> str | None:
@@ -231,6 +252,3 @@ def _overlap(one: BenchResult, other: BenchResult) -> bool:
     if len(bounds) < 2 or bounds[0] is None or bounds[1] is None:
         return True
     return bounds[0][1] >= bounds[1][0]
-
-
-__all__ = ["KINDS", "draw_latency", "draw_phases", "draw_throughput"]

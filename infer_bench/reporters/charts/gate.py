@@ -1,15 +1,20 @@
 """The chart of a gate: for each metric the ratio of every pair of layouts, its bounds, and the limit."""
 
+import re
 from typing import Any
 
 import numpy as np
 
-from infer_bench.report.bench import BenchResult
+from infer_bench.report.bench import Process
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check
 from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
-from infer_bench.typing import Floats
+from infer_bench.stats.percentiles import quantile
+from infer_bench.stats.speedup import layout_logs
+from infer_bench.typing import Floats, Samples
+
+_PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 
 
 def draw_ratios(report: Report[Any]) -> Chart | None:
@@ -18,10 +23,11 @@ def draw_ratios(report: Report[Any]) -> Chart | None:
     if not checks:
         return None
     figure, (axis,) = new_figure(1.4 + ROW * len(checks))
-    for place, (block, check) in enumerate(checks):
-        _draw_check(axis, place, check, _pair_ratios(block, check.metric))
+    paired = report.gate is not None and report.gate.mode in ("sessions", "processes")
+    for place, (group, check) in enumerate(checks):
+        _draw_check(axis, place, check, pair_ratios(group, check.metric) if paired else np.zeros(0))
     axis.axvline(1.0, color="#808080", linewidth=1)
-    axis.set_yticks(range(len(checks)), [_label(block, check, checks) for block, check in checks])
+    axis.set_yticks(range(len(checks)), [_label(group, check, checks) for group, check in checks])
     axis.invert_yaxis()
     axis.set_xlabel("new / old: beyond 1 is slower or larger")
     return Chart("ratios", "Ratios against the limit", "; ".join(_text(check) for _, check in checks), figure)
@@ -34,9 +40,9 @@ def _compared(report: Report[Any]) -> list[tuple[CheckGroup, Check]]:
     if report.gate is None:
         return []
     return [
-        (block, check)
-        for block in group_checks(report)
-        for check in block.checks
+        (group, check)
+        for group in group_checks(report)
+        for check in group.checks
         if check.kind == "regression" and check.ratio is not None
     ]
 
@@ -53,27 +59,30 @@ def _draw_check(axis: Any, place: int, check: Check, ratios: Floats) -> None:
     axis.plot(1 + check.limit, place, marker="|", color=color_of(1), markersize=22, markeredgewidth=2)
 
 
-def _pair_ratios(block: CheckGroup, metric: str) -> Floats:
-    """New over old, of the layouts that both have; empty for what is not a percentile of the request."""
-    if block.result is None or block.baseline is None or not metric.startswith("p"):
+def pair_ratios(group: CheckGroup, metric: str) -> Floats:
+    """New over old (layouts,), as the gate takes them; empty for what is no percentile of the request."""
+    share = _PERCENTILE.fullmatch(metric)
+    if group.result is None or group.baseline is None or share is None:
         return np.zeros(0)
-    share = float(metric[1:]) / 100
-    new, old = (_by_layout(result, share) for result in (block.result, block.baseline))
-    return np.array([new[index] / old[index] for index in sorted(new.keys() & old.keys())])
+    old, new = ({p.index: p for p in result.processes} for result in (group.baseline, group.result))
+    pairs = [(old[index], new[index]) for index in sorted(old.keys() & new.keys())]
+    logs = layout_logs(
+        [_samples(one) for one, _ in pairs],
+        [_samples(other) for _, other in pairs],
+        quantile(float(share[1])),
+        ([one.floor_ns for one, _ in pairs], [other.floor_ns for _, other in pairs]),
+        (group.baseline.calls_per_sample, group.result.calls_per_sample),
+    )
+    return np.exp(logs)
 
 
-def _by_layout(result: BenchResult, share: float) -> dict[int, float]:
-    """The median over a layout's rounds of the quantile in each."""
-    return {
-        process.index: float(np.median([np.quantile(r.request_ns, share) for r in process.rounds if r.request_ns]))
-        for process in result.processes
-        if any(r.request_ns for r in process.rounds)
-    }
+def _samples(process: Process) -> list[Samples]:
+    return [np.asarray(r.request_ns, dtype=np.int64) for r in process.rounds]
 
 
-def _label(block: CheckGroup, check: Check, checks: list[tuple[CheckGroup, Check]]) -> str:
-    several = len({id(b) for b, _ in checks}) > 1
-    return clean(f"{check.metric}, {block.name}" if several else check.metric)
+def _label(group: CheckGroup, check: Check, checks: list[tuple[CheckGroup, Check]]) -> str:
+    several = len({id(other) for other, _ in checks}) > 1
+    return clean(f"{check.metric}, {group.name}" if several else check.metric)
 
 
 def _text(check: Check) -> str:

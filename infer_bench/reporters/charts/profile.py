@@ -8,8 +8,9 @@ import numpy as np
 from infer_bench.model import PHASES
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileResult
-from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure, tick_duration, use_durations
+from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure, use_durations
 from infer_bench.reporters.profile.columns import name_function
+from infer_bench.reporters.text import numbers
 
 MOST_BARS, MOST_CHARACTERS = 15, 52
 
@@ -30,7 +31,7 @@ def draw_phases(report: Report[Any]) -> Chart | None:
     axis.set_xlim(left=0)
     use_durations(axis, "x")
     figure.legend(ncols=4, fontsize="small", frameon=False, loc="outside upper right")
-    texts = [", ".join(f"{name} {tick_duration(_time(result, name))}" for name in PHASES) for result in results]
+    texts = [", ".join(f"{name} {numbers.duration(_time(result, name))}" for name in PHASES) for result in results]
     return Chart("phases", "Phases of a request", "; ".join(texts), figure)
 
 
@@ -78,7 +79,9 @@ def draw_changes(report: Report[Any]) -> Chart | None:
     axis.invert_yaxis()
     use_durations(axis, "x")
     figure.legend(ncols=2, fontsize="small", frameon=False, loc="outside upper right")
-    texts = [f"{c.name} {tick_duration(c.before_ns)} before, {tick_duration(c.after_ns)} after" for c in diff.phases]
+    texts = [
+        f"{c.name} {numbers.duration(c.before_ns)} before, {numbers.duration(c.after_ns)} after" for c in diff.phases
+    ]
     return Chart("changes", "Before and after", "; ".join(texts), figure)
 
 

@@ -1,4 +1,4 @@
-"""Charts of a comparison: how many rows lie how far apart, and how many each cause explains."""
+"""Charts of a comparison, of its first candidate: how far values lie apart, and how many rows the causes explain."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ EXACT = "exact"
 
 
 def draw_differences(report: Report[Any]) -> Chart | None:
-    """Rows by |Δ|, a decade a bar, of the user's rows and of the probes, with the tolerance."""
+    """Values by |Δ|, a decade a bar, of the user's rows and of the probes, with the tolerance."""
     result = _first(report)
     if result is None:
         return None
@@ -40,20 +40,30 @@ def draw_differences(report: Report[Any]) -> Chart | None:
 
 
 def draw_causes(report: Report[Any]) -> Chart | None:
-    """A bar a cause: the rows that it explains, and those that nothing explains."""
+    """The rows that the causes explain, together where they were found together, and those that nothing explains."""
     result = _first(report)
     if result is None or not result.causes:
         return None
-    explained = {clean(cause.name): cause.rows_explained for cause in result.causes}
-    counts = {**explained, **({"not explained": result.not_explained} if result.not_explained else {})}
+    counts = _count_explained(result)
     figure, (axis,) = new_figure(1.1 + ROW * len(counts))
-    colors = [color_of(1 if name == "not explained" else 0) for name in counts]
-    bars = axis.barh(range(len(counts)), list(counts.values()), height=0.6, color=colors)
-    axis.bar_label(bars, [f"{count:,}" for count in counts.values()], padding=3, fontsize="small")
-    axis.set_yticks(range(len(counts)), list(counts))
+    colors = [color_of(0)] * len(counts)
+    if result.not_explained:
+        colors[-1] = color_of(1)
+    bars = axis.barh(range(len(counts)), [count for _, count in counts], height=0.6, color=colors)
+    axis.bar_label(bars, [f"{count:,}" for _, count in counts], padding=3, fontsize="small")
+    axis.set_yticks(range(len(counts)), [name for name, _ in counts])
     axis.invert_yaxis()
     axis.set_xlabel("rows")
-    return Chart("causes", "Causes", "; ".join(f"{name}: {count:,} rows" for name, count in counts.items()), figure)
+    return Chart("causes", "Causes", "; ".join(f"{name}: {count:,} rows" for name, count in counts), figure)
+
+
+def _count_explained(result: ValidateResult) -> list[tuple[str, int]]:
+    """Names and rows. Causes that were found jointly each count what all of them explain: they share a bar."""
+    together: dict[int, list[str]] = {}
+    for cause in result.causes:
+        together.setdefault(cause.rows_explained, []).append(clean(cause.name))
+    counts = [(" + ".join(dict.fromkeys(names)), rows) for rows, names in together.items()]
+    return [*counts, ("not explained", result.not_explained)] if result.not_explained else counts
 
 
 KINDS = {"differences": draw_differences, "causes": draw_causes}

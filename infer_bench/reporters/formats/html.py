@@ -3,14 +3,20 @@
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.reporters.html.render import render_html
+from infer_bench.reporters.html.render import render_html, require_jinja2
 
 
 class Html:
-    """A page with the finding, tables that sort, charts, notes and the environment. Width and colour change nothing."""
+    """A page with the finding, tables that sort, charts, notes and the environment. Width and colour change nothing.
+
+    Made before anything is measured: without jinja2 that raises `MissingDependency`, and no measurement is lost.
+    """
 
     name = "html"
     commands = frozenset({"bench", "convert", "profile", "validate"})
+
+    def __init__(self) -> None:
+        require_jinja2()
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False

@@ -23,7 +23,7 @@ def build_bench_page(report: Report[Any]) -> Page:
         title=", ".join(dict.fromkeys(file_name(model[0].model.path) for model in models)) or "bench",
         finding=f"{verdict.status}: {'; '.join(verdict.reasons)}" if verdict is not None and failed else first,
         tone=tone_of(verdict.status) if verdict is not None else "plain",
-        sections=(*sections, *_about_run(report)),
+        sections=(*sections, *build_run_section(report)),
         notices=tuple(columns.collect_notices(report)),
         facts=describe_run(report),
     )
@@ -42,14 +42,15 @@ def build_model_section(report: Report[Any], model: tuple[BatchGroup, ...]) -> S
     )
 
 
-def _about_run(report: Report[Any]) -> Iterable[Section]:
+def build_run_section(report: Report[Any]) -> Iterable[Section]:
+    """What holds for the whole run; nothing where there is nothing to say."""
     about = tuple(_toned(sentences.describe_report(report)))
     if about:
         yield Section("About this run", sentences=about)
 
 
-def _toned(found: Iterable[sentences.Sentence]) -> Iterable[tuple[str, Tone]]:
-    return ((sentence.text, "bad" if sentence.tone == "alarm" else "plain") for sentence in found)
+def _toned(about: Iterable[sentences.Sentence]) -> Iterable[tuple[str, Tone]]:
+    return ((sentence.text, "bad" if sentence.tone == "alarm" else "plain") for sentence in about)
 
 
 def _build_table(report: Report[Any], group: BatchGroup) -> Table:

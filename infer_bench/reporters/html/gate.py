@@ -3,12 +3,12 @@
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench import columns, groups, sentences
+from infer_bench.reporters.bench import columns, groups
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.columns import CheckLine
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks, require_gate
-from infer_bench.reporters.html.bench import build_model_section
+from infer_bench.reporters.html.bench import build_model_section, build_run_section
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
 from infer_bench.reporters.text import ratios
 
@@ -28,6 +28,7 @@ def build_gate_page(report: Report[Any]) -> Page:
         sections=(
             *(_build_section(report, group, name) for group, name in zip(checks, headings, strict=True)),
             *(build_model_section(report, model) for model in models),
+            *build_run_section(report),
         ),
         notices=tuple(columns.collect_notices(report)),
         facts=(("gate", _describe_risk(report)), *describe_run(report)),
@@ -38,7 +39,6 @@ def _build_section(report: Report[Any], group: CheckGroup, name: str) -> Section
     gate = require_gate(report)
     about = [f"{role}: {versions}" for role, versions in gate_sentences.compare_environments(group, gate)]
     texts = [*about, *gate_sentences.describe_sensitivity(group.checks)]
-    texts += [sentence.text for sentence in sentences.describe_report(report)]
     table = Table("", _HEAD, tuple(_build_row(line) for line in gate_columns.fill_lines(group)), last_text=True)
     return Section(name, tables=(table,), sentences=tuple((text, "plain") for text in texts))
 

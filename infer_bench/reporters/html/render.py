@@ -24,10 +24,7 @@ def render_html(report: Report[Any]) -> str:
 
     Without matplotlib the page has its tables, and says what to install for the charts.
     """
-    try:
-        import jinja2
-    except ImportError:
-        raise MissingDependency("jinja2", "html") from None
+    jinja2 = require_jinja2()
     folder = files(__package__) / "templates"
     style, script, template = (
         (folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "page.html.jinja")
@@ -40,6 +37,15 @@ def render_html(report: Report[Any]) -> str:
         page=_with_charts(_build_page(report), report), style=style, script=script, policy=policy
     )
     return clean(text if text.endswith("\n") else f"{text}\n")
+
+
+def require_jinja2() -> Any:
+    """The template library. Raises `MissingDependency`."""
+    try:
+        import jinja2
+    except ImportError:
+        raise MissingDependency("jinja2", "html") from None
+    return jinja2
 
 
 def _build_page(report: Report[Any]) -> Page:

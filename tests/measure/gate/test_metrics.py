@@ -1,6 +1,7 @@
 """Measurements of pairs become series of values and ratios, one a layout."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,3 +112,18 @@ def test_what_is_asked_again_is_the_same() -> None:
     outcome = run_gate()
     metrics = PairedMetrics(outcome.pairs, outcome.measurements, GateLimits(SHARES))
     assert metrics.collect() == metrics.collect()
+
+
+def test_what_a_layout_gives_after_a_look_counts() -> None:
+    """A report is saved while a layout is still measured: its later rounds, and its memory, are no less true."""
+    outcome = run_gate()
+    metrics = PairedMetrics(outcome.pairs, outcome.measurements, GateLimits(SHARES))
+    _, new = outcome.measurements
+    layout = new.layouts[-1]
+    process, rounds = layout.process, list(layout.rounds)
+    layout.process, layout.rounds[:] = replace(process, rss_bytes=0), rounds[:1]
+    early = metrics.collect()
+    layout.process, layout.rounds[:] = process, rounds
+    late = metrics.collect()
+    assert early != late
+    assert late == collect(outcome)

@@ -1,17 +1,25 @@
 """Charts: the right kinds for a report, as SVG with its text, or as PNG."""
 
+import statistics
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from infer_bench.errors import MissingDependency, UsageError
 from infer_bench.report.common import Report
 from infer_bench.report.serialize import load_report
+from infer_bench.report.validate import Cause
+from infer_bench.reporters.charts.base import Chart
 from infer_bench.reporters.charts.catalogue import draw_charts, kinds, render_chart
+from infer_bench.reporters.charts.gate import pair_ratios
+from infer_bench.reporters.gate.groups import group_checks
+from infer_bench.reporters.registry import render
+from infer_bench.reporters.text import numbers
 
 SAVED = Path(__file__).parents[2] / "saved"
 DRAWN = {
@@ -46,6 +54,79 @@ def test_a_chart_is_a_file_with_words(command: str, kind: str) -> None:
     assert description.text
     assert root.findall(f".//{SVG}text")
     assert render_chart(report, ".png", kind).startswith(b"\x89PNG")
+
+
+def draw(report: Report[Any], kind: str) -> Chart:
+    chart = kinds(report)[kind](report)
+    assert chart is not None
+    return chart
+
+
+def test_a_chart_says_the_numbers_of_the_table() -> None:
+    report = saved("bench")
+    table = render(report, "table", width=130)
+    for result in report.results:
+        middle = numbers.duration(result.request.p50_ns)
+        assert middle in table
+        assert middle in draw(report, "latency").description
+
+
+def test_the_points_of_a_gate_are_medians_over_rounds_without_the_floor() -> None:
+    group = group_checks(saved("gate"))[0]
+    assert group.result is not None
+    assert group.baseline is not None
+    expected = []
+    for old, new in zip(group.baseline.processes, group.result.processes, strict=True):
+        medians = [[statistics.median(r.request_ns) - p.floor_ns for r in p.rounds] for p in (old, new)]
+        expected.append(statistics.median(later / earlier for earlier, later in zip(*medians, strict=True)))
+    assert pair_ratios(group, "p50") == pytest.approx(np.array(expected))
+    assert len(pair_ratios(group, "rss")) == 0
+
+
+def test_calls_that_a_sample_sums_are_divided_out_of_a_ratio() -> None:
+    group = group_checks(saved("gate"))[0]
+    assert group.result is not None
+    tenfold = replace(group, result=replace(group.result, calls_per_sample=10))
+    assert pair_ratios(tenfold, "p50") * 10 == pytest.approx(pair_ratios(group, "p50"))
+
+
+def test_samples_that_are_means_are_said_to_be() -> None:
+    report = saved("bench")
+    means = [replace(r, request=replace(r.request, unit="batch-mean")) for r in report.results]
+    assert "means of several calls" in draw(replace(report, results=tuple(means)), "latency").description
+    assert "means of several calls" not in draw(report, "latency").description
+
+
+def test_nobody_is_said_to_lead_where_intervals_overlap() -> None:
+    report = saved("bench")
+    wide = [replace(r, request=replace(r.request, intervals={"p50": (1, 10**9)})) for r in report.results]
+    both = (*wide, *(replace(result, batch=64) for result in wide))
+    assert "intervals overlap" in draw(replace(report, results=both), "throughput").description
+
+
+def test_a_lead_that_the_intervals_show_is_said() -> None:
+    report = saved("bench")
+    apart = [
+        replace(r, rows_per_s=1e3 / (i + 1), request=replace(r.request, intervals={"p50": (100 * i + 1, 100 * i + 9)}))
+        for i, r in enumerate(report.results)
+    ]
+    both = (*apart, *(replace(result, batch=64) for result in apart))
+    assert "leads at every batch size" in draw(replace(report, results=both), "throughput").description
+    swapped = [replace(r, batch=64, rows_per_s=1e3 / r.rows_per_s) for r in apart]
+    intervals = [r.request.intervals for r in reversed(apart)]
+    other = [
+        replace(r, request=replace(r.request, intervals=bounds)) for r, bounds in zip(swapped, intervals, strict=True)
+    ]
+    text = draw(replace(report, results=(*apart, *other)), "throughput").description
+    assert "another candidate leads from between batch 1 and 64 on" in text
+
+
+def test_causes_that_were_found_together_share_a_bar() -> None:
+    report = saved("validate")
+    causes = (Cause("input cast", 12), Cause("threshold cast", 12), Cause("class order", 3))
+    result = replace(report.results[0], causes=causes, not_explained=5)
+    text = draw(replace(report, results=(result,)), "causes").description
+    assert text == "input cast + threshold cast: 12 rows; class order: 3 rows; not explained: 5 rows"
 
 
 def test_throughput_is_drawn_over_batch_sizes() -> None:

@@ -16,6 +16,7 @@ from infer_bench.errors import MissingDependency
 from infer_bench.report.common import Notice, Report
 from infer_bench.report.serialize import load_report
 from infer_bench.reporters.html.render import render_html
+from infer_bench.reporters.registry import find
 
 SAVED = Path(__file__).parents[2] / "saved"
 COMMANDS = ("bench", "convert", "gate", "profile", "validate")
@@ -124,6 +125,17 @@ def test_without_jinja2_the_error_names_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(MissingDependency, match="jinja2") as caught:
         render_html(saved("bench"))
     assert "infer-bench[html]" in caught.value.hint
+
+
+def test_what_a_format_needs_is_asked_for_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingDependency):
+        find("html", "bench")
+
+
+def test_what_holds_for_the_run_is_said_once() -> None:
+    report = replace(saved("gate"), complete=False)
+    assert Elements(render_html(report)).words.count("The run was not finished") == 1
 
 
 def test_a_report_without_results_is_a_page() -> None:
