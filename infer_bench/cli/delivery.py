@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.terminal import read_terminal
-from infer_bench.errors import UsageError
+from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.common import Report
 from infer_bench.report.serialize import dump
@@ -49,19 +50,44 @@ class Delivery:
     def open_files(self, command: str) -> Iterator[Save]:
         """See that `command`'s reports can be rendered and every file be written; gives what saves a report.
 
-        Whenever a report is saved the JSON file is whole; what is rendered is written at the end, by `deliver`.
-        Raises `UsageError` and `OutputError`.
+        Whenever a report is saved the JSON file is whole; what is rendered is written at the end, by `deliver`. Before
+        the run is over, a report in which nothing was measured is not saved. Of a run that is broken off is shown what
+        was measured. Raises `UsageError` and `OutputError`.
         """
         find(self.rendered_as, command)
+        last: Report[Any] | None = None
         with contextlib.ExitStack() as stack:
             json = open_file(stack, self.json)
             open_file(stack, self.output)
 
             def save(report: Report[Any]) -> None:
+                nonlocal last
+                if not (report.complete or report.has_measurements):
+                    return
                 if json is not None:
                     json.write_atomic(dump(report))
+                last = report
 
-            yield save
+            try:
+                yield save
+            except (KeyboardInterrupt, InferBenchError) as error:
+                self._end_early(last, error)
+                raise
+
+    def _end_early(self, report: Report[Any] | None, error: BaseException) -> None:
+        """Deliver what is known where it says itself that it is not all, and say where it is."""
+        if report is None:
+            if isinstance(error, KeyboardInterrupt):
+                tell_nothing_written(self.json, self.output)
+            return
+        if report.complete:
+            return
+        places = [self.json]
+        with contextlib.suppress(InferBenchError):  # the first error is the one to tell
+            if self.rendered_as in SAYS_PARTIAL:
+                self.deliver(report)
+                places.append(self.output or "-")
+        tell_partial(*places)
 
     def deliver(self, report: Report[Any]) -> None:
         """Render to the file `output`, or to stdout in its width and colours."""

@@ -106,5 +106,10 @@ class BenchResult:
     gc_collections: int = 0
     processes: tuple[Process, ...] = ()
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says more than what was planned."""
+        return self.request is not None
+
 
 BenchReport = Report[BenchResult]

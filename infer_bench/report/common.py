@@ -6,7 +6,7 @@ another machine is read with the core alone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from infer_bench.report.gate import Gate
 
@@ -106,7 +106,15 @@ class Phases:
     postprocess: Latency
 
 
-R = TypeVar("R")
+class Result(Protocol):
+    """One row of a report."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says more than what was planned."""
+
+
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +135,8 @@ class Report(Generic[R]):
     complete: bool = True
     gate: Gate | None = None
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def has_measurements(self) -> bool:
+        """Whether there is anything in it yet that was measured."""
+        return any(result.is_measured for result in self.results)

@@ -37,5 +37,10 @@ class ConvertResult:
     groups: tuple[CheckedGroup, ...] = ()
     failed: str | None = None
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says more than what was planned."""
+        return bool(self.groups)
+
 
 ConvertReport = Report[ConvertResult]

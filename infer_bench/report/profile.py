@@ -150,5 +150,10 @@ class ProfileResult:
     memory: MemoryUse | None = None
     diff: ProfileDiff | None = None
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says more than what was planned."""
+        return self.request is not None or bool(self.functions)
+
 
 ProfileReport = Report[ProfileResult]

@@ -39,5 +39,10 @@ class TrialsResult:
         """The share of trials that were called a regression."""
         return self.regressed / self.trials if self.trials else 0.0
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says more than what was planned."""
+        return self.trials > 0
+
 
 SelfTestReport = Report[TrialsResult]

@@ -127,5 +127,10 @@ class ValidateResult:
     rows_per_s: float | None = None
     failed: str | None = None
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says more than what was planned."""
+        return any(group.rows for group in self.groups)
+
 
 ValidateReport = Report[ValidateResult]

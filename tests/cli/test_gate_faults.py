@@ -28,6 +28,7 @@ from tests.cli.gating import (
 from tests.cli.waiting import wait_for_file
 
 pytestmark = pytest.mark.usefixtures("fake_engines")
+PARTIAL = "note: the run was broken off: a partial report is on stdout and in report.json\ninterrupted"
 
 
 @pytest.mark.parametrize("deed", DEEDS)
@@ -151,7 +152,7 @@ def ended_by(number: int, arguments: list[str], *, first: str = "", **environmen
 def test_a_polite_kill_leaves_a_readable_partial_report(rows: str, name: str, code: int) -> None:
     sides = [model("new"), "-d", rows, "-e", "filed", "--against", model("old")]
     arguments = ["bench", *sides, "--budget", "600s", "--max-regression", "0.5%"]
-    assert ended_by(getattr(signal, name), arguments) == (code, "interrupted")
+    assert ended_by(getattr(signal, name), arguments) == (code, PARTIAL)
     report = load_saved()
     assert not report.complete
     assert report.verdict is None
@@ -167,14 +168,14 @@ def test_a_polite_kill_leaves_no_folder_behind(tmp_path: Path) -> None:
     (tmp_path / "temporary").mkdir()
     sides = [str(ONNX), "-d", str(ONNX_ROWS), "--against-python", str(python)]
     arguments = ["bench", *sides, "--budget", "600s", "--max-regression", "5%"]
-    assert ended_by(signal.SIGTERM, arguments, TMPDIR=str(tmp_path / "temporary")) == (143, "interrupted")
+    assert ended_by(signal.SIGTERM, arguments, TMPDIR=str(tmp_path / "temporary")) == (143, PARTIAL)
     assert not list((tmp_path / "temporary").glob("infer-bench-*"))
 
 
 def test_ctrl_c_in_a_self_test_keeps_the_trials_that_were_made() -> None:
     arguments = ["bench", "--self-test", "--trials", "1000", "--hogs", "0", "--budget", "300ms"]
     brief = "import infer_bench.measure.gate.trial_gate as t; t.CALIBRATION_S, t.CALIBRATIONS = 0.5, 1"
-    assert ended_by(signal.SIGINT, arguments, first=brief) == (130, "interrupted")
+    assert ended_by(signal.SIGINT, arguments, first=brief) == (130, PARTIAL)
     report = load_report("report.json")
     assert not report.complete
     assert run(["show", "report.json"]) == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from infer_bench.cli.delivery import Delivery, open_file, tell_verdict
+from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.snakeviz import view
 from infer_bench.errors import CannotRun, UsageError
@@ -75,22 +76,38 @@ class ProfileDelivery:
     @contextlib.contextmanager
     def open_files(self) -> Iterator[Callable[[ProfileOutcome], None]]:
         """Open the files; gives what writes a profile to them."""
+        last: ProfileOutcome | None = None
         with contextlib.ExitStack() as stack:
             output, json = open_file(stack, self.output), open_file(stack, self.json)
 
             def save(profile: ProfileOutcome) -> None:
+                nonlocal last
+                last = profile
                 if json is not None:
                     json.write_atomic(dump(profile.report))
-                if output is not None and (profile.report.complete or self._can_be_partial(profile)):
+                if output is not None and self._has_content(profile):
                     output.write_atomic(_encode(profile, self.kind))
                     hint = f"   view: infer-bench profile --view {self.output}   (snakeviz)"
                     print(f"wrote {self.output}{hint if self.kind == 'pstats' else ''}", file=sys.stderr)
 
-            yield save
+            try:
+                yield save
+            except KeyboardInterrupt:
+                self._end_early(last)
+                raise
 
-    def _can_be_partial(self, profile: ProfileOutcome) -> bool:
-        """Whether there is something to write though the run was not finished."""
-        return self.kind not in FILES or any(table.entries for table in profile.tables)
+    def _has_content(self, profile: ProfileOutcome) -> bool:
+        """Whether there is something to write, though the run may not be finished."""
+        has_functions = any(table.entries for table in profile.tables)
+        return profile.report.complete or (has_functions if self.kind in FILES else self.kind in SAYS_PARTIAL)
+
+    def _end_early(self, profile: ProfileOutcome | None) -> None:
+        """Show what is known, and say where it is."""
+        if profile is None:
+            tell_nothing_written(self.json, self.output)
+        elif not profile.report.complete:
+            self.deliver(profile)
+            tell_partial(self.json, self.output if self._has_content(profile) else None, "-")
 
     def deliver(self, profile: ProfileOutcome) -> None:
         """Show on stdout what no file holds."""

@@ -1,19 +1,15 @@
 """Runs a comparison."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 from infer_bench.cli.delivery import Delivery, open_file, tell_verdict
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.run import run
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.worst_rows import encode
 from infer_bench.output import check_outputs
-from infer_bench.report.validate import ValidateReport
-
-Save = Callable[[ValidateReport], None]
 
 
 def run_validate(
@@ -30,8 +26,8 @@ def run_validate(
     with contextlib.ExitStack() as stack:
         save = stack.enter_context(to.open_files("validate"))
         worst_file = open_file(stack, worst)
-        with _show_partial(save, to) as save_partial, ProgressLine() as progress:
-            report = run(models, data=data, engines=engines, settings=settings, progress=progress, save=save_partial)
+        with ProgressLine() as progress:
+            report = run(models, data=data, engines=engines, settings=settings, progress=progress, save=save)
         if worst and worst_file is not None:
             worst_file.write_atomic(encode(report, worst))
         save(report)
@@ -40,21 +36,3 @@ def run_validate(
     if report.verdict is not None and to.rendered_as == "table" and to.on_stdout:
         return report.verdict.exit_code
     return tell_verdict(report)
-
-
-@contextlib.contextmanager
-def _show_partial(save: Save, to: Delivery) -> Iterator[Save]:
-    """What saves a report; when the comparison does not come to its end, what was compared so far is shown."""
-    last: ValidateReport | None = None
-
-    def save_partial(report: ValidateReport) -> None:
-        nonlocal last
-        last = report
-        save(report)
-
-    try:
-        yield save_partial
-    except (KeyboardInterrupt, InferBenchError):
-        if last is not None and any(result.groups for result in last.results):
-            to.deliver(last)
-        raise

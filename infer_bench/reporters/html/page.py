@@ -1,7 +1,7 @@
 """What a page shows, as plain data: every text still to be escaped, which the template does."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from infer_bench.report.common import Environment, Report
 
@@ -79,7 +79,7 @@ def tone_of(status: str) -> Tone:
     return _TONES.get(status, "plain")
 
 
-def describe_run(report: Report[object]) -> tuple[tuple[str, str], ...]:
+def describe_run(report: Report[Any]) -> tuple[tuple[str, str], ...]:
     """Where and when the report was made: machine, interpreter, libraries, settings."""
     machine = report.environment
     settings = ", ".join(f"{name} {value}" for name, value in report.settings.items() if _is_short(value))
