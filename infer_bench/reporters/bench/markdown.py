@@ -6,8 +6,10 @@ from typing import Any
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report, Verdict
 from infer_bench.reporters.bench import columns as bench_columns
-from infer_bench.reporters.bench import groups, sentences
+from infer_bench.reporters.bench import groups
 from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
+from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.markdown import escape, write_bullets, write_note, write_row
 from infer_bench.reporters.text.paths import file_name
@@ -17,7 +19,7 @@ def render(report: Report[Any], *, phases: bool) -> str:
     """The whole text."""
     models = groups.group_results(report.results, report.settings)
     blocks = [block for model in models for block in _write_model(report, model, phases)]
-    blocks += _write_bullets(sentences.describe_report(report))
+    blocks += _write_bullets(describe_report(report))
     blocks += [write_note(text, hint) for text, hint in bench_columns.collect_notices(report)]
     if report.verdict and (report.verdict.reasons or report.verdict.status != "pass"):
         blocks += _write_verdict(report.verdict)
@@ -44,7 +46,7 @@ def _write_model(report: Report[Any], model: tuple[BatchGroup, ...], phases: boo
     yield escape(about)
     for group in model:
         yield "\n".join(_write_table(report, group, phases))
-    yield from _write_bullets(sentences.describe_model(model))
+    yield from _write_bullets(describe_model(model))
 
 
 def _write_table(report: Report[Any], group: BatchGroup, phases: bool) -> Iterable[str]:
@@ -68,6 +70,6 @@ def _write_rows(
         yield write_row([f"↳ {part.phase}", *(part.cells.get(key, "") for key in keys)])
 
 
-def _write_bullets(about: Iterable[sentences.Sentence]) -> list[str]:
+def _write_bullets(about: Iterable[Sentence]) -> list[str]:
     lines = [f"- **{escape(s.text)}**" if s.tone == "alarm" else f"- {escape(s.text)}" for s in about]
     return ["\n".join(lines)] if lines else []

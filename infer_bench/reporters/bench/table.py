@@ -6,9 +6,11 @@ from typing import Any
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as bench_columns
-from infer_bench.reporters.bench import groups, sentences
+from infer_bench.reporters.bench import groups
 from infer_bench.reporters.bench.columns import collect_notices
 from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
+from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit
 from infer_bench.reporters.text.layout import clean, join_blocks, justify, measure_width, style, wrap
@@ -41,7 +43,7 @@ class _Table:
     def lines(self) -> list[str]:
         blocks = self.tables() or [["Nothing was measured."]]
         noted = draw_notices(collect_notices(self.report), self.width, self.color)
-        blocks += [self._sentences(sentences.describe_report(self.report)), noted, self._verdict()]
+        blocks += [self._sentences(describe_report(self.report)), noted, self._verdict()]
         return join_blocks(blocks)
 
     def tables(self) -> list[list[str]]:
@@ -56,7 +58,7 @@ class _Table:
     def _model(self, model: tuple[BatchGroup, ...]) -> list[str]:
         sections = [self._section(group) for group in model]
         sections[-1] += self._legend() if model is self.models[0] else []
-        return join_blocks([self._header(model), *sections, self._sentences(sentences.describe_model(model))])
+        return join_blocks([self._header(model), *sections, self._sentences(describe_model(model))])
 
     def _header(self, model: tuple[BatchGroup, ...]) -> list[str]:
         name, about = clean(self._model_name(model[0])), clean(bench_columns.describe(model[0].model))
@@ -122,7 +124,7 @@ class _Table:
         )
         return [style(line, "dim", self.color) for line in text]
 
-    def _sentences(self, about: Iterable[sentences.Sentence]) -> list[str]:
+    def _sentences(self, about: Iterable[Sentence]) -> list[str]:
         return [
             style(line, _LOOKS[sentence.tone], self.color)
             for sentence in about

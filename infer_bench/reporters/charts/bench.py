@@ -120,11 +120,15 @@ def _describe_middle(result: BenchResult) -> str:
 
 def _describe_leads(groups: Sequence[BatchGroup], crossings: Sequence[tuple[int, int]]) -> str:
     """Where another candidate takes the lead, as far as the intervals show it."""
+    if any(_count_processes(result) < 2 for g in groups for result in _rated(g)):
+        return "no candidate is shown to lead: one process gives no interval"
     if crossings:
         return "; ".join(f"another candidate leads from between batch {a:,} and {b:,} on" for a, b in crossings)
     leaders = {_leader(g) for g in groups}
     if len(leaders) == 1 and None not in leaders:
         return f"{leaders.pop()} leads at every batch size"
+    if len(_rated(groups[0])) < 2:
+        return "one candidate"
     return "no candidate is shown to overtake another: intervals overlap"
 
 
@@ -238,16 +242,25 @@ def _crossings(groups: Sequence[BatchGroup]) -> list[tuple[int, int]]:
 
 
 def _leader(g: BatchGroup) -> str | None:
-    """The fastest candidate; None where the runner-up's interval overlaps its own."""
-    rated = sorted((r for r in g.results if r.rows_per_s and not r.failed), key=lambda r: -(r.rows_per_s or 0))
-    if not rated:
-        return None
-    if len(rated) > 1 and _overlap(rated[0], rated[1]):
+    """The fastest candidate; None where it is alone, or another one's interval overlaps its own."""
+    rated = sorted(_rated(g), key=lambda r: -(r.rows_per_s or 0))
+    if len(rated) < 2 or any(_overlap(rated[0], other) for other in rated[1:]):
         return None
     return name_candidate(rated[0])
 
 
+def _rated(g: BatchGroup) -> list[BenchResult]:
+    return [result for result in g.results if result.rows_per_s and not result.failed]
+
+
+def _count_processes(result: BenchResult) -> int:
+    return sum(map(_was_measured, result.processes))
+
+
 def _overlap(one: BenchResult, other: BenchResult) -> bool:
+    """Also True where there is no interval over processes, which shows nothing."""
+    if min(map(_count_processes, (one, other))) < 2:
+        return True
     bounds = [r.request.intervals.get("p50") for r in (one, other) if r.request is not None]
     if len(bounds) < 2 or bounds[0] is None or bounds[1] is None:
         return True

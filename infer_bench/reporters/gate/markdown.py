@@ -6,7 +6,7 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as bench_columns
-from infer_bench.reporters.bench import sentences
+from infer_bench.reporters.bench.sentences.describe import describe_report
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks, require_gate
@@ -25,7 +25,7 @@ def render(report: Report[Any]) -> str:
     parts = [f"### {mark} {escape(gate_sentences.describe_verdict(report, groups))}{f' · {code}' if code else ''}"]
     for group, name in zip(groups, gate_sentences.write_headings(groups, require_gate(report)), strict=True):
         parts += [f"#### {escape(name)}", *_write_group(group, report)]
-    parts += [f"- {escape(sentence.text)}" for sentence in sentences.describe_report(report)]
+    parts += [f"- {escape(sentence.text)}" for sentence in describe_report(report)]
     parts += [write_note(text, hint) for text, hint in bench_columns.collect_notices(report)]
     parts.append(escape(_describe_conditions(report)))
     return "\n\n".join(parts) + "\n"

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench import sentences
 from infer_bench.reporters.bench.columns import collect_notices
+from infer_bench.reporters.bench.sentences.describe import describe_report
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.columns import CheckLine
@@ -59,7 +59,7 @@ def draw_gate(report: Report[Any], width: int | None, color: bool) -> list[str]:
         how = gate_sentences.describe_conditions(require_gate(report)) if group is groups[0] else ""
         block[:0] = [*_draw_heading(clean(name), how, width, color), *_draw_versions(group, report, width)]
         block += _draw_sensitivity(group, width, color) if len(groups) > 1 else []
-    about = [line for sentence in sentences.describe_report(report) for line in wrap(clean(sentence.text), width)]
+    about = [line for sentence in describe_report(report) for line in wrap(clean(sentence.text), width)]
     around = join_blocks([about, draw_notices(collect_notices(report), width, color)])
     closing = _draw_verdict(report, groups, columns, width, color)
     if len(groups) == 1 and not around:

@@ -5,8 +5,10 @@ from typing import Any
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench import columns, groups, sentences
+from infer_bench.reporters.bench import columns, groups
 from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
+from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
@@ -38,18 +40,18 @@ def build_model_section(report: Report[Any], model: tuple[BatchGroup, ...]) -> S
         file_name(info.path),
         " · ".join(part for part in about if part),
         tuple(_build_table(report, group) for group in model),
-        tuple(_toned(sentences.describe_model(model))),
+        tuple(_toned(describe_model(model))),
     )
 
 
 def build_run_section(report: Report[Any]) -> Iterable[Section]:
     """What holds for the whole run; nothing where there is nothing to say."""
-    about = tuple(_toned(sentences.describe_report(report)))
+    about = tuple(_toned(describe_report(report)))
     if about:
         yield Section("About this run", sentences=about)
 
 
-def _toned(about: Iterable[sentences.Sentence]) -> Iterable[tuple[str, Tone]]:
+def _toned(about: Iterable[Sentence]) -> Iterable[tuple[str, Tone]]:
     return ((sentence.text, "bad" if sentence.tone == "alarm" else "plain") for sentence in about)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from infer_bench.report.bench import BenchResult, Speedup
 from infer_bench.reporters.bench.groups import group_results
-from infer_bench.reporters.bench.sentences import describe_model, describe_report
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
 from tests.reports import SETTINGS, US, credit, failure, latency, phases_of, report
 
 FRAME, ARRAY, ONNX = credit()
@@ -77,8 +77,60 @@ def test_a_reference_that_is_the_fastest() -> None:
     assert texts[0] == "lightgbm with a DataFrame answers a request fastest; onnxruntime is next, at 0.50× its speed."
 
 
-def test_a_single_process_gives_no_interval() -> None:
-    assert "(one process: no interval)" in sentences_of(FRAME, faster(ONNX, 130.0, None, None))[0]
+def alone(result: BenchResult) -> BenchResult:
+    return replace(result, processes=result.processes[:1])
+
+
+@pytest.mark.parametrize("ratio", [130.0, 1.27, 1.0, 0.5])
+def test_without_an_interval_nothing_is_claimed(ratio: float) -> None:
+    texts = sentences_of(alone(FRAME), alone(faster(ONNX, ratio, None, None)), alone(faster(ARRAY, ratio, None, None)))
+
+    assert texts[0] == "No speed-up is shown: one process gives no interval (--processes 3)."
+    assert not holds(texts, "fast")
+    assert not holds(texts, "slow")
+
+
+def test_a_process_that_ended_early_leaves_too_few_pairs() -> None:
+    assert sentences_of(FRAME, faster(ONNX, 130.0, None, None))[0] == (
+        "No speed-up is shown: fewer than two processes measured both sides, which gives no interval."
+    )
+
+
+@pytest.mark.parametrize("few", [FRAME, ONNX])
+def test_without_a_median_nothing_is_claimed(few: BenchResult) -> None:
+    assert few.request is not None
+    without = replace(few, request=replace(few.request, p50_ns=None, needs={"p50": 9}))
+    texts = sentences_of(*(without if result is few else result for result in (FRAME, ONNX)))
+
+    assert texts[0] == "No speed-up is shown: there are too few samples for a median."
+
+
+def test_a_candidate_without_an_interval_is_told_apart_from_those_with_one() -> None:
+    texts = sentences_of(FRAME, ARRAY, alone(faster(ONNX, 130.0, None, None)))
+
+    assert texts[0].startswith("lightgbm with an array answers a request 89× faster")
+    assert texts[1] == "No speed-up of onnxruntime is shown: one process gives no interval (--processes 3)."
+
+
+def test_a_reference_is_the_fastest_only_when_all_others_are_shown_to_be_slower() -> None:
+    slow = faster(ARRAY, 0.5, 0.4, 0.6)
+    unsure = alone(faster(ONNX, 0.5, None, None))
+    wide = faster(ONNX, 0.4, 0.1, 1.2)
+    other = faster(ONNX, 130.0, 129.0, 131.0, label_changes=3)
+
+    told = "lightgbm with an array answers a request slower than lightgbm with a DataFrame: 0.50× (0.40–0.60)"
+    assert sentences_of(FRAME, slow, unsure)[0].startswith(told)
+    assert sentences_of(FRAME, slow, other)[0].startswith(told)
+    assert sentences_of(FRAME, slow, wide)[0].startswith("No difference shown between onnxruntime and lightgbm with a")
+
+
+def test_batches_of_which_nothing_is_shown_are_told_in_one_breath() -> None:
+    one, more, most = (
+        [alone(replace(r, speedup=r.speedup and replace(r.speedup, low=None, high=None))) for r in credit(batch)]
+        for batch in (1, 64, 1000)
+    )
+    assert holds(sentences_of(*one, *more, *most), "No speed-up is shown: one process")
+    assert holds(sentences_of(*credit(1), *more, *most), "No speed-up is shown at batch 64 and 1,000: one process")
 
 
 @pytest.mark.parametrize(("low", "tied"), [(80.0, False), (89.95, True)])

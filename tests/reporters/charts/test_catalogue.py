@@ -121,6 +121,20 @@ def test_a_lead_that_the_intervals_show_is_said() -> None:
     assert "another candidate leads from between batch 1 and 64 on" in text
 
 
+def test_one_process_shows_no_lead() -> None:
+    report = saved("bench")
+    alone = [replace(result, processes=result.processes[:1]) for result in report.results]
+    both = (*alone, *(replace(result, batch=64) for result in alone))
+    text = draw(replace(report, results=both), "throughput").description
+    assert text == "no candidate is shown to lead: one process gives no interval"
+
+
+def test_a_candidate_alone_leads_nobody() -> None:
+    report = saved("bench")
+    both = (report.results[0], replace(report.results[0], batch=64))
+    assert draw(replace(report, results=both), "throughput").description == "one candidate"
+
+
 def test_causes_that_were_found_together_share_a_bar() -> None:
     report = saved("validate")
     causes = (Cause("input cast", 12), Cause("threshold cast", 12), Cause("class order", 3))
