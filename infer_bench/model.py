@@ -1,6 +1,6 @@
 """What is known of a model: the artefact on disk (`ModelRef`) and what it computes (`ModelSpec`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Family = str
@@ -43,6 +43,15 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be known of how a model was read: a stable `code`, a sentence, and what to do for another reading."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """What a loaded model computes.
 
@@ -55,6 +64,7 @@ class ModelSpec:
     outputs: tuple[str, ...]
     classes: tuple[Label, ...] = ()
     trees: int | None = None
+    remarks: tuple[Remark, ...] = field(default=(), compare=False)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

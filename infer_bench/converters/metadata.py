@@ -1,7 +1,7 @@
 """What a converted file says of itself, in its metadata, so that rows can be matched to it by name."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from infer_bench.model import ModelRef, ModelSpec
@@ -17,7 +17,7 @@ def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
 
     No column is `encoded`: the graph takes values, not codes.
     """
-    fields: dict[str, Any] = asdict(spec)
+    fields: dict[str, Any] = asdict(replace(spec, remarks=()))
     for feature in fields["features"]:
         feature["encoded"] = False
     origin = {"file": source.name, "sha256": source.sha256, "format": source.format, "infer_bench": __version__}

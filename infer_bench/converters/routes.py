@@ -23,7 +23,10 @@ def convert(
         trees = None if options.trees == "auto" else options.trees
         return _convert_ensemble(read_file(model, allow_pickle, trees), options, metadata)
     if model.family == "sklearn":
-        return _convert_estimator(open_model(model, allow_pickle), options, metadata)
+        estimator = open_model(model, allow_pickle)
+        if options.trees == "all":
+            _refuse_all_trees(estimator)
+        return _convert_estimator(estimator, options, metadata)
     if model.format == "torch-pt2":
         return _convert_program(model, metadata)
     raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
@@ -82,7 +85,21 @@ def _convert_estimator(estimator: Any, options: ConvertOptions, metadata: Mappin
     return ConvertedModel(onnx, "scikit-learn in double", dtype, _find_least_dtype(estimator, dtype), groups)
 
 
+def _refuse_all_trees(estimator: Any) -> None:
+    """Raises `NotConvertible` where a booster stands among others: it predicts there up to its best iteration."""
+    if _holds(estimator, "lightgbm") or _holds(estimator, "xgboost"):
+        raise NotConvertible(
+            "--trees all is for a booster alone: within another estimator it predicts as its scikit-learn wrapper does",
+            "leave --trees out, or save the booster by itself",
+        )
+
+
 def _find_least_dtype(estimator: Any, dtype: InputDtype) -> InputDtype:
     """XGBoost adds up in float32, wherever it stands in a pipeline."""
+    return "float32" if _holds(estimator, "xgboost") else dtype
+
+
+def _holds(estimator: Any, package: str) -> bool:
+    """Whether the estimator, or one of those that it is made of, is the package's."""
     parts = [estimator, *(estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ())]
-    return "float32" if any(type(part).__module__.startswith("xgboost") for part in parts) else dtype
+    return any(type(part).__module__.partition(".")[0] == package for part in parts)

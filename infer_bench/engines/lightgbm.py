@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ _REGRESSION = frozenset(
     {"regression", "regression_l1", "huber", "fair", "poisson", "quantile", "mape", "gamma", "tweedie"}
     | {"cross_entropy", "cross_entropy_lambda"}
 )
+_ALL = {"num_iteration": -1}
 
 
 class LightGBM:
@@ -43,6 +45,12 @@ class LightGBM:
     options: Mapping[str, Option] = {
         **feeds.OPTIONS,
         "api": Option("the booster, or the scikit-learn wrapper of a pickle", "booster", ("booster", "sklearn")),
+        "trees": Option(
+            "after early stopping, where a pickle holds trees beyond the best iteration: best, as LightGBM itself does "
+            "(auto), or all",
+            "auto",
+            ("auto", "best", "all"),
+        ),
         "threads": Option("threads of one prediction", "1"),
     }
 
@@ -138,11 +146,12 @@ def _features(header: Header) -> tuple[Feature, ...]:
 
 
 def _predictor(booster: Any, wrapper: Any, options: Mapping[str, str]) -> Callable[[Any], Any]:
-    threads = read_threads(options)
+    threads, settings = read_threads(options), _ALL if options["trees"] == "all" else {}
     if options["api"] == "sklearn":
         wrapper.set_params(n_jobs=threads)
-        return getattr(wrapper, "predict_proba", None) or wrapper.predict  # type: ignore[no-any-return]
+        call: Callable[..., Any] = getattr(wrapper, "predict_proba", None) or wrapper.predict
+        return partial(call, **settings) if settings else call
     predict: Callable[..., Any] = booster.predict
-    if os.environ.get("OMP_NUM_THREADS") == options["threads"]:
-        return predict
-    return lambda rows: predict(rows, num_threads=threads)
+    if os.environ.get("OMP_NUM_THREADS") != options["threads"]:
+        settings = {**settings, "num_threads": threads}
+    return partial(predict, **settings) if settings else predict

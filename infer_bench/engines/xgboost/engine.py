@@ -4,6 +4,7 @@ A `DMatrix` is never kept: XGBoost caches predictions on it, so that a second ca
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from infer_bench.engines.session import (
 )
 from infer_bench.engines.xgboost import booster as boosters
 from infer_bench.errors import ModelError
+from infer_bench.formats.xgboost.early_stopping import early_stopping, saved_by_wrapper, wrapper_kind
 from infer_bench.formats.xgboost.json import Outline
-from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.model import ModelRef, ModelSpec, Remark
 from infer_bench.typing import Floats
 
 Predict = Callable[[Any], Any]
@@ -42,8 +44,8 @@ class XGBoost:
         **feeds.OPTIONS,
         "api": Option("the booster, or the scikit-learn wrapper", "booster", ("booster", "sklearn")),
         "trees": Option(
-            "after early stopping: the trees up to the best iteration, or all; auto is what the class that opens the "
-            "file does (a booster all, a scikit-learn wrapper best)",
+            "after early stopping: the trees up to the best iteration, or all; auto is what the class does that saved "
+            "the model or opens it (a booster all, a scikit-learn wrapper best)",
             "auto",
             ("auto", "best", "all"),
         ),
@@ -64,9 +66,11 @@ class XGBoost:
         with errors_as(ModelError, f"{model.name} cannot be read"):
             config = boosters.config(booster)
             features, categorical = boosters.features(booster, Path(model.path) if model.format in _NATIVE else None)
-        spec = boosters.spec(config, features, wrapper)
         feed = feeds.make_feed(feeds.make_schema(features, options, np.float32, categorical), options["feed"])
-        plan = _Plan(library, booster, wrapper, config, options)
+        means_best = wrapper is not None or (model.format in _NATIVE and saved_by_wrapper(booster.attributes()))
+        with errors_as(ModelError, f"{model.name} cannot be read"):
+            plan = _Plan(library, booster, wrapper, config, options, means_best)
+        spec = replace(boosters.spec(config, features, wrapper), remarks=plan.remarks())
         return XGBoostSession(spec, feed, plan.predict(), booster, softmax=plan.margins)
 
 
@@ -120,14 +124,11 @@ def _load(library: Any, model: ModelRef, options: Mapping[str, str]) -> tuple[An
 
 
 def _wrapper(library: Any, booster: Any, path: str) -> Any:
-    """The wrapper class that would have trained the model, with the model loaded."""
+    """The wrapper that saved the model, or else the one that would have trained it, with the model loaded."""
     objective = boosters.config(booster).objective
-    if objective.startswith("rank:"):
-        wrapper = library.XGBRanker()
-    elif objective.startswith(("binary:", "multi:")):
-        wrapper = library.XGBClassifier()
-    else:
-        wrapper = library.XGBRegressor()
+    usual = "classifier" if objective.startswith(("binary:", "multi:")) else "regressor"
+    kind = wrapper_kind(booster.attributes()) or ("ranker" if objective.startswith("rank:") else usual)
+    wrapper = getattr(library, f"XGB{kind.capitalize()}")()
     wrapper.load_model(path)
     return wrapper
 
@@ -135,7 +136,15 @@ def _wrapper(library: Any, booster: Any, path: str) -> Any:
 class _Plan:
     """Which of the library's calls serves a request."""
 
-    def __init__(self, library: Any, booster: Any, wrapper: Any, config: Outline, options: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        library: Any,
+        booster: Any,
+        wrapper: Any,
+        config: Outline,
+        options: Mapping[str, str],
+        means_best: bool,
+    ) -> None:
         self._library, self._booster, self._wrapper, self._config, self._options = (
             library,
             booster,
@@ -146,6 +155,17 @@ class _Plan:
         self.margins = config.objective == "multi:softmax" and options["api"] == "booster"
         missing = getattr(wrapper, "missing", None)
         self._missing = float("nan") if missing is None else float(missing)
+        self._stopping = None
+        if config.booster != "gblinear":  # whose weights are those of the last iteration
+            self._stopping = early_stopping(booster.attributes(), booster.num_boosted_rounds())
+        self._uses_best = options["trees"] == "best" or (options["trees"] == "auto" and means_best)
+
+    def remarks(self) -> tuple[Remark, ...]:
+        """Which iterations are used after early stopping, where no option says it."""
+        if self._stopping is None or self._options["trees"] != "auto":
+            return ()
+        other = "trees=all uses them all" if self._uses_best else "trees=best uses those up to the best"
+        return (Remark("early-stopping", self._stopping.describe(best=self._uses_best), f"xgboost:{other}"),)
 
     def predict(self) -> Predict:
         """The call for these options."""
@@ -155,10 +175,7 @@ class _Plan:
 
     def _range(self) -> tuple[int, int]:
         """Iterations to use; (0, 0) means all."""
-        trees = self._options["trees"]
-        uses_best = trees == "best" or (trees == "auto" and self._wrapper is not None)
-        best = self._booster.attr("best_iteration") if uses_best else None
-        return (0, int(best) + 1) if best is not None else (0, 0)
+        return (0, self._stopping.used) if self._stopping is not None and self._uses_best else (0, 0)
 
     def _in_place(self) -> Predict:
         predict, kind = self._booster.inplace_predict, "margin" if self.margins else "value"

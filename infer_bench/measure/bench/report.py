@@ -10,6 +10,7 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, find_double_installs
 from infer_bench.measure.bench.notices import InUse, find_notices
 from infer_bench.measure.bench.results import build_results
+from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.candidates.rows import Rows, hash_rows
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
@@ -83,7 +84,7 @@ class ReportBuilder:
         return max((len(next(iter(rows.columns.values()), ())) for rows in self._rows.values()), default=0)
 
     def _all_notices(self, results: Sequence[BenchResult]) -> tuple[Notice, ...]:
-        measurements = self._measurements
+        measurements, specs = self._measurements, self._measurements.specs
         left_out = (
             Notice("left-out", f"{e.label} left out: {measurements.failures[e.key].message}", candidate=e.label)
             for e in measurements.left_out
@@ -92,7 +93,8 @@ class ReportBuilder:
             Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),
         )
         rules = find_notices(self._environment, results, self._in_use(), find_double_installs())
-        return (*self._notices, *left_out, *(cut_short if measurements.cut_short else ()), *rules)
+        remarks = notices_of((e.artefact.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
+        return (*self._notices, *left_out, *remarks, *(cut_short if measurements.cut_short else ()), *rules)
 
     def _in_use(self) -> InUse:
         settings, lean = self._settings, self._measurements.lean

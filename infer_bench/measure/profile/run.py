@@ -7,6 +7,7 @@ from typing import Any
 from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, default_candidates
 from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.profile.diff import ResultAndTable, compare
 from infer_bench.measure.profile.notices import provider
@@ -165,7 +166,9 @@ def _build_outcome(
     complete: bool,
 ) -> ProfileOutcome:
     rows = [build_result(each, settings) for each in runs]
-    report = report_on(rows, settings, origin, notices, complete=complete)
+    models = [(each.candidate.artefact.name, each.findings.model) for each in runs]
+    remarks = notices_of((name, model.spec) for name, model in models if model is not None)
+    report = report_on(rows, settings, origin, (*notices, *remarks), complete=complete)
     return ProfileOutcome(
         report, tuple(tabulate_functions(each) for each in runs), runs[-1].findings.profiler_output.text
     )

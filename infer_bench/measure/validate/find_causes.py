@@ -1,17 +1,21 @@
 """Causes for every candidate that differs, looked for in whichever model's trees can be read."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from infer_bench.data import Table
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows, join
 from infer_bench.measure.validate.causes.explain import explain
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.causes.reference import LastStep, ReferenceAccess
+from infer_bench.measure.validate.column_mapping import columns_for
 from infer_bench.measure.validate.fan_out import predict_aligned
 from infer_bench.measure.validate.fixes import with_fixes
 from infer_bench.measure.validate.group_comparison import GroupComparison, unlike_widths
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.trees import Structures, rename_columns
 from infer_bench.measure.validate.validation import CandidateState, Validation
+from infer_bench.typing import Columns
 
 
 def explain_candidates(validation: Validation, structures: Structures) -> None:
@@ -52,20 +56,21 @@ def _explain_by_reference(
     structure = structures.of(reference)
     access = ReferenceAccess(
         ensemble=structure.ensemble if structure else None,
+        other_reading=structure.other_reading if structure else None,
         predict=lambda table: reference.predict(dict(table.columns)).values,
     )
     if reference.candidate.spec.engine == "sklearn":
         access = replace(
             access,
             predict_in_float32=lambda table: reference.predict_in_float32(dict(table.columns)),
-            last_step=_last_step(reference, structures),
+            last_step=_last_step(reference, structures, lambda table: dict(table.columns)),
         )
     return explain(rows, access, unlike)
 
 
-def _last_step(reference: Predictor, structures: Structures) -> LastStep:
-    """The last step of a scikit-learn pipeline, read when it is asked for."""
-    return LastStep(lambda: structures.last_step(reference), lambda table: reference.prepare(dict(table.columns)))
+def _last_step(predictor: Predictor, structures: Structures, columns: Callable[[Table], Columns]) -> LastStep:
+    """The last step of a scikit-learn pipeline, read when it is asked for; `columns` are what it is fed of a table."""
+    return LastStep(lambda: structures.last_step(predictor), lambda table: predictor.prepare(columns(table)))
 
 
 def _explain_by_candidate(
@@ -77,14 +82,24 @@ def _explain_by_candidate(
     structures: Structures,
 ) -> Explanation:
     """The explanation with the roles swapped, where the candidate's trees can be read and it explains more."""
-    predictor, spec = candidate.predictor, validation.spec
-    structure = structures.of(predictor)
-    if structure is not None:
-        structure = rename_columns(structure, predictor.spec, spec)
-    if structure is None:
-        return explanation
-    access = ReferenceAccess(structure.ensemble, lambda table: predict_aligned(predictor, table, spec).values)
-    other = explain(rows.with_roles_swapped, access, unlike)
+    other = explain(rows.with_roles_swapped, _access_to_candidate(candidate.predictor, validation, structures), unlike)
     if other.not_explained >= explanation.not_explained:
         return explanation
     return replace(other, causes=tuple(replace(c, detail=f"in the reference, {c.detail}") for c in other.causes))
+
+
+def _access_to_candidate(predictor: Predictor, validation: Validation, structures: Structures) -> ReferenceAccess:
+    """A candidate in the reference's place: its trees, or those of a pipeline's last step."""
+    spec, structure = validation.spec, structures.of(predictor)
+    if structure is not None:
+        structure = rename_columns(structure, predictor.spec, spec)
+    if structure is not None:
+        return ReferenceAccess(
+            structure.ensemble,
+            lambda table: predict_aligned(predictor, table, spec).values,
+            other_reading=structure.other_reading,
+        )
+    if predictor.candidate.spec.engine != "sklearn":
+        return ReferenceAccess()
+    step = _last_step(predictor, structures, lambda table: columns_for(table, predictor.spec, spec, predictor.name))
+    return ReferenceAccess(last_step=step)

@@ -45,6 +45,11 @@ def _with_fix(cause: Cause, names: set[str], reference: Predictor | SavedPredict
         return replace(cause, fix="give the candidate its columns in the order of training")
     if cause.name == change.TRUNCATED and command:
         return replace(cause, fix=f"{command} --trees all, or compare with the iterations that you mean")
+    if cause.name == change.EARLY_STOPPING:
+        again = f"{command}, or " if command else ""
+        return replace(
+            cause, fix=f"{again}compare with the iterations that you mean, by the option trees=best or trees=all"
+        )
     return cause
 
 

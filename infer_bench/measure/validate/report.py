@@ -13,6 +13,7 @@ from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import CANNOT_RUN
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.models import describe_model
+from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.validate.column_mapping import by_position
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor
@@ -223,7 +224,7 @@ def _number(prediction: float) -> float | None:
 
 
 def notices_on(validation: Validation) -> list[Notice]:
-    """What is to be known of how columns were matched."""
+    """What is to be known of how columns were matched and models were read."""
     notices, spec = [], validation.spec
     if validation.dataset is not None and spec.features:
         columns = match(validation.dataset.columns, spec)
@@ -240,4 +241,4 @@ def notices_on(validation: Validation) -> list[Notice]:
             name = candidate.predictor.name
             text = f"{name} does not name its columns: they were taken in the reference's order"
             notices.append(Notice("by-position", text))
-    return notices
+    return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]

@@ -24,10 +24,11 @@ NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infin
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """The trees, and groups of rows that visit them under the columns' names."""
+    """The trees, and groups of rows that visit them under the columns' names; `other_reading` as in `ModelTrees`."""
 
     ensemble: Ensemble
     groups: dict[str, Table]
+    other_reading: Ensemble | None = None
 
 
 class Structures:
@@ -43,13 +44,13 @@ class Structures:
             self._structures[id(predictor)] = structure_of(predictor.candidate, predictor.spec, self._settings)
         return self._structures[id(predictor)]
 
-    def last_step(self, predictor: Predictor) -> Ensemble | None:
+    def last_step(self, predictor: Predictor) -> ModelTrees | None:
         """The trees of a scikit-learn pipeline's last step; None where there is none, or they cannot be read."""
         candidate = predictor.candidate
         if candidate.spec.engine != "sklearn" or candidate.artefact.family != "sklearn":
             return None
         try:
-            return _read_trees(candidate, self._settings, last_step=True).ensemble
+            return _read_trees(candidate, self._settings, last_step=True)
         except InferBenchError:
             return None
 
@@ -68,7 +69,7 @@ def rename_columns(structure: Structure, spec: ModelSpec, reference: ModelSpec) 
     ensemble = replace(structure.ensemble, features=reference.features)
     tables = structure.groups.items()
     groups = {name: Table(dict(zip(names, table.columns.values(), strict=True))) for name, table in tables}
-    return Structure(ensemble, groups)
+    return Structure(ensemble, groups, structure.other_reading)
 
 
 def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
@@ -87,12 +88,14 @@ def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettin
     if len(ensemble.features) != len(spec.features):
         return None
     tables = {NAMES.get(n, n): table_of(rows, ensemble, spec) for n, rows in trees.groups.items() if len(rows)}
-    return Structure(ensemble, tables)
+    return Structure(ensemble, tables, trees.other_reading)
 
 
 def _read_trees(candidate: Candidate, settings: ValidateSettings, *, last_step: bool = False) -> ModelTrees:
     """What a worker of its own reads. Raises what it raises."""
     model, trees = candidate.artefact, candidate.options.get("trees", "auto")
+    if trees == "auto" and candidate.options.get("api") == "sklearn":  # a wrapper opens a booster's file, too
+        trees = "best"
     request = ReadTrees(model, settings.allow_pickle, trees, settings.seed, last_step)
     with Worker(build_task_job(model), timeout_s=settings.timeout_s) as worker:
         return worker.ask(request)

@@ -22,7 +22,8 @@ def open_model(model: ModelRef, allow_pickle: bool) -> Any:
 def read_file(model: ModelRef, allow_pickle: bool, trees: TreeUse | None) -> Ensemble:
     """The trees of a file of LightGBM, XGBoost or CatBoost.
 
-    `trees` "best" stops at the best iteration of early stopping; by default as the class does that opens the file.
+    `trees` "best" stops at the best iteration of early stopping; by default as the class does that saved the file or,
+    of a pickle, is in it.
     Raises `NotConvertible` for other families and for what a reader refuses.
     """
     if model.family == "lightgbm":
@@ -44,20 +45,20 @@ def read_file(model: ModelRef, allow_pickle: bool, trees: TreeUse | None) -> Ens
     raise NotConvertible(f"the structure of a {model.family} model cannot be read")
 
 
-def read_estimator(estimator: Any) -> Ensemble | None:
+def read_estimator(estimator: Any, trees: TreeUse | None = None) -> Ensemble | None:
     """The trees that `predict` of an estimator of scikit-learn, LightGBM or XGBoost uses; None where trees are not all.
 
-    Raises `NotConvertible` for a tree model that has no exact form.
+    `trees` as in `read_file`. Raises `NotConvertible` for a tree model that has no exact form.
     """
     family = type(estimator).__module__.partition(".")[0]
     if family == "lightgbm":
         from infer_bench.trees.readers.lightgbm import read_lightgbm
 
-        return read_lightgbm(estimator)
+        return read_lightgbm(estimator, trees=trees or "best")
     if family == "xgboost":
         from infer_bench.trees.readers.xgboost import read_xgboost
 
-        return read_xgboost(estimator)
+        return read_xgboost(estimator, trees=trees)
     from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
 
     return read_sklearn_trees(estimator)

@@ -10,6 +10,7 @@ import numpy as np
 
 from infer_bench.errors import ModelError, NotConvertible
 from infer_bench.formats.tree_arrays import offsets
+from infer_bench.formats.xgboost.early_stopping import early_stopping, saved_by_wrapper
 from infer_bench.formats.xgboost.json import NEWEST, Outline, XGBoostModel, read_xgboost_model
 from infer_bench.formats.xgboost.trees import TreeTable
 from infer_bench.model import Label, Task
@@ -36,13 +37,13 @@ def read_xgboost(model: Any, *, trees: TreeUse | None = None) -> Ensemble:
     """Read a model: the document (JSON as text, JSON or UBJSON as bytes), a `Booster`, or a fitted `XGBModel`.
 
     After early stopping a wrapper predicts with the trees up to the best iteration and a booster with all: `trees` says
-    which are meant, by default what the given object does. Raises `ModelError` for a damaged document and
-    `NotConvertible` for an objective or a field that is not known.
+    which are meant, by default what the given object does, or the class that saved the document.
+
+    Raises `ModelError` for a damaged document and `NotConvertible` for an objective or a field that is not known.
     """
-    if isinstance(model, str):
-        return _to_ensemble(read_xgboost_model(model.encode()), trees or "all", None)
-    if isinstance(model, bytes | bytearray):
-        return _to_ensemble(read_xgboost_model(bytes(model)), trees or "all", None)
+    if isinstance(model, str | bytes | bytearray):
+        document = read_xgboost_model(model.encode() if isinstance(model, str) else bytes(model))
+        return _to_ensemble(document, trees or ("best" if saved_by_wrapper(document.attributes) else "all"), None)
     if hasattr(model, "save_raw"):
         return _read_booster(model, trees or "all", None)
     try:
@@ -177,19 +178,21 @@ def _with_trees(ensemble: Ensemble, model: XGBoostModel, trees: TreeUse) -> Ense
 
 def _count_used(model: XGBoostModel, table: TreeTable, trees: TreeUse) -> tuple[int, tuple[str, ...]]:
     """How many of the trees are used, and a note when that depends on who asks."""
-    best, count = model.attributes.get("best_iteration"), len(table.nodes)
-    if best is None:
-        return count, ()
-    if not str(best).isdecimal():
-        raise ModelError(f"the XGBoost model's best_iteration {str(best)[:20]!r} is no number", "save it again")
-    end = int(best) + 1
-    ends = table.iteration_ends
-    per_round = model.outline.outputs * table.parallel
-    upto = min(count, end * per_round) if ends is None else int(ends[min(end, len(ends) - 1)])
-    if upto == count:
-        return count, ()
-    note = f"early stopping found iteration {best} best: {upto} of {count} trees up to there"
-    return (upto, (f"{note} are used",)) if trees == "best" else (count, (f"{note}; all are used",))
+    ends = _iteration_ends(model, table)
+    stopping = early_stopping(model.attributes, len(ends) - 1)
+    if stopping is None:
+        return len(table.nodes), ()
+    best = trees == "best"
+    other = "--trees all takes all of them" if best else "--trees best takes those up to the best"
+    return int(ends[stopping.used if best else -1]), (f"{stopping.describe(best=best)}; {other}",)
+
+
+def _iteration_ends(model: XGBoostModel, table: TreeTable) -> Ints:
+    """Where each iteration's trees end, after a 0."""
+    if table.iteration_ends is not None:
+        return table.iteration_ends
+    per_iteration, count = max(1, model.outline.outputs * table.parallel), len(table.nodes)
+    return np.minimum(np.arange(0, count + per_iteration, per_iteration), count)
 
 
 def _nodes(table: TreeTable) -> tuple[Nodes, Ints]:

@@ -1,6 +1,6 @@
 """A model's trees, read in a worker and handed over as arrays: nothing of a stranger's file is parsed elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,16 +20,19 @@ _BY_NODE = ("mode", "feature", "threshold", "left", "right", "missing_left", "ze
 class ModelTrees:
     """The trees, and groups of rows that visit them: float64 (rows, features), categories as codes.
 
-    Raises ValueError when the trees do not hold together.
+    `other_reading` is the model with its other trees in use, where early stopping leaves the choice between those up to
+    the best iteration and all. Raises ValueError when the trees do not hold together.
     """
 
     ensemble: Ensemble
     groups: Mapping[str, Floats]
+    other_reading: Ensemble | None = None
 
     def __post_init__(self) -> None:
-        nodes = self.ensemble.nodes
-        if len({len(getattr(nodes, name)) for name in _BY_NODE}) != 1 or nodes.value.ndim != 2:
-            raise ValueError("the trees do not hold together")
+        for ensemble in (self.ensemble, self.other_reading):
+            nodes = ensemble.nodes if ensemble is not None else self.ensemble.nodes
+            if len({len(getattr(nodes, name)) for name in _BY_NODE}) != 1 or nodes.value.ndim != 2:
+                raise ValueError("the trees do not hold together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,21 @@ def read_trees(request: ReadTrees) -> ModelTrees:
     model, allow_pickle = request.model, request.allow_pickle
     if request.last_step:
         pipeline = _best_estimator(open_model(model, allow_pickle))
-        return ModelTrees(_name_features(_last_step(pipeline), pipeline), {})
+        ensemble = _name_features(_last_step(pipeline, None), pipeline)
+        return ModelTrees(ensemble, {}, _other_reading(ensemble, lambda trees: _last_step(pipeline, trees)))
     ensemble = ensemble_of(model, allow_pickle, TREES[request.trees])
     from infer_bench.trees.probes import probe_rows
 
-    return ModelTrees(ensemble, probe_rows(ensemble, seed=request.seed, limit=PROBES))
+    groups = probe_rows(ensemble, seed=request.seed, limit=PROBES)
+    return ModelTrees(ensemble, groups, _other_reading(ensemble, lambda trees: ensemble_of(model, allow_pickle, trees)))
+
+
+def _other_reading(ensemble: Ensemble, read: Callable[[TreeUse], Ensemble]) -> Ensemble | None:
+    """The model as `read` with another number of trees; None where early stopping left no choice."""
+    if ensemble.family not in ("lightgbm", "xgboost"):
+        return None
+    readings = (read("best"), read("all"))
+    return next((other for other in readings if other.trees != ensemble.trees), None)
 
 
 def ensemble_of(model: ModelRef, allow_pickle: bool, trees: TreeUse | None) -> Ensemble:
@@ -87,11 +100,11 @@ def _best_estimator(estimator: Any) -> Any:
     return _best_estimator(estimator.best_estimator_) if hasattr(estimator, "best_estimator_") else estimator
 
 
-def _last_step(estimator: Any) -> Ensemble:
+def _last_step(estimator: Any, trees: TreeUse | None) -> Ensemble:
     """The trees of a pipeline's last step, of any library."""
     if not hasattr(estimator, "named_steps"):
         raise NotConvertible("the model is no pipeline")
-    ensemble = read_estimator(estimator.steps[-1][1])
+    ensemble = read_estimator(estimator.steps[-1][1], trees)
     if ensemble is None:
         raise NotConvertible("the last step has no trees alone")
     return ensemble

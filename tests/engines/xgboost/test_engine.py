@@ -118,28 +118,6 @@ def test_categories_are_found_by_value(feed: str, tmp_path: Path) -> None:
     assert session.domain().thresholds["city"]
 
 
-@pytest.mark.parametrize("api", ["booster", "sklearn"])
-def test_one_file_has_two_answers_after_early_stopping_and_both_can_be_asked_for(api: str, tmp_path: Path) -> None:
-    rows = matrix()
-    noise = np.random.default_rng(1).integers(0, 2, 60)
-    model = xgboost.XGBClassifier(n_estimators=60, early_stopping_rounds=2, n_jobs=1)
-    model.fit(rows[:40], noise[:40], eval_set=[(rows[40:], noise[40:])], verbose=False)
-    path, pickled = tmp_path / "m.json", zoo.dump(model, tmp_path / "m.pkl")
-    model.save_model(path)
-    booster = xgboost.Booster(model_file=path)
-    every = booster.predict(xgboost.DMatrix(rows))
-    best = model.predict_proba(rows)[:, 1]
-    assert np.abs(every - best).max() > 0.01
-    columns = zoo.table(rows, ("f0", "f1", "f2", "f3"))
-    native, wrapped = ref(path, "xgboost", "xgboost-json"), ref(pickled, "xgboost", "pickle")
-    for trees, reference in (("all", every), ("best", best), ("auto", best if api == "sklearn" else every)):
-        np.testing.assert_array_equal(
-            answer(open_session("xgboost", native, api=api, trees=trees), columns)[:, 0], reference
-        )
-    np.testing.assert_array_equal(answer(open_session("xgboost", wrapped, api=api), columns)[:, 0], best)
-    np.testing.assert_array_equal(answer(open_session("xgboost", wrapped, api=api, trees="all"), columns)[:, 0], every)
-
-
 def test_a_wrapper_keeps_its_own_missing_value(tmp_path: Path) -> None:
     rows = np.nan_to_num(matrix(), nan=-999.0)
     model = xgboost.XGBRegressor(n_estimators=4, max_depth=3, n_jobs=1, missing=-999.0).fit(rows, target(rows))

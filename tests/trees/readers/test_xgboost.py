@@ -1,6 +1,7 @@
 """XGBoost models of every objective and booster answer alike as ONNX."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,7 @@ def test_ranking(name: str) -> None:
 
 @pytest.mark.parametrize("y", [BINARY, THREE], ids=["two", "three"])
 @pytest.mark.parametrize("trees", ["best", "all"])
-def test_early_stopping(y: Any, trees: Any) -> None:
+def test_early_stopping(y: Any, trees: Any, tmp_path: Path) -> None:
     noisy = np.where(RNG.random(300) < 0.3, RNG.permutation(y), y)
     model = xgb.XGBClassifier(n_estimators=80, early_stopping_rounds=4, max_depth=3, n_jobs=1)
     model.fit(X[:200], noisy[:200], eval_set=[(X[200:], noisy[200:])], verbose=False)
@@ -181,6 +182,10 @@ def test_early_stopping(y: Any, trees: Any) -> None:
     assert_same(ensemble, oracle, "float32", 5, data=X)
     default = read_xgboost(model if trees == "best" else model.get_booster())
     assert default.trees == ensemble.trees
+    document = tmp_path / "m.ubj"
+    (model if trees == "best" else model.get_booster()).save_model(document)
+    assert read_xgboost(document.read_bytes()).trees == ensemble.trees
+    assert ("--trees all" if trees == "best" else "--trees best") in ensemble.notes[0]
 
 
 @pytest.mark.parametrize("missing", [-999.0, 0.0, 3.5])

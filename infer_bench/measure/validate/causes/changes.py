@@ -79,7 +79,7 @@ def _tree_or_engine(rows: DifferingRows, sample: Indices, access: ReferenceAcces
     """The reference's trees where they can be read, else the reference itself where it can be asked."""
     table, ensemble = rows.table.take(sample), access.ensemble
     if ensemble is not None and len(ensemble.features) == len(table.columns):
-        trees = ReferenceTrees(ensemble, matrix_of(table, ensemble.features))
+        trees = ReferenceTrees(ensemble, matrix_of(table, ensemble.features), access.other_reading)
         if _is_reliable(trees, rows.reference[sample]):
             return trees
     if access.predict is None:
@@ -89,13 +89,14 @@ def _tree_or_engine(rows: DifferingRows, sample: Indices, access: ReferenceAcces
 
 def _last_step(rows: DifferingRows, sample: Indices, access: ReferenceAccess) -> Reference | None:
     """The last step of a pipeline, where its trees predict for the prepared rows what the pipeline does."""
-    ensemble = access.last_step.read_trees() if access.last_step else None
-    if access.last_step is None or ensemble is None:
+    model = access.last_step.read_trees() if access.last_step else None
+    if access.last_step is None or model is None:
         return None
+    ensemble = model.ensemble
     double, single = access.last_step.prepare(rows.table.take(sample))
     if double.shape != single.shape or double.shape[1] != len(ensemble.features):
         return None
-    trees = ReferenceLastStep(ensemble, double, single)
+    trees = ReferenceLastStep(ensemble, double, model.other_reading, single=single)
     return trees if _is_reliable(trees, rows.reference[sample]) else None
 
 

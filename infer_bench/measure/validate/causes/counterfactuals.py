@@ -28,7 +28,15 @@ from infer_bench.measure.validate.causes.counterfactual import (
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Link, Nodes
 from infer_bench.typing import Bools, Floats, Indices
 
-__all__ = ["Counterfactual", "cast32", "on_predictions", "on_rows", "on_trees", "orders", "swap_columns", "truncate"]
+__all__ = [
+    "Counterfactual",
+    "cast32",
+    "on_predictions",
+    "on_rows",
+    "on_trees",
+    "orders",
+    "swap_columns",
+]
 
 
 def cast32(values: Floats) -> Floats:
@@ -275,10 +283,3 @@ def _averages(ensemble: Ensemble) -> list[Counterfactual]:
 
 def _with_divisor(by: float) -> OnTrees:
     return lambda e: replace(e, divisor=by)
-
-
-def truncate(ensemble: Ensemble, trees: int) -> Ensemble:
-    """The first `trees` trees only; an average stays one over those that remain."""
-    share = trees / max(1, ensemble.trees)
-    divisor = ensemble.divisor if ensemble.divisor == 1 else ensemble.divisor * share
-    return replace(ensemble, roots=ensemble.roots[:trees], output=ensemble.output[:trees], divisor=divisor)

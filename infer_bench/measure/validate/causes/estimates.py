@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from infer_bench.measure.validate.causes.counterfactual import BASE_SCORE, CLASSES, TRUNCATED, Counterfactual
-from infer_bench.measure.validate.causes.counterfactuals import truncate
 from infer_bench.measure.validate.causes.reference import Reference, ReferenceTrees, canonical
+from infer_bench.measure.validate.causes.tree_counts import truncate
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.evaluate import apply_links, leaf_indices, leaf_values, prepare
 from infer_bench.typing import Floats, Indices

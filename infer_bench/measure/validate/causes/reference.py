@@ -1,7 +1,7 @@
 """Predictions of the reference under changes: from its trees, or from the reference itself fed other rows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -10,10 +10,12 @@ from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, Counterfactual
 from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_rows, on_trees
+from infer_bench.measure.validate.causes.tree_counts import other_trees
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.evaluate import predict
 from infer_bench.typing import Array, Floats, Indices
+from infer_bench.workers.tasks.read_trees import ModelTrees
 
 Predict = Callable[[Table], Floats]
 STEPS_IN_FLOAT32 = Counterfactual(PREPARED, "the steps before the model work in float32", float32_steps=True)
@@ -23,7 +25,7 @@ STEPS_IN_FLOAT32 = Counterfactual(PREPARED, "the steps before the model work in 
 class LastStep:
     """A pipeline's last step: what reads its trees, and what makes the two matrices of a `ReferenceLastStep`."""
 
-    read_trees: Callable[[], Ensemble | None]
+    read_trees: Callable[[], ModelTrees | None]
     prepare: Callable[[Table], tuple[Floats, Floats]]
 
 
@@ -31,14 +33,16 @@ class LastStep:
 class ReferenceAccess:
     """How the reference can be looked into; what cannot be done is None.
 
-    `ensemble` are its trees, `predict` asks the model itself, `predict_in_float32` with its steps in float32;
-    `last_step` is looked into where nothing else explains the rows.
+    `ensemble` are its trees, `other_reading` is the model with other trees in use where early stopping leaves a choice,
+    `predict` asks the model itself, `predict_in_float32` with its steps in float32; `last_step` is looked into where
+    nothing else explains the rows.
     """
 
     ensemble: Ensemble | None = None
     predict: Predict | None = None
     predict_in_float32: Predict | None = None
     last_step: LastStep | None = None
+    other_reading: Ensemble | None = None
 
     def float32_steps_on(self, table: Table) -> Predict | None:
         """`predict_in_float32` where the reference has steps that can work in float32 on these rows."""
@@ -66,10 +70,14 @@ class Reference(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceTrees:
-    """A model whose trees are known; `matrix` are its rows, float64 (rows, features), categories as codes."""
+    """A model whose trees are known; `matrix` are its rows, float64 (rows, features), categories as codes.
+
+    `other_reading` is the model with other trees in use where early stopping leaves a choice.
+    """
 
     ensemble: Ensemble
     matrix: Floats
+    other_reading: Ensemble | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +87,12 @@ class ReferenceTrees:
     @property
     def catalogue(self) -> list[Counterfactual]:
         """Everything that can be changed."""
-        return on_rows(self.names) + on_trees(self.ensemble, self.matrix)
+        return [*on_rows(self.names), *self.on_trees()]
+
+    def on_trees(self) -> list[Counterfactual]:
+        """What can be changed in the trees."""
+        others = [other_trees(self.ensemble, self.other_reading)] if self.other_reading is not None else []
+        return [*others, *on_trees(self.ensemble, self.matrix)]
 
     def predictions(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
         """The canonical predictions (rows, outputs) for some of the rows."""
@@ -104,13 +117,13 @@ class ReferenceTrees:
 class ReferenceLastStep(ReferenceTrees):
     """A pipeline whose last step's trees are known; `matrix` is what that step is handed, `single` in float32."""
 
-    single: Floats
+    single: Floats = field(kw_only=True)
 
     @property
     def catalogue(self) -> list[Counterfactual]:
         """What can be changed in the last step, and the steps before it in float32."""
         rows = [change for change in on_rows(self.names) if change.cause == MISSING]
-        return [STEPS_IN_FLOAT32, *rows, *on_trees(self.ensemble, self.matrix)]
+        return [STEPS_IN_FLOAT32, *rows, *self.on_trees()]
 
     def rows_with_changes(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
         """The rows with the changes applied."""
