@@ -16,3 +16,13 @@ Indices = npt.NDArray[np.intp]
 """Row numbers, or places in another array."""
 Columns = Mapping[str, Array]
 """A table by column: arrays (rows,) of one length."""
+
+
+class Absent:
+    """What stands in a column for the row of a record that lacks its key."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()

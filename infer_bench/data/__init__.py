@@ -1,4 +1,4 @@
-"""Rows: read in batches from parquet, csv, npy or npz, fitted to a model's columns, or drawn from the model itself."""
+"""Rows: read in batches from a file, fitted to a model's columns, or drawn from the model itself."""
 
 from infer_bench.data.conform import ColumnMatch, conform, match
 from infer_bench.data.dataset import Dataset

@@ -35,7 +35,7 @@ class ArraySource:
 def open_npy(file: Path, names: Sequence[str]) -> ArraySource:
     """A 1-D, 2-D or structured array. Raises `DataError` for anything else, object arrays included."""
     array = _guarded(file, lambda: np.load(file, mmap_mode="r", allow_pickle=False))
-    return ArraySource(_columns_of(file, array, names))
+    return ArraySource(columns_of(file, array, names))
 
 
 def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
@@ -77,7 +77,7 @@ def _choose(file: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> di
         rows_name = next(iter(arrays))
     if rows_name is None:
         raise DataError(f"{file.name} holds {len(arrays)} arrays and none is plainly the rows", "call one of them X")
-    return _columns_of(file, arrays[rows_name], names)
+    return columns_of(file, arrays[rows_name], names)
 
 
 def _same_length(file: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -87,7 +87,8 @@ def _same_length(file: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return dict(arrays)
 
 
-def _columns_of(file: Path, array: Array, names: Sequence[str]) -> dict[str, Array]:
+def columns_of(file: Path, array: Array, names: Sequence[str]) -> dict[str, Array]:
+    """The columns of an array of 1 or 2 axes, or of a structured one, named `f0`, `f1`, … without `names`."""
     if array.dtype.names is not None and array.ndim == 1:
         return {name: array[name] for name in array.dtype.names}
     if array.ndim not in (1, 2):

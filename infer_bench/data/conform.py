@@ -1,9 +1,10 @@
 """A table fitted to a model: columns matched by name, kinds checked."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from infer_bench.data.table import Column, Table
 from infer_bench.data.text import is_number
 from infer_bench.errors import DataError
 from infer_bench.model import Feature, ModelSpec
+from infer_bench.typing import ABSENT, Absent
 
 _GENERATED = re.compile(r"(?:f|x|Column_|feature_|column_|Feature_|input_)?\d+")
 _MOST_NAMES = 3
+_RECORDS = 'a record is {"column": value, …}: DataFrame.to_json(orient="records") writes a list of them'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,40 @@ def unnamed(names: Sequence[str]) -> bool:
 
 
 def _fit(column: Column, name: str, feature: Feature) -> Column:
+    column = as_one_kind(column, name)
     textual = feature.kind == "string" or (feature.kind == "category" and _holds_text(feature))
     if column.dtype == object and not textual and feature.kind != "category":
         return _no_text(column, name)
     if column.dtype != object and textual:
         return _as_text(column, name, feature)
     return column
+
+
+def as_one_kind(column: Column, name: str) -> Column:
+    """The values of JSON records as numbers, NaN for none, or as text, None for none. Raises `DataError` for others."""
+    if column.dtype != object:
+        return column
+    values = column.tolist()
+    kinds = set(map(type, values)) - {type(None), Absent}
+    if kinds <= {str}:
+        return column if ABSENT not in values else _objects(None if value is ABSENT else value for value in values)
+    if kinds <= {int, float, bool}:
+        return _as_floats(values, name)
+    if kinds & {dict, list}:
+        what = "lists" if list in kinds else "objects"
+        raise DataError(f"column {name!r} holds {what} where the model takes a value", _RECORDS)
+    raise DataError(f"column {name!r} holds text in some rows and numbers in others")
+
+
+def _as_floats(values: list[Any], name: str) -> Column:
+    try:
+        return np.array([np.nan if value is None or value is ABSENT else float(value) for value in values])
+    except OverflowError:
+        raise DataError(f"column {name!r} holds a number beyond the range of a double") from None
+
+
+def _objects(values: Iterable[Any]) -> Column:
+    return np.array(list(values), dtype=object)
 
 
 def _holds_text(feature: Feature) -> bool:

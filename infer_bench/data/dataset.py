@@ -24,7 +24,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Rows in a file: parquet, csv (with a header), npy or npz. `path` is absolute."""
+    """Rows in a file: parquet, csv (with a header), JSON (records), npy or npz. `path` is absolute."""
 
     path: str
     columns: tuple[str, ...]

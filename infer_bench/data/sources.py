@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infer_bench.data.arrays import ArraySource, open_npy, open_npz
+from infer_bench.data.json_rows import RecordSource, open_json
 from infer_bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _OTHER = (
 )
 
 
-def open_source(file: Path, names: Sequence[str]) -> "ParquetSource | CsvSource | ArraySource":
+def open_source(file: Path, names: Sequence[str]) -> "ParquetSource | CsvSource | ArraySource | RecordSource":
     """A reader for the file's content. Raises `DataError` when its format is not one of those read here."""
     with file.open("rb") as stream:
         head = stream.read(65536)
@@ -39,6 +40,8 @@ def open_source(file: Path, names: Sequence[str]) -> "ParquetSource | CsvSource 
         return open_npy(file, names)
     if head.startswith(b"PK"):
         return open_npz(file, names)
+    if _starts_as_json(head):
+        return open_json(file, names)
     _refuse(file, head)
     from infer_bench.data.arrow import CsvSource
 
@@ -48,7 +51,7 @@ def open_source(file: Path, names: Sequence[str]) -> "ParquetSource | CsvSource 
 def _refuse(file: Path, head: bytes) -> None:
     seems = _seems(head)
     if seems:
-        raise DataError(f"{file.name} seems to be {seems}", "rows are read from parquet, csv, npy and npz")
+        raise DataError(f"{file.name} seems to be {seems}", "rows are read from parquet, csv, JSON, npy and npz")
 
 
 def _seems(head: bytes) -> str:
@@ -64,6 +67,8 @@ def _seems(head: bytes) -> str:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "an HTML or XML page"
-    if text.startswith((b"{", b"[")):
-        return "JSON"
     return ""
+
+
+def _starts_as_json(head: bytes) -> bool:
+    return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))

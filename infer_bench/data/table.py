@@ -1,5 +1,6 @@
 """A table: named 1-D columns of equal length."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,14 @@ from typing import Any
 import numpy as np
 
 from infer_bench.errors import DataError
-from infer_bench.typing import Array, Indices
+from infer_bench.typing import ABSENT, Array, Indices
 
 Column = Array
-"""A 1-D array: float64, float32, int64, bool, or object holding `str | None`. Some are read-only."""
+"""A 1-D array: float64, float32, int64, bool, or object holding `str | None`. Some are read-only.
+
+Of JSON records, object columns hold what the records do, mixed or nested, and `ABSENT` for a key that one lacks;
+`conform` makes of them what a model takes.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +56,9 @@ class Table:
         return Table({name: column[start:stop] for name, column in self.columns.items()})
 
     def record(self, row: int) -> dict[str, Any]:
-        """One row as a dict of plain Python scalars (float, int, bool, str or None)."""
-        return {name: _scalar(column[row]) for name, column in self.columns.items()}
+        """One row as a dict of plain Python scalars (float, int, bool, str or None); what is nested is JSON text."""
+        values = {name: column[row] for name, column in self.columns.items()}
+        return {name: _scalar(value) for name, value in values.items() if value is not ABSENT}
 
     def records(self) -> list[dict[str, Any]]:
         """Every row as a dict of plain Python scalars."""
@@ -71,4 +77,6 @@ def concat(tables: Iterable[Table]) -> Table:
 
 
 def _scalar(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
     return value.item() if isinstance(value, np.generic) else value

@@ -1,6 +1,7 @@
 """A user's own predict function, called with records as their service calls it."""
 
 import asyncio
+import copy
 import importlib
 import inspect
 import os
@@ -18,7 +19,7 @@ from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
-from infer_bench.typing import Array, Floats
+from infer_bench.typing import ABSENT, Array, Floats
 
 Records = list[dict[str, Any]]
 
@@ -58,6 +59,7 @@ class CallableSession:
         self.spec = ModelSpec("raw", (), ("output",))
         self._target = target
         self._as_list = as_list
+        self._is_nested: bool | None = None
         self._loop = asyncio.new_event_loop() if _is_async(function) else None
         self._function = function if self._loop is None else self._awaited(function, self._loop)
 
@@ -70,10 +72,20 @@ class CallableSession:
     def preprocess(self, request: Request) -> Records:
         """The request as fresh dicts, since the function may change what it is given."""
         if not is_table(request):
-            return [dict(request)]
+            return [self._copy(request)]
         lists = {name: column.tolist() for name, column in request.items()}
         rows = len(next(iter(lists.values())))
-        return [{name: values[i] for name, values in lists.items()} for i in range(rows)]
+        records = [{name: values[i] for name, values in lists.items()} for i in range(rows)]
+        if any(column.dtype == object for column in request.values()):  # of JSON records
+            lean = ({name: value for name, value in one.items() if value is not ABSENT} for one in records)
+            return [self._copy(record) for record in lean]
+        return records
+
+    def _copy(self, record: Request) -> dict[str, Any]:
+        """As deep as the first record is: a flat one takes a tenth of the time."""
+        if self._is_nested is None:
+            self._is_nested = any(isinstance(value, dict | list) for value in record.values())
+        return copy.deepcopy(dict(record)) if self._is_nested else dict(record)
 
     def predict(self, inputs: Records) -> list[Any]:
         """Call the function; one output a record. Whatever it raises is an `EngineError` that names its last line."""

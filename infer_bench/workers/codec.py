@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import numpy as np
 import numpy.typing as npt
 
-from infer_bench.typing import Array
+from infer_bench.typing import ABSENT, Array
 from infer_bench.workers.wire import NUMERIC
 
 T = TypeVar("T")
@@ -45,11 +45,15 @@ def _packed(value: Any, arrays: list[Array]) -> Any:
 
 
 def _packed_array(array: Array, arrays: list[Array]) -> dict[str, Any]:
-    """Numbers as they lie in memory; any other array, of one axis, as a list of scalars."""
+    """Numbers as they lie in memory; any other array, of one axis, as a list of scalars or of JSON's values."""
     if array.dtype.kind in NUMERIC:
         arrays.append(array)
         return {"array": len(arrays) - 1}
-    return {"values": _packed(array.tolist(), arrays)}
+    values = array.tolist()
+    if set(map(type, values)) <= _SCALARS:
+        return {"values": values}
+    absent = [i for i, value in enumerate(values) if value is ABSENT]
+    return {"json": _packed([None if value is ABSENT else value for value in values], arrays), "absent": absent}
 
 
 def unpack(kind: type[T], body: Any, arrays: Sequence[Array]) -> T:
@@ -122,6 +126,8 @@ def _array(dtype: Any) -> Reader:
             return _of_dtype(_place(body["array"], arrays), dtype)
         if isinstance(body, dict) and set(body) == {"values"} and dtype is Any:
             return _objects(body["values"])
+        if isinstance(body, dict) and set(body) == {"json", "absent"} and dtype is Any:
+            return _json_values(body["json"], body["absent"])
         raise ValueError("no array")
 
     return read_array
@@ -146,6 +152,18 @@ def _objects(values: Any) -> Array:
         raise ValueError("no list of scalars")
     array = np.empty(len(values), dtype=object)
     array[:] = values
+    return array
+
+
+def _json_values(values: Any, absent: Any) -> Array:
+    """What JSON records hold under one key; `absent` are the numbers of those that lack it."""
+    if not isinstance(values, list) or not isinstance(absent, list):
+        raise ValueError("no list of values")
+    array = np.fromiter(values, dtype=object, count=len(values))
+    for i in absent:
+        if type(i) is not int or not 0 <= i < len(values):
+            raise ValueError("no number of a value")
+        array[i] = ABSENT
     return array
 
 

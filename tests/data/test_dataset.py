@@ -166,7 +166,6 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "short matrix": (lambda path: write(np.savez, path, a=np.zeros(3), m=np.zeros((2, 2))), "plainly the rows"),
     "two matrices": (lambda path: write(np.savez, path, m=np.eye(2), n=np.eye(2)), "plainly the rows"),
     "pickle": (literal(pickle.dumps([1])), "a pickle, which is code"),
-    "json": (literal('[{"a": 1}]'), "JSON"),
     "html": (literal("<html></html>"), "HTML"),
     "gzip": (literal(b"\x1f\x8b\x08"), "gzip-compressed"),
     "utf-16": (literal("a,b\n1,2\n".encode("utf-16")), "UTF-16"),

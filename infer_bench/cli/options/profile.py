@@ -5,7 +5,7 @@ from typing import Annotated
 from infer_bench.cli.options.groups import how, machine, model, output, what
 
 Target = Annotated[str, model(metavar="TARGET", help="A model, package.module:function, or a .prof file.")]
-Input = Annotated[str | None, what("--input", metavar="FILE", help="A JSON file with a record or a list of them.")]
+Input = Annotated[str | None, what("--input", metavar="FILE", help="JSON: a record, a list of them, or one a line.")]
 Batch = Annotated[int, what("--batch", "-b", metavar="N", help="Rows a request.")]
 Diff = Annotated[str | None, what("--diff", metavar="BEFORE", help="Compare with this .prof file or candidate.")]
 Provider = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from infer_bench.cli.options.groups import how, machine, output, what
 
-Data = Annotated[str | None, what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, npy or npz file.")]
+Data = Annotated[str | None, what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, JSON, npy or npz file.")]
 Candidates = Annotated[
     list[str] | None,
     what(

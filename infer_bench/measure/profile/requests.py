@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.data.conform import as_one_kind
+from infer_bench.data.json_rows import as_columns, read_records
 from infer_bench.errors import UsageError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.rows import load_rows
-from infer_bench.measure.profile.input_records import as_columns, read_records
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.report.common import Notice
 from infer_bench.typing import Columns
@@ -46,5 +47,8 @@ def load_requests(candidates: Sequence[Candidate], source: RequestSource, settin
     records = read_records(source.input)
     origin = {"rows_cycled": len(records), "rows_source": source.input}
     if settings.batch > 1:
-        return Requests(as_columns(records), (), origin)
+        columns = as_columns(records)
+        if not all(candidate.engine.name == "callable" for candidate in candidates):
+            columns = {name: as_one_kind(column, name) for name, column in columns.items()}
+        return Requests(columns, (), origin)
     return Requests({}, records, origin)

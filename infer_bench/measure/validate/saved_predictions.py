@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from infer_bench.data import Dataset
+from infer_bench.data.conform import as_one_kind
 from infer_bench.errors import CannotRun, DataError
 from infer_bench.model import ModelSpec
 from infer_bench.stats.agreement.predictions import Predictions
@@ -35,13 +36,17 @@ class SavedPredictions:
 
 
 def is_predictions(path: str) -> bool:
-    """Whether a path (or `path:column`) names saved predictions and no model: an npy array, parquet or csv."""
-    file, _ = _file_and_column(path)
+    """Whether a path (or `path:column`) names saved predictions and no model: an npy array, parquet, csv or JSON.
+
+    A JSON object may be a model's, so of JSON it takes a column, a list or an ending that says lines.
+    """
+    file, column = _file_and_column(path)
     if not file.is_file():
         return False
     with file.open("rb") as stream:
         head = stream.read(8)
-    return head.startswith((b"PAR1", b"\x93NUMPY")) or file.suffix.lower() == ".csv"
+    rows = (b"PAR1", b"\x93NUMPY", b"[", *([b"{"] if column else []))
+    return head.lstrip().startswith(rows) or file.suffix.lower() in (".csv", ".jsonl", ".ndjson")
 
 
 def load_predictions(path: str) -> SavedPredictions:
@@ -78,6 +83,7 @@ def _likely_columns(columns: Sequence[str], name: str) -> list[str]:
 
 
 def _as_floats(values: Array, name: str) -> Floats:
-    if values.dtype.kind not in "fiub":
+    column = as_one_kind(values, name)
+    if column.dtype.kind not in "fiub":
         raise CannotRun(f"the predictions in column {name!r} are no numbers")
-    return values.astype(np.float64)
+    return column.astype(np.float64)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.base import Request, Session
-from infer_bench.typing import Array, Columns, Floats
+from infer_bench.typing import ABSENT, Array, Columns, Floats
 from infer_bench.workers.timing.loop import (
     Clock,
     Cycle,
@@ -39,7 +39,8 @@ def requests_of(columns: Columns, batch: int) -> list[Request]:
     rows = len(next(iter(columns.values())))
     if batch == 1:
         lists = {name: column.tolist() for name, column in columns.items()}
-        return [{name: values[i] for name, values in lists.items()} for i in range(rows)]
+        records = [{name: values[i] for name, values in lists.items()} for i in range(rows)]
+        return [{name: value for name, value in record.items() if value is not ABSENT} for record in records]
     starts = range(0, rows, batch)
     picks = [np.arange(start, start + batch) % rows for start in starts]
     return [{name: np.ascontiguousarray(column[pick]) for name, column in columns.items()} for pick in picks]
