@@ -74,10 +74,29 @@ def test_deltas_labels_and_what_is_not_finite_are_the_same_four_times() -> None:
 
 
 def test_another_number_of_outputs_is_no_agreement_anywhere() -> None:
-    by_bench, by_convert, by_validate = said_by_all(REFERENCE, CANDIDATE[:, :1], None)
-    assert by_bench == {"delta_note": "1 outputs a row where the reference gives 2"}
+    wide = np.hstack([REFERENCE, REFERENCE])
+    by_bench, by_convert, by_validate = said_by_all(wide, CANDIDATE[:, :1], None)
+    assert by_bench == {"delta_note": "1 output a row where the reference gives 4"}
     assert by_convert.non_finite_mismatches == by_validate.refusals == by_validate.failing == 6
-    assert by_validate.note == "an answer has 1 columns where the reference's has 2"
+    assert by_validate.note == "an answer has 1 column where the reference's has 4"
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_two_probabilities_beside_one_are_the_same_answer_four_times(swapped: bool) -> None:
+    pair, single = np.array([[0.25, 0.75], [0.5, 0.5], [NAN, NAN]]), np.array([[0.75], [0.625], [NAN]])
+    by_bench, by_convert, by_validate = said_by_all(*((single, pair) if swapped else (pair, single)), None)
+    assert by_bench["max_abs_delta"] == by_convert.max_abs_delta == by_validate.max_abs_delta == 0.125
+    assert (by_bench["delta_note"], by_bench["delta_rows"], by_validate.note) == ("", 3, "")
+    assert (by_validate.failing, by_validate.refusals, by_convert.non_finite_mismatches) == (1, 0, 0)
+
+
+def test_two_outputs_that_are_no_probabilities_are_other_outputs_four_times() -> None:
+    """Two scores, or a regression of two targets of which some rows happen to add up to 1."""
+    scores, single = np.array([[0.25, 0.75], [0.3, 1.2], [-2.0, 3.0]]), np.array([[0.75], [1.2], [3.0]])
+    by_bench, by_convert, by_validate = said_by_all(scores, single, None)
+    assert by_bench == {"delta_note": "1 output a row where the reference gives 2"}
+    assert by_convert.non_finite_mismatches == by_validate.refusals == by_validate.failing == 2
+    assert by_validate.note == "an answer has 1 column where the reference's has 2, and the two do not add up to 1"
 
 
 @pytest.mark.parametrize("labels", [None, LABELS])

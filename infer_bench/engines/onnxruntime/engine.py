@@ -12,6 +12,7 @@ from infer_bench.engines.base import Domain, Option
 from infer_bench.engines.onnxruntime import inputs as onnx_inputs
 from infer_bench.engines.onnxruntime import labels as onnx_labels
 from infer_bench.engines.onnxruntime import outputs as onnx_outputs
+from infer_bench.engines.onnxruntime.probe import gives_pair, probe_width
 from infer_bench.engines.session import (
     FedSession,
     errors_as,
@@ -89,6 +90,9 @@ class OnnxRuntime:
             raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
         feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
         meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)
+        assumed = description is None and onnx_outputs.is_assumed_pair(session.get_outputs(), nodes, meaning)
+        if assumed and not gives_pair(session, meaning.output, inputs):
+            meaning = onnx_outputs.as_two_outputs(meaning)
         spec = _spec(session, meaning, features, nodes, inputs)
         if description and len(description.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=description.outputs)
@@ -204,6 +208,8 @@ def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
 
 def _spec(session: Any, meaning: onnx_outputs.OutputMeaning, features: Any, nodes: Any, inputs: Any) -> ModelSpec:
     count = {"binary": 1, "multiclass": len(meaning.classes)}.get(meaning.task)
+    if meaning.zipped and count is None:
+        count = len(meaning.classes)
     if count is None:
         shape = next(output.shape for output in session.get_outputs() if output.name == meaning.output)
         inner = shape[1:] if shape else []
@@ -211,23 +217,10 @@ def _spec(session: Any, meaning: onnx_outputs.OutputMeaning, features: Any, node
         declared_width = int(np.prod(inner)) if fixed and inner else None
         # onnxmltools and skl2onnx declare one column for several targets.
         uncertain = declared_width is None or (declared_width == 1 and onnx_outputs.targets(nodes) > 1)
-        count = _probe_width(session, meaning.output, inputs) if uncertain else int(declared_width or 1)
+        count = probe_width(session, meaning.output, inputs) if uncertain else int(declared_width or 1)
     return ModelSpec(
         meaning.task, features, name_outputs(count, meaning.classes), meaning.classes, onnx_outputs.trees(nodes)
     )
-
-
-def _probe_width(session: Any, name: str, inputs: list[onnx_inputs.Tensor]) -> int:
-    """The output's width on one row (or one batch) of zeros; 1 when the graph does not take it."""
-    zeros = {}
-    for tensor in inputs:
-        zero = np.zeros((tensor.batch or 1, *tensor.inner), dtype=tensor.dtype)
-        zeros[tensor.name] = zero.astype(str).astype(object) if tensor.dtype is object else zero
-    try:
-        output = np.asarray(session.run([name], zeros)[0])
-    except Exception:  # noqa: BLE001 - whatever ONNX Runtime raises: the first real request will say it
-        return 1
-    return int(np.prod(output.shape[1:])) if output.ndim > 1 else 1
 
 
 def _predictor(

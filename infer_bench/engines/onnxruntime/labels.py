@@ -11,23 +11,25 @@ from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
 
-PredictWithLabels = Callable[[Any], tuple[Any, Array]]
+PredictWithLabels = Callable[[Any], tuple[Any, Array | None]]
 
 
 def make_labeller(
     session: Any, meaning: onnx_outputs.OutputMeaning, inputs: Sequence[Tensor]
 ) -> PredictWithLabels | None:
-    """A call for the predictions and the labels (rows,); None for a graph without an output of labels."""
-    label_outputs = [o.name for o in session.get_outputs() if onnx_outputs.is_label(o) and o.name != meaning.output]
-    if not label_outputs or meaning.task not in ("binary", "multiclass") or meaning.bare_label:
+    """A call for the predictions and the labels (rows,); None for a graph without an output of one label a row."""
+    labels = filter(onnx_outputs.is_class_label, session.get_outputs())
+    label_outputs = [output.name for output in labels if output.name != meaning.output]
+    if not label_outputs or not meaning.classes or meaning.bare_label:
         return None
     outputs, name = [meaning.output, label_outputs[0]], inputs[0].name if len(inputs) == 1 and inputs[0].plain else ""
 
-    def call(rows: Any) -> tuple[Any, Array]:
+    def call(rows: Any) -> tuple[Any, Array | None]:
         try:
             predictions, labels = session.run(outputs, {name: rows} if name else rows)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
-        return predictions, np.asarray(labels).reshape(-1)
+        labels = np.asarray(labels)
+        return predictions, labels.reshape(-1) if labels.ndim < 2 or labels.shape[1] == 1 else None
 
     return call

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infer_bench.errors import EngineError
@@ -76,11 +76,25 @@ def interpret_outputs(
     if description is not None:
         return OutputMeaning(output.name, zipped, label, description.task, description.classes)
     classes = _classes(nodes)
-    labelled = any(is_label(other) for other in outputs if other.name != output.name)
-    task = _task(output, nodes, classes, classified=labelled or zipped or label)
+    labels = [other for other in outputs if is_label(other) and other.name != output.name]
+    if labels and not any(map(is_class_label, labels)):
+        return OutputMeaning(output.name, zipped, label, "raw", classes)
+    task = _task(output, nodes, classes, classified=bool(labels) or zipped or label)
     if task not in ("binary", "multiclass"):
         return OutputMeaning(output.name, zipped, label, task)
     return OutputMeaning(output.name, zipped, label, task, classes or _number_classes(output))
+
+
+def is_assumed_pair(outputs: Sequence[Any], nodes: Sequence[Node], meaning: OutputMeaning) -> bool:
+    """Whether it is only assumed that two numbers a row are those of two classes, since labels stand beside them."""
+    output = next(output for output in outputs if output.name == meaning.output)
+    assumed = meaning.task == "binary" and not (meaning.zipped or meaning.bare_label)
+    return assumed and _width(output) != 1 and _maker(output, nodes) not in (*_CLASSIFIERS, "Softmax")
+
+
+def as_two_outputs(meaning: OutputMeaning) -> OutputMeaning:
+    """The meaning of two numbers a row that say different things: two scores, or labels of their own."""
+    return replace(meaning, task="raw")
 
 
 def _numbers_of_clusters(outputs: Sequence[Any], description: Description | None) -> str:
@@ -119,6 +133,11 @@ def is_label(output: Any) -> bool:
     return output.type in ("tensor(string)", "tensor(int64)", "tensor(int32)", "tensor(bool)")
 
 
+def is_class_label(output: Any) -> bool:
+    """Whether an output holds one label a row, and not several as that of a model of many labels does."""
+    return is_label(output) and (len(output.shape or []) < 2 or output.shape[1] == 1)
+
+
 def _classes(nodes: Sequence[Node]) -> tuple[Label, ...]:
     for node in reversed(nodes):
         if node.op in _CLASSIFIERS:
@@ -139,9 +158,12 @@ def _width(output: Any) -> int | None:
     return shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None
 
 
+def _maker(output: Any, nodes: Sequence[Node]) -> str:
+    return next((node.op for node in reversed(nodes) if output.name in node.outputs), "")
+
+
 def _task(output: Any, nodes: Sequence[Node], classes: Sequence[Label], *, classified: bool) -> Task:
-    maker = next((node.op for node in reversed(nodes) if output.name in node.outputs), "")
-    width = _width(output)
+    maker, width = _maker(output, nodes), _width(output)
     if classified or maker in _CLASSIFIERS or (maker == "Softmax" and width is not None):
         count = len(classes) or max(2, width or 2)
         return "multiclass" if count > 2 else "binary"

@@ -88,7 +88,10 @@ def _outliers(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec,
 
 
 def _multilabel(estimator: Any) -> bool:
-    return bool(getattr(last(estimator), "multilabel_", False))
+    """Whether each column of probabilities is that of a label of its own, so that they do not add up to 1."""
+    final = last(getattr(estimator, "best_estimator_", estimator))
+    binarizer = getattr(final, "_label_binarizer", None)  # a neural network's, which keeps it nowhere else
+    return bool(getattr(final, "multilabel_", False)) or getattr(binarizer, "y_type_", "").startswith("multilabel")
 
 
 def _threshold(estimator: Any) -> float | None:

@@ -157,7 +157,7 @@ def difference(measurement: Measurement, reference: Measurement) -> dict[str, An
         Predictions.unrefused(ours[:rows], labels[0]), Predictions.unrefused(theirs[:rows], labels[1]), Limits(worst=0)
     )
     if comparison.widths:
-        return {"delta_note": "{1} outputs a row where the reference gives {0}".format(*comparison.widths)}
+        return {"delta_note": _unlike_outputs(*comparison.widths)}
     return {
         "max_abs_delta": comparison.max_abs if comparison.finite else None,
         "label_changes": comparison.label_changes,
@@ -165,6 +165,10 @@ def difference(measurement: Measurement, reference: Measurement) -> dict[str, An
         "delta_rows": comparison.common,
         "delta_note": note or ("" if comparison.finite else "no pair of finite answers"),
     }
+
+
+def _unlike_outputs(reference: int, candidate: int) -> str:
+    return f"{candidate} output{'' if candidate == 1 else 's'} a row where the reference gives {reference}"
 
 
 def _labels(reference: Measurement, measurement: Measurement, rows: int) -> tuple[list[Labels | None], str]:

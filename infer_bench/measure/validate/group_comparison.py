@@ -82,4 +82,5 @@ def unlike_widths(comparison: Comparison) -> str:
     if comparison.widths is None:
         return ""
     ours, theirs = comparison.widths
-    return f"an answer has {theirs} columns where the reference's has {ours}"
+    sentence = f"an answer has {theirs} column{'' if theirs == 1 else 's'} where the reference's has {ours}"
+    return f"{sentence}, and the two do not add up to 1" if {ours, theirs} == {1, 2} else sentence

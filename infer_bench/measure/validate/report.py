@@ -94,7 +94,8 @@ def _name(model: ComparedModel) -> str:
 
 
 def _result(validation: Validation, candidate: CandidateState) -> ValidateResult:
-    outputs, limits, explanation = validation.spec.outputs, validation.limits, candidate.explanation
+    outputs, limits = _compared_outputs(validation, candidate), validation.limits_for(candidate)
+    explanation = candidate.explanation
     groups = tuple(group_result(group, outputs) for group in candidate.groups.values() if group.comparison.rows)
     return ValidateResult(
         reference=_reference(validation),
@@ -102,7 +103,7 @@ def _result(validation: Validation, candidate: CandidateState) -> ValidateResult
         smallest_passing_atol=_passing_atol(groups),
         atol=limits.atol,
         rtol=limits.rtol,
-        output_meaning=_output_meaning(validation.spec),
+        output_meaning=_output_meaning(validation.specs_of(candidate)[0]),
         groups=groups,
         causes=explanation.causes,
         not_explained=explanation.not_explained,
@@ -112,6 +113,12 @@ def _result(validation: Validation, candidate: CandidateState) -> ValidateResult
         rows_per_s=validation.rows_per_s,
         failed=None if candidate.error is None else str(candidate.error),
     )
+
+
+def _compared_outputs(validation: Validation, candidate: CandidateState) -> tuple[str, ...]:
+    """The outputs' names, the reference's; of one beside two those of the one, as they are compared."""
+    ours, theirs = validation.spec.outputs, candidate.predictor.spec.outputs
+    return theirs if (len(ours), len(theirs)) == (2, 1) else ours
 
 
 def _unopened_result(validation: Validation, candidate: Candidate, error: InferBenchError) -> ValidateResult:

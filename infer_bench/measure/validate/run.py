@@ -87,7 +87,7 @@ def _validation(
     if not candidates:
         others[0].require()
     spec = own.spec if own else candidates[0].predictor.spec
-    reference = predictions.canonical(spec) if predictions else openings[0].require()
+    reference = predictions or openings[0].require()
     return Validation(reference, spec, candidates, unopened, dataset, settings)
 
 
@@ -144,7 +144,7 @@ def _compare_on_user_rows(validation: Validation, fan_out: FanOut, progress: Pro
         describe_feeds(validation.predictors, sample, validation.spec)
     if validation.settings.probes != "only":
         for candidate in validation.candidates:
-            candidate.groups["data"] = GroupComparison("data", validation.limits)
+            candidate.groups["data"] = GroupComparison("data", validation.limits_for(candidate))
         validation.rows_per_s = stream(fan_out, rows.batches(), rows.count, "data", progress)
     return sample
 

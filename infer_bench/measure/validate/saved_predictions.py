@@ -9,7 +9,6 @@ import numpy as np
 from infer_bench.data import Dataset
 from infer_bench.data.conform import as_one_kind
 from infer_bench.errors import CannotRun, DataError
-from infer_bench.model import ModelSpec
 from infer_bench.stats.agreement.predictions import Predictions
 from infer_bench.typing import Array, Floats
 
@@ -22,13 +21,6 @@ class SavedPredictions:
 
     name: str
     values: Floats
-
-    def canonical(self, spec: ModelSpec) -> "SavedPredictions":
-        """The predictions in the canonical form: of two probabilities of a binary model the second."""
-        both = spec.task == "binary" and self.values.shape[1] == 2
-        if not both or not np.allclose(self.values.sum(axis=1), 1.0, atol=1e-3, equal_nan=True):
-            return self
-        return SavedPredictions(self.name, self.values[:, 1:])
 
     def predictions(self, first: int, rows: int) -> Predictions:
         """Those for `rows` rows from number `first` on."""

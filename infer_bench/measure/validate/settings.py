@@ -14,6 +14,8 @@ InputDtype = Literal["float32", "float64"]
 PROBES: tuple[Probes, ...] = get_args(Probes)
 INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
 
+PROBABILITIES = frozenset({"binary", "multiclass"})
+"""The tasks whose predictions are probabilities."""
 DEFAULT_ATOL = 1e-4
 UNBOUNDED_RTOL = 1e-5
 """The default beside atol for predictions that are no probabilities: their size is the user's unit."""
@@ -54,12 +56,16 @@ class ValidateSettings:
         if not 1 <= self.threads <= 1024:
             raise UsageError("threads are 1 to 1024")
 
-    def limits(self, task: str) -> Limits:
-        """When two predictions of a model of this task count as the same."""
+    def limits(self, *tasks: str) -> Limits:
+        """When two predictions of models of these tasks count as the same.
+
+        As probabilities they count where one of the models gives them.
+        """
         atol = DEFAULT_ATOL if self.atol is None else self.atol
         rtol = self.rtol
         if rtol is None:
-            rtol = UNBOUNDED_RTOL if self.atol is None and task not in ("binary", "multiclass") else 0.0
+            unbounded = self.atol is None and not PROBABILITIES & set(tasks)
+            rtol = UNBOUNDED_RTOL if unbounded else 0.0
         return Limits(atol, rtol, self.threshold, self.worst)
 
 

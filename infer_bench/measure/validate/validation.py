@@ -10,7 +10,7 @@ from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
-from infer_bench.measure.validate.settings import ValidateSettings
+from infer_bench.measure.validate.settings import PROBABILITIES, ValidateSettings
 from infer_bench.measure.validate.user_rows import UserRows
 from infer_bench.model import ModelSpec
 from infer_bench.stats.agreement.limits import Limits
@@ -43,8 +43,17 @@ class Validation:
 
     @property
     def limits(self) -> Limits:
-        """When two predictions count as the same."""
+        """When two predictions of models such as the reference count as the same."""
         return self.settings.limits(self.spec.task)
+
+    def limits_for(self, candidate: CandidateState) -> Limits:
+        """When a candidate's predictions count as the reference's."""
+        return self.settings.limits(*(spec.task for spec in self.specs_of(candidate)))
+
+    def specs_of(self, candidate: CandidateState) -> tuple[ModelSpec, ModelSpec]:
+        """What the two that are compared compute, the one first that says more: that its numbers are probabilities."""
+        ours, theirs = self.spec, candidate.predictor.spec
+        return (theirs, ours) if theirs.task in PROBABILITIES and ours.task not in PROBABILITIES else (ours, theirs)
 
     @property
     def user_rows(self) -> UserRows | None:

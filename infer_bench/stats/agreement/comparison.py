@@ -27,7 +27,7 @@ class Comparison:
     `refusals` are those of both that count as different. `failing` rows are these, and those that differ by more than
     the limits in some output, are finite on one side only, or change their label or side of the threshold.
     `label_changes` is None where labels are not compared, `argmax_changes` counts rows whose largest output is another
-    one. `widths` are the numbers of outputs of reference and candidate where they differ.
+    one. `widths` are the numbers of outputs of reference and candidate where those of some row cannot be compared.
     """
 
     rows: int = 0
@@ -113,7 +113,8 @@ def compare(
 
     `rows` are the rows' numbers (0, 1, … by default), by which the worst are named; `outcomes` those of these
     predictions under the same limits, where they are known already. A candidate with another number of outputs gives
-    no prediction to any row. Raises `ValueError` when the numbers of rows differ.
+    no prediction to any row, but for one output beside two probabilities (see `probability_pair`). Raises `ValueError`
+    when the numbers of rows differ.
     """
     limits = limits or Limits()
     outcomes = outcomes or RowOutcomes.of(reference, candidate, limits)
@@ -132,17 +133,14 @@ def compare(
         label_changes=None if outcomes.relabelled is None else int(outcomes.relabelled.sum()),
         argmax_changes=int(_argmax_changes(ours, theirs).sum()) if ours.shape[1] > 1 else None,
         non_finite_mismatches=int(is_mismatch(ours, theirs).any(axis=1).sum()),
-        widths=_unlike_widths(reference, candidate),
+        widths=_widths(reference, candidate) if outcomes.unlike.any() else None,
         worst=worst_of(reference, candidate, numbers, outcomes, limits.worst),
         sample=Sample.of(numbers[both], ours[:, 0], theirs[:, 0]) if ours.shape[1] else Sample(),
     )
 
 
-def _unlike_widths(reference: Predictions, candidate: Predictions) -> tuple[int, int] | None:
-    """The numbers of outputs where they differ; how many a model has is not known while it refuses every row."""
-    ours, theirs = reference.values.shape[1], candidate.values.shape[1]
-    unknown = ours == theirs or reference.refusals.all() or candidate.refusals.all()
-    return None if unknown else (ours, theirs)
+def _widths(reference: Predictions, candidate: Predictions) -> tuple[int, int]:
+    return reference.values.shape[1], candidate.values.shape[1]
 
 
 def _add_outputs(one: Comparison, other: Comparison) -> tuple[Tally, ...]:

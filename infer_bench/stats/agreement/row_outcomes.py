@@ -6,6 +6,7 @@ import numpy as np
 
 from infer_bench.stats.agreement.limits import Limits, flips, is_within
 from infer_bench.stats.agreement.predictions import Labels, Predictions, label_key
+from infer_bench.stats.agreement.probability_pair import comparable_rows, to_same_outputs
 from infer_bench.typing import Bools, Floats, Indices, Ints
 
 
@@ -14,7 +15,7 @@ class RowOutcomes:
     """Masks over the rows of a block (rows,).
 
     `common` rows have predictions of both models. Only the reference gives a number to a row of `reference_alone`,
-    only the candidate to one of `candidate_alone`, as the other refuses it or has another number of outputs.
+    only the candidate to one of `candidate_alone`, as the other refuses it or has other outputs (`unlike` rows).
     `relabelled` rows have another label, None where labels are not compared. `differ` says which rows count as
     different under the limits.
     """
@@ -24,6 +25,7 @@ class RowOutcomes:
     candidate_alone: Bools
     relabelled: Bools | None
     differ: Bools
+    unlike: Bools
 
     @property
     def refusals(self) -> Bools:
@@ -36,42 +38,43 @@ class RowOutcomes:
         ours, theirs = reference.values, candidate.values
         if len(ours) != len(theirs):
             raise ValueError(f"predictions for {len(ours)} rows cannot be compared with those for {len(theirs)}")
-        absent = candidate.refusals | (ours.shape[1] != theirs.shape[1])
+        unlike = ~comparable_rows(ours, theirs) & ~reference.refusals & ~candidate.refusals
+        absent = candidate.refusals | unlike
         common = ~reference.refusals & ~absent
         reference_alone = absent & ~reference.refusals & np.isfinite(ours).any(axis=1)
         candidate_alone = reference.refusals & ~candidate.refusals & np.isfinite(theirs).any(axis=1)
         differ = reference_alone | (candidate_alone & limits.count_refusals)
         one, other = common_values(reference, candidate, common)
         differ[common] = (~is_within(one, other, limits) | flips(one, other, limits)).any(axis=1)
-        relabelled = _relabelled(reference, candidate, common)
+        relabelled = _relabelled(reference, candidate, common, unlike)
         if relabelled is not None:
             differ |= relabelled
-        return cls(common, reference_alone, candidate_alone, relabelled, differ)
+        return cls(common, reference_alone, candidate_alone, relabelled, differ, unlike)
 
     def take(self, rows: Indices) -> "RowOutcomes":
         """Those of some rows."""
         relabelled = None if self.relabelled is None else self.relabelled[rows]
         alone = self.reference_alone[rows], self.candidate_alone[rows]
-        return RowOutcomes(self.common[rows], *alone, relabelled, self.differ[rows])
+        return RowOutcomes(self.common[rows], *alone, relabelled, self.differ[rows], self.unlike[rows])
 
 
 def common_values(reference: Predictions, candidate: Predictions, common: Bools) -> tuple[Floats, Floats]:
-    """The values of the `common` rows (rows, outputs) of both."""
+    """The values of the `common` rows (rows, outputs) of both, as many outputs of one as of the other."""
     if common.all() and reference.values.shape == candidate.values.shape:
         return reference.values, candidate.values
-    ours = reference.values[common]
-    return ours, candidate.values[common] if len(ours) else ours
+    ours, theirs = to_same_outputs(reference.values[common], candidate.values[common])
+    return ours, theirs if len(ours) else ours
 
 
-def _relabelled(reference: Predictions, candidate: Predictions, common: Bools) -> Bools | None:
-    """Rows whose labels differ; None without labels of one kind on both sides, or with unlike numbers of outputs.
+def _relabelled(reference: Predictions, candidate: Predictions, common: Bools, unlike: Bools) -> Bools | None:
+    """Rows whose labels differ; None without labels of one kind on both sides, or with other outputs in every row.
 
     What a library calls a row to which it gives no finite number is no label; a function's text stands for itself.
     """
     ours, theirs = reference.labels, candidate.labels
     if ours is None or theirs is None or ours.text != theirs.text:
         return None
-    if reference.values.shape != candidate.values.shape:
+    if unlike.any() and not common.any():
         return None
     places: dict[object, int] = {}
     differs = common & (_shared_codes(ours, places) != _shared_codes(theirs, places))

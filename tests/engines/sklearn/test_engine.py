@@ -104,6 +104,16 @@ def test_a_classifier_without_probabilities_gives_its_decision_values(model: Any
     assert session.spec.task == "raw"
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_network_of_two_labels_gives_the_probabilities_of_both(tmp_path: Path) -> None:
+    """They are no two classes, of which the second says all: each is that of a label of its own."""
+    rows = matrix(missing=False)
+    labels = np.stack([target(rows), three(rows) > 0], axis=1).astype(int)
+    network = neural_network.MLPClassifier((3,), max_iter=2, random_state=0).fit(rows, labels)
+    for model in (network, pipeline.make_pipeline(preprocessing.StandardScaler(), network).fit(rows, labels)):
+        assert check_session(model, "predict_proba", tmp_path).spec.task == "raw"
+
+
 def test_bare_labels_become_zero_and_one(tmp_path: Path) -> None:
     rows = matrix(missing=False)
     parts = [("a", tree.DecisionTreeClassifier(max_depth=2)), ("b", naive_bayes.GaussianNB())]

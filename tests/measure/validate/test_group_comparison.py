@@ -120,18 +120,18 @@ def test_several_classes_are_put_in_the_order_of_the_reference() -> None:
 
 def test_predictions_of_another_width_are_differences_and_no_crash() -> None:
     table = Table({"a": np.arange(3.0)})
-    wide = Predictions(np.array([[0.1, 0.9], [0.5, 0.5], [NAN, NAN]]), np.array([False, False, True]))
+    wide = Predictions(np.array([[0.1, 0.7], [0.5, 0.7], [NAN, NAN]]), np.array([False, False, True]))
     group = GroupComparison("data", Limits())
     group.add(wide, predictions([1.0, 2.0, 3.0]), 0, table.take)
     assert (group.comparison.failing, group.comparison.refusals, group.comparison.rows) == (3, 3, 3)
-    assert "an answer has 1 columns where the reference's has 2" in group.complaint
+    assert "an answer has 1 column where the reference's has 2" in group.complaint
 
 
 @pytest.mark.parametrize("complaint", ["", "no missing values, please"])
 def test_another_number_of_columns_is_the_reason_and_no_cause_is_claimed(complaint: str) -> None:
     """Not even where all the rows have missing values, which a candidate might refuse."""
     table = Table({"a": np.full(3, NAN)})
-    wide = Predictions(np.full((3, 2), 0.5), np.zeros(3, dtype=np.bool_))
+    wide = Predictions(np.full((3, 2), 0.7), np.zeros(3, dtype=np.bool_))
     nothing = np.array([False, False, bool(complaint)])
     group = GroupComparison("data", Limits())
     for first in (0, 3):
@@ -141,7 +141,11 @@ def test_another_number_of_columns_is_the_reason_and_no_cause_is_claimed(complai
     assert group.examples is not None
     result = explain(group.examples, ReferenceAccess(), unlike_widths(group.comparison))
     assert (result.causes, result.not_explained) == ((), 6)
-    assert result.why == group.complaint == "an answer has 1 columns where the reference's has 2"
+    assert (
+        result.why
+        == group.complaint
+        == "an answer has 1 column where the reference's has 2, and the two do not add up to 1"
+    )
 
 
 def test_a_batch_that_the_reference_refuses_as_a_whole_does_not_tell_how_many_outputs_it_has() -> None:

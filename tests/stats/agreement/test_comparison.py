@@ -199,7 +199,7 @@ def test_a_row_that_one_of_the_two_refuses_is_counted_apart(count_refusals: bool
 
 
 def test_predictions_of_another_width_are_none() -> None:
-    result = compare(predictions([[0.1, 0.9], [NAN, NAN]], None, (1,)), predictions([1.0, 2.0]))
+    result = compare(predictions([[0.1, 0.7], [NAN, NAN]], None, (1,)), predictions([1.0, 2.0]))
     assert (result.widths, result.common, result.reference_alone, result.candidate_alone) == (
         (2, 1),
         0,

@@ -42,6 +42,7 @@ ROUTING = (
 
 def changes_that_explain(rows: DifferingRows, unexplained: Bools, access: ReferenceAccess) -> Explanation:
     """Causes of the `unexplained` rows (rows,); or why none is claimed."""
+    access = access.with_outputs(rows.outputs)
     alike = ~rows.differ & ~rows.without_pair
     trees = access.ensemble.trees if access.ensemble else 100
     sample = _rows_to_try(rows, unexplained, alike, trees)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from infer_bench.data import Table, concat
 from infer_bench.stats.agreement.predictions import Predictions
+from infer_bench.stats.agreement.probability_pair import to_same_outputs
 from infer_bench.stats.agreement.row_outcomes import RowOutcomes
 from infer_bench.typing import Bools, Floats, Ints
 
@@ -16,8 +17,8 @@ from infer_bench.typing import Bools, Floats, Ints
 class DifferingRows:
     """Rows below each other, each named by its group and its number there (rows,).
 
-    `reference` and `candidate` are predictions (rows, outputs), NaN for a model that refuses the row or predicts
-    another number of outputs. Of the masks (rows,), `differ` are the rows to explain, beside some that agree;
+    `reference` and `candidate` are predictions (rows, outputs), as they were compared: NaN for a model that refuses the
+    row or predicts other outputs. Of the masks (rows,), `differ` are the rows to explain, beside some that agree;
     `without_pair` are those without a prediction of one of the two; `relabelled` have another label.
     """
 
@@ -41,23 +42,32 @@ class DifferingRows:
         outcomes: RowOutcomes,
     ) -> "DifferingRows":
         """All rows of one block."""
-        same_width = reference.values.shape == candidate.values.shape
+        ours, theirs = to_same_outputs(reference.values, candidate.values)
         unlabelled = np.zeros(len(numbers), dtype=np.bool_)
         return cls(
             groups=np.full(len(numbers), group, dtype=object),
             numbers=numbers,
             table=table,
-            reference=reference.values,
-            candidate=candidate.values if same_width else np.full_like(reference.values, np.nan),
+            reference=ours,
+            candidate=_without(theirs, outcomes.unlike) if theirs.shape == ours.shape else np.full_like(ours, np.nan),
             differ=outcomes.differ,
             without_pair=~outcomes.common,
             relabelled=unlabelled if outcomes.relabelled is None else outcomes.relabelled,
         )
 
     @property
+    def outputs(self) -> int:
+        """How many outputs were compared."""
+        return int(self.reference.shape[1])
+
+    @property
     def with_roles_swapped(self) -> "DifferingRows":
         """With the candidate in the reference's place and the other way round."""
         return replace(self, reference=self.candidate, candidate=self.reference)
+
+
+def _without(values: Floats, rows: Bools) -> Floats:
+    return np.where(rows[:, None], np.nan, values) if rows.any() else values
 
 
 def join(parts: Sequence[DifferingRows]) -> DifferingRows:

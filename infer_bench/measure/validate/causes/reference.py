@@ -1,7 +1,7 @@
 """Predictions of the reference under changes: from its trees, or from the reference itself fed other rows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED
 from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_rows, on_trees
 from infer_bench.measure.validate.causes.tree_counts import other_trees
 from infer_bench.model import Feature
+from infer_bench.stats.agreement.probability_pair import to_width
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.evaluate import predict
 from infer_bench.typing import Array, Floats, Indices
@@ -44,6 +45,14 @@ class ReferenceAccess:
     last_step: LastStep | None = None
     other_reading: Ensemble | None = None
 
+    def with_outputs(self, outputs: int) -> "ReferenceAccess":
+        """With predictions of that many outputs, as they were compared: of two class probabilities the second."""
+        return replace(
+            self,
+            predict=_with_outputs(self.predict, outputs),
+            predict_in_float32=_with_outputs(self.predict_in_float32, outputs),
+        )
+
     def float32_steps_on(self, table: Table) -> Predict | None:
         """`predict_in_float32` where the reference has steps that can work in float32 on these rows."""
         try:
@@ -51,6 +60,10 @@ class ReferenceAccess:
         except InferBenchError:
             return None
         return self.predict_in_float32 if works else None
+
+
+def _with_outputs(predict: Predict | None, outputs: int) -> Predict | None:
+    return None if predict is None else lambda table: to_width(predict(table), outputs)
 
 
 class Reference(Protocol):
