@@ -10,6 +10,7 @@ from infer_bench.cli.commands.convert import convert
 from infer_bench.cli.commands.doctor import doctor
 from infer_bench.cli.commands.engines import engines
 from infer_bench.cli.commands.profile import profile
+from infer_bench.cli.commands.serve import serve
 from infer_bench.cli.commands.show import show
 from infer_bench.cli.commands.validate import validate
 from infer_bench.cli.help import Command, Commands
@@ -59,6 +60,7 @@ add(bench, "infer-bench bench model.txt -d rows.parquet -e lightgbm:feed=ndarray
 add(convert, "infer-bench convert model.txt -o model.onnx -d rows.parquet")
 add(profile, "infer-bench profile service:predict --input record.json -o before.prof")
 add(validate, "infer-bench validate model.txt model.onnx -d rows.parquet --atol 1e-6")
+add(serve, "infer-bench serve model.onnx --port 8080")
 add(show, "infer-bench show report.json --format markdown")
 add(engines)
 add(doctor)

@@ -11,12 +11,13 @@ WRITE = "What to write"
 TOLERANCE = "Tolerance"
 GATE = "Gate"
 SELF_TEST = "Self-test of the gate"
+SERVING = "Server"
 MACHINE = "Machine"
 OUTPUT = "Output"
 GENERAL = "General"
 """Of what Typer adds itself."""
 
-GROUPS = (WHAT, RENDER, HOW, WRITE, TOLERANCE, GATE, SELF_TEST, MACHINE, OUTPUT, GENERAL)
+GROUPS = (WHAT, RENDER, HOW, WRITE, TOLERANCE, GATE, SELF_TEST, SERVING, MACHINE, OUTPUT, GENERAL)
 """In the order of help."""
 
 model = partial(typer.Argument, rich_help_panel=WHAT)
@@ -27,5 +28,6 @@ write = partial(typer.Option, rich_help_panel=WRITE)
 tolerance = partial(typer.Option, rich_help_panel=TOLERANCE)
 gate = partial(typer.Option, rich_help_panel=GATE)
 self_test = partial(typer.Option, rich_help_panel=SELF_TEST)
+serving = partial(typer.Option, rich_help_panel=SERVING)
 machine = partial(typer.Option, rich_help_panel=MACHINE)
 output = partial(typer.Option, rich_help_panel=OUTPUT)

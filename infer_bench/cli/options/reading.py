@@ -1,6 +1,8 @@
 """How the texts of options are read."""
 
+import math
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -63,3 +65,13 @@ def count_processes(processes: int | None, baseline: str | None) -> int:
     if processes is not None:
         return processes
     return DEFAULT_PROCESSES if baseline is None else STORED_PROCESSES
+
+
+def read_size(text: str, option: str) -> int:
+    """Bytes, from `8MiB`, `500kB` or a bare number; raises `UsageError`."""
+    size = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]i?b|b)?\s*", text, re.IGNORECASE)
+    if size is None or float(size[1]) <= 0:
+        raise UsageError(f"{option}: {text!r} is no size", f"for example --{option} 8MiB")
+    unit = (size[2] or "b").lower()
+    base = 1024 if "i" in unit else 1000
+    return math.ceil(float(size[1]) * float(base) ** "bkmg".index(unit[0]))

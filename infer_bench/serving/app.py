@@ -1,0 +1,123 @@
+"""The ASGI application: a model, and the one behind it, behind HTTP."""
+
+from typing import Any
+
+from infer_bench.engines.session import require
+from infer_bench.errors import CannotRun, InferBenchError, UsageError
+from infer_bench.serving.endpoints.about import Health, Metrics, ModelInfo
+from infer_bench.serving.endpoints.body import Receive, Scope, Send
+from infer_bench.serving.endpoints.endpoint import describe_fault, send_response
+from infer_bench.serving.endpoints.predict import Predict
+from infer_bench.serving.faults import RequestFault
+from infer_bench.serving.paths.dual_path import DualPath
+from infer_bench.serving.paths.served_model import ServedModel, choose_candidate, open_model
+from infer_bench.serving.service import Service
+from infer_bench.serving.settings import ServingSettings
+
+EXTRA = "serve"
+APPLICATION = ("starlette", "prometheus_client")
+"""What the application needs; whoever mounts it has a server."""
+
+
+class Application:
+    """An ASGI application. `service` is what it serves."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._app = _route(service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; of a server's other messages, accept its start and its end."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        await self._app(scope, receive, send)
+
+    def close(self) -> None:
+        """Release the models; requests are answered no more."""
+        self.service.close()
+
+
+def application(
+    model: str, fallback: str | None = None, *, engine: str = "", fallback_engine: str = "", **settings: Any
+) -> Application:
+    """An ASGI application that serves the model at a path, to be run or to be mounted.
+
+    `fallback` is the model that answers where the first cannot; `engine` and `fallback_engine` are candidates, as in
+    `onnxruntime:threads=2`. The other keywords are the fields of `ServingSettings`. The models are loaded before this
+    returns.
+
+    Raises `ModelError` and `EngineError` for a model that cannot be loaded (a first one only where there is no
+    fallback), `UsageError` for settings that make no sense, and `MissingDependency`.
+    """
+    own = ServingSettings(**settings)
+    require_libraries(*APPLICATION)
+    paths, _ = open_paths(model, fallback or "", engine, fallback_engine, own)
+    return Application(Service(paths, own))
+
+
+def require_libraries(*modules: str) -> None:
+    """Raise `MissingDependency` where one is not installed."""
+    for module in modules:
+        require(module, EXTRA)
+
+
+def open_paths(
+    model: str, fallback: str, engine: str, fallback_engine: str, settings: ServingSettings
+) -> tuple[DualPath, InferBenchError | None]:
+    """The model and its fallback (empty: none), loaded, and what kept the first from being loaded.
+
+    Raises it where there is no second.
+    """
+    second = _open(fallback, fallback_engine, settings) if fallback else None
+    try:
+        return DualPath(_open(model, engine, settings), second), None
+    except UsageError:
+        raise
+    except InferBenchError as error:
+        if second is None:
+            raise
+        return DualPath(None, second), error
+
+
+def _open(model: str, engine: str, settings: ServingSettings) -> ServedModel:
+    try:
+        return open_model(choose_candidate(model, engine, settings), settings)
+    except (InferBenchError, MemoryError):
+        raise
+    except Exception as error:  # an engine from outside may raise anything
+        raise CannotRun(f"{model} cannot be opened: {type(error).__name__}: {error}") from error
+
+
+def _route(service: Service) -> Any:
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    async def describe_http_error(request: Any, error: Any) -> Any:
+        path, methods = request.url.path, (error.headers or {}).get("Allow", "")
+        missing = f"there is no {path}" if error.status_code == 404 else f"{path} is asked with {methods}"
+        headers = [(key.lower().encode(), value.encode()) for key, value in (error.headers or {}).items()]
+        fault = RequestFault(error.status_code, "not-found", missing, headers=headers)
+        return _Sent(service, fault)
+
+    health = Health(service)
+    routes = [
+        Route("/predict", Predict(service), methods=["POST"], name="predict"),
+        Route("/health", health, methods=["GET"], name="health"),
+        Route("/model-info", ModelInfo(service), methods=["GET"], name="model-info"),
+        Route("/metrics", Metrics(service), methods=["GET"], name="metrics"),
+    ]
+    app = Starlette(routes=routes, exception_handlers={404: describe_http_error, 405: describe_http_error})
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Sent:
+    """A fault as what Starlette takes for a response."""
+
+    def __init__(self, service: Service, fault: RequestFault) -> None:
+        self._service, self._response = service, describe_fault(service, fault)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_response(send, self._response)
+        self._service.counters.count_request("other", self._response.status, 0)

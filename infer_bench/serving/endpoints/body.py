@@ -1,0 +1,90 @@
+"""Reading a request's body: never more of it, and never longer, than the settings allow."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from infer_bench.serving.faults import RequestFault
+from infer_bench.serving.settings import ServingSettings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_CLOSE = ((b"connection", b"close"),)
+_LINGER_S = 1.0
+"""So long a body that is too large is read and thrown away: a client that still sends reads no answer."""
+_JSON = (b"application/json", b"text/json")
+
+
+class ClientGone(Exception):
+    """The client has closed its connection: there is nobody to answer."""
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """A header's value; empty without one."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""
+
+
+def require_json(scope: Scope) -> None:
+    """Raise `RequestFault` where the body says that it is something else than JSON, as curl does unless told."""
+    kind = header(scope, b"content-type").partition(b";")[0].strip().lower()
+    if kind and kind not in _JSON and not kind.endswith(b"+json"):
+        said = kind.decode("latin-1")[:80]
+        raise RequestFault(415, "malformed", f"the body says that it is {said}: send it as application/json")
+
+
+async def read_body(scope: Scope, receive: Receive, settings: ServingSettings) -> bytes:
+    """The whole body. Raises `RequestFault` for one that is too large, too slow or encoded, `ClientGone`."""
+    if header(scope, b"content-encoding") not in (b"", b"identity"):
+        raise RequestFault(415, "malformed", "the body is compressed: send it as it is", headers=_CLOSE)
+    length = header(scope, b"content-length")
+    if length and int(length) > settings.max_body_bytes:
+        if header(scope, b"expect").lower() != b"100-continue":  # who waits for a word has sent nothing yet
+            await _discard(receive)
+        raise _too_large(settings)
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            return await _read(receive, settings)
+    except TimeoutError:
+        message = f"the body did not arrive in {settings.body_timeout_s:g} s"
+        raise RequestFault(408, "slow", message, headers=_CLOSE) from None
+
+
+async def _read(receive: Receive, settings: ServingSettings) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) > settings.max_body_bytes:
+            raise _too_large(settings)
+        return body
+    parts, size = [], 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > settings.max_body_bytes:
+            await _discard(receive)
+            raise _too_large(settings)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+        message = await receive()
+
+
+async def _discard(receive: Receive) -> None:
+    try:
+        async with asyncio.timeout(_LINGER_S):
+            while (await receive()).get("more_body", False):
+                pass
+    except TimeoutError:
+        pass
+
+
+def _too_large(settings: ServingSettings) -> RequestFault:
+    message = f"the body is larger than {settings.max_body_bytes:,} bytes"
+    return RequestFault(413, "too-large", message, headers=_CLOSE)

@@ -1,0 +1,1 @@
+"""The model that answers, the one behind it, and the requests that wait for them."""

@@ -1,0 +1,114 @@
+"""Requests on their way to the engine: what waits when it is free goes together, and nothing waits for a timer.
+
+A call that is known to be short runs on the event loop's own thread: a hand-over to another and back would take longer.
+Any other runs in a thread of its own, so that the server answers meanwhile.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from infer_bench.serving.faults import RequestFault
+from infer_bench.serving.paths.dual_path import Answer, DualPath
+from infer_bench.serving.rows.rows import Rows
+
+MOST_ROWS = 4096
+"""So many rows go together at the most, unless one request alone has more."""
+LONGEST_ON_LOOP_NS = 1_000_000
+_WEIGHT = 0.2
+"""Of the latest call in what a row is expected to take."""
+
+Waiting = tuple[Rows, "asyncio.Future[Answer]"]
+Results = list[Answer | Exception]
+
+
+class Batcher:
+    """The queue before the engine. `row_ns` is what a row is known to take, None where it is not known.
+
+    `count` is called with the number of requests and of rows of every call.
+    """
+
+    def __init__(
+        self, paths: DualPath, *, limit: int, row_ns: float | None = None, count: Callable[[int, int], None]
+    ) -> None:
+        self._paths = paths
+        self._limit = limit
+        self._count = count
+        self._row_ns = row_ns
+        self._on_loop = all(model.stays_on_loop for model in (paths.primary, paths.fallback) if model is not None)
+        self._waiting: deque[Waiting] = deque()
+        self._busy = False
+        self._thread = ThreadPoolExecutor(1, "infer-bench-engine")
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the engine."""
+        return len(self._waiting)
+
+    async def answer(self, rows: Rows) -> Answer:
+        """Wait for the engine and for its answer. Raises `RequestFault`."""
+        if len(self._waiting) >= self._limit:
+            message = f"{self._limit:,} requests wait for the model already"
+            raise RequestFault(503, "busy", message, headers=[(b"retry-after", b"1")])
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append((rows, future))
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._take_turn, loop)
+        return await future
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+    def _take_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch, rows = self._next_batch()
+        if not batch:
+            self._busy = False
+        elif self._on_loop and self._row_ns is not None and self._row_ns * rows < LONGEST_ON_LOOP_NS:
+            self._deliver(batch, rows, self._run(batch, rows))
+            loop.call_soon(self._take_turn, loop)
+        else:
+            call = loop.run_in_executor(self._thread, self._run, batch, rows)
+            call.add_done_callback(lambda results: self._end_turn(loop, batch, rows, results))
+
+    def _end_turn(
+        self, loop: asyncio.AbstractEventLoop, batch: list[Waiting], rows: int, results: "asyncio.Future[Results]"
+    ) -> None:
+        if not results.cancelled():
+            self._deliver(batch, rows, results.result())
+        self._take_turn(loop)
+
+    def _deliver(self, batch: list[Waiting], rows: int, results: Results) -> None:
+        self._count(len(batch), rows)
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _next_batch(self) -> tuple[list[Waiting], int]:
+        """The oldest requests whose callers still wait, and how many rows they have."""
+        batch: list[Waiting] = []
+        rows = 0
+        while self._waiting and (not batch or rows + self._waiting[0][0].count <= MOST_ROWS):
+            request = self._waiting.popleft()
+            if not request[1].done():
+                batch.append(request)
+                rows += request[0].count
+        return batch, rows
+
+    def _run(self, batch: list[Waiting], rows: int) -> Results:
+        start = time.perf_counter_ns()
+        try:
+            results: Results = list(self._paths.answer([rows for rows, _ in batch]))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must reach those who wait
+            results = [error] * len(batch)
+        row_ns = (time.perf_counter_ns() - start) / rows
+        self._row_ns = row_ns if self._row_ns is None else (1 - _WEIGHT) * self._row_ns + _WEIGHT * row_ns
+        return results

@@ -1,0 +1,131 @@
+"""Two artefacts for one answer: the second answers where the first one cannot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from infer_bench.errors import EngineError
+from infer_bench.model import ModelSpec, Phase
+from infer_bench.serving.faults import RequestFault
+from infer_bench.serving.paths.served_model import Predictions, ServedModel
+from infer_bench.serving.rows.rows import Rows
+from infer_bench.typing import Floats
+
+Path = Literal["primary", "fallback"]
+Reason = Literal["load", "refused", "non-finite"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Why the fallback answered: the model could not be loaded, it refused the rows, or it gave a value that is no finite
+number where the fallback gives one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The predictions (rows, outputs) of one request, its labels (rows,) or None, and who gave them.
+
+    `phases_ns` are those of the call that the request went along with.
+    """
+
+    predictions: Floats
+    labels: list[Any] | None
+    phases_ns: dict[Phase, int]
+    path: Path = "primary"
+    reason: Reason | None = None
+
+
+class DualPath:
+    """The model, which is None when it could not be loaded, and the fallback, if there is one; never neither."""
+
+    def __init__(self, primary: ServedModel | None, fallback: ServedModel | None = None) -> None:
+        self.primary, self.fallback = primary, fallback
+        main = primary or fallback
+        if main is None:
+            raise ValueError("there is no model")
+        self.main = main
+
+    def answer(self, batch: Sequence[Rows]) -> list[Answer | RequestFault]:
+        """An answer to each request, or what is wrong with it. One that the model refuses costs no other its answer."""
+        if self.primary is None:
+            return [self._answer_instead(rows, "load") for rows in batch]
+        try:
+            predictions = self.primary.answer(batch)
+        except EngineError as error:
+            if len(batch) > 1:
+                return [self.answer([rows])[0] for rows in batch]
+            return [self._answer_instead(batch[0], "refused", error)]
+        return [self._with_finite(rows, answer) for rows, answer in zip(batch, _split(predictions, batch), strict=True)]
+
+    def close(self) -> None:
+        """Release both models."""
+        for model in (self.primary, self.fallback):
+            if model is not None:
+                model.close()
+
+    def _answer_instead(self, rows: Rows, reason: Reason, error: EngineError | None = None) -> Answer | RequestFault:
+        if self.fallback is None:
+            return self._fault(error)
+        try:
+            return self._ask_fallback(rows, reason)
+        except EngineError as second:
+            return self._fault(error or second)
+
+    def _ask_fallback(self, rows: Rows, reason: Reason) -> Answer:
+        assert self.fallback is not None
+        predictions = align(self.fallback.answer([rows]), self.fallback.spec, self.main.spec)
+        return Answer(predictions.values, predictions.labels, predictions.phases_ns, "fallback", reason)
+
+    def _with_finite(self, rows: Rows, answer: Answer) -> Answer:
+        """The fallback's answer where it has a finite value in the place of one that is not."""
+        if self.fallback is None or np.isfinite(answer.predictions).all():
+            return answer
+        try:
+            other = self._ask_fallback(rows, "non-finite")
+        except EngineError:
+            return answer
+        if other.predictions.shape != answer.predictions.shape:
+            return answer
+        better = np.isfinite(other.predictions) & ~np.isfinite(answer.predictions)
+        return other if better.any() else answer
+
+    def _fault(self, error: EngineError | None) -> RequestFault:
+        """The model refuses the rows; or, where it does not even answer a row that it has answered, it is broken."""
+        message = error.message if error else "the model cannot answer"
+        sample = self.main.sample
+        if sample is not None:
+            try:
+                self.main.answer([sample])
+            except EngineError:
+                return RequestFault(500, "failed", f"the model fails: {message}")
+        return RequestFault(422, "refused", message, columns=self.main.spec.feature_names)
+
+
+def _split(predictions: Predictions, batch: Sequence[Rows]) -> list[Answer]:
+    """Each request's part of what was predicted in one call."""
+    if len(batch) == 1:
+        return [Answer(predictions.values, predictions.labels, predictions.phases_ns)]
+    answers, start = [], 0
+    for rows in batch:
+        part = slice(start, start + rows.count)
+        labels = None if predictions.labels is None else predictions.labels[part]
+        answers.append(Answer(predictions.values[part], labels, predictions.phases_ns))
+        start += rows.count
+    return answers
+
+
+def align(predictions: Predictions, spec: ModelSpec, reference: ModelSpec) -> Predictions:
+    """The fallback's predictions in the model's class order, its labels under the model's names.
+
+    Classes are matched by label; where they share none and are as many, by position.
+    """
+    ours, theirs = reference.classes, spec.classes
+    if not ours or ours == theirs or len(ours) != len(theirs):
+        return predictions
+    if set(ours) == set(theirs):
+        if predictions.values.shape[1] == 1:
+            return replace(predictions, values=1.0 - predictions.values)
+        return replace(predictions, values=predictions.values[:, [theirs.index(label) for label in ours]])
+    if set(ours) & set(theirs) or predictions.labels is None:
+        return predictions
+    names = dict(zip(theirs, ours, strict=True))
+    return replace(predictions, labels=[names.get(label, label) for label in predictions.labels])

@@ -1,0 +1,165 @@
+"""A model opened for serving: it answers the rows of several requests in one call."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from infer_bench import data
+from infer_bench.engines.base import Session
+from infer_bench.engines.feeds.schema import Schema
+from infer_bench.engines.session import first_line
+from infer_bench.errors import EngineError, InferBenchError, UsageError
+from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, usual_candidate
+from infer_bench.measure.candidates.models import identify_model
+from infer_bench.model import ModelRef, ModelSpec, Phase
+from infer_bench.serving.rows.feed import BatchFeed, array_schema
+from infer_bench.serving.rows.rows import Rows
+from infer_bench.serving.settings import ServingSettings
+from infer_bench.typing import Floats
+
+_WARM_ROWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """`values` (rows, outputs), `labels` (rows,) or None, and what each phase of the call took."""
+
+    values: Floats
+    labels: list[Any] | None
+    phases_ns: dict[Phase, int]
+
+
+@dataclass(eq=False)
+class ServedModel:
+    """A model with its session. It is called by one thread at a time, which `lock` sees to.
+
+    `sample` is a row that it has answered; None where there is nothing to draw one from, or it answered none.
+    """
+
+    candidate: Candidate
+    session: Session
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    sample: Rows | None = None
+
+    def __post_init__(self) -> None:
+        self._feed = BatchFeed(self.session)
+        self._own_labels = getattr(self.session, "predictions_and_labels", None) if self.spec.classes else None
+        self._texts = getattr(self.session, "texts", None)
+
+    @property
+    def ref(self) -> ModelRef:
+        """The file."""
+        return self.candidate.artefact
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What it computes."""
+        return self.session.spec
+
+    @property
+    def name(self) -> str:
+        """What it is called: its file's name without the ending, or the function's."""
+        return name_of(self.ref)
+
+    @property
+    def schema(self) -> Schema | None:
+        """The columns of a model that is fed one array of numbers; None for any other."""
+        return array_schema(self.session)
+
+    @property
+    def stays_on_loop(self) -> bool:
+        """Whether it may be called on the thread of an event loop: a user's function may need a loop of its own."""
+        return self.candidate.engine.name != "callable"
+
+    def answer(self, batch: Sequence[Rows]) -> Predictions:
+        """Predict the rows of several requests in one call. Raises `EngineError` when the model refuses them."""
+        with self.lock:
+            try:
+                return self._answer(batch)
+            except InferBenchError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a library or a user's function may raise anything
+                raise EngineError(first_line(error)) from None
+
+    def _answer(self, batch: Sequence[Rows]) -> Predictions:
+        start = time.perf_counter_ns()
+        inputs = self._feed.inputs(batch)
+        fed = time.perf_counter_ns()
+        if self._own_labels is not None:
+            values, labels = self._own_labels(inputs)
+            end = time.perf_counter_ns()
+        else:
+            outputs = self.session.predict(inputs)
+            end = time.perf_counter_ns()
+            values = self.session.postprocess(outputs)
+            labels = self.session.labels(values) if self._texts is None else self._text_labels(outputs)
+        rows = sum(part.count for part in batch)
+        if len(values) != rows:
+            raise EngineError(f"the model gives {len(values)} predictions for {rows} rows")
+        # A copy: the next call may overwrite what the library has handed out.
+        values, plain = np.array(values), None if labels is None else np.asarray(labels).tolist()
+        phases: dict[Phase, int] = {
+            "preprocess": fed - start,
+            "predict": end - fed,
+            "postprocess": time.perf_counter_ns() - end,
+        }
+        return Predictions(values, plain, phases)
+
+    def _text_labels(self, outputs: Any) -> list[str] | None:
+        texts: list[str] = self._texts(outputs) if self._texts is not None else []
+        return texts if any(texts) else None
+
+    def warm_up(self) -> int | None:
+        """Answer rows drawn from the model, so that the first request does not pay for it.
+
+        Gives the nanoseconds that a call of one row took; None where there was no row that the model answers.
+        """
+        if not self.spec.features:
+            return None
+        try:
+            table = data.draw(self.spec, self.session.domain().thresholds, _WARM_ROWS, 0)
+            lists = {name: column.tolist() for name, column in table.columns.items()}
+            records = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+            row = Rows(self.spec.feature_names, None, records[:1])
+            self.answer([row])
+            start = time.perf_counter_ns()
+            self.answer([row])
+        except InferBenchError:
+            return None
+        self.sample = row
+        return time.perf_counter_ns() - start
+
+    def close(self) -> None:
+        """Release what the library holds."""
+        with self.lock:
+            self.session.close()
+
+
+def name_of(ref: ModelRef) -> str:
+    """What a model is called: its file's name without the ending, or the function's."""
+    return ref.path.rpartition(":")[2] if ref.format == "python" else PurePath(ref.path).stem
+
+
+def choose_candidate(name: str, engine: str, settings: ServingSettings) -> Candidate:
+    """The model at a path (or `package.module:function`) and how it is opened; `engine` is a candidate or empty.
+
+    Raises `ModelError` for a file that is no model and `UsageError` for an engine that cannot open it.
+    """
+    ref = identify_model(name, allow_pickle=settings.allow_pickle)
+    candidates, _ = choose_candidates([ref], [engine or usual_candidate(ref)], _refuse_conversion, settings.threads)
+    return candidates[0]
+
+
+def open_model(candidate: Candidate, settings: ServingSettings) -> ServedModel:
+    """Load the model. Raises `ModelError` and `EngineError`, among them `MissingDependency`."""
+    options = {**candidate.options, "allow_pickle": "yes" if settings.allow_pickle else "no"}
+    return ServedModel(candidate, candidate.engine.open(candidate.artefact, options))
+
+
+def _refuse_conversion(ref: ModelRef) -> ModelRef:
+    raise UsageError(f"{ref.name} is no ONNX file", f"infer-bench convert {ref.name} makes one")

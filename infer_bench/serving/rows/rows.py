@@ -1,0 +1,64 @@
+"""The rows of one request, as numbers or as records, and the same rows under another model's names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from infer_bench.errors import EngineError
+from infer_bench.typing import Floats
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Either a `matrix` (rows, features), its columns being `names`, or `records`; NaN and None are missing values."""
+
+    names: tuple[str, ...]
+    matrix: Floats | None = None
+    records: Sequence[Record] = ()
+
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return len(self.records) if self.matrix is None else len(self.matrix)
+
+    def as_records(self) -> Sequence[Record]:
+        """One record a row."""
+        if self.matrix is None:
+            return self.records
+        return [dict(zip(self.names, values, strict=True)) for values in self.matrix.tolist()]
+
+
+def rename(rows: Rows, names: tuple[str, ...]) -> Rows:
+    """The rows for a model whose columns are `names`.
+
+    By name where it has no other names than the rows do, by position where it has as many. Raises `EngineError` for
+    any other model.
+    """
+    if not names or not rows.names or names == rows.names:
+        return rows
+    if set(names) <= set(rows.names):
+        if rows.matrix is None:
+            return Rows(
+                names, None, [{name: record[name] for name in names if name in record} for record in rows.records]
+            )
+        return Rows(names, rows.matrix[:, [rows.names.index(name) for name in names]])
+    if len(names) != len(rows.names):
+        raise EngineError(f"the model takes {len(names)} columns, and the rows have {len(rows.names)}")
+    if rows.matrix is not None:
+        return Rows(names, rows.matrix)
+    pairs = list(zip(rows.names, names, strict=True))
+    return Rows(names, None, [{new: record[old] for old, new in pairs if old in record} for record in rows.records])
+
+
+def as_numbers(rows: Rows, names: tuple[str, ...]) -> Floats:
+    """The rows as a matrix (rows, names); None and absent values are NaN."""
+    if rows.matrix is not None:
+        return rows.matrix
+    try:
+        return np.array([[record.get(name) for name in names] for record in rows.records], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise EngineError("the model takes numbers, and a column holds text") from None

@@ -1,0 +1,56 @@
+"""What the endpoints share: the model and the one behind it, the queue, the numbers, and whether it is ready."""
+
+from collections.abc import Sequence
+
+from infer_bench.model import ModelSpec, Phase
+from infer_bench.serving.metrics.counters import Counters
+from infer_bench.serving.metrics.families import Numbers
+from infer_bench.serving.paths.batcher import Batcher
+from infer_bench.serving.paths.dual_path import Answer, DualPath
+from infer_bench.serving.rows.reader import RowReader
+from infer_bench.serving.rows.rows import Rows
+from infer_bench.serving.settings import ServingSettings
+
+
+class Service:
+    """A model that is served. `memories` are the numbers of every process that serves it, this one's among them."""
+
+    def __init__(
+        self,
+        paths: DualPath,
+        settings: ServingSettings,
+        counters: Counters | None = None,
+        memories: Sequence[Numbers] = (),
+    ) -> None:
+        self.paths, self.settings = paths, settings
+        self.counters = counters or Counters()
+        self.memories = memories or (self.counters.numbers,)
+        main = paths.main
+        self.name = settings.name or main.name
+        schema = main.schema
+        fill = float("nan") if schema is None else schema.fill
+        self.reader = RowReader(main.spec, sparse=settings.sparse, matrix=schema is not None, fill=fill)
+        self.batcher = Batcher(paths, limit=settings.queue, row_ns=main.warm_up(), count=self._count_batch)
+        self.draining = False
+
+    def _count_batch(self, requests: int, rows: int) -> None:
+        self.counters.count_batch(requests, rows, self.batcher.waiting)
+
+    def record(self, rows: Rows, answer: Answer, phases_ns: dict[Phase, int]) -> None:
+        """Count an answer."""
+        self.counters.count_prediction(phases_ns, answer.reason)
+
+    def close(self) -> None:
+        """Release the models and the engine's thread."""
+        self.batcher.close()
+        self.paths.close()
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model computes."""
+        return self.paths.main.spec
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests should be sent here."""
+        return not self.draining
