@@ -25,8 +25,7 @@ def view(path: Path) -> None:
 
     Raises `MissingDependency` without snakeviz, `CannotRun` when it does not start.
     """
-    if find_spec("snakeviz") is None:
-        raise MissingDependency("snakeviz", "profile")
+    require_snakeviz()
     port = _find_free_port()
     address = f"http://{HOST}:{port}/snakeviz/{quote(str(path.resolve()), safe='')}"
     module = "infer_bench.cli.snakeviz_server"
@@ -46,6 +45,12 @@ def view(path: Path) -> None:
         server.terminate()
         server.wait()
         signal.signal(signal.SIGTERM, before)
+
+
+def require_snakeviz() -> None:
+    """Raises `MissingDependency` without it."""
+    if find_spec("snakeviz") is None:
+        raise MissingDependency("snakeviz", "profile")
 
 
 def _exit_by_signal(number: int, _: object) -> None:

@@ -6,26 +6,23 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 from infer_bench.cli.delivery import Delivery, open_file, tell_verdict
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.cli.snakeviz import view
+from infer_bench.cli.snakeviz import require_snakeviz, view
 from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure.profile.prof_file import is_profile, pack
 from infer_bench.measure.profile.report import ProfileOutcome
 from infer_bench.measure.profile.requests import RequestSource
 from infer_bench.measure.profile.run import measure_profile
-from infer_bench.measure.profile.settings import ProfileSettings
+from infer_bench.measure.profile.settings import FORMS, Form, ProfileSettings
 from infer_bench.output import check_outputs, write_stdout
 from infer_bench.report.serialize import dump
 from infer_bench.reporters.registry import find, render
 
-FILES = ("pstats", "speedscope", "html")
-"""Forms that are a profiler's, not a report's."""
 _ENDINGS = {".prof": "pstats", ".pstats": "pstats", ".html": "html", ".htm": "html", ".md": "markdown", ".txt": "table"}
-_PROFILERS = {"pstats": "cprofile", "html": "pyinstrument", "speedscope": "pyinstrument"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +47,18 @@ class ProfileDelivery:
         return "table" if name == "-" else _ENDINGS.get(Path(name).suffix, "pstats")
 
     @property
-    def form(self) -> Literal["", "html", "speedscope"]:
-        """The file that pyinstrument writes."""
-        return cast('Literal["", "html", "speedscope"]', self.kind if self.kind in ("html", "speedscope") else "")
+    def form(self) -> Form:
+        """The file that the profiler writes, or that is viewed; empty for none."""
+        form = self.kind if self.kind in FORMS else "pstats" if self.view else ""
+        return cast("Form", form)
 
     def choose_profiler(self, profiler: str) -> str:
         """`profiler`, or where that is empty the one that writes this kind of file. Raises `UsageError`."""
-        if self.kind in FILES and (self.output is None or self.output == "-"):
+        if self.kind in FORMS and (self.output is None or self.output == "-"):
             raise UsageError(f"{self.kind} needs a file", "name one with -o")
         if self.view and self.kind not in ("pstats", "table"):
             raise UsageError("--view shows a .prof file", "leave out --format")
-        writer = _PROFILERS.get(self.kind, "cprofile" if self.view else "")
+        writer = FORMS.get(self.kind, "cprofile" if self.view else "")
         if writer and profiler and profiler != writer:
             raise UsageError(f"{profiler} does not write {self.kind}", f"--profiler {writer} does")
         return profiler or writer or "cprofile"
@@ -68,10 +66,12 @@ class ProfileDelivery:
     def check(self, target: str, inputs: Sequence[str | None]) -> None:
         """Raises `UsageError` for files that cannot be written as they were asked for."""
         check_outputs({"--json": self.json, "--output": self.output}, [target, *inputs])
-        if self.kind not in FILES:
+        if self.kind not in FORMS:
             find(self.kind, "profile")
         elif is_profile(target):
             raise UsageError(f"{target} is a profile already", "name a model to profile")
+        if self.view:
+            require_snakeviz()
 
     @contextlib.contextmanager
     def open_files(self) -> Iterator[Callable[[ProfileOutcome], None]]:
@@ -99,7 +99,7 @@ class ProfileDelivery:
     def _has_content(self, profile: ProfileOutcome) -> bool:
         """Whether there is something to write, though the run may not be finished."""
         has_functions = any(table.entries for table in profile.tables)
-        return profile.report.complete or (has_functions if self.kind in FILES else self.kind in SAYS_PARTIAL)
+        return profile.report.complete or (has_functions if self.kind in FORMS else self.kind in SAYS_PARTIAL)
 
     def _end_early(self, profile: ProfileOutcome | None) -> None:
         """Show what is known, and say where it is."""
@@ -114,7 +114,7 @@ class ProfileDelivery:
         if self.json == "-":
             write_stdout(dump(profile.report).decode())
         else:
-            in_file = self.kind in FILES or self.output not in (None, "-")
+            in_file = self.kind in FORMS or self.output not in (None, "-")
             Delivery(format="table" if in_file else self.kind).deliver(profile.report)
 
 
@@ -147,7 +147,7 @@ def _encode(profile: ProfileOutcome, kind: str) -> bytes:
         if not profile.tables[0].entries:
             raise CannotRun("nothing was profiled")
         return pack(profile.tables[0], profile.report)
-    return profile.text.encode() if kind in FILES else render(profile.report, kind).encode()
+    return profile.text.encode() if kind in FORMS else render(profile.report, kind).encode()
 
 
 def _file_to_view(target: str, profile: ProfileOutcome, to: ProfileDelivery, folder: Path) -> Path:

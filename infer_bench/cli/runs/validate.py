@@ -8,7 +8,7 @@ from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.measure.validate.run import run
 from infer_bench.measure.validate.settings import ValidateSettings
-from infer_bench.measure.validate.worst_rows import encode
+from infer_bench.measure.validate.worst_rows import encode, require_arrow
 from infer_bench.output import check_outputs
 
 
@@ -23,6 +23,8 @@ def run_validate(
 ) -> int:
     """Compare, write and render; returns the verdict's exit code. stderr tells it where no table on stdout does."""
     check_outputs({"--json": to.json, "--output": to.output, "--worst": worst}, [*models, data])
+    if worst:
+        require_arrow()
     with contextlib.ExitStack() as stack:
         save = stack.enter_context(to.open_files("validate"))
         worst_file = open_file(stack, worst)

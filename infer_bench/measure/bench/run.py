@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from infer_bench.errors import UsageError
 from infer_bench.measure.bench.report import ReportBuilder
-from infer_bench.measure.candidates.candidates import Candidate, choose_candidates
+from infer_bench.measure.candidates.candidates import choose_candidates, plan_candidates
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
+from infer_bench.measure.candidates.rows import Rows, load_rows, open_rows, select_columns
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.schedule.budget import Budget
@@ -41,13 +41,16 @@ def run(
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
+    _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, settings.threads)])
+    file = open_rows(data)  # what needs no worker is seen before a conversion starts the first
     entries, left_out = choose_candidates(
         refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle, data, progress), settings.threads
     )
-    _check_reference(settings.reference, entries)
+    _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
     groups = {ref.path: [e for e in entries if e.model.path == ref.path] for ref in refs}
-    rows = {path: load_rows(group, data, settings) for path, group in groups.items() if group}
+    rows = {path: load_rows(group, file, settings) for path, group in groups.items() if group}
+    del file  # some formats are held in memory
     measurements = Measurements(entries, settings.batches)
     builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out))
     if ready:
@@ -71,7 +74,6 @@ def _schedule(
     return Scheduler(measurements, FreshProcesses(columns, settings), rule, budget, settings, progress)
 
 
-def _check_reference(reference: str | None, candidates: Sequence[Candidate]) -> None:
-    labels = [candidate.label for candidate in candidates]
+def _check_reference(reference: str | None, labels: Sequence[str]) -> None:
     if reference is not None and reference not in labels:
         raise UsageError(f"the reference {reference!r} is no candidate", f"one of: {', '.join(labels)}")

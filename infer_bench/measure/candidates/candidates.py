@@ -61,26 +61,57 @@ def _engines_for(model: ModelRef) -> tuple[str, ...]:
     return engines
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedCandidate:
+    """A candidate that makes sense, while the artefact that it opens may still have to be made. `text` wrote it."""
+
+    text: str
+    spec: CandidateSpec
+    engine: Engine
+    options: dict[str, str]
+    model: ModelRef
+    explicit: bool
+
+    @property
+    def label(self) -> str:
+        """The candidate's."""
+        return self.spec.label
+
+    def build(self, to_onnx: ToOnnx) -> Candidate:
+        """The candidate with its artefact. Raises `NotConvertible` or `MissingDependency` where there is none."""
+        opens = self.spec.target is not None or self.model.format in self.engine.formats
+        artefact = self.model if opens else to_onnx(self.model)
+        target = registry.target(self.engine.name)
+        return Candidate(self.label, self.spec, self.engine, target, self.options, self.model, artefact, self.explicit)
+
+
+def plan_candidates(models: Sequence[ModelRef], texts: Sequence[str], threads: int) -> list[PlannedCandidate]:
+    """Every candidate that is asked for; those that are usual for a model where `texts` is empty. Starts no worker.
+
+    Raises `UsageError` or `OptionError` for a candidate that makes no sense.
+    """
+    return [
+        _plan_candidate(model, text, threads, explicit=bool(texts))
+        for model in models
+        for text in texts or default_candidates(model)
+    ]
+
+
 def choose_candidates(
     models: Sequence[ModelRef], texts: Sequence[str], to_onnx: ToOnnx, threads: int
 ) -> tuple[list[Candidate], list[Notice]]:
     """Every candidate that can run, and notices on default ones that were left out.
 
-    Raises `UsageError` or `OptionError` for a candidate that makes no sense, `CannotRun` when none is left.
+    Raises as `plan_candidates`, and `CannotRun` when none is left.
     """
     candidates, notices = [], []
-    for model in models:
-        for text in texts or default_candidates(model):
-            spec = parse(text)
-            _check_function(spec)
-            if spec.engine == "callable" and model.family != "callable" and spec.target is None:
-                raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
-            try:
-                candidates.append(_build_candidate(spec, model, to_onnx, threads, explicit=bool(texts)))
-            except (NotConvertible, MissingDependency) as error:
-                if texts:
-                    raise
-                notices.append(Notice("left-out", f"{text} left out: {error.message}", error.hint, text))
+    for plan in plan_candidates(models, texts, threads):
+        try:
+            candidates.append(plan.build(to_onnx))
+        except (NotConvertible, MissingDependency) as error:
+            if plan.explicit:
+                raise
+            notices.append(Notice("left-out", f"{plan.text} left out: {error.message}", error.hint, plan.text))
     unique = list({spec.key: spec for spec in candidates}.values())
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
@@ -94,20 +125,19 @@ def _check_function(spec: CandidateSpec) -> None:
         raise UsageError(f"{spec.target!r} is no candidate", "write options as engine:key=value")
 
 
-def _build_candidate(
-    spec: CandidateSpec, model: ModelRef, to_onnx: ToOnnx, threads: int, *, explicit: bool
-) -> Candidate:
+def _plan_candidate(model: ModelRef, text: str, threads: int, *, explicit: bool) -> PlannedCandidate:
+    spec = parse(text)
+    _check_function(spec)
+    if spec.engine == "callable" and model.family != "callable" and spec.target is None:
+        raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
     engine = registry.get(spec.engine)
     inherited = {"threads": str(threads)} if "threads" in engine.options else {}
     options = check_options(engine, {**inherited, **spec.options})
     if "threads" in options:
         read_threads(options)
-    artefact = model
-    if spec.target is None and model.format not in engine.formats:
-        if "onnx" not in engine.formats:
-            raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _list_openers(model))
-        artefact = to_onnx(model)
-    return Candidate(spec.label, spec, engine, registry.target(engine.name), options, model, artefact, explicit)
+    if spec.target is None and model.format not in engine.formats and "onnx" not in engine.formats:
+        raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _list_openers(model))
+    return PlannedCandidate(text, spec, engine, options, model, explicit)
 
 
 def _list_openers(model: ModelRef) -> str:

@@ -38,8 +38,13 @@ def count_rows(settings: Settings) -> int:
     return max(DEFAULT_ROWS, *settings.batches)
 
 
-def load_rows(candidates: Sequence[Candidate], source: str | None, settings: Settings) -> Rows:
-    """The rows for one model, whose candidates are `candidates`.
+def open_rows(path: str | None) -> data.Dataset | None:
+    """The user's file of rows, None without one. Raises `DataError`; no worker has to be started for that."""
+    return None if path is None else data.Dataset.open(path)
+
+
+def load_rows(candidates: Sequence[Candidate], source: data.Dataset | None, settings: Settings) -> Rows:
+    """The rows for one model, whose candidates are `candidates`: of the file, or drawn from the model.
 
     A worker is started that only tells what the model eats; it is not one of those that are measured. Raises what the
     first candidate's worker raised when none of them could open the model.
@@ -77,16 +82,18 @@ def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, Mo
         yield worker, worker.open().spec
 
 
-def _provide_rows(worker: Worker, spec: ModelSpec, source: str | None, settings: Settings, whole: bool) -> Rows:
+def _provide_rows(
+    worker: Worker, spec: ModelSpec, source: data.Dataset | None, settings: Settings, whole: bool
+) -> Rows:
     count = count_rows(settings)
     if source is None:
         return _draw_rows(worker, spec, count, settings.seed)
     return _read_rows(spec, source, count, whole)
 
 
-def _read_rows(spec: ModelSpec, source: str, count: int, whole: bool) -> Rows:
+def _read_rows(spec: ModelSpec, file: data.Dataset, count: int, whole: bool) -> Rows:
     """The first `count` rows of a file: the model's columns and, when `whole`, all of them."""
-    file, name = data.Dataset.open(source), Path(source).name
+    name = Path(file.path).name
     if not spec.features:
         table = file.head(count)
         return Rows(table.columns, table.columns, name, spec)

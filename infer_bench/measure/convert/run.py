@@ -20,6 +20,7 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.candidates.models import describe_model, identify_convertible
+from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.convert.compare import TOLERANCES, compare_group, failure, passes, round_to
 from infer_bench.measure.convert.round_trip import TablePredictor, original_predictor
 from infer_bench.measure.convert.scratch_file import scratch_file
@@ -73,8 +74,9 @@ def convert(
     source = identify_convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
     _refuse_target(target, source)
+    rows = open_rows(data)
     with OutputFile(target) as output_file, scratch_file() as scratch:
-        with Conversion(source, scratch, data, allow_pickle, time_limit_s, progress or Silent()) as conversion:
+        with Conversion(source, scratch, rows, allow_pickle, time_limit_s, progress or Silent()) as conversion:
             attempt = conversion.run(options or ConvertOptions())
             info = describe_model(source, conversion.spec)
         target_info = None
@@ -100,7 +102,7 @@ class Conversion:
         self,
         source: ModelRef,
         scratch: Path,
-        rows: str | None,
+        rows: data.Dataset | None,
         allow_pickle: bool,
         time_limit_s: float,
         progress: Progress,
@@ -141,7 +143,7 @@ class Conversion:
     def _table(self, spec: ModelSpec) -> Columns | None:
         if self._rows is None:
             return None
-        return data.conform(data.Dataset.open(self._rows).head(DATA_ROWS), spec).columns
+        return data.conform(self._rows.head(DATA_ROWS), spec).columns
 
     def _attempt(self, options: ConvertOptions, original: TablePredictor, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")

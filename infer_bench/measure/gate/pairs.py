@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 
 from infer_bench.engines import registry
 from infer_bench.errors import UsageError
-from infer_bench.measure.candidates.candidates import Candidate, ToOnnx, choose_candidates, usual_candidate
+from infer_bench.measure.candidates.candidates import (
+    Candidate,
+    PlannedCandidate,
+    ToOnnx,
+    choose_candidates,
+    plan_candidates,
+    usual_candidate,
+)
 from infer_bench.measure.candidates.spec import parse
 from infer_bench.measure.gate.interpreters import check_interpreter, find_folder
 from infer_bench.measure.schedule.sequential import Pair
@@ -39,6 +46,15 @@ def make_pairs(
     if same and len(same) == len(unique):
         raise UsageError(f"{same[0].candidate.label} would be compared with itself", "name another model or candidate")
     return [pair for pair in unique if pair not in same]
+
+
+def plan_pairs(
+    models: Sequence[ModelRef], texts: Sequence[str], against: str | None, threads: int
+) -> list[PlannedCandidate]:
+    """The candidates that `make_pairs` would make. Raises `UsageError` where one, or the baseline, makes no sense."""
+    if against is not None and _is_candidate(against):
+        plan_candidates(models, [against], threads)
+    return [plan for model in models for plan in plan_candidates([model], texts or [usual_candidate(model)], threads)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from infer_bench.errors import UsageError
@@ -15,9 +16,10 @@ from infer_bench.measure.bench.results import build_empty_result, build_result
 from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.gate.metrics import PairedMetrics, name_of
-from infer_bench.measure.gate.pairs import make_pairs
+from infer_bench.measure.gate.pairs import make_pairs, plan_pairs
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows, share_rows
 from infer_bench.measure.reporting import run_to_report
@@ -53,20 +55,19 @@ def run(
     """Measure every candidate beside its baseline until each check is decided or the budget is spent, and judge.
 
     Where the project's limits concern none of the candidates and there is nothing else to judge, it is a plain bench.
-
     `save` is called every few seconds with what is known so far. Raises `UsageError` for settings that make no sense
     and `CannotRun` for a model, an interpreter or rows that cannot be used.
     """
     progress, begin_ns = progress or Silent(), time.perf_counter_ns()
     progress.update(0, "reading the models")
-
-    def identify(name: str) -> ModelRef:
-        return identify_model(name, allow_pickle=settings.allow_pickle)
+    identify = partial(identify_model, allow_pickle=settings.allow_pickle)
 
     def to_onnx(model: ModelRef) -> ModelRef:
         return cached_onnx(model, settings.allow_pickle, data, progress)
 
     refs, against = [identify(name) for name in dict.fromkeys(models)], (gate.against, gate.python)
+    gate.drop_unused(plan_pairs(refs, candidates, gate.against, settings.threads))
+    file = open_rows(data)  # what needs no worker is seen before a conversion starts the first
     pairs = make_pairs(refs, candidates, *against, identify=identify, to_onnx=to_onnx, threads=settings.threads)
     gate, notices = gate.drop_unused([pair.candidate for pair in pairs])
     if not gate.has_criteria:
@@ -74,7 +75,8 @@ def run(
         return bench.run(models, data=data, candidates=candidates, **common)
     settings = gate.with_budget(settings)
     progress.update(0, "reading the rows")
-    rows = share_rows(pairs, data, settings)
+    rows = share_rows(pairs, file, settings)
+    del file  # some formats are held in memory
     if rows.apart and gate.limits.max_delta is not None:
         raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
     rows.notices += notices

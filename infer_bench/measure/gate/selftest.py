@@ -15,7 +15,7 @@ from infer_bench.gates.limits import share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.candidates.rows import load_rows
+from infer_bench.measure.candidates.rows import load_rows, open_rows
 from infer_bench.measure.gate import synthetic_model
 from infer_bench.measure.gate.cpu_load import keep_busy
 from infer_bench.measure.gate.pairs import make_pairs
@@ -170,6 +170,7 @@ def _prepare_gate(
     models: Sequence[str], data: str | None, candidates: Sequence[str], folder: Path, settings: Settings
 ) -> TrialGate:
     """The model, or one written for the purpose, against its copy in `folder`."""
+    file = open_rows(data)
     model = models[0] if models else str(folder / "trees.onnx")
     if not models:
         synthetic_model.write_model(Path(model))
@@ -187,7 +188,7 @@ def _prepare_gate(
         [other], candidates, model, None, identify=lambda _: ref, to_onnx=refuse, threads=settings.threads
     )
     assert pair.baseline is not None
-    rows = load_rows([pair.candidate], data, settings)
+    rows = load_rows([pair.candidate], file, settings)
     if not models:
         columns = synthetic_model.draw_rows()
         rows = replace(rows, columns=columns, records=columns)

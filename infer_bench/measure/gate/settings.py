@@ -8,7 +8,7 @@ from infer_bench.errors import UsageError
 from infer_bench.gates.limits import LEAST_MARGIN, MARGINS, Bound, parse_bound, parse_regressions, share_of
 from infer_bench.gates.rules import Choice, GateLimits
 from infer_bench.gates.stored import check_limits
-from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.candidates import Candidate, PlannedCandidate
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import Notice
 from infer_bench.stats.decisions.ratio_limit import Errors
@@ -49,7 +49,7 @@ class GateSettings:
         limits = self.limits
         return self.is_paired or self.baseline is not None or bool(limits.bounds) or limits.max_delta is not None
 
-    def drop_unused(self, candidates: Sequence[Candidate]) -> tuple["GateSettings", list[Notice]]:
+    def drop_unused(self, candidates: Sequence[Candidate | PlannedCandidate]) -> tuple["GateSettings", list[Notice]]:
         """Without the project's limits that concern nobody who runs, and notices on those.
 
         Raises `UsageError` for one of this run's own.
@@ -100,7 +100,7 @@ class GateSettings:
         return replace(self, limits=replace(self.limits, shares=shares))
 
 
-def _concerns_any(bound: Bound, candidates: Sequence[Candidate]) -> bool:
+def _concerns_any(bound: Bound, candidates: Sequence[Candidate | PlannedCandidate]) -> bool:
     return any(bound.concerns(e.label, e.engine.name, e.model.path) for e in candidates)
 
 

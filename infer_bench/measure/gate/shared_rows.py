@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from infer_bench.data import Dataset
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
@@ -29,7 +30,7 @@ class SharedRows:
     unfit: dict[Key, InferBenchError] = field(default_factory=dict)
 
 
-def share_rows(pairs: Sequence[Pair], data: str | None, settings: Settings) -> SharedRows:
+def share_rows(pairs: Sequence[Pair], data: Dataset | None, settings: Settings) -> SharedRows:
     """The rows of all who take part. Raises `DataError` for rows that cannot be read or do not fit a model."""
     shared = SharedRows()
     groups = _group_by_model(pairs)
@@ -44,7 +45,7 @@ def share_rows(pairs: Sequence[Pair], data: str | None, settings: Settings) -> S
         except InferBenchError as error:
             shared.unfit |= {candidate.key: error for candidate in group}
     for pair in pairs:
-        _hand_out(pair, shared, data)
+        _hand_out(pair, shared, of_file=data is not None)
     if shared.apart:
         text = "models with different inputs were each given rows of their own: their answers are not compared"
         shared.notices.append(Notice("own-rows", text, "give rows with --data"))
@@ -61,7 +62,7 @@ def _group_by_model(pairs: Sequence[Pair]) -> Mapping[str, list[Candidate]]:
     return groups
 
 
-def _hand_out(pair: Pair, shared: SharedRows, data: str | None) -> None:
+def _hand_out(pair: Pair, shared: SharedRows, *, of_file: bool) -> None:
     ours, theirs = pair.candidate, pair.baseline
     has_rows = theirs is not None and theirs.key in shared.columns
     for candidate in pair.candidates:
@@ -71,21 +72,21 @@ def _hand_out(pair: Pair, shared: SharedRows, data: str | None) -> None:
         return
     # Of several candidates the first gives its rows to the baseline, and the others take the baseline's.
     giver, taker = (theirs, ours) if has_rows else (ours, theirs)
-    columns = match_columns(shared.columns[giver.key], shared.columns[taker.key], data)
+    columns = match_columns(shared.columns[giver.key], shared.columns[taker.key], of_file=of_file)
     if columns is not None:
         shared.columns[taker.key] = columns
-    elif data is None:
+    elif not of_file:
         shared.apart.add(ours.key)
 
 
-def match_columns(ours: Columns, theirs: Columns, data: str | None) -> Columns | None:
+def match_columns(ours: Columns, theirs: Columns, *, of_file: bool) -> Columns | None:
     """Our rows for the other model, where it has the same columns or, without names, as many; None: its own.
 
     Of a file both have the same rows; which columns a model takes of it is its own affair.
     """
     if list(ours) == list(theirs):
-        return ours if data is None or all(_equal(ours[name], theirs[name]) for name in ours) else None
-    if data is not None:
+        return ours if not of_file or all(_equal(ours[name], theirs[name]) for name in ours) else None
+    if of_file:
         return None
     if set(ours) == set(theirs):
         return {name: ours[name] for name in theirs}

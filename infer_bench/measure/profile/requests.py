@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.data import Dataset
 from infer_bench.data.conform import as_one_kind
 from infer_bench.data.json_rows import as_columns, read_records
 from infer_bench.errors import UsageError
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.candidates.rows import load_rows
+from infer_bench.measure.candidates.rows import load_rows, open_rows
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.report.common import Notice
 from infer_bench.typing import Columns
@@ -27,6 +28,19 @@ class RequestSource:
         if self.data is not None and self.input is not None:
             raise UsageError("rows come from --data or from --input, not both")
 
+    def read(self) -> "Source":
+        """The records, or the file of rows opened. Raises `DataError` for one that cannot be used."""
+        return Source(open_rows(self.data), read_records(self.input) if self.input else (), self.input or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file of `rows`, or else the `records` of the file `input`; neither where rows are drawn from the model."""
+
+    rows: Dataset | None
+    records: Records
+    input: str
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Requests:
@@ -38,13 +52,13 @@ class Requests:
     notices: tuple[Notice, ...] = ()
 
 
-def load_requests(candidates: Sequence[Candidate], source: RequestSource, settings: ProfileSettings) -> Requests:
-    """The requests for these candidates. Raises `DataError` for files that cannot be used."""
-    if source.input is None:
-        rows = load_rows(candidates, source.data, settings.as_bench_settings())
+def load_requests(candidates: Sequence[Candidate], source: Source, settings: ProfileSettings) -> Requests:
+    """The requests for these candidates. Raises `DataError` for rows that do not fit."""
+    records = source.records
+    if not records:
+        rows = load_rows(candidates, source.rows, settings.as_bench_settings())
         count = len(next(iter(rows.columns.values()), ()))
         return Requests(rows.columns, (), {"rows_cycled": count, "rows_source": rows.source}, rows.notices)
-    records = read_records(source.input)
     origin = {"rows_cycled": len(records), "rows_source": source.input}
     if settings.batch > 1:
         columns = as_columns(records)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
-from infer_bench.errors import InferBenchError, UsageError
-from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, default_candidates
+from infer_bench.errors import InferBenchError, MissingDependency, UsageError
+from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, default_candidates, plan_candidates
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.convert.run import cached_onnx
@@ -22,6 +23,7 @@ from infer_bench.report.common import Notice
 from infer_bench.report.profile import ProfileReport, ProfileResult
 
 Save = Callable[[ProfileOutcome], None]
+NOTHING_BESIDE, OTHER = "there is nothing to compare with", "name another .prof or candidate after --diff"
 
 
 def profile(
@@ -95,7 +97,7 @@ def _add_diff(
     elif len(rows) == 2 or (required and len(rows) > 1):
         old = rows[0], after.tables[0]
     elif required:
-        raise UsageError("there is nothing to compare with", "name another .prof or candidate after --diff")
+        raise UsageError(NOTHING_BESIDE, OTHER)
     else:
         return after
     if old[0].failed or rows[-1].failed:
@@ -117,8 +119,11 @@ def _measure(
     if settings.require_provider is not None:
         provider(settings.require_provider)
     progress.update(0, "reading the model")
+    if settings.profiler == "pyinstrument" and find_spec("pyinstrument") is None:
+        raise MissingDependency("pyinstrument", "profile")
+    rows = source.read()  # before a conversion starts the first worker
     selection, notices = _choose(target, candidates, against, settings)
-    requests = load_requests(selection, source, settings)
+    requests = load_requests(selection, rows, settings)
     origin = {"target": target, **requests.settings}
     notices = (*notices, *requests.notices)
     runs = [CandidateRun(candidate, requests, settings, progress) for candidate in selection]
@@ -139,12 +144,21 @@ def _choose(
     model = identify_model(target, allow_pickle=settings.allow_pickle)
     own = candidates or default_candidates(model)[:1]
     names = list(dict.fromkeys(own if against is None else [against, *own]))
+    labels = {plan.spec.label for plan in plan_candidates([model], names, settings.threads)}
+    _check_count(len(labels), against, settings)
     selection, notices = choose_candidates(
         [model], names, lambda ref: cached_onnx(ref, settings.allow_pickle), settings.threads
     )
-    if settings.form and len(selection) > 1:
-        raise UsageError(f"a {settings.form} file holds one candidate", "name one with -e")
     return list(selection), tuple(notices)
+
+
+def _check_count(count: int, against: str | None, settings: ProfileSettings) -> None:
+    """Raise `UsageError` where there are too many candidates, or too few."""
+    if settings.form and count > 1:
+        name = ".prof" if settings.form == "pstats" else settings.form
+        raise UsageError(f"a {name} file holds one candidate", "name one with -e")
+    if against is not None and count == 1:
+        raise UsageError(NOTHING_BESIDE, OTHER)
 
 
 def _measure_candidate(candidate_run: CandidateRun, *, alone: bool) -> None:

@@ -8,9 +8,11 @@ from infer_bench.measure.settings import MAX_BATCH, Settings
 from infer_bench.report.profile import Profiler
 
 Sort = Literal["cumulative", "own"]
-Form = Literal["", "html", "speedscope"]
+Form = Literal["", "pstats", "html", "speedscope"]
 
 PROFILERS: tuple[Profiler, ...] = get_args(Profiler)
+FORMS: dict[str, Profiler] = {"pstats": "cprofile", "html": "pyinstrument", "speedscope": "pyinstrument"}
+"""The profiler that writes a file of each form."""
 SORTS: tuple[Sort, ...] = get_args(Sort)
 DEFAULT_REQUESTS = 2_000
 DEFAULT_BUDGET_S = 10.0
@@ -20,7 +22,7 @@ DEFAULT_BUDGET_S = 10.0
 class ProfileSettings:
     """`requests` are made in the timed run and again under the profiler, `budget_s` bounds both together.
 
-    When neither is given: 2,000 requests, in 10 s at the most. `form` is the file that pyinstrument shall make.
+    When neither is given: 2,000 requests, in 10 s at the most. `form` is the file that the profiler shall make.
     """
 
     profiler: Profiler = "cprofile"
@@ -50,7 +52,8 @@ class ProfileSettings:
         self._require(1 <= self.top <= 100_000, "top is 1 to 100,000")
         self._require(1e-5 <= self.interval_s <= 10, "the interval is 0.00001 to 10 seconds")
         self._require(0 < self.timeout_s < 1e6, "the time limit is a positive number of seconds")
-        self._require(not self.form or self.profiler == "pyinstrument", f"{self.form} is what pyinstrument writes")
+        writer = FORMS.get(self.form, self.profiler)
+        self._require(self.profiler == writer, f"{self.form} is what {writer} writes")
 
     @staticmethod
     def _require(holds: bool, message: str) -> None:

@@ -6,7 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
-from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, usual_candidate
+from infer_bench.measure.candidates.candidates import (
+    Candidate,
+    PlannedCandidate,
+    plan_candidates,
+    usual_candidate,
+)
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.validate.fan_out import AHEAD
@@ -30,9 +35,9 @@ class Opening:
         return self.predictor
 
 
-def candidates_for(
+def plan_predictors(
     models: Sequence[str], engines: Sequence[str], settings: ValidateSettings, least: int
-) -> list[Candidate]:
+) -> list[PlannedCandidate]:
     """A candidate for each model, the reference first; at least `least` of them.
 
     One engine opens every model; as many as models, each its own; several with one model, that model several times.
@@ -41,7 +46,12 @@ def candidates_for(
     pairs = _pairs(list(models), list(engines))
     if len(pairs) < least:
         raise UsageError("a candidate is missing", "infer-bench validate REFERENCE CANDIDATE, or two engines with -e")
-    return [_candidate(model, engine, settings) for model, engine in pairs]
+    return [_plan(model, engine, settings) for model, engine in pairs]
+
+
+def build_candidates(plans: Sequence[PlannedCandidate], settings: ValidateSettings) -> list[Candidate]:
+    """The candidates with their artefacts, some of which are conversions that are made now."""
+    return [plan.build(lambda model: cached_onnx(model, settings.allow_pickle)) for plan in plans]
 
 
 def _pairs(models: list[str], engines: list[str]) -> list[tuple[str, str | None]]:
@@ -57,11 +67,10 @@ def _pairs(models: list[str], engines: list[str]) -> list[tuple[str, str | None]
     return list(zip(models, engines, strict=True))
 
 
-def _candidate(model: str, engine: str | None, settings: ValidateSettings) -> Candidate:
+def _plan(model: str, engine: str | None, settings: ValidateSettings) -> PlannedCandidate:
     ref = identify_model(model, allow_pickle=settings.allow_pickle)
-    text = engine or usual_candidate(ref)
-    candidates, _ = choose_candidates([ref], [text], lambda m: cached_onnx(m, settings.allow_pickle), settings.threads)
-    return candidates[0]
+    (plan,) = plan_candidates([ref], [engine or usual_candidate(ref)], settings.threads)
+    return plan
 
 
 @contextlib.contextmanager

@@ -5,10 +5,11 @@ from typing import Any
 
 from infer_bench.data import Dataset, Table
 from infer_bench.errors import DataError, UsageError
+from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.fan_out import FanOut, stream
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.opening import Opening, candidates_for, open_predictors
+from infer_bench.measure.validate.opening import Opening, build_candidates, open_predictors, plan_predictors
 from infer_bench.measure.validate.partial_reports import PartialReports
 from infer_bench.measure.validate.predictors import Predictor, describe_feeds
 from infer_bench.measure.validate.probe_runs import compare_on_probes
@@ -63,13 +64,16 @@ def run(
     progress.update(0, "reading the models")
     predictions = load_predictions(models[0]) if is_predictions(models[0]) else None
     least = 2 if predictions is None else 1
-    candidates = candidates_for(models if predictions is None else models[1:], engines, settings, least)
-    dataset = None if data is None else Dataset.open(data)
+    plans = plan_predictors(models if predictions is None else models[1:], engines, settings, least)
+    dataset = open_rows(data)
+    _check_rows(predictions, dataset, settings)  # what needs no worker comes before the first is started
+    candidates = build_candidates(plans, settings)
     if dataset is not None:
         dataset.digest.start()
     with open_predictors(candidates, settings) as openings:
         validation = _validation(predictions, openings, dataset, settings)
-        _check(validation)
+        if dataset is None and not validation.spec.features:
+            raise DataError("there is nothing to draw rows from", "give rows with --data")
         return _compare_all(validation, progress, save)
 
 
@@ -91,16 +95,12 @@ def _validation(
     return Validation(reference, spec, candidates, unopened, dataset, settings)
 
 
-def _check(validation: Validation) -> None:
-    """Raise what stands in the way of comparing these models on these rows."""
-    reference, dataset = validation.reference, validation.dataset
-    predictions = reference if isinstance(reference, SavedPredictions) else None
+def _check_rows(predictions: SavedPredictions | None, dataset: Dataset | None, settings: ValidateSettings) -> None:
+    """Raise what stands in the way of comparing on these rows, whatever the models."""
     if dataset is None and predictions is not None:
         raise UsageError("saved predictions need the rows that they belong to", "give --data ROWS")
-    if dataset is None and validation.settings.probes == "off":
+    if dataset is None and settings.probes == "off":
         raise UsageError("there is nothing to compare on", "give --data, or leave out --probes off")
-    if dataset is None and not validation.spec.features:
-        raise DataError("there is nothing to draw rows from", "give rows with --data")
     if dataset is not None and predictions is not None and len(predictions.values) != dataset.rows:
         raise DataError(f"{predictions.name} holds {len(predictions.values):,} predictions for {dataset.rows:,} rows")
 

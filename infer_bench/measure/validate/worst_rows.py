@@ -1,19 +1,25 @@
 """The worst rows of a comparison as a file of rows."""
 
 import io
+from importlib.util import find_spec
 from typing import Any
 
 from infer_bench.errors import MissingDependency
 from infer_bench.report.validate import ValidateReport
 
 
+def require_arrow() -> None:
+    """Raises `MissingDependency` without pyarrow, which writes the file."""
+    if find_spec("pyarrow") is None:
+        raise MissingDependency("pyarrow", "data")
+
+
 def encode(report: ValidateReport, path: str) -> bytes:
     """The worst rows of every candidate with their features and both predictions: csv for `*.csv`, else parquet."""
-    try:
-        import pyarrow
-        from pyarrow import csv, parquet
-    except ImportError:
-        raise MissingDependency("pyarrow", "data") from None
+    require_arrow()
+    import pyarrow
+    from pyarrow import csv, parquet
+
     rows = [_line(result.candidate.model.path, worst) for result in report.results for worst in result.worst]
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = pyarrow.table({name: pyarrow.array([row.get(name) for row in rows]) for name in names})

@@ -1,10 +1,12 @@
 """Which rows the two sides of a gate answer."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from infer_bench.data import Dataset
 from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.rows import Rows
@@ -20,9 +22,9 @@ def columns(*names: str, value: float = 1.0) -> dict[str, np.ndarray]:
 
 def test_equal_rows_are_the_same_object_so_that_sessions_share_them() -> None:
     ours = columns("a", "b", value=np.nan)
-    assert match_columns(ours, columns("a", "b", value=np.nan), "rows.parquet") is ours
+    assert match_columns(ours, columns("a", "b", value=np.nan), of_file=True) is ours
     texts = {"a": np.array(["x", None], dtype=object)}
-    assert match_columns(texts, {"a": np.array(["x", None], dtype=object)}, "rows.parquet") is texts
+    assert match_columns(texts, {"a": np.array(["x", None], dtype=object)}, of_file=True) is texts
 
 
 @pytest.mark.parametrize(
@@ -36,23 +38,25 @@ def test_equal_rows_are_the_same_object_so_that_sessions_share_them() -> None:
     ],
 )
 def test_of_a_file_each_model_takes_its_own_columns(theirs: dict[str, np.ndarray]) -> None:
-    assert match_columns(columns("a", "b"), theirs, "rows.parquet") is None
+    assert match_columns(columns("a", "b"), theirs, of_file=True) is None
 
 
 def test_drawn_rows_go_to_both_wherever_they_fit() -> None:
     ours = {"a": np.array([1.0]), "b": np.array([2.0])}
-    assert match_columns(ours, columns("a", "b", value=9.0), None) is ours
-    other_order = match_columns(ours, columns("b", "a"), None)
+    assert match_columns(ours, columns("a", "b", value=9.0), of_file=False) is ours
+    other_order = match_columns(ours, columns("b", "a"), of_file=False)
     assert other_order is not None
     assert list(other_order) == ["b", "a"]
     assert other_order["a"] is ours["a"]
-    without_names = match_columns(ours, columns("x0", "x1"), None)
+    without_names = match_columns(ours, columns("x0", "x1"), of_file=False)
     assert without_names is not None
     assert without_names["x1"] is ours["b"]
-    assert match_columns(ours, columns("a", "b", "c"), None) is None
+    assert match_columns(ours, columns("a", "b", "c"), of_file=False) is None
 
 
-def two_candidates(monkeypatch: pytest.MonkeyPatch, data: str | None, names: dict[str, tuple[str, ...]]) -> SharedRows:
+def two_candidates(
+    monkeypatch: pytest.MonkeyPatch, data: Dataset | None, names: dict[str, tuple[str, ...]]
+) -> SharedRows:
     """Two models against a third, each with its own number in its rows."""
 
     def rows(group: Sequence[Candidate], *_: object) -> Rows:
@@ -77,12 +81,14 @@ def test_of_several_candidates_all_answer_the_rows_of_their_baseline(monkeypatch
     assert not shared.notices
 
 
-def test_only_the_candidate_with_other_inputs_is_set_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_candidate_with_other_inputs_is_set_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shared = two_candidates(monkeypatch, None, {"one": ("a",), "second": ("a", "b"), "old": ("a",)})
     assert shared.apart == {("second", "new")}
     assert [notice.code for notice in shared.notices] == ["own-rows"]
     assert first_values(shared)["one"] == first_values(shared)["old"]
-    of_file = two_candidates(monkeypatch, "rows", {"one": ("a",), "second": ("a", "b"), "old": ("a",)})
+    (tmp_path / "rows").write_text('[{"a": 1}]')
+    names = {"one": ("a",), "second": ("a", "b"), "old": ("a",)}
+    of_file = two_candidates(monkeypatch, Dataset.open(tmp_path / "rows"), names)
     assert not of_file.apart
 
 
