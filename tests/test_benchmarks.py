@@ -14,6 +14,7 @@ SMALLEST = {
     "convert_speed.py": ("--trees", "12", "--loads", "1"),
     "convert_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
     "intervals.py": ("--repeats", "1", "--hogs", "0", "--rounds", "12", "--candidates", *LEAN),
+    "load_stall.py": ("--duration", "0.4", "--rate", "200", "--stall", "0.1"),
     "loop.py": ("--rounds", "10"),
     "profile_cost.py": ("--runs", "1", "--rounds", "2", "--requests", "10"),
     "startup.py": ("--rounds", "1"),

@@ -20,6 +20,7 @@ from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import SCHEMA_VERSION, Report
 from infer_bench.report.convert import ConvertResult
+from infer_bench.report.load import LoadResult
 from infer_bench.report.profile import ProfileResult
 from infer_bench.report.selftest import TrialsResult
 from infer_bench.report.validate import ValidateResult
@@ -29,6 +30,7 @@ __all__ = ["DOCUMENTS", "dump", "load_report", "schema"]
 DOCUMENTS: dict[str, Any] = {
     "bench": Report[BenchResult],
     "convert": Report[ConvertResult],
+    "load": Report[LoadResult],
     "profile": Report[ProfileResult],
     "self-test": Report[TrialsResult],
     "validate": Report[ValidateResult],

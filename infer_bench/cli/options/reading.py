@@ -57,6 +57,23 @@ def read_duration(text: str | None) -> float | None:
     return None if text is None else parse_duration(text)
 
 
+def read_span(text: str) -> float:
+    """Seconds, from `10s`, `500ms` or `0`."""
+    from infer_bench.gates.limits import parse_duration
+
+    return 0.0 if re.fullmatch(r"\s*0+(?:\.0+)?\s*(?:ms|s|m|min|h)?\s*", text) else parse_duration(text)
+
+
+def read_rate(text: str) -> float:
+    """Requests a second, from `1000/s`, `600/min` or a bare number. Raises `UsageError` for anything else."""
+    rate = re.fullmatch(r"\s*(\d[\d_,]*(?:\.\d+)?|\.\d+)\s*(k?)\s*(?:/\s*(s|m|min|h))?\s*", text)
+    if rate is None:
+        raise UsageError(f"{text!r} is no rate", "write it as in 1000/s")
+    number, thousand, unit = rate.groups()
+    seconds = {"m": 60.0, "min": 60.0, "h": 3600.0}.get(unit or "s", 1.0)
+    return float(number.replace("_", "").replace(",", "")) * (1000 if thousand else 1) / seconds
+
+
 def count_processes(processes: int | None, baseline: str | None) -> int:
     """How many fresh processes a candidate is measured in; more where the run is kept or compared with one that was."""
     from infer_bench.measure.gate.settings import STORED_PROCESSES

@@ -1,7 +1,6 @@
 """JUnit XML, as CI systems show it: a test case a check of the gate, or a result where there is none."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,8 +13,10 @@ from infer_bench.reporters.bench.names import name_results, number_repeats
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
+from infer_bench.reporters.load import junit as load_junit
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.layout import clean
+from infer_bench.reporters.text.test_case import TestCase
 
 _ELEMENTS = {
     "regressed": "failure",
@@ -28,27 +29,20 @@ _ELEMENTS = {
 _PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A test case. `element` is `failure`, `error`, `skipped` or, where it passed, empty."""
-
-    name: str
-    text: str
-    element: str = ""
-    kind: str = ""
-
-
 class JUnit:
-    """A suite a candidate and batch size. What was not judged is skipped, what could not run is an error."""
+    """A suite a candidate and batch size, of a load one a rate. What was not judged is skipped.
+
+    What could not run is an error.
+    """
 
     name = "junit"
-    commands = frozenset({"bench"})
+    commands = frozenset({"bench", "load"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole document."""
-        suites = _make_suites(report) if report.gate is None else [_make_suite(group) for group in group_checks(report)]
+        suites = _list_suites(report)
         suites += _make_verdict_suite(report, [case for _, cases in suites for case in cases])
         root = ElementTree.Element(
             "testsuites", {"name": "infer-bench", **_count_elements(c for _, cs in suites for c in cs)}
@@ -59,16 +53,22 @@ class JUnit:
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
 
-def _make_suites(report: Report[BenchResult]) -> list[tuple[str, list[_Case]]]:
+def _list_suites(report: Report[Any]) -> list[tuple[str, list[TestCase]]]:
+    if report.command == "load":
+        return load_junit.list_suites(report)
+    return _make_suites(report) if report.gate is None else [_make_suite(group) for group in group_checks(report)]
+
+
+def _make_suites(report: Report[BenchResult]) -> list[tuple[str, list[TestCase]]]:
     quantiles = name_percentiles(report.settings)
     pairs = zip(name_results(report), report.results, strict=True)
     return [(name, [_make_case(result, quantiles)]) for name, result in pairs]
 
 
-def _make_case(result: BenchResult, quantiles: tuple[str, ...]) -> _Case:
+def _make_case(result: BenchResult, quantiles: tuple[str, ...]) -> TestCase:
     if not bench_columns.has_numbers(result):
-        return _Case("measured", bench_columns.explain_failure(result), "error", "failed")
-    return _Case("measured", "\n".join(_list_numbers(result, quantiles)))
+        return TestCase("measured", bench_columns.explain_failure(result), "error", "failed")
+    return TestCase("measured", "\n".join(_list_numbers(result, quantiles)))
 
 
 def _list_numbers(result: BenchResult, quantiles: tuple[str, ...]) -> Iterable[str]:
@@ -81,39 +81,39 @@ def _list_numbers(result: BenchResult, quantiles: tuple[str, ...]) -> Iterable[s
         yield f"DIFFERENT: another label in {numbers.plural(result.label_changes, 'row')}"
 
 
-def _make_suite(group: CheckGroup) -> tuple[str, list[_Case]]:
+def _make_suite(group: CheckGroup) -> tuple[str, list[TestCase]]:
     cases = [_make_check_case(check) for check in group.checks]
     if (
         group.result is not None
         and not bench_columns.has_numbers(group.result)
         and not any(case.element for case in cases)
     ):
-        cases.append(_Case("measured", bench_columns.explain_failure(group.result), "error", "failed"))
+        cases.append(TestCase("measured", bench_columns.explain_failure(group.result), "error", "failed"))
     pairs = zip(number_repeats(case.name for case in cases), cases, strict=True)
-    return group.name, [_Case(name, case.text, case.element, case.kind) for name, case in pairs]
+    return group.name, [TestCase(name, case.text, case.element, case.kind) for name, case in pairs]
 
 
-def _make_check_case(check: Check) -> _Case:
+def _make_check_case(check: Check) -> TestCase:
     lines = [gate_columns.describe_check(check), *gate_sentences.describe_sensitivity([check])]
-    return _Case(f"{check.metric} {check.kind}", "\n".join(lines), _ELEMENTS.get(check.outcome, ""), check.outcome)
+    return TestCase(f"{check.metric} {check.kind}", "\n".join(lines), _ELEMENTS.get(check.outcome, ""), check.outcome)
 
 
-def _make_verdict_suite(report: Report[BenchResult], cases: list[_Case]) -> list[tuple[str, list[_Case]]]:
+def _make_verdict_suite(report: Report[BenchResult], cases: list[TestCase]) -> list[tuple[str, list[TestCase]]]:
     """The verdict as a case of its own where no other case shows that the run did not pass."""
     verdict = report.verdict
     element = _ELEMENTS.get(verdict.status, "") if verdict else "" if report.complete else "error"
     if not element or (verdict and any(case.kind == verdict.status for case in cases)):
         return []
     text = "\n".join(verdict.reasons) or verdict.status if verdict else "the run was not finished"
-    return [("verdict", [_Case("verdict", text, element, verdict.status if verdict else "failed")])]
+    return [("verdict", [TestCase("verdict", text, element, verdict.status if verdict else "failed")])]
 
 
-def _count_elements(cases: Iterable[_Case]) -> dict[str, str]:
+def _count_elements(cases: Iterable[TestCase]) -> dict[str, str]:
     elements = [case.element for case in cases]
     return {"tests": str(len(elements))} | {plural: str(elements.count(name)) for name, plural in _PLURALS.items()}
 
 
-def _write_suite(root: ElementTree.Element, report: Report[BenchResult], name: str, cases: list[_Case]) -> None:
+def _write_suite(root: ElementTree.Element, report: Report[BenchResult], name: str, cases: list[TestCase]) -> None:
     when = {"timestamp": _escape_text(report.created_at)} if report.created_at else {}
     suite = ElementTree.SubElement(root, "testsuite", {"name": _escape_text(name), **_count_elements(cases), **when})
     for case in cases:

@@ -5,6 +5,7 @@ from typing import Any
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import markdown as bench_markdown
 from infer_bench.reporters.gate import markdown as gate_markdown
+from infer_bench.reporters.load import markdown as load_markdown
 from infer_bench.reporters.profile import markdown as profile_markdown
 from infer_bench.reporters.validate import markdown as validate_markdown
 
@@ -13,13 +14,15 @@ class Markdown:
     """Headings, tables, then what follows from them. Width and colour change nothing."""
 
     name = "markdown"
-    commands = frozenset({"bench", "profile", "validate"})
+    commands = frozenset({"bench", "load", "profile", "validate"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole text."""
         match report.command:
+            case "load":
+                return load_markdown.render(report, phases=phases)
             case "profile":
                 return profile_markdown.render(report)
             case "validate":

@@ -1,7 +1,6 @@
 """OpenMetrics text: gauges for a collector that keeps them over time, ended by `# EOF`."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from infer_bench.report.bench import BenchResult
@@ -9,62 +8,37 @@ from infer_bench.report.common import Latency, Phases, Report
 from infer_bench.reporters.bench.groups import name_percentiles, read_percentile
 from infer_bench.reporters.bench.names import name_measured, name_results
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
-
-_SECONDS_PER_NS = 1e-9
-
-
-@dataclass(slots=True)
-class _Family:
-    """A metric: its name, unit and help, and the samples as labels and a value."""
-
-    name: str
-    help: str
-    unit: str = ""
-    kind: str = "gauge"
-    samples: list[tuple[Mapping[str, str], float | int]] = field(default_factory=list)
-
-    def lines(self) -> Iterator[str]:
-        yield f"# TYPE {self.name} {self.kind}"
-        if self.unit:
-            yield f"# UNIT {self.name} {self.unit}"
-        yield f"# HELP {self.name} {_escape(self.help)}"
-        suffix = "_info" if self.kind == "info" else ""
-        for labels, value in self.samples:
-            inside = ",".join(f'{key}="{_escape(text)}"' for key, text in labels.items())
-            yield f"{self.name}{suffix}{{{inside}}} {value}"
+from infer_bench.reporters.load.openmetrics import list_families
+from infer_bench.reporters.text.metric_family import MetricFamily, convert_to_seconds
 
 
 class OpenMetrics:
     """Times in seconds and sizes in bytes. A percentile is told by the label `quantile`, 0 to 1."""
 
     name = "openmetrics"
-    commands = frozenset({"bench"})
+    commands = frozenset({"bench", "load"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole exposition."""
-        families = [
-            _describe_run(report),
-            _list_failures(report),
-            *_list_results(report),
-            *_list_checks(report),
-            *_list_exit_code(report),
-        ]
+        if report.command == "load":
+            families = [_describe_run(report), *list_families(report), *_list_exit_code(report)]
+        else:
+            families = _list_bench_families(report)
         return "\n".join(line for family in families if family.samples for line in family.lines()) + "\n# EOF\n"
 
 
-def _escape(text: str) -> str:
-    """As the format writes a label's value; surrogates, which UTF-8 cannot hold, become their escapes."""
-    plain = text.encode("utf-8", "backslashreplace").decode()
-    return plain.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+def _list_bench_families(report: Report[BenchResult]) -> list[MetricFamily]:
+    results, checks = _list_results(report), _list_checks(report)
+    return [_describe_run(report), _list_failures(report), *results, *checks, *_list_exit_code(report)]
 
 
-def _describe_run(report: Report[BenchResult]) -> _Family:
+def _describe_run(report: Report[BenchResult]) -> MetricFamily:
     machine = report.environment
     about = {"version": report.tool_version, "created_at": report.created_at, "python": machine.python}
     about |= {"os": machine.os, "cpu_model": machine.cpu_model}
-    return _Family("infer_bench_run", "What made these numbers.", kind="info", samples=[(about, 1)])
+    return MetricFamily("infer_bench_run", "What made these numbers.", kind="info", samples=[(about, 1)])
 
 
 def _make_labels(name: str, result: BenchResult) -> dict[str, str]:
@@ -72,19 +46,19 @@ def _make_labels(name: str, result: BenchResult) -> dict[str, str]:
     return about | {"engine": result.engine, "batch": str(result.batch)}
 
 
-def _list_failures(report: Report[BenchResult]) -> _Family:
-    family = _Family("infer_bench_failed", "1 where a candidate could not be measured.")
+def _list_failures(report: Report[BenchResult]) -> MetricFamily:
+    family = MetricFamily("infer_bench_failed", "1 where a candidate could not be measured.")
     for name, result in zip(name_results(report), report.results, strict=True):
         family.samples.append((_make_labels(name, result), int(result.failed is not None)))
     return family
 
 
-def _list_results(report: Report[BenchResult]) -> list[_Family]:
-    request = _Family("infer_bench_request_seconds", "Time of a request.", "seconds")
-    low = _Family("infer_bench_request_low_seconds", "Lower bound at 95 %, spanning processes.", "seconds")
-    high = _Family("infer_bench_request_high_seconds", "Upper bound at 95 %, spanning processes.", "seconds")
-    phase = _Family("infer_bench_phase_seconds", "Time of a phase of the request.", "seconds")
-    costs: dict[str, _Family] = {key: _Family(*about) for key, about in _COSTS.items()}
+def _list_results(report: Report[BenchResult]) -> list[MetricFamily]:
+    request = MetricFamily("infer_bench_request_seconds", "Time of a request.", "seconds")
+    low = MetricFamily("infer_bench_request_low_seconds", "Lower bound at 95 %, spanning processes.", "seconds")
+    high = MetricFamily("infer_bench_request_high_seconds", "Upper bound at 95 %, spanning processes.", "seconds")
+    phase = MetricFamily("infer_bench_phase_seconds", "Time of a phase of the request.", "seconds")
+    costs: dict[str, MetricFamily] = {key: MetricFamily(*about) for key, about in _COSTS.items()}
     quantiles = name_percentiles(report.settings)
     for name, result in name_measured(report):
         labels = _make_labels(name, result)
@@ -96,7 +70,7 @@ def _list_results(report: Report[BenchResult]) -> list[_Family]:
             phase.samples += _list_times(getattr(result.phases, part), quantiles, labels | {"phase": part})
         for key, family in costs.items():
             if (value := getattr(result, key)) is not None:
-                family.samples.append((labels, _convert_to_seconds(value) if family.unit == "seconds" else value))
+                family.samples.append((labels, convert_to_seconds(value) if family.unit == "seconds" else value))
     return [request, low, high, phase, *costs.values()]
 
 
@@ -119,7 +93,7 @@ def _list_times(
 ) -> Iterator[tuple[Mapping[str, str], float]]:
     for quantile in quantiles:
         if (value := read_percentile(latency, quantile)) is not None:
-            yield {**labels, "quantile": _name_quantile(quantile)}, _convert_to_seconds(value)
+            yield {**labels, "quantile": _name_quantile(quantile)}, convert_to_seconds(value)
 
 
 def _list_bounds(
@@ -127,7 +101,7 @@ def _list_bounds(
 ) -> Iterator[tuple[Mapping[str, str], float]]:
     for quantile in quantiles:
         if (bounds := latency.intervals.get(quantile)) is not None:
-            yield {**labels, "quantile": _name_quantile(quantile)}, _convert_to_seconds(bounds[which])
+            yield {**labels, "quantile": _name_quantile(quantile)}, convert_to_seconds(bounds[which])
 
 
 def _name_quantile(quantile: str) -> str:
@@ -135,19 +109,15 @@ def _name_quantile(quantile: str) -> str:
     return f"{float(quantile[1:]) / 100:.10g}"
 
 
-def _convert_to_seconds(ns: float) -> float:
-    return round(ns * _SECONDS_PER_NS, 15)
-
-
-def _list_checks(report: Report[BenchResult]) -> list[_Family]:
+def _list_checks(report: Report[BenchResult]) -> list[MetricFamily]:
     if report.gate is None:
         return []
-    outcome = _Family("infer_bench_check", "1 for what a check of the gate came to.")
+    outcome = MetricFamily("infer_bench_check", "1 for what a check of the gate came to.")
     families = {
-        "limit": _Family("infer_bench_check_limit", "Share allowed on top, or the bound in ns or bytes."),
-        "ratio": _Family("infer_bench_check_ratio", "Value over the baseline's."),
-        "low": _Family("infer_bench_check_ratio_low", "Lower bound that the verdict was made by."),
-        "high": _Family("infer_bench_check_ratio_high", "Upper bound that the verdict was made by."),
+        "limit": MetricFamily("infer_bench_check_limit", "Share allowed on top, or the bound in ns or bytes."),
+        "ratio": MetricFamily("infer_bench_check_ratio", "Value over the baseline's."),
+        "low": MetricFamily("infer_bench_check_ratio_low", "Lower bound that the verdict was made by."),
+        "high": MetricFamily("infer_bench_check_ratio_high", "Upper bound that the verdict was made by."),
     }
     for group in group_checks(report):
         for place, check in enumerate(group.checks):
@@ -168,9 +138,9 @@ def _label_check(group: CheckGroup, place: int) -> dict[str, str]:
     return labels | {"metric": check.metric, "kind": kind}
 
 
-def _list_exit_code(report: Report[BenchResult]) -> list[_Family]:
+def _list_exit_code(report: Report[BenchResult]) -> list[MetricFamily]:
     if report.verdict is None:
         return []
     status = {"status": report.verdict.status}
     about = "0 pass, 1 regressed, 3 inconclusive, 4 different, 5 not comparable, 6 failed."
-    return [_Family("infer_bench_exit_code", about, samples=[(status, report.verdict.exit_code)])]
+    return [MetricFamily("infer_bench_exit_code", about, samples=[(status, report.verdict.exit_code)])]

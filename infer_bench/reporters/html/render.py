@@ -12,11 +12,17 @@ from infer_bench.reporters.charts.base import clean
 from infer_bench.reporters.html.bench import build_bench_page
 from infer_bench.reporters.html.convert import build_convert_page
 from infer_bench.reporters.html.gate import build_gate_page
+from infer_bench.reporters.html.load import build_load_page
 from infer_bench.reporters.html.page import Figure, Page
 from infer_bench.reporters.html.profile import build_profile_page
 from infer_bench.reporters.html.validate import build_validate_page
 
-_BUILDERS = {"convert": build_convert_page, "profile": build_profile_page, "validate": build_validate_page}
+_BUILDERS = {
+    "convert": build_convert_page,
+    "load": build_load_page,
+    "profile": build_profile_page,
+    "validate": build_validate_page,
+}
 
 
 def render_html(report: Report[Any]) -> str:

@@ -1,0 +1,27 @@
+"""The options of `load`."""
+
+from typing import Annotated
+
+from infer_bench.cli.options.groups import gate, how, model, output, what
+
+Url = Annotated[str, model(metavar="URL", help="A service, as in http://127.0.0.1:8080/predict.")]
+Rows = Annotated[str, what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, npy or npz file.")]
+Batch = Annotated[int, what("--batch", "-b", metavar="N", help="Rows a request.")]
+TargetIsMine = Annotated[bool, what("--target-is-mine", help="The service is yours: load a machine other than this.")]
+
+Rate = Annotated[str, how("--rate", "-r", metavar="RATE", help="Requests due, as in 1000/s.")]
+Duration = Annotated[str, how("--duration", metavar="TIME", help="Time to measure for.")]
+Warmup = Annotated[str, how("--warmup", metavar="TIME", help="Time before it, at the same rate.")]
+Arrivals = Annotated[str, how("--arrivals", metavar="WHICH", help="poisson (at random), or constant.")]
+Connections = Annotated[int, how("--connections", "-c", metavar="N", help="Connections at the most.")]
+Timeout = Annotated[str, how("--timeout", metavar="TIME", help="From due until a request counts as failed.")]
+Seed = Annotated[int, how("--seed", metavar="N", help="Of the times at which requests are due.")]
+
+Slo = Annotated[
+    list[str] | None, gate("--slo", metavar="LIMIT", help="A limit on the latency, as in 'p99<20ms'. Repeatable.")
+]
+
+Format = Annotated[
+    str, output("--format", "-f", metavar="NAME", help="table, json, markdown, html, csv, junit or openmetrics.")
+]
+Parts = Annotated[bool, output("--phases", help="Show the time from sending, too.")]

@@ -1,0 +1,90 @@
+"""One open loop: warm-up and measured time in one run of the generator."""
+
+import math
+
+from infer_bench.measure.load.clock import SpinningClock
+from infer_bench.measure.load.event_loop import run_in_loop
+from infer_bench.measure.load.open_loop import send_when_due
+from infer_bench.measure.load.payloads import Payloads
+from infer_bench.measure.load.pool import Pool
+from infer_bench.measure.load.protocols.base import Codec
+from infer_bench.measure.load.recording import Recording
+from infer_bench.measure.load.results import Window, build_open_result
+from infer_bench.measure.load.schedule import plan_arrivals
+from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.measure.load.target import Target
+from infer_bench.report.load import LoadResult
+
+_LEAD_NS = 5_000_000
+"""Between the last preparation and the first request."""
+_NS = 1_000_000_000
+
+
+class OpenLoad:
+    """Requests at a rate, first to warm up, then to be measured; what is known can be read when it was broken off."""
+
+    def __init__(self, target: Target, address: str, codec: Codec, payloads: Payloads, settings: LoadSettings) -> None:
+        self._target, self._address, self._codec = target, address, codec
+        self._payloads, self._settings = payloads, settings
+        self._clock = SpinningClock()
+        self._recording: Recording | None = None
+        self._first = round(settings.rate * settings.warmup_s)
+        self._begin_ns = self._idle_before_ns = 0
+        self._sending_ns: int | None = None
+
+    def run(self) -> None:
+        """Send every request and wait for what becomes of it."""
+        run_in_loop(self._run)
+
+    async def _run(self) -> None:
+        settings, clock = self._settings, self._clock
+        recording = Recording([0] * (self._first + round(settings.rate * settings.duration_s)))
+        pool = Pool(
+            self._target,
+            self._address,
+            settings.connections,
+            self._codec,
+            self._payloads,
+            recording,
+            clock,
+            round(settings.timeout_s * _NS),
+        )
+        try:
+            await pool.open(math.ceil(settings.rate))  # an idle connection may be closed before its turn comes
+            start_ns = clock.now_ns() + _LEAD_NS
+            recording.due = self._plan(start_ns)
+            self._recording = recording
+            self._begin_ns = start_ns + round(settings.warmup_s * _NS)
+            idle_ns = clock.idle_ns
+            await send_when_due(recording, clock, pool.submit)
+            elapsed_ns = clock.now_ns() - start_ns
+            self._busy_share = max(0.0, 1 - (clock.idle_ns - idle_ns) / elapsed_ns)
+            await pool.drain()
+        finally:
+            await pool.close()
+
+    _busy_share: float | None = None
+
+    def _plan(self, start_ns: int) -> list[int]:
+        """When each request is due, on the clock."""
+        settings = self._settings
+        warmup_ns, duration_ns = round(settings.warmup_s * _NS), round(settings.duration_s * _NS)
+        count = round(settings.rate * settings.duration_s)
+        warmup = plan_arrivals(self._first, warmup_ns, settings.arrivals, settings.seed + 1)
+        times = plan_arrivals(count, duration_ns, settings.arrivals, settings.seed)
+        return [*(warmup + start_ns).tolist(), *(times + (start_ns + warmup_ns)).tolist()]
+
+    def build_results(self, complete: bool) -> tuple[LoadResult, ...]:
+        """What was measured; nothing where not one request was."""
+        if self._recording is None:
+            return ()
+        settings = self._settings
+        end_ns = self._begin_ns + round(settings.duration_s * _NS)
+        if not complete:
+            end_ns = min(end_ns, self._clock.now_ns())
+        if end_ns <= self._begin_ns:
+            return ()
+        window = Window(self._recording, self._payloads, self._first, self._begin_ns, end_ns, complete)
+        if not len(window.places):
+            return ()
+        return (build_open_result(window, self._target.url, self._codec.name, settings, self._busy_share),)

@@ -1,0 +1,40 @@
+"""The protocol of `infer-bench serve`: `POST /predict` with one record, or a list of them."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from infer_bench.measure.load.protocols.base import Answer, Body, Record
+
+Number = float | None
+
+
+class _Content(msgspec.Struct):
+    predictions: list[list[Number] | Number]
+    latency_us: dict[str, Number] | None = None
+    path: str = ""
+
+
+class PredictCodec:
+    """Records by column name; a missing number is null."""
+
+    name = "predict"
+
+    def __init__(self) -> None:
+        self._decoder = msgspec.json.Decoder(_Content)
+
+    def encode(self, records: Sequence[Record]) -> Body:
+        """One record is an object, several are a list."""
+        content = msgspec.json.encode(records[0] if len(records) == 1 else list(records))
+        return Body(content, "application/json")
+
+    def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
+        """Raises `ValueError` where `predictions` are not one a row."""
+        try:
+            answer = self._decoder.decode(content)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise ValueError(str(error)) from None
+        if len(answer.predictions) != rows:
+            raise ValueError(f"{len(answer.predictions)} predictions for {rows} rows")
+        phases = {name: value for name, value in (answer.latency_us or {}).items() if value is not None}
+        return Answer(answer.predictions, phases, answer.path)

@@ -1,0 +1,54 @@
+"""What became of every request, by its place in the schedule."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from math import nan
+
+from infer_bench.model import PHASES
+
+PENDING = 0
+"""Stands for a time that has not come."""
+
+
+class Recording:
+    """Times of a clock in ns, by place: due, taken up by the generator, sent, answered.
+
+    A request that ends without a right answer has its kind in `failures`; one that has neither is pending. `phases` are
+    the server's own times in µs, NaN where it told none; `received` are the bytes of an answer, `waits` is 1 for a
+    request that was due while every connection was busy.
+    """
+
+    def __init__(self, due: Sequence[int]) -> None:
+        size = len(due)
+        self.due = due
+        self.noticed = array("q", bytes(8 * size))
+        self.sent = array("q", bytes(8 * size))
+        self.answered = array("q", bytes(8 * size))
+        self.failures: dict[int, str] = {}
+        self.examples: dict[str, str] = {}
+        self.phases = {phase: array("d", [nan]) * size for phase in PHASES}
+        self.received = array("q", bytes(8 * size))
+        self.waits = array("b", bytes(size))
+        self.connects = 0
+        self.paths: dict[int, str] = {}
+
+    def answer(self, place: int, now_ns: int) -> None:
+        """A right answer has come."""
+        self.answered[place] = now_ns
+
+    def fail(self, place: int, kind: str, example: str = "") -> None:
+        """It ended without one; the first `example` of a kind is kept."""
+        self.failures[place] = kind
+        if example and kind not in self.examples:
+            self.examples[kind] = example
+
+    def describe(self, place: int, phases: Mapping[str, float], path: str) -> None:
+        """What the server says of a right answer: its own times in µs, and which of its models gave it."""
+        for phase, values in self.phases.items():
+            values[place] = phases.get(phase, nan)
+        if path:
+            self.paths[place] = path
+
+    def is_settled(self, place: int) -> bool:
+        """Whether a request has ended."""
+        return self.answered[place] != PENDING or place in self.failures

@@ -1,0 +1,144 @@
+"""From the recording to the report: what the requests of the measured time came to."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from infer_bench.measure.load.limits import check_limits
+from infer_bench.measure.load.payloads import Payloads
+from infer_bench.measure.load.recording import Recording
+from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.measure.load.validity import count_outstanding, judge_validity
+from infer_bench.report.load import LatencyLimit, LoadResult, Times, Traffic
+from infer_bench.stats.load.histogram import build_histogram
+from infer_bench.stats.load.times import summarize_times
+from infer_bench.typing import Array, Bools, Samples
+
+
+@dataclass(frozen=True)
+class Window:
+    """The measured part of a recording: requests from place `first` on, due from `begin_ns` until `end_ns`.
+
+    `is_over` is False for a run that was broken off: what was not settled by then is left out.
+    """
+
+    recording: Recording
+    payloads: Payloads
+    first: int
+    begin_ns: int
+    end_ns: int
+    is_over: bool = True
+
+    @cached_property
+    def places(self) -> Array:
+        """Where the requests stand that count."""
+        places = np.arange(self.first, len(self.recording.due))
+        if self.is_over:
+            return places
+        return np.asarray([place for place in places.tolist() if self.recording.is_settled(place)], dtype=np.int64)
+
+    @cached_property
+    def is_right(self) -> Bools:
+        """Which of them got a right answer."""
+        return self.at(self.recording.answered) > 0
+
+    def at(self, times: Any) -> Samples:
+        """Of the requests that count, what is known by place."""
+        return np.asarray(times)[self.places]
+
+    def durations(self, start: Any) -> Samples:
+        """ns from `start` to the right answers."""
+        return (self.at(self.recording.answered) - self.at(start))[self.is_right]
+
+    @cached_property
+    def errors(self) -> dict[str, int]:
+        """Requests without a right answer, by kind, the most frequent first."""
+        failures = self.recording.failures
+        kinds = Counter(failures[place] for place in self.places.tolist() if place in failures)
+        return dict(kinds.most_common())
+
+    @cached_property
+    def rate(self) -> float:
+        """Right answers a second that came in the measured time, those to requests of the warm-up included."""
+        times = np.asarray(self.recording.answered)
+        return float(((times >= self.begin_ns) & (times < self.end_ns)).sum() * 1e9 / (self.end_ns - self.begin_ns))
+
+    @property
+    def traffic(self) -> Traffic:
+        """Bytes in either direction."""
+        sent = [place for place in self.places.tolist() if self.recording.sent[place]]
+        return Traffic(sum(len(self.payloads.at(p)) for p in sent), int(self.at(self.recording.received).sum()))
+
+    @property
+    def phases(self) -> dict[str, Times]:
+        """The server's own times; those of which it says nothing are left out."""
+        values = {phase: self.at(column)[self.is_right] for phase, column in self.recording.phases.items()}
+        return {
+            phase: summarize_times((column[~np.isnan(column)] * 1e3).astype(np.int64))
+            for phase, column in values.items()
+            if not np.isnan(column).all()
+        }
+
+    @property
+    def outstanding(self) -> int:
+        """The most requests that were due and had not ended at a time."""
+        ends = np.where(self.is_right, self.at(self.recording.answered), self.end_ns)
+        return count_outstanding(self.at(self.recording.due), ends)
+
+
+def build_open_result(
+    window: Window, target: str, protocol: str, settings: LoadSettings, busy_share: float | None
+) -> LoadResult:
+    """The result of an open loop. Its limits are checked on the latency from due."""
+    recording = window.recording
+    latencies, failures = window.durations(recording.due), sum(window.errors.values())
+    latency = summarize_times(latencies, failures)
+    is_sent = window.at(recording.sent) > 0
+    due = window.at(recording.due)
+    delay = (window.at(recording.noticed) - due)[window.at(recording.noticed) > 0]
+    waits = int(window.at(recording.waits).sum())
+    reasons = tuple(judge_validity(latency, delay, waits, settings.connections, window.outstanding, busy_share))
+    return LoadResult(
+        target=target,
+        protocol=protocol,
+        loop="open",
+        arrivals=settings.arrivals,
+        rate_asked=settings.rate,
+        rate_achieved=window.rate,
+        valid=not reasons,
+        invalid_reasons=reasons,
+        latency=latency,
+        service=summarize_times(window.durations(recording.sent), failures),
+        lag=summarize_times((window.at(recording.sent) - due)[is_sent]),
+        errors=window.errors,
+        bytes=window.traffic,
+        samples=latency.samples,
+        duration_ns=window.end_ns - window.begin_ns,
+        connections=settings.connections,
+        waits=waits,
+        connects=recording.connects,
+        busy_share=busy_share,
+        histogram=build_histogram(latencies),
+        phases=window.phases,
+        limits=_check_limits(window, settings, failures, {reason.code for reason in reasons}),
+    )
+
+
+def _check_limits(window: Window, settings: LoadSettings, failures: int, invalid: set[str]) -> tuple[LatencyLimit, ...]:
+    """On the latency from due; where that is not the server's alone, nothing is said to hold.
+
+    What waited for a connection found as many requests at the server as there are connections. So a limit that is
+    broken even from sending on is broken; more connections would not make the server faster.
+    """
+    limits = check_limits(settings.limits, window.durations(window.recording.due), failures)
+    if not invalid:
+        return limits
+    from_sending = check_limits(settings.limits, window.durations(window.recording.sent), failures)
+    certain = invalid == {"connections"}
+    return tuple(
+        limit if certain and served.status == "broken" else replace(limit, status="undecided")
+        for limit, served in zip(limits, from_sending, strict=True)
+    )

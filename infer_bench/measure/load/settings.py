@@ -1,0 +1,52 @@
+"""The settings of a load: everything but the target and the rows."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from infer_bench.errors import UsageError
+from infer_bench.gates.limits import Bound, share_of
+from infer_bench.report.load import Arrivals
+
+ARRIVALS: tuple[Arrivals, ...] = get_args(Arrivals)
+MOST_REQUESTS = 10_000_000
+MOST_SECONDS = 3_600.0
+MOST_CONNECTIONS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """`rate` is requests a second, `batch` rows a request; `timeout_s` counts from the time a request is due.
+
+    `limits` are on percentiles of the latency. `target_is_mine` allows a host other than this one.
+    """
+
+    rate: float
+    duration_s: float = 10.0
+    warmup_s: float = 2.0
+    connections: int = 64
+    arrivals: Arrivals = "poisson"
+    timeout_s: float = 5.0
+    batch: int = 1
+    limits: tuple[Bound, ...] = ()
+    seed: int = 0
+    target_is_mine: bool = False
+
+    def __post_init__(self) -> None:
+        self._require(0 < self.rate <= 1e6, "the rate is above 0 and at most 1,000,000/s")
+        self._require(0 < self.duration_s <= MOST_SECONDS, f"a load takes at most {MOST_SECONDS:,.0f} s")
+        self._require(0 <= self.warmup_s <= MOST_SECONDS, f"the warm-up takes at most {MOST_SECONDS:,.0f} s")
+        self._require(1 <= self.connections <= MOST_CONNECTIONS, f"connections are 1 to {MOST_CONNECTIONS:,}")
+        self._require(self.arrivals in ARRIVALS, f"arrivals are {' or '.join(ARRIVALS)}")
+        self._require(0 < self.timeout_s <= MOST_SECONDS, f"the time limit is at most {MOST_SECONDS:,.0f} s")
+        self._require(1 <= self.batch <= 100_000, "a request has 1 to 100,000 rows")
+        total = self.rate * (self.duration_s + self.warmup_s)
+        self._require(total <= MOST_REQUESTS, f"a load has at most {MOST_REQUESTS:,} requests, not {total:,.0f}")
+        self._require(round(self.rate * self.duration_s) >= 1, "not one request is due in this time")
+        for limit in self.limits:
+            named = share_of(limit.metric) is not None and not limit.whom
+            self._require(named, f"{limit.text!r} is no limit on a latency, as in 'p99<20ms'")
+
+    @staticmethod
+    def _require(holds: bool, message: str) -> None:
+        if not holds:
+            raise UsageError(message)

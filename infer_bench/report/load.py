@@ -1,0 +1,110 @@
+"""The frozen types of a load: how an endpoint answered requests that were due at given times, and whether that holds.
+
+Times are integers of nanoseconds (`_ns`), sizes integers of bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from infer_bench.report.common import Notice, Report
+
+Loop = Literal["open", "closed"]
+Arrivals = Literal["poisson", "constant"]
+LimitStatus = Literal["holds", "broken", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Durations of requests; percentiles by nearest rank.
+
+    A percentile is None where the sample is too small (`needs` holds the number that it takes), and where it falls
+    among requests without a right answer: those are slower than all that have one. `mean_ns`, `min_ns` and `max_ns` are
+    of the right answers; None without any. `samples` counts both kinds.
+    """
+
+    p50_ns: int | None
+    p95_ns: int | None
+    p99_ns: int | None
+    p999_ns: int | None
+    mean_ns: int | None
+    min_ns: int | None
+    max_ns: int | None
+    samples: int
+    needs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """`counts[i]` latencies lie in the bucket that begins at `low_ns[i]`; buckets without any are left out.
+
+    A bucket is 1 ns wide below 256 ns and 1/128 of its power of two beyond, so that its ends are less than 0.8 % apart.
+    """
+
+    low_ns: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Bytes of the requests and of the answers, heads included, as HTTP writes them."""
+
+    sent: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyLimit:
+    """A limit on a percentile of the latency, as in `p99<20ms`, and what came of it.
+
+    `value_ns` is None where the sample is too small, and where the percentile is a request without a right answer. A
+    limit is undecided for too small a sample and for a load that is not valid, unless it is broken beyond doubt.
+    """
+
+    text: str
+    metric: str
+    limit_ns: float
+    value_ns: int | None
+    status: LimitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What one endpoint answered at one rate.
+
+    `latency` is counted from the time at which a request was due, `service` from its sending, `lag` from due to sent.
+    `rate_achieved` is right answers a second, from the first due request to the last answer. `errors` counts requests
+    without a right answer by kind. `phases` are times that the server says it took. `waits` counts requests that were
+    due while every connection was busy, `busy_share` is the generator's own working time over wall time.
+    """
+
+    target: str
+    protocol: str
+    loop: Loop
+    arrivals: Arrivals | None
+    rate_asked: float | None
+    rate_achieved: float
+    valid: bool
+    invalid_reasons: tuple[Notice, ...]
+    latency: Times
+    service: Times
+    lag: Times
+    errors: Mapping[str, int]
+    bytes: Traffic
+    samples: int
+    duration_ns: int
+    connections: int
+    waits: int = 0
+    connects: int = 0
+    busy_share: float | None = None
+    histogram: Histogram = field(default_factory=lambda: Histogram((), ()))
+    phases: Mapping[str, Times] = field(default_factory=dict)
+    limits: tuple[LatencyLimit, ...] = ()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says more than what was planned."""
+        return self.samples > 0
+
+
+LoadReport = Report[LoadResult]

@@ -1,0 +1,1 @@
+"""What every format says of a load: columns and sentences."""

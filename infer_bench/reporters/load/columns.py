@@ -1,0 +1,111 @@
+"""What a load showed, in the columns and sentences that every reporter of text shares. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infer_bench.report.common import Report
+from infer_bench.report.load import LatencyLimit, LoadResult, Times
+from infer_bench.reporters.text import numbers
+
+PERCENTILES = {"p50": "p50_ns", "p95": "p95_ns", "p99": "p99_ns", "p99.9": "p999_ns"}
+TITLES = {"achieved": "answered", **{name: name for name in PERCENTILES}, "lag": "lag p99", "errors": "errors"}
+"""Column keys and titles, that of the rate left out."""
+NO_ANSWER = "no answer"
+"""A percentile that is a request without a right answer."""
+
+
+def describe_conditions(report: Report[Any], result: LoadResult) -> str:
+    """`predict · open loop, poisson arrivals · 64 connections · 10 s after 2 s of warm-up`."""
+    settings = report.settings
+    loop = f"{result.loop} loop" + (f", {result.arrivals} arrivals" if result.arrivals else "")
+    batch, warmup = settings.get("batch"), settings.get("warmup_s")
+    span = f"{result.duration_ns / 1e9:,.4g} s" + (f" after {warmup:g} s of warm-up" if warmup else "")
+    parts = [result.protocol, loop, numbers.plural(result.connections, "connection"), span]
+    parts += [f"{numbers.count(batch)} rows a request"] if isinstance(batch, int) and batch > 1 else []
+    return " · ".join(parts)
+
+
+def name_rate(result: LoadResult) -> str:
+    """The rate that was asked for: `1,000/s`."""
+    return f"{result.rate_asked:,.6g}/s" if result.rate_asked is not None else numbers.MISSING
+
+
+def fill_columns(result: LoadResult) -> dict[str, str]:
+    """The line of a result."""
+    return {
+        "achieved": f"{numbers.rate(result.rate_achieved)}/s",
+        **fill_percentiles(result.latency),
+        "lag": format_percentile(result.lag, "p99"),
+        "errors": numbers.count(sum(result.errors.values())),
+    }
+
+
+def fill_percentiles(times: Times) -> dict[str, str]:
+    """The columns of the percentiles."""
+    return {name: format_percentile(times, name) for name in PERCENTILES}
+
+
+def format_percentile(times: Times, name: str) -> str:
+    """A percentile, what it needs, or that it is a request without a right answer."""
+    value = getattr(times, PERCENTILES[name])
+    if value is not None:
+        return numbers.duration(value)
+    return numbers.needs(times.needs[name]) if name in times.needs else NO_ANSWER
+
+
+def fill_parts(result: LoadResult) -> Iterator[tuple[str, dict[str, str]]]:
+    """Lines below a result: the time from sending, and the server's own."""
+    yield "from sending", fill_percentiles(result.service)
+    for phase, times in result.phases.items():
+        yield f"server's {phase}", fill_percentiles(times)
+
+
+def describe_invalid(result: LoadResult) -> Iterator[tuple[str, str]]:
+    """Why the numbers are not the server's alone, each with what to do."""
+    for reason in result.invalid_reasons:
+        yield f"INVALID at {name_rate(result)}: {reason.message}", reason.hint
+
+
+def describe_errors(result: LoadResult) -> str:
+    """Requests without a right answer, by kind; empty without any."""
+    total = sum(result.errors.values())
+    if not total:
+        return ""
+    kinds = ", ".join(f"{kind} {numbers.count(count)}" for kind, count in result.errors.items())
+    share = f"{numbers.count(total)} of {numbers.plural(result.samples, 'request')}"
+    return f"{share} at {name_rate(result)} got no right answer: {kinds}. They count as slower than every answer."
+
+
+def describe_shortfall(result: LoadResult) -> str:
+    """That fewer requests were answered a second than were due; empty where it kept up."""
+    if result.rate_asked is None or result.rate_achieved >= 0.98 * result.rate_asked:
+        return ""
+    return f"Of {name_rate(result)} asked for, {numbers.rate(result.rate_achieved)}/s were answered right in time."
+
+
+def describe_limit(limit: LatencyLimit) -> str:
+    """`p99<20ms holds: p99 is 12.3 ms`."""
+    if limit.status == "undecided":
+        value = "" if limit.value_ns is None else f" ({limit.metric} is {numbers.duration(limit.value_ns)})"
+        return f"{limit.text} is undecided{value}"
+    value = NO_ANSWER if limit.value_ns is None else numbers.duration(limit.value_ns)
+    return f"{limit.text} {'holds' if limit.status == 'holds' else 'is broken'}: {limit.metric} is {value}"
+
+
+def list_sentences(result: LoadResult) -> list[str]:
+    """What follows from the numbers, but for their validity."""
+    lines = [describe_shortfall(result), describe_errors(result), *map(describe_limit, result.limits)]
+    return [line for line in lines if line]
+
+
+def conclude(report: Report[Any]) -> str:
+    """The verdict in a line, without what stands above it; empty for a pass that rests on no limit."""
+    if report.verdict is None:
+        return "The load was not finished."
+    status = report.verdict.status
+    if status == "failed":
+        return f"failed: {'; '.join(report.verdict.reasons)}"
+    if status == "inconclusive" and not all(result.valid for result in report.results):
+        return "inconclusive: the load is not valid"
+    has_limits = any(result.limits for result in report.results)
+    return status if has_limits or status != "pass" else ""

@@ -1,0 +1,1 @@
+"""Pure statistics of requests to an endpoint: percentiles with failures, histograms."""

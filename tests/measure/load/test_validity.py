@@ -1,0 +1,47 @@
+"""When a load says nothing of the server."""
+
+import numpy as np
+
+from infer_bench.measure.load.validity import count_outstanding, judge_validity
+from infer_bench.report.common import Notice
+from infer_bench.stats.load.times import summarize_times
+from infer_bench.typing import Samples
+
+US = 1_000
+LATENCY = summarize_times(np.full(1_000, 200 * US))
+
+
+def judge(delay: Samples, waits: int = 0, busy_share: float | None = 0.5) -> list[Notice]:
+    return list(judge_validity(LATENCY, delay, waits, 64, 100, busy_share))
+
+
+def test_a_prompt_generator_is_valid() -> None:
+    assert judge(np.full(1_000, 20 * US)) == []
+
+
+def test_lag_beyond_a_tenth_of_the_p50_is_not() -> None:
+    delay = np.full(1_000, US)
+    delay[:11] = 21 * US
+    (reason,) = judge(delay)
+    assert reason.code == "lag"
+    assert "10%" in reason.message
+    delay[10] = US
+    assert judge(delay) == []
+
+
+def test_connections_that_ran_out_are_told_with_how_many_it_takes() -> None:
+    (reason,) = judge(np.full(1_000, US), waits=3)
+    assert reason.code == "connections"
+    assert "3 of 1,000" in reason.message
+    assert "--connections 128" in reason.hint
+
+
+def test_a_generator_that_has_no_time_left_is_not() -> None:
+    (reason,) = judge(np.full(1_000, US), busy_share=0.95)
+    assert reason.code == "cpu"
+
+
+def test_the_most_outstanding_requests() -> None:
+    due, settled = np.array([0, 10, 20, 30]), np.array([10, 40, 35, 50])
+    assert count_outstanding(due, settled) == 3
+    assert count_outstanding(due[:0], settled[:0]) == 0

@@ -1,0 +1,117 @@
+"""A load as text: every figure is there at any width, and what makes it unbelievable stands out."""
+
+import re
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from infer_bench.report.common import Notice, Report, Verdict
+from infer_bench.report.load import LatencyLimit, LoadResult, Traffic
+from infer_bench.reporters.registry import render
+from infer_bench.stats.load.times import summarize_times
+from tests.reports import ENVIRONMENT, MS, US
+
+RESULT = LoadResult(
+    target="http://127.0.0.1:8080/predict",
+    protocol="predict",
+    loop="open",
+    arrivals="poisson",
+    rate_asked=1_000.0,
+    rate_achieved=998.0,
+    valid=True,
+    invalid_reasons=(),
+    latency=summarize_times(np.arange(1, 9_981) * US, failures=20),
+    service=summarize_times(np.arange(1, 9_981) * US // 2, failures=20),
+    lag=summarize_times(np.full(10_000, 9 * US)),
+    errors={"timeout": 15, "status-503": 5},
+    bytes=Traffic(3_000_000, 2_000_000),
+    samples=10_000,
+    duration_ns=10_000 * MS,
+    connections=64,
+    phases={"predict": summarize_times(np.full(9_980, 81_234))},
+    limits=(LatencyLimit("p99<20ms", "p99", 20e6, 9_900 * US, "holds"),),
+)
+REPORT: Report[LoadResult] = Report(
+    command="load",
+    tool_version="0.1.0",
+    created_at="2026-11-29T06:00:00+00:00",
+    settings={"warmup_s": 2.0, "batch": 8},
+    environment=ENVIRONMENT,
+    results=(RESULT,),
+    verdict=Verdict("pass", 0),
+)
+WORDS = ("1,000/s", "998/s", "5.00 ms", "9.50 ms", "9.90 ms", "no answer", "9.00 µs", "81.2 µs", "timeout 15", "8 rows")
+LAG = Notice("lag", "requests were sent late", "give the generator a core of its own")
+INVALID = replace(RESULT, valid=False, invalid_reasons=(LAG,), limits=())
+
+
+def invalid_report(**changes: Any) -> Report[LoadResult]:
+    return replace(REPORT, results=(replace(INVALID, **changes),), verdict=Verdict("inconclusive", 3, ("late",)))
+
+
+@pytest.mark.parametrize("width", [None, 130, 80, 40])
+def test_nothing_is_lost_at_any_width(width: int | None) -> None:
+    text = render(REPORT, width=width)
+    flat = re.sub(r"\s+", " ", text)
+    assert [word for word in WORDS if word not in flat] == []
+    assert "p99<20ms holds" in flat
+    assert width is None or max(map(len, text.splitlines())) <= width
+
+
+def test_the_time_from_sending_is_shown_on_demand() -> None:
+    assert "from sending" in render(REPORT, phases=True)
+    assert "from sending" not in render(REPORT)
+
+
+@pytest.mark.parametrize("format", ["table", "markdown", "html", "junit"])
+def test_an_invalid_load_says_so_and_what_to_do(format: str) -> None:
+    pytest.importorskip("jinja2")
+    text = render(invalid_report(), format)
+    assert "INVALID" in text
+    assert "a core of its own" in text
+
+
+def test_a_shortfall_is_said() -> None:
+    report = replace(REPORT, results=(replace(RESULT, rate_achieved=430.0),))
+    assert "430/s were answered" in render(report)
+
+
+def test_a_broken_limit_is_a_failure_and_an_undecided_one_is_skipped() -> None:
+    broken = LatencyLimit("p99<2ms", "p99", 2e6, 9_900 * US, "broken")
+    undecided = LatencyLimit("p99.99<2ms", "p99.99", 2e6, None, "undecided")
+    report = replace(REPORT, results=(replace(RESULT, limits=(broken, undecided)),), verdict=Verdict("regressed", 1))
+    root = ElementTree.fromstring(render(report, "junit"))
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    assert cases["p99<2ms"].find("failure") is not None
+    assert cases["p99.99<2ms"].find("skipped") is not None
+    assert cases["valid"].find("skipped") is None
+    assert "is broken: p99 is 9.90 ms" in render(report)
+
+
+def test_an_unfinished_load_says_so() -> None:
+    report = replace(REPORT, complete=False, verdict=None)
+    assert "not finished" in render(report)
+    assert "not finished" in render(report, "junit")
+    assert "not finished" in render(report, "markdown")
+
+
+def test_csv_has_a_row_a_kind_of_time() -> None:
+    lines = render(REPORT, "csv").splitlines()
+    assert len(lines) == 1 + 4
+    assert lines[1].startswith("http://127.0.0.1:8080/predict,predict,open,poisson,1000.0,998.0,True,64,0,,20,")
+
+
+def test_metrics_are_read_by_prometheus() -> None:
+    families = {family.name: family for family in text_string_to_metric_families(render(REPORT, "openmetrics"))}
+    latency = {s.labels["quantile"]: s.value for s in families["infer_bench_load_latency_seconds"].samples}
+    assert latency == {"0.5": 0.005, "0.95": 0.0095, "0.99": 0.0099}
+    assert families["infer_bench_load_valid"].samples[0].value == 1
+    assert {s.labels["kind"]: s.value for s in families["infer_bench_load_errors"].samples} == RESULT.errors
+
+
+def test_nothing_measured_is_no_table() -> None:
+    assert render(replace(REPORT, results=(), verdict=None)).startswith("The load was not finished.")

@@ -1,0 +1,90 @@
+"""A service on loopback that answers as it is told: a thread with an event loop of its own."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+httptools = pytest.importorskip("httptools")
+
+PREDICTION = {"predictions": [[0.25]], "labels": None, "path": "primary", "model": "m.txt"}
+PHASES = {"preprocess": 10.0, "predict": 20.5, "postprocess": 3.0}
+
+
+@dataclass
+class Exchange:
+    """A request, and the transport that its answer is written to. `number` counts requests from 0."""
+
+    number: int
+    content: bytes
+    transport: Any
+    head: dict[str, str] = field(default_factory=dict)
+
+    def write(self, *parts: bytes) -> None:
+        for part in parts:
+            self.transport.write(part)
+
+    def reply(self, content: bytes, status: str = "200 OK", *more: str) -> None:
+        head = "".join(f"{line}\r\n" for line in (f"content-length: {len(content)}", *more))
+        self.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + content)
+
+    def reply_json(self, value: object, status: str = "200 OK", *more: str) -> None:
+        self.reply(json.dumps(value).encode(), status, *more)
+
+
+Handler = Callable[[Exchange], None]
+
+
+def predict(exchange: Exchange) -> None:
+    """What a right server answers."""
+    records = json.loads(exchange.content)
+    rows = len(records) if isinstance(records, list) else 1
+    exchange.reply_json({**PREDICTION, "predictions": [[0.25]] * rows, "latency_us": PHASES})
+
+
+class _Service(asyncio.Protocol):
+    def __init__(self, handler: Handler, counter: Iterator[int]) -> None:
+        self._handler, self._counter = handler, counter
+        self._parser = httptools.HttpRequestParser(self)
+        self._content = b""
+        self._head: dict[str, str] = {}
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head[name.decode().lower()] = value.decode()
+
+    def on_body(self, data: bytes) -> None:
+        self._content += data
+
+    def on_message_complete(self) -> None:
+        content, self._content = self._content, b""
+        self._handler(Exchange(next(self._counter), content, self._transport, self._head))
+
+
+@contextmanager
+def serve(handler: Handler) -> Iterator[str]:
+    """The address of a service whose requests `handler` answers, one after the other."""
+    import itertools
+
+    loop, counter = asyncio.new_event_loop(), itertools.count()
+    server = loop.run_until_complete(loop.create_server(lambda: _Service(handler, counter), "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        server.close()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
