@@ -12,7 +12,7 @@ from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.paths.dual_path import DualPath
 from infer_bench.serving.paths.served_model import ServedModel, choose_candidate, open_model
 from infer_bench.serving.service import Service
-from infer_bench.serving.settings import ServingSettings
+from infer_bench.serving.settings import ModelPlan, ServingSettings
 
 EXTRA = "serve"
 APPLICATION = ("starlette", "prometheus_client")
@@ -52,8 +52,9 @@ def application(
     """
     own = ServingSettings(**settings)
     require_libraries(*APPLICATION)
-    paths, _ = open_paths(model, fallback or "", engine, fallback_engine, own)
-    return Application(Service(paths, own))
+    plan = ModelPlan(model, fallback or "", engine, fallback_engine)
+    paths, _ = open_paths(plan, own)
+    return Application(Service(paths, own, own.name or plan.name))
 
 
 def require_libraries(*modules: str) -> None:
@@ -62,22 +63,24 @@ def require_libraries(*modules: str) -> None:
         require(module, EXTRA)
 
 
-def open_paths(
-    model: str, fallback: str, engine: str, fallback_engine: str, settings: ServingSettings
-) -> tuple[DualPath, InferBenchError | None]:
-    """The model and its fallback (empty: none), loaded, and what kept the first from being loaded.
+def open_paths(plan: ModelPlan, settings: ServingSettings) -> tuple[DualPath, str]:
+    """The model and its fallback, loaded, and what kept the first from being loaded (empty: nothing).
 
     Raises it where there is no second.
     """
-    second = _open(fallback, fallback_engine, settings) if fallback else None
+    if settings.shadow and not plan.fallback:
+        raise UsageError("there is no fallback to compare with", "a share of the requests is asked of both: name one")
+    second = _open(plan.fallback, plan.fallback_engine, settings) if plan.fallback else None
+    if second is not None and plan.primary_error:
+        return DualPath(None, second), plan.primary_error
     try:
-        return DualPath(_open(model, engine, settings), second), None
+        return DualPath(_open(plan.model, plan.engine, settings), second), ""
     except UsageError:
         raise
     except InferBenchError as error:
         if second is None:
             raise
-        return DualPath(None, second), error
+        return DualPath(None, second), str(error)
 
 
 def _open(model: str, engine: str, settings: ServingSettings) -> ServedModel:

@@ -1,11 +1,33 @@
-"""How a model is served."""
+"""Which model is served, and how."""
 
 import math
+import os
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from infer_bench.errors import UsageError
 
 MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """Which model is served, and which one is behind it (empty: none), with the candidates that open them.
+
+    `primary_error` is why the first cannot be loaded, where that is known: it is not tried again.
+    """
+
+    model: str
+    fallback: str = ""
+    engine: str = ""
+    fallback_engine: str = ""
+    primary_error: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the model is called: its file's name without the ending, or the function's."""
+        function = ":" in self.model and not os.path.lexists(self.model)
+        return self.model.rpartition(":")[2] if function else PurePath(self.model).stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +36,9 @@ class ServingSettings:
 
     `max_body_bytes` is the largest body that is read, `body_timeout_s` how long a client may take to send it, and
     `queue` how many requests may wait for the engine. `token` is the bearer token that requests must carry (none when
-    empty). `name` is what the model is called (empty: its file's name without the ending).
+    empty). `name` is what the model is called (empty: its file's name without the ending). `sparse` lets records lack
+    columns, which then are missing values. `shadow` is the share of requests that both models are asked, and
+    `max_delta` how far their predictions may lie apart (None: as in `validate`).
     """
 
     threads: int = 1
@@ -24,6 +48,8 @@ class ServingSettings:
     token: str = ""
     name: str = ""
     sparse: bool = False
+    shadow: float = 0.0
+    max_delta: float | None = None
     allow_pickle: bool = False
 
     def __post_init__(self) -> None:
@@ -35,5 +61,9 @@ class ServingSettings:
             raise UsageError("a body takes a positive number of seconds")
         if self.queue < 1:
             raise UsageError("at least one request must be able to wait")
+        if not 0 <= self.shadow <= 1:
+            raise UsageError("a share of the requests is 0 to 100 %")
+        if self.max_delta is not None and not 0 <= self.max_delta < math.inf:
+            raise UsageError("the largest difference is a number from 0 on")
         if "/" in self.name:
             raise UsageError(f"a model cannot be called {self.name!r}", "the name stands in a path")

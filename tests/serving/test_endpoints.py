@@ -28,7 +28,7 @@ def test_health_says_not_ready_while_it_drains(binary: SavedModel) -> None:
 
 def test_the_model_is_told(binary: SavedModel, binary_app: Any) -> None:
     info = ask(binary_app, "GET", "/model-info").json()
-    assert info["name"] == "model"
+    assert (info["name"], info["file"]) == ("model", "model.txt")
     assert (info["family"], info["format"], info["engine"]) == ("lightgbm", "lightgbm-text", "lightgbm:feed=ndarray")
     assert info["sha256"] == hashlib.sha256(Path(binary.model.path).read_bytes()).hexdigest()
     assert info["inputs"] == [{"name": name, "dtype": "float64", "shape": [-1]} for name in NAMES]

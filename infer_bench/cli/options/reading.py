@@ -92,3 +92,12 @@ def read_size(text: str, option: str) -> int:
     unit = (size[2] or "b").lower()
     base = 1024 if "i" in unit else 1000
     return math.ceil(float(size[1]) * float(base) ** "bkmg".index(unit[0]))
+
+
+def read_share(text: str, option: str) -> float:
+    """A share from 0 to 1, from `1%` or `0.01`; raises `UsageError`."""
+    share = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*", text)
+    value = float(share[1]) / (100 if share[2] else 1) if share else math.inf
+    if value > 1:
+        raise UsageError(f"{option}: {text!r} is no share", f"for example --{option} 1%")
+    return value

@@ -2,11 +2,19 @@
 
 from typing import Annotated
 
-from infer_bench.cli.options.groups import machine, model, serving, what
+from infer_bench.cli.options.groups import machine, model, serving, tolerance, what
 
 Model = Annotated[str, model(metavar="MODEL", help="The model that answers.")]
 Engine = Annotated[str | None, what("--engine", "-e", metavar="ENGINE", help="engine[:key=value,…] that opens it.")]
+Fallback = Annotated[str | None, what("--fallback", metavar="MODEL", help="Answers where the first one cannot.")]
+FallbackEngine = Annotated[
+    str | None, what("--fallback-engine", metavar="ENGINE", help="engine[:key=value,…] that opens it.")
+]
 
+Shadow = Annotated[str, serving("--shadow", metavar="SHARE", help="Ask both for this share of requests, as in 1%.")]
+MaxDelta = Annotated[
+    float | None, tolerance("--max-delta", metavar="X", help="Largest |Δ| between the two. [default: 1e-4]")
+]
 Host = Annotated[str, serving("--host", metavar="ADDRESS", help="Where to listen.")]
 Port = Annotated[int, serving("--port", "-p", metavar="N", help="0 takes a free one.")]
 Name = Annotated[str, serving("--name", metavar="NAME", help="What the model is called. [default: its file's name]")]

@@ -1,9 +1,11 @@
 """Runs a server until it is asked to end."""
 
 import sys
+from dataclasses import replace
 
-from infer_bench.errors import UsageError
+from infer_bench.errors import CannotRun, UsageError
 from infer_bench.serving.app import APPLICATION, require_libraries
+from infer_bench.serving.comparison import compare_pair
 from infer_bench.serving.paths.served_model import choose_candidate
 from infer_bench.serving.processes.listener import bind, is_loopback, url_of
 from infer_bench.serving.processes.plan import ServerPlan
@@ -13,16 +15,46 @@ from infer_bench.serving.processes.supervisor import Supervisor
 def run_serve(plan: ServerPlan) -> int:
     """Open the port once the model is loaded, and serve; returns 0 when it was asked to end."""
     require_libraries(*APPLICATION, "uvicorn", "httptools")
-    choose_candidate(plan.models.model, plan.models.engine, plan.settings)
+    plan = _look_at(plan)
     with bind(plan.host, plan.port) as listener:
+        plan = _compare(plan) if plan.models.fallback and not plan.models.primary_error else plan
         url = url_of(listener)
 
         def tell_ready(primary_error: str) -> None:
             _warn_of_reach(plan)
+            if primary_error:
+                _tell(f"{plan.models.model} cannot be loaded, so {plan.models.fallback} answers: {primary_error}")
             print(f"serving {plan.models.model} on {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
 
         Supervisor(plan, listener, tell=_tell, tell_ready=tell_ready).run()
     return 0
+
+
+def _look_at(plan: ServerPlan) -> ServerPlan:
+    """See that the models' files are some; where there is a fallback, the plan says what is wrong with the first."""
+    models = plan.models
+    if models.fallback:
+        choose_candidate(models.fallback, models.fallback_engine, plan.settings)
+    try:
+        choose_candidate(models.model, models.engine, plan.settings)
+    except CannotRun as error:
+        if not models.fallback:
+            raise
+        return replace(plan, models=replace(models, primary_error=str(error)))
+    return plan
+
+
+def _compare(plan: ServerPlan) -> ServerPlan:
+    """See that both models agree; the plan then says whether the first can be opened. Raises `PredictionsDiffer`."""
+    models, settings = plan.models, plan.settings
+    model = choose_candidate(models.model, models.engine, settings)
+    fallback = choose_candidate(models.fallback, models.fallback_engine, settings)
+    pair = compare_pair(
+        model, fallback, max_delta=settings.max_delta, threads=settings.threads, allow_pickle=settings.allow_pickle
+    )
+    if pair.sentence:
+        print(pair.sentence, file=sys.stderr, flush=True)
+    return replace(plan, models=replace(models, primary_error=pair.error))
 
 
 def read_token(path: str | None) -> str:

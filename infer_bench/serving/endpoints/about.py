@@ -63,8 +63,8 @@ def describe_service(service: Service) -> dict[str, Any]:
     model = describe_model(paths.main)
     fallback = None if paths.fallback is None else describe_model(paths.fallback)
     return {
-        **model,
         "name": service.name,
+        **model,
         "path": "fallback" if paths.primary is None else "primary",
         "absent_columns": "missing values" if service.settings.sparse else "refused",
         "fallback": fallback,
@@ -76,7 +76,7 @@ def describe_model(model: ServedModel) -> dict[str, Any]:
     """A file, and what it computes."""
     ref, spec = model.ref, model.spec
     return {
-        "name": model.name,
+        "file": ref.name,
         "family": ref.family,
         "format": ref.format,
         "sha256": ref.sha256,

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -60,11 +59,6 @@ class ServedModel:
     def spec(self) -> ModelSpec:
         """What it computes."""
         return self.session.spec
-
-    @property
-    def name(self) -> str:
-        """What it is called: its file's name without the ending, or the function's."""
-        return name_of(self.ref)
 
     @property
     def schema(self) -> Schema | None:
@@ -138,11 +132,6 @@ class ServedModel:
         """Release what the library holds."""
         with self.lock:
             self.session.close()
-
-
-def name_of(ref: ModelRef) -> str:
-    """What a model is called: its file's name without the ending, or the function's."""
-    return ref.path.rpartition(":")[2] if ref.format == "python" else PurePath(ref.path).stem
 
 
 def choose_candidate(name: str, engine: str, settings: ServingSettings) -> Candidate:

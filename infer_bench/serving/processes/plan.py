@@ -3,19 +3,9 @@
 from dataclasses import dataclass, field
 
 from infer_bench.errors import UsageError
-from infer_bench.serving.settings import ServingSettings
+from infer_bench.serving.settings import ModelPlan, ServingSettings
 
 MOST_WORKERS = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPlan:
-    """Which model is served, and which one is behind it (empty: none), with the candidates that open them."""
-
-    model: str
-    fallback: str = ""
-    engine: str = ""
-    fallback_engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +20,10 @@ class ServerPlan:
     drain_s: float = 10.0
 
     def __post_init__(self) -> None:
+        if self.settings.shadow and not self.models.fallback:
+            raise UsageError(
+                "there is no fallback to compare with", "--shadow asks both models: name one with --fallback"
+            )
         if not 0 <= self.port <= 65535:
             raise UsageError("a port is 0 to 65535")
         if not 1 <= self.workers <= MOST_WORKERS:

@@ -46,10 +46,10 @@ def _serve(plan: WorkerPlan, connection: Connection) -> None:
     server = plan.server
     _raise_descriptor_limit()
     memories = map_memory(plan.memory, server.workers)
-    models = server.models
-    paths, error = open_paths(models.model, models.fallback, models.engine, models.fallback_engine, server.settings)
-    service = Service(paths, server.settings, Counters(memories[plan.number]), memories)
-    ready = Frame(RESPONSE, 0, *pack(Ready("" if error is None else str(error))))
+    paths, primary_error = open_paths(server.models, server.settings)
+    name = server.settings.name or server.models.name
+    service = Service(paths, server.settings, name, Counters(memories[plan.number]), memories)
+    ready = Frame(RESPONSE, 0, *pack(Ready(primary_error)))
     with socket.socket(fileno=plan.socket) as listener:
         serve(
             Application(service),
