@@ -6,7 +6,7 @@ Numbers in it are double unless a method says otherwise, because the libraries c
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -121,22 +121,40 @@ class Finiteness(IntEnum):
     FINITE = 2
 
 
+Storage = Literal["dense", "csr", "csc"]
+"""What the original's library holds columns in: an array, or a sparse matrix of one of scipy's formats."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A (batch, width) tensor of the graph: double numbers, or strings."""
+    """A (batch, width) tensor of the graph: double numbers, or strings.
+
+    Within a sparse matrix `support` is the tensor whose zeros mark what the matrix does not store; None where that is
+    the block's own.
+    """
 
     tensor: str
     width: int
     text: bool = False
+    support: str | None = None
+
+    def take(self, g: Graph, indices: Sequence[int]) -> "Block":
+        """The columns `indices`, in that order."""
+        support = None if self.support is None else g.take(self.support, indices)
+        return Block(g.take(self.tensor, indices), len(indices), self.text, support)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a step of a pipeline is given: blocks side by side. `names` are the columns' names, where known."""
+    """What a step of a pipeline is given: blocks side by side. `names` are the columns' names, where known.
+
+    Where `storage` is sparse, a zero may be one that the matrix stores, or one that it does not.
+    """
 
     blocks: tuple[Block, ...]
     names: tuple[str, ...] = ()
     finiteness: Finiteness = Finiteness.UNKNOWN
+    storage: Storage = "dense"
 
     @property
     def width(self) -> int:
@@ -156,6 +174,10 @@ class Frame:
             raise NotConvertible(f"{who} is given no columns")
         return g.concat([block.tensor for block in self.blocks])
 
+    def support(self, g: Graph) -> str:
+        """The tensor (batch, width) whose zeros mark what a sparse matrix does not store."""
+        return g.concat([block.support or block.tensor for block in self.blocks])
+
     def columns(self, g: Graph) -> list[Block]:
         """Each column on its own, as a (batch, 1) block."""
         parts: list[Block] = []
@@ -163,7 +185,7 @@ class Frame:
             if block.width == 1:
                 parts.append(block)
                 continue
-            parts += [Block(g.take(block.tensor, [i]), 1, block.text) for i in range(block.width)]
+            parts += [block.take(g, [i]) for i in range(block.width)]
         return parts
 
     def select(self, g: Graph, indices: Sequence[int]) -> "Frame":
@@ -172,12 +194,11 @@ class Frame:
         if list(indices) == list(range(self.width)):
             return self
         if len(self.blocks) == 1:
-            only = self.blocks[0]
-            picked: tuple[Block, ...] = (Block(g.take(only.tensor, list(indices)), len(indices), only.text),)
+            picked: tuple[Block, ...] = (self.blocks[0].take(g, list(indices)),)
         else:
             columns = self.columns(g)
             picked = tuple(columns[i] for i in indices)
-        return Frame(picked if len(indices) else (), names, self.finiteness)
+        return Frame(picked if len(indices) else (), names, self.finiteness, self.storage)
 
     @staticmethod
     def of(tensor: str, width: int, finiteness: Finiteness = Finiteness.UNKNOWN) -> "Frame":

@@ -8,6 +8,7 @@ from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.onnx.links import add_both_classes, add_class_index, add_links
 from infer_bench.converters.onnx.scores import add_scores
 from infer_bench.converters.sklearn.registry import Predictions, register_predictor
+from infer_bench.converters.sklearn.storage import read_as_xgboost
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.lightgbm import read_lightgbm
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family
@@ -27,8 +28,12 @@ BOOSTERS = [
 
 @register_predictor(*BOOSTERS, guards=False)
 def _write_booster(g: Graph, model: Any, frame: Frame) -> Predictions:
-    """Rows stay double for LightGBM; the writer casts them to float32 for XGBoost, as that library does."""
-    ensemble = read_lightgbm(model) if get_family(model) == "lightgbm" else read_xgboost(model)
+    """Rows stay double for LightGBM; the writer casts them to float32 for XGBoost, as that library does.
+
+    What a sparse matrix does not store is zero to LightGBM and missing to XGBoost.
+    """
+    light = get_family(model) == "lightgbm"
+    ensemble = read_lightgbm(model) if light else read_xgboost(model)
     if any(feature.categories for feature in ensemble.features):
         raise NotConvertible(
             f"{get_class_name(model)} at the end of a pipeline holds pandas categories",
@@ -38,7 +43,9 @@ def _write_booster(g: Graph, model: Any, frame: Frame) -> Predictions:
         raise NotConvertible(
             f"{get_class_name(model)} is given {frame.width} columns and knows {len(ensemble.features)}"
         )
-    scores, _ = add_scores(g, ensemble, frame.numbers(g, get_class_name(model)), "float64", "float64")
+    name = get_class_name(model)
+    rows = frame.numbers(g, name) if light else read_as_xgboost(g, frame, name)
+    scores, _ = add_scores(g, ensemble, rows, "float64", "float64")
     predictions = add_links(g, ensemble.links, scores, "float64", tails=True)
     if ensemble.task not in ("binary", "multiclass"):
         return Predictions(ensemble.outputs, predictions)

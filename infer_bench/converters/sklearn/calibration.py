@@ -11,9 +11,11 @@ from infer_bench.converters.sklearn.registry import (
     normalise,
     pair_with_complement,
     predict_most_probable,
+    refuse_rows,
     register_predictor,
     register_transformer,
 )
+from infer_bench.converters.sklearn.storage import mark_unstored
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name
 from infer_bench.typing import Array
@@ -57,7 +59,13 @@ def _write_quantiles(g: Graph, step: Any, frame: Frame) -> Frame:
         inner = g.op("Mul", g.op("Sub", interpolate(g, x, at, shares), above), g.const(0.5))
         inner = g.op("Where", g.op("Equal", x, g.const([[float(at[-1])]])), g.const([[1.0]]), inner)
         parts.append(g.op("Where", g.op("Equal", x, g.const([[float(at[0])]])), g.const([[0.0]]), inner))
-    return Frame.of(g.concat(parts), frame.width)
+    out = g.concat(parts)
+    if frame.storage != "dense":  # of a sparse matrix only what is stored is mapped
+        zero = g.const(0.0)
+        out = g.op("Where", mark_unstored(g, frame, zero), zero, out)
+        if not step.ignore_implicit_zeros:
+            refuse_rows(g, g.op("Less", columns, zero))
+    return Frame.of(out, frame.width)
 
 
 def interpolate_isotonic(g: Graph, model: Any, x: str) -> str:

@@ -1,12 +1,14 @@
 """scikit-learn's encoders and imputers. A missing string is the empty string in ONNX, which has no other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Block, Finiteness, Frame, Graph
 from infer_bench.converters.sklearn.registry import refuse_rows, register_transformer
+from infer_bench.converters.sklearn.storage import encoder_storage
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name
 from infer_bench.typing import Array
@@ -104,7 +106,7 @@ def _encode(g: Graph, encoder: Any, frame: Frame, tables: Sequence[Array]) -> Fr
 @register_transformer("OneHotEncoder", keeps=False)
 def _write_one_hot(g: Graph, encoder: Any, frame: Frame) -> Frame:
     tables = [_make_hot_table(encoder, i) for i in range(len(encoder.categories_))]
-    return _encode(g, encoder, frame, tables)
+    return replace(_encode(g, encoder, frame, tables), storage=encoder_storage(encoder))
 
 
 @register_transformer("OrdinalEncoder", keeps=False)
@@ -146,16 +148,18 @@ def _write_imputer(g: Graph, imputer: Any, frame: Frame) -> Frame:
     columns = frame.columns(g)
     masks = [_mark_missing(g, column, imputer.missing_values) for column in columns]
     empty = [not imputer.keep_empty_features and is_missing(value) for value in statistics]
-    out = [
-        _fill(g, column, mask, value)
-        for column, mask, value, drop in zip(columns, masks, statistics, empty, strict=True)
-        if not drop
-    ]
+    places = [i for i, drop in enumerate(empty) if not drop]
+    out = [_fill(g, columns[i], masks[i], statistics[i]) for i in places]
+    if frame.storage != "dense":
+        supports = [columns[i].support or columns[i].tensor for i in places]
+        out = [replace(block, support=support) for block, support in zip(out, supports, strict=True)]
     if imputer.add_indicator:
         out += [Block(g.double(masks[i]), 1) for i in imputer.indicator_.features_]
     if any(block.text for block in out):
         return Frame(tuple(out))
     finiteness = Finiteness.FINITE if is_missing(imputer.missing_values) else frame.finiteness
+    if frame.storage != "dense":
+        return Frame(tuple(out), (), finiteness, "csc")
     return Frame.of(g.concat([block.tensor for block in out]), len(out), finiteness) if out else Frame(())
 
 
@@ -184,4 +188,5 @@ def _write_indicator(g: Graph, step: Any, frame: Frame) -> Frame:
     if not len(step.features_):
         return Frame(())
     marks = [g.double(_mark_missing(g, columns[i], step.missing_values)) for i in step.features_]
-    return Frame.of(g.concat(marks), len(marks))
+    sparse = step.sparse is True or (step.sparse == "auto" and frame.storage != "dense")
+    return replace(Frame.of(g.concat(marks), len(marks)), storage="csc" if sparse else "dense")

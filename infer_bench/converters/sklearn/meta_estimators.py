@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from infer_bench.converters.onnx.graph import Finiteness, Frame, Graph
+from infer_bench.converters.onnx.graph import Block, Finiteness, Frame, Graph
 from infer_bench.converters.sklearn.registry import (
     Predictions,
     choose_by_threshold,
@@ -18,6 +18,7 @@ from infer_bench.converters.sklearn.registry import (
     write_transformer,
 )
 from infer_bench.converters.sklearn.scalers import write_elementwise
+from infer_bench.converters.sklearn.storage import stack_storage
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes, iterate_transformers
 
@@ -42,10 +43,11 @@ def _write_pipeline(g: Graph, pipeline: Any, frame: Frame) -> Predictions:
     return write_predictor(g, pipeline.steps[-1][1], frame)
 
 
-def join_frames(frames: list[Frame]) -> Frame:
-    """The columns of several frames, one after the other."""
+def join_frames(frames: list[Frame], *, sparse: bool = False) -> Frame:
+    """The columns of several frames, one after the other, in a sparse matrix or in an array."""
     blocks = tuple(block for frame in frames for block in frame.blocks)
-    return Frame(blocks, (), min((frame.finiteness for frame in frames), default=Finiteness.FINITE))
+    finiteness = min((frame.finiteness for frame in frames), default=Finiteness.FINITE)
+    return Frame(blocks, (), finiteness, stack_storage(sparse))
 
 
 @register_transformer("ColumnTransformer", guards=False, keeps=False)
@@ -57,7 +59,7 @@ def _write_columns(g: Graph, step: Any, frame: Frame) -> Frame:
         part = frame.select(g, indices)
         part = part if _is_identity(inner) else write_transformer(g, inner, part)
         parts.append(_weigh(g, part, (step.transformer_weights or {}).get(name)))
-    return join_frames(parts)
+    return join_frames(parts, sparse=step.sparse_output_)
 
 
 def _weigh(g: Graph, frame: Frame, weight: float | None) -> Frame:
@@ -65,7 +67,9 @@ def _weigh(g: Graph, frame: Frame, weight: float | None) -> Frame:
     if weight is None or not frame.blocks:
         return frame
     weighed = g.op("Mul", frame.numbers(g, "a part with a weight"), g.const(float(weight)))
-    return Frame.of(weighed, frame.width, frame.finiteness if np.isfinite(weight) else Finiteness.UNKNOWN)
+    support = None if frame.storage == "dense" else frame.support(g)
+    finiteness = frame.finiteness if np.isfinite(weight) else Finiteness.UNKNOWN
+    return Frame((Block(weighed, frame.width, support=support),), (), finiteness, frame.storage)
 
 
 @register_transformer("FeatureUnion", guards=False, keeps=False)
@@ -75,7 +79,7 @@ def _write_union(g: Graph, step: Any, frame: Frame) -> Frame:
         if not (isinstance(inner, str) and inner == "drop"):
             part = frame if _is_identity(inner) else write_transformer(g, inner, frame)
             parts.append(_weigh(g, part, (step.transformer_weights or {}).get(name)))
-    return join_frames(parts)
+    return join_frames(parts, sparse=any(part.storage != "dense" for part in parts))
 
 
 @register_predictor(*SEARCHES, guards=False)
@@ -173,7 +177,8 @@ def _write_stacking(g: Graph, model: Any, frame: Frame) -> Predictions:
         parts.append(_write_stack_member(g, estimator, method, frame))
     if model.passthrough:
         parts.append(frame)
-    predictions = write_predictor(g, model.final_estimator_, join_frames(parts))
+    sparse = model.passthrough and frame.storage != "dense"
+    predictions = write_predictor(g, model.final_estimator_, join_frames(parts, sparse=sparse))
     return replace(predictions, classes=get_classes(model)) if predictions.classes else predictions
 
 
@@ -267,11 +272,8 @@ def _write_several_targets(g: Graph, model: Any, frame: Frame) -> Predictions:
 def _write_chain(g: Graph, model: Any, frame: Frame) -> Predictions:
     targets: list[str] = []
     for inner in model.estimators_:
-        targets.append(
-            _write_values(
-                g, inner, join_frames([frame, *(Frame.of(tensor, 1, Finiteness.FINITE) for tensor in targets)])
-            )
-        )
+        parts = [frame, *(Frame.of(tensor, 1, Finiteness.FINITE) for tensor in targets)]
+        targets.append(_write_values(g, inner, join_frames(parts, sparse=frame.storage != "dense")))
     order = np.argsort(np.asarray(model.order_))
     return Predictions(len(targets), g.take(g.concat(targets), order))
 

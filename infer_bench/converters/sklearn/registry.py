@@ -10,6 +10,7 @@ from typing import Any
 
 from infer_bench.converters.onnx.graph import Finiteness, Frame, Graph
 from infer_bench.converters.sklearn.refusals import REFUSALS
+from infer_bench.converters.sklearn.storage import keep_stored
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import (
     allows_nan,
@@ -104,7 +105,7 @@ def write_transformer(g: Graph, estimator: Any, frame: Frame) -> Frame:
     if route is None:
         raise _make_refusal(estimator)
     frame = _prepare(g, route, estimator, frame)
-    out: Frame = route.write(g, estimator, frame)
+    out: Frame = keep_stored(g, estimator, frame, route.write(g, estimator, frame))
     return out if out.finiteness or not route.keeps else replace(out, finiteness=frame.finiteness)
 
 

@@ -1,11 +1,18 @@
 """scikit-learn's numeric transformers: scalers, selectors, projections, binners and element-wise functions."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from infer_bench.converters.onnx.graph import Frame, Graph
 from infer_bench.converters.sklearn.registry import register_transformer, require_finite
+from infer_bench.converters.sklearn.storage import (
+    encoder_storage,
+    refuse_matrix_product,
+    stack_storage,
+    support_products,
+)
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import allows_nan, get_class_name
 
@@ -17,23 +24,29 @@ def _shift_and_divide(g: Graph, x: str, subtract: Any = None, divide: Any = None
     return x if divide is None else g.op("Div", x, g.const(np.atleast_2d(divide)))
 
 
+def _scale(g: Graph, step: Any, frame: Frame, subtract: Any, divide: Any) -> str:
+    """(x - subtract) / divide, or of a sparse matrix x · (1 / divide), as scikit-learn computes it."""
+    x = frame.numbers(g, get_class_name(step))
+    if frame.storage == "dense" or subtract is not None or divide is None:
+        return _shift_and_divide(g, x, subtract, divide)
+    return g.op("Mul", x, g.const(1.0 / np.atleast_2d(divide)))
+
+
 @register_transformer("StandardScaler")
 def _write_standard(g: Graph, scaler: Any, frame: Frame) -> Frame:
-    x = frame.numbers(g, "StandardScaler")
     mean = scaler.mean_ if scaler.with_mean else None
-    return Frame.of(_shift_and_divide(g, x, mean, scaler.scale_ if scaler.with_std else None), frame.width)
+    return Frame.of(_scale(g, scaler, frame, mean, scaler.scale_ if scaler.with_std else None), frame.width)
 
 
 @register_transformer("RobustScaler")
 def _write_robust(g: Graph, scaler: Any, frame: Frame) -> Frame:
-    x = frame.numbers(g, "RobustScaler")
     centre = scaler.center_ if scaler.with_centering else None
-    return Frame.of(_shift_and_divide(g, x, centre, scaler.scale_ if scaler.with_scaling else None), frame.width)
+    return Frame.of(_scale(g, scaler, frame, centre, scaler.scale_ if scaler.with_scaling else None), frame.width)
 
 
 @register_transformer("MaxAbsScaler")
 def _write_max_abs(g: Graph, scaler: Any, frame: Frame) -> Frame:
-    x = _shift_and_divide(g, frame.numbers(g, "MaxAbsScaler"), None, scaler.scale_)
+    x = _scale(g, scaler, frame, None, scaler.scale_)
     return Frame.of(_clip(g, x, -1.0, 1.0) if getattr(scaler, "clip", False) else x, frame.width)
 
 
@@ -59,14 +72,16 @@ def _write_normalizer(g: Graph, scaler: Any, frame: Frame) -> Frame:
         norm = g.op("Sqrt", g.total(g.op("Mul", x, x)))
     else:
         norm = g.total(size) if scaler.norm == "l1" else g.op("ReduceMax", size, g.ints(1), keepdims=1)
-    norm = g.op("Where", g.op("Less", norm, g.const([[10 * np.finfo(float).eps]])), g.const([[1.0]]), norm)
+    least = 10 * np.finfo(float).eps if frame.storage == "dense" else np.nextafter(0.0, 1.0)
+    norm = g.op("Where", g.op("Less", norm, g.const([[least]])), g.const([[1.0]]), norm)
     return Frame.of(g.op("Div", x, norm), frame.width)
 
 
 @register_transformer("Binarizer")
 def _write_binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
     x = frame.numbers(g, "Binarizer")
-    return Frame.of(g.double(g.op("Greater", x, g.const([[float(step.threshold)]]))), frame.width)
+    marks = Frame.of(g.double(g.op("Greater", x, g.const([[float(step.threshold)]]))), frame.width)
+    return replace(marks, storage=frame.storage)
 
 
 @register_transformer(
@@ -86,7 +101,8 @@ def _write_binarizer(g: Graph, step: Any, frame: Frame) -> Frame:
 def _write_select(g: Graph, step: Any, frame: Frame) -> Frame:
     if not allows_nan(step):  # with NaN allowed, scikit-learn does not look for infinities here either
         frame = require_finite(g, frame, nan=False)
-    return frame.select(g, [int(i) for i in np.flatnonzero(step.get_support())])
+    out = frame.select(g, [int(i) for i in np.flatnonzero(step.get_support())])
+    return replace(out, storage=stack_storage(frame.storage != "dense"))
 
 
 @register_transformer("FastICA")
@@ -120,9 +136,11 @@ def _write_factors(g: Graph, step: Any, frame: Frame) -> Frame:
 )
 def _write_project(g: Graph, step: Any, frame: Frame) -> Frame:
     components = step.components_
-    components = components.toarray() if hasattr(components, "toarray") else components
+    sparse_components = hasattr(components, "toarray")
+    components = components.toarray() if sparse_components else components
     x = frame.numbers(g, get_class_name(step))
-    return Frame.of(g.matmul(x, components.T), len(components))
+    sparse = frame.storage != "dense" and sparse_components and not getattr(step, "dense_output", True)
+    return replace(Frame.of(g.matmul(x, components.T), len(components)), storage=stack_storage(sparse))
 
 
 @register_transformer("PolynomialFeatures")
@@ -131,17 +149,26 @@ def _write_polynomial(g: Graph, step: Any, frame: Frame) -> Frame:
     powers = step.powers_
     if powers.size > 2_000_000:
         raise NotConvertible("PolynomialFeatures makes too many columns", "lower its degree")
+    products = _multiply_out(g, x, powers)
+    if frame.storage == "dense":
+        return Frame.of(products, len(powers))
+    return support_products(g, frame, products, powers.sum(axis=1).tolist(), lambda t: _multiply_out(g, t, powers))
+
+
+def _multiply_out(g: Graph, x: str, powers: Any) -> str:
+    """The products of the columns of x to the `powers` (products, columns)."""
     # a product of `degree` gathered columns; column `width` holds ones
+    width = powers.shape[1]
     with_ones = g.concat([x, g.op("Add", g.op("Mul", g.take(x, [0]), g.const([[0.0]])), g.const([[1.0]]))])
     degree = int(powers.sum(axis=1).max(initial=0))
-    factors = np.full((len(powers), max(degree, 1)), frame.width)
+    factors = np.full((len(powers), max(degree, 1)), width)
     for row, power in enumerate(powers):
-        columns = np.repeat(np.arange(frame.width), power)
+        columns = np.repeat(np.arange(width), power)
         factors[row, : len(columns)] = columns
     out = g.take(with_ones, factors[:, 0])
     for column in factors.T[1:]:
         out = g.op("Mul", out, g.take(with_ones, column))
-    return Frame.of(out, len(powers))
+    return out
 
 
 @register_transformer("PowerTransformer", keeps=False)
@@ -190,7 +217,7 @@ def _write_bins(g: Graph, step: Any, frame: Frame) -> Frame:
         hot = np.arange(len(edges) - 1, dtype=np.float64)[None, :]
         parts.append(code if step.encode == "ordinal" else g.double(g.op("Equal", code, g.const(hot))))
     width = frame.width if step.encode == "ordinal" else sum(len(edges) - 1 for edges in step.bin_edges_)
-    return Frame.of(g.concat(parts), width)
+    return replace(Frame.of(g.concat(parts), width), storage=encoder_storage(step))
 
 
 ELEMENTWISE: dict[str, tuple[str, ...]] = {
@@ -266,4 +293,5 @@ def _write_function(g: Graph, step: Any, frame: Frame) -> Frame:
         raise NotConvertible("FunctionTransformer with kw_args cannot be read", "use a built-in step")
     if step.func is None:
         return frame
+    refuse_matrix_product(step, frame)
     return Frame.of(write_elementwise(g, frame.numbers(g, "FunctionTransformer"), step.func), frame.width)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.sklearn.encoders import is_missing
-from infer_bench.trees.readers.sklearn.estimators import get_class_name, iterate_transformers
+from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family, iterate_transformers
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,9 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
     for attribute in ("statistics_", "center_", "data_min_", "data_max_", "location_"):
         for origin, value in zip(origins, np.ravel(getattr(estimator, attribute, ())), strict=False):
             points.add(origin, [value])
+    if get_family(estimator) == "xgboost":
+        for origin in origins:
+            points.add(origin, [0.0])  # which a sparse matrix does not store
     if name == "Binarizer":
         for origin in origins:
             points.add(origin, [estimator.threshold])

@@ -5,6 +5,7 @@ and sums are kept in double and in the trees' order, so that a label never flips
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,12 @@ from infer_bench.trees.readers.sklearn.nodes import (
 
 
 def round_to_float32(g: Graph, frame: Frame, model: Any) -> str:
-    """The rows rounded to float32, as double; those that scikit-learn refuses (infinite in float32) are marked."""
+    """The rows rounded to float32, as double; those that scikit-learn refuses are marked.
+
+    These are the infinite in float32, and NaN in a sparse matrix or where the trees know no missing values.
+    """
     x = g.double(g.op("Cast", frame.numbers(g, get_class_name(model)), to=1))
-    require_finite(g, Frame.of(x, frame.width), nan=takes_nan(model))
+    require_finite(g, Frame.of(x, frame.width), nan=takes_nan(model) and frame.storage == "dense")
     return x
 
 
@@ -118,7 +122,10 @@ def _write_isolation(g: Graph, model: Any, frame: Frame) -> Predictions:
     parts = []
     for i, (tree, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True)):
         depth = model._decision_path_lengths[i] + model._average_path_length_per_tree[i] - 1.0
-        parts.append(read_tree(tree, depth, features))
+        nodes = read_tree(tree, depth, features)
+        if frame.storage != "dense":  # where a tree knows no missing values: NaN goes right
+            nodes = replace(nodes, missing_left=np.zeros_like(nodes.missing_left))
+        parts.append(nodes)
     total = add_trees(g, x, parts, [0] * len(parts))
     scale = len(model.estimators_) * _compute_path_length(model._max_samples)
     if scale == 0:
