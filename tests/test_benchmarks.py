@@ -17,6 +17,7 @@ SMALLEST = {
     "load_stall.py": ("--duration", "0.4", "--rate", "200", "--stall", "0.1"),
     "loop.py": ("--rounds", "10"),
     "profile_cost.py": ("--runs", "1", "--rounds", "2", "--requests", "10"),
+    "quantize_digits.py": ("--network", "full", "--untimed"),
     "startup.py": ("--rounds", "1"),
     "stored_verdicts.py": ("--trials", "2"),
     "table_time.py": ("--rounds", "1", "--processes", "1", "--engine", "lightgbm:feed=ndarray"),

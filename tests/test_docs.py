@@ -187,7 +187,7 @@ def test_every_format_is_named_where_formats_are_listed() -> None:
     assert {name for name in formats if not re.search(rf"(?<![\w-]){name}(?![\w-])", text)} == set()
 
 
-@pytest.mark.parametrize("command", ["bench", "convert", "validate"])
+@pytest.mark.parametrize("command", ["bench", "convert", "quantize", "validate"])
 def test_the_help_of_a_command_names_the_formats_that_it_has(command: str) -> None:
     reporters = {name: find(name, "bench") for name in names()}
     match = re.search(r"--format NAME +(.+?) +(?:\[default|-)", " ".join(help_of(command).split()))

@@ -22,6 +22,7 @@ from infer_bench.report.common import SCHEMA_VERSION, Report
 from infer_bench.report.convert import ConvertResult
 from infer_bench.report.load import LoadResult
 from infer_bench.report.profile import ProfileResult
+from infer_bench.report.quantize import QuantizeResult
 from infer_bench.report.selftest import TrialsResult
 from infer_bench.report.validate import ValidateResult
 
@@ -32,6 +33,7 @@ DOCUMENTS: dict[str, Any] = {
     "convert": Report[ConvertResult],
     "load": Report[LoadResult],
     "profile": Report[ProfileResult],
+    "quantize": Report[QuantizeResult],
     "self-test": Report[TrialsResult],
     "validate": Report[ValidateResult],
 }

@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import functools
 import os
-import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +13,7 @@ from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import describe_source
 from infer_bench.data.rounding import round_numbers
-from infer_bench.errors import NotConvertible, OutputError, PredictionsDiffer, UsageError, WorkerHung
+from infer_bench.errors import NotConvertible, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
@@ -24,6 +23,7 @@ from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.convert.compare import TOLERANCES, compare_group, failure, passes, round_to
 from infer_bench.measure.convert.round_trip import TablePredictor, original_predictor
 from infer_bench.measure.convert.scratch_file import scratch_file
+from infer_bench.measure.target import refuse_target
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
 from infer_bench.progress import Progress, Silent
@@ -73,7 +73,7 @@ def convert(
         raise UsageError(f"a time limit of {time_limit_s:g} s is none", "give seconds above 0")
     source = identify_convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
-    _refuse_target(target, source)
+    refuse_target(target, source)
     rows = open_rows(data)
     with OutputFile(target) as output_file, scratch_file() as scratch:
         with Conversion(source, scratch, rows, allow_pickle, time_limit_s, progress or Silent()) as conversion:
@@ -84,15 +84,6 @@ def convert(
             target_info = describe_model(replace(identify(str(scratch)), path=os.path.abspath(target)), None)
             output_file.write_atomic(scratch.read_bytes())
     return _report(info, attempt, target_info, data)
-
-
-def _refuse_target(target: Path, source: ModelRef) -> None:
-    if str(target) == "-":
-        raise UsageError("stdout carries the report, not the file", "name a file with -o")
-    if target.exists() and target.samefile(source.path):
-        raise OutputError(f"{target} is the model itself", "name another file with -o")
-    if target.exists() and stat.S_ISFIFO(target.stat().st_mode):
-        raise OutputError(f"cannot write {target}: it is a pipe", "name a file with -o")
 
 
 class Conversion:

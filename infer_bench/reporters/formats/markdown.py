@@ -7,6 +7,7 @@ from infer_bench.reporters.bench import markdown as bench_markdown
 from infer_bench.reporters.gate import markdown as gate_markdown
 from infer_bench.reporters.load import markdown as load_markdown
 from infer_bench.reporters.profile import markdown as profile_markdown
+from infer_bench.reporters.quantize import markdown as quantize_markdown
 from infer_bench.reporters.validate import markdown as validate_markdown
 
 
@@ -14,7 +15,7 @@ class Markdown:
     """Headings, tables, then what follows from them. Width and colour change nothing."""
 
     name = "markdown"
-    commands = frozenset({"bench", "load", "profile", "validate"})
+    commands = frozenset({"bench", "load", "profile", "quantize", "validate"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
@@ -25,6 +26,8 @@ class Markdown:
                 return load_markdown.render(report, phases=phases)
             case "profile":
                 return profile_markdown.render(report)
+            case "quantize":
+                return quantize_markdown.render(report)
             case "validate":
                 return validate_markdown.render(report)
         return bench_markdown.render(report, phases=phases) if report.gate is None else gate_markdown.render(report)

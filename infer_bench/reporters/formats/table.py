@@ -8,6 +8,7 @@ from infer_bench.reporters.bench import table as bench_table
 from infer_bench.reporters.gate import table as gate_table
 from infer_bench.reporters.load import table as load_table
 from infer_bench.reporters.profile import table as profile_table
+from infer_bench.reporters.quantize import table as quantize_table
 from infer_bench.reporters.text.layout import join_blocks
 from infer_bench.reporters.validate import table as validate_table
 
@@ -16,7 +17,7 @@ class TextTable:
     """The columns that every width shows, and what follows from them."""
 
     name = "table"
-    commands = frozenset({"bench", "convert", "load", "profile", "self-test", "validate"})
+    commands = frozenset({"bench", "convert", "load", "profile", "quantize", "self-test", "validate"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
@@ -33,6 +34,8 @@ def _draw(report: Report[Any], width: int | None, color: bool, phases: bool) -> 
             return load_table.draw_load(report, width, color, phases=phases)
         case "profile":
             return profile_table.draw_profile(report, width, color)
+        case "quantize":
+            return quantize_table.draw_quantisation(report, width, color)
         case "self-test":
             return selftest.draw_selftest(report, width, color)
         case "validate":

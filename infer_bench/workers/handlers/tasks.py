@@ -6,7 +6,16 @@ from infer_bench.workers.tasks.feed_dtype import DescribeFeed, describe_feed
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, predict_in_float32, run_steps
 from infer_bench.workers.tasks.predict_batches import PredictBatch, PredictRecords, predict_batch, predict_records
 from infer_bench.workers.tasks.predict_table import PredictTable, predict_table
+from infer_bench.workers.tasks.quantize import (
+    PrepareNetwork,
+    RunNetwork,
+    WriteForm,
+    prepare_network,
+    run_network,
+    write_form,
+)
 from infer_bench.workers.tasks.read_trees import ReadTrees, read_trees
+from infer_bench.workers.tasks.time_networks import TimeNetworks, time_networks
 
 HANDLERS = (
     of_model(PredictTable, predict_table),
@@ -17,4 +26,8 @@ HANDLERS = (
     of_model(DescribeFeed, describe_feed),
     of_request(ConvertModel, convert_model),
     of_request(ReadTrees, read_trees),
+    of_request(PrepareNetwork, prepare_network),
+    of_request(WriteForm, write_form),
+    of_request(RunNetwork, run_network),
+    of_request(TimeNetworks, time_networks),
 )

@@ -1,0 +1,1 @@
+"""`quantize`: smaller forms of a network, each judged before one is written."""

@@ -1,0 +1,131 @@
+"""Which rows calibrate and which judge: never the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from infer_bench.data.dataset import Dataset
+from infer_bench.errors import DataError
+from infer_bench.measure.quantize.arrays import Requests, read_requests, refuse_non_finite
+from infer_bench.report.common import Notice
+from infer_bench.typing import Array
+from infer_bench.workers.tasks.quantize import NetworkTensor
+
+STACK = 64
+"""So many requests are run at a time where the batch is free."""
+MOST_CALIBRATING = 256
+DRAWN = 1024
+_OUTSIDE = 0.001
+"""A share of judged values outside of the calibrated range that is worth a word."""
+_MARGIN = 0.05
+"""Outside is what lies beyond the range by more than this share of it: any two samples of one kind differ a little."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """`calibrating` and `judging` requests, and the true labels of the judging ones (rows,), None without."""
+
+    calibrating: Requests
+    judging: Requests
+    labels: Array | None
+    calibrating_labels: Array | None
+    drawn: bool = False
+
+
+def read_rows(data: str, judge: str | None, labels: str | None, inputs: Sequence[NetworkTensor], seed: int) -> Rows:
+    """Split the file's rows at random, at most a quarter and 256 of them for calibration; `judge` has rows of its own.
+
+    `labels` are those of the rows that judge: of `judge` where it is given, else of `data`. Raises `DataError`.
+    """
+    requests = _read(data, inputs)
+    if judge is not None:
+        judging = _read(judge, inputs)
+        truth = None if labels is None else _read_labels(labels, judging.count)
+        calibrating = requests.take(np.arange(min(requests.count, MOST_CALIBRATING)))
+        return Rows(_whole(calibrating, data), _whole(judging, judge), truth, None)
+    if requests.count < 2:
+        raise DataError(
+            f"{Path(data).name} has one row: some calibrate, and others judge", "give more rows, or --judge"
+        )
+    truth = None if labels is None else _read_labels(labels, requests.count)
+    order = np.random.default_rng(seed).permutation(requests.count)
+    count = min(max(1, requests.count // 4), MOST_CALIBRATING)
+    first, second = np.sort(order[:count]), np.sort(order[count:])
+    parts = _whole(requests.take(first), data), _whole(requests.take(second), data)
+    if truth is None:
+        return Rows(*parts, None, None)
+    return Rows(*parts, truth[second][: parts[1].count], truth[first][: parts[0].count])
+
+
+def _read(path: str, inputs: Sequence[NetworkTensor]) -> Requests:
+    requests = read_requests(path, inputs, STACK)
+    refuse_non_finite(requests, Path(path).name)
+    return requests
+
+
+def _whole(requests: Requests, file: str) -> Requests:
+    """Without those that fill no batch of the size that the model fixes."""
+    if requests.stack in (0, STACK):
+        return requests
+    count = requests.count - requests.count % requests.stack
+    if count == 0:
+        raise DataError(
+            f"the model takes {requests.stack} rows at a time: {Path(file).name} has too few", "give more rows"
+        )
+    return replace(requests.take(np.arange(count)), stack=requests.stack)
+
+
+def _read_labels(path: str, rows: int) -> Array:
+    dataset = Dataset.open(path)
+    if len(dataset.columns) != 1:
+        raise DataError(f"{Path(path).name} has {len(dataset.columns)} columns", "labels are one column")
+    labels = np.asarray(next(iter(dataset.head(dataset.rows).columns.values())))
+    if len(labels) != rows:
+        raise DataError(
+            f"{Path(path).name} has {len(labels)} labels for {rows} rows", "one label for each row that judges"
+        )
+    if labels.dtype.kind == "f":
+        if not np.array_equal(labels, np.round(labels)):
+            raise DataError(f"{Path(path).name} holds fractions, which are no classes")
+        labels = labels.astype(np.int64)
+    return labels
+
+
+def draw_rows(inputs: Sequence[NetworkTensor], seed: int) -> Rows:
+    """Standard normal numbers, and 0 or 1 where whole numbers are taken. Raises `DataError` for sizes that are free."""
+    arrays: dict[str, Array] = {}
+    for index, tensor in enumerate(inputs):
+        inner = [size for size in tensor.shape[1:] if size is not None]
+        if not tensor.shape or len(inner) < len(tensor.shape) - 1 or tensor.dtype in ("", "object"):
+            raise DataError(f"no rows can be drawn for the input {tensor.name!r}", "give rows with --data")
+        generator = np.random.default_rng([seed, index])
+        dtype = np.dtype(tensor.dtype)
+        whole = dtype.kind != "f"
+        values = generator.integers(0, 2, (DRAWN, *inner)) if whole else generator.normal(size=(DRAWN, *inner))
+        arrays[tensor.name] = values.astype(dtype)
+    stack = next((tensor.shape[0] for tensor in inputs if tensor.shape[0] is not None), STACK)
+    requests = Requests(arrays, DRAWN, stack)
+    ends = (0, MOST_CALIBRATING), (MOST_CALIBRATING, DRAWN)
+    parts = [_whole(requests.take(np.arange(first, last)), "the drawn rows") for first, last in ends]
+    return Rows(parts[0], parts[1], None, None, drawn=True)
+
+
+def warn_of_range(rows: Rows) -> list[Notice]:
+    """What the judged rows have outside of the calibrated range: int8 cuts it off there."""
+    notices = []
+    for name, array in rows.judging.arrays.items():
+        known = rows.calibrating.arrays[name]
+        if array.dtype.kind != "f":
+            continue
+        low, high = float(known.min()), float(known.max())
+        margin = _MARGIN * (high - low)
+        share = float(np.mean((array < low - margin) | (array > high + margin)))
+        if share > _OUTSIDE:
+            message = (
+                f"{share * 100:.1f} % of the judged values of {name!r} lie outside of the calibrated range "
+                f"{low:.3g} to {high:.3g}"
+            )
+            notices.append(Notice("calibration-range", message, "calibrate on rows of the scale that will be served"))
+    return notices
