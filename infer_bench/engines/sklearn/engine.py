@@ -15,7 +15,7 @@ from infer_bench.engines.sklearn import parts
 from infer_bench.engines.sklearn.estimator import METHODS, PredictMethod, describe
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
-from infer_bench.typing import Array, Floats
+from infer_bench.typing import Array, Bools, Floats
 
 
 class ScikitLearn:
@@ -106,14 +106,17 @@ class ScikitLearnSession(FedSession):
         """
         from infer_bench.engines.sklearn import float32_steps
 
-        rows = float32_steps.prepared(self._estimator, inputs)
+        rows: Any = float32_steps.prepared(self._estimator, inputs)
         final = self._estimator.steps[-1][1]
+        if float32_steps.is_xgboost(final):
+            rows = float32_steps.store_as(self._estimator[:-1].transform(inputs), rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that the rows have no names
             return self.postprocess(getattr(final, self._method.name)(rows))
 
-    def prepared(self, inputs: Any) -> tuple[Floats, Floats]:
-        """What the last step is handed (rows, columns): as ever, and when all before it work in float32.
+    def prepared(self, inputs: Any) -> tuple[Floats, Floats, Bools]:
+        """What the last step is handed (rows, columns): as ever, when all before it work in float32, and which elements
+        are missing to it because a sparse matrix does not store them.
 
         Raises `EngineError` for an estimator that is no pipeline.
         """
@@ -124,7 +127,8 @@ class ScikitLearnSession(FedSession):
             pipeline = pipeline.best_estimator_
         single = np.asarray(float32_steps.prepared(pipeline, inputs), dtype=np.float64)
         rows = pipeline[:-1].transform(inputs)
-        return as_columns(rows.toarray() if hasattr(rows, "toarray") else rows), single
+        unstored = float32_steps.find_unstored(rows, single.shape, pipeline.steps[-1][1])
+        return as_columns(rows.toarray() if hasattr(rows, "toarray") else rows), single, unstored
 
     def domain(self) -> Domain:
         """The thresholds of the trees inside, on the scale of the inputs; empty where that cannot be told."""

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from infer_bench.engines.sklearn import columns as sklearn_columns
 from infer_bench.errors import EngineError
+from infer_bench.typing import Bools
 
 Singles = npt.NDArray[np.float32]
 
@@ -20,6 +21,30 @@ def prepared(pipeline: Any, inputs: Any) -> Singles:
     if not hasattr(pipeline, "named_steps"):
         raise EngineError("the model is no pipeline")
     return np.asarray(_chain([step for _, step in pipeline.steps[:-1]], _narrow(inputs)), dtype=np.float32)
+
+
+def is_xgboost(model: Any) -> bool:
+    """Whether what a sparse matrix does not store is missing to the model; to every other it is zero."""
+    return type(model).__module__.partition(".")[0] == "xgboost"
+
+
+def store_as(own: Any, rows: Singles) -> Any:
+    """`rows` in a sparse matrix that stores the elements that `own` does, where that is one."""
+    if not hasattr(own, "tocoo"):
+        return rows
+    matrix = own.tocoo().astype(np.float32)
+    matrix.data = rows[matrix.row, matrix.col]
+    return matrix.tocsr()
+
+
+def find_unstored(own: Any, shape: tuple[int, ...], model: Any) -> Bools:
+    """Which elements are missing to `model` because the sparse matrix `own` that it is handed does not store them."""
+    unstored = np.zeros(shape, dtype=np.bool_)
+    if is_xgboost(model) and hasattr(own, "tocoo"):
+        matrix = own.tocoo()
+        unstored[:] = True
+        unstored[matrix.row, matrix.col] = False
+    return unstored
 
 
 def _narrow(rows: Any) -> Any:

@@ -15,6 +15,7 @@ _CONVERSION = frozenset(
         change.THRESHOLD_CAST,
         change.COMPARISON,
         change.MISSING,
+        change.UNSTORED,
         change.CATEGORY,
         change.BASE_SCORE,
         change.LINK,

@@ -18,7 +18,7 @@ from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import MeasureMemory, ReadDomain
 from infer_bench.workers.shared import SharedTable
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed
-from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps
+from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, StepOutputs
 from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords
 
 
@@ -94,13 +94,12 @@ class Predictor:
         """Predictions (rows, outputs) when a pipeline's steps work in float32. Raises `EngineError` without steps."""
         return self._worker.ask(PredictInFloat32(columns)).predictions
 
-    def prepare(self, columns: Columns) -> tuple[Array, Array]:
-        """What a pipeline's last step is handed (rows, columns), as ever and with its steps in float32.
+    def prepare(self, columns: Columns) -> StepOutputs:
+        """What a pipeline's last step is handed.
 
         Raises `EngineError` where it has none, or one refuses the rows.
         """
-        outputs = self._worker.ask(RunSteps(columns))
-        return outputs.double, outputs.single
+        return self._worker.ask(RunSteps(columns))
 
     def _predictions(self, batch: BatchPredictions) -> Predictions:
         text = self.candidate.engine.name == "callable"

@@ -35,10 +35,13 @@ class PredictInFloat32(SessionRequest[Float32Predictions]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepOutputs:
-    """What a pipeline's last step is handed (rows, columns): as ever, and with its steps in float32."""
+    """What a pipeline's last step is handed (rows, columns): as ever, with its steps in float32, and which elements are
+    missing to it because a sparse matrix does not store them.
+    """
 
     double: Array
     single: Array
+    unstored: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +65,7 @@ def run_steps(session: Session, request: RunSteps) -> StepOutputs:
     own = getattr(session, "prepared", None)
     if own is None:
         raise EngineError("this engine has no steps")
-    double, single = _run(own, session, request.columns)
-    return StepOutputs(double, single)
+    return StepOutputs(*_run(own, session, request.columns))
 
 
 def _run(steps: Callable[[Any], Any], session: Session, columns: Columns) -> Any:

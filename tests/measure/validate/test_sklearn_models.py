@@ -35,6 +35,31 @@ def test_a_scaler_in_float32_before_a_forest_is_named(tmp_path: Path) -> None:
     assert result.not_explained == 0
 
 
+def test_zeros_that_a_sparse_step_does_not_store_are_named(tmp_path: Path) -> None:
+    """An export that hands XGBoost arrays, as those of the common converters do."""
+    import pandas
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+    from xgboost import XGBClassifier
+
+    random = np.random.default_rng(0)
+    rows = pandas.DataFrame({"job": random.choice(list("abcdef"), 200), "count": random.integers(0, 4, 200) * 1.0})
+    codes = ColumnTransformer([("codes", OneHotEncoder(), ["job"])], remainder="passthrough", sparse_threshold=1.0)
+    model = make_pipeline(codes, XGBClassifier(n_estimators=4, n_jobs=1)).fit(
+        rows, (rows["count"] > 1) ^ (rows.job < "c")
+    )
+    (tmp_path / "sparse.pkl").write_bytes(pickle.dumps(model))
+    codes.sparse_output_ = False
+    (tmp_path / "dense.pkl").write_bytes(pickle.dumps(model))
+    convert(str(tmp_path / "dense.pkl"), str(tmp_path / "dense.onnx"), allow_pickle=True)
+    (result,) = validate(
+        *(str(tmp_path / name) for name in ("sparse.pkl", "dense.onnx")), probes="only", allow_pickle=True
+    ).results
+    assert [cause.name for cause in result.causes] == ["unstored zeros"], result
+    assert result.not_explained == 0
+
+
 @pytest.mark.parametrize("text", [True, False])
 def test_histogram_boosting_with_categories_is_drawn_from_them_and_its_trees_are_read(
     tmp_path: Path, text: bool

@@ -34,6 +34,7 @@ ROUTING = (
     names.INPUT_CAST,
     names.COMPARISON,
     names.MISSING,
+    names.UNSTORED,
     names.CATEGORY,
     names.COLUMNS,
 )
@@ -94,10 +95,12 @@ def _last_step(rows: DifferingRows, sample: Indices, access: ReferenceAccess) ->
     if access.last_step is None or model is None:
         return None
     ensemble = model.ensemble
-    double, single = access.last_step.prepare(rows.table.take(sample))
-    if double.shape != single.shape or double.shape[1] != len(ensemble.features):
+    outputs = access.last_step.prepare(rows.table.take(sample))
+    if outputs.double.shape != outputs.single.shape or outputs.double.shape[1] != len(ensemble.features):
         return None
-    trees = ReferenceLastStep(ensemble, double, model.other_reading, single=single)
+    trees = ReferenceLastStep(
+        ensemble, outputs.double, model.other_reading, single=outputs.single, unstored=outputs.unstored
+    )
     return trees if _is_reliable(trees, rows.reference[sample]) else None
 
 

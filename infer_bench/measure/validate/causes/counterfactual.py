@@ -15,7 +15,8 @@ OnPredictions = Callable[[Floats], Floats]
 class Counterfactual:
     """One counterfactual: `cause` is its stable name, `detail` what exactly was changed.
 
-    `float32_steps`: the reference itself works in float32 up to its last step.
+    `float32_steps`: the reference itself works in float32 up to its last step. `dense_steps`: it hands that step arrays
+    in place of sparse matrices.
     """
 
     cause: str
@@ -24,6 +25,7 @@ class Counterfactual:
     trees: OnTrees | None = None
     predictions: OnPredictions | None = None
     float32_steps: bool = False
+    dense_steps: bool = False
 
 
 INPUT_CAST = "input cast"
@@ -31,6 +33,7 @@ PREPARED = "preprocessing cast"
 THRESHOLD_CAST = "threshold cast"
 COMPARISON = "comparison"
 MISSING = "missing handling"
+UNSTORED = "unstored zeros"
 CATEGORY = "unseen category"
 BASE_SCORE = "base_score"
 LINK = "missing link"

@@ -8,26 +8,30 @@ import numpy as np
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
-from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, Counterfactual
+from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, UNSTORED, Counterfactual
 from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_rows, on_trees
 from infer_bench.measure.validate.causes.tree_counts import other_trees
 from infer_bench.model import Feature
 from infer_bench.stats.agreement.probability_pair import to_width
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.evaluate import predict
-from infer_bench.typing import Array, Floats, Indices
+from infer_bench.typing import Array, Bools, Floats, Indices
+from infer_bench.workers.tasks.pipeline_steps import StepOutputs
 from infer_bench.workers.tasks.read_trees import ModelTrees
 
 Predict = Callable[[Table], Floats]
 STEPS_IN_FLOAT32 = Counterfactual(PREPARED, "the steps before the model work in float32", float32_steps=True)
+DENSE_STEPS = Counterfactual(
+    UNSTORED, "zeros that a sparse step does not store, missing to the model, are read as 0", dense_steps=True
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LastStep:
-    """A pipeline's last step: what reads its trees, and what makes the two matrices of a `ReferenceLastStep`."""
+    """A pipeline's last step: what reads its trees, and what makes the matrices of a `ReferenceLastStep`."""
 
     read_trees: Callable[[], ModelTrees | None]
-    prepare: Callable[[Table], tuple[Floats, Floats]]
+    prepare: Callable[[Table], StepOutputs]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,20 +132,27 @@ class ReferenceTrees:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceLastStep(ReferenceTrees):
-    """A pipeline whose last step's trees are known; `matrix` is what that step is handed, `single` in float32."""
+    """A pipeline whose last step's trees are known; `matrix` is what that step is handed, `single` in float32.
+
+    The elements `unstored` are not in the sparse matrix that it is handed, and missing to it.
+    """
 
     single: Floats = field(kw_only=True)
+    unstored: Bools = field(kw_only=True)
 
     @property
     def catalogue(self) -> list[Counterfactual]:
-        """What can be changed in the last step, and the steps before it in float32."""
+        """What can be changed in the last step, and the steps before it in float32 or without sparse matrices."""
         rows = [change for change in on_rows(self.names) if change.cause == MISSING]
-        return [STEPS_IN_FLOAT32, *rows, *self.on_trees()]
+        dense = [DENSE_STEPS] if self.unstored.any() else []
+        return [*dense, STEPS_IN_FLOAT32, *rows, *self.on_trees()]
 
     def rows_with_changes(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
         """The rows with the changes applied."""
-        matrix = self.single if any(change.float32_steps for change in changes) else self.matrix
-        return change_rows(matrix[rows], changes)
+        matrix = (self.single if any(change.float32_steps for change in changes) else self.matrix)[rows]
+        if not any(change.dense_steps for change in changes):
+            matrix = np.where(self.unstored[rows], np.nan, matrix)
+        return change_rows(matrix, changes)
 
 
 @dataclass(slots=True, eq=False)
