@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from infer_bench.cli.endings import read_ending, tell_disagreement
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.terminal import read_terminal
 from infer_bench.errors import InferBenchError, UsageError
@@ -25,10 +26,13 @@ Save = Callable[[Report[Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where a report goes: to the file `json` as it is, and to `output` in `format`. `-` is stdout."""
+    """Where a report goes: to the file `json` as it is, and to `output` in `format`. `-` is stdout.
+
+    Without a format the name of `output` says which, or else it is the table.
+    """
 
     json: str | None = None
-    format: str = "table"
+    format: str = ""
     output: str | None = None
     phases: bool = False
 
@@ -41,10 +45,25 @@ class Delivery:
     def rendered_as(self) -> str:
         """The format; JSON where stdout is to carry it. Raises `UsageError` when stdout is to carry two."""
         if self.json != "-" or not self.on_stdout:
-            return self.format
-        if self.format not in ("table", "json"):
+            return self.format or read_ending(self.output) or "table"
+        if self.format not in ("", "table", "json"):
             raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
         return "json"
+
+    def check_format(self, command: str) -> None:
+        """See that `command`'s reports can be rendered, and say where the format is not the one of the file's name.
+
+        Raises `UsageError`.
+        """
+        try:
+            find(self.rendered_as, command)
+        except UsageError as error:
+            if self.format or self.on_stdout:
+                raise
+            raise UsageError(
+                f"{self.output} is {self.rendered_as} by its ending: {error.message}", error.hint
+            ) from None
+        tell_disagreement(self.output, self.format)
 
     @contextlib.contextmanager
     def open_files(self, command: str) -> Iterator[Save]:
@@ -54,7 +73,7 @@ class Delivery:
         the run is over, a report in which nothing was measured is not saved. Of a run that is broken off is shown what
         was measured. Raises `UsageError` and `OutputError`.
         """
-        find(self.rendered_as, command)
+        self.check_format(command)
         last: Report[Any] | None = None
         with contextlib.ExitStack() as stack:
             json = open_file(stack, self.json)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typer.exceptions import Abort, Exit, TyperException
 
 from infer_bench.cli.streams import Interruption
-from infer_bench.errors import CannotRun, InferBenchError
+from infer_bench.cli.usage import translate
+from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.installed import core_fault
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -26,7 +27,7 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     end = Interruption()
     try:
         with end.listening():
-            code = app(args=list(arguments), standalone_mode=False)
+            code = app(args=list(arguments), prog_name="infer-bench", standalone_mode=False)
         if code == INTERRUPTED:  # what Typer makes of Ctrl-C
             return _tell_interruption(end)
         if sys.stdout is not None:
@@ -35,7 +36,7 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     except InferBenchError as error:
         return _tell(error)
     except TyperException as error:
-        return _tell_usage(error)
+        return _tell_usage(error, arguments)
     except Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, Abort):
@@ -68,13 +69,11 @@ def _describe_obstacle(error: OSError | MemoryError) -> CannotRun:
     return CannotRun(f"the machine stands in the way: {error.strerror or str(error) or type(error).__name__}{place}")
 
 
-def _tell_usage(error: TyperException) -> int:
-    show = getattr(error, "show", None)
-    if show is None:
-        print(f"error: {error}", file=sys.stderr)
-    else:
-        show()
-    return 2
+def _tell_usage(error: TyperException, arguments: Sequence[str]) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        return UsageError.exit_code
+    return _tell(translate(error, arguments))
 
 
 def _tell_interruption(end: Interruption) -> int:

@@ -12,29 +12,10 @@ from infer_bench.formats.archives import zipped
 from infer_bench.formats.onnx_graph import looks_like_onnx
 from infer_bench.formats.pickle_family import Kind, pickled
 from infer_bench.formats.pickles.streams import BROKEN, compression, open_pickle
+from infer_bench.formats.strangers import describe_stranger, is_report
 from infer_bench.model import ModelRef
 
 _HEAD = 1 << 16
-_READS = "lightgbm text, xgboost json or ubj, pickle, joblib, skops, onnx, cbm and pt2 are read"
-
-_OTHER: tuple[tuple[bytes, str], ...] = (
-    (b"version https://git-lfs", "a git-lfs pointer, not the model itself (run `git lfs pull`)"),
-    (b"PAR1", "a parquet file, which is data"),
-    (b"ARROW1", "an Arrow file, which is data"),
-    (b"\x93NUMPY", "a NumPy array, which is data"),
-    (b"\xef\xbb\xbftree", "a LightGBM model behind a byte-order mark, which LightGBM cannot read: save it without"),
-    (b"binf", "an XGBoost model in the old binary format (save it as .json or .ubj)"),
-    (b"bs64", "an XGBoost model in the old binary format (save it as .json or .ubj)"),
-    (b"\x89HDF", "an HDF5 file (Keras?)"),
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
-    (b"\x7fELF", "a compiled library"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\x28\xb5\x2f\xfd", "a zstd-compressed file"),
-    (b"Rar!", "a rar archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-)
 
 
 def identify(path: str | os.PathLike[str]) -> ModelRef:
@@ -69,7 +50,8 @@ def _kind(file: Path, head: bytes) -> Kind:
         kind = recognise(file, head)
         if kind is not None:
             return kind
-    raise ModelError(f"{file.name} is not a model: it seems to be {_seems(head)}", _READS)
+    what, hint = describe_stranger(file, head)
+    raise ModelError(f"{file.name} is not a model: it seems to be {what}", hint)
 
 
 def _lightgbm(file: Path, head: bytes) -> Kind | None:
@@ -81,7 +63,7 @@ def _lightgbm(file: Path, head: bytes) -> Kind | None:
 
 def _json(file: Path, head: bytes) -> Kind | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] != b"{" or re.match(rb'\{\s*("|\}|$)', text) is None:
+    if text[:1] != b"{" or re.match(rb'\{\s*("|\}|$)', text) is None or is_report(text):
         return None
     if b'"learner"' in text or _contains(file, b'"learner"'):
         return "xgboost", "xgboost-json"
@@ -153,28 +135,3 @@ def _contains(file: Path, word: bytes) -> bool:
                 return True
             tail = block[-len(word) :]
     return False
-
-
-def _seems(head: bytes) -> str:
-    for magic, what in _OTHER:
-        if head.startswith(magic):
-            return what
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:200].lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg")):
-        return "an HTML or XML page (a failed download?)"
-    if not head.strip(b"\0"):
-        return "a file of zeros"
-    if b"\0" in head or sum(byte < 9 or 13 < byte < 32 for byte in head[:1024]) > 8:
-        return "binary data of an unknown kind"
-    return _seems_text(text)
-
-
-def _seems_text(text: bytes) -> str:
-    first = text.split(b"\n", 1)[0]
-    if text[:1] in (b"{", b"["):
-        return "JSON, but not an XGBoost model"
-    if any(first.count(mark) for mark in (b",", b";", b"\t")):
-        return "a csv file, which is data"
-    if re.search(rb"^(import |from \w+ import |def |class )", text, re.MULTILINE):
-        return "Python source"
-    return "plain text"

@@ -16,6 +16,7 @@ DEFAULT_PROCESSES = 3
 DEFAULT_BUDGET_S = 60.0
 DEFAULT_ROWS = 1024
 MAX_BATCH = 10_000_000
+_EITHER = "--rounds 60 makes so many, --budget 5s as many as fit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,16 @@ class Settings:
         self._require(self.rows_mode in ROWS_MODES, f"rows is one of {', '.join(ROWS_MODES)}")
         self._require(self.rounds is None or 1 <= self.rounds <= 100_000, "rounds are 1 to 100,000")
         self._require(self.budget_s is None or 0 < self.budget_s < 1e6, "the budget is a positive number of seconds")
-        self._require(self.rounds is None or self.budget_s is None, "give rounds or a budget, not both")
+        self._require(self.rounds is None or self.budget_s is None, "give rounds or a budget, not both", _EITHER)
         self._require(1 <= self.processes <= 100, "processes are 1 to 100")
         self._require(bool(self.percentiles), "at least one percentile is needed")
         self._require(all(0 < q < 100 for q in self.percentiles), "a percentile lies between 0 and 100")
         self._require(0 < self.timeout_s < 1e6, "the time limit is a positive number of seconds")
 
     @staticmethod
-    def _require(holds: bool, message: str) -> None:
+    def _require(holds: bool, message: str, hint: str = "") -> None:
         if not holds:
-            raise UsageError(message)
+            raise UsageError(message, hint)
 
     @property
     def rounds_per_process(self) -> int:

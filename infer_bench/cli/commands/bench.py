@@ -46,7 +46,7 @@ def bench(
     hogs: of.Hogs = None,
     jobs: of.Jobs = 1,
     json: JsonPath = None,
-    format: of.Format = "table",
+    format: of.Format = "",
     output: Output = None,
 ) -> int:
     """Measure what a model costs to serve.

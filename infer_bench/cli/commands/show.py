@@ -6,7 +6,7 @@ from infer_bench.cli.options.shared import Output, Phases
 
 def show(
     report: of.File,
-    format: of.Format = "table",
+    format: of.Format = "",
     output: Output = None,
     phases: Phases = False,
     chart: of.ChartFile = None,
@@ -18,14 +18,16 @@ def show(
     """
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.runs.chart import write_chart
+    from infer_bench.cli.runs.show import load
     from infer_bench.errors import UsageError
     from infer_bench.output import check_outputs
-    from infer_bench.report.serialize import load_report
 
     check_outputs({"--output": output, "--chart": chart}, [report])
     if chart is None and chart_kind is not None:
         raise UsageError("--chart-kind is of a chart", "name its file: --chart latency.svg")
     if chart is not None:
-        return write_chart(load_report(report), chart, chart_kind)
-    Delivery(None, format, output, phases).deliver(load_report(report))
+        return write_chart(load(report), chart, chart_kind)
+    to, content = Delivery(None, format, output, phases), load(report)
+    to.check_format(content.command)
+    to.deliver(content)
     return 0

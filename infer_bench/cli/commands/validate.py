@@ -21,7 +21,7 @@ def validate(
     allow_pickle: AllowPickle = False,
     export_worst: of.ExportWorst = None,
     json: JsonPath = None,
-    format: of.Format = "table",
+    format: of.Format = "",
     output: Output = None,
 ) -> int:
     """Compare what models answer, and say why it differs.

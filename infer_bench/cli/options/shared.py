@@ -21,5 +21,8 @@ Timeout = Annotated[float, machine("--timeout", metavar="SECONDS", help="Seconds
 JsonPath = Annotated[
     str | None, output("--json", metavar="FILE", help="Also write the report as JSON to this file (- is stdout).")
 ]
-Output = Annotated[str | None, output("--output", "-o", metavar="FILE", help="Write the rendered report to this file.")]
+Output = Annotated[
+    str | None,
+    output("--output", "-o", metavar="FILE", help="Write the report to this file, in the format of its ending."),
+]
 Phases = Annotated[bool, output("--phases", help="Split every row by phase.")]

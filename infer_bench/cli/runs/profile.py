@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from infer_bench.cli.delivery import Delivery, open_file, tell_verdict
+from infer_bench.cli.endings import ENDINGS, read_ending, tell_disagreement
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.snakeviz import require_snakeviz, view
@@ -22,7 +23,7 @@ from infer_bench.output import check_outputs, write_stdout
 from infer_bench.report.serialize import dump
 from infer_bench.reporters.registry import find, render
 
-_ENDINGS = {".prof": "pstats", ".pstats": "pstats", ".html": "html", ".htm": "html", ".md": "markdown", ".txt": "table"}
+_ENDINGS = {**ENDINGS, ".prof": "pstats", ".pstats": "pstats"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,9 @@ class ProfileDelivery:
         """The form of `output`; `table` when there is none. Raises `UsageError` when it cannot be told."""
         if self.format or self.output is None:
             return self.format or "table"
-        name = self.output.lower()
-        if name.endswith("speedscope.json"):
+        if self.output.lower().endswith("speedscope.json"):
             return "speedscope"
-        if name.endswith(".json"):
-            return "json"
-        return "table" if name == "-" else _ENDINGS.get(Path(name).suffix, "pstats")
+        return "table" if self.output == "-" else read_ending(self.output, _ENDINGS) or "pstats"
 
     @property
     def form(self) -> Form:
@@ -66,6 +64,7 @@ class ProfileDelivery:
     def check(self, target: str, inputs: Sequence[str | None]) -> None:
         """Raises `UsageError` for files that cannot be written as they were asked for."""
         check_outputs({"--json": self.json, "--output": self.output}, [target, *inputs])
+        tell_disagreement(self.output, self.format, _ENDINGS)
         if self.kind not in FORMS:
             find(self.kind, "profile")
         elif is_profile(target):

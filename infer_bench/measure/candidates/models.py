@@ -2,11 +2,13 @@
 
 import os
 import re
+from pathlib import Path
 
 from infer_bench.errors import ModelError
 from infer_bench.formats import pickles
 from infer_bench.formats.check import check_structure
 from infer_bench.formats.identify import identify
+from infer_bench.formats.strangers import name_function
 from infer_bench.model import PICKLED, ModelRef, ModelSpec
 from infer_bench.report.common import ModelInfo
 
@@ -18,6 +20,7 @@ def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
 
     Raises `ModelError` for a file that is missing, broken or not understood, `UnsafePickle` for one that may run code.
     """
+    _check_no_file(name)
     if not os.path.lexists(name) and _FUNCTION.fullmatch(name):
         return ModelRef(name, "callable", "python", "", 0)
     ref = identify(name)
@@ -26,6 +29,14 @@ def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
     else:
         check_structure(ref)
     return ref
+
+
+def _check_no_file(name: str) -> None:
+    """Raise `ModelError` for `service.py:predict`, whose module is `service`."""
+    head, colon, function = name.rpartition(":")
+    if colon and head.endswith(".py") and not os.path.lexists(name):
+        module = name_function(Path(head)).partition(":")[0]
+        raise ModelError(f"{head} is a file where a module is to be named", f"write {module}:{function}")
 
 
 def identify_convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:

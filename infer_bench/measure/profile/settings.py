@@ -16,6 +16,7 @@ FORMS: dict[str, Profiler] = {"pstats": "cprofile", "html": "pyinstrument", "spe
 SORTS: tuple[Sort, ...] = get_args(Sort)
 DEFAULT_REQUESTS = 2_000
 DEFAULT_BUDGET_S = 10.0
+_EITHER = "--requests 200 makes so many, --budget 5s as many as fit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class ProfileSettings:
         self._require(1 <= self.threads <= 1024, "threads are 1 to 1024")
         self._require(self.requests is None or 1 <= self.requests <= 100_000_000, "requests are 1 to 100,000,000")
         self._require(self.budget_s is None or 0 < self.budget_s < 1e6, "the budget is a positive number of seconds")
-        self._require(self.requests is None or self.budget_s is None, "give requests or a budget, not both")
+        self._require(self.requests is None or self.budget_s is None, "give requests or a budget, not both", _EITHER)
         self._require(1 <= self.top <= 100_000, "top is 1 to 100,000")
         self._require(1e-5 <= self.interval_s <= 10, "the interval is 0.00001 to 10 seconds")
         self._require(0 < self.timeout_s < 1e6, "the time limit is a positive number of seconds")
@@ -56,9 +57,9 @@ class ProfileSettings:
         self._require(self.profiler == writer, f"{self.form} is what {writer} writes")
 
     @staticmethod
-    def _require(holds: bool, message: str) -> None:
+    def _require(holds: bool, message: str, hint: str = "") -> None:
         if not holds:
-            raise UsageError(message)
+            raise UsageError(message, hint)
 
     @property
     def limit_s(self) -> float:
