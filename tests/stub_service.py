@@ -24,6 +24,7 @@ class Exchange:
     content: bytes
     transport: Any
     head: dict[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
     def write(self, *parts: bytes) -> None:
         for part in parts:
@@ -68,7 +69,8 @@ class _Service(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         content, self._content = self._content, b""
-        self._handler(Exchange(next(self._counter), content, self._transport, self._head))
+        method = self._parser.get_method().decode()
+        self._handler(Exchange(next(self._counter), content, self._transport, self._head, method))
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """`infer-bench load`: what an endpoint answers to requests that come at a rate of their own."""
 
 from infer_bench.cli.options import load as of
-from infer_bench.cli.options.shared import JsonPath, Output
+from infer_bench.cli.options.shared import Data, JsonPath, Output
 
 
 def load(
     url: of.Url,
-    data: of.Rows,
     rate: of.Rate,
+    data: Data = None,
     duration: of.Duration = "10s",
     warmup: of.Warmup = "2s",
     arrivals: of.Arrivals = "poisson",
@@ -15,6 +15,10 @@ def load(
     batch: of.Batch = 1,
     timeout: of.Timeout = "5s",
     slo: of.Slo = None,
+    protocol: of.Protocol = None,
+    body: of.Body = None,
+    answer: of.AnswerPath = None,
+    token_file: of.TokenFile = None,
     target_is_mine: of.TargetIsMine = False,
     seed: of.Seed = 0,
     json: JsonPath = None,
@@ -27,15 +31,17 @@ def load(
     Time counts from when a request is due. Exits with 3 where the generator was at its limit.
     """
     from infer_bench.cli.delivery import Delivery
-    from infer_bench.cli.options.reading import pick, read_rate, read_span
+    from infer_bench.cli.options.reading import pick, read_rate, read_span, read_token
     from infer_bench.cli.runs.load import run_load
     from infer_bench.gates.limits import parse_bound
+    from infer_bench.measure.load.protocols.choose import PROTOCOLS, ProtocolChoice
     from infer_bench.measure.load.settings import ARRIVALS, LoadSettings
 
     settings = LoadSettings(
         rate=read_rate(rate), duration_s=read_span(duration), warmup_s=read_span(warmup),
         arrivals=pick(arrivals, "arrivals", ARRIVALS), connections=connections, batch=batch,
         timeout_s=read_span(timeout), limits=tuple(map(parse_bound, slo or ())), seed=seed,
-        target_is_mine=target_is_mine,
+        target_is_mine=target_is_mine, token=read_token(token_file),
+        protocol=ProtocolChoice(pick(protocol, "protocol", (None, *PROTOCOLS)), body, answer),
     )  # fmt: skip
     return run_load(url, data, settings, Delivery(json, format, output, phases))

@@ -28,8 +28,8 @@ def serve(
     With --fallback, a second one answers where the first cannot, once both are seen to agree (else exit code 4).
     POST /predict takes a record {column: value} or a list of them. GET /health, /model-info and /metrics tell the rest.
     """
-    from infer_bench.cli.options.reading import read_share, read_size
-    from infer_bench.cli.runs.serve import read_token, run_serve
+    from infer_bench.cli.options.reading import read_share, read_size, read_token
+    from infer_bench.cli.runs.serve import run_serve
     from infer_bench.gates.limits import parse_duration
     from infer_bench.serving.processes.plan import ServerPlan
     from infer_bench.serving.settings import ModelPlan, ServingSettings

@@ -5,8 +5,13 @@ from typing import Annotated
 from infer_bench.cli.options.groups import gate, how, model, output, what
 
 Url = Annotated[str, model(metavar="URL", help="A service, as in http://127.0.0.1:8080/predict.")]
-Rows = Annotated[str, what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, npy or npz file.")]
 Batch = Annotated[int, what("--batch", "-b", metavar="N", help="Rows a request.")]
+Protocol = Annotated[
+    str | None, what("--protocol", metavar="NAME", help="predict, json, oip or oip-binary. [default: by the address]")
+]
+Body = Annotated[str | None, what("--body", metavar="FILE", help="A JSON template of the request.")]
+AnswerPath = Annotated[str | None, what("--answer", metavar="PATH", help="Where its answer is, as in '$.score'.")]
+TokenFile = Annotated[str | None, what("--token-file", metavar="FILE", help="The bearer token that is asked for.")]
 TargetIsMine = Annotated[bool, what("--target-is-mine", help="The service is yours: load a machine other than this.")]
 
 Rate = Annotated[str, how("--rate", "-r", metavar="RATE", help="Requests due, as in 1000/s.")]

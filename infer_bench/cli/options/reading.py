@@ -74,6 +74,24 @@ def read_rate(text: str) -> float:
     return float(number.replace("_", "").replace(",", "")) * (1000 if thousand else 1) / seconds
 
 
+def read_token(path: str | None) -> str:
+    """The token in a file, without the blanks around it; empty without a file. Raises `UsageError`."""
+    if path is None:
+        return ""
+    try:
+        with open(path, encoding="utf-8") as file:
+            token = file.read(65_536).strip()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the token's file {path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if not token or not token.isascii() or any(letter.isspace() for letter in token):
+        raise UsageError(
+            f"{path} holds no token", "one line of ASCII without blanks, such as `openssl rand -hex 32` gives"
+        )
+    return token
+
+
 def count_processes(processes: int | None, baseline: str | None) -> int:
     """How many fresh processes a candidate is measured in; more where the run is kept or compared with one that was."""
     from infer_bench.measure.gate.settings import STORED_PROCESSES

@@ -8,7 +8,7 @@ from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.output import check_outputs
 
 
-def run_load(url: str, data: str, settings: LoadSettings, to: Delivery) -> int:
+def run_load(url: str, data: str | None, settings: LoadSettings, to: Delivery) -> int:
     """Load the service, save the report and render it; returns the verdict's exit code."""
     check_outputs({"--json": to.json, "--output": to.output}, [data])
     with to.open_files("load") as save, ProgressLine() as progress:

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 
-from infer_bench.errors import CannotRun, UsageError
+from infer_bench.errors import CannotRun
 from infer_bench.serving.app import APPLICATION, require_libraries
 from infer_bench.serving.comparison import compare_pair
 from infer_bench.serving.paths.served_model import choose_candidate
@@ -55,24 +55,6 @@ def _compare(plan: ServerPlan) -> ServerPlan:
     if pair.sentence:
         print(pair.sentence, file=sys.stderr, flush=True)
     return replace(plan, models=replace(models, primary_error=pair.error))
-
-
-def read_token(path: str | None) -> str:
-    """The token in a file, without the blanks around it; empty without a file. Raises `UsageError`."""
-    if path is None:
-        return ""
-    try:
-        with open(path, encoding="utf-8") as file:
-            token = file.read(65_536).strip()
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"the token's file {path} cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from None
-    if not token or not token.isascii() or any(letter.isspace() for letter in token):
-        raise UsageError(
-            f"{path} holds no token", "one line of ASCII without blanks, such as `openssl rand -hex 32` gives"
-        )
-    return token
 
 
 def _warn_of_reach(plan: ServerPlan) -> None:

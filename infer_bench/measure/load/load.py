@@ -5,14 +5,12 @@ import math
 from infer_bench.measure.load.clock import SpinningClock
 from infer_bench.measure.load.event_loop import run_in_loop
 from infer_bench.measure.load.open_loop import send_when_due
-from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.pool import Pool
-from infer_bench.measure.load.protocols.base import Codec
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.results import Window, build_open_result
 from infer_bench.measure.load.schedule import plan_arrivals
+from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.target import Target
 from infer_bench.report.load import LoadResult
 
 _LEAD_NS = 5_000_000
@@ -23,14 +21,13 @@ _NS = 1_000_000_000
 class OpenLoad:
     """Requests at a rate, first to warm up, then to be measured; what is known can be read when it was broken off."""
 
-    def __init__(self, target: Target, address: str, codec: Codec, payloads: Payloads, settings: LoadSettings) -> None:
-        self._target, self._address, self._codec = target, address, codec
-        self._payloads, self._settings = payloads, settings
+    def __init__(self, service: Service, settings: LoadSettings) -> None:
+        self._service, self._settings = service, settings
         self._clock = SpinningClock()
         self._recording: Recording | None = None
         self._first = round(settings.rate * settings.warmup_s)
-        self._begin_ns = self._idle_before_ns = 0
-        self._sending_ns: int | None = None
+        self._begin_ns = 0
+        self._busy_share: float | None = None
 
     def run(self) -> None:
         """Send every request and wait for what becomes of it."""
@@ -39,16 +36,7 @@ class OpenLoad:
     async def _run(self) -> None:
         settings, clock = self._settings, self._clock
         recording = Recording([0] * (self._first + round(settings.rate * settings.duration_s)))
-        pool = Pool(
-            self._target,
-            self._address,
-            settings.connections,
-            self._codec,
-            self._payloads,
-            recording,
-            clock,
-            round(settings.timeout_s * _NS),
-        )
+        pool = Pool(self._service, settings.connections, recording, clock, round(settings.timeout_s * _NS))
         try:
             await pool.open(math.ceil(settings.rate))  # an idle connection may be closed before its turn comes
             start_ns = clock.now_ns() + _LEAD_NS
@@ -62,8 +50,6 @@ class OpenLoad:
             await pool.drain()
         finally:
             await pool.close()
-
-    _busy_share: float | None = None
 
     def _plan(self, start_ns: int) -> list[int]:
         """When each request is due, on the clock."""
@@ -84,7 +70,7 @@ class OpenLoad:
             end_ns = min(end_ns, self._clock.now_ns())
         if end_ns <= self._begin_ns:
             return ()
-        window = Window(self._recording, self._payloads, self._first, self._begin_ns, end_ns, complete)
+        window = Window(self._recording, self._service.payloads, self._first, self._begin_ns, end_ns, complete)
         if not len(window.places):
             return ()
-        return (build_open_result(window, self._target.url, self._codec.name, settings, self._busy_share),)
+        return (build_open_result(window, self._service, settings, self._busy_share),)

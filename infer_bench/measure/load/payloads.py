@@ -20,22 +20,31 @@ class Payloads:
         return self.requests[place % len(self.requests)]
 
 
-def build_payloads(target: Target, codec: Codec, records: Sequence[Record], batch: int) -> Payloads:
-    """A request for every record, of `batch` records from it on; after the last record comes the first."""
+def build_payloads(
+    target: Target, codec: Codec, records: Sequence[Record], batch: int, headers: Mapping[str, str]
+) -> Payloads:
+    """Requests of `batch` records each, until all have had their turn; after the last record comes the first."""
     size = len(records)
-    starts = range(0, size, batch) if size % batch == 0 else range(size)
-    bodies = (codec.encode([records[(start + i) % size] for i in range(batch)]) for start in starts)
-    return Payloads(tuple(_write_request(target, body) for body in bodies), batch)
+    bodies = (codec.encode([records[(start + i) % size] for i in range(batch)]) for start in range(0, size, batch))
+    return Payloads(tuple(_write_post(target, body, headers) for body in bodies), batch)
 
 
-def _write_request(target: Target, body: Body) -> bytes:
-    headers: Mapping[str, str] = {
-        "Host": target.authority,
-        "User-Agent": f"infer-bench/{__version__}",
-        "Accept": "*/*",
-        "Content-Type": body.content_type,
-        "Content-Length": str(len(body.content)),
-        **body.headers,
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"POST {target.path} HTTP/1.1\r\n{head}\r\n".encode() + body.content
+def write_get(target: Target, path: str, headers: Mapping[str, str]) -> bytes:
+    """A request for what is at `path`."""
+    return _write(target, f"GET {path}", headers)
+
+
+def _write_post(target: Target, body: Body, headers: Mapping[str, str]) -> bytes:
+    about = {"Content-Type": body.content_type, "Content-Length": str(len(body.content)), **body.headers}
+    return _write(target, f"POST {target.path}", {**about, **headers}) + body.content
+
+
+def _write(target: Target, line: str, headers: Mapping[str, str]) -> bytes:
+    common = {"Host": target.authority, "User-Agent": f"infer-bench/{__version__}", "Accept": "*/*"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in {**common, **headers}.items())
+    return f"{line} HTTP/1.1\r\n{head}\r\n".encode()
+
+
+def name_token(token: str) -> dict[str, str]:
+    """The header that carries a bearer token; none without one."""
+    return {"Authorization": f"Bearer {token}"} if token else {}

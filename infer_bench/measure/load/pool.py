@@ -6,17 +6,15 @@ from collections import deque
 
 from infer_bench.measure.load.clock import SpinningClock
 from infer_bench.measure.load.connection import IDLE, Connection
-from infer_bench.measure.load.payloads import Payloads
-from infer_bench.measure.load.protocols.base import Codec
 from infer_bench.measure.load.recording import Recording
-from infer_bench.measure.load.target import Target
+from infer_bench.measure.load.service import Service
 
 _SWEEP_S = 0.01
 """How often requests whose time is over are looked for."""
 
 
 class Pool:
-    """At most `size` connections to `address`. A request that is due while all are busy waits for the next free one.
+    """At most `size` connections to a service. A request that is due while all are busy waits for the next free one.
 
     Connections take turns, so that the processes of a server all get some. Whatever becomes of a request stands in the
     recording, at the latest `timeout_ns` after it was due.
@@ -24,20 +22,17 @@ class Pool:
 
     def __init__(
         self,
-        target: Target,
-        address: str,
+        service: Service,
         size: int,
-        codec: Codec,
-        payloads: Payloads,
         recording: Recording,
         clock: SpinningClock,
         timeout_ns: int,
     ) -> None:
-        self._target, self._address, self._size = target, address, size
-        self._codec, self._payloads, self._recording = codec, payloads, recording
+        self._target, self._address, self._size = service.target, service.address, size
+        self._codec, self._payloads, self._recording = service.codec, service.payloads, recording
         self._clock, self._timeout_ns = clock, timeout_ns
         self._loop = asyncio.get_running_loop()
-        self._tls = ssl.create_default_context() if target.tls else None
+        self._tls = ssl.create_default_context() if service.target.tls else None
         self._idle: deque[Connection] = deque()
         self._queue: deque[int] = deque()
         self._in_flight: dict[int, Connection | None] = {}

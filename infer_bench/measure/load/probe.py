@@ -1,45 +1,81 @@
-"""One request beforehand: whether the target answers at all, and as it should."""
+"""Requests beforehand: what the service says of itself, and whether it answers as it should."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from infer_bench.errors import CannotRun
 from infer_bench.measure.load.clock import SpinningClock
 from infer_bench.measure.load.event_loop import run_in_loop
-from infer_bench.measure.load.payloads import Payloads
+from infer_bench.measure.load.payloads import Payloads, name_token, write_get
 from infer_bench.measure.load.pool import Pool
-from infer_bench.measure.load.protocols.base import Codec
+from infer_bench.measure.load.protocols.base import Answer, Body, Codec, Record
 from infer_bench.measure.load.recording import Recording
+from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.target import Target
 
 _NEXT_ADDRESS = ("refused", "unreachable")
 """What may be otherwise at another address of the same name."""
 
 
-def find_address(target: Target, addresses: Sequence[str], codec: Codec, payloads: Payloads, timeout_s: float) -> str:
-    """The first address at which the target answers a request.
+class _Content:
+    """Keeps what is answered."""
+
+    name = "content"
+
+    def __init__(self) -> None:
+        self.content = b""
+
+    def encode(self, records: Sequence[Record]) -> Body:
+        raise NotImplementedError
+
+    def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
+        self.content = content
+        return Answer(None)
+
+
+def find_service(
+    target: Target, addresses: Sequence[str], codec: Codec, payloads: Payloads, timeout_s: float
+) -> Service:
+    """The service at the first address that answers a request.
 
     Raises `CannotRun` where none does, and where the answer shows that every other request would fail, too. An error of
-    the server's own (5xx) may pass.
+    the service's own (5xx) may pass.
     """
-    recording = Recording([0])
-    for address in addresses:
-        recording = _ask(target, address, codec, payloads, timeout_s)
-        if recording.failures.get(0, "") not in _NEXT_ADDRESS:
-            break
-    kind = recording.failures.get(0, "")
+    service, kind, example = _ask_each(addresses, lambda a: Service(target, a, codec, payloads), timeout_s)
     if kind and not kind.startswith("status-5"):
-        raise _explain(target, kind, recording.examples.get(kind, ""), timeout_s)
-    return address
+        raise _explain(target.url, kind, example, timeout_s)
+    return service
 
 
-def _ask(target: Target, address: str, codec: Codec, payloads: Payloads, timeout_s: float) -> Recording:
+def fetch(target: Target, addresses: Sequence[str], path: str, timeout_s: float, token: str = "") -> bytes:
+    """What `GET path` answers. Raises `CannotRun` for anything but 2xx."""
+    codec = _Content()
+    payloads = Payloads((write_get(target, path, name_token(token)),), 1)
+    _, kind, example = _ask_each(addresses, lambda a: Service(target, a, codec, payloads), timeout_s)
+    if kind:
+        scheme = "https" if target.tls else "http"
+        raise _explain(f"{scheme}://{target.authority}{path}", kind, example, timeout_s)
+    return codec.content
+
+
+def _ask_each(addresses: Sequence[str], make: Callable[[str], Service], timeout_s: float) -> tuple[Service, str, str]:
+    """The last service asked, the kind of its failure (empty for a right answer) and what it said."""
+    for address in addresses:
+        service = make(address)
+        recording = _ask(service, timeout_s)
+        kind = recording.failures.get(0, "")
+        if kind not in _NEXT_ADDRESS:
+            break
+    return service, kind, recording.examples.get(kind, "")
+
+
+def _ask(service: Service, timeout_s: float) -> Recording:
     clock = SpinningClock()
     recording = Recording([clock.now_ns()])
 
     async def ask() -> None:
-        pool = Pool(target, address, 1, codec, payloads, recording, clock, round(timeout_s * 1e9))
+        pool = Pool(service, 1, recording, clock, round(timeout_s * 1e9))
         pool.submit(0)
         await pool.drain()
         await pool.close()
@@ -48,24 +84,24 @@ def _ask(target: Target, address: str, codec: Codec, payloads: Payloads, timeout
     return recording
 
 
-def _explain(target: Target, kind: str, example: str, timeout_s: float) -> CannotRun:
+def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
     detail = " ".join(_read_sentence(example).split())[:300]
     shown = f": {detail}" if detail else ""
     status = kind.removeprefix("status-")
     if kind.startswith("status-3"):
-        return CannotRun(f"{target.url} redirects to {detail or 'nowhere'}", "name the address that answers itself")
+        return CannotRun(f"{url} redirects to {detail or 'nowhere'}", "name the address that answers itself")
     if kind.startswith("status-"):
-        return CannotRun(f"{target.url} refuses the request with {status}{shown}", "see path, protocol and columns")
+        return CannotRun(f"{url} refuses the request with {status}{shown}", "see path, protocol and columns")
     sentences = {
-        "refused": (f"{target.url} refuses connections", "start the service, or see the port"),
-        "timeout": (f"{target.url} gave no answer in {timeout_s:g} s", "raise --timeout, or see whether it is up"),
-        "closed": (f"{target.url} closed the connection without a whole answer", "see the service's own log"),
-        "reset": (f"{target.url} reset the connection", "see the service's own log"),
-        "not-http": (f"{target.url} does not speak HTTP/1.1{shown}", "see the port, and http:// or https://"),
-        "tls": (f"no TLS connection to {target.url}{shown}", "SSL_CERT_FILE names certificates to trust"),
-        "wrong-answer": (f"{target.url} answers what holds no predictions{shown}", "see path and protocol"),
+        "refused": (f"{url} refuses connections", "start the service, or see the port"),
+        "timeout": (f"{url} gave no answer in {timeout_s:g} s", "raise --timeout, or see whether it is up"),
+        "closed": (f"{url} closed the connection without a whole answer", "see the service's own log"),
+        "reset": (f"{url} reset the connection", "see the service's own log"),
+        "not-http": (f"{url} does not speak HTTP/1.1{shown}", "see the port, and http:// or https://"),
+        "tls": (f"no TLS connection to {url}{shown}", "SSL_CERT_FILE names certificates to trust"),
+        "wrong-answer": (f"{url} answers what holds no predictions{shown}", "see path, protocol and --answer"),
     }
-    message, hint = sentences.get(kind, (f"{target.url} cannot be reached{shown}", "see the address"))
+    message, hint = sentences.get(kind, (f"{url} cannot be reached{shown}", "see the address"))
     return CannotRun(message, hint)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from infer_bench.measure.load.limits import check_limits
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
+from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.measure.load.validity import count_outstanding, judge_validity
 from infer_bench.report.load import LatencyLimit, LoadResult, Times, Traffic
@@ -89,9 +90,7 @@ class Window:
         return count_outstanding(self.at(self.recording.due), ends)
 
 
-def build_open_result(
-    window: Window, target: str, protocol: str, settings: LoadSettings, busy_share: float | None
-) -> LoadResult:
+def build_open_result(window: Window, service: Service, settings: LoadSettings, busy_share: float | None) -> LoadResult:
     """The result of an open loop. Its limits are checked on the latency from due."""
     recording = window.recording
     latencies, failures = window.durations(recording.due), sum(window.errors.values())
@@ -102,8 +101,8 @@ def build_open_result(
     waits = int(window.at(recording.waits).sum())
     reasons = tuple(judge_validity(latency, delay, waits, settings.connections, window.outstanding, busy_share))
     return LoadResult(
-        target=target,
-        protocol=protocol,
+        target=service.target.url,
+        protocol=service.codec.name,
         loop="open",
         arrivals=settings.arrivals,
         rate_asked=settings.rate,

@@ -3,20 +3,15 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
-from infer_bench import data as rows_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.load.load import OpenLoad
-from infer_bench.measure.load.payloads import build_payloads
-from infer_bench.measure.load.probe import find_address
-from infer_bench.measure.load.protocols.predict import PredictCodec
+from infer_bench.measure.load.preparation import prepare
+from infer_bench.measure.load.service import read_rows
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.target import parse_target, resolve
 from infer_bench.measure.load.verdict import conclude
 from infer_bench.measure.reporting import run_to_report
-from infer_bench.measure.settings import DEFAULT_ROWS
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import Report
 from infer_bench.report.load import LoadReport
@@ -30,7 +25,7 @@ _PACKAGES = ("httptools", "uvloop")
 def load(
     url: str,
     *,
-    data: str,
+    data: str | None = None,
     settings: LoadSettings,
     progress: Progress | None = None,
     save: Save | None = None,
@@ -41,12 +36,8 @@ def load(
     settings say that it is the user's own, and `CannotRun` where it does not answer.
     """
     progress = progress or Silent()
-    target = parse_target(url)
-    addresses = resolve(target, is_mine=settings.target_is_mine)
-    codec = PredictCodec()
-    table = rows_of.Dataset.open(data).head(max(DEFAULT_ROWS, settings.batch))
-    payloads = build_payloads(target, codec, table.records(), settings.batch)
-    about = {"rows_source": Path(data).name, "rows_cycled": table.rows, **describe_settings(settings)}
+    rows = read_rows(data, settings.batch)
+    about = {"rows_source": rows.source, "rows_cycled": len(rows.records), **describe_settings(settings)}
     report: LoadReport = Report(
         command="load",
         tool_version=__version__,
@@ -55,9 +46,8 @@ def load(
         environment=describe((*PACKAGES, *_PACKAGES)),
         results=(),
     )
-    progress.update(0, f"asking {target.url}")
-    address = find_address(target, addresses, codec, payloads, settings.timeout_s)
-    run = OpenLoad(target, address, codec, payloads, settings)
+    progress.update(0, f"asking {url}")
+    run = OpenLoad(prepare(url, rows, settings), settings)
     progress.update(0.05, f"{settings.rate:,.6g} requests/s for {settings.warmup_s + settings.duration_s:g} s")
 
     def build(complete: bool) -> LoadReport:

@@ -1,10 +1,11 @@
 """The settings of a load: everything but the target and the rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from infer_bench.errors import UsageError
 from infer_bench.gates.limits import Bound, share_of
+from infer_bench.measure.load.protocols.choose import ProtocolChoice
 from infer_bench.report.load import Arrivals
 
 ARRIVALS: tuple[Arrivals, ...] = get_args(Arrivals)
@@ -17,7 +18,8 @@ MOST_CONNECTIONS = 10_000
 class LoadSettings:
     """`rate` is requests a second, `batch` rows a request; `timeout_s` counts from the time a request is due.
 
-    `limits` are on percentiles of the latency. `target_is_mine` allows a host other than this one.
+    `limits` are on percentiles of the latency. `target_is_mine` allows a host other than this one, `token` is the
+    bearer token that it asks for.
     """
 
     rate: float
@@ -30,6 +32,8 @@ class LoadSettings:
     limits: tuple[Bound, ...] = ()
     seed: int = 0
     target_is_mine: bool = False
+    protocol: ProtocolChoice = field(default_factory=ProtocolChoice)
+    token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         self._require(0 < self.rate <= 1e6, "the rate is above 0 and at most 1,000,000/s")

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.cli.options.reading import read_size
-from infer_bench.cli.runs.serve import read_token
+from infer_bench.cli.options.reading import read_size, read_token
 from infer_bench.errors import UsageError
 from infer_bench.serving.processes.listener import is_loopback
 from infer_bench.serving.processes.supervisor import restart_delay_s

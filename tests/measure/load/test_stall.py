@@ -7,14 +7,19 @@ import pytest
 
 from infer_bench.measure.load.open_loop import send_when_due
 from infer_bench.measure.load.payloads import Payloads
+from infer_bench.measure.load.protocols.predict import PredictCodec
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.results import Window, build_open_result
 from infer_bench.measure.load.schedule import plan_arrivals
+from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.measure.load.target import parse_target
 from infer_bench.report.load import Arrivals, LoadResult
 from tests.measure.load.virtual import MS, StallingServer, VirtualClock
 
 SECOND = 1_000 * MS
+PAYLOADS = Payloads((b"",), 1)
+SERVICE = Service(parse_target("http://127.0.0.1"), "127.0.0.1", PredictCodec(), PAYLOADS)
 
 
 def load_stalling(arrivals: Arrivals, stall_ns: int = 400 * MS) -> LoadResult:
@@ -28,9 +33,9 @@ def load_stalling(arrivals: Arrivals, stall_ns: int = 400 * MS) -> LoadResult:
         await clock.wait_until(10 * SECOND)
 
     asyncio.run(run())
-    window = Window(recording, Payloads((b"",), 1), 0, 0, 4 * SECOND)
+    window = Window(recording, PAYLOADS, 0, 0, 4 * SECOND)
     settings = LoadSettings(rate=1000.0, duration_s=4.0, arrivals=arrivals)
-    return build_open_result(window, "virtual", "predict", settings, 0.1)
+    return build_open_result(window, SERVICE, settings, 0.1)
 
 
 @pytest.mark.parametrize("arrivals", ["constant", "poisson"])

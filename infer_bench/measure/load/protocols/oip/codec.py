@@ -1,0 +1,103 @@
+"""Rows as tensors, and tensors as predictions, in JSON or with the binary extension."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from infer_bench.measure.load.protocols.base import Answer, Body, Record
+from infer_bench.measure.load.protocols.oip.metadata import InputColumns
+from infer_bench.measure.load.protocols.oip.tensors import make_tensor, read_bytes, write_bytes
+from infer_bench.typing import Array
+
+_LENGTH = "Inference-Header-Content-Length"
+_SIZE = "binary_data_size"
+
+
+class _Output(msgspec.Struct):
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[Any] | None = None
+    parameters: dict[str, Any] = {}
+
+
+class _Content(msgspec.Struct):
+    outputs: list[_Output]
+
+
+class OipCodec:
+    """Tensors of the protocol; `binary` sends and asks for bytes. The predictions are the outputs of numbers.
+
+    Where some are of floating point, those alone: labels beside probabilities are no predictions.
+    """
+
+    def __init__(self, inputs: Sequence[InputColumns], *, binary: bool) -> None:
+        self.name = "oip-binary" if binary else "oip"
+        self._inputs, self._binary = inputs, binary
+        self._decoder = msgspec.json.Decoder(_Content)
+
+    def encode(self, records: Sequence[Record]) -> Body:
+        """All inputs of these rows. Raises `DataError` where one cannot hold them."""
+        tensors = [(one, make_tensor(one.take(records), one.datatype, one.name)) for one in self._inputs]
+        if not self._binary:
+            return Body(msgspec.json.encode({"inputs": [_describe(*pair) for pair in tensors]}), "application/json")
+        parts = [write_bytes(tensor, one.datatype) for one, tensor in tensors]
+        head = msgspec.json.encode(
+            {
+                "inputs": [
+                    _name(one, tensor) | {"parameters": {_SIZE: len(part)}}
+                    for (one, tensor), part in zip(tensors, parts, strict=True)
+                ],
+                "parameters": {"binary_data_output": True},
+            }
+        )
+        return Body(b"".join([head, *parts]), "application/octet-stream", {_LENGTH: str(len(head))})
+
+    def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
+        """Raises `ValueError` where no output of numbers has a row a row."""
+        length = int(headers.get(_LENGTH.lower().encode(), b"") or len(content))
+        try:
+            answer = self._decoder.decode(content[:length])
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise ValueError(str(error)) from None
+        tensors = list(_read_tensors(answer.outputs, content[length:]))
+        floating = [tensor for tensor in tensors if tensor.dtype.kind == "f"]
+        parts = [tensor.reshape(rows, -1) for tensor in floating or tensors if len(tensor) == rows and tensor.size]
+        if not parts:
+            raise ValueError(f"no output has a number for each of {rows} rows")
+        return Answer(np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])
+
+
+def _name(one: InputColumns, tensor: Array) -> dict[str, Any]:
+    return {"name": one.name, "shape": list(tensor.shape), "datatype": one.datatype}
+
+
+def _describe(one: InputColumns, tensor: Array) -> dict[str, Any]:
+    return _name(one, tensor) | {"data": tensor.ravel().tolist()}
+
+
+def _read_tensors(outputs: Sequence[_Output], rest: bytes) -> list[Array]:
+    """The outputs of numbers, (rows, …); `rest` are the bytes behind the head."""
+    tensors, place = [], 0
+    for output in outputs:
+        if output.data is not None:
+            tensors.append(_read_data(output))
+            continue
+        size = output.parameters.get(_SIZE)
+        if not isinstance(size, int) or size < 0 or place + size > len(rest):
+            raise ValueError(f"the output {output.name!r} has no data")
+        tensors.append(read_bytes(rest[place : place + size], output.datatype, output.shape))
+        place += size
+    return [tensor for tensor in tensors if tensor is not None and tensor.ndim]
+
+
+def _read_data(output: _Output) -> Array | None:
+    if output.datatype == "BYTES":
+        return None
+    kind = np.float64 if output.datatype.startswith("FP") else None
+    try:
+        return np.asarray(output.data, dtype=kind).reshape(output.shape)
+    except (TypeError, ValueError):
+        raise ValueError(f"the output {output.name!r} does not hold numbers of the shape {output.shape}") from None

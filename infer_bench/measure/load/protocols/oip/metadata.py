@@ -1,0 +1,81 @@
+"""What a model takes, as its server says, and which columns of the rows go there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from infer_bench.errors import CannotRun, UsageError
+from infer_bench.measure.load.protocols.base import Record
+
+
+class TensorMetadata(msgspec.Struct):
+    """An input or output; -1 in its shape is any length."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(msgspec.Struct):
+    """What `GET /v2/models/NAME` answers."""
+
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata] = []
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputColumns:
+    """An input, and the columns that it is filled with: one, or all of a matrix (`is_matrix`)."""
+
+    name: str
+    datatype: str
+    columns: tuple[str, ...]
+    is_matrix: bool
+
+    def take(self, records: Sequence[Record]) -> list[Any]:
+        """Their values: one a row, or with `is_matrix` a list a row."""
+        if self.is_matrix:
+            return [[record[name] for name in self.columns] for record in records]
+        return [record[self.columns[0]] for record in records]
+
+
+def read_metadata(content: bytes, url: str) -> ModelMetadata:
+    """The metadata in an answer. Raises `CannotRun` where it is none."""
+    try:
+        metadata = msgspec.json.decode(content, type=ModelMetadata)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise CannotRun(f"{url} answers no metadata of a model: {error}", "see the address") from None
+    if not metadata.inputs:
+        raise CannotRun(f"the model at {url} takes no inputs", "see the address")
+    return metadata
+
+
+def match_columns(metadata: ModelMetadata, columns: Sequence[str]) -> list[InputColumns]:
+    """Which columns go into which input: those of its name, or all in order into the only one. Raises `UsageError`."""
+    if len(metadata.inputs) == 1 and metadata.inputs[0].name not in columns:
+        return [_fill_matrix(metadata.inputs[0], columns)]
+    missing = [tensor.name for tensor in metadata.inputs if tensor.name not in columns]
+    if missing:
+        raise UsageError(f"the model takes {missing[0]!r}, the rows have no such column", "name the columns so")
+    return [_fill_column(tensor) for tensor in metadata.inputs]
+
+
+def _fill_matrix(tensor: TensorMetadata, columns: Sequence[str]) -> InputColumns:
+    if len(tensor.shape) == 1 and len(columns) == 1:
+        return InputColumns(tensor.name, tensor.datatype, tuple(columns), False)
+    if len(tensor.shape) != 2:
+        raise UsageError(f"the input {tensor.name!r} has the shape {tensor.shape}, rows fill (rows, columns)")
+    width = tensor.shape[1]
+    if width not in (-1, len(columns)):
+        raise UsageError(f"the input {tensor.name!r} takes {width} columns, the rows have {len(columns)}")
+    return InputColumns(tensor.name, tensor.datatype, tuple(columns), True)
+
+
+def _fill_column(tensor: TensorMetadata) -> InputColumns:
+    rank = len(tensor.shape)
+    if rank > 2 or (rank == 2 and tensor.shape[1] not in (-1, 1)):
+        raise UsageError(f"the input {tensor.name!r} has the shape {tensor.shape}, a column fills (rows,) or (rows, 1)")
+    return InputColumns(tensor.name, tensor.datatype, (tensor.name,), rank == 2)

@@ -1,0 +1,68 @@
+"""Tensors and their datatypes. Shapes are (rows, …)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from infer_bench.errors import DataError
+from infer_bench.typing import Array
+
+DTYPES: dict[str, str] = {
+    "BOOL": "?",
+    "UINT8": "<u1",
+    "UINT16": "<u2",
+    "UINT32": "<u4",
+    "UINT64": "<u8",
+    "INT8": "<i1",
+    "INT16": "<i2",
+    "INT32": "<i4",
+    "INT64": "<i8",
+    "FP16": "<f2",
+    "FP32": "<f4",
+    "FP64": "<f8",
+}
+"""Those that NumPy has; little-endian, as the protocol writes them. `BYTES` holds text."""
+
+
+def make_tensor(values: Sequence[Any], datatype: str, name: str) -> Array:
+    """Values of rows, or lists of them, as an array of a datatype. Raises `DataError` for what it cannot hold."""
+    if datatype == "BYTES":
+        return np.asarray([_make_text(value) for value in _flatten(values)], dtype=object).reshape(np.shape(values))
+    if datatype not in DTYPES:
+        raise DataError(f"the input {name!r} has the datatype {datatype}, of which nothing is known here")
+    dtype = np.dtype(DTYPES[datatype])
+    try:
+        wide = np.asarray([np.nan if value is None else value for value in _flatten(values)])
+        with np.errstate(invalid="ignore", over="ignore"):
+            tensor = wide.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the input {name!r} takes {datatype}: {error}") from None
+    if dtype.kind in "iu" and (wide.dtype.kind not in "biuf" or (tensor != wide).any()):
+        raise DataError(f"the input {name!r} takes whole numbers ({datatype}), the rows hold others")
+    return tensor.reshape(np.shape(values))
+
+
+def _flatten(values: Sequence[Any]) -> list[Any]:
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
+
+
+def _make_text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def write_bytes(tensor: Array, datatype: str) -> bytes:
+    """As the binary extension has it: the values in order, each text with its length before it."""
+    if datatype != "BYTES":
+        return tensor.tobytes()
+    texts = [text.encode() for text in tensor.ravel().tolist()]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+
+
+def read_bytes(content: bytes, datatype: str, shape: Sequence[int]) -> Array | None:
+    """A tensor of numbers; None for one of texts. Raises `ValueError` where the bytes do not fit the shape."""
+    if datatype == "BYTES":
+        return None
+    if datatype not in DTYPES:
+        raise ValueError(f"an output has the datatype {datatype}")
+    return np.frombuffer(content, dtype=DTYPES[datatype]).reshape(tuple(shape))

@@ -1,0 +1,117 @@
+"""Loads of services that speak other protocols than `/predict`, on loopback."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.errors import CannotRun, UsageError
+from infer_bench.measure.load.protocols.choose import ProtocolChoice
+from infer_bench.measure.load.run import load
+from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.report.load import LoadResult
+from tests.stub_service import Exchange, Handler, predict, serve
+
+pytest.importorskip("uvloop")
+
+METADATA = {"name": "m", "inputs": [{"name": "x", "datatype": "FP64", "shape": [-1, 2]}], "outputs": []}
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> str:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n1.5,2\n2.5,3\n")
+    return str(path)
+
+
+def run(handler: Handler, path: str, data: str | None, choice: ProtocolChoice, **more: Any) -> LoadResult:
+    settings = LoadSettings(rate=400.0, duration_s=0.05, warmup_s=0.0, timeout_s=20.0, protocol=choice, **more)
+    with serve(handler) as url:
+        (result,) = load(url + path, data=data, settings=settings).results
+    return result
+
+
+def answer_tensors(exchange: Exchange) -> None:
+    """The sum of each row, in the form that was asked for."""
+    if exchange.method == "GET":
+        exchange.reply_json(METADATA)
+        return
+    length = int(exchange.head.get("inference-header-content-length", len(exchange.content)))
+    (tensor,) = json.loads(exchange.content[:length])["inputs"]
+    data = exchange.content[length:]
+    values = np.frombuffer(data, "<f8") if data else np.array(tensor["data"], float)
+    sums = values.reshape(tensor["shape"]).sum(axis=1)
+    output: dict[str, Any] = {"name": "sum", "datatype": "FP64", "shape": [len(sums)]}
+    if not data:
+        exchange.reply_json({"outputs": [output | {"data": sums.tolist()}]})
+        return
+    head = json.dumps({"outputs": [output | {"parameters": {"binary_data_size": sums.nbytes}}]}).encode()
+    exchange.reply(head + sums.tobytes(), "200 OK", f"Inference-Header-Content-Length: {len(head)}")
+
+
+@pytest.mark.parametrize("path", ["/v2/models/m", "/v2/models/m/infer", "/v2/models/m/versions/1/"])
+def test_a_model_of_the_open_inference_protocol(path: str, rows: str) -> None:
+    result = run(answer_tensors, path, rows, ProtocolChoice(), batch=2)
+    assert (result.protocol, result.samples, result.errors) == ("oip", 20, {})
+    assert result.target.endswith("/infer")
+
+
+def test_tensors_as_bytes(rows: str) -> None:
+    result = run(answer_tensors, "/v2/models/m", rows, ProtocolChoice("oip-binary"), batch=2)
+    assert (result.protocol, result.errors) == ("oip-binary", {})
+
+
+def test_no_model_is_named(rows: str) -> None:
+    with pytest.raises(UsageError, match="names no model"):
+        run(answer_tensors, "/v2/health/ready", rows, ProtocolChoice())
+
+
+def test_a_model_that_is_not_there(rows: str) -> None:
+    with pytest.raises(CannotRun, match="404: unknown model"):
+        run(lambda e: e.reply_json({"error": "unknown model"}, "404 Not Found"), "/v2/models/x", rows, ProtocolChoice())
+
+
+def test_a_template_and_where_its_answer_is(rows: str, tmp_path: Path) -> None:
+    template = tmp_path / "template.json"
+    template.write_text('{"features": {"first": "$.a"}, "id": "$$1"}')
+    contents: list[Any] = []
+
+    def handle(exchange: Exchange) -> None:
+        contents.append(json.loads(exchange.content))
+        exchange.reply_json({"score": {"value": 0.5}})
+
+    result = run(handle, "/score", rows, ProtocolChoice(None, str(template), "$.score.value"))
+    assert (result.protocol, result.errors) == ("json", {})
+    assert contents[0] == {"features": {"first": 1.5}, "id": "$1"}
+    with pytest.raises(CannotRun, match=r"there is no \$\.score\.other"):
+        run(handle, "/score", rows, ProtocolChoice(None, str(template), "$.score.other"))
+
+
+def test_a_template_without_a_place_needs_no_rows(rows: str, tmp_path: Path) -> None:
+    template = tmp_path / "template.json"
+    template.write_text('{"ping": 1}')
+    assert run(lambda e: e.reply_json("pong"), "/ping", None, ProtocolChoice(None, str(template))).errors == {}
+    with pytest.raises(UsageError, match="no rows"):
+        run(predict, "/predict", None, ProtocolChoice())
+
+
+def test_a_token_is_sent_and_told_to_nobody(rows: str) -> None:
+    tokens: set[str | None] = set()
+
+    def handle(exchange: Exchange) -> None:
+        tokens.add(exchange.head.get("authorization"))
+        predict(exchange)
+
+    settings = LoadSettings(rate=400.0, duration_s=0.05, warmup_s=0.0, timeout_s=20.0, token="s3cret")
+    with serve(handle) as url:
+        report = load(url, data=rows, settings=settings)
+    assert tokens == {"Bearer s3cret"}
+    assert "s3cret" not in repr(report) + repr(settings)
+
+
+def test_choices_that_do_not_go_together() -> None:
+    for wrong in (("predict", "t.json", None), ("json", None, None), (None, None, "$.a")):
+        with pytest.raises(UsageError):
+            ProtocolChoice(*wrong)
