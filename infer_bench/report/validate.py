@@ -31,7 +31,8 @@ class ValidateGroup:
     finite on one side only, answered by one side only (`refusals`), or change their label or side of the threshold.
     `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" none. `p999_abs_delta` is too high by less than
     1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
-    compared: neither side gives them a number, or they are infinite and the reference refuses that.
+    compared, since neither side gives them a number, and neither were those `answered_though_refused`: probes that the
+    reference refuses and the candidate answers.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ValidateGroup:
     failing: int = 0
     refusals: int = 0
     refused_by_both: int = 0
+    answered_though_refused: int = 0
     passing_atol: float | None = 0.0
     passing_rtol: float | None = 0.0
     histogram: Mapping[str, int] = field(default_factory=dict)

@@ -11,6 +11,7 @@ def validate(
     atol: of.Atol = None,
     rtol: of.Rtol = None,
     threshold: of.Threshold = None,
+    strict: of.Strict = False,
     probes: of.Probes = "on",
     rows: of.Rows = None,
     worst: of.Worst = 10,
@@ -39,7 +40,7 @@ def validate(
         **{**project_tolerances(), **overrides},
         probes=pick(probes, "probes", PROBES), rows=rows, worst=worst,
         input_dtype=pick(input_dtype, "input-dtype", INPUT_DTYPES) if input_dtype else None,
-        threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,
+        strict=strict, threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,
     )  # fmt: skip
     to = Delivery(json, format, output)
     return run_validate(models, data, engine or [], settings, to, worst=export_worst)

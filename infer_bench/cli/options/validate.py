@@ -11,6 +11,7 @@ Engines = Annotated[
 ]
 Rows = Annotated[int | None, what("--rows", metavar="N", help="Read no more than so many rows.")]
 Probes = Annotated[str, what("--probes", metavar="WHICH", help="on, off or only: rows made to find differences.")]
+Strict = Annotated[bool, tolerance("--strict", help="A probe that only the candidate answers is different.")]
 InputDtype = Annotated[str | None, what("--input-dtype", metavar="DTYPE", help="Round rows to float32 or float64.")]
 Seed = Annotated[int, what("--seed", metavar="N", help="Of the probes.")]
 

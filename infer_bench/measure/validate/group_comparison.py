@@ -41,7 +41,7 @@ class GroupComparison:
         self.comparison += batch
         if batch.reference_alone:
             self.complaint = self.complaint or unlike_widths(batch) or candidate.complaint
-        if batch.candidate_alone:
+        if reference.refusals.any():
             self.complaint = self.complaint or reference.complaint
         self._keep_features(first, fetch)
         self._keep_examples(reference, candidate, numbers, outcomes, fetch)

@@ -92,7 +92,7 @@ def _needs_float32(validation: Validation) -> bool:
 def _compare(validation: Validation, reference: Predictor, fan_out: FanOut, probe: Probe) -> None:
     table = round_table(probe.table, validation.settings.input_dtype)
     for candidate in validation.candidates:
-        limits = replace(validation.limits_for(candidate), count_refusals=probe.refusals_count)
+        limits = replace(validation.limits_for(candidate), count_refusals=validation.settings.strict)
         candidate.groups[probe.name] = GroupComparison(probe.name, limits)
     if not probe.singly and not probe.shuffled:
         fan_out.finish(fan_out.start(table, 0), probe.name)

@@ -21,17 +21,12 @@ ZERO_BAND = 1e-35
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A group of rows. `singly`: the candidate predicts one row at a time; `shuffled`: with its columns reversed.
-
-    `refusals_count` says whether a row that only the reference refuses is a difference: libraries check for infinity
-    before they look at a model, and a graph has no such check.
-    """
+    """A group of rows. `singly`: the candidate predicts one row at a time; `shuffled`: with its columns reversed."""
 
     name: str
     table: Table
     singly: bool = False
     shuffled: bool = False
-    refusals_count: bool = True
 
 
 def probes(
@@ -70,7 +65,7 @@ class _Maker:
         if self._numbers:
             yield Probe("thresholds", self._on_thresholds())
             yield Probe("NaN", self._with((np.nan,)))
-            yield Probe("infinite", self._with((np.inf, -np.inf)), refusals_count=False)
+            yield Probe("infinite", self._with((np.inf, -np.inf)))
             yield Probe("zero", self._with((0.0, -0.0, ZERO_BAND / 2, -ZERO_BAND / 2, 2 * ZERO_BAND)))
         if self._categories:
             yield Probe("unseen categories", self._unseen(fractional=False))

@@ -111,7 +111,7 @@ def _result(validation: Validation, candidate: CandidateState) -> ValidateResult
         worst=_worst_rows(candidate.groups.values(), outputs, limits),
         different=any(group.failing for group in groups),
         rows_per_s=validation.rows_per_s,
-        failed=None if candidate.error is None else str(candidate.error),
+        failed=_failure(candidate, groups),
     )
 
 
@@ -119,6 +119,20 @@ def _compared_outputs(validation: Validation, candidate: CandidateState) -> tupl
     """The outputs' names, the reference's; of one beside two those of the one, as they are compared."""
     ours, theirs = validation.spec.outputs, candidate.predictor.spec.outputs
     return theirs if (len(ours), len(theirs)) == (2, 1) else ours
+
+
+def _failure(candidate: CandidateState, groups: Sequence[ValidateGroup]) -> str | None:
+    """Why a candidate was not compared, or not to the end; None where it was."""
+    if candidate.error is not None:
+        return str(candidate.error)
+    if not groups or any(group.failing or group.rows > _uncompared(group) for group in groups):
+        return None
+    note = next((f": {group.note}" for group in groups if group.note), "")
+    return f"the reference refuses every row, so that nothing could be compared{note}"
+
+
+def _uncompared(group: ValidateGroup) -> int:
+    return group.refused_by_both + group.answered_though_refused
 
 
 def _unopened_result(validation: Validation, candidate: Candidate, error: InferBenchError) -> ValidateResult:
@@ -151,6 +165,7 @@ def group_result(group: GroupComparison, outputs: Sequence[str]) -> ValidateGrou
     """One group's figures."""
     comparison, pooled = group.comparison, group.comparison.pooled
     correlation = comparison.sample.rank_correlation() if len(comparison.outputs) == 1 else None
+    answered = 0 if group.limits.count_refusals else comparison.candidate_alone
     return ValidateGroup(
         name=group.group,
         rows=comparison.rows,
@@ -162,7 +177,8 @@ def group_result(group: GroupComparison, outputs: Sequence[str]) -> ValidateGrou
         rank_correlation=correlation,
         failing=comparison.failing,
         refusals=comparison.refusals,
-        refused_by_both=comparison.rows - comparison.common - comparison.refusals,
+        refused_by_both=comparison.rows - comparison.common - comparison.refusals - answered,
+        answered_though_refused=answered,
         passing_atol=comparison.passing_atol,
         passing_rtol=comparison.passing_rtol,
         histogram={"exact" if d is None else str(d): n for d, n in pooled.spread.decades()},
@@ -248,4 +264,19 @@ def notices_on(validation: Validation) -> list[Notice]:
             name = candidate.predictor.name
             text = f"{name} does not name its columns: they were taken in the reference's order"
             notices.append(Notice("by-position", text))
+        notices += _note_refusals(candidate)
     return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
+
+
+def _note_refusals(candidate: CandidateState) -> list[Notice]:
+    """That a candidate answers probes which the reference refuses."""
+    counts = ", ".join(
+        f"{group.comparison.candidate_alone:,} {group.group}"
+        for group in candidate.groups.values()
+        if group.comparison.candidate_alone and not group.limits.count_refusals
+    )
+    if not counts:
+        return []
+    name = candidate.predictor.name
+    text = f"{name} answers probes that the reference refuses ({counts}): there is nothing to compare"
+    return [Notice("answers-refused", text, "--strict counts them as different")]

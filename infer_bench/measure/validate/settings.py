@@ -26,7 +26,8 @@ class ValidateSettings:
     """Tolerances that are None are the defaults: atol 1e-4, rtol 0 for probabilities and 1e-5 for other predictions.
 
     `threshold` is the decision threshold, `rows` limits the rows read, `input_dtype` rounds them before either model is
-    fed, `worst` is how many of the worst rows are kept.
+    fed, `worst` is how many of the worst rows are kept. With `strict`, a candidate that answers a probe which the
+    reference refuses is different.
     """
 
     atol: float | None = None
@@ -36,6 +37,7 @@ class ValidateSettings:
     rows: int | None = None
     worst: int = 10
     input_dtype: InputDtype | None = None
+    strict: bool = False
     allow_pickle: bool = False
     threads: int = 1
     seed: int = 0

@@ -50,7 +50,7 @@ def select_columns(report: Report[Any], results: Sequence[ValidateResult]) -> di
         titles["labels"] = "labels"
     if any(group.non_finite_mismatches for group in groups):
         titles["nonfinite"] = "NaN/inf"
-    if any(group.refusals for group in groups):
+    if any(_count_refused(group) for group in groups if _judge_group(group) != "refused"):
         titles["refused"] = "refused"
     if any(result.output_meaning == "score" for result in results):
         titles["rank"] = "rank ρ"
@@ -69,7 +69,7 @@ def fill_columns(group: ValidateGroup) -> dict[str, str]:
         "flips": numbers.count(group.flips),
         "labels": numbers.MISSING if group.label_changes is None else numbers.count(group.label_changes),
         "nonfinite": numbers.count(group.non_finite_mismatches),
-        "refused": numbers.count(group.refusals),
+        "refused": numbers.count(_count_refused(group)),
         "rank": numbers.correlation(group.rank_correlation),
         "verdict": _judge_group(group),
     }
@@ -78,7 +78,12 @@ def fill_columns(group: ValidateGroup) -> dict[str, str]:
 def _judge_group(group: ValidateGroup) -> str:
     if group.failing:
         return "DIFFERENT"
-    return "refused" if group.rows and group.refused_by_both == group.rows else "ok"
+    return "refused" if group.rows and _count_refused(group) == group.rows else "ok"
+
+
+def _count_refused(group: ValidateGroup) -> int:
+    """Rows that a side refuses, or both."""
+    return group.refusals + group.refused_by_both + group.answered_though_refused
 
 
 def fill_output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:

@@ -1,6 +1,6 @@
 """Batches of a long file predicted in a worker: whole tables, halved where the library refuses some of the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,14 +10,18 @@ from infer_bench.engines.base import Request, Session
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
 from infer_bench.model import Label
-from infer_bench.typing import Bools, Columns, Floats, Ints
+from infer_bench.typing import Bools, Columns, Floats, Indices, Ints
 from infer_bench.workers.protocol import SessionRequest
 from infer_bench.workers.shared import SharedColumns, read_columns
+from infer_bench.workers.tasks.gaps import Gaps, Part, count_rows
 from infer_bench.workers.timing.requests import check_predictions
 from infer_bench.workers.timing.runner import requests_of
 
-MOST_CALLS = 4_096
+MOST_CALLS = 16_384
 """So many calls at the most to find the rows of a batch that a library refuses."""
+MOST_REFUSALS = 4_096
+"""So many complete rows are refused before the first is predicted: then it is the table that does not fit."""
+Call = Callable[[Session, Any], tuple[Floats, Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,61 +74,82 @@ def predict_records(session: Session, request: PredictRecords) -> BatchPredictio
 
 
 class Batch:
-    """The rows of a table on their way through a session; with `records`, one request a row."""
+    """The rows of a table on their way through a session; with `records`, one request a row.
 
-    def __init__(self, session: Session, columns: Columns, records: Sequence[Request] = ()) -> None:
+    `call` gives the predictions (rows, outputs) and labels of what the session has made of a request.
+    """
+
+    def __init__(
+        self, session: Session, columns: Columns, records: Sequence[Request] = (), call: Call | None = None
+    ) -> None:
         self._session, self._columns, self._records = session, columns, records
+        self._call = call or predict_with_labels
         self._rows = len(next(iter(columns.values()), ()))
         self._calls = 0
         self._predictions: Floats = np.full((self._rows, len(session.spec.outputs)), np.nan)
         self._width = 0
         self._refusals: Bools = np.zeros(self._rows, dtype=np.bool_)
-        self._labels: list[tuple[slice, Any]] = []
+        self._labels: list[tuple[Part, Any]] = []
         self._complaint = ""
+        self._gaps = Gaps()
 
     def predict(self) -> BatchPredictions:
         """Predict all rows, in as few calls as it takes."""
-        pending = [slice(i, i + 1) for i in range(len(self._records))] or [slice(0, self._rows)]
+        pending: list[Part] = [slice(i, i + 1) for i in range(len(self._records))] or [slice(0, self._rows)]
         while pending:
-            span = pending.pop()
+            part = pending.pop()
+            if self._gaps.are_refused(part):
+                self._refusals[part] = True
+                continue
             try:
-                self._predict(span)
+                self._predict(part)
+                self._gaps.note(part, has_prediction=True)
             except EngineError as error:
                 self._complaint = self._complaint or error.message
-                pending += self._halves(span, error)
+                pending += self._divide(part, error)
         labels, codes = self._coded_labels()
         return BatchPredictions(self._predictions, self._refusals, labels, codes, self._complaint)
 
-    def _halves(self, span: slice, error: EngineError) -> list[slice]:
-        size = span.stop - span.start
-        if self._rows == 0 or self._calls > MOST_CALLS:
+    def _divide(self, part: Part, error: EngineError) -> list[Part]:
+        """What a refused part is tried as: rows without gaps before the others at first, then halves."""
+        size = count_rows(part)
+        hopeless = not self._width and self._gaps.complete_refusals >= MOST_REFUSALS
+        if self._rows == 0 or self._calls > MOST_CALLS or hopeless:
             raise error
         if size == 1:
-            self._refusals[span] = True
+            self._refusals[part] = True
+            self._gaps.note(part, has_prediction=False)
             return []
-        middle = span.start + size // 2
-        return [slice(middle, span.stop), slice(span.start, middle)]
+        if isinstance(part, slice):
+            self._gaps.look_at(self._columns)
+            order, complete = self._gaps.order, self._gaps.complete
+            return [order[complete:], order[:complete]] if 0 < complete < size else self._halves(order)
+        return self._halves(part)
 
-    def _predict(self, span: slice) -> None:
+    @staticmethod
+    def _halves(part: Indices) -> list[Part]:
+        return [part[len(part) // 2 :], part[: len(part) // 2]]
+
+    def _predict(self, part: Part) -> None:
         self._calls += 1
         try:
-            predictions, labels = predict_with_labels(self._session, self._session.preprocess(self._request(span)))
+            predictions, labels = self._call(self._session, self._session.preprocess(self._request(part)))
         except EngineError:
             raise
         except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
             raise EngineError(first_line(error)) from None
-        if len(predictions) != span.stop - span.start:
-            raise EngineError(f"{len(predictions)} answers to {span.stop - span.start} rows")
+        if len(predictions) != count_rows(part):
+            raise EngineError(f"{len(predictions)} answers to {count_rows(part)} rows")
         self._set_width(predictions.shape[1])
-        self._predictions[span] = predictions
+        self._predictions[part] = predictions
         if labels is not None:
-            self._labels.append((span, labels))
+            self._labels.append((part, labels))
 
-    def _request(self, span: slice) -> Request:
-        if self._records:
-            record: Request = self._records[span.start]
+    def _request(self, part: Part) -> Request:
+        if self._records and isinstance(part, slice):
+            record: Request = self._records[part.start]
             return record
-        return {name: column[span] for name, column in self._columns.items()}
+        return {name: column[part] for name, column in self._columns.items()}
 
     def _set_width(self, width: int) -> None:
         """Only the first predictions tell how many values a user's function returns."""
@@ -140,8 +165,8 @@ class Batch:
         places: dict[Any, int] = {}
         if not self._labels or not self._texts_are_labels():
             return None, codes
-        for span, labels in self._labels:
-            codes[span] = _codes(labels, places)
+        for part, labels in self._labels:
+            codes[part] = _codes(labels, places)
         return tuple(places), codes
 
     def _texts_are_labels(self) -> bool:
@@ -151,8 +176,9 @@ class Batch:
         texts = any(label for _, labels in self._labels for label in labels)
         if not texts and not np.isnan(self._predictions).any():
             return False
-        span, labels = self._labels[0]
-        inputs = self._session.preprocess(self._request(slice(span.start, span.start + 1)))
+        part, labels = self._labels[0]
+        first = part.start if isinstance(part, slice) else int(part[0])
+        inputs = self._session.preprocess(self._request(slice(first, first + 1)))
         return bool(labels[0] == predict_with_labels(self._session, inputs)[1][0])
 
 

@@ -49,7 +49,6 @@ def test_each_group_holds_what_it_is_called_after() -> None:
     groups = groups_of()
     assert np.isnan(groups["NaN"].table.columns["a"]).any()
     assert np.isinf(groups["infinite"].table.columns["b"]).any()
-    assert not groups["infinite"].refusals_count
     assert (groups["zero"].table.columns["a"] == 0).any()
     assert "never seen" in groups["unseen categories"].table.columns["city"].tolist()
     assert max(groups["unseen categories"].table.columns["code"]) > 3

@@ -16,6 +16,7 @@ from infer_bench.workers.tasks.predict_batches import (
     predict_batch,
     predict_records,
 )
+from infer_bench.workers.tasks.predict_table import PredictTable, predict_table
 
 
 class Picky:
@@ -92,6 +93,52 @@ def test_rows_as_single_records_are_predicted_the_same() -> None:
 def test_a_table_that_is_refused_as_a_whole_is_an_error() -> None:
     with pytest.raises(EngineError, match="negative"):
         predict_batch(Picky(), PredictBatch({"a": np.full(10_000, -1.0)}))
+
+
+class Finite(Picky):
+    """Refuses every table with a number that is missing or infinite in `a`, whatever stands in `b`."""
+
+    spec = ModelSpec("regression", (Feature("a"), Feature("b")), ("output",))
+
+    def predict(self, inputs: Any) -> Any:
+        self.calls += 1
+        if not np.isfinite(inputs).all():
+            raise ValueError("Input contains NaN or infinity")
+        return inputs * 2
+
+
+def test_rows_with_the_same_gaps_are_told_apart_at_once() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=20_000), random.normal(size=20_000)
+    missing, infinite = random.random(20_000) < 0.2, random.random(20_000) < 0.1
+    a[missing], a[infinite & ~missing] = np.nan, np.inf
+    b[random.random(20_000) < 0.5] = np.nan
+    session = Finite()
+    batch = predict_batch(session, PredictBatch({"a": a, "b": b}))
+    assert np.array_equal(batch.refusals, missing | infinite)
+    assert np.allclose(batch.predictions[~batch.refusals, 0], a[~batch.refusals].astype(np.float32) * 2)
+    assert session.calls < 300
+
+
+def test_a_row_that_is_refused_for_something_else_costs_no_other_with_the_same_gaps() -> None:
+    class Moody(Finite):
+        def predict(self, inputs: Any) -> Any:
+            return Picky.predict(self, np.nan_to_num(inputs))
+
+    a = np.where(np.arange(400) % 2, np.nan, 1.0)
+    b = np.ones(400)
+    a[300] = -1.0
+    session = Moody()
+    batch = predict_batch(session, PredictBatch({"a": a, "b": b}))
+    assert np.flatnonzero(batch.refusals).tolist() == [300]
+
+
+def test_a_table_is_predicted_around_the_rows_that_are_refused() -> None:
+    column = np.ones(3_000)
+    column[[5, 2_000]] = np.nan
+    table = predict_table(Finite(), PredictTable({"a": column}))
+    assert np.flatnonzero(table.refusals).tolist() == [5, 2_000]
+    assert np.flatnonzero(np.isnan(table.predictions[:, 0])).tolist() == [5, 2_000]
 
 
 def test_answers_must_be_as_many_as_rows() -> None:
