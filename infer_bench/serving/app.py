@@ -7,12 +7,14 @@ from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.serving.endpoints.about import Health, Metrics, ModelInfo
 from infer_bench.serving.endpoints.body import Receive, Scope, Send
 from infer_bench.serving.endpoints.endpoint import describe_fault, send_response
+from infer_bench.serving.endpoints.open_inference import Infer, Live, ModelMetadata, Ready, ServerMetadata
 from infer_bench.serving.endpoints.predict import Predict
 from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.paths.dual_path import DualPath
 from infer_bench.serving.paths.served_model import ServedModel, choose_candidate, open_model
 from infer_bench.serving.service import Service
 from infer_bench.serving.settings import ModelPlan, ServingSettings
+from infer_bench.serving.tensors.schema import TensorSchema
 
 EXTRA = "serve"
 APPLICATION = ("starlette", "prometheus_client")
@@ -103,16 +105,34 @@ def _route(service: Service) -> Any:
         fault = RequestFault(error.status_code, "not-found", missing, headers=headers)
         return _Sent(service, fault)
 
-    health = Health(service)
     routes = [
         Route("/predict", Predict(service), methods=["POST"], name="predict"),
-        Route("/health", health, methods=["GET"], name="health"),
+        Route("/health", Health(service), methods=["GET"], name="health"),
         Route("/model-info", ModelInfo(service), methods=["GET"], name="model-info"),
         Route("/metrics", Metrics(service), methods=["GET"], name="metrics"),
+        Route("/v2", ServerMetadata(service), methods=["GET"], name="server-metadata"),
+        Route("/v2/health/live", Live(service), methods=["GET"], name="live"),
+        Route("/v2/health/ready", Ready(service), methods=["GET"], name="ready"),
+        *_route_model(service),
     ]
     app = Starlette(routes=routes, exception_handlers={404: describe_http_error, 405: describe_http_error})
     app.router.redirect_slashes = False
     return app
+
+
+def _route_model(service: Service) -> list[Any]:
+    """The paths of the Open Inference Protocol that name the model, with and without its version."""
+    from starlette.routing import Route
+
+    schema = TensorSchema(service.paths.main, service.reader)
+    routes = []
+    for path in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
+        routes += [
+            Route(path, ModelMetadata(service, schema), methods=["GET"], name="model-metadata"),
+            Route(f"{path}/ready", Ready(service), methods=["GET"], name="model-ready"),
+            Route(f"{path}/infer", Infer(service, schema), methods=["POST"], name="infer"),
+        ]
+    return routes
 
 
 class _Sent:

@@ -1,6 +1,8 @@
 """POST /predict on real models: what it answers, and what it refuses."""
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,9 +147,20 @@ def test_only_json_is_read(binary_app: Any) -> None:
         binary_app, "POST", "/predict", content=b"age=1", headers={"content-type": "application/x-www-form-urlencoded"}
     )
     assert form.status_code == 415
-    packed = ask(binary_app, "POST", "/predict", json=RECORD, headers={"content-encoding": "gzip"})
+    packed = ask(binary_app, "POST", "/predict", json=RECORD, headers={"content-encoding": "br"})
     assert packed.status_code == 415
     assert ask(binary_app, "POST", "/predict", content=json.dumps(RECORD).encode()).status_code == 200
+
+
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_body_may_be_compressed(binary: SavedModel, encoding: str, compress: Callable[[bytes], bytes]) -> None:
+    app = application(binary.model.path, max_body_bytes=10_000)
+    headers = {"content-encoding": encoding}
+    whole = compress(json.dumps(RECORD).encode())
+    assert ask(app, "POST", "/predict", content=whole, headers=headers).status_code == 200
+    assert ask(app, "POST", "/predict", content=whole[:-6], headers=headers).status_code == 400
+    assert ask(app, "POST", "/predict", content=b"{}", headers=headers).status_code == 400
+    assert ask(app, "POST", "/predict", content=compress(b"[" * 10_000_000)[:9_000], headers=headers).status_code == 413
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/predict", 405), ("GET", "/nothing", 404)])

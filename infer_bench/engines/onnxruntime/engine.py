@@ -99,14 +99,20 @@ class OnnxRuntime:
         predict = _predictor(library, session, meaning, inputs, options)
         labeller = onnx_labels.make_labeller(session, meaning, inputs)
         onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
+        onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
         onnx_session.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
         return onnx_session
 
 
 class OnnxSession(FedSession):
-    """A loaded ONNX graph. `end_profiling` ends the profiling that `profile_to` began and gives the trace's path."""
+    """A loaded ONNX graph.
+
+    `end_profiling` ends the profiling that `profile_to` began and gives the trace's path. `input_name` is what the
+    graph calls its only input; empty where it has several.
+    """
 
     end_profiling: Callable[[], str] | None = None
+    input_name = ""
 
     def __init__(
         self,

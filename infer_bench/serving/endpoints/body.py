@@ -1,6 +1,7 @@
 """Reading a request's body: never more of it, and never longer, than the settings allow."""
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -39,9 +40,15 @@ def require_json(scope: Scope) -> None:
 
 
 async def read_body(scope: Scope, receive: Receive, settings: ServingSettings) -> bytes:
-    """The whole body. Raises `RequestFault` for one that is too large, too slow or encoded, `ClientGone`."""
-    if header(scope, b"content-encoding") not in (b"", b"identity"):
-        raise RequestFault(415, "malformed", "the body is compressed: send it as it is", headers=_CLOSE)
+    """The whole body, gzip and deflate undone.
+
+    Raises `RequestFault` for one that is too large or too slow, `ClientGone` for one that does not come to its end.
+    """
+    encoding = header(scope, b"content-encoding").lower()
+    if encoding not in (b"", b"identity", b"gzip", b"deflate"):
+        raise RequestFault(
+            415, "malformed", "the body is compressed, and neither as gzip nor as deflate", headers=_CLOSE
+        )
     length = header(scope, b"content-length")
     if length and int(length) > settings.max_body_bytes:
         if header(scope, b"expect").lower() != b"100-continue":  # who waits for a word has sent nothing yet
@@ -49,10 +56,25 @@ async def read_body(scope: Scope, receive: Receive, settings: ServingSettings) -
         raise _too_large(settings)
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            return await _read(receive, settings)
+            body = await _read(receive, settings)
     except TimeoutError:
         message = f"the body did not arrive in {settings.body_timeout_s:g} s"
         raise RequestFault(408, "slow", message, headers=_CLOSE) from None
+    return body if encoding in (b"", b"identity") else _decompress(body, settings)
+
+
+def _decompress(body: bytes, settings: ServingSettings) -> bytes:
+    """The body as it was; no more of it is made than may be sent."""
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: of gzip and of zlib, as the first bytes say
+    try:
+        content = stream.decompress(body, settings.max_body_bytes + 1)
+    except zlib.error:
+        raise RequestFault(400, "malformed", "the body is not compressed as it says") from None
+    if len(content) > settings.max_body_bytes:
+        raise _too_large(settings)
+    if not stream.eof:
+        raise RequestFault(400, "malformed", "the compressed body ends too early")
+    return content
 
 
 async def _read(receive: Receive, settings: ServingSettings) -> bytes:

@@ -66,6 +66,11 @@ class ServedModel:
         return array_schema(self.session)
 
     @property
+    def input_name(self) -> str:
+        """What the tensor of a model that is fed one array is called: as in its file, where that names it."""
+        return str(getattr(self.session, "input_name", "")) or "input"
+
+    @property
     def stays_on_loop(self) -> bool:
         """Whether it may be called on the thread of an event loop: a user's function may need a loop of its own."""
         return self.candidate.engine.name != "callable"

@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,8 +11,8 @@ import numpy as np
 from infer_bench.model import ModelSpec
 from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.rows.decoder import StructDecoder
-from infer_bench.serving.rows.rows import Rows
-from infer_bench.typing import Floats
+from infer_bench.serving.rows.rows import Record, Rows
+from infer_bench.typing import Columns, Floats
 
 NUMBERS = ("float", "integer", "boolean")
 """The kinds of columns that a matrix holds."""
@@ -66,7 +67,27 @@ class RowReader:
             raise RequestFault(422, "columns", "the list of records is empty")
         if not self.names:
             return Rows((), None, records)
-        return Rows(self.names, self._matrix(records)) if self.is_matrix else self._records(records)
+        return self.read_matrix(self._matrix(records)) if self.is_matrix else self._records(records)
+
+    def read_matrix(self, matrix: Floats) -> Rows:
+        """Rows of numbers (rows, columns) in the model's order; NaN is a missing value. Raises as `read`."""
+        for place, kind in self._checks:
+            self._check(matrix[:, place], place, kind)
+        return Rows(self.names, matrix)
+
+    def read_columns(self, columns: Columns) -> Rows:
+        """Rows by column, arrays (rows,) of numbers, truth values or text. Raises as `read`."""
+        missing = [name for name in self.names if name not in columns]
+        if missing and not self._sparse:
+            raise self._column_fault(f"the column {missing[0]!r} is missing")
+        rows = len(next(iter(columns.values())))
+        if self.is_matrix:
+            absent = np.full(rows, self._fill)
+            return self.read_matrix(np.stack([columns.get(name, absent) for name in self.names], axis=1, dtype=float))
+        lists = {name: column.tolist() for name, column in columns.items()}
+        records = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+        self._check_records(records)
+        return Rows(self.names, None, records)
 
     def _matrix(self, records: list[Any]) -> Floats:
         rows = np.empty((len(records), len(self.names)))
@@ -78,8 +99,6 @@ class RowReader:
                 self._pack(rows[i].data, 0, *values)
             except (struct.error, OverflowError):
                 rows[i] = self._numbers(values, i, len(records))
-        for place, kind in self._checks:
-            self._check(rows[:, place], place, kind)
         return rows
 
     def _numbers(self, values: tuple[Any, ...], record: int, count: int) -> Floats:
@@ -103,10 +122,13 @@ class RowReader:
             if not record:
                 raise self._column_fault("the record holds none of the columns", i, len(structs))
             records.append(record)
+        self._check_records(records)
+        return Rows(self.names, None, records)
+
+    def _check_records(self, records: Sequence[Record]) -> None:
         for place, kind in self._checks:
             column = [record.get(self.names[place]) for record in records]
             self._check(self._numbers(tuple(column), 0, 1), place, kind)
-        return Rows(self.names, None, records)
 
     def _fault(self, message: str) -> RequestFault:
         """What msgspec says, in the words of who sent it."""

@@ -1,0 +1,115 @@
+"""The protocol's messages: a request's JSON with the bytes behind it, and a response's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from infer_bench.serving.faults import RequestFault
+from infer_bench.serving.tensors import datatypes
+from infer_bench.typing import Array
+
+
+class TensorMessage(msgspec.Struct):
+    """A tensor of a request: `data`, or as many bytes behind the JSON as `parameters` says."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    parameters: dict[str, Any] = {}
+
+
+class OutputRequest(msgspec.Struct):
+    """An output that is asked for."""
+
+    name: str
+    parameters: dict[str, Any] = {}
+
+
+class InferRequest(msgspec.Struct):
+    """A request for predictions; without `outputs`, for all of them."""
+
+    inputs: list[TensorMessage]
+    id: str = ""
+    outputs: list[OutputRequest] = []
+    parameters: dict[str, Any] = {}
+
+
+def read_request(body: bytes, header_length: bytes) -> tuple[InferRequest, dict[str, Array]]:
+    """The request and its tensors by name. `header_length` is how much of the body is JSON; empty: all of it.
+
+    Raises `RequestFault` for what the protocol does not allow.
+    """
+    length = _header_length(body, header_length)
+    try:
+        request = msgspec.json.decode(memoryview(body)[:length], type=InferRequest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise RequestFault(400, "malformed", f"the body is no inference request: {message}") from None
+    return request, _read_tensors(request, memoryview(body)[length:])
+
+
+def _header_length(body: bytes, text: bytes) -> int:
+    if not text:
+        return len(body)
+    if not text.isdigit() or len(text) > 12 or int(text) > len(body):
+        raise RequestFault(400, "malformed", "Inference-Header-Content-Length is not the length of the body's JSON")
+    return int(text)
+
+
+def _read_tensors(request: InferRequest, binary: memoryview) -> dict[str, Array]:
+    tensors: dict[str, Array] = {}
+    start = 0
+    for tensor in request.inputs:
+        name, datatype, shape = tensor.name, tensor.datatype, tensor.shape
+        datatypes.check_tensor(name, datatype, shape)
+        if name in tensors:
+            raise RequestFault(400, "malformed", f"input {name!r} stands twice")
+        size = tensor.parameters.get("binary_data_size")
+        if isinstance(tensor.data, msgspec.Raw):
+            tensors[name] = datatypes.from_json(name, datatype, shape, tensor.data)
+            continue
+        if type(size) is not int or not 0 <= size <= len(binary) - start:
+            raise RequestFault(400, "malformed", f"input {name!r} has neither data nor so many bytes behind the JSON")
+        tensors[name] = datatypes.from_bytes(name, datatype, shape, binary[start : start + size])
+        start += size
+    if start != len(binary):
+        raise RequestFault(400, "malformed", f"{len(binary) - start} bytes behind the JSON are of no input")
+    return tensors
+
+
+def write_response(
+    request: InferRequest, model: str, outputs: Mapping[str, Array], parameters: Mapping[str, Any]
+) -> tuple[bytes, int | None]:
+    """The body, and how much of it is JSON; None where all of it is.
+
+    `outputs` are all that there are. Raises `RequestFault` for one that was asked for and is none of them.
+    """
+    wanted = request.outputs or [OutputRequest(name) for name in outputs]
+    by_default = request.parameters.get("binary_data_output", False) is True
+    entries, parts = [], []
+    for output in wanted:
+        if output.name not in outputs:
+            raise RequestFault(400, "columns", f"there is no output {output.name!r}: {', '.join(outputs)}")
+        tensor = outputs[output.name]
+        entry: dict[str, Any] = {
+            "name": output.name,
+            "datatype": datatypes.datatype_of(tensor),
+            "shape": list(tensor.shape),
+        }
+        if output.parameters.get("binary_data", by_default) is True:
+            parts.append(datatypes.to_bytes(tensor))
+            entry["parameters"] = {"binary_data_size": len(parts[-1])}
+        else:
+            entry["data"] = tensor.reshape(-1).tolist()
+        entries.append(entry)
+    content = {"model_name": model, "model_version": VERSION, "id": request.id, "parameters": parameters}
+    if not request.id:
+        del content["id"]
+    header = msgspec.json.encode({**content, "outputs": entries})
+    return b"".join([header, *parts]), len(header) if parts else None
+
+
+VERSION = "1"
+"""The only one that there is."""
