@@ -1,7 +1,7 @@
 """Which layers are to blame: each is left in float32 in turn, and what difference remains is measured.
 
-A tool that compares layer by layer with the optimiser off is blind to sums that saturate; leaving out is not. Asked of
-the calibrating rows alone, so that the judging rows judge once.
+A tool that compares layer by layer with the optimiser off is blind to sums that saturate; leaving out is not. What is
+chosen is chosen on rows that do not judge it.
 """
 
 import itertools

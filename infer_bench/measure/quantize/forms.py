@@ -8,14 +8,12 @@ from infer_bench.converters.quantization.forms import FORMS, Form
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.quantize.exclusion import blame_layers, fewest_excluded
 from infer_bench.measure.quantize.limits import check_limits, outcome_of
-from infer_bench.measure.quantize.network_tools import NetworkTools, RowsFile
-from infer_bench.measure.quantize.reference import Outputs, Reference
-from infer_bench.measure.quantize.settings import ALPHA, QuantizeSettings
+from infer_bench.measure.quantize.reference import Outputs
+from infer_bench.measure.quantize.setup import Setup
 from infer_bench.progress import Progress
-from infer_bench.report.common import ModelInfo
 from infer_bench.report.quantize import Layers as ReportLayers
 from infer_bench.report.quantize import LimitCheck, QuantizeResult
-from infer_bench.workers.tasks.quantize import NetworkLayer, WrittenForm
+from infer_bench.workers.tasks.quantize import WrittenForm
 
 SINGLY = 64
 """So many rows are also run one at a time."""
@@ -24,35 +22,6 @@ _ROUNDING = 10.0
 _SCALE_EPSILON = 1e-6
 _STEP = 0.02
 """A last bit that falls to the other side moves a prediction by one step of a range: this share of the form's own Δ."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Setup:
-    """What every form is made from and judged by."""
-
-    tools: NetworkTools
-    model: ModelInfo
-    layers: tuple[NetworkLayer, ...]
-    calibrating: RowsFile
-    judging: RowsFile
-    reference: Reference
-    calibration: Reference
-    settings: QuantizeSettings
-
-    @property
-    def alpha(self) -> float:
-        """The chance of a wrong outcome that each form may have, so that all together have `ALPHA`."""
-        return ALPHA / (len(FORMS) * (2 if self.settings.exclude_auto else 1))
-
-    @property
-    def free_layers(self) -> tuple[str, ...]:
-        """The layers that may be quantised."""
-        return tuple(layer.name for layer in self.layers if layer.constant and layer.name not in self.settings.exclude)
-
-    def path(self, form: str, excluded: tuple[str, ...] = ()) -> str:
-        """Where the file of a form stands."""
-        suffix = f"-without-{len(excluded)}" if excluded != self.settings.exclude else ""
-        return str(self.tools.folder / f"{form}{suffix}.onnx")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,16 +140,16 @@ def _batch_delta(setup: Setup, path: str) -> float:
     return max(replace(setup.reference, outputs=stacked).deltas(single).values(), default=0.0)
 
 
-def _run_on_calibrating(setup: Setup, form: Form, excluded: tuple[str, ...]) -> Outputs:
-    """The outputs of a form on the calibrating rows."""
-    path = str(setup.tools.folder / "calibration.onnx")
+def _try(setup: Setup, form: Form, excluded: tuple[str, ...]) -> Outputs:
+    """The outputs of a form on the rows that layers are tried on."""
+    path = str(setup.tools.folder / "trial.onnx")
     setup.tools.write(form.name, setup.calibrating, excluded, path)
-    return setup.tools.run(path, setup.calibrating)
+    return setup.tools.run(path, setup.trial)
 
 
-def _calibrating_delta(setup: Setup, form: Form, excluded: tuple[str, ...]) -> float:
+def _trial_delta(setup: Setup, form: Form, excluded: tuple[str, ...]) -> float:
     try:
-        return max(setup.calibration.deltas(_run_on_calibrating(setup, form, excluded)).values(), default=0.0)
+        return max(setup.trial_reference.deltas(_try(setup, form, excluded)).values(), default=0.0)
     except InferBenchError:
         return float("inf")
 
@@ -190,8 +159,8 @@ def _blame(setup: Setup, form: Form, result: QuantizeResult) -> QuantizeResult:
     layers, fixed = setup.free_layers, setup.settings.exclude
     if len(layers) < 2:
         return result
-    blame = blame_layers(layers, fixed, lambda excluded: _calibrating_delta(setup, form, excluded))
-    return replace(result, blame=blame, blame_max_abs_delta=_calibrating_delta(setup, form, fixed))
+    blame = blame_layers(layers, fixed, lambda excluded: _trial_delta(setup, form, excluded))
+    return replace(result, blame=blame, blame_max_abs_delta=_trial_delta(setup, form, fixed))
 
 
 def _find_exclusion(setup: Setup, form: Form) -> tuple[str, ...] | None:
@@ -199,14 +168,12 @@ def _find_exclusion(setup: Setup, form: Form) -> tuple[str, ...] | None:
 
     def meets(excluded: tuple[str, ...]) -> bool:
         try:
-            outputs = _run_on_calibrating(setup, form, excluded)
+            outputs = _try(setup, form, excluded)
         except InferBenchError:
             return False
-        delta = max(setup.calibration.deltas(outputs).values(), default=0.0)
-        checks = check_limits(limits, delta, setup.calibration.flips(outputs), setup.alpha)
+        delta = max(setup.trial_reference.deltas(outputs).values(), default=0.0)
+        checks = check_limits(limits, delta, setup.trial_reference.flips(outputs), setup.alpha)
         return all(check.value <= check.limit / (1 if check.metric == "delta" else 2) for check in checks)
 
-    excluded = fewest_excluded(
-        setup.free_layers, fixed, lambda excluded: _calibrating_delta(setup, form, excluded), meets
-    )
+    excluded = fewest_excluded(setup.free_layers, fixed, lambda excluded: _trial_delta(setup, form, excluded), meets)
     return None if excluded is None else (*fixed, *excluded)

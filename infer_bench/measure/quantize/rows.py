@@ -25,38 +25,56 @@ _MARGIN = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """`calibrating` and `judging` requests, and the true labels of the judging ones (rows,), None without."""
+    """`calibrating` and `judging` requests, and the true labels of the judging ones (rows,), None without.
+
+    On `selecting` is chosen which layers stay float32, so that the judging rows judge once; None where nothing is.
+    """
 
     calibrating: Requests
     judging: Requests
     labels: Array | None
-    calibrating_labels: Array | None
+    selecting: Requests | None = None
+    selecting_labels: Array | None = None
     drawn: bool = False
 
 
-def read_rows(data: str, judge: str | None, labels: str | None, inputs: Sequence[NetworkTensor], seed: int) -> Rows:
-    """Split the file's rows at random, at most a quarter and 256 of them for calibration; `judge` has rows of its own.
+def read_rows(
+    data: str,
+    judge: str | None,
+    labels: str | None,
+    inputs: Sequence[NetworkTensor],
+    seed: int,
+    *,
+    select: bool = False,
+) -> Rows:
+    """Split the file's rows at random: at most a quarter and 256 of them calibrate; `judge` has rows of its own.
 
-    `labels` are those of the rows that judge: of `judge` where it is given, else of `data`. Raises `DataError`.
+    `labels` are those of the rows that judge: of `judge` where it is given, else of `data`. With `select` a quarter of
+    those that would judge is set aside. Raises `DataError`.
     """
     requests = _read(data, inputs)
-    if judge is not None:
-        judging = _read(judge, inputs)
-        truth = None if labels is None else _read_labels(labels, judging.count)
+    generator = np.random.default_rng(seed)
+    if judge is None:
+        pool, pool_file = requests, data
+        order = generator.permutation(requests.count)
+        count = min(max(1, requests.count // 4), MOST_CALIBRATING)
+        calibrating, rest = requests.take(np.sort(order[:count])), order[count:]
+    else:
+        pool, pool_file = _read(judge, inputs), judge
         calibrating = requests.take(np.arange(min(requests.count, MOST_CALIBRATING)))
-        return Rows(_whole(calibrating, data), _whole(judging, judge), truth, None)
-    if requests.count < 2:
-        raise DataError(
-            f"{Path(data).name} has one row: some calibrate, and others judge", "give more rows, or --judge"
-        )
-    truth = None if labels is None else _read_labels(labels, requests.count)
-    order = np.random.default_rng(seed).permutation(requests.count)
-    count = min(max(1, requests.count // 4), MOST_CALIBRATING)
-    first, second = np.sort(order[:count]), np.sort(order[count:])
-    parts = _whole(requests.take(first), data), _whole(requests.take(second), data)
-    if truth is None:
-        return Rows(*parts, None, None)
-    return Rows(*parts, truth[second][: parts[1].count], truth[first][: parts[0].count])
+        rest = generator.permutation(pool.count)
+    truth = None if labels is None else _read_labels(labels, pool.count)
+    selected = len(rest) // 4 if select else 0
+    if len(rest) <= selected or (select and not selected):
+        raise DataError(f"{Path(pool_file).name} has too few rows: some calibrate, and others judge", "give more rows")
+    judging = _take(pool, truth, np.sort(rest[selected:]), pool_file)
+    selecting = _take(pool, truth, np.sort(rest[:selected]), pool_file) if select else (None, None)
+    return Rows(_whole(calibrating, data), *judging, *selecting)
+
+
+def _take(requests: Requests, truth: Array | None, places: Array, file: str) -> tuple[Requests, Array | None]:
+    part = _whole(requests.take(places), file)
+    return part, None if truth is None else truth[places][: part.count]
 
 
 def _read(path: str, inputs: Sequence[NetworkTensor]) -> Requests:
@@ -109,7 +127,7 @@ def draw_rows(inputs: Sequence[NetworkTensor], seed: int) -> Rows:
     requests = Requests(arrays, DRAWN, stack)
     ends = (0, MOST_CALIBRATING), (MOST_CALIBRATING, DRAWN)
     parts = [_whole(requests.take(np.arange(first, last)), "the drawn rows") for first, last in ends]
-    return Rows(parts[0], parts[1], None, None, drawn=True)
+    return Rows(parts[0], parts[1], None, drawn=True)
 
 
 def warn_of_range(rows: Rows) -> list[Notice]:

@@ -12,12 +12,13 @@ from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.models import describe_model, identify_model
-from infer_bench.measure.quantize.forms import Candidate, Setup, judge_forms, passes
+from infer_bench.measure.quantize.forms import Candidate, judge_forms, passes
 from infer_bench.measure.quantize.limits import outcome_of, rows_to_tell
 from infer_bench.measure.quantize.network_tools import NetworkTools
-from infer_bench.measure.quantize.reference import Outputs, Reference, read_reference
-from infer_bench.measure.quantize.rows import Rows, draw_rows, read_rows, warn_of_range
-from infer_bench.measure.quantize.settings import QuantizeLimits, QuantizeSettings
+from infer_bench.measure.quantize.reference import Outputs
+from infer_bench.measure.quantize.rows import Rows, draw_rows, read_rows
+from infer_bench.measure.quantize.settings import QuantizeSettings
+from infer_bench.measure.quantize.setup import Setup, set_up
 from infer_bench.measure.quantize.times import time_forms
 from infer_bench.measure.target import refuse_target
 from infer_bench.model import ModelRef
@@ -29,7 +30,6 @@ from infer_bench.version import __version__
 from infer_bench.workers.tasks.quantize import NetworkDescription
 
 ORIGINAL = "original"
-DEFAULT_FLIPS = 0.01
 SAME_SIZE = 0.01
 """Files whose sizes differ by no more are as small: the faster is written."""
 _OTHER_WAY = "infer-bench convert --precision float32 makes a smaller file of trees"
@@ -65,7 +65,7 @@ def quantize(
         rows = (
             draw_rows(network.inputs, settings.seed) if data is None else _read(data, judge, labels, network, settings)
         )
-        setup, notices = _set_up(tools, source, network, rows, settings)
+        setup, notices = set_up(tools, network, rows, settings)
         candidates = list(judge_forms(setup, progress))
         candidates = _time(candidates, setup, progress)
         choice = _choose(candidates)
@@ -119,42 +119,7 @@ def _check_layers(settings: QuantizeSettings, network: NetworkDescription) -> No
 def _read(
     data: str, judge: str | None, labels: str | None, network: NetworkDescription, settings: QuantizeSettings
 ) -> Rows:
-    return read_rows(data, judge, labels, network.inputs, settings.seed)
-
-
-def _set_up(
-    tools: NetworkTools, source: ModelRef, network: NetworkDescription, rows: Rows, settings: QuantizeSettings
-) -> tuple[Setup, list[Notice]]:
-    """Run the original on all rows, and say what is judged and by what."""
-    calibrating, judging = tools.save(rows.calibrating, "calibrating"), tools.save(rows.judging, "judging")
-    flips_limited = settings.limits.max_flips is not None
-    reference = read_reference(tools.run(source.path, judging), rows.labels, flips_limited=flips_limited)
-    notices = [*_announce_rows(rows, reference), *warn_of_range(rows)]
-    if not settings.limits.any:
-        settings = replace(settings, limits=_default_limits(reference, rows))
-    if settings.limits.max_flips is not None and reference.scores is None:
-        raise UsageError("no output of the model tells classes that could flip", "limit --max-delta")
-    calibration = read_reference(
-        tools.run(source.path, calibrating), rows.calibrating_labels, flips_limited=reference.scores is not None
-    )
-    info = describe_model(source, None)
-    return Setup(tools, info, network.layers, calibrating, judging, reference, calibration, settings), notices
-
-
-def _default_limits(reference: Reference, rows: Rows) -> QuantizeLimits:
-    if reference.scores is None or rows.drawn:
-        raise UsageError(
-            "nothing says how much may be lost", "--max-delta 0.05, --max-flips 1% or --max-drop accuracy=0.5%"
-        )
-    return QuantizeLimits(max_flips=DEFAULT_FLIPS)
-
-
-def _announce_rows(rows: Rows, reference: Reference) -> Iterator[Notice]:
-    kind = "drawn rows" if rows.drawn else "rows"
-    message = f"{rows.calibrating.count} {kind} calibrate and {rows.judging.count} others judge"
-    yield Notice("rows-split", message + (f"; classes are told by {reference.scores!r}" if reference.scores else ""))
-    if rows.drawn:
-        yield Notice("drawn-rows", "rows that are drawn say nothing about accuracy", "judge on real ones with --data")
+    return read_rows(data, judge, labels, network.inputs, settings.seed, select=settings.exclude_auto)
 
 
 def _time(candidates: list[Candidate], setup: Setup, progress: Progress) -> list[Candidate]:

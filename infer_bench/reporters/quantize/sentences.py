@@ -42,7 +42,7 @@ def describe_form(result: QuantizeResult, *, blame: bool = True) -> Iterator[str
     if result.blame and blame:
         whole = numbers.delta(result.blame_max_abs_delta)
         parts = [f"{b.layer}: Δ {whole} → {numbers.delta(b.max_abs_delta)}" for b in result.blame[:MOST_BLAMED]]
-        yield f"{name}: with one layer left in float32, on the calibrating rows: {', '.join(parts)}"
+        yield f"{name}: with one layer left in float32: {', '.join(parts)}"
 
 
 def _describe_layers(result: QuantizeResult, name: str) -> Iterator[str]:

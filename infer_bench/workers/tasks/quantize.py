@@ -38,11 +38,12 @@ class NetworkLayer:
 
 @dataclass(frozen=True, slots=True)
 class NetworkDescription:
-    """What a network takes and gives, and its layers."""
+    """What a network takes and gives, its layers, and its size: of the file and of the data beside it."""
 
     inputs: tuple[NetworkTensor, ...]
     outputs: tuple[NetworkTensor, ...]
     layers: tuple[NetworkLayer, ...]
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,15 @@ def prepare_network(request: PrepareNetwork) -> NetworkDescription:
     """Clean the model, or refuse it with the reason."""
     import onnx
 
-    from infer_bench.converters.quantization.network import describe_layers, load_network
+    from infer_bench.converters.quantization.network import count_bytes, describe_layers, load_network
 
     network = load_network(request.path)
     onnx.save(network, request.prepared)
     layers = tuple(NetworkLayer(layer.name, layer.operator, layer.constant) for layer in describe_layers(network))
     graph = network.graph
-    return NetworkDescription(tuple(map(_describe, graph.input)), tuple(map(_describe, graph.output)), layers)
+    return NetworkDescription(
+        tuple(map(_describe, graph.input)), tuple(map(_describe, graph.output)), layers, count_bytes(request.path)
+    )
 
 
 def _describe(value: Any) -> NetworkTensor:
