@@ -34,6 +34,7 @@ class ModelLibrary:
     - `packages`: distributions that do the engine's work, the library's own first; empty: any may;
     - `rivals`: pairs of distributions that write the same files, so that one of them breaks the other;
     - `feed`: how its models are usually fed; empty for an engine without feeds;
+    - `reads_frames`: whether services hand its models a DataFrame;
     - `converts`: whether its models are converted to ONNX, and checked against this engine;
     - `trees`: whether its models' trees can be read;
     - `calls`: what a profile calls the engine's `predict`, by the option `api` (empty for an engine without one).
@@ -48,6 +49,7 @@ class ModelLibrary:
     packages: tuple[str, ...] = ()
     rivals: tuple[tuple[str, str], ...] = ()
     feed: str = ""
+    reads_frames: bool = True
     converts: bool = False
     trees: bool = False
     calls: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +64,8 @@ class ModelLibrary:
         """The candidates of a model for which the user names none."""
         if not self.feed:
             return (self.engine,)
-        own = (f"{self.engine}:feed=dataframe", f"{self.engine}:feed=ndarray")
+        feeds = ("dataframe", "ndarray") if self.reads_frames else ("ndarray",)
+        own = tuple(f"{self.engine}:feed={feed}" for feed in feeds)
         return (*own, _ONNX_CANDIDATE) if self.converts else own
 
 
@@ -129,6 +132,7 @@ LIBRARIES = (
         modules=("torch", "torchvision"),
         packages=("torch",),
         feed="ndarray",
+        reads_frames=False,
         converts=True,
     ),
     ModelLibrary(
@@ -145,6 +149,7 @@ LIBRARIES = (
             ("onnxruntime-gpu", "onnxruntime-directml"),
         ),
         feed="ndarray",
+        reads_frames=False,
         trees=True,
         calls={"": "InferenceSession.run"},
     ),

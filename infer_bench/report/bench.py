@@ -10,13 +10,15 @@ from infer_bench.report.common import Latency, ModelInfo, Phases, Report
 class Speedup:
     """How many times faster than the candidate `against`: the median over processes of the median of per-round ratios.
 
-    `low` and `high` bound it at 95 % (None when fewer than two processes answered).
+    `low` and `high` bound it at 95 % (None when fewer than two processes answered). `against_model` is the path of the
+    model that `against` opened; empty for the result's own.
     """
 
     against: str
     ratio: float
     low: float | None
     high: float | None
+    against_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

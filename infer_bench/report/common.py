@@ -18,12 +18,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the reader should know. `code` is stable, `hint` says what to do, `candidate` whom it concerns."""
+    """Something the reader should know. `code` is stable, `hint` says what to do, `candidate` whom it concerns.
+
+    `model` is the path of that candidate's model, where several were measured.
+    """
 
     code: str
     message: str
     hint: str = ""
     candidate: str | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from infer_bench import data
 from infer_bench.errors import EngineError, PredictionsDiffer
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.validate.column_mapping import columns_for
+from infer_bench.measure.candidates.column_mapping import columns_for
 from infer_bench.measure.validate.opening import open_predictors
 from infer_bench.measure.validate.predictors import Predictor, align_classes
 from infer_bench.measure.validate.settings import ValidateSettings

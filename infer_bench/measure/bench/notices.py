@@ -4,7 +4,7 @@ Codes are stable; scripts may match them. A hint never proposes a flag that is a
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,7 +81,14 @@ def find_notices(
         *_doubles(double_installs),
     ]
     rules = (_throttled, _variance, _bimodal, _floor, _cold)
-    rows = [notice for result in results if result.failed is None for rule in rules for notice in rule(result, in_use)]
+    several = len({result.model.path for result in results}) > 1
+    rows = [
+        replace(notice, model=result.model.path) if several else notice
+        for result in results
+        if result.failed is None
+        for rule in rules
+        for notice in rule(result, in_use)
+    ]
     return tuple(dict.fromkeys((*machine, *rows)))
 
 

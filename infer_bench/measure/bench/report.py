@@ -29,6 +29,7 @@ class ReportBuilder:
         self, measurements: Measurements, rows: Mapping[str, Rows], settings: Settings, notices: Sequence[Notice]
     ) -> None:
         self._measurements = measurements
+        self._models = tuple(dict.fromkeys(candidate.model.path for candidate in measurements.candidates))
         self._rows = rows
         self._rows_sha256 = hash_rows(rows.values())
         self._settings = settings
@@ -39,7 +40,7 @@ class ReportBuilder:
     def build_gate_report(
         self, results: tuple[BenchResult, ...], gate: Gate, verdict: Verdict | None, *, complete: bool
     ) -> BenchReport:
-        """The report of a gate, whose results are each against a baseline of their own."""
+        """The report of a gate, whose results may each be against a baseline of their own."""
         return self._build(results, verdict, complete, gate)
 
     def build_report(self, *, complete: bool) -> BenchReport:
@@ -48,11 +49,12 @@ class ReportBuilder:
         return self._build(results, _verdict(results) if complete else None, complete)
 
     def build_results(self) -> tuple[BenchResult, ...]:
-        """One a candidate and batch size, those of a model against one reference."""
+        """One a candidate and batch size, each against the first model's first candidate, or the reference chosen."""
         left_out = {candidate.key for candidate in self._measurements.left_out}
         rows = [row for row in self._measurements if row.candidate.key not in left_out]
         reasons = {key: str(error) for key, error in self._measurements.failures.items() if key not in left_out}
-        return build_results(rows, self._measurements.specs, reasons, self._settings)
+        drawn_for = {path: rows.drawn_for for path, rows in self._rows.items()}
+        return build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for)
 
     def _build(
         self, results: tuple[BenchResult, ...], verdict: Verdict | None, complete: bool, gate: Gate | None = None
@@ -61,7 +63,7 @@ class ReportBuilder:
             command="bench",
             tool_version=__version__,
             created_at=self._created,
-            settings=self._describe_settings(),
+            settings=self._describe_settings() | self._describe_comparison(gate),
             environment=self._environment,
             results=results,
             notices=self._all_notices(results),
@@ -80,14 +82,21 @@ class ReportBuilder:
             "rows_sha256": self._rows_sha256,
         }
 
+    def _describe_comparison(self, gate: Gate | None) -> dict[str, Any]:
+        """The paths of several models whose results are against one reference: not where each has a baseline."""
+        is_one = len(self._models) > 1 and (gate is None or gate.mode == "absolute")
+        return {"compared_models": list(self._models)} if is_one else {}
+
     def _count_rows(self) -> int:
         return max((len(next(iter(rows.columns.values()), ())) for rows in self._rows.values()), default=0)
 
     def _all_notices(self, results: Sequence[BenchResult]) -> tuple[Notice, ...]:
         measurements, specs = self._measurements, self._measurements.specs
+        several = len(self._models) > 1
         left_out = (
-            Notice("left-out", f"{e.label} left out: {measurements.failures[e.key].message}", candidate=e.label)
+            Notice("left-out", f"{e.label} left out: {error.message}", error.hint, e.label, several * e.model.path)
             for e in measurements.left_out
+            if (error := measurements.failures[e.key])
         )
         cut_short = (
             Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),
@@ -103,7 +112,10 @@ class ReportBuilder:
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:
-    reasons = tuple(f"{r.candidate}, batch {r.batch:,}: {r.failed}" for r in results if r.failed)
+    several = len({r.model.path for r in results}) > 1
+    names = [f"{r.model.path} {r.candidate}" if several else r.candidate for r in results]
+    pairs = zip(names, results, strict=True)
+    reasons = tuple(f"{name}, batch {r.batch:,}: {r.failed}" for name, r in pairs if r.failed)
     if not results:
         return Verdict("failed", CANNOT_RUN, ("no candidate could open the model",))
     return Verdict("failed", CANNOT_RUN, reasons) if reasons else Verdict("pass", 0)

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from infer_bench.measure.candidates.candidates import Candidate, Key
@@ -18,17 +19,24 @@ from infer_bench.stats.speedup import speedup
 from infer_bench.stats.summary import summarise
 
 Specs = Mapping[Key, ModelSpec]
+OTHER_ROWS = "it takes other inputs, so it answered rows of its own (--data gives both the same)"
 STAMPS_OF_PHASED_REQUEST = 3
 """Between the first and the last stamp of a request with phases lie three readings of the clock, not one."""
 
 
 def build_results(
-    measurements: Sequence[Measurement], specs: Specs, reasons: Mapping[Key, str], settings: Settings
+    measurements: Sequence[Measurement],
+    specs: Specs,
+    reasons: Mapping[Key, str],
+    settings: Settings,
+    drawn_for: Mapping[str, str] | None = None,
 ) -> tuple[BenchResult, ...]:
-    """One result a measurement, in their order, each against the reference of its model and batch size.
+    """One result a measurement, in their order, each against the reference of its batch size.
 
-    `reasons` say why a candidate has failed.
+    `reasons` say why a candidate has failed. Models, by their paths, answered the same rows where `drawn_for` is the
+    same; else their predictions are not compared.
     """
+    origins = drawn_for or {}
     rows = []
     for measurement in measurements:
         reason = reasons.get(measurement.candidate.key) or ("" if measurement.sampled else "not measured")
@@ -36,8 +44,18 @@ def build_results(
             rows.append(build_empty_result(measurement, specs, reason))
         else:
             reference = _find_reference(measurement, measurements, reasons, settings)
-            rows.append(build_result(measurement, reference, specs, settings))
+            result = build_result(measurement, reference, specs, settings)
+            paths = measurement.candidate.model.path, reference.candidate.model.path
+            alike = origins.get(paths[0]) == origins.get(paths[1])
+            rows.append(result if alike else drop_comparison(result, OTHER_ROWS))
     return tuple(rows)
+
+
+def drop_comparison(result: BenchResult, note: str) -> BenchResult:
+    """The result without what compares its predictions, and why."""
+    return replace(
+        result, max_abs_delta=None, label_changes=None, non_finite_mismatches=0, delta_rows=0, delta_note=note
+    )
 
 
 def _find_reference(
@@ -46,10 +64,7 @@ def _find_reference(
     group = [
         other
         for other in measurements
-        if other.batch == measurement.batch
-        and other.candidate.model.path == measurement.candidate.model.path
-        and other.candidate.key not in reasons
-        and other.sampled
+        if other.batch == measurement.batch and other.candidate.key not in reasons and other.sampled
     ]
     return next((other for other in group if other.candidate.label == settings.reference), group[0])
 
@@ -139,7 +154,9 @@ def _compare_speed(measurement: Measurement, reference: Measurement) -> Speedup 
         reference_calls=reference.calls,
         candidate_calls=measurement.calls,
     )
-    return None if ratio is None else Speedup(reference.candidate.label, *ratio)
+    path = reference.candidate.model.path
+    against_model = path if path != measurement.candidate.model.path else ""
+    return None if ratio is None else Speedup(reference.candidate.label, *ratio, against_model)
 
 
 def difference(measurement: Measurement, reference: Measurement) -> dict[str, Any]:

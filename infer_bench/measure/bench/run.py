@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from infer_bench.errors import UsageError
 from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.candidates.candidates import choose_candidates, plan_candidates
+from infer_bench.measure.candidates.common_rows import load_common_rows
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.candidates.rows import Rows, load_rows, open_rows, select_columns
+from infer_bench.measure.candidates.rows import Rows, open_rows, select_columns
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.schedule.budget import Budget
@@ -33,7 +34,7 @@ def run(
     ready: Save | None = None,
     notices: Sequence[Notice] = (),
 ) -> BenchReport:
-    """Measure what each candidate costs to answer a request, as `bench` does.
+    """Measure what each candidate costs to answer a request, as `bench` does; several models are one comparison.
 
     `ready` is called before the measuring starts, with a report that has no measurement yet; what it raises ends the
     run at no cost. `notices` are some that the report is to carry.
@@ -49,9 +50,9 @@ def run(
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
     groups = {ref.path: [e for e in entries if e.model.path == ref.path] for ref in refs}
-    rows = {path: load_rows(group, file, settings) for path, group in groups.items() if group}
+    rows, unfit = load_common_rows({path: group for path, group in groups.items() if group}, file, settings)
     del file  # some formats are held in memory
-    measurements = Measurements(entries, settings.batches)
+    measurements = Measurements(entries, settings.batches, unfit)
     builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out))
     if ready:
         ready(builder.build_report(complete=False))
@@ -68,7 +69,7 @@ def _schedule(
     measurements: Measurements, rows: Mapping[str, Rows], settings: Settings, progress: Progress
 ) -> Scheduler:
     """Fixed rounds in fresh processes."""
-    columns = {e.key: select_columns(e, rows[e.model.path]) for e in measurements.candidates}
+    columns = {e.key: select_columns(e, rows[e.model.path]) for e in measurements.remaining}
     budget = Budget(round(settings.limit_s * 1e9))
     rule = FixedRounds(measurements, budget, settings)
     return Scheduler(measurements, FreshProcesses(columns, settings), rule, budget, settings, progress)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from infer_bench.engines import registry
 from infer_bench.engines.base import Engine, check_options
 from infer_bench.engines.session import read_threads
-from infer_bench.errors import CannotRun, MissingDependency, NotConvertible, UsageError
+from infer_bench.errors import CannotRun, DataError, MissingDependency, NotConvertible, UsageError
 from infer_bench.libraries import of_family
 from infer_bench.measure.candidates.spec import CandidateSpec, parse
 from infer_bench.model import ModelRef
@@ -88,13 +88,51 @@ class PlannedCandidate:
 def plan_candidates(models: Sequence[ModelRef], texts: Sequence[str], threads: int) -> list[PlannedCandidate]:
     """Every candidate that is asked for; those that are usual for a model where `texts` is empty. Starts no worker.
 
-    Raises `UsageError` or `OptionError` for a candidate that makes no sense.
+    Of several models each gets the engines that can open it, and the first one the functions, which open none. Raises
+    `UsageError` or `OptionError` for a candidate that makes no sense or fits no model, and for a model that none fits.
     """
+    for text in texts:
+        _read_options(_parse_checked(text), threads)
     return [
-        _plan_candidate(model, text, threads, explicit=bool(texts))
-        for model in models
-        for text in texts or default_candidates(model)
+        _plan_candidate(model, text, threads, explicit=bool(texts)) for model, text in _assign_candidates(models, texts)
     ]
+
+
+def _assign_candidates(models: Sequence[ModelRef], texts: Sequence[str]) -> list[tuple[ModelRef, str]]:
+    """Which candidate is for which model, model by model: those that `texts` write, else the default ones."""
+    if not texts:
+        return [(model, text) for model in models for text in default_candidates(model)]
+    specs = {text: _parse_checked(text) for text in texts}
+    for spec in specs.values():
+        if not any(_fits(spec, model, models) for model in models):
+            raise _explain_misfit(spec, models[0])
+    for model in models:
+        if not any(_fits(spec, model, models) for spec in specs.values()):
+            raise _explain_misfit(next(iter(specs.values())), model)
+    return [(model, text) for model in models for text, spec in specs.items() if _fits(spec, model, models)]
+
+
+def _parse_checked(text: str) -> CandidateSpec:
+    spec = parse(text)
+    _check_function(spec)
+    return spec
+
+
+def _fits(spec: CandidateSpec, model: ModelRef, models: Sequence[ModelRef]) -> bool:
+    return model is models[0] if spec.target is not None else can_open(registry.get(spec.engine), model)
+
+
+def can_open(engine: Engine, model: ModelRef) -> bool:
+    """Whether an engine opens a model, as it is or converted to ONNX."""
+    return model.format in engine.formats or ("onnx" in engine.formats and model.family != "callable")
+
+
+def _explain_misfit(spec: CandidateSpec, model: ModelRef) -> UsageError:
+    if spec.target is not None:
+        return UsageError(f"{spec.text} opens no model", f"name a candidate for {model.name}, too")
+    if spec.engine == "callable":
+        return UsageError("the engine 'callable' needs a function", "write -e package.module:function")
+    return UsageError(f"{spec.engine} cannot open {model.name} ({model.format})", _list_openers(model))
 
 
 def choose_candidates(
@@ -104,14 +142,18 @@ def choose_candidates(
 
     Raises as `plan_candidates`, and `CannotRun` when none is left.
     """
-    candidates, notices = [], []
+    candidates: list[Candidate] = []
+    notices: list[Notice] = []
     for plan in plan_candidates(models, texts, threads):
         try:
             candidates.append(plan.build(to_onnx))
         except (NotConvertible, MissingDependency) as error:
             if plan.explicit:
                 raise
-            notices.append(Notice("left-out", f"{plan.text} left out: {error.message}", error.hint, plan.text))
+            path = plan.model.path if len(models) > 1 else ""
+            notices.append(Notice("left-out", f"{plan.text} left out: {error.message}", error.hint, plan.text, path))
+        except DataError as error:  # a conversion is checked on the rows that are given
+            raise DataError(f"{error.message} (for {plan.model.name})", error.hint) from None
     unique = list({spec.key: spec for spec in candidates}.values())
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
@@ -127,19 +169,20 @@ def _check_function(spec: CandidateSpec) -> None:
 
 def _plan_candidate(model: ModelRef, text: str, threads: int, *, explicit: bool) -> PlannedCandidate:
     spec = parse(text)
-    _check_function(spec)
-    if spec.engine == "callable" and model.family != "callable" and spec.target is None:
-        raise UsageError("the engine 'callable' needs a function", "write -e package.module:function")
+    return PlannedCandidate(text, spec, registry.get(spec.engine), _read_options(spec, threads), model, explicit)
+
+
+def _read_options(spec: CandidateSpec, threads: int) -> dict[str, str]:
+    """All options of a candidate, those that it leaves out as the run and its engine have them."""
     engine = registry.get(spec.engine)
     inherited = {"threads": str(threads)} if "threads" in engine.options else {}
     options = check_options(engine, {**inherited, **spec.options})
     if "threads" in options:
         read_threads(options)
-    if spec.target is None and model.format not in engine.formats and "onnx" not in engine.formats:
-        raise UsageError(f"{engine.name} cannot open {model.name} ({model.format})", _list_openers(model))
-    return PlannedCandidate(text, spec, engine, options, model, explicit)
+    return options
 
 
 def _list_openers(model: ModelRef) -> str:
     names = [info.name for info in registry.available() if model.format in info.formats]
-    return f"{', '.join(dict.fromkeys([*names, 'onnxruntime']))} can"
+    names += ["onnxruntime"] if model.family != "callable" else []
+    return f"{', '.join(dict.fromkeys(names))} can"

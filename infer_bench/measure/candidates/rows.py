@@ -1,8 +1,8 @@
 """The rows that every candidate answers: the user's, or drawn from the model itself."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infer_bench import data
@@ -21,7 +21,8 @@ from infer_bench.workers.requests import ReadDomain
 class Rows:
     """The rows of one model: `columns` are the model's own, `records` all that the user's file holds.
 
-    `source` says where they are from, in words for the reader.
+    `source` says where they are from, in words for the reader. Models of which `drawn_for`, a path, is the same answer
+    the same rows; it is empty for those of a file.
     """
 
     columns: Columns
@@ -29,6 +30,15 @@ class Rows:
     source: str
     spec: ModelSpec
     notices: tuple[Notice, ...] = ()
+    drawn_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDomain:
+    """What a model eats, and the thresholds of its features, where rows are to be drawn."""
+
+    spec: ModelSpec
+    thresholds: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def count_rows(settings: Settings) -> int:
@@ -49,12 +59,22 @@ def load_rows(candidates: Sequence[Candidate], source: data.Dataset | None, sett
     A worker is started that only tells what the model eats; it is not one of those that are measured. Raises what the
     first candidate's worker raised when none of them could open the model.
     """
+    domain = describe_domain(candidates, settings, draws=source is None)
+    if source is None:
+        return draw_rows(domain, candidates[0].model.path, settings)
+    return read_rows(domain.spec, source, settings, whole=any(candidate.spec.target for candidate in candidates))
+
+
+def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draws: bool) -> ModelDomain:
+    """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are drawn.
+
+    Raises what the first candidate's worker raised when none of them could open the model.
+    """
     first: InferBenchError | None = None
-    whole = any(candidate.spec.target for candidate in candidates)
     for candidate in sorted(candidates, key=_starts_quickly, reverse=True):
         try:
             with _open(candidate, settings) as (worker, spec):
-                return _provide_rows(worker, spec, source, settings, whole)
+                return ModelDomain(spec, worker.ask(ReadDomain()).thresholds if draws and spec.features else {})
         except DataError:
             raise
         except InferBenchError as error:
@@ -82,18 +102,9 @@ def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, Mo
         yield worker, worker.open().spec
 
 
-def _provide_rows(
-    worker: Worker, spec: ModelSpec, source: data.Dataset | None, settings: Settings, whole: bool
-) -> Rows:
-    count = count_rows(settings)
-    if source is None:
-        return _draw_rows(worker, spec, count, settings.seed)
-    return _read_rows(spec, source, count, whole)
-
-
-def _read_rows(spec: ModelSpec, file: data.Dataset, count: int, whole: bool) -> Rows:
-    """The first `count` rows of a file: the model's columns and, when `whole`, all of them."""
-    name = Path(file.path).name
+def read_rows(spec: ModelSpec, file: data.Dataset, settings: Settings, *, whole: bool) -> Rows:
+    """The first rows of a file: the model's columns and, when `whole`, all of them."""
+    name, count = Path(file.path).name, count_rows(settings)
     if not spec.features:
         table = file.head(count)
         return Rows(table.columns, table.columns, name, spec)
@@ -109,8 +120,9 @@ def _note_order(match: data.ColumnMatch, name: str) -> tuple[Notice, ...]:
     return (Notice("by-position", text, "see that they stand in the order of training"),)
 
 
-def _draw_rows(worker: Worker, spec: ModelSpec, count: int, seed: int) -> Rows:
-    if not spec.features:
+def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:
+    """Rows of the features of the model at `path`. Raises `DataError` for one that has none."""
+    if not domain.spec.features:
         raise DataError("there is nothing to draw rows from", "give rows with --data")
-    table = data.draw(spec, worker.ask(ReadDomain()).thresholds, count, seed)
-    return Rows(table.columns, table.columns, "drawn from the model", spec)
+    table = data.draw(domain.spec, domain.thresholds, count_rows(settings), settings.seed)
+    return Rows(table.columns, table.columns, "drawn from the model", domain.spec, drawn_for=path)

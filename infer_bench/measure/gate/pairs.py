@@ -10,6 +10,7 @@ from infer_bench.measure.candidates.candidates import (
     Candidate,
     PlannedCandidate,
     ToOnnx,
+    can_open,
     choose_candidates,
     plan_candidates,
     usual_candidate,
@@ -39,8 +40,9 @@ def make_pairs(
     otherwise. Raises `UsageError` when `against` is none of these or names the candidate itself.
     """
     maker = _PairMaker(against, python, identify, to_onnx, threads)
-    entries: Sequence[str | None] = texts or [None]
-    pairs = [maker.make(model, text) for model in models for text in entries]
+    plans = plan_candidates(models, texts, threads) if texts else []
+    entries = [(plan.model, plan.text) for plan in plans] if texts else [(model, None) for model in models]
+    pairs = [maker.make(model, text) for model, text in entries]
     unique = list({pair.candidate.key: pair for pair in pairs}.values())
     same = [pair for pair in unique if pair.baseline is not None and pair.baseline.key == pair.candidate.key]
     if same and len(same) == len(unique):
@@ -54,7 +56,9 @@ def plan_pairs(
     """The candidates that `make_pairs` would make. Raises `UsageError` where one, or the baseline, makes no sense."""
     if against is not None and _is_candidate(against):
         plan_candidates(models, [against], threads)
-    return [plan for model in models for plan in plan_candidates([model], texts or [usual_candidate(model)], threads)]
+    if texts:
+        return plan_candidates(models, texts, threads)
+    return [plan for model in models for plan in plan_candidates([model], [usual_candidate(model)], threads)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,7 @@ class _PairMaker:
 
 def _opens(candidate: Candidate, model: ModelRef) -> bool:
     """Whether the candidate can be used on another model: by its own engine, or converted for ONNX Runtime."""
-    if candidate.spec.target is not None or model.family == "callable":
-        return False
-    return model.format in candidate.engine.formats or "onnx" in candidate.engine.formats
+    return candidate.spec.target is None and model.family != "callable" and can_open(candidate.engine, model)
 
 
 def _is_candidate(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from infer_bench.gates.limits import PER_PROCESS, share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.measure.bench import run as bench
 from infer_bench.measure.bench.report import ReportBuilder
-from infer_bench.measure.bench.results import build_empty_result, build_result
+from infer_bench.measure.bench.results import build_empty_result, build_result, drop_comparison
 from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import identify_model
@@ -174,7 +173,7 @@ class GateRun:
             reason = str(table.failures.get(key, "not measured"))
             return build_empty_result(measurement, table.specs, reason)
         result = build_result(measurement, reference, table.specs, self._settings)
-        return _drop_comparison(result) if key in self._apart else result
+        return drop_comparison(result, "its baseline answered other rows") if key in self._apart else result
 
     def _build_gate(self, checks: tuple[Check, ...]) -> Gate:
         errors, measurements = self._gate.limits.errors, self._measurements
@@ -219,10 +218,3 @@ def count_samples(gate: GateSettings) -> int:
     bounds = (share_of(bound.metric) for bound in gate.limits.bounds)
     alone = max((rules.count_needed_samples(share) for share in bounds if share is not None), default=1)
     return max(beside, -(-alone // LEAST_ROUNDS))
-
-
-def _drop_comparison(result: BenchResult) -> BenchResult:
-    note = "its baseline answered other rows"
-    return replace(
-        result, max_abs_delta=None, label_changes=None, non_finite_mismatches=0, delta_rows=0, delta_note=note
-    )

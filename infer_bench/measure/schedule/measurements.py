@@ -140,10 +140,11 @@ class Measurements:
     def left_out(self) -> list[Candidate]:
         """Default candidates that turned out not to fit the model: nobody asked for them, and no worker broke.
 
-        When none fits, all have failed.
+        When none fits a model, all of its have failed.
         """
         unfit = [candidate for candidate in self.candidates if not candidate.explicit and self._is_unfit(candidate)]
-        return [] if len(unfit) == len(self.candidates) else unfit
+        fit = {candidate.model.path for candidate in self.candidates if candidate not in unfit}
+        return [candidate for candidate in unfit if candidate.model.path in fit]
 
     def _is_unfit(self, candidate: Candidate) -> bool:
         error = self.failures.get(candidate.key)

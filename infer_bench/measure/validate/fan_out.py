@@ -10,7 +10,7 @@ from functools import partial
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
-from infer_bench.measure.validate.column_mapping import columns_for
+from infer_bench.measure.candidates.column_mapping import columns_for
 from infer_bench.measure.validate.predictors import Predictor, align_classes
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.measure.validate.validation import CandidateState

@@ -8,8 +8,8 @@ from typing import Any
 from infer_bench.data import Table
 from infer_bench.errors import EngineError
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.column_mapping import columns_for
 from infer_bench.measure.candidates.jobs import build_opening_job
-from infer_bench.measure.validate.column_mapping import columns_for
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelSpec
 from infer_bench.stats.agreement.predictions import Labels, Predictions

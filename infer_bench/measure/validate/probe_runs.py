@@ -7,7 +7,7 @@ import numpy as np
 
 from infer_bench.data import Table, concat
 from infer_bench.errors import EngineError, InferBenchError
-from infer_bench.measure.validate.column_mapping import columns_for
+from infer_bench.measure.candidates.column_mapping import columns_for
 from infer_bench.measure.validate.fan_out import FanOut
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds

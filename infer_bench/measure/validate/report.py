@@ -12,9 +12,9 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import CANNOT_RUN
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.column_mapping import by_position
 from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.candidates.remarks import notices_of
-from infer_bench.measure.validate.column_mapping import by_position
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.saved_predictions import SavedPredictions

@@ -10,6 +10,7 @@ from infer_bench.report.common import Latency, ModelInfo, Report
 from infer_bench.reporters.bench.groups import (
     BatchGroup,
     name_candidate,
+    name_models,
     name_percentiles,
     read_percentile,
     share_phases,
@@ -43,7 +44,7 @@ def select_columns(settings: Mapping[str, Any], phases: bool) -> dict[str, str]:
 
 def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
     """The line of a result that was measured."""
-    reference = result.candidate == group.reference
+    reference = result is group.reference
     cells = {
         "rows_per_s": numbers.rate(result.rows_per_s),
         "speedup": _format_speedup(result, reference),
@@ -152,12 +153,15 @@ def explain_failure(result: BenchResult) -> str:
 
 def collect_notices(report: Report[Any]) -> list[tuple[str, str]]:
     """What is to be noted and its hint, each once, with the candidates that it concerns."""
-    titles = {result.candidate: name_candidate(result) for result in report.results if isinstance(result, BenchResult)}
+    results = [result for result in report.results if isinstance(result, BenchResult)]
+    titles = {result.candidate: name_candidate(result) for result in results}
+    models = name_models(result.model.path for result in results)
     concerns: dict[tuple[str, str], dict[str, None]] = {}
     for notice in report.notices:
         candidates = concerns.setdefault((notice.message, notice.hint), {})
         if notice.candidate:
-            candidates[titles.get(notice.candidate, notice.candidate)] = None
+            model = models.get(notice.model, "") if len(models) > 1 else ""
+            candidates[f"{model} {titles.get(notice.candidate, notice.candidate)}".lstrip()] = None
     return [
         (f"{message} ({', '.join(candidates)})" if candidates else message, hint)
         for (message, hint), candidates in concerns.items()

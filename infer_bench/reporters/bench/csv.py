@@ -20,6 +20,7 @@ def _list_fields(quantiles: tuple[str, ...]) -> list[str]:
     times = [f"{phase}_{key}" for phase in PHASES for key in _fill_latency(None, quantiles)]
     about = ["model", "family", "format", "sha256", "candidate", "engine", "batch", "failed"]
     derived = ["rows_per_s", "speedup_against", "speedup", "speedup_low", "speedup_high", "max_abs_delta"]
+    derived += ["speedup_against_model"]
     counts = ["label_changes", "non_finite_mismatches", "delta_rows"]
     costs = ["cold_start_ns", "rss_bytes", "peak_rss_bytes", "artifact_bytes", "warmup_ns", "gc_collections"]
     return about + list(_fill_request(None, quantiles)) + derived + counts + costs + times
@@ -33,6 +34,7 @@ def _fill_row(result: BenchResult, quantiles: tuple[str, ...]) -> dict[str, Any]
     if speedup:
         row |= {"speedup_against": speedup.against, "speedup": speedup.ratio}
         row |= {"speedup_low": speedup.low, "speedup_high": speedup.high}
+        row |= {"speedup_against_model": speedup.against_model or model.path}
     else:
         row["speedup"] = None
     for phase in PHASES:

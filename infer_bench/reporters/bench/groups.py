@@ -1,45 +1,95 @@
-"""Results put side by side: those of one model at one batch size, and which of them is the reference."""
+"""Results put side by side: those of one comparison at one batch size, and which of them is the reference."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Latency, ModelInfo, Phases
 from infer_bench.reporters.text import numbers
+from infer_bench.reporters.text.paths import file_name
 
 DEFAULT_PERCENTILES = (50.0, 95.0, 99.0)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchGroup:
-    """Results of one model at one batch size, in the order they were given. `reference` is a candidate or None."""
+    """Results of one comparison at one batch size, in the order they were given.
 
-    model: ModelInfo
+    `names` are what its models are called, by their paths; `reference` is the result that the others are compared with;
+    `is_uniform`: several models with one and the same candidate, which the models' names tell apart.
+    """
+
+    models: tuple[ModelInfo, ...]
+    names: Mapping[str, str]
     batch: int
     results: tuple[BenchResult, ...]
-    reference: str | None
+    reference: BenchResult | None
+    is_uniform: bool = False
 
-    def find(self, candidate: str | None) -> BenchResult | None:
-        """The result of a candidate."""
-        return next((result for result in self.results if result.candidate == candidate), None)
+    @property
+    def model(self) -> ModelInfo:
+        """The first model."""
+        return self.models[0]
+
+    def split_name(self, result: BenchResult) -> tuple[str, tuple[str, ...]]:
+        """What stands for a result: the candidate's engine and its options, with the model before them if several."""
+        engine, options = split_candidate(result)
+        if len(self.models) == 1:
+            return engine, options
+        return self.names[result.model.path], (() if self.is_uniform else (engine, *options))
+
+    def name_row(self, result: BenchResult) -> str:
+        """`onnxruntime threads=1 feed=ndarray`, with the model before it if several."""
+        name, options = self.split_name(result)
+        return " ".join((name, *options))
 
 
-def group_results(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[tuple[BatchGroup, ...], ...]:
-    """By model, in the order of their first appearance, then by batch size, ascending."""
-    models: dict[str, dict[int, list[BenchResult]]] = {}
+Comparison = tuple[BatchGroup, ...]
+"""The groups of one comparison, one at least, by batch size."""
+
+
+def group_results(results: Iterable[BenchResult], settings: Mapping[str, Any]) -> tuple[Comparison, ...]:
+    """One comparison of the models that were measured as one, else one a model in the order of their appearance."""
+    together = settings.get("compared_models")
+    compared = frozenset(together) if isinstance(together, list) else frozenset()
+    comparisons: dict[str, list[BenchResult]] = {}
     for result in results:
-        models.setdefault(result.model.path, {}).setdefault(result.batch, []).append(result)
+        comparisons.setdefault("" if result.model.path in compared else result.model.path, []).append(result)
+    names = name_models([result.model.path for part in comparisons.values() for result in part])
+    return tuple(_compare(part, names, settings.get("reference")) for part in comparisons.values())
+
+
+def name_models(paths: Iterable[str]) -> dict[str, str]:
+    """What each model is called: its file's name, or its whole path where another model has the same name."""
+    unique = list(dict.fromkeys(paths))
+    names = [file_name(path) for path in unique]
+    return {path: name if name and names.count(name) == 1 else path for path, name in zip(unique, names, strict=True)}
+
+
+def _compare(results: list[BenchResult], names: Mapping[str, str], reference: object) -> Comparison:
+    by_path: dict[str, ModelInfo] = {}
+    for result in results:  # whoever could not open the model knows less of it
+        if result.model.path not in by_path or by_path[result.model.path].features is None:
+            by_path[result.model.path] = result.model
+    models, is_uniform = tuple(by_path.values()), len(by_path) > 1 and len({r.candidate for r in results}) == 1
+    batches: dict[int, list[BenchResult]] = {}
+    for result in results:
+        batches.setdefault(result.batch, []).append(result)
     return tuple(
-        tuple(_make_group(batch, batches[batch], settings) for batch in sorted(batches)) for batches in models.values()
+        BatchGroup(models, names, batch, tuple(part), _find_reference(part, reference), is_uniform)
+        for batch, part in sorted(batches.items())
     )
 
 
-def _make_group(batch: int, results: list[BenchResult], settings: Mapping[str, Any]) -> BatchGroup:
-    against = (result.speedup.against for result in results if result.speedup)
-    reference = next(against, settings.get("reference"))
-    model = next((result.model for result in results if result.model.features is not None), results[0].model)
-    return BatchGroup(model, batch, tuple(results), reference if isinstance(reference, str) else None)
+def _find_reference(results: Sequence[BenchResult], chosen: object) -> BenchResult | None:
+    """What the others say they were compared with, else the candidate chosen, else what calls itself so."""
+    for result in results:
+        if result.speedup:
+            key = result.speedup.against, result.speedup.against_model or result.model.path
+            return next((other for other in results if (other.candidate, other.model.path) == key), None)
+    named = (result for result in results if result.candidate == chosen)
+    return next(named, next((result for result in results if result.delta_note == "reference"), None))
 
 
 def split_candidate(result: BenchResult) -> tuple[str, tuple[str, ...]]:

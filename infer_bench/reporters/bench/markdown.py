@@ -7,12 +7,11 @@ from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report, Verdict
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench import groups
-from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.markdown import escape, write_bullets, write_note, write_row
-from infer_bench.reporters.text.paths import file_name
 
 
 def render(report: Report[Any], *, phases: bool) -> str:
@@ -35,15 +34,16 @@ def _write_verdict(verdict: Verdict) -> Iterable[str]:
         yield f"**{verdict.status}** {escape('; '.join(verdict.reasons))}".rstrip()
 
 
-def _write_model(report: Report[Any], model: tuple[BatchGroup, ...], phases: bool) -> Iterable[str]:
-    info = model[0].model
-    name = file_name(info.path)
-    yield f"### {escape(name)}"
+def _write_model(report: Report[Any], model: Comparison, phases: bool) -> Iterable[str]:
+    first, *others = model[0].models
+    yield f"### {escape(', '.join(model[0].names[info.path] for info in model[0].models))}"
     results = tuple(result for group in model for result in group.results)
-    about = " · ".join(
-        part for part in (bench_columns.describe(info), bench_columns.describe_conditions(report, results)) if part
-    )
-    yield escape(about)
+    conditions = bench_columns.describe_conditions(report, results)
+    if others:
+        yield write_bullets(f"{model[0].names[info.path]}: {bench_columns.describe(info)}" for info in (first, *others))
+        yield escape(" · ".join([*([groups.name_candidate(results[0])] * model[0].is_uniform), conditions]))
+    else:
+        yield escape(" · ".join(part for part in (bench_columns.describe(first), conditions) if part))
     for group in model:
         yield "\n".join(_write_table(report, group, phases))
     yield from _write_bullets(describe_model(model))
@@ -60,7 +60,7 @@ def _write_table(report: Report[Any], group: BatchGroup, phases: bool) -> Iterab
 def _write_rows(
     report: Report[Any], result: BenchResult, group: BatchGroup, keys: Sequence[str], phases: bool
 ) -> Iterable[str]:
-    name = groups.name_candidate(result)
+    name = group.name_row(result)
     if not bench_columns.has_numbers(result):
         yield write_row([name, bench_columns.explain_failure(result), *[""] * (len(keys) - 1)])
         return

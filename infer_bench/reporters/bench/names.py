@@ -1,13 +1,12 @@
 """Names of results that stay the same from run to run: the key under which a dashboard keeps their history."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as bench_columns
+from infer_bench.reporters.bench.groups import name_models
 from infer_bench.reporters.text.layout import clean
-from infer_bench.reporters.text.paths import file_name
 
 __all__ = ["name_measured", "name_results", "number_repeats"]
 
@@ -24,17 +23,11 @@ def name_results(report: Report[BenchResult]) -> list[str]:
     The model's whole path stands where two models have the same file name. What is equal even so is numbered: the
     second one ends in `#2`.
     """
-    paths = {result.model.path for result in report.results}
-    repeats = Counter(map(file_name, paths))
+    names = name_models(result.model.path for result in report.results)
     return number_repeats(
-        clean(" ".join((_name_model(result.model.path, repeats), result.candidate, f"batch={result.batch}")))
+        clean(" ".join((names[result.model.path], result.candidate, f"batch={result.batch}")))
         for result in report.results
     )
-
-
-def _name_model(path: str, repeats: Counter[str]) -> str:
-    name = file_name(path)
-    return name if name and repeats[name] == 1 else path
 
 
 def number_repeats(texts: Iterable[str]) -> list[str]:

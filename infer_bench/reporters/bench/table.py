@@ -8,14 +8,13 @@ from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench import groups
 from infer_bench.reporters.bench.columns import collect_notices
-from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit
-from infer_bench.reporters.text.layout import clean, join_blocks, justify, measure_width, style, wrap
+from infer_bench.reporters.text.layout import clean, join_blocks, justify, measure_width, pad, style, wrap
 from infer_bench.reporters.text.notices import draw_notices
-from infer_bench.reporters.text.paths import file_name
 
 _LOOKS = {"alarm": "red", "plain": ""}
 
@@ -55,15 +54,17 @@ class _Table:
         rows = [row for group in every for row in self._rows(group)]
         return fit(self.titles, rows, [_name_batch(group) for group in every], self.width) if rows else None
 
-    def _model(self, model: tuple[BatchGroup, ...]) -> list[str]:
+    def _model(self, model: Comparison) -> list[str]:
         sections = [self._section(group) for group in model]
         sections[-1] += self._legend() if model is self.models[0] else []
         return join_blocks([self._header(model), *sections, self._sentences(describe_model(model))])
 
-    def _header(self, model: tuple[BatchGroup, ...]) -> list[str]:
-        name, about = clean(self._model_name(model[0])), clean(bench_columns.describe(model[0].model))
+    def _header(self, model: Comparison) -> list[str]:
         results = tuple(result for group in model for result in group.results)
         conditions = clean(bench_columns.describe_conditions(self.report, results))
+        if len(model[0].models) > 1:
+            return self._list_models(model[0]) + self._conditions(model[0], conditions)
+        name, about = clean(model[0].names[model[0].model.path]), clean(bench_columns.describe(model[0].model))
         together = measure_width(f"{name}   {about}   {conditions}")
         if self.width is None or together <= self.width:
             line = justify(f"{name}   {about}", conditions, max(together, self.grid.width if self.grid else 0)).rstrip()
@@ -75,11 +76,20 @@ class _Table:
             lines += wrap(about, self.width, first="  ", rest="  ")
         return lines + wrap(conditions, self.width, first="  ", rest="  ")
 
-    def _model_name(self, group: BatchGroup) -> str:
-        """The file's name; its whole path where another model has the same name."""
-        name = file_name(group.model.path)
-        paths = {result.model.path for result in self.report.results}
-        return name if sum(file_name(path) == name for path in paths) == 1 else group.model.path
+    def _list_models(self, group: BatchGroup) -> list[str]:
+        """A line a model, what they are in one column."""
+        pairs = [(clean(group.names[info.path]), clean(bench_columns.describe(info))) for info in group.models]
+        longest = max(measure_width(name) for name, _ in pairs)
+        lines: list[str] = []
+        for name, about in pairs:
+            first, *others = wrap(about, self.width, first=pad(name, longest) + "   ", rest="  ")
+            lines += [first.replace(name, style(name, "bold", self.color), 1), *others]
+        return lines
+
+    def _conditions(self, group: BatchGroup, conditions: str) -> list[str]:
+        """What holds for all models of a comparison; also the candidate, where it is one and the same."""
+        alike = [clean(groups.name_candidate(group.results[0]))] if group.is_uniform else []
+        return wrap(" · ".join([*alike, conditions]), self.width, first="  ", rest="  ")
 
     def _section(self, group: BatchGroup) -> list[str]:
         rows, title = self._rows(group), _name_batch(group)
@@ -104,8 +114,8 @@ class _Table:
         return [row for result in group.results for row in self._result(result, group)]
 
     def _result(self, result: BenchResult, group: BatchGroup) -> list[Row]:
-        engine, options = groups.split_candidate(result)
-        name = clean(engine), tuple(map(clean, options))
+        head, options = group.split_name(result)
+        name = clean(head), tuple(map(clean, options))
         if not bench_columns.has_numbers(result):
             return [
                 Row(*name, note=clean(bench_columns.explain_failure(result)), look="red" if result.failed else "dim")

@@ -9,7 +9,13 @@ import numpy as np
 from infer_bench.model import PHASES
 from infer_bench.report.bench import BenchResult, Process
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench.groups import BatchGroup, group_results, name_candidate, take_typical
+from infer_bench.reporters.bench.groups import (
+    BatchGroup,
+    group_results,
+    name_candidate,
+    name_models,
+    take_typical,
+)
 from infer_bench.reporters.charts.base import (
     ROW,
     Chart,
@@ -78,7 +84,7 @@ def draw_phases(report: Report[Any]) -> Chart | None:
     return Chart(
         "phases",
         "Phases of a request",
-        "; ".join(_phase_text(result) for result in results),
+        "; ".join(itertools.starmap(_phase_text, zip(_labels(results), results, strict=True))),
         figure,
     )
 
@@ -104,7 +110,8 @@ def draw_throughput(report: Report[Any]) -> Chart | None:
     for before, after in crossings:
         axis.axvspan(before, after, alpha=0.12, color="#808080", linewidth=0)
     axis.legend(fontsize="small", frameon=False)
-    title = f"Throughput of {clean(file_name(groups[0].model.path))} against batch size"
+    models = ", ".join(clean(file_name(info.path)) for info in groups[0].models)
+    title = f"Throughput of {models} against batch size"
     return Chart("throughput", title, _describe_leads(groups, crossings), figure)
 
 
@@ -153,12 +160,12 @@ def _first_batch(report: Report[Any]) -> list[BenchResult]:
 
 def _labels(results: Sequence[BenchResult]) -> list[str]:
     """A name a candidate, with its model where there are several; said where a sample is the mean of several calls."""
-    several = len({result.model.path for result in results}) > 1
-    return [clean(_label(result, named=several)) for result in results]
+    models = name_models(result.model.path for result in results)
+    return [clean(_label(result, models[result.model.path] if len(models) > 1 else "")) for result in results]
 
 
-def _label(result: BenchResult, *, named: bool) -> str:
-    name = f"{file_name(result.model.path)}, {name_candidate(result)}" if named else name_candidate(result)
+def _label(result: BenchResult, model: str) -> str:
+    name = f"{model}, {name_candidate(result)}" if model else name_candidate(result)
     means = result.request is not None and result.request.unit == "batch-mean"
     return f"{name} (means of several calls)" if means else name
 
@@ -221,9 +228,9 @@ def _draw_layouts(axis: Any, results: Sequence[BenchResult]) -> None:
     use_durations(axis)
 
 
-def _phase_text(result: BenchResult) -> str:
+def _phase_text(name: str, result: BenchResult) -> str:
     times = [f"{phase} {numbers.duration(take_typical(getattr(result.phases, phase)))}" for phase in PHASES]
-    return f"{name_candidate(result)}: {', '.join(times)}"
+    return f"{name}: {', '.join(times)}"
 
 
 def _series(groups: Sequence[BatchGroup]) -> dict[str, list[tuple[int, float]]]:
@@ -231,7 +238,7 @@ def _series(groups: Sequence[BatchGroup]) -> dict[str, list[tuple[int, float]]]:
     for g in groups:
         for result in g.results:
             if result.rows_per_s is not None and not result.failed:
-                series.setdefault(clean(name_candidate(result)), []).append((g.batch, result.rows_per_s))
+                series.setdefault(clean(g.name_row(result)), []).append((g.batch, result.rows_per_s))
     return series
 
 
@@ -246,7 +253,7 @@ def _leader(g: BatchGroup) -> str | None:
     rated = sorted(_rated(g), key=lambda r: -(r.rows_per_s or 0))
     if len(rated) < 2 or any(_overlap(rated[0], other) for other in rated[1:]):
         return None
-    return name_candidate(rated[0])
+    return g.name_row(rated[0])
 
 
 def _rated(g: BatchGroup) -> list[BenchResult]:

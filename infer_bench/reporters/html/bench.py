@@ -6,7 +6,7 @@ from typing import Any
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns, groups
-from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
@@ -22,7 +22,7 @@ def build_bench_page(report: Report[Any]) -> Page:
     verdict = report.verdict
     failed = verdict is not None and verdict.status != "pass"
     return Page(
-        title=", ".join(dict.fromkeys(file_name(model[0].model.path) for model in models)) or "bench",
+        title=", ".join(dict.fromkeys(file_name(info.path) for model in models for info in model[0].models)) or "bench",
         finding=f"{verdict.status}: {'; '.join(verdict.reasons)}" if verdict is not None and failed else first,
         tone=tone_of(verdict.status) if verdict is not None else "plain",
         sections=(*sections, *build_run_section(report)),
@@ -31,14 +31,15 @@ def build_bench_page(report: Report[Any]) -> Page:
     )
 
 
-def build_model_section(report: Report[Any], model: tuple[BatchGroup, ...]) -> Section:
-    """One model: a table a batch size, with a line for each phase."""
+def build_model_section(report: Report[Any], model: Comparison) -> Section:
+    """One model, or several that are compared: a table a batch size, with a line for each phase."""
     results = tuple(result for group in model for result in group.results)
-    info = model[0].model
-    about = (columns.describe(info), columns.describe_conditions(report, results))
+    names, models = model[0].names, model[0].models
+    about = [f"{names[m.path]}: {columns.describe(m)}" if len(models) > 1 else columns.describe(m) for m in models]
+    about += [groups.name_candidate(results[0])] * model[0].is_uniform
     return Section(
-        file_name(info.path),
-        " · ".join(part for part in about if part),
+        ", ".join(file_name(info.path) for info in models),
+        " · ".join(part for part in (*about, columns.describe_conditions(report, results)) if part),
         tuple(_build_table(report, group) for group in model),
         tuple(_toned(describe_model(model))),
     )
@@ -65,7 +66,7 @@ def _build_table(report: Report[Any], group: BatchGroup) -> Table:
 def _build_rows(
     report: Report[Any], result: BenchResult, group: BatchGroup, keys: tuple[str, ...]
 ) -> Iterable[tuple[Cell, ...]]:
-    name = groups.name_candidate(result)
+    name = group.name_row(result)
     if not columns.has_numbers(result):
         yield (Cell(name), Cell(columns.explain_failure(result), "bad"), *(Cell("") for _ in keys[1:]))
         return

@@ -64,7 +64,7 @@ def test_the_comparison_is_symmetric(data: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("candidate", "words"), [(np.zeros((2, 2)), "2 outputs a row"), (np.zeros(2), "1 dimensions"), (None, "no answers")]
+    ("candidate", "words"), [(np.ones((2, 2)), "2 outputs a row"), (np.zeros(2), "1 dimensions"), (None, "no answers")]
 )
 def test_predictions_of_other_shapes_are_not_compared_and_say_why(candidate: Any, words: str) -> None:
     delta = differences(np.zeros((2, 1)), candidate)

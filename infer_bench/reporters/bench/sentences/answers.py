@@ -47,7 +47,7 @@ def describe_uncompared(groups: Iterable[BatchGroup]) -> list[Sentence]:
         for group in groups
         for result in group.results
         if result.delta_note and result.max_abs_delta is None and not result.failed
-        if result.candidate != group.reference
+        if result is not group.reference
     }
     return [Sentence(text) for text in texts]
 

@@ -12,7 +12,7 @@ _REQUESTS = {"dataframe": "DataFrame request", "ndarray": "array request", "pack
 
 def find_bottleneck(group: BatchGroup) -> list[Sentence]:
     """Said of the reference's request only: what is left to win by changing the engine."""
-    reference = group.find(group.reference)
+    reference = group.reference
     if reference is None or reference.phases is None or reference.failed:
         return []
     phase, share = max(share_phases(reference.phases).items(), key=lambda item: item[1])

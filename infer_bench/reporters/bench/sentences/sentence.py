@@ -26,8 +26,16 @@ def say_batch(group: BatchGroup) -> str:
 
 
 def name_result(result: BenchResult, group: BatchGroup) -> str:
-    """As few words as tell it from the others: the engine, its feed, then the options that differ."""
-    alike = [other for other in group.results if other.engine == result.engine and other is not result]
+    """As few words as tell it from the others: the engine, its feed, then the options that differ; or the model."""
+    if len(group.models) == 1:
+        return _name_candidate(result, group.results)
+    model = group.names[result.model.path]
+    own = [other for other in group.results if other.model.path == result.model.path]
+    return model if len(own) == 1 else f"{_name_candidate(result, own)} on {model}"
+
+
+def _name_candidate(result: BenchResult, results: Sequence[BenchResult]) -> str:
+    alike = [other for other in results if other.engine == result.engine and other is not result]
     options = read_options(result)
     if not options and split_candidate(result)[0] != result.engine:
         return result.candidate

@@ -40,7 +40,8 @@ class _Outcome:
 
     def likeness(self) -> tuple[str, ...]:
         """Outcomes that agree in this are told in one breath."""
-        return self.kind, self.best.result.candidate, self.reference.candidate, say_likeness(self.best.result)
+        sides = (name_result(result, self.group) for result in (self.best.result, self.reference))
+        return self.kind, *sides, say_likeness(self.best.result)
 
 
 def compare_speeds(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
@@ -56,7 +57,7 @@ def compare_speeds(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
 
 
 def _excuse_reference(group: BatchGroup) -> list[str]:
-    reference = group.find(group.reference)
+    reference = group.reference
     if reference is None or not reference.failed or all(result.failed for result in group.results):
         return []
     return [f"No speed-up is shown{say_batch(group)}: the reference, {name_result(reference, group)}, failed."]
@@ -64,7 +65,7 @@ def _excuse_reference(group: BatchGroup) -> list[str]:
 
 def _list_rivals(group: BatchGroup) -> list[BenchResult]:
     """What was measured beside the reference; nothing without one that was measured too."""
-    reference = group.find(group.reference)
+    reference = group.reference
     if reference is None or reference.failed:
         return []
     return [r for r in group.results if r is not reference and r.request and not r.failed]
@@ -72,7 +73,7 @@ def _list_rivals(group: BatchGroup) -> list[BenchResult]:
 
 def _find_doubt(result: BenchResult, group: BatchGroup) -> str:
     """Why nothing can be said of a candidate's speed; empty where its interval says it."""
-    reference = group.find(group.reference)
+    reference = group.reference
     pair = [part for part in (reference, result) if part is not None]
     if any(part.request is not None and part.request.p50_ns is None for part in pair):
         return _FEW_SAMPLES
@@ -91,7 +92,7 @@ def _rate_rivals(group: BatchGroup) -> list[_RatedResult]:
 
 
 def _conclude(group: BatchGroup) -> _Outcome | None:
-    reference, rated = group.find(group.reference), _rate_rivals(group)
+    reference, rated = group.reference, _rate_rivals(group)
     if reference is None or not rated:
         return None
     best = max(rated, key=_RatedResult.order)

@@ -1,0 +1,144 @@
+"""Rows for several models that are compared: the same ones for each of them, wherever it can take them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from infer_bench import data
+from infer_bench.data.conform import unnamed
+from infer_bench.errors import DataError, InferBenchError, UsageError
+from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.column_mapping import by_position, columns_for
+from infer_bench.measure.candidates.rows import ModelDomain, Rows, describe_domain, draw_rows, read_rows
+from infer_bench.measure.settings import Settings
+from infer_bench.model import Feature, ModelSpec
+from infer_bench.report.common import Notice
+
+Groups = Mapping[str, Sequence[Candidate]]
+
+
+def load_common_rows(
+    groups: Groups, source: data.Dataset | None, settings: Settings
+) -> tuple[dict[str, Rows], dict[Key, InferBenchError]]:
+    """The rows of each model by its path, and the candidates whose model could not be opened with why.
+
+    The first model that has columns gives the rows, drawn or of the file `source`. The others find theirs by name; one
+    without names takes them in the first one's order; one that can do neither is given drawn rows of its own. Raises
+    `DataError` for a file that does not fit a model, and the first failure when no model can be opened.
+    """
+    domains, failures = _describe_models(groups, settings, draws=source is None)
+    giver = next((path for path, domain in domains.items() if domain.spec.features), next(iter(domains)))
+    if source is None:
+        domain = _merge_kinds(domains[giver], [other.spec for other in domains.values()])
+        first = draw_rows(domain, giver, settings)
+    else:
+        first = _read(giver, groups, domains[giver].spec, source, settings)
+    rows = {giver: first}
+    for path, domain in domains.items():
+        if path == giver:
+            continue
+        if source is None:
+            rows[path] = _share_drawn(first, path, domain, settings)
+        else:
+            rows[path] = _share_file(first, path, groups, domain.spec, source, settings)
+    return {path: rows[path] for path in domains}, failures
+
+
+def _describe_models(
+    groups: Groups, settings: Settings, *, draws: bool
+) -> tuple[dict[str, ModelDomain], dict[Key, InferBenchError]]:
+    domains: dict[str, ModelDomain] = {}
+    failures: dict[Key, InferBenchError] = {}
+    for path, candidates in groups.items():
+        try:
+            domains[path] = describe_domain(candidates, settings, draws=draws)
+        except (DataError, UsageError):
+            raise
+        except InferBenchError as error:
+            failures |= {candidate.key: error for candidate in candidates}
+    if not domains:
+        raise next(iter(failures.values()))
+    return domains, failures
+
+
+def _read(path: str, groups: Groups, spec: ModelSpec, source: data.Dataset, settings: Settings) -> Rows:
+    candidates = groups[path]
+    try:
+        return read_rows(spec, source, settings, whole=any(candidate.spec.target for candidate in candidates))
+    except UsageError:
+        raise
+    except DataError as error:
+        raise DataError(f"{error.message} (for {candidates[0].model.name})", error.hint) from None
+
+
+def _share_file(
+    first: Rows, path: str, groups: Groups, spec: ModelSpec, source: data.Dataset, settings: Settings
+) -> Rows:
+    """The first model's columns where the model has the same, else those of the file that have its columns' names."""
+    name = groups[path][0].model.name
+    if not spec.features or not first.spec.features or not _corresponds(spec, first.spec):
+        return _read(path, groups, spec, source, settings)
+    try:
+        columns = columns_for(data.Table(first.columns), spec, first.spec, name)
+    except DataError:
+        return _read(path, groups, spec, source, settings)
+    return replace(
+        first, columns=columns, spec=spec, notices=_note_position(name) if _in_order(spec, first.spec) else ()
+    )
+
+
+def _note_position(name: str) -> tuple[Notice, ...]:
+    text = f"{name} has no column names: it takes the columns of the first model, in its order"
+    return (Notice("by-position", text, "see that it was trained on them in this order"),)
+
+
+def _in_order(spec: ModelSpec, reference: ModelSpec) -> bool:
+    """Whether a model without names is to take a named model's columns in their order."""
+    return by_position(spec, reference) and not unnamed(reference.feature_names)
+
+
+def _share_drawn(first: Rows, path: str, domain: ModelDomain, settings: Settings) -> Rows:
+    """The first model's rows where the model can take them, else rows of its own."""
+    if not domain.spec.features:
+        return replace(first, spec=domain.spec)
+    try:
+        if not _corresponds(domain.spec, first.spec):
+            return draw_rows(domain, path, settings)
+        columns = columns_for(data.Table(first.columns), domain.spec, first.spec, path)
+    except DataError:
+        return draw_rows(domain, path, settings)
+    return replace(first, columns=columns, spec=domain.spec)
+
+
+def _corresponds(spec: ModelSpec, reference: ModelSpec) -> bool:
+    """Whether the columns of two models are the same by name, or by position where one of them has no names."""
+    names, others = spec.feature_names, reference.feature_names
+    if unnamed(names) or unnamed(others):
+        return len(names) == len(others)
+    return set(names) <= set(others)
+
+
+def _merge_kinds(domain: ModelDomain, specs: Sequence[ModelSpec]) -> ModelDomain:
+    """The domain with whole numbers where any model takes them, and with the categories that any of them knows."""
+    features = [
+        _merge(feature, [_find_feature(feature, place, domain.spec, spec) for spec in specs])
+        for place, feature in enumerate(domain.spec.features)
+    ]
+    return replace(domain, spec=replace(domain.spec, features=tuple(features)))
+
+
+def _find_feature(feature: Feature, place: int, reference: ModelSpec, spec: ModelSpec) -> Feature | None:
+    by_name = next((other for other in spec.features if other.name == feature.name), None)
+    if by_name is not None or not _corresponds(spec, reference) or len(spec.features) != len(reference.features):
+        return by_name
+    return spec.features[place]
+
+
+def _merge(feature: Feature, others: Sequence[Feature | None]) -> Feature:
+    for other in others:
+        if other is None:
+            continue
+        if feature.kind == "float" and not feature.categories and other.kind in ("integer", "boolean"):
+            feature = replace(feature, kind=other.kind)
+        if feature.kind == "string" and not feature.categories and other.categories:
+            feature = replace(feature, categories=other.categories)
+    return feature
