@@ -81,8 +81,8 @@ class QuantizeResult:
     `max_abs_delta` is the largest |difference| over all float outputs on the judged rows, `precise_max_abs_delta` the
     same with integer sums that cannot saturate; `saturates` where that is less than half. `batch_max_abs_delta` is how
     far a batch is from the same rows one at a time: beyond rounding, the predictions depend on the batch. `blame` and
-    the difference with all layers quantised, `blame_max_abs_delta`, are measured on rows that are set aside where layers
-    are chosen.
+    the difference with all layers quantised, `blame_max_abs_delta`, are measured on rows that are set aside where
+    layers are chosen.
     """
 
     form: str

@@ -93,6 +93,18 @@ def test_no_row_calibrates_and_judges(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.judging.arrays["x"], rows.judging.arrays["x"])
 
 
+def test_rows_that_select_layers_neither_calibrate_nor_judge(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npz", x=np.arange(300.0).reshape(100, 3))
+    rows = read_rows(path, None, None, [ONE], seed=0, select=True)
+    assert rows.selecting is not None
+    parts = [set(part.arrays["x"][:, 0].tolist()) for part in (rows.calibrating, rows.selecting, rows.judging)]
+    assert [len(part) for part in parts] == [25, 18, 57]
+    assert len(set.union(*parts)) == 100
+    few = save(tmp_path / "b.npz", x=np.zeros((4, 3)))
+    with pytest.raises(DataError, match="too few rows"):
+        read_rows(few, None, None, [ONE], seed=0, select=True)
+
+
 def test_rows_of_another_scale_are_warned_of(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     values = generator.random((400, 3)).astype(np.float32)

@@ -186,6 +186,16 @@ def test_the_layers_that_need_it_stay_in_float32(rows: str, tmp_path: Path) -> N
     assert forms(by_hand)["u8u8"].max_abs_delta == helped.max_abs_delta
 
 
+def test_weights_beside_the_file_count_as_its_size(rows: str, tmp_path: Path) -> None:
+    plain = save_full(tmp_path / "n.onnx")
+    model = tmp_path / "beside.onnx"
+    onnx.save(onnx.load(plain), model, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    settings = replace(QUICK, limits=QuantizeLimits(max_delta=1.0))
+    report = quantize(str(model), None, data=rows, settings=settings)
+    assert report.results[0].bytes == model.stat().st_size + (tmp_path / "weights.bin").stat().st_size
+    assert forms(report)["u8u8"].bytes == forms(quantize(str(plain), None, data=rows, settings=settings))["u8u8"].bytes
+
+
 def test_a_fixed_batch_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = save_full(tmp_path / "n.onnx", batch=4)
     np.savez(tmp_path / "rows.npz", x=digits()[0][: 4 * 40 + 3])
