@@ -6,10 +6,12 @@ from infer_bench.engines.session import require
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
 from infer_bench.serving.endpoints.about import Health, Metrics, ModelInfo
 from infer_bench.serving.endpoints.body import Receive, Scope, Send
+from infer_bench.serving.endpoints.docs import document_endpoint, page_endpoint
 from infer_bench.serving.endpoints.endpoint import describe_fault, send_response
 from infer_bench.serving.endpoints.open_inference import Infer, Live, ModelMetadata, Ready, ServerMetadata
 from infer_bench.serving.endpoints.predict import Predict
 from infer_bench.serving.faults import RequestFault
+from infer_bench.serving.openapi.document import describe_api
 from infer_bench.serving.paths.dual_path import DualPath
 from infer_bench.serving.paths.served_model import ServedModel, choose_candidate, open_model
 from infer_bench.serving.service import Service
@@ -105,6 +107,7 @@ def _route(service: Service) -> Any:
         fault = RequestFault(error.status_code, "not-found", missing, headers=headers)
         return _Sent(service, fault)
 
+    document = describe_api(service)
     routes = [
         Route("/predict", Predict(service), methods=["POST"], name="predict"),
         Route("/health", Health(service), methods=["GET"], name="health"),
@@ -113,6 +116,8 @@ def _route(service: Service) -> Any:
         Route("/v2", ServerMetadata(service), methods=["GET"], name="server-metadata"),
         Route("/v2/health/live", Live(service), methods=["GET"], name="live"),
         Route("/v2/health/ready", Ready(service), methods=["GET"], name="ready"),
+        Route("/openapi.json", document_endpoint(service, document), methods=["GET"], name="openapi"),
+        Route("/docs", page_endpoint(service, document), methods=["GET"], name="docs"),
         *_route_model(service),
     ]
     app = Starlette(routes=routes, exception_handlers={404: describe_http_error, 405: describe_http_error})

@@ -12,6 +12,18 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 - `not-found`: the path or the method; `busy`: too many requests wait; `failed`: the server is at fault.
 """
 
+MESSAGES = {
+    400: "The body is no JSON, or not what the path takes.",
+    401: "The bearer token is missing or another one.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large.",
+    415: "The body is of another type, or compressed in an unknown way.",
+    422: "A column, its type or its value is wrong, or the model refuses it.",
+    500: "The server is at fault.",
+    503: "Too many requests wait.",
+}
+"""What is wrong, by status."""
+
 
 class RequestFault(Exception):
     """A request that is not answered; `columns` are those that the model expects, where that helps."""

@@ -11,7 +11,7 @@ from infer_bench.serving.paths.batcher import Batcher
 from infer_bench.serving.paths.dual_path import Answer, DualPath
 from infer_bench.serving.paths.shadow import Shadow
 from infer_bench.serving.rows.reader import RowReader
-from infer_bench.serving.rows.rows import Rows
+from infer_bench.serving.rows.rows import Record, Rows
 from infer_bench.serving.settings import ServingSettings
 
 
@@ -63,6 +63,12 @@ class Service:
         if self.shadow is not None:
             self.shadow.close()
         self.paths.close()
+
+    @property
+    def example(self) -> Record | None:
+        """A record that the model answers; None where none could be drawn."""
+        sample = self.paths.main.sample
+        return None if sample is None else sample.as_records()[0]
 
     @property
     def spec(self) -> ModelSpec:

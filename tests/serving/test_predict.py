@@ -83,6 +83,13 @@ def test_a_category_is_its_text(categories: Path) -> None:
     assert colour == {"name": "colour", "dtype": "object", "shape": [-1], "categories": ["blue", "red"]}
 
 
+def test_rows_that_hold_only_missing_values_are_rows(categories: Path) -> None:
+    app = application(str(categories), sparse=True)
+    one = predict(app, {"colour": None}).json()["predictions"]
+    assert predict(app, [{"colour": None}, {"colour": None}]).json()["predictions"] == one * 2
+    assert predict(app, [{"size": None}, {"colour": None}]).json()["predictions"] == one * 2
+
+
 def test_a_function_is_handed_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "served_function.py").write_text("async def score(record):\n    return {'score': record['a'] * 2}\n")
     monkeypatch.chdir(tmp_path)

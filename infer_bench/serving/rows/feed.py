@@ -48,8 +48,8 @@ class BatchFeed:
 
     def _table(self, records: Sequence[Record]) -> dict[str, Array]:
         features = self._session.spec.features or [Feature(name, "string") for name in _keys(records)]
-        columns = [(f, [record.get(f.name) for record in records]) for f in features]
-        return {f.name: _column(f, values) for f, values in columns if any(value is not None for value in values)}
+        present = [feature for feature in features if any(feature.name in record for record in records)]
+        return {f.name: _column(f, [record.get(f.name) for record in records]) for f in present}
 
 
 def _keys(records: Sequence[Record]) -> list[str]:

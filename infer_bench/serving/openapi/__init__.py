@@ -1,0 +1,1 @@
+"""What the server answers, as an OpenAPI document and as a page that a browser shows without any other server."""

@@ -1,0 +1,94 @@
+"""The JSON schemas of what is sent and answered."""
+
+import sys
+from typing import Any
+
+from infer_bench.model import PHASES, Feature, ModelSpec
+from infer_bench.serving.faults import MESSAGES
+from infer_bench.serving.tensors.datatypes import DTYPES
+
+Schema = dict[str, Any]
+
+_LARGEST = sys.float_info.max
+_NUMBER: Schema = {"minimum": -_LARGEST, "maximum": _LARGEST}
+_KINDS: dict[str, Schema] = {
+    "float": {"type": ["number", "null"], **_NUMBER},
+    "integer": {"type": ["integer", "null"], **_NUMBER},
+    "boolean": {"enum": [True, False, 0, 1, None]},
+    "category": {"type": ["string", "number", "boolean", "null"], **_NUMBER},
+    "string": {"type": ["string", "null"]},
+}
+_PARAMETERS: Schema = {"type": "object"}
+_TEXT: Schema = {"type": "string"}
+
+
+def reference(name: str) -> Schema:
+    """A schema by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def record(spec: ModelSpec, *, sparse: bool) -> Schema:
+    """One row: a value a column; null is a missing value."""
+    schema: Schema = {"type": "object", "properties": {f.name: _column(f) for f in spec.features}}
+    if not spec.features:
+        return schema
+    if sparse:
+        return {**schema, "minProperties": 1, "additionalProperties": False}
+    return {**schema, "required": list(spec.feature_names)}
+
+
+def _column(feature: Feature) -> Schema:
+    schema = _KINDS[feature.kind]
+    return {**schema, "examples": list(feature.categories[:20])} if feature.categories else schema
+
+
+def prediction(spec: ModelSpec) -> Schema:
+    """The answer of /predict."""
+    outputs: Schema = {"type": "array", "items": {"type": ["number", "null"]}}
+    if spec.features:  # what a function returns is known only when it does
+        outputs |= {"minItems": len(spec.outputs), "maxItems": len(spec.outputs)}
+    labels: Schema = {"type": ["array", "null"], "items": {"enum": list(spec.classes)} if spec.classes else {}}
+    latency = {phase: {"type": "number", "minimum": 0} for phase in PHASES}
+    return _object(
+        predictions={"type": "array", "items": outputs},
+        labels=labels,
+        path={"enum": ["primary", "fallback"]},
+        model=_TEXT,
+        latency_us=_object(**latency),
+    )
+
+
+def common() -> dict[str, Schema]:
+    """The schemas that are the same for every model, by name."""
+    sizes: Schema = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "maxItems": 8}
+    tensor = _object(name=_TEXT, shape=sizes, datatype={"enum": list(DTYPES)})
+    output = _object(name=_TEXT)
+    return {
+        "Error": _object({"columns": {"type": "array", "items": _TEXT}}, error=_TEXT),
+        "Health": _object(live={"type": "boolean"}, ready={"type": "boolean"}),
+        "InferRequest": _object(
+            {"id": _TEXT, "parameters": _PARAMETERS, "outputs": {"type": "array", "items": _with_parameters(output)}},
+            inputs={"type": "array", "items": _with_parameters(tensor, data={"type": "array"}), "minItems": 1},
+        ),
+        "InferResponse": _object(
+            {"id": _TEXT},
+            model_name=_TEXT,
+            model_version=_TEXT,
+            parameters=_PARAMETERS,
+            outputs={"type": "array", "items": _with_parameters(tensor, data={"type": "array"})},
+        ),
+    }
+
+
+def _with_parameters(schema: Schema, **optional: Schema) -> Schema:
+    return {**schema, "properties": {**schema["properties"], "parameters": _PARAMETERS, **optional}}
+
+
+def _object(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:
+    return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
+
+
+def error_responses(*statuses: int) -> Schema:
+    """What may be wrong, by status."""
+    content = {"application/json": {"schema": reference("Error")}}
+    return {str(status): {"description": MESSAGES[status], "content": content} for status in statuses}
