@@ -83,7 +83,7 @@ def _fill_quantiles(latency: Latency | None, settings: Mapping[str, Any]) -> dic
 def _format_quantile(latency: Latency, name: str) -> str:
     value = read_percentile(latency, name)
     if value is None:
-        return numbers.needs(latency.needs.get(name))
+        return numbers.NOT_AVAILABLE
     return numbers.duration(value) + ("*" if latency.unit == "batch-mean" else "")
 
 

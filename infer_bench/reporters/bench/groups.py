@@ -127,6 +127,12 @@ def take_typical(latency: Latency) -> int:
     return latency.mean_ns if latency.p50_ns is None else latency.p50_ns
 
 
+def list_phases(result: BenchResult) -> tuple[Latency, ...]:
+    """The times of a result's phases, where they were measured."""
+    phases = result.phases
+    return (phases.preprocess, phases.predict, phases.postprocess) if phases is not None else ()
+
+
 def share_phases(phases: Phases) -> dict[str, float]:
     """Which part of a typical request each phase takes, 0 to 1."""
     times = {name: max(0, take_typical(getattr(phases, name))) for name in ("preprocess", "predict", "postprocess")}

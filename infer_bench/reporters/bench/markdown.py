@@ -8,7 +8,7 @@ from infer_bench.report.common import Report, Verdict
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench import groups
 from infer_bench.reporters.bench.groups import BatchGroup, Comparison
-from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.markdown import escape, write_bullets, write_note, write_row
@@ -18,7 +18,8 @@ def render(report: Report[Any], *, phases: bool) -> str:
     """The whole text."""
     models = groups.group_results(report.results, report.settings)
     blocks = [block for model in models for block in _write_model(report, model, phases)]
-    blocks += _write_bullets(describe_report(report))
+    missing = explain_missing(report, phases=phases)
+    blocks += _write_bullets([*describe_report(report), *([Sentence(missing)] if missing else [])])
     blocks += [write_note(text, hint) for text, hint in bench_columns.collect_notices(report)]
     if report.verdict and (report.verdict.reasons or report.verdict.status != "pass"):
         blocks += _write_verdict(report.verdict)

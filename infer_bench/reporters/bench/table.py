@@ -9,7 +9,7 @@ from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench import groups
 from infer_bench.reporters.bench.columns import collect_notices
 from infer_bench.reporters.bench.groups import BatchGroup, Comparison
-from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit
@@ -127,12 +127,11 @@ class _Table:
         return rows
 
     def _legend(self) -> list[str]:
-        if self.phases or not any(result.phases for result in self.report.results):
-            return []
-        text = wrap(
-            "request = preprocess + predict + postprocess (per phase: --phases)", self.width, first="  ", rest="  "
-        )
-        return [style(line, "dim", self.color) for line in text]
+        has_phases = not self.phases and any(result.phases for result in self.report.results)
+        texts = ["request = preprocess + predict + postprocess (per phase: --phases)"] if has_phases else []
+        texts += filter(None, [explain_missing(self.report, phases=self.phases)])
+        lines = [line for text in texts for line in wrap(text, self.width, first="  ", rest="  ")]
+        return [style(line, "dim", self.color) for line in lines]
 
     def _sentences(self, about: Iterable[Sentence]) -> list[str]:
         return [

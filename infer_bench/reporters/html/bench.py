@@ -7,7 +7,7 @@ from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns, groups
 from infer_bench.reporters.bench.groups import BatchGroup, Comparison
-from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
 from infer_bench.reporters.text import numbers
@@ -47,7 +47,8 @@ def build_model_section(report: Report[Any], model: Comparison) -> Section:
 
 def build_run_section(report: Report[Any]) -> Iterable[Section]:
     """What holds for the whole run; nothing where there is nothing to say."""
-    about = tuple(_toned(describe_report(report)))
+    missing = explain_missing(report, phases=True)
+    about = tuple(_toned([*describe_report(report), *([Sentence(missing)] if missing else [])]))
     if about:
         yield Section("About this run", sentences=about)
 

@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 __all__ = [
     "MISSING",
+    "NOT_AVAILABLE",
     "about",
     "bar",
     "coarse",
@@ -32,6 +33,8 @@ __all__ = [
     "tolerance",
 ]
 
+NOT_AVAILABLE = "n/a"
+"""What stands for a percentile that the sample does not carry."""
 MISSING = "–"
 """What stands for a number that there is none of."""
 
@@ -149,7 +152,7 @@ def percentile(share: float) -> str:
 
 def needs(samples: int | None) -> str:
     """A percentile that the sample is too small for: `n/a (needs 473)`."""
-    return "n/a" if samples is None else f"n/a (needs {count(samples)})"
+    return NOT_AVAILABLE if samples is None else f"{NOT_AVAILABLE} (needs {count(samples)})"
 
 
 def number(value: object) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from infer_bench.report.bench import BenchResult, Speedup
 from infer_bench.reporters.bench.groups import group_results
-from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report
-from tests.reports import SETTINGS, US, credit, failure, latency, phases_of, report
+from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
+from tests.reports import SETTINGS, US, credit, failure, latency, phases_of, report, too_few
 
 FRAME, ARRAY, ONNX = credit()
 REFERENCE = FRAME.candidate
@@ -208,6 +208,23 @@ def test_nothing_to_say(results: tuple[BenchResult, ...]) -> None:
     assert not any(
         sentence for model in models for sentence in describe_model(model) if "bottleneck" not in sentence.text
     )
+
+
+def test_what_is_missing_is_explained_once() -> None:
+    few = replace(FRAME, request=too_few(800), phases=replace(phases_of(9, 9, 9), predict=too_few(9)))
+
+    told = "n/a: too few samples; p95 takes 93 and p99 takes 473 (--rounds and --budget make more)"
+    assert explain_missing(report(few, few, ONNX), phases=False) == told
+    assert explain_missing(report(replace(few, request=latency(800))), phases=True) == told
+    assert not explain_missing(report(replace(few, request=latency(800))), phases=False)
+    assert not explain_missing(report(failure(REFERENCE, "killed")), phases=True)
+
+
+def test_the_mean_of_calls_has_no_tail() -> None:
+    means = replace(latency(800), unit="batch-mean")
+    told = [describe_report(report(replace(FRAME, request=r))) for r in (means, replace(means, p99_ns=None))]
+
+    assert [text.text.endswith("the tail (n/a).") for (text,) in told] == [False, True]
 
 
 def test_candidates_of_one_engine_are_told_apart_by_what_differs() -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Report
-from infer_bench.reporters.bench.groups import BatchGroup
+from infer_bench.reporters.bench.groups import BatchGroup, list_phases, name_percentiles
 from infer_bench.reporters.bench.sentences.answers import describe_differences, describe_uncompared
 from infer_bench.reporters.bench.sentences.bottleneck import find_bottleneck
-from infer_bench.reporters.bench.sentences.sentence import Sentence
+from infer_bench.reporters.bench.sentences.sentence import Sentence, enumerate_names
 from infer_bench.reporters.bench.sentences.speeds import compare_speeds
+from infer_bench.reporters.text import numbers
 
 
 def describe_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
@@ -22,6 +24,22 @@ def describe_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
     ]
 
 
+def explain_missing(report: Report[Any], *, phases: bool) -> str:
+    """What `n/a` stands for: how many samples the missing percentiles take of the requests and, if shown, their phases.
+
+    Empty where none is missing.
+    """
+    measured = [result for result in report.results if isinstance(result, BenchResult) and result.request]
+    parts = [part for result in measured for part in (result.request, *list_phases(result)) if part is not None]
+    needs = {
+        name: part.needs[name] for name in name_percentiles(report.settings) for part in parts if name in part.needs
+    }
+    if not needs:
+        return ""
+    takes = enumerate_names([f"{name} takes {numbers.count(count)}" for name, count in needs.items()])
+    return f"n/a: too few samples; {takes} (--rounds and --budget make more)"
+
+
 def describe_report(report: Report[Any]) -> list[Sentence]:
     """What holds for the whole run: where its rows came from, and whether it was finished."""
     sentences = []
@@ -30,5 +48,13 @@ def describe_report(report: Report[Any]) -> list[Sentence]:
     if report.settings.get("rows_source") == "drawn from the model":
         sentences.append(Sentence("The rows were drawn from the model itself; --data measures on yours."))
     if any(result.request and result.request.unit == "batch-mean" for result in report.results):
-        sentences.append(Sentence("* too fast to time one call: each sample is the mean of several."))
+        tail = ", which hides the tail (n/a)" if any(map(_lacks_tail, report.results)) else ""
+        sentences.append(Sentence(f"* too fast to time one call: each sample is the mean of several{tail}."))
     return sentences
+
+
+def _lacks_tail(result: BenchResult) -> bool:
+    latency = result.request
+    return (
+        latency is not None and latency.unit == "batch-mean" and latency.p99_ns is None and "p99" not in latency.needs
+    )
