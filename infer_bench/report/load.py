@@ -72,6 +72,9 @@ class LatencyLimit:
 class LoadResult:
     """What one endpoint answered at one rate.
 
+    An open loop has a rate, a closed one a `concurrency`, which is requests on their way at any time, and no `lag`,
+    since none is due before it is sent.
+
     `latency` is counted from the time at which a request was due, `service` from its sending, `lag` from due to sent.
     `rate_achieved` is right answers a second, from the first due request to the last answer. `errors` counts requests
     without a right answer by kind. `phases` are times that the server says it took. `waits` counts requests that were
@@ -88,12 +91,13 @@ class LoadResult:
     invalid_reasons: tuple[Notice, ...]
     latency: Times
     service: Times
-    lag: Times
+    lag: Times | None
     errors: Mapping[str, int]
     bytes: Traffic
     samples: int
     duration_ns: int
     connections: int
+    concurrency: int | None = None
     waits: int = 0
     connects: int = 0
     busy_share: float | None = None

@@ -6,8 +6,9 @@ from infer_bench.cli.options.shared import Data, JsonPath, Output
 
 def load(
     url: of.Url,
-    rate: of.Rate,
     data: Data = None,
+    rate: of.Rate = None,
+    concurrency: of.Concurrency = None,
     duration: of.Duration = "10s",
     warmup: of.Warmup = "2s",
     arrivals: of.Arrivals = "poisson",
@@ -22,7 +23,7 @@ def load(
     target_is_mine: of.TargetIsMine = False,
     seed: of.Seed = 0,
     json: JsonPath = None,
-    format: of.Format = "table",
+    format: of.Format = "",
     output: Output = None,
     phases: of.Parts = False,
 ) -> int:
@@ -31,14 +32,16 @@ def load(
     Time counts from when a request is due. Exits with 3 where the generator was at its limit.
     """
     from infer_bench.cli.delivery import Delivery
-    from infer_bench.cli.options.reading import pick, read_rate, read_span, read_token
+    from infer_bench.cli.options.reading import pick, read_numbers, read_rate, read_span, read_token
     from infer_bench.cli.runs.load import run_load
     from infer_bench.gates.limits import parse_bound
     from infer_bench.measure.load.protocols.choose import PROTOCOLS, ProtocolChoice
     from infer_bench.measure.load.settings import ARRIVALS, LoadSettings
 
     settings = LoadSettings(
-        rate=read_rate(rate), duration_s=read_span(duration), warmup_s=read_span(warmup),
+        rate=read_rate(rate) if rate else None,
+        concurrency=read_numbers(concurrency, int, "concurrency") if concurrency else (),
+        duration_s=read_span(duration), warmup_s=read_span(warmup),
         arrivals=pick(arrivals, "arrivals", ARRIVALS), connections=connections, batch=batch,
         timeout_s=read_span(timeout), limits=tuple(map(parse_bound, slo or ())), seed=seed,
         target_is_mine=target_is_mine, token=read_token(token_file),

@@ -14,7 +14,10 @@ AnswerPath = Annotated[str | None, what("--answer", metavar="PATH", help="Where 
 TokenFile = Annotated[str | None, what("--token-file", metavar="FILE", help="The bearer token that is asked for.")]
 TargetIsMine = Annotated[bool, what("--target-is-mine", help="The service is yours: load a machine other than this.")]
 
-Rate = Annotated[str, how("--rate", "-r", metavar="RATE", help="Requests due, as in 1000/s.")]
+Rate = Annotated[str | None, how("--rate", "-r", metavar="RATE", help="Requests due, as in 1000/s: an open loop.")]
+Concurrency = Annotated[
+    str | None, how("--concurrency", metavar="N,…", help="Requests at a time: closed loops, which hide stalls.")
+]
 Duration = Annotated[str, how("--duration", metavar="TIME", help="Time to measure for.")]
 Warmup = Annotated[str, how("--warmup", metavar="TIME", help="Time before it, at the same rate.")]
 Arrivals = Annotated[str, how("--arrivals", metavar="WHICH", help="poisson (at random), or constant.")]

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from infer_bench.errors import CannotRun
-from infer_bench.measure.load.clock import SpinningClock
-from infer_bench.measure.load.event_loop import run_in_loop
+from infer_bench.measure.load.generator.clock import SpinningClock
+from infer_bench.measure.load.generator.event_loop import run_in_loop
+from infer_bench.measure.load.generator.pool import Pool
 from infer_bench.measure.load.payloads import Payloads, name_token, write_get
-from infer_bench.measure.load.pool import Pool
 from infer_bench.measure.load.protocols.base import Answer, Body, Codec, Record
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service

@@ -1,7 +1,7 @@
 """What became of every request, by its place in the schedule."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import nan
 
 from infer_bench.model import PHASES
@@ -15,10 +15,10 @@ class Recording:
 
     A request that ends without a right answer has its kind in `failures`; one that has neither is pending. `phases` are
     the server's own times in µs, NaN where it told none; `received` are the bytes of an answer, `waits` is 1 for a
-    request that was due while every connection was busy.
+    request that was due while every connection was busy. `tell_settled` is called with the place of each that ends.
     """
 
-    def __init__(self, due: Sequence[int]) -> None:
+    def __init__(self, due: list[int]) -> None:
         size = len(due)
         self.due = due
         self.noticed = array("q", bytes(8 * size))
@@ -30,17 +30,32 @@ class Recording:
         self.received = array("q", bytes(8 * size))
         self.waits = array("b", bytes(size))
         self.connects = 0
+        self.tell_settled: Callable[[int], object] | None = None
         self.paths: dict[int, str] = {}
+
+    def extend(self, due_ns: int) -> int:
+        """Add a request that is due; returns its place."""
+        self.due.append(due_ns)
+        for column in (self.noticed, self.sent, self.answered, self.received):
+            column.append(PENDING)
+        self.waits.append(0)
+        for values in self.phases.values():
+            values.append(nan)
+        return len(self.due) - 1
 
     def answer(self, place: int, now_ns: int) -> None:
         """A right answer has come."""
         self.answered[place] = now_ns
+        if self.tell_settled is not None:
+            self.tell_settled(place)
 
     def fail(self, place: int, kind: str, example: str = "") -> None:
         """It ended without one; the first `example` of a kind is kept."""
         self.failures[place] = kind
         if example and kind not in self.examples:
             self.examples[kind] = example
+        if self.tell_settled is not None:
+            self.tell_settled(place)
 
     def describe(self, place: int, phases: Mapping[str, float], path: str) -> None:
         """What the server says of a right answer: its own times in µs, and which of its models gave it."""

@@ -1,25 +1,20 @@
 """`load`: what an endpoint answers to requests that come at a rate of their own."""
 
-import datetime
 from collections.abc import Callable
 from dataclasses import replace
 
-from infer_bench.libraries import PACKAGES
-from infer_bench.machine.environment import describe
-from infer_bench.measure.load.load import OpenLoad
+from infer_bench.measure.load.generator.closed_loop import ClosedLoad
+from infer_bench.measure.load.generator.open_loop import OpenLoad
+from infer_bench.measure.load.outcome.verdict import conclude
 from infer_bench.measure.load.preparation import prepare
-from infer_bench.measure.load.service import read_rows
+from infer_bench.measure.load.report import begin_report
+from infer_bench.measure.load.service import Service, read_rows
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.verdict import conclude
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.progress import Progress, Silent
-from infer_bench.report.common import Report
-from infer_bench.report.load import LoadReport
-from infer_bench.version import __version__
+from infer_bench.report.load import LoadReport, LoadResult
 
 Save = Callable[[LoadReport], None]
-_PACKAGES = ("httptools", "uvloop")
-"""The generator's own libraries."""
 
 
 def load(
@@ -37,27 +32,27 @@ def load(
     """
     progress = progress or Silent()
     rows = read_rows(data, settings.batch)
-    about = {"rows_source": rows.source, "rows_cycled": len(rows.records), **describe_settings(settings)}
-    report: LoadReport = Report(
-        command="load",
-        tool_version=__version__,
-        created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings=about,
-        environment=describe((*PACKAGES, *_PACKAGES)),
-        results=(),
-    )
+    report = begin_report(rows, settings)
     progress.update(0, f"asking {url}")
-    run = OpenLoad(prepare(url, rows, settings), settings)
-    progress.update(0.05, f"{settings.rate:,.6g} requests/s for {settings.warmup_s + settings.duration_s:g} s")
+    loops = _plan_loops(prepare(url, rows, settings), settings)
+    ended: list[LoadResult] = []
+
+    def run() -> None:
+        while loops:
+            count = len(ended)
+            progress.update(count / (count + len(loops)), f"{loops[0].about} for {settings.duration_s:g} s")
+            loops[0].run()
+            ended.extend(loops.pop(0).build_results(True))
 
     def build(complete: bool) -> LoadReport:
-        results = run.build_results(complete)
+        results = (*ended, *(result for loop in loops[:1] for result in loop.build_results(False)))
         return replace(report, results=results, verdict=conclude(results) if complete else None, complete=complete)
 
-    return run_to_report(run.run, build, save)
+    return run_to_report(run, build, save)
 
 
-def describe_settings(settings: LoadSettings) -> dict[str, object]:
-    """The settings as a report holds them."""
-    names = ("rate", "duration_s", "warmup_s", "connections", "arrivals", "timeout_s", "batch", "seed")
-    return {name: getattr(settings, name) for name in names} | {"limits": [limit.text for limit in settings.limits]}
+def _plan_loops(service: Service, settings: LoadSettings) -> list[OpenLoad | ClosedLoad]:
+    """What is to be run, one after the other."""
+    if settings.rate is not None:
+        return [OpenLoad(service, settings.rate, settings)]
+    return [ClosedLoad(service, concurrency, settings) for concurrency in settings.concurrency]

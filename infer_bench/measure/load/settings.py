@@ -16,13 +16,16 @@ MOST_CONNECTIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """`rate` is requests a second, `batch` rows a request; `timeout_s` counts from the time a request is due.
+    """Either a `rate`, requests a second, for an open loop, or `concurrency` for closed loops, one after the other.
+
+    `batch` is rows a request; `timeout_s` counts from the time a request is due.
 
     `limits` are on percentiles of the latency. `target_is_mine` allows a host other than this one, `token` is the
     bearer token that it asks for.
     """
 
-    rate: float
+    rate: float | None = None
+    concurrency: tuple[int, ...] = ()
     duration_s: float = 10.0
     warmup_s: float = 2.0
     connections: int = 64
@@ -36,21 +39,28 @@ class LoadSettings:
     token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        self._require(0 < self.rate <= 1e6, "the rate is above 0 and at most 1,000,000/s")
+        either = (self.rate is None) is not (not self.concurrency)
+        self._require(either, "a load has a --rate or a --concurrency", "--rate 1000/s sends what is due")
+        self._require(self.rate is None or 0 < self.rate <= 1e6, "the rate is above 0 and at most 1,000,000/s")
+        self._require(len(self.concurrency) <= 100, "at most 100 closed loops")
+        is_bounded = all(1 <= users <= MOST_CONNECTIONS for users in self.concurrency)
+        self._require(is_bounded, f"concurrency is 1 to {MOST_CONNECTIONS:,}")
+        self._require(not (self.concurrency and self.limits), "--slo needs a --rate: a closed loop hides what is slow")
         self._require(0 < self.duration_s <= MOST_SECONDS, f"a load takes at most {MOST_SECONDS:,.0f} s")
         self._require(0 <= self.warmup_s <= MOST_SECONDS, f"the warm-up takes at most {MOST_SECONDS:,.0f} s")
         self._require(1 <= self.connections <= MOST_CONNECTIONS, f"connections are 1 to {MOST_CONNECTIONS:,}")
         self._require(self.arrivals in ARRIVALS, f"arrivals are {' or '.join(ARRIVALS)}")
         self._require(0 < self.timeout_s <= MOST_SECONDS, f"the time limit is at most {MOST_SECONDS:,.0f} s")
         self._require(1 <= self.batch <= 100_000, "a request has 1 to 100,000 rows")
-        total = self.rate * (self.duration_s + self.warmup_s)
+        total = (self.rate or 0) * (self.duration_s + self.warmup_s)
         self._require(total <= MOST_REQUESTS, f"a load has at most {MOST_REQUESTS:,} requests, not {total:,.0f}")
-        self._require(round(self.rate * self.duration_s) >= 1, "not one request is due in this time")
+        is_due = self.rate is None or round(self.rate * self.duration_s) >= 1
+        self._require(is_due, "not one request is due in this time")
         for limit in self.limits:
             named = share_of(limit.metric) is not None and not limit.whom
             self._require(named, f"{limit.text!r} is no limit on a latency, as in 'p99<20ms'")
 
     @staticmethod
-    def _require(holds: bool, message: str) -> None:
+    def _require(holds: bool, message: str, hint: str = "") -> None:
         if not holds:
-            raise UsageError(message)
+            raise UsageError(message, hint)

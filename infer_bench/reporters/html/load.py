@@ -29,7 +29,7 @@ def _build_section(report: Report[Any], result: LoadResult) -> Section:
     rows = [(Cell(columns.name_rate(result)), *(Cell(cells.get(key, "")) for key in columns.TITLES))]
     for name, part in columns.fill_parts(result):
         rows.append((Cell(f"↳ {name}"), *(Cell(part.get(key, "")) for key in columns.TITLES)))
-    table = Table("latency from due", ("due", *columns.TITLES.values()), tuple(rows))
+    table = Table("latency", (columns.name_first(result), *columns.TITLES.values()), tuple(rows))
     about = columns.describe_conditions(report, result)
     return Section(result.target, about, (table,), tuple(_write_sentences(result, "bad" if tone == "bad" else "plain")))
 

@@ -20,14 +20,22 @@ def describe_conditions(report: Report[Any], result: LoadResult) -> str:
     loop = f"{result.loop} loop" + (f", {result.arrivals} arrivals" if result.arrivals else "")
     batch, warmup = settings.get("batch"), settings.get("warmup_s")
     span = f"{result.duration_ns / 1e9:,.4g} s" + (f" after {warmup:g} s of warm-up" if warmup else "")
-    parts = [result.protocol, loop, numbers.plural(result.connections, "connection"), span]
+    connections = numbers.plural(result.connections, "connection") if result.loop == "open" else ""
+    parts = [part for part in (result.protocol, loop, connections, span) if part]
     parts += [f"{numbers.count(batch)} rows a request"] if isinstance(batch, int) and batch > 1 else []
     return " · ".join(parts)
 
 
+def name_first(result: LoadResult) -> str:
+    """The title of the first column."""
+    return "due" if result.loop == "open" else "sent"
+
+
 def name_rate(result: LoadResult) -> str:
-    """The rate that was asked for: `1,000/s`."""
-    return f"{result.rate_asked:,.6g}/s" if result.rate_asked is not None else numbers.MISSING
+    """The rate that was asked for, or how many requests were on their way: `1,000/s`, `8 at a time`."""
+    if result.rate_asked is not None:
+        return f"{result.rate_asked:,.6g}/s"
+    return f"{numbers.count(result.concurrency or 0)} at a time"
 
 
 def fill_columns(result: LoadResult) -> dict[str, str]:
@@ -35,7 +43,7 @@ def fill_columns(result: LoadResult) -> dict[str, str]:
     return {
         "achieved": f"{numbers.rate(result.rate_achieved)}/s",
         **fill_percentiles(result.latency),
-        "lag": format_percentile(result.lag, "p99"),
+        "lag": numbers.MISSING if result.lag is None else format_percentile(result.lag, "p99"),
         "errors": numbers.count(sum(result.errors.values())),
     }
 

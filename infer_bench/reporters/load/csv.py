@@ -7,9 +7,19 @@ from infer_bench.report.common import Report
 from infer_bench.report.load import LoadResult, Times
 from infer_bench.reporters.text.csv import write_table
 
-_ABOUT = ("target", "protocol", "loop", "arrivals", "rate_asked", "rate_achieved", "valid", "connections", "waits")
+_ABOUT = ("target", "protocol", "loop", "arrivals", "rate_asked", "concurrency", "rate_achieved", "valid")
 _NUMBERS = tuple(field.name for field in fields(Times) if field.name != "needs")
-_HEAD = (*_ABOUT, "invalid_reasons", "errors", "bytes_sent", "bytes_received", "time", *_NUMBERS)
+_HEAD = (
+    *_ABOUT,
+    "invalid_reasons",
+    "connections",
+    "waits",
+    "errors",
+    "bytes_sent",
+    "bytes_received",
+    "time",
+    *_NUMBERS,
+)
 
 
 def render(report: Report[Any]) -> str:
@@ -21,12 +31,14 @@ def _list_rows(result: LoadResult) -> list[dict[str, Any]]:
     about = {
         **{name: getattr(result, name) for name in _ABOUT},
         "invalid_reasons": " ".join(reason.code for reason in result.invalid_reasons),
+        "connections": result.connections,
+        "waits": result.waits,
         "errors": sum(result.errors.values()),
         "bytes_sent": result.bytes.sent,
         "bytes_received": result.bytes.received,
     }
-    kinds = {"latency": result.latency, "service": result.service, "lag": result.lag, **result.phases}
+    kinds = {"latency": result.latency, "service": result.service, **({"lag": result.lag} if result.lag else {})}
     return [
         about | {"time": name} | {number: getattr(times, number) for number in _NUMBERS}
-        for name, times in kinds.items()
+        for name, times in {**kinds, **result.phases}.items()
     ]

@@ -31,7 +31,7 @@ def _write_result(report: Report[Any], result: LoadResult, phases: bool) -> Iter
 
 
 def _write_table(result: LoadResult, phases: bool) -> Iterable[str]:
-    yield write_row(["due", *columns.TITLES.values()])
+    yield write_row([columns.name_first(result), *columns.TITLES.values()])
     yield "|:--|" + "--:|" * len(columns.TITLES)
     cells = columns.fill_columns(result)
     yield write_row([columns.name_rate(result), *(cells.get(key, "") for key in columns.TITLES)])

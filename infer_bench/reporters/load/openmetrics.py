@@ -20,7 +20,8 @@ def list_families(report: Report[Any]) -> list[MetricFamily]:
     for result in report.results:
         labels = _make_labels(result)
         _add_times(latency, result.latency, labels)
-        _add_times(lag, result.lag, labels)
+        if result.lag is not None:
+            _add_times(lag, result.lag, labels)
         for name, times in result.phases.items():
             _add_times(phase, times, labels | {"phase": name})
         if result.rate_asked is not None:
@@ -32,8 +33,9 @@ def list_families(report: Report[Any]) -> list[MetricFamily]:
 
 
 def _make_labels(result: LoadResult) -> dict[str, str]:
-    rate = "" if result.rate_asked is None else f"{result.rate_asked:.10g}"
-    return {"target": result.target, "protocol": result.protocol, "loop": result.loop, "rate": rate}
+    rate = {} if result.rate_asked is None else {"rate": f"{result.rate_asked:.10g}"}
+    concurrency = {} if result.concurrency is None else {"concurrency": str(result.concurrency)}
+    return {"target": result.target, "protocol": result.protocol, "loop": result.loop, **rate, **concurrency}
 
 
 def _add_times(family: MetricFamily, times: Times, labels: dict[str, str]) -> None:

@@ -36,9 +36,10 @@ def _draw_target(
 
 
 def _draw_table(results: Sequence[LoadResult], width: int | None, color: bool, phases: bool) -> Iterator[str]:
+    title = columns.name_first(results[0])
     rows = [row for result in results for row in _list_rows(result, phases)]
-    grid = fit(columns.TITLES, rows, ["due"], width)
-    for line in grid.head("due") if grid else []:
+    grid = fit(columns.TITLES, rows, [title], width)
+    for line in grid.head(title) if grid else []:
         yield style(line, "bold", color)
     for row in rows:
         for line in grid.body(row) if grid else draw_record(columns.TITLES, row, width):

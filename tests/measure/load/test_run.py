@@ -241,3 +241,46 @@ def test_too_few_connections_make_it_invalid(rows: str) -> None:
 def test_a_load_has_bounds(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         LoadSettings(**{**FEW, **wrong})
+
+
+def test_a_closed_loop_sends_the_next_when_the_last_is_answered(rows: str) -> None:
+    waiting: list[Exchange] = []
+    most = 0
+
+    def handle(exchange: Exchange) -> None:
+        nonlocal most
+        waiting.append(exchange)
+        most = max(most, len(waiting))
+        if exchange.number == 0 or len(waiting) == 3:
+            while waiting:
+                predict(waiting.pop(0))
+
+    with serve(handle) as url:
+        settings = LoadSettings(concurrency=(3, 3), duration_s=0.1, warmup_s=0.02, timeout_s=1.0)
+        report = load(url, data=rows, settings=settings)
+    assert most == 3
+    assert [(r.loop, r.concurrency, r.rate_asked, r.lag) for r in report.results] == [("closed", 3, None, None)] * 2
+    assert all(result.samples > 3 for result in report.results)
+    (notice,) = report.notices
+    assert notice.code == "closed-loop"
+    assert "stood still" in notice.message
+
+
+def test_a_closed_loop_does_not_hammer_what_refuses(rows: str) -> None:
+    with serve(MISBEHAVIOUR["status-500"]) as url:
+        settings = LoadSettings(concurrency=(2,), duration_s=0.2, warmup_s=0.0, timeout_s=5.0)
+        report = load(url, data=rows, settings=settings)
+    assert 0 < report.results[0].errors["status-500"] <= 42
+    assert report.verdict is not None
+    assert report.verdict.exit_code == 6
+
+
+def test_a_load_is_open_or_closed() -> None:
+    wrong: list[dict[str, Any]] = [
+        {},
+        {"rate": 5.0, "concurrency": (1,)},
+        {"concurrency": (1,), "limits": (parse_bound("p99<1s"),)},
+    ]
+    for settings in wrong:
+        with pytest.raises(UsageError):
+            LoadSettings(**settings)

@@ -5,12 +5,12 @@ import asyncio
 import numpy as np
 import pytest
 
-from infer_bench.measure.load.open_loop import send_when_due
+from infer_bench.measure.load.generator.schedule import plan_arrivals
+from infer_bench.measure.load.generator.sending import send_when_due
+from infer_bench.measure.load.outcome.results import Window, build_result
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.protocols.predict import PredictCodec
 from infer_bench.measure.load.recording import Recording
-from infer_bench.measure.load.results import Window, build_open_result
-from infer_bench.measure.load.schedule import plan_arrivals
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.measure.load.target import parse_target
@@ -35,7 +35,7 @@ def load_stalling(arrivals: Arrivals, stall_ns: int = 400 * MS) -> LoadResult:
     asyncio.run(run())
     window = Window(recording, PAYLOADS, 0, 0, 4 * SECOND)
     settings = LoadSettings(rate=1000.0, duration_s=4.0, arrivals=arrivals)
-    return build_open_result(window, SERVICE, settings, 0.1)
+    return build_result(window, SERVICE, settings, 0.1)
 
 
 @pytest.mark.parametrize("arrivals", ["constant", "poisson"])
@@ -49,6 +49,7 @@ def test_a_stall_is_charged_to_all_that_were_due(arrivals: Arrivals) -> None:
     assert latency.max_ns is not None
     assert latency.max_ns > 390 * MS
     assert result.valid
+    assert result.lag is not None
     assert result.lag.max_ns == 0
     assert result.rate_achieved == pytest.approx(1000, rel=0.01)
 

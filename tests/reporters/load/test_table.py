@@ -102,7 +102,7 @@ def test_an_unfinished_load_says_so() -> None:
 def test_csv_has_a_row_a_kind_of_time() -> None:
     lines = render(REPORT, "csv").splitlines()
     assert len(lines) == 1 + 4
-    assert lines[1].startswith("http://127.0.0.1:8080/predict,predict,open,poisson,1000.0,998.0,True,64,0,,20,")
+    assert lines[1].startswith("http://127.0.0.1:8080/predict,predict,open,poisson,1000.0,,998.0,True,,64,0,20,")
 
 
 def test_metrics_are_read_by_prometheus() -> None:
@@ -115,3 +115,15 @@ def test_metrics_are_read_by_prometheus() -> None:
 
 def test_nothing_measured_is_no_table() -> None:
     assert render(replace(REPORT, results=(), verdict=None)).startswith("The load was not finished.")
+
+
+def test_a_closed_loop_is_named_as_such() -> None:
+    closed = replace(RESULT, loop="closed", arrivals=None, rate_asked=None, concurrency=8, lag=None, limits=())
+    report = replace(REPORT, results=(closed, replace(closed, concurrency=32)))
+    for format in ("table", "markdown", "html"):
+        text = render(report, format)
+        assert "closed loop" in text
+        assert "8 at a time" in text
+        assert "32 at a time" in text
+    assert 'concurrency="8"' in render(report, "openmetrics")
+    assert ",lag," not in render(report, "csv")

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.measure.load.limits import check_limits
+from infer_bench.measure.load.outcome.limits import check_limits
+from infer_bench.measure.load.outcome.validity import count_outstanding, judge_validity
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.validity import count_outstanding, judge_validity
 from infer_bench.report.load import LatencyLimit, LoadResult, Times, Traffic
 from infer_bench.stats.load.histogram import build_histogram
 from infer_bench.stats.load.times import summarize_times
@@ -74,6 +74,18 @@ class Window:
         return Traffic(sum(len(self.payloads.at(p)) for p in sent), int(self.at(self.recording.received).sum()))
 
     @property
+    def delay(self) -> Samples:
+        """ns from due until the generator took a request up."""
+        noticed = self.at(self.recording.noticed)
+        return (noticed - self.at(self.recording.due))[noticed > 0]
+
+    @property
+    def lag(self) -> Times:
+        """From due to sent, of the requests that were sent."""
+        sent = self.at(self.recording.sent)
+        return summarize_times((sent - self.at(self.recording.due))[sent > 0])
+
+    @property
     def phases(self) -> dict[str, Times]:
         """The server's own times; those of which it says nothing are left out."""
         values = {phase: self.at(column)[self.is_right] for phase, column in self.recording.phases.items()}
@@ -90,33 +102,39 @@ class Window:
         return count_outstanding(self.at(self.recording.due), ends)
 
 
-def build_open_result(window: Window, service: Service, settings: LoadSettings, busy_share: float | None) -> LoadResult:
-    """The result of an open loop. Its limits are checked on the latency from due."""
+def build_result(
+    window: Window,
+    service: Service,
+    settings: LoadSettings,
+    busy_share: float | None,
+    concurrency: int | None = None,
+) -> LoadResult:
+    """The result of an open loop, or with `concurrency` of a closed one. Limits are checked on the latency from due."""
     recording = window.recording
     latencies, failures = window.durations(recording.due), sum(window.errors.values())
     latency = summarize_times(latencies, failures)
-    is_sent = window.at(recording.sent) > 0
-    due = window.at(recording.due)
-    delay = (window.at(recording.noticed) - due)[window.at(recording.noticed) > 0]
-    waits = int(window.at(recording.waits).sum())
-    reasons = tuple(judge_validity(latency, delay, waits, settings.connections, window.outstanding, busy_share))
+    connections = concurrency or settings.connections
+    waits = int(window.at(recording.waits).sum()) if concurrency is None else 0
+    delay = window.delay if concurrency is None else window.delay[:0]
+    reasons = tuple(judge_validity(latency, delay, waits, connections, window.outstanding, busy_share))
     return LoadResult(
         target=service.target.url,
         protocol=service.codec.name,
-        loop="open",
-        arrivals=settings.arrivals,
-        rate_asked=settings.rate,
+        loop="open" if concurrency is None else "closed",
+        arrivals=settings.arrivals if concurrency is None else None,
+        rate_asked=settings.rate if concurrency is None else None,
         rate_achieved=window.rate,
         valid=not reasons,
         invalid_reasons=reasons,
         latency=latency,
         service=summarize_times(window.durations(recording.sent), failures),
-        lag=summarize_times((window.at(recording.sent) - due)[is_sent]),
+        lag=window.lag if concurrency is None else None,
         errors=window.errors,
         bytes=window.traffic,
         samples=latency.samples,
         duration_ns=window.end_ns - window.begin_ns,
-        connections=settings.connections,
+        connections=connections,
+        concurrency=concurrency,
         waits=waits,
         connects=recording.connects,
         busy_share=busy_share,

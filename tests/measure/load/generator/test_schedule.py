@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from infer_bench.measure.load.schedule import plan_arrivals
+from infer_bench.measure.load.generator.schedule import plan_arrivals
 
 SECOND = 1_000_000_000
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from infer_bench.measure.load.clock import Clock
+from infer_bench.measure.load.generator.clock import Clock
 from infer_bench.measure.load.recording import Recording
 
 _BURST = 16

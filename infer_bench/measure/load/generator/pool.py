@@ -4,8 +4,8 @@ import asyncio
 import ssl
 from collections import deque
 
-from infer_bench.measure.load.clock import SpinningClock
-from infer_bench.measure.load.connection import IDLE, Connection
+from infer_bench.measure.load.generator.clock import SpinningClock
+from infer_bench.measure.load.generator.connection import IDLE, Connection
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 
@@ -143,6 +143,7 @@ class Pool:
             self._make_available(connection)
         else:
             connection.answers = 0  # its end was announced: the next request pays for a new one
+            self._open.discard(connection)
             connection.transport.close()
 
     def _judge(self, connection: Connection, place: int, now_ns: int) -> None:

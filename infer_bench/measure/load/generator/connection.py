@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 
 if TYPE_CHECKING:
-    from infer_bench.measure.load.pool import Pool
+    from infer_bench.measure.load.generator.pool import Pool
 
 LARGEST_ANSWER = 256 * 2**20
 IDLE = -1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from infer_bench.measure.load.validity import count_outstanding, judge_validity
+from infer_bench.measure.load.outcome.validity import count_outstanding, judge_validity
 from infer_bench.report.common import Notice
 from infer_bench.stats.load.times import summarize_times
 from infer_bench.typing import Samples

@@ -1,0 +1,1 @@
+"""What a recording comes to: times, errors, validity, limits, a verdict."""

@@ -1,0 +1,35 @@
+"""The report of a load, before anything is measured."""
+
+import datetime
+
+from infer_bench.libraries import PACKAGES
+from infer_bench.machine.environment import describe
+from infer_bench.measure.load.service import RowSource
+from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.report.common import Notice, Report
+from infer_bench.report.load import LoadReport
+from infer_bench.version import __version__
+
+_CLOSED_LOOP = Notice(
+    "closed-loop",
+    "a closed loop waits for its answers: what would have come while the service stood still is missing here",
+    "--rate sends what is due",
+)
+_PACKAGES = ("httptools", "uvloop")
+"""The generator's own libraries."""
+_SETTINGS = ("rate", "concurrency", "duration_s", "warmup_s", "connections", "arrivals", "timeout_s", "batch", "seed")
+
+
+def begin_report(rows: RowSource, settings: LoadSettings) -> LoadReport:
+    """Settings, environment and what is to be noted of them."""
+    about = {"rows_source": rows.source, "rows_cycled": len(rows.records)}
+    about |= {name: getattr(settings, name) for name in _SETTINGS}
+    return Report(
+        command="load",
+        tool_version=__version__,
+        created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        settings=about | {"limits": [limit.text for limit in settings.limits]},
+        environment=describe((*PACKAGES, *_PACKAGES)),
+        results=(),
+        notices=(_CLOSED_LOOP,) if settings.concurrency else (),
+    )
