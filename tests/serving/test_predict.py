@@ -14,6 +14,12 @@ from infer_bench.serving import application
 from tests.engines.zoo import NAMES, SavedModel, records
 from tests.serving.client import ask, ask_together, counters, predict
 
+FUNCTION = """
+async def score(record):
+    if "end" in record:
+        raise KeyboardInterrupt
+    return {"score": record["a"] * 2}
+"""
 RECORD = dict.fromkeys(NAMES, 1.0)
 
 
@@ -91,13 +97,14 @@ def test_rows_that_hold_only_missing_values_are_rows(categories: Path) -> None:
 
 
 def test_a_function_is_handed_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "served_function.py").write_text("async def score(record):\n    return {'score': record['a'] * 2}\n")
+    (tmp_path / "served_function.py").write_text(FUNCTION)
     monkeypatch.chdir(tmp_path)
     app = application("served_function:score")
     assert predict(app, [{"a": 1}, {"a": 2.5}]).json()["predictions"] == [[2.0], [5.0]]
     refusal = predict(app, {"b": 1})
     assert refusal.status_code == 422
     assert "KeyError" in refusal.json()["error"]
+    assert predict(app, {"a": 1, "end": True}).json()["error"] == "the model's code raised KeyboardInterrupt"
     app.close()
 
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.engines.zoo import NAMES, SavedModel
@@ -103,6 +104,33 @@ def test_a_request_on_its_way_is_answered_before_the_end(binary: SavedModel) -> 
         assert status(answer) == 200
         assert b"connection: close" in answer
         assert server.end() == (0, "")
+
+
+CRASHING = """
+import os
+
+def score(record):
+    if record["x"] < 0:
+        os.abort()
+    return record["x"] + 1.0
+"""
+
+
+def test_a_crash_costs_its_own_worker_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "crashing.py").write_text(CRASHING)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    with serving("crashing:score", "--workers", "2") as server:
+        before = set(server.workers())
+        assert len(before) == 2
+        with pytest.raises(httpx.RemoteProtocolError):
+            server.ask("POST", "/predict", json={"x": -1})
+        for x in range(10):
+            assert server.ask("POST", "/predict", json={"x": x}).json()["predictions"] == [[x + 1.0]]
+        assert len(before & set(server.workers())) == 1
+        assert 'status="200"} 10.0' in server.ask("GET", "/metrics").text  # whoever answered them
+        code, errors = server.end()
+    assert (code, errors.count("a worker was killed by SIGABRT")) == (0, 1)
 
 
 def test_a_worker_that_dies_is_started_anew(binary: SavedModel) -> None:

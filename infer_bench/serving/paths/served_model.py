@@ -82,6 +82,10 @@ class ServedModel:
                 return self._answer(batch)
             except InferBenchError:
                 raise
+            except (KeyboardInterrupt, SystemExit) as error:
+                if threading.current_thread() is threading.main_thread():  # there it is the user who ends the process
+                    raise
+                raise EngineError(f"the model's code raised {type(error).__name__}") from None
             except Exception as error:  # noqa: BLE001 - a library or a user's function may raise anything
                 raise EngineError(first_line(error)) from None
 
