@@ -5,7 +5,8 @@ What is called is written down, a line of JSON a call, in the file that STAND_IN
 - `pip …` and `python -m pip …` do nothing and end with STAND_IN_PIP, which is 0 when not set;
 - `python -m venv DIR` puts these stand-ins into DIR/bin;
 - `bencher …` does nothing but read the JSON behind `--file`;
-- `infer-bench …` runs the infer-bench that is tested; where STAND_IN_BUDGET is set, that is the budget of its bench;
+- `infer-bench …` runs the infer-bench that is tested; where STAND_IN_BUDGET is set, that is the budget of its bench. Of
+  several, as in `1s,10m`, the next is taken where a bench ends inconclusive: a busy machine takes longer to tell;
 - `python SCRIPT` runs the script, which finds itself run by the stand-in;
 - `python …` runs the interpreter of the tests.
 """
@@ -14,9 +15,11 @@ import json
 import os
 import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
+INCONCLUSIVE = 3
 NAMES = ("python", "python3", "pip", "infer-bench", "bencher")
 
 
@@ -34,11 +37,17 @@ def note(name: str, words: list[str]) -> None:
         file.write(json.dumps([name, *words]) + "\n")
 
 
-def set_budget(words: list[str]) -> list[str]:
+def run_bench(words: list[str], budgets: list[str]) -> int:
+    """The exit code of a bench with the first budget that is enough."""
+    code = INCONCLUSIVE
+    while budgets and code == INCONCLUSIVE:
+        command = [sys.executable, "-m", "infer_bench", *set_budget(words, budgets.pop(0))]
+        code = subprocess.run(command, check=False).returncode
+    return code
+
+
+def set_budget(words: list[str], budget: str) -> list[str]:
     """A bench with another budget: before all else, and without the one that was given."""
-    budget = os.environ.get("STAND_IN_BUDGET")
-    if not budget or words[:1] != ["bench"]:
-        return words
     at = words.index("--budget") if "--budget" in words else len(words)
     return ["bench", f"--budget={budget}", *words[1:at], *words[at + 2 :]]
 
@@ -57,7 +66,10 @@ def main(program: str, *arguments: str) -> None:
         sys.executable, sys.argv = os.path.abspath(program), words
         runpy.run_path(words[0], run_name="__main__")
     else:
-        command = ["-m", "infer_bench", *set_budget(words)] if name == "infer-bench" else words
+        budgets = os.environ.get("STAND_IN_BUDGET")
+        if name == "infer-bench" and budgets and words[:1] == ["bench"]:
+            sys.exit(run_bench(words, budgets.split(",")))
+        command = ["-m", "infer_bench", *words] if name == "infer-bench" else words
         os.execv(sys.executable, [sys.executable, *command])
 
 

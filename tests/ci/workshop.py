@@ -100,7 +100,7 @@ class Workshop:
         env = {**own, "STAND_IN_LOG": str(self.log), "NO_COLOR": "1", **(environment or {}), "PATH": path}
         command = ["bash", "--noprofile", "--norc", *flags, "-c", script]
         return subprocess.run(
-            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=1200, check=False
         )
 
     def calls(self, *beginning: str) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """Gates on fake engines in real workers, for the tests of the command line."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ ONNX, ONNX_ROWS = SAMPLES / "tumour_zipmap.onnx", SAMPLES / "tumour.parquet"
 FAKES = {"fake": "tests.fakes:FakeEngine", "filed": "tests.fakes:FakeFileEngine"}
 WIDE = ["--max-regression", "400%"]
 """So far apart do no two fakes lie, however busy the machine is."""
+INCONCLUSIVE = 3
+BUDGETS = ("1s", "20s", "10m")
 TO_FILE = ["--json", "report.json"]
 DEEDS = {
     "killed": "SIGKILL",
@@ -40,6 +43,16 @@ def processes(rows: str, candidate: str, against: str, *arguments: str) -> int:
 def sessions(rows: str, candidate: str, against: str, *arguments: str) -> int:
     """A gate of two files of one engine: in one worker."""
     return run(["bench", model(candidate), "-d", rows, "-e", "filed", "--against", model(against), *arguments])
+
+
+def until_decided(gate: Callable[..., int], *arguments: str) -> int:
+    """The exit code of a gate with the first budget that is enough: a busy machine takes longer to tell."""
+    code = INCONCLUSIVE
+    for budget in BUDGETS:
+        code = gate(*arguments, "--budget", budget)
+        if code != INCONCLUSIVE:
+            break
+    return code
 
 
 def load_saved() -> BenchReport:

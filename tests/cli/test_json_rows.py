@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 from infer_bench.cli.main import run
 from infer_bench.report.serialize import load_report
-from tests.cli.gating import TO_FILE, WIDE, load_saved, model
+from tests.cli.gating import TO_FILE, WIDE, load_saved, sessions, until_decided
 
 pytestmark = pytest.mark.usefixtures("fake_engines")
 RECORDS = [{"a": 0.5, "b": 1, "other": [1]}, {"a": None, "b": 2}, {"b": -1.5}, {"a": 2, "b": 0}]
@@ -30,8 +30,7 @@ def test_a_bench_reads_them(json_rows: str) -> None:
 
 
 def test_a_gate_reads_them(json_rows: str) -> None:
-    sides = [model("new"), "-d", json_rows, "-e", "filed", "--against", model("old")]
-    assert run(["bench", *sides, *WIDE, "--max-delta", "0", "--budget", "5s", *TO_FILE]) == 0
+    assert until_decided(sessions, json_rows, "new", "old", *WIDE, "--max-delta", "0", *TO_FILE) == 0
     assert load_saved().results[-1].non_finite_mismatches == 0
 
 
