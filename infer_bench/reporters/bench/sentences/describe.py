@@ -30,10 +30,10 @@ def explain_missing(report: Report[Any], *, phases: bool) -> str:
     Empty where none is missing.
     """
     measured = [result for result in report.results if isinstance(result, BenchResult) and result.request]
-    parts = [part for result in measured for part in (result.request, *list_phases(result)) if part is not None]
-    needs = {
-        name: part.needs[name] for name in name_percentiles(report.settings) for part in parts if name in part.needs
-    }
+    parts = [result.request for result in measured if result.request is not None]
+    parts += [part for result in measured for part in list_phases(result)] if phases else []
+    names = name_percentiles(report.settings)
+    needs = {name: part.needs[name] for name in names for part in parts if name in part.needs}
     if not needs:
         return ""
     takes = enumerate_names([f"{name} takes {numbers.count(count)}" for name, count in needs.items()])
@@ -55,6 +55,6 @@ def describe_report(report: Report[Any]) -> list[Sentence]:
 
 def _lacks_tail(result: BenchResult) -> bool:
     latency = result.request
-    return (
-        latency is not None and latency.unit == "batch-mean" and latency.p99_ns is None and "p99" not in latency.needs
-    )
+    if latency is None or latency.unit != "batch-mean":
+        return False
+    return latency.p99_ns is None and "p99" not in latency.needs
