@@ -125,7 +125,7 @@ LIBRARIES = (
     ),
     ModelLibrary(
         engine="torch",
-        target="infer_bench.engines.torch:Torch",
+        target="infer_bench.engines.torch.engine:Torch",
         title="PyTorch",
         family="torch",
         extra="torch",

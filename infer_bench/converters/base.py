@@ -26,7 +26,8 @@ class ConvertOptions:
     `precision` "exact" computes as the original library does, in double where that does; "float32" stores and computes
     in float32. `input_dtype` is that of the rows: with float32, what is exact is exact for rows that float32 can hold.
     `trees` "best" stops at the best iteration of early stopping, "all" does not, "auto" does what the library does with
-    this artefact: XGBoost's wrappers stop there, its boosters do not.
+    this artefact: XGBoost's wrappers stop there, its boosters do not. `atol` and `rtol` are the user's tolerance,
+    |difference| <= atol + rtol x |reference|, instead of the usual one.
     """
 
     precision: Precision = "exact"
@@ -35,8 +36,13 @@ class ConvertOptions:
     input_name: str = "input"
     zipmap: bool = False
     trees: Trees = "auto"
+    atol: float | None = None
+    rtol: float | None = None
 
     def __post_init__(self) -> None:
+        for name, value in (("atol", self.atol), ("rtol", self.rtol)):
+            if value is not None and not 0 <= value < float("inf"):
+                raise UsageError(f"{name} is a number from 0 on, not {value:g}")
         if self.opset_ml not in OPSETS:
             raise UsageError(f"opset-ml cannot be {self.opset_ml}", "one of: 5, 3")
         if not self.input_name.isidentifier():

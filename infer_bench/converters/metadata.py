@@ -10,6 +10,11 @@ from infer_bench.version import __version__
 SPEC = "infer_bench.spec"
 """Metadata key of what the file computes: JSON of task, classes, outputs and features."""
 SOURCE = "infer_bench.source"
+CHECK = "infer_bench.check"
+"""Metadata key of how near the file was found to the original: JSON."""
+
+_METADATA_PROPS = 14
+"""The field of ONNX's ModelProto."""
 
 
 def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
@@ -22,3 +27,18 @@ def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
         feature["encoded"] = False
     origin = {"file": source.name, "sha256": source.sha256, "format": source.format, "infer_bench": __version__}
     return {SPEC: json.dumps(fields), SOURCE: json.dumps(origin)}
+
+
+def add_metadata(onnx: bytes, key: str, value: str) -> bytes:
+    """A serialized model with one more entry in its metadata: fields of a message may be appended to it."""
+    entry = b"".join(_field(number, text.encode()) for number, text in ((1, key), (2, value)))
+    return onnx + _field(_METADATA_PROPS, entry)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of bytes on the wire, with its length in base 128."""
+    length, remaining = bytearray(), len(content)
+    while remaining >= 0x80:
+        length.append(remaining & 0x7F | 0x80)
+        remaining >>= 7
+    return bytes([number << 3 | 2, *length, remaining]) + content

@@ -17,6 +17,22 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Rounding:
+    """Two models' errors against the reference computed in float64, as root mean squares.
+
+    `ratio` is the candidate's in multiples of what the reference rounds, over requests of the size where it is largest.
+    What the reference rounds is at least an ulp of float32, and what half an ulp of the request makes. Ratios up to
+    `same_up_to` are rounding, from `different_from` on they are not.
+    """
+
+    ratio: float
+    reference_rmse: float
+    candidate_rmse: float
+    same_up_to: float = 8.0
+    different_from: float = 32.0
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the reader should know. `code` is stable, `hint` says what to do, `candidate` whom it concerns.
 

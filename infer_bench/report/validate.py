@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from infer_bench.report.common import ModelInfo, Report
+from infer_bench.report.common import ModelInfo, Report, Rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ValidateGroup:
     `histogram` counts |Δ| by decade: "-8" holds 1e-8 to 1e-7, "exact" none. `p999_abs_delta` is too high by less than
     1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
     compared, since neither side gives them a number, and neither were those `answered_though_refused`: probes that the
-    reference refuses and the candidate answers.
+    reference refuses and the candidate answers. `rounding` is None where the reference has no float64 form.
     """
 
     name: str
@@ -58,6 +58,7 @@ class ValidateGroup:
     histogram: Mapping[str, int] = field(default_factory=dict)
     outputs: tuple[OutputDelta, ...] = ()
     note: str = ""
+    rounding: Rounding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class ValidateResult:
     """A reference and a candidate compared on groups of rows. `failed` says why there was nothing to compare.
 
     `smallest_passing_atol` is the least tolerance that would pass, None when none would: labels changed, or answers are
-    finite on one side only.
+    finite on one side only. `by_rounding`: multiples of what the reference rounds decided, and not `atol` and `rtol`.
     """
 
     reference: ComparedModel
@@ -128,6 +129,7 @@ class ValidateResult:
     different: bool = False
     rows_per_s: float | None = None
     failed: str | None = None
+    by_rounding: bool = False
 
     @property
     def is_measured(self) -> bool:

@@ -8,6 +8,7 @@ from infer_bench.reporters.bench.columns import describe
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.layout import clean, measure_width, pad, wrap
 from infer_bench.reporters.text.paths import file_name
+from infer_bench.reporters.text.rounding import describe_errors, find_worst
 
 
 def draw_conversion(report: Report[Any], width: int | None) -> list[str]:
@@ -29,6 +30,8 @@ def _list_rows(result: ConvertResult) -> list[tuple[str, str]]:
     kinds = ", ".join(f"{group.name} {numbers.count(group.rows)}" for group in result.groups)
     rows.append(("checked", f"{numbers.count(total)} rows: {kinds}"))
     rows.append(("max |Δ|", f"{_format_delta(result)}   labels: {_count_labels(result)}"))
+    if (rounding := find_worst(group.rounding for group in result.groups)) is not None:
+        rows.append(("error", f"against float64 (RMS): {describe_errors(rounding, 'the original')}"))
     refusals = sum(group.refused for group in result.groups)
     if refusals:
         answered = sum(group.answered_though_refused for group in result.groups)
@@ -48,7 +51,17 @@ def _format_delta(result: ConvertResult) -> str:
     absolute = max((group.max_abs_delta for group in result.groups), default=0.0)
     relative = max((group.max_relative_delta for group in result.groups), default=0.0)
     share = f" ({numbers.delta(relative)} of the answer)" if absolute > 2 * relative else ""
-    return f"{numbers.delta(absolute)}{share}, tolerance {numbers.delta(result.tolerance)}"
+    return f"{numbers.delta(absolute)}{share}{describe_criterion(result)}"
+
+
+def describe_criterion(result: ConvertResult) -> str:
+    """What the numbers had to meet, to be put behind them; empty where the errors say it."""
+    if result.criterion == "rounding":
+        return ""
+    if result.criterion == "relative":
+        return f", tolerance {numbers.delta(result.tolerance)}"
+    share = f" + {numbers.limit(result.rtol)} of the answer" if result.rtol else ""
+    return f", tolerance {numbers.limit(result.tolerance)}{share}, as given"
 
 
 def _count_labels(result: ConvertResult) -> str:

@@ -10,7 +10,7 @@ import pytest
 from infer_bench.data import Table
 from infer_bench.gates.rules import GateLimits
 from infer_bench.measure.bench.results import difference
-from infer_bench.measure.convert.compare import compare_group
+from infer_bench.measure.convert.compare import TOLERANCES, Criterion, compare_group
 from infer_bench.measure.gate.metrics import PairedMetrics
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.sequential import Pair
@@ -22,6 +22,7 @@ from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.predictions import Labels, Predictions
 
 NAN, INF = float("nan"), float("inf")
+RELATIVE = Criterion("relative", TOLERANCES["float32"])
 REFERENCE = np.array([[0.1, 0.9], [0.5, 0.5], [NAN, 0.2], [INF, 1.0], [0.3, 0.7], [0.0, 1.0]])
 CANDIDATE = np.array([[0.1, 0.9], [0.25, 0.75], [NAN, 0.2], [-INF, 1.0], [NAN, 0.7], [0.0, 1.0]])
 LABELS = (["yes", "no", "no", 1, "yes", True], ["yes", "yes", "yes", 1.0, "no", 1])
@@ -61,7 +62,7 @@ def validated(reference: Predictions, candidate: Predictions) -> ValidateGroup:
 def said_by_all(reference: Any, candidate: Any, labels: Any) -> tuple[dict[str, Any], CheckedGroup, ValidateGroup]:
     ours, theirs = labels or (None, None)
     one, other = predictions(reference, ours), predictions(candidate, theirs)
-    return bench(one, other, labels), compare_group("data", one, other), validated(one, other)
+    return bench(one, other, labels), compare_group("data", one, other, RELATIVE), validated(one, other)
 
 
 def test_deltas_labels_and_what_is_not_finite_are_the_same_four_times() -> None:
@@ -112,7 +113,7 @@ def test_no_difference_is_none_anywhere(labels: Any) -> None:
 def test_refused_rows_are_counted_apart_and_never_compared() -> None:
     reference = predictions(REFERENCE, None, (0, 1, 2))
     candidate = predictions(CANDIDATE, None, (1, 5))
-    by_convert, by_validate = compare_group("data", reference, candidate), validated(reference, candidate)
+    by_convert, by_validate = compare_group("data", reference, candidate, RELATIVE), validated(reference, candidate)
     assert by_convert.max_abs_delta == by_validate.max_abs_delta == 0.0
     assert (by_convert.refused, by_convert.answered_though_refused) == (3, 2)
     assert (by_validate.refusals, by_validate.refused_by_both) == (3, 1)

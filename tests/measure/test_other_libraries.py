@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench import convert
+from infer_bench import convert, validate
+from infer_bench.converters.base import ConvertOptions
 from infer_bench.errors import CannotRun, EngineError, MissingDependency, ModelError, NotConvertible
 
 SETTINGS = {"iterations": 5, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
@@ -74,6 +75,54 @@ def test_a_network_answers_the_same(tmp_path: Path) -> None:
     report = convert(path, str(tmp_path / "out.onnx"))
     assert report.results[0].failed is None
     assert {"ordinary", "missing", "infinite", "one", "empty"} <= {group.name for group in report.results[0].groups}
+
+
+def test_what_pytorch_rounds_itself_on_large_rows_refuses_no_network(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(3)
+    layers = [
+        torch.nn.Linear(20, 64),
+        torch.nn.ReLU(),
+        torch.nn.Linear(64, 64),
+        torch.nn.ReLU(),
+        torch.nn.Linear(64, 3),
+    ]
+    path = saved_torch(tmp_path / "model.pt2", torch.nn.Sequential(*layers, torch.nn.Softmax(1)), torch.randn(3, 20))
+    result = convert(path, str(tmp_path / "out.onnx")).results[0]
+    assert (result.failed, result.criterion) == (None, "rounding")
+    assert max(group.max_abs_delta for group in result.groups) > 1e-6
+    assert all(group.rounding is None or group.rounding.ratio < 8 for group in result.groups)
+    strict = convert(path, str(tmp_path / "no.onnx"), options=ConvertOptions(atol=1e-9)).results[0]
+    assert "which is rounding" in str(strict.failed)
+
+
+def test_a_layer_in_half_precision_is_another_network(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    first, second, last = torch.nn.Linear(4, 32), torch.nn.Linear(32, 32), torch.nn.Linear(32, 3)
+
+    module: Any = torch.nn.Module
+
+    class Half(module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = first, last
+            self.second = torch.nn.Linear(32, 32).to(torch.float16)
+            self.second.load_state_dict(second.state_dict())
+
+        def forward(self, rows: Any) -> Any:
+            hidden = torch.relu(self.first(rows)).to(torch.float16)
+            return torch.softmax(self.last(torch.relu(self.second(hidden).to(torch.float32))), 1)
+
+    network = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU(), last, torch.nn.Softmax(1))
+    paths = [
+        saved_torch(tmp_path / f"{name}.pt2", form, torch.randn(3, 4))
+        for name, form in (("whole", network), ("half", Half()))
+    ]
+    result = validate(*paths).results[0]
+    assert (result.different, result.by_rounding) == (True, True)
+    assert result.groups[0].max_abs_delta < 1e-3
+    assert not validate(*reversed(paths)).results[0].by_rounding
 
 
 def test_a_fixed_batch_and_whole_numbers_are_refused(tmp_path: Path) -> None:

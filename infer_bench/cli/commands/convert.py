@@ -14,6 +14,8 @@ def convert(
     input_dtype: of.InputDtype = "float32",
     trees: of.Trees = "auto",
     zipmap: of.Zipmap = False,
+    atol: of.Atol = None,
+    rtol: of.Rtol = None,
     time_limit: of.TimeLimit = 300.0,
     allow_pickle: AllowPickle = False,
     routes: of.Routes = False,
@@ -41,6 +43,8 @@ def convert(
         input_name=input_name,
         zipmap=zipmap,
         trees=pick(trees, "trees", TREES),
+        atol=atol,
+        rtol=rtol,
     )
     to = Delivery(json, "json" if json == "-" else format)
     return run_convert(model, output, data, options, allow_pickle, time_limit, to)

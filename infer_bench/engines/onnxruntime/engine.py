@@ -1,17 +1,20 @@
 """ONNX Runtime: any ONNX file whose inputs are columns and whose output is numbers, probabilities or labels."""
 
 import dataclasses
+import functools
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option
+from infer_bench.engines.onnxruntime import float64 as onnx_float64
 from infer_bench.engines.onnxruntime import inputs as onnx_inputs
 from infer_bench.engines.onnxruntime import labels as onnx_labels
 from infer_bench.engines.onnxruntime import outputs as onnx_outputs
+from infer_bench.engines.onnxruntime.io_binding import BoundRun
 from infer_bench.engines.onnxruntime.probe import gives_pair, probe_width
 from infer_bench.engines.session import (
     FedSession,
@@ -23,7 +26,7 @@ from infer_bench.engines.session import (
     require_readable,
     to_canonical,
 )
-from infer_bench.errors import EngineError, InferBenchError, ModelError
+from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
@@ -100,12 +103,13 @@ class OnnxRuntime:
         labeller = onnx_labels.make_labeller(session, meaning, inputs)
         onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
         onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
+        onnx_session.tensors, onnx_session.path = inputs, model.path
         onnx_session.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
         return onnx_session
 
 
 class OnnxSession(FedSession):
-    """A loaded ONNX graph.
+    """A loaded ONNX graph of the file `path`, with these input `tensors`.
 
     `end_profiling` ends the profiling that `profile_to` began and gives the trace's path. `input_name` is what the
     graph calls its only input; empty where it has several.
@@ -113,6 +117,8 @@ class OnnxSession(FedSession):
 
     end_profiling: Callable[[], str] | None = None
     input_name = ""
+    tensors: Sequence[onnx_inputs.Tensor] = ()
+    path: str = ""
 
     def __init__(
         self,
@@ -158,6 +164,21 @@ class OnnxSession(FedSession):
         if self.spec.task == "binary":
             _complain(predictions)
         return super().labels(predictions)
+
+    @functools.cached_property
+    def _in_float64(self) -> onnx_float64.Run:
+        if not onnx_outputs.is_network(self._nodes) or self._meaning.zipped or self._meaning.bare_label:
+            raise EngineError("the graph is no network of floats")
+        if not any(np.dtype(tensor.dtype) == np.float32 for tensor in self.tensors):
+            raise EngineError("the graph takes no float32")
+        return onnx_float64.make_runner(self.path, self.output_name)
+
+    def predict_in_float64(self, inputs: Any) -> Floats:
+        """See `engines.float64.Float64Session`."""
+        run = self._in_float64
+        named_inputs = inputs if isinstance(inputs, Mapping) else {self.tensors[0].name: inputs}
+        with errors_as(EngineError, "the graph cannot be computed in float64"), np.errstate(all="ignore"):
+            return self.postprocess(run(dict(named_inputs)))
 
     def domain(self) -> Domain:
         """The thresholds of the trees; empty when a graph's trees see something other than its single input."""
@@ -240,7 +261,7 @@ def _predictor(
     if options["io_binding"] == "on":
         if not plain or meaning.zipped or meaning.bare_label:
             raise EngineError("io_binding needs one float input and one float output", "use io_binding=off")
-        return _Bound(session, meaning.output, inputs[0].name)
+        return BoundRun(session, meaning.output, inputs[0].name)
     run, outputs, name = session.run, [meaning.output], inputs[0].name if plain else ""
 
     def predict(rows: Any) -> Any:
@@ -250,38 +271,3 @@ def _predictor(
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
 
     return predict
-
-
-class _Bound:
-    """A run with bound buffers; they are bound anew only when the request is another array than before."""
-
-    def __init__(self, session: Any, output: str, name: str) -> None:
-        self._session, self._output, self._name = session, output, name
-        self._binding = session.io_binding()
-        self._rows: Any = None
-        self._buffer: Any = None
-
-    def __call__(self, rows: Any) -> Any:
-        """The output, in a buffer that the next call overwrites."""
-        try:
-            if rows is not self._rows:
-                self._bind(rows)
-            self._session.run_with_iobinding(self._binding)
-        except InferBenchError:
-            raise
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
-            raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
-        return self._buffer
-
-    def _bind(self, rows: Any) -> None:
-        self._rows = None
-        if self._buffer is None or len(self._buffer) != len(rows):
-            output = np.asarray(self._session.run([self._output], {self._name: rows})[0])
-            self._buffer = np.ascontiguousarray(np.empty_like(output))
-        self._binding.clear_binding_inputs()
-        self._binding.clear_binding_outputs()
-        self._binding.bind_input(self._name, "cpu", 0, rows.dtype, rows.shape, rows.ctypes.data)
-        self._binding.bind_output(
-            self._output, "cpu", 0, self._buffer.dtype, self._buffer.shape, self._buffer.ctypes.data
-        )
-        self._rows = rows

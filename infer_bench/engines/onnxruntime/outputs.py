@@ -181,6 +181,11 @@ def trees(nodes: Sequence[Node]) -> int | None:
     return count or None
 
 
+def is_network(nodes: Sequence[Node]) -> bool:
+    """Whether predictions are sums and products throughout, with no tree whose branches rounding could change."""
+    return not any(node.op in _TREES for node in nodes)
+
+
 def targets(nodes: Sequence[Node]) -> int:
     """The most outputs that any of the graph's models has; 1 when none says."""
     counts = [onnx_graph.ints(node, name) for node in nodes for name in ("n_targets", "targets")]

@@ -1,16 +1,22 @@
 """A converted file, run in ONNX Runtime and compared with the original in the original's own library."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
-from infer_bench.errors import NotConvertible
+from infer_bench.errors import EngineError, NotConvertible
 from infer_bench.libraries import of_family
 from infer_bench.measure.candidates.jobs import build_engine_job
+from infer_bench.measure.convert.compare import round_to
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.stats.agreement.predictions import Labels, Predictions
+from infer_bench.stats.agreement.rounding import Float64Run, OwnRounding
 from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
+from infer_bench.workers.tasks.float64 import CheckFloat64, PredictInFloat64
 from infer_bench.workers.tasks.predict_table import PredictTable
 
 
@@ -33,6 +39,18 @@ class TablePredictor:
         labels = None if table.labels is None else Labels.of(table.labels)
         return Predictions(table.predictions, table.refusals, labels)
 
+    def run_in_float64(self, columns: Columns) -> Float64Run | None:
+        """All rows in float64; None where the model has no such form or refuses the rows."""
+        try:
+            run = self.worker.ask(PredictInFloat64(columns))
+        except EngineError:
+            return None
+        return Float64Run(run.values, run.nudged, run.sizes)
+
+    def has_float64(self) -> bool:
+        """Whether the model is a network that can be computed in float64."""
+        return self.worker.ask(CheckFloat64()).works
+
     def close(self) -> None:
         """End the worker."""
         self.worker.close()
@@ -47,3 +65,22 @@ def original_predictor(model: ModelRef, trees: str, allow_pickle: bool) -> Table
     if library is None or not library.converts:
         raise NotConvertible(f"a {model.family} model has nothing to be checked against here", "see convert --list")
     return TablePredictor(library.engine, model, {"feed": library.feed, "trees": trees}, allow_pickle)
+
+
+def predict_groups(original: TablePredictor, groups: Mapping[str, Columns], dtype: str) -> dict[str, Predictions]:
+    """The original's predictions for each group, as `dtype` holds them, with what it rounds on all of them."""
+    rows = {name: columns for name, columns in groups.items() if len(next(iter(columns.values())))}
+    predictions = {name: round_to(original.predict(columns), dtype) for name, columns in rows.items()}
+    runs = {name: original.run_in_float64(columns) for name, columns in rows.items()} if original.has_float64() else {}
+    own = OwnRounding()
+    for name, run in runs.items():
+        if run is not None and run.values.shape == predictions[name].values.shape:
+            own.add(predictions[name].values, run)
+    empty = Predictions.unrefused(np.zeros((0, len(original.spec.outputs))))
+    return {name: _with_units(predictions.get(name, empty), runs.get(name), own) for name in groups}
+
+
+def _with_units(predictions: Predictions, run: Float64Run | None, own: OwnRounding) -> Predictions:
+    if run is None or run.values.shape != predictions.values.shape:
+        return predictions
+    return replace(predictions, units=own.units(run))

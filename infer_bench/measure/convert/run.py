@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
-from infer_bench.converters.metadata import describe_source
+from infer_bench.converters.metadata import CHECK, add_metadata, describe_source
 from infer_bench.data.rounding import round_numbers
 from infer_bench.errors import NotConvertible, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
@@ -20,8 +20,16 @@ from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.candidates.models import describe_model, identify_convertible
 from infer_bench.measure.candidates.rows import open_rows
-from infer_bench.measure.convert.compare import TOLERANCES, compare_group, failure, passes, round_to
-from infer_bench.measure.convert.round_trip import TablePredictor, original_predictor
+from infer_bench.measure.convert.compare import (
+    Criterion,
+    choose_criterion,
+    compare_group,
+    describe_check,
+    failure,
+    note_rounding,
+    passes,
+)
+from infer_bench.measure.convert.round_trip import TablePredictor, original_predictor, predict_groups
 from infer_bench.measure.convert.scratch_file import scratch_file
 from infer_bench.measure.target import refuse_target
 from infer_bench.model import ModelRef, ModelSpec
@@ -29,6 +37,7 @@ from infer_bench.output import OutputFile
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
 from infer_bench.report.convert import CheckedGroup, ConvertReport, ConvertResult
+from infer_bench.stats.agreement.predictions import Predictions
 from infer_bench.typing import Columns
 from infer_bench.version import __version__
 from infer_bench.workers.process import Worker
@@ -47,7 +56,7 @@ class Attempt:
     route: str
     notes: tuple[str, ...]
     groups: tuple[CheckedGroup, ...]
-    tolerance: float
+    criterion: Criterion
     failure: str | None
 
 
@@ -81,6 +90,9 @@ def convert(
             info = describe_model(source, conversion.spec)
         target_info = None
         if attempt.failure is None:
+            scratch.write_bytes(
+                add_metadata(scratch.read_bytes(), CHECK, describe_check(attempt.criterion, attempt.groups))
+            )
             target_info = describe_model(replace(identify(str(scratch)), path=os.path.abspath(target)), None)
             output_file.write_atomic(scratch.read_bytes())
     return _report(info, attempt, target_info, data)
@@ -124,12 +136,16 @@ class Conversion:
         self._original = original_predictor(self._source, options.trees, self._allow_pickle)
         table = self._table(self._original.spec)
         attempt = self._attempt(options, self._original, table)
-        differs = [group.name for group in attempt.groups if not passes(group, attempt.tolerance)]
-        if differs == ["data"] and attempt.options.input_dtype == "float32" and options.precision == "exact":
+        differs = [group.name for group in attempt.groups if not passes(group, attempt.criterion)]
+        if differs == ["data"] and attempt.options.input_dtype == "float32" and self._has_exact_form(options):
             wide = self._attempt(replace(options, input_dtype="float64"), self._original, table)
             note = "the rows given need float64 input: rounded to float32, they get other answers"
             return replace(wide, notes=(*wide.notes, note))
         return attempt
+
+    def _has_exact_form(self, options: ConvertOptions) -> bool:
+        """Whether a file with float64 input can be asked for; a network is one of float32."""
+        return options.precision == "exact" and self._source.family != "torch"
 
     def _table(self, spec: ModelSpec) -> Columns | None:
         if self._rows is None:
@@ -148,9 +164,13 @@ class Conversion:
         if table is not None:
             groups = {"data": table, **groups}
         self._progress.update(0.5, "comparing")
-        results = _compare(original, identify(str(self._scratch)), groups, conversion.computes_in)
-        tolerance = TOLERANCES[conversion.computes_in]
-        return Attempt(options, conversion.route, conversion.notes, results, tolerance, failure(results, tolerance))
+        dtype = conversion.computes_in
+        references = predict_groups(original, groups, dtype)
+        rounding = any(reference.units is not None for reference in references.values())
+        criterion = choose_criterion(dtype, options.atol, options.rtol, rounding=rounding)
+        results = _compare(original.spec, identify(str(self._scratch)), groups, references, criterion)
+        notes = (*conversion.notes, *filter(None, [note_rounding(results)]))
+        return Attempt(options, conversion.route, notes, results, criterion, failure(results, criterion))
 
     def _write(self, options: ConvertOptions, spec: ModelSpec) -> OnnxConversion:
         request = ConvertModel(
@@ -164,31 +184,36 @@ class Conversion:
 
 
 def _compare(
-    original: TablePredictor, file: ModelRef, groups: Mapping[str, Columns], dtype: str
+    spec: ModelSpec,
+    file: ModelRef,
+    groups: Mapping[str, Columns],
+    references: Mapping[str, Predictions],
+    criterion: Criterion,
 ) -> tuple[CheckedGroup, ...]:
     """Compare on every group as one batch, as `dtype` holds predictions; labels are the file's own output."""
     with contextlib.ExitStack() as stack:
         values = stack.enter_context(contextlib.closing(TablePredictor("onnxruntime", file, {}, False)))
         labels = None
-        if original.spec.classes:
+        if spec.classes:
             labels = TablePredictor("onnxruntime", file, {"output": "label"}, False)
             stack.enter_context(contextlib.closing(labels))
-        return tuple(_compare_on(name, rows, original, values, labels, dtype) for name, rows in groups.items())
+        return tuple(
+            _compare_on(name, rows, references[name], values, labels, criterion) for name, rows in groups.items()
+        )
 
 
 def _compare_on(
     name: str,
     rows: Columns,
-    original: TablePredictor,
+    reference: Predictions,
     values: TablePredictor,
     labels: TablePredictor | None,
-    dtype: str,
+    criterion: Criterion,
 ) -> CheckedGroup:
     candidate = values.predict(rows)
     if labels is not None:
         candidate = replace(candidate, labels=labels.predict(rows).labels)
-    reference = round_to(original.predict(rows), dtype) if len(candidate.values) else candidate
-    return compare_group(name, reference, candidate)
+    return compare_group(name, reference if len(candidate.values) else candidate, candidate, criterion)
 
 
 def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows: str | None) -> ConvertReport:
@@ -198,9 +223,11 @@ def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows:
         route=attempt.route,
         precision=attempt.options.precision,
         input_dtype=attempt.options.input_dtype,
-        tolerance=attempt.tolerance,
+        tolerance=attempt.criterion.tolerance,
         groups=attempt.groups,
         failed=attempt.failure,
+        criterion=attempt.criterion.name,
+        rtol=attempt.criterion.rtol,
     )
     return Report(
         command="convert",

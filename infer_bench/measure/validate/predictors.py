@@ -13,11 +13,13 @@ from infer_bench.measure.candidates.jobs import build_opening_job
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelSpec
 from infer_bench.stats.agreement.predictions import Labels, Predictions
+from infer_bench.stats.agreement.rounding import Float64Run, OwnRounding
 from infer_bench.typing import Array, Columns, Floats
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import MeasureMemory, ReadDomain
 from infer_bench.workers.shared import SharedTable
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed
+from infer_bench.workers.tasks.float64 import CheckFloat64, Float64Predictions, PredictInFloat64
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, StepOutputs
 from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords
 
@@ -37,7 +39,8 @@ class Predictor:
         self._worker = Worker(job, timeout_s=settings.timeout_s, shares=[table.descriptor for table in shared_tables])
         self.spec = ModelSpec("raw", (), ())
         self.feed_dtype = ""
-        self._pending: deque[Callable[[], BatchPredictions]] = deque()
+        self._pending: deque[tuple[Callable[[], BatchPredictions], Callable[[], Float64Predictions] | None]] = deque()
+        self._own_rounding: OwnRounding | None = None
         self._domain: tuple[dict[str, tuple[float, ...]], Array | None] | None = None
 
     def open(self) -> None:
@@ -73,18 +76,42 @@ class Predictor:
         except EngineError:
             self.feed_dtype = "unknown"
 
+    def measure_rounding(self) -> str:
+        """From now on, say of predictions what the model rounds; in words why not, where that cannot be known."""
+        try:
+            support = self._worker.ask(CheckFloat64())
+        except EngineError as error:
+            return error.message
+        self._own_rounding = OwnRounding() if support.works else None
+        return support.obstacle
+
     def predict(self, columns: Columns) -> Predictions:
         """Predict a table; rows that the library refuses are marked. Raises `EngineError` when it takes none."""
-        return self._predictions(self._worker.ask(PredictBatch(columns)))
+        predictions = self._predictions(self._worker.ask(PredictBatch(columns)))
+        return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(columns)))
 
     def send(self, columns: Columns, memory: SharedTable) -> None:
         """Send a table whose predictions `receive` gives, in this order; `memory` holds most of the columns."""
         shared, others = memory.divide(columns)
-        self._pending.append(self._worker.post(PredictBatch(others, shared)))
+        batch = self._worker.post(PredictBatch(others, shared))
+        in_float64 = None if self._own_rounding is None else self._worker.post(PredictInFloat64(others, shared))
+        self._pending.append((batch, in_float64))
 
     def receive(self) -> Predictions:
         """The predictions for the oldest table sent. Raises what `predict` raises."""
-        return self._predictions(self._pending.popleft()())
+        batch, in_float64 = self._pending.popleft()
+        return self._with_units(self._predictions(batch()), in_float64)
+
+    def _with_units(self, predictions: Predictions, in_float64: Callable[[], Float64Predictions] | None) -> Predictions:
+        """With what the model rounds, where that is to be measured and the table has predictions in float64 too."""
+        if self._own_rounding is None or in_float64 is None:
+            return predictions
+        try:
+            run = in_float64()
+        except EngineError:
+            return predictions
+        units = self._own_rounding.units_of(predictions.values, Float64Run(run.values, run.nudged, run.sizes))
+        return replace(predictions, units=units)
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `predict`, with a request of its own for every row."""

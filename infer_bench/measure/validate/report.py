@@ -6,16 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from infer_bench.data import Dataset, match
+from infer_bench.data import Dataset
 from infer_bench.errors import DataError, InferBenchError, PredictionsDiffer
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import CANNOT_RUN
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.candidates.column_mapping import by_position
 from infer_bench.measure.candidates.models import describe_model
-from infer_bench.measure.candidates.remarks import notices_of
+from infer_bench.measure.rounding import describe_rounding
 from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.notices import notices_on
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.measure.validate.validation import CandidateState, Validation
@@ -109,10 +109,15 @@ def _result(validation: Validation, candidate: CandidateState) -> ValidateResult
         not_explained=explanation.not_explained,
         why=explanation.why,
         worst=_worst_rows(candidate.groups.values(), outputs, limits),
-        different=any(group.failing for group in groups),
+        different=any(group.failing for group in groups) or (validation.settings.strict and _rounds_more(candidate)),
         rows_per_s=validation.rows_per_s,
         failed=_failure(candidate, groups),
+        by_rounding=limits.by_rounding and any(group.rounding for group in groups),
     )
+
+
+def _rounds_more(candidate: CandidateState) -> bool:
+    return any(group.limits.by_rounding and group.comparison.rounding.is_near for group in candidate.groups.values())
 
 
 def _compared_outputs(validation: Validation, candidate: CandidateState) -> tuple[str, ...]:
@@ -184,6 +189,7 @@ def group_result(group: GroupComparison, outputs: Sequence[str]) -> ValidateGrou
         histogram={"exact" if d is None else str(d): n for d, n in pooled.spread.decades()},
         outputs=tuple(_output(_output_name(outputs, i), tally) for i, tally in enumerate(comparison.outputs)),
         note=group.complaint,
+        rounding=describe_rounding(comparison.rounding),
     )
 
 
@@ -234,49 +240,5 @@ def _worst_rows(groups: Iterable[GroupComparison], outputs: Sequence[str], limit
     return tuple(lines[: limits.worst])
 
 
-def _extra_columns(columns: Sequence[str], name: str) -> str:
-    names = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
-    sentence = (
-        "column {} is not the model's and was" if len(columns) == 1 else "columns {} are not the model's and were"
-    )
-    return f"{len(columns)} {sentence.format(f'of {name}')} not used: {names}"
-
-
 def _number(prediction: float) -> float | None:
     return None if prediction != prediction else prediction
-
-
-def notices_on(validation: Validation) -> list[Notice]:
-    """What is to be known of how columns were matched and models were read."""
-    notices, spec = [], validation.spec
-    if validation.dataset is not None and spec.features:
-        columns = match(validation.dataset.columns, spec)
-        name = Path(validation.dataset.path).name
-        if columns.by_position:
-            text = (
-                f"the reference has no column names: the {len(columns.columns)} columns of {name} were taken in order"
-            )
-            notices.append(Notice("by-position", text, "see that they stand in the order of training"))
-        if columns.extra:
-            notices.append(Notice("extra-columns", _extra_columns(columns.extra, name)))
-    for candidate in validation.candidates:
-        if spec.features and by_position(candidate.predictor.spec, spec):
-            name = candidate.predictor.name
-            text = f"{name} does not name its columns: they were taken in the reference's order"
-            notices.append(Notice("by-position", text))
-        notices += _note_refusals(candidate)
-    return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
-
-
-def _note_refusals(candidate: CandidateState) -> list[Notice]:
-    """That a candidate answers probes which the reference refuses."""
-    counts = ", ".join(
-        f"{group.comparison.candidate_alone:,} {group.group}"
-        for group in candidate.groups.values()
-        if group.comparison.candidate_alone and not group.limits.count_refusals
-    )
-    if not counts:
-        return []
-    name = candidate.predictor.name
-    text = f"{name} answers probes that the reference refuses ({counts}): there is nothing to compare"
-    return [Notice("answers-refused", text, "--strict counts them as different")]

@@ -74,6 +74,8 @@ def run(
         validation = _validation(predictions, openings, dataset, settings)
         if dataset is None and not validation.spec.features:
             raise DataError("there is nothing to draw rows from", "give rows with --data")
+        if isinstance(validation.reference, Predictor):
+            validation.float64_obstacle = validation.reference.measure_rounding()
         return _compare_all(validation, progress, save)
 
 

@@ -25,6 +25,8 @@ UNBOUNDED_RTOL = 1e-5
 class ValidateSettings:
     """Tolerances that are None are the defaults: atol 1e-4, rtol 0 for probabilities and 1e-5 for other predictions.
 
+    Without either, a network that can be computed in float64 is compared in multiples of what it rounds itself.
+
     `threshold` is the decision threshold, `rows` limits the rows read, `input_dtype` rounds them before either model is
     fed, `worst` is how many of the worst rows are kept. With `strict`, a candidate that answers a probe which the
     reference refuses is different.
@@ -68,7 +70,8 @@ class ValidateSettings:
         if rtol is None:
             unbounded = self.atol is None and not PROBABILITIES & set(tasks)
             rtol = UNBOUNDED_RTOL if unbounded else 0.0
-        return Limits(atol, rtol, self.threshold, self.worst)
+        by_rounding = self.atol is None and self.rtol is None
+        return Limits(atol, rtol, self.threshold, self.worst, by_rounding=by_rounding)
 
 
 def project_tolerances(start: Path | None = None) -> dict[str, float]:

@@ -30,7 +30,8 @@ class CandidateState:
 class Validation:
     """A reference, described by `spec`, and the candidates that could be opened and those that could not.
 
-    `rows_per_s` is how many of the user's rows were compared in a second, None before they were.
+    `rows_per_s` is how many of the user's rows were compared in a second, None before they were. `float64_obstacle`
+    says why a network that is the reference cannot be computed in float64.
     """
 
     reference: Predictor | SavedPredictions
@@ -40,6 +41,7 @@ class Validation:
     dataset: Dataset | None
     settings: ValidateSettings
     rows_per_s: float | None = None
+    float64_obstacle: str = ""
 
     @property
     def limits(self) -> Limits:

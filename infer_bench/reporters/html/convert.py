@@ -5,9 +5,11 @@ from typing import Any
 from infer_bench.report.common import Report
 from infer_bench.report.convert import ConvertResult
 from infer_bench.reporters.bench.columns import describe
+from infer_bench.reporters.convert import describe_criterion
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, describe_run, tone_of
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
+from infer_bench.reporters.text.rounding import describe_errors, find_worst
 
 _HEAD = ("rows", "n", "max |Δ|", "max relative |Δ|", "other labels", "refused by the original")
 
@@ -40,6 +42,8 @@ def _build_section(result: ConvertResult) -> Section:
         for group in result.groups
     )
     output = "no file" if result.output is None else file_name(result.output.path)
-    about = f"{describe(result.source)} · {result.route} · tolerance {numbers.delta(result.tolerance)}"
+    rounding = find_worst(group.rounding for group in result.groups)
+    errors = "" if rounding is None else f" · error against float64 (RMS): {describe_errors(rounding, 'the original')}"
+    about = f"{describe(result.source)} · {result.route}{describe_criterion(result).replace(', ', ' · ', 1)}{errors}"
     table = Table("what it was checked on", _HEAD, rows)
     return Section(f"{file_name(result.source.path)} to {output}", about, (table,) if rows else ())

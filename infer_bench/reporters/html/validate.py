@@ -44,6 +44,8 @@ def _write_sentences(result: ValidateResult) -> Iterable[tuple[str, Tone]]:
         yield f"First: {place}", "plain"
     if fix := columns.find_fix(result):
         yield f"Fix: {fix}", "plain"
+    if errors := columns.describe_rounding(result):
+        yield errors, "plain"
     if passing := columns.describe_passing(result):
         yield passing, "plain"
 

@@ -7,6 +7,7 @@ from infer_bench.report.common import Report
 from infer_bench.report.validate import Cause, ComparedModel, ValidateGroup, ValidateResult, WorstRow
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
+from infer_bench.reporters.text.rounding import describe_errors, find_worst, format_multiple
 
 SHOWN_WORST = 3
 _BARS = 20
@@ -29,15 +30,17 @@ def describe_conditions(report: Report[Any], result: ValidateResult) -> str:
     source = file_name(str(report.settings.get("data") or ""))
     rows = [f"{numbers.plural(data, 'row')} of {source}"] if data else []
     rows += [numbers.plural(probes, "probe")] if probes else []
-    parts = [" + ".join(rows), result.output_meaning, f"tolerance {_format_tolerance(result)}"]
+    parts = [" + ".join(rows), result.output_meaning, _format_tolerance(result)]
     threshold = report.settings.get("threshold")
     parts += [f"threshold {threshold:g}"] if threshold is not None else []
     return " · ".join(part for part in parts if part)
 
 
 def _format_tolerance(result: ValidateResult) -> str:
+    if result.by_rounding:
+        return "tolerance: what float32 rounds"
     atol = numbers.limit(result.atol)
-    return atol if not result.rtol else f"{atol} + {numbers.limit(result.rtol)} of the answer"
+    return f"tolerance {atol}" + (f" + {numbers.limit(result.rtol)} of the answer" if result.rtol else "")
 
 
 def select_columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
@@ -54,6 +57,8 @@ def select_columns(report: Report[Any], results: Sequence[ValidateResult]) -> di
         titles["refused"] = "refused"
     if any(result.output_meaning == "score" for result in results):
         titles["rank"] = "rank ρ"
+    if any(group.rounding for group in groups):
+        titles["rounding"] = "error"
     return {**titles, "verdict": ""}
 
 
@@ -71,6 +76,7 @@ def fill_columns(group: ValidateGroup) -> dict[str, str]:
         "nonfinite": numbers.count(group.non_finite_mismatches),
         "refused": numbers.count(_count_refused(group)),
         "rank": numbers.correlation(group.rank_correlation),
+        "rounding": format_multiple(group.rounding),
         "verdict": _judge_group(group),
     }
 
@@ -133,6 +139,12 @@ def locate_first(result: ValidateResult) -> str:
 def find_fix(result: ValidateResult) -> str:
     """What mends it; empty where nothing is known to."""
     return next((cause.fix for cause in result.causes if cause.fix), "")
+
+
+def describe_rounding(result: ValidateResult) -> str:
+    """Both sides' errors against float64 in the group where the candidate's is the most multiples; else empty."""
+    worst = find_worst(group.rounding for group in result.groups)
+    return "" if worst is None else f"Error against float64 (RMS): {describe_errors(worst, 'of the reference')}."
 
 
 def describe_passing(result: ValidateResult) -> str:

@@ -35,7 +35,7 @@ def _write_result(report: Report[Any], result: ValidateResult) -> Iterable[str]:
     points += [f"**Fix** `{validate_columns.find_fix(result)}`"] if validate_columns.find_fix(result) else []
     worst = result.worst[: validate_columns.SHOWN_WORST] if result.different else ()
     points += [f"**Worst** {escape(validate_columns.describe_row(line))}" for line in worst]
-    points += [escape(validate_columns.describe_passing(result))]
+    points += [escape(validate_columns.describe_rounding(result)), escape(validate_columns.describe_passing(result))]
     yield "\n".join(f"- {line}" for line in points if line)
 
 

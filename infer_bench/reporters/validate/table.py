@@ -70,7 +70,9 @@ def _explain(result: ValidateResult, width: int | None, color: bool) -> list[str
     if result.different:
         worst_rows = map(validate_columns.describe_row, result.worst[: validate_columns.SHOWN_WORST])
         lines += _draw_labelled("Worst", worst_rows, width) + _draw_histogram(result, width)
-    return lines + wrap(validate_columns.describe_passing(result), width)
+    for text in filter(None, (validate_columns.describe_rounding(result), validate_columns.describe_passing(result))):
+        lines += wrap(text, width)
+    return lines
 
 
 def _draw_labelled(label: str, texts: Iterable[str], width: int | None) -> list[str]:

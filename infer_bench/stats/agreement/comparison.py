@@ -11,6 +11,7 @@ import numpy as np
 from infer_bench.stats.agreement.limits import Limits, flips, is_mismatch
 from infer_bench.stats.agreement.pair_sample import Sample
 from infer_bench.stats.agreement.predictions import Predictions
+from infer_bench.stats.agreement.rounding import RoundingTally
 from infer_bench.stats.agreement.row_outcomes import RowOutcomes, common_values
 from infer_bench.stats.agreement.tally import Tally
 from infer_bench.stats.agreement.worst_rows import Worst, worst_of
@@ -28,6 +29,7 @@ class Comparison:
     the limits in some output, are finite on one side only, or change their label or side of the threshold.
     `label_changes` is None where labels are not compared, `argmax_changes` counts rows whose largest output is another
     one. `widths` are the numbers of outputs of reference and candidate where those of some row cannot be compared.
+    `rounding` measures both sides' errors against float64, where the reference could be computed in it.
     """
 
     rows: int = 0
@@ -44,6 +46,7 @@ class Comparison:
     widths: tuple[int, int] | None = None
     worst: Worst = field(default_factory=Worst)
     sample: Sample = field(default_factory=Sample)
+    rounding: RoundingTally = field(default_factory=RoundingTally)
 
     def __add__(self, other: "Comparison") -> "Comparison":
         """The comparison of both sets of rows. Raises `ValueError` when their outputs differ in number."""
@@ -62,6 +65,7 @@ class Comparison:
             widths=min((part.widths for part in (self, other) if part.widths), default=None),
             worst=self.worst + other.worst,
             sample=self.sample + other.sample,
+            rounding=self.rounding + other.rounding,
         )
 
     @property
@@ -136,7 +140,16 @@ def compare(
         widths=_widths(reference, candidate) if outcomes.unlike.any() else None,
         worst=worst_of(reference, candidate, numbers, outcomes, limits.worst),
         sample=Sample.of(numbers[both], ours[:, 0], theirs[:, 0]) if ours.shape[1] else Sample(),
+        rounding=_rounding(reference, ours, theirs, both),
     )
+
+
+def _rounding(reference: Predictions, ours: Floats, theirs: Floats, common: Bools) -> RoundingTally:
+    """Both sides' errors in the `common` rows, where it is known what the reference rounds."""
+    units = None if reference.units is None else reference.units.of_width(ours.shape[1])
+    if units is None or not len(ours):
+        return RoundingTally()
+    return RoundingTally.of(ours, theirs, units.take(common))
 
 
 def _widths(reference: Predictions, candidate: Predictions) -> tuple[int, int]:

@@ -13,6 +13,7 @@ class Limits:
 
     `threshold`: a prediction above it means yes, so that predictions on either side of it flip. `worst`: how many of
     the worst rows are named. `count_refusals`: whether a row that only the reference refuses counts as different.
+    `by_rounding`: where it is known what the reference rounds, multiples of that decide instead of atol and rtol.
     """
 
     atol: float = 1e-4
@@ -20,6 +21,7 @@ class Limits:
     threshold: float | None = None
     worst: int = 10
     count_refusals: bool = True
+    by_rounding: bool = False
 
 
 def is_within(reference: Floats, candidate: Floats, limits: Limits) -> Bools:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.stats.agreement.rounding import RoundingUnits
 from infer_bench.typing import Array, Bools, Floats, Ints
 
 
@@ -49,12 +50,14 @@ class Predictions:
     """Predictions for a block of rows: `values` (rows, outputs), NaN where `refusals` (rows,).
 
     `labels` is None for a model without classes. `complaint` is what the library said of the first row it refused.
+    `units` measure what a reference rounds, None where that is not known.
     """
 
     values: Floats
     refusals: Bools
     labels: Labels | None = None
     complaint: str = ""
+    units: RoundingUnits | None = None
 
     @classmethod
     def unrefused(cls, values: Floats, labels: Labels | None = None) -> "Predictions":
@@ -64,4 +67,5 @@ class Predictions:
     def take(self, rows: Array) -> "Predictions":
         """Those for some rows, given by their places or by a mask (rows,)."""
         labels = None if self.labels is None else self.labels.take(rows)
-        return replace(self, values=self.values[rows], refusals=self.refusals[rows], labels=labels)
+        units = None if self.units is None else self.units.take(rows)
+        return replace(self, values=self.values[rows], refusals=self.refusals[rows], labels=labels, units=units)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.stats.agreement.limits import Limits, flips, is_within
+from infer_bench.stats.agreement.limits import Limits, flips, is_finite_on_both, is_within
 from infer_bench.stats.agreement.predictions import Labels, Predictions, label_key
 from infer_bench.stats.agreement.probability_pair import comparable_rows, to_same_outputs
+from infer_bench.stats.agreement.rounding import SAME
 from infer_bench.typing import Bools, Floats, Indices, Ints
 
 
@@ -17,7 +18,8 @@ class RowOutcomes:
     `common` rows have predictions of both models. Only the reference gives a number to a row of `reference_alone`,
     only the candidate to one of `candidate_alone`, as the other refuses it or has other outputs (`unlike` rows).
     `relabelled` rows have another label, None where labels are not compared. `differ` says which rows count as
-    different under the limits.
+    different under the limits. In `rounding` rows nothing but what the reference rounds itself keeps the two apart,
+    None where that is not known; a label that hangs on it is no other one.
     """
 
     common: Bools
@@ -26,6 +28,7 @@ class RowOutcomes:
     relabelled: Bools | None
     differ: Bools
     unlike: Bools
+    rounding: Bools | None = None
 
     @property
     def refusals(self) -> Bools:
@@ -45,17 +48,21 @@ class RowOutcomes:
         candidate_alone = reference.refusals & ~candidate.refusals & np.isfinite(theirs).any(axis=1)
         differ = reference_alone | (candidate_alone & limits.count_refusals)
         one, other = common_values(reference, candidate, common)
-        differ[common] = (~is_within(one, other, limits) | flips(one, other, limits)).any(axis=1)
+        near, rounding = _nearness(reference, one, other, common, limits)
+        differ[common] = (~near | flips(one, other, limits)).any(axis=1)
         relabelled = _relabelled(reference, candidate, common, unlike)
+        if relabelled is not None and rounding is not None and limits.by_rounding:
+            relabelled &= ~(rounding & _hangs_on_rounding(reference))
         if relabelled is not None:
             differ |= relabelled
-        return cls(common, reference_alone, candidate_alone, relabelled, differ, unlike)
+        return cls(common, reference_alone, candidate_alone, relabelled, differ, unlike, rounding)
 
     def take(self, rows: Indices) -> "RowOutcomes":
         """Those of some rows."""
         relabelled = None if self.relabelled is None else self.relabelled[rows]
         alone = self.reference_alone[rows], self.candidate_alone[rows]
-        return RowOutcomes(self.common[rows], *alone, relabelled, self.differ[rows], self.unlike[rows])
+        rounding = None if self.rounding is None else self.rounding[rows]
+        return RowOutcomes(self.common[rows], *alone, relabelled, self.differ[rows], self.unlike[rows], rounding)
 
 
 def common_values(reference: Predictions, candidate: Predictions, common: Bools) -> tuple[Floats, Floats]:
@@ -64,6 +71,34 @@ def common_values(reference: Predictions, candidate: Predictions, common: Bools)
         return reference.values, candidate.values
     ours, theirs = to_same_outputs(reference.values[common], candidate.values[common])
     return ours, theirs if len(ours) else ours
+
+
+def _nearness(
+    reference: Predictions, ours: Floats, theirs: Floats, common: Bools, limits: Limits
+) -> tuple[Bools, Bools | None]:
+    """Where the `common` rows' predictions (rows, outputs) count as the same, and which rows (all,) are so by rounding.
+
+    What cannot be measured in multiples of the reference's rounding is left to the tolerances.
+    """
+    near = is_within(ours, theirs, limits)
+    all_units = None if reference.units is None else reference.units.of_width(ours.shape[1])
+    if all_units is None:
+        return near, None
+    units, rounding = all_units.take(common), np.zeros(len(common), dtype=np.bool_)
+    by_rounding = np.where(units.is_measure & is_finite_on_both(ours, theirs), units.is_rounding(theirs), near)
+    rounding[common] = by_rounding.all(axis=1)
+    return (by_rounding if limits.by_rounding else near), rounding
+
+
+def _hangs_on_rounding(reference: Predictions) -> Bools:
+    """Rows (rows,) in which the two largest outputs, or the only one and a half, are as near as rounding may bring."""
+    values, units = reference.values, reference.units
+    if units is None or not len(values):
+        return np.zeros(len(values), dtype=np.bool_)
+    ordered = np.sort(values, axis=1)
+    margin = np.abs(ordered[:, 0] - 0.5) if values.shape[1] == 1 else ordered[:, -1] - ordered[:, -2]
+    with np.errstate(all="ignore"):
+        return np.asarray(margin <= 2 * SAME * units.largest.max(axis=1))
 
 
 def _relabelled(reference: Predictions, candidate: Predictions, common: Bools, unlike: Bools) -> Bools | None:

@@ -3,6 +3,12 @@
 from infer_bench.workers.handlers.handler import of_model, of_request
 from infer_bench.workers.tasks.convert import ConvertModel, convert_model
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed, describe_feed
+from infer_bench.workers.tasks.float64 import (
+    CheckFloat64,
+    PredictInFloat64,
+    check_float64,
+    predict_in_float64,
+)
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, predict_in_float32, run_steps
 from infer_bench.workers.tasks.predict_batches import PredictBatch, PredictRecords, predict_batch, predict_records
 from infer_bench.workers.tasks.predict_table import PredictTable, predict_table
@@ -21,6 +27,8 @@ HANDLERS = (
     of_model(PredictTable, predict_table),
     of_model(PredictBatch, predict_batch),
     of_model(PredictRecords, predict_records),
+    of_model(PredictInFloat64, predict_in_float64),
+    of_model(CheckFloat64, check_float64),
     of_model(PredictInFloat32, predict_in_float32),
     of_model(RunSteps, run_steps),
     of_model(DescribeFeed, describe_feed),

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.measure.convert.compare import TOLERANCES, compare_group, failure, passes
+from infer_bench.measure.convert.compare import TOLERANCES, Criterion, compare_group, failure, passes
 from infer_bench.stats.agreement.predictions import Labels, Predictions
 
-SINGLE = TOLERANCES["float32"]
+SINGLE = Criterion("relative", TOLERANCES["float32"])
 
 
 def predictions(*values: float, labels: tuple[str, ...] | None = None) -> Predictions:
@@ -17,7 +17,7 @@ def predictions(*values: float, labels: tuple[str, ...] | None = None) -> Predic
 
 
 def compare(reference: Predictions, candidate: Predictions) -> Any:
-    return compare_group("ordinary", reference, candidate)
+    return compare_group("ordinary", reference, candidate, SINGLE)
 
 
 @pytest.mark.parametrize(

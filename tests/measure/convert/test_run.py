@@ -1,5 +1,7 @@
 """The orchestration of a conversion: what is written when, and what is not."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from infer_bench import convert
 from infer_bench.converters.base import ConvertOptions
-from infer_bench.errors import CannotRun, DataError, ModelError, OutputError
+from infer_bench.errors import CannotRun, DataError, ModelError, OutputError, UsageError
 from infer_bench.formats.identify import identify
 from infer_bench.measure.convert import run as conversion
 
@@ -117,3 +119,30 @@ def test_a_home_that_cannot_be_written_is_no_obstacle(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert conversion.cached_onnx(identify(str(model)), False).family == "onnx"
+
+
+def metadata_of(path: Path) -> dict[str, Any]:
+    import onnx
+
+    props = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    return dict(json.loads(props["infer_bench.check"]))
+
+
+def test_a_tolerance_given_decides_and_stands_in_the_file(model: Path, tmp_path: Path) -> None:
+    result = convert(str(model), str(tmp_path / "usual.onnx")).results[0]
+    assert (result.criterion, metadata_of(tmp_path / "usual.onnx")["relative"]) == ("relative", 1e-12)
+    options = ConvertOptions(precision="float32", atol=1e-3, rtol=1e-4)
+    result = convert(str(model), str(tmp_path / "loose.onnx"), options=options).results[0]
+    assert (result.criterion, result.tolerance, result.rtol, result.failed) == ("given", 1e-3, 1e-4, None)
+    metadata = metadata_of(tmp_path / "loose.onnx")
+    assert (metadata["criterion"], metadata["atol"], metadata["rtol"]) == ("given", 1e-3, 1e-4)
+    strict = convert(str(model), str(tmp_path / "no.onnx"), options=replace(options, atol=0.0, rtol=0.0)).results[0]
+    assert "max |Δ|" in str(strict.failed)
+    assert not (tmp_path / "no.onnx").exists()
+
+
+def test_a_tolerance_is_a_number_from_0_on() -> None:
+    with pytest.raises(UsageError, match="atol is a number from 0 on, not -1"):
+        ConvertOptions(atol=-1.0)
+    with pytest.raises(UsageError, match="rtol is a number from 0 on, not inf"):
+        ConvertOptions(rtol=float("inf"))

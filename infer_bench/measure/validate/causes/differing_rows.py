@@ -19,7 +19,8 @@ class DifferingRows:
 
     `reference` and `candidate` are predictions (rows, outputs), as they were compared: NaN for a model that refuses the
     row or predicts other outputs. Of the masks (rows,), `differ` are the rows to explain, beside some that agree;
-    `without_pair` are those without a prediction of one of the two; `relabelled` have another label.
+    `without_pair` are those without a prediction of one of the two; `relabelled` have another label. `rounding` are
+    those that only rounding keeps apart, where `measurable` says that it is known what the reference rounds.
     """
 
     groups: npt.NDArray[np.object_]
@@ -30,6 +31,8 @@ class DifferingRows:
     differ: Bools
     without_pair: Bools
     relabelled: Bools
+    rounding: Bools
+    measurable: Bools
 
     @classmethod
     def of(
@@ -43,7 +46,7 @@ class DifferingRows:
     ) -> "DifferingRows":
         """All rows of one block."""
         ours, theirs = to_same_outputs(reference.values, candidate.values)
-        unlabelled = np.zeros(len(numbers), dtype=np.bool_)
+        none = np.zeros(len(numbers), dtype=np.bool_)
         return cls(
             groups=np.full(len(numbers), group, dtype=object),
             numbers=numbers,
@@ -52,7 +55,9 @@ class DifferingRows:
             candidate=_without(theirs, outcomes.unlike) if theirs.shape == ours.shape else np.full_like(ours, np.nan),
             differ=outcomes.differ,
             without_pair=~outcomes.common,
-            relabelled=unlabelled if outcomes.relabelled is None else outcomes.relabelled,
+            relabelled=none if outcomes.relabelled is None else outcomes.relabelled,
+            rounding=none if outcomes.rounding is None else outcomes.rounding,
+            measurable=none if outcomes.rounding is None else ~none,
         )
 
     @property
@@ -84,6 +89,8 @@ def join(parts: Sequence[DifferingRows]) -> DifferingRows:
         differ=np.concatenate([part.differ for part in parts]),
         without_pair=np.concatenate([part.without_pair for part in parts]),
         relabelled=np.concatenate([part.relabelled for part in parts]),
+        rounding=np.concatenate([part.rounding for part in parts]),
+        measurable=np.concatenate([part.measurable for part in parts]),
     )
 
 

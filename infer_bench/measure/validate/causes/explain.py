@@ -26,6 +26,7 @@ def explain(rows: DifferingRows, access: ReferenceAccess, unlike: str = "") -> E
     if unlike:
         return Explanation(not_explained=int(rows.differ.sum()), why=unlike)
     near = matches(rows.reference, rows.candidate, closeness(rows.reference, rows.candidate))
+    near = np.where(rows.measurable, rows.rounding, near)
     relabelled = rows.relabelled & near
     causes = [*_refusals(rows), *_labels(rows, relabelled)]
     values = rows.differ & ~rows.without_pair & ~relabelled
@@ -82,5 +83,8 @@ def _labels(rows: DifferingRows, relabelled: Bools) -> list[Cause]:
 
 def _rounding(rows: DifferingRows, near: Bools) -> Cause:
     gap = float(np.nanmax(np.abs(rows.reference[near] - rows.candidate[near])))
+    if rows.measurable[near].all():
+        detail = f"float32 cannot tell these answers apart: the reference rounds as much itself (up to {gap:.1e})"
+        return cause_on(rows, names.ROUNDING, detail, near, near)
     detail = f"sums are rounded otherwise (float32, or another order), up to {gap:.1e}"
     return cause_on(rows, names.ACCUMULATION, detail, near, near)

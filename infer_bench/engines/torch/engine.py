@@ -1,5 +1,6 @@
 """PyTorch: exported programs (`.pt2`) of one float32 tensor [batch, features]."""
 
+import functools
 import math
 import zipfile
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ import numpy as np
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Option, name_features
 from infer_bench.engines.session import (
+    Call,
     FedSession,
     errors_as,
     guard,
@@ -18,8 +20,10 @@ from infer_bench.engines.session import (
     require,
     require_readable,
 )
+from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import Feature, ModelRef, ModelSpec
+from infer_bench.typing import Floats
 
 
 class Torch:
@@ -49,13 +53,33 @@ class Torch:
         with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
             module = program.module()
         feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
-        return FedSession(spec, feed, guard(_predictor(library, module), f"PyTorch cannot run {model.name}"))
+        predict = guard(_predictor(library, module, np.float32), f"PyTorch cannot run {model.name}")
+        return TorchSession(spec, feed, predict, library, program)
 
 
-def _predictor(library: Any, module: Any) -> Callable[[Any], Any]:
+class TorchSession(FedSession):
+    """A loaded program."""
+
+    def __init__(self, spec: ModelSpec, feed: Callable[[Any], Any], predict: Call, library: Any, program: Any) -> None:
+        super().__init__(spec, feed, predict)
+        self._library, self._program = library, program
+
+    @functools.cached_property
+    def _in_float64(self) -> Call:
+        what = "PyTorch cannot compute the program in float64"
+        with errors_as(EngineError, what):
+            module = widen_module(self._library, self._program)
+        return guard(_predictor(self._library, module, np.float64), what)
+
+    def predict_in_float64(self, inputs: Any) -> Floats:
+        """See `engines.float64.Float64Session`."""
+        return self.postprocess(self._in_float64(inputs))
+
+
+def _predictor(library: Any, module: Any, dtype: Any) -> Call:
     def predict(rows: Any) -> Any:
         with library.inference_mode():
-            output = module(library.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)))
+            output = module(library.from_numpy(np.ascontiguousarray(rows, dtype=dtype)))
         return (output[0] if isinstance(output, tuple | list) else output).numpy()
 
     return predict

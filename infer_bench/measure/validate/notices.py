@@ -1,0 +1,74 @@
+"""What is to be known of a comparison besides its figures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from infer_bench.data import match
+from infer_bench.measure.candidates.column_mapping import by_position
+from infer_bench.measure.candidates.remarks import notices_of
+from infer_bench.measure.rounding import describe_rounding, worst_rounding
+from infer_bench.measure.validate.validation import CandidateState, Validation
+from infer_bench.report.common import Notice
+from infer_bench.stats.agreement.rounding import SAME
+
+
+def notices_on(validation: Validation) -> list[Notice]:
+    """What is to be known of how columns were matched and models were read."""
+    notices, spec = [], validation.spec
+    if validation.dataset is not None and spec.features:
+        columns = match(validation.dataset.columns, spec)
+        name = Path(validation.dataset.path).name
+        if columns.by_position:
+            text = (
+                f"the reference has no column names: the {len(columns.columns)} columns of {name} were taken in order"
+            )
+            notices.append(Notice("by-position", text, "see that they stand in the order of training"))
+        if columns.extra:
+            notices.append(Notice("extra-columns", _extra_columns(columns.extra, name)))
+    for candidate in validation.candidates:
+        if spec.features and by_position(candidate.predictor.spec, spec):
+            name = candidate.predictor.name
+            text = f"{name} does not name its columns: they were taken in the reference's order"
+            notices.append(Notice("by-position", text))
+        notices += _note_refusals(candidate)
+    notices += _rounding_notices(validation)
+    return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
+
+
+def _note_refusals(candidate: CandidateState) -> list[Notice]:
+    """That a candidate answers probes which the reference refuses."""
+    counts = ", ".join(
+        f"{group.comparison.candidate_alone:,} {group.group}"
+        for group in candidate.groups.values()
+        if group.comparison.candidate_alone and not group.limits.count_refusals
+    )
+    if not counts:
+        return []
+    name = candidate.predictor.name
+    text = f"{name} answers probes that the reference refuses ({counts}): there is nothing to compare"
+    return [Notice("answers-refused", text, "--strict counts them as different")]
+
+
+def _rounding_notices(validation: Validation) -> list[Notice]:
+    """A network that cannot be computed in float64, and candidates that round more than the reference."""
+    notices = []
+    if validation.float64_obstacle:
+        text = f"what the reference rounds is not known ({validation.float64_obstacle}): the tolerance decides"
+        notices.append(Notice("no-float64", text))
+    for candidate in validation.candidates:
+        tallies = [group.comparison.rounding for group in candidate.groups.values() if group.limits.by_rounding]
+        worst = worst_rounding(map(describe_rounding, tallies))
+        if worst is not None and any(tally.is_near for tally in tallies):
+            name, ratio = candidate.predictor.name, f"{worst.ratio:.0f} × what float32 rounds"
+            text = f"{name} rounds more than the reference: {ratio}, where up to {SAME:g} × is the same"
+            hint = "--strict counts that as different, --atol decides by a tolerance of your own"
+            notices.append(Notice("rounding", text, hint))
+    return notices
+
+
+def _extra_columns(columns: Sequence[str], name: str) -> str:
+    names = ", ".join(repr(column) for column in columns[:3]) + (", …" if len(columns) > 3 else "")
+    sentence = (
+        "column {} is not the model's and was" if len(columns) == 1 else "columns {} are not the model's and were"
+    )
+    return f"{len(columns)} {sentence.format(f'of {name}')} not used: {names}"

@@ -1,0 +1,32 @@
+"""What two models' errors against float64 say, in words."""
+
+from collections.abc import Iterable
+
+from infer_bench.report.common import Rounding
+from infer_bench.reporters.text import numbers
+
+
+def find_worst(roundings: Iterable[Rounding | None]) -> Rounding | None:
+    """The one of the largest ratio."""
+    return max((one for one in roundings if one is not None), key=lambda one: one.ratio, default=None)
+
+
+def format_multiple(rounding: Rounding | None) -> str:
+    """`0.6×`, in multiples of what the reference rounds."""
+    if rounding is None:
+        return numbers.MISSING
+    return f"{rounding.ratio:.1f}×" if rounding.ratio < 100 else f"{rounding.ratio:,.0f}×"
+
+
+def describe_errors(rounding: Rounding, reference: str) -> str:
+    """Both root mean squares, and the candidate's in multiples of what float32 rounds; `reference` names the other."""
+    errors = f"{numbers.delta(rounding.candidate_rmse)}, {reference} {numbers.delta(rounding.reference_rmse)}"
+    return f"{errors}; {format_multiple(rounding)} what float32 rounds ({_describe_band(rounding)})"
+
+
+def _describe_band(rounding: Rounding) -> str:
+    if rounding.ratio <= rounding.same_up_to:
+        return f"up to {rounding.same_up_to:g}× is the same"
+    if rounding.ratio <= rounding.different_from:
+        return f"up to {rounding.same_up_to:g}× is the same, above {rounding.different_from:g}× is another answer"
+    return f"above {rounding.different_from:g}× is another answer"
