@@ -35,11 +35,16 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One input column. `categories` are the known values, in code order, of a `category` column."""
+    """One input column. `categories` are the known values, in code order, of a `category` column.
+
+    The name is `invented` where the model says of the column only where it stands: it is a position, and never looked
+    for among the names of others.
+    """
 
     name: str
     kind: Kind = "float"
     categories: tuple[Label, ...] = ()
+    invented: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ class ModelSpec:
     classes: tuple[Label, ...] = ()
     trees: int | None = None
     remarks: tuple[Remark, ...] = field(default=(), compare=False)
+
+    @property
+    def named(self) -> bool:
+        """Whether the model itself names each of its columns."""
+        return not any(feature.invented for feature in self.features)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

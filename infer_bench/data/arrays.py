@@ -17,10 +17,11 @@ _PREFERRED = ("X", "x", "data", "arr_0")
 
 
 class ArraySource:
-    """Columns of arrays that may be memory-mapped; converted batch by batch."""
+    """Columns of arrays that may be memory-mapped; converted batch by batch. `named`: the file names them."""
 
-    def __init__(self, columns: Mapping[str, Array]) -> None:
+    def __init__(self, columns: Mapping[str, Array], named: bool = True) -> None:
         self._arrays = dict(columns)
+        self.named = named
         self.columns = tuple(self._arrays)
         self.rows = next((len(array) for array in self._arrays.values()), 0)
 
@@ -29,18 +30,18 @@ class ArraySource:
         names = self.columns if columns is None else tuple(columns)
         for start in range(0, self.rows, size):
             part = slice(start, start + size)
-            yield Table({name: _canonical(name, self._arrays[name][part]) for name in names})
+            yield Table({name: _canonical(name, self._arrays[name][part]) for name in names}, self.named)
 
 
 def open_npy(file: Path, names: Sequence[str]) -> ArraySource:
     """A 1-D, 2-D or structured array. Raises `DataError` for anything else, object arrays included."""
     array = _guarded(file, lambda: np.load(file, mmap_mode="r", allow_pickle=False))
-    return ArraySource(columns_of(file, array, names))
+    return source_of(file, array, names)
 
 
 def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
     """Named 1-D arrays as columns, or one 2-D array: the one called X, or the only one and all others as long."""
-    return ArraySource(_choose(file, _guarded(file, lambda: _members(file)), names))
+    return _choose(file, _guarded(file, lambda: _members(file)), names)
 
 
 def _members(file: Path) -> dict[str, Array]:
@@ -62,14 +63,14 @@ def _guarded(file: Path, load: Callable[[], T]) -> T:
         raise _broken(file, error) from None
 
 
-def _choose(file: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+def _choose(file: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> ArraySource:
     wide = [name for name, array in arrays.items() if array.ndim == 2]
     if (
         not wide
         and all(array.ndim == 1 for array in arrays.values())
         and not any(a.dtype.names for a in arrays.values())
     ):
-        return _same_length(file, arrays)
+        return _columns(_same_length(file, arrays), "arr_")
     preferred = next((name for name in _PREFERRED if name in wide), None)
     beside = [name for name in wide if all(array.shape[:1] == arrays[name].shape[:1] for array in arrays.values())]
     rows_name = preferred or (beside[0] if len(wide) == len(beside) == 1 else None)
@@ -77,7 +78,7 @@ def _choose(file: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> di
         rows_name = next(iter(arrays))
     if rows_name is None:
         raise DataError(f"{file.name} holds {len(arrays)} arrays and none is plainly the rows", "call one of them X")
-    return columns_of(file, arrays[rows_name], names)
+    return source_of(file, arrays[rows_name], names)
 
 
 def _same_length(file: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -87,10 +88,15 @@ def _same_length(file: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return dict(arrays)
 
 
-def columns_of(file: Path, array: Array, names: Sequence[str]) -> dict[str, Array]:
-    """The columns of an array of 1 or 2 axes, or of a structured one, named `f0`, `f1`, … without `names`."""
+def _columns(arrays: Mapping[str, Array], prefix: str) -> ArraySource:
+    """Columns that NumPy has named where the user did not: with this prefix, in order."""
+    return ArraySource(arrays, named=list(arrays) != [f"{prefix}{i}" for i in range(len(arrays))])
+
+
+def source_of(file: Path, array: Array, names: Sequence[str]) -> ArraySource:
+    """The columns of an array of 1 or 2 axes, or of a structured one; called `f0`, `f1`, … without `names`."""
     if array.dtype.names is not None and array.ndim == 1:
-        return {name: array[name] for name in array.dtype.names}
+        return _columns({name: array[name] for name in array.dtype.names}, "f")
     if array.ndim not in (1, 2):
         raise DataError(f"{file.name} holds a {array.ndim}-dimensional array", "give (rows, columns)")
     table = array.reshape(-1, 1) if array.ndim == 1 else array
@@ -98,7 +104,7 @@ def columns_of(file: Path, array: Array, names: Sequence[str]) -> dict[str, Arra
     labels = tuple(names) or tuple(f"f{i}" for i in range(width))
     if len(labels) != width:
         raise DataError(f"{file.name} has {width} columns where {len(labels)} are named")
-    return {label: table[:, i] for i, label in enumerate(labels)}
+    return ArraySource({label: table[:, i] for i, label in enumerate(labels)}, named=bool(names))
 
 
 def _canonical(name: str, array: Array) -> Column:

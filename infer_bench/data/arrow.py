@@ -35,6 +35,8 @@ def _guarded(file: Path, load: Callable[[], T]) -> T:
 class ParquetSource:
     """A parquet file, read without pre-buffering: one batch is in memory at a time."""
 
+    named = True
+
     def __init__(self, file: Path) -> None:
         _arrow()
         from pyarrow import parquet
@@ -82,6 +84,8 @@ class ParquetSource:
 
 class CsvSource:
     """A csv file with a header. Types are inferred over the whole file, which is therefore held in memory."""
+
+    named = True
 
     def __init__(self, file: Path) -> None:
         _arrow()

@@ -1,8 +1,8 @@
-"""A table fitted to a model: columns matched by name, kinds checked."""
+"""A table fitted to a model: columns matched by name, or by place where one side has no names; kinds checked."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -23,24 +23,69 @@ _RECORDS = 'a record is {"column": value, …}: DataFrame.to_json(orient="record
 class ColumnMatch:
     """Which column of the data feeds each feature, in the model's order; `extra` columns are not used.
 
-    `by_position` says that the model has no names of its own and the columns were taken in the order they stand.
+    `by_position` says that one of the two has no names of its own and the columns were taken as they stand, `misplaced`
+    is the place of the first column that is called as the model's column of another place.
     """
 
     columns: tuple[str, ...]
     extra: tuple[str, ...] = ()
     by_position: bool = False
+    misplaced: int | None = None
 
 
-def match(columns: Sequence[str], spec: ModelSpec) -> ColumnMatch:
-    """Find each feature's column. Raises `DataError` naming the first that are missing, and what resembles them."""
-    features = spec.feature_names
-    missing = [name for name in features if name not in set(columns)]
+def match(columns: Sequence[str], spec: ModelSpec, *, named: bool = True, order: Sequence[str] = ()) -> ColumnMatch:
+    """Find each feature's column: by its name, or by its place where its name is invented or the data is not `named`.
+
+    `order` are the names that another model gives to the same columns, which then say where those of a model without
+    names are. Raises `DataError` naming the first columns that are missing, and what resembles them.
+    """
+    common = {f.name for f in spec.features if not f.invented} & set(columns) if named else set()
+    missing = [feature for feature in spec.features if feature.name not in common]
+    rest = [name for name in columns if name not in common]
     if not missing:
-        feature_set = set(features)
-        return ColumnMatch(features, tuple(name for name in columns if name not in feature_set))
-    if len(missing) == len(features) == len(columns) and unnamed(features):
-        return ColumnMatch(tuple(columns), by_position=True)
-    raise DataError(_missing(missing, columns, features), _resembles(missing, columns))
+        return ColumnMatch(spec.feature_names, tuple(rest))
+    names = [feature.name for feature in missing]
+    if named and not all(feature.invented for feature in missing):
+        if common or len(names) != len(columns) or not _look_generated(names):
+            raise DataError(_missing(names, columns, spec.feature_names), _resembles(names, columns))
+    elif named and not common and len(order) == len(spec.features) and set(order) <= set(columns):
+        rest = list(order)
+    column_match = _match_by_place(columns, spec, common, _columns_in_place(rest, names, named=named))
+    return column_match if named else replace(column_match, misplaced=None)
+
+
+def _match_by_place(
+    columns: Sequence[str], spec: ModelSpec, common: Collection[str], in_place: Sequence[str]
+) -> ColumnMatch:
+    following = iter(in_place)
+    matched = tuple(name if name in common else next(following) for name in spec.feature_names)
+    return ColumnMatch(
+        matched,
+        tuple(name for name in columns if name not in matched),
+        by_position=matched != spec.feature_names,
+        misplaced=first_misplaced(spec.feature_names, matched),
+    )
+
+
+def _columns_in_place(columns: Sequence[str], names: Sequence[str], *, named: bool) -> Sequence[str]:
+    """The columns that stand where features of these names are due; others may stand between those so called."""
+    if len(columns) == len(names):
+        return columns
+    if named and [name for name in columns if name in names] == list(names):
+        return names
+    counts = f"it takes {len(names)}, and the data has {len(columns)}"
+    if not named:
+        counts = f"it has {len(columns)}, and the model takes {len(names)}"
+    raise DataError(
+        f"the {'model' if named else 'data'} does not name its columns: {counts}",
+        "give the columns of the training alone, in its order",
+    )
+
+
+def first_misplaced(names: Sequence[str], columns: Sequence[str]) -> int | None:
+    """The first place whose column is called as `names` calls another one; None where no name says otherwise."""
+    pairs = enumerate(zip(names, columns, strict=True))
+    return next((place for place, (name, column) in pairs if column != name and column in names), None)
 
 
 def conform(table: Table, spec: ModelSpec) -> Table:
@@ -48,13 +93,13 @@ def conform(table: Table, spec: ModelSpec) -> Table:
 
     Numbers stay in their dtype. Raises `DataError` when a column is missing, or holds text where a number is due.
     """
-    column_match = match(table.names, spec)
+    column_match = match(table.names, spec, named=table.named)
     pairs = zip(spec.features, column_match.columns, strict=True)
     return Table({feature.name: _fit(table.columns[name], name, feature) for feature, name in pairs})
 
 
-def unnamed(names: Sequence[str]) -> bool:
-    """Whether these are names that a library made up (f0, f1, … or Column_0, Column_1, …), not the user's."""
+def _look_generated(names: Sequence[str]) -> bool:
+    """Whether these look like names that a library made up (f0, f1, … or Column_0, Column_1, …), not the user's."""
     return all(_GENERATED.fullmatch(name) for name in names)
 
 

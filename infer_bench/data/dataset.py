@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,8 @@ class Source(Protocol):
 
     columns: tuple[str, ...]
     rows: int
+    named: bool
+    """Whether the columns have names, and not only places."""
 
     def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
         """Tables of at most `size` rows; every one has the same dtypes, unless not `whole`."""
@@ -24,11 +26,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Rows in a file: parquet, csv (with a header), JSON (records), npy or npz. `path` is absolute."""
+    """Rows in a file: parquet, csv (with a header), JSON (records), npy or npz. `path` is absolute.
+
+    Not `named` are the columns of an array, and those that pandas has numbered: 0, 1, 2, …
+    """
 
     path: str
     columns: tuple[str, ...]
     rows: int
+    named: bool
     digest: Digest = field(repr=False, compare=False)
     source: Source = field(repr=False, compare=False)
 
@@ -43,7 +49,8 @@ class Dataset:
         source = open_source(file, tuple(names))
         if source.rows == 0:
             raise DataError(f"{file.name} has no rows")
-        return cls(str(file.absolute()), source.columns, source.rows, Digest(file), source)
+        named = source.named and source.columns != tuple(map(str, range(len(source.columns))))
+        return cls(str(file.absolute()), source.columns, source.rows, named, Digest(file), source)
 
     @property
     def sha256(self) -> str:
@@ -54,12 +61,13 @@ class Dataset:
         """The first `rows` rows, or all where there are fewer; nothing behind them is read."""
         self._check_columns(columns)
         size = max(rows, 1)
-        return next(_rebatch(self.source.batches(size, columns, whole=False), size)).slice(0, rows)
+        table = next(_rebatch(self.source.batches(size, columns, whole=False), size)).slice(0, rows)
+        return replace(table, named=self.named)
 
     def batches(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Table]:
         """Tables of `size` rows (the last may be shorter), of all columns or of those named."""
         self._check_columns(columns)
-        return _rebatch(self.source.batches(size, columns), size)
+        return (replace(part, named=self.named) for part in _rebatch(self.source.batches(size, columns), size))
 
     def _check_columns(self, columns: Sequence[str] | None) -> None:
         missing = [name for name in columns or () if name not in self.columns]

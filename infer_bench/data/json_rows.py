@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.data.arrays import ArraySource, columns_of
+from infer_bench.data.arrays import ArraySource, source_of
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
 from infer_bench.typing import ABSENT, Array
@@ -20,6 +20,8 @@ _INT64 = np.iinfo(np.int64)
 
 class RecordSource:
     """Records of a JSON file as columns, all in memory."""
+
+    named = True
 
     def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
         self._columns = as_columns(records)
@@ -37,7 +39,7 @@ def open_json(file: Path, names: Sequence[str]) -> RecordSource | ArraySource:
     """Records; or a list of rows, or of numbers, whose columns have no names. Raises `DataError` for anything else."""
     content = read_json(file)
     if content and (_all_of(content, list) or _all_of(content, int | float)):
-        return ArraySource(columns_of(file, _as_array(file, content), names))
+        return source_of(file, _as_array(file, content), names)
     return RecordSource(_check_records(file, content))
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,12 @@ Of JSON records, object columns hold what the records do, mixed or nested, and `
 class Table:
     """Columns by name, in order. Missing numbers are NaN, missing strings None; uint64 comes as float64.
 
-    Raises `DataError` when a column is not 1-D or the lengths differ.
+    Not `named` are the columns of an array: what they are called here says only where they stand. Raises `DataError`
+    when a column is not 1-D or the lengths differ.
     """
 
     columns: Mapping[str, Column]
+    named: bool = True
 
     def __post_init__(self) -> None:
         lengths = {name: column.shape for name, column in self.columns.items()}
@@ -44,16 +46,16 @@ class Table:
 
     def select(self, names: Sequence[str]) -> "Table":
         """These columns, in this order; raises `KeyError` for an unknown one."""
-        return Table({name: self.columns[name] for name in names})
+        return replace(self, columns={name: self.columns[name] for name in names})
 
     def take(self, indices: Indices | Sequence[int]) -> "Table":
         """The rows at `indices`, which may repeat."""
         where = np.asarray(indices, dtype=np.intp)
-        return Table({name: column[where] for name, column in self.columns.items()})
+        return replace(self, columns={name: column[where] for name, column in self.columns.items()})
 
     def slice(self, start: int, stop: int) -> "Table":
         """Rows `start` to `stop` (exclusive), as views."""
-        return Table({name: column[start:stop] for name, column in self.columns.items()})
+        return replace(self, columns={name: column[start:stop] for name, column in self.columns.items()})
 
     def record(self, row: int) -> dict[str, Any]:
         """One row as a dict of plain Python scalars (float, int, bool, str or None); what is nested is JSON text."""
@@ -73,7 +75,8 @@ def concat(tables: Iterable[Table]) -> Table:
         return Table({})
     if len(parts) == 1:
         return parts[0]
-    return Table({name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns})
+    columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
+    return Table(columns, parts[0].named)
 
 
 def _scalar(value: Any) -> Any:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from infer_bench.errors import EngineError, OptionError
-from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.model import Feature, Kind, ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
 
 Request = Mapping[str, Any]
@@ -156,6 +156,8 @@ def as_columns(values: Any) -> Floats:
     return array.reshape(-1, 1) if array.ndim < 2 else array.reshape(len(array), math.prod(array.shape[1:]))
 
 
-def name_features(count: int, names: Sequence[str] = ()) -> tuple[str, ...]:
-    """`names` where there are `count` of them, else `f0`, `f1`, …"""
-    return tuple(names) if len(names) == count else tuple(f"f{i}" for i in range(count))
+def make_features(count: int, names: Sequence[str] = (), kind: Kind = "float") -> tuple[Feature, ...]:
+    """Columns called `names` where there are `count` of them, else by invented names: `f0`, `f1`, …"""
+    if len(names) == count:
+        return tuple(Feature(name, kind) for name in names)
+    return tuple(Feature(f"f{i}", kind, invented=True) for i in range(count))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines import feeds
-from infer_bench.engines.base import Domain, Option, name_features
+from infer_bench.engines.base import Domain, Option, make_features
 from infer_bench.engines.session import (
     FedSession,
     errors_as,
@@ -101,16 +101,13 @@ def _spec(booster: Any, loss: str) -> ModelSpec:
     if task == "binary" and len(classes) != 2:
         task, classes = "raw", ()
     count = 1 if task == "binary" else width
-    features = tuple(Feature(name) for name in _names(booster))
-    return ModelSpec(task, features, name_outputs(count, classes), classes, booster.tree_count_)
+    return ModelSpec(task, _features(booster), name_outputs(count, classes), classes, booster.tree_count_)
 
 
-def _names(booster: Any) -> tuple[str, ...]:
-    """The features' names; CatBoost calls those without one by their positions."""
-    feature_names = [str(name) for name in booster.feature_names_]
-    return name_features(
-        len(feature_names), () if feature_names == [str(i) for i in range(len(feature_names))] else feature_names
-    )
+def _features(booster: Any) -> tuple[Feature, ...]:
+    """The columns; CatBoost calls those without a name by their positions."""
+    names = [str(name) for name in booster.feature_names_]
+    return make_features(len(names), () if names == [str(i) for i in range(len(names))] else names)
 
 
 def _width(booster: Any) -> int:

@@ -136,11 +136,11 @@ def _task(header: Header) -> Task:
 
 
 def _features(header: Header) -> tuple[Feature, ...]:
-    values = header.pandas_columns()
+    values, invented = header.pandas_columns(), header.unnamed
     return tuple(
-        Feature(name, "category", values.get(i, header.observed_categories(i)))
+        Feature(name, "category", values.get(i, header.observed_categories(i)), invented)
         if i in header.categorical
-        else Feature(name)
+        else Feature(name, invented=invented)
         for i, name in enumerate(header.features)
     )
 

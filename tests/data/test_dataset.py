@@ -127,6 +127,30 @@ def test_arrays(tmp_path: Path) -> None:
     assert Dataset.open(path).head(1).record(0) == {"k": 1, "v": 2.5}
 
 
+def test_whether_columns_have_names(tmp_path: Path) -> None:
+    """Those that NumPy or pandas have numbered have places only."""
+    path, rows = tmp_path / "rows", np.zeros((2, 2))
+    saved: dict[str, tuple[Callable[[], object], bool]] = {
+        "array": (lambda: write(np.save, path, rows), False),
+        "X": (lambda: write(np.savez, path, X=rows), False),
+        "two": (lambda: write(np.savez, path, rows[0], rows[1]), False),
+        "named": (lambda: write(np.savez, path, f1=rows[0], f0=rows[1]), True),
+        "structured": (lambda: write(np.save, path, np.zeros(2, "f8,f8")), False),
+        "fields": (lambda: write(np.save, path, np.zeros(2, [("f1", "f8"), ("f0", "f8")])), True),
+        "lists": (lambda: path.write_text("[[1, 2], [3, 4]]"), False),
+        "records": (lambda: path.write_text('[{"f0": 1}]'), True),
+        "numbers": (lambda: path.write_text("0,1\n2.5,3\n"), False),
+        "other numbers": (lambda: path.write_text("f1,f0\n2.5,3\n"), True),
+    }
+    for name, (save, named) in saved.items():
+        save()
+        dataset = Dataset.open(path)
+        tables = [dataset.head(1), *dataset.batches(1)]
+        assert [dataset.named, *(table.named for table in tables)] == [named] * (1 + len(tables)), name
+    write(np.save, path, rows)
+    assert Dataset.open(path, ("a", "b")).named
+
+
 def literal(body: bytes | str) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(body.encode() if isinstance(body, str) else body)
 

@@ -40,6 +40,65 @@ def test_unnamed_models_take_columns_by_position() -> None:
     assert not match(("f0", "f1"), spec("f0", "f1")).by_position
 
 
+def places(*names: str) -> ModelSpec:
+    """A model whose columns' names are invented."""
+    return spec(*(Feature(name, invented=True) for name in names))
+
+
+def test_an_invented_name_is_a_place_and_never_looked_for() -> None:
+    rows = table(f2=[2.0], f0=[0.0], f1=[1.0])
+    assert conform(rows, places("f0", "f1", "f2")).record(0) == {"f0": 2.0, "f1": 0.0, "f2": 1.0}
+    column_match = match(rows.names, places("f0", "f1", "f2"))
+    assert (column_match.by_position, column_match.misplaced) == (True, 0)
+    assert conform(rows, spec("f0", "f1", "f2")).record(0) == {"f0": 0.0, "f1": 1.0, "f2": 2.0}
+
+
+def test_names_that_say_the_same_as_the_places_need_no_word() -> None:
+    assert match(("f0", "f1"), places("f0", "f1")) == match(("f0", "f1"), spec("f0", "f1"))
+    beside = match(("id", "f0", "f1", "target"), places("f0", "f1"))
+    assert (beside.columns, beside.extra, beside.by_position) == (("f0", "f1"), ("id", "target"), False)
+
+
+def test_columns_without_names_belong_to_a_model_in_its_order() -> None:
+    array = Table({"f0": np.array([0.0]), "f1": np.array([1.0])}, named=False)
+    assert conform(array, spec("f1", "f0")).record(0) == {"f1": 0.0, "f0": 1.0}
+    assert conform(array, spec("age", "debt")).record(0) == {"age": 0.0, "debt": 1.0}
+    column_match = match(array.names, spec("f1", "f0"), named=False)
+    assert (column_match.by_position, column_match.misplaced) == (True, None)
+    for part in (array.slice(0, 1), array.take([0]), array.select(["f1"]), concat([array, array])):
+        assert not part.named
+
+
+@pytest.mark.parametrize(
+    ("columns", "named", "reason"),
+    [
+        (("a", "b", "c"), True, "the model does not name its columns: it takes 2, and the data has 3"),
+        (("f1", "f0", "f2"), True, "the model does not name its columns: it takes 2, and the data has 3"),
+        (("f0", "f1", "f2"), False, "the data does not name its columns: it has 3, and the model takes 2"),
+        (("f0",), False, "the data does not name its columns: it has 1, and the model takes 2"),
+    ],
+)
+def test_places_are_not_guessed_among_other_columns(columns: tuple[str, ...], named: bool, reason: str) -> None:
+    with pytest.raises(DataError, match=reason) as refusal:
+        match(columns, places("f0", "f1"), named=named)
+    assert refusal.value.hint == "give the columns of the training alone, in its order"
+
+
+def test_another_model_s_names_tell_the_order_of_places() -> None:
+    names = ("debt", "age")
+    column_match = match(("id", "age", "debt"), places("f0", "f1"), order=names)
+    assert (column_match.columns, column_match.extra, column_match.by_position) == (names, ("id",), True)
+    assert match(("x", "y"), places("f0", "f1"), order=names).columns == ("x", "y")
+    assert match(("age", "debt"), spec("age", "debt"), order=names).columns == ("age", "debt")
+
+
+def test_of_named_and_unnamed_columns_the_named_ones_are_found_first() -> None:
+    mixed = spec(Feature("rest_0", invented=True), "age", Feature("rest_1", invented=True))
+    assert match(("debt", "years", "age"), mixed).columns == ("debt", "age", "years")
+    with pytest.raises(DataError, match="lacks"):
+        match(("debt", "years", "Age"), mixed)
+
+
 @pytest.mark.parametrize(
     ("names", "reason"),
     [

@@ -7,6 +7,7 @@ and only the sum is rounded.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal, NoReturn
 
 from infer_bench.converters.base import LABEL, PREDICTION, PROBABILITIES, Precision
@@ -62,7 +63,7 @@ def write_onnx(
 
 def describe(ensemble: Ensemble) -> dict[str, Any]:
     """What the file computes, as other commands read it. No column is `encoded`: the graph takes values, not codes."""
-    features = [{"name": f.name, "kind": f.kind, "categories": list(f.categories)} for f in ensemble.features]
+    features = [asdict(feature) for feature in ensemble.features]
     return {"task": ensemble.task, "classes": list(ensemble.classes), "outputs": [], "features": features}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines import feeds
-from infer_bench.engines.base import Request, name_features
+from infer_bench.engines.base import Request, make_features
 from infer_bench.engines.feeds.schema import Schema, is_table, number, numbers, refuse_strangers, require_known
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, Kind
@@ -69,11 +69,11 @@ def read_tensors(inputs: Sequence[Any], width: int | None = None) -> list[Tensor
 def features(tensors: Sequence[Tensor]) -> tuple[Feature, ...]:
     """The columns: named after inputs of one column each, `input_0`, … for wider ones, `f0`, … for a single tensor."""
     if len(tensors) == 1 and (tensors[0].width > 1 or tensors[0].inner):
-        return tuple(Feature(name, _kind(tensors[0])) for name in name_features(tensors[0].width))
+        return make_features(tensors[0].width, kind=_kind(tensors[0]))
     columns: list[Feature] = []
     for tensor in tensors:
         names = [tensor.name] if tensor.width == 1 else [f"{tensor.name}_{i}" for i in range(tensor.width)]
-        columns += [Feature(name, _kind(tensor)) for name in names]
+        columns += [Feature(name, _kind(tensor), invented=tensor.width > 1) for name in names]
     return tuple(columns)
 
 

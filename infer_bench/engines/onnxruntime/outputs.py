@@ -8,11 +8,12 @@ from typing import Any
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.onnx_graph import Node
-from infer_bench.model import Feature, Label, Task
+from infer_bench.model import Feature, Kind, Label, Task
 
 METADATA = "infer_bench.spec"
 """The metadata key of a converted model. Its value is JSON: `task`, `classes`, `outputs`, and `features`, a list of
-{`name`, `kind`, `categories`, `encoded`}; `encoded` says that the graph takes codes where requests hold categories."""
+{`name`, `kind`, `categories`, `invented`, `encoded`}; `invented` says that the original does not name the column,
+`encoded` that the graph takes codes where requests hold categories."""
 
 LABEL = "label"
 """What a converted model calls its labels, of whatever type they are."""
@@ -51,13 +52,19 @@ def read_description(metadata: Mapping[str, str]) -> Description | None:
     try:
         content = json.loads(metadata[METADATA])
         features = content["features"]
-        columns = tuple(Feature(f["name"], f.get("kind", "float"), tuple(f.get("categories", ()))) for f in features)
+        columns = tuple(_column(**feature) for feature in features)
         encoded = tuple(f["name"] for f in features if f.get("encoded"))
         return Description(
             content["task"], columns, tuple(content.get("classes", ())), tuple(content.get("outputs", ())), encoded
         )
     except (ValueError, KeyError, TypeError) as error:
         raise EngineError(f"the model's metadata {METADATA} is broken: {error}") from None
+
+
+def _column(
+    name: str, kind: Kind = "float", categories: Sequence[Label] = (), invented: bool = False, **_: Any
+) -> Feature:
+    return Feature(name, kind, tuple(categories), invented)
 
 
 def interpret_outputs(

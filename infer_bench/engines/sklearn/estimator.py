@@ -1,12 +1,12 @@
 """What a scikit-learn estimator says of itself: its columns, its classes and the method that predicts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import name_features
+from infer_bench.engines.base import make_features
 from infer_bench.engines.session import name_outputs, plain_labels
 from infer_bench.engines.sklearn.parts import last
 from infer_bench.errors import ModelError
@@ -154,9 +154,10 @@ def _features(estimator: Any) -> tuple[Feature, ...]:
     if names is None and count is None:
         raise ModelError(f"{type(estimator).__name__} does not say how many columns it takes; is it fitted?")
     feature_names = [] if names is None else [str(name) for name in names]
-    every = name_features(len(feature_names) if feature_names else int(count or 0), feature_names)
+    columns = make_features(len(feature_names) if feature_names else int(count or 0), feature_names)
+    every = tuple(column.name for column in columns)
     special = {**dict(_text_columns(estimator)), **_boosted_categories(estimator, every)}
-    return tuple(special.get(name, Feature(name)) for name in every)
+    return tuple(replace(special.get(c.name, c), invented=c.invented) for c in columns)
 
 
 def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines import feeds
-from infer_bench.engines.base import Option, name_features
+from infer_bench.engines.base import Option, make_features
 from infer_bench.engines.session import (
     Call,
     FedSession,
@@ -22,7 +22,7 @@ from infer_bench.engines.session import (
 )
 from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.errors import EngineError, ModelError
-from infer_bench.model import Feature, ModelRef, ModelSpec
+from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Floats
 
 
@@ -99,7 +99,7 @@ def _spec(library: Any, program: Any, model: ModelRef) -> ModelSpec:
         raise EngineError(f"{model.name} does not give one row of fixed width for each row", "export it so")
     count = math.prod(output.shape[1:])
     task = "regression" if count == 1 else "raw"
-    return ModelSpec(task, tuple(Feature(name) for name in name_features(width)), name_outputs(count))  # type: ignore[arg-type]
+    return ModelSpec(task, make_features(width), name_outputs(count))  # type: ignore[arg-type]
 
 
 def _values(program: Any, names: Any) -> list[Any]:

@@ -1,10 +1,11 @@
 """What an XGBoost booster says of itself: objective, features, categories and splits."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infer_bench.engines.base import Domain, name_features
+from infer_bench.engines.base import Domain, make_features
 from infer_bench.engines.session import name_outputs, plain_labels
 from infer_bench.errors import EngineError
 from infer_bench.formats.xgboost.json import FEATURE_KINDS, Outline, XGBoostModel, outline, read_xgboost_model
@@ -49,8 +50,9 @@ def features(booster: Any, path: Path | None) -> tuple[tuple[Feature, ...], list
     booster comes from one, says which version wrote them.
     """
     if "c" not in (booster.feature_types or ()):
-        kinds = zip(name_features(booster.num_features(), booster.feature_names or ()), _types(booster), strict=True)
-        return tuple(Feature(name, FEATURE_KINDS.get(kind, "float")) for name, kind in kinds), []
+        columns = make_features(booster.num_features(), booster.feature_names or ())
+        kinds = [FEATURE_KINDS.get(kind, "float") for kind in _types(booster)]
+        return tuple(replace(column, kind=kind) for column, kind in zip(columns, kinds, strict=True)), []
     model = _model(booster) if path is None else read_xgboost_model(path.read_bytes(), path.name)
     if model.illegible:
         raise EngineError(

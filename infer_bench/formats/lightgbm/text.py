@@ -34,7 +34,8 @@ class Header:
 
     `objective` is the first word of its line, "" where there is none; `options` the rest (`sigmoid:2`). `average`: the
     trees' mean counts, not their sum. `categorical` are the indices of the features that split on sets;
-    `pandas_categories` the lists of the training's pandas columns, in column order. `unknown` names the fields (and the
+    `pandas_categories` the lists of the training's pandas columns, in column order, None of a training on arrays.
+    `unknown` names the fields (and the
     version) that this reader does not know.
     """
 
@@ -47,8 +48,15 @@ class Header:
     features: tuple[str, ...]
     ranges: tuple[str, ...]
     categorical: tuple[int, ...]
-    pandas_categories: tuple[tuple[Label, ...], ...]
+    pandas_categories: tuple[tuple[Label, ...], ...] | None
     unknown: tuple[str, ...] = field(default=())
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether LightGBM made the features' names up, as it does for arrays: `Column_0`, `Column_1`, …"""
+        return self.pandas_categories is None and self.features == tuple(
+            f"Column_{i}" for i in range(len(self.features))
+        )
 
     def pandas_columns(self) -> dict[int, tuple[Label, ...]]:
         """Each column that pandas encoded, with its categories: the file lists them without names, in column order.
@@ -237,8 +245,8 @@ def _codes(entry: str) -> tuple[int, ...]:
     return tuple(sorted({int(code) for code in entry.split(":")})) if re.fullmatch(r"-?\d+(:-?\d+)*", entry) else ()
 
 
-def _tail(tail: bytes) -> tuple[tuple[Label, ...], ...]:
-    """The category lists of what follows the trees, where the parameters end and the lists are whole."""
+def _tail(tail: bytes) -> tuple[tuple[Label, ...], ...] | None:
+    """The category lists of what follows the trees, where the parameters end and the lists are whole; None for none."""
     if b"\nparameters:" in tail:
         listing, end, _ = tail.partition(b"\nparameters:")[2].partition(b"\nend of parameters")
         if not end:
@@ -246,10 +254,10 @@ def _tail(tail: bytes) -> tuple[tuple[Label, ...], ...]:
         _check_parameters(listing)
     mark = tail.rfind(b"\npandas_categorical:")
     if mark < 0:
-        return ()
+        return None
     try:
         lists = json.loads(tail[mark:].split(b":", 1)[1])
-        return tuple(tuple(values) for values in lists or ())
+        return None if lists is None else tuple(tuple(values) for values in lists)
     except (ValueError, TypeError, RecursionError):
         raise ValueError("it is truncated: pandas_categorical is not whole") from None
 

@@ -239,17 +239,18 @@ def _features(
     for key in ("feature_names", "feature_types"):
         if len(learner.get(key) or ()) not in (0, count):
             raise ValueError(f"{key} has {len(learner[key])} entries for {count} features")
-    names = [str(name) for name in learner.get("feature_names") or [f"f{i}" for i in range(count)]]
+    names = [str(name) for name in learner.get("feature_names") or ()]
+    invented = not names
     types = learner.get("feature_types") or ["float"] * count
     entries = list(model.get("cats", {}).get("enc", ())) or [None] * count
     if len(entries) != count:
         raise ValueError(f"cats has {len(entries)} entries for {count} features")
     columns, illegible = [], []
-    for name, kind, entry in zip(names, types, entries, strict=True):
+    for name, kind, entry in zip(names or [f"f{i}" for i in range(count)], types, entries, strict=True):
         categories = _categories(entry, version) if kind == "c" and entry is not None else ()
         if categories is None:
             illegible.append(name)
-        columns.append(Feature(name, FEATURE_KINDS.get(kind, "float"), categories or ()))
+        columns.append(Feature(name, FEATURE_KINDS.get(kind, "float"), categories or (), invented))
     return tuple(columns), tuple(illegible)
 
 

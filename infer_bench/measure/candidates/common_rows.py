@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from infer_bench import data
-from infer_bench.data.conform import unnamed
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.column_mapping import by_position, columns_for
+from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
 from infer_bench.measure.candidates.rows import ModelDomain, Rows, describe_domain, draw_rows, read_rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
-from infer_bench.report.common import Notice
 
 Groups = Mapping[str, Sequence[Candidate]]
 
@@ -31,7 +30,7 @@ def load_common_rows(
         domain = _merge_kinds(domains[giver], [other.spec for other in domains.values()])
         first = draw_rows(domain, giver, settings)
     else:
-        first = _read(giver, groups, domains[giver].spec, source, settings)
+        first = _read(giver, groups, domains[giver].spec, source, settings, _order_of(groups, domains))
     rows = {giver: first}
     for path, domain in domains.items():
         if path == giver:
@@ -60,10 +59,26 @@ def _describe_models(
     return domains, failures
 
 
-def _read(path: str, groups: Groups, spec: ModelSpec, source: data.Dataset, settings: Settings) -> Rows:
+def _order_of(groups: Groups, domains: Mapping[str, ModelDomain]) -> ColumnOrder:
+    """The columns of the first model that names them."""
+    for path, domain in domains.items():
+        if domain.spec.features and domain.spec.named:
+            return ColumnOrder(groups[path][0].model.name, domain.spec.feature_names)
+    return NO_ORDER
+
+
+def _read(
+    path: str,
+    groups: Groups,
+    spec: ModelSpec,
+    source: data.Dataset,
+    settings: Settings,
+    order: ColumnOrder = NO_ORDER,
+) -> Rows:
     candidates = groups[path]
     try:
-        return read_rows(spec, source, settings, whole=any(candidate.spec.target for candidate in candidates))
+        whole = any(candidate.spec.target for candidate in candidates)
+        return read_rows(spec, source, settings, order, whole=whole)
     except UsageError:
         raise
     except DataError as error:
@@ -82,18 +97,8 @@ def _share_file(
     except DataError:
         return _read(path, groups, spec, source, settings)
     return replace(
-        first, columns=columns, spec=spec, notices=_note_position(name) if _in_order(spec, first.spec) else ()
+        first, columns=columns, spec=spec, notices=tuple(note_mapping(spec, first.spec, name, "the first model"))
     )
-
-
-def _note_position(name: str) -> tuple[Notice, ...]:
-    text = f"{name} has no column names: it takes the columns of the first model, in its order"
-    return (Notice("by-position", text, "see that it was trained on them in this order"),)
-
-
-def _in_order(spec: ModelSpec, reference: ModelSpec) -> bool:
-    """Whether a model without names is to take a named model's columns in their order."""
-    return by_position(spec, reference) and not unnamed(reference.feature_names)
 
 
 def _share_drawn(first: Rows, path: str, domain: ModelDomain, settings: Settings) -> Rows:
@@ -106,15 +111,15 @@ def _share_drawn(first: Rows, path: str, domain: ModelDomain, settings: Settings
         columns = columns_for(data.Table(first.columns), domain.spec, first.spec, path)
     except DataError:
         return draw_rows(domain, path, settings)
-    return replace(first, columns=columns, spec=domain.spec)
+    notices = tuple(note_mapping(domain.spec, first.spec, Path(path).name, "the first model"))
+    return replace(first, columns=columns, spec=domain.spec, notices=notices)
 
 
 def _corresponds(spec: ModelSpec, reference: ModelSpec) -> bool:
     """Whether the columns of two models are the same by name, or by position where one of them has no names."""
-    names, others = spec.feature_names, reference.feature_names
-    if unnamed(names) or unnamed(others):
-        return len(names) == len(others)
-    return set(names) <= set(others)
+    if spec.named and reference.named:
+        return share_names(spec, reference)
+    return len(spec.features) == len(reference.features)
 
 
 def _merge_kinds(domain: ModelDomain, specs: Sequence[ModelSpec]) -> ModelDomain:
@@ -127,10 +132,9 @@ def _merge_kinds(domain: ModelDomain, specs: Sequence[ModelSpec]) -> ModelDomain
 
 
 def _find_feature(feature: Feature, place: int, reference: ModelSpec, spec: ModelSpec) -> Feature | None:
-    by_name = next((other for other in spec.features if other.name == feature.name), None)
-    if by_name is not None or not _corresponds(spec, reference) or len(spec.features) != len(reference.features):
-        return by_name
-    return spec.features[place]
+    if spec.named and reference.named:
+        return next((other for other in spec.features if other.name == feature.name), None)
+    return spec.features[place] if _corresponds(spec, reference) else None
 
 
 def _merge(feature: Feature, others: Sequence[Feature | None]) -> Feature:

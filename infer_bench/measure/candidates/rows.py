@@ -8,6 +8,7 @@ from pathlib import Path
 from infer_bench import data
 from infer_bench.errors import CannotRun, DataError, InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
@@ -53,16 +54,20 @@ def open_rows(path: str | None) -> data.Dataset | None:
     return None if path is None else data.Dataset.open(path)
 
 
-def load_rows(candidates: Sequence[Candidate], source: data.Dataset | None, settings: Settings) -> Rows:
+def load_rows(
+    candidates: Sequence[Candidate], source: data.Dataset | None, settings: Settings, order: ColumnOrder = NO_ORDER
+) -> Rows:
     """The rows for one model, whose candidates are `candidates`: of the file, or drawn from the model.
 
-    A worker is started that only tells what the model eats; it is not one of those that are measured. Raises what the
-    first candidate's worker raised when none of them could open the model.
+    `order` says in which order a file's columns belong to a model that does not name them. A worker is started that
+    only tells what the model eats; it is not one of those that are measured. Raises what the first candidate's worker
+    raised when none of them could open the model.
     """
     domain = describe_domain(candidates, settings, draws=source is None)
     if source is None:
         return draw_rows(domain, candidates[0].model.path, settings)
-    return read_rows(domain.spec, source, settings, whole=any(candidate.spec.target for candidate in candidates))
+    whole = any(candidate.spec.target for candidate in candidates)
+    return read_rows(domain.spec, source, settings, order, whole=whole)
 
 
 def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draws: bool) -> ModelDomain:
@@ -102,22 +107,19 @@ def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, Mo
         yield worker, worker.open().spec
 
 
-def read_rows(spec: ModelSpec, file: data.Dataset, settings: Settings, *, whole: bool) -> Rows:
+def read_rows(
+    spec: ModelSpec, file: data.Dataset, settings: Settings, order: ColumnOrder = NO_ORDER, *, whole: bool
+) -> Rows:
     """The first rows of a file: the model's columns and, when `whole`, all of them."""
     name, count = Path(file.path).name, count_rows(settings)
     if not spec.features:
         table = file.head(count)
         return Rows(table.columns, table.columns, name, spec)
-    match = data.match(file.columns, spec)
+    match = data.match(file.columns, spec, named=file.named, order=order.names)
     table = file.head(count, match.columns)
     records = file.head(count) if whole else table
-    notices = _note_order(match, name) if match.by_position else ()
+    notices = tuple(note_match(match, file, "model", order))
     return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
-
-
-def _note_order(match: data.ColumnMatch, name: str) -> tuple[Notice, ...]:
-    text = f"the model has no column names: the {len(match.columns)} columns of {name} were taken in order"
-    return (Notice("by-position", text, "see that they stand in the order of training"),)
 
 
 def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:

@@ -17,6 +17,7 @@ from infer_bench.errors import NotConvertible, PredictionsDiffer, UsageError, Wo
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
+from infer_bench.measure.candidates.column_mapping import note_match
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.candidates.models import describe_model, identify_convertible
 from infer_bench.measure.candidates.rows import open_rows
@@ -117,6 +118,7 @@ class Conversion:
         self._progress = progress
         self._rows = rows
         self._original: TablePredictor | None = None
+        self._column_notes: tuple[str, ...] = ()
 
     def __enter__(self) -> "Conversion":
         return self
@@ -150,7 +152,9 @@ class Conversion:
     def _table(self, spec: ModelSpec) -> Columns | None:
         if self._rows is None:
             return None
-        return data.conform(self._rows.head(DATA_ROWS), spec).columns
+        match = data.match(self._rows.columns, spec, named=self._rows.named)
+        self._column_notes = tuple(notice.message for notice in note_match(match, self._rows, "model"))
+        return data.conform(self._rows.head(DATA_ROWS, match.columns), spec).columns
 
     def _attempt(self, options: ConvertOptions, original: TablePredictor, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")
@@ -169,7 +173,7 @@ class Conversion:
         rounding = any(reference.units is not None for reference in references.values())
         criterion = choose_criterion(dtype, options.atol, options.rtol, rounding=rounding)
         results = _compare(original.spec, identify(str(self._scratch)), groups, references, criterion)
-        notes = (*conversion.notes, *filter(None, [note_rounding(results)]))
+        notes = (*conversion.notes, *self._column_notes, *filter(None, [note_rounding(results)]))
         return Attempt(options, conversion.route, notes, results, criterion, failure(results, criterion))
 
     def _write(self, options: ConvertOptions, spec: ModelSpec) -> OnnxConversion:

@@ -8,9 +8,11 @@ import numpy as np
 from infer_bench.data import Dataset
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_mapping
 from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelSpec
 from infer_bench.report.common import Notice
 from infer_bench.typing import Array, Columns
 
@@ -33,17 +35,7 @@ class SharedRows:
 def share_rows(pairs: Sequence[Pair], data: Dataset | None, settings: Settings) -> SharedRows:
     """The rows of all who take part. Raises `DataError` for rows that cannot be read or do not fit a model."""
     shared = SharedRows()
-    groups = _group_by_model(pairs)
-    for path, group in groups.items():
-        try:
-            shared.rows[path] = load_rows(group, data, settings)
-        except UsageError:
-            raise
-        except DataError as error:
-            whose = f" (for {group[0].model.name})" if len(groups) > 1 else ""
-            raise DataError(f"{error.message}{whose}", error.hint) from None
-        except InferBenchError as error:
-            shared.unfit |= {candidate.key: error for candidate in group}
+    _load(_group_by_model(pairs), pairs, data, settings, shared)
     for pair in pairs:
         _hand_out(pair, shared, of_file=data is not None)
     if shared.apart:
@@ -52,6 +44,47 @@ def share_rows(pairs: Sequence[Pair], data: Dataset | None, settings: Settings) 
     if any(not len(next(iter(columns.values()), ())) for columns in shared.columns.values()):
         raise DataError("there are no rows to answer", "give rows with --data")
     return shared
+
+
+def _load(
+    groups: Mapping[str, Sequence[Candidate]],
+    pairs: Sequence[Pair],
+    data: Dataset | None,
+    settings: Settings,
+    shared: SharedRows,
+) -> None:
+    """The rows of each model; those of one that names no columns in the order of a model beside it that does."""
+    failures: dict[str, DataError] = {}
+    for path, group in groups.items():
+        try:
+            shared.rows[path] = load_rows(group, data, settings)
+        except UsageError:
+            raise
+        except DataError as error:
+            failures[path] = error
+        except InferBenchError as error:
+            shared.unfit |= {candidate.key: error for candidate in group}
+    for path, group in groups.items():
+        order = _order_beside(path, pairs, shared.rows)
+        in_order = path in failures or (path in shared.rows and not shared.rows[path].spec.named)
+        try:
+            if in_order and order.names and data is not None:
+                shared.rows[path] = load_rows(group, data, settings, order)
+            elif path in failures:
+                raise failures[path]
+        except DataError as error:
+            whose = f" (for {group[0].model.name})" if len(groups) > 1 else ""
+            raise DataError(f"{error.message}{whose}", error.hint) from None
+
+
+def _order_beside(path: str, pairs: Sequence[Pair], rows: Mapping[str, Rows]) -> ColumnOrder:
+    """The columns of the first model that is compared with this one and names them."""
+    for pair in pairs:
+        models = {candidate.model.path: candidate.model for candidate in pair.candidates}
+        for other in models.keys() - {path} if path in models else ():
+            if other in rows and rows[other].spec.features and rows[other].spec.named:
+                return ColumnOrder(models[other].name, rows[other].spec.feature_names)
+    return NO_ORDER
 
 
 def _group_by_model(pairs: Sequence[Pair]) -> Mapping[str, list[Candidate]]:
@@ -72,23 +105,26 @@ def _hand_out(pair: Pair, shared: SharedRows, *, of_file: bool) -> None:
         return
     # Of several candidates the first gives its rows to the baseline, and the others take the baseline's.
     giver, taker = (theirs, ours) if has_rows else (ours, theirs)
-    columns = match_columns(shared.columns[giver.key], shared.columns[taker.key], of_file=of_file)
+    specs = [shared.rows[candidate.model.path].spec for candidate in (giver, taker)]
+    columns = match_columns(shared.columns[giver.key], shared.columns[taker.key], specs, of_file=of_file)
+    if columns is not None and all(spec.features for spec in specs):
+        shared.notices += note_mapping(specs[1], specs[0], taker.model.name, giver.model.name)
     if columns is not None:
         shared.columns[taker.key] = columns
     elif not of_file:
         shared.apart.add(ours.key)
 
 
-def match_columns(ours: Columns, theirs: Columns, *, of_file: bool) -> Columns | None:
+def match_columns(ours: Columns, theirs: Columns, specs: Sequence[ModelSpec] = (), *, of_file: bool) -> Columns | None:
     """Our rows for the other model, where it has the same columns or, without names, as many; None: its own.
 
-    Of a file both have the same rows; which columns a model takes of it is its own affair.
+    Of a file both have the same rows; which columns a model takes of it is its own affair. `specs` are ours and theirs.
     """
     if list(ours) == list(theirs):
         return ours if not of_file or all(_equal(ours[name], theirs[name]) for name in ours) else None
     if of_file:
         return None
-    if set(ours) == set(theirs):
+    if set(ours) == set(theirs) and all(spec.named for spec in specs):
         return {name: ours[name] for name in theirs}
     return dict(zip(theirs, ours.values(), strict=True)) if len(ours) == len(theirs) else None
 

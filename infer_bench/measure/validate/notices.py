@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from infer_bench.data import match
-from infer_bench.measure.candidates.column_mapping import by_position
+from infer_bench.measure.candidates.column_mapping import note_mapping, note_match
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.rounding import describe_rounding, worst_rounding
 from infer_bench.measure.validate.validation import CandidateState, Validation
@@ -14,22 +13,17 @@ from infer_bench.stats.agreement.rounding import SAME
 
 def notices_on(validation: Validation) -> list[Notice]:
     """What is to be known of how columns were matched and models were read."""
-    notices, spec = [], validation.spec
-    if validation.dataset is not None and spec.features:
-        columns = match(validation.dataset.columns, spec)
-        name = Path(validation.dataset.path).name
-        if columns.by_position:
-            text = (
-                f"the reference has no column names: the {len(columns.columns)} columns of {name} were taken in order"
-            )
-            notices.append(Notice("by-position", text, "see that they stand in the order of training"))
+    notices, spec, rows = [], validation.spec, validation.user_rows
+    in_order_of = ""
+    if rows is not None and spec.features:
+        columns = rows.match
+        notices += note_match(columns, rows.dataset, "reference", rows.order)
+        in_order_of = rows.order.model if columns.columns == rows.order.names else ""
         if columns.extra:
-            notices.append(Notice("extra-columns", _extra_columns(columns.extra, name)))
+            notices.append(Notice("extra-columns", _extra_columns(columns.extra, Path(rows.dataset.path).name)))
     for candidate in validation.candidates:
-        if spec.features and by_position(candidate.predictor.spec, spec):
-            name = candidate.predictor.name
-            text = f"{name} does not name its columns: they were taken in the reference's order"
-            notices.append(Notice("by-position", text))
+        if candidate.predictor.name != in_order_of:
+            notices += note_mapping(candidate.predictor.spec, spec, candidate.predictor.name)
         notices += _note_refusals(candidate)
     notices += _rounding_notices(validation)
     return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]

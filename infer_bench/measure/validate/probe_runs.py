@@ -7,7 +7,7 @@ import numpy as np
 
 from infer_bench.data import Table, concat
 from infer_bench.errors import EngineError, InferBenchError
-from infer_bench.measure.candidates.column_mapping import columns_for
+from infer_bench.measure.candidates.column_mapping import columns_for, share_names
 from infer_bench.measure.validate.fan_out import FanOut
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
@@ -42,7 +42,7 @@ def _probes(
         ordinary = probes(spec, thresholds, float32=False, seed=seed)[0].table
         describe_feeds(validation.predictors, ordinary, spec)
     float32 = _needs_float32(validation)
-    training_rows = _training_rows(validation.predictors, reference.spec.feature_names)
+    training_rows = _training_rows(validation.predictors, reference.spec)
     groups = probes(spec, thresholds, float32=float32, seed=seed, rows=rows, training_rows=training_rows)
     return _add_tree_visits(groups, structure, float32) if structure else groups
 
@@ -63,7 +63,7 @@ def _thresholds_of_candidate(predictor: Predictor, reference: ModelSpec) -> Mapp
     except InferBenchError:
         return {}
     ours, theirs = reference.feature_names, predictor.spec.feature_names
-    if set(theirs) <= set(ours):
+    if share_names(predictor.spec, reference):
         return {name: values for name, values in thresholds.items() if name in ours}
     if len(ours) != len(theirs):
         return {}
@@ -71,11 +71,11 @@ def _thresholds_of_candidate(predictor: Predictor, reference: ModelSpec) -> Mapp
     return {names[name]: values for name, values in thresholds.items() if name in names}
 
 
-def _training_rows(predictors: Sequence[Predictor], names: Sequence[str]) -> Array | None:
+def _training_rows(predictors: Sequence[Predictor], reference: ModelSpec) -> Array | None:
     """The training rows that the reference has stored, or a candidate that takes its columns in the same order."""
     for predictor in predictors:
-        theirs = predictor.spec.feature_names
-        if theirs == names or not set(theirs) & set(names):
+        in_order = predictor.spec.feature_names == reference.feature_names
+        if in_order or not share_names(predictor.spec, reference):
             rows = predictor.training_rows()
             if rows is not None:
                 return rows

@@ -9,6 +9,7 @@ from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.libraries import of_engine, of_family
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.column_mapping import share_names
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
@@ -64,7 +65,7 @@ def rename_columns(structure: Structure, spec: ModelSpec, reference: ModelSpec) 
     if ours == names:
         return structure
     coded = any(f.categories for f in (*structure.ensemble.features, *reference.features))
-    if coded or len(ours) != len(names) or set(ours) <= set(names):
+    if coded or len(ours) != len(names) or share_names(spec, reference):
         return None
     ensemble = replace(structure.ensemble, features=reference.features)
     tables = structure.groups.items()

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.data import Dataset, Table, conform, match
+from infer_bench.data import ColumnMatch, Dataset, Table, conform, match
 from infer_bench.data.rounding import round_numbers
+from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelSpec
 
@@ -16,11 +17,20 @@ LEAST_ROWS, MOST_ROWS = 1_024, 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserRows:
-    """The rows of a file that are compared, for a reference described by `spec`."""
+    """The rows of a file that are compared, for a reference described by `spec`.
+
+    `order` is that of a candidate's columns, for a reference that does not name its own.
+    """
 
     dataset: Dataset
     spec: ModelSpec
     settings: ValidateSettings
+    order: ColumnOrder = NO_ORDER
+
+    @property
+    def match(self) -> ColumnMatch:
+        """Which columns of the file are the reference's. Raises `DataError` where that cannot be told."""
+        return match(self.dataset.columns, self.spec, named=self.dataset.named, order=self.order.names)
 
     @property
     def count(self) -> int:
@@ -30,7 +40,7 @@ class UserRows:
     def batches(self) -> Iterator[Table]:
         """All of them, in batches."""
         features = self.spec.features
-        columns = match(self.dataset.columns, self.spec).columns if features else None
+        columns = self.match.columns if features else None
         remaining = self.count
         for table in self.dataset.batches(batch_rows(len(columns or self.dataset.columns)), columns):
             part = table if table.rows <= remaining else table.slice(0, remaining)

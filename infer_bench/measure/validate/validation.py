@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from infer_bench.data import Dataset
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor
@@ -60,7 +61,15 @@ class Validation:
     @property
     def user_rows(self) -> UserRows | None:
         """The user's rows; None without a file."""
-        return None if self.dataset is None else UserRows(self.dataset, self.spec, self.settings)
+        if self.dataset is None:
+            return None
+        return UserRows(self.dataset, self.spec, self.settings, self._column_order())
+
+    def _column_order(self) -> ColumnOrder:
+        """The first candidate's that names its columns, where the reference does not."""
+        named = (c.predictor for c in self.candidates if c.predictor.spec.features and c.predictor.spec.named)
+        predictor = None if self.spec.named else next(named, None)
+        return NO_ORDER if predictor is None else ColumnOrder(predictor.name, predictor.spec.feature_names)
 
     @property
     def predictors(self) -> list[Predictor]:

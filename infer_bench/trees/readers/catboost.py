@@ -92,7 +92,7 @@ def read_document(document: Json, model: Any) -> Ensemble:
     return Ensemble(
         family="catboost",
         task=task,
-        features=tuple(Feature(name) for name, _ in columns),
+        features=_features([name for name, _ in columns]),
         nodes=Nodes(**{**_fields(nodes), "value": nodes.value * float(scale)}),
         roots=roots,
         output=np.full(len(roots), -1 if width > 1 else 0, dtype=np.int64),
@@ -151,6 +151,12 @@ def _columns(document: Json) -> list[tuple[str, bool]]:
         )
         for feature in features
     ]
+
+
+def _features(names: Sequence[str]) -> tuple[Feature, ...]:
+    """The columns; CatBoost calls those without a name by their positions."""
+    invented = list(names) == [str(i) for i in range(len(names))]
+    return tuple(Feature(name, invented=invented) for name in names)
 
 
 def _loss(document: Json) -> str:

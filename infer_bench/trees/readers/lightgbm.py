@@ -85,9 +85,11 @@ def _to_ensemble(model: LightGBMModel, wrapper: Any) -> Ensemble:
 
 def _features(header: Header) -> tuple[Feature, ...]:
     """The columns. Those that pandas encoded have `categories`; other categorical ones take codes."""
-    values = header.pandas_columns()
+    values, invented = header.pandas_columns(), header.unnamed
     return tuple(
-        Feature(name, "category", values.get(i, ())) if i in header.categorical else Feature(name)
+        Feature(name, "category", values.get(i, ()), invented)
+        if i in header.categorical
+        else Feature(name, invented=invented)
         for i, name in enumerate(header.features)
     )
 

@@ -242,7 +242,8 @@ def test_metadata_says_what_the_file_is() -> None:
     metadata = {entry.key: json.loads(entry.value) for entry in onnx.load_from_string(data).metadata_props}
     assert metadata[SPEC]["task"] == "binary"
     assert metadata[SPEC]["classes"] == [False, True]
-    assert metadata[SPEC]["features"][1] == {"name": "city", "kind": "category", "categories": ["Ulm", "Bonn"]}
+    city = {"name": "city", "kind": "category", "categories": ["Ulm", "Bonn"], "invented": False}
+    assert metadata[SPEC]["features"][1] == city
     assert metadata["infer_bench.source"] == {"sha256": "ab"}
     assert metadata["infer_bench.row_dtype"] == "float64"
     assert [i.name for i in onnx.load_from_string(data).graph.input] == ["age", "city"]

@@ -114,7 +114,9 @@ def share(
 
 
 def named(names: str, **kinds: str) -> ModelDomain:
-    return domain(*(Feature(name, kinds.get(name, "float")) for name in names.split()))  # type: ignore[arg-type]
+    """A model with these columns; `f0`, `f1`, … are invented."""
+    invented = all(name == f"f{i}" for i, name in enumerate(names.split()))
+    return domain(*(Feature(name, kinds.get(name, "float"), (), invented) for name in names.split()))  # type: ignore[arg-type]
 
 
 def test_a_model_with_the_same_names_in_another_order_has_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +162,22 @@ def test_a_model_without_names_takes_the_first_ones_order_and_not_the_files(
     assert [notice.code for notice in rows["two"].notices] == ["by-position"]
     assert not rows["three"].notices
     assert {part.drawn_for for part in rows.values()} == {""}
+
+
+def test_a_first_model_without_names_takes_the_order_of_one_that_has_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data = tmp_path / "rows.csv"
+    data.write_text("b,target,a\n1,9,2\n3,9,4\n", encoding="utf-8")
+    rows, _ = share(monkeypatch, str(data), one=named("f0 f1"), two=named("a b"))
+    assert {name: column.tolist() for name, column in rows["one"].columns.items()} == {"f0": [2, 4], "f1": [1, 3]}
+    assert {name: column.tolist() for name, column in rows["two"].columns.items()} == {"a": [2, 4], "b": [1, 3]}
+
+
+def test_drawn_rows_are_not_matched_by_invented_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, _ = share(monkeypatch, None, one=named("f1 f0"), two=named("f0 f1"))
+    assert np.array_equal(rows["two"].columns["f0"], rows["one"].columns["f1"])
+    assert [notice.code for notice in rows["two"].notices] == ["by-position"]
 
 
 def test_rows_that_do_not_fit_name_the_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Which rows the two sides of a gate answer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ import pytest
 from infer_bench.data import Dataset
 from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.gate.shared_rows import SharedRows, match_columns, share_rows
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
+from infer_bench.model import Feature, ModelSpec
 from tests.measure.fake_layouts import SPEC, candidate
 
 
@@ -68,6 +72,43 @@ def two_candidates(
     base = candidate("base", "old")
     pairs = [Pair(candidate("new", path), base) for path in ("one", "second")]
     return share_rows(pairs, data, Settings())
+
+
+def test_drawn_rows_are_not_matched_by_invented_names() -> None:
+    ours, theirs = columns("f1", "f0"), columns("f0", "f1", value=9.0)
+    specs = [ModelSpec("raw", tuple(Feature(n, invented=made) for n in ("f0", "f1")), ("y",)) for made in (False, True)]
+    by_place = match_columns(ours, theirs, specs, of_file=False)
+    assert by_place is not None
+    assert by_place["f0"] is ours["f1"]
+    by_name = match_columns(ours, theirs, specs[:1], of_file=False)
+    assert by_name is not None
+    assert by_name["f0"] is ours["f0"]
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_of_a_file_a_model_without_names_takes_the_order_of_the_one_beside_it(
+    fits: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whether the file could have been read without it or not: it may hold other columns."""
+    spec = ModelSpec("raw", (Feature("f0", invented=True), Feature("f1", invented=True)), ("y",))
+    orders: list[ColumnOrder] = []
+
+    def rows(group: Sequence[Candidate], *context: Any) -> Rows:
+        order = context[2] if len(context) > 2 else NO_ORDER
+        if group[0].model.path == "old":
+            return Rows(
+                columns("b", "a"), columns("b", "a"), "rows", replace(SPEC, features=(Feature("b"), Feature("a")))
+            )
+        orders.append(order)
+        if not fits and not order.names:
+            raise DataError("the model does not name its columns: it takes 2, and the data has 3")
+        return Rows(columns("f0", "f1"), columns("f0", "f1"), "rows", spec)
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
+    (tmp_path / "rows").write_text('[{"a": 1}]')
+    pair = Pair(candidate("new", "new"), candidate("base", "old"))
+    share_rows([pair], Dataset.open(tmp_path / "rows"), Settings())
+    assert orders == [NO_ORDER, ColumnOrder("old", ("b", "a"))]
 
 
 def first_values(shared: SharedRows) -> dict[str, float]:

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.model import Feature, Label, Task
+from infer_bench.model import Label, Task
 from infer_bench.trees.ensemble import Ensemble, LabelRule, Link, Refusal, concatenate
 from infer_bench.trees.readers.sklearn.estimators import (
     get_class_name,
     get_classes,
-    get_feature_names,
+    get_features,
     iterate_transformers,
     refuse_foreign,
 )
@@ -55,7 +55,7 @@ def _make_ensemble(estimator: Any, trees: SklearnTrees, base: Array) -> Ensemble
     return Ensemble(
         family="sklearn",
         task=task,
-        features=tuple(Feature(name) for name in get_feature_names(estimator)),
+        features=get_features(estimator),
         nodes=nodes,
         roots=roots,
         output=np.asarray(trees.output, dtype=np.int64),
@@ -110,7 +110,7 @@ def read_encoded_histogram(estimator: Any) -> Ensemble | None:
         if name == "encoder":
             for index, values in zip(indices, step.categories_, strict=True):
                 present = (value for value in np.asarray(values).tolist() if value == value and value is not None)
-                features[index] = Feature(features[index].name, "category", tuple(present))
+                features[index] = replace(features[index], kind="category", categories=tuple(present))
     nodes = ensemble.nodes
     feature = np.where(nodes.feature < 0, -1, np.asarray(order, dtype=np.int64)[np.maximum(nodes.feature, 0)])
     return replace(ensemble, features=tuple(features), nodes=replace(nodes, feature=feature))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.errors import NotConvertible
-from infer_bench.model import Label
+from infer_bench.model import Feature, Label
 
 ColumnNumbers = Sequence[int]
 
@@ -54,6 +54,12 @@ def get_feature_names(estimator: Any) -> tuple[str, ...]:
     width = count_columns(estimator)
     names = getattr(estimator, "feature_names_in_", None)
     return tuple(map(str, names)) if names is not None else tuple(f"f{i}" for i in range(width))
+
+
+def get_features(estimator: Any) -> tuple[Feature, ...]:
+    """The columns that the model was fitted with; raises `NotConvertible` when unfitted."""
+    invented = getattr(estimator, "feature_names_in_", None) is None
+    return tuple(Feature(name, invented=invented) for name in get_feature_names(estimator))
 
 
 def count_columns(estimator: Any) -> int:
