@@ -39,12 +39,14 @@ class Feature:
 
     The name is `invented` where the model says of the column only where it stands: it is a position, and never looked
     for among the names of others.
+    `examples` are texts of the kind that a `string` column holds, to draw from; they take no part in comparisons.
     """
 
     name: str
     kind: Kind = "float"
     categories: tuple[Label, ...] = ()
     invented: bool = False
+    examples: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

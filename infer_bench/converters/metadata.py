@@ -25,6 +25,7 @@ def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
     fields: dict[str, Any] = asdict(replace(spec, remarks=()))
     for feature in fields["features"]:
         feature["encoded"] = False
+        del feature["examples"]
     origin = {"file": source.name, "sha256": source.sha256, "format": source.format, "infer_bench": __version__}
     return {SPEC: json.dumps(fields), SOURCE: json.dumps(origin)}
 

@@ -16,6 +16,8 @@ from infer_bench.typing import ABSENT, Absent
 
 _GENERATED = re.compile(r"(?:f|x|Column_|feature_|column_|Feature_|input_)?\d+")
 _MOST_NAMES = 3
+TEXT = "text"
+"""The column of several that is the text of a model which reads one and has no name for it."""
 _RECORDS = 'a record is {"column": value, …}: DataFrame.to_json(orient="records") writes a list of them'
 
 
@@ -44,6 +46,8 @@ def match(columns: Sequence[str], spec: ModelSpec, *, named: bool = True, order:
     rest = [name for name in columns if name not in common]
     if not missing:
         return ColumnMatch(spec.feature_names, tuple(rest))
+    if named and len(columns) > 1 and not order and _reads_one_text(spec) and spec.features[0].name not in columns:
+        return _match_text(columns)
     names = [feature.name for feature in missing]
     if named and not all(feature.invented for feature in missing):
         if common or len(names) != len(columns) or not _look_generated(names):
@@ -86,6 +90,21 @@ def first_misplaced(names: Sequence[str], columns: Sequence[str]) -> int | None:
     """The first place whose column is called as `names` calls another one; None where no name says otherwise."""
     pairs = enumerate(zip(names, columns, strict=True))
     return next((place for place, (name, column) in pairs if column != name and column in names), None)
+
+
+def _reads_one_text(spec: ModelSpec) -> bool:
+    """Whether the model takes a single text, for which it has no name."""
+    return [(feature.kind, feature.invented) for feature in spec.features] == [("string", True)]
+
+
+def _match_text(columns: Sequence[str]) -> ColumnMatch:
+    """The column for a model of one text without a name: the one called `text`."""
+    if TEXT not in columns:
+        raise DataError(
+            f"the model reads one text, and none of the {len(columns)} columns is called {TEXT!r}",
+            f"call the column of text {TEXT!r}, or leave out the others",
+        )
+    return ColumnMatch((TEXT,), tuple(name for name in columns if name != TEXT), by_position=True)
 
 
 def conform(table: Table, spec: ModelSpec) -> Table:

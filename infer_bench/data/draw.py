@@ -24,7 +24,8 @@ def _column(feature: Feature, thresholds: Sequence[float], rows: int, random: np
     if feature.categories:
         return _categories(feature, rows, random)
     if feature.kind == "string":
-        return np.array([f"text{i}" for i in random.integers(0, 16, rows)], dtype=object)
+        texts = feature.examples or tuple(f"text{i}" for i in range(16))
+        return np.array([texts[i] for i in random.integers(0, len(texts), rows)], dtype=object)
     if feature.kind == "boolean":
         return random.integers(0, 2, rows).astype(np.bool_)
     cuts = np.unique(np.asarray(thresholds, dtype=np.float64))
@@ -51,7 +52,7 @@ def _categories(feature: Feature, rows: int, random: np.random.Generator) -> Col
 
 def _codes(cuts: Column, rows: int, random: np.random.Generator) -> Column:
     """Codes of a category whose values are unknown: those the model splits on."""
-    codes = cuts[cuts >= 0] if (cuts >= 0).any() else np.arange(4.0)
+    codes = cuts[cuts >= 0] if (cuts >= 0).any() else np.arange(4)
     return np.asarray(random.choice(codes, rows))
 
 

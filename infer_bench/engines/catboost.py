@@ -1,7 +1,8 @@
-"""CatBoost: `.cbm` files of models on numeric features."""
+"""CatBoost: `.cbm` files of models on numbers, categories and texts."""
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from infer_bench.engines.session import (
     require_readable,
 )
 from infer_bench.errors import EngineError, ModelError
-from infer_bench.model import Feature, ModelRef, ModelSpec, Task
+from infer_bench.model import Feature, Kind, ModelRef, ModelSpec, Task
 from infer_bench.typing import Array, Floats
 
 _RANKING = ("YetiRank", "PairLogit", "QueryRMSE", "QuerySoftMax", "QueryCrossEntropy", "StochasticRank", "LambdaMart")
@@ -42,7 +43,7 @@ class CatBoost:
         return ()
 
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "CatBoostSession":
-        """Load the model. Raises `ModelError` for a broken file, `EngineError` for features that are no numbers."""
+        """Load the model. Raises `ModelError` for a broken file, `EngineError` for features that are vectors."""
         threads = read_threads(options)
         require_readable(model.path)
         library = require("catboost", "catboost")
@@ -52,7 +53,7 @@ class CatBoost:
         with errors_as(ModelError, f"{model.name} does not say what it computes"):
             loss = _loss(booster)
             spec = _spec(booster, loss)
-        feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
+        feed = _make_feed(spec, options)
         return CatBoostSession(spec, feed, _predictor(booster, spec, loss, threads), booster)
 
 
@@ -83,11 +84,15 @@ class CatBoostSession(FedSession):
         self._booster = None
 
 
+def _make_feed(spec: ModelSpec, options: Mapping[str, str]) -> feeds.Feed:
+    schema = feeds.make_schema(spec.features, options, np.float32)
+    as_is = frozenset(feature.name for feature in spec.features if feature.kind != "float")
+    return feeds.make_mixed_feed(schema, options["feed"], as_is) if as_is else feeds.make_feed(schema, options["feed"])
+
+
 def _refuse_features(booster: Any, model: ModelRef) -> None:
-    kinds = {"categorical": "cat", "text": "text", "embedding": "embedding"}
-    for kind, short in kinds.items():
-        if getattr(booster, f"get_{short}_feature_indices")():
-            raise EngineError(f"{model.name} has {kind} features, which are not fed here", "encode them as numbers")
+    if booster.get_embedding_feature_indices():
+        raise EngineError(f"{model.name} has embedding features, which are not fed here", "give them as numbers")
 
 
 def _loss(booster: Any) -> str:
@@ -96,23 +101,28 @@ def _loss(booster: Any) -> str:
 
 
 def _spec(booster: Any, loss: str) -> ModelSpec:
-    task, width = _task(loss), _width(booster)
+    features = _features(booster)
+    task, width = _task(loss), _width(booster, features)
     classes = plain_labels(booster.classes_) if task in ("binary", "multiclass") else ()
     if task == "binary" and len(classes) != 2:
         task, classes = "raw", ()
     count = 1 if task == "binary" else width
-    return ModelSpec(task, _features(booster), name_outputs(count, classes), classes, booster.tree_count_)
+    return ModelSpec(task, features, name_outputs(count, classes), classes, booster.tree_count_)
 
 
 def _features(booster: Any) -> tuple[Feature, ...]:
-    """The columns; CatBoost calls those without a name by their positions."""
+    """The columns; CatBoost calls those without a name by their positions, and keeps categories as hashes alone."""
     names = [str(name) for name in booster.feature_names_]
-    return make_features(len(names), () if names == [str(i) for i in range(len(names))] else names)
+    columns = make_features(len(names), () if names == [str(i) for i in range(len(names))] else names)
+    kinds: dict[int, Kind] = dict.fromkeys(booster.get_cat_feature_indices(), "category")
+    kinds |= dict.fromkeys(booster.get_text_feature_indices(), "string")
+    return tuple(replace(column, kind=kinds.get(i, "float")) for i, column in enumerate(columns))
 
 
-def _width(booster: Any) -> int:
-    """Columns of the raw output, told by one row of zeros."""
-    raw = booster.predict(np.zeros((1, len(booster.feature_names_)), np.float32), prediction_type="RawFormulaVal")
+def _width(booster: Any, features: tuple[Feature, ...]) -> int:
+    """Columns of the raw output, told by one row of zeros and of texts."""
+    row = [[0.0 if feature.kind == "float" else "0" for feature in features]]
+    raw = booster.predict(row, prediction_type="RawFormulaVal")
     return int(np.asarray(raw).size)
 
 

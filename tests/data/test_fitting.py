@@ -166,7 +166,7 @@ def test_drawing_is_repeatable_and_of_the_right_kinds() -> None:
     )
     one, two, other = (draw(model, {"whole": (10.5, 20.5)}, 200, seed) for seed in (1, 1, 2))
     assert one.records() == two.records() != other.records()
-    assert [column.dtype.kind for column in one.columns.values()] == ["f", "i", "b", "O", "i", "f", "O"]
+    assert [column.dtype.kind for column in one.columns.values()] == ["f", "i", "b", "O", "i", "i", "O"]
     assert set(one.columns["letter"]) == {"u", "v"}
     assert set(one.columns["code"].tolist()) == {3, 5}
     assert conform(one, model).rows == 200

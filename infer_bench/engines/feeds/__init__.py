@@ -6,6 +6,8 @@
 """
 
 from infer_bench.engines.feeds.choose import OPTIONS, Feed, make_feed
+from infer_bench.engines.feeds.mixed import make_mixed_feed
 from infer_bench.engines.feeds.schema import Schema, make_schema
+from infer_bench.engines.feeds.text import make_text_feed
 
-__all__ = ["OPTIONS", "Feed", "Schema", "make_feed", "make_schema"]
+__all__ = ["OPTIONS", "Feed", "Schema", "make_feed", "make_mixed_feed", "make_schema", "make_text_feed"]

@@ -43,12 +43,7 @@ class ScikitLearn:
         with errors_as(ModelError, f"{model.name} cannot be understood"):
             spec, method = describe(estimator)
         parts.set_threads(estimator, read_threads(options))
-        if options["feed"] != "dataframe":
-            _accept_arrays(estimator, spec, model.name)
-        feed = feeds.make_feed(feeds.make_schema(spec.features, options), options["feed"])
-        if options["feed"] == "dataframe" and not hasattr(estimator, "feature_names_in_"):
-            feed = _unnamed(feed)
-        return ScikitLearnSession(spec, feed, method, estimator)
+        return ScikitLearnSession(spec, _make_feed(estimator, spec, options, model.name), method, estimator)
 
 
 _LARGEST = frozenset(
@@ -140,6 +135,16 @@ class ScikitLearnSession(FedSession):
         """Let go of the estimator."""
         super().close()
         self._estimator = None
+
+
+def _make_feed(estimator: Any, spec: ModelSpec, options: Mapping[str, str], name: str) -> feeds.Feed:
+    schema = feeds.make_schema(spec.features, options)
+    if not hasattr(estimator, "feature_names_in_") and [feature.kind for feature in spec.features] == ["string"]:
+        return feeds.make_text_feed(schema, options["feed"])
+    if options["feed"] != "dataframe":
+        _accept_arrays(estimator, spec, name)
+    feed = feeds.make_feed(schema, options["feed"])
+    return _unnamed(feed) if options["feed"] == "dataframe" and not hasattr(estimator, "feature_names_in_") else feed
 
 
 def _accept_arrays(estimator: Any, spec: ModelSpec, name: str) -> None:

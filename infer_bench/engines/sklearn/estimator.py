@@ -9,6 +9,7 @@ import numpy as np
 from infer_bench.engines.base import make_features
 from infer_bench.engines.session import name_outputs, plain_labels
 from infer_bench.engines.sklearn.parts import last
+from infer_bench.engines.sklearn.text import find_vectorizers, is_vectorizer, text_feature
 from infer_bench.errors import ModelError
 from infer_bench.model import Feature, ModelSpec, Task
 
@@ -126,12 +127,13 @@ def _targets(estimator: Any, method: str, width: int) -> int:
 
 
 def _transformed_width(estimator: Any, width: int) -> int:
-    """How many columns a transformer makes: as many as it can name, else as it makes of a row of zeros."""
+    """How many columns a transformer makes: as many as it can name, else as it makes of a row of zeros or a text."""
     try:
         return len(estimator.get_feature_names_out())
     except Exception:  # noqa: BLE001 - a step without names, as a function of the user's
         with np.errstate(all="ignore"):
-            return int(estimator.transform(np.zeros((1, width))).shape[1])
+            row = [""] if find_vectorizers(estimator) else np.zeros((1, width))
+            return int(estimator.transform(row).shape[1])
 
 
 def _linear_targets(final: Any, coefficients: Any) -> int:
@@ -151,6 +153,9 @@ def _probe_width(estimator: Any, method: str, width: int) -> int:
 def _features(estimator: Any) -> tuple[Feature, ...]:
     names = getattr(estimator, "feature_names_in_", None)
     count = getattr(estimator, "n_features_in_", None)
+    vectorizers = find_vectorizers(estimator) if names is None and count is None else []
+    if vectorizers:
+        return (text_feature(make_features(1)[0], vectorizers),)
     if names is None and count is None:
         raise ModelError(f"{type(estimator).__name__} does not say how many columns it takes; is it fitted?")
     feature_names = [] if names is None else [str(name) for name in names]
@@ -170,8 +175,8 @@ def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:
                 labels = tuple(value for value in plain_labels(values) if isinstance(value, str | int | bool))
                 if np.asarray(values).dtype.kind in "OUST" and any(isinstance(value, str) for value in labels):
                     yield name, Feature(name, "category", tuple(v for v in labels if isinstance(v, str)))
-        elif hasattr(first, "vocabulary_") or type(first).__name__ == "HashingVectorizer":
-            yield from ((name, Feature(name, "string")) for name in names)
+        elif is_vectorizer(first):
+            yield from ((name, text_feature(Feature(name), [first])) for name in names)
 
 
 def _boosted_categories(estimator: Any, names: tuple[str, ...]) -> dict[str, Feature]:

@@ -100,6 +100,8 @@ def note_match(match: ColumnMatch, dataset: Dataset, whose: str, order: ColumnOr
         text = f"{name} does not name its columns: they were taken in the {whose}'s order"
     elif order.names and match.columns == order.names:
         text = f"the {whose} has no column names: the columns of {name} were taken in the order of {order.model}"
+    elif len(match.columns) == 1:
+        text = f"the {whose} has no name for its column: it was fed {match.columns[0]!r} of {name}"
     else:
         text = f"the {whose} has no column names: the {len(match.columns)} columns of {name} were taken in order"
     text += "" if match.misplaced is None else _in_place(match.columns, match.misplaced)

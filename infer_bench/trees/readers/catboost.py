@@ -51,6 +51,9 @@ def read_catboost(model: Any) -> Ensemble:
     `ModelError` for a file that CatBoost does not read, `MissingDependency` without catboost.
     """
     fitted_model = _load(model) if isinstance(model, str | Path) else model
+    for kind, short in {"categorical": "cat", "text": "text", "embedding": "embedding"}.items():
+        if getattr(fitted_model, f"get_{short}_feature_indices")():
+            raise _make_refusal(f"{kind} features")
     return read_document(_document(fitted_model), fitted_model)
 
 
@@ -138,11 +141,7 @@ def _columns(document: Json) -> list[tuple[str, bool]]:
     info = document["features_info"]
     for kind in ("categorical_features", "text_features", "embedding_features"):
         if info.get(kind):
-            what = kind.replace("_", " ")
-            raise NotConvertible(
-                f"the CatBoost model has {what}, which it hashes or averages in ways that ONNX cannot hold",
-                "encode them as numbers before training",
-            )
+            raise _make_refusal(kind.replace("_", " "))
     features = sorted(info["float_features"], key=lambda feature: feature["flat_feature_index"])
     return [
         (
@@ -157,6 +156,13 @@ def _features(names: Sequence[str]) -> tuple[Feature, ...]:
     """The columns; CatBoost calls those without a name by their positions."""
     invented = list(names) == [str(i) for i in range(len(names))]
     return tuple(Feature(name, invented=invented) for name in names)
+
+
+def _make_refusal(features: str) -> NotConvertible:
+    return NotConvertible(
+        f"the CatBoost model has {features}, which it hashes or averages in ways that ONNX cannot hold",
+        "encode them as numbers before training",
+    )
 
 
 def _loss(document: Json) -> str:

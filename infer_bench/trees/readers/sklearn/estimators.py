@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.engines.sklearn.text import find_vectorizers
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature, Label
 
@@ -68,6 +69,8 @@ def count_columns(estimator: Any) -> int:
     width = 1 if isotonic else getattr(estimator, "n_features_in_", None)
     for inner, _ in iterate_parts(estimator, ()):
         width = width if width is not None else getattr(inner, "n_features_in_", None)
+    if width is None and find_vectorizers(estimator):
+        return 1
     if width is None:
         raise NotConvertible(f"{get_class_name(estimator)} is not fitted, or does not say how many columns it takes")
     return int(width)
