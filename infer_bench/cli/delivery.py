@@ -9,10 +9,11 @@ return tell_verdict(report)
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infer_bench.cli.endings import read_ending, tell_disagreement
+from infer_bench.cli.illustrations import Illustrations
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.terminal import read_terminal
 from infer_bench.errors import InferBenchError, UsageError
@@ -35,6 +36,13 @@ class Delivery:
     format: str = ""
     output: str | None = None
     phases: bool = False
+    illustrations: Illustrations = field(default_factory=Illustrations)
+
+    @property
+    def files(self) -> dict[str, str | None]:
+        """Every file under the option that names it."""
+        beside = self.illustrations
+        return {"--json": self.json, "--output": self.output, "--html": beside.html, "--chart": beside.chart}
 
     @property
     def on_stdout(self) -> bool:
@@ -74,10 +82,12 @@ class Delivery:
         was measured. Raises `UsageError` and `OutputError`.
         """
         self.check_format(command)
+        self.illustrations.check(command)
         last: Report[Any] | None = None
         with contextlib.ExitStack() as stack:
             json = open_file(stack, self.json)
             open_file(stack, self.output)
+            self.illustrations.open(stack)
 
             def save(report: Report[Any]) -> None:
                 nonlocal last
@@ -97,11 +107,11 @@ class Delivery:
         """Deliver what is known where it says itself that it is not all, and say where it is."""
         if report is None:
             if isinstance(error, KeyboardInterrupt):
-                tell_nothing_written(self.json, self.output)
+                tell_nothing_written(*self.files.values())
             return
         if report.complete:
             return
-        places = [self.json]
+        places = [self.json, self.illustrations.html]
         with contextlib.suppress(InferBenchError):  # the first error is the one to tell
             if self.rendered_as in SAYS_PARTIAL:
                 self.deliver(report)
@@ -109,7 +119,11 @@ class Delivery:
         tell_partial(*places)
 
     def deliver(self, report: Report[Any]) -> None:
-        """Render to the file `output`, or to stdout in its width and colours."""
+        """Render to the file `output`, or to stdout in its width and colours; then make page and chart."""
+        self._render(report)
+        self.illustrations.write(report)
+
+    def _render(self, report: Report[Any]) -> None:
         if self.output is None or self.output == "-":
             width, color = read_terminal()
             write_stdout(render(report, self.rendered_as, width=width, color=color, phases=self.phases))

@@ -5,7 +5,9 @@ from infer_bench.cli.options.shared import (
     AllowPickle,
     Budget,
     Candidates,
+    Chart,
     Data,
+    Html,
     JsonPath,
     Output,
     Phases,
@@ -48,12 +50,15 @@ def bench(
     json: JsonPath = None,
     format: of.Format = "",
     output: Output = None,
+    html: Html = None,
+    chart: Chart = None,
 ) -> int:
     """Measure what a model costs to serve.
 
     Latency by phase, throughput, cold start, memory, and how far the answers of the candidates lie apart.
     """
     from infer_bench.cli.delivery import Delivery
+    from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options import reading, rules
     from infer_bench.cli.runs.bench import run_bench
     from infer_bench.measure.gate.settings import build_gate_settings
@@ -76,9 +81,8 @@ def bench(
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), reference=reference,
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
     )  # fmt: skip
-    outputs = {"--json": json, "--output": output, "--save-baseline": save_baseline}
-    check_outputs(outputs, [*(models or []), data, against, baseline])
-    to = Delivery(json, format, output, phases)
+    to = Delivery(json, format, output, phases, Illustrations(html, chart))
+    check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, against, baseline])
     if self_test:
         from infer_bench.cli.runs.selftest import run_selftest
 

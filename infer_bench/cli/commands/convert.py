@@ -1,7 +1,7 @@
 """`infer-bench convert`: an ONNX file that answers the same, or one line that says why there is none."""
 
 from infer_bench.cli.options import convert as of
-from infer_bench.cli.options.shared import AllowPickle, Data, JsonPath
+from infer_bench.cli.options.shared import AllowPickle, Data, Html, JsonPath
 
 
 def convert(
@@ -20,6 +20,7 @@ def convert(
     allow_pickle: AllowPickle = False,
     routes: of.Routes = False,
     json: JsonPath = None,
+    html: Html = None,
     format: of.Format = "table",
 ) -> int:
     """Convert a model to ONNX, exactly or not at all.
@@ -27,6 +28,7 @@ def convert(
     Nothing is written that was not run and compared with the original.
     """
     from infer_bench.cli.delivery import Delivery
+    from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick
     from infer_bench.cli.runs.convert import list_routes, run_convert
     from infer_bench.converters.base import INPUT_DTYPES, OPSETS, PRECISIONS, TREES, ConvertOptions
@@ -46,5 +48,5 @@ def convert(
         atol=atol,
         rtol=rtol,
     )
-    to = Delivery(json, "json" if json == "-" else format)
+    to = Delivery(json, "json" if json == "-" else format, illustrations=Illustrations(html))
     return run_convert(model, output, data, options, allow_pickle, time_limit, to)

@@ -1,7 +1,7 @@
 """`infer-bench load`: what an endpoint answers to requests that come at a rate of their own."""
 
 from infer_bench.cli.options import load as of
-from infer_bench.cli.options.shared import Data, JsonPath, Output
+from infer_bench.cli.options.shared import Data, Html, JsonPath, Output
 
 
 def load(
@@ -25,6 +25,7 @@ def load(
     json: JsonPath = None,
     format: of.Format = "",
     output: Output = None,
+    html: Html = None,
     phases: of.Parts = False,
 ) -> int:
     """Load a service at a rate, and say how long its answers take.
@@ -32,6 +33,7 @@ def load(
     Time counts from when a request is due. Exits with 3 where the generator was at its limit.
     """
     from infer_bench.cli.delivery import Delivery
+    from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick, read_numbers, read_rate, read_span, read_token
     from infer_bench.cli.runs.load import run_load
     from infer_bench.gates.limits import parse_bound
@@ -47,4 +49,5 @@ def load(
         target_is_mine=target_is_mine, token=read_token(token_file),
         protocol=ProtocolChoice(pick(protocol, "protocol", (None, *PROTOCOLS)), body, answer),
     )  # fmt: skip
-    return run_load(url, data, settings, Delivery(json, format, output, phases))
+    to = Delivery(json, format, output, phases, Illustrations(html))
+    return run_load(url, data, settings, to)

@@ -1,7 +1,7 @@
 """`infer-bench profile`: where the time of a request goes."""
 
 from infer_bench.cli.options import profile as of
-from infer_bench.cli.options.shared import AllowPickle, Budget, Candidates, Data, JsonPath, Timeout
+from infer_bench.cli.options.shared import AllowPickle, Budget, Candidates, Chart, Data, Html, JsonPath, Timeout
 
 
 def profile(
@@ -23,6 +23,8 @@ def profile(
     output: of.File = None,
     format: of.Format = "",
     json: JsonPath = None,
+    html: Html = None,
+    chart: Chart = None,
     view: of.View = False,
     allow_pickle: AllowPickle = False,
     timeout: Timeout = 120.0,
@@ -33,12 +35,13 @@ def profile(
 
     By phase, library step, function and operator, and in memory.
     """
+    from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick, read_duration
     from infer_bench.cli.runs.profile import ProfileDelivery, run_profile
     from infer_bench.measure.profile.requests import RequestSource
     from infer_bench.measure.profile.settings import PROFILERS, SORTS, ProfileSettings
 
-    to = ProfileDelivery(output, format, json, view)
+    to = ProfileDelivery(output, format, json, view, Illustrations(html, chart))
     settings = ProfileSettings(
         profiler=pick(to.choose_profiler(profiler), "profiler", PROFILERS), sort=pick(sort, "sort", SORTS), top=top,
         batch=batch, threads=threads, requests=requests, budget_s=read_duration(budget), split=split, memory=memory,

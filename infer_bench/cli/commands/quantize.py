@@ -1,7 +1,7 @@
 """`infer-bench quantize`: a smaller network that keeps the limits, or one line that says how near each form came."""
 
 from infer_bench.cli.options import quantize as of
-from infer_bench.cli.options.shared import JsonPath
+from infer_bench.cli.options.shared import Html, JsonPath
 
 
 def quantize(
@@ -19,6 +19,7 @@ def quantize(
     seed: of.Seed = 0,
     timeout: of.Timeout = 300.0,
     json: JsonPath = None,
+    html: Html = None,
     format: of.Format = "table",
 ) -> int:
     """Shrink an ONNX network to float16 or int8, and judge every form.
@@ -26,6 +27,7 @@ def quantize(
     Writes the smallest form that keeps the limits. Exits with 4 if none does, with 3 if the rows are too few to tell.
     """
     from infer_bench.cli.delivery import Delivery
+    from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.runs.quantize import run_quantize
     from infer_bench.measure.quantize.settings import AUTO, QuantizeSettings, read_limits
 
@@ -39,5 +41,5 @@ def quantize(
         seed=seed,
         timeout_s=timeout,
     )
-    to = Delivery(json, "json" if json == "-" else format)
+    to = Delivery(json, "json" if json == "-" else format, illustrations=Illustrations(html))
     return run_quantize(model, output, data, labels, judge, settings, to)

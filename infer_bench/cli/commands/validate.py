@@ -1,7 +1,7 @@
 """`infer-bench validate`: does it still answer the same, and if not, why."""
 
 from infer_bench.cli.options import validate as of
-from infer_bench.cli.options.shared import AllowPickle, Data, JsonPath, Output, Threads, Timeout
+from infer_bench.cli.options.shared import AllowPickle, Chart, Data, Html, JsonPath, Output, Threads, Timeout
 
 
 def validate(
@@ -24,12 +24,15 @@ def validate(
     json: JsonPath = None,
     format: of.Format = "",
     output: Output = None,
+    html: Html = None,
+    chart: Chart = None,
 ) -> int:
     """Compare what models answer, and say why it differs.
 
     On your rows and on rows made to find differences. Exits with 4 if they differ.
     """
     from infer_bench.cli.delivery import Delivery
+    from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick
     from infer_bench.cli.runs.validate import run_validate
     from infer_bench.measure.validate.settings import INPUT_DTYPES, PROBES, ValidateSettings, project_tolerances
@@ -42,5 +45,5 @@ def validate(
         input_dtype=pick(input_dtype, "input-dtype", INPUT_DTYPES) if input_dtype else None,
         strict=strict, threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,
     )  # fmt: skip
-    to = Delivery(json, format, output)
+    to = Delivery(json, format, output, illustrations=Illustrations(html, chart))
     return run_validate(models, data, engine or [], settings, to, worst=export_worst)

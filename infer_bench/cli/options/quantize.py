@@ -37,4 +37,4 @@ Timeout = Annotated[float, machine("--timeout", metavar="SECONDS", help="Seconds
 OnnxFile = Annotated[
     str | None, output("--output", "-o", metavar="FILE", help="The file. [default: MODEL with .small.onnx]")
 ]
-Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json or markdown.")]
+Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json, markdown or html.")]

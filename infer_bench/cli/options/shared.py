@@ -25,4 +25,6 @@ Output = Annotated[
     str | None,
     output("--output", "-o", metavar="FILE", help="Write the report to this file, in the format of its ending."),
 ]
+Html = Annotated[str | None, output("--html", metavar="FILE", help="Also write a page with tables and charts.")]
+Chart = Annotated[str | None, output("--chart", metavar="FILE", help="Also draw the first chart: .svg or .png.")]
 Phases = Annotated[bool, output("--phases", help="Split every row by phase.")]

@@ -5,7 +5,7 @@ from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.terminal import read_terminal
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.measure.convert.run import convert
-from infer_bench.output import write_stdout
+from infer_bench.output import check_outputs, write_stdout
 
 
 def run_convert(
@@ -18,6 +18,8 @@ def run_convert(
     to: Delivery,
 ) -> int:
     """Convert, save the report and render it; returns the verdict's exit code."""
+    check_outputs({**to.files, "--output": onnx_file}, [data])
+    check_outputs(to.files, [model])
     with to.open_files("convert") as save, ProgressLine() as progress:
         report = convert(
             model,

@@ -10,7 +10,7 @@ from infer_bench.output import check_outputs
 
 def run_load(url: str, data: str | None, settings: LoadSettings, to: Delivery) -> int:
     """Load the service, save the report and render it; returns the verdict's exit code."""
-    check_outputs({"--json": to.json, "--output": to.output}, [data])
+    check_outputs(to.files, [data])
     with to.open_files("load") as save, ProgressLine() as progress:
         report = load(url, data=data, settings=settings, progress=progress, save=save)
     to.deliver(report)

@@ -4,12 +4,13 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from infer_bench.cli.delivery import Delivery, open_file, tell_verdict
 from infer_bench.cli.endings import ENDINGS, read_ending, tell_disagreement
+from infer_bench.cli.illustrations import Illustrations
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.snakeviz import require_snakeviz, view
@@ -34,6 +35,7 @@ class ProfileDelivery:
     format: str
     json: str | None
     view: bool
+    illustrations: Illustrations = field(default_factory=Illustrations)
 
     @property
     def kind(self) -> str:
@@ -63,7 +65,9 @@ class ProfileDelivery:
 
     def check(self, target: str, inputs: Sequence[str | None]) -> None:
         """Raises `UsageError` for files that cannot be written as they were asked for."""
-        check_outputs({"--json": self.json, "--output": self.output}, [target, *inputs])
+        beside = {"--html": self.illustrations.html, "--chart": self.illustrations.chart}
+        check_outputs({"--json": self.json, "--output": self.output, **beside}, [target, *inputs])
+        self.illustrations.check("profile")
         tell_disagreement(self.output, self.format, _ENDINGS)
         if self.kind not in FORMS:
             find(self.kind, "profile")
@@ -78,6 +82,7 @@ class ProfileDelivery:
         last: ProfileOutcome | None = None
         with contextlib.ExitStack() as stack:
             output, json = open_file(stack, self.output), open_file(stack, self.json)
+            self.illustrations.open(stack)
 
             def save(profile: ProfileOutcome) -> None:
                 nonlocal last
@@ -115,6 +120,7 @@ class ProfileDelivery:
         else:
             in_file = self.kind in FORMS or self.output not in (None, "-")
             Delivery(format="table" if in_file else self.kind).deliver(profile.report)
+        self.illustrations.write(profile.report)
 
 
 def run_profile(

@@ -22,7 +22,7 @@ def run_validate(
     worst: str | None,
 ) -> int:
     """Compare, write and render; returns the verdict's exit code. stderr tells it where no table on stdout does."""
-    check_outputs({"--json": to.json, "--output": to.output, "--worst": worst}, [*models, data])
+    check_outputs({**to.files, "--worst": worst}, [*models, data])
     if worst:
         require_arrow()
     with contextlib.ExitStack() as stack:

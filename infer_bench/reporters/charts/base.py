@@ -37,12 +37,18 @@ Drawer = Callable[[Report[Any]], Chart | None]
 """Draws one kind of chart; None where the report holds nothing for it."""
 
 
-def new_figure(height: float, columns: int = 1, widths: tuple[float, ...] = ()) -> tuple["Figure", list["Axes"]]:
-    """An empty figure `height` inches high, with `columns` axes side by side. Raises `MissingDependency`."""
+def require_figure() -> type["Figure"]:
+    """The library's figure. Raises `MissingDependency`."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependency("matplotlib", "charts") from None
+    return Figure
+
+
+def new_figure(height: float, columns: int = 1, widths: tuple[float, ...] = ()) -> tuple["Figure", list["Axes"]]:
+    """An empty figure `height` inches high, with `columns` axes side by side. Raises `MissingDependency`."""
+    Figure = require_figure()
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots(1, columns, squeeze=False, width_ratios=widths or None)[0]
     for axis in axes:

@@ -7,7 +7,7 @@ from typing import Any
 from infer_bench.errors import UsageError
 from infer_bench.report.common import Report
 from infer_bench.reporters.charts import bench, gate, profile, validate
-from infer_bench.reporters.charts.base import Chart, Drawer
+from infer_bench.reporters.charts.base import Chart, Drawer, require_figure
 from infer_bench.reporters.charts.files import render_png, render_svg, style
 
 ENDINGS = (".svg", ".png")
@@ -46,6 +46,15 @@ def render_chart(report: Report[Any], ending: str, kind: str | None = None) -> b
     if chart is None:
         raise UsageError(f"this report of {report.command} holds nothing for a chart", "measure something first")
     return render_svg(chart).encode() if ending == ".svg" else render_png(chart)
+
+
+def check_chart(command: str, ending: str) -> None:
+    """See that a chart can be drawn of `command`'s reports. Raises as `render_chart` does, before there is one."""
+    if ending not in ENDINGS:
+        raise UsageError(f"a chart is no {ending or 'file without an ending'}", f"name it with {' or '.join(ENDINGS)}")
+    if command not in _KINDS:
+        raise UsageError(f"there is no chart of a report of {command}", f"there are of: {', '.join(sorted(_KINDS))}")
+    require_figure()
 
 
 def _first_chart(report: Report[Any]) -> Chart | None:

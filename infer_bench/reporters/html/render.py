@@ -15,12 +15,14 @@ from infer_bench.reporters.html.gate import build_gate_page
 from infer_bench.reporters.html.load import build_load_page
 from infer_bench.reporters.html.page import Figure, Page
 from infer_bench.reporters.html.profile import build_profile_page
+from infer_bench.reporters.html.quantize import build_quantize_page
 from infer_bench.reporters.html.validate import build_validate_page
 
 _BUILDERS = {
     "convert": build_convert_page,
     "load": build_load_page,
     "profile": build_profile_page,
+    "quantize": build_quantize_page,
     "validate": build_validate_page,
 }
 

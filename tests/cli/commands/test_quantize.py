@@ -34,6 +34,8 @@ def test_a_table_a_report_and_a_file(capsys: pytest.CaptureFixture[str]) -> None
     for format, words in (("table", "s.onnx is written"), ("markdown", "| int8 |"), ("json", '"quantize"')):
         assert run(["show", "r.json", "--format", format]) == 0
         assert words in capsys.readouterr().out
+    assert run(["show", "r.json", "--format", "html", "-o", "r.html"]) == 0
+    assert "Quantisation" in Path("r.html").read_text()
     assert run(["validate", "n.onnx", "s.onnx", "--rows", "100", "--probes", "off", "-d", "rows.npz"]) in (0, 4)
 
 
@@ -64,6 +66,8 @@ def test_a_broken_limit_keeps_the_file_of_before(capsys: pytest.CaptureFixture[s
         (["rows.npz", "-d", "rows.npz"], 6, "rows.npz"),
         (["n.onnx", "-d", "rows.npz", "--labels", "rows.npz"], 6, "labels"),
         (["n.onnx", "-d", "rows.npz", "-f", "junit"], 2, "junit"),
+        (["n.onnx", "-d", "rows.npz", "--json", "n.onnx"], 2, "--json would overwrite n.onnx"),
+        (["n.onnx", "-d", "rows.npz", "--html", "s.onnx", "-o", "s.onnx"], 2, "would overwrite"),
     ],
 )
 def test_what_cannot_be_is_one_line(
