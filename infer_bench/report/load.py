@@ -11,6 +11,7 @@ from infer_bench.report.common import Notice, Report
 
 Loop = Literal["open", "closed"]
 Arrivals = Literal["poisson", "constant"]
+SearchEnd = Literal["precision", "generator", "nothing-holds", "trials", "rate", "unfinished"]
 LimitStatus = Literal["holds", "broken", "undecided"]
 
 
@@ -69,6 +70,21 @@ class LatencyLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchOutcome:
+    """The highest rate at which the limits hold lies between `low`, which held, and `high`, which did not.
+
+    Either is None where there is none. `end` is why no other rate was tried: the bounds are close enough (`precision`),
+    the generator could not judge a higher rate (`generator`), there is none (`rate`), not one holds (`nothing-holds`),
+    or there were too many `trials`.
+    """
+
+    low: float | None
+    high: float | None
+    trials: int
+    end: SearchEnd
+
+
+@dataclass(frozen=True, slots=True)
 class LoadResult:
     """What one endpoint answered at one rate.
 
@@ -77,7 +93,8 @@ class LoadResult:
 
     `latency` is counted from the time at which a request was due, `service` from its sending, `lag` from due to sent.
     `rate_achieved` is right answers a second, from the first due request to the last answer. `errors` counts requests
-    without a right answer by kind. `phases` are times that the server says it took. `waits` counts requests that were
+    without a right answer by kind. Of a search for a rate there is a result a trial, and the first has its outcome in
+    `search`. `phases` are times that the server says it took. `waits` counts requests that were
     due while every connection was busy, `busy_share` is the generator's own working time over wall time.
     """
 
@@ -104,6 +121,7 @@ class LoadResult:
     histogram: Histogram = field(default_factory=lambda: Histogram((), ()))
     phases: Mapping[str, Times] = field(default_factory=dict)
     limits: tuple[LatencyLimit, ...] = ()
+    search: SearchOutcome | None = None
 
     @property
     def is_measured(self) -> bool:

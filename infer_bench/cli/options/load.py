@@ -18,7 +18,10 @@ Rate = Annotated[str | None, how("--rate", "-r", metavar="RATE", help="Requests 
 Concurrency = Annotated[
     str | None, how("--concurrency", metavar="N,…", help="Requests at a time: closed loops, which hide stalls.")
 ]
-Duration = Annotated[str, how("--duration", metavar="TIME", help="Time to measure for.")]
+FindRate = Annotated[bool, how("--find-rate", help="Find the highest rate at which the limits of --slo hold.")]
+Duration = Annotated[
+    str | None, how("--duration", metavar="TIME", help="Time to measure for. [default: 10s, 3s a trial of --find-rate]")
+]
 Warmup = Annotated[str, how("--warmup", metavar="TIME", help="Time before it, at the same rate.")]
 Arrivals = Annotated[str, how("--arrivals", metavar="WHICH", help="poisson (at random), or constant.")]
 Connections = Annotated[int, how("--connections", "-c", metavar="N", help="Connections at the most.")]

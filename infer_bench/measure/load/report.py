@@ -17,7 +17,18 @@ _CLOSED_LOOP = Notice(
 )
 _PACKAGES = ("httptools", "uvloop")
 """The generator's own libraries."""
-_SETTINGS = ("rate", "concurrency", "duration_s", "warmup_s", "connections", "arrivals", "timeout_s", "batch", "seed")
+_SETTINGS = (
+    "rate",
+    "concurrency",
+    "find_rate",
+    "duration_s",
+    "warmup_s",
+    "connections",
+    "arrivals",
+    "timeout_s",
+    "batch",
+    "seed",
+)
 
 
 def begin_report(rows: RowSource, settings: LoadSettings) -> LoadReport:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from infer_bench.measure.load.generator.closed_loop import ClosedLoad
 from infer_bench.measure.load.generator.open_loop import OpenLoad
+from infer_bench.measure.load.generator.rate_search import SearchLoad
 from infer_bench.measure.load.outcome.verdict import conclude
 from infer_bench.measure.load.preparation import prepare
 from infer_bench.measure.load.report import begin_report
@@ -34,7 +35,7 @@ def load(
     rows = read_rows(data, settings.batch)
     report = begin_report(rows, settings)
     progress.update(0, f"asking {url}")
-    loops = _plan_loops(prepare(url, rows, settings), settings)
+    loops = _plan_loops(prepare(url, rows, settings), settings, progress)
     ended: list[LoadResult] = []
 
     def run() -> None:
@@ -51,8 +52,12 @@ def load(
     return run_to_report(run, build, save)
 
 
-def _plan_loops(service: Service, settings: LoadSettings) -> list[OpenLoad | ClosedLoad]:
+def _plan_loops(
+    service: Service, settings: LoadSettings, progress: Progress
+) -> list[OpenLoad | ClosedLoad | SearchLoad]:
     """What is to be run, one after the other."""
+    if settings.find_rate:
+        return [SearchLoad(service, settings, progress)]
     if settings.rate is not None:
         return [OpenLoad(service, settings.rate, settings)]
     return [ClosedLoad(service, concurrency, settings) for concurrency in settings.concurrency]

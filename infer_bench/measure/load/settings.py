@@ -18,6 +18,8 @@ MOST_CONNECTIONS = 10_000
 class LoadSettings:
     """Either a `rate`, requests a second, for an open loop, or `concurrency` for closed loops, one after the other.
 
+    With `find_rate` the highest rate is looked for at which the `limits` hold, from `rate` on where there is one.
+
     `batch` is rows a request; `timeout_s` counts from the time a request is due.
 
     `limits` are on percentiles of the latency. `target_is_mine` allows a host other than this one, `token` is the
@@ -26,6 +28,7 @@ class LoadSettings:
 
     rate: float | None = None
     concurrency: tuple[int, ...] = ()
+    find_rate: bool = False
     duration_s: float = 10.0
     warmup_s: float = 2.0
     connections: int = 64
@@ -39,8 +42,9 @@ class LoadSettings:
     token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        either = (self.rate is None) is not (not self.concurrency)
-        self._require(either, "a load has a --rate or a --concurrency", "--rate 1000/s sends what is due")
+        kinds = sum((self.rate is not None or self.find_rate, bool(self.concurrency)))
+        self._require(kinds == 1, "a load has a --rate or a --concurrency", "--rate 1000/s sends what is due")
+        self._require(bool(self.limits) or not self.find_rate, "--find-rate needs a limit", "--slo 'p99<20ms'")
         self._require(self.rate is None or 0 < self.rate <= 1e6, "the rate is above 0 and at most 1,000,000/s")
         self._require(len(self.concurrency) <= 100, "at most 100 closed loops")
         is_bounded = all(1 <= users <= MOST_CONNECTIONS for users in self.concurrency)

@@ -18,10 +18,24 @@ def build_load_page(report: Report[Any]) -> Page:
         title="Load of an endpoint",
         finding=columns.conclude(report) or ("the load was valid" if is_valid else "the load was not valid"),
         tone=tone_of(verdict.status) if verdict else "unsure",
-        sections=tuple(_build_section(report, result) for result in report.results),
+        sections=_build_search(report) if columns.is_search(report) else _build_sections(report),
         notices=tuple(collect_notices(report)),
         facts=describe_run(report),
     )
+
+
+def _build_search(report: Report[Any]) -> tuple[Section, ...]:
+    """One table with a row a trial."""
+    first, titles = report.results[0], columns.select_columns(report)
+    rows = [(columns.name_rate(result), columns.fill_columns(result)) for result in report.results]
+    cells = tuple((Cell(name), *(Cell(line.get(key, "")) for key in titles)) for name, line in rows)
+    table = Table("trials", (columns.name_first(first), *titles.values()), cells)
+    sentences: list[tuple[str, Tone]] = [(text, "plain") for text in columns.describe_report(report)]
+    return (Section(first.target, columns.describe_conditions(report, first), (table,), tuple(sentences)),)
+
+
+def _build_sections(report: Report[Any]) -> tuple[Section, ...]:
+    return tuple(_build_section(report, result) for result in report.results)
 
 
 def _build_section(report: Report[Any], result: LoadResult) -> Section:

@@ -10,6 +10,8 @@ from infer_bench.reporters.text import numbers
 PERCENTILES = {"p50": "p50_ns", "p95": "p95_ns", "p99": "p99_ns", "p99.9": "p999_ns"}
 TITLES = {"achieved": "answered", **{name: name for name in PERCENTILES}, "lag": "lag p99", "errors": "errors"}
 """Column keys and titles, that of the rate left out."""
+SEARCH_TITLES = {"limits": "limits"}
+"""Of a search for a rate, too."""
 NO_ANSWER = "no answer"
 """A percentile that is a request without a right answer."""
 
@@ -45,7 +47,18 @@ def fill_columns(result: LoadResult) -> dict[str, str]:
         **fill_percentiles(result.latency),
         "lag": numbers.MISSING if result.lag is None else format_percentile(result.lag, "p99"),
         "errors": numbers.count(sum(result.errors.values())),
+        "limits": _judge_limits(result),
     }
+
+
+def _judge_limits(result: LoadResult) -> str:
+    statuses = [limit.status for limit in result.limits]
+    return next((status for status in ("broken", "undecided", "holds") if status in statuses), "")
+
+
+def select_columns(report: Report[Any]) -> dict[str, str]:
+    """The columns of a report: key → title."""
+    return TITLES | SEARCH_TITLES if is_search(report) else TITLES
 
 
 def fill_percentiles(times: Times) -> dict[str, str]:
@@ -100,6 +113,34 @@ def describe_limit(limit: LatencyLimit) -> str:
     return f"{limit.text} {'holds' if limit.status == 'holds' else 'is broken'}: {limit.metric} is {value}"
 
 
+def describe_report(report: Report[Any]) -> list[str]:
+    """What follows from all results together."""
+    if not is_search(report):
+        return []
+    invalid = sum(not result.valid for result in report.results)
+    trials = "trial was" if invalid == 1 else "trials were"
+    note = f"{numbers.count(invalid)} {trials} not valid: a limit that holds in spite of the generator's delay, holds."
+    return [describe_search(report), *([note] if invalid else [])]
+
+
+def describe_search(report: Report[Any]) -> str:
+    """What a search for a rate came to; empty without one."""
+    search = next((result.search for result in report.results if result.search is not None), None)
+    if search is None:
+        return ""
+    limits = " and ".join(limit.text for limit in report.results[0].limits)
+    trials = f" ({numbers.plural(search.trials, 'trial')})"
+    if search.low is None:
+        return f"{limits} holds at no rate that was tried{trials}."
+    above = "" if search.high is None else f", and not at {search.high:,.6g}/s"
+    return f"{limits} holds up to {search.low:,.6g}/s{above}{trials}."
+
+
+def is_search(report: Report[Any]) -> bool:
+    """Whether the results are trials."""
+    return any(result.search is not None for result in report.results)
+
+
 def list_sentences(result: LoadResult) -> list[str]:
     """What follows from the numbers, but for their validity."""
     lines = [describe_shortfall(result), describe_errors(result), *map(describe_limit, result.limits)]
@@ -111,8 +152,10 @@ def conclude(report: Report[Any]) -> str:
     if report.verdict is None:
         return "The load was not finished."
     status = report.verdict.status
-    if status == "failed":
-        return f"failed: {'; '.join(report.verdict.reasons)}"
+    if status == "failed" or (is_search(report) and report.verdict.reasons):
+        return f"{status}: {'; '.join(report.verdict.reasons)}"
+    if is_search(report):
+        return status
     if status == "inconclusive" and not all(result.valid for result in report.results):
         return "inconclusive: the load is not valid"
     has_limits = any(result.limits for result in report.results)

@@ -14,7 +14,18 @@ _KINDS = {"holds": "", "broken": "regressed", "undecided": "inconclusive"}
 
 def list_suites(report: Report[Any]) -> list[tuple[str, list[TestCase]]]:
     """A suite a rate."""
+    if columns.is_search(report):
+        return [(report.results[0].target, [_make_search_case(report)])]
     return [(f"{result.target} at {columns.name_rate(result)}", list(_list_cases(result))) for result in report.results]
+
+
+def _make_search_case(report: Report[Any]) -> TestCase:
+    lines = columns.describe_report(report)
+    verdict = report.verdict
+    if verdict is None or verdict.status == "pass":
+        return TestCase("rate", "\n".join(lines))
+    element = {"regressed": "failure", "inconclusive": "skipped"}.get(verdict.status, "error")
+    return TestCase("rate", "\n".join([*verdict.reasons, *lines]), element, verdict.status)
 
 
 def _list_cases(result: LoadResult) -> Iterator[TestCase]:

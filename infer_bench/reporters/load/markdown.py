@@ -12,11 +12,27 @@ from infer_bench.reporters.text.markdown import escape, write_bullets, write_not
 
 def render(report: Report[Any], *, phases: bool) -> str:
     """The whole text; `phases` adds the time from sending."""
-    blocks = [block for result in report.results for block in _write_result(report, result, phases)]
+    if columns.is_search(report):
+        blocks = list(_write_search(report))
+    else:
+        blocks = [block for result in report.results for block in _write_result(report, result, phases)]
     blocks += [write_note(text, hint) for text, hint in collect_notices(report)]
     if text := columns.conclude(report):
         blocks.append(f"**{escape(text)}**")
     return "\n\n".join(blocks or ["Nothing was measured."]) + "\n"
+
+
+def _write_search(report: Report[Any]) -> Iterable[str]:
+    """A table with a row a trial."""
+    first, titles = report.results[0], columns.select_columns(report)
+    yield f"### {escape(first.target)}"
+    yield escape(columns.describe_conditions(report, first))
+    lines = [write_row([columns.name_first(first), *titles.values()]), "|:--|" + "--:|" * len(titles)]
+    for result in report.results:
+        cells = columns.fill_columns(result)
+        lines.append(write_row([columns.name_rate(result), *(cells.get(key, "") for key in titles)]))
+    yield "\n".join(lines)
+    yield write_bullets(columns.describe_report(report))
 
 
 def _write_result(report: Report[Any], result: LoadResult, phases: bool) -> Iterable[str]:

@@ -29,27 +29,33 @@ def _draw_target(
     head = wrap(clean(results[0].target), width, rest="  ")
     about = wrap(clean(columns.describe_conditions(report, results[0])), width, rest="  ")
     yield [*(style(line, "bold", color) for line in head), *about]
-    yield list(_draw_table(results, width, color, phases))
+    yield list(_draw_table(report, results, width, color, phases))
+    yield [line for text in columns.describe_report(report) for line in wrap(clean(text), width)]
+    if columns.is_search(report):
+        return
     for result in results:
         yield [line for text in columns.list_sentences(result) for line in wrap(clean(text), width)]
     yield list(_draw_invalid(results, width, color))
 
 
-def _draw_table(results: Sequence[LoadResult], width: int | None, color: bool, phases: bool) -> Iterator[str]:
-    title = columns.name_first(results[0])
-    rows = [row for result in results for row in _list_rows(result, phases)]
-    grid = fit(columns.TITLES, rows, [title], width)
+def _draw_table(
+    report: Report[Any], results: Sequence[LoadResult], width: int | None, color: bool, phases: bool
+) -> Iterator[str]:
+    title, titles = columns.name_first(results[0]), columns.select_columns(report)
+    with_parts = not columns.is_search(report)
+    rows = [row for result in results for row in _list_rows(result, phases, with_parts)]
+    grid = fit(titles, rows, [title], width)
     for line in grid.head(title) if grid else []:
         yield style(line, "bold", color)
     for row in rows:
-        for line in grid.body(row) if grid else draw_record(columns.TITLES, row, width):
+        for line in grid.body(row) if grid else draw_record(titles, row, width):
             yield style(line, row.look, color)
 
 
-def _list_rows(result: LoadResult, phases: bool) -> Iterator[Row]:
+def _list_rows(result: LoadResult, phases: bool, with_parts: bool) -> Iterator[Row]:
     look = "" if result.valid else "red"
     yield Row(columns.name_rate(result), cells=columns.fill_columns(result), look=look)
-    for name, cells in columns.fill_parts(result):
+    for name, cells in columns.fill_parts(result) if with_parts else ():
         if phases or name != "from sending":
             yield Row(name, cells=cells, look="dim", depth=1)
 

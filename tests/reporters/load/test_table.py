@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from infer_bench.report.common import Notice, Report, Verdict
-from infer_bench.report.load import LatencyLimit, LoadResult, Traffic
+from infer_bench.report.load import LatencyLimit, LimitStatus, LoadResult, SearchOutcome, Traffic
 from infer_bench.reporters.registry import render
 from infer_bench.stats.load.times import summarize_times
 from tests.reports import ENVIRONMENT, MS, US
@@ -127,3 +127,18 @@ def test_a_closed_loop_is_named_as_such() -> None:
         assert "32 at a time" in text
     assert 'concurrency="8"' in render(report, "openmetrics")
     assert ",lag," not in render(report, "csv")
+
+
+def trial(rate: float, status: LimitStatus) -> LoadResult:
+    limit = LatencyLimit("p99<20ms", "p99", 20e6, round(rate * 10 * US), status)
+    return replace(RESULT, rate_asked=rate, rate_achieved=rate, limits=(limit,), valid=rate < 1_500)
+
+
+@pytest.mark.parametrize("format", ["table", "markdown", "html", "junit"])
+def test_a_search_shows_its_bounds_and_every_trial(format: str) -> None:
+    first = replace(trial(1_000, "holds"), search=SearchOutcome(1_000, 2_000, 4, "precision"))
+    report = replace(REPORT, results=(first, trial(1_000, "holds"), trial(2_000, "broken"), trial(2_000, "broken")))
+    flat = re.sub(r"\s+", " ", render(report, format).replace("\\", ""))
+    assert re.search(r"p99(<|&lt;)20ms holds up to 1,000/s, and not at 2,000/s \(4 trials\)", flat)
+    assert "2 trials were not valid" in flat
+    assert format == "junit" or flat.count("broken") >= 2

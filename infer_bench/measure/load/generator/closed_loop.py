@@ -5,7 +5,7 @@ import time
 from bisect import bisect_left
 
 from infer_bench.measure.load.generator.clock import SpinningClock
-from infer_bench.measure.load.generator.event_loop import run_in_loop
+from infer_bench.measure.load.generator.event_loop import require_connections, run_in_loop
 from infer_bench.measure.load.generator.pool import Pool
 from infer_bench.measure.load.outcome.results import Window, build_result
 from infer_bench.measure.load.recording import Recording
@@ -31,6 +31,7 @@ class ClosedLoad:
 
     def run(self) -> None:
         """Send requests until the time is over, and wait for the last answers."""
+        require_connections(self._concurrency)
         run_in_loop(self._run)
 
     async def _run(self) -> None:

@@ -38,6 +38,11 @@ class Connection(asyncio.Protocol):
         self.status = 0
         self.is_complete = self.keeps_alive = self._has_head = self._is_excessive = False
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether another request can be written."""
+        return not self.is_lost and not self.transport.is_closing()
+
     def send(self, place: int, request: bytes) -> None:
         """Write a request, and wait for its answer."""
         self.place = place

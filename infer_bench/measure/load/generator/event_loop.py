@@ -9,9 +9,17 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
-from infer_bench.errors import MissingDependency
+from infer_bench.errors import CannotRun, MissingDependency
+from infer_bench.machine.open_files import allow_connections
 
 T = TypeVar("T")
+
+
+def require_connections(count: int) -> None:
+    """Raise `CannotRun` where this process may not have so many open."""
+    allowed = allow_connections(count)
+    if allowed < count:
+        raise CannotRun(f"{allowed:,} connections may be open at a time, not {count:,}", "raise it with `ulimit -n`")
 
 
 def run_in_loop(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from infer_bench.measure.load.generator.clock import SpinningClock
-from infer_bench.measure.load.generator.event_loop import run_in_loop
+from infer_bench.measure.load.generator.event_loop import require_connections, run_in_loop
 from infer_bench.measure.load.generator.pool import Pool
 from infer_bench.measure.load.generator.schedule import plan_arrivals
 from infer_bench.measure.load.generator.sending import send_when_due
@@ -33,6 +33,7 @@ class OpenLoad:
 
     def run(self) -> None:
         """Send every request and wait for what becomes of it."""
+        require_connections(self._settings.connections)
         run_in_loop(self._run)
 
     async def _run(self) -> None:

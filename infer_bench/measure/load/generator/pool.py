@@ -65,7 +65,7 @@ class Pool:
         """Hand a request to a connection that is idle, or to a new one."""
         while self._idle:
             connection = self._idle.popleft()
-            if not connection.is_lost:
+            if connection.is_usable:
                 self._recording.sent[place] = self._clock.now_ns()
                 self._send(connection, place)
                 return True
@@ -87,16 +87,19 @@ class Pool:
 
     async def _open_connection(self, place: int) -> None:
         self._recording.connects += 1
+        connection = Connection(self, place)
         try:
             async with asyncio.timeout(self._timeout_ns / 1e9):
                 await self._loop.create_connection(
-                    lambda: Connection(self, place),
+                    lambda: connection,
                     self._address,
                     self._target.port,
                     ssl=self._tls,
                     server_hostname=self._target.host if self._tls else None,
                 )
         except (TimeoutError, OSError) as error:
+            connection.is_lost = True  # it may have been made just before the time was over
+            self._open.discard(connection)
             self._settle_failure(place, _name_failure(error), str(error))
             self._loop.call_soon(self._serve_queue)
 
@@ -139,7 +142,7 @@ class Pool:
         self._judge(connection, place, now_ns)
         if connection.is_lost:
             return
-        if connection.keeps_alive:
+        if connection.keeps_alive and connection.is_usable:
             self._make_available(connection)
         else:
             connection.answers = 0  # its end was announced: the next request pays for a new one

@@ -147,15 +147,18 @@ def build_result(
 def _check_limits(window: Window, settings: LoadSettings, failures: int, invalid: set[str]) -> tuple[LatencyLimit, ...]:
     """On the latency from due; where that is not the server's alone, nothing is said to hold.
 
-    What waited for a connection found as many requests at the server as there are connections. So a limit that is
-    broken even from sending on is broken; more connections would not make the server faster.
+    A limit that is broken beyond doubt is broken all the same. A generator that is late by d at the most moves the end
+    of no request by more than d, as long as the server takes requests in turn: so much is taken off. What waited for a
+    connection counts from sending; it found as many requests at the server as there are connections.
     """
-    limits = check_limits(settings.limits, window.durations(window.recording.due), failures)
+    recording = window.recording
+    limits = check_limits(settings.limits, window.durations(recording.due), failures)
     if not invalid:
         return limits
-    from_sending = check_limits(settings.limits, window.durations(window.recording.sent), failures)
-    certain = invalid == {"connections"}
+    start = recording.sent if "connections" in invalid else recording.due
+    least = np.maximum(window.durations(start) - window.delay.max(initial=0), 0)
+    is_certain = "cpu" not in invalid
     return tuple(
-        limit if certain and served.status == "broken" else replace(limit, status="undecided")
-        for limit, served in zip(limits, from_sending, strict=True)
+        limit if is_certain and at_least.status == "broken" else replace(limit, status="undecided")
+        for limit, at_least in zip(limits, check_limits(settings.limits, least, failures), strict=True)
     )
