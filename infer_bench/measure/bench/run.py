@@ -1,13 +1,15 @@
 """A benchmark of candidates, from the models' names to the report."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from infer_bench.errors import UsageError
 from infer_bench.measure.bench.report import ReportBuilder
-from infer_bench.measure.candidates.candidates import choose_candidates, plan_candidates
-from infer_bench.measure.candidates.common_rows import load_common_rows
+from infer_bench.measure.candidates.candidates import Key, choose_candidates, plan_candidates
+from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
+from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.candidates.rows import Rows, open_rows, select_columns
+from infer_bench.measure.candidates.rows import open_rows, select_columns
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.schedule.budget import Budget
@@ -19,6 +21,7 @@ from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport
 from infer_bench.report.common import Notice
+from infer_bench.typing import Columns
 
 Save = Callable[[BenchReport], None]
 
@@ -44,19 +47,19 @@ def run(
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, settings.threads)])
     file = open_rows(data)  # what needs no worker is seen before a conversion starts the first
-    entries, left_out = choose_candidates(
-        refs, candidates, lambda model: cached_onnx(model, settings.allow_pickle, data, progress), settings.threads
-    )
+    to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
+    entries, left_out = choose_candidates(refs, candidates, to_onnx, settings.threads)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
-    groups = {ref.path: [e for e in entries if e.model.path == ref.path] for ref in refs}
-    rows, unfit = load_common_rows({path: group for path, group in groups.items() if group}, file, settings)
+    rows, unfit = load_common_rows(group_by_model(entries), file, settings)
     del file  # some formats are held in memory
+    columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
+    entries, feeds = choose_feeds(entries, columns, settings)
     measurements = Measurements(entries, settings.batches, unfit)
-    builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out))
+    builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds))
     if ready:
         ready(builder.build_report(complete=False))
-    scheduler = _schedule(measurements, rows, settings, progress)
+    scheduler = _schedule(measurements, columns, settings, progress)
 
     def save_partial() -> None:
         if save:
@@ -66,10 +69,9 @@ def run(
 
 
 def _schedule(
-    measurements: Measurements, rows: Mapping[str, Rows], settings: Settings, progress: Progress
+    measurements: Measurements, columns: Mapping[Key, Columns], settings: Settings, progress: Progress
 ) -> Scheduler:
     """Fixed rounds in fresh processes."""
-    columns = {e.key: select_columns(e, rows[e.model.path]) for e in measurements.remaining}
     budget = Budget(round(settings.limit_s * 1e9))
     rule = FixedRounds(measurements, budget, settings)
     return Scheduler(measurements, FreshProcesses(columns, settings), rule, budget, settings, progress)

@@ -9,6 +9,7 @@ from infer_bench import data
 from infer_bench.errors import CannotRun, DataError, InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
+from infer_bench.measure.candidates.feed_choice import list_variants
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
@@ -76,9 +77,10 @@ def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draw
     Raises what the first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
-    for candidate in sorted(candidates, key=_starts_quickly, reverse=True):
+    ordered = sorted(candidates, key=_starts_quickly, reverse=True)
+    for variant in (variant for candidate in ordered for variant in list_variants(candidate)):
         try:
-            with _open(candidate, settings) as (worker, spec):
+            with _open(variant, settings) as (worker, spec):
                 return ModelDomain(spec, worker.ask(ReadDomain()).thresholds if draws and spec.features else {})
         except DataError:
             raise

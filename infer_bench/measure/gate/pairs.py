@@ -1,13 +1,14 @@
 """Who is compared with whom in a gate: candidates, and the baseline that `--against` names."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from infer_bench.engines import registry
 from infer_bench.errors import UsageError
 from infer_bench.measure.candidates.candidates import (
     Candidate,
+    Key,
     PlannedCandidate,
     ToOnnx,
     can_open,
@@ -15,10 +16,14 @@ from infer_bench.measure.candidates.candidates import (
     plan_candidates,
     usual_candidate,
 )
+from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.spec import parse
 from infer_bench.measure.gate.interpreters import check_interpreter, find_folder
 from infer_bench.measure.schedule.sequential import Pair
+from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
+from infer_bench.report.common import Notice
+from infer_bench.typing import Columns
 
 Identify = Callable[[str], ModelRef]
 
@@ -59,6 +64,16 @@ def plan_pairs(
     if texts:
         return plan_candidates(models, texts, threads)
     return [plan for model in models for plan in plan_candidates([model], [usual_candidate(model)], threads)]
+
+
+def choose_pair_feeds(
+    pairs: Sequence[Pair], columns: Mapping[Key, Columns], settings: Settings
+) -> tuple[list[Pair], list[Notice]]:
+    """The pairs with feeds that their models take (see `choose_feeds`)."""
+    candidates = list({candidate.key: candidate for pair in pairs for candidate in pair.candidates}.values())
+    fed, notices = choose_feeds(candidates, columns, settings)
+    by_key = {candidate.key: candidate for candidate in fed}
+    return [Pair(by_key[p.candidate.key], p.baseline and by_key[p.baseline.key]) for p in pairs], notices
 
 
 @dataclass(frozen=True, slots=True)

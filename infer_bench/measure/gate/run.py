@@ -18,7 +18,7 @@ from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.gate.metrics import PairedMetrics, name_of
-from infer_bench.measure.gate.pairs import make_pairs, plan_pairs
+from infer_bench.measure.gate.pairs import choose_pair_feeds, make_pairs, plan_pairs
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows, share_rows
 from infer_bench.measure.reporting import run_to_report
@@ -30,7 +30,6 @@ from infer_bench.measure.schedule.reloaded_sessions import ReloadedSessions
 from infer_bench.measure.schedule.scheduler import Scheduler
 from infer_bench.measure.schedule.sequential import Pair, Sequential, candidates_of
 from infer_bench.measure.settings import Settings
-from infer_bench.model import ModelRef
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.gate import Check, Gate, GateMode, Side
@@ -60,10 +59,7 @@ def run(
     progress, begin_ns = progress or Silent(), time.perf_counter_ns()
     progress.update(0, "reading the models")
     identify = partial(identify_model, allow_pickle=settings.allow_pickle)
-
-    def to_onnx(model: ModelRef) -> ModelRef:
-        return cached_onnx(model, settings.allow_pickle, data, progress)
-
+    to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
     refs, against = [identify(name) for name in dict.fromkeys(models)], (gate.against, gate.python)
     gate.drop_unused(plan_pairs(refs, candidates, gate.against, settings.threads))
     file = open_rows(data)  # what needs no worker is seen before a conversion starts the first
@@ -76,9 +72,10 @@ def run(
     progress.update(0, "reading the rows")
     rows = share_rows(pairs, file, settings)
     del file  # some formats are held in memory
+    pairs, feeds = choose_pair_feeds(pairs, rows.columns, settings)
     if rows.apart and gate.limits.max_delta is not None:
         raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
-    rows.notices += notices
+    rows.notices += [*notices, *feeds]
     return GateRun(pairs, rows, gate, settings, progress, delays or {}, begin_ns).run(save)
 
 

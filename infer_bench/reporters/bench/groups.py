@@ -93,11 +93,18 @@ def _find_reference(results: Sequence[BenchResult], chosen: object) -> BenchResu
 
 
 def split_candidate(result: BenchResult) -> tuple[str, tuple[str, ...]]:
-    """`onnxruntime:threads=1,feed=ndarray` as its engine and its options; any other candidate as it is."""
-    engine, _, options = result.candidate.partition(":")
-    if engine != result.engine or "=" not in options:
+    """`onnxruntime:threads=1,feed=ndarray` as its engine and its options; any other candidate as it is.
+
+    The feed stands among the options where the candidate has one, also when it was not written.
+    """
+    engine, _, text = result.candidate.partition(":")
+    if engine != result.engine or (text and "=" not in text):
         return result.candidate, ()
-    return engine, tuple(options.split(","))
+    options = tuple(text.split(",")) if text else ()
+    feed = result.options.get("feed")
+    if feed is None or any(option.startswith("feed=") for option in options):
+        return engine, options
+    return engine, (f"feed={feed}", *options)
 
 
 def name_candidate(result: BenchResult) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infer_bench.report.bench import BenchResult, Speedup
-from infer_bench.reporters.bench.groups import group_results
+from infer_bench.reporters.bench.groups import group_results, split_candidate
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from tests.reports import SETTINGS, US, credit, failure, latency, phases_of, report, too_few
 
@@ -245,3 +245,14 @@ def test_candidates_of_one_engine_are_told_apart_by_what_differs() -> None:
 def test_what_holds_for_the_whole_run(changes: dict[str, Any], part: str) -> None:
     assert describe_report(report()) == []
     assert holds([sentence.text for sentence in describe_report(replace(report(), **changes))], part)
+
+
+def test_a_feed_that_was_not_written_is_shown_too() -> None:
+    bare = replace(FRAME, candidate="lightgbm", options={"feed": "dataframe", "threads": "1"})
+
+    assert split_candidate(bare) == ("lightgbm", ("feed=dataframe",))
+    assert split_candidate(replace(bare, candidate="lightgbm:threads=1")) == (
+        "lightgbm",
+        ("feed=dataframe", "threads=1"),
+    )
+    assert split_candidate(replace(bare, candidate="service:predict", engine="callable")) == ("service:predict", ())
