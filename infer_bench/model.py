@@ -63,7 +63,8 @@ class ModelSpec:
     """What a loaded model computes.
 
     `outputs` names the columns of the canonical output (see `engines.base`), `classes` the class labels in the order of
-    the model's own probabilities (both classes of a binary model, though its canonical output has one column).
+    the model's own probabilities (both classes of a binary model, though its canonical output has one column). `batch`
+    is how many rows each request must have; None where that is free.
     """
 
     task: Task
@@ -72,6 +73,7 @@ class ModelSpec:
     classes: tuple[Label, ...] = ()
     trees: int | None = None
     remarks: tuple[Remark, ...] = field(default=(), compare=False)
+    batch: int | None = field(default=None, compare=False)
 
     @property
     def named(self) -> bool:

@@ -22,7 +22,7 @@ def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
 
     No column is `encoded`: the graph takes values, not codes.
     """
-    fields: dict[str, Any] = asdict(replace(spec, remarks=()))
+    fields: dict[str, Any] = asdict(replace(spec, remarks=(), batch=None))
     for feature in fields["features"]:
         feature["encoded"] = False
         del feature["examples"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench import convert, validate
+from infer_bench import bench, convert, validate
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.errors import CannotRun, EngineError, MissingDependency, ModelError, NotConvertible
 
@@ -134,3 +134,16 @@ def test_a_fixed_batch_and_whole_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="int64"):
         convert(whole)
     assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_a_program_of_a_fixed_batch_is_measured_at_it_and_compared(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Softmax(1))
+    free, fixed = (
+        saved_torch(tmp_path / f"{name}.pt2", network, torch.randn(3, 4), free=name == "free")
+        for name in ("free", "fixed")
+    )
+    results = bench(fixed, batches=(3, 8), candidates=["torch"], rounds=1, processes=1).results
+    assert [result.failed is None for result in results] == [True, False]
+    assert str(results[1].failed).startswith("the model's batch is fixed at 3 (")
+    assert not validate(free, fixed).results[0].different

@@ -104,6 +104,7 @@ class OnnxRuntime:
         onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
         onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
         onnx_session.tensors, onnx_session.path = inputs, model.path
+        onnx_session.spec = dataclasses.replace(spec, batch=next((t.batch for t in inputs if t.batch), None))
         onnx_session.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
         return onnx_session
 

@@ -22,7 +22,7 @@ from infer_bench.engines.session import (
 )
 from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.errors import EngineError, ModelError
-from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.model import ModelRef, ModelSpec, Task
 from infer_bench.typing import Floats
 
 
@@ -98,8 +98,9 @@ def _spec(library: Any, program: Any, model: ModelRef) -> ModelSpec:
     if output is None or not output.shape or not all(isinstance(size, int) for size in output.shape[1:]):
         raise EngineError(f"{model.name} does not give one row of fixed width for each row", "export it so")
     count = math.prod(output.shape[1:])
-    task = "regression" if count == 1 else "raw"
-    return ModelSpec(task, make_features(width), name_outputs(count))  # type: ignore[arg-type]
+    task: Task = "regression" if count == 1 else "raw"
+    batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else None
+    return ModelSpec(task, make_features(width), name_outputs(count), batch=batch)
 
 
 def _values(program: Any, names: Any) -> list[Any]:

@@ -52,7 +52,8 @@ class ReportBuilder:
         """One a candidate and batch size, each against the first model's first candidate, or the reference chosen."""
         left_out = {candidate.key for candidate in self._measurements.left_out}
         rows = [row for row in self._measurements if row.candidate.key not in left_out]
-        reasons = {key: str(error) for key, error in self._measurements.failures.items() if key not in left_out}
+        failures = {(m.candidate.key, m.batch): self._measurements.failure(m.candidate.key, m.batch) for m in rows}
+        reasons = {place: str(error) for place, error in failures.items() if error is not None}
         drawn_for = {path: rows.drawn_for for path, rows in self._rows.items()}
         return build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for)
 

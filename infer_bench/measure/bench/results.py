@@ -27,19 +27,21 @@ STAMPS_OF_PHASED_REQUEST = 3
 def build_results(
     measurements: Sequence[Measurement],
     specs: Specs,
-    reasons: Mapping[Key, str],
+    reasons: Mapping[tuple[Key, int], str],
     settings: Settings,
     drawn_for: Mapping[str, str] | None = None,
 ) -> tuple[BenchResult, ...]:
     """One result a measurement, in their order, each against the reference of its batch size.
 
-    `reasons` say why a candidate has failed. Models, by their paths, answered the same rows where `drawn_for` is the
-    same; else their predictions are not compared.
+    `reasons` say why a candidate has failed at a batch size. Models, by their paths, answered the same rows where
+    `drawn_for` is the same; else their predictions are not compared.
     """
     origins = drawn_for or {}
     rows = []
     for measurement in measurements:
-        reason = reasons.get(measurement.candidate.key) or ("" if measurement.sampled else "not measured")
+        reason = reasons.get((measurement.candidate.key, measurement.batch)) or (
+            "" if measurement.sampled else "not measured"
+        )
         if reason:
             rows.append(build_empty_result(measurement, specs, reason))
         else:
@@ -59,12 +61,15 @@ def drop_comparison(result: BenchResult, note: str) -> BenchResult:
 
 
 def _find_reference(
-    measurement: Measurement, measurements: Sequence[Measurement], reasons: Mapping[Key, str], settings: Settings
+    measurement: Measurement,
+    measurements: Sequence[Measurement],
+    reasons: Mapping[tuple[Key, int], str],
+    settings: Settings,
 ) -> Measurement:
     group = [
         other
         for other in measurements
-        if other.batch == measurement.batch and other.candidate.key not in reasons and other.sampled
+        if other.batch == measurement.batch and (other.candidate.key, other.batch) not in reasons and other.sampled
     ]
     return next((other for other in group if other.candidate.label == settings.reference), group[0])
 

@@ -55,7 +55,7 @@ def run(
     del file  # some formats are held in memory
     columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
     entries, feeds = choose_feeds(entries, columns, settings)
-    measurements = Measurements(entries, settings.batches, unfit)
+    measurements = Measurements(entries, settings.batches, unfit, batches_fail_alone=True)
     builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds))
     if ready:
         ready(builder.build_report(complete=False))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.fixed_batch import choose_batch
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.schedule.layouts import Announce, Layout, OpenSession, SessionOpener, repeat_rows
 from infer_bench.report.bench import Process
@@ -41,8 +42,9 @@ class FreshProcesses(SessionOpener):
 
     def _open(self, index: int, candidate: Candidate, worker: Worker, layout: Layout) -> OpenSession:
         """Open the session and have it answer its first request, which ends its cold start."""
-        columns, batch = self._columns[candidate.key], self._settings.batches[0]
+        columns = self._columns[candidate.key]
         model = worker.open()
+        batch = choose_batch(model.spec, self._settings.batches)
         layout.specs[candidate.key] = model.spec
         worker.ask(SetRows(repeat_rows(columns, batch)))
         first = worker.ask(TimeFirstRequest(batch))

@@ -74,7 +74,7 @@ class LayoutSource(Protocol):
 
 
 class ActiveLayout:
-    """A layout while it is measured: who takes part, and what a failure costs.
+    """A layout while it is measured, at `batch` once that is set: who takes part, and what a failure costs.
 
     Whoever fails is out. The others lose no more than this layout, and that only when they share a worker which ended.
     """
@@ -83,12 +83,15 @@ class ActiveLayout:
         self._layout = layout
         self._measurements = measurements
         self.restarts = restarts
+        self.batch: int | None = None
 
     @property
     def sessions(self) -> dict[Key, OpenSession]:
-        """Those of candidates that have not failed."""
-        failures = self._measurements.failures
-        return {key: session for key, session in self._layout.sessions.items() if key not in failures}
+        """Those of candidates that have not failed, at this batch size where one is being measured."""
+        sessions, failures = self._layout.sessions, self._measurements.failures
+        if self.batch is None:
+            return {key: session for key, session in sessions.items() if key not in failures}
+        return {k: session for k, session in sessions.items() if self._measurements.failure(k, self.batch) is None}
 
     @property
     def is_lost(self) -> bool:
@@ -112,7 +115,8 @@ class ActiveLayout:
     def fail(self, keys: Sequence[Key], error: InferBenchError) -> None:
         """Take these out, unless the worker had ended before."""
         if self._layout.sessions:
-            self._measurements.failures |= dict.fromkeys(keys, error)
+            for key in keys:
+                self._measurements.fail(key, error, self.batch)
         if isinstance(error, WorkerError) and not self.restarts:
             self._measurements.drop_layout(self._measurements.layout_count)
             self._layout.sessions.clear()

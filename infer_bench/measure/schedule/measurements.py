@@ -6,6 +6,7 @@ from typing import Literal
 
 from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.fixed_batch import explain_batch
 from infer_bench.measure.schedule.sampling import SamplingPlan
 from infer_bench.model import Label, ModelSpec
 from infer_bench.report.bench import Process, Round
@@ -98,9 +99,10 @@ class Measurement:
 class Measurements:
     """All that is known so far. A report can be made of it at any time.
 
-    `failures` are the candidates that are out, and why; `specs` what the models say of themselves; `interpreters` what
-    the workers' own were, where that was a question. `layout_count` layouts are over, the first of which had
-    `round_count` rounds; `cut_short`: time ran out before the usual number of rounds was made.
+    `failures` are the candidates that are out, and why; with `batches_fail_alone`, `batch_failures` are those that
+    cannot take a batch size and can be measured at another. `specs` are what the models say of themselves;
+    `interpreters` what the workers' own were, where that was a question. `layout_count` layouts are over, the first of
+    which had `round_count` rounds; `cut_short`: time ran out before the usual number of rounds was made.
     """
 
     def __init__(
@@ -108,10 +110,14 @@ class Measurements:
         candidates: Sequence[Candidate],
         batches: Sequence[int],
         failures: Mapping[Key, InferBenchError] | None = None,
+        *,
+        batches_fail_alone: bool = False,
     ) -> None:
+        self._batches_fail_alone = batches_fail_alone
         self.candidates = tuple(candidates)
         self.batches = tuple(batches)
         self.failures = dict(failures or {})
+        self.batch_failures: dict[tuple[Key, int], InferBenchError] = {}
         self.specs: dict[Key, ModelSpec] = {}
         self.interpreters: dict[Key, WorkerEnvironment] = {}
         self.layout_count = 0
@@ -125,6 +131,26 @@ class Measurements:
     def __iter__(self) -> Iterator[Measurement]:
         """The first batch size of every candidate first."""
         return iter(self._by_key.values())
+
+    def fail(self, key: Key, error: InferBenchError, batch: int | None = None) -> None:
+        """Take a candidate out; at one batch size alone, where its worker lives and there are other sizes for it."""
+        if batch is not None and self._batches_fail_alone and not isinstance(error, WorkerError):
+            self.batch_failures[key, batch] = error
+            if any((key, other) not in self.batch_failures for other in self.batches):
+                return
+        self.failures[key] = error
+
+    def note_specs(self, specs: Mapping[Key, ModelSpec]) -> None:
+        """What models say of themselves; batch sizes that one says it cannot take are not tried."""
+        self.specs |= specs
+        for key, spec in specs.items() if self._batches_fail_alone else ():
+            for batch in self.batches:
+                if (reason := explain_batch(spec, batch)) is not None:
+                    self.batch_failures[key, batch] = reason
+
+    def failure(self, key: Key, batch: int) -> InferBenchError | None:
+        """Why a candidate is not measured at a batch size; None where nothing stands in the way."""
+        return self.batch_failures.get((key, batch)) or self.failures.get(key)
 
     @property
     def remaining(self) -> list[Candidate]:

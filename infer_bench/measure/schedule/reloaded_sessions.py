@@ -7,6 +7,7 @@ from typing import IO
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.fixed_batch import choose_batch
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.schedule.layouts import Announce, InjectedDelay, Layout, OpenSession, SessionOpener
 from infer_bench.measure.settings import Settings
@@ -48,7 +49,9 @@ class ReloadedSessions(SessionOpener):
         failures = {}
         for candidate in candidates:
             try:
-                self._open(0, candidate, Layout()).ask(TimeFirstRequest(self._settings.batches[0]))
+                layout = Layout()
+                session = self._open(0, candidate, layout)
+                session.ask(TimeFirstRequest(choose_batch(layout.specs[candidate.key], self._settings.batches)))
             except InferBenchError as error:
                 failures[candidate.key] = error
         return failures

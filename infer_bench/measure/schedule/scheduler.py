@@ -71,10 +71,11 @@ class Scheduler:
 
         with self._source.layout(self._measurements.layout_count, candidates, announce) as sessions:
             self._measurements.failures |= sessions.failures
-            self._measurements.specs |= sessions.specs
+            self._measurements.note_specs(sessions.specs)
             layout = ActiveLayout(sessions, self._measurements, restarts=self._source.restarts)
             self._ask_interpreters(layout)
             for batch in self._settings.batches:
+                layout.batch = batch
                 with self._budget.running():
                     begin_ns = self._budget.spent_ns
                     self._warm_up(layout, batch)

@@ -12,6 +12,7 @@ from infer_bench.stats.agreement.rounding import MOST_ROUNDING
 from infer_bench.typing import Columns, Floats
 from infer_bench.workers.protocol import SessionRequest
 from infer_bench.workers.shared import SharedColumns, read_columns
+from infer_bench.workers.tasks.fixed_batch import make_requests
 from infer_bench.workers.timing.requests import check_predictions
 
 
@@ -63,7 +64,7 @@ def check_float64(session: Session, request: CheckFloat64) -> Float64Support:
     if not hasattr(session, "predict_in_float64"):
         return Float64Support(False)
     try:
-        columns = {feature.name: np.zeros(_batch(session)) for feature in session.spec.features}
+        columns = {feature.name: np.zeros(session.spec.batch or 1) for feature in session.spec.features}
         double, single = _predict(session, columns).values, _in_float32(session, columns)
     except EngineError as error:
         return Float64Support(False, error.message)
@@ -72,17 +73,20 @@ def check_float64(session: Session, request: CheckFloat64) -> Float64Support:
     return Float64Support(True) if agree else Float64Support(False, "in float64 it answers otherwise")
 
 
-def _batch(session: Session) -> int:
-    return int(getattr(session, "batch", None) or 1)
-
-
 def _in_float32(session: Session, columns: Columns) -> Floats:
     return np.array(session.postprocess(session.predict(session.preprocess(columns))), dtype=np.float64)
 
 
 def _predict(session: Session, columns: Columns) -> Float64Predictions:
     network = float64.require_float64(session)
-    rows = len(next(iter(columns.values()), ()))
+    parts = [_predict_request(network, *request) for request in make_requests(columns, session.spec.batch)]
+    if not parts:
+        raise EngineError("there are no rows")
+    return Float64Predictions(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _predict_request(network: float64.Float64Session, columns: Columns, rows: int) -> tuple[Floats, Floats, Floats]:
+    """Values, those for nudged numbers, and sizes, of the first `rows` rows."""
     try:
         inputs = network.preprocess(columns)
         values = network.predict_in_float64(float64.widen(inputs))
@@ -91,4 +95,4 @@ def _predict(session: Session, columns: Columns) -> Float64Predictions:
         raise
     except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
         raise EngineError(first_line(error)) from None
-    return Float64Predictions(values, nudged, float64.sizes(inputs, rows))
+    return values[:rows], nudged[:rows], float64.sizes(inputs, len(values))[:rows]

@@ -13,6 +13,7 @@ from infer_bench.model import Label
 from infer_bench.typing import Bools, Columns, Floats, Indices, Ints
 from infer_bench.workers.protocol import SessionRequest
 from infer_bench.workers.shared import SharedColumns, read_columns
+from infer_bench.workers.tasks.fixed_batch import cut, fill_up
 from infer_bench.workers.tasks.gaps import Gaps, Part, count_rows
 from infer_bench.workers.timing.requests import check_predictions
 from infer_bench.workers.timing.runner import requests_of
@@ -95,7 +96,7 @@ class Batch:
 
     def predict(self) -> BatchPredictions:
         """Predict all rows, in as few calls as it takes."""
-        pending: list[Part] = [slice(i, i + 1) for i in range(len(self._records))] or [slice(0, self._rows)]
+        pending = self._parts()
         while pending:
             part = pending.pop()
             if self._gaps.are_refused(part):
@@ -109,6 +110,16 @@ class Batch:
                 pending += self._divide(part, error)
         labels, codes = self._coded_labels()
         return BatchPredictions(self._predictions, self._refusals, labels, codes, self._complaint)
+
+    def _parts(self) -> list[Part]:
+        """What is tried first: each record, the whole table, or pieces of it where the model's batch is fixed."""
+        batch = self._session.spec.batch
+        if self._records and batch in (None, 1):
+            return [slice(i, i + 1) for i in range(len(self._records))]
+        if batch is None:
+            return [slice(0, self._rows)]
+        self._gaps.look_at(self._columns)
+        return [*cut(self._rows, 1 if self._records else batch)]
 
     def _divide(self, part: Part, error: EngineError) -> list[Part]:
         """What a refused part is tried as: rows without gaps before the others at first, then halves."""
@@ -138,6 +149,9 @@ class Batch:
             raise
         except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row
             raise EngineError(first_line(error)) from None
+        if self._session.spec.batch is not None:
+            own = slice(0, count_rows(part))  # the others filled the request up
+            predictions, labels = predictions[own], None if labels is None else labels[own]
         if len(predictions) != count_rows(part):
             raise EngineError(f"{len(predictions)} answers to {count_rows(part)} rows")
         self._set_width(predictions.shape[1])
@@ -146,6 +160,9 @@ class Batch:
             self._labels.append((part, labels))
 
     def _request(self, part: Part) -> Request:
+        batch = self._session.spec.batch
+        if batch is not None and not isinstance(part, slice):
+            part = fill_up(part, batch)
         if self._records and isinstance(part, slice):
             record: Request = self._records[part.start]
             return record

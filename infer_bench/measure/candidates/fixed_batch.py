@@ -1,0 +1,26 @@
+"""Models whose every request must have the same number of rows."""
+
+from collections.abc import Sequence
+
+from infer_bench.errors import EngineError
+from infer_bench.model import ModelSpec
+
+
+def explain_batch(spec: ModelSpec, batch: int) -> EngineError | None:
+    """Why a model cannot be asked for `batch` rows at once; None where it can."""
+    fixed = spec.batch
+    if fixed is None or fixed == batch:
+        return None
+    text = f"the model's batch is fixed at {fixed:,}"
+    if fixed > 1 and batch % fixed == 0:
+        text += f": {batch:,} rows are {batch // fixed:,} requests to it"
+    return EngineError(text, f"use --batch {fixed}, or export the model with a free batch axis")
+
+
+def choose_batch(spec: ModelSpec, batches: Sequence[int]) -> int:
+    """The first batch size that the model takes. Raises `EngineError` where there is none."""
+    errors = {batch: explain_batch(spec, batch) for batch in batches}
+    for batch, error in errors.items():
+        if error is None:
+            return batch
+    raise next(error for error in errors.values() if error is not None)
