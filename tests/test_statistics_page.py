@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from infer_bench.measure.bench import notices
-from infer_bench.stats import minimum_samples
+from infer_bench.stats.percentiles import minimum_samples
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
 

@@ -19,7 +19,6 @@ from infer_bench.cli.terminal import read_terminal
 from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.common import Report
-from infer_bench.report.serialize import dump
 from infer_bench.reporters.registry import find, render
 
 Save = Callable[[Report[Any]], None]
@@ -59,10 +58,7 @@ class Delivery:
         return "json"
 
     def check_format(self, command: str) -> None:
-        """See that `command`'s reports can be rendered, and say where the format is not the one of the file's name.
-
-        Raises `UsageError`.
-        """
+        """See that `command`'s reports can be rendered. Raises `UsageError`."""
         try:
             find(self.rendered_as, command)
         except UsageError as error:
@@ -71,7 +67,6 @@ class Delivery:
             raise UsageError(
                 f"{self.output} is {self.rendered_as} by its ending: {error.message}", error.hint
             ) from None
-        tell_disagreement(self.output, self.format)
 
     @contextlib.contextmanager
     def open_files(self, command: str) -> Iterator[Save]:
@@ -81,8 +76,11 @@ class Delivery:
         the run is over, a report in which nothing was measured is not saved. Of a run that is broken off is shown what
         was measured. Raises `UsageError` and `OutputError`.
         """
+        from infer_bench.report.serialize import dump
+
         self.check_format(command)
         self.illustrations.check(command)
+        tell_disagreement(self.output, self.format)
         last: Report[Any] | None = None
         with contextlib.ExitStack() as stack:
             json = open_file(stack, self.json)

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from infer_bench.errors import UsageError
-from infer_bench.typing import Columns
+
+if TYPE_CHECKING:
+    from infer_bench.typing import Columns
 
 Precision = Literal["exact", "float32"]
 InputDtype = Literal["float32", "float64"]
@@ -64,5 +66,5 @@ class ConvertedModel:
     route: str
     input_dtype: InputDtype
     computes_in: InputDtype
-    groups: Mapping[str, Columns] = field(default_factory=dict)
+    groups: "Mapping[str, Columns]" = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -1,16 +1,18 @@
 """Engines by name: those of infer-bench and of any package that adds an `infer_bench.engines` entry point."""
 
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from infer_bench.engines.base import Engine
 from infer_bench.errors import EngineError, UsageError
-from infer_bench.libraries import LIBRARIES
+from infer_bench.libraries import LIBRARIES, of_engine
+
+if TYPE_CHECKING:
+    from infer_bench.engines.base import Engine
 
 GROUP = "infer_bench.engines"
 
@@ -44,18 +46,20 @@ def target(name: str) -> str:
     """Where an engine lives, as `module:Class`. Raises `UsageError` for an unknown name."""
     targets = _targets()
     if name not in targets:
+        from difflib import get_close_matches
+
         close = get_close_matches(name, targets, n=1)
         suggestion = f"did you mean {close[0]}? " if close else ""
         raise UsageError(f"there is no engine {name!r}", f"{suggestion}known: {', '.join(sorted(targets))}")
     return targets[name]
 
 
-def get(name: str) -> Engine:
+def get(name: str) -> "Engine":
     """An engine, made anew. Raises `UsageError` for an unknown name, `EngineError` when it cannot be loaded."""
     return load(target(name))
 
 
-def load(target: str) -> Engine:
+def load(target: str) -> "Engine":
     """The engine at `module:Class`, made anew. Raises `EngineError` when there is none or it fails."""
     module, _, name = target.partition(":")
     try:
@@ -81,7 +85,7 @@ def _info(name: str, where: str) -> EngineInfo:
     except EngineError as error:
         return EngineInfo(name, problem=error.message)
     missing = [module for module in engine.requires if not _present(module)]
-    version = None if missing else _version(engine.requires)
+    version = None if missing else _version(name, engine.requires)
     install = f"pip install 'infer-bench[{engine.extra}]'" if engine.extra else ""
     problem = f"{', '.join(missing)} is not installed" if missing else ""
     return EngineInfo(name, frozenset(engine.formats), tuple(engine.requires), version, install, problem)
@@ -94,14 +98,26 @@ def _present(module: str) -> bool:
         return False
 
 
-def _version(requires: tuple[str, ...]) -> str:
+def _version(name: str, requires: tuple[str, ...]) -> str:
     """The version of the first required module's distribution; several may provide it, as xgboost-cpu does xgboost."""
     if not requires:
         return "built-in"
-    owners = importlib.metadata.packages_distributions().get(requires[0], [requires[0]])
-    for owner in owners:
+    library = of_engine(name)
+    usual = (*(library.packages if library else ()), requires[0])
+    return _first_version(usual) or _first_version(_owners().get(requires[0], ())) or "unknown"
+
+
+def _first_version(distributions: Sequence[str]) -> str:
+    """That of the first distribution that is there; empty without any."""
+    for distribution in distributions:
         try:
-            return importlib.metadata.version(owner)
+            return importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return "unknown"
+    return ""
+
+
+@functools.cache
+def _owners() -> Mapping[str, Sequence[str]]:
+    """The distributions of each module. It takes reading the records of all that is installed."""
+    return importlib.metadata.packages_distributions()

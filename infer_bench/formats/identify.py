@@ -9,40 +9,22 @@ from pathlib import Path
 from infer_bench.errors import ModelError
 from infer_bench.formats import ubjson
 from infer_bench.formats.archives import zipped
+from infer_bench.formats.files import read_head
 from infer_bench.formats.onnx_graph import looks_like_onnx
 from infer_bench.formats.pickle_family import Kind, pickled
 from infer_bench.formats.pickles.streams import BROKEN, compression, open_pickle
 from infer_bench.formats.strangers import describe_stranger, is_report
 from infer_bench.model import ModelRef
 
-_HEAD = 1 << 16
-
 
 def identify(path: str | os.PathLike[str]) -> ModelRef:
     """The artefact at `path`. Raises `ModelError` saying what the file seems to be when it is no model that is read."""
     file = Path(os.path.abspath(path))
-    head = _head(file)
+    head = read_head(file)
     family, form = _kind(file, head)
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return ModelRef(str(file), family, form, digest, file.stat().st_size)
-
-
-def _head(file: Path) -> bytes:
-    if not os.path.lexists(file):
-        raise ModelError(f"no such model file: {file}")
-    if file.is_dir():
-        raise ModelError(f"{file} is a folder, not a model file")
-    if file.exists() and not file.is_file():
-        raise ModelError(f"{file} is not a regular file")
-    try:
-        with file.open("rb") as stream:
-            head = stream.read(_HEAD)
-    except OSError as error:
-        raise ModelError(f"cannot read {file}: {error.strerror}") from None
-    if not head:
-        raise ModelError(f"{file.name} is empty")
-    return head
 
 
 def _kind(file: Path, head: bytes) -> Kind:

@@ -2,12 +2,16 @@
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from infer_bench.errors import UsageError
+from infer_bench.stats.decisions.error_rates import Errors
 
 Unit = Literal["ns", "bytes"]
+Choice = Literal["", "pass", "fail"]
+"""What an inconclusive gate counts as: itself, or one of the two."""
 
 OTHER_METRICS: dict[str, Unit] = {"load": "ns", "cold_start": "ns", "rss": "bytes", "size": "bytes"}
 """What can be limited beside percentiles: loading the model, the cold start, resident memory, the file's size."""
@@ -48,6 +52,17 @@ class Bound:
     def concerns(self, candidate: str, engine: str, model: str) -> bool:
         """Whether it holds for a candidate of a model, which may be told by the end of its path: `models/new.onnx`."""
         return self.whom in ("", candidate, engine, model) or model.endswith(f"/{self.whom.removeprefix('./')}")
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """What is allowed: `shares` on top of the baseline by metric, absolute `bounds`, and the largest |difference|."""
+
+    shares: Mapping[str, float] = field(default_factory=dict)
+    bounds: tuple[Bound, ...] = ()
+    max_delta: float | None = None
+    errors: Errors = field(default_factory=Errors)
+    inconclusive: Choice = ""
 
 
 def unit_of(metric: str) -> Unit:

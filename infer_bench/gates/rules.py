@@ -3,14 +3,15 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from infer_bench.gates.limits import Bound, share_of, unit_of
+from infer_bench.gates.limits import Bound, Choice, GateLimits, share_of, unit_of
 from infer_bench.report.common import Verdict
 from infer_bench.report.gate import Check
-from infer_bench.stats.decisions.ratio_limit import Errors, Judgement, judge
+from infer_bench.stats.decisions.error_rates import Errors
+from infer_bench.stats.decisions.ratio_limit import Judgement, judge
 from infer_bench.stats.decisions.sign_test import MOST, least_layouts
 from infer_bench.stats.percentiles import minimum_samples
 
@@ -19,7 +20,6 @@ LEAST_SAMPLES, LEAST_SAMPLES_FROM = 200, 0.95
 NO_ANSWERS = "no answers"
 """What stands in place of a difference while there are no predictions yet."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
-Choice = Literal["", "pass", "fail"]
 _MORE = "give it a larger --budget"
 
 
@@ -58,17 +58,6 @@ class CandidateMetrics:
     rows_compared: int = 0
     delta_note: str = ""
     failed: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GateLimits:
-    """What is allowed: `shares` on top of the baseline by metric, absolute `bounds`, and the largest |difference|."""
-
-    shares: Mapping[str, float] = field(default_factory=dict)
-    bounds: tuple[Bound, ...] = ()
-    max_delta: float | None = None
-    errors: Errors = field(default_factory=Errors)
-    inconclusive: Choice = ""
 
 
 def make_checks(metrics: Iterable[CandidateMetrics], limits: GateLimits) -> tuple[Check, ...]:

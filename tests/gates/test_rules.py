@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.gates import rules
-from infer_bench.gates.limits import parse_bound
+from infer_bench.gates.limits import GateLimits, parse_bound
 from infer_bench.gates.rules import (
     CandidateMetrics,
-    GateLimits,
     Series,
     count_needed_samples,
     decide_verdict,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from infer_bench.data import Table
-from infer_bench.gates.rules import GateLimits
+from infer_bench.gates.limits import GateLimits
 from infer_bench.measure.bench.results import difference
 from infer_bench.measure.convert.compare import TOLERANCES, Criterion, compare_group
 from infer_bench.measure.gate.metrics import PairedMetrics

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats import binomial, interval, minimum_samples, percentile, percentile_rank
+from infer_bench.stats import binomial
+from infer_bench.stats.percentiles import interval, minimum_samples, percentile, percentile_rank
 
 SAMPLES = st.lists(st.integers(0, 2**62), min_size=1, max_size=300).map(lambda v: np.array(v, dtype=np.int64))
 QUANTILES = st.sampled_from([0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999])

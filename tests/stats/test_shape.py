@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats import is_bimodal, spread
+from infer_bench.stats.shape import is_bimodal, spread
 
 Draw = Callable[[np.random.Generator, int], Any]
 

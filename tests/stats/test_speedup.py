@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats import speedup
+from infer_bench.stats.speedup import speedup
 
 TRUE = 1.3
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.errors import CannotRun
-from infer_bench.stats import minimum_samples, percentile, summarise
 from infer_bench.stats.layout_interval import LAYOUT_SD, ORDERED_FROM, layout_interval
+from infer_bench.stats.percentiles import minimum_samples, percentile
+from infer_bench.stats.summary import summarise
 
 ROUNDS = st.lists(st.lists(st.integers(0, 10**9), max_size=40), max_size=4)
 PROCESSES = st.lists(ROUNDS, min_size=1, max_size=4).filter(lambda ps: any(r for p in ps for r in p))

@@ -60,7 +60,6 @@ def bench(
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options import reading, rules
-    from infer_bench.cli.runs.bench import run_bench
     from infer_bench.measure.gate.settings import build_gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
     from infer_bench.output import check_outputs
@@ -83,10 +82,14 @@ def bench(
     )  # fmt: skip
     to = Delivery(json, format, output, phases, Illustrations(html, chart))
     check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, against, baseline])
+    rules.check_models(models, optional=self_test)
+    rules.check_names(models or (), engine)
     if self_test:
-        from infer_bench.cli.runs.selftest import run_selftest
-
         rules.check_self_test(gate, save_baseline=save_baseline, alpha=alpha)
+    to.check_format("self-test" if self_test else "bench")
+    from infer_bench.cli.runs.bench import run_bench
+    from infer_bench.cli.runs.selftest import run_selftest
+
+    if self_test:
         return run_selftest(models or [], data, engine or [], trials, hogs, jobs, max_regression, settings, to)
-    rules.check_models(models)
     return run_bench(models or [], data, engine or [], settings, gate, to, save_baseline=save_baseline)

@@ -30,13 +30,11 @@ def convert(
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick
-    from infer_bench.cli.runs.convert import list_routes, run_convert
+    from infer_bench.cli.options.rules import check_names
     from infer_bench.converters.base import INPUT_DTYPES, OPSETS, PRECISIONS, TREES, ConvertOptions
     from infer_bench.errors import UsageError
 
-    if routes:
-        return list_routes()
-    if model is None:
+    if model is None and not routes:
         raise UsageError("convert needs a model", "infer-bench convert MODEL -o OUT.onnx")
     options = ConvertOptions(
         precision=pick(precision, "precision", PRECISIONS),
@@ -48,5 +46,10 @@ def convert(
         atol=atol,
         rtol=rtol,
     )
+    check_names([model] if model and not routes else [], ())
+    from infer_bench.cli.runs.convert import list_routes, run_convert
+
+    if model is None or routes:
+        return list_routes()
     to = Delivery(json, "json" if json == "-" else format, illustrations=Illustrations(html))
     return run_convert(model, output, data, options, allow_pickle, time_limit, to)

@@ -37,14 +37,18 @@ def profile(
     """
     from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick, read_duration
-    from infer_bench.cli.runs.profile import ProfileDelivery, run_profile
-    from infer_bench.measure.profile.requests import RequestSource
-    from infer_bench.measure.profile.settings import PROFILERS, SORTS, ProfileSettings
+    from infer_bench.cli.options.rules import check_names
+    from infer_bench.cli.profile_delivery import ProfileDelivery
+    from infer_bench.measure.profile.settings import PROFILERS, SORTS, ProfileSettings, RequestSource
 
     to = ProfileDelivery(output, format, json, view, Illustrations(html, chart))
+    source = RequestSource(data, input)
     settings = ProfileSettings(
         profiler=pick(to.choose_profiler(profiler), "profiler", PROFILERS), sort=pick(sort, "sort", SORTS), top=top,
         batch=batch, threads=threads, requests=requests, budget_s=read_duration(budget), split=split, memory=memory,
         require_provider=provider, form=to.form, interval_s=interval, allow_pickle=allow_pickle, seed=seed,
         timeout_s=timeout)  # fmt: skip
-    return run_profile(target, RequestSource(data, input), engine or [], diff, settings, to)
+    check_names([target], engine)
+    from infer_bench.cli.runs.profile import run_profile
+
+    return run_profile(target, source, engine or [], diff, settings, to)

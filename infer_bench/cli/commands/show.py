@@ -17,7 +17,7 @@ def show(
     It may come from another machine; no engine is needed.
     """
     from infer_bench.cli.delivery import Delivery
-    from infer_bench.cli.runs.chart import write_chart
+    from infer_bench.cli.endings import tell_disagreement
     from infer_bench.cli.runs.show import load
     from infer_bench.errors import UsageError
     from infer_bench.output import check_outputs
@@ -25,9 +25,13 @@ def show(
     check_outputs({"--output": output, "--chart": chart}, [report])
     if chart is None and chart_kind is not None:
         raise UsageError("--chart-kind is of a chart", "name its file: --chart latency.svg")
+    content = load(report)
     if chart is not None:
-        return write_chart(load(report), chart, chart_kind)
-    to, content = Delivery(None, format, output, phases), load(report)
+        from infer_bench.cli.runs.chart import write_chart
+
+        return write_chart(content, chart, chart_kind)
+    to = Delivery(None, format, output, phases)
     to.check_format(content.command)
+    tell_disagreement(output, format)
     to.deliver(content)
     return 0

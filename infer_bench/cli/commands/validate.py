@@ -34,7 +34,7 @@ def validate(
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick
-    from infer_bench.cli.runs.validate import run_validate
+    from infer_bench.cli.options.rules import check_names
     from infer_bench.measure.validate.settings import INPUT_DTYPES, PROBES, ValidateSettings, project_tolerances
 
     tolerances = {"atol": atol, "rtol": rtol, "threshold": threshold}
@@ -45,5 +45,9 @@ def validate(
         input_dtype=pick(input_dtype, "input-dtype", INPUT_DTYPES) if input_dtype else None,
         strict=strict, threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,
     )  # fmt: skip
+    check_names(models, engine)
     to = Delivery(json, format, output, illustrations=Illustrations(html, chart))
+    to.check_format("validate")
+    from infer_bench.cli.runs.validate import run_validate
+
     return run_validate(models, data, engine or [], settings, to, worst=export_worst)

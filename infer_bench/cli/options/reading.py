@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from infer_bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from infer_bench.gates.rules import Choice
+    from infer_bench.gates.limits import Choice
 
 T = TypeVar("T")
 

@@ -1,5 +1,8 @@
 """What `bench` cannot do without, and which of its options do not go together."""
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infer_bench.cli.options.bench import DEFAULT_ALPHA
@@ -9,10 +12,26 @@ if TYPE_CHECKING:
     from infer_bench.measure.gate.settings import GateSettings
 
 
-def check_models(models: list[str] | None) -> None:
-    """Raises `UsageError` without any."""
-    if not models:
+def check_models(models: Sequence[str] | None, *, optional: bool) -> None:
+    """Raises `UsageError` without any, unless that makes sense."""
+    if not models and not optional:
         raise UsageError("MODEL is missing", "infer-bench bench MODEL")
+
+
+def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None:
+    """See that the models' files are there and the candidates' engines known, before anything heavy is imported.
+
+    Raises `ModelError` and `UsageError`, as who reads the models would.
+    """
+    from infer_bench.formats.files import names_function, read_head
+    from infer_bench.measure.candidates.spec import check_engine, parse
+
+    for name in models:
+        column = os.path.isfile(name.rpartition(":")[0])  # of saved predictions, or a function of a source file
+        if not (column or names_function(name)):
+            read_head(Path(os.path.abspath(name)))
+    for text in candidates or ():
+        check_engine(parse(text))
 
 
 def check_gate(

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.errors import CannotRun, ModelError
-from infer_bench.formats.identify import identify
 from infer_bench.formats.strangers import is_named_as_profile
 from infer_bench.report.common import Report
 from infer_bench.report.serialize import load_report
@@ -22,6 +21,10 @@ def load(path: str) -> Report[Any]:
 def _refuse_other(path: str) -> None:
     if is_named_as_profile(Path(path)):
         raise CannotRun(f"{path} is a profile, not a report", f"infer-bench profile {path} shows it") from None
+    if not Path(path).is_file():
+        return
+    from infer_bench.formats.identify import identify
+
     try:
         family = identify(path).family
     except ModelError:

@@ -8,7 +8,7 @@ from infer_bench.engines.base import Engine, check_options
 from infer_bench.engines.session import read_threads
 from infer_bench.errors import CannotRun, DataError, MissingDependency, NotConvertible, UsageError
 from infer_bench.libraries import of_family
-from infer_bench.measure.candidates.spec import CandidateSpec, parse
+from infer_bench.measure.candidates.spec import CandidateSpec, check_engine, parse
 from infer_bench.model import ModelRef
 from infer_bench.report.common import Notice
 
@@ -114,7 +114,7 @@ def _assign_candidates(models: Sequence[ModelRef], texts: Sequence[str]) -> list
 
 def _parse_checked(text: str) -> CandidateSpec:
     spec = parse(text)
-    _check_function(spec)
+    check_engine(spec)
     return spec
 
 
@@ -158,13 +158,6 @@ def choose_candidates(
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
     return unique, notices
-
-
-def _check_function(spec: CandidateSpec) -> None:
-    """`lightgbm:feed` reads as a function `feed` in a module `lightgbm`; it is an option without its value."""
-    head = (spec.target or "").partition(":")[0]
-    if head in registry.names():
-        raise UsageError(f"{spec.target!r} is no candidate", "write options as engine:key=value")
 
 
 def _plan_candidate(model: ModelRef, text: str, threads: int, *, explicit: bool) -> PlannedCandidate:

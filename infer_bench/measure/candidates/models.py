@@ -1,18 +1,16 @@
 """What the user named: a model file, looked at before any library sees it, or a function of theirs."""
 
 import os
-import re
 from pathlib import Path
 
 from infer_bench.errors import ModelError
 from infer_bench.formats import pickles
 from infer_bench.formats.check import check_structure
+from infer_bench.formats.files import names_function
 from infer_bench.formats.identify import identify
 from infer_bench.formats.strangers import name_function
 from infer_bench.model import PICKLED, ModelRef, ModelSpec
 from infer_bench.report.common import ModelInfo
-
-_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
@@ -21,7 +19,7 @@ def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
     Raises `ModelError` for a file that is missing, broken or not understood, `UnsafePickle` for one that may run code.
     """
     _check_no_file(name)
-    if not os.path.lexists(name) and _FUNCTION.fullmatch(name):
+    if names_function(name):
         return ModelRef(name, "callable", "python", "", 0)
     ref = identify(name)
     if ref.format in PICKLED:

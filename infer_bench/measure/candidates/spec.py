@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
+from infer_bench.engines import registry
 from infer_bench.errors import UsageError
 
 CALLABLE = "callable"
@@ -14,7 +15,7 @@ _ENGINE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _EXAMPLE = "write engine:key=value,key=value, as in onnxruntime:threads=1,feed=ndarray"
 
-__all__ = ["CALLABLE", "FUNCTION", "CandidateSpec", "parse"]
+__all__ = ["CALLABLE", "FUNCTION", "CandidateSpec", "check_engine", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,17 @@ def parse(text: str) -> CandidateSpec:
     if stripped.endswith(":") and not rest:
         raise UsageError(f"{text!r} has no options after the colon", _EXAMPLE)
     return CandidateSpec(head, _parse_pairs(stripped, rest))
+
+
+def check_engine(spec: CandidateSpec) -> None:
+    """Raise `UsageError` for an engine that nobody knows, and for a function that is an engine with half an option.
+
+    `lightgbm:feed` reads as a function `feed` in a module `lightgbm`.
+    """
+    head = (spec.target or "").partition(":")[0]
+    if head in registry.names():
+        raise UsageError(f"{spec.target!r} is no candidate", "write options as engine:key=value")
+    registry.target(spec.engine)
 
 
 def _parse_function(text: str, module: str, function: str) -> str:

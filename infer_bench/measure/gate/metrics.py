@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from infer_bench.gates.limits import share_of
-from infer_bench.gates.rules import CandidateMetrics, GateLimits, Series
+from infer_bench.gates.limits import GateLimits, share_of
+from infer_bench.gates.rules import CandidateMetrics, Series
 from infer_bench.measure.bench.results import difference
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements

@@ -26,7 +26,7 @@ from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress
 from infer_bench.report.common import Report
 from infer_bench.report.selftest import SelfTestReport
-from infer_bench.stats.decisions.ratio_limit import Errors
+from infer_bench.stats.decisions.error_rates import Errors
 from infer_bench.version import __version__
 
 BUDGET_S, TAIL_BUDGET_S = {"p50": 3.0}, 10.0

@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infer_bench.errors import UsageError
-from infer_bench.gates.limits import LEAST_MARGIN, MARGINS, Bound, parse_bound, parse_regressions, share_of
-from infer_bench.gates.rules import Choice, GateLimits
-from infer_bench.gates.stored import check_limits
-from infer_bench.measure.candidates.candidates import Candidate, PlannedCandidate
+from infer_bench.gates.limits import (
+    LEAST_MARGIN,
+    MARGINS,
+    Bound,
+    Choice,
+    GateLimits,
+    parse_bound,
+    parse_regressions,
+    share_of,
+)
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import Notice
-from infer_bench.stats.decisions.ratio_limit import Errors
+from infer_bench.stats.decisions.error_rates import Errors
+
+if TYPE_CHECKING:
+    from infer_bench.measure.candidates.candidates import Candidate, PlannedCandidate
 
 DEFAULT_BUDGET_S = 30.0
 STORED_PROCESSES = 9
@@ -49,7 +58,7 @@ class GateSettings:
         limits = self.limits
         return self.is_paired or self.baseline is not None or bool(limits.bounds) or limits.max_delta is not None
 
-    def drop_unused(self, candidates: Sequence[Candidate | PlannedCandidate]) -> tuple["GateSettings", list[Notice]]:
+    def drop_unused(self, candidates: "Sequence[Candidate | PlannedCandidate]") -> tuple["GateSettings", list[Notice]]:
         """Without the project's limits that concern nobody who runs, and notices on those.
 
         Raises `UsageError` for one of this run's own.
@@ -91,8 +100,11 @@ class GateSettings:
             raise UsageError("give --baseline or --against, not both", "a baseline that runs now is the sharper one")
         if shares and not compares:
             raise UsageError("--max-regression needs something to compare with", "--against OLD_MODEL")
-        if self.baseline is not None:
-            check_limits({metric: share for metric, share in shares.items() if share_of(metric) is None})
+        others = {metric: share for metric, share in shares.items() if share_of(metric) is None}
+        if self.baseline is not None and others:
+            from infer_bench.gates.stored import check_limits  # statistics, for which numpy is imported
+
+            check_limits(others)
         least = LEAST_ACROSS if self.python is not None or self.baseline is not None else LEAST_MARGIN
         if not shares and compares:
             shares = {metric: max(least, share) for metric, share in MARGINS.items()}
@@ -100,7 +112,7 @@ class GateSettings:
         return replace(self, limits=replace(self.limits, shares=shares))
 
 
-def _concerns_any(bound: Bound, candidates: Sequence[Candidate | PlannedCandidate]) -> bool:
+def _concerns_any(bound: Bound, candidates: "Sequence[Candidate | PlannedCandidate]") -> bool:
     return any(bound.concerns(e.label, e.engine.name, e.model.path) for e in candidates)
 
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from infer_bench.errors import CannotRun
-from infer_bench.gates.limits import LEAST_MARGIN
-from infer_bench.gates.rules import GateLimits
+from infer_bench.gates.limits import LEAST_MARGIN, GateLimits
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.rows import Rows, select_columns
 from infer_bench.measure.gate.run import GateRun
@@ -19,7 +18,7 @@ from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Silent
 from infer_bench.report.gate import Gate
-from infer_bench.stats.decisions.ratio_limit import Errors
+from infer_bench.stats.decisions.error_rates import Errors
 
 CALIBRATIONS = 5
 CALIBRATION_S = 3.0

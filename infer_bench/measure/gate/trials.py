@@ -9,7 +9,7 @@ from infer_bench.gates.limits import MARGINS
 from infer_bench.report.common import Verdict
 from infer_bench.report.gate import Check
 from infer_bench.report.selftest import TrialsResult
-from infer_bench.stats.decisions.ratio_limit import Errors
+from infer_bench.stats.decisions.error_rates import Errors
 from infer_bench.stats.proportion import exact_interval
 
 SHARES = {"p50": MARGINS["p50"], "p95": MARGINS["p50"]}

@@ -7,30 +7,13 @@ from typing import Any
 from infer_bench.data import Dataset
 from infer_bench.data.conform import as_one_kind
 from infer_bench.data.json_rows import as_columns, read_records
-from infer_bench.errors import UsageError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.rows import load_rows, open_rows
-from infer_bench.measure.profile.settings import ProfileSettings
+from infer_bench.measure.profile.settings import ProfileSettings, RequestSource
 from infer_bench.report.common import Notice
 from infer_bench.typing import Columns
 
 Records = Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSource:
-    """Where requests come from: a file of rows, or a JSON file of records, or neither."""
-
-    data: str | None = None
-    input: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.data is not None and self.input is not None:
-            raise UsageError("rows come from --data or from --input, not both")
-
-    def read(self) -> "Source":
-        """The records, or the file of rows opened. Raises `DataError` for one that cannot be used."""
-        return Source(open_rows(self.data), read_records(self.input) if self.input else (), self.input or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +23,11 @@ class Source:
     rows: Dataset | None
     records: Records
     input: str
+
+
+def read_source(source: RequestSource) -> Source:
+    """The records, or the file of rows opened. Raises `DataError` for one that cannot be used."""
+    return Source(open_rows(source.data), read_records(source.input) if source.input else (), source.input or "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,9 @@ from infer_bench.measure.profile.diff import ResultAndTable, compare
 from infer_bench.measure.profile.notices import provider
 from infer_bench.measure.profile.prof_file import ENDINGS, is_profile, unpack
 from infer_bench.measure.profile.report import ProfileOutcome, report_on
-from infer_bench.measure.profile.requests import RequestSource, load_requests
+from infer_bench.measure.profile.requests import load_requests, read_source
 from infer_bench.measure.profile.results import build_result, tabulate_functions
-from infer_bench.measure.profile.settings import ProfileSettings
+from infer_bench.measure.profile.settings import ProfileSettings, RequestSource
 from infer_bench.measure.profile.stages import CandidateRun
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import Notice
@@ -121,7 +121,7 @@ def _measure(
     progress.update(0, "reading the model")
     if settings.profiler == "pyinstrument" and find_spec("pyinstrument") is None:
         raise MissingDependency("pyinstrument", "profile")
-    rows = source.read()  # before a conversion starts the first worker
+    rows = read_source(source)  # before a conversion starts the first worker
     selection, notices = _choose(target, candidates, against, settings)
     requests = load_requests(selection, rows, settings)
     origin = {"target": target, **requests.settings}

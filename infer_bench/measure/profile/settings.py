@@ -80,3 +80,15 @@ class ProfileSettings:
             seed=self.seed,
             timeout_s=self.timeout_s,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSource:
+    """Where requests come from: a file of rows, or a JSON file of records, or neither."""
+
+    data: str | None = None
+    input: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.data is not None and self.input is not None:
+            raise UsageError("rows come from --data or from --input, not both")

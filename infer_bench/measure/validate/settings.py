@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from infer_bench.errors import UsageError
 from infer_bench.project import project_table
-from infer_bench.stats.agreement.limits import Limits
+
+if TYPE_CHECKING:
+    from infer_bench.stats.agreement.limits import Limits
 
 Probes = Literal["on", "off", "only"]
 InputDtype = Literal["float32", "float64"]
@@ -60,11 +62,13 @@ class ValidateSettings:
         if not 1 <= self.threads <= 1024:
             raise UsageError("threads are 1 to 1024")
 
-    def limits(self, *tasks: str) -> Limits:
+    def limits(self, *tasks: str) -> "Limits":
         """When two predictions of models of these tasks count as the same.
 
         As probabilities they count where one of the models gives them.
         """
+        from infer_bench.stats.agreement.limits import Limits
+
         atol = DEFAULT_ATOL if self.atol is None else self.atol
         rtol = self.rtol
         if rtol is None:

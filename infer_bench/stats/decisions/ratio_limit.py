@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from infer_bench.stats.decisions.error_rates import Errors
 from infer_bench.stats.decisions.sign_test import MOST, boundaries, share_needed
 from infer_bench.stats.student_t import quantile
 
@@ -17,14 +18,6 @@ _POWER_TARGET = 0.97
 much, and all layouts share it (simulated in the tests)."""
 LEAST_SPREAD = 0.001
 """Layouts that agree better than 0.1 % do so by luck, or because the clock is no finer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """`alpha`: the chance of calling a ratio at its limit a regression; `beta`: that of passing it."""
-
-    alpha: float = 0.01
-    beta: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)

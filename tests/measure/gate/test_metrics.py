@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infer_bench.gates.limits import parse_bound
-from infer_bench.gates.rules import CandidateMetrics, GateLimits
+from infer_bench.gates.limits import GateLimits, parse_bound
+from infer_bench.gates.rules import CandidateMetrics
 from infer_bench.measure.gate.metrics import PairedMetrics
 from tests.fakes import FakeClock
 from tests.measure.fake_layouts import MS, US, FakeGate, FakeLayoutSource, gate

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats.decisions.ratio_limit import LEAST_SPREAD, Errors, Judgement, judge, smallest_visible, spread
+from infer_bench.stats.decisions.error_rates import Errors
+from infer_bench.stats.decisions.ratio_limit import LEAST_SPREAD, Judgement, judge, smallest_visible, spread
 from infer_bench.stats.speedup import layout_logs
 
 ERRORS = Errors()
