@@ -40,6 +40,7 @@ class Feature:
     The name is `invented` where the model says of the column only where it stands: it is a position, and never looked
     for among the names of others.
     `examples` are texts of the kind that a `string` column holds, to draw from; they take no part in comparisons.
+    `dtype` is that of the model's own input, as numpy names it; empty where any number is taken.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Feature:
     categories: tuple[Label, ...] = ()
     invented: bool = False
     examples: tuple[str, ...] = field(default=(), compare=False)
+    dtype: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

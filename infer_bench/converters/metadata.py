@@ -26,6 +26,7 @@ def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
     for feature in fields["features"]:
         feature["encoded"] = False
         del feature["examples"]
+        del feature["dtype"]
     origin = {"file": source.name, "sha256": source.sha256, "format": source.format, "infer_bench": __version__}
     return {SPEC: json.dumps(fields), SOURCE: json.dumps(origin)}
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from infer_bench.data.narrowing import to_integers
 from infer_bench.data.table import Column, Table
 from infer_bench.model import Feature, ModelSpec
 
@@ -33,7 +34,7 @@ def _column(feature: Feature, thresholds: Sequence[float], rows: int, random: np
     if feature.kind == "category":
         return _codes(cuts, rows, random)
     values = _between(cuts, rows, random) if len(cuts) else random.standard_normal(rows)
-    return np.rint(values).astype(np.int64) if feature.kind == "integer" else values
+    return to_integers(values, feature) if feature.kind == "integer" else values
 
 
 def _categories(feature: Feature, rows: int, random: np.random.Generator) -> Column:

@@ -91,6 +91,7 @@ class OnnxRuntime:
         features = description.features if description else onnx_inputs.features(inputs)
         if sum(tensor.width for tensor in inputs) != len(features):
             raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
+        features = onnx_inputs.with_dtypes(features, inputs)
         feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
         meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)
         assumed = description is None and onnx_outputs.is_assumed_pair(session.get_outputs(), nodes, meaning)

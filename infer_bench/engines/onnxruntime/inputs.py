@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,13 @@ def features(tensors: Sequence[Tensor]) -> tuple[Feature, ...]:
         names = [tensor.name] if tensor.width == 1 else [f"{tensor.name}_{i}" for i in range(tensor.width)]
         columns += [Feature(name, _kind(tensor), invented=tensor.width > 1) for name in names]
     return tuple(columns)
+
+
+def with_dtypes(columns: Sequence[Feature], tensors: Sequence[Tensor]) -> tuple[Feature, ...]:
+    """The columns, each with the dtype of the tensor that it fills; none for text."""
+    dtypes = [np.dtype(tensor.dtype) for tensor in tensors for _ in range(tensor.width)]
+    pairs = zip(columns, dtypes, strict=True)
+    return tuple(replace(column, dtype="" if dtype.kind == "O" else dtype.name) for column, dtype in pairs)
 
 
 def _kind(tensor: Tensor) -> Kind:

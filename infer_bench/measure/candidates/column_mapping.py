@@ -56,6 +56,14 @@ def share_names(spec: ModelSpec, reference: ModelSpec) -> bool:
     return known and len(set(names)) == len(names)
 
 
+def counterparts(spec: ModelSpec, reference: ModelSpec) -> list[tuple[str, Feature]]:
+    """The reference's columns, each with the feature of a model that it feeds; empty where they do not fit."""
+    if not share_names(spec, reference) and len(spec.features) != len(reference.features):
+        return []
+    sources = _sources(spec, reference)
+    return [(sources[feature.name].name, feature) for feature in spec.features]
+
+
 def _sources(spec: ModelSpec, reference: ModelSpec) -> dict[str, Feature]:
     """The reference's feature behind each of a model's."""
     if share_names(spec, reference):

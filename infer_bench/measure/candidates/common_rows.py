@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from infer_bench import data
+from infer_bench.data.narrowing import narrower
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
@@ -149,8 +150,7 @@ def _merge(feature: Feature, others: Sequence[Feature | None]) -> Feature:
     for other in others:
         if other is None:
             continue
-        if feature.kind == "float" and not feature.categories and other.kind in ("integer", "boolean"):
-            feature = replace(feature, kind=other.kind)
+        feature = narrower(feature, other)
         if feature.kind == "string" and not feature.categories and other.categories:
             feature = replace(feature, categories=other.categories)
     return feature

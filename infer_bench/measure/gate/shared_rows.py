@@ -1,14 +1,15 @@
 """The rows that candidates and baselines answer: the same ones wherever they can, so that predictions compare."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from infer_bench.data import Dataset
+from infer_bench.data import Dataset, Table
+from infer_bench.data.narrowing import hold, narrow
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_mapping
+from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, counterparts, note_mapping
 from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
@@ -36,6 +37,8 @@ def share_rows(pairs: Sequence[Pair], data: Dataset | None, settings: Settings) 
     """The rows of all who take part. Raises `DataError` for rows that cannot be read or do not fit a model."""
     shared = SharedRows()
     _load(_group_by_model(pairs), pairs, data, settings, shared)
+    if data is None:
+        _hold_drawn(shared.rows)
     for pair in pairs:
         _hand_out(pair, shared, of_file=data is not None)
     if shared.apart:
@@ -85,6 +88,14 @@ def _order_beside(path: str, pairs: Sequence[Pair], rows: Mapping[str, Rows]) ->
             if other in rows and rows[other].spec.features and rows[other].spec.named:
                 return ColumnOrder(models[other].name, rows[other].spec.feature_names)
     return NO_ORDER
+
+
+def _hold_drawn(rows: dict[str, Rows]) -> None:
+    """Of drawn rows make such as all models hold: whole numbers where one of them takes these."""
+    for path, own in rows.items():
+        pairs = [pair for other in rows.values() for pair in counterparts(other.spec, own.spec)]
+        table = hold(Table(own.columns), narrow(own.spec, pairs))
+        rows[path] = replace(own, columns=table.columns, records=table.columns)
 
 
 def _group_by_model(pairs: Sequence[Pair]) -> Mapping[str, list[Candidate]]:

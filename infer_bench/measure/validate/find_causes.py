@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from infer_bench.data import Table
-from infer_bench.measure.candidates.column_mapping import columns_for
+from infer_bench.data.narrowing import takes_integers
+from infer_bench.measure.candidates.column_mapping import columns_for, counterparts
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows, join
 from infer_bench.measure.validate.causes.explain import explain
 from infer_bench.measure.validate.causes.explanation import Explanation
@@ -15,6 +16,7 @@ from infer_bench.measure.validate.group_comparison import GroupComparison, unlik
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.trees import Structures, rename_columns
 from infer_bench.measure.validate.validation import CandidateState, Validation
+from infer_bench.model import ModelSpec
 from infer_bench.typing import Columns
 
 
@@ -29,7 +31,7 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
             continue
         rows = _examples(list(candidate.groups.values()))
         unlike = _unlike_widths(candidate)
-        explanation = _explain_by_reference(rows, unlike, validation, structures)
+        explanation = _explain_by_reference(rows, unlike, candidate, validation, structures)
         if explanation.not_explained and candidate.error is None:
             explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures)
         candidate.explanation = with_fixes(explanation, validation.reference, candidate.predictor)
@@ -47,7 +49,7 @@ def _unlike_widths(candidate: CandidateState) -> str:
 
 
 def _explain_by_reference(
-    rows: DifferingRows, unlike: str, validation: Validation, structures: Structures
+    rows: DifferingRows, unlike: str, candidate: CandidateState, validation: Validation, structures: Structures
 ) -> Explanation:
     """By changes of the reference: of its trees, or of what it is fed and what it predicts."""
     reference = validation.reference
@@ -58,6 +60,7 @@ def _explain_by_reference(
         ensemble=structure.ensemble if structure else None,
         other_reading=structure.other_reading if structure else None,
         predict=lambda table: reference.predict(dict(table.columns)).values,
+        integer_columns=_integer_columns(candidate.predictor.spec, validation.spec),
     )
     if reference.candidate.spec.engine == "sklearn":
         access = replace(
@@ -66,6 +69,12 @@ def _explain_by_reference(
             last_step=_last_step(reference, structures, lambda table: dict(table.columns)),
         )
     return explain(rows, access, unlike)
+
+
+def _integer_columns(spec: ModelSpec, reference: ModelSpec) -> frozenset[str]:
+    """The reference's columns that a model takes as integers."""
+    features = counterparts(spec, reference)
+    return frozenset(name for name, feature in features if takes_integers(feature) and feature.kind != "boolean")
 
 
 def _last_step(predictor: Predictor, structures: Structures, columns: Callable[[Table], Columns]) -> LastStep:

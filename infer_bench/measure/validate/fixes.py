@@ -12,6 +12,7 @@ from infer_bench.report.validate import Cause
 
 _CONVERSION = frozenset(
     {
+        change.PREPARED,
         change.THRESHOLD_CAST,
         change.COMPARISON,
         change.MISSING,

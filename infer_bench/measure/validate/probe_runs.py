@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from infer_bench.data import Table, concat
+from infer_bench.data.narrowing import hold, narrow
 from infer_bench.errors import EngineError, InferBenchError
-from infer_bench.measure.candidates.column_mapping import columns_for, share_names
+from infer_bench.measure.candidates.column_mapping import columns_for, counterparts, share_names
 from infer_bench.measure.validate.fan_out import FanOut
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
@@ -36,15 +37,22 @@ def compare_on_probes(
 def _probes(
     validation: Validation, reference: Predictor, rows: Table | None, structure: Structure | None
 ) -> list[Probe]:
-    spec, seed = validation.spec, validation.settings.seed
+    spec, seed = _shared_spec(validation), validation.settings.seed
     thresholds = _thresholds(reference, validation.candidates)
     if not reference.feed_dtype:
         ordinary = probes(spec, thresholds, float32=False, seed=seed)[0].table
-        describe_feeds(validation.predictors, ordinary, spec)
+        describe_feeds(validation.predictors, ordinary, validation.spec)
     float32 = _needs_float32(validation)
     training_rows = _training_rows(validation.predictors, reference.spec)
     groups = probes(spec, thresholds, float32=float32, seed=seed, rows=rows, training_rows=training_rows)
-    return _add_tree_visits(groups, structure, float32) if structure else groups
+    return _add_tree_visits(groups, structure, spec, float32) if structure else groups
+
+
+def _shared_spec(validation: Validation) -> ModelSpec:
+    """The reference's, with features whose values every candidate holds too."""
+    spec = validation.spec
+    specs = [candidate.predictor.spec for candidate in validation.candidates]
+    return narrow(spec, [pair for other in specs for pair in counterparts(other, spec)])
 
 
 def _thresholds(reference: Predictor, candidates: Sequence[CandidateState]) -> dict[str, list[float]]:
@@ -118,9 +126,10 @@ def _compare_otherwise(
         candidate.error = error
 
 
-def _add_tree_visits(groups: Sequence[Probe], structure: Structure, float32: bool) -> list[Probe]:
+def _add_tree_visits(groups: Sequence[Probe], structure: Structure, spec: ModelSpec, float32: bool) -> list[Probe]:
     """Probes with the rows that visit the trees added to the groups of their kind."""
     visits = {name: as_float32(table) if float32 else table for name, table in structure.groups.items()}
+    visits = {name: hold(table, spec) for name, table in visits.items()}
     visits = {name: table if name == "infinite" else _within_float32(table) for name, table in visits.items()}
     result: list[Probe] = []
     for probe in groups:

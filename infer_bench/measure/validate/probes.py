@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.data import Column, Table, draw
+from infer_bench.data.narrowing import hold, takes_integers
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.typing import Floats
 
@@ -42,7 +43,7 @@ def probes(
 
     `rows` are rows of the user's to start from, else they are drawn from the model; `training_rows` (rows, features)
     are those that the model has kept. With `float32` every number is one that float32 can hold, so that a model which
-    takes float32 sees the same row.
+    takes float32 sees the same row; a column of whole numbers holds these alone, within the range of its dtype.
     """
     maker = _Maker(spec, thresholds, float32, seed, rows)
     groups = [*maker.groups(), *maker.other_requests()]
@@ -58,23 +59,26 @@ class _Maker:
         self._ordinary = draw(spec, thresholds, ORDINARY_ROWS, seed)
         self._rows = rows
         self._numbers = [f.name for f in spec.features if f.kind == "float" and not f.categories]
-        self._categories = [f for f in spec.features if f.kind in ("category", "string")]
+        self._integers = [f.name for f in spec.features if f.kind == "integer" and not f.categories]
+        self._categories = [f for f in spec.features if f.kind in ("category", "string") and _holds_others(f)]
 
     def groups(self) -> Iterator[Probe]:
         yield Probe("drawn", self._as_fed(self._ordinary))
+        yield Probe("thresholds", self._on_thresholds())
         if self._numbers:
-            yield Probe("thresholds", self._on_thresholds())
-            yield Probe("NaN", self._with((np.nan,)))
-            yield Probe("infinite", self._with((np.inf, -np.inf)))
-            yield Probe("zero", self._with((0.0, -0.0, ZERO_BAND / 2, -ZERO_BAND / 2, 2 * ZERO_BAND)))
+            yield Probe("NaN", self._with((np.nan,), self._numbers))
+            yield Probe("infinite", self._with((np.inf, -np.inf), self._numbers))
+        if self._numbers or self._integers:
+            zeros = (0.0, -0.0, ZERO_BAND / 2, -ZERO_BAND / 2, 2 * ZERO_BAND)
+            yield Probe("zero", self._with(zeros, [*self._numbers, *self._integers]))
         if self._categories:
             yield Probe("unseen categories", self._unseen(fractional=False))
-        if any(_coded(feature) for feature in self._categories):
+        if any(_takes_fractions(feature) for feature in self._categories):
             yield Probe("fractional categories", self._unseen(fractional=True))
 
     def other_requests(self) -> Iterator[Probe]:
         """Ordinary rows one at a time, and with their columns in another order."""
-        few = self._as_fed(self._ordinary).slice(0, 64)
+        few = self._as_fed(self._ordinary.slice(0, 64))
         yield Probe("one at a time", few, singly=True)
         yield Probe("shuffled columns", few, shuffled=True)
 
@@ -95,6 +99,7 @@ class _Maker:
     def _on_thresholds(self) -> Table:
         """Every number on one of its thresholds or next to it, so that whichever path a row takes, it is tested."""
         points = {n: self._around(self._thresholds[n]) for n in self._numbers if len(self._thresholds.get(n, ()))}
+        points |= {n: _whole_around(self._thresholds[n]) for n in self._integers if len(self._thresholds.get(n, ()))}
         if not points:
             return self._ordinary.slice(0, 0)
         count = int(np.clip(2 * max(len(values) for values in points.values()), LEAST, MOST))
@@ -117,26 +122,26 @@ class _Maker:
         distinct = np.unique(np.concatenate(points))
         return np.asarray(distinct[np.isfinite(distinct)])
 
-    def _with(self, values: Sequence[float]) -> Table:
-        """A value in one column, in some, and in all: the columns in turn."""
-        count = max(FEW, 2 * len(self._numbers) * len(values))
+    def _with(self, values: Sequence[float], names: Sequence[str]) -> Table:
+        """A value in one of the columns, in some, and in all: the columns in turn."""
+        count = max(FEW, 2 * len(names) * len(values))
         columns = self._background(min(count, 4 * FEW))
         count = len(next(iter(columns.values())))
         share = self._random.choice([0.0, 0.25, 1.0], count, p=[0.7, 0.2, 0.1])
-        hit = self._random.random((count, len(self._numbers))) < share[:, None]
-        hit[np.arange(count), np.arange(count) % len(self._numbers)] = True
-        replacement = np.asarray(values)[self._random.integers(0, len(values), (count, len(self._numbers)))]
-        for i, name in enumerate(self._numbers):
+        hit = self._random.random((count, len(names))) < share[:, None]
+        hit[np.arange(count), np.arange(count) % len(names)] = True
+        replacement = np.asarray(values)[self._random.integers(0, len(values), (count, len(names)))]
+        for i, name in enumerate(names):
             columns[name] = np.where(hit[:, i], replacement[:, i], columns[name])
         return self._as_fed(Table(columns))
 
     def _unseen(self, *, fractional: bool) -> Table:
-        features = [f for f in self._categories if _coded(f)] if fractional else self._categories
+        features = [f for f in self._categories if _takes_fractions(f)] if fractional else self._categories
         columns = self._background(FEW // 2)
         for i, feature in enumerate(features):
             hit = (np.arange(FEW // 2) % len(features) == i) | (self._random.random(FEW // 2) < 0.1)
             columns[feature.name] = self._strange(feature, columns[feature.name], hit, fractional)
-        return Table(columns)
+        return hold(Table(columns), self._spec)
 
     def _strange(self, feature: Feature, column: Column, hit: Column, fractional: bool) -> Column:
         if column.dtype == object:
@@ -150,7 +155,24 @@ class _Maker:
         return np.where(hit, strange, numbers)
 
     def _as_fed(self, table: Table) -> Table:
-        return as_float32(table) if self._float32 else table
+        return hold(as_float32(table) if self._float32 else table, self._spec)
+
+
+def _whole_around(thresholds: Sequence[float]) -> Floats:
+    """The whole numbers next to each threshold."""
+    exact = np.asarray(thresholds, dtype=np.float64)
+    exact = exact[np.isfinite(exact)]
+    low, high = np.floor(exact), np.ceil(exact)
+    return np.unique(np.concatenate([low - 1, low, high, high + 1]))
+
+
+def _holds_others(feature: Feature) -> bool:
+    """Whether a column can hold a value that is none of its categories: text cannot, where a side takes its code."""
+    return _coded(feature) or not takes_integers(feature)
+
+
+def _takes_fractions(feature: Feature) -> bool:
+    return _coded(feature) and not takes_integers(feature)
 
 
 def _coded(feature: Feature) -> bool:

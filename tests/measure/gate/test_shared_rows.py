@@ -133,6 +133,23 @@ def test_only_the_candidate_with_other_inputs_is_set_apart(monkeypatch: pytest.M
     assert not of_file.apart
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_drawn_rows_are_whole_numbers_where_either_side_takes_these(
+    monkeypatch: pytest.MonkeyPatch, turned: bool
+) -> None:
+    kinds = {"old": Feature("a"), "new": Feature("x", "integer", dtype="uint8")}
+
+    def rows(group: Sequence[Candidate], *_: object) -> Rows:
+        feature = kinds[group[0].model.path]
+        table = {feature.name: np.array([0.25, 2.6, 300.0])}
+        return Rows(table, table, "drawn", ModelSpec("raw", (feature,), ("output",)))
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
+    sides = [candidate("one", "new"), candidate("other", "old")]
+    shared = share_rows([Pair(*(reversed(sides) if turned else sides))], None, Settings())
+    assert [next(iter(table.values())).tolist() for table in shared.columns.values()] == [[0, 3, 255]] * 2
+
+
 def test_a_model_that_nobody_can_open_is_told_and_rows_that_do_not_fit_end_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

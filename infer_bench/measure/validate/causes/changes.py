@@ -17,6 +17,7 @@ from infer_bench.measure.validate.causes.reference import (
     ReferenceLastStep,
     ReferenceTrees,
     matrix_of,
+    places_of,
 )
 from infer_bench.measure.validate.causes.search import Search, State, closeness, matches
 from infer_bench.report.validate import Cause
@@ -81,12 +82,13 @@ def _tree_or_engine(rows: DifferingRows, sample: Indices, access: ReferenceAcces
     """The reference's trees where they can be read, else the reference itself where it can be asked."""
     table, ensemble = rows.table.take(sample), access.ensemble
     if ensemble is not None and len(ensemble.features) == len(table.columns):
-        trees = ReferenceTrees(ensemble, matrix_of(table, ensemble.features), access.other_reading)
+        whole = places_of(access.integer_columns, table.names)
+        trees = ReferenceTrees(ensemble, matrix_of(table, ensemble.features), access.other_reading, whole)
         if _is_reliable(trees, rows.reference[sample]):
             return trees
     if access.predict is None:
         return None
-    return ReferenceEngine(table, access.predict, access.float32_steps_on(table))
+    return ReferenceEngine(table, access.predict, access.float32_steps_on(table), access.integer_columns)
 
 
 def _last_step(rows: DifferingRows, sample: Indices, access: ReferenceAccess) -> Reference | None:

@@ -12,9 +12,7 @@ from infer_bench.measure.validate.causes.categories import category_counterfactu
 from infer_bench.measure.validate.causes.counterfactual import (
     AVERAGE,
     BASE_SCORE,
-    COLUMNS,
     COMPARISON,
-    INPUT_CAST,
     LINEAR,
     LINK,
     MISSING,
@@ -25,35 +23,11 @@ from infer_bench.measure.validate.causes.counterfactual import (
     OnRows,
     OnTrees,
 )
+from infer_bench.measure.validate.causes.row_changes import cast32
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, Link, Nodes
-from infer_bench.typing import Bools, Floats, Indices
+from infer_bench.typing import Bools, Floats
 
-__all__ = [
-    "Counterfactual",
-    "cast32",
-    "on_predictions",
-    "on_rows",
-    "on_trees",
-    "orders",
-    "swap_columns",
-]
-
-
-def cast32(values: Floats) -> Floats:
-    """Rounded to float32, in double."""
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32).astype(np.float64)
-
-
-def on_rows(names: tuple[str, ...]) -> list[Counterfactual]:
-    """Changes that need no structure: what a candidate may do to a row of these columns before it looks at it."""
-    changes = [
-        Counterfactual(INPUT_CAST, "rows are rounded to float32", rows=cast32),
-        Counterfactual(MISSING, "NaN is read as 0", rows=lambda x: np.where(np.isnan(x), 0.0, x)),
-        Counterfactual(MISSING, "0 is read as missing", rows=lambda x: np.where(x == 0, np.nan, x)),
-    ]
-    changes += [Counterfactual(COLUMNS, detail, rows=_in_order(order)) for detail, order in orders(names)]
-    return changes
+__all__ = ["Counterfactual", "on_predictions", "on_trees"]
 
 
 def on_predictions() -> list[Counterfactual]:
@@ -73,36 +47,6 @@ def _quietly(change: OnPredictions) -> OnPredictions:
             return np.asarray(change(predictions), dtype=np.float64)
 
     return quiet
-
-
-def orders(names: tuple[str, ...]) -> list[tuple[str, Indices]]:
-    """Orders in which columns get mixed up: (detail, positions), those that change nothing left out."""
-    own = np.arange(len(names))
-    numbers = np.array([f"f{i}" for i in own], dtype=object)
-    mix_ups = {
-        "the columns are reversed": own[::-1],
-        "the columns are sorted by name": np.argsort(np.array(names, dtype=object), kind="stable"),
-        "the columns are sorted as text (f0, f1, f10, …)": np.argsort(numbers, kind="stable"),
-        "the columns are shifted by one": np.roll(own, 1),
-        "the columns are shifted back by one": np.roll(own, -1),
-    }
-    distinct: dict[bytes, tuple[str, Indices]] = {}
-    for detail, order in mix_ups.items():
-        for way in (order, np.argsort(order)):
-            if not np.array_equal(way, own):
-                distinct.setdefault(np.asarray(way, dtype=np.intp).tobytes(), (detail, way))
-    return list(distinct.values())
-
-
-def swap_columns(names: tuple[str, ...], i: int, j: int) -> Counterfactual:
-    """Two columns stand in each other's place."""
-    order = np.arange(len(names))
-    order[[i, j]] = order[[j, i]]
-    return Counterfactual(COLUMNS, f"{names[i]} and {names[j]} are swap_columns", rows=_in_order(order))
-
-
-def _in_order(order: Indices) -> OnRows:
-    return lambda x: x[:, order]
 
 
 def on_trees(ensemble: Ensemble, matrix: Floats) -> list[Counterfactual]:

@@ -9,7 +9,8 @@ import numpy as np
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, UNSTORED, Counterfactual
-from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_rows, on_trees
+from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_trees
+from infer_bench.measure.validate.causes.row_changes import on_rows
 from infer_bench.measure.validate.causes.tree_counts import other_trees
 from infer_bench.model import Feature
 from infer_bench.stats.agreement.probability_pair import to_width
@@ -40,7 +41,7 @@ class ReferenceAccess:
 
     `ensemble` are its trees, `other_reading` is the model with other trees in use where early stopping leaves a choice,
     `predict` asks the model itself, `predict_in_float32` with its steps in float32; `last_step` is looked into where
-    nothing else explains the rows.
+    nothing else explains the rows. `integer_columns` are those that the other model takes as integers.
     """
 
     ensemble: Ensemble | None = None
@@ -48,6 +49,7 @@ class ReferenceAccess:
     predict_in_float32: Predict | None = None
     last_step: LastStep | None = None
     other_reading: Ensemble | None = None
+    integer_columns: frozenset[str] = frozenset()
 
     def with_outputs(self, outputs: int) -> "ReferenceAccess":
         """With predictions of that many outputs, as they were compared: of two class probabilities the second."""
@@ -89,12 +91,14 @@ class Reference(Protocol):
 class ReferenceTrees:
     """A model whose trees are known; `matrix` are its rows, float64 (rows, features), categories as codes.
 
-    `other_reading` is the model with other trees in use where early stopping leaves a choice.
+    `other_reading` is the model with other trees in use where early stopping leaves a choice; `whole` are the places of
+    the columns that the other model takes as integers.
     """
 
     ensemble: Ensemble
     matrix: Floats
     other_reading: Ensemble | None = None
+    whole: tuple[int, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,7 +108,7 @@ class ReferenceTrees:
     @property
     def catalogue(self) -> list[Counterfactual]:
         """Everything that can be changed."""
-        return [*on_rows(self.names), *self.on_trees()]
+        return [*on_rows(self.names, self.whole), *self.on_trees()]
 
     def on_trees(self) -> list[Counterfactual]:
         """What can be changed in the trees."""
@@ -157,11 +161,15 @@ class ReferenceLastStep(ReferenceTrees):
 
 @dataclass(slots=True, eq=False)
 class ReferenceEngine:
-    """A model that can only be asked: `predict` predicts a table of its columns, `single` with its steps in float32."""
+    """A model that can only be asked: `predict` predicts a table of its columns, `single` with its steps in float32.
+
+    `integer_columns` are those that the other model takes as integers.
+    """
 
     table: Table
     predict: Predict
     single: Predict | None = None
+    integer_columns: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -172,7 +180,7 @@ class ReferenceEngine:
     def catalogue(self) -> list[Counterfactual]:
         """What can be done to rows and to predictions."""
         steps = [STEPS_IN_FLOAT32] if self.single is not None else []
-        return on_rows(self.names) + on_predictions() + steps
+        return on_rows(self.names, places_of(self.integer_columns, self.names)) + on_predictions() + steps
 
     def predictions(self, changes: Sequence[Counterfactual], rows: Indices) -> Floats:
         """The canonical predictions (rows, outputs) for some of the rows."""
@@ -184,6 +192,11 @@ class ReferenceEngine:
             table = Table({**table.columns, **{name: matrix[:, i] for i, name in enumerate(names)}})
         single = self.single if any(change.float32_steps for change in changes) else None
         return change_predictions((single or self.predict)(table), changes)
+
+
+def places_of(columns: frozenset[str], names: Sequence[str]) -> tuple[int, ...]:
+    """The places among `names` of those that are among `columns`."""
+    return tuple(i for i, name in enumerate(names) if name in columns)
 
 
 def change_rows(matrix: Floats, changes: Sequence[Counterfactual]) -> Floats:

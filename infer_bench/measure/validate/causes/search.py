@@ -14,9 +14,9 @@ from infer_bench.measure.validate.causes.counterfactual import (
     THRESHOLD_CAST,
     Counterfactual,
 )
-from infer_bench.measure.validate.causes.counterfactuals import swap_columns
 from infer_bench.measure.validate.causes.estimates import estimates
 from infer_bench.measure.validate.causes.reference import Reference, ReferenceTrees
+from infer_bench.measure.validate.causes.row_changes import swap_columns
 from infer_bench.typing import Bools, Floats, Indices
 
 NOISE = 4e-6
