@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infer_bench.report.common import Latency, ModelInfo, Phases, Report
+from infer_bench.report.common import Latency, ModelInfo, Phases, Quality, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,7 @@ class BenchResult:
     warmup_ns: int | None = None
     gc_collections: int = 0
     processes: tuple[Process, ...] = ()
+    quality: Quality | None = None
 
     @property
     def is_measured(self) -> bool:

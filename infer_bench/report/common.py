@@ -126,6 +126,19 @@ class Phases:
     postprocess: Latency
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a model's classes are on so many rows. F1 is the mean over classes, of two that of the second.
+
+    `auc` is None where a class has no row or a score is missing.
+    """
+
+    accuracy: float
+    f1: float
+    auc: float | None
+    rows: int = 0
+
+
 class Result(Protocol):
     """One row of a report."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from infer_bench.report.common import ModelInfo, Report
+from infer_bench.report.common import ModelInfo, Quality, Report
 
 Outcome = Literal["pass", "broken", "undecided"]
 
@@ -31,15 +31,6 @@ class Flips:
     right_to_wrong: int | None = None
     wrong_to_right: int | None = None
     mcnemar_p: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How good the classes are on the judged rows. F1 is the mean over classes, of two that of the second."""
-
-    accuracy: float
-    f1: float
-    auc: float | None
 
 
 @dataclass(frozen=True, slots=True)

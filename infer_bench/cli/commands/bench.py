@@ -19,6 +19,7 @@ from infer_bench.cli.options.shared import (
 def bench(
     models: of.Models = None,
     data: Data = None,
+    labels: of.Labels = None,
     engine: Candidates = None,
     batch: of.Batches = "1",
     threads: Threads = 1,
@@ -71,7 +72,9 @@ def bench(
         inconclusive=reading.read_inconclusive(inconclusive), alpha=alpha,
         plain=any(option is not None for option in (rounds, processes, save_baseline)),
     )  # fmt: skip
-    rules.check_gate(gate, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline)
+    rules.check_gate(
+        gate, labels=labels, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline
+    )
     settings = Settings(
         batches=reading.read_numbers(batch, int, "batch"), threads=threads,
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
@@ -79,9 +82,10 @@ def bench(
         processes=reading.count_processes(processes, save_baseline or baseline),
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), reference=reference,
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
+        labels=labels,
     )  # fmt: skip
     to = Delivery(json, format, output, phases, Illustrations(html, chart))
-    check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, against, baseline])
+    check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, labels, against, baseline])
     rules.check_models(models, optional=self_test)
     rules.check_names(models or (), engine)
     if self_test:

@@ -7,6 +7,9 @@ from infer_bench.cli.options.groups import gate, how, machine, model, output, se
 DEFAULT_ALPHA = 0.01
 
 Models = Annotated[list[str] | None, model(metavar="MODEL", help="Model files, or package.module:function.")]
+Labels = Annotated[
+    str | None, what("--labels", metavar="FILE", help="The true class of each row: shows accuracy, F1 and AUC.")
+]
 Batches = Annotated[str, what("--batch", "-b", metavar="N,…", help="Batch sizes, as in 1,64,1000.")]
 Scenario = Annotated[str, what("--scenario", metavar="NAME", help="single_stream or offline.")]
 RowsMode = Annotated[str, what("--rows", metavar="HOW", help="rotate through distinct rows, or always the same.")]

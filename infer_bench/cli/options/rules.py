@@ -37,6 +37,7 @@ def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None
 def check_gate(
     gate: "GateSettings",
     *,
+    labels: str | None,
     rounds: int | None,
     processes: int | None,
     reference: str | None,
@@ -47,6 +48,8 @@ def check_gate(
         raise UsageError("a gate takes as many rounds and processes as it needs", "bound it with --budget")
     if gate.is_paired and reference is not None:
         raise UsageError("--reference does not go with --against", "each candidate is compared with its baseline")
+    if gate.has_criteria and labels is not None:
+        raise UsageError("--labels goes with a plain run", "leave out the limits and what to compare with")
     if save_baseline in ("", "-"):
         raise UsageError("--save-baseline keeps a file", "to see the report as well: --json -")
     if gate.has_criteria and save_baseline is not None:

@@ -9,6 +9,7 @@ from infer_bench.errors import CannotRun
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, find_double_installs
 from infer_bench.measure.bench.notices import InUse, find_notices
+from infer_bench.measure.bench.quality import note_useless_labels
 from infer_bench.measure.bench.results import build_results
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.candidates.rows import Rows, hash_rows
@@ -17,6 +18,7 @@ from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Setti
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.gate import Gate
+from infer_bench.typing import Array
 from infer_bench.version import __version__
 
 CANNOT_RUN = CannotRun.exit_code
@@ -26,13 +28,19 @@ class ReportBuilder:
     """Knows everything that stands in a report beside the samples."""
 
     def __init__(
-        self, measurements: Measurements, rows: Mapping[str, Rows], settings: Settings, notices: Sequence[Notice]
+        self,
+        measurements: Measurements,
+        rows: Mapping[str, Rows],
+        settings: Settings,
+        notices: Sequence[Notice],
+        truth: Array | None = None,
     ) -> None:
         self._measurements = measurements
         self._models = tuple(dict.fromkeys(candidate.model.path for candidate in measurements.candidates))
         self._rows = rows
         self._rows_sha256 = hash_rows(rows.values())
         self._settings = settings
+        self._truth = truth
         self._notices = tuple(notices) + tuple(notice for part in rows.values() for notice in part.notices)
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._environment = describe(PACKAGES)
@@ -55,7 +63,7 @@ class ReportBuilder:
         failures = {(m.candidate.key, m.batch): self._measurements.failure(m.candidate.key, m.batch) for m in rows}
         reasons = {place: str(error) for place, error in failures.items() if error is not None}
         drawn_for = {path: rows.drawn_for for path, rows in self._rows.items()}
-        return build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for)
+        return build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for, self._truth)
 
     def _build(
         self, results: tuple[BenchResult, ...], verdict: Verdict | None, complete: bool, gate: Gate | None = None
@@ -104,7 +112,8 @@ class ReportBuilder:
         )
         rules = find_notices(self._environment, results, self._in_use(), find_double_installs())
         remarks = notices_of((e.artefact.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
-        return (*self._notices, *left_out, *remarks, *(cut_short if measurements.cut_short else ()), *rules)
+        unused = note_useless_labels(results, self._truth)
+        return (*self._notices, *left_out, *remarks, *unused, *(cut_short if measurements.cut_short else ()), *rules)
 
     def _in_use(self) -> InUse:
         settings, lean = self._settings, self._measurements.lean

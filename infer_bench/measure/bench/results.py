@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from infer_bench.measure.bench.quality import judge_classes
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.schedule.measurements import Measurement
@@ -17,6 +18,7 @@ from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.predictions import Labels, Predictions
 from infer_bench.stats.speedup import speedup
 from infer_bench.stats.summary import summarise
+from infer_bench.typing import Array
 
 Specs = Mapping[Key, ModelSpec]
 OTHER_ROWS = "it takes other inputs, so it answered rows of its own (--data gives both the same)"
@@ -30,11 +32,12 @@ def build_results(
     reasons: Mapping[tuple[Key, int], str],
     settings: Settings,
     drawn_for: Mapping[str, str] | None = None,
+    truth: Array | None = None,
 ) -> tuple[BenchResult, ...]:
     """One result a measurement, in their order, each against the reference of its batch size.
 
     `reasons` say why a candidate has failed at a batch size. Models, by their paths, answered the same rows where
-    `drawn_for` is the same; else their predictions are not compared.
+    `drawn_for` is the same; else their predictions are not compared. `truth` are the true classes of the rows.
     """
     origins = drawn_for or {}
     rows = []
@@ -47,6 +50,7 @@ def build_results(
         else:
             reference = _find_reference(measurement, measurements, reasons, settings)
             result = build_result(measurement, reference, specs, settings)
+            result = replace(result, quality=judge_classes(measurement, specs.get(measurement.candidate.key), truth))
             paths = measurement.candidate.model.path, reference.candidate.model.path
             alike = origins.get(paths[0]) == origins.get(paths[1])
             rows.append(result if alike else drop_comparison(result, OTHER_ROWS))

@@ -9,7 +9,7 @@ from infer_bench.measure.candidates.candidates import Key, choose_candidates, pl
 from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.candidates.rows import open_rows, select_columns
+from infer_bench.measure.candidates.rows import open_labels, open_rows, select_columns
 from infer_bench.measure.convert.run import cached_onnx
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.schedule.budget import Budget
@@ -46,7 +46,8 @@ def run(
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, settings.threads)])
-    file = open_rows(data)  # what needs no worker is seen before a conversion starts the first
+    file = open_rows(data)
+    truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
     to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
     entries, left_out = choose_candidates(refs, candidates, to_onnx, settings.threads)
     _check_reference(settings.reference, [entry.label for entry in entries])
@@ -56,7 +57,7 @@ def run(
     columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
     entries, feeds = choose_feeds(entries, columns, settings)
     measurements = Measurements(entries, settings.batches, unfit, batches_fail_alone=True)
-    builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds))
+    builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds), truth)
     if ready:
         ready(builder.build_report(complete=False))
     scheduler = _schedule(measurements, columns, settings, progress)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infer_bench import data
-from infer_bench.errors import CannotRun, DataError, InferBenchError
+from infer_bench.data.labels import read_labels
+from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
 from infer_bench.measure.candidates.feed_choice import list_variants
@@ -14,7 +15,7 @@ from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import Notice
-from infer_bench.typing import Columns
+from infer_bench.typing import Array, Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import ReadDomain
 
@@ -53,6 +54,15 @@ def count_rows(settings: Settings) -> int:
 def open_rows(path: str | None) -> data.Dataset | None:
     """The user's file of rows, None without one. Raises `DataError`; no worker has to be started for that."""
     return None if path is None else data.Dataset.open(path)
+
+
+def open_labels(path: str | None, file: data.Dataset | None) -> Array | None:
+    """The true classes of the file's rows, None without them. Raises `DataError`, `UsageError` without rows."""
+    if path is None:
+        return None
+    if file is None:
+        raise UsageError("--labels are the classes of rows", "give the rows with --data")
+    return read_labels(path, file.rows)
 
 
 def load_rows(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.errors import DataError, EngineError
-from infer_bench.report.quantize import Flips, Quality
+from infer_bench.measure.class_quality import encode_labels, measure_quality, spread_scores
+from infer_bench.report.common import Quality
+from infer_bench.report.quantize import Flips
 from infer_bench.stats.paired_classes import mcnemar
-from infer_bench.stats.quality import accuracy, auc, f1_macro
-from infer_bench.typing import Array, Floats, Ints
+from infer_bench.typing import Array, Ints
 
 Outputs = Mapping[str, Array]
 _SUM_TOLERANCE = 1e-3
@@ -27,7 +28,7 @@ class Reference:
         """The class of each row (rows,); None where no output tells classes."""
         if self.scores is None:
             return None
-        classes: Ints = np.argmax(_two_columns(outputs[self.scores]), axis=1).astype(np.int64)
+        classes: Ints = np.argmax(spread_scores(outputs[self.scores]), axis=1).astype(np.int64)
         return classes
 
     def quality(self, outputs: Outputs) -> Quality | None:
@@ -35,10 +36,8 @@ class Reference:
         classes = self.classes(outputs)
         if classes is None or self.truth is None or self.scores is None:
             return None
-        scores = _two_columns(outputs[self.scores])
-        return Quality(
-            accuracy(self.truth, classes), f1_macro(self.truth, classes, scores.shape[1]), auc(self.truth, scores)
-        )
+        scores = spread_scores(outputs[self.scores])
+        return measure_quality(self.truth, classes, scores)
 
     def flips(self, outputs: Outputs) -> Flips | None:
         """The rows that got another class."""
@@ -84,7 +83,7 @@ def read_reference(outputs: Outputs, labels: Array | None, *, flips_limited: boo
         return Reference(outputs, scores, None)
     if scores is None:
         raise DataError("no output of the model tells classes, so labels judge nothing", "leave --labels out")
-    return Reference(outputs, scores, _encode(labels, _two_columns(outputs[scores]).shape[1]))
+    return Reference(outputs, scores, encode_labels(labels, spread_scores(outputs[scores]).shape[1]))
 
 
 def _find_scores(outputs: Outputs, *, certain: bool) -> str | None:
@@ -102,21 +101,3 @@ def _are_probabilities(array: Array) -> bool:
         return False
     several = array.ndim == 2 and array.shape[1] > 1
     return not several or bool(np.allclose(array.astype(np.float64).sum(axis=1), 1, atol=_SUM_TOLERANCE))
-
-
-def _two_columns(array: Array) -> Floats:
-    """Scores as (rows, classes); one column is the probability of the second of two."""
-    scores: Floats = array.astype(np.float64).reshape(len(array), -1)
-    return np.column_stack([1 - scores, scores]) if scores.shape[1] == 1 else scores
-
-
-def _encode(labels: Array, classes: int) -> Ints:
-    """The class's number: the label itself where all are such numbers, else its place among the labels in order."""
-    if labels.dtype.kind in "iub":
-        numbers = labels.astype(np.int64)
-        if numbers.min() >= 0 and numbers.max() < classes:
-            return numbers
-    values, places = np.unique(labels, return_inverse=True)
-    if len(values) != classes:
-        raise DataError(f"there are {len(values)} different labels and the model has {classes} classes")
-    return places.astype(np.int64)

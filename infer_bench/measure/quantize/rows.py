@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infer_bench.data.dataset import Dataset
+from infer_bench.data.labels import read_labels
 from infer_bench.errors import DataError
 from infer_bench.measure.quantize.arrays import Requests, read_requests, refuse_non_finite
 from infer_bench.report.common import Notice
@@ -63,7 +63,7 @@ def read_rows(
         pool, pool_file = _read(judge, inputs), judge
         calibrating = requests.take(np.arange(min(requests.count, MOST_CALIBRATING)))
         rest = generator.permutation(pool.count)
-    truth = None if labels is None else _read_labels(labels, pool.count)
+    truth = None if labels is None else read_labels(labels, pool.count)
     selected = len(rest) // 4 if select else 0
     if len(rest) <= selected or (select and not selected):
         raise DataError(f"{Path(pool_file).name} has too few rows: some calibrate, and others judge", "give more rows")
@@ -93,22 +93,6 @@ def _whole(requests: Requests, file: str) -> Requests:
             f"the model takes {requests.stack} rows at a time: {Path(file).name} has too few", "give more rows"
         )
     return replace(requests.take(np.arange(count)), stack=requests.stack)
-
-
-def _read_labels(path: str, rows: int) -> Array:
-    dataset = Dataset.open(path)
-    if len(dataset.columns) != 1:
-        raise DataError(f"{Path(path).name} has {len(dataset.columns)} columns", "labels are one column")
-    labels = np.asarray(next(iter(dataset.head(dataset.rows).columns.values())))
-    if len(labels) != rows:
-        raise DataError(
-            f"{Path(path).name} has {len(labels)} labels for {rows} rows", "one label for each row that judges"
-        )
-    if labels.dtype.kind == "f":
-        if not np.array_equal(labels, np.round(labels)):
-            raise DataError(f"{Path(path).name} holds fractions, which are no classes")
-        labels = labels.astype(np.int64)
-    return labels
 
 
 def draw_rows(inputs: Sequence[NetworkTensor], seed: int) -> Rows:

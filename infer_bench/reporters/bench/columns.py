@@ -6,7 +6,7 @@ from typing import Any
 
 from infer_bench.libraries import of_family
 from infer_bench.report.bench import BenchResult
-from infer_bench.report.common import Latency, ModelInfo, Report
+from infer_bench.report.common import Latency, ModelInfo, Quality, Report
 from infer_bench.reporters.bench.groups import (
     BatchGroup,
     name_candidate,
@@ -25,6 +25,7 @@ _AFTER = {
     "memory": "memory",
     "file": "file",
 }
+_QUALITY = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class ResultLine:
 def select_columns(settings: Mapping[str, Any], phases: bool) -> dict[str, str]:
     """Column keys and titles, the candidate's own column left out."""
     quantiles = {name: name for name in name_percentiles(settings)}
-    return {**quantiles, **({"share": "share"} if phases else {}), **_AFTER}
+    quality = _QUALITY if settings.get("labels") else {}
+    return {**quantiles, **({"share": "share"} if phases else {}), **_AFTER, **quality}
 
 
 def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
@@ -52,8 +54,16 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
         "cold_start": numbers.coarse(result.cold_start_ns),
         "memory": numbers.memory(result.rss_bytes),
         "file": numbers.size(result.artifact_bytes),
+        **fill_quality(result.quality),
     }
     return ResultLine(_fill_quantiles(result.request, settings) | cells, alarm=differs(result))
+
+
+def fill_quality(quality: Quality | None) -> dict[str, str]:
+    """Accuracy, F1 and AUC, four digits behind the point; nothing without true classes."""
+    if quality is None:
+        return dict.fromkeys(_QUALITY, numbers.MISSING)
+    return {name: numbers.share(getattr(quality, name)) for name in _QUALITY}
 
 
 def fill_phase_lines(result: BenchResult, settings: Mapping[str, Any]) -> list[ResultLine]:

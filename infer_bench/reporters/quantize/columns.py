@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from infer_bench.report.quantize import LimitCheck, QuantizeResult
+from infer_bench.reporters.bench.columns import fill_quality
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 
@@ -31,14 +32,8 @@ def fill_cells(result: QuantizeResult) -> dict[str, str]:
     if result.flips is not None:
         cells["flips"] = f"{result.flips.flips}"
     if result.quality is not None:
-        auc = result.quality.auc
-        cells |= {"accuracy": _share(result.quality.accuracy), "f1": _share(result.quality.f1)}
-        cells["auc"] = numbers.MISSING if auc is None else _share(auc)
+        cells |= fill_quality(result.quality)
     return cells
-
-
-def _share(value: float) -> str:
-    return f"{value:.4f}".removeprefix("0") if value < 1 else "1"
 
 
 def describe_outcome(result: QuantizeResult) -> str:

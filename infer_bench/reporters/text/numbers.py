@@ -28,6 +28,7 @@ __all__ = [
     "prediction",
     "rate",
     "ratio",
+    "share",
     "size",
     "speedup",
     "tolerance",
@@ -143,6 +144,13 @@ def percent(share: float) -> str:
     if text == "0 %" and share > 0:
         return "<1 %"
     return ">99 %" if text == "100 %" and share < 1 else text
+
+
+def share(value: float | None) -> str:
+    """A share to four digits, as quality is given: `.9777`, `1`, `–`; nothing is 1 that is less."""
+    if value is None:
+        return MISSING
+    return "1" if value == 1 else f"{min(value, 0.9999):.4f}".removeprefix("0")
 
 
 def percentile(share: float) -> str:

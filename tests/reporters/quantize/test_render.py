@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
+from infer_bench.report.common import ModelInfo, Notice, Quality, Report, Verdict
 from infer_bench.report.quantize import (
     Blame,
     Flips,
     Layers,
     LimitCheck,
-    Quality,
     QuantizeReport,
     QuantizeResult,
     TimeRatio,
