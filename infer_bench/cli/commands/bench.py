@@ -72,24 +72,21 @@ def bench(
         inconclusive=reading.read_inconclusive(inconclusive), alpha=alpha,
         plain=any(option is not None for option in (rounds, processes, save_baseline)),
     )  # fmt: skip
-    rules.check_gate(
-        gate, labels=labels, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline
-    )
+    rules.check_gate(gate, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline)
+    rules.check_labels(labels, data, gate)
     settings = Settings(
         batches=reading.read_numbers(batch, int, "batch"), threads=threads,
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
-        rounds=rounds, budget_s=reading.read_duration(budget),
+        rounds=rounds, budget_s=reading.read_duration(budget), labels=labels,
         processes=reading.count_processes(processes, save_baseline or baseline),
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), reference=reference,
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
-        labels=labels,
     )  # fmt: skip
     to = Delivery(json, format, output, phases, Illustrations(html, chart))
     check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, labels, against, baseline])
     rules.check_models(models, optional=self_test)
     rules.check_names(models or (), engine)
-    if self_test:
-        rules.check_self_test(gate, save_baseline=save_baseline, alpha=alpha)
+    rules.check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)
     to.check_format("self-test" if self_test else "bench")
     from infer_bench.cli.runs.bench import run_bench
     from infer_bench.cli.runs.selftest import run_selftest

@@ -37,7 +37,6 @@ def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None
 def check_gate(
     gate: "GateSettings",
     *,
-    labels: str | None,
     rounds: int | None,
     processes: int | None,
     reference: str | None,
@@ -48,16 +47,24 @@ def check_gate(
         raise UsageError("a gate takes as many rounds and processes as it needs", "bound it with --budget")
     if gate.is_paired and reference is not None:
         raise UsageError("--reference does not go with --against", "each candidate is compared with its baseline")
-    if gate.has_criteria and labels is not None:
-        raise UsageError("--labels goes with a plain run", "leave out the limits and what to compare with")
     if save_baseline in ("", "-"):
         raise UsageError("--save-baseline keeps a file", "to see the report as well: --json -")
     if gate.has_criteria and save_baseline is not None:
         raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
 
 
-def check_self_test(gate: "GateSettings", *, save_baseline: str | None, alpha: float) -> None:
-    """Raises `UsageError` for options that a self-test would leave unheard."""
+def check_labels(labels: str | None, data: str | None, gate: "GateSettings") -> None:
+    """Raises `UsageError` for true classes without rows, and where a gate would not show them."""
+    if labels is not None and data is None:
+        raise UsageError("--labels are the classes of rows", "give the rows with --data")
+    if labels is not None and gate.has_criteria:
+        raise UsageError("--labels goes with a plain run", "leave out the limits and what to compare with")
+
+
+def check_self_test(self_test: bool, gate: "GateSettings", *, save_baseline: str | None, alpha: float) -> None:
+    """Raises `UsageError` for options that a self-test would leave unheard, where one is made."""
+    if not self_test:
+        return
     compares = gate.is_paired or gate.baseline is not None or save_baseline is not None
     if compares or gate.own_bounds or gate.limits.max_delta is not None or alpha != DEFAULT_ALPHA:
         raise UsageError("a self-test races a model against itself", "give it --max-regression and --budget only")

@@ -61,12 +61,8 @@ def run(
     if ready:
         ready(builder.build_report(complete=False))
     scheduler = _schedule(measurements, columns, settings, progress)
-
-    def save_partial() -> None:
-        if save:
-            save(builder.build_report(complete=False))
-
-    return run_to_report(lambda: scheduler.run(save_partial), lambda c: builder.build_report(complete=c), save)
+    measure = partial(scheduler.run, lambda: save and save(builder.build_report(complete=False)))
+    return run_to_report(measure, lambda complete: builder.build_report(complete=complete), save)
 
 
 def _schedule(
