@@ -28,16 +28,9 @@ def serve(
     With --fallback, a second one answers where the first cannot, once both are seen to agree (else exit code 4).
     POST /predict takes a record {column: value} or a list of them. GET /health, /model-info and /metrics tell the rest.
     """
-    from infer_bench.cli.options.reading import read_share, read_size, read_token
-    from infer_bench.cli.runs.serve import run_serve
-    from infer_bench.gates.limits import parse_duration
-    from infer_bench.serving.processes.plan import ServerPlan
-    from infer_bench.serving.settings import ModelPlan, ServingSettings
+    from infer_bench.cli.runs.serve import serve_model
 
-    settings = ServingSettings(
-        threads=threads, max_body_bytes=read_size(max_body, "max-body"), body_timeout_s=parse_duration(body_timeout),
-        token=read_token(token_file), name=name, sparse=sparse, allow_pickle=allow_pickle,
-        shadow=read_share(shadow, "shadow"), max_delta=max_delta,
+    return serve_model(
+        model, engine, fallback, fallback_engine, allow_pickle, max_delta, shadow, host, port, name, sparse, max_body,
+        body_timeout, drain, token_file, workers, threads,
     )  # fmt: skip
-    models = ModelPlan(model, fallback or "", engine or "", fallback_engine or "")
-    return run_serve(ServerPlan(models, settings, host, port, workers, parse_duration(drain)))

@@ -3,13 +3,45 @@
 import sys
 from dataclasses import replace
 
+from infer_bench.cli.options.reading import read_share, read_size, read_token
 from infer_bench.errors import CannotRun
+from infer_bench.gates.limits import parse_duration
 from infer_bench.serving.app import APPLICATION, require_libraries
 from infer_bench.serving.comparison import compare_pair
 from infer_bench.serving.paths.served_model import choose_candidate
 from infer_bench.serving.processes.listener import bind, is_loopback, url_of
 from infer_bench.serving.processes.plan import ServerPlan
 from infer_bench.serving.processes.supervisor import Supervisor
+from infer_bench.serving.settings import ModelPlan, ServingSettings
+
+
+def serve_model(
+    model: str,
+    engine: str | None = None,
+    fallback: str | None = None,
+    fallback_engine: str | None = None,
+    allow_pickle: bool = False,
+    max_delta: float | None = None,
+    shadow: str = "0%",
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    name: str = "",
+    sparse: bool = False,
+    max_body: str = "8MiB",
+    body_timeout: str = "10s",
+    drain: str = "10s",
+    token_file: str | None = None,
+    workers: int = 1,
+    threads: int = 1,
+) -> int:
+    """Serve as the command's options say; returns 0 when it was asked to end. Raises `UsageError` and `CannotRun`."""
+    settings = ServingSettings(
+        threads=threads, max_body_bytes=read_size(max_body, "max-body"), body_timeout_s=parse_duration(body_timeout),
+        token=read_token(token_file), name=name, sparse=sparse, allow_pickle=allow_pickle,
+        shadow=read_share(shadow, "shadow"), max_delta=max_delta,
+    )  # fmt: skip
+    models = ModelPlan(model, fallback or "", engine or "", fallback_engine or "")
+    return run_serve(ServerPlan(models, settings, host, port, workers, parse_duration(drain)))
 
 
 def run_serve(plan: ServerPlan) -> int:
