@@ -85,6 +85,21 @@ class SearchOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerComparison:
+    """Right answers beside the predictions of `model` for their rows.
+
+    `different` of `answers` lie further apart than the tolerance, `atol` and for unbounded predictions a share more, or
+    have another form. `max_abs_delta` is None where none could be compared.
+    """
+
+    model: str
+    answers: int
+    different: int
+    max_abs_delta: float | None
+    atol: float
+
+
+@dataclass(frozen=True, slots=True)
 class LoadResult:
     """What one endpoint answered at one rate.
 
@@ -122,6 +137,7 @@ class LoadResult:
     phases: Mapping[str, Times] = field(default_factory=dict)
     limits: tuple[LatencyLimit, ...] = ()
     search: SearchOutcome | None = None
+    comparison: AnswerComparison | None = None
 
     @property
     def is_measured(self) -> bool:

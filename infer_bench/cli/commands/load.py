@@ -1,11 +1,11 @@
 """`infer-bench load`: what an endpoint answers to requests that come at a rate of their own."""
 
 from infer_bench.cli.options import load as of
-from infer_bench.cli.options.shared import Data, Html, JsonPath, Output
+from infer_bench.cli.options.shared import AllowPickle, Data, Html, JsonPath, Output
 
 
 def load(
-    url: of.Url,
+    target: of.Target,
     data: Data = None,
     rate: of.Rate = None,
     concurrency: of.Concurrency = None,
@@ -21,7 +21,13 @@ def load(
     body: of.Body = None,
     answer: of.AnswerPath = None,
     token_file: of.TokenFile = None,
+    check: of.Check = None,
+    max_delta: of.MaxDelta = None,
     target_is_mine: of.TargetIsMine = False,
+    engine: of.Engine = None,
+    allow_pickle: AllowPickle = False,
+    workers: of.Workers = 1,
+    threads: of.Threads = 1,
     seed: of.Seed = 0,
     json: JsonPath = None,
     format: of.Format = "",
@@ -39,7 +45,7 @@ def load(
     from infer_bench.cli.runs.load import run_load
     from infer_bench.gates.limits import parse_bound
     from infer_bench.measure.load.protocols.choose import PROTOCOLS, ProtocolChoice
-    from infer_bench.measure.load.settings import ARRIVALS, LoadSettings
+    from infer_bench.measure.load.settings import ARRIVALS, LoadSettings, ServerSettings
 
     settings = LoadSettings(
         rate=read_rate(rate) if rate else None,
@@ -49,7 +55,8 @@ def load(
         arrivals=pick(arrivals, "arrivals", ARRIVALS), connections=connections, batch=batch,
         timeout_s=read_span(timeout), limits=tuple(map(parse_bound, slo or ())), seed=seed,
         target_is_mine=target_is_mine, token=read_token(token_file),
+        check=check, max_delta=max_delta, server=ServerSettings(engine or "", threads, workers, allow_pickle),
         protocol=ProtocolChoice(pick(protocol, "protocol", (None, *PROTOCOLS)), body, answer),
     )  # fmt: skip
     to = Delivery(json, format, output, phases, Illustrations(html))
-    return run_load(url, data, settings, to)
+    return run_load(target, data, settings, to)

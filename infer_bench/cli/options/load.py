@@ -2,9 +2,12 @@
 
 from typing import Annotated
 
-from infer_bench.cli.options.groups import gate, how, model, output, what
+from infer_bench.cli.options.groups import gate, how, machine, model, output, what
 
-Url = Annotated[str, model(metavar="URL", help="A service, as in http://127.0.0.1:8080/predict.")]
+Target = Annotated[
+    str, model(metavar="TARGET", help="A service, as in http://127.0.0.1:8080/predict, or a model to serve.")
+]
+Engine = Annotated[str | None, what("--engine", "-e", metavar="ENGINE", help="Of a model: what opens it.")]
 Batch = Annotated[int, what("--batch", "-b", metavar="N", help="Rows a request.")]
 Protocol = Annotated[
     str | None, what("--protocol", metavar="NAME", help="predict, json, oip or oip-binary. [default: by the address]")
@@ -27,6 +30,13 @@ Arrivals = Annotated[str, how("--arrivals", metavar="WHICH", help="poisson (at r
 Connections = Annotated[int, how("--connections", "-c", metavar="N", help="Connections at the most.")]
 Timeout = Annotated[str, how("--timeout", metavar="TIME", help="From due until a request counts as failed.")]
 Seed = Annotated[int, how("--seed", metavar="N", help="Of the times at which requests are due.")]
+
+Check = Annotated[str | None, gate("--check", metavar="MODEL", help="Compare every answer with what it predicts.")]
+MaxDelta = Annotated[
+    float | None, gate("--max-delta", metavar="X", help="Largest |Δ| from it that passes. [default: as validate]")
+]
+Workers = Annotated[int, machine("--workers", metavar="N", help="Of a model: processes that serve it.")]
+Threads = Annotated[int, machine("--threads", "-t", metavar="N", help="Of a model: threads of its engine.")]
 
 Slo = Annotated[
     list[str] | None, gate("--slo", metavar="LIMIT", help="A limit on the latency, as in 'p99<20ms'. Repeatable.")

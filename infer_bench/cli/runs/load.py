@@ -8,11 +8,11 @@ from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.output import check_outputs
 
 
-def run_load(url: str, data: str | None, settings: LoadSettings, to: Delivery) -> int:
+def run_load(target: str, data: str | None, settings: LoadSettings, to: Delivery) -> int:
     """Load the service, save the report and render it; returns the verdict's exit code."""
-    check_outputs(to.files, [data])
+    check_outputs(to.files, [data, settings.check, target])
     with to.open_files("load") as save, ProgressLine() as progress:
-        report = load(url, data=data, settings=settings, progress=progress, save=save)
+        report = load(target, data=data, settings=settings, progress=progress, save=save)
     to.deliver(report)
     tell_github(report)
     if report.verdict is not None and to.rendered_as == "table" and to.on_stdout:

@@ -15,6 +15,10 @@ class Payloads:
     requests: tuple[bytes, ...]
     rows: int
 
+    def turn(self, place: int) -> int:
+        """Which payload is sent at a place of the schedule."""
+        return place % len(self.requests)
+
     def at(self, place: int) -> bytes:
         """The bytes of the request at a place of the schedule."""
         return self.requests[place % len(self.requests)]

@@ -1,6 +1,7 @@
 """What became of every request, by its place in the schedule."""
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping
 from math import nan
 
@@ -16,6 +17,7 @@ class Recording:
     A request that ends without a right answer has its kind in `failures`; one that has neither is pending. `phases` are
     the server's own times in µs, NaN where it told none; `received` are the bytes of an answer, `waits` is 1 for a
     request that was due while every connection was busy. `tell_settled` is called with the place of each that ends.
+    `answers` counts what was answered by payload; None where that is not kept.
     """
 
     def __init__(self, due: list[int]) -> None:
@@ -32,6 +34,7 @@ class Recording:
         self.connects = 0
         self.tell_settled: Callable[[int], object] | None = None
         self.paths: dict[int, str] = {}
+        self.answers: dict[int, Counter[tuple[float, ...]]] | None = None
 
     def extend(self, due_ns: int) -> int:
         """Add a request that is due; returns its place."""
@@ -56,6 +59,11 @@ class Recording:
             self.examples[kind] = example
         if self.tell_settled is not None:
             self.tell_settled(place)
+
+    def keep(self, payload: int, answer: tuple[float, ...]) -> None:
+        """Count a right answer to a payload."""
+        if self.answers is not None:
+            self.answers.setdefault(payload, Counter())[answer] += 1
 
     def describe(self, place: int, phases: Mapping[str, float], path: str) -> None:
         """What the server says of a right answer: its own times in µs, and which of its models gave it."""

@@ -6,6 +6,7 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.load.service import RowSource
 from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.measure.load.target import is_url
 from infer_bench.report.common import Notice, Report
 from infer_bench.report.load import LoadReport
 from infer_bench.version import __version__
@@ -31,10 +32,14 @@ _SETTINGS = (
 )
 
 
-def begin_report(rows: RowSource, settings: LoadSettings) -> LoadReport:
+def begin_report(target: str, rows: RowSource, settings: LoadSettings) -> LoadReport:
     """Settings, environment and what is to be noted of them."""
-    about = {"rows_source": rows.source, "rows_cycled": len(rows.records)}
+    about: dict[str, object] = {"rows_source": rows.source, "rows_cycled": rows.table.rows}
     about |= {name: getattr(settings, name) for name in _SETTINGS}
+    if not is_url(target):
+        about["served"] = target
+    if settings.check is not None:
+        about |= {"check": settings.check, "max_delta": settings.max_delta}
     return Report(
         command="load",
         tool_version=__version__,

@@ -6,10 +6,12 @@ from dataclasses import replace
 from infer_bench.measure.load.generator.closed_loop import ClosedLoad
 from infer_bench.measure.load.generator.open_loop import OpenLoad
 from infer_bench.measure.load.generator.rate_search import SearchLoad
+from infer_bench.measure.load.opening import open_target
 from infer_bench.measure.load.outcome.verdict import conclude
 from infer_bench.measure.load.preparation import prepare
+from infer_bench.measure.load.reference import predict_rows
 from infer_bench.measure.load.report import begin_report
-from infer_bench.measure.load.service import Service, read_rows
+from infer_bench.measure.load.service import RowSource, Service, require_rows
 from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.progress import Progress, Silent
@@ -19,37 +21,49 @@ Save = Callable[[LoadReport], None]
 
 
 def load(
-    url: str,
+    target: str,
     *,
     data: str | None = None,
     settings: LoadSettings,
     progress: Progress | None = None,
     save: Save | None = None,
 ) -> LoadReport:
-    """Send requests to `url`, each when it is due, and say how long the answers took from then on.
+    """Send requests to a service, each when it is due, and say how long the answers took from then on.
 
-    `data` is a file of rows, which take turns. Raises `UsageError` for a target that is not this machine's, unless the
-    settings say that it is the user's own, and `CannotRun` where it does not answer.
+    `target` is its address, or a model that is served on loopback for as long as it takes. `data` is a file of rows,
+    which take turns; without one they are drawn from the model. Raises `UsageError` for a target that is not this
+    machine's, unless the settings say that it is the user's own, and `CannotRun` where it does not answer.
     """
     progress = progress or Silent()
-    rows = read_rows(data, settings.batch)
-    report = begin_report(rows, settings)
+    with open_target(target, data, settings, progress) as (url, rows):
+        report = begin_report(target, rows, settings)
+        service = _prepare(url, rows, settings, progress)
+        loops = _plan_loops(service, settings, progress)
+        ended: list[LoadResult] = []
+
+        def run() -> None:
+            while loops:
+                count = len(ended)
+                progress.update(count / (count + len(loops)), f"{loops[0].about} for {settings.duration_s:g} s")
+                loops[0].run()
+                ended.extend(loops.pop(0).build_results(True))
+
+        def build(complete: bool) -> LoadReport:
+            results = (*ended, *(result for loop in loops[:1] for result in loop.build_results(False)))
+            return replace(report, results=results, verdict=conclude(results) if complete else None, complete=complete)
+
+        return run_to_report(run, build, save)
+
+
+def _prepare(url: str, rows: RowSource, settings: LoadSettings, progress: Progress) -> Service:
+    """The service, which has answered once, with the predictions that its answers are compared with."""
     progress.update(0, f"asking {url}")
-    loops = _plan_loops(prepare(url, rows, settings), settings, progress)
-    ended: list[LoadResult] = []
-
-    def run() -> None:
-        while loops:
-            count = len(ended)
-            progress.update(count / (count + len(loops)), f"{loops[0].about} for {settings.duration_s:g} s")
-            loops[0].run()
-            ended.extend(loops.pop(0).build_results(True))
-
-    def build(complete: bool) -> LoadReport:
-        results = (*ended, *(result for loop in loops[:1] for result in loop.build_results(False)))
-        return replace(report, results=results, verdict=conclude(results) if complete else None, complete=complete)
-
-    return run_to_report(run, build, save)
+    service = prepare(url, rows, settings)
+    if settings.check is None:
+        return service
+    require_rows(rows)
+    progress.update(0, f"predicting with {settings.check}")
+    return replace(service, expected=predict_rows(settings.check, rows.table, settings.max_delta, settings.server))
 
 
 def _plan_loops(

@@ -5,38 +5,49 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infer_bench import data as rows_of
+from infer_bench.data import Table
 from infer_bench.errors import UsageError
 from infer_bench.measure.load.payloads import Payloads, build_payloads, name_token
 from infer_bench.measure.load.protocols.base import Codec, Record
+from infer_bench.measure.load.reference import ExpectedPredictions
 from infer_bench.measure.load.target import Target
 from infer_bench.measure.settings import DEFAULT_ROWS
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A target at one of its addresses."""
+    """A target at one of its addresses; `expected` is what its answers are compared with."""
 
     target: Target
     address: str
     codec: Codec
     payloads: Payloads
+    expected: ExpectedPredictions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
     """Rows that take turns in the requests: `source` says where they are from, `columns` are their names."""
 
-    records: Sequence[Record]
-    columns: tuple[str, ...]
+    table: Table
     source: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Their names; none where there are no rows."""
+        return self.table.names
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """Each as a record; one empty record where there are no rows."""
+        return self.table.records() or [{}]
 
 
 def read_rows(data: str | None, batch: int) -> RowSource:
-    """The first rows of a file; one empty record without a file. Raises `DataError`."""
+    """The first rows of a file; none without a file. Raises `DataError`."""
     if data is None:
-        return RowSource([{}], (), "none")
-    table = rows_of.Dataset.open(data).head(max(DEFAULT_ROWS, batch))
-    return RowSource(table.records(), table.names, Path(data).name)
+        return RowSource(Table({}), "none")
+    return RowSource(rows_of.Dataset.open(data).head(max(DEFAULT_ROWS, batch)), Path(data).name)
 
 
 def require_rows(rows: RowSource) -> None:

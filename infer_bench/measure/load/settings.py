@@ -15,6 +15,17 @@ MOST_CONNECTIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How a model is served that is named in place of an address; it begins to serve within `start_s`."""
+
+    engine: str = ""
+    threads: int = 1
+    workers: int = 1
+    allow_pickle: bool = False
+    start_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSettings:
     """Either a `rate`, requests a second, for an open loop, or `concurrency` for closed loops, one after the other.
 
@@ -23,7 +34,8 @@ class LoadSettings:
     `batch` is rows a request; `timeout_s` counts from the time a request is due.
 
     `limits` are on percentiles of the latency. `target_is_mine` allows a host other than this one, `token` is the
-    bearer token that it asks for.
+    bearer token that it asks for. Every answer is compared with what the model `check` predicts, within `max_delta` (by
+    default the tolerance of `validate`).
     """
 
     rate: float | None = None
@@ -40,6 +52,9 @@ class LoadSettings:
     target_is_mine: bool = False
     protocol: ProtocolChoice = field(default_factory=ProtocolChoice)
     token: str = field(default="", repr=False)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    check: str | None = None
+    max_delta: float | None = None
 
     def __post_init__(self) -> None:
         kinds = sum((self.rate is not None or self.find_rate, bool(self.concurrency)))
@@ -60,6 +75,7 @@ class LoadSettings:
         self._require(total <= MOST_REQUESTS, f"a load has at most {MOST_REQUESTS:,} requests, not {total:,.0f}")
         is_due = self.rate is None or round(self.rate * self.duration_s) >= 1
         self._require(is_due, "not one request is due in this time")
+        self._require(self.check is not None or self.max_delta is None, "--max-delta goes with --check MODEL")
         for limit in self.limits:
             named = share_of(limit.metric) is not None and not limit.whom
             self._require(named, f"{limit.text!r} is no limit on a latency, as in 'p99<20ms'")

@@ -31,7 +31,11 @@ def _build_search(report: Report[Any]) -> tuple[Section, ...]:
     cells = tuple((Cell(name), *(Cell(line.get(key, "")) for key in titles)) for name, line in rows)
     table = Table("trials", (columns.name_first(first), *titles.values()), cells)
     sentences: list[tuple[str, Tone]] = [(text, "plain") for text in columns.describe_report(report)]
-    return (Section(first.target, columns.describe_conditions(report, first), (table,), tuple(sentences)),)
+    return (
+        Section(
+            columns.name_target(report, first), columns.describe_conditions(report, first), (table,), tuple(sentences)
+        ),
+    )
 
 
 def _build_sections(report: Report[Any]) -> tuple[Section, ...]:
@@ -45,7 +49,12 @@ def _build_section(report: Report[Any], result: LoadResult) -> Section:
         rows.append((Cell(f"↳ {name}"), *(Cell(part.get(key, "")) for key in columns.TITLES)))
     table = Table("latency", (columns.name_first(result), *columns.TITLES.values()), tuple(rows))
     about = columns.describe_conditions(report, result)
-    return Section(result.target, about, (table,), tuple(_write_sentences(result, "bad" if tone == "bad" else "plain")))
+    return Section(
+        columns.name_target(report, result),
+        about,
+        (table,),
+        tuple(_write_sentences(result, "bad" if tone == "bad" else "plain")),
+    )
 
 
 def _write_sentences(result: LoadResult, tone: Tone) -> Iterable[tuple[str, Tone]]:

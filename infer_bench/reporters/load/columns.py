@@ -6,6 +6,7 @@ from typing import Any
 from infer_bench.report.common import Report
 from infer_bench.report.load import LatencyLimit, LoadResult, Times
 from infer_bench.reporters.text import numbers
+from infer_bench.reporters.text.paths import file_name
 
 PERCENTILES = {"p50": "p50_ns", "p95": "p95_ns", "p99": "p99_ns", "p99.9": "p999_ns"}
 TITLES = {"achieved": "answered", **{name: name for name in PERCENTILES}, "lag": "lag p99", "errors": "errors"}
@@ -14,6 +15,24 @@ SEARCH_TITLES = {"limits": "limits"}
 """Of a search for a rate, too."""
 NO_ANSWER = "no answer"
 """A percentile that is a request without a right answer."""
+
+
+def name_target(report: Report[Any], result: LoadResult) -> str:
+    """The address, with the model that was served there."""
+    served = report.settings.get("served")
+    return f"{file_name(str(served))} at {result.target}" if served else result.target
+
+
+def describe_comparison(result: LoadResult) -> str:
+    """Answers beside a model's predictions; empty where they were not compared."""
+    comparison = result.comparison
+    if comparison is None:
+        return ""
+    worst = f", max |Δ| {numbers.delta(comparison.max_abs_delta)}"
+    if not comparison.different:
+        return f"All {numbers.plural(comparison.answers, 'answer')} are what {comparison.model} predicts{worst}."
+    share = f"{numbers.count(comparison.different)} of {numbers.plural(comparison.answers, 'answer')}"
+    return f"DIFFERENT: {share} are not what {comparison.model} predicts{worst}."
 
 
 def describe_conditions(report: Report[Any], result: LoadResult) -> str:
@@ -143,7 +162,12 @@ def is_search(report: Report[Any]) -> bool:
 
 def list_sentences(result: LoadResult) -> list[str]:
     """What follows from the numbers, but for their validity."""
-    lines = [describe_shortfall(result), describe_errors(result), *map(describe_limit, result.limits)]
+    lines = [
+        describe_comparison(result),
+        describe_shortfall(result),
+        describe_errors(result),
+        *map(describe_limit, result.limits),
+    ]
     return [line for line in lines if line]
 
 

@@ -36,5 +36,8 @@ def _list_cases(result: LoadResult) -> Iterator[TestCase]:
         yield TestCase("valid", "\n".join(invalid), "skipped", "inconclusive")
     else:
         yield TestCase("valid", "\n".join([*lines, *columns.list_sentences(result)]))
+    if result.comparison is not None:
+        kind = "different" if result.comparison.different else ""
+        yield TestCase("answers", columns.describe_comparison(result), "failure" if kind else "", kind)
     for limit in result.limits:
         yield TestCase(limit.text, columns.describe_limit(limit), _ELEMENTS[limit.status], _KINDS[limit.status])

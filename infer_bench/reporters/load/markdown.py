@@ -25,7 +25,7 @@ def render(report: Report[Any], *, phases: bool) -> str:
 def _write_search(report: Report[Any]) -> Iterable[str]:
     """A table with a row a trial."""
     first, titles = report.results[0], columns.select_columns(report)
-    yield f"### {escape(first.target)}"
+    yield f"### {escape(columns.name_target(report, first))}"
     yield escape(columns.describe_conditions(report, first))
     lines = [write_row([columns.name_first(first), *titles.values()]), "|:--|" + "--:|" * len(titles)]
     for result in report.results:
@@ -36,7 +36,7 @@ def _write_search(report: Report[Any]) -> Iterable[str]:
 
 
 def _write_result(report: Report[Any], result: LoadResult, phases: bool) -> Iterable[str]:
-    yield f"### {escape(result.target)}"
+    yield f"### {escape(columns.name_target(report, result))}"
     yield escape(columns.describe_conditions(report, result))
     yield "\n".join(_write_table(result, phases))
     invalid = [f"**{escape(text)}** ({escape(hint)})" for text, hint in columns.describe_invalid(result)]

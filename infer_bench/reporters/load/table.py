@@ -26,7 +26,7 @@ def draw_load(report: Report[Any], width: int | None, color: bool, *, phases: bo
 def _draw_target(
     report: Report[Any], results: Sequence[LoadResult], width: int | None, color: bool, phases: bool
 ) -> Iterable[Sequence[str]]:
-    head = wrap(clean(results[0].target), width, rest="  ")
+    head = wrap(clean(columns.name_target(report, results[0])), width, rest="  ")
     about = wrap(clean(columns.describe_conditions(report, results[0])), width, rest="  ")
     yield [*(style(line, "bold", color) for line in head), *about]
     yield list(_draw_table(report, results, width, color, phases))

@@ -25,6 +25,7 @@ class ClosedLoad:
         self._service, self._concurrency, self._settings = service, concurrency, settings
         self._clock = SpinningClock()
         self._recording = Recording([])
+        self._recording.answers = None if service.expected is None else {}
         self._begin_ns = self._end_ns = 0
         self._busy_share: float | None = None
         self.about = f"{concurrency:,} at a time"

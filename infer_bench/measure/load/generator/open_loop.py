@@ -39,6 +39,7 @@ class OpenLoad:
     async def _run(self) -> None:
         settings, clock = self._settings, self._clock
         recording = Recording([0] * (self._first + round(self._rate * settings.duration_s)))
+        recording.answers = None if self._service.expected is None else {}
         pool = Pool(self._service, settings.connections, recording, clock, round(settings.timeout_s * _NS))
         try:
             await pool.open(math.ceil(self._rate))  # an idle connection may be closed before its turn comes

@@ -6,6 +6,7 @@ from collections import deque
 
 from infer_bench.measure.load.generator.clock import SpinningClock
 from infer_bench.measure.load.generator.connection import IDLE, Connection
+from infer_bench.measure.load.outcome.answers import flatten_answer
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 
@@ -158,7 +159,9 @@ class Pool:
             return
         try:
             answer = self._codec.decode(content, connection.headers, self._payloads.rows)
-        except ValueError as error:
+            if recording.answers is not None:
+                recording.keep(self._payloads.turn(place), flatten_answer(answer.predictions))
+        except (ValueError, TypeError) as error:
             recording.fail(place, "wrong-answer", str(error))
             return
         recording.answer(place, now_ns)

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.measure.load.outcome.answers import compare_answers
 from infer_bench.measure.load.outcome.limits import check_limits
 from infer_bench.measure.load.outcome.validity import count_outstanding, judge_validity
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.report.load import LatencyLimit, LoadResult, Times, Traffic
+from infer_bench.report.load import AnswerComparison, LatencyLimit, LoadResult, Times, Traffic
 from infer_bench.stats.load.histogram import build_histogram
 from infer_bench.stats.load.times import summarize_times
 from infer_bench.typing import Array, Bools, Samples
@@ -112,8 +113,7 @@ def build_result(
     """The result of an open loop, or with `concurrency` of a closed one. Limits are checked on the latency from due."""
     recording = window.recording
     latencies, failures = window.durations(recording.due), sum(window.errors.values())
-    latency = summarize_times(latencies, failures)
-    connections = concurrency or settings.connections
+    latency, connections = summarize_times(latencies, failures), concurrency or settings.connections
     waits = int(window.at(recording.waits).sum()) if concurrency is None else 0
     delay = window.delay if concurrency is None else window.delay[:0]
     reasons = tuple(judge_validity(latency, delay, waits, connections, window.outstanding, busy_share))
@@ -140,8 +140,15 @@ def build_result(
         busy_share=busy_share,
         histogram=build_histogram(latencies),
         phases=window.phases,
+        comparison=_compare_answers(recording, service),
         limits=_check_limits(window, settings, failures, {reason.code for reason in reasons}),
     )
+
+
+def _compare_answers(recording: Recording, service: Service) -> AnswerComparison | None:
+    if service.expected is None or recording.answers is None:
+        return None
+    return compare_answers(recording.answers, service.expected, service.payloads.rows)
 
 
 def _check_limits(window: Window, settings: LoadSettings, failures: int, invalid: set[str]) -> tuple[LatencyLimit, ...]:

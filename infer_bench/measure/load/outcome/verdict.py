@@ -13,6 +13,9 @@ def conclude(results: Sequence[LoadResult]) -> Verdict:
     is_search = bool(results) and results[0].search is not None  # whose highest rates may well be more than it bears
     if not results or (failures and not (is_search and len(failures) < len(results))):
         return Verdict("failed", 6, tuple(failures or ["nothing was measured"]))
+    differences = tuple(map(_describe_difference, filter(_differs, results)))
+    if differences:
+        return Verdict("different", 4, differences)
     if results[0].search is not None:
         return _conclude_search(results[0].search, results)
     limits = [limit for result in results for limit in result.limits]
@@ -24,6 +27,17 @@ def conclude(results: Sequence[LoadResult]) -> Verdict:
         return Verdict("inconclusive", 3, reasons)
     undecided = tuple(_describe_undecided(limit) for limit in limits if limit.status == "undecided")
     return Verdict("inconclusive", 3, undecided) if undecided else Verdict("pass", 0)
+
+
+def _differs(result: LoadResult) -> bool:
+    return result.comparison is not None and result.comparison.different > 0
+
+
+def _describe_difference(result: LoadResult) -> str:
+    comparison = result.comparison
+    assert comparison is not None
+    worst = "" if comparison.max_abs_delta is None else f", by {comparison.max_abs_delta:.2g} at the most"
+    return f"{comparison.different:,} of {comparison.answers:,} answers are not what {comparison.model} predicts{worst}"
 
 
 def _conclude_search(search: SearchOutcome, results: Sequence[LoadResult]) -> Verdict:
