@@ -5,7 +5,6 @@ and sums are kept in double and in the trees' order, so that a label never flips
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from infer_bench.converters.sklearn.registry import (
 )
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_classes
+from infer_bench.trees.readers.sklearn.isolation import isolation_scale, read_isolation_trees
 from infer_bench.trees.readers.sklearn.nodes import (
     FORESTS,
     SINGLE,
@@ -119,28 +119,13 @@ def _write_boosted_classifier(g: Graph, model: Any, frame: Frame) -> Predictions
 @register_predictor("IsolationForest", guards=False)
 def _write_isolation(g: Graph, model: Any, frame: Frame) -> Predictions:
     x = g.double(g.op("Cast", frame.numbers(g, get_class_name(model)), to=1))
-    parts = []
-    for i, (tree, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True)):
-        depth = model._decision_path_lengths[i] + model._average_path_length_per_tree[i] - 1.0
-        nodes = read_tree(tree, depth, features)
-        if frame.storage != "dense":  # where a tree knows no missing values: NaN goes right
-            nodes = replace(nodes, missing_left=np.zeros_like(nodes.missing_left))
-        parts.append(nodes)
+    parts, scale = read_isolation_trees(model, sparse=frame.storage != "dense"), isolation_scale(model)
     total = add_trees(g, x, parts, [0] * len(parts))
-    scale = len(model.estimators_) * _compute_path_length(model._max_samples)
-    if scale == 0:
-        raise NotConvertible("IsolationForest was fitted on a single row", "fit it on more rows")
     power = g.op("Pow", g.const(2.0), g.op("Neg", g.op("Div", total, g.const(scale))))
     scores = g.op("Sub", g.op("Neg", power), g.const(float(model.offset_)))
     return Predictions(
         2, None, (-1, 1), choose_by_threshold(g, total, _find_deepest_outlier(model, scale)), None, scores
     )
-
-
-def _compute_path_length(samples: int) -> float:
-    from sklearn.ensemble._iforest import _average_path_length
-
-    return float(_average_path_length([samples])[0])
 
 
 def _find_deepest_outlier(model: Any, scale: float) -> float:

@@ -60,5 +60,6 @@ def read_estimator(estimator: Any, trees: TreeUse | None = None) -> Ensemble | N
 
         return read_xgboost(estimator, trees=trees)
     from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
+    from infer_bench.trees.readers.sklearn.isolation import read_isolation_forest
 
-    return read_sklearn_trees(estimator)
+    return read_isolation_forest(estimator) or read_sklearn_trees(estimator)

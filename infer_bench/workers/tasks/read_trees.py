@@ -87,9 +87,10 @@ def ensemble_of(model: ModelRef, allow_pickle: bool, trees: TreeUse | None) -> E
 
 def _read_sklearn(model: ModelRef, allow_pickle: bool) -> Ensemble:
     from infer_bench.trees.readers.sklearn.ensembles import read_encoded_histogram, read_sklearn_trees
+    from infer_bench.trees.readers.sklearn.isolation import read_isolation_forest
 
     estimator = _best_estimator(open_model(model, allow_pickle))
-    ensemble = read_encoded_histogram(estimator) or read_sklearn_trees(estimator)
+    ensemble = read_encoded_histogram(estimator) or read_isolation_forest(estimator) or read_sklearn_trees(estimator)
     if ensemble is None:
         raise NotConvertible("the structure of a sklearn model cannot be read")
     return ensemble

@@ -1,6 +1,7 @@
 """`validate` on scikit-learn's pipelines and boosting against their exports: causes are named inside the last step."""
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,43 @@ def test_missing_values_that_an_export_routes_otherwise_behind_a_scaler_are_name
     assert result.not_explained == 0, result
     assert cause.feature in {"x0", "x1", "x2"}
     assert cause.tree is not None
+
+
+@pytest.mark.parametrize("last_of_a_pipeline", [False, True])
+def test_the_way_of_missing_values_in_an_isolation_forest_is_named(tmp_path: Path, last_of_a_pipeline: bool) -> None:
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import IsolationForest
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    rows[::5, 1] = np.nan
+    forest = IsolationForest(n_estimators=10, max_samples=64, random_state=0)
+    model = (make_pipeline(StandardScaler(), forest) if last_of_a_pipeline else forest).fit(rows)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    graph = to_onnx(model, rows[:1], target_opset={"": 15, "ai.onnx.ml": 3})
+    (tmp_path / "plain.onnx").write_bytes(graph.SerializeToString())
+    (result,) = validate(str(tmp_path / "model.pkl"), str(tmp_path / "plain.onnx"), allow_pickle=True).results
+    groups = {group.name: group.failing for group in result.groups}
+    assert groups["NaN"] > 0
+    causes = {cause.name: cause for cause in result.causes}
+    assert "NaN always goes right" in causes["missing handling"].detail
+    assert result.not_explained == 0, result
+
+
+def test_scores_of_the_other_sign_are_named(tmp_path: Path) -> None:
+    """As an export of a support vector machine without probabilities gives them, beside the right labels."""
+    from skl2onnx import to_onnx
+    from sklearn.svm import SVC
+
+    rows = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
+    model = SVC().fit(rows, (rows[:, 0] > 0).astype(int))
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    with warnings.catch_warnings(action="ignore"):  # it reads attributes that are going away
+        graph = to_onnx(model, rows[:1], options={"zipmap": False})
+    (tmp_path / "plain.onnx").write_bytes(graph.SerializeToString())
+    (result,) = validate(str(tmp_path / "model.pkl"), str(tmp_path / "plain.onnx"), allow_pickle=True).results
+    assert [(cause.name, cause.detail) for cause in result.causes] == [
+        ("class order", "the scores have the other sign")
+    ], result
+    assert result.not_explained == 0

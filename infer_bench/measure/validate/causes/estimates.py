@@ -34,8 +34,10 @@ def _classes(now: Floats, candidate: Floats) -> list[Counterfactual]:
     """Another order of the classes: the permutation of columns that comes nearest."""
     width = now.shape[1]
     if width == 1:
-        if not np.isfinite(now).any() or np.nanmin(now) < 0 or np.nanmax(now) > 1:
+        if not np.isfinite(now).any():
             return []
+        if np.nanmin(now) < 0 or np.nanmax(now) > 1:
+            return [Counterfactual(CLASSES, "the scores have the other sign", predictions=lambda x: -x)]
         return [Counterfactual(CLASSES, "the two classes changed places", predictions=lambda x: 1.0 - x)]
     with np.errstate(all="ignore"):
         gaps = np.array([[_typical(now[:, j] - candidate[:, i]) for j in range(width)] for i in range(width)])
