@@ -220,7 +220,11 @@ def decide_verdict(checks: Sequence[Check], failures: Sequence[str], choice: Cho
 
     `failures` are what kept something from being measured. `choice` is what an inconclusive verdict exits with.
     """
-    reasons = {outcome: [explain(check) for check in checks if check.outcome == outcome] for outcome in EXIT_CODES}
+    several = len({check.model for check in checks}) > 1
+    reasons = {
+        outcome: [explain(check, named=several) for check in checks if check.outcome == outcome]
+        for outcome in EXIT_CODES
+    }
     if failures or reasons["failed"]:
         return Verdict("failed", EXIT_CODES["failed"], tuple(dict.fromkeys(failures or reasons["failed"])))
     for status in ("different", "regressed"):
@@ -241,16 +245,18 @@ def _explain_advisory(checks: Sequence[Check]) -> list[str]:
         if check.kind != "delta" and check.metric != "size":
             outcomes.setdefault((check.model, check.candidate, check.batch), []).append(check)
     advisory = (group for group in outcomes.values() if all(check.outcome == "advisory" for check in group))
-    return [explain(check) for group in advisory for check in group]
+    several = len({check.model for check in checks}) > 1
+    return [explain(check, named=several) for group in advisory for check in group]
 
 
-def explain(check: Check) -> str:
-    """What a check found, for the verdict: the metric, whom it concerns, and why."""
-    whom = f"{check.metric} of {check.candidate}" + (f" at batch {check.batch:,}" if check.batch != 1 else "")
+def explain(check: Check, *, named: bool = False) -> str:
+    """What a check found, for the verdict: the metric, whom it concerns, and why. `named`: with the model's path."""
+    candidate = f"{check.candidate} on {check.model}" if named else check.candidate
+    whom = f"{check.metric} of {candidate}" + (f" at batch {check.batch:,}" if check.batch != 1 else "")
     if check.outcome == "regressed" and check.kind == "regression" and check.ratio is not None:
         return f"{whom}: {check.ratio:.3g} times the baseline's, more than {check.limit * 100:g} % on top"
     if check.outcome == "regressed":
         return f"{whom} is beyond its limit"
     if check.outcome == "different" and not check.reason:
-        return f"answers of {check.candidate} differ by {check.value:.3g}, more than {check.limit:g}"
+        return f"answers of {candidate} differ by {check.value:.3g}, more than {check.limit:g}"
     return f"{whom}: {check.reason}" if check.reason else whom

@@ -12,19 +12,14 @@ from statistics import median
 import numpy as np
 
 from infer_bench.errors import UsageError
+from infer_bench.gates.stored_size import ALPHA, BETA, check_stored_size
 from infer_bench.report.bench import BenchReport, BenchResult, Process
 from infer_bench.report.gate import Check, Gate, Side
 from infer_bench.stats.decisions import mann_whitney
 from infer_bench.stats.percentiles import minimum_samples, percentile_rank, quantile
 
-ALPHA = 0.01
-BETA = 0.05
 LEAST_LIMIT = 0.05
 """Two runs at different times differ by what the machine does in between, which no number of processes shows."""
-PROCESSES = 9
-"""A run that is to be stored, or compared with one, should have as many: 9 against 9 can reach an error of 1 in
-48,620."""
-
 _POWER_MISS = 0.05
 _SMALLEST_NS = 0.5
 """What a corrected percentile counts for at least: half the clock's unit."""
@@ -61,6 +56,17 @@ def judge_stored(
         for metric, limit in limits.items()
         for check in [_check_metric(result, other, metric, limit, share, beta)]
     )
+
+
+def check_storable(report: BenchReport) -> None:
+    """Raises `UsageError` for a run, or the plan of one, by which no later run could be judged: too few processes.
+
+    Of a run those count that have the samples which a median takes.
+    """
+    planned = report.settings.get("processes")
+    counts = [len(process_values(result, "p50")) for result in report.results] if report.complete else []
+    processes = min(counts, default=planned if isinstance(planned, int) else 1)
+    check_stored_size(processes, len(report.results))
 
 
 def check_limits(limits: Mapping[str, float]) -> None:

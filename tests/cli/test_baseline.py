@@ -24,7 +24,7 @@ def bench(rows: str, *arguments: str) -> int:
 
 
 def save(rows: str, *candidates: str) -> int:
-    quick = ["--rounds", "2", "--processes", "2", "--save-baseline", "base.json"]
+    quick = ["--rounds", "3", "--processes", "3", "--save-baseline", "base.json"]
     return bench(rows, *(word for candidate in candidates for word in ("-e", candidate)), *quick)
 
 
@@ -146,3 +146,21 @@ def test_what_is_found_only_after_measuring_is_told_with_what_was_measured(
 def test_what_a_stored_baseline_cannot_judge_is_said(rows: str, capsys: pytest.CaptureFixture[str], limit: str) -> None:
     assert bench(rows, "-e", "fake", "--baseline", "none.json", "--max-regression", limit) == 2
     assert "judges percentiles only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_baseline_of_too_few_processes_is_refused_before_it_is_measured(
+    rows: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, processes: str
+) -> None:
+    monkeypatch.setattr(Scheduler, "run", None)
+    Path("base.json").write_bytes(OLD)
+    assert bench(rows, "-e", "fake", "--processes", processes, "--save-baseline", "base.json") == 2
+    assert "can never tell a regression: it takes 3" in capsys.readouterr().err
+    assert Path("base.json").read_bytes() == OLD
+
+
+def test_several_candidates_take_more_processes(rows: str, capsys: pytest.CaptureFixture[str]) -> None:
+    candidates = [word for slope in ("1", "2", "3") for word in ("-e", f"fake:slope={slope}")]
+    assert bench(rows, *candidates, "--processes", "3", "--save-baseline", "base.json") == 2
+    assert "of 3 results in 3 processes" in capsys.readouterr().err
+    assert not Path("base.json").exists()

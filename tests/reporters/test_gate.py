@@ -11,7 +11,7 @@ import pytest
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.gate import Side
 from infer_bench.reporters.gate import columns as gate_columns
-from infer_bench.reporters.gate.groups import group_checks
+from infer_bench.reporters.gate.groups import group_checks, require_gate
 from infer_bench.reporters.registry import render
 from infer_bench.reporters.text.layout import measure_width
 from tests import gate_reports, reports
@@ -44,11 +44,12 @@ def test_it_fits_the_terminal_and_loses_no_value(name: str, width: int) -> None:
     assert not [cell for cell in cells_of(report) if cell not in flat(text)]
 
 
-def test_a_regression_is_told_in_five_lines_of_a_wide_terminal() -> None:
+def test_a_regression_is_told_in_six_lines_of_a_wide_terminal() -> None:
     lines = render(gate_reports.regressed(), "table", width=130).splitlines()
 
     assert lines[0].startswith("new.onnx against old.onnx     9 process pairs × 20 rounds, 7.9 s, interleaved")
     assert "error rate 1 %" in lines[0]
+    assert re.fullmatch(r" +baseline   candidate   ratio \(median of pairs\)", lines.pop(1))
     assert re.fullmatch(
         r"  p50 +24\.9 µs +27\.4 µs +1\.10×  \(1\.095–1\.106\) +regressed: more than 5 % slower", lines[1]
     )
@@ -62,7 +63,7 @@ def test_a_regression_is_told_in_five_lines_of_a_wide_terminal() -> None:
 def test_a_pipe_gets_one_line_a_metric() -> None:
     lines = render(gate_reports.regressed(), "table").splitlines()
 
-    assert [line.split()[0] for line in lines] == ["new.onnx", "p50", "p95", "max", "verdict", "would"]
+    assert [line.split()[0] for line in lines] == ["new.onnx", "baseline", "p50", "p95", "max", "verdict", "would"]
 
 
 def test_sessions_tell_their_layouts() -> None:
@@ -293,3 +294,15 @@ def test_a_gate_without_results() -> None:
 
     assert render(report, "table", width=80).startswith("Nothing was measured.")
     assert "no worker came up" in render(report, "markdown")
+
+
+def test_the_ratio_says_what_it_is_the_median_of() -> None:
+    assert "ratio (median of pairs)" in render(gate_reports.regressed(), "markdown")
+    stored = replace(gate_reports.regressed(), gate=replace(require_gate(gate_reports.regressed()), mode="stored"))
+    assert "ratio (median of all pairs)" in render(stored, "table")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_which_value_is_old_is_said_at_every_width(width: int) -> None:
+    lines = render(gate_reports.regressed(), "table", width=width).splitlines()
+    assert any(line.split()[:2] == ["baseline", "candidate"] for line in lines)

@@ -82,10 +82,10 @@ def bench(
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), reference=reference,
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
     )  # fmt: skip
+    rules.check_baseline_size(save_baseline, settings.processes, len(settings.batches))
     to = Delivery(json, format, output, phases, Illustrations(html, chart))
     check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, labels, against, baseline])
-    rules.check_models(models, optional=self_test)
-    rules.check_names(models or (), engine)
+    rules.check_models(models, engine, optional=self_test)
     rules.check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)
     to.check_format("self-test" if self_test else "bench")
     from infer_bench.cli.runs.bench import run_bench

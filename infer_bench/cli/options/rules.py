@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from infer_bench.measure.gate.settings import GateSettings
 
 
-def check_models(models: Sequence[str] | None, *, optional: bool) -> None:
-    """Raises `UsageError` without any, unless that makes sense."""
+def check_models(models: Sequence[str] | None, candidates: Sequence[str] | None, *, optional: bool) -> None:
+    """Raises `UsageError` without any, unless that makes sense; what is there is checked as by `check_names`."""
     if not models and not optional:
         raise UsageError("MODEL is missing", "infer-bench bench MODEL")
+    check_names(models or (), candidates)
 
 
 def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None:
@@ -51,6 +52,14 @@ def check_gate(
         raise UsageError("--save-baseline keeps a file", "to see the report as well: --json -")
     if gate.has_criteria and save_baseline is not None:
         raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
+
+
+def check_baseline_size(save_baseline: str | None, processes: int, batches: int) -> None:
+    """Raises `UsageError` for a baseline that no later run could be judged by, whatever its candidates are."""
+    if save_baseline is not None:
+        from infer_bench.gates.stored_size import check_stored_size
+
+        check_stored_size(processes, batches)
 
 
 def check_labels(labels: str | None, data: str | None, gate: "GateSettings") -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from infer_bench.cli.delivery import Delivery, tell_verdict
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
+from infer_bench.errors import UsageError
 from infer_bench.gates.baseline import PAIRED_HINT
+from infer_bench.gates.stored import check_storable
 from infer_bench.measure import api as bench
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.settings import Settings
@@ -32,6 +34,8 @@ def run_bench(
     """Bench or judge, write and render; returns the verdict's exit code. After every round the JSON file is whole."""
     with to.open_files("bench") as save, keep_baseline(save_baseline) as keep, ProgressLine() as progress:
         how = {"data": data, "candidates": candidates, "settings": settings, "progress": progress, "save": save}
+        if save_baseline and gate.baseline is None and not gate.has_criteria:
+            how["ready"] = check_storable
         report = _measure(models, gate, how)
         keep(report)
     to.deliver(report)
@@ -57,6 +61,11 @@ def keep_baseline(path: str | None) -> Iterator[Keep]:
         def keep(report: BenchReport) -> None:
             nonlocal is_kept
             if report.complete and (report.verdict is None or report.verdict.status == "pass"):
+                try:
+                    check_storable(report)
+                except UsageError as error:  # the report is shown all the same
+                    print(f"note: {error.message}", file=sys.stderr)
+                    return
                 file.write_atomic(dump(report))
                 is_kept = True
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from infer_bench.report.gate import Check
+from infer_bench.report.gate import Check, Gate
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.gate.groups import CheckGroup
 from infer_bench.reporters.text import numbers, ratios
@@ -15,6 +15,7 @@ __all__ = [
     "fill_lines",
     "format_value",
     "name_metric",
+    "write_titles",
 ]
 
 _TITLES = {
@@ -38,6 +39,12 @@ class CheckLine:
     interval: str
     outcome: str
     look: str = ""
+
+
+def write_titles(gate: Gate) -> CheckLine:
+    """The titles of the columns: which value is which, and that the ratio is not that of the two values."""
+    pairs = "all pairs" if gate.mode == "stored" else "pairs"
+    return CheckLine("", "baseline", "candidate", f"ratio (median of {pairs})", "", "outcome")
 
 
 def fill_lines(group: CheckGroup) -> list[CheckLine]:
@@ -151,6 +158,8 @@ def _fill_delta(group: CheckGroup) -> list[CheckLine]:
         return (
             [] if has_failed else [CheckLine("request", "", "", "", "", bench_columns.explain_failure(result), "red")]
         )
+    if result.delta_note == "reference":
+        return []
     if result.max_abs_delta is None:
         note = f"not compared: {result.delta_note}" if result.delta_note else "not compared"
         return [CheckLine("max |Δ|", "", numbers.MISSING, "", "", note, "dim")]

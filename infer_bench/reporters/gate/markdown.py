@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from infer_bench.report.common import Report
+from infer_bench.report.gate import Gate
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench.sentences.describe import describe_report
 from infer_bench.reporters.gate import columns as gate_columns
@@ -13,7 +14,6 @@ from infer_bench.reporters.gate.groups import CheckGroup, group_checks, require_
 from infer_bench.reporters.text import ratios
 from infer_bench.reporters.text.markdown import escape, write_note
 
-_TITLES = ("", "baseline", "candidate", "ratio", "outcome")
 _MARKS = {"pass": "✅", "regressed": "❌", "different": "❌", "failed": "❌", "not-comparable": "❌"}
 
 
@@ -41,15 +41,16 @@ def _describe_conditions(report: Report[Any]) -> str:
 
 def _write_group(group: CheckGroup, report: Report[Any]) -> Iterable[str]:
     gate = require_gate(report)
-    yield "\n".join(_write_table(group))
+    yield "\n".join(_write_table(group, gate))
     bullets = [f"- {role}: {escape(versions)}" for role, versions in gate_sentences.compare_environments(group, gate)]
     bullets += [f"- {escape(text)}" for text in gate_sentences.describe_sensitivity(group.checks)]
     if bullets:
         yield "\n".join(bullets)
 
 
-def _write_table(group: CheckGroup) -> Iterable[str]:
-    yield _write_row(_TITLES)
+def _write_table(group: CheckGroup, gate: Gate) -> Iterable[str]:
+    titles = gate_columns.write_titles(gate)
+    yield _write_row((titles.metric, titles.baseline, titles.value, titles.ratio, titles.outcome))
     yield "|:--|--:|--:|:--|:--|"
     for line in gate_columns.fill_lines(group):
         ratio = " ".join(part for part in (line.ratio, line.interval) if part)

@@ -52,7 +52,8 @@ def _find_opponent(group: CheckGroup, gate: Gate) -> tuple[str, str]:
     if group.baseline is not None:
         return group.baseline.candidate, group.baseline.model.path
     against = next((check.against for check in group.checks if check.against), gate.baseline.candidate)
-    return against, gate.baseline.model
+    has_several = gate.mode == "stored" and len({side.model for side in gate.sides}) > 1
+    return against, group.model if has_several else gate.baseline.model
 
 
 def _name_models(model: str, other: str) -> tuple[str, str]:

@@ -51,8 +51,12 @@ def draw_gate(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole report as lines of at most `width` columns."""
     groups = group_checks(report)
     rows = [[_clean(line) for line in gate_columns.fill_lines(group)] for group in groups]
-    columns = _fit([line for of_group in rows for line in of_group], width)
-    blocks = [_draw_rows(of_group, columns, width, color) for of_group in rows]
+    titles = gate_columns.write_titles(require_gate(report))
+    columns = _fit([line for of_group in rows for line in of_group], titles, width)
+    blocks = [
+        _draw_titles(titles, of_group, columns, width, color) + _draw_rows(of_group, columns, width, color)
+        for of_group in rows
+    ]
     for group, block, name in zip(
         groups, blocks, gate_sentences.write_headings(groups, require_gate(report)), strict=True
     ):
@@ -72,13 +76,14 @@ def _clean(line: CheckLine) -> CheckLine:
     return CheckLine(**texts)
 
 
-def _fit(rows: Sequence[CheckLine], width: int | None) -> _Columns:
+def _fit(rows: Sequence[CheckLine], titles: CheckLine, width: int | None) -> _Columns:
     """As wide as the terminal allows: wide gaps, narrow ones, then the ratio below the values."""
     whole = [line for line in rows if line.interval]
+    named = [*rows, titles] if any(line.baseline for line in rows) else rows
     columns = _Columns(
         metric=max((measure_width(line.metric) for line in rows), default=0),
-        baseline=max((measure_width(line.baseline) for line in rows), default=0),
-        value=max((measure_width(line.value) for line in rows), default=0),
+        baseline=max((measure_width(line.baseline) for line in named), default=0),
+        value=max((measure_width(line.value) for line in named), default=0),
         ratio=max((measure_width(line.ratio) for line in whole), default=0),
         interval=max((measure_width(line.interval) for line in whole), default=0),
     )
@@ -91,6 +96,20 @@ def _fit(rows: Sequence[CheckLine], width: int | None) -> _Columns:
         if width is None or fitting.numbers + room <= width:
             return fitting
     return replace(columns, gap=2, is_below=True)
+
+
+def _draw_titles(
+    titles: CheckLine, rows: Sequence[CheckLine], columns: _Columns, width: int | None, color: bool
+) -> list[str]:
+    """Which value is which, and what the ratio is of; nothing without a baseline."""
+    if not any(line.baseline for line in rows):
+        return []
+    line = _draw_values(titles, columns)
+    if columns.is_below:
+        lines = [line] if width is None or measure_width(line) <= width else []
+        return [style(text, "dim", color) for text in lines]
+    whole = f"{line}{' ' * columns.gap}{titles.ratio}" if any(row.ratio for row in rows) else line
+    return [style(whole if width is None or measure_width(whole) <= width else line, "dim", color)]
 
 
 def _draw_rows(rows: Sequence[CheckLine], columns: _Columns, width: int | None, color: bool) -> list[str]:
@@ -120,11 +139,8 @@ def _draw_sensitivity(group: CheckGroup, width: int | None, color: bool) -> list
 
 
 def _draw_row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]:
-    parts = [pad(row.metric, columns.metric)]
-    parts += [pad(row.baseline, columns.baseline, right=True)] if columns.baseline else []
-    parts += [pad(row.value, columns.value, right=True)] if columns.value else []
     gap = " " * columns.gap
-    values, ratio = _INDENT + gap.join(parts), row.ratio
+    values, ratio = _draw_values(row, columns), row.ratio
     if row.interval:
         ratio = f"{pad(row.ratio, columns.ratio)}  {row.interval}"
     if columns.is_below:
@@ -135,6 +151,14 @@ def _draw_row(row: CheckLine, columns: _Columns, width: int | None) -> list[str]
         return beside
     outcome, _, why = row.outcome.partition(": ")
     return [f"{first}{outcome}:", *wrap(why, width, first=_BELOW, rest=_BELOW)] if why else beside
+
+
+def _draw_values(row: CheckLine, columns: _Columns) -> str:
+    """The metric and both values."""
+    parts = [pad(row.metric, columns.metric)]
+    parts += [pad(row.baseline, columns.baseline, right=True)] if columns.baseline else []
+    parts += [pad(row.value, columns.value, right=True)] if columns.value else []
+    return _INDENT + (" " * columns.gap).join(parts)
 
 
 def _fold(row: CheckLine, values: str, columns: _Columns, width: int | None) -> list[str]:

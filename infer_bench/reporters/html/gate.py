@@ -12,7 +12,6 @@ from infer_bench.reporters.html.bench import build_model_section, build_run_sect
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
 from infer_bench.reporters.text import ratios
 
-_HEAD = ("metric", "old", "new", "ratio (bounds)", "outcome")
 _LOOKS: dict[str, Tone] = {"red": "bad", "yellow": "unsure"}
 
 
@@ -39,7 +38,9 @@ def _build_section(report: Report[Any], group: CheckGroup, name: str) -> Section
     gate = require_gate(report)
     about = [f"{role}: {versions}" for role, versions in gate_sentences.compare_environments(group, gate)]
     texts = [*about, *gate_sentences.describe_sensitivity(group.checks)]
-    table = Table("", _HEAD, tuple(_build_row(line) for line in gate_columns.fill_lines(group)), last_text=True)
+    titles = gate_columns.write_titles(gate)
+    head = ("metric", titles.baseline, titles.value, titles.ratio, titles.outcome)
+    table = Table("", head, tuple(_build_row(line) for line in gate_columns.fill_lines(group)), last_text=True)
     return Section(name, tables=(table,), sentences=tuple((text, "plain") for text in texts))
 
 
