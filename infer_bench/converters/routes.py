@@ -33,9 +33,10 @@ def convert(
 
 
 def _convert_program(model: ModelRef, metadata: Mapping[str, str]) -> ConvertedModel:
-    from infer_bench.converters.torch import convert_torch, load_program, probe_rows
+    from infer_bench.converters.torch import convert_torch, load_program, probe_rows, refuse_training_mode
 
     program = load_program(model.path)
+    refuse_training_mode(program)
     groups = {name: {f"f{i}": rows[:, i] for i in range(rows.shape[1])} for name, rows in probe_rows(program).items()}
     return ConvertedModel(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
 

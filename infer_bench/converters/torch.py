@@ -82,6 +82,14 @@ def _refuse_fixed_batch(torch: Any, program: Any) -> None:
         )
 
 
+def refuse_training_mode(program: Any) -> None:
+    """Raises `NotConvertible` for a program that does not answer alike twice."""
+    from infer_bench.engines.torch.training_mode import find_training_operators
+
+    for remark in find_training_operators(_torch(), program).remarks:
+        raise NotConvertible(f"the program {remark.message}", remark.hint)
+
+
 def _inputs(program: Any) -> list[Any]:
     """What is known of each input tensor that the user gives."""
     names = set(program.graph_signature.user_inputs)

@@ -23,6 +23,8 @@ _INPUT, _OUTPUT, _OP, _ATTRIBUTE = 1, 2, 4, 5
 _NAME, _INT, _STRING, _TENSOR, _SUBGRAPH, _SPARSE_TENSOR = 1, 3, 4, 5, 6, 22
 _FLOATS, _INTS, _STRINGS, _TENSORS, _SUBGRAPHS, _SPARSE_TENSORS = 7, 8, 9, 10, 11, 23
 _DATA_TYPE, _FLOAT_DATA, _RAW_DATA, _DOUBLE_DATA, _EXTERNAL = 2, 4, 9, 10, 13
+_TENSOR_NAME, _INT32_DATA, _INT64_DATA = 8, 5, 7
+_CODES = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8"}
 _RAW = {1: "<f4", 11: "<f8"}
 _DEEPEST = 64
 
@@ -46,6 +48,71 @@ def nodes(data: bytes) -> list[Node]:
         return [_node(message) for graph in graphs for message in messages(graph, _NODES)]
     except ValueError as error:
         raise ModelError(f"the file is no ONNX model: {error}") from None
+
+
+def all_nodes(data: bytes) -> list[Node]:
+    """As `nodes`, with those of branches, loops and the model's own functions."""
+    model = memoryview(data)
+    try:
+        nodes = [node for graph in messages(model, _GRAPH) for node in _nodes_within(graph, 0)]
+        for function in messages(model, _FUNCTIONS):
+            nodes += [node for message in messages(function, _FUNCTION_NODES) for node in _nodes_from(message, 0)]
+    except ValueError as error:
+        raise ModelError(f"the file is no ONNX model: {error}") from None
+    return nodes
+
+
+def _nodes_within(graph: Message, depth: int) -> Iterator[Node]:
+    if depth > _DEEPEST:
+        raise ValueError("its graphs are nested too deeply")
+    for message in messages(graph, _NODES):
+        yield from _nodes_from(message, depth)
+
+
+def _nodes_from(message: Message, depth: int) -> Iterator[Node]:
+    """The node, and those of the graphs in its attributes."""
+    yield _node(message)
+    for attribute in messages(message, _ATTRIBUTE):
+        for inner in messages(attribute, _SUBGRAPH, _SUBGRAPHS):
+            yield from _nodes_within(inner, depth + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """A tensor that lies in the graph: its type, a number of ONNX's `TensorProto.DataType`, and its first value.
+
+    `first` is None where the tensor is empty, lies outside of the file or is not of numbers.
+    """
+
+    data_type: int
+    first: float | None
+
+
+def stored_tensors(data: bytes) -> dict[str, StoredTensor]:
+    """The initialisers and constants of the main graph by name."""
+    try:
+        tensors = {}
+        for graph in messages(memoryview(data), _GRAPH):
+            for tensor in messages(graph, _INITIALISERS):
+                tensors[_text(tensor, _TENSOR_NAME)] = _stored(tensor)
+            for node in map(_node, messages(graph, _NODES)):
+                if node.op == "Constant" and "value" in node.attributes:
+                    for tensor in messages(node.attributes["value"], _TENSOR):
+                        tensors[node.outputs[0]] = _stored(tensor)
+    except ValueError as error:
+        raise ModelError(f"the file is no ONNX model: {error}") from None
+    return tensors
+
+
+def _stored(tensor: Message) -> StoredTensor:
+    kind = next(iter(integers(tensor, _DATA_TYPE)), 0)
+    raw = b"".join(bytes(part[:8]) for part in messages(tensor, _RAW_DATA))
+    code = _CODES.get(kind)
+    if code and len(raw) >= np.dtype(code).itemsize:
+        return StoredTensor(kind, float(np.frombuffer(raw, dtype=code, count=1)[0]))
+    floats = [*_floats(tensor, _FLOAT_DATA, "<f4"), *_floats(tensor, _DOUBLE_DATA, "<f8")]
+    values = floats or integers(tensor, _INT32_DATA, _INT64_DATA)
+    return StoredTensor(kind, float(values[0]) if values else None)
 
 
 def _node(message: Message) -> Node:

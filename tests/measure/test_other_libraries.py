@@ -147,3 +147,20 @@ def test_a_program_of_a_fixed_batch_is_measured_at_it_and_compared(tmp_path: Pat
     assert [result.failed is None for result in results] == [True, False]
     assert str(results[1].failed).startswith("the model's batch is fixed at 3 (")
     assert not validate(free, fixed).results[0].different
+
+
+def test_a_program_in_training_mode_is_noted_refused_and_named_as_the_cause(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(4, 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Dropout(0.3)]
+    network = torch.nn.Sequential(*layers, torch.nn.Linear(16, 2))
+    paths = {"eval": saved_torch(tmp_path / "eval.pt2", network, torch.randn(3, 4))}
+    batch = {0: torch.export.Dim("batch")}
+    program = torch.export.export(network.train(), (torch.randn(3, 4),), dynamic_shapes=(batch,))
+    torch.export.save(program, str(tmp_path / "train.pt2"))
+    paths["train"] = str(tmp_path / "train.pt2")
+    with pytest.raises(NotConvertible, match=r"works in training mode \(batch_norm, dropout\)"):
+        convert(paths["train"])
+    report = validate(paths["eval"], paths["train"])
+    assert [cause.name for cause in report.results[0].causes] == ["training mode"]
+    assert not [n for n in validate(paths["eval"], paths["eval"]).notices if n.code == "training-mode"]

@@ -16,6 +16,7 @@ from infer_bench.engines.onnxruntime import labels as onnx_labels
 from infer_bench.engines.onnxruntime import outputs as onnx_outputs
 from infer_bench.engines.onnxruntime.io_binding import BoundRun
 from infer_bench.engines.onnxruntime.probe import gives_pair, probe_width
+from infer_bench.engines.onnxruntime.training_mode import find_training_operators
 from infer_bench.engines.session import (
     FedSession,
     errors_as,
@@ -83,7 +84,8 @@ class OnnxRuntime:
         require_readable(model.path)
         session = _start(library, model, options)
         with open(model.path, "rb") as file:
-            nodes = onnx_graph.nodes(file.read())
+            content = file.read()
+        nodes, training = onnx_graph.nodes(content), find_training_operators(content)
         description = onnx_outputs.read_description(session.get_modelmeta().custom_metadata_map)
         inputs = onnx_inputs.read_tensors(
             session.get_inputs(), len(description.features) if description else _width(nodes)
@@ -105,7 +107,9 @@ class OnnxRuntime:
         onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
         onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
         onnx_session.tensors, onnx_session.path = inputs, model.path
-        onnx_session.spec = dataclasses.replace(spec, batch=next((t.batch for t in inputs if t.batch), None))
+        onnx_session.spec = dataclasses.replace(
+            spec, batch=next((t.batch for t in inputs if t.batch), None), remarks=(*spec.remarks, *training.remarks)
+        )
         onnx_session.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
         return onnx_session
 

@@ -21,6 +21,7 @@ from infer_bench.engines.session import (
     require_readable,
 )
 from infer_bench.engines.torch.float64 import widen_module
+from infer_bench.engines.torch.training_mode import find_training_operators
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec, Task
 from infer_bench.typing import Floats
@@ -100,7 +101,8 @@ def _spec(library: Any, program: Any, model: ModelRef) -> ModelSpec:
     count = math.prod(output.shape[1:])
     task: Task = "regression" if count == 1 else "raw"
     batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else None
-    return ModelSpec(task, make_features(width), name_outputs(count), batch=batch)
+    remarks = find_training_operators(library, program).remarks
+    return ModelSpec(task, make_features(width), name_outputs(count), batch=batch, remarks=remarks)
 
 
 def _values(program: Any, names: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from infer_bench.measure.validate.causes.reference import LastStep, ReferenceAcc
 from infer_bench.measure.validate.fan_out import predict_aligned
 from infer_bench.measure.validate.fixes import with_fixes
 from infer_bench.measure.validate.group_comparison import GroupComparison, unlike_widths
+from infer_bench.measure.validate.network_causes import explain_by_itself
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.trees import Structures, rename_columns
 from infer_bench.measure.validate.validation import CandidateState, Validation
@@ -31,6 +32,10 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
             continue
         rows = _examples(list(candidate.groups.values()))
         unlike = _unlike_widths(candidate)
+        itself = None if unlike else explain_by_itself(rows, candidate, validation)
+        if itself is not None:
+            candidate.explanation = itself
+            continue
         explanation = _explain_by_reference(rows, unlike, candidate, validation, structures)
         if explanation.not_explained and candidate.error is None:
             explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from infer_bench.report.common import Rounding
 from infer_bench.reporters.text import numbers
 
+_MOST = 1_000
+
 
 def find_worst(roundings: Iterable[Rounding | None]) -> Rounding | None:
     """The one of the largest ratio."""
@@ -15,6 +17,8 @@ def format_multiple(rounding: Rounding | None) -> str:
     """`0.6×`, in multiples of what the reference rounds."""
     if rounding is None:
         return numbers.MISSING
+    if rounding.ratio > _MOST:
+        return f"> {_MOST:,}×"
     return f"{rounding.ratio:.1f}×" if rounding.ratio < 100 else f"{rounding.ratio:,.0f}×"
 
 
