@@ -6,6 +6,7 @@ another machine is read with the core alone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from infer_bench.report.gate import Gate
@@ -150,7 +151,12 @@ class Result(Protocol):
 R = TypeVar("R", bound=Result)
 
 
-@dataclass(frozen=True, slots=True)
+def _views() -> Any:
+    """What draws reports: in a layer above, which a report on its own never needs."""
+    return import_module("infer_bench.reporters.notebook")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Report(Generic[R]):
     """What every command returns: one JSON document. `complete` is False while rounds are still to come.
 
@@ -173,3 +179,21 @@ class Report(Generic[R]):
     def has_measurements(self) -> bool:
         """Whether there is anything in it yet that was measured."""
         return any(result.is_measured for result in self.results)
+
+    def __repr__(self) -> str:
+        status = self.verdict.status if self.verdict else "no verdict"
+        partial = "" if self.complete else ", partial"
+        count = f"{len(self.results)} result{'' if len(self.results) == 1 else 's'}"
+        return f"<report of {self.command}: {count}, {status}{partial}>"
+
+    def _repr_html_(self) -> str:
+        text: str = _views().render_tables(self)
+        return text
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row a result and a column a figure, its unit in its name. Needs the extra `data`."""
+        return _views().make_frame(self)
+
+    def plot(self, kind: str | None = None) -> Any:
+        """A chart, the first that the report has or that of `kind`; `.figure` is matplotlib's. Needs `charts`."""
+        return _views().draw(self, kind)

@@ -42,10 +42,16 @@ def render_chart(report: Report[Any], ending: str, kind: str | None = None) -> b
     """
     if ending not in ENDINGS:
         raise UsageError(f"a chart is no {ending or 'file without an ending'}", f"name it with {' or '.join(ENDINGS)}")
+    chart = draw_chart(report, kind)
+    return render_svg(chart).encode() if ending == ".svg" else render_png(chart)
+
+
+def draw_chart(report: Report[Any], kind: str | None = None) -> Chart:
+    """The first chart that the report has, or that of `kind`. Raises as `render_chart` does."""
     chart = _first_chart(report) if kind is None else _chart_of(report, kind)
     if chart is None:
         raise UsageError(f"this report of {report.command} holds nothing for a chart", "measure something first")
-    return render_svg(chart).encode() if ending == ".svg" else render_png(chart)
+    return chart
 
 
 def check_chart(command: str, ending: str) -> None:

@@ -42,7 +42,7 @@ def render_html(report: Report[Any]) -> str:
     )
     policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:"
     text = environment.from_string(template).render(
-        page=_with_charts(_build_page(report), report), style=style, script=script, policy=policy
+        page=_with_charts(build_page(report), report), style=style, script=script, policy=policy
     )
     return clean(text if text.endswith("\n") else f"{text}\n")
 
@@ -56,7 +56,8 @@ def require_jinja2() -> Any:
     return jinja2
 
 
-def _build_page(report: Report[Any]) -> Page:
+def build_page(report: Report[Any]) -> Page:
+    """What the page of a report shows, by its command."""
     build = _BUILDERS.get(report.command, build_bench_page if report.gate is None else build_gate_page)
     return build(report)
 
