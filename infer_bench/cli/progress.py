@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TextIO
 
+from infer_bench.cli.streams import Interruption
+
 REDRAW_S = 0.1
 BAR = 20
 
@@ -20,7 +22,8 @@ class ProgressLine:
         self._last_draw_s = 0.0
 
     def update(self, done: float, message: str) -> None:
-        """`done` from 0 to 1."""
+        """`done` from 0 to 1. Raises `KeyboardInterrupt` when a signal was swallowed."""
+        Interruption.raise_swallowed()
         now = time.monotonic()
         if not self._visible or now - self._last_draw_s < REDRAW_S:
             return

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 POLITE = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -32,10 +32,17 @@ def guard_stderr() -> None:
 
 
 class Interruption:
-    """What broke a run off: Ctrl-C, or a signal that asks for an end as Ctrl-C does."""
+    """What broke a run off: Ctrl-C, or a signal that asks for an end as Ctrl-C does.
+
+    A library may swallow what a signal raises (pyarrow does, where it looks for pandas): then the next step of the run
+    raises it again, by `raise_swallowed`.
+    """
+
+    current: "ClassVar[Interruption | None]" = None
 
     def __init__(self) -> None:
         self.number: int = signal.SIGINT
+        self._has_come = False
 
     @property
     def exit_code(self) -> int:
@@ -49,6 +56,7 @@ class Interruption:
         A signal that is ignored (`nohup`) stays so. Only the main thread may listen; in another nothing changes.
         """
         before: dict[int, Any] = {}
+        Interruption.current = self
         try:
             with contextlib.suppress(ValueError):
                 for number in POLITE:
@@ -56,9 +64,16 @@ class Interruption:
                         before[number] = signal.signal(number, self._interrupt)
             yield
         finally:
+            Interruption.current = None
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _interrupt(self, number: int, _: object) -> None:
-        self.number = number
+        self.number, self._has_come = number, True
         raise KeyboardInterrupt
+
+    @classmethod
+    def raise_swallowed(cls) -> None:
+        """Raise `KeyboardInterrupt` when a signal has come, and the run goes on nevertheless."""
+        if cls.current is not None and cls.current._has_come:
+            raise KeyboardInterrupt

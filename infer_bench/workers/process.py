@@ -41,6 +41,7 @@ class Worker:
         self._timeout_s = timeout_s
         self._killed = False
         self._numbers = itertools.count()
+        self._waiting = 0
         command = [job.interpreter or sys.executable, "-P", "-m", "infer_bench.workers"]
         with contextlib.ExitStack() as resources:
             try:
@@ -87,6 +88,7 @@ class Worker:
             raise errors.WorkerCrashed(f"the worker has ended: {fate}")
         number = next(self._numbers)
         frame = request_frame(number, request)
+        self._waiting += 1
         try:
             send(self._connection, frame)
         except OSError:
@@ -100,6 +102,7 @@ class Worker:
         """
         number = next(self._numbers)
         frame = request_frame(number, request)
+        self._waiting += 1
         with contextlib.suppress(OSError, TypeError):  # TypeError: another thread has just closed it
             send(self._connection, frame)
         return functools.partial(self._response, request, number)
@@ -107,7 +110,9 @@ class Worker:
     def _response(self, request: Request[R], number: int, timeout_s: float | None = None) -> R:
         limit_s = timeout_s or self._timeout_s
         try:
-            return response_of(request, self._frame(request, number, limit_s))
+            frame = self._frame(request, number, limit_s)
+            self._waiting -= 1
+            return response_of(request, frame)
         except (EOFError, OSError):
             raise self._crash(request.title) from None
         except (ValueError, KeyError, TypeError, ArithmeticError) as error:
@@ -135,12 +140,13 @@ class Worker:
         return self.ask(LoadModel(self.job))
 
     def close(self) -> None:
-        """Ask it to end, and see that it does."""
+        """Ask it to end, and see that it does. One that is at work, since waiting for it was broken off, is killed."""
         if self._connection.closed:
             return
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            send(self._connection, Frame(CLOSE, 0))
-            self._process.wait(_GRACE_S)
+        if self._waiting <= 0:
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                send(self._connection, Frame(CLOSE, 0))
+                self._process.wait(_GRACE_S)
         self.kill()
 
     def kill(self) -> None:

@@ -18,6 +18,18 @@ def wait_for_file(path: Path, process: "subprocess.Popen[Any]") -> None:
             return
 
 
+def wait_for_child(process: "subprocess.Popen[Any]") -> list[int]:
+    """The processes that it has started, as soon as there is one."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None:
+        pids = [int(pid) for pid in children.read_text().split()]
+        if pids:
+            return pids
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_S)
+    raise AssertionError("it ended before it started a worker")
+
+
 def wait_for_end(pid: int) -> None:
     """Until a process that need not be ours has ended."""
     with contextlib.suppress(ProcessLookupError):

@@ -56,6 +56,17 @@ def test_a_worker_opens_answers_and_measures(worker: Worker) -> None:
     assert memory.peak_rss_bytes >= memory.rss_bytes > 10**6
 
 
+def test_a_worker_that_is_at_work_is_not_asked_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_GRACE_S", 3_600.0)
+    with Worker(job("hang")) as worker:
+        worker.open()
+        worker.ask(SetRows(COLUMNS))
+        worker.post(BLOCK)
+        pid = worker.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_the_spec_survives_the_crossing() -> None:
     with Worker(job()) as worker:
         spec = worker.open().spec

@@ -126,6 +126,10 @@ class GateRun:
 
         return run_to_report(measure, lambda complete: self.build_report(complete=complete), save)
 
+    def end(self) -> None:
+        """End its workers, from another thread than the one that runs it, whose run then fails."""
+        self._scheduler.end()
+
     def _save(self, save: Save | None) -> None:
         """Save what is known, at most every few seconds: a round may take no longer than writing all of them."""
         if save and time.perf_counter_ns() - self._save_ns > SAVE_NS:

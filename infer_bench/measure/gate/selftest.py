@@ -78,7 +78,7 @@ class SelfTest:
         self, series: Sequence[TrialSeries], calibration: Calibration, progress: Progress, save: Save
     ) -> None:
         """The kinds take turns in proportion, so that a run that is broken off has some of each."""
-        with ThreadPoolExecutor(self._jobs) as pool:
+        with ThreadPoolExecutor(self._jobs) as pool, self._gate.ending_with_it():
             running: dict[Future[Trial | None], TrialSeries] = {}
             while running or any(one.starts < one.target for one in series):
                 while len(running) < self._jobs and (due := [one for one in series if one.starts < one.target]):

@@ -1,9 +1,10 @@
 """The gates of a self-test: a model against its copy, which has some more work to do, in workers of their own."""
 
+import contextlib
 import itertools
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from infer_bench.errors import CannotRun
@@ -34,6 +35,8 @@ class TrialGate:
         self.baseline, self._candidate = baseline, candidate
         self._rows, self._settings = rows, settings
         self._seeds = itertools.count(settings.seed + 1)
+        self._running: set[GateRun] = set()
+        self._is_over = False
 
     def next_seed(self) -> int:
         """A seed that no gate has had."""
@@ -47,7 +50,23 @@ class TrialGate:
         rows = SharedRows({e.model.path: self._rows for e in both}, {e.key: columns for e in both})
         delays: Mapping[Key, InjectedDelay] = {self.baseline.key: InjectedDelay(), self._candidate.key: delay}
         pairs = [Pair(self._candidate, self.baseline)]
-        return GateRun(pairs, rows, gate, settings, Silent(), delays, begin_ns).run(None).gate
+        run = GateRun(pairs, rows, gate, settings, Silent(), delays, begin_ns)
+        self._running.add(run)
+        try:
+            return None if self._is_over else run.run(None).gate
+        finally:
+            self._running.discard(run)
+
+    @contextlib.contextmanager
+    def ending_with_it(self) -> Iterator[None]:
+        """While it lasts, gates may run in other threads; when it is broken off they end at once, and no more begin."""
+        try:
+            yield
+        except BaseException:
+            self._is_over = True
+            for run in list(self._running):
+                run.end()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

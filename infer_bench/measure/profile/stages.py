@@ -1,5 +1,6 @@
 """One candidate's profile: each kind of run in turn, and what is known so far at any time."""
 
+import contextlib
 import itertools
 import statistics
 import tempfile
@@ -9,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from infer_bench.engines.onnxruntime.engine import PROFILE_TO
+from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.profile.input_records import check_keys
@@ -47,6 +49,8 @@ MEMORY_REQUESTS = 200
 MEMORY_NS = 2_000_000_000
 OPERATOR_REQUESTS = 1_000
 SPLIT_NS = 1_000_000_000
+LAST_WORD_S = 1.0
+"""How long a run that is broken off waits for what the profiler has seen: whoever asks for an end gets it."""
 GLANCE_NS = 200_000_000
 """The steps are looked at in any case, since a call of the model may be mostly a conversion of its input."""
 
@@ -175,8 +179,9 @@ class CandidateRun:
                 share = min(1.0, requests / settings.target_requests)
                 self._report_progress(0.5 + 0.4 * share, f"under {settings.profiler}")
         except KeyboardInterrupt:
-            if is_profiling:
-                findings.profiler_output = worker.ask(CollectProfile(settings.form))
+            with contextlib.suppress(InferBenchError):
+                if is_profiling:
+                    findings.profiler_output = worker.ask(CollectProfile(settings.form), timeout_s=LAST_WORD_S)
             raise
         findings.profiler_output = worker.ask(CollectProfile(settings.form))
 

@@ -55,6 +55,10 @@ class Scheduler:
         finally:
             self._source.close()
 
+    def end(self) -> None:
+        """End what runs, from another thread."""
+        self._source.close()
+
     def _tell(self, message: str, batch: int | None = None) -> None:
         self._progress.update(self._rule.estimate_progress(batch), message)
 

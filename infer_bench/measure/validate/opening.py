@@ -80,8 +80,11 @@ def open_predictors(candidates: Sequence[Candidate], settings: ValidateSettings)
     shared = shared_tables(AHEAD)
     try:
         predictors += [Predictor(candidate, settings, shared) for candidate in candidates]
-        with ThreadPoolExecutor(max_workers=len(candidates)) as pool:
+        pool = ThreadPoolExecutor(max_workers=len(candidates))
+        try:
             errors = list(pool.map(_open, predictors))
+        finally:
+            pool.shutdown(wait=False)  # each thread ends with its worker, also where that is broken off
         pairs = zip(predictors, errors, strict=True)
         yield [Opening(predictor.candidate, None if error else predictor, error) for predictor, error in pairs]
     finally:
