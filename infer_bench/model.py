@@ -66,7 +66,8 @@ class ModelSpec:
 
     `outputs` names the columns of the canonical output (see `engines.base`), `classes` the class labels in the order of
     the model's own probabilities (both classes of a binary model, though its canonical output has one column). `batch`
-    is how many rows each request must have; None where that is free.
+    is how many rows each request must have; None where that is free. `labels_only`: of its classes it gives the label
+    alone, which stands as 0 and 1 in the canonical output.
     """
 
     task: Task
@@ -76,6 +77,7 @@ class ModelSpec:
     trees: int | None = None
     remarks: tuple[Remark, ...] = field(default=(), compare=False)
     batch: int | None = field(default=None, compare=False)
+    labels_only: bool = field(default=False, compare=False)
 
     @property
     def named(self) -> bool:

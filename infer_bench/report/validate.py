@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from infer_bench.report.common import ModelInfo, Report, Rounding
 
+LABEL = "label"
+"""The meaning of outputs of which the labels alone were compared: there are no figures on numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutputDelta:

@@ -100,6 +100,7 @@ class OnnxRuntime:
         if assumed and not gives_pair(session, meaning.output, inputs):
             meaning = onnx_outputs.as_two_outputs(meaning)
         spec = _spec(session, meaning, features, nodes, inputs)
+        spec = dataclasses.replace(spec, labels_only=meaning.bare_label and bool(meaning.classes))
         if description and len(description.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=description.outputs)
         predict = _predictor(library, session, meaning, inputs, options)

@@ -73,7 +73,8 @@ def _scores(estimator: Any, features: tuple[Feature, ...]) -> tuple[ModelSpec, P
     if not hasattr(estimator, "decision_function"):
         task: Task = "binary" if len(labels) == 2 else "multiclass"
         outputs = ("output",) if len(labels) == 2 else tuple(str(label) for label in labels)
-        return ModelSpec(task, features, outputs, labels, trees(estimator)), PredictMethod("predict", one_hot=True)
+        spec = ModelSpec(task, features, outputs, labels, trees(estimator), labels_only=True)
+        return spec, PredictMethod("predict", one_hot=True)
     if getattr(last(estimator), "decision_function_shape", "ovr") == "ovo" and len(labels) > 2:
         pairs = len(labels) * (len(labels) - 1) // 2
         return ModelSpec("raw", features, name_outputs(pairs), ()), PredictMethod("decision_function")

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from infer_bench.data import Table
 from infer_bench.data.narrowing import takes_integers
 from infer_bench.measure.candidates.column_mapping import columns_for, counterparts
@@ -20,6 +22,8 @@ from infer_bench.measure.validate.validation import CandidateState, Validation
 from infer_bench.model import ModelSpec
 from infer_bench.typing import Columns
 
+FEW_ROWS = 3
+
 
 def explain_candidates(validation: Validation, structures: Structures) -> None:
     """Give every candidate whose rows differ its explanation.
@@ -31,6 +35,9 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
         if not any(group.comparison.failing for group in candidate.groups.values()):
             continue
         rows = _examples(list(candidate.groups.values()))
+        if candidate.reading is not None:
+            candidate.explanation = _locate_labels(rows)
+            continue
         unlike = _unlike_widths(candidate)
         itself = None if unlike else explain_by_itself(rows, candidate, validation)
         if itself is not None:
@@ -40,6 +47,14 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
         if explanation.not_explained and candidate.error is None:
             explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures)
         candidate.explanation = with_fixes(explanation, validation.reference, candidate.predictor)
+
+
+def _locate_labels(rows: DifferingRows) -> Explanation:
+    """Where labels differ, of which alone no cause can be told."""
+    places = np.flatnonzero(rows.differ)[:FEW_ROWS]
+    first = ", ".join(f"row {rows.numbers[place]:,} of {rows.groups[place]}" for place in places)
+    why = f"not explained: labels alone do not say why they differ, first in {first}"
+    return Explanation(not_explained=int(rows.differ.sum()), why=why)
 
 
 def _examples(groups: list[GroupComparison]) -> DifferingRows:

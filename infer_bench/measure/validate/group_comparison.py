@@ -7,6 +7,7 @@ import numpy as np
 
 from infer_bench.data import Table
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows, join
+from infer_bench.measure.validate.label_reading import LabelReading
 from infer_bench.stats.agreement.comparison import Comparison, compare
 from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.predictions import Predictions
@@ -23,11 +24,13 @@ Fetch = Callable[[Indices], Table]
 class GroupComparison:
     """The comparison of one candidate with the reference on one group, growing with every batch.
 
-    `features` are those of the worst rows, by number; `complaint` is why rows have a prediction of one model only.
+    `reading` says how labels are had where nothing else is compared. `features` are those of the worst rows, by number;
+    `complaint` is why rows have a prediction of one model only.
     """
 
     group: str
     limits: Limits
+    reading: LabelReading | None = None
     comparison: Comparison = field(default_factory=Comparison)
     complaint: str = ""
     features: dict[int, Table] = field(default_factory=dict)
@@ -35,6 +38,8 @@ class GroupComparison:
 
     def add(self, reference: Predictions, candidate: Predictions, first: int, fetch: Fetch) -> None:
         """Compare a batch whose first row has the number `first`; `fetch` gives rows of it."""
+        if self.reading is not None:
+            reference, candidate = self.reading.alone(reference, candidate)
         numbers = np.arange(first, first + len(reference.values), dtype=np.int64)
         outcomes = RowOutcomes.of(reference, candidate, self.limits)
         batch = compare(reference, candidate, self.limits, rows=numbers, outcomes=outcomes)

@@ -24,7 +24,7 @@ def notices_on(validation: Validation) -> list[Notice]:
     for candidate in validation.candidates:
         if candidate.predictor.name != in_order_of:
             notices += note_mapping(candidate.predictor.spec, spec, candidate.predictor.name)
-        notices += _note_refusals(candidate)
+        notices += _note_refusals(candidate) + _note_labels(candidate)
     notices += _rounding_notices(validation)
     return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
 
@@ -41,6 +41,17 @@ def _note_refusals(candidate: CandidateState) -> list[Notice]:
     name = candidate.predictor.name
     text = f"{name} answers probes that the reference refuses ({counts}): there is nothing to compare"
     return [Notice("answers-refused", text, "--strict counts them as different")]
+
+
+def _note_labels(candidate: CandidateState) -> list[Notice]:
+    """That labels alone were compared, and how many are other ones."""
+    reading, comparisons = candidate.reading, [group.comparison for group in candidate.groups.values()]
+    if reading is None or not comparisons:
+        return []
+    changes, rows = sum(part.label_changes or 0 for part in comparisons), sum(part.rows for part in comparisons)
+    remarks = "".join(f"; {remark}" for remark in reading.remarks)
+    text = f"{reading.reason}: only labels were compared, {changes:,} of {rows:,} disagree{remarks}"
+    return [Notice("labels-only", text, reading.hint)]
 
 
 def _rounding_notices(validation: Validation) -> list[Notice]:

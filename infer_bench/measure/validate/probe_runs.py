@@ -101,7 +101,7 @@ def _compare(validation: Validation, reference: Predictor, fan_out: FanOut, prob
     table = round_table(probe.table, validation.settings.input_dtype)
     for candidate in validation.candidates:
         limits = replace(validation.limits_for(candidate), count_refusals=validation.settings.strict)
-        candidate.groups[probe.name] = GroupComparison(probe.name, limits)
+        candidate.groups[probe.name] = GroupComparison(probe.name, limits, candidate.reading)
     if not probe.singly and not probe.shuffled:
         fan_out.finish(fan_out.start(table, 0), probe.name)
         return

@@ -22,6 +22,7 @@ from infer_bench.measure.validate.validation import CandidateState, Validation
 from infer_bench.model import ModelSpec
 from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
 from infer_bench.report.validate import (
+    LABEL,
     ComparedModel,
     OutputDelta,
     ValidateGroup,
@@ -103,7 +104,7 @@ def _result(validation: Validation, candidate: CandidateState) -> ValidateResult
         smallest_passing_atol=_passing_atol(groups),
         atol=limits.atol,
         rtol=limits.rtol,
-        output_meaning=_output_meaning(validation.specs_of(candidate)[0]),
+        output_meaning=LABEL if candidate.reading else _output_meaning(validation.specs_of(candidate)[0]),
         groups=groups,
         causes=explanation.causes,
         not_explained=explanation.not_explained,

@@ -9,6 +9,7 @@ from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.fan_out import FanOut, stream
 from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.label_reading import choose_reading
 from infer_bench.measure.validate.opening import Opening, build_candidates, open_predictors, plan_predictors
 from infer_bench.measure.validate.partial_reports import PartialReports
 from infer_bench.measure.validate.predictors import Predictor, describe_feeds
@@ -94,7 +95,18 @@ def _validation(
         others[0].require()
     spec = own.spec if own else candidates[0].predictor.spec
     reference = predictions or openings[0].require()
+    for candidate in candidates:
+        _choose_reading(candidate, reference, settings)
     return Validation(reference, spec, candidates, unopened, dataset, settings)
+
+
+def _choose_reading(
+    candidate: CandidateState, reference: Predictor | SavedPredictions, settings: ValidateSettings
+) -> None:
+    try:
+        candidate.reading = choose_reading(reference, candidate.predictor, settings.threshold)
+    except DataError as error:
+        candidate.error = error
 
 
 def _check_rows(predictions: SavedPredictions | None, dataset: Dataset | None, settings: ValidateSettings) -> None:
@@ -146,7 +158,7 @@ def _compare_on_user_rows(validation: Validation, fan_out: FanOut, progress: Pro
         describe_feeds(validation.predictors, sample, validation.spec)
     if validation.settings.probes != "only":
         for candidate in validation.candidates:
-            candidate.groups["data"] = GroupComparison("data", validation.limits_for(candidate))
+            candidate.groups["data"] = GroupComparison("data", validation.limits_for(candidate), candidate.reading)
         validation.rows_per_s = stream(fan_out, rows.batches(), rows.count, "data", progress)
     return sample
 

@@ -9,6 +9,7 @@ from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.label_reading import LabelReading
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.measure.validate.settings import PROBABILITIES, ValidateSettings
@@ -19,12 +20,16 @@ from infer_bench.stats.agreement.limits import Limits
 
 @dataclass
 class CandidateState:
-    """A candidate: its predictor, its comparison with the reference by group, and the error that ended it, if any."""
+    """A candidate: its predictor, its comparison with the reference by group, and the error that ended it, if any.
+
+    `reading` says how its labels are compared where nothing else is.
+    """
 
     predictor: Predictor
     groups: dict[str, GroupComparison] = field(default_factory=dict)
     error: InferBenchError | None = None
     explanation: Explanation = field(default_factory=Explanation)
+    reading: LabelReading | None = None
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.report.validate import Cause, ComparedModel, ValidateGroup, ValidateResult, WorstRow
+from infer_bench.report.validate import LABEL, Cause, ComparedModel, ValidateGroup, ValidateResult, WorstRow
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 from infer_bench.reporters.text.rounding import describe_errors, find_worst, format_multiple
@@ -30,10 +30,15 @@ def describe_conditions(report: Report[Any], result: ValidateResult) -> str:
     source = file_name(str(report.settings.get("data") or ""))
     rows = [f"{numbers.plural(data, 'row')} of {source}"] if data else []
     rows += [numbers.plural(probes, "probe")] if probes else []
-    parts = [" + ".join(rows), result.output_meaning, _format_tolerance(result)]
+    parts = [" + ".join(rows), result.output_meaning, "" if _is_labels(result) else _format_tolerance(result)]
     threshold = report.settings.get("threshold")
     parts += [f"threshold {threshold:g}"] if threshold is not None else []
     return " · ".join(part for part in parts if part)
+
+
+def _is_labels(result: ValidateResult) -> bool:
+    """Whether labels alone were compared."""
+    return result.output_meaning == LABEL
 
 
 def _format_tolerance(result: ValidateResult) -> str:
@@ -46,7 +51,8 @@ def _format_tolerance(result: ValidateResult) -> str:
 def select_columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
     """The columns that say something: key → title."""
     groups = [group for result in results for group in result.groups]
-    titles = {"n": "n", "max": "max |Δ|", "mean": "mean |Δ|", "p999": "p99.9"}
+    deltas = {"max": "max |Δ|", "mean": "mean |Δ|", "p999": "p99.9"}
+    titles = {"n": "n"} if results and all(map(_is_labels, results)) else {"n": "n", **deltas}
     if report.settings.get("threshold") is not None:
         titles["flips"] = "flips"
     if any(group.label_changes is not None for group in groups):
@@ -149,7 +155,7 @@ def describe_rounding(result: ValidateResult) -> str:
 
 def describe_passing(result: ValidateResult) -> str:
     """The tolerance that would pass."""
-    if not result.groups:
+    if not result.groups or (_is_labels(result) and not result.different):
         return ""
     if result.smallest_passing_atol is None:
         return "No tolerance would pass: " + "; ".join(_count_obstacles(result)) + "."

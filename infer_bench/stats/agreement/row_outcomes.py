@@ -44,8 +44,8 @@ class RowOutcomes:
         unlike = ~comparable_rows(ours, theirs) & ~reference.refusals & ~candidate.refusals
         absent = candidate.refusals | unlike
         common = ~reference.refusals & ~absent
-        reference_alone = absent & ~reference.refusals & np.isfinite(ours).any(axis=1)
-        candidate_alone = reference.refusals & ~candidate.refusals & np.isfinite(theirs).any(axis=1)
+        reference_alone = absent & ~reference.refusals & _has_answer(ours)
+        candidate_alone = reference.refusals & ~candidate.refusals & _has_answer(theirs)
         differ = reference_alone | (candidate_alone & limits.count_refusals)
         one, other = common_values(reference, candidate, common)
         near, rounding = _nearness(reference, one, other, common, limits)
@@ -63,6 +63,11 @@ class RowOutcomes:
         alone = self.reference_alone[rows], self.candidate_alone[rows]
         rounding = None if self.rounding is None else self.rounding[rows]
         return RowOutcomes(self.common[rows], *alone, relabelled, self.differ[rows], self.unlike[rows], rounding)
+
+
+def _has_answer(values: Floats) -> Bools:
+    """Rows with a finite number, or of predictions (rows, 0) that are labels alone."""
+    return np.asarray(np.isfinite(values).any(axis=1) | (values.shape[1] == 0))
 
 
 def common_values(reference: Predictions, candidate: Predictions, common: Bools) -> tuple[Floats, Floats]:

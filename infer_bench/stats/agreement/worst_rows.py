@@ -51,7 +51,7 @@ def _alone(
     nan, inf = float("nan"), float("inf")
     lines = []
     for i in np.flatnonzero(outcomes.refusals)[np.argsort(rows[outcomes.refusals])][:most]:
-        ours, theirs = float(reference.values[i, 0]), float(candidate.values[i, 0])
+        ours, theirs = (float(side.values[i, 0]) if side.values.shape[1] else nan for side in (reference, candidate))
         pair = (ours, nan) if outcomes.reference_alone[i] else (nan, theirs)
         lines.append((int(rows[i]), NO_OUTPUT, inf, *pair))
     return tuple(lines)
