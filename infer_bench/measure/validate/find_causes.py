@@ -11,9 +11,9 @@ from infer_bench.measure.candidates.column_mapping import columns_for, counterpa
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows, join
 from infer_bench.measure.validate.causes.explain import explain
 from infer_bench.measure.validate.causes.explanation import Explanation
+from infer_bench.measure.validate.causes.fixes import with_fixes
 from infer_bench.measure.validate.causes.reference import LastStep, ReferenceAccess
 from infer_bench.measure.validate.fan_out import predict_aligned
-from infer_bench.measure.validate.fixes import with_fixes
 from infer_bench.measure.validate.group_comparison import GroupComparison, unlike_widths
 from infer_bench.measure.validate.network_causes import explain_by_itself
 from infer_bench.measure.validate.predictors import Predictor
