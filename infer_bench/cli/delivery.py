@@ -36,6 +36,7 @@ class Delivery:
     output: str | None = None
     phases: bool = False
     illustrations: Illustrations = field(default_factory=Illustrations)
+    wide: bool = False
 
     @property
     def files(self) -> dict[str, str | None]:
@@ -124,6 +125,7 @@ class Delivery:
     def _render(self, report: Report[Any]) -> None:
         if self.output is None or self.output == "-":
             width, color = read_terminal()
+            width = None if self.wide else width
             write_stdout(render(report, self.rendered_as, width=width, color=color, phases=self.phases))
             return
         with OutputFile(self.output) as file:

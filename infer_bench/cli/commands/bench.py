@@ -13,6 +13,7 @@ from infer_bench.cli.options.shared import (
     Phases,
     Threads,
     Timeout,
+    Wide,
 )
 
 
@@ -30,6 +31,7 @@ def bench(
     processes: of.Processes = None,
     percentiles: of.Percentiles = "50,95,99",
     phases: Phases = False,
+    wide: Wide = False,
     reference: of.Reference = None,
     allow_pickle: AllowPickle = False,
     timeout: Timeout = 120.0,
@@ -83,7 +85,7 @@ def bench(
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
     )  # fmt: skip
     rules.check_baseline_size(save_baseline, settings.processes, len(settings.batches))
-    to = Delivery(json, format, output, phases, Illustrations(html, chart))
+    to = Delivery(json, format, output, phases, Illustrations(html, chart), wide)
     check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, labels, against, baseline])
     rules.check_models(models, engine, optional=self_test)
     rules.check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)

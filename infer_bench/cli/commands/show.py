@@ -1,7 +1,7 @@
 """`infer-bench show`: render a saved report."""
 
 from infer_bench.cli.options import show as of
-from infer_bench.cli.options.shared import Output, Phases
+from infer_bench.cli.options.shared import Output, Phases, Wide
 
 
 def show(
@@ -9,6 +9,7 @@ def show(
     format: of.Format = "",
     output: Output = None,
     phases: Phases = False,
+    wide: Wide = False,
     chart: of.ChartFile = None,
     chart_kind: of.ChartKind = None,
 ) -> int:
@@ -30,7 +31,7 @@ def show(
         from infer_bench.cli.runs.chart import write_chart
 
         return write_chart(content, chart, chart_kind)
-    to = Delivery(None, format, output, phases)
+    to = Delivery(None, format, output, phases, wide=wide)
     to.check_format(content.command)
     tell_disagreement(output, format)
     to.deliver(content)

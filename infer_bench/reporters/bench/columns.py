@@ -28,6 +28,14 @@ _AFTER = {
 _QUALITY = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}
 
 
+def rank_droppable(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that a narrow terminal does without, the first to go first.
+
+    What stays is the first percentile, the speed-up, the distance of the answers, the accuracy and the phases' shares.
+    """
+    return ("file", "memory", "cold_start", "rows_per_s", "auc", "f1", *reversed(name_percentiles(settings)[1:]))
+
+
 @dataclass(frozen=True, slots=True)
 class ResultLine:
     """A line of the table. `cells` by column key; `alarm` when the predictions are not the reference's."""

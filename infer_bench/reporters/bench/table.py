@@ -1,6 +1,6 @@
-"""The terminal's table of a bench: one line a candidate where it fits, more where it does not, and what follows."""
+"""The terminal's table of a bench: one line a candidate with the columns that fit, and what follows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infer_bench.report.bench import BenchResult
@@ -12,7 +12,7 @@ from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
-from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit
+from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit, fit_on_one_line
 from infer_bench.reporters.text.layout import clean, join_blocks, justify, measure_width, pad, style, wrap
 from infer_bench.reporters.text.notices import draw_notices
 
@@ -34,10 +34,9 @@ class _Table:
 
     def __init__(self, report: Report[Any], width: int | None, color: bool, phases: bool) -> None:
         self.report, self.width, self.color, self.phases = report, width, color, phases
-        self.titles = bench_columns.select_columns(report.settings, phases)
-
         self.models = groups.group_results(report.results, report.settings)
-        self.grid = self._fit()
+        self.all_titles = bench_columns.select_columns(report.settings, phases)
+        self.titles, self.grid = self._fit()
 
     def lines(self) -> list[str]:
         blocks = self.tables() or [["Nothing was measured."]]
@@ -48,11 +47,14 @@ class _Table:
     def tables(self) -> list[list[str]]:
         return [self._model(model) for model in self.models]
 
-    def _fit(self) -> Grid | None:
-        """One layout for all models, so that their columns can be compared."""
+    def _fit(self) -> tuple[Mapping[str, str], Grid | None]:
+        """The columns that there is room for, in one layout for all models, so that they can be compared."""
         every = [group for model in self.models for group in model]
-        rows = [row for group in every for row in self._rows(group)]
-        return fit(self.titles, rows, [_name_batch(group) for group in every], self.width) if rows else None
+        rows, labels = [row for group in every for row in self._rows(group)], [_name_batch(group) for group in every]
+        if not any(row.cells for row in rows):
+            return self.all_titles, fit(self.all_titles, rows, labels, self.width) if rows else None
+        droppable = bench_columns.rank_droppable(self.report.settings)
+        return fit_on_one_line(self.all_titles, rows, labels, self.width, droppable)
 
     def _model(self, model: Comparison) -> list[str]:
         sections = [self._section(group) for group in model]
@@ -129,7 +131,9 @@ class _Table:
     def _legend(self) -> list[str]:
         has_phases = not self.phases and any(result.phases for result in self.report.results)
         texts = ["request = preprocess + predict + postprocess (per phase: --phases)"] if has_phases else []
-        texts += filter(None, [explain_missing(self.report, phases=self.phases)])
+        texts += filter(None, [explain_missing(self.report, phases=self.phases, shown=self.titles)])
+        dropped = [title for key, title in self.all_titles.items() if key not in self.titles]
+        texts += [f"not shown: {', '.join(dropped)} (--wide shows all)"] if dropped else []
         lines = [line for text in texts for line in wrap(text, self.width, first="  ", rest="  ")]
         return [style(line, "dim", self.color) for line in lines]
 

@@ -1,4 +1,4 @@
-"""Columns that never drop: what does not fit on one line of the terminal goes on to a second one, still aligned."""
+"""Columns beside each other: what does not fit on one line of the terminal goes on to a second one, or is left out."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +79,34 @@ def fit(titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], w
         if width is None or grid.width <= width:
             return grid
     return None
+
+
+def fit_on_one_line(
+    titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], width: int | None, droppable: Sequence[str]
+) -> tuple[Mapping[str, str], Grid | None]:
+    """The columns that are kept, and their layout on one line a row; columns go in the order of `droppable`.
+
+    Where the others do not fit either, names stand above their cells, and at last it is as `fit` has it.
+    """
+    kept = dict(titles)
+    for key in (None, *droppable):
+        if key is not None:
+            kept.pop(key, None)
+        for naming in (_align_options(rows), put_on_one_line):
+            if grid := _fit_naming(kept, rows, labels, width, naming):
+                return kept, grid
+    above = Grid(kept, *_place_columns(kept, rows, 1), _put_above(width), 0, 2)
+    return kept, above if width is None or above.width <= width else fit(kept, rows, labels, width)
+
+
+def _fit_naming(
+    titles: Mapping[str, str], rows: Sequence[Row], labels: Sequence[str], width: int | None, naming: Naming
+) -> Grid | None:
+    """The layout on one line with the names beside it, wide gaps before narrow ones."""
+    lines, widths = _place_columns(titles, rows, 1)
+    name_width = max(measure_width(text) for text in [*labels, *(line for row in rows for line in naming(row))])
+    grids = (Grid(titles, lines, widths, naming, name_width, gap) for gap in (3, 2))
+    return next((grid for grid in grids if width is None or grid.width <= width), None)
 
 
 def _list_layouts(

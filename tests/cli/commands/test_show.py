@@ -42,3 +42,15 @@ def test_a_chart_never_takes_the_place_of_its_report(tmp_path: Path) -> None:
     report.write_bytes(Path(REPORT).read_bytes())
     assert run(["show", str(report), "--chart", str(report)]) == 2
     assert report.read_bytes() == Path(REPORT).read_bytes()
+
+
+@pytest.mark.parametrize(("flags", "is_whole"), [([], False), (["--wide"], True)])
+def test_a_narrow_terminal_shows_all_columns_when_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, flags: list[str], is_whole: bool
+) -> None:
+    monkeypatch.setattr("infer_bench.cli.delivery.read_terminal", lambda: (60, False))
+    saved = Path(__file__).parents[2] / "saved" / "bench.json"
+    assert run(["show", str(saved), *flags]) == 0
+    text = capsys.readouterr().out
+    assert ("cold start " in text) == is_whole
+    assert ("not shown" in text) != is_whole

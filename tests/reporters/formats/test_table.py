@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.reporters import registry
+from infer_bench.reporters.bench.columns import fill_line, rank_droppable, select_columns
+from infer_bench.reporters.bench.groups import group_results
 from infer_bench.reporters.registry import render
 from infer_bench.reporters.text.layout import measure_width
 from tests import reports, strategies
@@ -19,13 +21,6 @@ from tests import reports, strategies
 GOLD = Path(__file__).parent / "gold"
 REPORTS = {"credit": reports.report(), "troubled": reports.troubled(), "wide": reports.wide()}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def cells_of(report: Report[Any]) -> set[str]:
-    """Every cell of the full table: what no width may lose."""
-    full = render(report, "table", phases=True)
-    rows = [line for line in full.splitlines() if "=" in line or line.startswith(("batch", "  p"))]
-    return {cell for row in rows for cell in re.split(r" {2,}| (?=feed=)", row.strip()) if cell}
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -48,12 +43,50 @@ def test_it_fits_the_terminal(name: str, width: int, phases: bool) -> None:
     assert max(map(measure_width, text.splitlines())) <= width
 
 
-@pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 115])
-@pytest.mark.parametrize("name", REPORTS)
-def test_no_width_loses_a_cell(name: str, width: int) -> None:
-    flat = re.sub(r"\s", "", render(REPORTS[name], "table", width=width, phases=True))
+def columns_of(report: Report[Any], width: int | None) -> tuple[list[str], list[str]]:
+    """The titles that are shown, and those that are said not to be."""
+    flat = re.sub(r"\s+", " ", render(report, "table", width=width))
+    named = re.search(r"not shown: (.*?) \(--wide shows all\)", flat)
+    left_out = named[1].split(", ") if named else []
+    return [
+        title for title in select_columns(report.settings, phases=False).values() if title not in left_out
+    ], left_out
 
-    assert not [cell for cell in cells_of(REPORTS[name]) if re.sub(r"\s", "", cell) not in flat]
+
+@pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 100, 115])
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_narrow_terminal_says_which_columns_it_does_without(name: str, width: int) -> None:
+    report = REPORTS[name]
+    kept, left_out = columns_of(report, width)
+    flat = re.sub(r"\s", "", render(report, "table", width=width))
+    lines = [
+        fill_line(r, g, report.settings)
+        for c in group_results(report.results, report.settings)
+        for g in c
+        for r in g.results
+        if r.request
+    ]
+    titles = select_columns(report.settings, phases=False)
+
+    assert {"p50", "speed-up", "max |Δ|"} <= set(kept)
+    assert left_out == [title for title in titles.values() if title not in kept]
+    cells = {line.cells[key] for line in lines for key, title in titles.items() if title in kept}
+    assert not [cell for cell in cells if re.sub(r"\s", "", cell) not in flat]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_columns_go_in_their_order_of_rank(name: str) -> None:
+    ranks = [select_columns({}, phases=False)[key] for key in rank_droppable({}) if key in select_columns({}, False)]
+    left_out = [columns_of(REPORTS[name], width)[1] for width in (130, 100, 80, 60, 40)]
+
+    assert all(set(columns) == set(ranks[: len(columns)]) for columns in left_out)
+    assert [len(columns) for columns in left_out] == sorted(len(columns) for columns in left_out)
+
+
+def test_a_pipe_and_a_wide_terminal_lose_no_column() -> None:
+    assert not columns_of(reports.report(), None)[1]
+    assert not columns_of(reports.report(), 130)[1]
+    assert "not shown" not in render(reports.report(), "table")
 
 
 def test_one_line_a_row_from_115_columns_on() -> None:
@@ -63,12 +96,20 @@ def test_one_line_a_row_from_115_columns_on() -> None:
     assert "file" in lines[3] or "file" in lines[2]
 
 
-def test_two_lines_a_row_at_80_columns() -> None:
-    lines = render(reports.report(), "table", width=80).splitlines()
+@pytest.mark.parametrize("width", [80, 100])
+def test_one_line_a_row_on_an_ordinary_terminal(width: int) -> None:
+    lines = render(reports.report(), "table", width=width).splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("lightgbm"))
     stop = next(place for place, line in enumerate(lines) if "request =" in line)
 
-    assert stop - start == 3 * 2
+    assert stop - start == 3
+
+
+def test_names_that_leave_no_room_stand_above_their_numbers() -> None:
+    lines = render(reports.report(), "table", width=40).splitlines()
+    place = lines.index("lightgbm feed=ndarray")
+
+    assert re.fullmatch(r"  42\.1 µs  89× \(88–90\) +0\.0e\+00", lines[place + 1])
 
 
 def test_colour_adds_nothing_but_colour() -> None:

@@ -1,6 +1,6 @@
 """The sentences below a model's table, and those below the whole report."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from infer_bench.report.bench import BenchResult
@@ -24,15 +24,15 @@ def describe_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
     ]
 
 
-def explain_missing(report: Report[Any], *, phases: bool) -> str:
+def explain_missing(report: Report[Any], *, phases: bool, shown: Container[str] | None = None) -> str:
     """What `n/a` stands for: how many samples the missing percentiles take of the requests and, if shown, their phases.
 
-    Empty where none is missing.
+    Only of the columns in `shown`, where there are some; empty where none is missing.
     """
     measured = [result for result in report.results if isinstance(result, BenchResult) and result.request]
     parts = [result.request for result in measured if result.request is not None]
     parts += [part for result in measured for part in list_phases(result)] if phases else []
-    names = name_percentiles(report.settings)
+    names = [name for name in name_percentiles(report.settings) if shown is None or name in shown]
     needs = {name: part.needs[name] for name in names for part in parts if name in part.needs}
     if not needs:
         return ""
