@@ -34,9 +34,7 @@ class Service:
         self.memories = memories or (self.counters.numbers,)
         main = paths.main
         self.name = name
-        schema = main.schema
-        fill = float("nan") if schema is None else schema.fill
-        self.reader = RowReader(main.spec, sparse=settings.sparse, matrix=schema is not None, fill=fill)
+        self.reader = RowReader(main.spec, sparse=settings.sparse, matrix=main.takes_numbers, fill=main.fill)
         self.batcher = Batcher(paths, limit=settings.queue, row_ns=main.warm_up(), count=self._count_batch)
         self.shadow = self._make_shadow()
         self.draining = False

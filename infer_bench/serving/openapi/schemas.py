@@ -5,6 +5,7 @@ from typing import Any
 
 from infer_bench.model import PHASES, Feature, ModelSpec
 from infer_bench.serving.faults import MESSAGES
+from infer_bench.serving.rows.reader import whole_range
 from infer_bench.serving.tensors.datatypes import DTYPES
 
 Schema = dict[str, Any]
@@ -13,7 +14,7 @@ _LARGEST = sys.float_info.max
 _NUMBER: Schema = {"minimum": -_LARGEST, "maximum": _LARGEST}
 _KINDS: dict[str, Schema] = {
     "float": {"type": ["number", "null"], **_NUMBER},
-    "integer": {"type": ["integer", "null"], **_NUMBER},
+    "integer": {"type": ["integer", "null"]},
     "boolean": {"enum": [True, False, 0, 1, None]},
     "category": {"type": ["string", "number", "boolean", "null"], **_NUMBER},
     "string": {"type": ["string", "null"]},
@@ -39,6 +40,9 @@ def record(spec: ModelSpec, *, sparse: bool) -> Schema:
 
 def _column(feature: Feature) -> Schema:
     schema = _KINDS[feature.kind]
+    if feature.kind == "integer":
+        least, most = whole_range(feature)
+        return {**schema, "minimum": least, "maximum": most}
     return {**schema, "examples": list(feature.categories[:20])} if feature.categories else schema
 
 

@@ -11,12 +11,13 @@ import numpy as np
 from infer_bench import data
 from infer_bench.engines.base import Session
 from infer_bench.engines.feeds.schema import Schema
+from infer_bench.engines.onnxruntime.inputs import Tensor
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, usual_candidate
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.model import ModelRef, ModelSpec, Phase
-from infer_bench.serving.rows.feed import BatchFeed, array_schema
+from infer_bench.model import PHASES, ModelRef, ModelSpec, Phase
+from infer_bench.serving.rows.feed import BatchFeed, array_schema, number_tensors
 from infer_bench.serving.rows.rows import Rows
 from infer_bench.serving.settings import ServingSettings
 from infer_bench.typing import Floats
@@ -66,6 +67,21 @@ class ServedModel:
         return array_schema(self.session)
 
     @property
+    def takes_numbers(self) -> bool:
+        """Whether requests of numbers are joined as they are."""
+        return self._feed.takes_numbers
+
+    @property
+    def fill(self) -> float:
+        """What stands in a column that a record lacks."""
+        return 0.0 if self.candidate.options.get("fill") == "zero" else float("nan")
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The tensors of an ONNX graph that takes nothing but numbers; none of any other model."""
+        return number_tensors(self.session)
+
+    @property
     def input_name(self) -> str:
         """What the tensor of a model that is fed one array is called: as in its file, where that names it."""
         return str(getattr(self.session, "input_name", "")) or "input"
@@ -79,7 +95,9 @@ class ServedModel:
         """Predict the rows of several requests in one call. Raises `EngineError` when the model refuses them."""
         with self.lock:
             try:
-                return self._answer(batch)
+                return (
+                    self._answer(batch) if self.spec.batch is None else self._answer_in_chunks(batch, self.spec.batch)
+                )
             except InferBenchError:
                 raise
             except (KeyboardInterrupt, SystemExit) as error:
@@ -112,6 +130,19 @@ class ServedModel:
             "postprocess": time.perf_counter_ns() - end,
         }
         return Predictions(values, plain, phases)
+
+    def _answer_in_chunks(self, batch: Sequence[Rows], size: int) -> Predictions:
+        """Of a model that takes so many rows at a time and no other number; the last call is filled up."""
+        parts = []
+        for rows in batch:
+            for start in range(0, rows.count, size):
+                part = self._answer([rows.chunk(start, size)])
+                count = min(size, rows.count - start)
+                labels = None if part.labels is None else part.labels[:count]
+                parts.append(Predictions(part.values[:count], labels, part.phases_ns))
+        phases: dict[Phase, int] = {phase: sum(part.phases_ns[phase] for part in parts) for phase in PHASES}
+        labels = None if parts[0].labels is None else [label for part in parts for label in part.labels or ()]
+        return Predictions(np.concatenate([part.values for part in parts]), labels, phases)
 
     def _text_labels(self, outputs: Any) -> list[str] | None:
         texts: list[str] = self._texts(outputs) if self._texts is not None else []

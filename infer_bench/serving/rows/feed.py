@@ -8,9 +8,12 @@ import numpy as np
 from infer_bench.engines.base import Session
 from infer_bench.engines.feeds.ndarray import NDArrayFeed
 from infer_bench.engines.feeds.schema import Schema
+from infer_bench.engines.onnxruntime.inputs import Tensor
+from infer_bench.errors import EngineError
 from infer_bench.model import Feature
+from infer_bench.serving.rows.reader import NUMBERS
 from infer_bench.serving.rows.rows import Record, Rows, as_numbers, rename
-from infer_bench.typing import Array
+from infer_bench.typing import Array, Floats
 
 
 def array_schema(session: Session) -> Schema | None:
@@ -19,32 +22,52 @@ def array_schema(session: Session) -> Schema | None:
     return feed.schema if isinstance(feed, NDArrayFeed) and not feed.schema.codes else None
 
 
+def number_tensors(session: Session) -> tuple[Tensor, ...]:
+    """The tensors of an ONNX graph that takes nothing but numbers; none of any other session."""
+    tensors = tuple(getattr(session, "tensors", ()))
+    numeric = all(feature.kind in NUMBERS for feature in session.spec.features)
+    return tensors if numeric and not any(tensor.dtype is object for tensor in tensors) else ()
+
+
 class BatchFeed:
     """The feed of a session for the rows of several requests at once.
 
-    Numbers for an array are joined as they are; everything else goes through the session's own feed: one record as a
-    record, several as a table.
+    Numbers for an array, or for an ONNX graph's tensors, are joined as they are; everything else goes through the
+    session's own feed: one record as a record, several as a table.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._schema = array_schema(session)
-        self._names = session.spec.feature_names
+        self._tensors = number_tensors(session)
+        self._names, self._named = session.spec.feature_names, session.spec.named
+
+    @property
+    def takes_numbers(self) -> bool:
+        """Whether rows are joined as numbers."""
+        return self._schema is not None or bool(self._tensors)
 
     def inputs(self, batch: Sequence[Rows]) -> Any:
         """What the session predicts. Raises `EngineError` for rows that do not fit it."""
-        own = [rename(rows, self._names) for rows in batch]
-        if self._schema is not None:
-            return self._join([as_numbers(rows, self._names) for rows in own])
-        records = [record for rows in own for record in rows.as_records()]
-        return self._session.preprocess(records[0] if len(records) == 1 else self._table(records))
-
-    def _join(self, matrices: list[Array]) -> Array:
+        own = [rename(rows, self._names, named=self._named) for rows in batch]
+        if not self.takes_numbers:
+            records = [record for rows in own for record in rows.as_records()]
+            return self._session.preprocess(records[0] if len(records) == 1 else self._table(records))
+        matrices = [as_numbers(rows, self._names) for rows in own]
         matrix = matrices[0] if len(matrices) == 1 else np.concatenate(matrices)
-        if self._schema is None or matrix.dtype == self._schema.dtype:
-            return np.ascontiguousarray(matrix)
-        with np.errstate(over="ignore"):
-            return np.ascontiguousarray(matrix, dtype=self._schema.dtype)
+        if self._schema is not None:
+            return _narrow(matrix, self._schema.dtype)
+        blocks = {tensor.name: self._block(matrix, tensor) for tensor in self._tensors}
+        return blocks[self._tensors[0].name] if len(blocks) == 1 and self._tensors[0].plain else blocks
+
+    def _block(self, matrix: Floats, tensor: Tensor) -> Array:
+        columns = slice(tensor.start, tensor.start + tensor.width)
+        block = matrix[:, columns]
+        if np.dtype(tensor.dtype).kind not in "f" and not np.isfinite(block).all():
+            name = self._names[columns][int(np.argwhere(~np.isfinite(block))[0, 1])]
+            raise EngineError(f"column {name!r} is missing, and the model takes none that are")
+        block = _narrow(block, tensor.dtype)
+        return block.reshape((len(block), *tensor.inner)) if tensor.inner or tensor.batch is None else block
 
     def _table(self, records: Sequence[Record]) -> dict[str, Array]:
         features = self._session.spec.features or [Feature(name, "string") for name in _keys(records)]
@@ -66,6 +89,13 @@ def _column(feature: Feature, values: list[Any]) -> Array:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def _narrow(matrix: Floats, dtype: Any) -> Array:
+    if matrix.dtype == dtype:
+        return np.ascontiguousarray(matrix)
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(matrix, dtype=dtype)
 
 
 def _floats(values: list[Any]) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from infer_bench.model import ModelSpec
+from infer_bench.model import Feature, ModelSpec
 from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.rows.decoder import StructDecoder
 from infer_bench.serving.rows.rows import Record, Rows
@@ -16,6 +16,8 @@ from infer_bench.typing import Columns, Floats
 
 NUMBERS = ("float", "integer", "boolean")
 """The kinds of columns that a matrix holds."""
+LARGEST_WHOLE = 2**53
+"""Beyond it a double does not hold every whole number."""
 _WORDS = {
     "float": "a number",
     "int | float": "a whole number",
@@ -46,8 +48,8 @@ class RowReader:
     ) -> None:
         self.names = spec.feature_names
         self.is_matrix = matrix and bool(self.names) and all(feature.kind in NUMBERS for feature in spec.features)
-        self._sparse, self._fill = sparse, fill
-        self._checks = [(i, feature.kind) for i, feature in enumerate(spec.features) if feature.kind in NUMBERS[1:]]
+        self._sparse, self._fill, self._named = sparse, fill, spec.named
+        self._checks = [(i, feature) for i, feature in enumerate(spec.features) if feature.kind in NUMBERS[1:]]
         self._pack = struct.Struct(f"{len(self.names)}d").pack_into
         default = ... if not sparse else fill if self.is_matrix else msgspec.UNSET
         self._decoder = StructDecoder(spec.features, default)
@@ -71,9 +73,9 @@ class RowReader:
 
     def read_matrix(self, matrix: Floats) -> Rows:
         """Rows of numbers (rows, columns) in the model's order; NaN is a missing value. Raises as `read`."""
-        for place, kind in self._checks:
-            self._check(matrix[:, place], place, kind)
-        return Rows(self.names, matrix)
+        for place, feature in self._checks:
+            self._check(matrix[:, place], feature)
+        return Rows(self.names, matrix, named=self._named)
 
     def read_columns(self, columns: Columns) -> Rows:
         """Rows by column, arrays (rows,) of numbers, truth values or text. Raises as `read`."""
@@ -87,7 +89,7 @@ class RowReader:
         lists = {name: column.tolist() for name, column in columns.items()}
         records = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
         self._check_records(records)
-        return Rows(self.names, None, records)
+        return Rows(self.names, None, records, self._named)
 
     def _matrix(self, records: list[Any]) -> Floats:
         rows = np.empty((len(records), len(self.names)))
@@ -107,12 +109,16 @@ class RowReader:
         except OverflowError:
             raise self._column_fault("a number is too large for a double", record, count) from None
 
-    def _check(self, values: Floats, place: int, kind: str) -> None:
+    def _check(self, values: Floats, feature: Feature) -> None:
         values = values[~np.isnan(values)]
-        if kind == "integer" and (values != np.floor(values)).any():
-            raise self._column_fault(f"column {self.names[place]!r} takes whole numbers")
-        if kind == "boolean" and not np.isin(values, (0.0, 1.0)).all():
-            raise self._column_fault(f"column {self.names[place]!r} takes true and false")
+        if feature.kind == "boolean" and not np.isin(values, (0.0, 1.0)).all():
+            raise self._column_fault(f"column {feature.name!r} takes true and false")
+        if feature.kind != "integer":
+            return
+        least, most = whole_range(feature)
+        if (values != np.floor(values)).any() or (values < least).any() or (values > most).any():
+            span = f" from {least} to {most}" if feature.dtype else ""
+            raise self._column_fault(f"column {feature.name!r} takes whole numbers{span}")
 
     def _records(self, structs: list[Any]) -> Rows:
         records = []
@@ -123,12 +129,12 @@ class RowReader:
                 raise self._column_fault("the record holds none of the columns", i, len(structs))
             records.append(record)
         self._check_records(records)
-        return Rows(self.names, None, records)
+        return Rows(self.names, None, records, self._named)
 
     def _check_records(self, records: Sequence[Record]) -> None:
-        for place, kind in self._checks:
+        for place, feature in self._checks:
             column = [record.get(self.names[place]) for record in records]
-            self._check(self._numbers(tuple(column), 0, 1), place, kind)
+            self._check(self._numbers(tuple(column), 0, 1), feature)
 
     def _fault(self, message: str) -> RequestFault:
         """What msgspec says, in the words of who sent it."""
@@ -146,6 +152,13 @@ class RowReader:
     def _column_fault(self, message: str, record: int = 0, count: int = 1) -> RequestFault:
         where = f" (record {record + 1})" if count > 1 else ""
         return RequestFault(422, "columns", message + where, columns=self.names)
+
+
+def whole_range(feature: Feature) -> tuple[int, int]:
+    """The whole numbers that a column takes: those of the model's own dtype that a double holds."""
+    dtype = np.dtype(feature.dtype or "int64")
+    limits = np.iinfo(dtype if dtype.kind in "iu" else "int64")
+    return max(int(limits.min), -LARGEST_WHOLE), min(int(limits.max), LARGEST_WHOLE)
 
 
 def _unknown(column: str, where: str) -> str:

@@ -1,7 +1,7 @@
 """The rows of one request, as numbers or as records, and the same rows under another model's names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,15 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Either a `matrix` (rows, features), its columns being `names`, or `records`; NaN and None are missing values."""
+    """Either a `matrix` (rows, features), its columns being `names`, or `records`; NaN and None are missing values.
+
+    Where they are not `named`, the names are but places.
+    """
 
     names: tuple[str, ...]
     matrix: Floats | None = None
     records: Sequence[Record] = ()
+    named: bool = True
 
     @property
     def count(self) -> int:
@@ -31,21 +35,26 @@ class Rows:
             return self.records
         return [dict(zip(self.names, values, strict=True)) for values in self.matrix.tolist()]
 
+    def chunk(self, start: int, size: int) -> "Rows":
+        """`size` rows from `start` on; the last one stands in for those that there are not."""
+        places = [min(i, self.count - 1) for i in range(start, start + size)]
+        if self.matrix is not None:
+            return replace(self, matrix=self.matrix[places])
+        return replace(self, records=[self.records[i] for i in places])
 
-def rename(rows: Rows, names: tuple[str, ...]) -> Rows:
+
+def rename(rows: Rows, names: tuple[str, ...], *, named: bool = True) -> Rows:
     """The rows for a model whose columns are `names`.
 
-    By name where it has no other names than the rows do, by position where it has as many. Raises `EngineError` for
-    any other model.
+    By name where both are `named` and it has no other names than the rows do, else by position where it has as many.
+    Raises `EngineError` for any other model.
     """
     if not names or not rows.names or names == rows.names:
         return rows
-    if set(names) <= set(rows.names):
-        if rows.matrix is None:
-            return Rows(
-                names, None, [{name: record[name] for name in names if name in record} for record in rows.records]
-            )
-        return Rows(names, rows.matrix[:, [rows.names.index(name) for name in names]])
+    if named and rows.named and set(names) <= set(rows.names):
+        if rows.matrix is not None:
+            return Rows(names, rows.matrix[:, [rows.names.index(name) for name in names]])
+        return Rows(names, None, [{name: record[name] for name in names if name in record} for record in rows.records])
     if len(names) != len(rows.names):
         raise EngineError(f"the model takes {len(names)} columns, and the rows have {len(rows.names)}")
     if rows.matrix is not None:

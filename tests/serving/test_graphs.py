@@ -1,0 +1,120 @@
+"""ONNX graphs that take other things than one matrix: tensors of more axes, several of them, batches of one size."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.errors import EngineError
+from infer_bench.serving import application
+from infer_bench.serving.rows.rows import Rows, rename
+from tests.serving.client import ask, ask_together, predict
+
+pytest.importorskip("onnx")
+
+
+def save(folder: Path, graph: str) -> str:
+    import onnx
+    import onnx.parser
+
+    path = folder / "graph.onnx"
+    onnx.save(onnx.parser.parse_model(f'<ir_version: 10, opset_import: ["" : 17]> {graph}'), path)
+    return str(path)
+
+
+IMAGE = """
+image (float[N, 1, 2, 3] pixels) => (float[N, 1] y) {
+    axes = Constant<value = int64[2] {2, 3}>()
+    sum = ReduceSum<keepdims = 0>(pixels, axes)
+    y = Identity(sum)
+}
+"""
+SEVERAL = """
+several (float[N, 2] a, int64[N, 1] b, uint8[N, 1] c) => (float[N, 1] y) {
+    axis = Constant<value = int64[1] {1}>()
+    sum = ReduceSum(a, axis)
+    number = Cast<to = 1>(b)
+    small = Cast<to = 1>(c)
+    part = Add(sum, number)
+    y = Add(part, small)
+}
+"""
+FIXED = """
+fixed (float[4, 2] x) => (float[4, 1] y) { axis = Constant<value = int64[1] {1}>() y = ReduceSum(x, axis) }
+"""
+SINGLE = FIXED.replace("[4,", "[1,")
+
+
+def infer(app: Any, **tensors: Any) -> Any:
+    inputs = [
+        {"name": name, "shape": list(values.shape), "datatype": datatype, "data": values.reshape(-1).tolist()}
+        for name, (datatype, values) in tensors.items()
+    ]
+    return ask(app, "POST", "/v2/models/graph/infer", json={"inputs": inputs})
+
+
+def test_a_tensor_of_more_axes_is_its_own(tmp_path: Path) -> None:
+    app = application(save(tmp_path, IMAGE))
+    (pixels,) = ask(app, "GET", "/v2/models/graph").json()["inputs"]
+    assert pixels == {"name": "pixels", "datatype": "FP32", "shape": [-1, 1, 2, 3]}
+    images = np.arange(12, dtype=np.float32).reshape(2, 1, 2, 3)
+    answer = infer(app, pixels=("FP32", images))
+    assert answer.json()["outputs"][0]["data"] == [15.0, 51.0]
+    records = [{f"f{i}": value for i, value in enumerate(row)} for row in images.reshape(2, 6).tolist()]
+    assert predict(app, records).json()["predictions"] == [[15.0], [51.0]]
+    wrong = infer(app, pixels=("FP32", images.reshape(2, 6)))
+    assert (wrong.status_code, wrong.json()["columns"]) == (400, ["pixels"])
+    assert "instead of [rows, 1, 2, 3]" in wrong.json()["error"]
+
+
+def test_several_tensors_are_taken_together(tmp_path: Path) -> None:
+    app = application(save(tmp_path, SEVERAL))
+    inputs = ask(app, "GET", "/v2/models/graph").json()["inputs"]
+    assert [(i["name"], i["datatype"]) for i in inputs] == [("a", "FP32"), ("b", "INT64"), ("c", "UINT8")]
+    a, b, c = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[10], [20]]), np.array([[100], [200]])
+    assert infer(app, a=("FP32", a), b=("INT64", b), c=("UINT8", c)).json()["outputs"][0]["data"] == [113.0, 227.0]
+    assert "'c' is missing" in infer(app, a=("FP32", a), b=("INT64", b)).json()["error"]
+    assert "numbers of rows" in infer(app, a=("FP32", a), b=("INT64", b[:1]), c=("UINT8", c)).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"c": 256}, "column 'c' takes whole numbers from 0 to 255"),
+        ({"c": -1}, "column 'c' takes whole numbers from 0 to 255"),
+        ({"b": 1.5}, "column 'b' takes whole numbers"),
+        ({"b": 2**53 + 2}, "column 'b' takes whole numbers"),
+        ({"b": None}, "column 'b' is missing, and the model takes none that are"),
+    ],
+)
+def test_what_a_tensor_cannot_hold_is_refused(tmp_path: Path, change: Any, message: str) -> None:
+    app = application(save(tmp_path, SEVERAL))
+    record = {"a_0": 1, "a_1": 2, "b": 3, "c": 4}
+    assert predict(app, record).json()["predictions"] == [[10.0]]
+    response = predict(app, {**record, **change})
+    assert response.status_code == 422
+    assert message in response.json()["error"]
+
+
+@pytest.mark.parametrize("graph", [SINGLE, FIXED])
+@pytest.mark.parametrize("rows", [1, 4, 7])
+def test_a_batch_of_one_size_is_filled_up(tmp_path: Path, graph: str, rows: int) -> None:
+    app = application(save(tmp_path, graph))
+    records = [{"f0": i, "f1": 0.5} for i in range(rows)]
+    expected = [[i + 0.5] for i in range(rows)]
+    assert predict(app, records).json()["predictions"] == expected
+    responses = ask_together(app, list(records))
+    assert [response.json()["predictions"][0] for response in responses] == expected
+
+
+def test_invented_names_are_places() -> None:
+    rows = Rows(("f1", "f0"), np.array([[1.0, 2.0]]))
+    by_name, by_place = rename(rows, ("f0", "f1")), rename(rows, ("f0", "f1"), named=False)
+    assert by_name.matrix is not None
+    assert by_place.matrix is not None
+    assert (by_name.matrix.tolist(), by_place.matrix.tolist()) == ([[2.0, 1.0]], [[1.0, 2.0]])
+    records = rename(Rows(("a", "b"), None, [{"a": 1}]), ("x", "y"))
+    assert records.records == [{"x": 1}]
+    with pytest.raises(EngineError, match="takes 3 columns"):
+        rename(rows, ("x", "y", "z"))
