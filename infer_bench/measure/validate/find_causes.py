@@ -15,7 +15,7 @@ from infer_bench.measure.validate.causes.fixes import with_fixes
 from infer_bench.measure.validate.causes.reference import LastStep, ReferenceAccess
 from infer_bench.measure.validate.fan_out import predict_aligned
 from infer_bench.measure.validate.group_comparison import GroupComparison, unlike_widths
-from infer_bench.measure.validate.network_causes import explain_by_itself
+from infer_bench.measure.validate.network_causes import explain_by_itself, explain_by_weights
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.trees import Structures, rename_columns
 from infer_bench.measure.validate.validation import CandidateState, Validation
@@ -46,6 +46,8 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
         explanation = _explain_by_reference(rows, unlike, candidate, validation, structures)
         if explanation.not_explained and candidate.error is None:
             explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures)
+        if explanation.not_explained and not unlike:
+            explanation = explain_by_weights(explanation, rows, candidate, validation)
         candidate.explanation = with_fixes(explanation, validation.reference, candidate.predictor)
 
 

@@ -1,11 +1,23 @@
-"""Causes that the operators of a network tell: those that work as in training."""
+"""Causes that a network's own file tells: operators that work as in training, weights in fewer bits."""
 
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from infer_bench.engines.training_mode import RANDOM, TRAINING
+from infer_bench.errors import ModelError
+from infer_bench.formats import onnx_graph
+from infer_bench.formats.onnx_weights import Weight, read_weights
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.causes.own_answers import Ask, AskedSide, explain_by_own_answers
+from infer_bench.measure.validate.causes.precision import (
+    describe_narrow_weights,
+    describe_precision,
+    describe_weights,
+    other_weights,
+    rounded_weights,
+)
 from infer_bench.measure.validate.fan_out import predict_aligned
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.validation import CandidateState, Validation
@@ -32,3 +44,37 @@ def _sides_in_training(candidate: CandidateState, validation: Validation) -> Ite
 
 def _asking(predictor: Predictor, validation: Validation) -> Ask:
     return lambda table: predict_aligned(predictor, table, validation.spec).values
+
+
+def explain_by_weights(
+    explanation: Explanation, rows: DifferingRows, candidate: CandidateState, validation: Validation
+) -> Explanation:
+    """With what the weights tell, where one side has the other's in fewer bits, or other numbers under its names."""
+    reference = validation.reference
+    if not isinstance(reference, Predictor):
+        return explanation
+    ours, theirs = _read_weights(reference), _read_weights(candidate.predictor)
+    causes = []
+    for one, other, side in ((ours, theirs, candidate.predictor), (theirs, ours, reference)):
+        if rounded := rounded_weights(one, other):
+            causes.append(describe_precision(rows, rounded, _operators(side), side.name))
+    if not ours and (narrow := describe_narrow_weights(rows, theirs, candidate.predictor.name)):
+        causes.append(narrow)
+    if unlike := other_weights(ours, theirs):
+        causes.append(describe_weights(rows, unlike, candidate.predictor.name))
+    return Explanation((*causes, *explanation.causes), 0, "") if causes else explanation
+
+
+def _read_weights(predictor: Predictor) -> list[Weight]:
+    """Those of an ONNX file; none where it is another format or cannot be read."""
+    artefact = predictor.candidate.artefact
+    if artefact.format != "onnx":
+        return []
+    try:
+        return read_weights(Path(artefact.path).read_bytes())
+    except (OSError, ModelError):
+        return []
+
+
+def _operators(predictor: Predictor) -> Counter[str]:
+    return Counter(node.op for node in onnx_graph.all_nodes(Path(predictor.candidate.artefact.path).read_bytes()))
