@@ -137,6 +137,13 @@ def test_the_project_keeps_limits_that_the_gate_reads(tmp_path: Path) -> None:
     assert {bound.metric for bound in settings.limits.bounds} == {"p50", "rss", "size"}
 
 
+def test_a_test_suite_gates_the_model(workshop: Workshop) -> None:
+    (workshop.folder / "test_model.py").write_text(text_of("pytest"), encoding="utf-8")
+    process = workshop.bash("python -m pytest -q -p no:cacheprovider test_model.py")
+    assert process.returncode == PASS, process.stdout
+    assert "1 passed" in process.stdout
+
+
 def test_inconclusive_is_tried_again_with_more_time(workshop: Workshop) -> None:
     (workshop.folder / "old.onnx").write_bytes((workshop.folder / "models/model.onnx").read_bytes())
     process = workshop.bash(text_of("inconclusive"), TOO_SHORT)
