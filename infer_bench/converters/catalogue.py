@@ -8,6 +8,7 @@ from infer_bench.converters.sklearn.registry import PREDICTORS, TRANSFORMERS
 from infer_bench.trees.readers.sklearn.ensembles import AVERAGED, BOOSTED, HISTOGRAM
 
 _WIDTH, _NARROWEST = 120, 40
+VECTORIZERS = "vectorizers of text with a Python function, files, dtype float32, or groups in the token_pattern"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ def list_sklearn_routes() -> tuple[RouteInfo, ...]:
         RouteInfo("sklearn", tuple(sorted(trees)), "exact", "through the exact tree writer"),
         RouteInfo("sklearn", tuple(rest), "exact", "written in double; NaN where scikit-learn raises"),
         RouteInfo("sklearn", tuple(sorted(TRANSFORMERS)), "exact", "steps of a pipeline, written in double"),
+        RouteInfo("sklearn", (VECTORIZERS,), "refused", "use its own analyzers, and token patterns of classes alone"),
         *(RouteInfo("sklearn", (name,), "refused", f"{why}: {do}") for name, (why, do) in sorted(REFUSALS.items())),
     )
 

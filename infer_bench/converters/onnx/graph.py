@@ -3,7 +3,7 @@
 Numbers in it are double unless a method says otherwise, because the libraries converted here compute in double.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
@@ -18,22 +18,25 @@ OPSET = 19
 
 
 class Graph:
-    """Collects nodes and constants under unique names."""
+    """Collects nodes and constants under unique names. `shared` are tensors that several steps make alike."""
 
-    def __init__(self, opset_ml: int = 5) -> None:
+    def __init__(self, opset_ml: int = 5, prefix: str = "") -> None:
         self.opset_ml = opset_ml
+        self._prefix = prefix
+        self._branches = 0
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.domains: dict[str, int] = {}
         self.reserved: set[str] = set()
         self.refusal_masks: list[str] = []
+        self.shared: dict[tuple[str, ...], str] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._count = 0
 
     def name(self, stem: str) -> str:
         """A name that nothing else in the graph has."""
         self._count += 1
-        while (name := f"{stem}_{self._count}") in self.reserved:
+        while (name := f"{self._prefix}{stem}_{self._count}") in self.reserved:
             self._count += 1
         return name
 
@@ -48,6 +51,35 @@ class Graph:
         names = [self.name(kind) for _ in range(outputs)]
         self.nodes.append(helper.make_node(kind, list(inputs), names, name=self.name("n"), **attributes))
         return names
+
+    def branch(self) -> "Graph":
+        """A graph within this one, for `either` and `repeat`; it may read this one's tensors."""
+        self._branches += 1
+        return Graph(self.opset_ml, f"{self._prefix}b{self._branches}_")
+
+    def either(self, condition: str, then: "Graph", result: str, other: "Graph", default: str, *, element: int) -> str:
+        """`result` of `then` where the scalar `condition` holds, else `default` of `other`; (rows, n) both."""
+        sides = [branch._nest({}, {name: (element, 2)}) for branch, name in ((then, result), (other, default))]
+        return self.op("If", condition, then_branch=sides[0], else_branch=sides[1])
+
+    def repeat(self, body: "Graph", inputs: Sequence[str], going: str, result: str, start: str, *, element: int) -> str:
+        """A (rows, n) tensor that `body` makes anew, from `start` on, while its scalar `going` holds; once at least.
+
+        `inputs` are the body's names of the turn, of the condition and of the tensor.
+        """
+        kinds = dict(zip(inputs, ((7, 0), (9, 0), (element, 2)), strict=True))
+        nested = body._nest(kinds, {going: (9, 0), result: (element, 2)})
+        return self.op("Loop", "", "", start, body=nested)
+
+    def _nest(self, inputs: Mapping[str, tuple[int, int]], outputs: Mapping[str, tuple[int, int]]) -> Any:
+        """As a graph of ONNX; each tensor has its element type and its number of axes."""
+        from onnx import helper
+
+        infos = [
+            [helper.make_tensor_value_info(name, element, [None] * axes) for name, (element, axes) in tensors.items()]
+            for tensors in (inputs, outputs)
+        ]
+        return helper.make_graph(self.nodes, f"{self._prefix}body", *infos, self.initializers)
 
     def const(self, values: Any, dtype: Any = np.float64) -> str:
         """A constant tensor; equal constants are stored once. `dtype` str makes a tensor of strings."""

@@ -39,6 +39,7 @@ WRITERS = (
     "bagging",
     "boosters",
     "one_vs_one",
+    "text.vectorizers",
 )
 """The modules beside this one that register the classes they write."""
 
@@ -84,7 +85,7 @@ def convert_sklearn(
     predictions = _write(graph, estimator, frame)
     outputs = _declare_outputs(graph, predictions, precision, zipmap)
     facts = {"family": "sklearn", "precision": precision, SPEC: describe(names, text, predictions), **(metadata or {})}
-    opsets = {**graph.domains, "": OPSET}
+    opsets = {"": OPSET, **graph.domains}
     model = assemble(graph, "model", inputs, outputs, opsets=opsets, ir_version=_IR_VERSION, metadata=facts)
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString()

@@ -8,6 +8,7 @@ import numpy as np
 
 from infer_bench.converters.sklearn.inputs import find_text_columns
 from infer_bench.converters.sklearn.split_points import Points, find_points
+from infer_bench.converters.sklearn.text.hostile import HOSTILE, LONG
 from infer_bench.trees.readers.sklearn.estimators import get_feature_names
 from infer_bench.typing import Array
 
@@ -40,7 +41,7 @@ class Probes:
 
     def draw_groups(self) -> Iterator[Group]:
         """Ordinary rows; batch 0 and 1; rows far outside of the training's; interesting values, ±1 ulp beside them;
-        NaN, infinite, zero, unseen values.
+        NaN, infinite, zero, unseen values; texts that are hard to take apart.
         """
         yield Group("ordinary", self.draw_ordinary(self.rows))
         yield Group("empty", self.draw_ordinary(0))
@@ -57,6 +58,8 @@ class Probes:
             "zero", {i: np.array([0.0, -0.0, 1e-40, -1e-40, 1e-36]) for i in numeric}, whole=True
         )
         yield from self._vary_each("unseen", {i: self._get_unseen(i) for i in range(len(self.names))})
+        hostile = np.array([*HOSTILE, *LONG], dtype=object)
+        yield from self._vary_each("text", dict.fromkeys(sorted(self.points.raw_texts), hostile))
 
     def draw_ordinary(self, rows: int) -> Table:
         """Rows as the model's own attributes suggest them."""

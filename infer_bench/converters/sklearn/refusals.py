@@ -3,9 +3,7 @@
 REFUSALS: dict[str, tuple[str, str]] = {
     "IterativeImputer": ("its rounds of regressions have no ONNX form", "impute with SimpleImputer"),
     "KNNImputer": ("distances with missing values have no ONNX form", "impute with SimpleImputer"),
-    "CountVectorizer": ("ONNX Runtime splits words by ASCII rules, scikit-learn by Unicode's", "vectorize outside"),
-    "TfidfVectorizer": ("ONNX Runtime splits words by ASCII rules, scikit-learn by Unicode's", "vectorize outside"),
-    "HashingVectorizer": ("ONNX has no MurmurHash3 of words", "vectorize outside"),
+    "HashingVectorizer": ("ONNX has no MurmurHash3 of words", "use TfidfVectorizer"),
     "FeatureHasher": ("ONNX has no MurmurHash3 of words", "use OneHotEncoder"),
     "DictVectorizer": ("its input is a dict, not a table", "use OneHotEncoder on columns"),
     "SplineTransformer": ("its splines are not written here", "use PolynomialFeatures or KBinsDiscretizer"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.sklearn.encoders import is_missing
+from infer_bench.engines.sklearn.text import is_vectorizer, make_examples
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family, iterate_transformers
 
 
@@ -27,7 +28,7 @@ class Points:
     """What is known of each column: values where predictions change, known categories, centre and spread.
 
     `markers` holds what stands for a missing string (None or NaN), where a step looks for it. `near` says that far away
-    the prediction hangs on the last bit (nearest neighbours, all equally far).
+    the prediction hangs on the last bit (nearest neighbours, all equally far). `raw_texts` are read word by word.
     """
 
     numbers: dict[int, set[float]] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Points:
     spread: dict[int, tuple[float, float]] = field(default_factory=dict)
     near: bool = False
     markers: dict[int, Any] = field(default_factory=dict)
+    raw_texts: set[int] = field(default_factory=set)
 
     def add(self, origin: Origin | None, values: Iterable[Any]) -> None:
         """Note values of a column as a step sees it."""
@@ -126,6 +128,8 @@ def _find_members(estimator: Any) -> list[tuple[Any, Any]]:
 def _note(points: Points, estimator: Any, origins: Origins) -> None:
     """Read the fitted attributes that say where predictions change."""
     name = get_class_name(estimator)
+    if is_vectorizer(estimator):
+        _note_words(points, estimator, origins)
     for attribute in ("categories_", "bin_edges_"):
         for origin, values in zip(origins, getattr(estimator, attribute, ()), strict=False):
             points.add(origin, np.asarray(values, dtype=object).ravel())
@@ -157,6 +161,14 @@ def _note(points: Points, estimator: Any, origins: Origins) -> None:
     if hasattr(estimator, "_fit_X") or hasattr(estimator, "cluster_centers_"):
         points.near = True
     _note_spreads(points, estimator, origins)
+
+
+def _note_words(points: Points, vectorizer: Any, origins: Origins) -> None:
+    texts = make_examples([vectorizer])
+    for origin in origins:
+        if origin is not None:
+            points.add(origin, [*texts, *(text.title() for text in texts[::4]), *(text.upper() for text in texts[::4])])
+            points.raw_texts.add(origin.column)
 
 
 def _mark(points: Points, origin: Origin | None, values: Iterable[Any]) -> None:

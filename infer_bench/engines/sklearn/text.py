@@ -42,10 +42,11 @@ def _inside(estimator: Any) -> Iterator[Any]:
 
 def text_feature(column: Feature, vectorizers: list[Any]) -> Feature:
     """The column as one of text, with examples made of the words that the vectorizers know."""
-    return replace(column, kind="string", examples=_make_examples(vectorizers))
+    return replace(column, kind="string", examples=make_examples(vectorizers))
 
 
-def _make_examples(vectorizers: list[Any]) -> tuple[str, ...]:
+def make_examples(vectorizers: list[Any]) -> tuple[str, ...]:
+    """Texts of words that the vectorizers know; none where they keep no words."""
     words: list[str] = []
     for vectorizer in vectorizers:
         words += sorted(map(str, getattr(vectorizer, "vocabulary_", ())))[:_KNOWN_WORDS]

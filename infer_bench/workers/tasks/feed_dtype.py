@@ -34,7 +34,9 @@ def describe_feed(session: Session, request: DescribeFeed) -> FeedDtype:
 def _describe(inputs: Any) -> str:
     if isinstance(inputs, dict):
         return " and ".join(dict.fromkeys(_word(np.asarray(v).dtype) for v in inputs.values()))
-    if hasattr(inputs, "dtypes") and not isinstance(inputs, np.ndarray):
+    if isinstance(inputs, list):
+        return _word(np.asarray(inputs).dtype)
+    if hasattr(inputs, "columns"):
         return "DataFrame of " + " and ".join(dict.fromkeys(_word(dtype) for dtype in inputs.dtypes))
     return _word(inputs.dtype) if hasattr(inputs, "dtype") else type(inputs).__name__
 

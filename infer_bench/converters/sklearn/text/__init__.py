@@ -1,0 +1,1 @@
+"""Vectorizers of text: case, accents and words as Python tells them, written with strings of ONNX."""
