@@ -1,7 +1,6 @@
 """`--help` as plain text: options in groups, as wide as the terminal. Typer's own groups need Rich, 110 ms at start."""
 
 import re
-import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 from typer.core import TyperCommand, TyperGroup
 
 from infer_bench.cli.options.groups import GENERAL, GROUPS
+from infer_bench.cli.terminal import find_width
 
 _MARGIN = 2
 _LEAST = 24
@@ -66,8 +66,8 @@ def _glue(brackets: re.Match[str]) -> str:
 
 
 def widen(formatter: Formatter) -> None:
-    """Make help as wide as the terminal; in a pipe it is 80 columns wide."""
-    formatter.width = max(_LEAST, shutil.get_terminal_size().columns - _MARGIN)
+    """Make help as wide as the terminal, also through a pager; without one it is 80 columns wide."""
+    formatter.width = max(_LEAST, find_width() - _MARGIN)
 
 
 class Command(TyperCommand):

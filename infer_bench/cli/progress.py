@@ -1,13 +1,13 @@
 """A line on stderr that says how far a measurement is; nothing when stderr is no terminal."""
 
 import os
-import shutil
 import sys
 import time
 from types import TracebackType
 from typing import TextIO
 
 from infer_bench.cli.streams import Interruption
+from infer_bench.cli.terminal import find_width
 
 REDRAW_S = 0.1
 BAR = 20
@@ -29,7 +29,7 @@ class ProgressLine:
             return
         self._last_draw_s = now
         filled = round(min(1.0, max(0.0, done)) * BAR)
-        width = shutil.get_terminal_size().columns
+        width = find_width(self._stream)
         line = f"{'█' * filled}{'░' * (BAR - filled)} {done:4.0%}  {message}"[: max(0, width - 1)]
         self._write(f"\r\x1b[K{line}")
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_format, complete_from
 from infer_bench.cli.options.groups import gate, how, machine, model, output, self_test, what
 
 DEFAULT_ALPHA = 0.01
@@ -11,8 +12,24 @@ Labels = Annotated[
     str | None, what("--labels", metavar="FILE", help="The true class of each row: shows accuracy, F1 and AUC.")
 ]
 Batches = Annotated[str, what("--batch", "-b", metavar="N,…", help="Batch sizes, as in 1,64,1000.")]
-Scenario = Annotated[str, what("--scenario", metavar="NAME", help="single_stream or offline.")]
-RowsMode = Annotated[str, what("--rows", metavar="HOW", help="rotate through distinct rows, or always the same.")]
+Scenario = Annotated[
+    str,
+    what(
+        "--scenario",
+        metavar="NAME",
+        help="single_stream or offline.",
+        autocompletion=complete_from("single_stream", "offline"),
+    ),
+]
+RowsMode = Annotated[
+    str,
+    what(
+        "--rows",
+        metavar="HOW",
+        help="rotate through distinct rows, or always the same.",
+        autocompletion=complete_from("rotate", "same"),
+    ),
+]
 Reference = Annotated[str | None, what("--reference", metavar="CANDIDATE", help="The candidate to compare with.")]
 
 Rounds = Annotated[int | None, how("--rounds", metavar="N", help="Rounds over all processes. [default: 60]")]
@@ -78,5 +95,6 @@ Format = Annotated[
         "-f",
         metavar="NAME",
         help="table, json, markdown, html, csv, junit, openmetrics, pyperf, bencher or github-action-benchmark.",
+        autocompletion=complete_format,
     ),
 ]

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_from
 from infer_bench.cli.options.groups import machine, model, output, tolerance, what, write
 
 Model = Annotated[str | None, model(metavar="MODEL", help="A trained model.")]
@@ -20,4 +21,13 @@ Rtol = Annotated[float | None, tolerance("--rtol", metavar="X", help="More, as a
 TimeLimit = Annotated[float, machine("--time-limit", metavar="SECONDS", help="Seconds that writing the file may take.")]
 
 OnnxFile = Annotated[str | None, output("--output", "-o", metavar="FILE", help="The file. [default: MODEL with .onnx]")]
-Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json or html.")]
+Format = Annotated[
+    str,
+    output(
+        "--format",
+        "-f",
+        metavar="NAME",
+        help="table, json or html.",
+        autocompletion=complete_from("table", "json", "html"),
+    ),
+]

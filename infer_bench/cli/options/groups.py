@@ -4,6 +4,8 @@ from functools import partial
 
 import typer
 
+from infer_bench.cli.completion import complete_model
+
 WHAT = "What to run"
 RENDER = "What to render"
 HOW = "How to measure"
@@ -20,7 +22,7 @@ GENERAL = "General"
 GROUPS = (WHAT, RENDER, HOW, WRITE, TOLERANCE, GATE, SELF_TEST, SERVING, MACHINE, OUTPUT, GENERAL)
 """In the order of help."""
 
-model = partial(typer.Argument, rich_help_panel=WHAT)
+model = partial(typer.Argument, rich_help_panel=WHAT, autocompletion=complete_model)
 report = partial(typer.Argument, rich_help_panel=RENDER)
 what = partial(typer.Option, rich_help_panel=WHAT)
 how = partial(typer.Option, rich_help_panel=HOW)

@@ -2,12 +2,16 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_candidate, complete_format
 from infer_bench.cli.options.groups import gate, how, machine, model, output, what
 
 Target = Annotated[
     str, model(metavar="TARGET", help="A service, as in http://127.0.0.1:8080/predict, or a model to serve.")
 ]
-Engine = Annotated[str | None, what("--engine", "-e", metavar="ENGINE", help="Of a model: what opens it.")]
+Engine = Annotated[
+    str | None,
+    what("--engine", "-e", metavar="ENGINE", help="Of a model: what opens it.", autocompletion=complete_candidate),
+]
 Batch = Annotated[int, what("--batch", "-b", metavar="N", help="Rows a request.")]
 Protocol = Annotated[
     str | None, what("--protocol", metavar="NAME", help="predict, json, oip or oip-binary. [default: by the address]")
@@ -43,6 +47,13 @@ Slo = Annotated[
 ]
 
 Format = Annotated[
-    str, output("--format", "-f", metavar="NAME", help="table, json, markdown, html, csv, junit or openmetrics.")
+    str,
+    output(
+        "--format",
+        "-f",
+        metavar="NAME",
+        help="table, json, markdown, html, csv, junit or openmetrics.",
+        autocompletion=complete_format,
+    ),
 ]
 Parts = Annotated[bool, output("--phases", help="Show the time from sending, too.")]

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_from
 from infer_bench.cli.options.groups import how, machine, model, output, what
 
 Target = Annotated[str, model(metavar="TARGET", help="A model, package.module:function, or a .prof file.")]
@@ -25,6 +26,13 @@ Sort = Annotated[str, output("--sort", metavar="BY", help="Functions by cumulati
 Top = Annotated[int, output("--top", metavar="N", help="How many functions to show.")]
 File = Annotated[str | None, output("--output", "-o", metavar="FILE", help="Write a file, as in before.prof.")]
 Format = Annotated[
-    str, output("--format", "-f", metavar="NAME", help="pstats, speedscope, html, json, markdown or table.")
+    str,
+    output(
+        "--format",
+        "-f",
+        metavar="NAME",
+        help="pstats, speedscope, html, json, markdown or table.",
+        autocompletion=complete_from("pstats", "speedscope", "html", "json", "markdown", "table"),
+    ),
 ]
 View = Annotated[bool, output("--view", help="Open the profile in snakeviz.")]

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_format
 from infer_bench.cli.options.groups import how, machine, model, output, tolerance, what, write
 
 Model = Annotated[str, model(metavar="MODEL", help="An ONNX network.")]
@@ -37,4 +38,6 @@ Timeout = Annotated[float, machine("--timeout", metavar="SECONDS", help="Seconds
 OnnxFile = Annotated[
     str | None, output("--output", "-o", metavar="FILE", help="The file. [default: MODEL with .small.onnx]")
 ]
-Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json, markdown or html.")]
+Format = Annotated[
+    str, output("--format", "-f", metavar="NAME", help="table, json, markdown or html.", autocompletion=complete_format)
+]

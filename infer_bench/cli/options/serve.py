@@ -2,10 +2,20 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_candidate
 from infer_bench.cli.options.groups import machine, model, serving, tolerance, what
 
 Model = Annotated[str, model(metavar="MODEL", help="The model that answers.")]
-Engine = Annotated[str | None, what("--engine", "-e", metavar="ENGINE", help="engine[:key=value,…] that opens it.")]
+Engine = Annotated[
+    str | None,
+    what(
+        "--engine",
+        "-e",
+        metavar="ENGINE",
+        help="engine[:key=value,…] that opens it.",
+        autocompletion=complete_candidate,
+    ),
+]
 Fallback = Annotated[str | None, what("--fallback", metavar="MODEL", help="Answers where the first one cannot.")]
 FallbackEngine = Annotated[
     str | None, what("--fallback-engine", metavar="ENGINE", help="engine[:key=value,…] that opens it.")

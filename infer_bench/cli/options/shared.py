@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_candidate
 from infer_bench.cli.options.groups import how, machine, output, what
 
 Data = Annotated[str | None, what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, JSON, npy or npz file.")]
@@ -11,6 +12,7 @@ Candidates = Annotated[
         "--engine",
         "-e",
         metavar="CANDIDATE",
+        autocompletion=complete_candidate,
         help="A candidate, engine[:key=value,…] or package.module:function. Repeatable.",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_from
 from infer_bench.cli.options.groups import output, report
 
 File = Annotated[str, report(metavar="REPORT.json", help="A report that --json wrote.")]
@@ -13,6 +14,10 @@ Format = Annotated[
         metavar="NAME",
         help="table, json or html; of a bench also github-action-benchmark, junit, openmetrics, pyperf or bencher; "
         "of bench and validate csv; of these and profile markdown.",
+        autocompletion=complete_from(
+            *("table", "json", "html", "markdown", "csv"),
+            *("junit", "openmetrics", "pyperf", "bencher", "github-action-benchmark"),
+        ),
     ),
 ]
 ChartFile = Annotated[

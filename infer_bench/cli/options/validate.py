@@ -2,12 +2,19 @@
 
 from typing import Annotated
 
+from infer_bench.cli.completion import complete_candidate, complete_format
 from infer_bench.cli.options.groups import model, output, tolerance, what
 
 Models = Annotated[list[str], model(metavar="REFERENCE CANDIDATE", help="Models, or saved predictions first.")]
 Engines = Annotated[
     list[str] | None,
-    what("--engine", "-e", metavar="ENGINE", help="engine[:key=value,…]: one for all sides, or one for each."),
+    what(
+        "--engine",
+        "-e",
+        metavar="ENGINE",
+        help="engine[:key=value,…]: one for all sides, or one for each.",
+        autocompletion=complete_candidate,
+    ),
 ]
 Rows = Annotated[int | None, what("--rows", metavar="N", help="Read no more than so many rows.")]
 Probes = Annotated[str, what("--probes", metavar="WHICH", help="on, off or only: rows made to find differences.")]
@@ -23,4 +30,13 @@ Worst = Annotated[int, output("--worst", metavar="N", help="How many of the wors
 ExportWorst = Annotated[
     str | None, output("--export-worst", metavar="FILE", help="Write the worst rows: parquet or csv.")
 ]
-Format = Annotated[str, output("--format", "-f", metavar="NAME", help="table, json, markdown, html or csv.")]
+Format = Annotated[
+    str,
+    output(
+        "--format",
+        "-f",
+        metavar="NAME",
+        help="table, json, markdown, html or csv.",
+        autocompletion=complete_format,
+    ),
+]
