@@ -7,7 +7,7 @@ from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelSpec, Phase
 from infer_bench.serving.metrics.counters import Counters
 from infer_bench.serving.metrics.families import Numbers
-from infer_bench.serving.paths.batcher import Batcher
+from infer_bench.serving.paths.batcher import MOST_ROWS, Batcher
 from infer_bench.serving.paths.dual_path import Answer, DualPath
 from infer_bench.serving.paths.shadow import Shadow
 from infer_bench.serving.rows.reader import RowReader
@@ -35,7 +35,9 @@ class Service:
         main = paths.main
         self.name = name
         self.reader = RowReader(main.spec, sparse=settings.sparse, matrix=main.takes_numbers, fill=main.fill)
-        self.batcher = Batcher(paths, limit=settings.queue, row_ns=main.warm_up(), count=self._count_batch)
+        main.warm_up()
+        most = MOST_ROWS if main.rows_are_apart else 1
+        self.batcher = Batcher(paths, limit=settings.queue, row_ns=main.row_ns, most_rows=most, count=self._count_batch)
         self.shadow = self._make_shadow()
         self.draining = False
 

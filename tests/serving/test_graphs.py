@@ -9,7 +9,7 @@ import pytest
 from infer_bench.errors import EngineError
 from infer_bench.serving import application
 from infer_bench.serving.rows.rows import Rows, rename
-from tests.serving.client import ask, ask_together, predict
+from tests.serving.client import ask, ask_together, counters, predict
 
 pytest.importorskip("onnx")
 
@@ -118,3 +118,24 @@ def test_invented_names_are_places() -> None:
     assert records.records == [{"x": 1}]
     with pytest.raises(EngineError, match="takes 3 columns"):
         rename(rows, ("x", "y", "z"))
+
+
+BATCH_DEPENDENT = """
+centred (float[N, 2] x) => (float[N, 2] y) {
+    mean = ReduceMean<axes = [0], keepdims = 1>(x)
+    y = Sub(x, mean)
+}
+"""
+
+
+def test_requests_stay_apart_where_rows_depend_on_each_other(tmp_path: Path) -> None:
+    app = application(save(tmp_path, BATCH_DEPENDENT))
+    assert ask(app, "GET", "/model-info").json()["batching"] is False
+    responses = ask_together(app, [{"f0": i, "f1": 1.0} for i in range(5)])
+    assert [response.json()["predictions"] for response in responses] == [[[0.0, 0.0]]] * 5
+    assert counters(app)["infer_bench_batch_requests_count"] == 5
+
+
+def test_requests_go_together_elsewhere(tmp_path: Path) -> None:
+    app = application(save(tmp_path, IMAGE))
+    assert ask(app, "GET", "/model-info").json()["batching"] is True

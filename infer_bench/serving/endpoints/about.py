@@ -66,6 +66,7 @@ def describe_service(service: Service) -> dict[str, Any]:
         "name": service.name,
         **model,
         "path": "fallback" if paths.primary is None else "primary",
+        "batching": paths.main.rows_are_apart,
         "absent_columns": "missing values" if service.settings.sparse else "refused",
         "fallback": fallback,
         "versions": {"infer-bench": __version__, "python": platform.python_version(), **find_versions(PACKAGES)},

@@ -27,14 +27,21 @@ Results = list[Answer | Exception]
 class Batcher:
     """The queue before the engine. `row_ns` is what a row is known to take, None where it is not known.
 
+    Requests go together up to `most_rows`; 1: each goes alone, whatever rows it has.
     `count` is called with the number of requests and of rows of every call.
     """
 
     def __init__(
-        self, paths: DualPath, *, limit: int, row_ns: float | None = None, count: Callable[[int, int], None]
+        self,
+        paths: DualPath,
+        *,
+        limit: int,
+        row_ns: float | None = None,
+        most_rows: int = MOST_ROWS,
+        count: Callable[[int, int], None],
     ) -> None:
         self._paths = paths
-        self._limit = limit
+        self._limit, self._most_rows = limit, most_rows
         self._count = count
         self._row_ns = row_ns
         self._on_loop = all(model.stays_on_loop for model in (paths.primary, paths.fallback) if model is not None)
@@ -96,7 +103,7 @@ class Batcher:
         """The oldest requests whose callers still wait, and how many rows they have."""
         batch: list[Waiting] = []
         rows = 0
-        while self._waiting and (not batch or rows + self._waiting[0][0].count <= MOST_ROWS):
+        while self._waiting and (not batch or rows + self._waiting[0][0].count <= self._most_rows):
             request = self._waiting.popleft()
             if not request[1].done():
                 batch.append(request)

@@ -22,7 +22,9 @@ from infer_bench.serving.rows.rows import Rows
 from infer_bench.serving.settings import ServingSettings
 from infer_bench.typing import Floats
 
-_WARM_ROWS = 2
+_WARM_ROWS = 4
+_ROUNDING = 1e-5
+"""What rows alone and together may differ by, as a share of the prediction or of 1: more than float32 rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,17 @@ class Predictions:
 class ServedModel:
     """A model with its session. It is called by one thread at a time, which `lock` sees to.
 
-    `sample` is a row that it has answered; None where there is nothing to draw one from, or it answered none.
+    `sample` is a row that it has answered, None where there is nothing to draw one from or it answered none; `row_ns`
+    is what a call of one row took. Where `rows_are_apart` is False, a row's prediction depends on those that it is
+    predicted with, as in a network that is quantised by what a batch holds.
     """
 
     candidate: Candidate
     session: Session
     lock: threading.Lock = field(default_factory=threading.Lock)
     sample: Rows | None = None
+    row_ns: float | None = None
+    rows_are_apart: bool = True
 
     def __post_init__(self) -> None:
         self._feed = BatchFeed(self.session)
@@ -148,30 +154,46 @@ class ServedModel:
         texts: list[str] = self._texts(outputs) if self._texts is not None else []
         return texts if any(texts) else None
 
-    def warm_up(self) -> int | None:
-        """Answer rows drawn from the model, so that the first request does not pay for it.
+    def warm_up(self) -> None:
+        """Answer rows drawn from the model: the first request does not pay for it, and what rows cost is known.
 
-        Gives the nanoseconds that a call of one row took; None where there was no row that the model answers.
+        Rows are answered alone and together. Where there are none that the model answers, nothing is known.
         """
         if not self.spec.features:
-            return None
+            return
         try:
-            table = data.draw(self.spec, self.session.domain().thresholds, _WARM_ROWS, 0)
-            lists = {name: column.tolist() for name, column in table.columns.items()}
-            records = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
-            row = Rows(self.spec.feature_names, None, records[:1])
-            self.answer([row])
+            rows = self._draw_rows()
+            alone = [self.answer([row]) for row in rows]
             start = time.perf_counter_ns()
-            self.answer([row])
+            self.answer(rows[:1])
+            self.row_ns = float(time.perf_counter_ns() - start)
+            self.sample = rows[0]
+            together = self.answer(rows)
         except InferBenchError:
-            return None
-        self.sample = row
-        return time.perf_counter_ns() - start
+            return
+        self.rows_are_apart = _agree(np.concatenate([answer.values for answer in alone]), together.values)
+
+    def _draw_rows(self) -> list[Rows]:
+        """Some rows, each on its own."""
+        table = data.draw(self.spec, self.session.domain().thresholds, _WARM_ROWS, 0)
+        lists = {name: column.tolist() for name, column in table.columns.items()}
+        records = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+        return [Rows(self.spec.feature_names, None, [record], self.spec.named) for record in records]
 
     def close(self) -> None:
         """Release what the library holds."""
         with self.lock:
             self.session.close()
+
+
+def _agree(alone: Floats, together: Floats) -> bool:
+    """Whether predictions differ by no more than rounding; what is not finite has to be so on both sides."""
+    if alone.shape != together.shape:
+        return False
+    scale = np.maximum(1.0, np.abs(alone))
+    with np.errstate(invalid="ignore"):
+        near = np.abs(alone - together) <= _ROUNDING * scale
+    return bool((near | ~(np.isfinite(alone) | np.isfinite(together))).all())
 
 
 def choose_candidate(name: str, engine: str, settings: ServingSettings) -> Candidate:
