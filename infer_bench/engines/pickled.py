@@ -13,11 +13,21 @@ def open_pickle(model: ModelRef, options: Mapping[str, str]) -> Any:
 
     The option `allow_pickle`, `yes` or `no`, comes from the worker: the user's consent to run the file's code.
     """
+    return open_versioned(model, options)[0]
+
+
+def open_versioned(model: ModelRef, options: Mapping[str, str]) -> tuple[Any, str]:
+    """As `open_pickle`, and in brackets that another scikit-learn saved it; nothing where that is not known.
+
+    Some such models open and cannot predict.
+    """
     from infer_bench.formats import pickles
 
     require_readable(model.path)
     with errors_as(ModelError, f"{model.name} cannot be opened"):
-        return pickles.load(model.path, _allows_pickle(options))
+        loaded, content = pickles.load_scanned(model.path, _allows_pickle(options))
+    versions, _ = pickles.describe_versions(content)
+    return loaded, f" (the model was {versions})" if versions else ""
 
 
 def open_skops(model: ModelRef, options: Mapping[str, str]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option, as_columns
 from infer_bench.engines.feeds.schema import is_text
-from infer_bench.engines.pickled import open_pickle, open_skops
+from infer_bench.engines.pickled import open_skops, open_versioned
 from infer_bench.engines.session import FedSession, errors_as, guard, read_threads, require, to_canonical
 from infer_bench.engines.sklearn import parts
 from infer_bench.engines.sklearn.estimator import METHODS, PredictMethod, describe
@@ -37,13 +37,14 @@ class ScikitLearn:
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "ScikitLearnSession":
         """Load the model. Raises `ModelError` for a broken file or something that cannot predict."""
         require("sklearn", "sklearn")
-        estimator = open_skops(model, options) if model.format == "skops" else open_pickle(model, options)
+        skops = model.format == "skops"
+        estimator, versions = (open_skops(model, options), "") if skops else open_versioned(model, options)
         if not any(hasattr(estimator, method) for method in METHODS):
             raise ModelError(f"{model.name} holds a {type(estimator).__name__}, which cannot predict")
-        with errors_as(ModelError, f"{model.name} cannot be understood"):
+        with errors_as(ModelError, f"{model.name} cannot be understood{versions}"):
             spec, method = describe(estimator)
         parts.set_threads(estimator, read_threads(options))
-        return ScikitLearnSession(spec, _make_feed(estimator, spec, options, model.name), method, estimator)
+        return ScikitLearnSession(spec, _make_feed(estimator, spec, options, model.name), method, estimator, versions)
 
 
 _LARGEST = frozenset(
@@ -59,8 +60,10 @@ GradientBoostingClassifier gives a tie to the second of two classes, and Logisti
 class ScikitLearnSession(FedSession):
     """A loaded estimator."""
 
-    def __init__(self, spec: ModelSpec, feed: feeds.Feed, method: PredictMethod, estimator: Any) -> None:
-        super().__init__(spec, feed, guard(getattr(estimator, method.name), "scikit-learn cannot predict"))
+    def __init__(
+        self, spec: ModelSpec, feed: feeds.Feed, method: PredictMethod, estimator: Any, versions: str = ""
+    ) -> None:
+        super().__init__(spec, feed, guard(getattr(estimator, method.name), f"scikit-learn cannot predict{versions}"))
         self._method = method
         self._estimator = estimator
 

@@ -6,8 +6,20 @@ Only `load` reads a joblib file in the way `scan` does: a file that was checked 
 """
 
 from infer_bench.formats.pickles.allowed import ALLOWED, CALLABLE, permitted
-from infer_bench.formats.pickles.loading import check, load
+from infer_bench.formats.pickles.loading import check, load, load_scanned
 from infer_bench.formats.pickles.scanning import PickleScan, scan
 from infer_bench.formats.pickles.skops import load_skops
+from infer_bench.formats.pickles.versions import describe_versions
 
-__all__ = ["ALLOWED", "CALLABLE", "PickleScan", "check", "load", "load_skops", "permitted", "scan"]
+__all__ = [
+    "ALLOWED",
+    "CALLABLE",
+    "PickleScan",
+    "check",
+    "describe_versions",
+    "load",
+    "load_scanned",
+    "load_skops",
+    "permitted",
+    "scan",
+]

@@ -13,8 +13,10 @@ from infer_bench.formats.pickles.arrays import ArrayData, check_frame
 from infer_bench.formats.pickles.scanning import PickleScan, examine
 from infer_bench.formats.pickles.streams import open_pickle
 from infer_bench.formats.pickles.symbolic import ARRAY_WRAPPER, PythonUnpickler
+from infer_bench.formats.pickles.versions import broken_by_version
 from infer_bench.libraries import of_module
 
+MOST_REASON = 120
 _HINT = "a pickle is code: pass --allow-pickle only if you trust who made the file"
 
 
@@ -32,24 +34,42 @@ def check(path: str | os.PathLike[str], allow_pickle: bool = False) -> PickleSca
 
 
 def load(path: str | os.PathLike[str], allow_pickle: bool = False) -> Any:
-    """The object in a pickle or joblib file.
+    """The object in a pickle or joblib file. Raises as `load_scanned`."""
+    return load_scanned(path, allow_pickle)[0]
+
+
+def load_scanned(path: str | os.PathLike[str], allow_pickle: bool = False) -> tuple[Any, PickleScan]:
+    """The object in a pickle or joblib file, and the file's scan.
 
     Without `allow_pickle` the file is checked first, and each import is checked again when it happens, those of nested
     pickles included. Raises `UnsafePickle` or `ModelError`; `MissingDependency` when a library it needs is absent.
     """
-    before = _digest(path)
+    before, name = _digest(path), Path(path).name
     content = check(path, allow_pickle)
     if _digest(path) != before:
-        raise ModelError(f"{Path(path).name} changed while it was read")
+        raise ModelError(f"{name} changed while it was read")
     try:
-        return _load_any(path, content) if allow_pickle else _load_listed(path)
+        return _load_any(path, content) if allow_pickle else _load_listed(path), content
     except ModuleNotFoundError as error:
-        raise _missing(path, error) from None
+        reason = f"there is no module {error.name}"
+        of_version = broken_by_version(name, content, reason) if _is_sklearn(error.name) else None
+        raise of_version or _missing(path, error) from None
     except (ModelError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a pickle may raise anything
-        reason = f"{type(error).__name__}: {error}"[:300]
-        raise ModelError(f"{Path(path).name} cannot be unpickled here: {reason}", "is it of another version?") from None
+        reason = _shorten(f"{type(error).__name__}: {error}")
+        other = ModelError(f"{name} cannot be unpickled here: {reason}", "is it of another version?")
+        raise broken_by_version(name, content, reason) or other from None
+
+
+def _is_sklearn(module: str | None) -> bool:
+    return (module or "").partition(".")[0] == "sklearn" and module != "sklearn"
+
+
+def _shorten(reason: str) -> str:
+    """The first line, without what an error shows of an array's type."""
+    line = " ".join(reason.splitlines()[:1])
+    return line if len(line) <= MOST_REASON else f"{line[:MOST_REASON].rstrip()}…"
 
 
 def _refuse(content: PickleScan, name: str) -> None:

@@ -36,7 +36,7 @@ class PickleScan:
     `names` are the globals it imports, `calls` those it calls, `oddities` what no ordinary pickle does. `root` is the
     class of the object it gives (`builtins.dict` for a dict), None when that cannot be told; `root_is_global` says that
     it gives the class or function itself. `joblib` says that arrays stand in the stream as joblib writes them, `size`
-    how many bytes it has when decompressed.
+    how many bytes it has when decompressed. `sklearn_versions` are those of scikit-learn that saved its estimators.
     """
 
     names: tuple[str, ...]
@@ -47,6 +47,7 @@ class PickleScan:
     joblib: bool
     compression: str
     size: int
+    sklearn_versions: tuple[str, ...] = ()
 
     @property
     def globals(self) -> frozenset[str]:
@@ -97,6 +98,7 @@ def _summary(machine: Symbolic, root: Any, packed: str, source: BoundedReader) -
         joblib=machine.arrays > 0,
         compression=packed,
         size=source.position,
+        sklearn_versions=tuple(machine.versions),
     )
 
 

@@ -1,6 +1,7 @@
 """A pickle machine that runs a pickle on inert stand-ins: nothing is imported, nothing is called."""
 
 import pickle
+import re
 import struct
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -14,6 +15,9 @@ from infer_bench.formats.pickles.streams import BoundedReader
 from infer_bench.formats.pickles.values import Global, Instance
 
 ARRAY_WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
+SKLEARN_VERSION = "_sklearn_version"
+"""What every estimator of scikit-learn has in its state since 0.18."""
+_VERSION = re.compile(r"\d+(\.\w+){1,4}")
 _PAYLOAD_KEPT = 1 << 16
 _FRAME_LARGEST = 1 << 28
 
@@ -36,13 +40,20 @@ class Symbolic(PythonUnpickler):  # type: ignore[misc]
         self.calls: dict[str, None] = {}
         self.oddities: list[str] = []
         self.arrays = 0
+        self.versions: dict[str, None] = {}
         self.cut_off = False
 
     def nested(self) -> "Symbolic":
         """A machine for a pickle that stands inside this one: what it does is recorded with what this one does."""
         inner = Symbolic(self._source, self.names)
-        inner.calls, inner.oddities = self.calls, self.oddities
+        inner.calls, inner.oddities, inner.versions = self.calls, self.oddities, self.versions
         return inner
+
+    def note_version(self, state: Any) -> None:
+        """Keep what an estimator of scikit-learn says of the version that saved it."""
+        version = state.get(SKLEARN_VERSION) if isinstance(state, dict) else None
+        if isinstance(version, str) and _VERSION.fullmatch(version):
+            self.versions[version] = None
 
     def find_class(self, module: str, name: str) -> Global:
         """Record the name as the running Python would look it up."""
@@ -130,6 +141,7 @@ def _build(machine: Machine) -> None:
     target = machine.stack[-1]
     if isinstance(target, Instance):
         target.states.append(state)
+        machine.note_version(state)
     else:
         machine.oddities.append("it changes a class, a function or a plain value in place")
     if isinstance(target, Instance) and target.name == "functools.partial" and not _keeps_function(target, state):
