@@ -5,7 +5,7 @@ from infer_bench.cli.options.shared import Output, Phases, Wide
 
 
 def show(
-    report: of.File,
+    reports: of.Files,
     format: of.Format = "",
     output: Output = None,
     phases: Phases = False,
@@ -13,20 +13,27 @@ def show(
     chart: of.ChartFile = None,
     chart_kind: of.ChartKind = None,
 ) -> int:
-    """Render a saved report, or draw a chart of it.
+    """Render a saved report, or draw a chart of it. Several benches, or a folder of them, are lined up run by run.
 
-    It may come from another machine; no engine is needed.
+    They may come from another machine; no engine is needed.
     """
     from infer_bench.cli.delivery import Delivery
-    from infer_bench.cli.endings import tell_disagreement
+    from infer_bench.cli.endings import read_ending, tell_disagreement
+    from infer_bench.cli.runs.history import list_reports, show_history
     from infer_bench.cli.runs.show import load
     from infer_bench.errors import UsageError
     from infer_bench.output import check_outputs
 
-    check_outputs({"--output": output, "--chart": chart}, [report])
+    files = list_reports(reports)
+    check_outputs({"--output": output, "--chart": chart}, files)
     if chart is None and chart_kind is not None:
         raise UsageError("--chart-kind is of a chart", "name its file: --chart latency.svg")
-    content = load(report)
+    if len(files) > 1:
+        if chart is not None or phases:
+            raise UsageError("a chart and phases are of one report", "--format html draws the trend of several")
+        tell_disagreement(output, format)
+        return show_history(files, format or read_ending(output), output)
+    content = load(files[0])
     if chart is not None:
         from infer_bench.cli.runs.chart import write_chart
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from infer_bench.cli.completion import complete_from
 from infer_bench.cli.options.groups import output, report
 
-File = Annotated[str, report(metavar="REPORT.json", help="A report that --json wrote.")]
+Files = Annotated[list[str], report(metavar="REPORT.json", help="Reports that --json wrote, or a folder of them.")]
 Format = Annotated[
     str,
     output(

@@ -9,6 +9,8 @@ from infer_bench.report.common import Report
 from infer_bench.reporters.charts import bench, gate, profile, validate
 from infer_bench.reporters.charts.base import Chart, Drawer, require_figure
 from infer_bench.reporters.charts.files import render_png, render_svg, style
+from infer_bench.reporters.charts.history import draw_trend
+from infer_bench.reporters.history.history import History
 
 ENDINGS = (".svg", ".png")
 _KINDS: Mapping[str, Mapping[str, Drawer]] = {
@@ -44,6 +46,14 @@ def render_chart(report: Report[Any], ending: str, kind: str | None = None) -> b
         raise UsageError(f"a chart is no {ending or 'file without an ending'}", f"name it with {' or '.join(ENDINGS)}")
     chart = draw_chart(report, kind)
     return render_svg(chart).encode() if ending == ".svg" else render_png(chart)
+
+
+def draw_history(history: History) -> Iterator[Chart]:
+    """The trend of several runs, where they hold numbers for it. Raises `MissingDependency` without matplotlib."""
+    with _drawing():
+        chart = draw_trend(history)
+    if chart is not None:
+        yield chart
 
 
 def draw_chart(report: Report[Any], kind: str | None = None) -> Chart:

@@ -2,16 +2,19 @@
 
 import base64
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 from infer_bench.errors import MissingDependency
 from infer_bench.report.common import Report
-from infer_bench.reporters.charts.base import clean
+from infer_bench.reporters.charts.base import Chart, clean
+from infer_bench.reporters.history.history import History
 from infer_bench.reporters.html.bench import build_bench_page
 from infer_bench.reporters.html.convert import build_convert_page
 from infer_bench.reporters.html.gate import build_gate_page
+from infer_bench.reporters.html.history import build_history_page
 from infer_bench.reporters.html.load import build_load_page
 from infer_bench.reporters.html.page import Figure, Page
 from infer_bench.reporters.html.profile import build_profile_page
@@ -32,6 +35,20 @@ def render_html(report: Report[Any]) -> str:
 
     Without matplotlib the page has its tables, and says what to install for the charts.
     """
+    from infer_bench.reporters.charts.catalogue import draw_charts
+
+    return render_page(_with_charts(build_page(report), lambda: draw_charts(report)))
+
+
+def render_history(history: History) -> str:
+    """The page of several runs, as `render_html`."""
+    from infer_bench.reporters.charts.catalogue import draw_history
+
+    return render_page(_with_charts(build_history_page(history), lambda: draw_history(history)))
+
+
+def render_page(page: Page) -> str:
+    """The page as one HTML file. Raises `MissingDependency` without jinja2."""
     jinja2 = require_jinja2()
     folder = files(__package__) / "templates"
     style, script, template = (
@@ -41,9 +58,7 @@ def render_html(report: Report[Any]) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:"
-    text = environment.from_string(template).render(
-        page=_with_charts(build_page(report), report), style=style, script=script, policy=policy
-    )
+    text = environment.from_string(template).render(page=page, style=style, script=script, policy=policy)
     return clean(text if text.endswith("\n") else f"{text}\n")
 
 
@@ -62,12 +77,11 @@ def build_page(report: Report[Any]) -> Page:
     return build(report)
 
 
-def _with_charts(page: Page, report: Report[Any]) -> Page:
-    from infer_bench.reporters.charts.catalogue import draw_charts
+def _with_charts(page: Page, draw: Callable[[], Iterable[Chart]]) -> Page:
     from infer_bench.reporters.charts.files import render_svg
 
     try:
-        charts = list(draw_charts(report))
+        charts = list(draw())
     except MissingDependency as error:
         return replace(page, missing_charts=f"{error.message}: {error.hint}")
     figures = (Figure(c.title, c.description, render_svg(c, inline=True)) for c in charts)

@@ -1,0 +1,1 @@
+"""Runs made at different times, side by side."""

@@ -1,0 +1,106 @@
+"""`infer-bench show a.json b.json`, or a folder: runs lined up, compared where they can be, and never judged."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infer_bench.cli.main import run
+from infer_bench.report.serialize import dump, load_report
+
+SAVED = Path(__file__).parents[2] / "saved"
+REPORT: Any = load_report(SAVED / "bench.json")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three runs: one, one that took twice as long, and one of another CPU."""
+    monkeypatch.chdir(tmp_path)
+    Path("runs").mkdir()
+    slower = tuple(
+        replace(result, request=replace(result.request, p50_ns=2 * result.request.p50_ns)) for result in REPORT.results
+    )
+    elsewhere = replace(REPORT.environment, cpu_model="another CPU")
+    save("runs/a.json", replace(REPORT, created_at="2026-03-01T00:00:00+00:00"))
+    save("runs/b.json", replace(REPORT, created_at="2026-03-02T00:00:00+00:00", results=slower))
+    save("runs/c.json", replace(REPORT, created_at="2026-02-01T00:00:00+00:00", environment=elsewhere))
+    Path("runs/notes.txt").write_text("no report")
+
+
+def save(name: str, report: Any) -> None:
+    Path(name).write_bytes(dump(report))
+
+
+def test_runs_are_lined_up_in_their_order_and_compared_with_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "runs/b.json", "runs/a.json", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    assert len(rows) == 2 * len(names)
+    for name in names:
+        ours = [row for row in rows if row["name"] == name]
+        assert [row["file"] for row in ours] == ["runs/a.json", "runs/b.json"]
+        assert [float(row["ratio"]) for row in ours] == [1.0, 2.0]
+
+
+def test_a_folder_is_a_history_and_other_conditions_are_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "runs"]) == 0
+    output = capsys.readouterr().out
+    assert output.index("c.json") < output.index("a.json") < output.index("b.json")
+    assert "a.json is not comparable with c.json: CPU model" in output
+    assert "2.00" not in output
+    assert "not judged" in output
+    assert "regress" not in output
+
+
+@pytest.mark.parametrize(
+    ("file", "words"), [("h.html", "<svg"), ("h.md", "### "), ("h.csv", "name,file"), ("h.txt", "made")]
+)
+    ("file", "words"), [("h.html", "<svg"), ("h.md", "### "), ("h.csv", "name,file"), ("h.txt", "made")]
+)
+def test_each_format_holds_every_run(file: str, words: str) -> None:
+    assert run(["show", "runs/a.json", "runs/b.json", "-o", file]) == 0
+    text = Path(file).read_text(encoding="utf-8")
+    assert words in text
+    assert "a.json" in text
+    assert "b.json" in text
+
+
+def test_names_that_would_run_are_escaped() -> None:
+    name = "<img src=x>.onnx"
+    results = tuple(replace(result, model=replace(result.model, path=name)) for result in REPORT.results)
+    for place in "de":
+        save(f"{place}.json", replace(REPORT, results=results))
+    assert run(["show", "d.json", "e.json", "-o", "h.html"]) == 0
+    assert "<img" not in Path("h.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["runs/a.json", str(SAVED / "validate.json")], 6, "is a report of validate"),
+        (["runs/a.json", "runs/notes.txt"], 6, "notes.txt"),
+        (["runs/a.json", "nowhere.json"], 6, "nowhere.json"),
+        (["empty"], 6, "there is no report in empty"),
+        (["runs", "--format", "junit"], 2, "several reports are not rendered as junit"),
+        (["runs", "--chart", "a.svg"], 2, "of one report"),
+        (["runs", "-o", "runs/a.json"], 2, "would overwrite"),
+    ],
+)
+def test_what_cannot_be_lined_up_is_one_line(
+    arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("empty").mkdir()
+    assert run(["show", *arguments]) == code
+    output = capsys.readouterr()
+    assert words in output.err
+    assert not output.out
+
+
+def test_one_report_of_a_folder_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("one").mkdir()
+    save("one/only.json", REPORT)
+    assert run(["show", "one", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["command"] == "bench"
