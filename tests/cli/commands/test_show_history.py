@@ -58,8 +58,6 @@ def test_a_folder_is_a_history_and_other_conditions_are_not_compared(capsys: pyt
 @pytest.mark.parametrize(
     ("file", "words"), [("h.html", "<svg"), ("h.md", "### "), ("h.csv", "name,file"), ("h.txt", "made")]
 )
-    ("file", "words"), [("h.html", "<svg"), ("h.md", "### "), ("h.csv", "name,file"), ("h.txt", "made")]
-)
 def test_each_format_holds_every_run(file: str, words: str) -> None:
     assert run(["show", "runs/a.json", "runs/b.json", "-o", file]) == 0
     text = Path(file).read_text(encoding="utf-8")
