@@ -67,7 +67,8 @@ class ModelSpec:
     `outputs` names the columns of the canonical output (see `engines.base`), `classes` the class labels in the order of
     the model's own probabilities (both classes of a binary model, though its canonical output has one column). `batch`
     is how many rows each request must have; None where that is free. `labels_only`: of its classes it gives the label
-    alone, which stands as 0 and 1 in the canonical output.
+    alone, which stands as 0 and 1 in the canonical output. `output_name` is the graph's output that is read, and
+    `unread_outputs` are its others that hold numbers.
     """
 
     task: Task
@@ -78,6 +79,8 @@ class ModelSpec:
     remarks: tuple[Remark, ...] = field(default=(), compare=False)
     batch: int | None = field(default=None, compare=False)
     labels_only: bool = field(default=False, compare=False)
+    output_name: str = field(default="", compare=False)
+    unread_outputs: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def named(self) -> bool:

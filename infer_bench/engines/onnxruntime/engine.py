@@ -101,7 +101,9 @@ class OnnxRuntime:
             meaning = onnx_outputs.as_two_outputs(meaning)
         spec = _spec(session, meaning, features, nodes, inputs)
         spec = dataclasses.replace(spec, labels_only=meaning.bare_label and bool(meaning.classes))
-        if description and len(description.outputs) == len(spec.outputs):
+        if description is None:
+            spec = onnx_outputs.with_unread(spec, session.get_outputs(), meaning, options["output"])
+        elif len(description.outputs) == len(spec.outputs):
             spec = dataclasses.replace(spec, outputs=description.outputs)
         predict = _predictor(library, session, meaning, inputs, options)
         labeller = onnx_labels.make_labeller(session, meaning, inputs)

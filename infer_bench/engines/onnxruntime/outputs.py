@@ -8,13 +8,15 @@ from typing import Any
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.onnx_graph import Node
-from infer_bench.model import Feature, Kind, Label, Task
+from infer_bench.model import Feature, Kind, Label, ModelSpec, Remark, Task
 
 METADATA = "infer_bench.spec"
 """The metadata key of a converted model. Its value is JSON: `task`, `classes`, `outputs`, and `features`, a list of
 {`name`, `kind`, `categories`, `invented`, `encoded`}; `invented` says that the original does not name the column,
 `encoded` that the graph takes codes where requests hold categories."""
 
+UNREAD = "unread-outputs"
+"""The code of a remark."""
 LABEL = "label"
 """What a converted model calls its labels, of whatever type they are."""
 
@@ -90,6 +92,16 @@ def interpret_outputs(
     if task not in ("binary", "multiclass"):
         return OutputMeaning(output.name, zipped, label, task)
     return OutputMeaning(output.name, zipped, label, task, classes or _number_classes(output))
+
+
+def with_unread(spec: ModelSpec, outputs: Sequence[Any], meaning: OutputMeaning, name: str) -> ModelSpec:
+    """The spec with what else the graph gives; a remark says so, unless the user has chosen the output `name`."""
+    unread = tuple(o.name for o in outputs if o.name != meaning.output and not is_label(o) and not meaning.bare_label)
+    spec = replace(spec, output_name=meaning.output, unread_outputs=unread)
+    if name or not unread:
+        return spec
+    text = f"of its outputs {meaning.output!r} alone is read, not {', '.join(map(repr, unread))}"
+    return replace(spec, remarks=(*spec.remarks, Remark(UNREAD, text, f"onnxruntime:output={unread[0]} reads another")))
 
 
 def is_assumed_pair(outputs: Sequence[Any], nodes: Sequence[Node], meaning: OutputMeaning) -> bool:

@@ -100,3 +100,20 @@ def _open(predictor: Predictor) -> InferBenchError | None:
     except InferBenchError as error:
         return error
     return None
+
+
+def read_same_output(reference: Predictor, others: Sequence[Predictor]) -> None:
+    """Read the same output of all where files have several, whose order need not be the same.
+
+    Of a candidate the one that is called as the reference's; of the reference the one of its only candidate. What the
+    user has chosen stays.
+    """
+    for predictor in others:
+        _read_output(predictor, reference.spec.output_name)
+    if len(others) == 1:
+        _read_output(reference, others[0].spec.output_name)
+
+
+def _read_output(predictor: Predictor, name: str) -> None:
+    if name in predictor.spec.unread_outputs and not predictor.candidate.options.get("output"):
+        predictor.read_output(name)

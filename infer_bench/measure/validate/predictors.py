@@ -34,14 +34,26 @@ class Predictor:
     def __init__(
         self, candidate: Candidate, settings: ValidateSettings, shared_tables: Sequence[SharedTable] = ()
     ) -> None:
-        self.candidate, self.shared_tables = candidate, tuple(shared_tables)
-        job = build_opening_job(candidate, threads=settings.threads, allow_pickle=settings.allow_pickle)
-        self._worker = Worker(job, timeout_s=settings.timeout_s, shares=[table.descriptor for table in shared_tables])
+        self.candidate, self.shared_tables, self._settings = candidate, tuple(shared_tables), settings
+        self._worker = self._start()
         self.spec = ModelSpec("raw", (), ())
         self.feed_dtype = ""
         self._pending: deque[tuple[Callable[[], BatchPredictions], Callable[[], Float64Predictions] | None]] = deque()
         self._own_rounding: OwnRounding | None = None
         self._domain: tuple[dict[str, tuple[float, ...]], Array | None] | None = None
+
+    def _start(self) -> Worker:
+        settings, shares = self._settings, [table.descriptor for table in self.shared_tables]
+        job = build_opening_job(self.candidate, threads=settings.threads, allow_pickle=settings.allow_pickle)
+        return Worker(job, timeout_s=settings.timeout_s, shares=shares)
+
+    def read_output(self, name: str) -> None:
+        """Load the model anew, to read another of its outputs. Raises what the worker raised."""
+        self._worker.kill()
+        label, options = f"{self.candidate.label},output={name}", {**self.candidate.options, "output": name}
+        self.candidate = replace(self.candidate, label=label, options=options)
+        self._worker = self._start()
+        self.open()
 
     def open(self) -> None:
         """Load the model. Raises what the worker raised."""

@@ -10,7 +10,13 @@ from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.fan_out import FanOut, stream
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.label_reading import choose_reading
-from infer_bench.measure.validate.opening import Opening, build_candidates, open_predictors, plan_predictors
+from infer_bench.measure.validate.opening import (
+    Opening,
+    build_candidates,
+    open_predictors,
+    plan_predictors,
+    read_same_output,
+)
 from infer_bench.measure.validate.partial_reports import PartialReports
 from infer_bench.measure.validate.predictors import Predictor, describe_feeds
 from infer_bench.measure.validate.probe_runs import compare_on_probes
@@ -72,6 +78,8 @@ def run(
     if dataset is not None:
         dataset.digest.start()
     with open_predictors(candidates, settings) as openings:
+        if predictions is None and openings[0].predictor is not None:
+            read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])
         validation = _validation(predictions, openings, dataset, settings)
         if dataset is None and not validation.spec.features:
             raise DataError("there is nothing to draw rows from", "give rows with --data")
