@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.base import Domain, Option, Request, as_columns
+from infer_bench.engines.body import find_body
 from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, ModelError
@@ -60,6 +61,7 @@ class CallableSession:
         self._target = target
         self._as_list = as_list
         self._is_nested: bool | None = None
+        self._body = None if as_list else find_body(function)
         self._loop = asyncio.new_event_loop() if _is_async(function) else None
         self._function = function if self._loop is None else self._awaited(function, self._loop)
 
@@ -69,8 +71,12 @@ class CallableSession:
 
         return lambda argument: loop.run_until_complete(call(argument))
 
-    def preprocess(self, request: Request) -> Records:
-        """The request as fresh dicts, since the function may change what it is given."""
+    def preprocess(self, request: Request) -> list[Any]:
+        """The request as fresh dicts, which the function may change, or as the bodies that it takes."""
+        records = self._records(request)
+        return records if self._body is None else [self._body.build(record) for record in records]
+
+    def _records(self, request: Request) -> Records:
         if not is_table(request):
             return [self._copy(request)]
         lists = {name: column.tolist() for name, column in request.items()}
@@ -87,7 +93,7 @@ class CallableSession:
             self._is_nested = any(isinstance(value, dict | list) for value in record.values())
         return copy.deepcopy(dict(record)) if self._is_nested else dict(record)
 
-    def predict(self, inputs: Records) -> list[Any]:
+    def predict(self, inputs: list[Any]) -> list[Any]:
         """Call the function; one output a record. Whatever it raises is an `EngineError` that names its last line."""
         try:
             if self._as_list:
