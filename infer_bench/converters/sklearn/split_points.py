@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.converters.sklearn.encoders import is_missing
+from infer_bench.engines.sklearn.parts import estimators_in
 from infer_bench.engines.sklearn.text import is_vectorizer, make_examples
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family, iterate_transformers
 
@@ -118,7 +119,7 @@ def _find_members(estimator: Any) -> list[tuple[Any, Any]]:
             inside.append((inner, None))
     if get_class_name(estimator) == "CalibratedClassifierCV":
         inside += [(part.estimator, None) for part in estimator.calibrated_classifiers_]
-    members = list(np.ravel(np.asarray(getattr(estimator, "estimators_", ()), dtype=object)))
+    members = list(estimators_in(getattr(estimator, "estimators_", ())))
     features = getattr(estimator, "estimators_features_", [None] * len(members))
     return inside + [
         (inner, columns) for inner, columns in zip(members, features, strict=False) if hasattr(inner, "get_params")

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from onnx import TensorProto, helper
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from xgboost import XGBClassifier
 
 from infer_bench import convert
@@ -183,8 +184,16 @@ def test_a_pipeline_is_written_and_checked_on_hostile_texts(tmp_path: Path) -> N
             FeatureUnion([("words", TfidfVectorizer()), ("letters", TfidfVectorizer(analyzer="char_wb"))]),
             LogisticRegression(),
         ),
+        VotingClassifier(
+            [
+                ("words", make_pipeline(TfidfVectorizer(), LogisticRegression())),
+                ("letters", make_pipeline(CountVectorizer(analyzer="char"), MultinomialNB())),
+            ],
+            voting="soft",
+        ),
+        make_pipeline(FunctionTransformer(), TfidfVectorizer(), LogisticRegression()),
     ],
-    ids=["zeros are not stored", "a union"],
+    ids=["zeros are not stored", "a union", "a vote", "a step that changes nothing"],
 )
 def test_what_follows_sees_the_matrix_of_scikit_learn(model: Any) -> None:
     output = run(convert_sklearn(model.fit(TEXTS, LABELS)), TEXTS)[1]

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
+from infer_bench.engines.sklearn.parts import estimators_in
 from infer_bench.engines.sklearn.text import find_vectorizers
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature, Label
@@ -67,10 +66,10 @@ def count_columns(estimator: Any) -> int:
     """The number of columns that a fitted estimator takes."""
     isotonic = get_class_name(estimator) == "IsotonicRegression"
     width = 1 if isotonic else getattr(estimator, "n_features_in_", None)
-    for inner, _ in iterate_parts(estimator, ()):
-        width = width if width is not None else getattr(inner, "n_features_in_", None)
     if width is None and find_vectorizers(estimator):
         return 1
+    for inner, _ in iterate_parts(estimator, ()):
+        width = width if width is not None else getattr(inner, "n_features_in_", None)
     if width is None:
         raise NotConvertible(f"{get_class_name(estimator)} is not fitted, or does not say how many columns it takes")
     return int(width)
@@ -113,7 +112,7 @@ def _members(estimator: Any) -> list[Any]:
         return [part.estimator for part in estimator.calibrated_classifiers_]
     members = getattr(estimator, "estimators_", ())
     features = getattr(estimator, "estimators_features_", None)
-    return [] if features is not None else list(np.ravel(np.asarray(members, dtype=object)))
+    return [] if features is not None else list(estimators_in(members))
 
 
 def _opening(pipeline: Any) -> Iterator[Any]:
@@ -122,5 +121,6 @@ def _opening(pipeline: Any) -> Iterator[Any]:
         if step is None or isinstance(step, str):
             continue
         yield step
-        if get_class_name(step) != "SimpleImputer" or step.add_indicator:
+        same = get_class_name(step) == "FunctionTransformer" and step.func is None
+        if not same and (get_class_name(step) != "SimpleImputer" or step.add_indicator):
             return
