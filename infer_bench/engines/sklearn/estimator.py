@@ -8,8 +8,9 @@ import numpy as np
 
 from infer_bench.engines.base import make_features
 from infer_bench.engines.session import name_outputs, plain_labels
+from infer_bench.engines.sklearn.openings import column_parts, steps_in
 from infer_bench.engines.sklearn.parts import last
-from infer_bench.engines.sklearn.text import find_vectorizers, is_vectorizer, text_feature
+from infer_bench.engines.sklearn.text import find_vectorizers, text_feature
 from infer_bench.errors import ModelError
 from infer_bench.model import Feature, ModelSpec, Task
 
@@ -168,16 +169,16 @@ def _features(estimator: Any) -> tuple[Feature, ...]:
 
 def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:
     """Columns that an encoder reads as text, with the categories it knows; text vectorizers' columns without."""
-    for part, names in _column_parts(estimator):
-        first = part.steps[0][1] if hasattr(part, "steps") else part
-        encoder = next((step for step in _steps(part) if hasattr(step, "categories_")), None)
+    for part, names in column_parts(estimator):
+        vectorizers = find_vectorizers(part)
+        encoder = next((step for step in steps_in(part) if hasattr(step, "categories_")), None)
         if encoder is not None:
             for name, values in zip(names, encoder.categories_, strict=False):
                 labels = tuple(value for value in plain_labels(values) if isinstance(value, str | int | bool))
                 if np.asarray(values).dtype.kind in "OUST" and any(isinstance(value, str) for value in labels):
                     yield name, Feature(name, "category", tuple(v for v in labels if isinstance(v, str)))
-        elif is_vectorizer(first):
-            yield from ((name, text_feature(Feature(name), [first])) for name in names)
+        elif vectorizers:
+            yield from ((name, text_feature(Feature(name), vectorizers)) for name in names)
 
 
 def _boosted_categories(estimator: Any, names: tuple[str, ...]) -> dict[str, Feature]:
@@ -191,32 +192,6 @@ def _boosted_categories(estimator: Any, names: tuple[str, ...]) -> dict[str, Fea
         categories = tuple(value for value in plain_labels(values) if value is not None and value == value)
         features[names[int(index)]] = Feature(names[int(index)], "category", categories)
     return features
-
-
-def _steps(part: Any) -> list[Any]:
-    return [step for _, step in part.steps] if hasattr(part, "steps") else [part]
-
-
-def _column_parts(estimator: Any) -> Iterator[tuple[Any, list[str]]]:
-    """Each fitted part of a column transformer with the names of the columns it is given."""
-    names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
-    first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
-    for _, part, columns in getattr(first, "transformers_", ()):
-        if not isinstance(part, str):
-            yield part, _names_of(names, columns)
-    if not hasattr(first, "transformers_") and hasattr(first, "categories_"):
-        yield first, names
-
-
-def _names_of(names: list[str], columns: Any) -> list[str]:
-    if isinstance(columns, str):
-        return [columns]
-    if isinstance(columns, slice):
-        return names[columns] if not isinstance(columns.start, str) else []
-    array = np.asarray(columns)
-    if array.dtype.kind == "b":
-        array = np.flatnonzero(array)
-    return [str(v) if isinstance(v, str) else names[int(v)] for v in np.atleast_1d(array).tolist()] if names else []
 
 
 def trees(estimator: Any) -> int | None:

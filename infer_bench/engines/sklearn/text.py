@@ -1,12 +1,11 @@
 """Estimators that read raw text: a vectorizer at the beginning, which takes a sequence of strings and no table."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.sklearn.parts import estimators_in
+from infer_bench.engines.sklearn.openings import find_openings
 from infer_bench.model import Feature
 
 _EXAMPLES, _WORDS, _KNOWN_WORDS = 64, 8, 4_096
@@ -20,24 +19,7 @@ def is_vectorizer(step: Any) -> bool:
 
 def find_vectorizers(estimator: Any) -> list[Any]:
     """The vectorizers that are handed the estimator's own input; none where it takes a table."""
-    if is_vectorizer(estimator):
-        return [estimator]
-    if hasattr(estimator, "named_steps"):
-        real = [step for _, step in estimator.steps if step is not None and not isinstance(step, str)]
-        opening = next((step for step in real if type(step).__name__ != "FunctionTransformer"), None)
-        return [] if opening is None else find_vectorizers(opening)
-    if hasattr(estimator, "transformers_"):
-        return []
-    return [vectorizer for part in _inside(estimator) for vectorizer in find_vectorizers(part)]
-
-
-def _inside(estimator: Any) -> Iterator[Any]:
-    """The fitted estimators that an estimator made of estimators hands its input on to."""
-    if hasattr(estimator, "transformer_list"):
-        yield from (part for _, part in estimator.transformer_list if not isinstance(part, str))
-        return
-    for name in ("best_estimator_", "estimator_", "estimators_", "regressor_", "calibrated_classifiers_", "estimator"):
-        yield from estimators_in(getattr(estimator, name, None))
+    return [opening for opening in find_openings(estimator) if is_vectorizer(opening)]
 
 
 def text_feature(column: Feature, vectorizers: list[Any]) -> Feature:

@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from infer_bench import bench, profile, validate
 from infer_bench.data import Dataset, draw, match
@@ -83,6 +85,34 @@ def test_the_text_of_a_column_transformer_keeps_its_name_and_has_examples(tmp_pa
         ("review", "string", True),
         ("stars", "float", False),
     ]
+
+
+FRAME = pd.DataFrame(
+    {"review": TEXTS, "stars": np.arange(len(TEXTS)) * 1.0, "shop": np.tile(["a", "b"], len(TEXTS) // 2)}
+)
+LETTERS = FeatureUnion([("words", WORDS), ("letters", CountVectorizer(analyzer="char"))])
+COLUMNS = make_pipeline(
+    ColumnTransformer([("words", LETTERS, "review"), ("codes", OneHotEncoder(), ["shop"])], remainder="passthrough"),
+    LogisticRegression(),
+)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GridSearchCV(COLUMNS, {"logisticregression__C": [1.0]}, cv=2),
+        CalibratedClassifierCV(COLUMNS, cv=2),
+        VotingClassifier([("a", COLUMNS), ("b", make_pipeline("passthrough", COLUMNS))], voting="soft"),
+    ],
+    ids=["search", "calibrated", "votes of nested pipelines"],
+)
+def test_columns_of_text_are_known_however_deep_the_transformer_stands(model: Any, tmp_path: Path) -> None:
+    session = opened(tmp_path, model.fit(FRAME, LABELS), "dataframe")
+    kinds = {feature.name: (feature.kind, feature.categories) for feature in session.spec.features}
+    assert kinds == {"review": ("string", ()), "stars": ("float", ()), "shop": ("category", ("a", "b"))}
+    table = {str(name): FRAME[name].to_numpy() for name in FRAME}
+    output = session.postprocess(session.predict(session.preprocess(table)))
+    np.testing.assert_array_equal(output, model.predict_proba(FRAME)[:, 1:])
 
 
 def test_a_missing_text_is_refused_as_the_library_refuses_it(tmp_path: Path) -> None:

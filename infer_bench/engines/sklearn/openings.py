@@ -1,0 +1,62 @@
+"""The estimators inside an estimator that are handed its own input, and the columns that they read."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines.sklearn.parts import estimators_in
+
+_HANDED_ON = ("best_estimator_", "estimator_", "estimators_", "regressor_", "calibrated_classifiers_", "estimator")
+"""Where estimators made of estimators keep those that see the same columns."""
+
+
+def find_openings(estimator: Any) -> Iterator[Any]:
+    """The first steps of the pipelines inside, however nested: column transformers, vectorizers, encoders, models."""
+    if hasattr(estimator, "transformers_") or hasattr(estimator, "build_analyzer"):
+        yield estimator
+    elif hasattr(estimator, "named_steps"):
+        opening = next((step for _, step in estimator.steps if not _changes_nothing(step)), None)
+        yield from () if opening is None else find_openings(opening)
+    elif hasattr(estimator, "transformer_list"):
+        for _, part in estimator.transformer_list:
+            yield from () if isinstance(part, str) else find_openings(part)
+    else:
+        parts = [part for name in _HANDED_ON for part in estimators_in(getattr(estimator, name, None))]
+        for part in parts:
+            yield from find_openings(part)
+        if not parts:
+            yield estimator
+
+
+def _changes_nothing(step: Any) -> bool:
+    return step is None or isinstance(step, str) or type(step).__name__ == "FunctionTransformer"
+
+
+def column_parts(estimator: Any) -> Iterator[tuple[Any, list[str]]]:
+    """Each fitted part of the column transformers at the beginning, and each encoder there, with its columns."""
+    names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+    for opening in find_openings(estimator):
+        for _, part, columns in getattr(opening, "transformers_", ()):
+            if not isinstance(part, str):
+                yield part, _names_of(names, columns)
+        if not hasattr(opening, "transformers_") and hasattr(opening, "categories_"):
+            yield opening, names
+
+
+def steps_in(part: Any) -> list[Any]:
+    """The steps of a pipeline, those of pipelines inside in their place; any other estimator alone."""
+    if not hasattr(part, "named_steps"):
+        return [part]
+    return [inner for _, step in part.steps if not isinstance(step, str | None) for inner in steps_in(step)]
+
+
+def _names_of(names: list[str], columns: Any) -> list[str]:
+    if isinstance(columns, str):
+        return [columns]
+    if isinstance(columns, slice):
+        return names[columns] if not isinstance(columns.start, str) else []
+    array = np.asarray(columns)
+    if array.dtype.kind == "b":
+        array = np.flatnonzero(array)
+    return [str(v) if isinstance(v, str) else names[int(v)] for v in np.atleast_1d(array).tolist()] if names else []
