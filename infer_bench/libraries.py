@@ -154,6 +154,13 @@ LIBRARIES = (
         calls={"": "InferenceSession.run"},
     ),
     ModelLibrary(
+        engine="http",
+        target="infer_bench.engines.http.engine:Http",
+        title="HTTP service",
+        family="http",
+        extra="load",
+    ),
+    ModelLibrary(
         engine="callable",
         target="infer_bench.engines.callable:Callable",
         title="Python function",

@@ -80,7 +80,7 @@ def serve(handler: Handler) -> Iterator[str]:
 
     loop, counter = asyncio.new_event_loop(), itertools.count()
     server = loop.run_until_complete(loop.create_server(lambda: _Service(handler, counter), "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

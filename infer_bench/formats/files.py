@@ -15,6 +15,11 @@ def names_function(name: str) -> bool:
     return not os.path.lexists(name) and _FUNCTION.fullmatch(name) is not None
 
 
+def names_service(name: str) -> bool:
+    """Whether `name` is meant as an address rather than as a file."""
+    return "://" in name
+
+
 def read_head(file: Path) -> bytes:
     """The first 64 KiB. Raises `ModelError` for what is missing, no file, empty, or cannot be read."""
     if not os.path.lexists(file):

@@ -157,8 +157,8 @@ def test_unknown_options_and_values_are_refused(sample: SavedModel) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\x00garbage\xff" * 20, b"{}", b"tree\nversion=v4\n"])
 def test_a_broken_file_is_one_clear_line(sample: SavedModel, content: bytes, tmp_path: Path) -> None:
-    if sample.is_function:
-        pytest.skip("a function is no file")
+    if sample.is_function or sample.is_service:
+        pytest.skip(f"a {'function' if sample.is_function else 'service'} is no file")
     path = tmp_path / "broken"
     path.write_bytes(content)
     model = ModelRef(str(path), sample.model.family, sample.model.format, "0" * 64, len(content))
@@ -169,8 +169,8 @@ def test_a_broken_file_is_one_clear_line(sample: SavedModel, content: bytes, tmp
 
 
 def test_an_absent_file_is_said_so(sample: SavedModel, tmp_path: Path) -> None:
-    if sample.is_function:
-        pytest.skip("a function is no file")
+    if sample.is_function or sample.is_service:
+        pytest.skip(f"a {'function' if sample.is_function else 'service'} is no file")
     model = ModelRef(str(tmp_path / "gone"), sample.model.family, sample.model.format, "0" * 64, 0)
     with pytest.raises(CannotRun, match="No such file"):
         open_session(sample.engine, model)

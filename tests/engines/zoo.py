@@ -3,6 +3,9 @@
 The contract suite runs every engine on the model that `model_for` names for it.
 """
 
+import atexit
+import contextlib
+import json
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from infer_bench.engines import registry
 from infer_bench.engines.base import Request, Session, check_options
 from infer_bench.model import Family, Format, ModelRef
 from infer_bench.typing import Array, Floats, Ints
+from tests.stub_service import Exchange, serve
 
 NAMES = ("age", "income", "debt", "years")
 UNNAMED = ("f0", "f1", "f2", "f3")
@@ -40,6 +44,10 @@ class SavedModel:
     @property
     def is_function(self) -> bool:
         return self.model.format == "python"
+
+    @property
+    def is_service(self) -> bool:
+        return self.model.format == "http"
 
 
 Maker = Callable[[Path], SavedModel]
@@ -201,6 +209,29 @@ def function(folder: Path) -> SavedModel:
     rows = matrix(missing=False)
     model = ModelRef(f"{name}:predict", "callable", "python", "0" * 64, 0)
     return SavedModel("callable", model, table(rows), rows[:, :1] * 2.0)
+
+
+@model_for("http")
+def service(folder: Path) -> SavedModel:
+    """A weighted sum on loopback, until the tests end; a missing value counts as nothing."""
+    weights = np.array([3.0, -2.0, 1.0, 5.0])
+    inputs = [{"name": name, "dtype": "float64"} for name in NAMES]
+
+    def handle(exchange: Exchange) -> None:
+        if exchange.method == "GET":
+            exchange.reply_json({"task": "regression", "inputs": inputs, "outputs": ["output"], "classes": None})
+            return
+        content = json.loads(exchange.content)
+        records = content if isinstance(content, list) else [content]
+        values = np.array([[record[name] or 0.0 for name in NAMES] for record in records])
+        exchange.reply_json({"predictions": (values @ weights[:, None]).tolist()})
+
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    url = stack.enter_context(serve(handle))
+    rows = matrix()
+    output = np.nan_to_num(rows) @ weights[:, None]
+    return SavedModel("http", ModelRef(url, "http", "http", "", 0), table(rows), output, tolerance=1e-12)
 
 
 def pd_frame(columns: Mapping[str, Array]) -> Any:

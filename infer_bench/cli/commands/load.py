@@ -43,8 +43,8 @@ def load(
     from infer_bench.cli.illustrations import Illustrations
     from infer_bench.cli.options.reading import pick, read_numbers, read_rate, read_span, read_token
     from infer_bench.cli.runs.load import run_load
+    from infer_bench.engines.http.protocols.choose import PROTOCOLS, ProtocolChoice
     from infer_bench.gates.limits import parse_bound
-    from infer_bench.measure.load.protocols.choose import PROTOCOLS, ProtocolChoice
     from infer_bench.measure.load.settings import ARRIVALS, LoadSettings, ServerSettings
 
     settings = LoadSettings(

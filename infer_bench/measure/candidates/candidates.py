@@ -79,7 +79,7 @@ class PlannedCandidate:
 
     def build(self, to_onnx: ToOnnx) -> Candidate:
         """The candidate with its artefact. Raises `NotConvertible` or `MissingDependency` where there is none."""
-        opens = self.spec.target is not None or self.model.format in self.engine.formats
+        opens = self.spec.target is not None or self.model.format in self.engine.formats or self.engine.name == "http"
         artefact = self.model if opens else to_onnx(self.model)
         target = registry.target(self.engine.name)
         return Candidate(self.label, self.spec, self.engine, target, self.options, self.model, artefact, self.explicit)
@@ -123,8 +123,10 @@ def _fits(spec: CandidateSpec, model: ModelRef, models: Sequence[ModelRef]) -> b
 
 
 def can_open(engine: Engine, model: ModelRef) -> bool:
-    """Whether an engine opens a model, as it is or converted to ONNX."""
-    return model.format in engine.formats or ("onnx" in engine.formats and model.family != "callable")
+    """Whether an engine opens a model, as it is or converted to ONNX, or a service stands for it."""
+    if engine.name == "http":
+        return True
+    return model.format in engine.formats or ("onnx" in engine.formats and model.family not in ("callable", "http"))
 
 
 def _explain_misfit(spec: CandidateSpec, model: ModelRef) -> UsageError:
@@ -177,5 +179,5 @@ def _read_options(spec: CandidateSpec, threads: int) -> dict[str, str]:
 
 def _list_openers(model: ModelRef) -> str:
     names = [info.name for info in registry.available() if model.format in info.formats]
-    names += ["onnxruntime"] if model.family != "callable" else []
+    names += ["onnxruntime"] if model.family not in ("callable", "http") else []
     return f"{', '.join(dict.fromkeys(names))} can"

@@ -6,7 +6,7 @@ from pathlib import Path
 from infer_bench.errors import ModelError
 from infer_bench.formats import pickles
 from infer_bench.formats.check import check_structure
-from infer_bench.formats.files import names_function
+from infer_bench.formats.files import names_function, names_service
 from infer_bench.formats.identify import identify
 from infer_bench.formats.strangers import name_function
 from infer_bench.model import PICKLED, ModelRef, ModelSpec
@@ -14,10 +14,12 @@ from infer_bench.report.common import ModelInfo
 
 
 def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
-    """The model at the path `name`, or the function that `package.module:function` names.
+    """The model at the path `name`, the function that `package.module:function` names, or the service at a URL.
 
     Raises `ModelError` for a file that is missing, broken or not understood, `UnsafePickle` for one that may run code.
     """
+    if names_service(name):
+        return ModelRef(name, "http", "http", "", 0)
     _check_no_file(name)
     if names_function(name):
         return ModelRef(name, "callable", "python", "", 0)
@@ -40,8 +42,8 @@ def _check_no_file(name: str) -> None:
 def identify_convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:
     """As `identify_model`, for what can be converted: raises `ModelError` for a function and for ONNX itself."""
     ref = identify_model(name, allow_pickle=allow_pickle)
-    if ref.family in ("callable", "onnx"):
-        what = "a function" if ref.family == "callable" else "ONNX already"
+    if ref.family in ("callable", "http", "onnx"):
+        what = {"callable": "a function", "http": "a service"}.get(ref.family, "ONNX already")
         raise ModelError(f"{name} is {what}", "give a trained model")
     return ref
 

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 
 from infer_bench.errors import UsageError
+from infer_bench.formats.files import names_service
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.load.local_server import serve_model
 from infer_bench.measure.load.reference import draw_rows
 from infer_bench.measure.load.service import RowSource, read_rows
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.target import is_url
 from infer_bench.progress import Progress
 
 _HOST = re.compile(r"[\w.-]+:\d+(/.*)?|localhost(/.*)?")
@@ -21,7 +21,7 @@ def open_target(
     target: str, data: str | None, settings: LoadSettings, progress: Progress
 ) -> Iterator[tuple[str, RowSource]]:
     """The address to be loaded, and the rows to send there. Raises `UsageError` and `CannotRun`."""
-    if is_url(target):
+    if names_service(target):
         yield target, read_rows(data, settings.batch)
         return
     if _HOST.fullmatch(target):

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from infer_bench.measure.load.protocols.base import Body, Codec, Record
-from infer_bench.measure.load.target import Target
-from infer_bench.version import __version__
+from infer_bench.engines.http.messages import write_post
+from infer_bench.engines.http.protocols.base import Codec, Record
+from infer_bench.engines.http.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +30,4 @@ def build_payloads(
     """Requests of `batch` records each, until all have had their turn; after the last record comes the first."""
     size = len(records)
     bodies = (codec.encode([records[(start + i) % size] for i in range(batch)]) for start in range(0, size, batch))
-    return Payloads(tuple(_write_post(target, body, headers) for body in bodies), batch)
-
-
-def write_get(target: Target, path: str, headers: Mapping[str, str]) -> bytes:
-    """A request for what is at `path`."""
-    return _write(target, f"GET {path}", headers)
-
-
-def _write_post(target: Target, body: Body, headers: Mapping[str, str]) -> bytes:
-    about = {"Content-Type": body.content_type, "Content-Length": str(len(body.content)), **body.headers}
-    return _write(target, f"POST {target.path}", {**about, **headers}) + body.content
-
-
-def _write(target: Target, line: str, headers: Mapping[str, str]) -> bytes:
-    common = {"Host": target.authority, "User-Agent": f"infer-bench/{__version__}", "Accept": "*/*"}
-    head = "".join(f"{name}: {value}\r\n" for name, value in {**common, **headers}.items())
-    return f"{line} HTTP/1.1\r\n{head}\r\n".encode()
-
-
-def name_token(token: str) -> dict[str, str]:
-    """The header that carries a bearer token; none without one."""
-    return {"Authorization": f"Bearer {token}"} if token else {}
+    return Payloads(tuple(write_post(target, body, headers) for body in bodies), batch)

@@ -1,12 +1,12 @@
 """From what the user named to a service that has answered once."""
 
+from infer_bench.engines.http.protocols.choose import complete_path, make_protocol, tell_protocol
+from infer_bench.engines.http.protocols.json_template import JsonCodec
+from infer_bench.engines.http.target import parse_target, resolve
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.probe import fetch, find_service
-from infer_bench.measure.load.protocols.choose import complete_path, make_protocol, tell_protocol
-from infer_bench.measure.load.protocols.json_template import JsonCodec
 from infer_bench.measure.load.service import RowSource, Service, make_payloads, require_rows
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.target import parse_target, resolve
 
 
 def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
-
+from infer_bench.engines.http.errors import read_sentence
+from infer_bench.engines.http.messages import name_token, write_get
+from infer_bench.engines.http.protocols.base import Answer, Body, Codec, Record
+from infer_bench.engines.http.target import Target
 from infer_bench.errors import CannotRun
 from infer_bench.measure.load.generator.clock import SpinningClock
 from infer_bench.measure.load.generator.event_loop import run_in_loop
 from infer_bench.measure.load.generator.pool import Pool
-from infer_bench.measure.load.payloads import Payloads, name_token, write_get
-from infer_bench.measure.load.protocols.base import Answer, Body, Codec, Record
+from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
-from infer_bench.measure.load.target import Target
 
 _NEXT_ADDRESS = ("refused", "unreachable")
 """What may be otherwise at another address of the same name."""
@@ -85,7 +85,7 @@ def _ask(service: Service, timeout_s: float) -> Recording:
 
 
 def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
-    detail = " ".join(_read_sentence(example).split())[:300]
+    detail = " ".join(read_sentence(example).split())[:300]
     shown = f": {detail}" if detail else ""
     status = kind.removeprefix("status-")
     if kind.startswith("status-3"):
@@ -103,14 +103,3 @@ def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
     }
     message, hint = sentences.get(kind, (f"{url} cannot be reached{shown}", "see the address"))
     return CannotRun(message, hint)
-
-
-def _read_sentence(content: str) -> str:
-    """What a service says of an error: the `error`, `detail` or `message` of its JSON, or all of the text."""
-    try:
-        document = msgspec.json.decode(content)
-    except (msgspec.MsgspecError, RecursionError):
-        return content
-    by_name = document if isinstance(document, dict) else {}
-    sentences = [by_name[name] for name in ("error", "detail", "message") if isinstance(by_name.get(name), str)]
-    return sentences[0] if sentences else content

@@ -2,11 +2,11 @@
 
 import datetime
 
+from infer_bench.formats.files import names_service
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.load.service import RowSource
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.target import is_url
 from infer_bench.report.common import Notice, Report
 from infer_bench.report.load import LoadReport
 from infer_bench.version import __version__
@@ -36,7 +36,7 @@ def begin_report(target: str, rows: RowSource, settings: LoadSettings) -> LoadRe
     """Settings, environment and what is to be noted of them."""
     about: dict[str, object] = {"rows_source": rows.source, "rows_cycled": rows.table.rows}
     about |= {name: getattr(settings, name) for name in _SETTINGS}
-    if not is_url(target):
+    if not names_service(target):
         about["served"] = target
     if settings.check is not None:
         about |= {"check": settings.check, "max_delta": settings.max_delta}

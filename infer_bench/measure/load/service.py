@@ -6,11 +6,12 @@ from pathlib import Path
 
 from infer_bench import data as rows_of
 from infer_bench.data import Table
+from infer_bench.engines.http.messages import name_token
+from infer_bench.engines.http.protocols.base import Codec, Record
+from infer_bench.engines.http.target import Target
 from infer_bench.errors import UsageError
-from infer_bench.measure.load.payloads import Payloads, build_payloads, name_token
-from infer_bench.measure.load.protocols.base import Codec, Record
+from infer_bench.measure.load.payloads import Payloads, build_payloads
 from infer_bench.measure.load.reference import ExpectedPredictions
-from infer_bench.measure.load.target import Target
 from infer_bench.measure.settings import DEFAULT_ROWS
 
 

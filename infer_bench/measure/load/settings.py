@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import get_args
 
+from infer_bench.engines.http.protocols.choose import ProtocolChoice
 from infer_bench.errors import UsageError
 from infer_bench.gates.limits import Bound, share_of
-from infer_bench.measure.load.protocols.choose import ProtocolChoice
 from infer_bench.report.load import Arrivals
 
 ARRIVALS: tuple[Arrivals, ...] = get_args(Arrivals)

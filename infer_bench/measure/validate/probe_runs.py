@@ -45,7 +45,27 @@ def _probes(
     float32 = _needs_float32(validation)
     training_rows = _training_rows(validation.predictors, reference.spec)
     groups = probes(spec, thresholds, float32=float32, seed=seed, rows=rows, training_rows=training_rows)
-    return _add_tree_visits(groups, structure, spec, float32) if structure else groups
+    groups = _add_tree_visits(groups, structure, spec, float32) if structure else groups
+    return _leave_out_infinities(groups) if _needs_json(validation) else groups
+
+
+def _needs_json(validation: Validation) -> bool:
+    """Whether a side is a service, whose requests have no way to write an infinity."""
+    return any(predictor.feed_dtype == "JSON" for predictor in validation.predictors)
+
+
+def _leave_out_infinities(groups: Sequence[Probe]) -> list[Probe]:
+    """The probes without the rows that hold one, and those of them that have rows left."""
+    finite = [replace(probe, table=_take_finite(probe.table)) for probe in groups]
+    return [probe for probe in finite if probe.table.rows]
+
+
+def _take_finite(table: Table) -> Table:
+    is_finite = np.ones(table.rows, dtype=np.bool_)
+    for column in table.columns.values():
+        if column.dtype.kind == "f":
+            is_finite &= ~np.isinf(column)
+    return table.take(np.flatnonzero(is_finite))
 
 
 def _shared_spec(validation: Validation) -> ModelSpec:

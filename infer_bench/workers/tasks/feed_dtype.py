@@ -42,4 +42,6 @@ def _describe(inputs: Any) -> str:
 
 
 def _word(dtype: Any) -> str:
+    if isinstance(dtype, str):
+        return dtype
     return "text" if getattr(dtype, "kind", "") in "OU" and str(dtype) != "category" else str(dtype)

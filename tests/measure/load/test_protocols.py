@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from infer_bench.engines.http.protocols.choose import ProtocolChoice
 from infer_bench.errors import CannotRun, UsageError
-from infer_bench.measure.load.protocols.choose import ProtocolChoice
 from infer_bench.measure.load.run import load
 from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.report.load import LoadResult

@@ -5,15 +5,15 @@ import asyncio
 import numpy as np
 import pytest
 
+from infer_bench.engines.http.protocols.predict import PredictCodec
+from infer_bench.engines.http.target import parse_target
 from infer_bench.measure.load.generator.schedule import plan_arrivals
 from infer_bench.measure.load.generator.sending import send_when_due
 from infer_bench.measure.load.outcome.results import Window, build_result
 from infer_bench.measure.load.payloads import Payloads
-from infer_bench.measure.load.protocols.predict import PredictCodec
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.measure.load.target import parse_target
 from infer_bench.report.load import Arrivals, LoadResult
 from tests.measure.load.virtual import MS, StallingServer, VirtualClock
 

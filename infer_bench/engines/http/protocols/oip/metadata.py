@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from infer_bench.engines.http.protocols.base import Record
 from infer_bench.errors import CannotRun, UsageError
-from infer_bench.measure.load.protocols.base import Record
 
 
 class TensorMetadata(msgspec.Struct):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from infer_bench.engines.http.protocols.json_path import parse_path
+from infer_bench.engines.http.protocols.json_template import JsonCodec, make_codec, read_rows
 from infer_bench.errors import UsageError
-from infer_bench.measure.load.protocols.json_path import parse_path
-from infer_bench.measure.load.protocols.json_template import JsonCodec, make_codec, read_rows
 
 RECORDS = [{"age": 3, "in come": 1.5}, {"age": 4, "in come": math.nan}]
 

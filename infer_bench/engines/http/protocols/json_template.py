@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
+from infer_bench.engines.http.protocols.base import Answer, Body, Record
+from infer_bench.engines.http.protocols.json_path import JsonPath, parse_path
 from infer_bench.errors import UsageError
-from infer_bench.measure.load.protocols.base import Answer, Body, Record
-from infer_bench.measure.load.protocols.json_path import JsonPath, parse_path
 
 _PLACEHOLDER = re.compile(r"\$(?P<every>\[\*\])?(?:(?P<values>\.\*)|\.(?P<name>[^.\[\]'*]+)|\['(?P<quoted>[^']*)'\])?")
 _EXAMPLE = 'write columns as "$.age", the record as "$", all records as "$[*]", and a dollar sign as "$$"'

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from infer_bench.measure.load.protocols.base import Answer, Body, Record
+from infer_bench.engines.http.protocols.base import Answer, Body, Record
 
 Number = float | None
 

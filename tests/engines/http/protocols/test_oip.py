@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.errors import CannotRun, DataError, UsageError
-from infer_bench.measure.load.protocols.oip.codec import OipCodec
-from infer_bench.measure.load.protocols.oip.metadata import (
+from infer_bench.engines.http.protocols.oip.codec import OipCodec
+from infer_bench.engines.http.protocols.oip.metadata import (
     InputColumns,
     ModelMetadata,
     TensorMetadata,
     match_columns,
     read_metadata,
 )
-from infer_bench.measure.load.protocols.oip.tensors import DTYPES, make_tensor, read_bytes, write_bytes
+from infer_bench.engines.http.protocols.oip.tensors import DTYPES, make_tensor, read_bytes, write_bytes
+from infer_bench.errors import CannotRun, DataError, UsageError
 
 RECORDS: list[dict[str, Any]] = [{"age": 3.0, "city": "Bern"}, {"age": float("nan"), "city": None}]
 COLUMNS = [InputColumns("age", "FP32", ("age",), True), InputColumns("city", "BYTES", ("city",), False)]

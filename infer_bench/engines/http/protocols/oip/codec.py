@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from infer_bench.measure.load.protocols.base import Answer, Body, Record
-from infer_bench.measure.load.protocols.oip.metadata import InputColumns
-from infer_bench.measure.load.protocols.oip.tensors import make_tensor, read_bytes, write_bytes
+from infer_bench.engines.http.protocols.base import Answer, Body, Record
+from infer_bench.engines.http.protocols.oip.metadata import InputColumns
+from infer_bench.engines.http.protocols.oip.tensors import make_tensor, read_bytes, write_bytes
 from infer_bench.typing import Array
 
 _LENGTH = "Inference-Header-Content-Length"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from infer_bench.engines.http.target import parse_target, resolve
 from infer_bench.errors import CannotRun, UsageError
-from infer_bench.measure.load.target import parse_target, resolve
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from infer_bench.engines.http.protocols.base import Codec
+from infer_bench.engines.http.protocols.json_template import make_codec
+from infer_bench.engines.http.protocols.oip.codec import OipCodec
+from infer_bench.engines.http.protocols.oip.metadata import match_columns, read_metadata
+from infer_bench.engines.http.protocols.predict import PredictCodec
+from infer_bench.engines.http.target import Target
 from infer_bench.errors import UsageError
-from infer_bench.measure.load.protocols.base import Codec
-from infer_bench.measure.load.protocols.json_template import make_codec
-from infer_bench.measure.load.protocols.oip.codec import OipCodec
-from infer_bench.measure.load.protocols.oip.metadata import match_columns, read_metadata
-from infer_bench.measure.load.protocols.predict import PredictCodec
-from infer_bench.measure.load.target import Target
 
 ProtocolName = Literal["predict", "json", "oip", "oip-binary"]
 PROTOCOLS: tuple[ProtocolName, ...] = get_args(ProtocolName)

@@ -24,11 +24,6 @@ class Target:
     tls: bool
 
 
-def is_url(text: str) -> bool:
-    """Whether `text` is meant as an address, rather than as a file."""
-    return "://" in text
-
-
 def parse_target(text: str) -> Target:
     """The target that a URL names; without a path it is `/predict`. Raises `UsageError` for anything else."""
     try:

@@ -1,0 +1,52 @@
+"""What a service says of the model that it serves."""
+
+from typing import Any
+
+import msgspec
+
+from infer_bench.engines.http.client import Client
+from infer_bench.engines.http.messages import write_get
+from infer_bench.engines.http.target import Target
+from infer_bench.errors import EngineError
+from infer_bench.model import Feature, Kind, ModelSpec, Task
+
+_KINDS: dict[str, Kind] = {
+    "float64": "float",
+    "int64": "integer",
+    "bool": "boolean",
+    "object": "category",
+    "string": "string",
+}
+UNKNOWN = ModelSpec("raw", (), ("output",))
+"""Of a service that says nothing of its model."""
+
+
+class _Input(msgspec.Struct):
+    name: str
+    dtype: str = "float64"
+
+
+class _Info(msgspec.Struct):
+    task: Task
+    inputs: list[_Input]
+    outputs: list[str]
+    classes: list[Any] | None = None
+
+
+def ask_spec(client: Client, target: Target, headers: dict[str, str]) -> ModelSpec:
+    """What `GET /model-info` beside `/predict` tells, as `infer-bench serve` does; `UNKNOWN` where nothing does.
+
+    Raises `EngineError` where the service cannot be asked at all.
+    """
+    path = target.path.partition("?")[0].rpartition("/")[0] + "/model-info"
+    content = client.ask(write_get(target, path, headers))
+    if content.status in (401, 403):
+        raise EngineError(f"{target.url} asks for a bearer token ({content.status})", "name its file: token-file=FILE")
+    if content.status != 200:
+        return UNKNOWN
+    try:
+        info = msgspec.json.decode(content.body, type=_Info)
+    except (msgspec.MsgspecError, RecursionError):
+        return UNKNOWN
+    features = tuple(Feature(one.name, _KINDS.get(one.dtype, "float")) for one in info.inputs)
+    return ModelSpec(info.task, features, tuple(info.outputs), tuple(info.classes or ()))
