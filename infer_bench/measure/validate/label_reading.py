@@ -80,7 +80,7 @@ def _reader_for(
         if saved.is_float and not all(label_key(name) in known for name in names):
             return None, ()
         return _reader_for_classes(names, spec, threshold, candidate.name)
-    if candidate.candidate.engine.name == "callable":
+    if candidate.is_function:
         return (_own_labels if saved.is_text else None), ()
     count = len(spec.outputs)
     if saved.is_text or not set(names) <= set(range(max(2, count))):

@@ -22,7 +22,7 @@ def notices_on(validation: Validation) -> list[Notice]:
         if columns.extra:
             notices.append(Notice("extra-columns", _extra_columns(columns.extra, Path(rows.dataset.path).name)))
     for candidate in validation.candidates:
-        if candidate.predictor.name != in_order_of:
+        if candidate.predictor.name != in_order_of and not candidate.predictor.is_function:
             notices += note_mapping(candidate.predictor.spec, spec, candidate.predictor.name)
         notices += _note_refusals(candidate) + _note_labels(candidate)
     notices += _rounding_notices(validation)

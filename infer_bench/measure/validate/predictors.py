@@ -64,6 +64,11 @@ class Predictor:
         """The artefact's name."""
         return self.candidate.artefact.name
 
+    @property
+    def is_function(self) -> bool:
+        """Whether it is a function of the user's, which says nothing of its columns and outputs."""
+        return self.candidate.engine.name == "callable"
+
     def thresholds(self) -> dict[str, tuple[float, ...]]:
         """Per feature the values at which the prediction may change."""
         return self._read_domain()[0]
@@ -141,7 +146,7 @@ class Predictor:
         return self._worker.ask(RunSteps(columns))
 
     def _predictions(self, batch: BatchPredictions) -> Predictions:
-        text = self.candidate.engine.name == "callable"
+        text = self.is_function
         labels = None if batch.labels is None else Labels(batch.labels, batch.codes, text)
         return Predictions(batch.predictions, batch.refusals, labels, batch.complaint)
 

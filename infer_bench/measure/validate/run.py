@@ -1,6 +1,7 @@
 """`validate`: does it still predict the same, and if not, why."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from infer_bench.data import Dataset, Table
@@ -81,6 +82,7 @@ def run(
         if predictions is None and openings[0].predictor is not None:
             read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])
         validation = _validation(predictions, openings, dataset, settings)
+        _name_columns_for_functions(validation)
         if dataset is None and not validation.spec.features:
             raise DataError("there is nothing to draw rows from", "give rows with --data")
         if isinstance(validation.reference, Predictor):
@@ -106,6 +108,18 @@ def _validation(
     for candidate in candidates:
         _choose_reading(candidate, reference, settings)
     return Validation(reference, spec, candidates, unopened, dataset, settings)
+
+
+def _name_columns_for_functions(validation: Validation) -> None:
+    """Let functions have the rows under the file's names where the reference has only places for its columns."""
+    rows, spec = validation.user_rows, validation.spec
+    if rows is None or spec.named or not rows.dataset.named:
+        return
+    names = rows.match.columns
+    features = tuple(replace(f, name=name, invented=False) for f, name in zip(spec.features, names, strict=True))
+    for candidate in validation.candidates:
+        if not candidate.predictor.spec.features:
+            candidate.predictor.spec = replace(candidate.predictor.spec, features=features)
 
 
 def _choose_reading(

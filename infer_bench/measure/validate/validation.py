@@ -72,8 +72,8 @@ class Validation:
 
     def _column_order(self) -> ColumnOrder:
         """The first candidate's that names its columns, where the reference does not."""
-        named = (c.predictor for c in self.candidates if c.predictor.spec.features and c.predictor.spec.named)
-        predictor = None if self.spec.named else next(named, None)
+        models = (c.predictor for c in self.candidates if c.predictor.spec.features and not c.predictor.is_function)
+        predictor = None if self.spec.named else next((model for model in models if model.spec.named), None)
         return NO_ORDER if predictor is None else ColumnOrder(predictor.name, predictor.spec.feature_names)
 
     @property

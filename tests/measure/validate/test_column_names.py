@@ -60,3 +60,18 @@ def test_of_a_reference_without_names_the_candidate_tells_the_order(folder: Path
             "see that they stand in the order of training",
         )
     ]
+
+
+def test_a_function_has_the_rows_under_the_names_of_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not under the places of a reference that names nothing."""
+    (folder / "service_of_columns.py").write_text("def answer(r): return r['p'] + 20 * r['q'] + 300 * r['r']\n")
+    rows = np.random.default_rng(0).normal(size=(16, 3)).round(2).astype(np.float32)
+    columns: dict[str, Any] = dict(zip("pqr", rows.T, strict=True))
+    np.savez(folder / "other.npz", **columns)
+    monkeypatch.chdir(folder)
+    report = validate("right.onnx", "service_of_columns:answer", data="other.npz", probes="off", atol=1e-3)
+    assert report.verdict is not None
+    assert report.verdict.exit_code == 0
+    assert [notice.message for notice in report.notices if notice.code == "by-position"] == [
+        "the reference has no column names: the 3 columns of other.npz were taken in order"
+    ]

@@ -24,12 +24,11 @@ P = np.array([[0.1], [0.7], [0.4], [0.9]])
 """Probabilities of the second class, of four rows: 0, 1, 0, 1."""
 
 
-def model(*classes: Label, labels_only: bool = False, outputs: int = 1, engine: str = "sklearn") -> Predictor:
+def model(*classes: Label, labels_only: bool = False, outputs: int = 1, is_function: bool = False) -> Predictor:
     """A model `m` with these classes and outputs."""
     task = "raw" if not classes else "binary" if len(classes) == 2 else "multiclass"
     spec = ModelSpec(task, (), ("y",) * outputs, classes, labels_only=labels_only)  # type: ignore[arg-type]
-    candidate = SimpleNamespace(engine=SimpleNamespace(name=engine))
-    return cast(Predictor, SimpleNamespace(spec=spec, name="m", candidate=candidate))
+    return cast(Predictor, SimpleNamespace(spec=spec, name="m", is_function=is_function))
 
 
 def saved(values: Any, folder: Path) -> SavedPredictions:
@@ -164,7 +163,7 @@ def test_text_needs_classes_or_text(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"y\.npy holds text, and m gives no classes") as refusal:
         choose_reading(texts, model(), None)
     assert refusal.value.hint == "save its numbers, or compare it with a classifier"
-    reading = choose_reading(texts, model(engine="callable"), None)
+    reading = choose_reading(texts, model(is_function=True), None)
     assert reading is not None
     function = Predictions.unrefused(np.full((2, 1), NAN), Labels.of(["a", "c"], text=True))
     assert compare_alone(reading, texts, function).label_changes == 1
