@@ -1,12 +1,14 @@
 """Profilers inside a worker, behind one shape: run requests, then give what was recorded as plain data."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from infer_bench.engines.base import Request
 from infer_bench.errors import MissingDependency
 from infer_bench.workers.profiling.requests import Caller, FunctionProfile, ProfilerOutput
+from infer_bench.workers.profiling.resumptions import count_calls, find_coroutines, measure_starts
 from infer_bench.workers.timing.loop import Clock, Stages
 
 _FONTS = re.compile(r"https?://fonts\.[^\"'`)\s]*")
@@ -46,10 +48,12 @@ class CProfile:
         import cProfile
 
         self._profile = cProfile.Profile()
+        self._again: Callable[[], object] = int
 
     def profile(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
         """Answer the requests under the profiler. Only what runs on this thread is seen."""
         preprocess, predict, postprocess = stages.preprocess, stages.predict, stages.postprocess
+        self._again = partial(_predict_all, stages, requests, clock)
 
         def request(value: Request) -> None:
             """A root for viewers, which draw what one function calls."""
@@ -65,14 +69,16 @@ class CProfile:
         return clock() - start
 
     def collect(self, form: str) -> ProfilerOutput:
-        """The functions with their calls and callers."""
+        """The functions with their calls and callers. Those of coroutines are counted in a run of their own."""
         self._profile.create_stats()
+        starts = measure_starts(self._again) if find_coroutines(self._profile.getstats()) else {}
         stats: dict[Any, Any] = getattr(self._profile, "stats", {})
         functions = []
         for (file, line, name), (primitive, calls, own, cumulative, callers) in stats.items():
             if not _ours(file, name):
                 others = tuple(Caller(*key, *values) for key, values in callers.items() if not _ours(key[0], key[2]))
-                functions.append(FunctionProfile(file, line, name, own, cumulative, primitive, calls, others))
+                function = FunctionProfile(file, line, name, own, cumulative, primitive, calls, others)
+                functions.append(count_calls(function, starts))
         return ProfilerOutput(tuple(functions))
 
 
