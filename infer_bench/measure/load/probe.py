@@ -22,6 +22,7 @@ class _Content:
     """Keeps what is answered."""
 
     name = "content"
+    carries_infinity = False
 
     def __init__(self) -> None:
         self.content = b""

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from infer_bench import data as rows_of
 from infer_bench.data import Table
 from infer_bench.engines.http.messages import name_token
 from infer_bench.engines.http.protocols.base import Codec, Record
 from infer_bench.engines.http.target import Target
-from infer_bench.errors import UsageError
+from infer_bench.errors import DataError, UsageError
 from infer_bench.measure.load.payloads import Payloads, build_payloads
 from infer_bench.measure.load.reference import ExpectedPredictions
 from infer_bench.measure.settings import DEFAULT_ROWS
+from infer_bench.typing import ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,11 @@ class RowSource:
 
     @property
     def records(self) -> Sequence[Record]:
-        """Each as a record; one empty record where there are no rows."""
-        return self.table.records() or [{}]
+        """Each as a record, without what it lacks; one empty record where there are no rows."""
+        records = self.table.records()
+        if any(column.dtype == object for column in self.table.columns.values()):  # of JSON records
+            records = [{name: value for name, value in one.items() if value is not ABSENT} for one in records]
+        return records or [{}]
 
 
 def read_rows(data: str | None, batch: int) -> RowSource:
@@ -58,5 +64,18 @@ def require_rows(rows: RowSource) -> None:
 
 
 def make_payloads(target: Target, codec: Codec, rows: RowSource, batch: int, token: str) -> Payloads:
-    """The requests with these rows; a `token` goes into the header that asks for one."""
+    """The requests with these rows; a `token` goes into the header that asks for one.
+
+    Raises `DataError` for an infinity where the protocol has no way to write it.
+    """
+    if not codec.carries_infinity:
+        _require_finite(rows.table)
     return build_payloads(target, codec, rows.records, batch, name_token(token))
+
+
+def _require_finite(table: Table) -> None:
+    for name, column in table.columns.items():
+        is_infinite = np.isinf(column) if column.dtype.kind == "f" else np.zeros(0, dtype=np.bool_)
+        if is_infinite.any():
+            message = f"column {name!r} is infinite in row {int(is_infinite.argmax()):,}, which JSON cannot carry"
+            raise DataError(message, "leave such rows out, or see --protocol oip-binary")

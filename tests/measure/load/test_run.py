@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infer_bench.errors import CannotRun, UsageError
+from infer_bench.errors import CannotRun, DataError, UsageError
 from infer_bench.gates.limits import parse_bound
 from infer_bench.measure.load.run import load
 from infer_bench.measure.load.settings import LoadSettings
@@ -284,3 +284,22 @@ def test_a_load_is_open_or_closed() -> None:
     for settings in wrong:
         with pytest.raises(UsageError):
             LoadSettings(**settings)
+
+
+def test_what_a_record_lacks_is_not_sent(tmp_path: Path) -> None:
+    contents: list[Any] = []
+
+    def handle(exchange: Exchange) -> None:
+        contents.append(json.loads(exchange.content))
+        predict(exchange)
+
+    (tmp_path / "rows.json").write_text('[{"a": 1, "b": "x"}, {"a": 3}]')
+    assert result_of(handle, str(tmp_path / "rows.json")).errors == {}
+    assert contents[:2] == [{"a": 1, "b": "x"}, {"a": 1, "b": "x"}]
+    assert {"a": 3} in contents
+
+
+def test_what_json_cannot_carry_is_told_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,inf\n")
+    with pytest.raises(DataError, match="'b' is infinite in row 1"):
+        run(predict, str(tmp_path / "rows.csv"))

@@ -28,6 +28,8 @@ class Codec(Protocol):
     """Turns rows into bodies and answers into predictions."""
 
     name: str
+    carries_infinity: bool
+    """Whether a body can hold one: JSON cannot."""
 
     def encode(self, records: Sequence[Record]) -> Body:
         """The body that asks for the predictions of these rows."""

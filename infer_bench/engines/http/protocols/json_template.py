@@ -25,6 +25,7 @@ class JsonCodec:
     """Bodies made of a template. Without an answer's path any JSON is a right answer."""
 
     name = "json"
+    carries_infinity = False
 
     def __init__(self, template: Any, answer: JsonPath | None) -> None:
         self._template, self._answer = template, answer
@@ -129,7 +130,7 @@ def _take(match: re.Match[str], record: Record) -> Any:
     if match["values"]:
         return list(record.values())
     name = match["name"] or match["quoted"]
-    return record if name is None else record[name]
+    return record if name is None else record.get(name)
 
 
 def _list_some(columns: Sequence[str]) -> str:

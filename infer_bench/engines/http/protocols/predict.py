@@ -19,6 +19,7 @@ class PredictCodec:
     """Records by column name; a missing number is null."""
 
     name = "predict"
+    carries_infinity = False
 
     def __init__(self) -> None:
         self._decoder = msgspec.json.Decoder(_Content)

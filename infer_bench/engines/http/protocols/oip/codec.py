@@ -35,6 +35,7 @@ class OipCodec:
 
     def __init__(self, inputs: Sequence[InputColumns], *, binary: bool) -> None:
         self.name = "oip-binary" if binary else "oip"
+        self.carries_infinity = binary
         self._inputs, self._binary = inputs, binary
         self._decoder = msgspec.json.Decoder(_Content)
 

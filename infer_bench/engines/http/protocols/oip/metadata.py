@@ -38,8 +38,8 @@ class InputColumns:
     def take(self, records: Sequence[Record]) -> list[Any]:
         """Their values: one a row, or with `is_matrix` a list a row."""
         if self.is_matrix:
-            return [[record[name] for name in self.columns] for record in records]
-        return [record[self.columns[0]] for record in records]
+            return [[record.get(name) for name in self.columns] for record in records]
+        return [record.get(self.columns[0]) for record in records]
 
 
 def read_metadata(content: bytes, url: str) -> ModelMetadata:
