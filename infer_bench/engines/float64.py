@@ -36,7 +36,9 @@ def require_float64(session: Any) -> Float64Session:
 
 
 def widen(inputs: Any) -> Any:
-    """Arrays of floats as float64, others as they are; `inputs` is an array or a mapping of arrays."""
+    """Arrays of floats as float64, others as they are; `inputs` is an array, a mapping of arrays or a DataFrame."""
+    if _is_frame(inputs):
+        return inputs
     if isinstance(inputs, Mapping):
         return {name: widen(values) for name, values in inputs.items()}
     array = np.asarray(inputs)
@@ -45,6 +47,8 @@ def widen(inputs: Any) -> Any:
 
 def nudge(inputs: Any) -> Any:
     """`inputs` in float64, each number moved up or down by half an ulp of float32, always the same way."""
+    if _is_frame(inputs):
+        return inputs.assign(**{n: nudge(c.to_numpy()) for n, c in inputs.items() if c.dtype.kind == "f"})
     if isinstance(inputs, Mapping):
         return {name: nudge(values) for name, values in inputs.items()}
     array = widen(inputs)
@@ -57,12 +61,18 @@ def nudge(inputs: Any) -> Any:
 
 def sizes(inputs: Any, rows: int) -> Floats:
     """The largest finite magnitude in each request (rows,); 0 without numbers."""
-    arrays = list(inputs.values()) if isinstance(inputs, Mapping) else [inputs]
+    named = inputs if isinstance(inputs, Mapping) else dict(inputs.items()) if _is_frame(inputs) else {"": inputs}
+    arrays = list(named.values())
     largest = np.zeros(rows)
     for array in map(np.asarray, arrays):
         if array.dtype.kind in "fiu" and array.ndim and len(array) == rows and array.size:
             largest = np.maximum(largest, _magnitudes(array.reshape(rows, -1)))
     return largest
+
+
+def _is_frame(inputs: Any) -> bool:
+    """A table of pandas."""
+    return hasattr(inputs, "assign") and hasattr(inputs, "columns")
 
 
 def _magnitudes(array: Array) -> Floats:

@@ -1,5 +1,6 @@
 """scikit-learn: estimators and pipelines from pickle, joblib and skops files."""
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,8 +11,9 @@ from infer_bench.engines import feeds
 from infer_bench.engines.base import Domain, Option, as_columns
 from infer_bench.engines.feeds.schema import is_text
 from infer_bench.engines.pickled import open_skops, open_versioned
-from infer_bench.engines.session import FedSession, errors_as, guard, read_threads, require, to_canonical
+from infer_bench.engines.session import Call, FedSession, errors_as, guard, read_threads, require, to_canonical
 from infer_bench.engines.sklearn import parts
+from infer_bench.engines.sklearn.continuous import is_continuous, nudge_weights
 from infer_bench.engines.sklearn.estimator import METHODS, PredictMethod, describe
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
@@ -58,7 +60,9 @@ GradientBoostingClassifier gives a tie to the second of two classes, and Logisti
 
 
 class ScikitLearnSession(FedSession):
-    """A loaded estimator."""
+    """A loaded estimator. `is_float64`: it computes in float64 itself, and continuously."""
+
+    is_float64 = False
 
     def __init__(
         self, spec: ModelSpec, feed: feeds.Feed, method: PredictMethod, estimator: Any, versions: str = ""
@@ -66,6 +70,18 @@ class ScikitLearnSession(FedSession):
         super().__init__(spec, feed, guard(getattr(estimator, method.name), f"scikit-learn cannot predict{versions}"))
         self._method = method
         self._estimator = estimator
+        if is_continuous(estimator):
+            self.is_float64 = True
+            self.predict_in_float64 = lambda inputs: self.postprocess(self.predict(inputs))
+            self.predict_nudged = self._predict_nudged
+
+    @functools.cached_property
+    def _nudged_method(self) -> Call:
+        return guard(getattr(nudge_weights(self._estimator), self._method.name), "scikit-learn cannot predict")
+
+    def _predict_nudged(self, inputs: Any) -> Floats:
+        """The canonical output with every number, of the request and of the estimator, as far off as float32 may be."""
+        return self.postprocess(self._nudged_method(inputs))
 
     def postprocess(self, outputs: Any) -> Floats:
         """The canonical output; several targets' probabilities side by side, bare labels as 0 and 1, nothing sparse."""

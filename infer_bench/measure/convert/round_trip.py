@@ -48,8 +48,9 @@ class TablePredictor:
         return Float64Run(run.values, run.nudged, run.sizes)
 
     def has_float64(self) -> bool:
-        """Whether the model is a network that can be computed in float64."""
-        return self.worker.ask(CheckFloat64()).works
+        """Whether the model is a network of float32 that can be computed in float64."""
+        support = self.worker.ask(CheckFloat64())
+        return support.works and not support.is_own
 
     def close(self) -> None:
         """End the worker."""

@@ -77,6 +77,11 @@ class GroupComparison:
             self._parts.append(DifferingRows.of(self.group, numbers[rows], fetch(rows), ours, theirs, some))
 
     @property
+    def is_beyond(self) -> bool:
+        """Whether some pair of numbers is farther apart than the tolerance allows."""
+        return any(tally.failing for tally in self.comparison.outputs)
+
+    @property
     def examples(self) -> DifferingRows | None:
         """Rows that differ and rows that do not, for causes to be found on; None before the first batch."""
         return join(self._parts) if self._parts else None

@@ -61,10 +61,12 @@ def _rounding_notices(validation: Validation) -> list[Notice]:
         text = f"what the reference rounds is not known ({validation.float64_obstacle}): the tolerance decides"
         notices.append(Notice("no-float64", text))
     for candidate in validation.candidates:
-        tallies = [group.comparison.rounding for group in candidate.groups.values() if group.limits.by_rounding]
+        groups = [group for group in candidate.groups.values() if group.limits.by_rounding]
+        tallies = [group.comparison.rounding for group in groups]
         worst = worst_rounding(map(describe_rounding, tallies))
+        name = candidate.predictor.name
         if worst is not None and any(tally.is_near for tally in tallies):
-            name, ratio = candidate.predictor.name, f"{worst.ratio:.0f} × what float32 rounds"
+            ratio = f"{worst.ratio:.0f} × what float32 rounds"
             text = f"{name} rounds more than the reference: {ratio}, where up to {SAME:g} × is the same"
             hint = "--strict counts that as different, --atol decides by a tolerance of your own"
             notices.append(Notice("rounding", text, hint))

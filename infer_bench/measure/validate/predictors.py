@@ -99,7 +99,7 @@ class Predictor:
             support = self._worker.ask(CheckFloat64())
         except EngineError as error:
             return error.message
-        self._own_rounding = OwnRounding() if support.works else None
+        self._own_rounding = OwnRounding(is_exact=support.is_own) if support.works else None
         return support.obstacle
 
     def predict(self, columns: Columns) -> Predictions:

@@ -113,8 +113,13 @@ def _result(validation: Validation, candidate: CandidateState) -> ValidateResult
         different=any(group.failing for group in groups) or (validation.settings.strict and _rounds_more(candidate)),
         rows_per_s=validation.rows_per_s,
         failed=_failure(candidate, groups),
-        by_rounding=limits.by_rounding and any(group.rounding for group in groups),
+        by_rounding=limits.by_rounding and any(_is_by_rounding(group) for group in candidate.groups.values()),
     )
+
+
+def _is_by_rounding(group: GroupComparison) -> bool:
+    """Whether the reference is a network that rounds itself, and by how much is known."""
+    return bool(group.comparison.rounding.sizes) and not group.comparison.rounding.is_exact
 
 
 def _rounds_more(candidate: CandidateState) -> bool:
@@ -190,7 +195,7 @@ def group_result(group: GroupComparison, outputs: Sequence[str]) -> ValidateGrou
         histogram={"exact" if d is None else str(d): n for d, n in pooled.spread.decades()},
         outputs=tuple(_output(_output_name(outputs, i), tally) for i, tally in enumerate(comparison.outputs)),
         note=group.complaint,
-        rounding=describe_rounding(comparison.rounding),
+        rounding=describe_rounding(comparison.rounding) if _is_by_rounding(group) or group.is_beyond else None,
     )
 
 

@@ -59,6 +59,11 @@ class Predictions:
     complaint: str = ""
     units: RoundingUnits | None = None
 
+    @property
+    def computes_in_float64(self) -> bool:
+        """Whether it is known that the model does."""
+        return self.units is not None and self.units.is_exact
+
     @classmethod
     def unrefused(cls, values: Floats, labels: Labels | None = None) -> "Predictions":
         """Of a model that refuses none of the rows."""

@@ -48,17 +48,20 @@ class RoundingUnits:
     """What the reference rounds, for each prediction of a block (rows, outputs); NaN where that measures nothing.
 
     `exact` are the predictions in float64, `typical` and `largest` the reference's own error: the root of its mean
-    square, and its maximum, over requests of that size. `decades` (rows,) are the sizes.
+    square, and its maximum, over requests of that size. `decades` (rows,) are the sizes. With `is_exact` the reference
+    computes in float64 itself: what float32 rounds is then why a candidate is off, and excuses nothing.
     """
 
     exact: Floats
     typical: Floats
     largest: Floats
     decades: Ints
+    is_exact: bool = False
 
     def take(self, rows: Ints | Bools) -> "RoundingUnits":
         """Those of some rows."""
-        return RoundingUnits(self.exact[rows], self.typical[rows], self.largest[rows], self.decades[rows])
+        arrays = (self.exact[rows], self.typical[rows], self.largest[rows], self.decades[rows])
+        return RoundingUnits(*arrays, self.is_exact)
 
     def of_width(self, width: int) -> "RoundingUnits | None":
         """Those for predictions of `width` outputs: of a pair of probabilities the second; None for any other."""
@@ -66,7 +69,7 @@ class RoundingUnits:
             return self
         if (self.exact.shape[1], width) != (2, 1):
             return None
-        return RoundingUnits(self.exact[:, 1:], self.typical[:, 1:], self.largest[:, 1:], self.decades)
+        return RoundingUnits(self.exact[:, 1:], self.typical[:, 1:], self.largest[:, 1:], self.decades, self.is_exact)
 
     def errors(self, predictions: Floats) -> Floats:
         """|prediction - exact| (rows, outputs)."""
@@ -99,8 +102,12 @@ class RoundingUnits:
 
 @dataclass(eq=False)
 class OwnRounding:
-    """What a reference rounds, pooled over all requests so far: sums by the requests' size and by output."""
+    """What a reference rounds, pooled over all requests so far: sums by the requests' size and by output.
 
+    `is_exact`: the reference computes in float64 itself.
+    """
+
+    is_exact: bool = False
     _counts: Floats = field(default_factory=lambda: np.zeros((MOST_SIZE + 1, 0)))
     _own: Floats = field(default_factory=lambda: np.zeros((MOST_SIZE + 1, 0)))
     _nudged: Floats = field(default_factory=lambda: np.zeros((MOST_SIZE + 1, 0)))
@@ -137,7 +144,7 @@ class OwnRounding:
     def units(self, run: Float64Run) -> RoundingUnits:
         """The units for a block of requests, of all that was added."""
         typical, largest = self._by_size()
-        return RoundingUnits(run.values, typical[run.decades], largest[run.decades], run.decades)
+        return RoundingUnits(run.values, typical[run.decades], largest[run.decades], run.decades, self.is_exact)
 
     def _by_size(self) -> tuple[Floats, Floats]:
         """The typical and the largest error by size and output; a larger request is never off by less."""
@@ -209,9 +216,13 @@ class SizeTally:
 
 @dataclass(frozen=True, slots=True)
 class RoundingTally:
-    """Both sides' errors against float64, by the size of the request (its power of ten)."""
+    """Both sides' errors against float64, by the size of the request (its power of ten).
+
+    `is_exact`: the reference computes in float64 itself.
+    """
 
     sizes: Mapping[int, SizeTally] = field(default_factory=dict)
+    is_exact: bool = False
 
     @classmethod
     def of(cls, reference: Floats, candidate: Floats, units: RoundingUnits) -> "RoundingTally":
@@ -222,16 +233,17 @@ class RoundingTally:
         for decade in np.unique(units.decades).tolist():
             mask = measurable & (units.decades == decade)[:, None]
             sizes[decade] = SizeTally.of(multiples[mask], own[mask], errors[mask])
-        return cls({decade: tally for decade, tally in sizes.items() if tally.count})
+        return cls({decade: tally for decade, tally in sizes.items() if tally.count}, units.is_exact)
 
     def __add__(self, other: "RoundingTally") -> "RoundingTally":
         keys = sorted({*self.sizes, *other.sizes})
-        return RoundingTally({k: self.sizes.get(k, SizeTally()) + other.sizes.get(k, SizeTally()) for k in keys})
+        sizes = {key: self.sizes.get(key, SizeTally()) + other.sizes.get(key, SizeTally()) for key in keys}
+        return RoundingTally(sizes, self.is_exact or other.is_exact)
 
     @property
     def is_near(self) -> bool:
-        """Whether the candidate rounds more than the reference, and yet not so much as to differ."""
-        return self.worst is not None and SAME < self.worst.ratio <= DIFFERENT
+        """Whether the candidate rounds more than a reference in float32, and yet not so much as to differ."""
+        return not self.is_exact and self.worst is not None and SAME < self.worst.ratio <= DIFFERENT
 
     @property
     def worst(self) -> SizeTally | None:

@@ -51,7 +51,7 @@ class RowOutcomes:
         near, rounding = _nearness(reference, one, other, common, limits)
         differ[common] = (~near | flips(one, other, limits)).any(axis=1)
         relabelled = _relabelled(reference, candidate, common, unlike)
-        if relabelled is not None and rounding is not None and limits.by_rounding:
+        if relabelled is not None and rounding is not None and limits.by_rounding and not reference.computes_in_float64:
             relabelled &= ~(rounding & _hangs_on_rounding(reference))
         if relabelled is not None:
             differ |= relabelled
@@ -90,9 +90,11 @@ def _nearness(
     if all_units is None:
         return near, None
     units, rounding = all_units.take(common), np.zeros(len(common), dtype=np.bool_)
-    by_rounding = np.where(units.is_measure & is_finite_on_both(ours, theirs), units.is_rounding(theirs), near)
+    measurable = units.is_measure & is_finite_on_both(ours, theirs)
+    is_rounding = units.is_rounding(theirs)
+    by_rounding = np.where(measurable, is_rounding, near)
     rounding[common] = by_rounding.all(axis=1)
-    return (by_rounding if limits.by_rounding else near), rounding
+    return (by_rounding if limits.by_rounding and not units.is_exact else near), rounding
 
 
 def _hangs_on_rounding(reference: Predictions) -> Bools:

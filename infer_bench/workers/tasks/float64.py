@@ -41,10 +41,14 @@ class PredictInFloat64(SessionRequest[Float64Predictions]):
 
 @dataclass(frozen=True, slots=True)
 class Float64Support:
-    """Whether the model can be computed in float64; where it is a network that cannot, `obstacle` says why."""
+    """Whether the model can be computed in float64; where it is a network that cannot, `obstacle` says why.
+
+    `is_own`: it computes in float64 itself.
+    """
 
     works: bool
     obstacle: str = ""
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ def check_float64(session: Session, request: CheckFloat64) -> Float64Support:
         return Float64Support(False, error.message)
     size = np.maximum(1.0, np.abs(double).max(initial=0.0))
     agree = double.shape == single.shape and bool(np.all(np.abs(double - single) <= MOST_ROUNDING * size))
-    return Float64Support(True) if agree else Float64Support(False, "in float64 it answers otherwise")
+    is_own = bool(getattr(session, "is_float64", False))
+    return Float64Support(True, is_own=is_own) if agree else Float64Support(False, "in float64 it answers otherwise")
 
 
 def _in_float32(session: Session, columns: Columns) -> Floats:
@@ -93,7 +98,8 @@ def _predict_request(network: float64.Float64Session, columns: Columns, rows: in
     try:
         inputs = network.preprocess(columns)
         values = network.predict_in_float64(float64.widen(inputs))
-        nudged = network.predict_in_float64(float64.nudge(inputs))
+        predict_nudged = getattr(network, "predict_nudged", network.predict_in_float64)
+        nudged = predict_nudged(float64.nudge(inputs))
     except EngineError:
         raise
     except Exception as error:  # noqa: BLE001 - a library may raise anything on a strange row

@@ -57,7 +57,7 @@ class DifferingRows:
             without_pair=~outcomes.common,
             relabelled=none if outcomes.relabelled is None else outcomes.relabelled,
             rounding=none if outcomes.rounding is None else outcomes.rounding,
-            measurable=none if outcomes.rounding is None else ~none,
+            measurable=none if outcomes.rounding is None else outcomes.rounding | (not reference.computes_in_float64),
         )
 
     @property

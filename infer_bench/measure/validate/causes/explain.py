@@ -84,7 +84,7 @@ def _labels(rows: DifferingRows, relabelled: Bools) -> list[Cause]:
 def _rounding(rows: DifferingRows, near: Bools) -> Cause:
     gap = float(np.nanmax(np.abs(rows.reference[near] - rows.candidate[near])))
     if rows.measurable[near].all():
-        detail = f"float32 cannot tell these answers apart: the reference rounds as much itself (up to {gap:.1e})"
+        detail = f"computing in float32 alone moves these answers as far (up to {gap:.1e})"
         return cause_on(rows, names.ROUNDING, detail, near, near)
     detail = f"sums are rounded otherwise (float32, or another order), up to {gap:.1e}"
     return cause_on(rows, names.ACCUMULATION, detail, near, near)

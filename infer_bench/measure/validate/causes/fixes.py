@@ -24,6 +24,7 @@ _CONVERSION = frozenset(
         change.AVERAGE,
         change.LABELS,
         change.CLASSES,
+        change.ROUNDING,
     }
 )
 
