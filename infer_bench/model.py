@@ -40,6 +40,7 @@ class Feature:
     The name is `invented` where the model says of the column only where it stands: it is a position, and never looked
     for among the names of others.
     `examples` are texts of the kind that a `string` column holds, to draw from; they take no part in comparisons.
+    A column that is `unread` has its place in a request, and may hold anything: the model leaves it out.
     `dtype` is that of the model's own input, as numpy names it; empty where any number is taken.
     """
 
@@ -48,6 +49,7 @@ class Feature:
     categories: tuple[Label, ...] = ()
     invented: bool = False
     examples: tuple[str, ...] = field(default=(), compare=False)
+    unread: bool = field(default=False, compare=False)
     dtype: str = field(default="", compare=False)
 
 

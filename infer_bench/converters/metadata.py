@@ -25,7 +25,7 @@ def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
     fields: dict[str, Any] = asdict(replace(spec, remarks=(), batch=None))
     for feature in fields["features"]:
         feature["encoded"] = False
-        del feature["examples"]
+        del feature["examples"], feature["unread"]
         del feature["dtype"]
     origin = {"file": source.name, "sha256": source.sha256, "format": source.format, "infer_bench": __version__}
     return {SPEC: json.dumps(fields), SOURCE: json.dumps(origin)}

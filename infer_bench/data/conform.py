@@ -123,6 +123,8 @@ def _look_generated(names: Sequence[str]) -> bool:
 
 
 def _fit(column: Column, name: str, feature: Feature) -> Column:
+    if feature.unread and column.dtype == object:
+        return np.full(len(column), np.nan)
     column = as_one_kind(column, name)
     textual = feature.kind == "string" or (feature.kind == "category" and _holds_text(feature))
     if column.dtype == object and not textual and feature.kind != "category":

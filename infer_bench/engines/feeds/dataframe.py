@@ -27,7 +27,7 @@ class FrameFeed:
         self._schema = schema
         self._pandas = pd
         self._columns = list(schema.names)
-        self._texts = schema.texts | schema.codes.keys()
+        self._texts = schema.texts | schema.codes.keys() | {f.name for f in schema.features if f.unread}
         self._types = {
             feature.name: pd.CategoricalDtype(list(feature.categories))
             for feature in schema.features

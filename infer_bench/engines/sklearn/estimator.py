@@ -8,7 +8,7 @@ import numpy as np
 
 from infer_bench.engines.base import make_features
 from infer_bench.engines.session import name_outputs, plain_labels
-from infer_bench.engines.sklearn.openings import column_parts, steps_in
+from infer_bench.engines.sklearn.openings import column_parts, find_dropped, steps_in
 from infer_bench.engines.sklearn.parts import last
 from infer_bench.engines.sklearn.text import find_vectorizers, text_feature
 from infer_bench.errors import ModelError
@@ -164,7 +164,8 @@ def _features(estimator: Any) -> tuple[Feature, ...]:
     columns = make_features(len(feature_names) if feature_names else int(count or 0), feature_names)
     every = tuple(column.name for column in columns)
     special = {**dict(_text_columns(estimator)), **_boosted_categories(estimator, every)}
-    return tuple(replace(special.get(c.name, c), invented=c.invented) for c in columns)
+    dropped = find_dropped(estimator)
+    return tuple(replace(special.get(c.name, c), invented=c.invented, unread=c.name in dropped) for c in columns)
 
 
 def _text_columns(estimator: Any) -> Iterator[tuple[str, Feature]]:

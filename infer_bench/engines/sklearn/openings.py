@@ -44,6 +44,21 @@ def column_parts(estimator: Any) -> Iterator[tuple[Any, list[str]]]:
             yield opening, names
 
 
+def find_dropped(estimator: Any) -> frozenset[str]:
+    """The columns that every column transformer at the beginning leaves out; none where another step reads them all."""
+    names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+    dropped = set(names)
+    for opening in find_openings(estimator):
+        parts = getattr(opening, "transformers_", None)
+        if parts is None:
+            return frozenset()
+        read = [columns for _, part, columns in parts if not (isinstance(part, str) and part == "drop")]
+        dropped -= {name for columns in read for name in _names_of(names, columns)}
+        if any(isinstance(columns, slice) and isinstance(columns.start, str) for columns in read):
+            return frozenset()
+    return frozenset(dropped)
+
+
 def steps_in(part: Any) -> list[Any]:
     """The steps of a pipeline, those of pipelines inside in their place; any other estimator alone."""
     if not hasattr(part, "named_steps"):

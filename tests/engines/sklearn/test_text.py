@@ -19,7 +19,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from infer_bench import bench, profile, validate
-from infer_bench.data import Dataset, draw, match
+from infer_bench.data import Dataset, Table, conform, draw, match
 from infer_bench.engines.base import Session
 from infer_bench.errors import DataError, EngineError
 from infer_bench.model import Feature
@@ -113,6 +113,19 @@ def test_columns_of_text_are_known_however_deep_the_transformer_stands(model: An
     table = {str(name): FRAME[name].to_numpy() for name in FRAME}
     output = session.postprocess(session.predict(session.preprocess(table)))
     np.testing.assert_array_equal(output, model.predict_proba(FRAME)[:, 1:])
+
+
+def test_a_column_that_is_dropped_may_hold_text(tmp_path: Path) -> None:
+    frame = FRAME.assign(id=[f"r{i}" for i in range(len(FRAME))])
+    steps = ColumnTransformer([("words", WORDS, "review"), ("rest", "passthrough", ["stars"])])
+    model = make_pipeline(steps, LogisticRegression()).fit(frame, LABELS)
+    session = opened(tmp_path, model, "dataframe")
+    assert [feature.name for feature in session.spec.features if feature.unread] == ["shop", "id"]
+    table = {str(name): frame[name].to_numpy() for name in frame}
+    expected = model.predict_proba(frame)[:, 1:]
+    for columns in (table, conform(Table(table), session.spec).columns):
+        output = session.postprocess(session.predict(session.preprocess(columns)))
+        np.testing.assert_array_equal(output, expected)
 
 
 def test_a_missing_text_is_refused_as_the_library_refuses_it(tmp_path: Path) -> None:
