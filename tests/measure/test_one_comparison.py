@@ -97,7 +97,7 @@ def test_two_outputs_that_are_no_probabilities_are_other_outputs_four_times() ->
     by_bench, by_convert, by_validate = said_by_all(scores, single, None)
     assert by_bench == {"delta_note": "1 output a row where the reference gives 2"}
     assert by_convert.non_finite_mismatches == by_validate.refusals == by_validate.failing == 2
-    assert by_validate.note == "an answer has 1 column where the reference's has 2, and the two do not add up to 1"
+    assert by_validate.note == "an answer has 1 column where the reference's has 2, and the two are no probabilities"
 
 
 @pytest.mark.parametrize("labels", [None, LABELS])

@@ -93,4 +93,4 @@ def unlike_widths(comparison: Comparison) -> str:
         return ""
     ours, theirs = comparison.widths
     sentence = f"an answer has {theirs} column{'' if theirs == 1 else 's'} where the reference's has {ours}"
-    return f"{sentence}, and the two do not add up to 1" if {ours, theirs} == {1, 2} else sentence
+    return f"{sentence}, and the two are no probabilities" if {ours, theirs} == {1, 2} else sentence

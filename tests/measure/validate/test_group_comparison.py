@@ -144,7 +144,7 @@ def test_another_number_of_columns_is_the_reason_and_no_cause_is_claimed(complai
     assert (
         result.why
         == group.complaint
-        == "an answer has 1 column where the reference's has 2, and the two do not add up to 1"
+        == "an answer has 1 column where the reference's has 2, and the two are no probabilities"
     )
 
 

@@ -74,7 +74,7 @@ def test_two_scores_are_not_taken_for_probabilities(folder: Path) -> None:
     code, result = compared(folder, "softmax", "scores")
     assert (code, result.why) == (
         4,
-        "an answer has 2 columns where the reference's has 1, and the two do not add up to 1",
+        "an answer has 2 columns where the reference's has 1, and the two are no probabilities",
     )
 
 
