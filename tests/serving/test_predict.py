@@ -43,6 +43,13 @@ def test_it_answers_as_the_library_does(engine: str, zoo: Callable[[str], SavedM
     assert all(value >= 0 for value in one["latency_us"].values())
 
 
+def test_a_long_body_is_read_as_any_other(binary_app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = predict(binary_app, RECORD).json()["predictions"]
+    monkeypatch.setattr("infer_bench.serving.endpoints.predict.LONG_BYTES", 1)
+    assert predict(binary_app, RECORD).json()["predictions"] == short
+    assert predict(binary_app, {}).status_code == 422
+
+
 def test_requests_that_come_together_go_together(binary: SavedModel) -> None:
     app = application(binary.model.path)
     app.service.batcher._row_ns = 1.0
