@@ -1,7 +1,7 @@
 """The frozen types of a bench: candidates, their latencies and the raw samples. See `common`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infer_bench.report.common import Latency, ModelInfo, Phases, Quality, Report
 
@@ -80,7 +80,8 @@ class BenchResult:
 
     `max_abs_delta` is the largest |difference| from the reference's answers on the same rows, None when there is
     nothing to compare (then `delta_note` says why); `non_finite_mismatches` counts answers that are NaN or infinite on
-    one side only.
+    one side only. `frame_ns` is what a typical request spends on DataFrames, by phase, the library's own conversion
+    inside `predict` with it. Empty for other requests, and where it was not measured.
     """
 
     candidate: str
@@ -107,6 +108,7 @@ class BenchResult:
     warmup_ns: int | None = None
     gc_collections: int = 0
     processes: tuple[Process, ...] = ()
+    frame_ns: Mapping[str, int] = field(default_factory=dict)
     quality: Quality | None = None
 
     @property

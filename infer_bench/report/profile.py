@@ -10,6 +10,13 @@ from infer_bench.report.common import Latency, ModelInfo, Phases, Report
 Profiler = Literal["cprofile", "pyinstrument", "none"]
 
 
+FRAME_STEPS = frozenset(
+    {"DataFrame build", "reindex", "dtype cast", "column assignment", "column selection", "fillna", "replace", "apply"}
+    | {"merge", "frame to array", "concat", "get_dummies"}
+)
+"""Steps that are work on DataFrames, wherever they are done: around the model's call or inside the library's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class TypicalRequest:
     """The p50 of the unprofiled request, divided: the phases and `ProfileResult.unaccounted_ns` sum to it.

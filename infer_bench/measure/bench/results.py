@@ -97,7 +97,7 @@ def build_empty_result(measurement: Measurement, specs: Specs, reason: str) -> B
 def build_result(measurement: Measurement, reference: Measurement, specs: Specs, settings: Settings) -> BenchResult:
     """The result of a measurement, compared with that of the reference."""
     candidate, processes = measurement.candidate, tuple(layout.freeze() for layout in measurement.layouts)
-    delta = difference(measurement, reference)
+    delta, phases = difference(measurement, reference), _summarise_phases(measurement, processes, settings)
     return BenchResult(
         candidate=candidate.label,
         engine=candidate.engine.name,
@@ -107,7 +107,7 @@ def build_result(measurement: Measurement, reference: Measurement, specs: Specs,
         scenario=settings.scenario,
         calls_per_sample=measurement.calls,
         request=_summarise_request(measurement, settings),
-        phases=_summarise_phases(measurement, processes, settings),
+        phases=phases,
         rows_per_s=_rows_per_s(processes),
         speedup=_compare_speed(measurement, reference),
         **delta,
@@ -118,6 +118,7 @@ def build_result(measurement: Measurement, reference: Measurement, specs: Specs,
         warmup_ns=_median_of_positive([process.warmup_ns for process in processes]),
         gc_collections=sum(r.gc_collections for process in processes for r in process.rounds),
         processes=processes,
+        frame_ns=_attribute_frames(phases, measurement),
     )
 
 
@@ -144,6 +145,15 @@ def _summarise_phases(measurement: Measurement, processes: Sequence[Process], se
     floor_ns = _stage_floor_ns(processes)
     parts = (summarise(measurement.samples(name), floor_ns, settings.percentiles, 1) for name in PHASES)
     return Phases(*parts)
+
+
+def _attribute_frames(phases: Phases | None, measurement: Measurement) -> dict[str, int]:
+    """What a typical request spends on DataFrames, by phase: the probes' shares of the phases without probes."""
+    if phases is None:
+        return {}
+    typical = {name: getattr(phases, name) for name in measurement.frame_shares}
+    times = {name: part.mean_ns if part.p50_ns is None else part.p50_ns for name, part in typical.items()}
+    return {name: round(max(0, times[name]) * share) for name, share in measurement.frame_shares.items()}
 
 
 def _rows_per_s(processes: Sequence[Process]) -> float:

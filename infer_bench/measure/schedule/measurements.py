@@ -8,7 +8,7 @@ from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.fixed_batch import explain_batch
 from infer_bench.measure.schedule.sampling import SamplingPlan
-from infer_bench.model import Label, ModelSpec
+from infer_bench.model import Label, ModelSpec, Phase
 from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array, Samples
 from infer_bench.workers.requests import ResidentMemory, WorkerEnvironment
@@ -56,7 +56,7 @@ class LayoutSamples:
 
 @dataclass
 class Measurement:
-    """What is known of one candidate at one batch size."""
+    """What is known of one candidate at one batch size; `frame_shares` of each phase's time go into DataFrames."""
 
     candidate: Candidate
     batch: int
@@ -64,6 +64,7 @@ class Measurement:
     predictions: Array | None = None
     labels: tuple[Label | None, ...] | None = None
     layouts: list[LayoutSamples] = field(default_factory=list)
+    frame_shares: dict[Phase, float] = field(default_factory=dict)
 
     @property
     def sampled(self) -> list[LayoutSamples]:

@@ -1,10 +1,12 @@
 """The scheduler: candidates, block against block, on one layout after the other, until the stopping rule has enough."""
 
+import statistics
 from collections.abc import Callable, Sequence
 
 from infer_bench.machine.environment import throttled_ns
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule.budget import Budget
+from infer_bench.measure.schedule.frame_work import measure_frame_shares
 from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, OpenSession
 from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements
 from infer_bench.measure.schedule.rounds import RoundSampler
@@ -144,3 +146,13 @@ class Scheduler:
             with layout.charge(key):
                 memory = session.ask(MeasureMemory()) if self._source.restarts else None
                 layouts[-1].note_end(throttled, memory)
+            if self._source.restarts and batch == self._settings.batches[-1]:
+                self._measure_frames(self._measurements[key, min(self._settings.batches)], session)
+
+    def _measure_frames(self, measurement: Measurement, session: OpenSession) -> None:
+        """Once, in a worker that has nothing left to time, how much of the smallest request is work on DataFrames."""
+        samples = measurement.samples("predict")
+        if measurement.candidate.options.get("feed") != "dataframe" or measurement.frame_shares or not samples:
+            return
+        request_ns = statistics.median(int(ns) for rounds in measurement.samples("request") for r in rounds for ns in r)
+        measurement.frame_shares = measure_frame_shares(session, measurement.batch, int(request_ns))

@@ -6,17 +6,11 @@ from typing import Any
 
 from infer_bench.model import PHASES, Phase
 from infer_bench.report.common import Report
-from infer_bench.report.profile import ProfileResult, TypicalRequest
+from infer_bench.report.profile import FRAME_STEPS, ProfileResult, TypicalRequest
 from infer_bench.reporters.text import numbers
 
 STANDS_OUT = 0.5
 """The share of a request from which on a phase is called its bottleneck."""
-WORTH = 0.2
-"""Another phase is worth a word from this share on."""
-FRAME_STEPS = frozenset(
-    {"DataFrame build", "reindex", "dtype cast", "column assignment", "column selection", "fillna", "replace", "apply"}
-    | {"merge", "frame to array", "concat", "get_dummies"}
-)
 TRY = "Try: "
 """How a sentence begins that is a command."""
 NOISE = 0.1
@@ -39,7 +33,7 @@ def write_closing(report: Report[Any], row: ProfileResult) -> list[str]:
     name, longest_ns = max(((name, getattr(typical, f"{name}_ns")) for name in PHASES), key=lambda item: item[1])
     if longest_ns <= STANDS_OUT * whole:
         return []
-    claim = _describe_model(typical) if name == "predict" else _describe_phase(typical, name)
+    claim = _describe_model(typical, frames) if name == "predict" else _describe_phase(typical, frames, name)
     return [claim, *_propose_command(report, row, name)]
 
 
@@ -59,7 +53,7 @@ def _describe_frames(row: ProfileResult, typical: TypicalRequest, frames: Mappin
         return f"{total}. An array in the model's column order can save most of it."
     inside = frames["predict"]
     share = f"The model is {numbers.percent(typical.predict_ns / whole)} of the request"
-    converts = f", {numbers.duration(inside)} of it turning a DataFrame into an array" if inside > WORTH * whole else ""
+    converts = _say_conversion(inside)
     model = f"A faster engine can save at most {numbers.duration(max(0, typical.predict_ns - inside))}"
     if row.options.get("feed") == "dataframe":
         return f"{share}{converts}. {model}; feed=ndarray can save up to {numbers.duration(frames_ns)}."
@@ -67,20 +61,28 @@ def _describe_frames(row: ProfileResult, typical: TypicalRequest, frames: Mappin
     return f"{total}. {share}{converts}. {model}; {array}."
 
 
-def _describe_model(typical: TypicalRequest) -> str:
-    whole = max(1, typical.request_ns)
+def _say_conversion(inside_ns: int) -> str:
+    """What the library's own call spends on DataFrames: no engine saves it, whatever share it is."""
+    return f", {numbers.duration(inside_ns)} of it turning a DataFrame into an array" if inside_ns > 0 else ""
+
+
+def _describe_model(typical: TypicalRequest, frames: Mapping[Phase, int]) -> str:
+    whole, saved_ns = max(1, typical.request_ns), max(0, typical.predict_ns - frames["predict"])
     return (
-        f"The model is {numbers.percent(typical.predict_ns / whole)} of the request: a faster engine can save at most "
-        f"{numbers.duration(typical.predict_ns)}, everything around it {numbers.duration(whole - typical.predict_ns)}."
+        f"The model is {numbers.percent(typical.predict_ns / whole)} of the request{_say_conversion(frames['predict'])}"
+        f": a faster engine can save at most {numbers.duration(saved_ns)}, "
+        f"everything around it {numbers.duration(whole - saved_ns)}."
     )
 
 
-def _describe_phase(typical: TypicalRequest, name: str) -> str:
+def _describe_phase(typical: TypicalRequest, frames: Mapping[Phase, int], name: str) -> str:
     whole, phase_ns = max(1, typical.request_ns), getattr(typical, f"{name}_ns")
+    saved_ns = max(0, typical.predict_ns - frames["predict"])
     rest = f"{name} takes {numbers.duration(phase_ns)} ({numbers.percent(phase_ns / whole)})"
+    share = numbers.percent(typical.predict_ns / whole)
     return (
-        f"The model is {numbers.percent(typical.predict_ns / whole)} of the request. A faster engine can save at most "
-        f"{numbers.duration(typical.predict_ns)}; {rest}."
+        f"The model is {share} of the request{_say_conversion(frames['predict'])}. A faster engine can save at most "
+        f"{numbers.duration(saved_ns)}; {rest}."
     )
 
 

@@ -31,6 +31,7 @@ STEPS = (
     Target(_FRAME, "DataFrame.merge", "merge"),
     Target(_FRAME, "DataFrame.to_numpy", "frame to array"),
     Target(_FRAME, "DataFrame.values", "frame to array"),
+    Target(_FRAME, "DataFrame.__array__", "frame to array"),
     Target("pandas", "concat", "concat"),
     Target("pandas", "get_dummies", "get_dummies"),
     Target("lightgbm.basic", "_data_from_pandas", "frame to array"),

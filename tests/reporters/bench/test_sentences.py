@@ -36,8 +36,35 @@ def holds(sentences: Iterable[str], part: str) -> bool:
 def test_the_fastest_is_told_with_its_answers_and_the_bottleneck() -> None:
     assert sentences_of(*credit()) == [
         "onnxruntime answers a request 130× faster than lightgbm with a DataFrame, and the same to 7e-08.",
-        "88 % of the DataFrame request is preprocess: the engine is not the bottleneck.",
+        "99 % of the DataFrame request is work on DataFrames (88 % around the call, 10 % inside it): the engine is not "
+        "the bottleneck.",
     ]
+
+
+def test_work_on_frames_inside_the_call_counts_and_is_said_at_any_share() -> None:
+    part = replace(
+        FRAME, phases=phases_of(300 * US, 700 * US, 0), frame_ns={"preprocess": 200 * US, "predict": 50 * US}
+    )
+
+    assert sentences_of(part, ONNX)[-1] == (
+        "25 % of the DataFrame request is work on DataFrames (20 % around the call, 5 % inside it)."
+    )
+    told = sentences_of(replace(part, frame_ns={"preprocess": 200 * US, "predict": 400 * US}), ONNX)[-1]
+    assert told.endswith("(20 % around the call, 40 % inside it): the engine is not the bottleneck.")
+
+
+def test_what_an_array_saves_is_work_on_frames() -> None:
+    slow = replace(
+        FRAME, phases=phases_of(300 * US, 700 * US, 0), frame_ns={"preprocess": 290 * US, "predict": 50 * US}
+    )
+    twin = replace(ARRAY, phases=phases_of(20 * US, 100 * US, 0))
+
+    assert holds(
+        sentences_of(slow, twin), "89 % of the DataFrame request is work on DataFrames (29 % around the call, 60 %"
+    )
+    other = replace(twin, options={"feed": "ndarray", "threads": "2"})
+    assert holds(sentences_of(slow, other), "34 % of the DataFrame request is work on DataFrames")
+    assert not holds(sentences_of(replace(slow, frame_ns={}), other), "work on DataFrames")
 
 
 @pytest.mark.parametrize(
