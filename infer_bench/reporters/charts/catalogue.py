@@ -6,7 +6,7 @@ from typing import Any
 
 from infer_bench.errors import UsageError
 from infer_bench.report.common import Report
-from infer_bench.reporters.charts import bench, gate, profile, validate
+from infer_bench.reporters.charts import bench, gate, load, profile, validate
 from infer_bench.reporters.charts.base import Chart, Drawer, require_figure
 from infer_bench.reporters.charts.files import render_png, render_svg, style
 from infer_bench.reporters.charts.history import draw_trend
@@ -16,6 +16,7 @@ ENDINGS = (".svg", ".png")
 _KINDS: Mapping[str, Mapping[str, Drawer]] = {
     "bench": bench.KINDS,
     "gate": {**gate.KINDS, **bench.KINDS},
+    "load": load.KINDS,
     "validate": validate.KINDS,
     "profile": profile.KINDS,
 }

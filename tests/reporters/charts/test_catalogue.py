@@ -26,6 +26,7 @@ DRAWN = {
     "bench": ("latency", "phases"),
     "convert": (),
     "gate": ("ratios", "latency"),
+    "load": ("latency",),
     "profile": ("phases", "functions", "operators"),
     "validate": ("differences",),
 }

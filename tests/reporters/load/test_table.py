@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.load import LatencyLimit, LimitStatus, LoadResult, SearchOutcome, Traffic
+from infer_bench.reporters.charts.catalogue import kinds, render_chart
 from infer_bench.reporters.registry import render
 from infer_bench.stats.load.times import summarize_times
 from tests.reports import ENVIRONMENT, MS, US
@@ -142,3 +143,12 @@ def test_a_search_shows_its_bounds_and_every_trial(format: str) -> None:
     assert re.search(r"p99(<|&lt;)20ms holds up to 1,000/s, and not at 2,000/s \(4 trials\)", flat)
     assert "2 trials were not valid" in flat
     assert format == "junit" or flat.count("broken") >= 2
+
+
+def test_a_search_has_a_chart_of_its_knee() -> None:
+    pytest.importorskip("matplotlib")
+    first = replace(trial(1_000, "holds"), search=SearchOutcome(1_000, 2_000, 2, "precision"))
+    report = replace(REPORT, results=(first, trial(2_000, "broken")))
+    picture = render_chart(report, ".svg").decode()
+    assert "requests due a second" in picture
+    assert {kind for kind, draw in kinds(report).items() if draw(report)} == {"knee"}

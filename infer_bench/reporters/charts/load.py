@@ -1,0 +1,90 @@
+"""Charts of a load: the percentiles against the rate, and the latency by share of requests."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from infer_bench.report.common import Report
+from infer_bench.report.load import LoadResult
+from infer_bench.reporters.charts.base import Chart, Drawer, color_of, marker_of, new_figure, use_durations
+from infer_bench.reporters.load.columns import PERCENTILES, name_rate
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+
+_CURVES = ("p50", "p95", "p99")
+_MOST_RESULTS = 8
+
+
+def draw_knee(report: Report[Any]) -> Chart | None:
+    """p50, p95 and p99 against the rate, where there are several; a hollow point is of a load that is not valid."""
+    results = sorted((r for r in report.results if r.rate_asked is not None), key=lambda r: r.rate_asked or 0.0)
+    if len({result.rate_asked for result in results}) < 2:
+        return None
+    figure, (axis,) = new_figure(3.6)
+    for place, name in enumerate(_CURVES):
+        points = _list_points(results, name)
+        if not points:
+            continue
+        color, marker = color_of(place), marker_of(place)
+        axis.plot([x for x, _, _ in points], [y for _, y, _ in points], color=color, label=name, linewidth=1.2)
+        for x, y, is_valid in points:
+            axis.plot([x], [y], marker=marker, color=color, markerfacecolor=color if is_valid else "none")
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    _label(axis.xaxis, lambda rate: f"{rate:,.4g}")
+    axis.set_xlabel("requests due a second")
+    axis.set_ylabel("latency")
+    use_durations(axis)
+    figure.legend(ncols=3, fontsize="small", frameon=False, loc="outside upper right")
+    rates = ", ".join(name_rate(result) for result in results)
+    return Chart("knee", "Latency against the rate", f"p50, p95 and p99 at {rates}", figure)
+
+
+def _list_points(results: Sequence[LoadResult], name: str) -> list[tuple[float, float, bool]]:
+    """Rate, the median over its trials, and whether one of them is valid."""
+    by_rate: dict[float, list[LoadResult]] = {}
+    for result in results:
+        if getattr(result.latency, PERCENTILES[name]) is not None:
+            by_rate.setdefault(result.rate_asked or 0.0, []).append(result)
+    return [
+        (rate, statistics.median(getattr(t.latency, PERCENTILES[name]) for t in trials), any(t.valid for t in trials))
+        for rate, trials in by_rate.items()
+    ]
+
+
+def _label(ticks: "Axis", write: Callable[[float], str]) -> None:
+    """Label a logarithmic axis at 1, 2 and 5 of each decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ticks.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ticks.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    ticks.set_minor_formatter(NullFormatter())
+
+
+def draw_latency(report: Report[Any]) -> Chart | None:
+    """The share of requests that were slower, against the latency; those without a right answer are slower than all."""
+    results = [result for result in report.results if result.histogram.counts][:_MOST_RESULTS]
+    if not results:
+        return None
+    figure, (axis,) = new_figure(3.4)
+    for place, result in enumerate(results):
+        counts = np.array(result.histogram.counts, dtype=np.float64)
+        slower = 1 - np.cumsum(counts) / result.samples
+        shown = slower > 0
+        lows = np.array(result.histogram.low_ns, dtype=np.float64)
+        axis.step(lows[shown], slower[shown], where="post", color=color_of(place), label=name_rate(result))
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    _label(axis.yaxis, lambda share: f"{share * 100:.4g} %")
+    axis.set_xlabel("latency")
+    axis.set_ylabel("share of requests that took longer")
+    use_durations(axis, "x")
+    figure.legend(ncols=4, fontsize="small", frameon=False, loc="outside upper right")
+    names = ", ".join(name_rate(result) for result in results)
+    return Chart("latency", "Latency by share of requests", f"How many requests took longer, at {names}", figure)
+
+
+KINDS: Mapping[str, Drawer] = {"knee": draw_knee, "latency": draw_latency}
