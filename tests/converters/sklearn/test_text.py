@@ -24,7 +24,7 @@ from infer_bench.converters.onnx.graph import OPSET, Graph
 from infer_bench.converters.sklearn.convert import convert_sklearn
 from infer_bench.converters.sklearn.text.case import change_characters
 from infer_bench.converters.sklearn.text.hostile import HOSTILE, LONG
-from infer_bench.converters.sklearn.text.patterns import translate_pattern
+from infer_bench.converters.sklearn.text.patterns import TokenPattern, translate_pattern
 from infer_bench.errors import NotConvertible
 from tests.converters.running import open_session
 
@@ -67,6 +67,10 @@ VECTORIZERS = {
     "logarithms": TfidfVectorizer(sublinear_tf=True, use_idf=False, norm=None),
     "single letters are words": CountVectorizer(token_pattern=r"(?u)\b\w+\b"),
     "words of ASCII": CountVectorizer(token_pattern=r"[a-z0-9]{2,}"),
+    "whole words of letters": CountVectorizer(token_pattern=r"\b[^\d\W]+\b", ngram_range=(1, 2)),
+    "whole words of some length": CountVectorizer(
+        token_pattern=r"(?u)\b\w{2,4}\b", ngram_range=(1, 2), stop_words=["the"]
+    ),
     "what stands between spaces": CountVectorizer(token_pattern=r"\S+", ngram_range=(1, 2)),
     "without accents": CountVectorizer(strip_accents="unicode"),
     "ASCII alone": CountVectorizer(strip_accents="ascii"),
@@ -117,15 +121,21 @@ def test_lower_case_is_that_of_python() -> None:
     ],
 )
 def test_patterns_are_written_out(pattern: str, expected: str) -> None:
-    assert translate_pattern(pattern) == expected
+    assert translate_pattern(pattern) == TokenPattern(expected)
+
+
+def test_between_word_boundaries_whole_words_are_kept_or_left_out() -> None:
+    pattern = translate_pattern(r"\b[a-z]{3,}\b")
+    assert pattern.found == translate_pattern(r"\w+").found
+    assert pattern.kept == r"[\x{61}-\x{7A}]{3,}"
 
 
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [
         (r"(?i)[a-z]+", "it has flags"),
-        (r"\b[a-z]+\b", "word boundaries"),
-        (r"\b\w{2,9}\b", "word boundaries"),
+        (r"\b[a-z-]+\b", "word boundaries"),
+        (r"\b[a-z]+", "word boundaries"),
         (r"\w*", "without a character"),
         (r"(\w+)ing", "a subpattern"),
         (r"\w+?", "a min_repeat"),

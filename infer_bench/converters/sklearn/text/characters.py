@@ -44,6 +44,13 @@ def write_category(pattern: str) -> str:
 
 
 @functools.cache
+def is_within(pattern: str, other: str) -> bool:
+    """Whether all characters that a pattern of Python matches are among those that the other one does."""
+    inner, outer = re.compile(pattern).fullmatch, re.compile(other).fullmatch
+    return all(outer(character) for character in all_characters() if inner(character))
+
+
+@functools.cache
 def class_of_cased() -> str:
     """Letters with case that count as neighbours of a sigma, told by how Python lowers one before them."""
     return write_class(c for c in all_characters() if f"AΣ{c}".lower()[1] == SIGMA_WITHIN)

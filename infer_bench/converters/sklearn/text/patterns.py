@@ -5,11 +5,12 @@ is no part of it: where a pattern has one, it is left out if it cannot change wh
 """
 
 import re
+from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any
 
-from infer_bench.converters.sklearn.text.characters import write_category
+from infer_bench.converters.sklearn.text.characters import is_within, write_category
 from infer_bench.errors import NotConvertible
 
 _WORD = r"\w"
@@ -25,19 +26,31 @@ _CATEGORIES = {
 }
 
 
-def translate_pattern(pattern: str) -> str:
-    """A pattern of RE2 that finds the tokens of `pattern`. Raises `NotConvertible` for what has no exact form."""
+@dataclass(frozen=True, slots=True)
+class TokenPattern:
+    """Patterns of RE2: the tokens are what `found` finds, if `kept` (where there is one) matches all of it."""
+
+    found: str
+    kept: str | None = None
+
+
+def translate_pattern(pattern: str) -> TokenPattern:
+    """What finds the tokens of `pattern`. Raises `NotConvertible` for what has no exact form."""
     parsed = sre_parser.parse(pattern)
     if parsed.state.flags & ~re.UNICODE:
         raise _refuse(pattern, "it has flags")
     items = list(parsed)
     bounded = [i for i, (kind, value) in enumerate(items) if kind is sre.AT]
     parts = [_read_part(pattern, item) for item in items if item[0] is not sre.AT]
-    if bounded:
-        _require_redundant(pattern, items, parts)
     if not parts or not any(low for _, low, _ in parts):
         raise _refuse(pattern, "it finds tokens without a character")
-    return "".join(f"{write_category(atom)}{_write_repeat(low, high)}" for atom, low, high in parts)
+    written = "".join(f"{write_category(atom)}{_write_repeat(low, high)}" for atom, low, high in parts)
+    if not bounded or _is_redundant(items, parts):
+        return TokenPattern(written)
+    # Between word boundaries, what is made of word characters alone is a whole word or nothing.
+    if not _is_enclosed(items) or not all(is_within(atom, _WORD) for atom, _, _ in parts):
+        raise _refuse(pattern, "its word boundaries are read by ASCII rules")
+    return TokenPattern(f"{write_category(_WORD)}+", written)
 
 
 def holds_space(pattern: str) -> bool:
@@ -46,14 +59,18 @@ def holds_space(pattern: str) -> bool:
     return any(re.fullmatch(_read_part(pattern, item)[0], " ") for item in items)
 
 
-def _require_redundant(pattern: str, items: list[Any], parts: list[tuple[str, int, int | None]]) -> None:
+def _is_redundant(items: list[Any], parts: list[tuple[str, int, int | None]]) -> bool:
     """Word boundaries change nothing where all that lies between them is word characters, as many as there are."""
     at = [i for i, (kind, _) in enumerate(items) if kind is sre.AT]
-    outer = set(at) <= {0, len(items) - 1}
-    boundaries = all(items[i][1] is sre.AT_BOUNDARY for i in at)
-    words = all(atom == _WORD for atom, _, _ in parts)
-    if not (outer and boundaries and words and parts and parts[-1][2] is None):
-        raise _refuse(pattern, "its word boundaries are read by ASCII rules")
+    outer = set(at) <= {0, len(items) - 1} and all(items[i][1] is sre.AT_BOUNDARY for i in at)
+    return outer and all(atom == _WORD for atom, _, _ in parts) and parts[-1][2] is None
+
+
+def _is_enclosed(items: list[Any]) -> bool:
+    """Whether word boundaries stand at both ends, and nowhere else."""
+    return [i for i, item in enumerate(items) if item == (sre.AT, sre.AT_BOUNDARY)] == [0, len(items) - 1] and not any(
+        kind is sre.AT for kind, _ in items[1:-1]
+    )
 
 
 def _read_part(pattern: str, item: Any) -> tuple[str, int, int | None]:
