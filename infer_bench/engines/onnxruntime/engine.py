@@ -110,6 +110,7 @@ class OnnxRuntime:
         onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
         onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
         onnx_session.tensors, onnx_session.path = inputs, model.path
+        onnx_session.is_network = onnx_outputs.is_network(content, nodes, meaning, inputs)
         onnx_session.spec = dataclasses.replace(
             spec, batch=next((t.batch for t in inputs if t.batch), None), remarks=(*spec.remarks, *training.remarks)
         )
@@ -127,6 +128,7 @@ class OnnxSession(FedSession):
     end_profiling: Callable[[], str] | None = None
     input_name = ""
     tensors: Sequence[onnx_inputs.Tensor] = ()
+    is_network = False
     path: str = ""
 
     def __init__(
@@ -176,10 +178,8 @@ class OnnxSession(FedSession):
 
     @functools.cached_property
     def _in_float64(self) -> onnx_float64.Run:
-        if not onnx_outputs.is_network(self._nodes) or self._meaning.zipped or self._meaning.bare_label:
-            raise EngineError("the graph is no network of floats")
-        if not any(np.dtype(tensor.dtype) == np.float32 for tensor in self.tensors):
-            raise EngineError("the graph takes no float32")
+        if not self.is_network:
+            raise EngineError("the graph is no network of float32")
         return onnx_float64.make_runner(self.path, self.output_name)
 
     def predict_in_float64(self, inputs: Any) -> Floats:

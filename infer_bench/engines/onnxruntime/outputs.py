@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.onnx_graph import Node
@@ -22,6 +24,8 @@ LABEL = "label"
 
 _CLASSIFIERS = ("TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier", "ZipMap")
 _LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints", "keys_strings", "values_strings")
+_FLOAT32, _FLOAT64 = 1, 11
+"""Numbers of ONNX's `TensorProto.DataType`."""
 _TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble")
 
 
@@ -200,9 +204,12 @@ def trees(nodes: Sequence[Node]) -> int | None:
     return count or None
 
 
-def is_network(nodes: Sequence[Node]) -> bool:
-    """Whether predictions are sums and products throughout, with no tree whose branches rounding could change."""
-    return not any(node.op in _TREES for node in nodes)
+def is_network(content: bytes, nodes: Sequence[Node], meaning: OutputMeaning, inputs: Sequence[Any]) -> bool:
+    """Whether float32 weights and inputs make numbers, with no tree whose branches rounding could change."""
+    dtypes = {tensor.data_type for tensor in onnx_graph.stored_tensors(content).values()}
+    is_single = _FLOAT32 in dtypes and _FLOAT64 not in dtypes
+    is_fed = any(tensor.dtype is np.float32 for tensor in inputs)
+    return is_single and is_fed and not (meaning.zipped or meaning.bare_label or trees(nodes))
 
 
 def targets(nodes: Sequence[Node]) -> int:

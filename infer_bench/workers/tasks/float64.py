@@ -66,7 +66,7 @@ def predict_in_float64(session: Session, request: PredictInFloat64) -> Float64Pr
 
 def check_float64(session: Session, request: CheckFloat64) -> Float64Support:
     """Tried on zeros, where both forms have to agree but for rounding."""
-    if not hasattr(session, "predict_in_float64"):
+    if not hasattr(session, "predict_in_float64") or not getattr(session, "is_network", True):
         return Float64Support(False)
     if any(remark.code in (TRAINING, RANDOM) for remark in session.spec.remarks):
         return Float64Support(False, "no two of its answers need be alike")
@@ -74,7 +74,7 @@ def check_float64(session: Session, request: CheckFloat64) -> Float64Support:
         columns = {feature.name: np.zeros(session.spec.batch or 1) for feature in session.spec.features}
         double, single = _predict(session, columns).values, _in_float32(session, columns)
     except EngineError as error:
-        return Float64Support(False, error.message)
+        return Float64Support(False, "" if getattr(session, "is_float64", False) else error.message)
     size = np.maximum(1.0, np.abs(double).max(initial=0.0))
     agree = double.shape == single.shape and bool(np.all(np.abs(double - single) <= MOST_ROUNDING * size))
     is_own = bool(getattr(session, "is_float64", False))

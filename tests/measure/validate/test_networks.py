@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
-from infer_bench import validate
+from infer_bench import convert, validate
 from tests.faulty_networks import FEATURES, save_network
 
 KINDS = ("split", "bias", "no bias", "float16")
@@ -72,3 +75,13 @@ def test_a_reference_in_float16_is_compared_by_tolerance(files: dict[str, str]) 
         message
         == "what the reference rounds is not known (parts of the network work in float16): the tolerance decides"
     )
+
+
+def test_of_trees_and_of_graphs_in_double_nothing_is_said(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    for estimator in (DecisionTreeClassifier(max_depth=3), LogisticRegression()):
+        joblib.dump(estimator.fit(rows, rows[:, 0] > 0), tmp_path / "model.joblib")
+        convert(str(tmp_path / "model.joblib"), str(tmp_path / "model.onnx"))
+        report = validate(str(tmp_path / "model.onnx"), str(tmp_path / "model.joblib"))
+        assert not {notice.code for notice in report.notices} & {"no-float64", "rounding"}
+        assert (report.results[0].different, report.results[0].by_rounding) == (False, False)
