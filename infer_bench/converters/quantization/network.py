@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infer_bench.converters.quantization.types import complete_types
 from infer_bench.engines.session import errors_as, first_line, require
 from infer_bench.errors import ModelError, NotConvertible
 
@@ -98,6 +99,7 @@ def _mend(onnx: Any, model: Any) -> Any:
         model = onnx.shape_inference.infer_shapes(model)
     except Exception:  # noqa: BLE001 - shapes help the tools; where they cannot be inferred, the tools say what they lack
         _drop_stale(model)
+    complete_types(onnx, model)
     _name_layers(model)
     layers = describe_layers(model)
     if len(layers) == 1 and layers[0].operator in ("Gemm", "MatMul") and _is_linear(model):

@@ -52,12 +52,18 @@ class Reference:
         return Flips(len(before), changed, worse, better, mcnemar(worse, better))
 
     def deltas(self, outputs: Outputs) -> dict[str, float]:
-        """The largest |difference| of each output of numbers; infinite where only one of two is finite."""
-        return {
-            name: largest_delta(self.outputs[name], outputs[name])
-            for name in self.outputs
-            if self.outputs[name].dtype.kind in "fiub"
-        }
+        """The largest |difference| of each output of fractions; infinite where only one of two is finite.
+
+        Whole numbers beside them are labels, which flip; alone they are compared too.
+        """
+        return {name: largest_delta(self.outputs[name], outputs[name]) for name in self.compared_outputs}
+
+    @property
+    def compared_outputs(self) -> tuple[str, ...]:
+        """The outputs whose values are compared."""
+        kinds = {name: array.dtype.kind for name, array in self.outputs.items()}
+        fractions = tuple(name for name, kind in kinds.items() if kind == "f")
+        return fractions or tuple(name for name, kind in kinds.items() if kind in "iub")
 
 
 def largest_delta(reference: Array, candidate: Array) -> float:

@@ -193,8 +193,7 @@ def _verdict(results: Sequence[QuantizeResult], setup: Setup) -> Verdict:
         return Verdict("pass", 0)
     judged = [result for result in results if result.failed is None]
     if not judged:
-        reasons = tuple(f"{result.title}: {result.failed}" for result in results)
-        return Verdict("failed", NotConvertible.exit_code, reasons)
+        return Verdict("failed", NotConvertible.exit_code, ("no form of the model could be made; nothing was written",))
     if any(passes(result) for result in judged):
         return Verdict(
             "failed", NotConvertible.exit_code, ("no form that keeps the limits is smaller; nothing was written",)

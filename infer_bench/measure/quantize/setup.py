@@ -59,6 +59,8 @@ def set_up(
         settings = replace(settings, limits=_default_limits(reference, rows))
     if settings.limits.max_flips is not None and reference.scores is None:
         raise UsageError("no output of the model tells classes that could flip", "limit --max-delta")
+    if settings.limits.max_delta is not None and not reference.compared_outputs:
+        raise UsageError("no output of the model is a number that could differ", "limit --max-flips")
     trial, trial_reference = judging, reference
     if rows.selecting is not None:
         trial = tools.save(rows.selecting, "selecting")

@@ -153,7 +153,7 @@ def run_network(request: RunNetwork) -> NetworkOutputs:
     parts: dict[str, list[Array]] = {name: [] for name in names}
     for feed, count in _feeds(request.rows, request.start, request.stop, request.chunk):
         for name, array in zip(names, run_session(session, feed), strict=True):
-            parts[name].append(_by_request(name, np.asarray(array), count, request.chunk))
+            parts[name].append(_by_request(name, _as_array(name, array), count, request.chunk))
     return NetworkOutputs({name: _join(name, arrays) for name, arrays in parts.items()})
 
 
@@ -201,6 +201,17 @@ def _feeds(rows: str, start: int, stop: int, chunk: int) -> Iterator[tuple[dict[
 def _as_text(array: Array) -> Array:
     """Text as ONNX Runtime takes it: an array of objects."""
     return array.astype(object) if np.asarray(array).dtype.kind == "U" else array
+
+
+def _as_array(name: str, output: Any) -> Array:
+    """An output as an array; ZipMap's list of maps has a column a class. Raises `EngineError` for what is neither."""
+    if isinstance(output, list) and output and all(isinstance(entry, dict) for entry in output):
+        keys = list(output[0])
+        return np.array([[entry[key] for key in keys] for entry in output], dtype=np.float64)
+    array = np.asarray(output)
+    if array.dtype.kind == "O" and not all(isinstance(value, str) for value in array.flat):
+        raise EngineError(f"the output {name!r} is neither numbers nor text, and is not compared")
+    return array
 
 
 def _by_request(name: str, array: Array, count: int, chunk: int) -> Array:

@@ -23,6 +23,15 @@ def test_differences_that_are_none_and_such_that_are_all() -> None:
         largest_delta(values, values[:3])
 
 
+def test_labels_beside_probabilities_flip_and_differ_by_nothing() -> None:
+    outputs = {"label": np.array([0, 1, 0]), "p": PROBABILITIES}
+    reference = read_reference(outputs, None, flips_limited=False)
+    assert reference.deltas({"label": np.array([1, 1, 0]), "p": PROBABILITIES}) == {"p": 0.0}
+    alone = read_reference({"label": np.array([0, 1])}, None, flips_limited=False)
+    assert alone.deltas({"label": np.array([1, 1])}) == {"label": 1.0}
+    assert read_reference({"label": np.array(["a"])}, None, flips_limited=False).compared_outputs == ()
+
+
 def test_flips_are_split_by_what_is_true() -> None:
     reference = read_reference({"p": PROBABILITIES}, np.array([0, 1, 1]), flips_limited=False)
     flips = reference.flips({"p": PROBABILITIES[:, ::-1]})

@@ -256,6 +256,29 @@ def test_other_models_are_refused_with_what_to_do(rows: str, tmp_path: Path) -> 
         quantize("package.module:function", data=rows)
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_networks_of_skl2onnx_are_quantised_behind_their_scaler(zipped: bool, tmp_path: Path) -> None:
+    """`onnx` cannot tell what a Scaler gives, and ZipMap gives maps: both are compared like any other network."""
+    from skl2onnx import to_onnx
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    pixels, labels = digits()
+    pipeline = make_pipeline(StandardScaler(), MLPClassifier((24,), random_state=0, early_stopping=True))
+    pipeline.fit(pixels[:300], np.array(["even", "odd"])[labels[:300] % 2])
+    model = to_onnx(pipeline, pixels[:1], options={} if zipped else {"zipmap": False})
+    (tmp_path / "n.onnx").write_bytes(model.SerializeToString())
+    np.save(tmp_path / "x.npy", pixels[TRAINING:])
+    settings = replace(QUICK, limits=QuantizeLimits(max_delta=0.3))
+    report = quantize(str(tmp_path / "n.onnx"), None, data=str(tmp_path / "x.npy"), settings=settings)
+    for result in report.results[1:]:
+        assert result.failed is None
+        assert [entry.quantised for entry in result.layers] == [2]
+        assert result.max_abs_delta is not None
+        assert 0 < result.max_abs_delta < 0.3
+
+
 def test_layers_that_are_none_and_limits_without_classes_are_usage(rows: str, tmp_path: Path) -> None:
     model = str(save_full(tmp_path / "n.onnx", last="Identity"))
     with pytest.raises(UsageError, match="no layer 'nothing'"):
