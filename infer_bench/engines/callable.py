@@ -62,8 +62,8 @@ class CallableSession:
         self._as_list = as_list
         self._is_nested: bool | None = None
         self._body = None if as_list else find_body(function)
-        self._loop = asyncio.new_event_loop() if _is_async(function) else None
-        self._function = function if self._loop is None else self._awaited(function, self._loop)
+        self.loop = asyncio.new_event_loop() if _is_async(function) else None
+        self._function = function if self.loop is None else self._awaited(function, self.loop)
 
     def _awaited(self, function: Function[..., Any], loop: asyncio.AbstractEventLoop) -> Function[..., Any]:
         async def call(argument: Any) -> Any:
@@ -143,9 +143,9 @@ class CallableSession:
     def close(self) -> None:
         """End the event loop."""
         self._function = self._refuse_call
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.loop.close()
 
     def _refuse_call(self, _: Any) -> Any:
         raise EngineError("the session is closed")

@@ -19,16 +19,18 @@ FRAME_STEPS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TypicalRequest:
-    """The p50 of the unprofiled request, divided: the phases and `ProfileResult.unaccounted_ns` sum to it.
+    """The p50 of the unprofiled request, divided: all parts and `ProfileResult.unaccounted_ns` sum to it.
 
     A phase is the median over rounds of its share of the unprofiled request of that round, times the p50; so a share
-    is comparable with a latency, which the phase's own percentiles are not.
+    is comparable with a latency, which the phase's own percentiles are not. `waiting_ns`: what an async function waits
+    for others, which is in no phase.
     """
 
     request_ns: int
     preprocess_ns: int
     predict_ns: int
     postprocess_ns: int
+    waiting_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class PhaseRound:
     preprocess: Samples
     predict: Samples
     postprocess: Samples
+    waiting: Samples | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def divide(rounds: Sequence[PhaseRound], floor_ns: int, probe_ns: Sequence[int])
     whole = np.maximum(1.0, np.concatenate([r.request for r in rounds]) - floor_ns)
     phase_ns = np.array([np.concatenate([getattr(r, name) for r in rounds]) for name in PHASES], dtype=np.float64)
     phase_ns = np.maximum(0.0, phase_ns - np.asarray(probe_ns, dtype=np.float64).reshape(-1, 1))
+    waiting = [r.waiting if r.waiting is not None else np.zeros(len(r.request)) for r in rounds]
+    phase_ns = np.vstack([phase_ns, np.concatenate(waiting)])
     typical = [round(middle * share) for share in _shares(whole, phase_ns)]
     return DividedRequest(request, Phases(*parts), TypicalRequest(middle, *typical), middle - sum(typical))
 

@@ -103,6 +103,8 @@ def _attribute_steps(chunks: Sequence[StepTimes], typical: TypicalRequest) -> tu
     if not requests:
         return (), None
     phases_ns = {phase: sum(chunk.phases.get(phase, 0) for chunk in chunks) for phase in PHASES}
+    if typical.waiting_ns:  # the run with probes has it in its phases
+        phases_ns = {phase: getattr(typical, f"{phase}_ns") * requests for phase in PHASES}
     steps = []
     for step in _sum_steps(chunks, phases_ns):
         phase_ns = phases_ns[step.phase]

@@ -143,7 +143,8 @@ class CandidateRun:
             if index % 8 == 0:  # after a round, which shows whether model calls are probed
                 cost = worker.ask(MeasureProbes())
                 findings.probe_ns, findings.floor_ns = cost.phases_ns, cost.request_ns
-            findings.rounds.append(PhaseRound(times.request, times.preprocess, times.predict, times.postprocess))
+            parts = times.preprocess, times.predict, times.postprocess, times.waiting
+            findings.rounds.append(PhaseRound(times.request, *parts))
             findings.wall_ns += times.wall_ns
             findings.cpu_ns += times.cpu_ns
             findings.model_calls = times.model_calls

@@ -66,11 +66,12 @@ def tabulate_phases(row: ProfileResult, *, with_steps: bool) -> Section | None:
         return None
     whole, bars = max(1, typical.request_ns), []
     rows: list[tuple[str, str, str, str]] = []
-    for name in PHASES:
+    for name in (*PHASES, "waiting"):
         time_ns = getattr(typical, f"{name}_ns")
         if not time_ns and name not in row.does:
             continue
-        rows.append((name, row.does.get(name, ""), numbers.duration(time_ns), numbers.percent(time_ns / whole)))
+        what = "for what is awaited" if name == "waiting" else row.does.get(name, "")
+        rows.append((name, what, numbers.duration(time_ns), numbers.percent(time_ns / whole)))
         bars.append(time_ns / whole)
         for step in (step for step in row.steps if with_steps and step.phase == name):
             rows.append(

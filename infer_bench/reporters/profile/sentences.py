@@ -25,6 +25,8 @@ def write_closing(report: Report[Any], row: ProfileResult) -> list[str]:
     whole = max(1, typical.request_ns)
     if abs(row.unaccounted_ns) > NOISE * whole:
         return []
+    if typical.waiting_ns > STANDS_OUT * whole:
+        return [_describe_waiting(typical)]
     frames = _time_frames(row)
     if sum(frames.values()) > STANDS_OUT * whole:
         return [_describe_frames(row, typical, frames), *_propose_command(report, row, "preprocess")]
@@ -59,6 +61,13 @@ def _describe_frames(row: ProfileResult, typical: TypicalRequest, frames: Mappin
         return f"{share}{converts}. {model}; feed=ndarray can save up to {numbers.duration(frames_ns)}."
     array = f"an array in the model's column order up to {numbers.duration(frames_ns)}"
     return f"{total}. {share}{converts}. {model}; {array}."
+
+
+def _describe_waiting(typical: TypicalRequest) -> str:
+    whole, waiting_ns = max(1, typical.request_ns), typical.waiting_ns
+    waits = f"{numbers.duration(waiting_ns)} ({numbers.percent(waiting_ns / whole)})"
+    engine = f"a faster engine can save at most {numbers.duration(typical.predict_ns)}"
+    return f"The request waits {waits} for what it awaits: {engine}."
 
 
 def _say_conversion(inside_ns: int) -> str:

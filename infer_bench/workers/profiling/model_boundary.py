@@ -31,6 +31,34 @@ class ModelBoundary:
         self._calls = 0
         self._inside_ns = 0
         self._last_exit = 0
+        self.waiting: list[int] = []
+        self._waited_before = self._waited_after = 0
+
+    def watch(self, loop: Any) -> None:
+        """Count as waiting what an event loop of asyncio's own idles, other than while the model is called."""
+        selector = getattr(loop, "_selector", None)
+        if selector is not None:
+            selector.select = self._time_waits(selector.select)
+            self._wrappers.callback(delattr, selector, "select")
+
+    def _time_waits(self, select: Call) -> Call:
+        def time_wait(timeout: float | None = None) -> Any:
+            if timeout is not None and timeout <= 0:
+                return select(timeout)
+            start, inside_ns = self._clock(), self._inside_ns
+            try:
+                return select(timeout)
+            finally:
+                self._add_wait(start, self._inside_ns - inside_ns)
+
+        return time_wait
+
+    def _add_wait(self, start: int, inside_ns: int) -> None:
+        """A wait that ends now; a model call on another thread may have ended within it."""
+        now = self._clock()
+        after = now - max(start, self._last_exit)
+        self._waited_before += max(0, now - start - inside_ns - after)
+        self._waited_after += after
 
     def install(self) -> None:
         """Wrap the model calls of all that is imported by now, unless they are wrapped already."""
@@ -54,6 +82,8 @@ class ModelBoundary:
                 return call(*arguments, **keywords)
             finally:
                 self._last_exit = clock()
+                self._waited_before += self._waited_after
+                self._waited_after = 0
                 self._inside_ns += self._last_exit - start
                 self._calls += 1
                 self._off = False
@@ -65,23 +95,28 @@ class ModelBoundary:
         """Each request divided at its model calls.
 
         `preprocess` is all before the last model call that is in none, `predict` the model calls, `postprocess` the
-        rest. A request without a model call is `predict` as a whole.
+        rest. A request without a model call is `predict` as a whole. What it waits is in none of them: `waiting` holds
+        it, in ns, one entry a request.
         """
+        self.waiting = []
         rows = [self._one(stages, request) for request in requests]
         return PhaseSamples(*np.array(rows, dtype=np.int64).reshape(-1, 4).T)
 
     def _one(self, stages: Stages, request: Any) -> tuple[int, int, int, int]:
         preprocess, predict, postprocess, clock = stages.preprocess, stages.predict, stages.postprocess, self._clock
-        self._calls = self._inside_ns = 0
+        self._calls = self._inside_ns = self._waited_before = self._waited_after = 0
         self._off = False
         start = clock()
         postprocess(predict(preprocess(request)))
         end = clock()
         self._off = True
+        waited_ns = self._waited_before + self._waited_after
+        self.waiting.append(waited_ns)
         if not self._calls:
-            return end - start, 0, end - start, 0
+            return end - start, 0, end - start - waited_ns, 0
         after = end - self._last_exit
-        return end - start, end - start - self._inside_ns - after, self._inside_ns, after
+        before = end - start - self._inside_ns - after - self._waited_before
+        return end - start, before, self._inside_ns, after - self._waited_after
 
     def measure_cost(self) -> ProbeCost:
         """What the stamps add to the phases of a request with one model call, and what the wrapper that only passes

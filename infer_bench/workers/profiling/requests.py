@@ -43,12 +43,14 @@ class PhaseTimes:
     """The same requests without probes (`request`) and with them, arrays (samples,), as stamped.
 
     `wall_ns` and `cpu_ns` span the requests without probes. `model_calls` counts the calls that divide a function.
+    `waiting` is what a request with probes waited for others, beside its phases.
     """
 
     request: Samples
     preprocess: Samples
     predict: Samples
     postprocess: Samples
+    waiting: Samples
     wall_ns: int
     cpu_ns: int
     model_calls: Mapping[str, int]

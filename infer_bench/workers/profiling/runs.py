@@ -61,6 +61,8 @@ class Profiling:
         self._stages = Stages(session.preprocess, session.predict, session.postprocess)
         self._cycle = Cycle(requests)
         self._boundary = ModelBoundary(clock) if function else None
+        if self._boundary is not None:
+            self._boundary.watch(getattr(session, "loop", None))
         self._clock = clock
         self._profiler: Profiler | None = None
         self._requests_profiled = 0
@@ -85,7 +87,9 @@ class Profiling:
         wall_ns, cpu_ns = self._clock() - start, time.process_time_ns() - cpu
         phases = phases or self._with_probes(requests)
         calls = dict(self._boundary.names) if self._boundary else {}
-        return PhaseTimes(bare, phases.preprocess, phases.predict, phases.postprocess, wall_ns, cpu_ns, calls)
+        waiting = np.array(self._boundary.waiting if self._boundary else [0] * len(bare), dtype=np.int64)
+        parts = phases.preprocess, phases.predict, phases.postprocess, waiting
+        return PhaseTimes(bare, *parts, wall_ns, cpu_ns, calls)
 
     def _with_probes(self, requests: Sequence[Request]) -> PhaseSamples:
         if self._boundary is None:

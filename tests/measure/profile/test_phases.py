@@ -68,3 +68,16 @@ def test_one_request_of_one_round_is_enough() -> None:
     divided = divide([PhaseRound(one, one // 2, one // 4, one // 4)], 0, (0, 0, 0))
     assert divided.typical.preprocess_ns == 500
     assert divided.unaccounted_ns == 0
+
+
+def test_what_is_waited_is_a_part_of_its_own() -> None:
+    one = np.full(8, 1_000, dtype=np.int64)
+    divided = divide([PhaseRound(one, one // 10, one // 10, one // 20, one * 3 // 4)], 0, (0, 0, 0))
+    typical = divided.typical
+    assert (typical.preprocess_ns, typical.predict_ns, typical.postprocess_ns, typical.waiting_ns) == (
+        100,
+        100,
+        50,
+        750,
+    )
+    assert divided.unaccounted_ns == 0

@@ -81,6 +81,74 @@ def test_phases_are_told_apart_by_the_outermost_model_calls(
     assert set(boundary.names) == names
 
 
+class Selector:
+    """An event loop's, in which time passes; a model may be called on another thread meanwhile."""
+
+    def __init__(self, model: Model | None = None) -> None:
+        self.model = model
+
+    def select(self, timeout: float | None) -> None:
+        CLOCK.spend(1_000)
+        if self.model is not None:
+            self.model.predict(1)
+            CLOCK.spend(200)
+
+
+class Loop:
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+
+
+@pytest.mark.parametrize(
+    ("before", "within", "after", "parts", "waiting"),
+    [
+        (2, False, 0, (30, 540, 11), 2_000),
+        (0, False, 1, (30, 540, 11), 1_000),
+        (1, False, 2, (30, 540, 11), 3_000),
+        (0, True, 0, (30, 540, 11), 1_200),
+        (1, True, 1, (30, 540, 11), 3_200),
+    ],
+)
+def test_waiting_is_no_phase_of_the_request(
+    before: int, within: bool, after: int, parts: tuple[int, ...], waiting: int
+) -> None:
+    model, idle, boundary = Model(), Selector(), ModelBoundary(CLOCK)
+    busy = Selector(model)
+    boundary.watch(Loop(idle))
+    boundary.watch(Loop(busy))
+    boundary.install()
+
+    def function(value: Any) -> Any:
+        CLOCK.spend(30)
+        for _ in range(before):
+            idle.select(0.1)
+        if within:
+            busy.select(None)
+        else:
+            model.predict(value)
+        for _ in range(after):
+            idle.select(None)
+        CLOCK.spend(11)
+        return value
+
+    try:
+        stamps = boundary.time_phases(Stages(lambda v: v, function, lambda v: v), [1, 2])
+    finally:
+        boundary.remove()
+    assert (stamps.preprocess[1], stamps.predict[1], stamps.postprocess[1]) == parts
+    assert boundary.waiting == [waiting] * 2
+    assert "select" not in vars(idle)
+
+
+def test_a_loop_that_only_looks_does_not_wait() -> None:
+    idle, boundary = Selector(), ModelBoundary(CLOCK)
+    boundary.watch(Loop(idle))
+    boundary.watch(None)
+    boundary.time_phases(Stages(lambda v: v, lambda v: idle.select(0), lambda v: v), [1])
+    boundary.remove()
+    assert boundary.waiting == [0]
+
+
 def test_steps_have_their_own_times_without_those_that_they_call() -> None:
     timer = StepTimer(CLOCK, function=True)
     timer.time_requests(request(Pipeline(), 2), [1])
