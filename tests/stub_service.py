@@ -25,6 +25,7 @@ class Exchange:
     transport: Any
     head: dict[str, str] = field(default_factory=dict)
     method: str = "POST"
+    path: str = ""
 
     def write(self, *parts: bytes) -> None:
         for part in parts:
@@ -54,12 +55,16 @@ class _Service(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._content = b""
         self._head: dict[str, str] = {}
+        self._path = ""
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
+
+    def on_url(self, url: bytes) -> None:
+        self._path = url.decode()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head[name.decode().lower()] = value.decode()
@@ -70,7 +75,7 @@ class _Service(asyncio.Protocol):
     def on_message_complete(self) -> None:
         content, self._content = self._content, b""
         method = self._parser.get_method().decode()
-        self._handler(Exchange(next(self._counter), content, self._transport, self._head, method))
+        self._handler(Exchange(next(self._counter), content, self._transport, self._head, method, self._path))
 
 
 @contextmanager

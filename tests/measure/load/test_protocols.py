@@ -115,3 +115,18 @@ def test_choices_that_do_not_go_together() -> None:
     for wrong in (("predict", "t.json", None), ("json", None, None), (None, None, "$.a")):
         with pytest.raises(UsageError):
             ProtocolChoice(*wrong)
+
+
+def test_columns_of_a_matrix_are_told_by_name_where_the_service_tells_them(rows: str) -> None:
+    tensors: list[Any] = []
+
+    def handle(exchange: Exchange) -> None:
+        if exchange.method == "GET":
+            inputs = [{"name": "b"}, {"name": "a"}]
+            exchange.reply_json({**METADATA, "inputs": inputs} if "model-info" in exchange.path else METADATA)
+            return
+        tensors.extend(json.loads(exchange.content)["inputs"])
+        answer_tensors(exchange)
+
+    assert run(handle, "/v2/models/m", rows, ProtocolChoice()).errors == {}
+    assert tensors[0]["data"] == [2.0, 1.5]

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 from infer_bench.engines.http.protocols.base import Codec
 from infer_bench.engines.http.protocols.json_template import make_codec
 from infer_bench.engines.http.protocols.oip.codec import OipCodec
-from infer_bench.engines.http.protocols.oip.metadata import match_columns, read_metadata
+from infer_bench.engines.http.protocols.oip.metadata import match_columns, read_input_names, read_metadata
 from infer_bench.engines.http.protocols.predict import PredictCodec
 from infer_bench.engines.http.target import Target
-from infer_bench.errors import UsageError
+from infer_bench.errors import CannotRun, UsageError
 
 ProtocolName = Literal["predict", "json", "oip", "oip-binary"]
 PROTOCOLS: tuple[ProtocolName, ...] = get_args(ProtocolName)
@@ -67,4 +67,15 @@ def make_protocol(
         return PredictCodec()
     path = target.path.removesuffix(_INFER)
     metadata = read_metadata(fetch(path), target.url.removesuffix(_INFER))
+    if metadata.takes_matrix(columns):
+        columns = _name_columns(columns, metadata.inputs[0].shape[-1:], fetch)
     return OipCodec(match_columns(metadata, columns), binary=protocol == "oip-binary")
+
+
+def _name_columns(columns: Sequence[str], width: Sequence[int], fetch: Fetch) -> Sequence[str]:
+    """The columns of a matrix by name, where the service tells their names as `infer-bench serve` does; else all."""
+    try:
+        names = read_input_names(fetch("/model-info"))
+    except CannotRun:
+        return columns
+    return names if list(width) == [len(names)] and set(names) <= set(columns) else columns

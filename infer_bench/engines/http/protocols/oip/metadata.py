@@ -25,6 +25,10 @@ class ModelMetadata(msgspec.Struct):
     outputs: list[TensorMetadata] = []
     name: str = ""
 
+    def takes_matrix(self, columns: Sequence[str]) -> bool:
+        """Whether the only input is filled with all columns."""
+        return len(self.inputs) == 1 and self.inputs[0].name not in columns
+
 
 @dataclass(frozen=True, slots=True)
 class InputColumns:
@@ -53,9 +57,25 @@ def read_metadata(content: bytes, url: str) -> ModelMetadata:
     return metadata
 
 
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _ModelInfo(msgspec.Struct):
+    inputs: list[_Named]
+
+
+def read_input_names(content: bytes) -> list[str]:
+    """The names of a model's columns in what `/model-info` answers; none where it tells none."""
+    try:
+        return [one.name for one in msgspec.json.decode(content, type=_ModelInfo).inputs]
+    except (msgspec.MsgspecError, RecursionError):
+        return []
+
+
 def match_columns(metadata: ModelMetadata, columns: Sequence[str]) -> list[InputColumns]:
     """Which columns go into which input: those of its name, or all in order into the only one. Raises `UsageError`."""
-    if len(metadata.inputs) == 1 and metadata.inputs[0].name not in columns:
+    if metadata.takes_matrix(columns):
         return [_fill_matrix(metadata.inputs[0], columns)]
     missing = [tensor.name for tensor in metadata.inputs if tensor.name not in columns]
     if missing:
@@ -70,7 +90,10 @@ def _fill_matrix(tensor: TensorMetadata, columns: Sequence[str]) -> InputColumns
         raise UsageError(f"the input {tensor.name!r} has the shape {tensor.shape}, rows fill (rows, columns)")
     width = tensor.shape[1]
     if width not in (-1, len(columns)):
-        raise UsageError(f"the input {tensor.name!r} takes {width} columns, the rows have {len(columns)}")
+        raise UsageError(
+            f"the input {tensor.name!r} takes {width} columns, the rows have {len(columns)}",
+            "leave out what is no input",
+        )
     return InputColumns(tensor.name, tensor.datatype, tuple(columns), True)
 
 
