@@ -1,5 +1,7 @@
 """Profilers inside a worker, behind one shape: run requests, then give what was recorded as plain data."""
 
+import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,6 +18,9 @@ _POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline' data:; img-src data:; font-src data:\">"
 )
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_FOLDING = 'collapseMode:"non-application",collapseCustomHide:"",collapseCustomShow:""'
+"""What the page folds unless its reader says otherwise."""
 
 
 class Profiler(Protocol):
@@ -110,7 +115,7 @@ class PyInstrument:
         session = self._profiler.last_session
         text = ""
         if form == "html":
-            text = _offline(self._profiler.output_html())
+            text = _offline(_unfold(self._profiler.output_html()))
         elif form == "speedscope":
             from pyinstrument.renderers import SpeedscopeRenderer
 
@@ -143,6 +148,16 @@ def _frame(text: str) -> tuple[str, int, str]:
     """pyinstrument writes a frame as name, file and first line of the function, then attributes after an SOH."""
     name, file, line = (*text.split("\x01")[0].split("\x00"), "", "0")[:3]
     return file, int(line or 0), name
+
+
+def _unfold(page: str) -> str:
+    """The page with the frames of the user and of libraries open, and ours folded.
+
+    pyinstrument folds all that is installed, which may be all that there is. A page of another version stays as it is.
+    """
+    ours = f"^(?:{re.escape(_PACKAGE)}/|<frozen runpy>)"
+    hide, show = json.dumps(ours), json.dumps(f"^(?!{ours[1:]})")
+    return page.replace(_FOLDING, f'collapseMode:"custom",collapseCustomHide:{hide},collapseCustomShow:{show}', 1)
 
 
 def _offline(page: str) -> str:

@@ -1,13 +1,16 @@
 """What the profilers record: exact counts, a speedscope file after its schema, a page that needs no network."""
 
+import asyncio
 import html.parser
 import json
 import re
 from typing import Any, cast
 
 import jsonschema
+import numpy as np
 import pytest
 
+import infer_bench.engines.callable
 from infer_bench.engines.base import Request
 from infer_bench.workers.profiling.operators import sum_operators
 from infer_bench.workers.profiling.profilers import create_profiler
@@ -183,3 +186,16 @@ def test_operators_are_summed_by_node_and_by_the_provider_that_ran_them() -> Non
         OperatorTime("n_1", "Add", "CUDAExecutionProvider", 2, 12_000),
         OperatorTime("n_1", "Add", "CPUExecutionProvider", 1, 1_000),
     )
+
+
+def test_the_page_opens_with_the_frames_of_the_user_and_of_libraries() -> None:
+    page = record("pyinstrument", "html").text
+    folding = re.search(r'collapseMode:"custom",collapseCustomHide:(".*?"),collapseCustomShow:(".*?")[,}]', page)
+    assert folding is not None
+    hide, show = (re.compile(json.loads(text)) for text in folding.groups())
+    ours = infer_bench.engines.callable.__file__
+    for path in (ours, "<frozen runpy>"):
+        assert hide.search(path)
+        assert not show.search(path)
+    for path in (np.__file__, __file__, asyncio.__file__, "/home/me/infer_bench_service.py", ""):
+        assert show.search(path)
