@@ -8,7 +8,7 @@ import numpy as np
 from infer_bench.data.table import Column, Table
 from infer_bench.model import Feature, Kind, ModelSpec
 
-_NUMERIC: tuple[Kind, ...] = ("float", "integer", "boolean")
+NUMERIC: tuple[Kind, ...] = ("float", "integer", "boolean")
 """From the widest to the narrowest."""
 _EXACT = 2**53
 """Beyond it a double does not hold every integer."""
@@ -24,10 +24,10 @@ def narrow(spec: ModelSpec, pairs: Iterable[tuple[str, Feature]]) -> ModelSpec:
 
 def narrower(feature: Feature, other: Feature) -> Feature:
     """A feature whose values both hold. Text, and a category beside a float, stay as they are."""
-    if feature.kind in _NUMERIC and other.kind in _NUMERIC and not (feature.categories or other.categories):
-        kind = max(feature.kind, other.kind, key=_NUMERIC.index)
+    if feature.kind in NUMERIC and other.kind in NUMERIC and not (feature.categories or other.categories):
+        kind = max(feature.kind, other.kind, key=NUMERIC.index)
         return replace(feature, kind=kind, dtype=_narrower_dtype(feature.dtype, other.dtype))
-    if feature.kind == "category" and other.kind in _NUMERIC and takes_integers(other):
+    if feature.kind == "category" and other.kind in NUMERIC and takes_integers(other):
         return replace(feature, dtype=other.dtype or "int64")
     return feature
 
@@ -42,10 +42,15 @@ def takes_integers(feature: Feature) -> bool:
     return feature.kind in ("integer", "boolean") or (feature.dtype != "" and np.dtype(feature.dtype).kind in "iub")
 
 
+def holds_gaps(feature: Feature) -> bool:
+    """Whether a number may be missing or infinite: an integer or a boolean has no such value, a float has."""
+    return feature.dtype == "" or np.dtype(feature.dtype).kind == "f"
+
+
 def hold(table: Table, spec: ModelSpec) -> Table:
     """The table with numbers that the features hold: whole ones within their dtype's range, yes or no, or float16.
 
-    What is missing or infinite in a column of whole numbers becomes 0, since there is no such integer.
+    What is missing or infinite becomes 0 where the dtype is one of integers or booleans, which have no such value.
     """
     features = {feature.name: feature for feature in spec.features}
     return Table({name: _hold(column, features.get(name, Feature(name))) for name, column in table.columns.items()})
@@ -54,11 +59,12 @@ def hold(table: Table, spec: ModelSpec) -> Table:
 def _hold(column: Column, feature: Feature) -> Column:
     if column.dtype.kind not in "fiub":
         return column
-    if feature.kind == "boolean":
-        return np.asarray(_finite(column) != 0)
-    if takes_integers(feature):
-        whole = to_integers(_finite(column), feature)
-        return whole.astype(np.float64) if feature.kind == "category" else whole
+    if feature.kind == "boolean" or takes_integers(feature):
+        gaps = ~np.isfinite(column)
+        whole = _whole(np.where(gaps, 0, column), feature)
+        if feature.kind != "category" and not (gaps.any() and holds_gaps(feature)):
+            return whole
+        return np.where(gaps & holds_gaps(feature), column, whole.astype(np.float64))
     if feature.dtype == "float16" and column.dtype.kind == "f":
         limit = float(np.finfo(np.float16).max)
         finite = np.where(np.isfinite(column), np.clip(column, -limit, limit), column)
@@ -66,8 +72,8 @@ def _hold(column: Column, feature: Feature) -> Column:
     return column
 
 
-def _finite(column: Column) -> Column:
-    return np.where(np.isfinite(column), column, 0.0) if column.dtype.kind == "f" else column
+def _whole(values: Column, feature: Feature) -> Column:
+    return np.asarray(values != 0) if feature.kind == "boolean" else to_integers(values, feature)
 
 
 def to_integers(values: Column, feature: Feature) -> Column:

@@ -36,7 +36,11 @@ def test_the_narrower_of_two_is_taken(own: Feature, other: Feature, kind: str, d
     ("feature", "column", "values"),
     [
         (Feature("x"), [0.25, np.nan, np.inf], [0.25, np.nan, np.inf]),
-        (Feature("x", "integer"), [0.4, 2.6, -7.5, np.nan, np.inf], [0, 3, -8, 0, 0]),
+        (Feature("x", "integer"), [0.4, 2.6, -7.5], [0, 3, -8]),
+        (Feature("x", "integer"), [0.4, np.nan, np.inf], [0.0, np.nan, np.inf]),
+        (Feature("x", "integer", dtype="float32"), [0.4, np.nan], [0.0, np.nan]),
+        (Feature("x", "integer", dtype="int64"), [0.4, np.nan, np.inf], [0, 0, 0]),
+        (Feature("x", "boolean"), [0.0, 0.5, np.nan], [0.0, 1.0, np.nan]),
         (Feature("x", "integer", dtype="uint8"), [-3.0, 300.0, 1e300], [0, 255, 255]),
         (Feature("x", "integer", dtype="int32"), [1e12, -1e12], [2**31 - 1, -(2**31)]),
         (Feature("x", "integer", dtype="int64"), [1e30, -1e30], [2**53, -(2**53)]),

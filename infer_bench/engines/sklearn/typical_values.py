@@ -33,6 +33,7 @@ def typical(part: Any) -> Iterator[Value]:
                 yield from enumerate(at.tolist())
     for name in _EDGE_ATTRIBUTES:
         yield from _edges(getattr(part, name, None), width)
+    yield from _categories(getattr(part, "categories_", None))
 
 
 def training_rows(part: Any) -> Floats | None:
@@ -69,6 +70,14 @@ def _middle(part: Any, width: int) -> tuple[Floats, Floats] | None:
     if directions is None or variance is None:
         return centre[0], np.zeros(width)
     return centre[0], np.sqrt(np.asarray(variance) @ directions**2)
+
+
+def _categories(categories: Any) -> Iterator[Value]:
+    """(column, value) of the numbers that an encoder knows as categories."""
+    for column, values in enumerate(categories if isinstance(categories, list) else ()):
+        values = np.asarray(values)
+        if values.dtype.kind in "iuf":
+            yield from ((column, float(value)) for value in values if np.isfinite(value))
 
 
 def _edges(edges: Any, width: int) -> Iterator[Value]:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from infer_bench.data import Table
 from infer_bench.errors import EngineError
 from infer_bench.measure.candidates.candidates import Candidate
@@ -20,6 +22,7 @@ from infer_bench.workers.requests import MeasureMemory, ReadDomain
 from infer_bench.workers.shared import SharedTable
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed
 from infer_bench.workers.tasks.float64 import CheckFloat64, Float64Predictions, PredictInFloat64
+from infer_bench.workers.tasks.gaps import number_gaps
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, StepOutputs
 from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords
 
@@ -160,9 +163,11 @@ class Predictor:
 
 
 def describe_feeds(predictors: Sequence[Predictor], rows: Table, reference: ModelSpec) -> None:
-    """Let every predictor say in which dtype its library is fed these rows."""
+    """Let every predictor say in which dtype its library is fed these rows: the first without a gap, if any."""
+    complete = np.flatnonzero(number_gaps(rows.columns) == 0) if rows.rows else np.zeros(0, dtype=np.intp)
+    first = rows.take(complete[:1]) if len(complete) else rows.slice(0, 1)
     for predictor in predictors:
-        predictor.describe_feed(columns_for(rows.slice(0, 1), predictor.spec, reference, predictor.name))
+        predictor.describe_feed(columns_for(first, predictor.spec, reference, predictor.name))
 
 
 def align_classes(predictions: Predictions, spec: ModelSpec, reference: ModelSpec) -> Predictions:

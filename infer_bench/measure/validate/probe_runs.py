@@ -114,7 +114,8 @@ def _needs_float32(validation: Validation) -> bool:
     """Whether some model can only take what float32 holds, and the user did not ask for more."""
     if validation.settings.input_dtype is not None:
         return validation.settings.input_dtype == "float32"
-    return any("float32" in predictor.feed_dtype for predictor in validation.predictors)
+    dtypes = {feature.dtype for predictor in validation.predictors for feature in predictor.spec.features}
+    return "float32" in dtypes or any("float32" in predictor.feed_dtype for predictor in validation.predictors)
 
 
 def _compare(validation: Validation, reference: Predictor, fan_out: FanOut, probe: Probe) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.data import Column, Table, draw
-from infer_bench.data.narrowing import hold, takes_integers
+from infer_bench.data.narrowing import NUMERIC, hold, holds_gaps, takes_integers
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.typing import Floats
 
@@ -60,14 +60,15 @@ class _Maker:
         self._rows = rows
         self._numbers = [f.name for f in spec.features if f.kind == "float" and not f.categories]
         self._integers = [f.name for f in spec.features if f.kind == "integer" and not f.categories]
+        self._with_gaps = [f.name for f in spec.features if f.kind in NUMERIC and not f.categories and holds_gaps(f)]
         self._categories = [f for f in spec.features if f.kind in ("category", "string") and _holds_others(f)]
 
     def groups(self) -> Iterator[Probe]:
         yield Probe("drawn", self._as_fed(self._ordinary))
         yield Probe("thresholds", self._on_thresholds())
-        if self._numbers:
-            yield Probe("NaN", self._with((np.nan,), self._numbers))
-            yield Probe("infinite", self._with((np.inf, -np.inf), self._numbers))
+        if self._with_gaps:
+            yield Probe("NaN", self._with((np.nan,), self._with_gaps))
+            yield Probe("infinite", self._with((np.inf, -np.inf), self._with_gaps))
         if self._numbers or self._integers:
             zeros = (0.0, -0.0, ZERO_BAND / 2, -ZERO_BAND / 2, 2 * ZERO_BAND)
             yield Probe("zero", self._with(zeros, [*self._numbers, *self._integers]))
