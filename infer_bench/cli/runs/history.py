@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infer_bench.cli.terminal import read_terminal
 from infer_bench.errors import CannotRun, UsageError
 from infer_bench.gates.fingerprint import Fingerprint, find_differences, fingerprint
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.serialize import load_report
-from infer_bench.reporters.history.history import History, Run
+
+if TYPE_CHECKING:
+    from infer_bench.reporters.history.history import History
 
 FORMATS = ("table", "csv", "html", "markdown")
 
@@ -42,8 +45,10 @@ def show_history(files: Sequence[str], format: str, output: str | None) -> int:
     return 0
 
 
-def read_history(files: Sequence[str]) -> History:
+def read_history(files: Sequence[str]) -> "History":
     """The runs in the files, the oldest first, each held against the first by the rules of stored baselines."""
+    from infer_bench.reporters.history.history import History, Run
+
     reports = [(file, load_report(file)) for file in files]
     strange = [f"{file} is a report of {report.command}" for file, report in reports if report.command != "bench"]
     if strange:
@@ -61,7 +66,7 @@ def _obstacles(ours: Fingerprint, first: Fingerprint) -> Iterator[str]:
             yield f"{difference.field} {difference.ours}, {difference.baseline} there"
 
 
-def _renderer(kind: str, output: str | None) -> Callable[[History], str]:
+def _renderer(kind: str, output: str | None) -> "Callable[[History], str]":
     """What renders a history in that format."""
     if kind == "html":
         from infer_bench.reporters.html.render import render_history, require_jinja2
