@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from infer_bench.cli.endings import read_ending, tell_disagreement
 from infer_bench.cli.illustrations import Illustrations
+from infer_bench.cli.output_formats import read_ending, tell_disagreement
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.cli.terminal import read_terminal
 from infer_bench.errors import InferBenchError, UsageError

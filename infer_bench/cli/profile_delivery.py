@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from infer_bench.cli.delivery import Delivery, open_file
-from infer_bench.cli.endings import ENDINGS, read_ending, tell_disagreement
 from infer_bench.cli.illustrations import Illustrations
+from infer_bench.cli.output_formats import ENDINGS, read_ending, tell_disagreement
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
 from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure.profile.settings import FORMS, Form

@@ -18,7 +18,7 @@ def show(
     They may come from another machine; no engine is needed.
     """
     from infer_bench.cli.delivery import Delivery
-    from infer_bench.cli.endings import read_ending, tell_disagreement
+    from infer_bench.cli.output_formats import read_ending, tell_disagreement
     from infer_bench.cli.runs.history import list_reports, show_history
     from infer_bench.cli.runs.show import load
     from infer_bench.errors import UsageError

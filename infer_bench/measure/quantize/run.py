@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from infer_bench.errors import NotConvertible, PredictionsDiffer, UsageError
+from infer_bench.errors import NotConvertible, UsageError
 from infer_bench.formats.identify import identify
+from infer_bench.gates.rules import EXIT_CODES
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.models import describe_model, identify_model
@@ -190,19 +191,19 @@ def _report(
 
 def _verdict(results: Sequence[QuantizeResult], setup: Setup) -> Verdict:
     if any(result.output is not None for result in results):
-        return Verdict("pass", 0)
+        return Verdict("pass", EXIT_CODES["pass"])
     judged = [result for result in results if result.failed is None]
     if not judged:
-        return Verdict("failed", NotConvertible.exit_code, ("no form of the model could be made; nothing was written",))
+        return Verdict("failed", EXIT_CODES["failed"], ("no form of the model could be made; nothing was written",))
     if any(passes(result) for result in judged):
         return Verdict(
             "failed", NotConvertible.exit_code, ("no form that keeps the limits is smaller; nothing was written",)
         )
     undecided = [result.title for result in judged if outcome_of(result.checks) == "undecided"]
     if not undecided:
-        return Verdict("different", PredictionsDiffer.exit_code, ("every form breaks a limit; nothing was written",))
+        return Verdict("different", EXIT_CODES["different"], ("every form breaks a limit; nothing was written",))
     others = f" and {len(undecided) - 1} other forms" if len(undecided) > 1 else ""
     reason = f"cannot tell with {setup.judging.count} rows whether {undecided[0]}{others} keep the limits"
     least = rows_to_tell(setup.settings.limits, setup.alpha)
     needs = f"; it takes {least} at the least" if least > setup.judging.count else ""
-    return Verdict("inconclusive", 3, (f"{reason}{needs}; nothing was written",))
+    return Verdict("inconclusive", EXIT_CODES["inconclusive"], (f"{reason}{needs}; nothing was written",))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from infer_bench.gates.rules import EXIT_CODES
 from infer_bench.report.common import Verdict
 from infer_bench.report.load import LatencyLimit, LoadResult, SearchOutcome
 from infer_bench.stats.percentiles import minimum_samples
@@ -12,21 +13,21 @@ def conclude(results: Sequence[LoadResult]) -> Verdict:
     failures = [reason for result in results for reason in _list_failures(result)]
     is_search = bool(results) and results[0].search is not None  # whose highest rates may well be more than it bears
     if not results or (failures and not (is_search and len(failures) < len(results))):
-        return Verdict("failed", 6, tuple(failures or ["nothing was measured"]))
+        return Verdict("failed", EXIT_CODES["failed"], tuple(failures or ["nothing was measured"]))
     differences = tuple(map(_describe_difference, filter(_differs, results)))
     if differences:
-        return Verdict("different", 4, differences)
+        return Verdict("different", EXIT_CODES["different"], differences)
     if results[0].search is not None:
         return _conclude_search(results[0].search, results)
     limits = [limit for result in results for limit in result.limits]
     broken = tuple(_describe_broken(limit) for limit in limits if limit.status == "broken")
     if broken:
-        return Verdict("regressed", 1, broken)
+        return Verdict("regressed", EXIT_CODES["regressed"], broken)
     reasons = tuple(f"{reason.message} ({reason.hint})" for result in results for reason in result.invalid_reasons)
     if reasons:
-        return Verdict("inconclusive", 3, reasons)
+        return Verdict("inconclusive", EXIT_CODES["inconclusive"], reasons)
     undecided = tuple(_describe_undecided(limit) for limit in limits if limit.status == "undecided")
-    return Verdict("inconclusive", 3, undecided) if undecided else Verdict("pass", 0)
+    return Verdict("inconclusive", EXIT_CODES["inconclusive"], undecided) if undecided else Verdict("pass", 0)
 
 
 def _differs(result: LoadResult) -> bool:
@@ -45,16 +46,18 @@ def _conclude_search(search: SearchOutcome, results: Sequence[LoadResult]) -> Ve
     limits = " and ".join(limit.text for limit in results[0].limits)
     if search.end == "nothing-holds":
         lowest = min(result.rate_asked or 0.0 for result in results)
-        return Verdict("regressed", 1, (f"{limits} is broken at {lowest:,.6g}/s already",))
+        return Verdict("regressed", EXIT_CODES["regressed"], (f"{limits} is broken at {lowest:,.6g}/s already",))
     if search.end == "precision" and search.low is not None:
-        return Verdict("pass", 0)
+        return Verdict("pass", EXIT_CODES["pass"])
     least = "nothing is known to hold" if search.low is None else f"{limits} holds at {search.low:,.6g}/s"
     why = {
         "generator": "the generator was at its limit above (give it a core of its own)",
         "trials": f"{search.trials} trials did not agree",
         "rate": "no higher rate was tried",
     }
-    return Verdict("inconclusive", 3, (f"{least}: {why.get(search.end, 'the bounds are not known')}",))
+    return Verdict(
+        "inconclusive", EXIT_CODES["inconclusive"], (f"{least}: {why.get(search.end, 'the bounds are not known')}",)
+    )
 
 
 def _list_failures(result: LoadResult) -> list[str]:
