@@ -3,12 +3,14 @@
 import contextlib
 import datetime
 import functools
+import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import infer_bench
 from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, add_metadata, describe_source
@@ -252,19 +254,32 @@ def _verdict(failure: str | None) -> Verdict:
 def cached_onnx(
     model: ModelRef, allow_pickle: bool, rows: str | None = None, progress: Progress | None = None
 ) -> ModelRef:
-    """The model's conversion, compared on `rows` too, from the cache or made now. The cache is keyed by content.
+    """The model's conversion, compared on `rows` too, from the cache or made now.
+
+    The cache is keyed by the content of the model and of the code that writes it.
 
     Raises `NotConvertible` also when the file predicts something else.
     """
     folder = _cache()
     checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
-    path = folder / f"{model.sha256}-{checked_on}-{__version__}.onnx"
+    path = folder / f"{model.sha256}-{checked_on}-{_hash_writers()}.onnx"
     if not path.exists():
         report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
         difference = report.results[0].failed
         if difference:
             raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {difference}")
     return identify(str(path))
+
+
+@functools.cache
+def _hash_writers() -> str:
+    """Of every module that has a part in what a conversion computes: the version alone does not change with them."""
+    package = Path(infer_bench.__file__).parent
+    digest = hashlib.sha256(__version__.encode())
+    for room in ("converters", "trees", "formats", "engines"):
+        for module in sorted((package / room).rglob("*.py")):
+            digest.update(module.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _cache() -> Path:

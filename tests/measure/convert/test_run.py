@@ -109,6 +109,9 @@ def test_the_cache_is_keyed_by_the_model_and_the_rows(
     written_ns = Path(first.path).stat().st_mtime_ns
     assert conversion.cached_onnx(identify(str(model)), False) == first
     assert Path(first.path).stat().st_mtime_ns == written_ns
+    with monkeypatch.context() as patch:
+        patch.setattr(conversion, "_hash_writers", lambda: "other code")
+        assert conversion.cached_onnx(identify(str(model)), False) != first
     other = conversion.cached_onnx(identify(str(model)), False, rows_file(tmp_path / "rows.parquet"))
     assert other.path != first.path
 
