@@ -89,7 +89,9 @@ def main() -> None:
     parser.add_argument("--stall", type=float, default=0.4)
     options = parser.parse_args()
     middle = round(options.rate * options.duration / 4)
-    settings = LoadSettings(options.rate, options.duration, warmup_s=WARMUP_S, connections=2048, timeout_s=30.0)
+    settings = LoadSettings(
+        rate=options.rate, duration_s=options.duration, warmup_s=WARMUP_S, connections=2048, timeout_s=30.0
+    )
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.csv"
         rows.write_text("a\n1\n")

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from infer_bench.model import ModelRef, ModelSpec
+from infer_bench.model import Feature, ModelRef, ModelSpec
 from infer_bench.version import __version__
 
 SPEC = "infer_bench.spec"
@@ -23,12 +23,15 @@ def describe_source(source: ModelRef, spec: ModelSpec) -> dict[str, str]:
     No column is `encoded`: the graph takes values, not codes.
     """
     fields: dict[str, Any] = asdict(replace(spec, remarks=(), batch=None))
-    for feature in fields["features"]:
-        feature["encoded"] = False
-        del feature["examples"], feature["unread"]
-        del feature["dtype"]
+    fields["features"] = [{**describe_feature(feature), "encoded": False} for feature in spec.features]
     origin = {"file": source.name, "sha256": source.sha256, "format": source.format, "infer_bench": __version__}
     return {SPEC: json.dumps(fields), SOURCE: json.dumps(origin)}
+
+
+def describe_feature(feature: Feature) -> dict[str, Any]:
+    """What a file says of a column. Never the user's own texts, and nothing that its inputs say themselves."""
+    names = ("name", "kind", "categories", "invented")
+    return {name: getattr(feature, name) for name in names}
 
 
 def add_metadata(onnx: bytes, key: str, value: str) -> bytes:

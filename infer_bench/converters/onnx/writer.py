@@ -7,11 +7,10 @@ and only the sum is rounded.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Literal, NoReturn
 
 from infer_bench.converters.base import LABEL, PREDICTION, PROBABILITIES, Precision
-from infer_bench.converters.metadata import SPEC
+from infer_bench.converters.metadata import SPEC, describe_feature
 from infer_bench.converters.onnx.assembly import assemble
 from infer_bench.converters.onnx.columns import NUMBER, declare_inputs
 from infer_bench.converters.onnx.graph import Graph
@@ -63,7 +62,7 @@ def write_onnx(
 
 def describe(ensemble: Ensemble) -> dict[str, Any]:
     """What the file computes, as other commands read it. No column is `encoded`: the graph takes values, not codes."""
-    features = [asdict(feature) for feature in ensemble.features]
+    features = [describe_feature(feature) for feature in ensemble.features]
     return {"task": ensemble.task, "classes": list(ensemble.classes), "outputs": [], "features": features}
 
 
