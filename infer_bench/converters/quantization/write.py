@@ -4,18 +4,16 @@ import contextlib
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.converters.quantization.forms import Form
+from infer_bench.converters.quantization.half import Feed, copy_network, write_half
 from infer_bench.converters.quantization.network import LAYERS, describe_layers
 from infer_bench.engines.session import errors_as, require
 from infer_bench.errors import EngineError
-from infer_bench.typing import Array
 
-Feed = Mapping[str, Array]
-"""The arrays of one request, by input."""
 _INTEGER_LAYERS = frozenset(
     {"MatMulInteger", "ConvInteger", "GemmInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
 )
@@ -53,24 +51,12 @@ def _write(network: Any, form: Form, feeds: Sequence[Feed], excluded: list[str])
         target = os.path.join(folder, "small.onnx")
         match form.kind:
             case "float16":
-                return _as_float16(network, excluded)
+                return write_half(network, feeds, excluded)
             case "dynamic":
-                _quantise_dynamically(_copy(network), target, form, excluded)
+                _quantise_dynamically(copy_network(network), target, form, excluded)
             case "static":
-                _quantise_statically(_copy(network), target, form, feeds, excluded)
+                _quantise_statically(copy_network(network), target, form, feeds, excluded)
         return require("onnx", "quantize").load(target)
-
-
-def _copy(network: Any) -> Any:
-    copy = type(network)()
-    copy.CopyFrom(network)
-    return copy
-
-
-def _as_float16(network: Any, excluded: list[str]) -> Any:
-    from onnxruntime.transformers import float16
-
-    return float16.convert_float_to_float16(_copy(network), keep_io_types=True, node_block_list=excluded)
 
 
 def _quantise_dynamically(network: Any, target: str, form: Form, excluded: list[str]) -> None:
@@ -128,7 +114,8 @@ def _count(network: Any, model: Any, form: Form, excluded: set[str]) -> Iterator
         variable = sum(not layer.constant for layer in group)
         reasons = [f"{left_out} left out"] * bool(left_out) + [f"{variable} without constant weights"] * bool(variable)
         others = len(group) - quantised - left_out - variable
-        reasons += [f"{others} that the tool skips"] * (others > 0)
+        skipped = "too large for float16" if form.kind == "float16" else "that the tool skips"
+        reasons += [f"{others} {skipped}"] * (others > 0)
         yield LayerCount(operator, len(group), quantised, "; ".join(reasons))
 
 

@@ -10,7 +10,7 @@ from infer_bench.measure.candidates.common_rows import group_by_model, load_comm
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.rows import open_labels, open_rows, select_columns
-from infer_bench.measure.convert.run import cached_onnx
+from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds

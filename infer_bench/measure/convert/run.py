@@ -2,20 +2,16 @@
 
 import contextlib
 import datetime
-import functools
-import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import infer_bench
 from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, add_metadata, describe_source
 from infer_bench.data.rounding import round_numbers
-from infer_bench.errors import NotConvertible, PredictionsDiffer, UsageError, WorkerHung
+from infer_bench.errors import PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
@@ -32,6 +28,7 @@ from infer_bench.measure.convert.compare import (
     note_rounding,
     passes,
 )
+from infer_bench.measure.convert.own_float32 import compare_own_float32, holds_float32
 from infer_bench.measure.convert.round_trip import TablePredictor, original_predictor, predict_groups
 from infer_bench.measure.convert.scratch_file import scratch_file
 from infer_bench.measure.target import refuse_target
@@ -121,6 +118,7 @@ class Conversion:
         self._rows = rows
         self._original: TablePredictor | None = None
         self._column_notes: tuple[str, ...] = ()
+        self._single_rows: Columns | None = None
 
     def __enter__(self) -> "Conversion":
         return self
@@ -156,7 +154,9 @@ class Conversion:
             return None
         match = data.match(self._rows.columns, spec, named=self._rows.named)
         self._column_notes = tuple(notice.message for notice in note_match(match, self._rows, "model"))
-        return data.conform(self._rows.head(DATA_ROWS, match.columns), spec).columns
+        columns = data.conform(self._rows.head(DATA_ROWS, match.columns), spec).columns
+        self._single_rows = columns if holds_float32(columns) else None
+        return round_numbers(columns, "float64")
 
     def _attempt(self, options: ConvertOptions, original: TablePredictor, table: Columns | None) -> Attempt:
         self._progress.update(0.2, "converting")
@@ -175,8 +175,10 @@ class Conversion:
         rounding = any(reference.units is not None for reference in references.values())
         criterion = choose_criterion(dtype, options.atol, options.rtol, rounding=rounding)
         results = _compare(original.spec, identify(str(self._scratch)), groups, references, criterion)
-        notes = (*conversion.notes, *self._column_notes, *filter(None, [note_rounding(results)]))
-        return Attempt(options, conversion.route, notes, results, criterion, failure(results, criterion))
+        own = compare_own_float32(original, self._single_rows, references.get("data"))
+        notes = (*conversion.notes, *self._column_notes, *filter(None, [note_rounding(results), own.note]))
+        reason = failure(results, criterion) or own.failure
+        return Attempt(options, conversion.route, notes, results, criterion, reason)
 
     def _write(self, options: ConvertOptions, spec: ModelSpec) -> OnnxConversion:
         request = ConvertModel(
@@ -249,50 +251,3 @@ def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows:
 
 def _verdict(failure: str | None) -> Verdict:
     return Verdict("pass", 0) if failure is None else Verdict("different", PredictionsDiffer.exit_code, (failure,))
-
-
-def cached_onnx(
-    model: ModelRef, allow_pickle: bool, rows: str | None = None, progress: Progress | None = None
-) -> ModelRef:
-    """The model's conversion, compared on `rows` too, from the cache or made now.
-
-    The cache is keyed by the content of the model and of the code that writes it.
-
-    Raises `NotConvertible` also when the file predicts something else.
-    """
-    folder = _cache()
-    checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
-    path = folder / f"{model.sha256}-{checked_on}-{_hash_writers()}.onnx"
-    if not path.exists():
-        report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
-        difference = report.results[0].failed
-        if difference:
-            raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {difference}")
-    return identify(str(path))
-
-
-@functools.cache
-def _hash_writers() -> str:
-    """Of every module that has a part in what a conversion computes: the version alone does not change with them."""
-    package = Path(infer_bench.__file__).parent
-    digest = hashlib.sha256(__version__.encode())
-    for room in ("converters", "trees", "formats", "engines"):
-        for module in sorted((package / room).rglob("*.py")):
-            digest.update(module.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _cache() -> Path:
-    """The user's cache folder; where there is none to write to, a folder of this process alone."""
-    try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "infer-bench"
-        folder.mkdir(parents=True, exist_ok=True)
-        usable = os.access(folder, os.W_OK)
-    except (OSError, RuntimeError):
-        usable = False
-    return folder if usable else Path(_own_folder().name)
-
-
-@functools.cache
-def _own_folder() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="infer-bench-")

@@ -16,7 +16,7 @@ from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.rows import open_rows
-from infer_bench.measure.convert.run import cached_onnx
+from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.gate.metrics import PairedMetrics, name_of
 from infer_bench.measure.gate.pairs import choose_pair_feeds, make_pairs, plan_pairs
 from infer_bench.measure.gate.settings import GateSettings

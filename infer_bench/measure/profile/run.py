@@ -9,7 +9,7 @@ from infer_bench.errors import InferBenchError, MissingDependency, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, default_candidates, plan_candidates
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.remarks import notices_of
-from infer_bench.measure.convert.run import cached_onnx
+from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.profile.diff import ResultAndTable, compare
 from infer_bench.measure.profile.notices import provider
 from infer_bench.measure.profile.prof_file import ENDINGS, is_profile, unpack

@@ -13,7 +13,7 @@ from infer_bench.measure.candidates.candidates import (
     usual_candidate,
 )
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.convert.run import cached_onnx
+from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.validate.fan_out import AHEAD
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings

@@ -131,3 +131,36 @@ def test_matrices_that_are_computed_are_counted_as_skipped(tmp_path: Path) -> No
     rows = np.random.default_rng(1).normal(size=(8, 8)).astype(np.float32)
     (count,) = write_form(load_network(str(path)), str(tmp_path / "s.onnx"), form_named("dynamic"), [{"x": rows}], [])
     assert (count.layers, count.quantised, count.reason) == (3, 2, "1 without constant weights")
+
+
+def test_what_does_not_fit_into_float16_stays_float32(tmp_path: Path) -> None:
+    """A sum of 90,000 shows on no CPU: where each node computes in the type that it declares, it is infinite."""
+    from onnx.reference import ReferenceEvaluator
+
+    generator = np.random.default_rng(0)
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"], "first"),
+        helper.make_node("Abs", ["a"], ["b"]),
+        helper.make_node("Mul", ["b", "large"], ["c"]),
+        helper.make_node("ReduceSum", ["c"], ["d"], keepdims=1),
+        helper.make_node("Div", ["c", "d"], ["e"]),
+        helper.make_node("MatMul", ["e", "v"], ["p"], "last"),
+    ]
+    first = generator.normal(size=(6, 6))
+    weights = {"w": first, "v": generator.normal(size=(6, 3)), "large": 3e4}
+    network = load_network(str(save_network(tmp_path / "n.onnx", nodes, weights, [1, 6], 3)))
+    rows = generator.normal(size=(1, 6)).astype(np.float32)
+    assert np.abs(rows @ first).sum() * 3e4 > 65504
+    write_form(network, str(tmp_path / "half.onnx"), form_named("float16"), [{"x": rows}], [])
+    half = onnx.load(tmp_path / "half.onnx")
+    assert {numpy_helper.to_array(tensor).dtype for tensor in half.graph.initializer} >= {np.dtype(np.float16)}
+    expected = ReferenceEvaluator(network).run(None, {"x": rows})[0]
+    np.testing.assert_allclose(ReferenceEvaluator(half).run(None, {"x": rows})[0], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_every_file_is_valid(form: Form, tmp_path: Path) -> None:
+    network = load_network(str(save_convolutional(tmp_path / "n.onnx")))
+    images = digits()[0][:8].reshape(-1, 1, 8, 8)
+    write_form(network, str(tmp_path / "s.onnx"), form, [{"x": images}], [])
+    onnx.checker.check_model(onnx.load(tmp_path / "s.onnx"))

@@ -14,7 +14,7 @@ from infer_bench import convert
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.errors import CannotRun, DataError, ModelError, OutputError, UsageError
 from infer_bench.formats.identify import identify
-from infer_bench.measure.convert import run as conversion
+from infer_bench.measure.convert import cache
 
 
 @pytest.fixture
@@ -105,14 +105,14 @@ def test_the_cache_is_keyed_by_the_model_and_the_rows(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    first = conversion.cached_onnx(identify(str(model)), False)
+    first = cache.cached_onnx(identify(str(model)), False)
     written_ns = Path(first.path).stat().st_mtime_ns
-    assert conversion.cached_onnx(identify(str(model)), False) == first
+    assert cache.cached_onnx(identify(str(model)), False) == first
     assert Path(first.path).stat().st_mtime_ns == written_ns
     with monkeypatch.context() as patch:
-        patch.setattr(conversion, "_hash_writers", lambda: "other code")
-        assert conversion.cached_onnx(identify(str(model)), False) != first
-    other = conversion.cached_onnx(identify(str(model)), False, rows_file(tmp_path / "rows.parquet"))
+        patch.setattr(cache, "_hash_writers", lambda: "other code")
+        assert cache.cached_onnx(identify(str(model)), False) != first
+    other = cache.cached_onnx(identify(str(model)), False, rows_file(tmp_path / "rows.parquet"))
     assert other.path != first.path
 
 
@@ -121,7 +121,7 @@ def test_a_home_that_cannot_be_written_is_no_obstacle(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert conversion.cached_onnx(identify(str(model)), False).family == "onnx"
+    assert cache.cached_onnx(identify(str(model)), False).family == "onnx"
 
 
 def metadata_of(path: Path) -> dict[str, Any]:

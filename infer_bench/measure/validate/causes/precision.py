@@ -104,6 +104,12 @@ def _error(ours: Floats, theirs: Floats) -> float:
     return float(np.sqrt(np.mean((ours - theirs) ** 2))) / size if size else float("inf")
 
 
+FIX = (
+    "infer-bench quantize --exclude auto finds what has to stay in float32; or give the tolerance that you can bear "
+    "with --atol"
+)
+
+
 def _fitted_error(ours: Floats, theirs: Floats) -> float:
     """With the scale and the offset that fit best, of the whole tensor or along an axis."""
     axes: list[tuple[int, ...]] = [tuple(range(ours.ndim))]
@@ -130,7 +136,7 @@ def describe_precision(
     if operators.get("DynamicQuantizeLinear"):
         detail += "; it scales what flows between them by the request, so that an answer depends on its other rows"
     cause = cause_on(rows, _name(dtypes), detail, rows.differ, rows.differ)
-    return replace(cause, fix=f"keep {rounded[0].name} in float32, or give the tolerance that you can bear with --atol")
+    return replace(cause, fix=FIX)
 
 
 def describe_narrow_weights(rows: DifferingRows, weights: Sequence[Weight], name: str) -> Cause | None:

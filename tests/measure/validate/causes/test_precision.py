@@ -92,7 +92,7 @@ def test_causes_of_networks_in_fewer_bits_and_with_other_weights(tmp_path: Path)
     assert [cause.name for cause in causes] == ["quantisation", "float16 weights", "other weights"]
     assert causes[0].detail.startswith("int8.onnx holds weights of the other in fewer bits (3 as int8), off most: w")
     assert "depends on its other rows" in causes[0].detail
-    assert causes[0].fix.startswith("keep w")
+    assert causes[0].fix.startswith("infer-bench quantize --exclude auto")
     assert causes[1].detail.startswith(
         "fl.onnx holds weights of the other in fewer bits (1 as float16), off most: w1 32×32"
     )
