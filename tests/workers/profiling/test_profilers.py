@@ -94,7 +94,10 @@ def test_cprofile_counts_are_exact_over_all_runs_and_only_of_the_request() -> No
     assert functions["heavy"].calls == 15
     assert functions["light"].calls == 30
     assert functions["<genexpr>"].calls == 15 * 20_001
-    assert functions["<genexpr>"].callers[0].name == "<built-in method builtins.sum>"
+    # From Python 3.12 on cProfile sees every thread: the one that receives for pytest-xdist may have read meanwhile.
+    callers = {caller.name for caller in functions["<genexpr>"].callers if "execnet" not in caller.file}
+    assert callers <= {"<built-in method builtins.sum>"}
+    assert functions["<genexpr>"].callers
     assert not any("Profiler" in name or name == "profile" for name in functions)
 
 
