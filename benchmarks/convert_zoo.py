@@ -24,8 +24,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 sys.path.insert(0, str(Path(__file__).parents[1]))  # `tests` is of the clone, and not installed
 
 from infer_bench.converters.base import ConvertOptions

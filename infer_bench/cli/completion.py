@@ -52,16 +52,16 @@ def complete_candidate(incomplete: str) -> list[str]:
     if not colon:
         return [name for name in registry.names() if name.startswith(incomplete)]
     try:
-        known = registry.get(engine).options
+        options_of_engine = registry.get(engine).options
     except InferBenchError:
         return []
     written, last = options.rpartition(",")[0], options.rpartition(",")[2]
     key, equals, value = last.partition("=")
     lead = f"{engine}:{written}," if written else f"{engine}:"
     if equals:
-        choices = known[key].choices if key in known else ()
+        choices = options_of_engine[key].choices if key in options_of_engine else ()
         return [f"{lead}{key}={choice}" for choice in choices if choice.startswith(value)]
-    return [f"{lead}{name}=" for name in known if name.startswith(last)]
+    return [f"{lead}{name}=" for name in options_of_engine if name.startswith(last)]
 
 
 def complete_format(context: typer.Context, incomplete: str) -> list[str]:

@@ -118,11 +118,11 @@ def _target(cast: Any) -> int:
 def sort_nodes(graph: Any) -> None:
     """Put every node behind those that it reads from: the converter leaves casts where ONNX does not allow them."""
     waiting = list(graph.node)
-    made = {value for node in waiting for value in node.output}
+    inner = {value for node in waiting for value in node.output}
     ready: set[str] = set()
     ordered: list[Any] = []
     while waiting:
-        free = [node for node in waiting if all(name in ready or name not in made for name in _reads(node))]
+        free = [node for node in waiting if all(name in ready or name not in inner for name in _reads(node))]
         if not free:
             return  # a cycle, which the checker names
         ordered += free

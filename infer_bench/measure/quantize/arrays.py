@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +17,20 @@ Arrays = Mapping[str, Array]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Requests:
-    """`arrays` by input; the file's requests can be stacked `stack` at a time (0: each is a whole input)."""
+    """`arrays` by input; the file's requests are stacked `stack` at a time (0: each is a whole input).
+
+    `free`: any other number would do as well.
+    """
 
     arrays: Arrays
     count: int
     stack: int
+    free: bool = False
 
     def take(self, places: Sequence[int] | Array) -> "Requests":
         """Those at `places`, in that order."""
-        return Requests({name: array[places] for name, array in self.arrays.items()}, len(places), self.stack)
+        arrays = {name: array[places] for name, array in self.arrays.items()}
+        return replace(self, arrays=arrays, count=len(places))
 
     def save(self, path: Path) -> str:
         """Write an `.npz`; returns its path."""
@@ -60,9 +65,8 @@ def read_requests(path: str, inputs: Sequence[NetworkTensor], most_stacked: int)
     count = min(lengths.values())
     if count == 0:
         raise DataError(f"{Path(path).name} has no rows")
-    return Requests(
-        {name: array for name, (array, _) in fitted.items()}, count, most_stacked if stack is None else stack
-    )
+    free = stack is None
+    return Requests({name: array for name, (array, _) in fitted.items()}, count, stack or free * most_stacked, free)
 
 
 def _describe(tensor: NetworkTensor) -> str:

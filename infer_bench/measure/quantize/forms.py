@@ -120,7 +120,7 @@ def _worse(first: tuple[LimitCheck, ...], second: tuple[LimitCheck, ...]) -> tup
 
 def _compare_batches(setup: Setup, path: str, form_delta: float) -> tuple[float, bool] | None:
     """How far a batch is from the same rows one at a time, and whether that is rounding; None for fixed batches."""
-    if setup.judging.stack <= 1:
+    if not setup.judging.free:
         return None
     with contextlib.suppress(InferBenchError):
         original = _batch_delta(setup, setup.tools.source.path)

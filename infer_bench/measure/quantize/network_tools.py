@@ -22,6 +22,7 @@ class RowsFile:
     path: str
     count: int
     stack: int
+    free: bool
 
 
 class NetworkTools:
@@ -51,7 +52,7 @@ class NetworkTools:
 
     def save(self, requests: Requests, name: str) -> RowsFile:
         """Put requests where workers read them."""
-        return RowsFile(requests.save(self.folder / f"{name}.npz"), requests.count, requests.stack)
+        return RowsFile(requests.save(self.folder / f"{name}.npz"), requests.count, requests.stack, requests.free)
 
     def write(self, form: str, rows: RowsFile, excluded: tuple[str, ...], target: str) -> WrittenForm:
         """Write a form to `target`, calibrated on all of `rows`."""

@@ -1,7 +1,7 @@
 """Which rows calibrate and which judge: never the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -85,14 +85,14 @@ def _read(path: str, inputs: Sequence[NetworkTensor]) -> Requests:
 
 def _whole(requests: Requests, file: str) -> Requests:
     """Without those that fill no batch of the size that the model fixes."""
-    if requests.stack in (0, STACK):
+    if requests.free or not requests.stack:
         return requests
     count = requests.count - requests.count % requests.stack
     if count == 0:
         raise DataError(
             f"the model takes {requests.stack} rows at a time: {Path(file).name} has too few", "give more rows"
         )
-    return replace(requests.take(np.arange(count)), stack=requests.stack)
+    return requests.take(np.arange(count))
 
 
 def draw_rows(inputs: Sequence[NetworkTensor], seed: int) -> Rows:
@@ -107,8 +107,8 @@ def draw_rows(inputs: Sequence[NetworkTensor], seed: int) -> Rows:
         whole = dtype.kind != "f"
         values = generator.integers(0, 2, (DRAWN, *inner)) if whole else generator.normal(size=(DRAWN, *inner))
         arrays[tensor.name] = values.astype(dtype)
-    stack = next((tensor.shape[0] for tensor in inputs if tensor.shape[0] is not None), STACK)
-    requests = Requests(arrays, DRAWN, stack)
+    stack = next((tensor.shape[0] for tensor in inputs if tensor.shape[0] is not None), None)
+    requests = Requests(arrays, DRAWN, stack or STACK, free=stack is None)
     ends = (0, MOST_CALIBRATING), (MOST_CALIBRATING, DRAWN)
     parts = [_whole(requests.take(np.arange(first, last)), "the drawn rows") for first, last in ends]
     return Rows(parts[0], parts[1], None, drawn=True)

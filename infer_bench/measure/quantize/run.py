@@ -127,9 +127,8 @@ def _time(candidates: list[Candidate], setup: Setup, progress: Progress) -> list
     paths = [candidate.path for candidate in candidates if candidate.path is not None]
     if not setup.settings.time_forms or not paths:
         return candidates
-    stack = setup.judging.stack
-    free = stack == 64
-    batches = sorted({1, min(setup.settings.batch, setup.judging.count)}) if free else [stack]
+    rows = setup.judging
+    batches = sorted({1, min(setup.settings.batch, rows.count)}) if rows.free else [rows.stack]
     times = time_forms(
         setup.tools.source, paths, setup.judging, batches, setup.settings.seed, setup.settings.timeout_s,
         lambda share: progress.update(0.7 + 0.3 * share, "timing every form beside the original"),

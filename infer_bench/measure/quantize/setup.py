@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from infer_bench.converters.quantization.forms import FORMS
+from infer_bench.converters.quantization.network import Layer
 from infer_bench.errors import UsageError
 from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.quantize.network_tools import NetworkTools, RowsFile
@@ -11,7 +12,7 @@ from infer_bench.measure.quantize.reference import Reference, read_reference
 from infer_bench.measure.quantize.rows import Rows, warn_of_range
 from infer_bench.measure.quantize.settings import ALPHA, QuantizeLimits, QuantizeSettings
 from infer_bench.report.common import ModelInfo, Notice
-from infer_bench.workers.tasks.quantize import NetworkDescription, NetworkLayer
+from infer_bench.workers.tasks.quantize import NetworkDescription
 
 DEFAULT_FLIPS = 0.01
 
@@ -22,7 +23,7 @@ class Setup:
 
     tools: NetworkTools
     model: ModelInfo
-    layers: tuple[NetworkLayer, ...]
+    layers: tuple[Layer, ...]
     calibrating: RowsFile
     judging: RowsFile
     reference: Reference

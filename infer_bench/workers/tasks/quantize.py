@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.converters.quantization.network import Layer
 from infer_bench.converters.quantization.write import LayerCount
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
@@ -28,21 +29,12 @@ class NetworkTensor:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkLayer:
-    """A layer that could compute with integers. See `converters.quantization.network.Layer`."""
-
-    name: str
-    operator: str
-    constant: bool
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkDescription:
     """What a network takes and gives, its layers, and its size: of the file and of the data beside it."""
 
     inputs: tuple[NetworkTensor, ...]
     outputs: tuple[NetworkTensor, ...]
-    layers: tuple[NetworkLayer, ...]
+    layers: tuple[Layer, ...]
     bytes: int
 
 
@@ -112,10 +104,12 @@ def prepare_network(request: PrepareNetwork) -> NetworkDescription:
 
     network = load_network(request.path)
     onnx.save(network, request.prepared)
-    layers = tuple(NetworkLayer(layer.name, layer.operator, layer.constant) for layer in describe_layers(network))
     graph = network.graph
     return NetworkDescription(
-        tuple(map(_describe, graph.input)), tuple(map(_describe, graph.output)), layers, count_bytes(request.path)
+        tuple(map(_describe, graph.input)),
+        tuple(map(_describe, graph.output)),
+        describe_layers(network),
+        count_bytes(request.path),
     )
 
 

@@ -126,8 +126,8 @@ def test_patterns_are_written_out(pattern: str, expected: str) -> None:
 
 def test_between_word_boundaries_whole_words_are_kept_or_left_out() -> None:
     pattern = translate_pattern(r"\b[a-z]{3,}\b")
-    assert pattern.found == translate_pattern(r"\w+").found
-    assert pattern.kept == r"[\x{61}-\x{7A}]{3,}"
+    assert pattern.search == translate_pattern(r"\w+").search
+    assert pattern.whole == r"[\x{61}-\x{7A}]{3,}"
 
 
 @pytest.mark.parametrize(

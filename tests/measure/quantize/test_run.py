@@ -196,16 +196,17 @@ def test_weights_beside_the_file_count_as_its_size(rows: str, tmp_path: Path) ->
     assert forms(report)["u8u8"].bytes == forms(quantize(str(plain), None, data=rows, settings=settings))["u8u8"].bytes
 
 
-def test_a_fixed_batch_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = save_full(tmp_path / "n.onnx", batch=4)
-    np.savez(tmp_path / "rows.npz", x=digits()[0][: 4 * 40 + 3])
+@pytest.mark.parametrize("batch", [4, 64])
+def test_a_fixed_batch_is_filled(batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = save_full(tmp_path / "n.onnx", batch=batch)
+    np.savez(tmp_path / "rows.npz", x=digits()[0][: 8 * batch + 3])
     monkeypatch.setattr(times, "PROCESSES", 2)
     monkeypatch.setattr(times, "ROUNDS", 3)
     settings = QuantizeSettings(limits=QuantizeLimits(max_delta=1.0))
     report = quantize(str(model), None, data=str(tmp_path / "rows.npz"), settings=settings)
-    assert report.settings["judging_rows"] % 4 == report.settings["calibrating_rows"] % 4 == 0
+    assert report.settings["judging_rows"] % batch == report.settings["calibrating_rows"] % batch == 0
     assert all(result.failed is None and result.batch_invariant is None for result in report.results[1:])
-    assert all([time.batch for time in result.times] == [4] for result in report.results[1:])
+    assert all([time.batch for time in result.times] == [batch] for result in report.results[1:])
 
 
 def test_a_form_that_fails_costs_itself(rows: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,13 +64,13 @@ def _look_up(g: Graph, characters: str, table: dict[str, str]) -> str:
     """What each character becomes; of a table that drops nearly all (all that is not ASCII), the rest is listed."""
     g.domains["ai.onnx.ml"] = g.opset_ml
     if len(table) > _MOST_ENTRIES:
-        kept = {c: table.get(c, c) for c in all_characters() if table.get(c, c)}
+        others = {c: table.get(c, c) for c in all_characters() if table.get(c, c)}
         return g.op(
             "LabelEncoder",
             characters,
             domain="ai.onnx.ml",
-            keys_strings=list(kept),
-            values_strings=list(kept.values()),
+            keys_strings=list(others),
+            values_strings=list(others.values()),
             default_string="",
         )
     changed = g.op(
@@ -88,9 +88,11 @@ def _look_up(g: Graph, characters: str, table: dict[str, str]) -> str:
 def _end_words_in_final_sigma(g: Graph, characters: str, changed: str, final: str) -> str:
     """A capital sigma has another lower case behind a letter with case and before none, passing over what has none."""
     sigma = g.op("Equal", characters, g.const([[SIGMA]], str))
-    found = g.op("Greater", g.op("ReduceMax", g.op("Cast", sigma, to=6), keepdims=0), g.const(np.int32(0), np.int32))
+    any_sigma = g.op(
+        "Greater", g.op("ReduceMax", g.op("Cast", sigma, to=6), keepdims=0), g.const(np.int32(0), np.int32)
+    )
     same, other = g.branch(), g.branch()
-    kept = same.op("Identity", changed)
+    as_it_is = same.op("Identity", changed)
     cased = other.op("RegexFullMatch", characters, pattern=class_of_cased())
     passed = other.op("RegexFullMatch", characters, pattern=class_of_ignored())
     counted = other.op("Cast", other.op("Not", passed), to=7)
@@ -107,7 +109,7 @@ def _end_words_in_final_sigma(g: Graph, characters: str, changed: str, final: st
     after = other.op("GatherElements", letters, other.op("Add", place, other.ints(1)), axis=1)
     ends = other.op("And", other.op("Cast", before, to=9), other.op("Not", other.op("Cast", after, to=9)))
     result = other.op("Where", other.op("And", sigma, ends), other.const([[final]], str), changed)
-    return g.either(found, other, result, same, kept, element=8)
+    return g.either(any_sigma, other, result, same, as_it_is, element=8)
 
 
 def _join(g: Graph, characters: str) -> str:
@@ -124,9 +126,9 @@ def _join(g: Graph, characters: str) -> str:
     parts = body.op("Reshape", whole, body.op("Concat", rows, groups, body.ints(_RADIX), axis=0))
     size = _RADIX
     while size > 1:
-        left = body.op("Gather", parts, body.ints(*range(0, size, 2)), axis=2)
-        right = body.op("Gather", parts, body.ints(*range(1, size, 2)), axis=2)
-        parts, size = body.op("StringConcat", left, right), size // 2
+        evens = body.op("Gather", parts, body.ints(*range(0, size, 2)), axis=2)
+        odds = body.op("Gather", parts, body.ints(*range(1, size, 2)), axis=2)
+        parts, size = body.op("StringConcat", evens, odds), size // 2
     joined = body.op("Reshape", parts, body.op("Concat", rows, groups, axis=0))
     several = body.op("Squeeze", body.op("Greater", groups, body.ints(1)), body.ints(0))
     return g.op("Reshape", g.repeat(body, (turn, going, strings), several, joined, characters, element=8), g.ints(-1))

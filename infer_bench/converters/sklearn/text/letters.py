@@ -51,9 +51,9 @@ def separate_words(g: Graph, characters: str, numbers: str, space: int) -> str:
     inside = g.op("And", _exists(g, characters), g.op("Not", _is_space(g, characters)))
     starts = g.op("And", inside, g.op("Not", _shift(g, inside, back=False)))
     ends = g.op("And", inside, g.op("Not", _shift(g, inside, back=True)))
-    kept = _interleave(g, [starts, inside, ends])
+    mask = _interleave(g, [starts, inside, ends])
     spaces = g.op("Expand", g.const([[space]], np.int64), g.op("Shape", numbers))
-    return compact(g, _interleave(g, [spaces, numbers, spaces]), kept)
+    return compact(g, _interleave(g, [spaces, numbers, spaces]), mask)
 
 
 def _interleave(g: Graph, tensors: list[str]) -> str:

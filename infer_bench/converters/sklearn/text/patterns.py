@@ -28,10 +28,10 @@ _CATEGORIES = {
 
 @dataclass(frozen=True, slots=True)
 class TokenPattern:
-    """Patterns of RE2: the tokens are what `found` finds, if `kept` (where there is one) matches all of it."""
+    """Patterns of RE2: the tokens are what `search` finds, if `whole` (where there is one) matches all of it."""
 
-    found: str
-    kept: str | None = None
+    search: str
+    whole: str | None = None
 
 
 def translate_pattern(pattern: str) -> TokenPattern:

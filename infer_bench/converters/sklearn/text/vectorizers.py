@@ -173,13 +173,15 @@ def _number_words(g: Graph, vectorizer: Any, vocabulary: Vocabulary, texts: str)
     """The words' numbers (rows, longest + 1), 0 for one that is in no term and behind the end."""
     g.domains["com.microsoft"] = 1
     pattern = translate_pattern(vectorizer.token_pattern)
-    words = g.op("Tokenizer", texts, domain="com.microsoft", mark=0, mincharnum=1, pad_value="", tokenexp=pattern.found)
+    words = g.op(
+        "Tokenizer", texts, domain="com.microsoft", mark=0, mincharnum=1, pad_value="", tokenexp=pattern.search
+    )
     stops = sorted(vectorizer.get_stop_words() or ()) if vectorizer.ngram_range[1] > 1 else []
     numbers = number_parts(g, words, vocabulary.parts, dict.fromkeys(stops, -1))
-    if pattern.kept:
-        is_token = g.op("RegexFullMatch", words, pattern=pattern.kept)
+    if pattern.whole:
+        is_token = g.op("RegexFullMatch", words, pattern=pattern.whole)
         numbers = g.op("Where", is_token, numbers, g.const([[-1]], np.int64))
-    if not stops and not pattern.kept:
+    if not stops and not pattern.whole:
         return _pad(g, numbers)
     return compact(g, numbers, g.op("GreaterOrEqual", numbers, g.const(np.int64(0), np.int64)))
 
