@@ -26,7 +26,9 @@ class Round:
     """One block of one candidate: raw samples in the order they were taken, not corrected for the floor.
 
     `position` is the block's place in its round. With several calls a sample, `request_ns` are sums over
-    `calls_per_sample` calls, and the phases come from separate, singly stamped calls.
+    `calls_per_sample` calls, and the phases come from separate, singly stamped calls. `cpu_ns` is what all threads of
+    the worker worked during the request samples, `reference_ns` a fixed piece of work, timed just before the block;
+    each is 0 where it was not measured.
     """
 
     index: int
@@ -39,6 +41,8 @@ class Round:
     preprocess_ns: tuple[int, ...]
     predict_ns: tuple[int, ...]
     postprocess_ns: tuple[int, ...]
+    cpu_ns: int = 0
+    reference_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

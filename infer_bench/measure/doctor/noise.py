@@ -14,7 +14,7 @@ from infer_bench.stats.resolution import PAIRS, resolution
 from infer_bench.workers.job import Job
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import SetRows
-from infer_bench.workers.tasks.fixed_work import FEATURES
+from infer_bench.workers.timing.fixed_work import FEATURES
 from infer_bench.workers.timing.loop import measure_stamp_cost
 from infer_bench.workers.timing.requests import TimeBlock, WarmUp
 
@@ -83,7 +83,7 @@ def measure_noise(progress: Progress) -> Noise:
 
 
 def _build_job() -> Job:
-    target = "infer_bench.workers.tasks.fixed_work:compute"
+    target = "infer_bench.workers.timing.fixed_work:compute"
     model = ModelRef(target, "callable", "python", "", 0)
     options = {"function": target, "call": "record"}
     return build_engine_job("callable", model, options)

@@ -89,6 +89,8 @@ class Measurement:
             preprocess_ns=tuple(block.preprocess.tolist()),
             predict_ns=tuple(block.predict.tolist()),
             postprocess_ns=tuple(block.postprocess.tolist()),
+            cpu_ns=block.cpu_ns,
+            reference_ns=block.reference_ns,
         )
         self.layouts[-1].rounds.append(SampledRound(block, report))
 

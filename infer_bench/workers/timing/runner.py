@@ -1,6 +1,7 @@
 """One candidate inside its worker: warm-up, blocks and predictions of a session. Knows no process."""
 
 import gc
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from infer_bench.engines.base import Request, Session
 from infer_bench.typing import ABSENT, Array, Columns, Floats
+from infer_bench.workers.timing.fixed_work import time_fixed_work
 from infer_bench.workers.timing.loop import (
     Clock,
     Cycle,
@@ -82,11 +84,12 @@ class Runner:
 
     def time_block(self, plan: TimeBlock) -> TimedBlock:
         """The samples that `plan` asks for, after a few that are thrown away."""
+        reference_ns = time_fixed_work(self._clock)
         self._discard_first_calls()
         if plan.start is not None:
             self._cycle.seek(plan.start)
         collections, requests = _collections(), self._cycle.take(plan.samples * plan.calls)
-        start, phases = self._clock(), None
+        cpu_start, start, phases = time.process_time_ns(), self._clock(), None
         if plan.calls > 1:
             request = time_groups(self._stages, requests, plan.calls, self._clock)
         elif plan.phases:
@@ -94,12 +97,13 @@ class Runner:
             request = phases.request
         else:
             request = time_calls(self._stages, requests, self._clock)
-        wall_ns = self._clock() - start
+        wall_ns, cpu_ns = self._clock() - start, time.process_time_ns() - cpu_start
         if phases is None:
             count = max(1, len(requests) // 4) if plan.split else 0
             phases = time_phases(self._stages, self._cycle.take(count), self._clock)
         rows, collections = len(requests) * self._batch, _collections() - collections
-        return TimedBlock(request, phases.preprocess, phases.predict, phases.postprocess, wall_ns, rows, collections)
+        parts = phases.preprocess, phases.predict, phases.postprocess
+        return TimedBlock(request, *parts, wall_ns, rows, collections, cpu_ns, reference_ns)
 
     def _discard_first_calls(self) -> None:
         first_ns = time_calls(self._stages, self._cycle.take(1), self._clock)[0]

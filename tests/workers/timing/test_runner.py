@@ -70,6 +70,21 @@ def test_a_block_counts_its_rows_and_the_time_of_its_samples(calls: int, phases:
     assert set(block.postprocess.tolist()) == {50}
 
 
+def test_a_block_times_a_fixed_piece_of_work_first_and_counts_what_its_threads_worked() -> None:
+    runner, session = runner_taking((100, 300, 50), cost_ns=7)
+    predict = session.predict
+
+    def work(inputs: object) -> object:
+        sum(range(10_000))
+        return predict(inputs)
+
+    session.predict = work  # type: ignore[method-assign]
+    runner = Runner(session, requests_of(COLUMNS, 1), 10, 1, session.clock)
+    block = runner.time_block(TimeBlock(1, samples=20, calls=1, phases=False))
+    assert block.reference_ns == 7
+    assert block.cpu_ns > 0
+
+
 @pytest.mark.parametrize("batch", [1, 3, 10, 16])
 def test_predictions_are_the_rows_in_order_whatever_the_batch(batch: int) -> None:
     runner, _ = runner_taking((1, 1, 1), batch=batch)
