@@ -55,8 +55,8 @@ class TimedBlock:
     """One block's raw samples, not corrected for the floor.
 
     `request` (samples,) are sums over the calls of a sample; the phases' arrays are as long, or have a length of their
-    own where they were stamped in other calls. `wall_ns` spans the request samples, `rows` those that they answered; `cpu_ns` is what
-    all threads of the process worked meanwhile. `reference_ns` is a fixed piece of work, timed just before the block.
+    own where they were stamped in other calls. `wall_ns` spans the request samples, `rows` those that they answered,
+    `cpu_ns` what all threads worked meanwhile. `reference_ns` is a fixed piece of work, timed just before the block.
     """
 
     request: Samples
