@@ -54,6 +54,30 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class TensorInput:
+    """One input of a network: an array of `dtype` and `shape` in every request.
+
+    `dtype` is as NumPy names it, `object` for text, and empty for a type that NumPy lacks. Of the `shape`'s axes an int
+    is fixed, a str a symbol that means the same size wherever the model uses it, and None free and without a name; a
+    `shape` of None is of unknown rank. Along `batch_axis` requests are stacked; None where nothing can be: a fixed
+    batch, a scalar, a state. An `optional` input has a default and may be left out.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str | None, ...] | None
+    batch_axis: int | None = None
+    optional: bool = False
+
+    def __str__(self) -> str:
+        """Such as `images float32 (batch, 3, ?, ?)`."""
+        dtype = {"object": "text", "": "a type that NumPy lacks"}.get(self.dtype, self.dtype)
+        if self.shape is None:
+            return f"{self.name} {dtype} of any rank"
+        return f"{self.name} {dtype} ({', '.join('?' if size is None else str(size) for size in self.shape)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """What is to be known of how a model was read: a stable `code`, a sentence, and what to do for another reading."""
 
@@ -71,6 +95,9 @@ class ModelSpec:
     is how many rows each request must have; None where that is free. `labels_only`: of its classes it gives the label
     alone, which stands as 0 and 1 in the canonical output. `output_name` is the graph's output that is read, and
     `unread_outputs` are its others that hold numbers.
+
+    A network that is fed by tensors says what it takes in `inputs`, and has no `features`; `output_names` are all of
+    its outputs, in its own order.
     """
 
     task: Task
@@ -83,6 +110,8 @@ class ModelSpec:
     labels_only: bool = field(default=False, compare=False)
     output_name: str = field(default="", compare=False)
     unread_outputs: tuple[str, ...] = field(default=(), compare=False)
+    inputs: tuple[TensorInput, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     @property
     def named(self) -> bool:

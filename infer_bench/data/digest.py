@@ -24,11 +24,14 @@ def digest(tables: Iterable[Columns]) -> str:
 def _table(columns: Columns) -> bytes:
     table_hash = hashlib.sha256()
     for name, column in columns.items():
-        values = _values(column)
-        for part in (name.encode("utf-8", "surrogatepass"), _kind(column), str(column.shape).encode(), values):
+        for part in (name.encode("utf-8", "surrogatepass"), *_parts(column)):
             table_hash.update(len(part).to_bytes(8, "little"))  # so that no two lists of parts run together
             table_hash.update(part)
     return table_hash.digest()
+
+
+def _parts(array: Array) -> tuple[bytes, bytes, bytes]:
+    return _kind(array), str(array.shape).encode(), _values(array)
 
 
 def _kind(column: Array) -> bytes:
@@ -45,5 +48,7 @@ def _values(column: Array) -> bytes:
 
 
 def _object(value: Any) -> bytes:
+    if isinstance(value, np.ndarray):
+        return b"".join(len(part).to_bytes(8, "little") + part for part in _parts(value))
     text = f"{type(value).__name__}:{value}".encode("utf-8", "surrogatepass")
     return len(text).to_bytes(8, "little") + text

@@ -45,11 +45,15 @@ def _packed(value: Any, arrays: list[Array]) -> Any:
 
 
 def _packed_array(array: Array, arrays: list[Array]) -> dict[str, Any]:
-    """Numbers as they lie in memory; any other array, of one axis, as a list of scalars or of JSON's values."""
+    """Numbers as they lie in memory; any other array as a list of scalars, of JSON's values or of arrays."""
     if array.dtype.kind in NUMERIC:
         arrays.append(array)
         return {"array": len(arrays) - 1}
+    if array.ndim != 1:
+        return {"shape": list(array.shape), "flat": _packed_array(array.reshape(-1), arrays)}
     values = array.tolist()
+    if set(map(type, values)) == {np.ndarray}:
+        return {"parts": [_packed_array(part, arrays) for part in values]}
     if set(map(type, values)) <= _SCALARS:
         return {"values": values}
     absent = [i for i, value in enumerate(values) if value is ABSENT]
@@ -128,9 +132,29 @@ def _array(dtype: Any) -> Reader:
             return _objects(body["values"])
         if isinstance(body, dict) and set(body) == {"json", "absent"} and dtype is Any:
             return _json_values(body["json"], body["absent"])
+        if isinstance(body, dict) and set(body) == {"shape", "flat"} and dtype is Any:
+            return _reshaped(read_array(body["flat"], arrays), body["shape"])
+        if isinstance(body, dict) and set(body) == {"parts"} and dtype is Any:
+            return _array_of_arrays(body["parts"], lambda part: read_array(part, arrays))
         raise ValueError("no array")
 
     return read_array
+
+
+def _reshaped(flat: Array, shape: Any) -> Array:
+    if not isinstance(shape, list) or any(type(size) is not int or size < 0 for size in shape):
+        raise ValueError("no shape")
+    return flat.reshape(shape)
+
+
+def _array_of_arrays(parts: Any, read: Callable[[Any], Array]) -> Array:
+    """A 1-D array of objects, each an array of its own shape."""
+    if not isinstance(parts, list):
+        raise ValueError("no list of arrays")
+    array = np.empty(len(parts), dtype=object)
+    for i, part in enumerate(parts):
+        array[i] = read(part)
+    return array
 
 
 def _place(index: Any, arrays: Sequence[Array]) -> Array:

@@ -5,6 +5,7 @@ column is seen by nobody else. Nothing but numbers lies in it. Only Linux has th
 elsewhere columns cross the pipe.
 """
 
+import math
 import mmap
 import os
 from collections.abc import Mapping
@@ -20,10 +21,10 @@ _ALIGNMENT = 64
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlace:
-    """Where a column lies in shared memory: `rows` values of `dtype` from byte `start` on."""
+    """Where a column lies in shared memory: `shape` values of `dtype` from byte `start` on, first axis the requests."""
 
     dtype: str
-    rows: int
+    shape: tuple[int, ...]
     start: int
 
 
@@ -52,7 +53,7 @@ class SharedTable:
         memory = self._memory(max(1, starts[-1]))
         self._starts = {}
         for column, start in zip(numeric, starts, strict=False):
-            np.frombuffer(memory, column.dtype, len(column), start)[:] = column
+            np.frombuffer(memory, column.dtype, column.size, start).reshape(column.shape)[...] = column
             self._starts[id(column)] = (column, start)
 
     def _memory(self, size: int) -> mmap.mmap:
@@ -69,7 +70,7 @@ class SharedTable:
         for name, column in columns.items():
             original, start = self._starts.get(id(column), (None, 0))
             if original is column:
-                places[name] = ColumnPlace(column.dtype.str, len(column), start)
+                places[name] = ColumnPlace(column.dtype.str, column.shape, start)
             else:
                 others[name] = column
         return SharedColumns(self.descriptor, tuple(columns), places), others
@@ -99,5 +100,6 @@ def read_columns(shared: SharedColumns, others: Columns) -> dict[str, Array]:
         if place is None or memory is None:
             columns[name] = others[name]
         else:
-            columns[name] = np.frombuffer(memory, np.dtype(place.dtype), place.rows, place.start)
+            values = np.frombuffer(memory, np.dtype(place.dtype), math.prod(place.shape), place.start)
+            columns[name] = values.reshape(place.shape)
     return columns

@@ -36,6 +36,16 @@ def test_any_change_gives_another_hash(name: str) -> None:
     assert digest([OTHERS[name]]) != digest([ROWS])
 
 
+def test_arrays_of_requests_of_several_shapes_are_hashed_whole() -> None:
+    def ragged(last: float) -> Columns:
+        column = np.empty(2, dtype=object)
+        column[0], column[1] = np.zeros((1, 3)), np.append(np.zeros(5000), last)
+        return {"x": column}
+
+    assert digest([ragged(0.0)]) == digest([ragged(0.0)])
+    assert digest([ragged(0.0)]) != digest([ragged(1.0)])
+
+
 def test_no_two_of_them_share_one() -> None:
     assert len({digest([rows]) for rows in OTHERS.values()}) == len(OTHERS)
 

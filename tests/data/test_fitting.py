@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.data import Table, concat, conform, draw, match
+from infer_bench.data.table import is_ragged, stack
 from infer_bench.errors import DataError
 from infer_bench.model import Feature, ModelSpec
 
@@ -138,6 +139,31 @@ def test_table() -> None:
     assert Table({}).rows == 0
     with pytest.raises(DataError, match="differ in length"):
         table(a=[1], b=[1, 2])
+
+
+def test_a_table_of_tensors() -> None:
+    images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    requests = Table({"images": images, "rate": np.array([8000, 16000])})
+    assert requests.rows == 2
+    record = requests.record(1)
+    assert record["rate"] == 16000
+    assert record["images"].dtype == np.uint8
+    assert np.array_equal(record["images"], images[1])
+    assert [one["images"].shape for one in requests.records()] == [(3, 4), (3, 4)]
+    assert requests.take([1, 1, 0]).columns["images"].shape == (3, 3, 4)
+    with pytest.raises(DataError, match="differ in length"):
+        Table({"scalar": np.array(3.0)})
+
+
+def test_requests_of_several_shapes_are_an_array_each() -> None:
+    short, long = np.zeros((1, 2), np.float32), np.ones((1, 5), np.float32)
+    ragged = stack([short, long])
+    assert is_ragged(ragged)
+    assert not is_ragged(stack([short, short]))
+    both = concat([Table({"x": stack([short, short])}), Table({"x": ragged})])
+    assert [value.shape for value in both.columns["x"]] == [(1, 2), (1, 2), (1, 2), (1, 5)]
+    assert concat([Table({"x": stack([short])})] * 2).columns["x"].shape == (2, 1, 2)
+    assert both.slice(3, 4).record(0)["x"] is long
 
 
 cuts = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8)

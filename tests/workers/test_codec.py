@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from infer_bench.model import Feature, ModelSpec
+from infer_bench.model import Feature, ModelSpec, TensorInput
 from infer_bench.typing import Array, Columns, Floats, Ints
 from infer_bench.workers.codec import pack, unpack
 
@@ -66,6 +66,54 @@ def test_everything_comes_back_as_it_was() -> None:
     assert copy.columns["t"].tolist() == ["a", None, 1.5]
     assert copy.columns["u"].tolist() == ["x", "yz"]
     assert copy.columns["u"].dtype == object
+
+
+def test_tensors_come_back_as_they_were() -> None:
+    ragged = np.empty(2, dtype=object)
+    ragged[0], ragged[1] = np.zeros((1, 2), np.float16), np.array([["a", "b"]], dtype=object)
+    texts = np.array([[["a"], ["b"]], [["c"], ["d"]]], dtype=object)
+    columns = {
+        "half": np.ones((2, 3, 1), np.float16),
+        "texts": texts,
+        "ragged": ragged,
+        "empty": np.zeros((2, 0, 4), np.uint64),
+        "no_texts": np.empty((2, 0), dtype=object),
+    }
+    copy = cross(outer(columns=columns)).columns
+    assert {name: (value.dtype, value.shape) for name, value in copy.items()} == {
+        name: (value.dtype, value.shape) for name, value in columns.items()
+    }
+    assert np.array_equal(copy["half"], columns["half"])
+    assert copy["texts"].tolist() == texts.tolist()
+    assert [(part.dtype, part.tolist()) for part in copy["ragged"]] == [(p.dtype, p.tolist()) for p in ragged]
+
+
+def test_a_network_s_inputs_come_back_as_they_were() -> None:
+    inputs = (
+        TensorInput("images", "float32", ("batch", 3, None, 224), 0),
+        TensorInput("sr", "int64", ()),
+        TensorInput("any", "", None, optional=True),
+    )
+    spec = ModelSpec("raw", (), ("output",), inputs=inputs, output_names=("scores", "boxes"))
+    assert cross(spec) == spec
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"shape": [3], "flat": {"values": ["a", "b"]}}, "cannot reshape"),
+        ({"shape": [-1], "flat": {"values": ["a", "b"]}}, "no shape"),
+        ({"shape": "2", "flat": {"values": ["a", "b"]}}, "no shape"),
+        ({"parts": {}}, "no list of arrays"),
+        ({"parts": [{"array": 40}]}, "not sent"),
+        ({"parts": [["a"]]}, "no array"),
+    ],
+)
+def test_broken_tensors_are_refused(body: dict[str, Any], reason: str) -> None:
+    packed, arrays = pack(outer())
+    packed["columns"] = {"x": body}
+    with pytest.raises(ValueError, match=reason):
+        unpack(Outer, packed, arrays)
 
 
 def test_numpy_s_scalars_become_plain_and_defaults_may_be_absent() -> None:

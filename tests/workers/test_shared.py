@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from infer_bench.typing import Columns
 from infer_bench.workers.shared import SharedTable, read_columns, shared_tables
 
 pytestmark = pytest.mark.skipif(not shared_tables(1), reason="this system has no anonymous files")
@@ -27,6 +28,20 @@ def test_a_table_is_read_as_it_was_written(table: SharedTable) -> None:
     copy = read_columns(shared, others)
     assert list(copy) == list(columns)
     assert all(copy[n].dtype == c.dtype and copy[n].tolist() == c.tolist() for n, c in columns.items())
+
+
+def test_tensors_are_read_as_they_were_written(table: SharedTable) -> None:
+    columns: Columns = {
+        "images": np.arange(24, dtype=np.uint8).reshape(2, 1, 3, 4),
+        "half": np.ones((2, 5), np.float16),
+        "sliced": np.arange(12.0).reshape(4, 3)[::2],
+        "empty": np.zeros((2, 0, 4), np.float32),
+    }
+    table.write(columns)
+    shared, others = table.divide(columns)
+    assert list(others) == ["empty"]
+    copy = read_columns(shared, others)
+    assert all(copy[n].dtype == c.dtype and np.array_equal(copy[n], c) for n, c in columns.items())
 
 
 def test_columns_that_were_not_written_come_along(table: SharedTable) -> None:
