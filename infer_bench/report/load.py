@@ -109,7 +109,8 @@ class LoadResult:
     `latency` is counted from the time at which a request was due, `service` from its sending, `lag` from due to sent.
     `rate_achieved` is right answers a second, from the first due request to the last answer. `errors` counts requests
     without a right answer by kind. Of a search for a rate there is a result a trial, and the first has its outcome in
-    `search`. `phases` are times that the server says it took. `waits` counts requests that were
+    `search`. `phases` are times that the server says it took, `paths` counts right answers by which of the server's
+    models gave them (`primary`, `fallback`), where it says so. `waits` counts requests that were
     due while every connection was busy, `busy_share` is the generator's own working time over wall time.
     """
 
@@ -135,6 +136,7 @@ class LoadResult:
     busy_share: float | None = None
     histogram: Histogram = field(default_factory=lambda: Histogram((), ()))
     phases: Mapping[str, Times] = field(default_factory=dict)
+    paths: Mapping[str, int] = field(default_factory=dict)
     limits: tuple[LatencyLimit, ...] = ()
     search: SearchOutcome | None = None
     comparison: AnswerComparison | None = None

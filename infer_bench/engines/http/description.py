@@ -1,11 +1,15 @@
 """What a service says of the model that it serves."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from infer_bench.engines.base import make_features
 from infer_bench.engines.http.client import Client
 from infer_bench.engines.http.messages import write_get
+from infer_bench.engines.http.protocols.oip.metadata import ModelMetadata, TensorMetadata
 from infer_bench.engines.http.target import Target
 from infer_bench.errors import EngineError
 from infer_bench.model import Feature, Kind, ModelSpec, Task
@@ -33,12 +37,12 @@ class _Info(msgspec.Struct):
     classes: list[Any] | None = None
 
 
-def ask_spec(client: Client, target: Target, headers: dict[str, str]) -> ModelSpec:
-    """What `GET /model-info` beside `/predict` tells, as `infer-bench serve` does; `UNKNOWN` where nothing does.
+def ask_spec(client: Client, target: Target, headers: Mapping[str, str], path: str = "") -> ModelSpec:
+    """What `GET /model-info` (beside `/predict`, or `path`) tells, as `infer-bench serve` does; `UNKNOWN` without.
 
     Raises `EngineError` where the service cannot be asked at all.
     """
-    path = target.path.partition("?")[0].rpartition("/")[0] + "/model-info"
+    path = path or target.path.partition("?")[0].rpartition("/")[0] + "/model-info"
     content = client.ask(write_get(target, path, headers))
     if content.status in (401, 403):
         raise EngineError(f"{target.url} asks for a bearer token ({content.status})", "name its file: token-file=FILE")
@@ -50,3 +54,24 @@ def ask_spec(client: Client, target: Target, headers: dict[str, str]) -> ModelSp
         return UNKNOWN
     features = tuple(Feature(one.name, _KINDS.get(one.dtype, "float")) for one in info.inputs)
     return ModelSpec(info.task, features, tuple(info.outputs), tuple(info.classes or ()))
+
+
+def describe_tensors(metadata: ModelMetadata, told: ModelSpec) -> ModelSpec:
+    """The columns that the tensors of `metadata` take; what the service has told of them itself goes before.
+
+    A matrix says how many columns it has and not their names; of a matrix of any width nothing is known.
+    """
+    if told is not UNKNOWN:
+        return told
+    first = metadata.inputs[0]
+    if len(metadata.inputs) == 1 and len(first.shape) == 2 and first.shape[1] != 1:
+        return replace(UNKNOWN, features=make_features(max(first.shape[1], 0), kind=_kind(first)))
+    return replace(UNKNOWN, features=tuple(Feature(one.name, _kind(one)) for one in metadata.inputs))
+
+
+def _kind(tensor: TensorMetadata) -> Kind:
+    if tensor.datatype == "BYTES":
+        return "string"
+    if tensor.datatype == "BOOL":
+        return "boolean"
+    return "float" if tensor.datatype.startswith("FP") else "integer"

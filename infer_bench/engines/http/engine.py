@@ -9,9 +9,11 @@ import numpy as np
 from infer_bench.engines.base import Domain, Option, Request, argmax_labels, as_columns
 from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.http.client import Client, Content
-from infer_bench.engines.http.description import UNKNOWN, ask_spec
-from infer_bench.engines.http.messages import name_token, write_post
-from infer_bench.engines.http.protocols.predict import PredictCodec
+from infer_bench.engines.http.conversation import Conversation
+from infer_bench.engines.http.description import UNKNOWN
+from infer_bench.engines.http.messages import name_token
+from infer_bench.engines.http.protocols.base import Codec
+from infer_bench.engines.http.protocols.choose import PROTOCOLS, ProtocolChoice
 from infer_bench.engines.http.target import Target, parse_target, resolve
 from infer_bench.engines.session import require, to_canonical
 from infer_bench.errors import CannotRun, EngineError, ModelError, OptionError, UsageError
@@ -23,9 +25,9 @@ _NUMERIC = ("float", "integer")
 
 
 class Http:
-    """Asks a service that speaks as `infer-bench serve` does: `POST /predict` with records.
+    """Asks a service by `POST /predict` with records, the Open Inference Protocol, or JSON made of a template.
 
-    `preprocess` is a record to the bytes of a request, `predict` the round trip, `postprocess` JSON to numbers.
+    `preprocess` is a record to the bytes of a request, `predict` the round trip, `postprocess` the answer to numbers.
     """
 
     name = "http"
@@ -36,6 +38,9 @@ class Http:
         "url": Option("the service's address; empty: the model itself is one", ""),
         "mine": Option("whether a service on another machine is yours to load", "no", ("no", "yes")),
         "timeout": Option("seconds that an answer may take", "30"),
+        "protocol": Option("how it is spoken to; empty: told by the address", "", ("", *PROTOCOLS)),
+        "body": Option("a file with the template of a request's JSON", ""),
+        "answer": Option("where the predictions stand in the answer to it, as in $.score", ""),
         "token-file": Option("a file with the bearer token that is asked for", ""),
     }
 
@@ -48,61 +53,72 @@ class Http:
         for module in self.requires:
             require(module, self.extra)
         target = _find_target(options["url"] or model.path, is_mine=options["mine"] == "yes")
+        choice = _read_protocol(options)
         headers = name_token(_read_token(options["token-file"]))
         client = Client(target[0], target[1], _read_seconds(options["timeout"]))
         try:
-            return HttpSession(client, target[0], headers, ask_spec(client, target[0], headers))
+            conversation = Conversation(client, target[0], headers, choice)
+            return HttpSession(client, conversation, conversation.ask_spec())
         except BaseException:
             client.close()
             raise
 
 
 class Inputs(NamedTuple):
-    """The bytes of a request, and how many rows it has."""
+    """The bytes of a request, how many rows it has, and what reads its answer."""
 
     request: bytes
     rows: int
+    codec: Codec
 
     @property
     def dtype(self) -> str:
         """What the service is fed."""
-        return "JSON"
+        return "bytes" if self.codec.carries_infinity else "JSON"
 
 
 class Outputs(NamedTuple):
-    """What was answered to a request of so many rows."""
+    """What was answered to a request of so many rows, and what reads it."""
 
     content: Content
     rows: int
+    codec: Codec
 
 
 class HttpSession:
     """A connection to a service, which answers as the model of `spec` does, or as it likes where that is not known."""
 
-    def __init__(self, client: Client, target: Target, headers: Mapping[str, str], spec: ModelSpec) -> None:
+    def __init__(self, client: Client, conversation: "Conversation", spec: ModelSpec) -> None:
         self.spec = spec
-        self._client, self._target, self._headers = client, target, headers
-        self._codec = PredictCodec()
+        self._client, self._conversation, self._url = client, conversation, conversation.target.url
         self._kinds = {feature.name: feature.kind for feature in spec.features}
 
     def preprocess(self, request: Request) -> Inputs:
-        """The record, or each row of a table, as JSON. Raises `EngineError` naming a value that JSON cannot carry."""
+        """The record, or each row of a table, as the protocol has it.
+
+        Raises `EngineError` naming a value that it cannot carry.
+        """
         if is_table(request):
             columns = {name: column.tolist() for name, column in request.items() if self._takes(name)}
             if not columns:
-                raise EngineError(f"the rows have none of the columns of {self._target.url}")
+                raise EngineError(f"the rows have none of the columns of {self._url}")
             rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         else:
             rows = [{name: value for name, value in request.items() if self._takes(name)}]
         records = [self._complete(row) for row in rows]
-        return Inputs(write_post(self._target, self._codec.encode(records), self._headers), len(records))
+        codec = self._conversation.choose_codec(records)
+        if not codec.carries_infinity:
+            for name, value in ((name, value) for record in records for name, value in record.items()):
+                if isinstance(value, float) and math.isinf(value):
+                    raise EngineError(f"column {name!r} is infinite, which JSON cannot carry")
+        return Inputs(self._conversation.write(codec, records), len(records), codec)
 
     def _takes(self, name: str) -> bool:
         return not self._kinds or name in self._kinds
 
     def _complete(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row as JSON has it: what is missing is null."""
-        record = {name: _make_plain(name, value) for name, value in row.items() if value is not ABSENT}
+        """The row in plain Python values: what is missing is None."""
+        record = {name: _make_plain(value) for name, value in row.items() if value is not ABSENT}
         for name, kind in self._kinds.items():
             value = record.setdefault(name, None)
             if kind in _NUMERIC and isinstance(value, str):
@@ -116,18 +132,19 @@ class HttpSession:
         content = self._client.ask(inputs.request)
         if not 200 <= content.status < 300:
             sentence = " ".join(_read_sentence(content.body).split())[:300]
-            raise EngineError(f"{self._target.url} answers {content.status}{': ' if sentence else ''}{sentence}")
-        return Outputs(content, inputs.rows)
+            raise EngineError(f"{self._url} answers {content.status}{': ' if sentence else ''}{sentence}")
+        return Outputs(content, inputs.rows, inputs.codec)
 
     def postprocess(self, outputs: Outputs) -> Floats:
         """The predictions, float64 (rows, outputs). Raises `EngineError` for what holds none."""
         content = outputs.content
         try:
-            answer = self._codec.decode(content.body, content.headers, outputs.rows)
+            answer = outputs.codec.decode(content.body, content.headers, outputs.rows)
             predictions = as_columns(_as_rows(answer.predictions))
         except ValueError as error:
-            raise EngineError(f"{self._target.url} answers what holds no predictions: {error}") from None
-        return predictions if self.spec == UNKNOWN else to_canonical(predictions, self.spec)
+            raise EngineError(f"{self._url} answers what holds no predictions: {error}") from None
+        is_unknown = (self.spec.task, self.spec.outputs) == (UNKNOWN.task, UNKNOWN.outputs)
+        return predictions if is_unknown else to_canonical(predictions, self.spec)
 
     def labels(self, predictions: Floats) -> Array | None:
         """The class labels (rows,); None for a model without classes."""
@@ -150,11 +167,8 @@ def _as_rows(predictions: Any) -> Any:
         raise ValueError("rows of different lengths") from None
 
 
-def _make_plain(name: str, value: Any) -> Any:
-    plain = value.item() if isinstance(value, np.generic) else value
-    if isinstance(plain, float) and math.isinf(plain):
-        raise EngineError(f"column {name!r} is infinite, which JSON cannot carry")
-    return plain
+def _make_plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _find_target(text: str, *, is_mine: bool) -> tuple[Target, tuple[str, ...]]:
@@ -166,6 +180,15 @@ def _find_target(text: str, *, is_mine: bool) -> tuple[Target, tuple[str, ...]]:
     except UsageError as error:
         hint = error.hint.replace("--target-is-mine says", "mine=yes says")
         raise ModelError(error.message, hint) from None
+
+
+def _read_protocol(options: Mapping[str, str]) -> ProtocolChoice:
+    """Raises `OptionError` for a protocol and a template that do not go together."""
+    try:
+        name = next((one for one in PROTOCOLS if one == options["protocol"]), None)
+        return ProtocolChoice(name, options["body"] or None, options["answer"] or None)
+    except UsageError as error:
+        raise OptionError(error.message, "body=template.json and answer=$.score go with protocol=json") from None
 
 
 def _read_seconds(text: str) -> float:

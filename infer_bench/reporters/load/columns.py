@@ -13,6 +13,8 @@ TITLES = {"achieved": "answered", **{name: name for name in PERCENTILES}, "lag":
 """Column keys and titles, that of the rate left out."""
 SEARCH_TITLES = {"limits": "limits"}
 """Of a search for a rate, too."""
+PRIMARY = "primary"
+"""The path of an answer that the first model gave."""
 NO_ANSWER = "no answer"
 """A percentile that is a request without a right answer."""
 
@@ -116,6 +118,16 @@ def describe_errors(result: LoadResult) -> str:
     return f"{share} at {name_rate(result)} got no right answer: {kinds}. They count as slower than every answer."
 
 
+def describe_paths(result: LoadResult) -> str:
+    """That some answers came from another model than the first; empty where none did."""
+    others = {path: count for path, count in result.paths.items() if path != PRIMARY}
+    if not others:
+        return ""
+    kinds = ", ".join(f"{path} {numbers.count(count)}" for path, count in others.items())
+    answers = numbers.plural(sum(result.paths.values()), "answer")
+    return f"Of {answers} at {name_rate(result)} not all came from the first model: {kinds}."
+
+
 def describe_shortfall(result: LoadResult) -> str:
     """That fewer requests were answered a second than were due; empty where it kept up."""
     if result.rate_asked is None or result.rate_achieved >= 0.98 * result.rate_asked:
@@ -164,6 +176,7 @@ def list_sentences(result: LoadResult) -> list[str]:
     """What follows from the numbers, but for their validity."""
     lines = [
         describe_comparison(result),
+        describe_paths(result),
         describe_shortfall(result),
         describe_errors(result),
         *map(describe_limit, result.limits),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from infer_bench.errors import CannotRun, EngineError, OptionError
 from infer_bench.model import ModelRef
 from tests.engines.zoo import answer, open_session
 from tests.stub_service import Exchange, Handler, serve
+from tests.stub_tensors import answer_tensors
 
 MODEL = ModelRef("model.txt", "lightgbm", "lightgbm-text", "", 0)
 INFO = {
@@ -122,6 +124,36 @@ def test_what_json_cannot_carry_is_refused() -> None:
             with pytest.raises(EngineError, match=column):
                 session.preprocess(record)
         session.close()
+
+
+@pytest.mark.parametrize("options", [{}, {"protocol": "oip-binary"}])
+def test_a_model_of_the_open_inference_protocol(options: dict[str, str]) -> None:
+    with serve(answer_tensors) as url:
+        session = open_session("http", MODEL, url=f"{url}/v2/models/m", **options)
+        assert [feature.name for feature in session.spec.features] == ["f0", "f1"]
+        assert ask(session, {"f0": 1.5, "f1": 2.0}) == [[3.5]]
+        assert ask(session, {"f0": np.array([1.0, 2.0]), "f1": np.array([0.5, 0.5])}) == [[1.5], [2.5]]
+        if options:
+            assert ask(session, {"f0": np.inf, "f1": 1.0}) == [[np.inf]]
+        else:
+            with pytest.raises(EngineError, match="infinite"):
+                ask(session, {"f0": np.inf, "f1": 1.0})
+        session.close()
+
+
+def test_a_template_of_json(tmp_path: Path) -> None:
+    template = tmp_path / "template.json"
+    template.write_text('{"rows": "$[*].*"}')
+
+    def handle(exchange: Exchange) -> None:
+        exchange.reply_json({"scores": [sum(row) for row in json.loads(exchange.content)["rows"]]})
+
+    with serve(handle) as url:
+        session = open_session("http", MODEL, url=f"{url}/score", body=str(template), answer="$.scores")
+        assert ask(session, {"a": np.array([1.0, 2.0]), "b": np.array([0.5, 0.5])}) == [[1.5], [2.5]]
+        session.close()
+    with pytest.raises(OptionError, match="template"):
+        open_session("http", MODEL, url="http://127.0.0.1:1", protocol="json")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://192.0.2.1", "127.0.0.1", "http://a:b@127.0.0.1"])

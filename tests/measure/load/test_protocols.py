@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from infer_bench.engines.http.protocols.choose import ProtocolChoice
@@ -13,10 +12,9 @@ from infer_bench.measure.load.run import load
 from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.report.load import LoadResult
 from tests.stub_service import Exchange, Handler, predict, serve
+from tests.stub_tensors import METADATA, answer_tensors
 
 pytest.importorskip("uvloop")
-
-METADATA = {"name": "m", "inputs": [{"name": "x", "datatype": "FP64", "shape": [-1, 2]}], "outputs": []}
 
 
 @pytest.fixture
@@ -31,24 +29,6 @@ def run(handler: Handler, path: str, data: str | None, choice: ProtocolChoice, *
     with serve(handler) as url:
         (result,) = load(url + path, data=data, settings=settings).results
     return result
-
-
-def answer_tensors(exchange: Exchange) -> None:
-    """The sum of each row, in the form that was asked for."""
-    if exchange.method == "GET":
-        exchange.reply_json(METADATA)
-        return
-    length = int(exchange.head.get("inference-header-content-length", len(exchange.content)))
-    (tensor,) = json.loads(exchange.content[:length])["inputs"]
-    data = exchange.content[length:]
-    values = np.frombuffer(data, "<f8") if data else np.array(tensor["data"], float)
-    sums = values.reshape(tensor["shape"]).sum(axis=1)
-    output: dict[str, Any] = {"name": "sum", "datatype": "FP64", "shape": [len(sums)]}
-    if not data:
-        exchange.reply_json({"outputs": [output | {"data": sums.tolist()}]})
-        return
-    head = json.dumps({"outputs": [output | {"parameters": {"binary_data_size": sums.nbytes}}]}).encode()
-    exchange.reply(head + sums.tobytes(), "200 OK", f"Inference-Header-Content-Length: {len(head)}")
 
 
 @pytest.mark.parametrize("path", ["/v2/models/m", "/v2/models/m/infer", "/v2/models/m/versions/1/"])

@@ -303,3 +303,11 @@ def test_what_json_cannot_carry_is_told_beforehand(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,inf\n")
     with pytest.raises(DataError, match="'b' is infinite in row 1"):
         run(predict, str(tmp_path / "rows.csv"))
+
+
+def test_answers_of_the_fallback_are_counted(rows: str) -> None:
+    def fall_back(exchange: Exchange) -> None:
+        exchange.reply_json({**PREDICTION, "path": "fallback"})
+
+    result = result_of(every(4, fall_back), rows)
+    assert result.paths == {"primary": 30, "fallback": 10}

@@ -63,6 +63,13 @@ def test_nothing_is_lost_at_any_width(width: int | None) -> None:
     assert width is None or max(map(len, text.splitlines())) <= width
 
 
+def test_answers_of_another_model_than_the_first_are_told() -> None:
+    result = replace(RESULT, paths={"primary": 9_900, "fallback": 80})
+    text = re.sub(r"\s+", " ", render(replace(REPORT, results=(result,))))
+    assert "Of 9,980 answers at 1,000/s not all came from the first model: fallback 80." in text
+    assert "first model" not in render(replace(REPORT, results=(replace(RESULT, paths={"primary": 9_980}),)))
+
+
 def test_the_time_from_sending_is_shown_on_demand() -> None:
     assert "from sending" in render(REPORT, phases=True)
     assert "from sending" not in render(REPORT)

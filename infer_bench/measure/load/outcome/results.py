@@ -62,6 +62,12 @@ class Window:
         kinds = Counter(failures[place] for place in self.places.tolist() if place in failures)
         return dict(kinds.most_common())
 
+    @property
+    def paths(self) -> dict[str, int]:
+        """Right answers by which of the server's models gave them, where it says so, the most frequent first."""
+        paths = self.recording.paths
+        return dict(Counter(paths[place] for place in self.places.tolist() if place in paths).most_common())
+
     @cached_property
     def rate(self) -> float:
         """Right answers a second that came in the measured time, those to requests of the warm-up included."""
@@ -104,31 +110,28 @@ class Window:
 
 
 def build_result(
-    window: Window,
-    service: Service,
-    settings: LoadSettings,
-    busy_share: float | None,
-    concurrency: int | None = None,
+    window: Window, service: Service, settings: LoadSettings, busy_share: float | None, concurrency: int | None = None
 ) -> LoadResult:
     """The result of an open loop, or with `concurrency` of a closed one. Limits are checked on the latency from due."""
     recording = window.recording
     latencies, failures = window.durations(recording.due), sum(window.errors.values())
-    latency, connections = summarize_times(latencies, failures), concurrency or settings.connections
-    waits = int(window.at(recording.waits).sum()) if concurrency is None else 0
-    delay = window.delay if concurrency is None else window.delay[:0]
+    latency, is_open = summarize_times(latencies, failures), concurrency is None
+    connections = concurrency or settings.connections
+    waits = int(window.at(recording.waits).sum()) * is_open
+    delay = window.delay if is_open else window.delay[:0]
     reasons = tuple(judge_validity(latency, delay, waits, connections, window.outstanding, busy_share))
     return LoadResult(
         target=service.target.url,
         protocol=service.codec.name,
-        loop="open" if concurrency is None else "closed",
-        arrivals=settings.arrivals if concurrency is None else None,
-        rate_asked=settings.rate if concurrency is None else None,
+        loop="open" if is_open else "closed",
+        arrivals=settings.arrivals if is_open else None,
+        rate_asked=settings.rate if is_open else None,
         rate_achieved=window.rate,
         valid=not reasons,
         invalid_reasons=reasons,
         latency=latency,
         service=summarize_times(window.durations(recording.sent), failures),
-        lag=window.lag if concurrency is None else None,
+        lag=window.lag if is_open else None,
         errors=window.errors,
         bytes=window.traffic,
         samples=latency.samples,
@@ -140,6 +143,7 @@ def build_result(
         busy_share=busy_share,
         histogram=build_histogram(latencies),
         phases=window.phases,
+        paths=window.paths,
         comparison=_compare_answers(recording, service),
         limits=_check_limits(window, settings, failures, {reason.code for reason in reasons}),
     )

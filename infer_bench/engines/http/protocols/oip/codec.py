@@ -9,6 +9,7 @@ import numpy as np
 from infer_bench.engines.http.protocols.base import Answer, Body, Record
 from infer_bench.engines.http.protocols.oip.metadata import InputColumns
 from infer_bench.engines.http.protocols.oip.tensors import make_tensor, read_bytes, write_bytes
+from infer_bench.model import PHASES
 from infer_bench.typing import Array
 
 _LENGTH = "Inference-Header-Content-Length"
@@ -25,6 +26,7 @@ class _Output(msgspec.Struct):
 
 class _Content(msgspec.Struct):
     outputs: list[_Output]
+    parameters: Any = None
 
 
 class OipCodec:
@@ -68,7 +70,18 @@ class OipCodec:
         parts = [tensor.reshape(rows, -1) for tensor in floating or tensors if len(tensor) == rows and tensor.size]
         if not parts:
             raise ValueError(f"no output has a number for each of {rows} rows")
-        return Answer(np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])
+        predictions = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+        return Answer(predictions, *_read_parameters(answer.parameters))
+
+
+def _read_parameters(parameters: Any) -> tuple[dict[str, float], str]:
+    """The server's own times in µs by phase, and its path, as `infer-bench serve` gives them; none by other servers."""
+    if not isinstance(parameters, dict):
+        return {}, ""
+    times: dict[str, Any] = {phase: parameters.get(f"{phase}_us") for phase in PHASES}
+    numbers = {phase: float(value) for phase, value in times.items() if type(value) in (int, float)}
+    path = parameters.get("path", "")
+    return numbers, path if isinstance(path, str) else ""
 
 
 def _name(one: InputColumns, tensor: Array) -> dict[str, Any]:
