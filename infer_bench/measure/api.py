@@ -32,8 +32,8 @@ def bench(
 
     `models` are paths of model files or `package.module:function`, `data` a file of rows (else rows are drawn from the
     model), `candidates` as in `onnxruntime:feed=ndarray` (else those that make sense for the model). The other keywords
-    are the fields of `measure.settings.Settings`, as in `batches=(1, 64)`. `save` is called after every round with what
-    is known so far.
+    are the fields of `measure.settings.Settings`, as in `batches=(1, 64)`. `save` is called every now and
+    then with what is known so far.
 
     With `against` (a model, a candidate or a function), `against_python` (another environment's interpreter) or
     `limits` (as in `["p99<5ms"]`) the report holds a `gate` and a verdict that is more than "pass" or "failed":

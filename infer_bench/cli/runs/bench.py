@@ -31,7 +31,7 @@ def run_bench(
     *,
     save_baseline: str | None,
 ) -> int:
-    """Bench or judge, write and render; returns the verdict's exit code. After every round the JSON file is whole."""
+    """Bench or judge, write and render; returns the verdict's exit code. Between two rounds the JSON file is whole."""
     with to.open_files("bench") as save, keep_baseline(save_baseline) as keep, ProgressLine() as progress:
         how = {"data": data, "candidates": candidates, "settings": settings, "progress": progress, "save": save}
         if save_baseline and gate.baseline is None and not gate.has_criteria:

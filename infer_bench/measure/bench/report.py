@@ -44,6 +44,7 @@ class ReportBuilder:
         self._notices = tuple(notices) + tuple(notice for part in rows.values() for notice in part.notices)
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._environment = describe(PACKAGES)
+        self._double_installs = find_double_installs()
 
     def build_gate_report(
         self, results: tuple[BenchResult, ...], gate: Gate, verdict: Verdict | None, *, complete: bool
@@ -110,7 +111,7 @@ class ReportBuilder:
         cut_short = (
             Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),
         )
-        rules = find_notices(self._environment, results, self._in_use(), find_double_installs())
+        rules = find_notices(self._environment, results, self._in_use(), self._double_installs)
         remarks = notices_of((e.artefact.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
         unused = note_useless_labels(results, self._truth)
         return (*self._notices, *left_out, *remarks, *unused, *(cut_short if measurements.cut_short else ()), *rules)

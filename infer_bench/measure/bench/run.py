@@ -11,7 +11,7 @@ from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.rows import open_labels, open_rows, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
-from infer_bench.measure.reporting import run_to_report
+from infer_bench.measure.reporting import PartialSaves, run_to_report
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
@@ -39,7 +39,7 @@ def run(
 ) -> BenchReport:
     """Measure what each candidate costs to answer a request, as `bench` does; several models are one comparison.
 
-    `ready` is called before the measuring starts, with a report that has no measurement yet; what it raises ends the
+    `save` is called with what is known after the first round, and every now and then. `ready` is called before the measuring starts, with a report that has no measurement yet; what it raises ends the
     run at no cost. `notices` are some that the report is to carry.
     """
     progress = progress or Silent()
@@ -61,8 +61,8 @@ def run(
     if ready:
         ready(builder.build_report(complete=False))
     scheduler = _schedule(measurements, columns, settings, progress)
-    measure = partial(scheduler.run, lambda: save and save(builder.build_report(complete=False)))
-    return run_to_report(measure, lambda complete: builder.build_report(complete=complete), save)
+    saves = PartialSaves(partial(builder.build_report, complete=False), save)
+    return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
 
 
 def _schedule(

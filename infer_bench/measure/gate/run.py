@@ -21,7 +21,7 @@ from infer_bench.measure.gate.metrics import PairedMetrics, name_of
 from infer_bench.measure.gate.pairs import choose_pair_feeds, make_pairs, plan_pairs
 from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows, share_rows
-from infer_bench.measure.reporting import run_to_report
+from infer_bench.measure.reporting import PartialSaves, run_to_report
 from infer_bench.measure.schedule.budget import LEAST_ROUNDS, Budget
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.layouts import InjectedDelay, LayoutSource, fits_one_worker
@@ -35,8 +35,6 @@ from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.gate import Check, Gate, GateMode, Side
 from infer_bench.typing import Columns
 from infer_bench.workers.requests import WorkerEnvironment
-
-SAVE_NS = 3_000_000_000
 
 
 def run(
@@ -53,7 +51,7 @@ def run(
     """Measure every candidate beside its baseline until each check is decided or the budget is spent, and judge.
 
     Where the project's limits concern none of the candidates and there is nothing else to judge, it is a plain bench.
-    `save` is called every few seconds with what is known so far. Raises `UsageError` for settings that make no sense
+    `save` is called every now and then with what is known so far. Raises `UsageError` for settings that make no sense
     and `CannotRun` for a model, an interpreter or rows that cannot be used.
     """
     progress, begin_ns = progress or Silent(), time.perf_counter_ns()
@@ -100,7 +98,7 @@ class GateRun:
         self._scheduler = self._schedule(rows.columns, delays, progress)
         self._report = ReportBuilder(self._measurements, rows.rows, settings, tuple(rows.notices))
         self._metrics = PairedMetrics(pairs, self._measurements, gate.limits)
-        self._begin_ns, self._save_ns = begin_ns, 0
+        self._begin_ns = begin_ns
 
     def _schedule(
         self, columns: Mapping[Key, Columns], delays: Mapping[Key, InjectedDelay], progress: Progress
@@ -121,20 +119,14 @@ class GateRun:
     def run(self, save: Save | None) -> BenchReport:
         """Measure until it is decided; a run that is broken off leaves what it has."""
 
-        def measure() -> None:
-            self._scheduler.run(lambda: self._save(save))
-
-        return run_to_report(measure, lambda complete: self.build_report(complete=complete), save)
+        saves = PartialSaves(partial(self.build_report, complete=False), save)
+        return run_to_report(
+            lambda: self._scheduler.run(saves), lambda complete: self.build_report(complete=complete), save
+        )
 
     def end(self) -> None:
         """End its workers, from another thread than the one that runs it, whose run then fails."""
         self._scheduler.end()
-
-    def _save(self, save: Save | None) -> None:
-        """Save what is known, at most every few seconds: a round may take no longer than writing all of them."""
-        if save and time.perf_counter_ns() - self._save_ns > SAVE_NS:
-            save(self.build_report(complete=False))
-            self._save_ns = time.perf_counter_ns()
 
     def _checks(self) -> tuple[Check, ...]:
         return rules.make_checks(self._metrics.collect(), self._gate.limits)
