@@ -18,6 +18,7 @@ SMALLEST = {
     "loop.py": ("--rounds", "10"),
     "profile_cost.py": ("--runs", "1", "--rounds", "2", "--requests", "10"),
     "quantize_digits.py": ("--network", "full", "--untimed"),
+    "serve_random_bytes.py": ("--requests", "40"),
     "serve_cost.py": ("--rounds", "1", "--requests", "20"),
     "startup.py": ("--rounds", "1"),
     "stored_verdicts.py": ("--trials", "2"),
