@@ -9,7 +9,7 @@ from infer_bench.report.common import Report
 R = TypeVar("R", bound=Report[Any])
 
 SAVING_SHARE = 0.03
-"""So much of a run may go into reports that are saved on the way: a round may take less time than writing all of them."""
+"""So much of a run may go into reports that are saved on the way: writing all rounds may take longer than one more."""
 
 
 class PartialSaves(Generic[R]):

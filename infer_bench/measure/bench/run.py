@@ -39,8 +39,9 @@ def run(
 ) -> BenchReport:
     """Measure what each candidate costs to answer a request, as `bench` does; several models are one comparison.
 
-    `save` is called with what is known after the first round, and every now and then. `ready` is called before the measuring starts, with a report that has no measurement yet; what it raises ends the
-    run at no cost. `notices` are some that the report is to carry.
+    `save` is called with what is known after the first round, and every now and then. `ready` is called before the
+    measuring starts, with a report that has no measurement yet; what it raises ends the run at no cost. `notices` are
+    some that the report is to carry.
     """
     progress = progress or Silent()
     progress.update(0, "reading the model")
