@@ -1,0 +1,56 @@
+"""What a network gives for a block of requests: every output by its name, in its own dtype and shape."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from infer_bench.stats.agreement.rounding import MOST_SIZE
+from infer_bench.typing import Array, Bools, Floats, Ints
+
+NamedArrays = Mapping[str, Sequence[Array]]
+"""Output name → one array a request, of any shape."""
+Method = Literal["float64", "noise"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Yardstick:
+    """What says how much a network rounds, for the same requests as its predictions.
+
+    `exact` are its outputs in float64, and each of `shaken` those after its numbers were moved by an ulp, of weights
+    and requests. With the method `noise` there is no float64: `exact` are its own outputs, and what `shaken` ones move
+    is the measure. `sizes` (requests,) are the largest magnitudes in each request.
+    """
+
+    exact: NamedArrays
+    shaken: Sequence[NamedArrays]
+    sizes: Floats
+    method: Method = "float64"
+
+    @property
+    def decades(self) -> Ints:
+        """The power of ten of each request's size (requests,): 0 below 10, 1 below 100."""
+        with np.errstate(all="ignore"):
+            powers = np.floor(np.log10(self.sizes))
+        powers = np.clip(np.nan_to_num(powers, nan=0.0, neginf=0.0, posinf=MOST_SIZE), 0, MOST_SIZE)
+        return np.asarray(powers, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedPredictions:
+    """Outputs by name, one array a request; where `refusals` (requests,), that array is empty.
+
+    `complaint` is what the library said of the first request it refused. `yardstick` is None where it is not known
+    what the network rounds.
+    """
+
+    outputs: NamedArrays
+    refusals: Bools
+    complaint: str = ""
+    yardstick: Yardstick | None = field(default=None)
+
+    @property
+    def requests(self) -> int:
+        """How many requests."""
+        return len(self.refusals)
