@@ -87,6 +87,15 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class NodePlacement:
+    """The nodes of a graph that an execution provider runs, by operator; `nodes` are their names."""
+
+    provider: str
+    operator: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """What a loaded model computes.
 
@@ -97,7 +106,8 @@ class ModelSpec:
     `unread_outputs` are its others that hold numbers.
 
     A network that is fed by tensors says what it takes in `inputs`, and has no `features`; `output_names` are all of
-    its outputs, in its own order.
+    its outputs, in its own order. `placement` says who runs a graph's nodes, where another provider than the CPU's was
+    asked for.
     """
 
     task: Task
@@ -112,6 +122,7 @@ class ModelSpec:
     unread_outputs: tuple[str, ...] = field(default=(), compare=False)
     inputs: tuple[TensorInput, ...] = ()
     output_names: tuple[str, ...] = ()
+    placement: tuple[NodePlacement, ...] = field(default=(), compare=False)
 
     @property
     def named(self) -> bool:

@@ -23,7 +23,8 @@ _EITHER = "--rounds 60 makes so many, --budget 5s as many as fit"
 class Settings:
     """`rounds` are divided among the `processes`; `budget_s` bounds the measuring (not the start of workers).
 
-    `labels` is a file of the rows' true classes. When neither rounds nor a budget are given, 60 rounds are run, in 60 s
+    `labels` is a file of the rows' true classes. `require_provider` is the execution provider of ONNX Runtime that must
+    run every node. When neither rounds nor a budget are given, 60 rounds are run, in 60 s
     of measuring at the most.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     timeout_s: float = 120.0
     affinity: tuple[int, ...] = ()
     labels: str | None = None
+    require_provider: str | None = None
 
     def __post_init__(self) -> None:
         self._require(bool(self.batches), "at least one batch size is needed")

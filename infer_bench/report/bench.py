@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infer_bench.model import NodePlacement
 from infer_bench.report.common import Latency, ModelInfo, Phases, Quality, Report
 
 
@@ -85,7 +86,8 @@ class BenchResult:
     `max_abs_delta` is the largest |difference| from the reference's answers on the same rows, None when there is
     nothing to compare (then `delta_note` says why); `non_finite_mismatches` counts answers that are NaN or infinite on
     one side only. `frame_ns` is what a typical request spends on DataFrames, by phase, the library's own conversion
-    inside `predict` with it. Empty for other requests, and where it was not measured.
+    inside `predict` with it. Empty for other requests, and where it was not measured. `placement` says which execution
+    provider runs which nodes of a graph, where another than the CPU's was asked for.
     """
 
     candidate: str
@@ -114,6 +116,7 @@ class BenchResult:
     processes: tuple[Process, ...] = ()
     frame_ns: Mapping[str, int] = field(default_factory=dict)
     quality: Quality | None = None
+    placement: tuple[NodePlacement, ...] = ()
 
     @property
     def is_measured(self) -> bool:

@@ -33,6 +33,7 @@ def bench(
     phases: Phases = False,
     wide: Wide = False,
     reference: of.Reference = None,
+    require_provider: of.Provider = None,
     allow_pickle: AllowPickle = False,
     timeout: Timeout = 120.0,
     affinity: of.Affinity = None,
@@ -80,8 +81,8 @@ def bench(
         batches=reading.read_numbers(batch, int, "batch"), threads=threads,
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
         rounds=rounds, budget_s=reading.read_duration(budget), labels=labels,
-        processes=reading.count_processes(processes, save_baseline or baseline),
-        percentiles=reading.read_numbers(percentiles, float, "percentiles"), reference=reference,
+        processes=reading.count_processes(processes, save_baseline or baseline), reference=reference,
+        percentiles=reading.read_numbers(percentiles, float, "percentiles"), require_provider=require_provider,
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
     )  # fmt: skip
     rules.check_baseline_size(save_baseline, settings.processes, len(settings.batches))

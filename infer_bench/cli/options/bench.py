@@ -31,6 +31,10 @@ RowsMode = Annotated[
     ),
 ]
 Reference = Annotated[str | None, what("--reference", metavar="CANDIDATE", help="The candidate to compare with.")]
+Provider = Annotated[
+    str | None,
+    what("--require-provider", metavar="NAME", help="Fail unless it runs every node in ONNX Runtime, as in cuda."),
+]
 
 Rounds = Annotated[int | None, how("--rounds", metavar="N", help="Rounds over all processes. [default: 60]")]
 Processes = Annotated[

@@ -16,13 +16,19 @@ from infer_bench.engines.onnxruntime import labels as onnx_labels
 from infer_bench.engines.onnxruntime import outputs as onnx_outputs
 from infer_bench.engines.onnxruntime.io_binding import BoundRun
 from infer_bench.engines.onnxruntime.probe import gives_pair, probe_width
+from infer_bench.engines.onnxruntime.providers import (
+    LEVELS,
+    PROFILE_TO,
+    PROVIDERS,
+    start_session,
+    with_placement,
+)
 from infer_bench.engines.onnxruntime.training_mode import find_training_operators
 from infer_bench.engines.session import (
     FedSession,
     errors_as,
     first_line,
     name_outputs,
-    read_threads,
     require,
     require_readable,
     to_canonical,
@@ -34,26 +40,6 @@ from infer_bench.typing import Array, Floats
 
 Predict = Callable[[Any], Any]
 
-_LEVELS = {
-    "all": "ORT_ENABLE_ALL",
-    "extended": "ORT_ENABLE_EXTENDED",
-    "basic": "ORT_ENABLE_BASIC",
-    "off": "ORT_DISABLE_ALL",
-}
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "rocm": "ROCMExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "dnnl": "DnnlExecutionProvider",
-    "xnnpack": "XnnpackExecutionProvider",
-}
-PROFILE_TO = "profile_to"
-"""Given beside the options: the prefix of the file that ONNX Runtime writes its operators' times to."""
-_SILENT = 4
 _ON_OFF = ("on", "off")
 
 
@@ -69,8 +55,9 @@ class OnnxRuntime:
         "threads": Option("threads inside one operator", "1"),
         "spinning": Option("whether idle threads spin while they wait for work", "on", _ON_OFF),
         "providers": Option("the execution provider", "cpu", tuple(PROVIDERS)),
+        "fallback": Option("whether nodes that the provider cannot run may run on the CPU", "on", _ON_OFF),
         "io_binding": Option("bind input and output buffers once instead of passing them at each call", "off", _ON_OFF),
-        "optimization": Option("how far the graph is rewritten at load", "all", tuple(_LEVELS)),
+        "optimization": Option("how far the graph is rewritten at load", "all", tuple(LEVELS)),
         "output": Option("the output that is the answer; empty: the probabilities, or the first of numbers", ""),
     }
 
@@ -82,7 +69,7 @@ class OnnxRuntime:
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for inputs that no column can fill."""
         library = require("onnxruntime", "onnxruntime")
         require_readable(model.path)
-        session = _start(library, model, options)
+        session = start_session(library, model, options)
         with open(model.path, "rb") as file:
             content = file.read()
         nodes, training = onnx_graph.nodes(content), find_training_operators(content)
@@ -100,7 +87,6 @@ class OnnxRuntime:
         if assumed and not gives_pair(session, meaning.output, inputs):
             meaning = onnx_outputs.as_two_outputs(meaning)
         spec = _spec(session, meaning, features, nodes, inputs)
-        spec = dataclasses.replace(spec, labels_only=meaning.bare_label and bool(meaning.classes))
         if description is None:
             spec = onnx_outputs.with_unread(spec, session.get_outputs(), meaning, options["output"])
         elif len(description.outputs) == len(spec.outputs):
@@ -111,9 +97,8 @@ class OnnxRuntime:
         onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
         onnx_session.tensors, onnx_session.path = inputs, model.path
         onnx_session.is_network = onnx_outputs.is_network(content, nodes, meaning, inputs)
-        onnx_session.spec = dataclasses.replace(
-            spec, batch=next((t.batch for t in inputs if t.batch), None), remarks=(*spec.remarks, *training.remarks)
-        )
+        spec = dataclasses.replace(spec, remarks=(*spec.remarks, *training.remarks))
+        onnx_session.spec = with_placement(spec, session, options)
         onnx_session.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
         return onnx_session
 
@@ -221,27 +206,6 @@ def _width(nodes: list[onnx_graph.Node]) -> int | None:
     return max(columns) + 1 if columns else None
 
 
-def _start(library: Any, model: ModelRef, options: Mapping[str, str]) -> Any:
-    provider = PROVIDERS[options["providers"]]
-    if provider not in library.get_available_providers():
-        raise EngineError(
-            f"this onnxruntime has no {provider}", f"it has: {', '.join(library.get_available_providers())}"
-        )
-    settings = library.SessionOptions()
-    settings.intra_op_num_threads, settings.inter_op_num_threads = read_threads(options), 1
-    settings.log_severity_level = _SILENT
-    if options.get(PROFILE_TO):
-        settings.enable_profiling, settings.profile_file_prefix = True, options[PROFILE_TO]
-    settings.graph_optimization_level = getattr(library.GraphOptimizationLevel, _LEVELS[options["optimization"]])
-    settings.add_session_config_entry("session.intra_op.allow_spinning", str(int(options["spinning"] == "on")))
-    library.set_default_logger_severity(_SILENT)
-    with errors_as(ModelError, f"ONNX Runtime cannot load {model.name}"):
-        session = library.InferenceSession(model.path, settings, providers=[provider])
-    if provider not in session.get_providers():
-        raise EngineError(f"{provider} could not be started", "is its driver installed?")
-    return session
-
-
 def _spec(session: Any, meaning: onnx_outputs.OutputMeaning, features: Any, nodes: Any, inputs: Any) -> ModelSpec:
     count = {"binary": 1, "multiclass": len(meaning.classes)}.get(meaning.task)
     if meaning.zipped and count is None:
@@ -255,7 +219,13 @@ def _spec(session: Any, meaning: onnx_outputs.OutputMeaning, features: Any, node
         uncertain = declared_width is None or (declared_width == 1 and onnx_outputs.targets(nodes) > 1)
         count = probe_width(session, meaning.output, inputs) if uncertain else int(declared_width or 1)
     return ModelSpec(
-        meaning.task, features, name_outputs(count, meaning.classes), meaning.classes, onnx_outputs.trees(nodes)
+        meaning.task,
+        features,
+        name_outputs(count, meaning.classes),
+        meaning.classes,
+        onnx_outputs.trees(nodes),
+        batch=next((tensor.batch for tensor in inputs if tensor.batch), None),
+        labels_only=meaning.bare_label and bool(meaning.classes),
     )
 
 

@@ -112,7 +112,7 @@ class ReportBuilder:
             Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),
         )
         rules = find_notices(self._environment, results, self._in_use(), self._double_installs)
-        remarks = notices_of((e.artefact.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
+        remarks = notices_of((e.model.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
         unused = note_useless_labels(results, self._truth)
         return (*self._notices, *left_out, *remarks, *unused, *(cut_short if measurements.cut_short else ()), *rules)
 

@@ -119,6 +119,7 @@ def build_result(measurement: Measurement, reference: Measurement, specs: Specs,
         gc_collections=sum(r.gc_collections for process in processes for r in process.rounds),
         processes=processes,
         frame_ns=_attribute_frames(phases, measurement),
+        placement=specs[candidate.key].placement if candidate.key in specs else (),
     )
 
 

@@ -5,10 +5,11 @@ from functools import partial
 
 from infer_bench.errors import UsageError
 from infer_bench.measure.bench.report import ReportBuilder
-from infer_bench.measure.candidates.candidates import Key, choose_candidates, plan_candidates
+from infer_bench.measure.candidates.candidates import Key, choose_candidates, default_candidates, plan_candidates
 from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.required_provider import require_provider
 from infer_bench.measure.candidates.rows import open_labels, open_rows, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.reporting import PartialSaves, run_to_report
@@ -18,6 +19,7 @@ from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.scheduler import Scheduler
 from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelRef
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport
 from infer_bench.report.common import Notice
@@ -46,6 +48,7 @@ def run(
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
+    candidates = _list_candidates(refs, candidates, settings)
     _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, settings.threads)])
     file = open_rows(data)
     truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
@@ -64,6 +67,14 @@ def run(
     scheduler = _schedule(measurements, columns, settings, progress)
     saves = PartialSaves(partial(builder.build_report, complete=False), save)
     return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
+
+
+def _list_candidates(models: Sequence[ModelRef], texts: Sequence[str], settings: Settings) -> Sequence[str]:
+    """What the user wrote; where a provider is required, with the default candidates and with what binds them to it."""
+    if settings.require_provider is None:
+        return texts
+    usual = dict.fromkeys(text for model in models for text in default_candidates(model))
+    return require_provider(texts or list(usual), settings.require_provider)
 
 
 def _schedule(

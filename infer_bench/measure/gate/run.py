@@ -13,8 +13,9 @@ from infer_bench.measure.bench import run as bench
 from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.bench.results import build_empty_result, build_result, drop_comparison
 from infer_bench.measure.bench.run import Save
-from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.candidates import Candidate, Key, usual_candidate
 from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.required_provider import require_provider
 from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.gate.metrics import PairedMetrics, name_of
@@ -59,6 +60,8 @@ def run(
     identify = partial(identify_model, allow_pickle=settings.allow_pickle)
     to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
     refs, against = [identify(name) for name in dict.fromkeys(models)], (gate.against, gate.python)
+    if settings.require_provider:
+        candidates = require_provider(candidates or [*map(usual_candidate, refs)], settings.require_provider)
     gate.drop_unused(plan_pairs(refs, candidates, gate.against, settings.threads))
     file = open_rows(data)  # what needs no worker is seen before a conversion starts the first
     pairs = make_pairs(refs, candidates, *against, identify=identify, to_onnx=to_onnx, threads=settings.threads)

@@ -2,22 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from infer_bench.engines.onnxruntime.engine import PROVIDERS
-from infer_bench.errors import UsageError
+from infer_bench.engines.onnxruntime.providers import PROVIDERS, read_provider
 from infer_bench.measure.profile.settings import ProfileSettings
 from infer_bench.report.common import Environment, Notice
 from infer_bench.report.profile import ProfileResult
 
 UNACCOUNTED = 0.03
-
-
-def provider(name: str) -> str:
-    """The provider's own name. Raises `UsageError` for one that is not known."""
-    if name in PROVIDERS.values():
-        return name
-    if name not in PROVIDERS:
-        raise UsageError(f"there is no provider {name!r}", f"one of: {', '.join(PROVIDERS)}")
-    return PROVIDERS[name]
 
 
 def notices_on(
@@ -54,7 +44,7 @@ def _providers(row: ProfileResult) -> Iterable[Notice]:
 def _required(row: ProfileResult, settings: ProfileSettings) -> Iterable[Notice]:
     if settings.require_provider is None:
         return
-    provider_name = provider(settings.require_provider)
+    provider_name = PROVIDERS[read_provider(settings.require_provider)]
     others = _find_foreign_operators(row, provider_name)
     if not row.operators:
         yield Notice("provider-required", f"{row.candidate} has no ONNX operators to check", "", row.candidate)

@@ -5,13 +5,13 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
+from infer_bench.engines.onnxruntime.providers import read_provider
 from infer_bench.errors import InferBenchError, MissingDependency, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, default_candidates, plan_candidates
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.profile.diff import ResultAndTable, compare
-from infer_bench.measure.profile.notices import provider
 from infer_bench.measure.profile.prof_file import ENDINGS, is_profile, unpack
 from infer_bench.measure.profile.report import ProfileOutcome, report_on
 from infer_bench.measure.profile.requests import load_requests, read_source
@@ -117,7 +117,7 @@ def _measure(
 ) -> ProfileOutcome:
     """Profile each candidate in turn, that of `against` first."""
     if settings.require_provider is not None:
-        provider(settings.require_provider)
+        read_provider(settings.require_provider)
     progress.update(0, "reading the model")
     if settings.profiler == "pyinstrument" and find_spec("pyinstrument") is None:
         raise MissingDependency("pyinstrument", "profile")

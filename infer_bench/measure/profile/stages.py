@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from infer_bench.engines.onnxruntime.engine import PROFILE_TO
+from infer_bench.engines.onnxruntime.providers import PROFILE_TO
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.jobs import build_job
