@@ -20,6 +20,7 @@ from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.common import Report
 from infer_bench.reporters.registry import find, render
+from infer_bench.reporters.text.notices import spell_out_notes
 
 Save = Callable[[Report[Any]], None]
 
@@ -28,7 +29,7 @@ Save = Callable[[Report[Any]], None]
 class Delivery:
     """Where a report goes: to the file `json` as it is, and to `output` in `format`. `-` is stdout.
 
-    Without a format the name of `output` says which, or else it is the table.
+    Without a format the name of `output` says which, or else it is the table. `notes`: show every notice in full.
     """
 
     json: str | None = None
@@ -37,6 +38,7 @@ class Delivery:
     phases: bool = False
     illustrations: Illustrations = field(default_factory=Illustrations)
     wide: bool = False
+    notes: bool = False
 
     @property
     def files(self) -> dict[str, str | None]:
@@ -123,6 +125,7 @@ class Delivery:
         self.illustrations.write(report)
 
     def _render(self, report: Report[Any]) -> None:
+        report = spell_out_notes(report) if self.notes else report
         if self.output is None or self.output == "-":
             width, color = read_terminal()
             width = None if self.wide else width

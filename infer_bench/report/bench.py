@@ -29,7 +29,8 @@ class Round:
     `position` is the block's place in its round. With several calls a sample, `request_ns` are sums over
     `calls_per_sample` calls, and the phases come from separate, singly stamped calls. `cpu_ns` is what all threads of
     the worker worked during the request samples, `reference_ns` a fixed piece of work, timed just before the block;
-    each is 0 where it was not measured.
+    each is 0 where it was not measured. `queued_ns` is how long the worker's thread waited for a CPU that others held;
+    None where that is not known.
     """
 
     index: int
@@ -44,6 +45,7 @@ class Round:
     postprocess_ns: tuple[int, ...]
     cpu_ns: int = 0
     reference_ns: int = 0
+    queued_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from infer_bench.report.gate import Gate
 SCHEMA_VERSION = 1
 
 Status = Literal["pass", "regressed", "inconclusive", "different", "not-comparable", "failed"]
+NoticeLevel = Literal["warning", "note"]
 Json = dict[str, Any]
 
 
@@ -37,7 +38,8 @@ class Rounding:
 class Notice:
     """Something the reader should know. `code` is stable, `hint` says what to do, `candidate` whom it concerns.
 
-    `model` is the path of that candidate's model, where several were measured.
+    `model` is the path of that candidate's model, where several were measured. For a `warning` the reader may decide
+    otherwise; a `note` is background, which a terminal counts and does not print.
     """
 
     code: str
@@ -45,6 +47,7 @@ class Notice:
     hint: str = ""
     candidate: str | None = None
     model: str = ""
+    level: NoticeLevel = "warning"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from infer_bench.reporters.formats.markdown import Markdown
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate.groups import group_checks
 from infer_bench.reporters.text.layout import clean
+from infer_bench.reporters.text.notices import select_notices
 
 __all__ = ["SUMMARY_BYTES", "annotate", "summarize"]
 
@@ -64,7 +65,7 @@ def _list_annotations(report: Report[Any]) -> Iterable[_Annotation]:
                     yield _LEVELS[check.outcome], f"infer-bench: {group.name}", gate_columns.describe_check(check)
     elif report.command == "bench" and (report.verdict is None or report.verdict.status != "not-comparable"):
         yield from _annotate_failures(report)
-    for text, hint in bench_columns.collect_notices(report):
+    for text, hint in bench_columns.collect_notices(select_notices(report, "warning")):
         yield "notice", "infer-bench", f"{text}\n{hint}" if hint else text
 
 

@@ -1,6 +1,7 @@
 """The shape of a sample: one hump or two, and how wide."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,24 +15,37 @@ _VALLEY = 0.75
 _GRID = 256
 
 
+class TwoGroups(NamedTuple):
+    """Where two humps have their modes, in the unit of the samples, and the share of the samples in the lower one."""
+
+    lower: float
+    upper: float
+    lower_share: float
+
+
 def is_bimodal(samples: Samples) -> bool:
-    """Whether the samples (1-D int64 ns) gather in two humps, as when two machine states took turns.
+    """Whether the samples gather in two humps: see `find_two_groups`."""
+    return find_two_groups(samples) is not None
+
+
+def find_two_groups(samples: Samples) -> TwoGroups | None:
+    """The two humps in which the samples (1-D int64 ns) gather, as when two machine states took turns; None for one.
 
     A Gaussian kernel density of the log of the central 98 %, with Silverman's bandwidth (from the smaller of the
-    standard deviation and IQR / 1.349; never under the clock's tick). True when two of its modes lie at least 1.08x
+    standard deviation and IQR / 1.349; never under the clock's tick). Two of its modes must lie at least 1.08x
     apart, hold at least 10 % of the samples each, and the valley between them is below three quarters of the lower
     mode, by more than counting noise (3 sigma). A long tail is one hump.
     """
     if len(samples) < MINIMUM:
-        return False
+        return None
     logs = np.log(np.maximum(np.asarray(samples, dtype=np.float64), 1.0))
     low, high = np.quantile(logs, (0.01, 0.99))
     logs = logs[(logs >= low) & (logs <= high)]
     width = _bandwidth(logs)
     if high - low < 2 * width or width <= 0:
-        return False
+        return None
     grid = np.linspace(low - 3 * width, high + 3 * width, _GRID)
-    return _has_valley(grid, _density(logs, grid, width), np.sort(logs), width)
+    return _find_valley(grid, _density(logs, grid, width), np.sort(logs))
 
 
 def spread(samples: Samples) -> float:
@@ -60,8 +74,8 @@ def _density(logs: Floats, grid: Floats, width: float) -> Floats:
     return density
 
 
-def _has_valley(grid: Floats, density: Floats, logs: Floats, width: float) -> bool:
-    """Whether some valley of the density parts the sample in two real humps; `logs` is sorted."""
+def _find_valley(grid: Floats, density: Floats, logs: Floats) -> TwoGroups | None:
+    """The real humps on both sides of the first valley of the density that parts the sample; `logs` is sorted."""
     inner = np.arange(1, len(grid) - 1)
     dips = inner[(density[inner] < density[inner - 1]) & (density[inner] <= density[inner + 1])]
     for dip in dips:
@@ -69,8 +83,8 @@ def _has_valley(grid: Floats, density: Floats, logs: Floats, width: float) -> bo
         share = float(np.searchsorted(logs, grid[dip])) / len(logs)
         apart = grid[high] - grid[low] >= math.log(_LEAST_DISTANCE)
         if apart and _LEAST_SHARE <= share <= 1 - _LEAST_SHARE and _deep(density, low, dip, high):
-            return True
-    return False
+            return TwoGroups(math.exp(grid[low]), math.exp(grid[high]), share)
+    return None
 
 
 def _deep(density: Floats, low: int, dip: int, high: int) -> bool:

@@ -9,6 +9,7 @@ from infer_bench.cli.options.shared import (
     Data,
     Html,
     JsonPath,
+    Notes,
     Output,
     Phases,
     Threads,
@@ -32,6 +33,7 @@ def bench(
     percentiles: of.Percentiles = "50,95,99",
     phases: Phases = False,
     wide: Wide = False,
+    notes: Notes = False,
     reference: of.Reference = None,
     require_provider: of.Provider = None,
     allow_pickle: AllowPickle = False,
@@ -86,7 +88,7 @@ def bench(
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
     )  # fmt: skip
     rules.check_baseline_size(save_baseline, settings.processes, len(settings.batches))
-    to = Delivery(json, format, output, phases, Illustrations(html, chart), wide)
+    to = Delivery(json, format, output, phases, Illustrations(html, chart), wide, notes)
     check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, labels, against, baseline])
     rules.check_models(models, engine, optional=self_test)
     rules.check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)

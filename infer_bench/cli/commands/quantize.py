@@ -1,7 +1,7 @@
 """`infer-bench quantize`: a smaller network that keeps the limits, or one line that says how near each form came."""
 
 from infer_bench.cli.options import quantize as of
-from infer_bench.cli.options.shared import Html, JsonPath
+from infer_bench.cli.options.shared import Html, JsonPath, Notes
 
 
 def quantize(
@@ -20,6 +20,7 @@ def quantize(
     timeout: of.Timeout = 300.0,
     json: JsonPath = None,
     html: Html = None,
+    notes: Notes = False,
     format: of.Format = "table",
 ) -> int:
     """Shrink an ONNX network to float16 or int8, and judge every form.
@@ -41,5 +42,5 @@ def quantize(
         seed=seed,
         timeout_s=timeout,
     )
-    to = Delivery(json, "json" if json == "-" else format, illustrations=Illustrations(html))
+    to = Delivery(json, "json" if json == "-" else format, illustrations=Illustrations(html), notes=notes)
     return run_quantize(model, output, data, labels, judge, settings, to)

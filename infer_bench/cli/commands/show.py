@@ -1,7 +1,7 @@
 """`infer-bench show`: render a saved report."""
 
 from infer_bench.cli.options import show as of
-from infer_bench.cli.options.shared import Output, Phases, Wide
+from infer_bench.cli.options.shared import Notes, Output, Phases, Wide
 
 
 def show(
@@ -10,6 +10,7 @@ def show(
     output: Output = None,
     phases: Phases = False,
     wide: Wide = False,
+    notes: Notes = False,
     chart: of.ChartFile = None,
     chart_kind: of.ChartKind = None,
 ) -> int:
@@ -38,7 +39,7 @@ def show(
         from infer_bench.cli.runs.chart import write_chart
 
         return write_chart(content, chart, chart_kind)
-    to = Delivery(None, format, output, phases, wide=wide)
+    to = Delivery(None, format, output, phases, wide=wide, notes=notes)
     to.check_format(content.command)
     tell_disagreement(output, format)
     to.deliver(content)

@@ -1,7 +1,7 @@
 """`infer-bench validate`: does it still answer the same, and if not, why."""
 
 from infer_bench.cli.options import validate as of
-from infer_bench.cli.options.shared import AllowPickle, Chart, Data, Html, JsonPath, Output, Threads, Timeout
+from infer_bench.cli.options.shared import AllowPickle, Chart, Data, Html, JsonPath, Notes, Output, Threads, Timeout
 
 
 def validate(
@@ -24,6 +24,7 @@ def validate(
     json: JsonPath = None,
     format: of.Format = "",
     output: Output = None,
+    notes: Notes = False,
     html: Html = None,
     chart: Chart = None,
 ) -> int:
@@ -46,7 +47,7 @@ def validate(
         strict=strict, threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,
     )  # fmt: skip
     check_names(models, engine)
-    to = Delivery(json, format, output, illustrations=Illustrations(html, chart))
+    to = Delivery(json, format, output, illustrations=Illustrations(html, chart), notes=notes)
     to.check_format("validate")
     from infer_bench.cli.runs.validate import run_validate
 

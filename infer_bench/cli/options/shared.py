@@ -30,4 +30,5 @@ Output = Annotated[
 Html = Annotated[str | None, output("--html", metavar="FILE", help="Also write a page with tables and charts.")]
 Chart = Annotated[str | None, output("--chart", metavar="FILE", help="Also draw the first chart: .svg or .png.")]
 Wide = Annotated[bool, output("--wide", help="Show every column, however narrow the terminal is.")]
+Notes = Annotated[bool, output("--notes", help="Show every note in full, not the warnings alone.")]
 Phases = Annotated[bool, output("--phases", help="Split every row by phase.")]

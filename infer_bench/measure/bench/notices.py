@@ -4,19 +4,22 @@ Codes are stable; scripts may match them. A hint never proposes a flag that is a
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
+from infer_bench.measure.bench.in_use import InUse
+from infer_bench.measure.bench.noise import (
+    BIMODAL,
+    HIGH_VARIANCE,
+    UNSTEADY_MACHINE,
+    note_groups,
+    note_machine,
+    note_variation,
+)
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Environment, Notice
-from infer_bench.stats.shape import is_bimodal, spread
-from infer_bench.typing import Samples
 
 THREADS_EXCEED_CORES = "threads-exceed-cores"
 QUOTA_THROTTLING = "quota-throttling"
-HIGH_VARIANCE = "high-variance"
-BIMODAL = "bimodal"
 SAME_ROW = "same-row"
 FEW_ROWS = "few-rows"
 BUSY_MACHINE = "busy-machine"
@@ -27,6 +30,7 @@ DOUBLE_INSTALL = "double-install"
 CODES = (
     THREADS_EXCEED_CORES,
     QUOTA_THROTTLING,
+    UNSTEADY_MACHINE,
     HIGH_VARIANCE,
     BIMODAL,
     SAME_ROW,
@@ -37,9 +41,6 @@ CODES = (
     DOUBLE_INSTALL,
 )
 
-SPREAD_LIMIT = 0.1
-"""Robust coefficient of variation between the blocks of a process above which a row is called noisy."""
-ENOUGH_BLOCKS = 5
 THROTTLED_LIMIT = 0.01
 """Share of the measured time spent throttled above which it is said."""
 ENOUGH_ROWS = 256
@@ -48,22 +49,6 @@ FLOOR_LIMIT = 0.1
 """Share of a raw sample that the loop itself may take: below it the correction is small beside the figure."""
 LOAD_LIMIT = 0.5
 """Load average a CPU at the start, above which others are taken to be at work."""
-
-
-@dataclass(frozen=True, slots=True)
-class InUse:
-    """The settings that a hint must know.
-
-    `budget_given`: a budget or a number of rounds was chosen; `rows`: "rotate" or "same"; `lean`: the candidates whose
-    workers kept modules from being imported.
-    """
-
-    threads: int = 1
-    rows: str = "rotate"
-    processes: int = 3
-    budget_given: bool = False
-    lean: frozenset[str] = frozenset()
-    rows_cycled: int = 1024
 
 
 def find_notices(
@@ -79,8 +64,9 @@ def find_notices(
         *_same_row(in_use),
         *_few_rows(in_use),
         *_doubles(double_installs),
+        *note_machine(results),
     ]
-    rules = (_throttled, _variance, _bimodal, _floor, _cold)
+    rules = (_throttled, note_variation, note_groups, _floor, _cold)
     several = len({result.model.path for result in results}) > 1
     rows = [
         replace(notice, model=result.model.path) if several else notice
@@ -123,6 +109,7 @@ def _load(environment: Environment) -> Iterable[Notice]:
         BUSY_MACHINE,
         f"the load average was {load:.1f} on {environment.cpus_logical} CPUs when the run began",
         "close what else is running; ratios stay usable, absolute times less so",
+        level="note",
     )
 
 
@@ -166,35 +153,6 @@ def _throttled(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
         )
 
 
-def _variance(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
-    """Blocks cycle the same rows, so that what differs between them is the machine and not the rows."""
-    blocks = ([np.median(r.request_ns) for r in process.rounds if r.request_ns] for process in result.processes)
-    widths = [spread(np.array(medians)) for medians in blocks if len(medians) >= ENOUGH_BLOCKS]
-    if widths and float(np.median(widths)) > SPREAD_LIMIT:
-        yield Notice(
-            HIGH_VARIANCE,
-            f"blocks of the same requests vary by {float(np.median(widths)):.0%}: something else ran on the machine",
-            "quieten the machine" if in_use.budget_given else "quieten the machine, or measure longer with --budget",
-            result.candidate,
-        )
-
-
-def _bimodal(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
-    humps = [is_bimodal(samples) for samples in _by_process(result)]
-    if not humps or sum(humps) <= len(humps) / 2:
-        return
-    causes = ["frequency steps"]
-    causes += ["two kinds of row"] if in_use.rows != "same" else []
-    causes += ["threads that sleep"] if in_use.threads > 1 else []
-    flag = "" if in_use.rows == "same" else ", try --rows same"
-    yield Notice(
-        BIMODAL,
-        "the latencies form two groups: one percentile describes neither",
-        f"look at --phases{flag}; causes: {', '.join(causes)}",
-        result.candidate,
-    )
-
-
 def _floor(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
     request = result.request
     if request is None or request.p50_ns is None:
@@ -206,6 +164,7 @@ def _floor(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
             f"the loop itself takes {request.floor_ns} ns of a sample of {own + request.floor_ns} ns, corrected for",
             "read differences below the floor with care",
             result.candidate,
+            level="note",
         )
 
 
@@ -217,12 +176,5 @@ def _cold(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
             "its cold start and memory leave out libraries that this candidate does not need (such as pandas)",
             "a service that imports them anyway starts slower and takes more memory",
             result.candidate,
+            level="note",
         )
-
-
-def _by_process(result: BenchResult) -> list[Samples]:
-    """The request samples of each process that has any: int64 ns as stamped."""
-    pooled = (
-        np.array([ns for r in process.rounds for ns in r.request_ns], dtype=np.int64) for process in result.processes
-    )
-    return [samples for samples in pooled if len(samples)]

@@ -8,7 +8,8 @@ from typing import Any
 from infer_bench.errors import CannotRun
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, find_double_installs
-from infer_bench.measure.bench.notices import InUse, find_notices
+from infer_bench.measure.bench.in_use import InUse
+from infer_bench.measure.bench.notices import find_notices
 from infer_bench.measure.bench.quality import note_useless_labels
 from infer_bench.measure.bench.results import build_results
 from infer_bench.measure.candidates.remarks import notices_of
@@ -109,7 +110,12 @@ class ReportBuilder:
             if (error := measurements.failures[e.key])
         )
         cut_short = (
-            Notice("cut-short", f"stopped after {DEFAULT_BUDGET_S:g} s of measuring", "give --rounds or --budget"),
+            Notice(
+                "cut-short",
+                f"stopped after {DEFAULT_BUDGET_S:g} s of measuring",
+                "give --rounds or --budget",
+                level="note",
+            ),
         )
         rules = find_notices(self._environment, results, self._in_use(), self._double_installs)
         remarks = notices_of((e.model.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))

@@ -85,6 +85,7 @@ def _announce_rows(rows: Rows, reference: Reference) -> Iterator[Notice]:
     kind = "drawn rows" if rows.drawn else "rows"
     selecting = "" if rows.selecting is None else f", {rows.selecting.count} select the layers that stay float32"
     message = f"{rows.calibrating.count} {kind} calibrate{selecting} and {rows.judging.count} others judge"
-    yield Notice("rows-split", message + (f"; classes are told by {reference.scores!r}" if reference.scores else ""))
+    classes = f"; classes are told by {reference.scores!r}" if reference.scores else ""
+    yield Notice("rows-split", message + classes, level="note")
     if rows.drawn:
         yield Notice("drawn-rows", "rows that are drawn say nothing about accuracy", "judge on real ones with --data")

@@ -91,6 +91,7 @@ class Measurement:
             postprocess_ns=tuple(block.postprocess.tolist()),
             cpu_ns=block.cpu_ns,
             reference_ns=block.reference_ns,
+            queued_ns=block.queued_ns,
         )
         self.layouts[-1].rounds.append(SampledRound(block, report))
 

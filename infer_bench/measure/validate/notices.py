@@ -20,7 +20,9 @@ def notices_on(validation: Validation) -> list[Notice]:
         notices += note_match(columns, rows.dataset, "reference", rows.order)
         in_order_of = rows.order.model if columns.columns == rows.order.names else ""
         if columns.extra:
-            notices.append(Notice("extra-columns", _extra_columns(columns.extra, Path(rows.dataset.path).name)))
+            notices.append(
+                Notice("extra-columns", _extra_columns(columns.extra, Path(rows.dataset.path).name), level="note")
+            )
     for candidate in validation.candidates:
         if candidate.predictor.name != in_order_of and not candidate.predictor.is_function:
             notices += note_mapping(candidate.predictor.spec, spec, candidate.predictor.name)

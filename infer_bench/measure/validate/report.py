@@ -72,7 +72,8 @@ def _hash(dataset: Dataset, complete: bool) -> str | None:
 
 def _data_gone(dataset: Dataset) -> Notice:
     name = Path(dataset.path).name
-    return Notice("data-gone", f"{name} can no longer be read: the report does not say by a hash which rows these were")
+    text = f"{name} can no longer be read: the report does not say by a hash which rows these were"
+    return Notice("data-gone", text, level="note")
 
 
 def verdict(results: Sequence[ValidateResult]) -> Verdict:

@@ -11,7 +11,8 @@ from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.text import numbers
-from infer_bench.reporters.text.markdown import escape, write_bullets, write_note, write_row
+from infer_bench.reporters.text.markdown import escape, write_bullets, write_row
+from infer_bench.reporters.text.notices import write_notices
 
 
 def render(report: Report[Any], *, phases: bool) -> str:
@@ -20,7 +21,7 @@ def render(report: Report[Any], *, phases: bool) -> str:
     blocks = [block for model in models for block in _write_model(report, model, phases)]
     missing = explain_missing(report, phases=phases)
     blocks += _write_bullets([*describe_report(report), *([Sentence(missing)] if missing else [])])
-    blocks += [write_note(text, hint) for text, hint in bench_columns.collect_notices(report)]
+    blocks += write_notices(report, bench_columns.collect_notices)
     if report.verdict and (report.verdict.reasons or report.verdict.status != "pass"):
         blocks += _write_verdict(report.verdict)
     return "\n\n".join(blocks or ["Nothing was measured."]) + "\n"

@@ -40,7 +40,7 @@ class _Table:
 
     def lines(self) -> list[str]:
         blocks = self.tables() or [["Nothing was measured."]]
-        noted = draw_notices(collect_notices(self.report), self.width, self.color)
+        noted = draw_notices(self.report, collect_notices, self.width, self.color)
         blocks += [self._sentences(describe_report(self.report)), noted, self._verdict()]
         return join_blocks(blocks)
 

@@ -12,7 +12,8 @@ from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks, require_gate
 from infer_bench.reporters.text import ratios
-from infer_bench.reporters.text.markdown import escape, write_note
+from infer_bench.reporters.text.markdown import escape
+from infer_bench.reporters.text.notices import write_notices
 
 _MARKS = {"pass": "✅", "regressed": "❌", "different": "❌", "failed": "❌", "not-comparable": "❌"}
 
@@ -26,7 +27,7 @@ def render(report: Report[Any]) -> str:
     for group, name in zip(groups, gate_sentences.write_headings(groups, require_gate(report)), strict=True):
         parts += [f"#### {escape(name)}", *_write_group(group, report)]
     parts += [f"- {escape(sentence.text)}" for sentence in describe_report(report)]
-    parts += [write_note(text, hint) for text, hint in bench_columns.collect_notices(report)]
+    parts += write_notices(report, bench_columns.collect_notices)
     parts.append(escape(_describe_conditions(report)))
     return "\n\n".join(parts) + "\n"
 

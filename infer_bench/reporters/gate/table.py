@@ -64,7 +64,7 @@ def draw_gate(report: Report[Any], width: int | None, color: bool) -> list[str]:
         block[:0] = [*_draw_heading(clean(name), how, width, color), *_draw_versions(group, report, width)]
         block += _draw_sensitivity(group, width, color) if len(groups) > 1 else []
     about = [line for sentence in describe_report(report) for line in wrap(clean(sentence.text), width)]
-    around = join_blocks([about, draw_notices(collect_notices(report), width, color)])
+    around = join_blocks([about, draw_notices(report, collect_notices, width, color)])
     closing = _draw_verdict(report, groups, columns, width, color)
     if len(groups) == 1 and not around:
         return blocks[0] + closing

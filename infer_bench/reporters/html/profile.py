@@ -7,6 +7,7 @@ from infer_bench.report.profile import ProfileResult
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
 from infer_bench.reporters.profile import columns
 from infer_bench.reporters.profile.sentences import describe_report, write_closing
+from infer_bench.reporters.text.notices import list_plainly
 
 
 def build_profile_page(report: Report[Any]) -> Page:
@@ -20,7 +21,7 @@ def build_profile_page(report: Report[Any]) -> Page:
         finding=first or "; ".join(headings) or "Nothing was profiled.",
         tone=tone_of(report.verdict.status) if report.verdict else "plain",
         sections=(*sections, Section("About this run", sentences=about)) if about else sections,
-        notices=tuple(columns.collect_notices(report)),
+        notices=tuple(list_plainly(report)),
         facts=describe_run(report),
     )
 

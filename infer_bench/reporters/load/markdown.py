@@ -7,7 +7,8 @@ from infer_bench.report.common import Report
 from infer_bench.report.load import LoadResult
 from infer_bench.reporters.bench.columns import collect_notices
 from infer_bench.reporters.load import columns
-from infer_bench.reporters.text.markdown import escape, write_bullets, write_note, write_row
+from infer_bench.reporters.text.markdown import escape, write_bullets, write_row
+from infer_bench.reporters.text.notices import write_notices
 
 
 def render(report: Report[Any], *, phases: bool) -> str:
@@ -16,7 +17,7 @@ def render(report: Report[Any], *, phases: bool) -> str:
         blocks = list(_write_search(report))
     else:
         blocks = [block for result in report.results for block in _write_result(report, result, phases)]
-    blocks += [write_note(text, hint) for text, hint in collect_notices(report)]
+    blocks += write_notices(report, collect_notices)
     if text := columns.conclude(report):
         blocks.append(f"**{escape(text)}**")
     return "\n\n".join(blocks or ["Nothing was measured."]) + "\n"

@@ -18,7 +18,7 @@ def draw_load(report: Report[Any], width: int | None, color: bool, *, phases: bo
     blocks: list[Sequence[str]] = []
     for _, results in groupby(report.results, key=lambda one: (one.target, one.protocol, one.loop)):
         blocks += _draw_target(report, list(results), width, color, phases)
-    blocks.append(draw_notices(collect_notices(report), width, color))
+    blocks.append(draw_notices(report, collect_notices, width, color))
     blocks.append(_draw_verdict(report, width, color))
     return join_blocks(blocks or [["Nothing was measured."]])
 

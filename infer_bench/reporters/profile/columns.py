@@ -1,7 +1,7 @@
 """What stands in a profile, whatever draws it: sections of rows of text, and the lines around them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,8 +243,3 @@ def tabulate_others(row: ProfileResult) -> list[Section]:
     """Everything below the phases that there is."""
     parts = (tabulate_functions(row), tabulate_operators(row), tabulate_memory(row))
     return [section for section in parts if section] + list(tabulate_difference(row.diff) if row.diff else ())
-
-
-def collect_notices(report: Report[Any]) -> Mapping[tuple[str, str], None]:
-    """What is to be noted and its hint, each once."""
-    return dict.fromkeys((notice.message, notice.hint) for notice in report.notices)

@@ -8,14 +8,15 @@ from infer_bench.report.profile import ProfileResult
 from infer_bench.reporters.profile import columns as profile_columns
 from infer_bench.reporters.profile.columns import Section
 from infer_bench.reporters.profile.sentences import describe_report, write_closing
-from infer_bench.reporters.text.markdown import escape, write_bullets, write_note, write_row
+from infer_bench.reporters.text.markdown import escape, write_bullets, write_row
+from infer_bench.reporters.text.notices import list_plainly, write_notices
 
 
 def render(report: Report[Any]) -> str:
     """The whole text."""
     blocks = [block for row in report.results for block in _write_row(report, row)]
     blocks += [f"- {escape(text)}" for text in describe_report(report)]
-    blocks += [write_note(text, hint) for text, hint in profile_columns.collect_notices(report)]
+    blocks += write_notices(report, list_plainly)
     if report.verdict and report.verdict.reasons:
         blocks.append(f"**{report.verdict.status}** {escape('; '.join(report.verdict.reasons))}")
     return "\n\n".join(blocks or ["Nothing was profiled."]) + "\n"

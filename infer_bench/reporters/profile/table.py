@@ -9,7 +9,7 @@ from infer_bench.reporters.profile import columns as profile_columns
 from infer_bench.reporters.profile.columns import Section
 from infer_bench.reporters.profile.sentences import TRY, describe_report, write_closing
 from infer_bench.reporters.text.layout import clean, join_blocks, justify, measure_width, pad, style, wrap
-from infer_bench.reporters.text.notices import draw_notices
+from infer_bench.reporters.text.notices import draw_notices, list_plainly
 
 BAR = 16
 LEAST_NAME = 12
@@ -23,7 +23,7 @@ def draw_profile(report: Report[Any], width: int | None, color: bool) -> list[st
         block for row in report.results for block in _draw_row(report, row, width or USUAL, color, width is not None)
     ]
     blocks += [[part for text in describe_report(report) for part in wrap(text, width)]]
-    blocks += [draw_notices(profile_columns.collect_notices(report), width, color), _draw_verdict(report, width, color)]
+    blocks += [draw_notices(report, list_plainly, width, color), _draw_verdict(report, width, color)]
     return join_blocks(blocks or [["Nothing was profiled."]])
 
 

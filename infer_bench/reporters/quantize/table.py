@@ -8,7 +8,7 @@ from infer_bench.reporters.quantize.columns import describe_written, fill_cells,
 from infer_bench.reporters.quantize.sentences import list_sentences
 from infer_bench.reporters.text.grid import Row, draw_record, fit
 from infer_bench.reporters.text.layout import clean, join_blocks, measure_width, style, wrap
-from infer_bench.reporters.text.notices import draw_notices
+from infer_bench.reporters.text.notices import draw_notices, list_plainly
 from infer_bench.reporters.text.paths import file_name
 
 
@@ -27,5 +27,5 @@ def draw_quantisation(report: Report[Any], width: int | None, color: bool) -> li
         too_wide = width is not None and max(map(measure_width, text)) > width
         table += draw_record(titles, row, width) if too_wide else text
     sentences = [line for text in list_sentences(forms) for line in wrap(clean(text), width, rest="  ")]
-    notices = draw_notices([(notice.message, notice.hint) for notice in report.notices], width, color)
+    notices = draw_notices(report, list_plainly, width, color)
     return join_blocks([table, sentences, notices, wrap(clean(describe_written(results)), width)])

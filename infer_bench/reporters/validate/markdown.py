@@ -6,14 +6,15 @@ from typing import Any
 from infer_bench.report.common import Report
 from infer_bench.report.validate import ValidateResult
 from infer_bench.reporters.bench.columns import collect_notices
-from infer_bench.reporters.text.markdown import escape, write_note, write_row
+from infer_bench.reporters.text.markdown import escape, write_row
+from infer_bench.reporters.text.notices import write_notices
 from infer_bench.reporters.validate import columns as validate_columns
 
 
 def render(report: Report[Any]) -> str:
     """The whole text."""
     blocks = [block for result in report.results for block in _write_result(report, result)]
-    blocks += [write_note(text) for text, _ in collect_notices(report)]
+    blocks += write_notices(report, collect_notices)
     if report.verdict:
         reasons = "; ".join(report.verdict.reasons) or "same answers"
         blocks.append(f"**{report.verdict.status}**: {escape(reasons)}")

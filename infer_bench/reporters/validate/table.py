@@ -21,7 +21,7 @@ def draw_comparison(report: Report[Any], width: int | None, color: bool) -> list
     blocks: list[Sequence[str]] = []
     for result in report.results:
         blocks += _draw_result(report, result, width, color)
-    blocks.append(draw_notices(collect_notices(report), width, color))
+    blocks.append(draw_notices(report, collect_notices, width, color))
     blocks.append(_draw_verdict(report, width, color))
     return join_blocks(blocks)
 

@@ -56,7 +56,8 @@ class TimedBlock:
 
     `request` (samples,) are sums over the calls of a sample; the phases' arrays are as long, or have a length of their
     own where they were stamped in other calls. `wall_ns` spans the request samples, `rows` those that they answered,
-    `cpu_ns` what all threads worked meanwhile. `reference_ns` is a fixed piece of work, timed just before the block.
+    `cpu_ns` what all threads worked meanwhile, and `queued_ns` how long the thread waited for a CPU that others held,
+    None where the kernel does not say. `reference_ns` is a fixed piece of work, timed just before the block.
     """
 
     request: Samples
@@ -68,6 +69,7 @@ class TimedBlock:
     gc_collections: int
     cpu_ns: int = 0
     reference_ns: int = 0
+    queued_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from infer_bench.workers.timing.loop import (
     time_phases,
 )
 from infer_bench.workers.timing.requests import WARM_WINDOW_NS, TimeBlock, TimedBlock, Warmth
+from infer_bench.workers.timing.run_queue import read_run_queue_ns
 
 SHORT_NS = 50_000
 """Below this, stamps between the phases cost more than 0.2 % of the request: they are timed in calls of their own."""
@@ -89,7 +90,8 @@ class Runner:
         if plan.start is not None:
             self._cycle.seek(plan.start)
         collections, requests = _collections(), self._cycle.take(plan.samples * plan.calls)
-        cpu_start, start, phases = time.process_time_ns(), self._clock(), None
+        queued_start, cpu_start = read_run_queue_ns(), time.process_time_ns()
+        start, phases = self._clock(), None
         if plan.calls > 1:
             request = time_groups(self._stages, requests, plan.calls, self._clock)
         elif plan.phases:
@@ -98,12 +100,13 @@ class Runner:
         else:
             request = time_calls(self._stages, requests, self._clock)
         wall_ns, cpu_ns = self._clock() - start, time.process_time_ns() - cpu_start
+        queued_ns = None if queued_start is None else (read_run_queue_ns() or queued_start) - queued_start
         if phases is None:
             count = max(1, len(requests) // 4) if plan.split else 0
             phases = time_phases(self._stages, self._cycle.take(count), self._clock)
         rows, collections = len(requests) * self._batch, _collections() - collections
         parts = phases.preprocess, phases.predict, phases.postprocess
-        return TimedBlock(request, *parts, wall_ns, rows, collections, cpu_ns, reference_ns)
+        return TimedBlock(request, *parts, wall_ns, rows, collections, cpu_ns, reference_ns, queued_ns)
 
     def _discard_first_calls(self) -> None:
         first_ns = time_calls(self._stages, self._cycle.take(1), self._clock)[0]

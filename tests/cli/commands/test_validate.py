@@ -97,6 +97,8 @@ def test_bad_rows_end_in_one_line(
 
 def test_a_column_too_many_is_named_and_not_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert validate(folder, "same.txt", "extra.npz", "--probes", "off") == 0
+    assert "1 note: --notes shows it\n" in capsys.readouterr().out
+    assert validate(folder, "same.txt", "extra.npz", "--probes", "off", "--notes") == 0
     note = "1 column of extra.npz is not the model's and was not used: 'label'"
     assert note in capsys.readouterr().out
 

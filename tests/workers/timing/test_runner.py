@@ -83,6 +83,7 @@ def test_a_block_times_a_fixed_piece_of_work_first_and_counts_what_its_threads_w
     block = runner.time_block(TimeBlock(1, samples=20, calls=1, phases=False))
     assert block.reference_ns == 7
     assert block.cpu_ns > 0
+    assert block.queued_ns is None or block.queued_ns >= 0
 
 
 @pytest.mark.parametrize("batch", [1, 3, 10, 16])
