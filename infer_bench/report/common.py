@@ -25,6 +25,10 @@ class Rounding:
     `ratio` is the candidate's in multiples of what the reference rounds, over requests of the size where it is largest.
     What the reference rounds is at least an ulp of float32, and what half an ulp of the request makes. Ratios up to
     `same_up_to` are rounding, from `different_from` on they are not.
+
+    Where nothing computes in float64, the `method` is `noise`: what the answers move when weights and requests are an
+    ulp off, in `reference_rmse`, and how far the two are apart in `candidate_rmse`. `of_candidate`: it is the
+    candidate's rounding that the reference's error is measured in, where the reference's own is not known.
     """
 
     ratio: float
@@ -32,6 +36,8 @@ class Rounding:
     candidate_rmse: float
     same_up_to: float = 8.0
     different_from: float = 32.0
+    method: Literal["float64", "noise"] = "float64"
+    of_candidate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

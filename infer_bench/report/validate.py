@@ -10,8 +10,38 @@ LABEL = "label"
 
 
 @dataclass(frozen=True, slots=True)
+class TensorDelta:
+    """An output of a network: what it is, and how it was compared.
+
+    `shape` and `dtype` are those of the first request's, or of the `unlike_request`, the first in which the candidate's
+    shape is another one (`candidate_shape`); `candidate_dtype` is None where it is the same. With `varies` other
+    requests give other shapes. `largest` is the reference's largest magnitude, None for text. `unequal` values of an
+    `exact` output (integers, truth values, text) differ, beside `ties`, which rounding makes of either. `rounding` is
+    None where nothing measures it. `label_changes` are the places at which the largest of what looks like the scores of
+    classes is another one, None for other outputs, and `label_ties` those where rounding alone decides which.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    candidate_dtype: str | None = None
+    candidate_shape: tuple[int, ...] | None = None
+    varies: bool = False
+    unlike_request: int | None = None
+    largest: float | None = None
+    exact: bool = False
+    unequal: int = 0
+    ties: int = 0
+    label_changes: int | None = None
+    label_ties: int = 0
+    rounding: Rounding | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutputDelta:
-    """How far one output of a group's rows lies apart, as the fields of the same names in `ValidateGroup`."""
+    """How far one output of a group's rows lies apart, as the fields of the same names in `ValidateGroup`.
+
+    `tensor` is None but for a network that is fed by tensors, where `failing` counts requests.
+    """
 
     output: str
     max_abs_delta: float
@@ -24,6 +54,7 @@ class OutputDelta:
     failing: int
     flips: int
     non_finite_mismatches: int
+    tensor: TensorDelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +67,8 @@ class ValidateGroup:
     1 %. `passing_atol` is the smallest that would pass, None when none would. `refused_by_both` rows were not
     compared, since neither side gives them a number, and neither were those `answered_though_refused`: probes that the
     reference refuses and the candidate answers. `rounding` is None where the reference has no float64 form.
+    Of a network a row is a request; `missing_outputs` are those that the candidate lacks, `extra_outputs` those that it
+    alone has, which are not compared.
     """
 
     name: str
@@ -62,6 +95,8 @@ class ValidateGroup:
     outputs: tuple[OutputDelta, ...] = ()
     note: str = ""
     rounding: Rounding | None = None
+    missing_outputs: tuple[str, ...] = ()
+    extra_outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +122,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class WorstRow:
-    """One of the rows that differ most: its number in its group, and both answers (None where there is no number)."""
+    """One of the rows that differ most: its number in its group, and both answers (None where there is no number).
+
+    `place` is that of the number in an output that is a tensor.
+    """
 
     group: str
     row: int
@@ -96,6 +134,7 @@ class WorstRow:
     candidate: float | None
     abs_delta: float
     features: Mapping[str, float | int | bool | str | None] = field(default_factory=dict)
+    place: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from infer_bench.report.common import Notice, Report, Verdict
+from infer_bench.report.common import Notice, Report, Rounding, Verdict
 from infer_bench.report.serialize import dump, load_report
 from infer_bench.report.validate import (
     Cause,
     ComparedModel,
     OutputDelta,
+    TensorDelta,
     ValidateGroup,
     ValidateReport,
     ValidateResult,
@@ -176,3 +177,64 @@ def test_a_limit_is_written_as_one_writes_it(value: float, number: str) -> None:
 @pytest.mark.parametrize(("value", "number"), [(1.0, "1"), (0.99999, "0.9999"), (-0.5, "-0.5000"), (None, "–")])
 def test_a_correlation_is_never_rounded_to_one(value: Any, number: str) -> None:
     assert numbers.correlation(value) == number
+
+
+LOGITS = OutputDelta("logits", 1.3e-6, 1e-7, 1e-6, 0.1, 9, 9, 2.1e-7, 0, 0, 0, tensor=TensorDelta(
+    "float32", (1, 1000), largest=18.0, label_changes=0, rounding=Rounding(0.63, 1.9e-7, 2.1e-7)))  # fmt: skip
+MOVED = Rounding(242.0, 2e-7, 5e-5, method="noise")
+BOXES = OutputDelta("boxes", 5e-4, 1e-5, 1e-4, 0.1, 9, 9, 5e-5, 3, 0, 1, tensor=TensorDelta(
+    "float32", (1, 300, 4), varies=True, largest=320.0, rounding=MOVED))  # fmt: skip
+KEPT = OutputDelta("kept", 1.0, 0.0, 0.0, 1.0, 1, 1, 0.1, 1, 0, 0, tensor=TensorDelta(
+    "int64", (17,), candidate_shape=(18,), unlike_request=4, largest=90.0, exact=True, unequal=2, ties=1))  # fmt: skip
+WORDS = OutputDelta("x" * 340, 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0, 0, 0, 0, tensor=TensorDelta("text", (1,), exact=True))
+NETWORK = replace(
+    DIFFERENT,
+    groups=(
+        ValidateGroup(
+            "data",
+            12,
+            5e-4,
+            0,
+            0,
+            1,
+            failing=3,
+            outputs=(LOGITS, BOXES, KEPT, WORDS),
+            missing_outputs=("mask",),
+            rounding=MOVED,
+        ),
+    ),
+    causes=(),
+    worst=(WorstRow("data", 3, "boxes", 12.0, 12.0005, 5e-4, place=(0, 17, 3)),),
+    by_rounding=True,
+)
+
+
+def test_every_output_of_a_network_has_a_line() -> None:
+    text = render(report(NETWORK, threshold=None), "table", width=None)
+    for words in (
+        "12 requests of clients.parquet",
+        "÷ largest",
+        "logits float32 1×1000",
+        "boxes float32 1×300×4, …",
+        "The candidate gives no output mask.",
+        "kept int64 17: is 18 where the reference gives 17 in request 4; 2 values differ.",
+        "1 value is NaN or infinite on one side; the error is 242× what the reference rounds",
+        "request 3 of data: boxes[0, 17, 3] 12 against 12.0005",
+        "5.0e-05 apart, where an ulp in weights and requests moves 2.0e-07: 242×",
+    ):
+        assert words in text
+    lines = [line.split() for line in text.splitlines()]
+    (line,) = [cells for cells in lines if cells[:3] == ["logits", "float32", "1×1000"]]
+    assert line[3:] == ["1.3e-06", "7.2e-08", "2.1e-07", "0", "0", "0.6×", "ok"]
+    assert "x" * 41 not in text
+
+
+@pytest.mark.parametrize("width", [130, 80, 40, 20])
+def test_the_outputs_of_a_network_fit(width: int) -> None:
+    lines = render(report(NETWORK), "table", width=width).splitlines()
+    assert max(map(measure_width, lines)) <= width
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "csv", "json"])
+def test_a_saved_report_on_a_network_is_shown_as_the_first(form: str) -> None:
+    assert render(load_report(dump(report(NETWORK))), form) == render(report(NETWORK), form)

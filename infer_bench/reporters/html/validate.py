@@ -59,7 +59,8 @@ def _build_groups(report: Report[Any], result: ValidateResult) -> Table:
         rows.append((Cell(group.name), *(Cell(cells.get(k, ""), tone if k == "verdict" else "plain") for k in titles)))
         for name, part in columns.fill_output_lines(group):
             rows.append((Cell(f"↳ {name}"), *(Cell(part.get(key, "")) for key in titles)))
-    return Table("groups of rows", ("rows", *(title or "verdict" for title in titles.values())), tuple(rows))
+    what = columns.name_rows(result)
+    return Table(f"groups of {what}", (what, *(title or "verdict" for title in titles.values())), tuple(rows))
 
 
 def _build_causes(result: ValidateResult) -> Table:
@@ -74,14 +75,17 @@ def _build_worst(result: ValidateResult) -> Table:
     rows = tuple(
         (
             Cell(f"{line.group} {numbers.count(line.row)}"),
-            Cell(line.output),
+            Cell(columns.name_place(line)),
             Cell(_number(line.reference)),
             Cell(_number(line.candidate)),
             Cell(numbers.delta(line.abs_delta)),
         )
         for line in result.worst
     )
-    return Table("rows that differ most", ("row", "output", "reference", "candidate", "|Δ|"), rows, left=2)
+    what = columns.name_rows(result)
+    return Table(
+        f"{what} that differ most", (what.removesuffix("s"), "output", "reference", "candidate", "|Δ|"), rows, left=2
+    )
 
 
 def _number(value: float | None) -> str:

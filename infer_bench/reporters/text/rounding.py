@@ -23,7 +23,17 @@ def format_multiple(rounding: Rounding | None) -> str:
 
 
 def describe_errors(rounding: Rounding, reference: str) -> str:
-    """Both root mean squares, and the candidate's in multiples of what float32 rounds; `reference` names the other."""
+    """Both root mean squares, and the candidate's in multiples of what float32 rounds; `reference` names the other.
+
+    Without float64, how far the two are apart, in multiples of what an ulp in weights and requests moves.
+    """
+    if rounding.method == "noise":
+        moved = f"{numbers.delta(rounding.candidate_rmse)} apart, where an ulp in weights and requests moves"
+        multiple = f"{format_multiple(rounding)} ({_describe_band(rounding)})"
+        return f"{moved} {numbers.delta(rounding.reference_rmse)}: {multiple}"
+    if rounding.of_candidate:
+        errors = f"{reference} {numbers.delta(rounding.reference_rmse)}, {numbers.delta(rounding.candidate_rmse)}"
+        return f"{errors}; {format_multiple(rounding)} what the candidate rounds ({_describe_band(rounding)})"
     errors = f"{numbers.delta(rounding.candidate_rmse)}, {reference} {numbers.delta(rounding.reference_rmse)}"
     return f"{errors}; {format_multiple(rounding)} what float32 rounds ({_describe_band(rounding)})"
 

@@ -8,6 +8,7 @@ from infer_bench.report.validate import LABEL, Cause, ComparedModel, ValidateGro
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 from infer_bench.reporters.text.rounding import describe_errors, find_worst, format_multiple
+from infer_bench.reporters.validate import tensors
 
 SHOWN_WORST = 3
 _BARS = 20
@@ -28,8 +29,9 @@ def describe_conditions(report: Report[Any], result: ValidateResult) -> str:
     data = sum(group.rows for group in result.groups if group.name == "data")
     probes = sum(group.rows for group in result.groups if group.name != "data")
     source = file_name(str(report.settings.get("data") or ""))
-    rows = [f"{numbers.plural(data, 'row')} of {source}"] if data else []
-    rows += [numbers.plural(probes, "probe")] if probes else []
+    network = tensors.are_tensors(result.groups)
+    rows = [f"{numbers.plural(data, 'request' if network else 'row')} of {source}"] if data else []
+    rows += [numbers.plural(probes, "drawn request" if network else "probe")] if probes else []
     parts = [" + ".join(rows), result.output_meaning, "" if _is_labels(result) else _format_tolerance(result)]
     threshold = report.settings.get("threshold")
     parts += [f"threshold {threshold:g}"] if threshold is not None else []
@@ -53,6 +55,7 @@ def select_columns(report: Report[Any], results: Sequence[ValidateResult]) -> di
     groups = [group for result in results for group in result.groups]
     deltas = {"max": "max |Δ|", "mean": "mean |Δ|", "p999": "p99.9"}
     titles = {"n": "n"} if results and all(map(_is_labels, results)) else {"n": "n", **deltas}
+    titles = dict(tensors.TITLES) if tensors.are_tensors(groups) else titles
     if report.settings.get("threshold") is not None:
         titles["flips"] = "flips"
     if any(group.label_changes is not None for group in groups):
@@ -99,7 +102,9 @@ def _count_refused(group: ValidateGroup) -> int:
 
 
 def fill_output_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:
-    """The outputs of a group that differs and has several, the worst first."""
+    """The outputs of a group that differs and has several, the worst first; of a network all."""
+    if tensors.are_tensors([group]):
+        return tensors.fill_lines(group)
     if len(group.outputs) < 2 or not group.failing:
         return []
     worst = sorted(group.outputs, key=lambda output: -output.max_abs_delta)[:SHOWN_WORST]
@@ -122,6 +127,7 @@ def explain_difference(result: ValidateResult) -> list[str]:
     if not result.different:
         return []
     lines = [_describe_cause(cause) for cause in result.causes]
+    lines += [line for group in result.groups for line in tensors.explain(group)]
     if result.why:
         lines.append(f"{result.why[0].upper()}{result.why[1:]}.")
     return lines or ["Not explained."]
@@ -150,7 +156,10 @@ def find_fix(result: ValidateResult) -> str:
 def describe_rounding(result: ValidateResult) -> str:
     """Both sides' errors against float64 in the group where the candidate's is the most multiples; else empty."""
     worst = find_worst(group.rounding for group in result.groups)
-    return "" if worst is None else f"Error against float64 (RMS): {describe_errors(worst, 'of the reference')}."
+    if worst is None:
+        return ""
+    against = "against float64 " if worst.method == "float64" else ""
+    return f"Error {against}(RMS): {describe_errors(worst, 'of the reference')}."
 
 
 def describe_passing(result: ValidateResult) -> str:
@@ -181,12 +190,22 @@ def _count_obstacles(result: ValidateResult) -> list[str]:
     return [f"{numbers.count(n)} {nouns[key][0 if n == 1 else 1]}" for key, n in totals.items() if n]
 
 
+def name_rows(result: ValidateResult) -> str:
+    """What is compared one by one."""
+    return "requests" if tensors.are_tensors(result.groups) else "rows"
+
+
+def name_place(line: WorstRow) -> str:
+    """The output, and of a tensor the place in it: `boxes[0, 17, 3]`."""
+    return f"{line.output}[{', '.join(map(str, line.place))}]" if line.place else line.output
+
+
 def describe_row(line: WorstRow) -> str:
     """One of the rows that differ most."""
     ours, theirs = (numbers.prediction(value) for value in (line.reference, line.candidate))
-    output = f" {line.output}" if line.output not in ("", "output", "prediction") else ""
-    gap = numbers.delta(line.abs_delta)
-    return f"row {numbers.count(line.row)} of {line.group}:{output} {ours} against {theirs}, |Δ| {gap}"
+    output = f" {name_place(line)}" if line.place or line.output not in ("", "output", "prediction") else ""
+    row, gap = "request" if line.place else "row", numbers.delta(line.abs_delta)
+    return f"{row} {numbers.count(line.row)} of {line.group}:{output} {ours} against {theirs}, |Δ| {gap}"
 
 
 def draw_histogram(result: ValidateResult, width: int | None = None) -> list[tuple[str, str, str]]:

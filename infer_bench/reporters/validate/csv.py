@@ -7,7 +7,7 @@ from infer_bench.report.common import Report
 from infer_bench.report.validate import OutputDelta, ValidateGroup, ValidateResult
 from infer_bench.reporters.text.csv import write_table
 
-_NUMBERS = tuple(field.name for field in fields(OutputDelta) if field.name != "output")
+_NUMBERS = tuple(field.name for field in fields(OutputDelta) if field.name not in ("output", "tensor"))
 _WHOLE = ("rows", "label_changes", "argmax_changes", "rank_correlation", "refusals", "passing_atol", "passing_rtol")
 _HEAD = ("reference", "candidate", "engine", "sha256", "failed", "group", "output")
 

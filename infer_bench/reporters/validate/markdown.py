@@ -42,7 +42,7 @@ def _write_result(report: Report[Any], result: ValidateResult) -> Iterable[str]:
 
 def _write_table(report: Report[Any], result: ValidateResult) -> Iterable[str]:
     titles = validate_columns.select_columns(report, [result])
-    yield write_row(["rows", *titles.values()])
+    yield write_row([validate_columns.name_rows(result), *titles.values()])
     yield "|:--|" + "--:|" * len(titles)
     for group in result.groups:
         values = validate_columns.fill_columns(group)

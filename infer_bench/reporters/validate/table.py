@@ -42,8 +42,9 @@ def _draw_result(
 def _draw_table(report: Report[Any], result: ValidateResult, width: int | None, color: bool) -> list[str]:
     titles = validate_columns.select_columns(report, [result])
     rows = [row for group in result.groups for row in _list_rows(group)]
-    grid = fit(titles, rows, ["rows"], width)
-    head = grid.head("rows") if grid else []
+    what = validate_columns.name_rows(result)
+    grid = fit(titles, rows, [what], width)
+    head = grid.head(what) if grid else []
     return [
         *(style(line, "bold", color) for line in head),
         *(line for row in rows for line in _draw_row(grid, titles, row, width, color)),
