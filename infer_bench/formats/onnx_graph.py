@@ -45,7 +45,7 @@ def nodes(data: bytes) -> list[Node]:
     """The nodes of the main graph, in order. Raises `ModelError` for bytes that are no ONNX model."""
     try:
         graphs = messages(memoryview(data), _GRAPH)
-        return [_node(message) for graph in graphs for message in messages(graph, _NODES)]
+        return [read_node(message) for graph in graphs for message in messages(graph, _NODES)]
     except ValueError as error:
         raise ModelError(f"the file is no ONNX model: {error}") from None
 
@@ -71,7 +71,7 @@ def _nodes_within(graph: Message, depth: int) -> Iterator[Node]:
 
 def _nodes_from(message: Message, depth: int) -> Iterator[Node]:
     """The node, and those of the graphs in its attributes."""
-    yield _node(message)
+    yield read_node(message)
     for attribute in messages(message, _ATTRIBUTE):
         for inner in messages(attribute, _SUBGRAPH, _SUBGRAPHS):
             yield from _nodes_within(inner, depth + 1)
@@ -94,17 +94,18 @@ def stored_tensors(data: bytes) -> dict[str, StoredTensor]:
         tensors = {}
         for graph in messages(memoryview(data), _GRAPH):
             for tensor in messages(graph, _INITIALISERS):
-                tensors[_text(tensor, _TENSOR_NAME)] = _stored(tensor)
-            for node in map(_node, messages(graph, _NODES)):
+                tensors[_text(tensor, _TENSOR_NAME)] = read_stored(tensor)
+            for node in map(read_node, messages(graph, _NODES)):
                 if node.op == "Constant" and "value" in node.attributes:
                     for tensor in messages(node.attributes["value"], _TENSOR):
-                        tensors[node.outputs[0]] = _stored(tensor)
+                        tensors[node.outputs[0]] = read_stored(tensor)
     except ValueError as error:
         raise ModelError(f"the file is no ONNX model: {error}") from None
     return tensors
 
 
-def _stored(tensor: Message) -> StoredTensor:
+def read_stored(tensor: Message) -> StoredTensor:
+    """A `TensorProto`. Raises `ValueError` for one that is broken."""
     kind = next(iter(integers(tensor, _DATA_TYPE)), 0)
     raw = b"".join(bytes(part[:8]) for part in messages(tensor, _RAW_DATA))
     code = _CODES.get(kind)
@@ -115,7 +116,8 @@ def _stored(tensor: Message) -> StoredTensor:
     return StoredTensor(kind, float(values[0]) if values else None)
 
 
-def _node(message: Message) -> Node:
+def read_node(message: Message) -> Node:
+    """A `NodeProto`. Raises `ValueError` for one that is broken."""
     inputs, outputs = (tuple(map(text, messages(message, number))) for number in (_INPUT, _OUTPUT))
     attributes = {_text(entry, _NAME): entry for entry in messages(message, _ATTRIBUTE)}
     return Node(_text(message, _OP), inputs, outputs, attributes)

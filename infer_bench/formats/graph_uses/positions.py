@@ -1,0 +1,102 @@
+"""Inputs whose values are positions in something, numbers to compare with, or how another tensor is cut."""
+
+from collections.abc import Mapping, Sequence
+
+from infer_bench.formats import onnx_graph
+from infer_bench.formats.graph_uses.input_use import Constant, InputUse, Origin
+from infer_bench.formats.onnx_graph import Node
+
+Origins = Sequence[tuple[Origin, ...]]
+Constants = Sequence[Constant | None]
+
+_INDICES = {
+    "Gather": 1,
+    "GatherElements": 1,
+    "GatherND": 1,
+    "GatherBlockQuantized": 1,
+    "ScatterElements": 1,
+    "ScatterND": 1,
+    "ArrayFeatureExtractor": 1,
+    "SequenceAt": 1,
+}
+"""Which input of an operator holds positions in its first."""
+_EMBEDDINGS = {0: 2, 1: 4, 7: 3}
+"""Of the inputs of `EmbedLayerNormalization`: ids, segments and positions, and their tables."""
+_OPERANDS = {
+    "Expand": {1: 1},
+    "ConstantOfShape": {0: 1},
+    "Tile": {1: 1},
+    "TopK": {1: 1},
+    "Range": {0: 0, 1: 1, 2: 1},
+    "Slice": {1: 0, 2: 1, 3: 0, 4: 1},
+    "Pad": {1: 0},
+    "Resize": {2: 1, 3: 1},
+    "Reshape": {1: 1},
+    "CumSum": {1: 0},
+    "Trilu": {1: 0},
+    "Unsqueeze": {1: 0},
+    "Squeeze": {1: 0},
+    "OneHot": {1: 2},
+    "Loop": {0: 1},
+    "Dropout": {2: 0},
+} | {f"Reduce{name}": {1: 0} for name in ("Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSumExp")}
+"""Of each operator the inputs that say how it changes another one, and a value that changes little."""
+
+
+def note_positions(node: Node, origins: Origins, constants: Constants, uses: Mapping[str, InputUse]) -> None:
+    """Add to `uses` what the node makes of the values of the inputs that reach it."""
+    if node.op == "OneHot":
+        depth = constants[1] if len(constants) > 1 else None
+        rows = None if depth is None or depth.first is None else int(depth.first)
+        _limit(origins[0], rows, f"OneHot of depth {rows}", uses)
+    elif node.op == "EmbedLayerNormalization":
+        for place, table in _EMBEDDINGS.items():
+            if place < len(origins) and table < len(constants):
+                _limit_to_rows(origins[place], constants[table], 0, uses)
+    elif node.op in _INDICES and len(origins) > 1:
+        _note_index(node, origins, constants, uses)
+    elif node.op == "Equal":
+        _note_comparison(origins, constants, uses)
+    for place, value in _OPERANDS.get(node.op, {}).items():
+        if place < len(origins):
+            for origin in origins[place]:
+                uses[origin.input].note_operand(node.op, value)
+
+
+def _note_index(node: Node, origins: Origins, constants: Constants, uses: Mapping[str, InputUse]) -> None:
+    table = constants[0]
+    axis = (onnx_graph.ints(node, "axis") or [-1 if node.op == "ArrayFeatureExtractor" else 0])[0]
+    if table is not None and node.op in ("GatherND", "ScatterND"):
+        rows = min(table.sizes, default=1)
+        _limit(origins[1], rows, f"{node.op} of {table.name} ({rows:,} rows)", uses)
+    elif table is not None:
+        _limit_to_rows(origins[1], table, axis, uses)
+    else:
+        _limit(origins[1], 1, f"{node.op} of a tensor whose size the run decides", uses)
+
+
+def _limit_to_rows(origins: Sequence[Origin], table: Constant | None, axis: int, uses: Mapping[str, InputUse]) -> None:
+    if table is not None and table.sizes and -len(table.sizes) <= axis < len(table.sizes):
+        rows = table.sizes[axis]
+        _limit(origins, rows, f"a row of {table.name} ({rows:,} rows)", uses)
+
+
+def _limit(origins: Sequence[Origin], rows: int | None, reason: str, uses: Mapping[str, InputUse]) -> None:
+    for origin in origins:
+        if rows is not None and rows > 0 and origin.offset is not None:
+            low = max(0, -origin.offset)
+            uses[origin.input].limit(low, max(low, rows - 1 - origin.offset), reason)
+
+
+def _note_comparison(origins: Origins, constants: Constants, uses: Mapping[str, InputUse]) -> None:
+    for origin_side, constant_side in ((0, 1), (1, 0)):
+        constant = constants[constant_side]
+        for origin in origins[origin_side] if constant is not None else ():
+            if origin.offset is None or constant is None:
+                continue
+            if constant.is_range:  # a one-hot encoding, as TensorFlow and JAX write it
+                low, high = constant.values[0], constant.values[-1]
+                reason = f"compared with each number from {low} to {high}"
+                uses[origin.input].limit(low - origin.offset, high - origin.offset, reason)
+            elif constant.first is not None:
+                uses[origin.input].constants.append(constant.first - origin.offset)

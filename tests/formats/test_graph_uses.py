@@ -1,0 +1,126 @@
+"""What a graph does with its inputs, told from its bytes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from infer_bench.errors import ModelError
+from infer_bench.formats.graph_uses import InputUse, read_input_uses
+
+helper, kinds = onnx.helper, onnx.TensorProto
+
+
+def uses_of(
+    nodes: Sequence[Any],
+    inputs: Mapping[str, tuple[int, Sequence[Any]]],
+    constants: Mapping[str, Any] | None = None,
+    functions: Sequence[Any] = (),
+) -> dict[str, InputUse]:
+    stored = [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in (constants or {}).items()]
+    values = [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()]
+    graph = helper.make_graph(list(nodes), "g", values, [], stored)
+    model: bytes = helper.make_model(graph, functions=list(functions)).SerializeToString()
+    return read_input_uses(model)
+
+
+TABLE = np.zeros((30, 4), np.float32)
+IDS = {"ids": (kinds.INT64, ["batch", "tokens"])}
+
+
+def test_ids_are_followed_to_the_rows_of_an_embedding() -> None:
+    nodes = [
+        helper.make_node("Cast", ["ids"], ["cast"], to=kinds.INT32),
+        helper.make_node("Reshape", ["cast", "flat"], ["reshaped"]),
+        helper.make_node("Gather", ["table", "reshaped"], ["rows"]),
+    ]
+    use = uses_of(nodes, IDS, {"table": TABLE, "flat": np.array([-1])})["ids"]
+    assert (use.low, use.high, use.reason) == (0, 29, "a row of table (30 rows)")
+
+
+def test_of_two_embeddings_the_smaller_counts_and_an_offset_is_taken_off() -> None:
+    nodes = [
+        helper.make_node("Gather", ["table", "ids"], ["rows"]),
+        helper.make_node("Add", ["ids", "two"], ["shifted"]),
+        helper.make_node("Gather", ["table", "shifted"], ["others"]),
+    ]
+    use = uses_of(nodes, IDS, {"table": TABLE, "two": np.array(2)})["ids"]
+    assert (use.low, use.high) == (0, 27)
+
+
+def test_a_transposed_table_has_its_rows_on_the_other_axis() -> None:
+    nodes = [
+        helper.make_node("Transpose", ["table"], ["columns"], perm=[1, 0]),
+        helper.make_node("Gather", ["columns", "ids"], ["rows"]),
+    ]
+    assert uses_of(nodes, IDS, {"table": TABLE})["ids"].high == 3
+
+
+@pytest.mark.parametrize("depth", [np.array(257), np.array([257])])
+def test_a_one_hot_encoding_limits_to_its_depth(depth: Any) -> None:
+    nodes = [helper.make_node("OneHot", ["ids", "depth", "values"], ["hot"])]
+    use = uses_of(nodes, IDS, {"depth": depth, "values": np.array([0, 1])})["ids"]
+    assert (use.high, use.reason) == (256, "OneHot of depth 257")
+
+
+def test_a_one_hot_encoding_may_be_a_comparison_with_all_numbers() -> None:
+    nodes = [helper.make_node("Equal", ["ids", "numbers"], ["hot"])]
+    assert uses_of(nodes, IDS, {"numbers": np.arange(257).reshape(1, 1, 257)})["ids"].high == 256
+
+
+def test_a_scalar_is_compared_within_a_branch_and_a_function() -> None:
+    graph = helper.make_graph([helper.make_node("Equal", ["rate", "known"], ["same"])], "branch", [], [])
+    branch = helper.make_node("If", ["condition"], ["y"], then_branch=graph, else_branch=graph)
+    call = helper.make_node("Compare", ["rate", "other"], ["z"], domain="own")
+    body = [helper.make_node("Equal", ["a", "b"], ["c"])]
+    function = helper.make_function("own", "Compare", ["a", "b"], ["c"], body, [helper.make_opsetid("", 18)])
+    constants = {"condition": np.array(True), "known": np.array(16000), "other": np.array(8000)}
+    uses = uses_of([branch, call], {"rate": (kinds.INT64, [])}, constants, [function])
+    assert uses["rate"].constants == [16000, 16000, 8000]
+
+
+def test_positions_in_what_the_run_computes_are_the_first() -> None:
+    nodes = [helper.make_node("Relu", ["x"], ["hidden"]), helper.make_node("Gather", ["hidden", "last"], ["y"])]
+    uses = uses_of(nodes, {"x": (kinds.FLOAT, ["n", 4]), "last": (kinds.INT64, [1])})
+    assert (uses["last"].low, uses["last"].high) == (0, 0)
+
+
+def test_layers_say_how_many_channels_and_columns_they_take() -> None:
+    nodes = [
+        helper.make_node("Transpose", ["image"], ["channels_first"], perm=[0, 3, 1, 2]),
+        helper.make_node("Sub", ["channels_first", "mean"], ["centred"]),
+        helper.make_node("Conv", ["centred", "kernels"], ["features"], group=2),
+        helper.make_node("MatMul", ["rows", "weights"], ["hidden"]),
+    ]
+    constants = {
+        "mean": np.zeros((1, 1, 1), np.float32),
+        "kernels": np.zeros((8, 3, 3, 3), np.float32),
+        "weights": np.zeros((80, 5), np.float32),
+    }
+    inputs = {"image": (kinds.UINT8, ["n", "h", "w", "c"]), "rows": (kinds.FLOAT, ["n", "t", "width"])}
+    uses = uses_of(nodes, inputs, constants)
+    assert (uses["image"].sizes, uses["rows"].sizes) == ({3: 6}, {2: 80})
+
+
+def test_what_says_how_a_tensor_is_cut_is_an_operand() -> None:
+    nodes = [
+        helper.make_node("Slice", ["x", "start", "stop"], ["y"]),
+        helper.make_node("Reshape", ["y", "shape"], ["z"]),
+    ]
+    names = ("start", "stop", "shape")
+    uses = uses_of(nodes, {"x": (kinds.FLOAT, ["n"]), **{name: (kinds.INT64, [1]) for name in names}})
+    assert [(uses[n].operand, uses[n].operand_value) for n in names] == [("Slice", 0), ("Slice", 1), ("Reshape", 1)]
+
+
+def test_inputs_with_a_default_are_constants_and_broken_bytes_are_refused() -> None:
+    nodes = [helper.make_node("Gather", ["table", "ids"], ["rows"])]
+    assert list(uses_of(nodes, {**IDS, "table": (kinds.FLOAT, [30, 4])}, {"table": TABLE})) == ["ids"]
+    with pytest.raises(ModelError, match="no ONNX model"):
+        read_input_uses(b"\x3a\x7fnot a graph")
+
+
+def test_a_deep_network_of_shortcuts_is_read_in_no_time() -> None:
+    nodes = [helper.make_node("Add", [f"x{i}" if i else "x", f"x{i}" if i else "x"], [f"x{i + 1}"]) for i in range(200)]
+    assert uses_of(nodes, {"x": (kinds.FLOAT, ["n", 4])})["x"].sizes == {}
