@@ -25,7 +25,8 @@ from infer_bench.typing import Array, Floats
 Request = Mapping[str, Any]
 """A request. For batch 1 a record {column: scalar}; for larger batches a table {column: array (batch,)}.
 
-Missing numbers are NaN or absent, missing strings are None.
+Missing numbers are NaN or absent, missing strings are None. A network's is {input: array} whatever the batch, each
+array of its input's whole shape.
 """
 
 
@@ -58,7 +59,8 @@ class Session(Protocol):
 
     A session may offer more than these: `predictions_and_labels(inputs)` gives the canonical output and the library's
     own labels (rows,), which need not be those of the largest probability, and `texts(outputs)` the text (rows,) in
-    them.
+    them. One whose `spec.inputs` are tensors gives with `named_outputs(outputs)` every output by its name, in the
+    library's own dtype and shape; its canonical output is one row of all numbers in them.
     """
 
     spec: ModelSpec

@@ -41,7 +41,7 @@ class Node:
     attributes: dict[str, Message] = field(repr=False)
 
 
-def nodes(data: bytes) -> list[Node]:
+def nodes(data: bytes | Message) -> list[Node]:
     """The nodes of the main graph, in order. Raises `ModelError` for bytes that are no ONNX model."""
     try:
         graphs = messages(memoryview(data), _GRAPH)
@@ -50,7 +50,7 @@ def nodes(data: bytes) -> list[Node]:
         raise ModelError(f"the file is no ONNX model: {error}") from None
 
 
-def all_nodes(data: bytes) -> list[Node]:
+def all_nodes(data: bytes | Message) -> list[Node]:
     """As `nodes`, with those of branches, loops and the model's own functions."""
     model = memoryview(data)
     try:
@@ -88,7 +88,7 @@ class StoredTensor:
     first: float | None
 
 
-def stored_tensors(data: bytes) -> dict[str, StoredTensor]:
+def stored_tensors(data: bytes | Message) -> dict[str, StoredTensor]:
     """The initialisers and constants of the main graph by name."""
     try:
         tensors = {}
@@ -167,7 +167,7 @@ def _tensor_floats(attribute: Message) -> Iterator[float]:
 def looks_like_onnx(file: Path) -> bool:
     """Whether the top level reads as an ONNX ModelProto, even when its end is cut off."""
     numbers: set[int] = set()
-    with _mapped(file) as data:
+    with map_file(file) as data:
         try:
             for number, wire, value in fields(data):
                 if not _plausible(number, wire, value):
@@ -187,15 +187,15 @@ def _plausible(number: int, wire: int, value: Message | int) -> bool:
 
 
 @contextmanager
-def _mapped(file: Path) -> Iterator[Message]:
-    """The file's bytes as a read-only view."""
+def map_file(file: Path) -> Iterator[Message]:
+    """The file's bytes as a read-only view, of which only what is read comes into memory."""
     with file.open("rb") as stream:
         yield memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def check_onnx(file: Path) -> None:
     """Raises `ModelError` when the file is truncated, has no graph, or refers to data outside of its folder."""
-    with _mapped(file) as data:
+    with map_file(file) as data:
         try:
             top = [number for number, _, value in fields(data) if isinstance(value, memoryview)]
             if _GRAPH not in top:

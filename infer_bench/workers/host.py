@@ -87,7 +87,8 @@ class Host:
 
     def set_rows(self, request: SetRows) -> None:
         """See `SetRows`."""
-        self.session(request.session).set_pool(RequestPool(request.columns))
+        session = self.session(request.session)
+        session.set_pool(RequestPool(request.columns, session.model.spec.inputs or request.inputs))
 
     def share_rows(self, request: ShareRows) -> None:
         """See `ShareRows`."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infer_bench.model import ModelSpec
+from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.typing import Columns, Floats
 from infer_bench.workers.job import Job
 from infer_bench.workers.protocol import SessionRequest
@@ -34,10 +34,14 @@ class LoadModel(SessionRequest[LoadedModel]):
 
 @dataclass(frozen=True, slots=True)
 class SetRows(SessionRequest[None]):
-    """Take the rows to predict: arrays (rows,) by name."""
+    """Take the rows to predict: arrays (rows,) by name, or those of a network's requests, as a `data.Table` has them.
+
+    A function that answers a network's requests is told its `inputs`, by which they are stacked.
+    """
 
     title = "rows"
     columns: Columns
+    inputs: tuple[TensorInput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

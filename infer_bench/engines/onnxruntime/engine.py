@@ -1,9 +1,10 @@
-"""ONNX Runtime: any ONNX file whose inputs are columns and whose output is numbers, probabilities or labels."""
+"""ONNX Runtime: files whose inputs are columns and whose output is numbers or labels, and networks of tensors."""
 
 import dataclasses
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from infer_bench.engines.onnxruntime import inputs as onnx_inputs
 from infer_bench.engines.onnxruntime import labels as onnx_labels
 from infer_bench.engines.onnxruntime import outputs as onnx_outputs
 from infer_bench.engines.onnxruntime.io_binding import BoundRun
+from infer_bench.engines.onnxruntime.network import NetworkSession, open_network
 from infer_bench.engines.onnxruntime.probe import gives_pair, probe_width
 from infer_bench.engines.onnxruntime.providers import (
     LEVELS,
@@ -35,11 +37,14 @@ from infer_bench.engines.session import (
 )
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats import onnx_graph as onnx_graph
+from infer_bench.formats.signature import read_signature
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
 
 Predict = Callable[[Any], Any]
 
+COLUMNS = "columns"
+"""Given beside the options: `yes` where the numbers of tensors are to be columns of rows."""
 _ON_OFF = ("on", "off")
 
 
@@ -65,42 +70,51 @@ class OnnxRuntime:
         """Nothing: ONNX Runtime imports numpy only."""
         return ()
 
-    def open(self, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":
-        """Load the model. Raises `ModelError` for a broken file, `EngineError` for inputs that no column can fill."""
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession | NetworkSession":
+        """Load the model. Raises `ModelError` for a broken file, `EngineError` for inputs that nothing can fill."""
         library = require("onnxruntime", "onnxruntime")
         require_readable(model.path)
         session = start_session(library, model, options)
-        with open(model.path, "rb") as file:
-            content = file.read()
-        nodes, training = onnx_graph.nodes(content), find_training_operators(content)
-        description = onnx_outputs.read_description(session.get_modelmeta().custom_metadata_map)
-        inputs = onnx_inputs.read_tensors(
-            session.get_inputs(), len(description.features) if description else _width(nodes)
-        )
-        features = description.features if description else onnx_inputs.features(inputs)
-        if sum(tensor.width for tensor in inputs) != len(features):
-            raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
-        features = onnx_inputs.with_dtypes(features, inputs)
-        feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
-        meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)
-        assumed = description is None and onnx_outputs.is_assumed_pair(session.get_outputs(), nodes, meaning)
-        if assumed and not gives_pair(session, meaning.output, inputs):
-            meaning = onnx_outputs.as_two_outputs(meaning)
-        spec = _spec(session, meaning, features, nodes, inputs)
-        if description is None:
-            spec = onnx_outputs.with_unread(spec, session.get_outputs(), meaning, options["output"])
-        elif len(description.outputs) == len(spec.outputs):
-            spec = dataclasses.replace(spec, outputs=description.outputs)
-        predict = _predictor(library, session, meaning, inputs, options)
-        labeller = onnx_labels.make_labeller(session, meaning, inputs)
-        onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
-        onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
-        onnx_session.tensors, onnx_session.path = inputs, model.path
-        onnx_session.is_network = onnx_outputs.is_network(content, nodes, meaning, inputs)
-        spec = dataclasses.replace(spec, remarks=(*spec.remarks, *training.remarks))
-        onnx_session.spec = with_placement(spec, session, options)
-        onnx_session.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
-        return onnx_session
+        with onnx_graph.map_file(Path(model.path)) as content:
+            signature, remarks = read_signature(content), find_training_operators(content).remarks
+        opened: OnnxSession | NetworkSession
+        if signature.is_network and options.get(COLUMNS) != "yes":
+            opened = open_network(session, signature, model.path, options)
+        else:
+            opened = _open_table(library, session, model, options)
+        spec = dataclasses.replace(opened.spec, remarks=(*opened.spec.remarks, *remarks))
+        opened.spec = with_placement(spec, session, options)
+        opened.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
+        return opened
+
+
+def _open_table(library: Any, session: Any, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":
+    with open(model.path, "rb") as file:
+        content = file.read()
+    nodes = onnx_graph.nodes(content)
+    description = onnx_outputs.read_description(session.get_modelmeta().custom_metadata_map)
+    inputs = onnx_inputs.read_tensors(session.get_inputs(), len(description.features) if description else _width(nodes))
+    features = description.features if description else onnx_inputs.features(inputs)
+    if sum(tensor.width for tensor in inputs) != len(features):
+        raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
+    features = onnx_inputs.with_dtypes(features, inputs)
+    feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
+    meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)
+    assumed = description is None and onnx_outputs.is_assumed_pair(session.get_outputs(), nodes, meaning)
+    if assumed and not gives_pair(session, meaning.output, inputs):
+        meaning = onnx_outputs.as_two_outputs(meaning)
+    spec = _spec(session, meaning, features, nodes, inputs)
+    if description is None:
+        spec = onnx_outputs.with_unread(spec, session.get_outputs(), meaning, options["output"])
+    elif len(description.outputs) == len(spec.outputs):
+        spec = dataclasses.replace(spec, outputs=description.outputs)
+    predict = _predictor(library, session, meaning, inputs, options)
+    labeller = onnx_labels.make_labeller(session, meaning, inputs)
+    onnx_session = OnnxSession(spec, feed, predict, meaning, nodes, labeller)
+    onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
+    onnx_session.tensors, onnx_session.path = inputs, model.path
+    onnx_session.is_network = onnx_outputs.is_network(content, nodes, meaning, inputs)
+    return onnx_session
 
 
 class OnnxSession(FedSession):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from infer_bench.engines.training_mode import TrainingOperators
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.onnx_graph import Node, StoredTensor
+from infer_bench.formats.protobuf import Message
 
 _RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
@@ -15,7 +16,7 @@ _MEAN = 1
 """The output in which BatchNormalization hands on the batch's mean, which before opset 14 it has in training only."""
 
 
-def find_training_operators(data: bytes) -> TrainingOperators:
+def find_training_operators(data: bytes | Message) -> TrainingOperators:
     """By the nodes' attributes and stored inputs. Raises `ModelError` for bytes that are no ONNX model."""
     nodes, stored = onnx_graph.all_nodes(data), onnx_graph.stored_tensors(data)
     return TrainingOperators(

@@ -11,6 +11,7 @@ import numpy as np
 from infer_bench import data
 from infer_bench.engines.base import Session
 from infer_bench.engines.feeds.schema import Schema
+from infer_bench.engines.onnxruntime.engine import COLUMNS
 from infer_bench.engines.onnxruntime.inputs import Tensor
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, InferBenchError, UsageError
@@ -208,7 +209,7 @@ def choose_candidate(name: str, engine: str, settings: ServingSettings) -> Candi
 
 def open_model(candidate: Candidate, settings: ServingSettings) -> ServedModel:
     """Load the model. Raises `ModelError` and `EngineError`, among them `MissingDependency`."""
-    options = {**candidate.options, "allow_pickle": "yes" if settings.allow_pickle else "no"}
+    options = {**candidate.options, "allow_pickle": "yes" if settings.allow_pickle else "no", COLUMNS: "yes"}
     return ServedModel(candidate, candidate.engine.open(candidate.artefact, options))
 
 

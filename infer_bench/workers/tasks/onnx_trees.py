@@ -27,6 +27,8 @@ def read_onnx_trees(model: ModelRef, options: Mapping[str, str]) -> Ensemble:
     """The trees of an ONNX file. Raises `NotConvertible` where they cannot be read or do not predict as it does."""
     defaults = {name: option.default for name, option in OnnxRuntime.options.items()}
     session = OnnxRuntime().open(model, {**defaults, **options})
+    if not isinstance(session, OnnxSession):
+        raise NotConvertible("a network of tensors has no trees")
     if any(feature.kind != "float" or feature.categories for feature in session.spec.features):
         raise NotConvertible("a graph with columns of categories cannot be read")
     for ensemble in read_onnx(Path(model.path).read_bytes(), session.output_name, session.spec):

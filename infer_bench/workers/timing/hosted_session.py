@@ -2,12 +2,14 @@
 
 import random
 import time
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines.base import Session
+from infer_bench.model import TensorInput
 from infer_bench.typing import Columns
 from infer_bench.workers.timing.requests import (
     FirstRequest,
@@ -27,16 +29,19 @@ OFFSET_BYTES = (64, 262_144)
 
 
 class RequestPool:
-    """Rows to predict, and the requests cut from them. Sessions that predict the same rows share one."""
+    """Rows to predict, and the requests cut from them. Sessions that predict the same rows share one.
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns
+    Those of a network are told by its `inputs`.
+    """
+
+    def __init__(self, columns: Columns, inputs: Sequence[TensorInput] = ()) -> None:
+        self.columns, self.inputs = columns, inputs
         self._requests: dict[int, list[Any]] = {}
 
     def requests(self, batch: int) -> list[Any]:
         """The rows cut into requests of `batch` rows, made once."""
         if batch not in self._requests:
-            self._requests[batch] = requests_of(self.columns, batch)
+            self._requests[batch] = requests_of(self.columns, batch, self.inputs)
         return self._requests[batch]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.base import Request, Session
+from infer_bench.model import TensorInput
 from infer_bench.typing import ABSENT, Array, Columns, Floats
 from infer_bench.workers.timing.fixed_work import time_fixed_work
 from infer_bench.workers.timing.loop import (
@@ -34,14 +35,19 @@ DISCARDED_NS = 1_000_000
 STEADY_WITHIN = 0.03
 
 
-def requests_of(columns: Columns, batch: int) -> list[Request]:
+def requests_of(columns: Columns, batch: int, inputs: Sequence[TensorInput] = ()) -> list[Request]:
     """The rows cut into requests: records of Python scalars for batch 1, else tables of exactly `batch` rows.
 
-    Rows are repeated from the start where the last table would be short.
+    Rows are repeated from the start where the last table would be short. A request of a network, which takes `inputs`,
+    is its arrays, `batch` of them stacked. Raises `DataError` where they cannot be.
     """
+    if inputs:
+        from infer_bench.data.tensors.stacking import cut_requests  # workers of rows go without
+
+        return list(cut_requests(columns, inputs, batch))
     rows = len(next(iter(columns.values())))
     if batch == 1:
-        lists = {name: column.tolist() for name, column in columns.items()}
+        lists = {name: column.tolist() if column.ndim == 1 else list(column) for name, column in columns.items()}
         records = [{name: values[i] for name, values in lists.items()} for i in range(rows)]
         return [{name: value for name, value in record.items() if value is not ABSENT} for record in records]
     starts = range(0, rows, batch)
@@ -68,7 +74,9 @@ class Runner:
 
     def __init__(self, session: Session, requests: list[Request], rows: int, batch: int, clock: Clock) -> None:
         self._session = session
-        self._stages = Stages(session.preprocess, session.predict, session.postprocess)
+        # What a service makes of a network's outputs is not known: they are handed on as they are.
+        finish = getattr(session, "named_outputs", session.postprocess)
+        self._stages = Stages(session.preprocess, session.predict, finish)
         self._requests = requests
         self._rows = rows
         self._cycle = Cycle(self._requests)
@@ -124,11 +132,11 @@ class Runner:
         start, parts, texts = self._clock(), [], list[str]()
         for request in self._requests:
             outputs = self._outputs(request)
-            parts.append(np.array(self._stages.postprocess(outputs), dtype=np.float64))
+            parts.append(np.array(self._session.postprocess(outputs), dtype=np.float64))
             texts += self._texts(outputs)
             if self._clock() - start > limit_ns:
                 break
-        predictions = np.concatenate(parts)[: self._rows]
+        predictions = _concatenate(parts)[: self._rows]
         if self._texts_are_labels(texts, predictions):
             return predictions, np.array(texts[: self._rows], dtype=object)
         return predictions, self._session.labels(predictions)
@@ -146,6 +154,12 @@ class Runner:
         """The text in the predictions of a user's function."""
         texts = getattr(self._session, "texts", None)
         return list(texts(outputs)) if texts else []
+
+
+def _concatenate(parts: Sequence[Floats]) -> Floats:
+    """(rows, outputs); without outputs where a network's answers differ in size."""
+    same = len({part.shape[1:] for part in parts}) == 1
+    return np.concatenate(parts if same else [part[:, :0] for part in parts])
 
 
 def _collections() -> int:

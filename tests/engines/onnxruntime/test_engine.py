@@ -206,8 +206,6 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         open_session("onnxruntime", model, output="nope")
     with pytest.raises(EngineError, match="CoreML"):
         open_session("onnxruntime", model, providers="coreml")
-    with pytest.raises(EngineError, match="how many columns"):
-        open_session("onnxruntime", linear(tmp_path / "d.onnx", columns="k"))
 
 
 def test_a_binary_answer_that_is_no_probability_is_said_so(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Warm-up, blocks and predictions of one session."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infer_bench.model import TensorInput
 from infer_bench.workers.timing.requests import TimeBlock
 from infer_bench.workers.timing.runner import Runner, requests_of
 from tests.fakes import FakeClock, FakeSession
@@ -32,6 +34,49 @@ def test_a_record_holds_plain_scalars() -> None:
     columns = {"a": np.array([1.5], np.float32), "n": np.array([3]), "s": np.array(["x"], object)}
     assert requests_of(columns, 1) == [{"a": 1.5, "n": 3, "s": "x"}]
     assert type(requests_of(columns, 1)[0]["n"]) is int
+
+
+def test_a_request_of_a_network_holds_arrays() -> None:
+    inputs = (TensorInput("x", "float32", ("n", 3, 4), 0),)
+    columns = {"x": np.arange(24, dtype=np.float32).reshape(2, 1, 3, 4)}
+    assert [request["x"].shape for request in requests_of(columns, 1, inputs)] == [(1, 3, 4), (1, 3, 4)]
+    assert [request["x"].shape for request in requests_of(columns, 2, inputs)] == [(2, 3, 4)]
+    assert requests_of({"x": columns["x"][:, 0]}, 1)[1]["x"].shape == (3, 4)  # for a function
+
+
+def test_a_network_s_outputs_are_handed_on_as_they_are() -> None:
+    session: Any = NetworkOfSums()
+    request = {"x": np.ones((1, 2), np.float32)}
+    runner = Runner(session, [request, request], 2, 1, FakeClock(1))
+    runner.time_first()
+    assert (session.named, session.flattened) == (1, 0)
+    predictions, labels = runner.predict_rows(10**9)
+    assert (predictions.tolist(), labels) == ([[2.0], [2.0]], None)
+    runner = Runner(session, [request, {"x": np.ones((1, 0), np.float32)}], 2, 1, FakeClock(1))
+    assert runner.predict_rows(10**9)[0].shape == (2, 0)
+
+
+class NetworkOfSums:
+    """A session with named outputs: a sum for each array that is not empty."""
+
+    named = flattened = 0
+
+    def preprocess(self, request: Any) -> Any:
+        return request["x"]
+
+    def predict(self, inputs: Any) -> Any:
+        return [inputs.sum()] if inputs.size else []
+
+    def named_outputs(self, outputs: Any) -> Any:
+        self.named += 1
+        return dict(enumerate(outputs))
+
+    def postprocess(self, outputs: Any) -> Any:
+        self.flattened += 1
+        return np.reshape(outputs, (1, -1)).astype(np.float64)
+
+    def labels(self, _: Any) -> None:
+        return None
 
 
 def test_the_warm_up_ends_when_two_windows_agree() -> None:

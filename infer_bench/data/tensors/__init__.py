@@ -1,0 +1,1 @@
+"""The requests of networks, arrays by input: stacked, read from files, drawn."""

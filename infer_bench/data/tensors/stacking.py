@@ -1,0 +1,55 @@
+"""Requests cut from a table of tensors, one at a time or stacked along each input's batch axis."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from infer_bench.data.table import Column
+from infer_bench.errors import DataError
+from infer_bench.model import TensorInput
+from infer_bench.typing import Array, Columns, Indices
+
+
+def cut_requests(columns: Columns, inputs: Sequence[TensorInput], batch: int) -> list[dict[str, Array]]:
+    """The table's requests, `batch` of them stacked to one; the first ones again where the last would be short.
+
+    Raises `DataError` for inputs that cannot be stacked.
+    """
+    count = len(next(iter(columns.values())))
+    if batch == 1:
+        return [{name: np.asarray(column[i]) for name, column in columns.items()} for i in range(count)]
+    return [stack_requests(columns, inputs, np.arange(i, i + batch) % count) for i in range(0, count, batch)]
+
+
+def stack_requests(columns: Columns, inputs: Sequence[TensorInput], places: Indices) -> dict[str, Array]:
+    """The requests at `places` as one. Raises `DataError` as `cut_requests`."""
+    refuse_stacking(inputs)
+    by_name = {tensor.name: tensor for tensor in inputs}
+    return {name: _stack(by_name[name], column, places) for name, column in columns.items()}
+
+
+def refuse_stacking(inputs: Sequence[TensorInput]) -> None:
+    """Raise `DataError` where no input has an axis along which requests could be stacked."""
+    if all(tensor.batch_axis is None for tensor in inputs):
+        raise DataError(
+            "the model takes one request at a time: no input has a free batch axis",
+            "use --batch 1, or export the model with a free batch axis",
+        )
+
+
+def _stack(tensor: TensorInput, column: Column, places: Indices) -> Array:
+    parts = [np.asarray(column[place]) for place in places]
+    if tensor.batch_axis is None:
+        if any(not np.array_equal(part, parts[0], equal_nan=part.dtype.kind == "f") for part in parts[1:]):
+            raise DataError(
+                f"requests cannot be stacked: {tensor.name!r} has no batch axis, and they differ in it", "use --batch 1"
+            )
+        return parts[0]
+    try:
+        return np.concatenate(parts, axis=tensor.batch_axis)
+    except ValueError:
+        shapes = sorted({part.shape for part in parts})
+        raise DataError(
+            f"requests cannot be stacked: those of {tensor.name!r} have the shapes {shapes[0]} and {shapes[-1]}",
+            "use --batch 1, or give requests of one shape",
+        ) from None

@@ -1,0 +1,114 @@
+"""ONNX graphs that are fed by tensors: of any rank and dtype, and of any number of inputs and outputs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines.base import Domain
+from infer_bench.engines.feeds.tensors import TensorFeed
+from infer_bench.engines.session import first_line
+from infer_bench.errors import EngineError
+from infer_bench.formats.signature import Signature
+from infer_bench.model import ModelSpec
+from infer_bench.typing import Array, Floats
+
+
+class NetworkSession:
+    """A loaded graph of the file `path`. `predict` gives its outputs as the library does, one an entry of the list.
+
+    `end_profiling` ends the profiling that was asked for and gives the trace's path.
+    """
+
+    end_profiling: Callable[[], str] | None = None
+    is_network = True
+
+    def __init__(self, session: Any, spec: ModelSpec, path: str) -> None:
+        self.spec, self.path = spec, path
+        self._session = session
+        self._feed = TensorFeed(spec.inputs)
+        self.preprocess = self._feed
+        self.predict = _make_predict(session, self._feed, spec.output_names)
+
+    def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
+        """Every output by its name, as the library gave it; the parts of a sequence or a map are outputs of their own.
+
+        Those of a sequence are called `name[0]`, `name[1]`, …, those of a map by its keys.
+        """
+        pairs = zip(self.spec.output_names, outputs, strict=True)
+        return {name: array for output, value in pairs for name, array in _arrays(output, value)}
+
+    def postprocess(self, outputs: Sequence[Any]) -> Floats:
+        """All numbers of one request as a single row, float64 (1, numbers), output by output."""
+        arrays = [array for array in self.named_outputs(outputs).values() if array.dtype.kind in "fiub"]
+        rows = [array.reshape(1, -1).astype(np.float64) for array in arrays]
+        return np.concatenate(rows, axis=1) if rows else np.empty((1, 0))
+
+    def labels(self, predictions: Floats) -> Array | None:
+        """None: which output is a class is not known."""
+        return None
+
+    def domain(self) -> Domain:
+        """Empty: a network's inputs have no thresholds."""
+        return Domain()
+
+    def close(self) -> None:
+        """Release the library's session."""
+        self._session = None
+        self.predict = _refuse_call
+
+
+def open_network(session: Any, signature: Signature, path: str, options: Mapping[str, str]) -> NetworkSession:
+    """The session of a network. Raises `EngineError` for inputs that no array can be, and for options of rows."""
+    _check_options(options)
+    types = {value.name: value.type for value in session.get_inputs()}
+    for tensor in signature.inputs:
+        if not tensor.dtype and not tensor.optional:
+            kind = types.get(tensor.name, "another type")
+            raise EngineError(f"the input {tensor.name!r} is a {kind}, which NumPy has no array for")
+    inputs = tuple(tensor for tensor in signature.inputs if tensor.dtype)
+    names = _choose_outputs(signature.outputs, options.get("output", ""))
+    spec = ModelSpec("raw", (), names, inputs=inputs, output_names=names)
+    return NetworkSession(session, spec, path)
+
+
+def _check_options(options: Mapping[str, str]) -> None:
+    if options["feed"] != "ndarray":
+        raise EngineError("the model takes tensors, and no rows of a table", "use feed=ndarray")
+    if options["io_binding"] == "on":
+        raise EngineError("io_binding needs one float input and one float output", "use io_binding=off")
+
+
+def _choose_outputs(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    if name and name not in names:
+        raise EngineError(f"the graph has no output {name!r}", f"it has: {', '.join(names)}")
+    return (name,) if name else names
+
+
+def _make_predict(session: Any, feed: TensorFeed, names: Sequence[str]) -> Callable[[Any], Any]:
+    run, outputs = session.run, list(names)
+
+    def predict(arrays: Any) -> Any:
+        try:
+            return run(outputs, arrays)
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
+            reason = feed.explain(arrays) or f"ONNX Runtime cannot predict: {first_line(error)}"
+            raise EngineError(reason) from None
+
+    return predict
+
+
+def _arrays(name: str, value: Any) -> Iterable[tuple[str, Array]]:
+    """An output's arrays with their names."""
+    if isinstance(value, list):
+        for i, part in enumerate(value):
+            yield from _arrays(f"{name}[{i}]", part)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _arrays(f"{name}[{key!r}]", part)
+    else:
+        yield name, np.asarray(value)
+
+
+def _refuse_call(_: Any) -> Any:
+    raise EngineError("the session is closed")

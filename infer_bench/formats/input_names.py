@@ -1,0 +1,22 @@
+"""What the names of a network's inputs and of their axes say: batch, time, state."""
+
+import re
+
+_BATCH = re.compile(r"b|bs|n|.*batch.*|n_samples|rows?", re.IGNORECASE)
+_TIME = re.compile(r"t|time.*|.*frames?|.*steps?|.*seq.*|.*len(gth)?s?|samples|tokens?", re.IGNORECASE)
+_STATE = re.compile(r"[hc]_?(0|n|in|prev)?|hidden.*|(.*[_.])?(state|past|cache).*", re.IGNORECASE)
+
+
+def is_batch(symbol: object) -> bool:
+    """Whether an axis is said to count requests, such as `batch_size`, `N` or `b`."""
+    return isinstance(symbol, str) and _BATCH.fullmatch(symbol) is not None
+
+
+def is_time(symbol: object) -> bool:
+    """Whether an axis is said to be of one request: steps, frames, tokens."""
+    return isinstance(symbol, str) and not is_batch(symbol) and _TIME.fullmatch(symbol) is not None
+
+
+def is_state(name: str) -> bool:
+    """Whether an input is what the model gave for the request before: `h0`, `state`, `past_key_values.0.key`."""
+    return _STATE.fullmatch(name) is not None

@@ -1,0 +1,145 @@
+"""What an ONNX graph takes and gives, and whether its inputs are the columns of rows or the tensors of a network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infer_bench.errors import ModelError
+from infer_bench.formats.input_names import is_batch, is_state, is_time
+from infer_bench.formats.protobuf import Message, fields, integers, messages, text
+from infer_bench.model import TensorInput
+
+DESCRIPTION = "infer_bench.spec"
+"""The metadata key under which a converter describes its model."""
+MOST_COLUMNS = 4096
+"""A single matrix that is wider is no table."""
+_DTYPES = (
+    *("", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64"),
+    *("object", "bool", "float16", "float64", "uint32", "uint64"),
+)
+"""By the number that ONNX's `TensorProto.DataType` gives them; of those that follow, NumPy has none that may cross."""
+_TREES = "ai.onnx.ml"
+_IR_VERSION, _GRAPH, _METADATA, _NODES, _INITIALISERS, _INPUTS, _OUTPUTS, _SPARSE = 1, 7, 14, 1, 5, 11, 12, 15
+_NAME, _TENSOR_NAME, _DOMAIN, _KEY = 1, 8, 7, 1
+_TYPE, _TENSOR, _ELEMENT, _SHAPE, _DIMENSION, _SIZE, _SYMBOL = 2, 1, 1, 2, 1, 1, 2
+_FIRST_WITH_DEFAULTS = 4
+"""Before this version of the format every initialiser had to be listed as an input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The graph's inputs, those of a default last and `optional`; the names of its outputs; what kind of model it is.
+
+    Inputs that are no tensors (sequences, maps) have an empty dtype and no shape. `is_network`: the inputs are tensors,
+    not columns.
+    """
+
+    inputs: tuple[TensorInput, ...]
+    outputs: tuple[str, ...]
+    is_network: bool
+
+
+def read_signature(data: Any) -> Signature:
+    """The signature of a file's bytes, also mapped ones. Raises `ModelError` for bytes that are no ONNX model."""
+    model = memoryview(data)
+    try:
+        graph = next(messages(model, _GRAPH))
+        stored = _stored_names(graph)
+        version = next(iter(integers(model, _IR_VERSION)), 0)
+        declared = [_read_input(value, stored) for value in messages(graph, _INPUTS)]
+        inputs = [tensor for tensor in declared if version >= _FIRST_WITH_DEFAULTS or not tensor.optional]
+        outputs = tuple(_text(value, _NAME) for value in messages(graph, _OUTPUTS))
+        required = [tensor for tensor in inputs if not tensor.optional]
+        is_table = _is_described(model) or _are_columns(required, has_ml_operators=_has_ml_operators(graph))
+    except (ValueError, StopIteration) as error:
+        raise ModelError(f"the file is no ONNX model: {error or 'it has no graph'}") from None
+    return Signature(tuple(sorted(inputs, key=lambda tensor: tensor.optional)), outputs, not is_table)
+
+
+def _stored_names(graph: Message) -> set[str]:
+    names = {_text(tensor, _TENSOR_NAME) for tensor in messages(graph, _INITIALISERS)}
+    sparse = (tensor for pair in messages(graph, _SPARSE) for tensor in messages(pair, 1))  # its values have the name
+    return names | {_text(tensor, _TENSOR_NAME) for tensor in sparse}
+
+
+def _read_input(value: Message, stored: set[str]) -> TensorInput:
+    name = _text(value, _NAME)
+    tensor = next((t for kind in messages(value, _TYPE) for t in messages(kind, _TENSOR)), None)
+    if tensor is None:
+        return TensorInput(name, "", None, optional=name in stored)
+    number = next(iter(integers(tensor, _ELEMENT)), 0)
+    dtype = _DTYPES[number] if 0 <= number < len(_DTYPES) else ""
+    shape = next((_read_shape(shape) for shape in messages(tensor, _SHAPE)), None)
+    return TensorInput(name, dtype, shape, find_batch_axis(name, shape), name in stored)
+
+
+def _read_shape(shape: Message) -> tuple[int | str | None, ...]:
+    return tuple(_read_size(dimension) for dimension in messages(shape, _DIMENSION))
+
+
+def _read_size(dimension: Message) -> int | str | None:
+    """A fixed size, a symbol, or None where the axis is free and has no name of its own."""
+    symbol = _text(dimension, _SYMBOL)
+    if symbol.strip() not in ("", "?", "-1", "None"):
+        return symbol
+    size = next(iter(integers(dimension, _SIZE)), None)
+    has_size = any(number == _SIZE for number, _, _ in fields(dimension))
+    return size if has_size and size is not None and size >= 0 else None
+
+
+def find_batch_axis(name: str, shape: Sequence[int | str | None] | None) -> int | None:
+    """The axis along which requests are stacked: one that is called so, else the first where that is free.
+
+    Never a time axis. A state's is its only free axis, which is rarely the first one. None where there is none.
+    """
+    free = [axis for axis, size in enumerate(shape or ()) if not isinstance(size, int)]
+    named = [axis for axis in free if shape is not None and is_batch(shape[axis])]
+    if named:
+        return named[0]
+    if shape is None or not free or (is_state(name) and len(free) > 1):
+        return None
+    return free[0] if (free[0] == 0 or is_state(name)) and not is_time(shape[free[0]]) else None
+
+
+def _is_described(model: Message) -> bool:
+    return any(_text(entry, _KEY) == DESCRIPTION for entry in messages(model, _METADATA))
+
+
+def _has_ml_operators(graph: Message) -> bool:
+    return any(_text(node, _DOMAIN) == _TREES for node in messages(graph, _NODES))
+
+
+def _are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool) -> bool:
+    """Whether each input is a column, or a matrix of them, alone or beside a column.
+
+    Operators of `ai.onnx.ml` work on rows, so that with them several matrices are columns too, and whole numbers.
+    """
+    shapes = [tensor.shape for tensor in inputs]
+    if not inputs or any(shape is None or len(shape) not in (1, 2) for shape in shapes):
+        return False
+    if any(shape and is_time(shape[0]) for shape in shapes):
+        return False
+    if has_ml_operators:
+        return len(inputs) == 1 or all(shape and isinstance((1, *shape[1:])[-1], int) for shape in shapes)
+    columns = [tensor for tensor in inputs if _is_column(tensor, alone=len(inputs) == 1)]
+    others = [tensor for tensor in inputs if tensor not in columns]
+    return all(map(_is_matrix, others)) and (len(inputs) == 1 or bool(columns))
+
+
+def _is_matrix(tensor: TensorInput) -> bool:
+    """Floats, a fixed number of them a request, as many as a table may have columns."""
+    width = (tensor.shape or ())[-1]
+    is_wide = tensor.shape is not None and len(tensor.shape) == 2 and isinstance(width, int)
+    return is_wide and tensor.dtype.startswith("float") and 1 <= int(width or 0) <= MOST_COLUMNS
+
+
+def _is_column(tensor: TensorInput, *, alone: bool) -> bool:
+    """One value a request: a free axis, and no other or one of size 1."""
+    shape = tensor.shape or ()
+    if isinstance(shape[0], int) or shape[1:] not in ((), (1,)):
+        return False
+    return len(shape) == 2 or is_batch(shape[0]) or tensor.dtype == "object" or not alone
+
+
+def _text(message: Message, number: int) -> str:
+    return next(map(text, messages(message, number)), "")
