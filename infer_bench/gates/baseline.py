@@ -16,7 +16,7 @@ PAIRED_HINT = "run paired, which needs no stored baseline: --against OLD_MODEL m
 _AGAIN = "run the baseline again, with --json PATH, to the end"
 _LONGEST_NS = 10**15
 """Eleven days: no request takes as long, and arithmetic on more would end in an overflow."""
-_PAIRED_MODES = ("sessions", "processes")
+_PAIRED_MODES = ("sessions", "forks", "processes")
 
 _HINTS = {
     "python": "store a new baseline after an upgrade",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 Outcome = Literal["pass", "regressed", "inconclusive", "different", "advisory", "failed"]
 CheckKind = Literal["regression", "limit", "delta"]
-GateMode = Literal["sessions", "processes", "stored", "absolute"]
+GateMode = Literal["sessions", "forks", "processes", "stored", "absolute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,9 @@ class Side:
 class Gate:
     """How a verdict came about.
 
-    `mode`: "sessions" (both sides reloaded again and again inside one worker), "processes" (a fresh process a side and
-    layout), "stored" (against a report saved before) or "absolute" (limits without a baseline).
+    `mode`: "sessions" (both sides reloaded again and again inside one worker), "forks" (a process a side and layout,
+    forked from one that has imported the libraries), "processes" (a fresh process a side and layout), "stored" (against
+    a report saved before) or "absolute" (limits without a baseline).
 
     `alpha` is the chance of calling a change within the limits a regression, over all checks and looks together; `beta`
     that of passing a metric that is beyond its limit. `measured_ns` is the time spent measuring, warm-ups included and

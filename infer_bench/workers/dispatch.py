@@ -10,7 +10,7 @@ from infer_bench.workers.host import Host
 from infer_bench.workers.protocol import FAILURE, RESPONSE, Failure, kind_of
 from infer_bench.workers.wire import Frame
 
-GROUPS = ("requests", "timing", "profiling", "tasks")
+GROUPS = ("requests", "timing", "profiling", "tasks", "template")
 """What the kinds of requests begin with."""
 
 
@@ -46,4 +46,6 @@ def handlers_of(group: str) -> Mapping[str, Handler]:
             from infer_bench.workers.handlers.profiling import HANDLERS as handlers
         case "tasks":
             from infer_bench.workers.handlers.tasks import HANDLERS as handlers
+        case "template":
+            from infer_bench.workers.handlers.template import HANDLERS as handlers
     return {kind_of(handler.request): handler for handler in handlers}

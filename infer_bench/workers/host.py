@@ -4,7 +4,7 @@ import importlib
 import platform
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from infer_bench.engines.base import Engine, Session
@@ -24,6 +24,7 @@ from infer_bench.workers.requests import (
     ShareRows,
     WorkerEnvironment,
 )
+from infer_bench.workers.template.requests import ForkedWorkerId, ForkWorker
 from infer_bench.workers.timing.hosted_session import HostedSession, RequestPool, allocate_offset
 from infer_bench.workers.timing.requests import TimedBlock, TimedRounds, TimeRounds
 from infer_bench.workers.work_note import WorkNote
@@ -48,9 +49,13 @@ def block_imports(modules: Iterable[str]) -> None:
 
 
 class Host:
-    """The state of a worker, and the requests that regard it as a whole."""
+    """The state of a worker, and the requests that regard it as a whole.
 
-    def __init__(self) -> None:
+    `serve` is what a worker does that is forked from this one: answer on the connection of that descriptor.
+    """
+
+    def __init__(self, serve: Callable[[int], None] | None = None) -> None:
+        self._serve = serve
         self._sessions: dict[int, HostedSession] = {}
         self._profiling: Profiling | None = None
         self._note: WorkNote | None = None
@@ -129,6 +134,14 @@ class Host:
         session = self.session(request.session)
         requests = requests_from(request.records, session.pool.columns, request.batch)
         self._profiling = Profiling(session.model, requests, function=request.function, clock=time.perf_counter_ns)
+
+    def fork_worker(self, request: ForkWorker) -> ForkedWorkerId:
+        """See `ForkWorker`."""
+        from infer_bench.workers.template.forking import fork_worker
+
+        if self._serve is None:
+            raise ValueError("nobody would serve it")
+        return fork_worker(request, self._serve)
 
     def measure_memory(self, _: MeasureMemory) -> ResidentMemory:
         """See `MeasureMemory`."""

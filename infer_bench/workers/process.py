@@ -14,7 +14,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
 from infer_bench import errors
 from infer_bench.workers.job import Job
@@ -27,6 +27,21 @@ R = TypeVar("R")
 DEFAULT_TIMEOUT_S = 120.0
 _GRACE_S = 2.0
 _TAIL_BYTES = 2_000
+
+
+class Process(Protocol):
+    """As much of `subprocess.Popen` as a worker needs of its process."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, and that of its process group."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, negative for a signal; None while nobody has waited for its end."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code. Raises `subprocess.TimeoutExpired`."""
 
 
 class Worker:
@@ -56,7 +71,8 @@ class Worker:
                 raise errors.WorkerError(f"{command[0]} cannot be started: {why}") from None
             resources.pop_all()  # both live as long as the process
 
-    def _start(self, command: Sequence[str], shares: Sequence[int]) -> "subprocess.Popen[bytes]":
+    def _start(self, command: Sequence[str], shares: Sequence[int]) -> Process:
+        """The process of that command, which inherits the descriptors: the first one is its connection."""
         return subprocess.Popen(
             [*command, ",".join(map(str, self.job.affinity))],
             stdin=subprocess.DEVNULL,

@@ -26,7 +26,7 @@ def die_with_parent() -> None:
 
 def serve(connection: Connection) -> None:
     """Answer requests until the coordinator closes the connection or asks to end."""
-    host = Host()
+    host = Host(serve_descriptor)
     while True:
         try:
             frame = receive(connection)
@@ -40,17 +40,22 @@ def serve(connection: Connection) -> None:
         send(connection, response)
 
 
-def main(arguments: list[str]) -> None:
-    """Take over the inherited connection."""
+def serve_descriptor(descriptor: int) -> None:
+    """Take over an inherited connection, answer its requests, and leave the process."""
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection = Connection(int(arguments[0]))
+    connection = Connection(descriptor)
     # What the model's code starts must not hold the line: a worker that dies is missed at once.
     os.set_inheritable(connection.fileno(), False)
     os.register_at_fork(after_in_child=connection.close)
     serve(connection)
     # Native thread pools may hang or crash while the interpreter is torn down, and nothing is left to save.
     _flush_and_leave()
+
+
+def main(arguments: list[str]) -> None:
+    """Leave Ctrl-C to the coordinator, and serve it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve_descriptor(int(arguments[0]))
 
 
 def _flush_and_leave() -> None:

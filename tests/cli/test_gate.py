@@ -10,6 +10,7 @@ import pytest
 import infer_bench
 from infer_bench.cli.main import run
 from infer_bench.errors import UsageError
+from infer_bench.workers.template.process import can_fork_workers
 from tests.cli.gating import (
     ONNX,
     SAMPLES,
@@ -40,7 +41,8 @@ def test_both_modes_pass_what_is_equal_and_write_reports_of_one_shape(
     rows: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shapes = []
-    for gate, mode in ((processes, "processes"), (sessions, "sessions")):
+    apart = "forks" if can_fork_workers() else "processes"
+    for gate, mode in ((processes, apart), (sessions, "sessions")):
         ours, theirs = ("fake", "fake:slope=1.5") if gate is processes else ("new", "old")
         assert until_decided(gate, rows, ours, theirs, *WIDE, *TO_FILE) == 0, capsys.readouterr()
         report = load_saved()

@@ -121,7 +121,7 @@ class FakeLayoutSource:
     ) -> None:
         self._death = death
         self._running_session = running_session
-        self.restarts = restarts
+        self.restarts = self.owns_memory = restarts
         self.layouts: list[list[str]] = []
         self.starts: dict[str, list[int]] = {}
         self.is_closed = False

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from infer_bench.errors import CannotRun
@@ -48,10 +48,17 @@ class ReportBuilder:
         self._double_installs = find_double_installs()
 
     def build_gate_report(
-        self, results: tuple[BenchResult, ...], gate: Gate, verdict: Verdict | None, *, complete: bool
+        self,
+        results: tuple[BenchResult, ...],
+        gate: Gate,
+        verdict: Verdict | None,
+        notices: Sequence[Notice] = (),
+        *,
+        complete: bool,
     ) -> BenchReport:
         """The report of a gate, whose results may each be against a baseline of their own."""
-        return self._build(results, verdict, complete, gate)
+        report = self._build(results, verdict, complete, gate)
+        return replace(report, notices=(*report.notices, *notices))
 
     def build_report(self, *, complete: bool) -> BenchReport:
         """What is known so far. Candidates that nobody asked for and that cannot open the model become notices."""

@@ -24,6 +24,7 @@ from infer_bench.measure.gate.settings import GateSettings
 from infer_bench.measure.gate.shared_rows import SharedRows, share_rows
 from infer_bench.measure.reporting import PartialSaves, run_to_report
 from infer_bench.measure.schedule.budget import LEAST_ROUNDS, Budget
+from infer_bench.measure.schedule.forked_processes import ForkedProcesses, fit_one_template
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.layouts import InjectedDelay, LayoutSource, fits_one_worker
 from infer_bench.measure.schedule.measurements import Measurement, Measurements
@@ -33,6 +34,7 @@ from infer_bench.measure.schedule.sequential import Pair, Sequential, candidates
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport, BenchResult
+from infer_bench.report.common import Notice
 from infer_bench.report.gate import Check, Gate, GateMode, Side
 from infer_bench.typing import Columns
 from infer_bench.workers.requests import WorkerEnvironment
@@ -94,7 +96,7 @@ class GateRun:
         begin_ns: int,
     ) -> None:
         self._pairs, self._gate, self._settings = tuple(pairs), gate, settings
-        self._mode = choose_mode(pairs, gate)
+        self._mode = choose_mode(pairs, gate, settings)
         self._apart = frozenset(rows.apart)
         self._measurements = Measurements(candidates_of(pairs), settings.batches, rows.unfit)
         self._budget = Budget(max(1, round(settings.limit_s * 1e9)))
@@ -106,8 +108,7 @@ class GateRun:
     def _schedule(
         self, columns: Mapping[Key, Columns], delays: Mapping[Key, InjectedDelay], progress: Progress
     ) -> Scheduler:
-        source_type = ReloadedSessions if self._mode == "sessions" else FreshProcesses
-        source: LayoutSource = source_type(columns, self._settings, delays)
+        source = self._source = self._open_source(columns, delays)
         rule = Sequential(
             self._pairs,
             self._undecided,
@@ -118,6 +119,13 @@ class GateRun:
             restarts=source.restarts,
         )
         return Scheduler(self._measurements, source, rule, self._budget, self._settings, progress, PACKAGES)
+
+    def _open_source(self, columns: Mapping[Key, Columns], delays: Mapping[Key, InjectedDelay]) -> LayoutSource:
+        if self._mode == "sessions":
+            return ReloadedSessions(columns, self._settings, delays)
+        if self._mode == "forks":
+            return ForkedProcesses(columns, self._settings, delays)
+        return FreshProcesses(columns, self._settings, delays, overlap=not self._gate.judges_starts)
 
     def run(self, save: Save | None) -> BenchReport:
         """Measure until it is decided; a run that is broken off leaves what it has."""
@@ -130,6 +138,11 @@ class GateRun:
     def end(self) -> None:
         """End its workers, from another thread than the one that runs it, whose run then fails."""
         self._scheduler.end()
+
+    @property
+    def _obstacle(self) -> str:
+        """Why processes were started afresh that were to be forked."""
+        return self._source.obstacle if isinstance(self._source, ForkedProcesses) else ""
 
     def _checks(self) -> tuple[Check, ...]:
         return rules.make_checks(self._metrics.collect(), self._gate.limits)
@@ -148,7 +161,8 @@ class GateRun:
         reasons = [f"{self._name(e)}: {failures[e.key]}" for e in self._measurements.candidates if e.key in failures]
         verdict = rules.decide_verdict(checks, reasons, self._gate.limits.inconclusive) if complete else None
         results = self._build_results() if self._gate.is_paired else self._report.build_results()
-        return self._report.build_gate_report(results, self._build_gate(checks), verdict, complete=complete)
+        notices = [Notice("not-forked", f"each layout started processes: {self._obstacle}")] if self._obstacle else []
+        return self._report.build_gate_report(results, self._build_gate(checks), verdict, notices, complete=complete)
 
     def _name(self, candidate: Candidate) -> str:
         """With the model's name where several of them have the same candidate."""
@@ -176,7 +190,7 @@ class GateRun:
         baselines = [pair.baseline for pair in self._pairs if pair.baseline]
         candidates = {pair.candidate.key: pair.candidate for pair in self._pairs}
         return Gate(
-            mode=self._mode,
+            mode="processes" if self._obstacle else self._mode,
             layouts=measurements.whole_layout_count,
             rounds=measurements.round_count,
             alpha=errors.alpha,
@@ -195,14 +209,20 @@ class GateRun:
         return Side(candidate.label, candidate.model.path, python, executable, packages)
 
 
-def choose_mode(pairs: Sequence[Pair], gate: GateSettings) -> GateMode:
-    """Sessions where one worker can hold all and nothing is asked that only a process of one's own shows."""
+def choose_mode(pairs: Sequence[Pair], gate: GateSettings, settings: Settings) -> GateMode:
+    """Sessions where one worker can hold all and nothing is asked that only a process of one's own shows.
+
+    Else forks where one template can be forked for all, and nothing is asked of what it has done before.
+    """
     if not gate.is_paired:
         return "absolute"
+    candidates = [candidate for pair in pairs for candidate in pair.candidates]
     metrics = {*gate.limits.shares, *(bound.metric for bound in gate.limits.bounds)}
-    limits_time = any(share_of(bound.metric) is not None for bound in gate.limits.bounds)
-    together = fits_one_worker([candidate for pair in pairs for candidate in pair.candidates])
-    return "sessions" if together and not metrics & PER_PROCESS and not limits_time else "processes"
+    if metrics & PER_PROCESS or any(share_of(bound.metric) is not None for bound in gate.limits.bounds):
+        return "processes"
+    if fits_one_worker(candidates):
+        return "sessions"
+    return "forks" if not gate.judges_starts and fit_one_template(candidates, settings) else "processes"
 
 
 def count_samples(gate: GateSettings) -> int:

@@ -8,6 +8,7 @@ from infer_bench.errors import UsageError
 from infer_bench.gates.limits import (
     LEAST_MARGIN,
     MARGINS,
+    PER_PROCESS,
     Bound,
     Choice,
     GateLimits,
@@ -57,6 +58,12 @@ class GateSettings:
         """Whether there is anything to judge."""
         limits = self.limits
         return self.is_paired or self.baseline is not None or bool(limits.bounds) or limits.max_delta is not None
+
+    @property
+    def judges_starts(self) -> bool:
+        """Whether anything is judged of how processes start, or of what they hold."""
+        metrics = {*self.limits.shares, *(bound.metric for bound in self.limits.bounds)}
+        return bool(metrics & {*PER_PROCESS, "load"})
 
     def drop_unused(self, candidates: "Sequence[Candidate | PlannedCandidate]") -> tuple["GateSettings", list[Notice]]:
         """Without the project's limits that concern nobody who runs, and notices on those.

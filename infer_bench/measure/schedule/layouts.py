@@ -51,12 +51,22 @@ class Layout:
     specs: dict[Key, ModelSpec] = field(default_factory=dict)
     failures: dict[Key, InferBenchError] = field(default_factory=dict)
 
+    @contextlib.contextmanager
+    def noting_failure(self, key: Key) -> Iterator[None]:
+        """Let what fails in here be why a session could not be opened."""
+        try:
+            yield
+        except InferBenchError as error:
+            self.failures[key] = error
+
 
 class LayoutSource(Protocol):
     """Opens the sessions of one layout after the other."""
 
     restarts: bool
     """Whether each layout starts processes; neither that nor loading is counted as measuring."""
+    owns_memory: bool
+    """Whether a process holds one candidate and no more than it needs, so that its memory is the candidate's."""
 
     def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
         """Do once what is no part of measuring; returns those that cannot be opened, and why."""

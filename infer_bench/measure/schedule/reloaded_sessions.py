@@ -30,6 +30,7 @@ class ReloadedSessions(SessionOpener):
     """
 
     restarts = False
+    owns_memory = False
 
     def __init__(
         self,

@@ -144,7 +144,7 @@ class Scheduler:
                 layouts.pop()
                 continue
             with layout.charge(key):
-                memory = session.ask(MeasureMemory()) if self._source.restarts else None
+                memory = session.ask(MeasureMemory()) if self._source.owns_memory else None
                 layouts[-1].note_end(throttled, memory)
             if self._source.restarts and batch == self._settings.batches[-1]:
                 self._measure_frames(self._measurements[key, min(self._settings.batches)], session)

@@ -23,7 +23,7 @@ def draw_ratios(report: Report[Any]) -> Chart | None:
     if not checks:
         return None
     figure, (axis,) = new_figure(1.4 + ROW * len(checks))
-    paired = report.gate is not None and report.gate.mode in ("sessions", "processes")
+    paired = report.gate is not None and report.gate.mode in ("sessions", "forks", "processes")
     for place, (group, check) in enumerate(checks):
         _draw_check(axis, place, check, pair_ratios(group, check.metric) if paired else np.zeros(0))
     axis.axvline(1.0, color="#808080", linewidth=1)

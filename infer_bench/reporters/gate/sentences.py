@@ -113,11 +113,12 @@ def describe_conditions(gate: Gate) -> str:
     rounds = f" × {numbers.plural(gate.rounds, 'round')}"
     how = {
         "sessions": f"{numbers.plural(gate.layouts, 'layout')}{rounds} in one worker",
+        "forks": f"{numbers.plural(gate.layouts, 'pair')} of forked processes{rounds}",
         "processes": f"{numbers.plural(gate.layouts, 'process pair')}{rounds}",
         "stored": f"{numbers.plural(gate.layouts, 'process', 'processes')}{rounds}",
         "absolute": f"{numbers.plural(gate.layouts, 'process', 'processes')}{rounds}",
     }[gate.mode]
-    woven = ["interleaved"] if gate.mode in ("sessions", "processes") else []
+    woven = ["interleaved"] if gate.mode in ("sessions", "forks", "processes") else []
     parts = [how, numbers.coarse(gate.measured_ns), *woven, f"error rate {ratios.allowance(gate.alpha)}"]
     return ", ".join(parts)
 
