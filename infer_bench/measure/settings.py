@@ -24,8 +24,8 @@ class Settings:
     """`rounds` are divided among the `processes`; `budget_s` bounds the measuring (not the start of workers).
 
     `labels` is a file of the rows' true classes. `require_provider` is the execution provider of ONNX Runtime that must
-    run every node. When neither rounds nor a budget are given, 60 rounds are run, in 60 s
-    of measuring at the most.
+    run every node. With `memory` it is also looked at what a request allocates. When neither rounds nor a budget are
+    given, 60 rounds are run, in 60 s of measuring at the most.
     """
 
     batches: tuple[int, ...] = (1,)
@@ -43,6 +43,7 @@ class Settings:
     affinity: tuple[int, ...] = ()
     labels: str | None = None
     require_provider: str | None = None
+    memory: bool = False
 
     def __post_init__(self) -> None:
         self._require(bool(self.batches), "at least one batch size is needed")

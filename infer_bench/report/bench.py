@@ -87,9 +87,12 @@ class BenchResult:
 
     `max_abs_delta` is the largest |difference| from the reference's answers on the same rows, None when there is
     nothing to compare (then `delta_note` says why); `non_finite_mismatches` counts answers that are NaN or infinite on
-    one side only. `frame_ns` is what a typical request spends on DataFrames, by phase, the library's own conversion
-    inside `predict` with it. Empty for other requests, and where it was not measured. `placement` says which execution
-    provider runs which nodes of a graph, where another than the CPU's was asked for.
+    one side only. `cpu_ns` is what all threads of the worker worked for a request, `cpu_share` that time over the
+    clock's (2.0: two CPUs were busy), `allocated_bytes` the most that a request allocated through Python at once; None
+    where it was not measured, or the work is done elsewhere. `frame_ns` is what a typical request spends on DataFrames,
+    by phase, the library's own conversion inside `predict` with it. Empty for other requests, and where it was not
+    measured. `placement` says which execution provider runs which nodes of a graph, where another than the CPU's was
+    asked for.
     """
 
     candidate: str
@@ -117,6 +120,9 @@ class BenchResult:
     gc_collections: int = 0
     processes: tuple[Process, ...] = ()
     frame_ns: Mapping[str, int] = field(default_factory=dict)
+    cpu_ns: int | None = None
+    cpu_share: float | None = None
+    allocated_bytes: int | None = None
     quality: Quality | None = None
     placement: tuple[NodePlacement, ...] = ()
 

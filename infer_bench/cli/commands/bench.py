@@ -32,6 +32,7 @@ def bench(
     processes: of.Processes = None,
     percentiles: of.Percentiles = "50,95,99",
     phases: Phases = False,
+    memory: of.Memory = False,
     wide: Wide = False,
     notes: Notes = False,
     reference: of.Reference = None,
@@ -82,7 +83,7 @@ def bench(
     settings = Settings(
         batches=reading.read_numbers(batch, int, "batch"), threads=threads,
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
-        rounds=rounds, budget_s=reading.read_duration(budget), labels=labels,
+        rounds=rounds, budget_s=reading.read_duration(budget), labels=labels, memory=memory,
         processes=reading.count_processes(processes, save_baseline or baseline), reference=reference,
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), require_provider=require_provider,
         allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),

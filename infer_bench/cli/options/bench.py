@@ -36,6 +36,7 @@ Provider = Annotated[
     what("--require-provider", metavar="NAME", help="Fail unless it runs every node in ONNX Runtime, as in cuda."),
 ]
 
+Memory = Annotated[bool, how("--memory", help="Also what a request allocates through Python, at its peak.")]
 Rounds = Annotated[int | None, how("--rounds", metavar="N", help="Rounds over all processes. [default: 60]")]
 Processes = Annotated[
     int | None,

@@ -114,6 +114,8 @@ def build_result(measurement: Measurement, reference: Measurement, specs: Specs,
         cold_start_ns=_median_of_positive([process.cold_start_ns for process in processes]) or None,
         rss_bytes=_median_of_positive([process.rss_bytes for process in processes]) or None,
         peak_rss_bytes=max(process.peak_rss_bytes for process in processes) or None,
+        **_count_cpu(candidate, measurement.batch, processes),
+        allocated_bytes=measurement.allocated_bytes,
         artifact_bytes=candidate.artefact.bytes,
         warmup_ns=_median_of_positive([process.warmup_ns for process in processes]),
         gc_collections=sum(r.gc_collections for process in processes for r in process.rounds),
@@ -161,6 +163,15 @@ def _rows_per_s(processes: Sequence[Process]) -> float:
     """The median over blocks of rows answered per second of the block's wall time: measured, not 1 / latency."""
     blocks = [r.rows * 1e9 / r.wall_ns for process in processes for r in process.rounds if r.wall_ns > 0]
     return statistics.median(blocks) if blocks else 0.0
+
+
+def _count_cpu(candidate: Candidate, batch: int, processes: Sequence[Process]) -> dict[str, Any]:
+    """The CPU time of a request, the median over blocks, and of a second of the clock; not of a service elsewhere."""
+    rounds = [r for process in processes for r in process.rounds if r.cpu_ns > 0 and r.rows > 0 and r.wall_ns > 0]
+    if not rounds or candidate.engine.name == "http":
+        return {}
+    share = sum(r.cpu_ns for r in rounds) / sum(r.wall_ns for r in rounds)
+    return {"cpu_ns": round(statistics.median(r.cpu_ns * batch / r.rows for r in rounds)), "cpu_share": share}
 
 
 def _compare_speed(measurement: Measurement, reference: Measurement) -> Speedup | None:

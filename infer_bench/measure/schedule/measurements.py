@@ -56,7 +56,10 @@ class LayoutSamples:
 
 @dataclass
 class Measurement:
-    """What is known of one candidate at one batch size; `frame_shares` of each phase's time go into DataFrames."""
+    """What is known of one candidate at one batch size.
+
+    `frame_shares` of each phase's time go into DataFrames; `allocated_bytes` is the most that a request allocated.
+    """
 
     candidate: Candidate
     batch: int
@@ -65,6 +68,7 @@ class Measurement:
     labels: tuple[Label | None, ...] | None = None
     layouts: list[LayoutSamples] = field(default_factory=list)
     frame_shares: dict[Phase, float] = field(default_factory=dict)
+    allocated_bytes: int | None = None
 
     @property
     def sampled(self) -> list[LayoutSamples]:

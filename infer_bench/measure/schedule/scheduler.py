@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from infer_bench.machine.environment import throttled_ns
-from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.schedule.allocations import measure_allocations
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.frame_work import measure_frame_shares
 from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, OpenSession
@@ -147,7 +148,15 @@ class Scheduler:
                 memory = session.ask(MeasureMemory()) if self._source.owns_memory else None
                 layouts[-1].note_end(throttled, memory)
             if self._source.restarts and batch == self._settings.batches[-1]:
+                self._measure_allocations(key, session)
                 self._measure_frames(self._measurements[key, min(self._settings.batches)], session)
+
+    def _measure_allocations(self, key: Key, session: OpenSession) -> None:
+        """Once for each batch size, where it was asked for: what a request allocates through Python."""
+        for batch in self._settings.batches if self._settings.memory else ():
+            measurement = self._measurements[key, batch]
+            if measurement.allocated_bytes is None and measurement.sampled:
+                measurement.allocated_bytes = measure_allocations(session, batch)
 
     def _measure_frames(self, measurement: Measurement, session: OpenSession) -> None:
         """Once, in a worker that has nothing left to time, how much of the smallest request is work on DataFrames."""

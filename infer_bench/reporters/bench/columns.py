@@ -25,6 +25,7 @@ _AFTER = {
     "memory": "memory",
     "file": "file",
 }
+_CPU = {"cpu": "CPU", "cpu_share": "CPU %"}
 _QUALITY = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}
 
 
@@ -33,7 +34,18 @@ def rank_droppable(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
     What stays is the first percentile, the speed-up, the distance of the answers, the accuracy and the phases' shares.
     """
-    return ("file", "memory", "cold_start", "rows_per_s", "auc", "f1", *reversed(name_percentiles(settings)[1:]))
+    return (
+        "cpu_share",
+        "file",
+        "cpu",
+        "allocated",
+        "memory",
+        "cold_start",
+        "rows_per_s",
+        "auc",
+        "f1",
+        *reversed(name_percentiles(settings)[1:]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +57,15 @@ class ResultLine:
     alarm: bool = False
 
 
-def select_columns(settings: Mapping[str, Any], phases: bool) -> dict[str, str]:
-    """Column keys and titles, the candidate's own column left out."""
+def select_columns(report: Report[Any], phases: bool) -> dict[str, str]:
+    """Column keys and titles, the candidate's own column left out; those of the CPU where its time was counted."""
+    settings = report.settings
     quantiles = {name: name for name in name_percentiles(settings)}
+    share = {"share": "share"} if phases else {}
+    cpu = _CPU if any(getattr(result, "cpu_ns", None) is not None for result in report.results) else {}
+    allocated = {"allocated": "allocates"} if settings.get("memory") else {}
     quality = _QUALITY if settings.get("labels") else {}
-    return {**quantiles, **({"share": "share"} if phases else {}), **_AFTER, **quality}
+    return {**quantiles, **share, **_AFTER, **cpu, **allocated, **quality}
 
 
 def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
@@ -61,10 +77,18 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
         "delta": _format_delta(result, reference),
         "cold_start": numbers.coarse(result.cold_start_ns),
         "memory": numbers.memory(result.rss_bytes),
+        "cpu": numbers.duration(result.cpu_ns),
+        "cpu_share": _format_cpu_share(result.cpu_share),
+        "allocated": numbers.size(result.allocated_bytes),
         "file": numbers.size(result.artifact_bytes),
         **fill_quality(result.quality),
     }
     return ResultLine(_fill_quantiles(result.request, settings) | cells, alarm=differs(result))
+
+
+def _format_cpu_share(share: float | None) -> str:
+    """`99 %`, or `380 %` of a candidate that keeps four CPUs busy."""
+    return numbers.MISSING if share is None else f"{share * 100:.0f} %"
 
 
 def fill_quality(quality: Quality | None) -> dict[str, str]:

@@ -23,6 +23,7 @@ def _list_fields(quantiles: tuple[str, ...]) -> list[str]:
     derived += ["speedup_against_model"]
     counts = ["label_changes", "non_finite_mismatches", "delta_rows"]
     costs = ["cold_start_ns", "rss_bytes", "peak_rss_bytes", "artifact_bytes", "warmup_ns", "gc_collections"]
+    costs += ["cpu_ns", "cpu_share", "allocated_bytes"]
     return about + list(_fill_request(None, quantiles)) + derived + counts + costs + times
 
 

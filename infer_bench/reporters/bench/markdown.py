@@ -52,7 +52,7 @@ def _write_model(report: Report[Any], model: Comparison, phases: bool) -> Iterab
 
 
 def _write_table(report: Report[Any], group: BatchGroup, phases: bool) -> Iterable[str]:
-    titles = bench_columns.select_columns(report.settings, phases)
+    titles = bench_columns.select_columns(report, phases)
     yield write_row([f"batch {numbers.count(group.batch)}", *titles.values()])
     yield "|:--|" + "--:|" * len(titles)
     for result in group.results:

@@ -35,7 +35,7 @@ class _Table:
     def __init__(self, report: Report[Any], width: int | None, color: bool, phases: bool) -> None:
         self.report, self.width, self.color, self.phases = report, width, color, phases
         self.models = groups.group_results(report.results, report.settings)
-        self.all_titles = bench_columns.select_columns(report.settings, phases)
+        self.all_titles = bench_columns.select_columns(report, phases)
         self.titles, self.grid = self._fit()
 
     def lines(self) -> list[str]:

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from infer_bench.model import PHASES
 from infer_bench.report.bench import BenchResult, Process
 from infer_bench.report.common import Report
+from infer_bench.reporters.bench.crossover import find_crossovers, list_rated, name_size
 from infer_bench.reporters.bench.groups import (
     BatchGroup,
     group_results,
@@ -16,7 +17,9 @@ from infer_bench.reporters.bench.groups import (
     name_models,
     take_typical,
 )
+from infer_bench.reporters.bench.sentences.sweep import describe_sweep
 from infer_bench.reporters.charts.base import (
+    INK,
     ROW,
     Chart,
     clean,
@@ -29,6 +32,9 @@ from infer_bench.reporters.charts.base import (
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 from infer_bench.typing import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CURVE_POINTS = 48
 TAIL_SAMPLES = 5
@@ -90,7 +96,7 @@ def draw_phases(report: Report[Any]) -> Chart | None:
 
 
 def draw_throughput(report: Report[Any]) -> Chart | None:
-    """Rows a second against batch size, a line a candidate; shaded where another one takes the lead."""
+    """Rows a second against batch size, a line a candidate; marked where another one takes the lead."""
     groups = _by_batch(report)
     series = _series(groups)
     if len(groups) < 2 or not series:
@@ -106,13 +112,21 @@ def draw_throughput(report: Report[Any]) -> Chart | None:
     axis.set_xlabel("batch size")
     axis.set_ylabel("rows per second")
     use_counts(axis)
-    crossings = _crossings(groups)
-    for before, after in crossings:
-        axis.axvspan(before, after, alpha=0.12, color="#808080", linewidth=0)
+    _mark_crossovers(axis, groups)
     axis.legend(fontsize="small", frameon=False)
     models = ", ".join(clean(file_name(info.path)) for info in groups[0].models)
     title = f"Throughput of {models} against batch size"
-    return Chart("throughput", title, _describe_leads(groups, crossings), figure)
+    return Chart("throughput", title, describe_sweep(groups) or _excuse(groups), figure)
+
+
+def _mark_crossovers(axis: "Axes", groups: Sequence[BatchGroup]) -> None:
+    """A band over the sizes at which neither is shown to be faster, and a line where they are equally fast."""
+    for crossover in find_crossovers(groups):
+        axis.axvspan(crossover.low, crossover.high, alpha=0.15, color="#808080", linewidth=0)
+        if crossover.batch is not None:
+            axis.axvline(crossover.batch, color=INK, linewidth=1, linestyle="--")
+            text = f" {name_size(crossover.batch)}"
+            axis.annotate(text, (crossover.batch, 1), xycoords=("data", "axes fraction"), va="top", fontsize="small")
 
 
 KINDS = {"latency": draw_latency, "phases": draw_phases, "throughput": draw_throughput}
@@ -125,18 +139,11 @@ def _describe_middle(result: BenchResult) -> str:
     return f"{name} {numbers.duration(take_typical(result.request))}"
 
 
-def _describe_leads(groups: Sequence[BatchGroup], crossings: Sequence[tuple[int, int]]) -> str:
-    """Where another candidate takes the lead, as far as the intervals show it."""
-    if any(_count_processes(result) < 2 for g in groups for result in _rated(g)):
-        return "no candidate is shown to lead: one process gives no interval"
-    if crossings:
-        return "; ".join(f"another candidate leads from between batch {a:,} and {b:,} on" for a, b in crossings)
-    leaders = {_leader(g) for g in groups}
-    if len(leaders) == 1 and None not in leaders:
-        return f"{leaders.pop()} leads at every batch size"
-    if len(_rated(groups[0])) < 2:
+def _excuse(groups: Sequence[BatchGroup]) -> str:
+    """Why nothing is said of who leads."""
+    if max(len(list_rated(group)) for group in groups) < 2:
         return "one candidate"
-    return "no candidate is shown to overtake another: intervals overlap"
+    return "no candidate is shown to lead: one process gives no interval"
 
 
 def _what(batch: int) -> str:
@@ -240,35 +247,3 @@ def _series(groups: Sequence[BatchGroup]) -> dict[str, list[tuple[int, float]]]:
             if result.rows_per_s is not None and not result.failed:
                 series.setdefault(clean(g.name_row(result)), []).append((g.batch, result.rows_per_s))
     return series
-
-
-def _crossings(groups: Sequence[BatchGroup]) -> list[tuple[int, int]]:
-    """Batch sizes between which the lead changes hands; where intervals overlap, nobody leads."""
-    leaders = [(g.batch, leader) for g in groups if (leader := _leader(g)) is not None]
-    return [(one[0], other[0]) for one, other in itertools.pairwise(leaders) if one[1] != other[1]]
-
-
-def _leader(g: BatchGroup) -> str | None:
-    """The fastest candidate; None where it is alone, or another one's interval overlaps its own."""
-    rated = sorted(_rated(g), key=lambda r: -(r.rows_per_s or 0))
-    if len(rated) < 2 or any(_overlap(rated[0], other) for other in rated[1:]):
-        return None
-    return g.name_row(rated[0])
-
-
-def _rated(g: BatchGroup) -> list[BenchResult]:
-    return [result for result in g.results if result.rows_per_s and not result.failed]
-
-
-def _count_processes(result: BenchResult) -> int:
-    return sum(map(_was_measured, result.processes))
-
-
-def _overlap(one: BenchResult, other: BenchResult) -> bool:
-    """Also True where there is no interval over processes, which shows nothing."""
-    if min(map(_count_processes, (one, other))) < 2:
-        return True
-    bounds = [r.request.intervals.get("p50") for r in (one, other) if r.request is not None]
-    if len(bounds) < 2 or bounds[0] is None or bounds[1] is None:
-        return True
-    return bounds[0][1] >= bounds[1][0]

@@ -58,7 +58,7 @@ def _toned(about: Iterable[Sentence]) -> Iterable[tuple[str, Tone]]:
 
 
 def _build_table(report: Report[Any], group: BatchGroup) -> Table:
-    titles = columns.select_columns(report.settings, phases=True)
+    titles = columns.select_columns(report, phases=True)
     rows = [row for result in group.results for row in _build_rows(report, result, group, tuple(titles))]
     caption = "one request" if group.batch == 1 else f"a batch of {numbers.count(group.batch)}"
     return Table(caption, ("candidate", *titles.values()), tuple(rows))

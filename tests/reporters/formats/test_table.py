@@ -48,9 +48,7 @@ def columns_of(report: Report[Any], width: int | None) -> tuple[list[str], list[
     flat = re.sub(r"\s+", " ", render(report, "table", width=width))
     named = re.search(r"not shown: (.*?) \(--wide shows all\)", flat)
     left_out = named[1].split(", ") if named else []
-    return [
-        title for title in select_columns(report.settings, phases=False).values() if title not in left_out
-    ], left_out
+    return [title for title in select_columns(report, phases=False).values() if title not in left_out], left_out
 
 
 @pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 100, 115])
@@ -66,7 +64,7 @@ def test_a_narrow_terminal_says_which_columns_it_does_without(name: str, width: 
         for r in g.results
         if r.request
     ]
-    titles = select_columns(report.settings, phases=False)
+    titles = select_columns(report, phases=False)
 
     assert {"p50", "speed-up", "max |Δ|"} <= set(kept)
     assert left_out == [title for title in titles.values() if title not in kept]
@@ -76,7 +74,8 @@ def test_a_narrow_terminal_says_which_columns_it_does_without(name: str, width: 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_columns_go_in_their_order_of_rank(name: str) -> None:
-    ranks = [select_columns({}, phases=False)[key] for key in rank_droppable({}) if key in select_columns({}, False)]
+    titles = select_columns(REPORTS[name], phases=False)
+    ranks = [titles[key] for key in rank_droppable({}) if key in titles]
     left_out = [columns_of(REPORTS[name], width)[1] for width in (130, 100, 80, 60, 40)]
 
     assert all(set(columns) == set(ranks[: len(columns)]) for columns in left_out)
@@ -94,6 +93,15 @@ def test_one_line_a_row_from_115_columns_on() -> None:
 
     assert len([line for line in lines if line.startswith(("lightgbm", "onnxruntime feed"))]) == 3
     assert "file" in lines[3] or "file" in lines[2]
+
+
+def test_the_time_of_all_threads_stands_beside_that_of_the_clock_where_it_was_counted() -> None:
+    busy = [replace(result, cpu_ns=231_000, cpu_share=3.8, allocated_bytes=12_300) for result in reports.credit()]
+    text = render(reports.report(*busy, settings={"memory": True}), "table")
+    head, first, *_ = text.splitlines()[2:]
+    assert head.split()[-5:] == ["file", "CPU", "CPU", "%", "allocates"]
+    assert first.endswith("231 µs   380 %     12.3 kB")
+    assert "CPU" not in render(reports.report(), "table")
 
 
 @pytest.mark.parametrize("width", [80, 100])

@@ -10,6 +10,7 @@ from infer_bench.reporters.bench.sentences.answers import describe_differences, 
 from infer_bench.reporters.bench.sentences.bottleneck import find_bottleneck
 from infer_bench.reporters.bench.sentences.sentence import Sentence, enumerate_names
 from infer_bench.reporters.bench.sentences.speeds import compare_speeds
+from infer_bench.reporters.bench.sentences.sweep import describe_sweep
 from infer_bench.reporters.text import numbers
 
 
@@ -18,6 +19,7 @@ def describe_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
     groups = tuple(groups)
     return [
         *compare_speeds(groups),
+        *([Sentence(sweep)] if (sweep := describe_sweep(groups)) else []),
         *describe_differences(groups),
         *describe_uncompared(groups),
         *find_bottleneck(groups[0]),
