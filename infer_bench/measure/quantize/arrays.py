@@ -1,6 +1,5 @@
 """The rows of a quantisation: an array an input, first axis the requests, in scratch files that workers read."""
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from infer_bench.data.dataset import Dataset
+from infer_bench.data.tensors.files import holds_tensors, load_arrays
 from infer_bench.errors import DataError
 from infer_bench.typing import Array
 from infer_bench.workers.tasks.quantize import NetworkTensor
@@ -77,10 +77,8 @@ def _describe(tensor: NetworkTensor) -> str:
 def _read_arrays(path: Path, inputs: Sequence[NetworkTensor]) -> dict[str, Array]:
     if not path.is_file():
         raise DataError(f"no such data file: {path}")
-    with path.open("rb") as file:
-        head = file.read(6)
-    if head.startswith((b"PK", b"\x93NUMPY")):
-        loaded = _load(path)
+    if holds_tensors(path):
+        loaded = load_arrays(path)
         if isinstance(loaded, dict):
             only = len(loaded) == len(inputs) == 1 and inputs[0].name not in loaded
             return {inputs[0].name: next(iter(loaded.values()))} if only else loaded
@@ -88,17 +86,6 @@ def _read_arrays(path: Path, inputs: Sequence[NetworkTensor]) -> dict[str, Array
             raise DataError(f"{path.name} is one array and the model has {len(inputs)} inputs", "give an .npz")
         return {inputs[0].name: loaded}
     return _read_table(path, inputs)
-
-
-def _load(path: Path) -> dict[str, Array] | Array:
-    try:
-        with path.open("rb") as file:  # NumPy leaves a broken archive open
-            loaded = np.load(file, allow_pickle=False)
-            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        if "allow_pickle" in str(error) or "Object arrays" in str(error):
-            raise DataError(f"{path.name} holds an object array, which is a pickle", "save numbers") from None
-        raise DataError(f"cannot read {path.name}: {error}"[:300]) from None
 
 
 def _read_table(path: Path, inputs: Sequence[NetworkTensor]) -> dict[str, Array]:
