@@ -1,8 +1,9 @@
 """The settings of a bench: everything but the models, the rows and the candidates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from infer_bench.data.tensors.choices import RequestChoices
 from infer_bench.errors import UsageError
 
 Scenario = Literal["single_stream", "offline"]
@@ -24,8 +25,8 @@ class Settings:
     """`rounds` are divided among the `processes`; `budget_s` bounds the measuring (not the start of workers).
 
     `labels` is a file of the rows' true classes. `require_provider` is the execution provider of ONNX Runtime that must
-    run every node. With `memory` it is also looked at what a request allocates. When neither rounds nor a budget are
-    given, 60 rounds are run, in 60 s of measuring at the most.
+    run every node, and `requests` what the drawn requests of a network are to be. With `memory` it is also looked at what
+    a request allocates. When neither rounds nor a budget are given, 60 rounds are run, in 60 s of measuring at the most.
     """
 
     batches: tuple[int, ...] = (1,)
@@ -44,6 +45,7 @@ class Settings:
     labels: str | None = None
     require_provider: str | None = None
     memory: bool = False
+    requests: RequestChoices = field(default_factory=RequestChoices)
 
     def __post_init__(self) -> None:
         self._require(bool(self.batches), "at least one batch size is needed")

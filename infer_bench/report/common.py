@@ -57,6 +57,21 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnInput:
+    """An input of the requests that were drawn for the network at the path `model`: the `rule` behind its values.
+
+    Of several `shapes` requests take turns. `shape_is_drawn` where neither the model nor the user says all of it.
+    """
+
+    model: str
+    name: str
+    dtype: str
+    shapes: tuple[tuple[int, ...], ...]
+    rule: str
+    shape_is_drawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the command concluded, and the process's exit code."""
 
@@ -169,7 +184,8 @@ def _views() -> Any:
 class Report(Generic[R]):
     """What every command returns: one JSON document. `complete` is False while rounds are still to come.
 
-    `gate` says how the verdict of a gate came about; None where nothing was to be judged.
+    `gate` says how the verdict of a gate came about; None where nothing was to be judged. `inputs` are those of the
+    requests that were drawn for networks.
     """
 
     command: str
@@ -183,6 +199,7 @@ class Report(Generic[R]):
     complete: bool = True
     gate: Gate | None = None
     schema_version: int = SCHEMA_VERSION
+    inputs: tuple[DrawnInput, ...] = ()
 
     @property
     def has_measurements(self) -> bool:

@@ -1,6 +1,7 @@
 """ONNX graphs that are fed by tensors: of any rank and dtype, and of any number of inputs and outputs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from infer_bench.engines.base import Domain
 from infer_bench.engines.feeds.tensors import TensorFeed
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
+from infer_bench.formats import onnx_graph
+from infer_bench.formats.graph_uses import InputUse, read_input_uses
 from infer_bench.formats.signature import Signature
 from infer_bench.model import ModelSpec
 from infer_bench.typing import Array, Floats
@@ -47,6 +50,11 @@ class NetworkSession:
     def labels(self, predictions: Floats) -> Array | None:
         """None: which output is a class is not known."""
         return None
+
+    def input_uses(self) -> dict[str, InputUse]:
+        """What the graph does with its inputs, by name."""
+        with onnx_graph.map_file(Path(self.path)) as content:
+            return read_input_uses(content)
 
     def domain(self) -> Domain:
         """Empty: a network's inputs have no thresholds."""

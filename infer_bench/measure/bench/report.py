@@ -88,11 +88,13 @@ class ReportBuilder:
             verdict=verdict,
             complete=complete,
             gate=gate,
+            inputs=tuple(dict.fromkeys(entry for rows in self._rows.values() for entry in rows.inputs)),
         )
 
     def _describe_settings(self) -> dict[str, Any]:
         # As JSON has it, so that a report equals itself after it was saved and loaded.
         settings = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self._settings).items()}
+        del settings["requests"]  # what came of it stands in `inputs`
         settings["rounds"] = settings["rounds"] or (DEFAULT_ROUNDS if settings["budget_s"] is None else None)
         return settings | {
             "rows_cycled": self._count_rows(),

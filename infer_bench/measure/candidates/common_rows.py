@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infer_bench import data
 from infer_bench.data.narrowing import narrower
+from infer_bench.data.tensors.matching import match_requests
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
@@ -34,7 +35,9 @@ def load_common_rows(
     `DataError` for a file that does not fit a model, and the first failure when no model can be opened.
     """
     domains, failures = _describe_models(groups, settings, draws=source is None)
-    giver = next((path for path, domain in domains.items() if domain.spec.features), next(iter(domains)))
+    giver = next(
+        (p for p, domain in domains.items() if domain.spec.features or domain.spec.inputs), next(iter(domains))
+    )
     if source is None:
         domain = _merge_kinds(domains[giver], [other.spec for other in domains.values()])
         first = draw_rows(domain, giver, settings)
@@ -112,6 +115,8 @@ def _share_file(
 
 def _share_drawn(first: Rows, path: str, domain: ModelDomain, settings: Settings) -> Rows:
     """The first model's rows where the model can take them, else rows of its own."""
+    if domain.spec.inputs:
+        return _share_requests(first, path, domain, settings)
     if not domain.spec.features:
         return replace(first, spec=domain.spec)
     try:
@@ -122,6 +127,14 @@ def _share_drawn(first: Rows, path: str, domain: ModelDomain, settings: Settings
         return draw_rows(domain, path, settings)
     notices = tuple(note_mapping(domain.spec, first.spec, Path(path).name, "the first model"))
     return replace(first, columns=columns, spec=domain.spec, notices=notices)
+
+
+def _share_requests(first: Rows, path: str, domain: ModelDomain, settings: Settings) -> Rows:
+    """The first network's requests, by name or by place, where this one can take them."""
+    columns = match_requests(first.columns, domain.spec.inputs)
+    if columns is None:
+        return draw_rows(domain, path, settings)
+    return replace(first, columns=columns, spec=domain.spec, notices=())
 
 
 def _corresponds(spec: ModelSpec, reference: ModelSpec) -> bool:

@@ -14,10 +14,15 @@ from infer_bench.measure.candidates.feed_choice import list_variants
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec
-from infer_bench.report.common import Notice
+from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import ReadDomain
+from infer_bench.workers.tasks.draw_requests import DrawnRequests, DrawRequests
+
+DRAWN = "drawn from the model"
+"""The source of rows of which the user gave none."""
+_MOST_SHAPES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Rows:
     """The rows of one model: `columns` are the model's own, `records` all that the user's file holds.
 
     `source` says where they are from, in words for the reader. Models of which `drawn_for`, a path, is the same answer
-    the same rows; it is empty for those of a file.
+    the same rows; it is empty for those of a file. `inputs` say how the requests of a network were entry.
     """
 
     columns: Columns
@@ -34,14 +39,16 @@ class Rows:
     spec: ModelSpec
     notices: tuple[Notice, ...] = ()
     drawn_for: str = ""
+    inputs: tuple[DrawnInput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelDomain:
-    """What a model eats, and the thresholds of its features, where rows are to be drawn."""
+    """What a model eats. Where rows are to be drawn: the thresholds of its features, or the requests of a network."""
 
     spec: ModelSpec
     thresholds: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    requests: DrawnRequests | None = None
 
 
 def count_rows(settings: Settings) -> int:
@@ -82,7 +89,7 @@ def load_rows(
 
 
 def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draws: bool) -> ModelDomain:
-    """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are drawn.
+    """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are entry.
 
     Raises what the first candidate's worker raised when none of them could open the model.
     """
@@ -91,12 +98,24 @@ def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draw
     for variant in (variant for candidate in ordered for variant in list_variants(candidate)):
         try:
             with _open(variant, settings) as (worker, spec):
-                return ModelDomain(spec, worker.ask(ReadDomain()).thresholds if draws and spec.features else {})
-        except DataError:
+                return _read_domain(worker, spec, settings) if draws else ModelDomain(spec)
+        except (DataError, UsageError):
             raise
         except InferBenchError as error:
             first = first or error
     raise first or CannotRun("there is no candidate")
+
+
+def _read_domain(worker: Worker, spec: ModelSpec, settings: Settings) -> ModelDomain:
+    if spec.inputs:
+        return ModelDomain(
+            spec, requests=worker.ask(DrawRequests(count_rows(settings), settings.seed, settings.requests))
+        )
+    if settings.requests:
+        raise UsageError(
+            "--shape, --dim and --fill are for networks, and the model takes rows", "give rows with --data"
+        )
+    return ModelDomain(spec, worker.ask(ReadDomain()).thresholds if spec.features else {})
 
 
 def select_columns(candidate: Candidate, rows: Rows) -> Columns:
@@ -135,8 +154,36 @@ def read_rows(
 
 
 def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:
-    """Rows of the features of the model at `path`. Raises `DataError` for one that has none."""
+    """Rows of the features of the model at `path`, or requests of its inputs. Raises `DataError` for one without."""
+    if domain.requests is not None:
+        return _as_rows(domain.requests, domain.spec, path)
     if not domain.spec.features:
         raise DataError("there is nothing to draw rows from", "give rows with --data")
     table = data.draw(domain.spec, domain.thresholds, count_rows(settings), settings.seed)
-    return Rows(table.columns, table.columns, "drawn from the model", domain.spec, drawn_for=path)
+    return Rows(table.columns, table.columns, DRAWN, domain.spec, drawn_for=path)
+
+
+def _as_rows(requests: DrawnRequests, spec: ModelSpec, path: str) -> Rows:
+    inputs = tuple(
+        DrawnInput(path, entry.name, entry.dtype, entry.shapes, entry.rule, entry.shape_is_drawn)
+        for entry in requests.inputs
+    )
+    name = Path(path).name
+    notices = [Notice(remark.code, f"{name}: {remark.message}", remark.hint) for remark in requests.remarks]
+    return Rows(
+        requests.columns,
+        requests.columns,
+        DRAWN,
+        spec,
+        (*_note_shapes(name, inputs), *notices),
+        drawn_for=path,
+        inputs=inputs,
+    )
+
+
+def _note_shapes(name: str, inputs: Sequence[DrawnInput]) -> Iterator[Notice]:
+    """Say which shapes nobody gave: what they cost to answer may not be what the user serves."""
+    options = [f"{entry.name}:{'x'.join(map(str, entry.shapes[0]))}" for entry in inputs if entry.shape_is_drawn]
+    if options:
+        listing = ", ".join(options[:_MOST_SHAPES]) + (", …" if len(options) > _MOST_SHAPES else "")
+        yield Notice("shape-drawn", f"{name}: shape drawn, not given: {listing}", f"--shape {options[0]} says another")

@@ -1,10 +1,10 @@
 """The sentences below a model's table, and those below the whole report."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from infer_bench.report.bench import BenchResult
-from infer_bench.report.common import Report
+from infer_bench.report.common import DrawnInput, Report
 from infer_bench.reporters.bench.groups import BatchGroup, list_phases, name_percentiles
 from infer_bench.reporters.bench.sentences.answers import describe_differences, describe_uncompared
 from infer_bench.reporters.bench.sentences.bottleneck import find_bottleneck
@@ -12,6 +12,8 @@ from infer_bench.reporters.bench.sentences.sentence import Sentence, enumerate_n
 from infer_bench.reporters.bench.sentences.speeds import compare_speeds
 from infer_bench.reporters.bench.sentences.sweep import describe_sweep
 from infer_bench.reporters.text import numbers
+
+_MOST_INPUTS = 4
 
 
 def describe_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
@@ -47,12 +49,26 @@ def describe_report(report: Report[Any]) -> list[Sentence]:
     sentences = []
     if not report.complete:
         sentences.append(Sentence("The run was not finished: these are the rounds up to its end.", "alarm"))
-    if report.settings.get("rows_source") == "drawn from the model":
+    if report.inputs:
+        inputs = describe_inputs(report.inputs)
+        sentences.append(Sentence(f"Requests were drawn from the model ({inputs}); --data measures on yours."))
+    elif report.settings.get("rows_source") == "drawn from the model":
         sentences.append(Sentence("The rows were drawn from the model itself; --data measures on yours."))
     if any(result.request and result.request.unit == "batch-mean" for result in report.results):
         tail = ", which hides the tail (n/a)" if any(map(_lacks_tail, report.results)) else ""
         sentences.append(Sentence(f"* too fast to time one call: each sample is the mean of several{tail}."))
     return sentences
+
+
+def describe_inputs(inputs: Sequence[DrawnInput]) -> str:
+    """Of the first inputs shape and rule, as in `images 1x3x224x224, uniform in [0, 1)`."""
+    first = [f"{entry.name} {_shapes(entry)}, {entry.rule}" for entry in inputs[:_MOST_INPUTS]]
+    rest = len(inputs) - len(first)
+    return "; ".join(first) + (f"; and {rest} more" if rest else "")
+
+
+def _shapes(entry: DrawnInput) -> str:
+    return " and ".join("x".join(map(str, shape)) or "scalar" for shape in entry.shapes)
 
 
 def _lacks_tail(result: BenchResult) -> bool:

@@ -1,0 +1,178 @@
+"""Draws requests for a network, in shapes and with values of which a run has shown that it takes them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from infer_bench.data.tensors.choices import RequestChoices, Shape
+from infer_bench.data.tensors.draw import DrawnInput, choose_rules, draw_requests, list_inputs, split_shapes
+from infer_bench.data.tensors.shapes import ShapeTrial, list_trials
+from infer_bench.data.tensors.values import GUESSES, ValueRule
+from infer_bench.engines.base import Session
+from infer_bench.engines.session import first_line
+from infer_bench.errors import DataError, InferBenchError
+from infer_bench.formats.graph_uses import InputUse
+from infer_bench.model import Remark
+from infer_bench.typing import Array, Columns
+from infer_bench.workers.protocol import SessionRequest
+
+MOST_POOR = 6
+"""So many shapes are tried that run and whose outputs tell nothing."""
+Outputs = Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnRequests:
+    """The requests, as a `data.Table` has its columns; how each input was drawn; what the runs have shown."""
+
+    columns: Columns
+    inputs: tuple[DrawnInput, ...]
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRequests(SessionRequest[DrawnRequests]):
+    """Draw at most `count` requests for the session's network, as far as the `choices` leave it open."""
+
+    title = "draw"
+    count: int
+    seed: int
+    choices: RequestChoices = field(default_factory=RequestChoices)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outcome:
+    """A trial that has run. It `is_poor` where an output is empty or nowhere finite, or the same for two requests."""
+
+    trial: ShapeTrial
+    rules: Mapping[str, ValueRule]
+    is_poor: bool
+
+
+def draw_for_session(session: Session, request: DrawRequests) -> DrawnRequests:
+    """Try, choose, draw. Raises `DataError` for a network that takes none of the trials, and for choices of its own."""
+    return _Drawing(session, request).draw()
+
+
+class _Drawing:
+    def __init__(self, session: Session, request: DrawRequests) -> None:
+        self._session, self._request = session, request
+        self._inputs = list_inputs(session.spec.inputs, request.choices)
+        read_uses = getattr(session, "input_uses", None)
+        self._uses: Mapping[str, InputUse] = read_uses() if read_uses else {}
+
+    def draw(self) -> DrawnRequests:
+        outcomes = [self._choose(shapes) for shapes in split_shapes(self._request.choices)]
+        trials, rules = [outcome.trial for outcome in outcomes], [outcome.rules for outcome in outcomes]
+        columns, inputs = draw_requests(self._inputs, trials, rules, self._request.count, self._request.seed)
+        return DrawnRequests(columns, inputs, tuple(self._remarks(columns)))
+
+    def _choose(self, shapes: Mapping[str, Shape]) -> _Outcome:
+        """The first trial whose outputs tell something; else the first that runs."""
+        poor: list[_Outcome] = []
+        error: Exception | None = None
+        trials = list_trials(self._inputs, self._uses, shapes, self._request.choices.sizes)
+        for trial, guess in self._list_attempts(trials):
+            try:
+                outcome = self._run_trial(trial, guess)
+            except InferBenchError as failure:
+                error = error or failure
+                continue
+            if not outcome.is_poor:
+                return outcome
+            poor.append(outcome)
+            if len(poor) == MOST_POOR:
+                break
+        if poor:
+            return poor[0]
+        raise self._describe_failure(trials, error)
+
+    def _list_attempts(self, trials: Sequence[ShapeTrial]) -> Iterator[tuple[ShapeTrial, str]]:
+        """All shapes with what is drawn, and again with zeros and ones where only a guess was drawn."""
+        rules = choose_rules(self._inputs, self._uses, trials[0], self._request.choices.fills)
+        guesses = GUESSES if any(rule.guess for rule in rules.values()) else GUESSES[:1]
+        return ((trial, guess) for guess in guesses for trial in trials)
+
+    def _run_trial(self, trial: ShapeTrial, guess: str) -> _Outcome:
+        rules = choose_rules(self._inputs, self._uses, trial, self._request.choices.fills, guess)
+        columns, _ = draw_requests(self._inputs, [trial], [rules], 2, self._request.seed)
+        outputs = self._run(_request_at(columns, 0))
+        is_poor = any(_is_empty(array) or _is_nowhere_finite(array) for array in outputs.values())
+        return _Outcome(trial, rules, is_poor or self._answers_alike(columns, outputs))
+
+    def _answers_alike(self, columns: Columns, first: Outputs) -> bool:
+        """Whether a second request that differs from the first gets the same answer."""
+        if len(next(iter(columns.values()))) < 2 or _are_equal(columns):
+            return False
+        second = self._run(_request_at(columns, 1))
+        return all(_is_same(array, second.get(name)) for name, array in first.items())
+
+    def _run(self, request: Mapping[str, Array]) -> Outputs:
+        session: Any = self._session
+        outputs: Outputs = session.named_outputs(session.predict(session.preprocess(request)))
+        return outputs
+
+    def _describe_failure(self, trials: Sequence[ShapeTrial], error: Exception | None) -> DataError:
+        """What the first trial ended in; the hint says which inputs leave something open."""
+        message = error.message if isinstance(error, InferBenchError) else first_line(error) if error else ""
+        shapes = ", ".join(f"{name} {_text(shape)}" for name, shape in trials[0].shapes.items())
+        free = next((t for t in self._inputs if t.name in trials[0].drawn), None)
+        name = (free or self._inputs[0]).name
+        how = f"--shape {name}:{_text(trials[0].shapes[name])}" if free else f"--fill {name}=zeros"
+        attempts = f"{len(trials)} shapes were tried, first {shapes}" if len(trials) > 1 else shapes
+        return DataError(
+            f"no request could be drawn ({attempts}): {message}", f"give requests with --data FILE.npz, or say {how}"
+        )
+
+    def _remarks(self, columns: Columns) -> Iterator[Remark]:
+        """What two runs of the first request, and one of the second, show of the outputs."""
+        first, again = (self._run(_request_at(columns, 0)) for _ in range(2))
+        differing = [name for name in first if not _is_same(first[name], again.get(name))]
+        if differing and not any(remark.code in _RANDOM_CODES for remark in self._session.spec.remarks):
+            text = f"two runs of the same request differ in {_names(differing)}"
+            yield Remark("differs-between-runs", text, "no comparison of its answers can be exact")
+        for what, holds in (("empty", _is_empty), ("never finite", _is_nowhere_finite)):
+            names = [name for name, array in first.items() if holds(array)]
+            if names:
+                yield Remark("drawn-outputs", f"for drawn requests {_names(names)} is {what}", _USE_DATA)
+        if not differing and self._answers_alike(columns, first):
+            yield Remark("drawn-outputs", "two requests that were drawn get the same answer", _USE_DATA)
+
+
+_USE_DATA = "give requests with --data FILE.npz"
+_RANDOM_CODES = ("random-numbers", "training-mode")
+
+
+def _request_at(columns: Columns, place: int) -> dict[str, Array]:
+    return {name: np.asarray(column[place]) for name, column in columns.items()}
+
+
+def _are_equal(columns: Columns) -> bool:
+    """Whether the first two requests are one and the same."""
+    return all(_is_same(np.asarray(column[0]), np.asarray(column[1])) for column in columns.values())
+
+
+def _is_same(array: Array, other: Array | None) -> bool:
+    """Bit by bit, NaN being NaN."""
+    if other is None or array.shape != other.shape or array.dtype != other.dtype:
+        return False
+    return bool(np.array_equal(array, other, equal_nan=array.dtype.kind in "fc"))
+
+
+def _is_empty(array: Array) -> bool:
+    return array.size == 0
+
+
+def _is_nowhere_finite(array: Array) -> bool:
+    return array.dtype.kind == "f" and array.size > 0 and not np.isfinite(array).any()
+
+
+def _names(names: Sequence[str]) -> str:
+    first = ", ".join(map(repr, names[:3]))
+    return first if len(names) <= 3 else f"{first} and {len(names) - 3} more"
+
+
+def _text(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or "scalar"
