@@ -16,6 +16,7 @@ DEFAULT_ROUNDS = 60
 DEFAULT_PROCESSES = 3
 DEFAULT_BUDGET_S = 60.0
 DEFAULT_ROWS = 1024
+MAX_THREADS = 1024
 MAX_BATCH = 10_000_000
 _EITHER = "--rounds 60 makes so many, --budget 5s as many as fit"
 
@@ -26,7 +27,8 @@ class Settings:
 
     `labels` is a file of the rows' true classes. `require_provider` is the execution provider of ONNX Runtime that must
     run every node, and `requests` what the drawn requests of a network are to be. With `memory` it is also looked at what
-    a request allocates. When neither rounds nor a budget are given, 60 rounds are run, in 60 s of measuring at the most.
+    a request allocates. In a `thread_sweep` each candidate that names no number of threads itself is measured with each
+    of these. When neither rounds nor a budget are given, 60 rounds are run, in 60 s of measuring at the most.
     """
 
     batches: tuple[int, ...] = (1,)
@@ -46,12 +48,15 @@ class Settings:
     require_provider: str | None = None
     memory: bool = False
     requests: RequestChoices = field(default_factory=RequestChoices)
+    thread_sweep: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         self._require(bool(self.batches), "at least one batch size is needed")
         self._require(all(1 <= b <= MAX_BATCH for b in self.batches), f"a batch size is 1 to {MAX_BATCH:,}")
         self._require(len(set(self.batches)) == len(self.batches), "a batch size is named twice")
-        self._require(1 <= self.threads <= 1024, "threads are 1 to 1024")
+        counts = (self.threads, *self.thread_sweep)
+        self._require(all(1 <= count <= MAX_THREADS for count in counts), f"threads are 1 to {MAX_THREADS}")
+        self._require(len(set(self.thread_sweep)) == len(self.thread_sweep), "a number of threads is named twice")
         self._require(self.scenario in SCENARIOS, f"scenario is one of {', '.join(SCENARIOS)}")
         self._require(self.rows_mode in ROWS_MODES, f"rows is one of {', '.join(ROWS_MODES)}")
         self._require(self.rounds is None or 1 <= self.rounds <= 100_000, "rounds are 1 to 100,000")

@@ -12,7 +12,6 @@ from infer_bench.cli.options.shared import (
     Notes,
     Output,
     Phases,
-    Threads,
     Timeout,
     Wide,
 )
@@ -24,7 +23,7 @@ def bench(
     labels: of.Labels = None,
     engine: Candidates = None,
     batch: of.Batches = "1",
-    threads: Threads = 1,
+    threads: of.Threads = "1",
     scenario: of.Scenario = "single_stream",
     rows: of.RowsMode = "rotate",
     budget: Budget = None,
@@ -79,9 +78,9 @@ def bench(
         plain=any(option is not None for option in (rounds, processes, save_baseline)),
     )  # fmt: skip
     rules.check_gate(gate, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline)
-    rules.check_labels(labels, data, gate)
+    rules.check_plain(labels, data, threads, gate)
     settings = Settings(
-        batches=reading.read_numbers(batch, int, "batch"), threads=threads,
+        batches=reading.read_numbers(batch, int, "batch"), **reading.read_threads(threads),
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
         rounds=rounds, budget_s=reading.read_duration(budget), labels=labels, memory=memory,
         processes=reading.count_processes(processes, save_baseline or baseline), reference=reference,

@@ -12,6 +12,9 @@ Labels = Annotated[
     str | None, what("--labels", metavar="FILE", help="The true class of each row: shows accuracy, F1 and AUC.")
 ]
 Batches = Annotated[str, what("--batch", "-b", metavar="N,…", help="Batch sizes, as in 1,64,1000.")]
+Threads = Annotated[
+    str, machine("--threads", "-t", metavar="N,…", help="Threads of each engine; several, as in 1,2,4, are a sweep.")
+]
 Scenario = Annotated[
     str,
     what(

@@ -4,7 +4,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from infer_bench.errors import UsageError
 
@@ -21,6 +21,12 @@ def read_numbers(text: str, of: Callable[[str], T], option: str) -> tuple[T, ...
         return tuple(of(part) for part in parts)
     except ValueError:
         raise UsageError(f"{option}: {text!r} is not a list of numbers", f"for example --{option} 1,64") from None
+
+
+def read_threads(text: str) -> dict[str, Any]:
+    """The settings that `1`, or a sweep as in `1,2,4`, stands for."""
+    counts = read_numbers(text, int, "threads")
+    return {"threads": counts[0], "thread_sweep": counts if len(counts) > 1 else ()}
 
 
 def pick(value: object, option: str, choices: tuple[T, ...]) -> T:

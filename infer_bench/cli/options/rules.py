@@ -62,8 +62,10 @@ def check_baseline_size(save_baseline: str | None, processes: int, batches: int)
         check_stored_size(processes, batches)
 
 
-def check_labels(labels: str | None, data: str | None, gate: "GateSettings") -> None:
-    """Raises `UsageError` for true classes without rows, and where a gate would not show them."""
+def check_plain(labels: str | None, data: str | None, threads: str, gate: "GateSettings") -> None:
+    """Raises `UsageError` for true classes without rows, and for what only a plain run shows where there is a gate."""
+    if "," in threads and gate.has_criteria:
+        raise UsageError("a gate takes one number of threads", "--threads 1, or candidates with threads=… of their own")
     if labels is not None and data is None:
         raise UsageError("--labels are the classes of rows", "give the rows with --data")
     if labels is not None and gate.has_criteria:

@@ -48,12 +48,13 @@ def run(
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
+    threads = settings.threads, settings.thread_sweep
     candidates = _list_candidates(refs, candidates, settings)
-    _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, settings.threads)])
+    _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, *threads)])
     file = open_rows(data)
     truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
     to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
-    entries, left_out = choose_candidates(refs, candidates, to_onnx, settings.threads)
+    entries, left_out = choose_candidates(refs, candidates, to_onnx, *threads)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
     rows, unfit = load_common_rows(group_by_model(entries), file, settings)

@@ -1,7 +1,7 @@
 """Who takes part: each candidate with the artefact that it opens."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infer_bench.engines import registry
 from infer_bench.engines.base import Engine, check_options
@@ -85,17 +85,30 @@ class PlannedCandidate:
         return Candidate(self.label, self.spec, self.engine, target, self.options, self.model, artefact, self.explicit)
 
 
-def plan_candidates(models: Sequence[ModelRef], texts: Sequence[str], threads: int) -> list[PlannedCandidate]:
+def plan_candidates(
+    models: Sequence[ModelRef], texts: Sequence[str], threads: int, sweep: Sequence[int] = ()
+) -> list[PlannedCandidate]:
     """Every candidate that is asked for; those that are usual for a model where `texts` is empty. Starts no worker.
 
-    Of several models each gets the engines that can open it, and the first one the functions, which open none. Raises
-    `UsageError` or `OptionError` for a candidate that makes no sense or fits no model, and for a model that none fits.
+    Of several models each gets the engines that can open it, and the first one the functions, which open none. With a
+    `sweep` each that leaves its threads open stands there once for each of these numbers. Raises `UsageError` or
+    `OptionError` for a candidate that makes no sense or fits no model, and for a model that none fits.
     """
     for text in texts:
         _read_options(_parse_checked(text), threads)
     return [
-        _plan_candidate(model, text, threads, explicit=bool(texts)) for model, text in _assign_candidates(models, texts)
+        _plan_candidate(model, swept, threads, explicit=bool(texts))
+        for model, text in _assign_candidates(models, texts)
+        for swept in _sweep_threads(text, sweep)
     ]
+
+
+def _sweep_threads(text: str, counts: Sequence[int]) -> list[str]:
+    """The candidate with each number of threads; as it is where it names one itself, or its engine knows none."""
+    spec = parse(text)
+    if not counts or "threads" in spec.options or "threads" not in registry.get(spec.engine).options:
+        return [text]
+    return [replace(spec, options={**spec.options, "threads": str(n)}, label="").text for n in counts]
 
 
 def _assign_candidates(models: Sequence[ModelRef], texts: Sequence[str]) -> list[tuple[ModelRef, str]]:
@@ -138,7 +151,7 @@ def _explain_misfit(spec: CandidateSpec, model: ModelRef) -> UsageError:
 
 
 def choose_candidates(
-    models: Sequence[ModelRef], texts: Sequence[str], to_onnx: ToOnnx, threads: int
+    models: Sequence[ModelRef], texts: Sequence[str], to_onnx: ToOnnx, threads: int, sweep: Sequence[int] = ()
 ) -> tuple[list[Candidate], list[Notice]]:
     """Every candidate that can run, and notices on default ones that were left out.
 
@@ -146,7 +159,7 @@ def choose_candidates(
     """
     candidates: list[Candidate] = []
     notices: list[Notice] = []
-    for plan in plan_candidates(models, texts, threads):
+    for plan in plan_candidates(models, texts, threads, sweep):
         try:
             candidates.append(plan.build(to_onnx))
         except (NotConvertible, MissingDependency) as error:

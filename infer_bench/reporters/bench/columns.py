@@ -159,14 +159,17 @@ def describe(model: ModelInfo) -> str:
 def describe_conditions(report: Report[Any], results: tuple[BenchResult, ...]) -> str:
     """`1 thread · 1,024 rows cycled · 60 rounds`: what the numbers hold for."""
     settings = report.settings
-    parts = [_describe_threads(settings.get("threads")), _describe_rows(settings), _describe_rounds(settings, results)]
+    parts = [_describe_threads(settings), _describe_rows(settings), _describe_rounds(settings, results)]
     scenario = settings.get("scenario")
     if isinstance(scenario, str) and scenario != "single_stream":
         parts.insert(0, scenario)
     return " · ".join(part for part in parts if part)
 
 
-def _describe_threads(threads: object) -> str:
+def _describe_threads(settings: Mapping[str, Any]) -> str:
+    threads, sweep = settings.get("threads"), settings.get("thread_sweep")
+    if isinstance(sweep, list) and sweep:
+        return f"{', '.join(map(str, sweep[:-1]))} and {sweep[-1]} threads"
     return numbers.plural(threads, "thread") if isinstance(threads, int) else ""
 
 
