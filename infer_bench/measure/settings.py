@@ -27,8 +27,8 @@ class Settings:
 
     `labels` is a file of the rows' true classes. `require_provider` is the execution provider of ONNX Runtime that must
     run every node, and `requests` what the drawn requests of a network are to be. With `memory` it is also looked at
-    what a request allocates. In a `thread_sweep` each candidate that names no number of threads itself is measured with each
-    of these. When neither rounds nor a budget are given, 60 rounds are run, in 60 s of measuring at the most.
+    what a request allocates. In a `thread_sweep` each candidate that names no number of threads itself is measured with
+    each of these. When neither rounds nor a budget are given, 60 rounds are run, in 60 s of measuring at the most.
     """
 
     batches: tuple[int, ...] = (1,)
