@@ -104,6 +104,8 @@ def _fit(array: Array, tensor: TensorInput, file: str) -> Column:
     if shape is None:
         return array[np.newaxis]
     axis = tensor.batch_axis if tensor.batch_axis is not None else 0 if shape[:1] == (1,) else None
+    if array.shape == (0,) and len(shape) == 1:  # no numbers at all, which a model may take, and not no requests
+        axis = None
     if array.ndim == len(shape) and axis is not None:
         entries = np.expand_dims(np.moveaxis(array, axis, 0), axis + 1)
         column = entries if axis == 0 else np.ascontiguousarray(entries)

@@ -11,9 +11,9 @@ from infer_bench.errors import EngineError
 Run = Callable[[dict[str, Any]], Any]
 _QUANTISED = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger")
 _SINGLE, _DOUBLE = 1, 11
-_HALF = {10: "float16", 16: "bfloat16"}
+HALVES = {10: "float16", 16: "bfloat16"}
 _DOMAINS = ("", "ai.onnx")
-_DTYPES = ("to", "dtype")
+DTYPES = ("to", "dtype")
 """Attributes that hold a dtype."""
 _FLOAT_INPUTS = {"Resize": (2,), "Upsample": (1,)}
 """Inputs that are float32 whatever the others are."""
@@ -26,19 +26,19 @@ def widen_graph(path: str) -> Any:
         model = onnx.load(path)
     if model.functions:
         raise EngineError("the graph calls functions of its own")
-    for graph in _graphs(model.graph):
+    for graph in all_graphs(model.graph):
         _refuse_other_dtypes(graph)
         _widen(onnx, graph)
     return model
 
 
-def _graphs(graph: Any) -> Iterator[Any]:
+def all_graphs(graph: Any) -> Iterator[Any]:
     """The graph and those in its nodes' attributes."""
     yield graph
     for node in graph.node:
         for attribute in node.attribute:
             for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-                yield from _graphs(inner)
+                yield from all_graphs(inner)
 
 
 def _refuse_other_dtypes(graph: Any) -> None:
@@ -48,14 +48,15 @@ def _refuse_other_dtypes(graph: Any) -> None:
         if node.op_type in _QUANTISED or node.op_type.startswith("QLinear"):
             raise EngineError("parts of the network are quantised")
         for attribute in node.attribute:
-            if attribute.name in _DTYPES and attribute.i in _HALF:
-                raise EngineError(f"parts of the network work in {_HALF[attribute.i]}")
-    for tensor in _tensors(graph):
-        if tensor.data_type in _HALF:
-            raise EngineError(f"parts of the network work in {_HALF[tensor.data_type]}")
+            if attribute.name in DTYPES and attribute.i in HALVES:
+                raise EngineError(f"parts of the network work in {HALVES[attribute.i]}")
+    for tensor in all_tensors(graph):
+        if tensor.data_type in HALVES:
+            raise EngineError(f"parts of the network work in {HALVES[tensor.data_type]}")
 
 
-def _tensors(graph: Any) -> Iterator[Any]:
+def all_tensors(graph: Any) -> Iterator[Any]:
+    """The graph's weights and constants, not those of the graphs inside it."""
     yield from graph.initializer
     yield from (sparse.values for sparse in graph.sparse_initializer)
     for node in graph.node:
@@ -69,8 +70,8 @@ def _widen(onnx: Any, graph: Any) -> None:
     for value in (*graph.input, *graph.output):
         if value.type.tensor_type.elem_type == _SINGLE:
             value.type.tensor_type.elem_type = _DOUBLE
-    narrow = _narrow_inputs(graph)
-    for tensor in _tensors(graph):
+    narrow = narrow_inputs(graph)
+    for tensor in all_tensors(graph):
         if tensor.data_type == _SINGLE and tensor.name not in narrow:
             _widen_tensor(onnx, tensor)
     for node in graph.node:
@@ -78,8 +79,8 @@ def _widen(onnx: Any, graph: Any) -> None:
     _narrow(onnx, graph, narrow)
 
 
-def _narrow_inputs(graph: Any) -> set[str]:
-    """What operators want in float32."""
+def narrow_inputs(graph: Any) -> set[str]:
+    """The values that operators want in float32."""
     places = ((node, i) for node in graph.node for i in _FLOAT_INPUTS.get(node.op_type, ()))
     return {node.input[i] for node, i in places if i < len(node.input) and node.input[i]}
 
@@ -91,7 +92,7 @@ def _widen_tensor(onnx: Any, tensor: Any) -> None:
 
 def _widen_attributes(onnx: Any, node: Any) -> None:
     for attribute in node.attribute:
-        if attribute.name in _DTYPES and attribute.i == _SINGLE:
+        if attribute.name in DTYPES and attribute.i == _SINGLE:
             attribute.i = _DOUBLE
         elif node.op_type == "Constant" and attribute.name in ("value_float", "value_floats"):
             values = attribute.f if attribute.name == "value_float" else list(attribute.floats)
@@ -121,15 +122,21 @@ def _narrow(onnx: Any, graph: Any, names: set[str]) -> None:
 def make_runner(path: str, output: str) -> Run:
     """A call from inputs by name to the output of that name, in float64. Raises `EngineError` where there is none."""
     model = widen_graph(path)
-    library, content = require("onnxruntime", "onnxruntime"), model.SerializeToString()
-    settings = library.SessionOptions()
-    settings.log_severity_level, settings.intra_op_num_threads = 4, 1
-    settings.graph_optimization_level = library.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        session = library.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
+        session = start_on_bytes(model)
     except Exception:  # noqa: BLE001 - a kernel that is missing may be anything
         return _evaluator(model, output)
     return lambda inputs: session.run([output], inputs)[0]
+
+
+def start_on_bytes(model: Any, *, optimised: bool = False) -> Any:
+    """A session of a graph in memory, on the CPU and in one thread. Raises whatever ONNX Runtime does."""
+    library, content = require("onnxruntime", "onnxruntime"), model.SerializeToString()
+    settings = library.SessionOptions()
+    settings.log_severity_level, settings.intra_op_num_threads = 4, 1
+    levels = library.GraphOptimizationLevel
+    settings.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+    return library.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
 
 
 def _evaluator(model: Any, output: str) -> Run:

@@ -8,6 +8,8 @@ import numpy as np
 
 from infer_bench.engines.base import Domain
 from infer_bench.engines.feeds.tensors import TensorFeed
+from infer_bench.engines.onnxruntime.rounding import open_rounding_runs
+from infer_bench.engines.rounding_runs import Method, RoundingRuns
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph
@@ -40,6 +42,10 @@ class NetworkSession:
         """
         pairs = zip(self.spec.output_names, outputs, strict=True)
         return {name: array for output, value in pairs for name, array in _arrays(output, value)}
+
+    def rounding_runs(self, method: Method) -> RoundingRuns:
+        """What the graph rounds. Raises `EngineError` where that cannot be known by this method."""
+        return open_rounding_runs(self.path, self.spec.output_names, self.named_outputs, method)
 
     def postprocess(self, outputs: Sequence[Any]) -> Floats:
         """All numbers of one request as a single row, float64 (1, numbers), output by output."""

@@ -47,7 +47,7 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
         if explanation.not_explained and candidate.error is None:
             explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures)
         if explanation.not_explained and not unlike:
-            explanation = explain_by_weights(explanation, rows, candidate, validation)
+            explanation = explain_by_weights(explanation, rows, candidate.predictor, validation.reference)
         candidate.explanation = with_fixes(explanation, validation.reference, candidate.predictor)
 
 

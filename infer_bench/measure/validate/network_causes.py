@@ -20,6 +20,7 @@ from infer_bench.measure.validate.causes.precision import (
 )
 from infer_bench.measure.validate.fan_out import predict_aligned
 from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.measure.validate.validation import CandidateState, Validation
 
 
@@ -47,21 +48,23 @@ def _asking(predictor: Predictor, validation: Validation) -> Ask:
 
 
 def explain_by_weights(
-    explanation: Explanation, rows: DifferingRows, candidate: CandidateState, validation: Validation
+    explanation: Explanation,
+    rows: DifferingRows,
+    candidate: Predictor,
+    reference: Predictor | SavedPredictions,
 ) -> Explanation:
     """With what the weights tell, where one side has the other's in fewer bits, or other numbers under its names."""
-    reference = validation.reference
     if not isinstance(reference, Predictor):
         return explanation
-    ours, theirs = _read_weights(reference), _read_weights(candidate.predictor)
+    ours, theirs = _read_weights(reference), _read_weights(candidate)
     causes = []
-    for one, other, side in ((ours, theirs, candidate.predictor), (theirs, ours, reference)):
+    for one, other, side in ((ours, theirs, candidate), (theirs, ours, reference)):
         if rounded := rounded_weights(one, other):
             causes.append(describe_precision(rows, rounded, _operators(side), side.name))
-    if not ours and (narrow := describe_narrow_weights(rows, theirs, candidate.predictor.name)):
+    if not ours and (narrow := describe_narrow_weights(rows, theirs, candidate.name)):
         causes.append(narrow)
     if unlike := other_weights(ours, theirs):
-        causes.append(describe_weights(rows, unlike, candidate.predictor.name))
+        causes.append(describe_weights(rows, unlike, candidate.name))
     return Explanation((*causes, *explanation.causes), 0, "") if causes else explanation
 
 

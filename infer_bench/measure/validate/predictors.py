@@ -23,6 +23,12 @@ from infer_bench.workers.shared import SharedTable
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed
 from infer_bench.workers.tasks.float64 import CheckFloat64, Float64Predictions, PredictInFloat64
 from infer_bench.workers.tasks.gaps import number_gaps
+from infer_bench.workers.tasks.network_outputs import (
+    OutputVariants,
+    PredictOutputs,
+    PredictVariants,
+    RequestOutputs,
+)
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, StepOutputs
 from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords
 
@@ -132,6 +138,14 @@ class Predictor:
             return predictions
         units = self._own_rounding.units_of(predictions.values, Float64Run(run.values, run.nudged, run.sizes))
         return replace(predictions, units=units)
+
+    def predict_outputs(self, columns: Columns) -> RequestOutputs:
+        """Every output of a network for each request. Raises `EngineError` when it takes none of them."""
+        return self._worker.ask(PredictOutputs(columns))
+
+    def predict_variants(self, columns: Columns) -> OutputVariants:
+        """What rounding makes of a network's outputs. Raises `EngineError` where that cannot be known."""
+        return self._worker.ask(PredictVariants(columns))
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `predict`, with a request of its own for every row."""

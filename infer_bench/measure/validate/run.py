@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from infer_bench.data import Dataset, Table
-from infer_bench.errors import DataError, UsageError
-from infer_bench.measure.candidates.rows import open_rows
+from infer_bench.errors import DataError
 from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.fan_out import FanOut, stream
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.label_reading import choose_reading
+from infer_bench.measure.validate.networks.opening import is_saved_outputs, network_inputs, open_validation
+from infer_bench.measure.validate.networks.rows_or_tensors import RowsOrTensors
+from infer_bench.measure.validate.networks.run import compare_networks
 from infer_bench.measure.validate.opening import (
     Opening,
     build_candidates,
@@ -22,7 +24,7 @@ from infer_bench.measure.validate.partial_reports import PartialReports
 from infer_bench.measure.validate.predictors import Predictor, describe_feeds
 from infer_bench.measure.validate.probe_runs import compare_on_probes
 from infer_bench.measure.validate.report import report_on
-from infer_bench.measure.validate.saved_predictions import SavedPredictions, is_predictions, load_predictions
+from infer_bench.measure.validate.saved_predictions import SavedPredictions, is_predictions
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.trees import Structure, Structures, rename_columns
 from infer_bench.measure.validate.validation import CandidateState, Validation
@@ -70,15 +72,15 @@ def run(
     """
     progress = progress or Silent()
     progress.update(0, "reading the models")
-    predictions = load_predictions(models[0]) if is_predictions(models[0]) else None
-    least = 2 if predictions is None else 1
-    plans = plan_predictors(models if predictions is None else models[1:], engines, settings, least)
-    dataset = open_rows(data)
-    _check_rows(predictions, dataset, settings)  # what needs no worker comes before the first is started
+    saved = models[0] if is_predictions(models[0]) or is_saved_outputs(models[0]) else None
+    plans = plan_predictors(models if saved is None else models[1:], engines, settings, 2 if saved is None else 1)
+    rows = RowsOrTensors.open(saved, data)
+    rows.check(settings)  # what needs no worker comes before the first is started
     candidates = build_candidates(plans, settings)
-    if dataset is not None:
-        dataset.digest.start()
     with open_predictors(candidates, settings) as openings:
+        if network_inputs(openings):
+            return compare_networks(open_validation(saved, openings, data, settings), progress, save)
+        predictions, dataset = rows.require()
         if predictions is None and openings[0].predictor is not None:
             read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])
         validation = _validation(predictions, openings, dataset, settings)
@@ -129,16 +131,6 @@ def _choose_reading(
         candidate.reading = choose_reading(reference, candidate.predictor, settings.threshold)
     except DataError as error:
         candidate.error = error
-
-
-def _check_rows(predictions: SavedPredictions | None, dataset: Dataset | None, settings: ValidateSettings) -> None:
-    """Raise what stands in the way of comparing on these rows, whatever the models."""
-    if dataset is None and predictions is not None:
-        raise UsageError("saved predictions need the rows that they belong to", "give --data ROWS")
-    if dataset is None and settings.probes == "off":
-        raise UsageError("there is nothing to compare on", "give --data, or leave out --probes off")
-    if dataset is not None and predictions is not None and len(predictions.values) != dataset.rows:
-        raise DataError(f"{predictions.name} holds {len(predictions.values):,} predictions for {dataset.rows:,} rows")
 
 
 def _compare_all(validation: Validation, progress: Progress, save: Save | None) -> ValidateReport:

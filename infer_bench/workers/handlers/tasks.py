@@ -10,6 +10,12 @@ from infer_bench.workers.tasks.float64 import (
     check_float64,
     predict_in_float64,
 )
+from infer_bench.workers.tasks.network_outputs import (
+    PredictOutputs,
+    PredictVariants,
+    predict_outputs,
+    predict_variants,
+)
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, predict_in_float32, run_steps
 from infer_bench.workers.tasks.predict_batches import PredictBatch, PredictRecords, predict_batch, predict_records
 from infer_bench.workers.tasks.predict_table import PredictTable, predict_table
@@ -30,6 +36,8 @@ HANDLERS = (
     of_model(PredictRecords, predict_records),
     of_model(PredictInFloat64, predict_in_float64),
     of_model(CheckFloat64, check_float64),
+    of_model(PredictOutputs, predict_outputs),
+    of_model(PredictVariants, predict_variants),
     of_model(PredictInFloat32, predict_in_float32),
     of_model(RunSteps, run_steps),
     of_model(DescribeFeed, describe_feed),

@@ -20,13 +20,15 @@ class Yardstick:
 
     `exact` are its outputs in float64, and each of `shaken` those after its numbers were moved by an ulp, of weights
     and requests. With the method `noise` there is no float64: `exact` are its own outputs, and what `shaken` ones move
-    is the measure. `sizes` (requests,) are the largest magnitudes in each request.
+    is the measure. `sizes` (requests,) are the largest magnitudes in each request. `is_coarse`: parts
+    of the network work in less than float32.
     """
 
     exact: NamedArrays
     shaken: Sequence[NamedArrays]
     sizes: Floats
     method: Method = "float64"
+    is_coarse: bool = False
 
     @property
     def decades(self) -> Ints:

@@ -93,8 +93,7 @@ def _compare_output(
     limits: Limits,
 ) -> OutputComparison:
     ours, theirs = reference.outputs[name], candidate.outputs[name]
-    yardstick, by_candidate = reference.yardstick, reference.yardstick is None
-    yardstick = yardstick or candidate.yardstick
+    yardstick, by_candidate = choose_yardstick(reference, candidate)
     decades = np.zeros(len(numbers), dtype=np.int64) if yardstick is None else yardstick.decades
     scores = all(look_like_scores(name, ours[place]) for place in places)
     requests = tuple(
@@ -118,8 +117,16 @@ def _compare_output(
         largest=max((_largest(ours[place]) for place in places), default=0.0),
         scores=scores,
         method=yardstick.method if yardstick and any(request.slices for request in requests) else None,
-        by_candidate=by_candidate and yardstick is not None,
+        by_candidate=by_candidate,
     )
+
+
+def choose_yardstick(reference: NamedPredictions, candidate: NamedPredictions) -> tuple[Yardstick | None, bool]:
+    """What measures rounding, and whether it is the candidate's: where the reference has none, or a coarser one."""
+    ours, theirs = reference.yardstick, candidate.yardstick
+    if ours is None or (ours.is_coarse and theirs is not None and not theirs.is_coarse):
+        return theirs, theirs is not None
+    return ours, False
 
 
 def _units(name: str, place: int, yardstick: Yardstick | None, *, by_candidate: bool) -> OutputUnits | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from infer_bench.stats.agreement.limits import Limits, is_finite_on_both, is_mismatch, is_within
+from infer_bench.stats.agreement.limits import Limits, is_finite_on_both, is_mismatch, is_same, is_within
 from infer_bench.stats.agreement.tensors.class_scores import margins_of_changes
 from infer_bench.stats.agreement.tensors.exact_values import find_ties, is_float, unequal
 from infer_bench.stats.agreement.tensors.named_predictions import Method
@@ -37,7 +37,8 @@ class RequestErrors:
 
     `slices` are its errors by way of cutting it, empty where there is nothing to measure with. `is_beyond`: by the
     tolerances it differs. `is_mismatch`: however near, it differs, in shape, exact values or in what is not finite.
-    `margins` are those of the places at which the largest score is another one.
+    `margins` are those of the places at which the largest score is another one. `furthest` is where two numbers are
+    farthest apart, None of text and where all are equal.
     """
 
     number: int
@@ -48,6 +49,30 @@ class RequestErrors:
     unequal: int = 0
     ties: int = 0
     margins: Floats = field(default_factory=lambda: np.zeros(0))
+    furthest: "Furthest | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Furthest:
+    """Two numbers at the same `place` of an output; `delta` is infinite where one alone is finite."""
+
+    delta: float
+    place: tuple[int, ...]
+    reference: float
+    candidate: float
+
+
+def find_furthest(reference: Floats, candidate: Floats) -> Furthest | None:
+    """Where two arrays of one shape are farthest apart; None where they are equal everywhere."""
+    if not reference.size:
+        return None
+    with np.errstate(all="ignore"):
+        gaps = np.where(is_same(reference, candidate), 0.0, np.abs(reference - candidate))
+    gaps = np.where(np.isnan(gaps), np.inf, gaps)
+    place = np.unravel_index(int(gaps.argmax()), gaps.shape)
+    delta = float(gaps[place])
+    indices = tuple(int(index) for index in place)
+    return Furthest(delta, indices, float(reference[place]), float(candidate[place])) if delta else None
 
 
 def compare_request(
@@ -76,6 +101,7 @@ def compare_request(
         is_beyond=bool((~within).any()),
         is_mismatch=mismatch or unmeasured_beyond,
         margins=margins_of_changes(ours, theirs) if scores else np.zeros(0),
+        furthest=find_furthest(ours, theirs),
     )
 
 
@@ -91,7 +117,17 @@ def _compare_exactly(
     ties = find_ties(reference, candidate, variants)
     count, excused = int(differ.sum()), int(ties.sum())
     different = count > excused
-    return RequestErrors(number, decade, is_beyond=different, is_mismatch=different, unequal=count, ties=excused)
+    numeric = reference.dtype.kind in "biu" and candidate.dtype.kind in "biu"
+    furthest = find_furthest(*(side.astype(np.float64) for side in (reference, candidate))) if numeric else None
+    return RequestErrors(
+        number,
+        decade,
+        is_beyond=different,
+        is_mismatch=different,
+        unequal=count,
+        ties=excused,
+        furthest=furthest,
+    )
 
 
 def _measure(

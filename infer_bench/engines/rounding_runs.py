@@ -1,0 +1,61 @@
+"""A network run with less rounding and with a little more: what its own rounding makes of its outputs."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+
+from infer_bench.typing import Array
+
+NamedArrays = Mapping[str, Array]
+
+
+Method = Literal["float64", "noise"]
+
+
+class RoundingRuns(Protocol):
+    """What a session of a network gives as `rounding_runs(method)`, which raises `EngineError` where it has no such.
+
+    With the method `float64`, `exact` gives the outputs in float64, and `shaken` those in float64 of weights and inputs
+    that are half an ulp of float32 off. With `noise` nothing computes in float64: `exact` gives None, and `shaken` the
+    outputs, a draw each, of weights and inputs of which half are an ulp of their own off.
+    """
+
+    method: Method
+    is_coarse: bool
+    """Whether parts of the network work in less than float32."""
+
+    def exact(self, inputs: NamedArrays) -> NamedArrays | None:
+        """The outputs by name. Raises `EngineError` where the network refuses the inputs."""
+
+    def shaken(self, inputs: NamedArrays) -> Sequence[NamedArrays]:
+        """As `exact`, of numbers that were moved."""
+
+
+def shake(values: Array, name: str, draw: int) -> Array:
+    """About half of an array's numbers an ulp of its own dtype up or down, always the same ones for a name and draw.
+
+    What is no float, and a single number, is as it was: that is more often a setting than a weight.
+    """
+    if values.dtype.kind != "f" or values.size < 2:
+        return values
+    random = np.random.default_rng((zlib.crc32(name.encode()), draw))
+    steps = random.integers(0, 4, values.shape)
+    infinity = np.asarray(np.inf, dtype=values.dtype)
+    with np.errstate(all="ignore"):
+        up, down = np.nextafter(values, infinity), np.nextafter(values, -infinity)
+    moved = np.where(steps == 0, up, np.where(steps == 1, down, values))
+    return np.asarray(np.where(values == 0, values, moved), dtype=values.dtype)
+
+
+def shake_in_float64(values: Array, name: str) -> Array:
+    """A float array in float64, each number half an ulp of float32 up or down, always the same way for a name."""
+    if values.dtype.kind != "f":
+        return values
+    wide = values.astype(np.float64)
+    if values.size < 2:
+        return wide
+    signs = np.random.default_rng(zlib.crc32(name.encode())).choice([-1.0, 1.0], values.shape)
+    with np.errstate(all="ignore"):
+        return np.asarray(wide * (1.0 + signs * 2.0**-24))

@@ -1,0 +1,1 @@
+"""Networks fed by tensors: do two of them give the same for the same requests, output by output."""

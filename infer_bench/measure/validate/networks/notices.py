@@ -1,0 +1,68 @@
+"""What is to be known of a comparison of networks besides its figures."""
+
+from collections.abc import Iterator
+
+from infer_bench.measure.candidates.remarks import notices_of
+from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
+from infer_bench.report.common import Notice
+from infer_bench.stats.agreement.rounding import SAME
+
+
+def notices_on(validation: NetworkValidation) -> list[Notice]:
+    """Of how outputs were paired, what measures rounding, and what looks like scores."""
+    notices = [*validation.notices, *_note_measures(validation)]
+    for candidate in validation.candidates:
+        notices += [*_note_names(candidate), *_note_near(validation, candidate)]
+    notices += _note_scores(validation)
+    return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
+
+
+def _note_measures(validation: NetworkValidation) -> Iterator[Notice]:
+    outputs = [o for c in validation.candidates for g in c.groups.values() for o in g.comparison.outputs.values()]
+    floats = [output for output in outputs if not output.is_exact]
+    if validation.limits.by_rounding and floats and not any(output.method for output in floats):
+        reason = "; ".join(f"{name}: {text}" for name, text in validation.obstacles.items())
+        text = f"what the networks round is not known{f' ({reason})' if reason else ''}: the tolerance decides"
+        yield Notice("no-float64", text, "--atol and --rtol give a tolerance of your own")
+    coarse = [name for name, is_coarse in validation.coarse.items() if is_coarse]
+    if coarse and any(output.method for output in floats):
+        text = (
+            f"{', '.join(coarse)} works in less than float32, at least in parts: what passes is as near as that allows"
+        )
+        yield Notice("coarse", text)
+
+
+def _note_names(candidate: NetworkCandidate) -> Iterator[Notice]:
+    others = {theirs: ours for theirs, ours in candidate.names.items() if theirs != ours}
+    if others:
+        pairs = ", ".join(f"{theirs} as {ours}" for theirs, ours in list(others.items())[:3])
+        more = ", …" if len(others) > 3 else ""
+        name = candidate.predictor.name
+        yield Notice("by-position", f"{name} calls its outputs otherwise, and they were taken in order: {pairs}{more}")
+    extra = {name for group in candidate.groups.values() for name in group.comparison.extra}
+    if extra:
+        text = f"{candidate.predictor.name} gives outputs that the reference lacks, which were not compared: "
+        yield Notice("extra-outputs", text + ", ".join(sorted(extra)[:5]))
+
+
+def _note_near(validation: NetworkValidation, candidate: NetworkCandidate) -> Iterator[Notice]:
+    for group in candidate.groups.values():
+        for name, output in group.comparison.outputs.items():
+            pool = output.worst_pool()
+            if pool is not None and output.is_near(validation.limits):
+                text = f"{candidate.predictor.name} rounds more than the reference in {name}: {pool.ratio:.0f} ×"
+                hint = "--strict counts that as different, --atol decides by a tolerance of your own"
+                yield Notice("rounding", f"{text}, where up to {SAME:g} × is the same", hint)
+
+
+def _note_scores(validation: NetworkValidation) -> Iterator[Notice]:
+    names = {
+        name: None
+        for candidate in validation.candidates
+        for group in candidate.groups.values()
+        for name, output in group.comparison.outputs.items()
+        if output.scores
+    }
+    if names:
+        text = f"{', '.join(names)} look{'s' if len(names) == 1 else ''} like scores of classes"
+        yield Notice("scores", f"{text}: the labels are the places of the largest along the last axis")

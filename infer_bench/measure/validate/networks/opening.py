@@ -1,0 +1,126 @@
+"""What a comparison of networks starts from: the requests, and the reference where its outputs were saved."""
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from infer_bench.data.tensors.files import list_sets, load_arrays, read_sets
+from infer_bench.data.tensors.requests import read_requests
+from infer_bench.errors import DataError, EngineError, UsageError
+from infer_bench.measure.validate.networks.names import columns_of
+from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs, divide_outputs
+from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation, RequestTable
+from infer_bench.measure.validate.opening import Opening
+from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.measure.validate.settings import ValidateSettings
+from infer_bench.model import TensorInput
+from infer_bench.typing import Array
+
+_NPZ, _NPY = b"PK", b"\x93NUMPY"
+
+
+def is_saved_outputs(path: str) -> bool:
+    """Whether a path may be outputs of a network: an `.npz` or `.npy`, or a folder of ONNX's `output_N.pb`."""
+    file = Path(path)
+    if file.is_dir():
+        return bool(list_sets(file, "output"))
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        head = stream.read(6)
+    return head.startswith(_NPY) or (head.startswith(_NPZ) and _is_npz(file))
+
+
+def _is_npz(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return all(name.endswith(".npy") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def network_inputs(openings: Sequence[Opening]) -> tuple[TensorInput, ...]:
+    """The inputs of the first network among the models that could be opened; none where all take rows.
+
+    Raises `UsageError` where one takes rows and another tensors.
+    """
+    predictors = [opening.predictor for opening in openings if opening.predictor is not None]
+    networks = [predictor for predictor in predictors if predictor.spec.inputs]
+    rows = [predictor for predictor in predictors if predictor.spec.features]
+    if networks and rows:
+        raise UsageError(
+            f"{rows[0].name} takes rows of a table, and {networks[0].name} tensors: they cannot be compared"
+        )
+    return networks[0].spec.inputs if networks else ()
+
+
+def open_validation(
+    saved: str | None, openings: Sequence[Opening], data: str | None, settings: ValidateSettings
+) -> NetworkValidation:
+    """Who is compared on what; `saved` is the path of the reference's outputs. Raises what stands in the way."""
+    inputs = network_inputs(openings)
+    others = openings if saved else openings[1:]
+    candidates = [NetworkCandidate(opening.predictor) for opening in others if opening.predictor]
+    unopened = [(opening.candidate, opening.error) for opening in others if opening.error]
+    if not candidates:
+        others[0].require()
+    requests = _requests(data, inputs)
+    reference = _read_saved(saved, requests, candidates[0].predictor, inputs) if saved else openings[0].require()
+    described = {"data": requests.path or None, "data_sha256": _hash(requests.path) if requests.path else None}
+    return NetworkValidation(reference, inputs, candidates, unopened, [requests], settings, described)
+
+
+def _requests(data: str | None, inputs: Sequence[TensorInput]) -> RequestTable:
+    if data is None:
+        raise DataError(
+            "a comparison of networks needs requests", "give an .npz with an array an input: --data inputs.npz"
+        )
+    return RequestTable("data", read_requests(Path(data), inputs), str(Path(data).absolute()))
+
+
+def _hash(path: str) -> str:
+    """Of the file, or of a folder's files in order."""
+    file, digest = Path(path), hashlib.sha256()
+    parts = [part for files in list_sets(file, "input") for part in files] if file.is_dir() else [file]
+    for part in parts:
+        digest.update(part.read_bytes())
+    return digest.hexdigest()
+
+
+def _read_saved(path: str, requests: RequestTable, predictor: Predictor, inputs: Sequence[TensorInput]) -> SavedOutputs:
+    """The saved outputs of each request, cut as a candidate's outputs for the first one are shaped."""
+    table = requests.table
+    sample: Mapping[str, Array] = {}
+    for row in range(min(table.rows, 8)):
+        try:
+            columns = columns_of(table.slice(row, row + 1), predictor.spec.inputs, inputs, predictor.name)
+            outputs = predictor.predict_outputs(columns).outputs
+            sample = {name: np.asarray(column[0]) for name, column in outputs.items()}
+            break
+        except EngineError:
+            continue
+    return divide_outputs(Path(path).name, _read_arrays(Path(path), list(sample)), table.rows, sample)
+
+
+def _read_arrays(path: Path, names: Sequence[str]) -> Mapping[str, Array | Sequence[Array]]:
+    if path.is_dir():
+        sets = read_sets(path, "output")
+        keys = [part.name if part.name in names else _place_name(part.place, names) for part in sets[0]]
+        return {key: [parts[i].array for parts in sets] for i, key in enumerate(keys)}
+    loaded = load_arrays(path)
+    if isinstance(loaded, dict):
+        return {name: _as_text(array) for name, array in loaded.items()}
+    if len(names) != 1:
+        raise DataError(f"{path.name} is one array and the model has {len(names)} outputs", "give an .npz with each")
+    return {names[0]: _as_text(loaded)}
+
+
+def _place_name(place: int, names: Sequence[str]) -> str:
+    return names[place] if place < len(names) else f"output_{place}"
+
+
+def _as_text(array: Array) -> Array:
+    return array.astype(str).astype(object) if array.dtype.kind in "US" else array

@@ -1,0 +1,73 @@
+"""A comparison of networks under way: who is compared on which requests, and what is known of each candidate so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from infer_bench.data import Table
+from infer_bench.errors import InferBenchError
+from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.validate.causes.explanation import Explanation
+from infer_bench.measure.validate.networks.group import NetworkGroup
+from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
+from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.measure.validate.settings import ValidateSettings
+from infer_bench.model import TensorInput
+from infer_bench.report.common import Notice
+from infer_bench.stats.agreement.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RequestTable:
+    """Requests of one kind: the user's (`data`) or drawn ones. `path` is the file's; empty of drawn ones."""
+
+    name: str
+    table: Table
+    path: str = ""
+
+
+@dataclass
+class NetworkCandidate:
+    """A candidate, its comparison with the reference by group, and the error that ended it, if any.
+
+    `names` are its outputs' with those by which they are compared.
+    """
+
+    predictor: Predictor
+    groups: dict[str, NetworkGroup] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    error: InferBenchError | None = None
+    explanation: Explanation = field(default_factory=Explanation)
+
+
+@dataclass(eq=False)
+class NetworkValidation:
+    """A reference and the candidates that could be opened, and those that could not.
+
+    `inputs` are the reference's, or the first candidate's of saved outputs. `obstacles` say by a model's name why it is
+    not known what it rounds, and `coarse` whether parts of it work in less than float32. `data_settings` say of the
+    requests what the report's settings have; `notices` what is known before anything is compared.
+    """
+
+    reference: Predictor | SavedOutputs
+    inputs: tuple[TensorInput, ...]
+    candidates: list[NetworkCandidate]
+    unopened: Sequence[tuple[Candidate, InferBenchError]]
+    requests: Sequence[RequestTable]
+    settings: ValidateSettings
+    data_settings: Mapping[str, Any] = field(default_factory=dict)
+    notices: Sequence[Notice] = ()
+    obstacles: dict[str, str] = field(default_factory=dict)
+    coarse: dict[str, bool] = field(default_factory=dict)
+    requests_per_s: float | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """When two outputs count as the same."""
+        return self.settings.limits()
+
+    @property
+    def predictors(self) -> list[Predictor]:
+        """Every network in a worker, the reference first."""
+        own = [self.reference] if isinstance(self.reference, Predictor) else []
+        return [*own, *(candidate.predictor for candidate in self.candidates)]

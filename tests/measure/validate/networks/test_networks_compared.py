@@ -1,0 +1,113 @@
+"""Networks fed by tensors, from files to verdicts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench import validate
+from infer_bench.errors import DataError, InferBenchError
+from infer_bench.report.serialize import dump, load_report
+from infer_bench.reporters.registry import render
+from tests.tensor_networks import IMAGES, SEQUENCE, half, image_weights, images, save_graph, sequence_weights
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("networks")
+    weights = image_weights()
+    shifted = {**weights, "w": weights["w"] + np.eye(8, 10, dtype=np.float32) * np.float32(1e-4)}
+    paths = {
+        "model": save_graph(folder / "model.onnx", IMAGES, weights),
+        "half": save_graph(folder / "half.onnx", IMAGES, {**weights, "kernel": half(weights["kernel"])}),
+        "shifted": save_graph(folder / "shifted.onnx", IMAGES, shifted),
+        "renamed": save_graph(folder / "renamed.onnx", IMAGES.replace("probs", "out").replace("image", "x"), weights),
+        "sequence": save_graph(folder / "sequence.onnx", SEQUENCE, sequence_weights()),
+    }
+    np.savez(folder / "inputs.npz", image=images(12))
+    np.savez(folder / "x.npz", x=np.random.default_rng(0).uniform(size=(5, 7, 64)).astype(np.float32))
+    return {name: str(path) for name, path in paths.items()} | {
+        "inputs": str(folder / "inputs.npz"),
+        "x": str(folder / "x.npz"),
+        "folder": str(folder),
+    }
+
+
+@pytest.fixture(scope="module")
+def report(files: dict[str, str]) -> Any:
+    return validate(files["model"], *(files[k] for k in ("renamed", "half", "shifted")), data=files["inputs"])
+
+
+def test_only_what_rounds_is_the_same(report: Any) -> None:
+    same, halved, shifted = report.results
+    assert [result.different for result in report.results] == [False, True, True]
+    assert report.verdict.exit_code == 4
+    assert report.verdict.reasons[0] == "half.onnx: 12 of 12 requests differ in probs"
+    assert (same.by_rounding, same.atol, same.groups[0].rows) == (True, 1e-4, 12)
+    assert max(result.groups[0].max_abs_delta for result in report.results) < 2e-4
+    assert [cause.name for cause in halved.causes] == ["other weights"]
+    (output,) = shifted.groups[0].outputs
+    assert (output.tensor.dtype, output.tensor.shape, output.failing) == ("float32", (1, 10), 12)
+    assert output.tensor.rounding.method == "noise"
+    assert output.tensor.rounding.ratio > 32
+    assert output.tensor.label_changes is not None
+    assert shifted.worst[0].place[0] == 0
+    assert {notice.code for notice in report.notices} >= {"by-position", "scores"}
+
+
+def test_the_report_is_saved_and_shown(report: Any) -> None:
+    text = render(load_report(dump(report)), "table", width=80)
+    assert "probs float32 1×10" in text
+    assert "the error is" in text
+
+
+def test_saved_outputs_are_a_reference(files: dict[str, str], tmp_path: Path) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(files["sequence"], providers=["CPUExecutionProvider"])
+    y, best = session.run(["y", "best"], {"x": np.load(files["x"])["x"]})
+    np.savez(tmp_path / "good.npz", y=y, best=best)
+    good = validate(str(tmp_path / "good.npz"), files["sequence"], data=files["x"])
+    (result,) = good.results
+    assert good.verdict is not None
+    assert (good.verdict.status, result.reference.engine, result.groups[0].rows) == ("pass", "saved", 5)
+    rounding = result.groups[0].rounding
+    assert rounding is not None
+    assert rounding.of_candidate
+    for name, array in (("y", y.copy()), ("best", best.copy())):
+        array[3, 2, ...] = array[3, 2, ...] + array.dtype.type(1)
+        np.savez(tmp_path / "bad.npz", **{"y": y, "best": best, name: array})
+        bad = validate(str(tmp_path / "bad.npz"), files["sequence"], data=files["x"])
+        assert bad.verdict is not None
+        assert bad.verdict.exit_code == 4
+        assert bad.results[0].worst[0].output == name
+        assert bad.results[0].worst[0].row == 3
+
+
+def test_a_tolerance_that_is_given_decides(files: dict[str, str]) -> None:
+    report = validate(files["model"], files["half"], data=files["inputs"], atol=1e-3)
+    (result,) = report.results
+    assert (result.different, result.by_rounding) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("models", "data", "error", "said"),
+    [
+        (["model", "sequence"], "inputs", None, "the input is x"),
+        (["model", "half"], "x", DataError, "no array 'image'"),
+        (["model", "half"], None, InferBenchError, "--data|requests"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(
+    files: dict[str, str], models: list[str], data: str | None, error: Any, said: str
+) -> None:
+    rows = None if data is None else files[data]
+    if error is not None:
+        with pytest.raises(error, match=said):
+            validate(*(files[model] for model in models), data=rows)
+        return
+    report = validate(*(files[model] for model in models), data=rows)
+    assert report.verdict is not None
+    assert report.verdict.exit_code == 6
+    assert said in str(report.results[0].failed)
