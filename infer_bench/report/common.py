@@ -106,7 +106,10 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The model a result is about. `task`, `features`, `trees` are unknown (None) until it was opened."""
+    """The model a result is about. `task`, `features`, `trees` are unknown (None) until it was opened.
+
+    `inputs` is the number of tensors that a network takes; None for a model of columns.
+    """
 
     path: str
     family: str
@@ -116,6 +119,7 @@ class ModelInfo:
     task: str | None = None
     features: int | None = None
     trees: int | None = None
+    inputs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infer_bench.data.table import Column
+from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
 from infer_bench.model import TensorInput
 from infer_bench.typing import Array, Columns, Indices
+
+MOST_BYTES = 64 << 20
+"""So much memory do the requests that take turns fill at the most; one there is at the least."""
+
+
+def take_first(table: Table, count: int) -> Table:
+    """A copy of the first `count` requests, or of fewer where they would fill more than `MOST_BYTES`."""
+    total = 0
+    for place in range(count):
+        total += sum(np.asarray(column[place]).nbytes for column in table.columns.values())
+        if total > MOST_BYTES:
+            count = max(1, place)
+            break
+    return Table({name: column[:count].copy() for name, column in table.columns.items()})
 
 
 def cut_requests(columns: Columns, inputs: Sequence[TensorInput], batch: int) -> list[dict[str, Array]]:

@@ -7,10 +7,11 @@ from infer_bench.errors import UsageError
 from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.candidates.candidates import Key, choose_candidates, default_candidates, plan_candidates
 from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
+from infer_bench.measure.candidates.data_file import open_data
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.required_provider import require_provider
-from infer_bench.measure.candidates.rows import open_labels, open_rows, select_columns
+from infer_bench.measure.candidates.rows import open_labels, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.reporting import PartialSaves, run_to_report
 from infer_bench.measure.schedule.budget import Budget
@@ -51,7 +52,7 @@ def run(
     threads = settings.threads, settings.thread_sweep
     candidates = _list_candidates(refs, candidates, settings)
     _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, *threads)])
-    file = open_rows(data)
+    file = open_data(data)
     truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
     to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
     entries, left_out = choose_candidates(refs, candidates, to_onnx, *threads)

@@ -8,6 +8,9 @@ from infer_bench.model import ModelSpec
 
 def explain_batch(spec: ModelSpec, batch: int) -> EngineError | None:
     """Why a model cannot be asked for `batch` rows at once; None where it can."""
+    if batch > 1 and spec.inputs and all(tensor.batch_axis is None for tensor in spec.inputs):
+        text = "the model takes one request at a time: no input has a free batch axis"
+        return EngineError(text, "use --batch 1, or export the model with a free batch axis")
     fixed = spec.batch
     if fixed is None or fixed == batch:
         return None

@@ -51,4 +51,5 @@ def identify_convertible(name: str, *, allow_pickle: bool = False) -> ModelRef:
 def describe_model(ref: ModelRef, spec: ModelSpec | None) -> ModelInfo:
     """A model for a report; what it computes is left out where `spec` is not known."""
     task, features, trees = (spec.task, len(spec.features), spec.trees) if spec else (None, None, None)
-    return ModelInfo(ref.path, ref.family, ref.format, ref.sha256, ref.bytes, task, features, trees)
+    inputs = len([tensor for tensor in spec.inputs if not tensor.optional]) if spec and spec.inputs else None
+    return ModelInfo(ref.path, ref.family, ref.format, ref.sha256, ref.bytes, task, features, trees, inputs)

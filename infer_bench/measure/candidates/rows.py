@@ -7,9 +7,11 @@ from pathlib import Path
 
 from infer_bench import data
 from infer_bench.data.labels import read_labels
+from infer_bench.data.tensors.stacking import MOST_BYTES, take_first
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
+from infer_bench.measure.candidates.data_file import DataFile
 from infer_bench.measure.candidates.feed_choice import list_variants
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
@@ -63,17 +65,17 @@ def open_rows(path: str | None) -> data.Dataset | None:
     return None if path is None else data.Dataset.open(path)
 
 
-def open_labels(path: str | None, file: data.Dataset | None) -> Array | None:
+def open_labels(path: str | None, file: DataFile | None) -> Array | None:
     """The true classes of the file's rows, None without them. Raises `DataError`, `UsageError` without rows."""
     if path is None:
         return None
     if file is None:
         raise UsageError("--labels are the classes of rows", "give the rows with --data")
-    return read_labels(path, file.rows)
+    return read_labels(path, file.rows.rows)
 
 
 def load_rows(
-    candidates: Sequence[Candidate], source: data.Dataset | None, settings: Settings, order: ColumnOrder = NO_ORDER
+    candidates: Sequence[Candidate], source: DataFile | None, settings: Settings, order: ColumnOrder = NO_ORDER
 ) -> Rows:
     """The rows for one model, whose candidates are `candidates`: of the file, or drawn from the model.
 
@@ -139,10 +141,12 @@ def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, Mo
 
 
 def read_rows(
-    spec: ModelSpec, file: data.Dataset, settings: Settings, order: ColumnOrder = NO_ORDER, *, whole: bool
+    spec: ModelSpec, source: DataFile, settings: Settings, order: ColumnOrder = NO_ORDER, *, whole: bool
 ) -> Rows:
-    """The first rows of a file: the model's columns and, when `whole`, all of them."""
-    name, count = Path(file.path).name, count_rows(settings)
+    """The first rows of a file: the model's columns and, when `whole`, all of them. Of a network, its requests."""
+    if spec.inputs:
+        return _read_requests(spec, source, settings)
+    file, name, count = source.rows, source.name, count_rows(settings)
     if not spec.features:
         table = file.head(count)
         return Rows(table.columns, table.columns, name, spec)
@@ -151,6 +155,18 @@ def read_rows(
     records = file.head(count) if whole else table
     notices = tuple(note_match(match, file, "model", order))
     return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
+
+
+def _read_requests(spec: ModelSpec, source: DataFile, settings: Settings) -> Rows:
+    """The first requests, as many as fit into `MOST_BYTES`."""
+    table = source.read_tensors(spec.inputs)
+    count = min(table.rows, count_rows(settings))
+    first = take_first(table, count)
+    notices: tuple[Notice, ...] = ()
+    if first.rows < count:
+        text = f"the first {first.rows:,} of {table.rows:,} requests take turns: they fill {MOST_BYTES >> 20} MiB"
+        notices = (Notice("requests-left-out", text, level="note"),)
+    return Rows(first.columns, first.columns, source.name, spec, notices)
 
 
 def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:

@@ -14,9 +14,9 @@ from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.bench.results import build_empty_result, build_result, drop_comparison
 from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key, usual_candidate
+from infer_bench.measure.candidates.data_file import open_data
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.required_provider import require_provider
-from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.gate.metrics import PairedMetrics, name_of
 from infer_bench.measure.gate.pairs import choose_pair_feeds, make_pairs, plan_pairs
@@ -65,7 +65,7 @@ def run(
     if settings.require_provider:
         candidates = require_provider(candidates or [*map(usual_candidate, refs)], settings.require_provider)
     gate.drop_unused(plan_pairs(refs, candidates, gate.against, settings.threads))
-    file = open_rows(data)  # what needs no worker is seen before a conversion starts the first
+    file = open_data(data)  # what needs no worker is seen before a conversion starts the first
     pairs = make_pairs(refs, candidates, *against, identify=identify, to_onnx=to_onnx, threads=settings.threads)
     gate, notices = gate.drop_unused([pair.candidate for pair in pairs])
     if not gate.has_criteria:

@@ -14,8 +14,9 @@ from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.gates.limits import share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
+from infer_bench.measure.candidates.data_file import open_data
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.candidates.rows import load_rows, open_rows
+from infer_bench.measure.candidates.rows import load_rows
 from infer_bench.measure.gate import synthetic_model
 from infer_bench.measure.gate.cpu_load import keep_busy
 from infer_bench.measure.gate.pairs import make_pairs
@@ -170,7 +171,7 @@ def _prepare_gate(
     models: Sequence[str], data: str | None, candidates: Sequence[str], folder: Path, settings: Settings
 ) -> TrialGate:
     """The model, or one written for the purpose, against its copy in `folder`."""
-    file = open_rows(data)
+    file = open_data(data)
     model = models[0] if models else str(folder / "trees.onnx")
     if not models:
         synthetic_model.write_model(Path(model))

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infer_bench.data import Dataset
 from infer_bench.data.conform import as_one_kind
 from infer_bench.data.json_rows import as_columns, read_records
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.candidates.rows import load_rows, open_rows
+from infer_bench.measure.candidates.data_file import DataFile, open_data
+from infer_bench.measure.candidates.rows import load_rows
 from infer_bench.measure.profile.settings import ProfileSettings, RequestSource
 from infer_bench.report.common import Notice
 from infer_bench.typing import Columns
@@ -20,14 +20,14 @@ Records = Sequence[Mapping[str, Any]]
 class Source:
     """The file of `rows`, or else the `records` of the file `input`; neither where rows are drawn from the model."""
 
-    rows: Dataset | None
+    rows: DataFile | None
     records: Records
     input: str
 
 
 def read_source(source: RequestSource) -> Source:
     """The records, or the file of rows opened. Raises `DataError` for one that cannot be used."""
-    return Source(open_rows(source.data), read_records(source.input) if source.input else (), source.input or "")
+    return Source(open_data(source.data), read_records(source.input) if source.input else (), source.input or "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

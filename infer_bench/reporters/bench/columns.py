@@ -143,13 +143,16 @@ def _format_delta(result: BenchResult, reference: bool) -> str:
 
 
 def describe(model: ModelInfo) -> str:
-    """`LightGBM binary, 300 trees, 419 features, 1.12 MB`."""
+    """`LightGBM binary, 300 trees, 419 features, 1.12 MB`, `ONNX network, 2 inputs, 6.3 MB`."""
     library = of_family(model.family)
     family = library.title if library is not None else model.family
-    parts = [f"{family} {model.task}" if model.task else family]
+    task = "network" if model.inputs is not None else model.task
+    parts = [f"{family} {task}" if task else family]
     if model.trees is not None:
         parts.append(numbers.plural(model.trees, "tree"))
-    if model.features is not None:
+    if model.inputs is not None:
+        parts.append(numbers.plural(model.inputs, "input"))
+    elif model.features is not None:
         parts.append(numbers.plural(model.features, "feature"))
     if model.bytes:
         parts.append(numbers.size(model.bytes))

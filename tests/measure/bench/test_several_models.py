@@ -11,7 +11,8 @@ from infer_bench.measure.api import bench
 from infer_bench.measure.bench.results import OTHER_ROWS
 from infer_bench.measure.candidates import common_rows
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.rows import ModelDomain, Rows, open_rows
+from infer_bench.measure.candidates.data_file import open_data
+from infer_bench.measure.candidates.rows import ModelDomain, Rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.report.bench import BenchReport
@@ -110,7 +111,7 @@ def share(
 
     monkeypatch.setattr(common_rows, "describe_domain", describe)
     groups = {path: [candidate("engine", path)] for path in domains}
-    return common_rows.load_common_rows(groups, open_rows(source), Settings())
+    return common_rows.load_common_rows(groups, open_data(source), Settings())
 
 
 def named(names: str, **kinds: str) -> ModelDomain:

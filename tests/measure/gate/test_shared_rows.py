@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.data import Dataset
 from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
+from infer_bench.measure.candidates.data_file import DataFile, open_data
 from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.gate.shared_rows import SharedRows, match_columns, share_rows
 from infer_bench.measure.schedule.sequential import Pair
@@ -59,7 +59,7 @@ def test_drawn_rows_go_to_both_wherever_they_fit() -> None:
 
 
 def two_candidates(
-    monkeypatch: pytest.MonkeyPatch, data: Dataset | None, names: dict[str, tuple[str, ...]]
+    monkeypatch: pytest.MonkeyPatch, data: DataFile | None, names: dict[str, tuple[str, ...]]
 ) -> SharedRows:
     """Two models against a third, each with its own number in its rows."""
 
@@ -107,7 +107,7 @@ def test_of_a_file_a_model_without_names_takes_the_order_of_the_one_beside_it(
     monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
     (tmp_path / "rows").write_text('[{"a": 1}]')
     pair = Pair(candidate("new", "new"), candidate("base", "old"))
-    share_rows([pair], Dataset.open(tmp_path / "rows"), Settings())
+    share_rows([pair], open_data(str(tmp_path / "rows")), Settings())
     assert orders == [NO_ORDER, ColumnOrder("old", ("b", "a"))]
 
 
@@ -129,7 +129,7 @@ def test_only_the_candidate_with_other_inputs_is_set_apart(monkeypatch: pytest.M
     assert first_values(shared)["one"] == first_values(shared)["old"]
     (tmp_path / "rows").write_text('[{"a": 1}]')
     names = {"one": ("a",), "second": ("a", "b"), "old": ("a",)}
-    of_file = two_candidates(monkeypatch, Dataset.open(tmp_path / "rows"), names)
+    of_file = two_candidates(monkeypatch, open_data(str(tmp_path / "rows")), names)
     assert not of_file.apart
 
 

@@ -1,0 +1,47 @@
+"""The user's file of requests: rows of a table, or arrays by input."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from infer_bench.data import Dataset, Table
+from infer_bench.data.tensors.files import holds_tensors
+from infer_bench.data.tensors.requests import read_requests
+from infer_bench.errors import DataError
+from infer_bench.model import TensorInput
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file whose rows can be read, or that holds arrays: which of both it is, the model says."""
+
+    path: str
+    _dataset: Dataset | None
+    _error: DataError | None = None
+
+    @property
+    def name(self) -> str:
+        """Without its folder."""
+        return Path(self.path).name
+
+    @property
+    def rows(self) -> Dataset:
+        """The file's rows. Raises `DataError` where it has none."""
+        if self._dataset is None:
+            raise self._error or DataError(f"{self.name} has no rows")
+        return self._dataset
+
+    def read_tensors(self, inputs: tuple[TensorInput, ...]) -> Table:
+        """The file's requests of a network. Raises `DataError` for arrays that do not fit its inputs."""
+        return read_requests(Path(self.path), inputs)
+
+
+def open_data(path: str | None) -> DataFile | None:
+    """The user's file, None without one. Raises `DataError` for one that holds neither rows nor arrays."""
+    if path is None:
+        return None
+    try:
+        return DataFile(path, Dataset.open(path))
+    except DataError as error:
+        if not holds_tensors(Path(path)):
+            raise
+        return DataFile(path, None, error)

@@ -1,0 +1,93 @@
+"""A bench of networks: requests of arrays, one at a time and stacked."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.data.tensors import stacking
+from infer_bench.errors import CannotRun, DataError
+from infer_bench.measure.api import bench
+from infer_bench.report.bench import BenchReport
+from infer_bench.reporters.registry import render
+
+onnx = pytest.importorskip("onnx")
+parser = pytest.importorskip("onnx.parser")
+VOICE = """
+voice (float[batch, T] input, float[2, batch, 3] state, int64 sr) => (float[batch] output, float[2, batch, 3] stateN) {
+    axis = Constant<value = int64[1] {1}>()
+    sum = ReduceSum<keepdims = 0>(input, axis)
+    rate = Cast<to = 1>(sr)
+    output = Div(sum, rate)
+    one = Constant<value = float {1.0}>()
+    stateN = Add(state, one)
+}
+"""
+FIXED = "fixed (float[1, 2, 3] x) => (float[1, 2, 3] y) { y = Relu(x) }"
+
+
+def save(folder: Path, graph: str, name: str = "m.onnx") -> str:
+    path = folder / name
+    onnx.save(parser.parse_model(f'<ir_version: 9, opset_import: ["" : 18]> {graph}'), path)
+    return str(path)
+
+
+def save_requests(folder: Path, **arrays: Any) -> str:
+    np.savez(folder / "requests.npz", **arrays)
+    return str(folder / "requests.npz")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> BenchReport:
+    folder = tmp_path_factory.mktemp("voice")
+    sound = np.arange(20, dtype=np.float32).reshape(5, 4)
+    data = save_requests(folder, input=sound, state=np.zeros((2, 5, 3), np.float32), sr=np.array(2))
+    return bench([save(folder, VOICE)], data=data, batches=(1, 2), rounds=1, processes=1)
+
+
+def test_requests_are_measured_alone_and_stacked(report: BenchReport) -> None:
+    assert [(result.batch, result.failed) for result in report.results] == [(1, None), (2, None)]
+    assert all(result.request is not None and result.max_abs_delta is None for result in report.results)
+    assert report.settings["rows_cycled"] == 5
+    assert report.settings["rows_source"] == "requests.npz"
+    assert report.results[0].model.inputs == 3
+
+
+def test_it_is_called_a_network_and_no_trees_are_spoken_of(report: BenchReport) -> None:
+    text = render(report, "table")
+    assert "ONNX network, 3 inputs" in text
+    assert "trees" not in text
+    assert not {"few-rows", "same-row"} & {notice.code for notice in report.notices}
+
+
+def test_a_batch_that_a_fixed_model_cannot_take_fails_alone(tmp_path: Path) -> None:
+    data = save_requests(tmp_path, x=np.zeros((3, 2, 3), np.float32))
+    report = bench([save(tmp_path, FIXED)], data=data, batches=(1, 4), rounds=1, processes=1)
+    alone, stacked = report.results
+    assert alone.failed is None
+    assert stacked.failed is not None
+    assert stacked.failed.startswith("the model takes one request at a time: no input has a free batch axis")
+
+
+def test_what_does_not_fit_ends_before_a_measurement(tmp_path: Path) -> None:
+    model = save(tmp_path, FIXED)
+    with pytest.raises(DataError, match=r"the input is x float32 \(1, 2, 3\), and requests.npz has float32 \(3, 9\)"):
+        bench([model], data=save_requests(tmp_path, x=np.zeros((3, 9), np.float32)))
+    data = save_requests(tmp_path, x=np.zeros((3, 2, 3), np.float32))
+    with pytest.raises(CannotRun, match="no rows of a table"):
+        bench([model], data=data, candidates=["onnxruntime:feed=dataframe"])
+
+
+def test_an_array_that_is_no_table_is_none_for_a_model_of_rows(tmp_path: Path) -> None:
+    model = save(tmp_path, "rows (float[N, 2] x) => (float[N, 2] y) { y = Relu(x) }")
+    with pytest.raises(DataError, match="3-dimensional array"):
+        bench([model], data=save_requests(tmp_path, x=np.zeros((3, 1, 2), np.float32)))
+
+
+def test_so_many_requests_take_turns_as_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacking, "MOST_BYTES", 60)
+    data = save_requests(tmp_path, x=np.zeros((7, 1, 2, 3), np.float32))
+    report = bench([save(tmp_path, FIXED)], data=data, rounds=1, processes=1)
+    assert report.settings["rows_cycled"] == 2
+    assert "requests-left-out" in {notice.code for notice in report.notices}
