@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from infer_bench.data.blocks import cut, pieces
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
 from infer_bench.typing import Array
@@ -24,13 +25,22 @@ class ArraySource:
         self.named = named
         self.columns = tuple(self._arrays)
         self.rows = next((len(array) for array in self._arrays.values()), 0)
+        self.groups = cut(self.rows)
 
     def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
         """Tables of at most `size` rows."""
-        names = self.columns if columns is None else tuple(columns)
         for start in range(0, self.rows, size):
-            part = slice(start, start + size)
-            yield Table({name: _canonical(name, self._arrays[name][part]) for name in names}, self.named)
+            yield self._read(start, size, columns)
+
+    def group_batches(
+        self, size: int, columns: Sequence[str] | None, groups: Sequence[int]
+    ) -> Iterator[tuple[int, Table]]:
+        """Tables of at most `size` rows of these blocks."""
+        return ((group, self._read(start, rows, columns)) for group, start, rows in pieces(self.rows, size, groups))
+
+    def _read(self, start: int, rows: int, columns: Sequence[str] | None) -> Table:
+        names, part = self.columns if columns is None else tuple(columns), slice(start, start + rows)
+        return Table({name: _canonical(name, self._arrays[name][part]) for name in names}, self.named)
 
 
 def open_npy(file: Path, names: Sequence[str]) -> ArraySource:

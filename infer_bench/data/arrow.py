@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from infer_bench.data.blocks import cut, pieces
 from infer_bench.data.table import Column, Table
 from infer_bench.data.text import is_number
 from infer_bench.errors import DataError, MissingDependency
@@ -45,7 +46,10 @@ class ParquetSource:
         parquet_file = _guarded(file, lambda: parquet.ParquetFile(file, pre_buffer=False))
         self._schema = parquet_file.schema_arrow
         self.columns = tuple(str(name) for name in self._schema.names)
-        self.rows = int(parquet_file.metadata.num_rows)
+        metadata = parquet_file.metadata
+        self.rows = int(metadata.num_rows)
+        groups = range(metadata.num_row_groups)
+        self.groups = _guarded(file, lambda: tuple(int(metadata.row_group(i).num_rows) for i in groups))
         _check_names(file, self.columns)
         self._nulls: dict[str, bool] = {}
 
@@ -54,18 +58,40 @@ class ParquetSource:
 
         Without `whole` each batch chooses by its own rows whether a column of integers holds nulls.
         """
-        names = self.columns if columns is None else tuple(columns)
-        for name in names:
-            _check_type(self._file, name, self._schema.field(name).type)
+        names = self._check_columns(columns)
         nullable = {name for name in names if whole and size < self.rows and self._has_nulls(name)}
         for part in self._parts(size, names):
             yield _guarded(self._file, partial(_table, part, names, nullable))
 
-    def _parts(self, size: int, columns: Sequence[str]) -> Iterator[Any]:
+    def group_batches(
+        self, size: int, columns: Sequence[str] | None, groups: Sequence[int]
+    ) -> Iterator[tuple[int, Table]]:
+        """Tables of at most `size` rows of these row groups, of one dtype a column over the whole file."""
+        names = self._check_columns(columns)
+        in_one = len(self.groups) == 1 and size >= self.rows
+        nullable = {name for name in names if not in_one and self._has_nulls(name)}
+        parquet_file = self._open()
+        for group in groups:
+            for part in self._parts(size, names, parquet_file, [group]):
+                yield group, _guarded(self._file, partial(_table, part, names, nullable))
+
+    def _check_columns(self, columns: Sequence[str] | None) -> tuple[str, ...]:
+        names = self.columns if columns is None else tuple(columns)
+        for name in names:
+            _check_type(self._file, name, self._schema.field(name).type)
+        return names
+
+    def _open(self) -> Any:
         from pyarrow import parquet
 
-        parquet_file = _guarded(self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False))
-        parts = parquet_file.iter_batches(batch_size=size, columns=list(columns), use_threads=False)
+        return _guarded(self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False))
+
+    def _parts(
+        self, size: int, columns: Sequence[str], parquet_file: Any = None, groups: Sequence[int] | None = None
+    ) -> Iterator[Any]:
+        parquet_file = parquet_file or self._open()
+        options = {} if groups is None else {"row_groups": list(groups)}
+        parts = parquet_file.iter_batches(batch_size=size, columns=list(columns), use_threads=False, **options)
         while (part := _guarded(self._file, lambda: next(parts, None))) is not None:
             yield part
 
@@ -98,18 +124,28 @@ class CsvSource:
         self._table = _guarded(file, lambda: csv.read_csv(file, reading, parse, convert))
         self.columns = _guarded(file, lambda: tuple(self._table.column_names))
         self.rows = int(self._table.num_rows)
+        self.groups = cut(self.rows)
         _check_names(file, self.columns)
         _check_header(file, self.columns)
 
     def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
         """Tables of at most `size` rows, of one dtype a column over the whole file."""
+        for start in range(0, self.rows, size):
+            yield self._read(start, size, columns)
+
+    def group_batches(
+        self, size: int, columns: Sequence[str] | None, groups: Sequence[int]
+    ) -> Iterator[tuple[int, Table]]:
+        """Tables of at most `size` rows of these blocks."""
+        return ((group, self._read(start, rows, columns)) for group, start, rows in pieces(self.rows, size, groups))
+
+    def _read(self, start: int, rows: int, columns: Sequence[str] | None) -> Table:
         names = self.columns if columns is None else tuple(columns)
         for name in names:
             _check_utf8(self._file, name, self._table.schema.field(name).type)
         table = self._table.select(list(names))
         nullable = {name for name in names if table.column(name).null_count}
-        for start in range(0, self.rows, size):
-            yield _guarded(self._file, partial(_table, table.slice(start, size), names, nullable))
+        return _guarded(self._file, partial(_table, table.slice(start, rows), names, nullable))
 
 
 def _table(part: Any, columns: Sequence[str], nullable: Collection[str]) -> Table:

@@ -13,6 +13,7 @@ from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.column_mapping import columns_for
 from infer_bench.measure.validate.predictors import Predictor, align_classes
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
+from infer_bench.measure.validate.user_rows import RowBatch
 from infer_bench.measure.validate.validation import CandidateState
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
@@ -26,10 +27,14 @@ Receive = Callable[[], Predictions]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PendingBatch:
-    """A batch on its way; `first` is the number of its first row, and `candidates` are keyed by their places."""
+    """A batch on its way; `first` is the number of its first row, and `candidates` are keyed by their places.
+
+    `opens_block`: the rows before it were of another block.
+    """
 
     table: Table
     first: int
+    opens_block: bool
     reference: "Future[Predictions]"
     candidates: Mapping[int, "Future[Predictions]"]
 
@@ -52,16 +57,17 @@ class FanOut:
         self._threads = [ThreadPoolExecutor(max_workers=1) for _ in range(1 + len(candidates))]
         self._shared_tables = itertools.cycle(candidates[0].predictor.shared_tables)
 
-    def start(self, table: Table, first: int) -> PendingBatch:
+    def start(self, rows: RowBatch) -> PendingBatch:
         """Hand a batch out; `finish` awaits its predictions. At most `AHEAD` batches may be out at a time."""
+        table = rows.table
         memory = self._share(table)
-        ours = self._threads[0].submit(self._send_to_reference(table, first, memory))
+        ours = self._threads[0].submit(self._send_to_reference(rows, memory))
         theirs = {
             i: self._threads[1 + i].submit(_send(candidate.predictor, table, self.spec, memory))
             for i, candidate in enumerate(self.candidates)
             if candidate.error is None
         }
-        return PendingBatch(table, first, ours, theirs)
+        return PendingBatch(table, rows.first, rows.opens_block, ours, theirs)
 
     def _share(self, table: Table) -> SharedTable | None:
         """Shared memory that holds the batch; None where there is none."""
@@ -73,13 +79,13 @@ class FanOut:
                 self._shared_tables, memory = itertools.cycle(()), None
         return memory
 
-    def _send_to_reference(self, table: Table, first: int, memory: SharedTable | None) -> Receive:
-        reference = self.reference
+    def _send_to_reference(self, rows: RowBatch, memory: SharedTable | None) -> Receive:
+        reference, table = self.reference, rows.table
         if isinstance(reference, SavedPredictions):
-            return lambda: reference.predictions(first, table.rows)
+            return lambda: reference.predictions(rows.first, table.rows)
         if memory is None:
-            return lambda: reference.predict(table.columns)
-        reference.send(table.columns, memory)
+            return lambda: reference.predict(table.columns, opens_block=rows.opens_block)
+        reference.send(table.columns, memory, opens_block=rows.opens_block)
         return reference.receive
 
     def finish(self, batch: PendingBatch, group: str) -> None:
@@ -93,7 +99,10 @@ class FanOut:
             if candidate.error is not None:
                 continue
             try:
-                candidate.groups[group].add(ours, future.result(), batch.first, batch.table.take)
+                comparison = candidate.groups[group]
+                if batch.opens_block:
+                    comparison.open_block(batch.first)
+                comparison.add(ours, future.result(), batch.first, batch.table.take)
             except InferBenchError as error:
                 candidate.error = error
 
@@ -125,12 +134,12 @@ def predict_aligned(predictor: Predictor, table: Table, reference: ModelSpec) ->
     return align_classes(predictor.predict(columns), predictor.spec, reference)
 
 
-def stream(fan_out: FanOut, batches: Iterator[Table], total: int, group: str, progress: Progress) -> float:
+def stream(fan_out: FanOut, batches: Iterator[RowBatch], total: int, group: str, progress: Progress) -> float:
     """Compare on a file's batches, of `total` rows. Returns rows per second.
 
     The next batch is read, and the one before is compared, while the models predict: they never wait for this process.
     """
-    start, rows, first = time.monotonic(), 0, 0
+    start, rows = time.monotonic(), 0
     pending: deque[PendingBatch] = deque()
 
     def compare(batch: PendingBatch) -> int:
@@ -139,16 +148,15 @@ def stream(fan_out: FanOut, batches: Iterator[Table], total: int, group: str, pr
         progress.update(count / max(1, total), _rate(count, total, time.monotonic() - start))
         return count
 
-    for table in batches:
+    for batch in batches:
         oldest = pending.popleft() if len(pending) == AHEAD else None
         if oldest is not None:
             oldest.wait()  # only then is its memory free
-        pending.append(fan_out.start(table, first))
-        first += table.rows
+        pending.append(fan_out.start(batch))
         if oldest is not None:
             rows = compare(oldest)
-    for batch in pending:
-        rows = compare(batch)
+    for waiting in pending:
+        rows = compare(waiting)
     return rows / max(1e-9, time.monotonic() - start)
 
 

@@ -1,5 +1,6 @@
 """A model that predicts rows in a worker of its own."""
 
+import copy
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ from infer_bench.workers.tasks.network_outputs import (
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, StepOutputs
 from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords
 
+_Posted = tuple[Callable[[], BatchPredictions], Callable[[], Float64Predictions] | None, bool]
+
 
 class Predictor:
     """An artefact, opened by an engine in a worker of its own; `feed_dtype` is what its library is fed, in words.
@@ -47,8 +50,9 @@ class Predictor:
         self._worker = self._start()
         self.spec = ModelSpec("raw", (), ())
         self.feed_dtype = ""
-        self._pending: deque[tuple[Callable[[], BatchPredictions], Callable[[], Float64Predictions] | None]] = deque()
+        self._pending: deque[_Posted] = deque()
         self._own_rounding: OwnRounding | None = None
+        self._rounding_before_block: OwnRounding | None = None
         self._domain: tuple[dict[str, tuple[float, ...]], Array | None] | None = None
 
     def _start(self) -> Worker:
@@ -111,22 +115,41 @@ class Predictor:
         self._own_rounding = OwnRounding(is_exact=support.is_own) if support.works else None
         return support.obstacle
 
-    def predict(self, columns: Columns) -> Predictions:
-        """Predict a table; rows that the library refuses are marked. Raises `EngineError` when it takes none."""
+    def predict(self, columns: Columns, *, opens_block: bool = False) -> Predictions:
+        """Predict a table; rows that the library refuses are marked. Raises `EngineError` when it takes none.
+
+        What the model rounds is pooled over the tables of a block, which begins where one `opens_block`.
+        """
         predictions = self._predictions(self._worker.ask(PredictBatch(columns)))
+        if opens_block:
+            self.forget_block()
         return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(columns)))
 
-    def send(self, columns: Columns, memory: SharedTable) -> None:
+    def send(self, columns: Columns, memory: SharedTable, *, opens_block: bool = False) -> None:
         """Send a table whose predictions `receive` gives, in this order; `memory` holds most of the columns."""
         shared, others = memory.divide(columns)
         batch = self._worker.post(PredictBatch(others, shared))
         in_float64 = None if self._own_rounding is None else self._worker.post(PredictInFloat64(others, shared))
-        self._pending.append((batch, in_float64))
+        self._pending.append((batch, in_float64, opens_block))
 
     def receive(self) -> Predictions:
         """The predictions for the oldest table sent. Raises what `predict` raises."""
-        batch, in_float64 = self._pending.popleft()
-        return self._with_units(self._predictions(batch()), in_float64)
+        batch, in_float64, opens_block = self._pending.popleft()
+        predictions = self._predictions(batch())
+        if opens_block:
+            self.forget_block()
+        return self._with_units(predictions, in_float64)
+
+    def calibrate_rounding(self, columns: Columns) -> None:
+        """Measure what the model rounds on rows with which every block's pool is to begin."""
+        if self._own_rounding is not None:
+            self.predict(columns)
+            self._rounding_before_block = copy.deepcopy(self._own_rounding)
+
+    def forget_block(self) -> None:
+        """Let the pool of what the model rounds begin anew, with what it was calibrated on."""
+        if self._rounding_before_block is not None:
+            self._own_rounding = copy.deepcopy(self._rounding_before_block)
 
     def _with_units(self, predictions: Predictions, in_float64: Callable[[], Float64Predictions] | None) -> Predictions:
         """With what the model rounds, where that is to be measured and the table has predictions in float64 too."""

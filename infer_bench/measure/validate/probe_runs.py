@@ -14,7 +14,7 @@ from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
 from infer_bench.measure.validate.probes import Probe, as_float32, probes
 from infer_bench.measure.validate.trees import Structure
-from infer_bench.measure.validate.user_rows import round_table
+from infer_bench.measure.validate.user_rows import RowBatch, round_table
 from infer_bench.measure.validate.validation import CandidateState, Validation
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
@@ -29,6 +29,7 @@ def compare_on_probes(
     reference = validation.reference
     assert isinstance(reference, Predictor)
     groups = _probes(validation, reference, rows, structure)
+    reference.forget_block()
     for i, probe in enumerate(groups):
         progress.update(i / len(groups), f"probes: {probe.name}")
         _compare(validation, reference, fan_out, probe)
@@ -124,7 +125,7 @@ def _compare(validation: Validation, reference: Predictor, fan_out: FanOut, prob
         limits = replace(validation.limits_for(candidate), count_refusals=validation.settings.strict)
         candidate.groups[probe.name] = GroupComparison(probe.name, limits, candidate.reading)
     if not probe.singly and not probe.shuffled:
-        fan_out.finish(fan_out.start(table, 0), probe.name)
+        fan_out.finish(fan_out.start(RowBatch(table, 0)), probe.name)
         return
     ours = reference.predict(dict(table.columns))
     for candidate in validation.candidates:

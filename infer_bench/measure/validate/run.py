@@ -167,7 +167,8 @@ def _compare_on_user_rows(validation: Validation, fan_out: FanOut, progress: Pro
     rows = validation.user_rows
     if rows is None:
         return None
-    sample = next(rows.batches(), None)
+    batch = next(rows.batches(), None)
+    sample = batch.table if batch is not None else None
     if sample is not None:
         describe_feeds(validation.predictors, sample, validation.spec)
     if validation.settings.probes != "only":

@@ -18,9 +18,33 @@ INPUT_DTYPES: tuple[InputDtype, ...] = get_args(InputDtype)
 
 PROBABILITIES = frozenset({"binary", "multiclass"})
 """The tasks whose predictions are probabilities."""
+MOST_PARTS = 1_000_000
 DEFAULT_ATOL = 1e-4
 UNBOUNDED_RTOL = 1e-5
 """The default beside atol for predictions that are no probabilities: their size is the user's unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartNumber:
+    """One part, `index` from 1 on, of so many that a comparison is cut into."""
+
+    index: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "PartNumber":
+        """`3/8`. Raises `UsageError`."""
+        index, _, of = text.partition("/")
+        if not (index.isascii() and index.isdigit() and of.isascii() and of.isdigit()):
+            raise UsageError(f"a shard is written 3/8, the third of eight, not {text!r}")
+        if not 1 <= int(index) <= int(of) <= MOST_PARTS:
+            raise UsageError(
+                f"there is no shard {text}", f"the first of eight is 1/8; up to {MOST_PARTS:,} are possible"
+            )
+        return cls(int(index), int(of))
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +55,7 @@ class ValidateSettings:
 
     `threshold` is the decision threshold, `rows` limits the rows read, `input_dtype` rounds them before either model is
     fed, `worst` is how many of the worst rows are kept. With `strict`, a candidate that answers a probe which the
-    reference refuses is different.
+    reference refuses is different. `shard` (`3/8`) is the part of the rows that is compared; the first has the probes.
     """
 
     atol: float | None = None
@@ -46,6 +70,7 @@ class ValidateSettings:
     threads: int = 1
     seed: int = 0
     timeout_s: float = 600.0
+    shard: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("atol", self.atol), ("rtol", self.rtol)):
@@ -61,6 +86,18 @@ class ValidateSettings:
             raise UsageError(f"probes cannot be {self.probes!r}", f"one of: {', '.join(PROBES)}")
         if not 1 <= self.threads <= 1024:
             raise UsageError("threads are 1 to 1024")
+        if self.shard is not None:
+            PartNumber.parse(self.shard)
+
+    @property
+    def part(self) -> PartNumber | None:
+        """The part of the rows that is compared; None for all of them."""
+        return None if self.shard is None else PartNumber.parse(self.shard)
+
+    @property
+    def has_first_part(self) -> bool:
+        """Whether the first rows and the probes are compared here."""
+        return self.part is None or self.part.index == 1
 
     def limits(self, *tasks: str) -> "Limits":
         """When two predictions of models of these tasks count as the same.

@@ -1,11 +1,13 @@
 """The user's rows, batch by batch, as the reference's features in its order and under its names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from infer_bench.data import ColumnMatch, Dataset, Table, conform, match
+from infer_bench.data.blocks import Block, list_blocks, select
 from infer_bench.data.rounding import round_numbers
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.validate.settings import ValidateSettings
@@ -16,8 +18,17 @@ LEAST_ROWS, MOST_ROWS = 1_024, 65_536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RowBatch:
+    """Rows of one block, the first numbered `first` through all files; `opens_block`: they are the block's first."""
+
+    table: Table
+    first: int
+    opens_block: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class UserRows:
-    """The rows of a file that are compared, for a reference described by `spec`.
+    """The rows of a file that are compared, for a reference described by `spec`: all, or those of one part.
 
     `order` is that of a candidate's columns, for a reference that does not name its own.
     """
@@ -32,22 +43,43 @@ class UserRows:
         """Which columns of the file are the reference's. Raises `DataError` where that cannot be told."""
         return match(self.dataset.columns, self.spec, named=self.dataset.named, order=self.order.names)
 
+    @cached_property
+    def all_blocks(self) -> tuple[Block, ...]:
+        """The blocks of all parts together."""
+        return list_blocks([file.groups for file in self.dataset.files], self.settings.rows)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Those that are compared here."""
+        part = self.settings.part
+        return self.all_blocks if part is None else select(self.all_blocks, part.index, part.of)
+
     @property
     def count(self) -> int:
-        """How many rows are read."""
-        return min(self.dataset.rows, self.settings.rows or self.dataset.rows)
+        """How many rows are compared here."""
+        return sum(block.rows for block in self.blocks)
 
-    def batches(self) -> Iterator[Table]:
-        """All of them, in batches."""
+    def batches(self) -> Iterator[RowBatch]:
+        """All of them, in batches, none of two blocks."""
+        return self._read(self.blocks)
+
+    def first_batch(self) -> RowBatch:
+        """The first of all parts, whichever is compared here."""
+        return next(self._read(self.all_blocks[:1]))
+
+    def _read(self, blocks: Sequence[Block]) -> Iterator[RowBatch]:
         features = self.spec.features
         columns = self.match.columns if features else None
-        remaining = self.count
-        for table in self.dataset.batches(batch_rows(len(columns or self.dataset.columns)), columns):
-            part = table if table.rows <= remaining else table.slice(0, remaining)
-            yield round_table(conform(part, self.spec) if features else part, self.settings.input_dtype)
-            remaining -= part.rows
-            if remaining == 0:
-                return
+        by_number = {block.number: block for block in blocks}
+        size, last, rows = batch_rows(len(columns or self.dataset.columns)), -1, 0
+        for number, table in self.dataset.group_batches(size, list(by_number), columns):
+            block = by_number[number]
+            rows = rows if number == last else 0
+            part = table.slice(0, min(table.rows, block.rows - rows))
+            if part.rows:
+                fitted = conform(part, self.spec) if features else part
+                yield RowBatch(round_table(fitted, self.settings.input_dtype), block.first + rows, number != last)
+            last, rows = number, rows + part.rows
 
 
 def batch_rows(features: int) -> int:

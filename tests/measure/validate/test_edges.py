@@ -70,7 +70,7 @@ def test_nothing_is_counted_of_a_candidate_beyond_the_batch_at_which_it_failed()
             theirs.set_exception(EngineError("not these"))
         else:
             theirs.set_result(predictions)
-        fan_out.finish(PendingBatch(Table({"a": np.zeros(2)}), 2 * i, ours, {0: theirs}), "data")
+        fan_out.finish(PendingBatch(Table({"a": np.zeros(2)}), 2 * i, False, ours, {0: theirs}), "data")
     fan_out.close()
     assert candidate.groups["data"].comparison.rows == 2
     assert str(candidate.error) == "not these"

@@ -1,7 +1,7 @@
 """Rows of which some differ, with both predictions: what causes are found on."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,11 @@ class DifferingRows:
     def outputs(self) -> int:
         """How many outputs were compared."""
         return int(self.reference.shape[1])
+
+    def take(self, rows: Ints) -> "DifferingRows":
+        """Those at some places."""
+        arrays = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "table"}
+        return DifferingRows(table=self.table.take(rows), **arrays)
 
     @property
     def with_roles_swapped(self) -> "DifferingRows":
