@@ -10,16 +10,18 @@ if TYPE_CHECKING:
     from infer_bench.measure.load.run import load
     from infer_bench.measure.profile.run import profile
     from infer_bench.measure.quantize.run import quantize
+    from infer_bench.measure.shards.run import merge
     from infer_bench.measure.validate.run import validate
     from infer_bench.report.serialize import load_report
 
-__all__ = ["__version__", "bench", "convert", "load", "load_report", "profile", "quantize", "validate"]
+__all__ = ["__version__", "bench", "convert", "load", "load_report", "merge", "profile", "quantize", "validate"]
 
 _HOMES = {
     "bench": "infer_bench.measure.api",
     "convert": "infer_bench.measure.convert.run",
     "load": "infer_bench.measure.load.run",
     "load_report": "infer_bench.report.serialize",
+    "merge": "infer_bench.measure.shards.run",
     "profile": "infer_bench.measure.profile.run",
     "quantize": "infer_bench.measure.quantize.run",
     "validate": "infer_bench.measure.validate.run",

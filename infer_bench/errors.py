@@ -43,7 +43,7 @@ __all__ = [
 class InferBenchError(Exception):
     """Base of all: `message` says what is wrong, `hint` what mends it. Both are single lines.
 
-    `frames` are lines of a traceback through the user's own code, the innermost last.
+    `frames` are lines of a traceback through the user's own code, the innermost last, or other lines that say more.
     """
 
     exit_code = 70

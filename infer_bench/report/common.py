@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from infer_bench.report.gate import Gate
+from infer_bench.report.part import Part
 
 SCHEMA_VERSION = 1
 
@@ -189,7 +190,7 @@ class Report(Generic[R]):
     """What every command returns: one JSON document. `complete` is False while rounds are still to come.
 
     `gate` says how the verdict of a gate came about; None where nothing was to be judged. `inputs` are those of the
-    requests that were drawn for networks.
+    requests that were drawn for networks. `part` is added to others, where only a part of the rows was compared.
     """
 
     command: str
@@ -202,6 +203,7 @@ class Report(Generic[R]):
     verdict: Verdict | None = None
     complete: bool = True
     gate: Gate | None = None
+    part: Part | None = None
     schema_version: int = SCHEMA_VERSION
     inputs: tuple[DrawnInput, ...] = ()
 

@@ -1,5 +1,7 @@
 """`infer-bench validate`: does it still answer the same, and if not, why."""
 
+from typing import Any
+
 from infer_bench.cli.options import validate as of
 from infer_bench.cli.options.shared import AllowPickle, Chart, Data, Html, JsonPath, Notes, Output, Threads, Timeout
 
@@ -20,6 +22,7 @@ def validate(
     seed: of.Seed = 0,
     timeout: Timeout = 600.0,
     allow_pickle: AllowPickle = False,
+    shard: of.Shard = None,
     export_worst: of.ExportWorst = None,
     json: JsonPath = None,
     format: of.Format = "",
@@ -38,10 +41,10 @@ def validate(
     from infer_bench.cli.options.rules import check_names
     from infer_bench.measure.validate.settings import INPUT_DTYPES, PROBES, ValidateSettings, project_tolerances
 
-    tolerances = {"atol": atol, "rtol": rtol, "threshold": threshold}
+    tolerances: dict[str, Any] = {"atol": atol, "rtol": rtol, "threshold": threshold}
     overrides = {name: value for name, value in tolerances.items() if value is not None}
     settings = ValidateSettings(
-        **{**project_tolerances(), **overrides},
+        **{**project_tolerances(), **overrides}, shard=shard,
         probes=pick(probes, "probes", PROBES), rows=rows, worst=worst,
         input_dtype=pick(input_dtype, "input-dtype", INPUT_DTYPES) if input_dtype else None,
         strict=strict, threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,

@@ -5,7 +5,10 @@ from typing import Annotated
 from infer_bench.cli.completion import complete_candidate
 from infer_bench.cli.options.groups import how, machine, output, what
 
-Data = Annotated[str | None, what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, JSON, npy or npz file.")]
+Data = Annotated[
+    str | None,
+    what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, JSON, npy or npz file; or a pattern of files."),
+]
 Candidates = Annotated[
     list[str] | None,
     what(

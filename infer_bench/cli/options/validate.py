@@ -18,6 +18,7 @@ Engines = Annotated[
 ]
 Rows = Annotated[int | None, what("--rows", metavar="N", help="Read no more than so many rows.")]
 Probes = Annotated[str, what("--probes", metavar="WHICH", help="on, off or only: rows made to find differences.")]
+Shard = Annotated[str | None, what("--shard", metavar="K/N", help="Compare part K of N of the rows, to be merged.")]
 Strict = Annotated[bool, tolerance("--strict", help="A probe that only the candidate answers is different.")]
 InputDtype = Annotated[str | None, what("--input-dtype", metavar="DTYPE", help="Round rows to float32 or float64.")]
 Seed = Annotated[int, what("--seed", metavar="N", help="Of the probes.")]

@@ -1,15 +1,19 @@
 """Runs a comparison."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from infer_bench.cli.delivery import Delivery, open_file, tell_verdict
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.measure.validate.run import run
+from infer_bench.measure.validate.run import Save, run
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.worst_rows import encode, require_arrow
 from infer_bench.output import check_outputs
+from infer_bench.progress import Progress
+from infer_bench.report.validate import ValidateReport
+
+Compare = Callable[[Progress, Save | None], ValidateReport]
 
 
 def run_validate(
@@ -22,14 +26,23 @@ def run_validate(
     worst: str | None,
 ) -> int:
     """Compare, write and render; returns the verdict's exit code. stderr tells it where no table on stdout does."""
-    check_outputs({**to.files, "--worst": worst}, [*models, data])
+
+    def compare(progress: Progress, save: Save | None) -> ValidateReport:
+        return run(models, data=data, engines=engines, settings=settings, progress=progress, save=save)
+
+    return deliver_comparison(compare, [*models, data], to, worst)
+
+
+def deliver_comparison(compare: Compare, inputs: Sequence[str | None], to: Delivery, worst: str | None) -> int:
+    """Open every output, make the report with `compare`, write and render it; returns the verdict's exit code."""
+    check_outputs({**to.files, "--export-worst": worst}, inputs)
     if worst:
         require_arrow()
     with contextlib.ExitStack() as stack:
         save = stack.enter_context(to.open_files("validate"))
         worst_file = open_file(stack, worst)
         with ProgressLine() as progress:
-            report = run(models, data=data, engines=engines, settings=settings, progress=progress, save=save)
+            report = compare(progress, save)
         if worst and worst_file is not None:
             worst_file.write_atomic(encode(report, worst))
         save(report)

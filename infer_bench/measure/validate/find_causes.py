@@ -32,7 +32,7 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
     can be read, or there is nothing in the reference that explains, the roles are swapped.
     """
     for candidate in validation.candidates:
-        if not any(group.comparison.failing for group in candidate.groups.values()):
+        if not _differs(candidate):
             continue
         rows = _examples(list(candidate.groups.values()))
         if candidate.reading is not None:
@@ -49,6 +49,19 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
         if explanation.not_explained and not unlike:
             explanation = explain_by_weights(explanation, rows, candidate.predictor, validation.reference)
         candidate.explanation = with_fixes(explanation, validation.reference, candidate.predictor)
+
+
+def leave_to_merge(validation: Validation) -> None:
+    """Say of candidates whose rows differ that a part of the rows is not what causes are looked for on."""
+    for candidate in validation.candidates:
+        rows = _examples(list(candidate.groups.values())) if _differs(candidate) else None
+        if rows is not None:
+            why = "not explained: causes are looked for when the parts are merged"
+            candidate.explanation = Explanation(not_explained=int(rows.differ.sum()), why=why)
+
+
+def _differs(candidate: CandidateState) -> bool:
+    return any(group.comparison.failing for group in candidate.groups.values())
 
 
 def _locate_labels(rows: DifferingRows) -> Explanation:

@@ -26,8 +26,8 @@ class GroupComparison:
 
     `reading` says how labels are had where nothing else is compared. `features` are those of the worst rows, by number;
     `complaint` is why rows have a prediction of one model only, and `complaint_row` the first row of the batch that had
-    it first. `examples` are rows for causes to be found on: those that differ with the lowest numbers, and those that do
-    not of the first block and of blocks in which some differ. None of this depends on how blocks were put into parts.
+    it first. `differing` and `alike` are rows for causes to be found on, the first that differ, and the first that do
+    not, of the first block and of blocks in which some differ. None of it depends on how blocks were put into parts.
     """
 
     group: str

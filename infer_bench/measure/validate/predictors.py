@@ -143,7 +143,7 @@ class Predictor:
     def calibrate_rounding(self, columns: Columns) -> None:
         """Measure what the model rounds on rows with which every block's pool is to begin."""
         if self._own_rounding is not None:
-            self.predict(columns)
+            self.predict(dict(columns))
             self._rounding_before_block = copy.deepcopy(self._own_rounding)
 
     def forget_block(self) -> None:

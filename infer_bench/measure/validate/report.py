@@ -1,28 +1,25 @@
 """The report on a comparison: groups, worst rows and the verdict, from what was compared."""
 
 import datetime
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from infer_bench.data import Dataset
-from infer_bench.errors import DataError, InferBenchError, PredictionsDiffer
+from infer_bench.errors import DataError, PredictionsDiffer
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.bench.report import CANNOT_RUN
-from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.rounding import describe_rounding
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.notices import notices_on
-from infer_bench.measure.validate.predictors import Predictor
-from infer_bench.measure.validate.saved_predictions import SavedPredictions
-from infer_bench.measure.validate.validation import CandidateState, Validation
-from infer_bench.model import ModelSpec
-from infer_bench.report.common import ModelInfo, Notice, Report, Verdict
+from infer_bench.measure.validate.summary.notices import notices_on
+from infer_bench.measure.validate.summary.summarise import summarise
+from infer_bench.measure.validate.summary.values import CandidateSummary, ComparisonSummary
+from infer_bench.measure.validate.validation import Validation
+from infer_bench.report.common import Environment, Json, Notice, Report, Verdict
+from infer_bench.report.part import Part
 from infer_bench.report.validate import (
-    LABEL,
     ComparedModel,
     OutputDelta,
     ValidateGroup,
@@ -35,26 +32,46 @@ from infer_bench.stats.agreement.tally import Tally
 from infer_bench.stats.agreement.worst_rows import NO_OUTPUT
 from infer_bench.version import __version__
 
+MOST_ERRORS = 3
+"""So many parts are named of those that could not be compared."""
+PartMaker = Callable[[ComparisonSummary], Part]
 
-def report_on(validation: Validation, *, complete: bool = True) -> ValidateReport:
-    """The report, one result a candidate. One that is not `complete` has no verdict and waits for nothing."""
+
+def report_on(validation: Validation, *, complete: bool = True, part: PartMaker | None = None) -> ValidateReport:
+    """The report, one result a candidate. One that is not `complete` has no verdict and waits for nothing.
+
+    `part` makes of the summary what a merge needs, where only a part of the rows was compared.
+    """
     dataset, limits = validation.dataset, validation.limits
-    results = (
-        *(_result(validation, candidate) for candidate in validation.candidates),
-        *(_unopened_result(validation, candidate, error) for candidate, error in validation.unopened),
-    )
+    summary = summarise(validation)
     settings = {**asdict(validation.settings), "atol": limits.atol, "rtol": limits.rtol}
     settings["data"] = dataset.path if dataset else None
-    settings["data_sha256"] = _hash(dataset, complete) if dataset else None
-    data_notices = [_data_gone(dataset)] if dataset and complete and not settings["data_sha256"] else []
+    settings["data_sha256"] = _hash(dataset, complete) if dataset and part is None else None
+    is_gone = dataset is not None and complete and part is None and not settings["data_sha256"]
+    report = build_report(summary, settings, describe(PACKAGES), validation.rows_per_s, complete=complete)
+    notices = (*report.notices, *([_data_gone(dataset)] if dataset and is_gone else []))
+    made = part(summary) if part is not None and complete else None
+    return replace(report, notices=notices, part=made)
+
+
+def build_report(
+    summary: ComparisonSummary,
+    settings: Json,
+    environment: Environment,
+    rows_per_s: float | None,
+    *,
+    complete: bool = True,
+) -> ValidateReport:
+    """The report that says what a summary does."""
+    results = (*(_result(summary, candidate, rows_per_s) for candidate in summary.candidates), *summary.unopened)
     return Report(
         command="validate",
         tool_version=__version__,
         created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         settings=settings,
-        environment=describe(PACKAGES),
+        environment=environment,
         results=results,
-        notices=(*notices_on(validation), *data_notices),
+        notices=tuple(notices_on(summary)),
         verdict=verdict(results) if complete else None,
         complete=complete,
     )
@@ -95,26 +112,25 @@ def _name(model: ComparedModel) -> str:
     return model.model.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def _result(validation: Validation, candidate: CandidateState) -> ValidateResult:
-    outputs, limits = _compared_outputs(validation, candidate), validation.limits_for(candidate)
-    explanation = candidate.explanation
-    groups = tuple(group_result(group, outputs) for group in candidate.groups.values() if group.comparison.rows)
+def _result(summary: ComparisonSummary, candidate: CandidateSummary, rows_per_s: float | None) -> ValidateResult:
+    limits, explanation = candidate.limits, candidate.explanation
+    groups = tuple(group_result(group, candidate.outputs) for group in candidate.groups if group.comparison.rows)
     return ValidateResult(
-        reference=_reference(validation),
-        candidate=_compared_model(candidate.predictor),
+        reference=candidate.reference,
+        candidate=candidate.candidate,
         smallest_passing_atol=_passing_atol(groups),
         atol=limits.atol,
         rtol=limits.rtol,
-        output_meaning=LABEL if candidate.reading else _output_meaning(validation.specs_of(candidate)[0]),
+        output_meaning=candidate.output_meaning,
         groups=groups,
         causes=explanation.causes,
         not_explained=explanation.not_explained,
         why=explanation.why,
-        worst=_worst_rows(candidate.groups.values(), outputs, limits),
-        different=any(group.failing for group in groups) or (validation.settings.strict and _rounds_more(candidate)),
-        rows_per_s=validation.rows_per_s,
+        worst=_worst_rows(candidate.groups, candidate.outputs, limits),
+        different=any(group.failing for group in groups) or (summary.settings.strict and _rounds_more(candidate)),
+        rows_per_s=rows_per_s,
         failed=_failure(candidate, groups),
-        by_rounding=limits.by_rounding and any(_is_by_rounding(group) for group in candidate.groups.values()),
+        by_rounding=limits.by_rounding and any(_is_by_rounding(group) for group in candidate.groups),
     )
 
 
@@ -123,20 +139,16 @@ def _is_by_rounding(group: GroupComparison) -> bool:
     return bool(group.comparison.rounding.sizes) and not group.comparison.rounding.is_exact
 
 
-def _rounds_more(candidate: CandidateState) -> bool:
-    return any(group.limits.by_rounding and group.comparison.rounding.is_near for group in candidate.groups.values())
+def _rounds_more(candidate: CandidateSummary) -> bool:
+    return any(group.limits.by_rounding and group.comparison.rounding.is_near for group in candidate.groups)
 
 
-def _compared_outputs(validation: Validation, candidate: CandidateState) -> tuple[str, ...]:
-    """The outputs' names, the reference's; of one beside two those of the one, as they are compared."""
-    ours, theirs = validation.spec.outputs, candidate.predictor.spec.outputs
-    return theirs if (len(ours), len(theirs)) == (2, 1) else ours
-
-
-def _failure(candidate: CandidateState, groups: Sequence[ValidateGroup]) -> str | None:
+def _failure(candidate: CandidateSummary, groups: Sequence[ValidateGroup]) -> str | None:
     """Why a candidate was not compared, or not to the end; None where it was."""
-    if candidate.error is not None:
-        return str(candidate.error)
+    if candidate.errors:
+        more = len(candidate.errors) - MOST_ERRORS
+        sentences = [text for _, text in candidate.errors[:MOST_ERRORS]]
+        return "; ".join([*sentences, *([f"and {more:,} more"] if more > 0 else [])])
     if not groups or any(group.failing or group.rows > _uncompared(group) for group in groups):
         return None
     note = next((f": {group.note}" for group in groups if group.note), "")
@@ -145,32 +157,6 @@ def _failure(candidate: CandidateState, groups: Sequence[ValidateGroup]) -> str 
 
 def _uncompared(group: ValidateGroup) -> int:
     return group.refused_by_both + group.answered_though_refused
-
-
-def _unopened_result(validation: Validation, candidate: Candidate, error: InferBenchError) -> ValidateResult:
-    limits = validation.limits
-    model = ComparedModel(candidate.label, describe_model(candidate.artefact, None))
-    return ValidateResult(_reference(validation), model, None, limits.atol, limits.rtol, failed=str(error))
-
-
-def _reference(validation: Validation) -> ComparedModel:
-    reference = validation.reference
-    if isinstance(reference, SavedPredictions):
-        return ComparedModel("saved", ModelInfo(reference.name, "predictions", "saved", "", 0), "float64")
-    return _compared_model(reference)
-
-
-def _compared_model(predictor: Predictor) -> ComparedModel:
-    candidate = predictor.candidate
-    return ComparedModel(candidate.label, describe_model(candidate.artefact, predictor.spec), predictor.feed_dtype)
-
-
-def _output_meaning(spec: ModelSpec) -> str:
-    if spec.task == "binary":
-        return f"probability of class {spec.classes[1]}" if len(spec.classes) == 2 else "probability"
-    if spec.task == "multiclass":
-        return f"probabilities of {len(spec.classes)} classes"
-    return {"ranking": "score", "regression": "prediction"}.get(spec.task, "raw answer")
 
 
 def group_result(group: GroupComparison, outputs: Sequence[str]) -> ValidateGroup:

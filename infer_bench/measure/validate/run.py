@@ -1,11 +1,13 @@
 """`validate`: does it still predict the same, and if not, why."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from infer_bench.data import Dataset, Table
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, UsageError
 from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.fan_out import FanOut, stream
 from infer_bench.measure.validate.group_comparison import GroupComparison
@@ -13,6 +15,7 @@ from infer_bench.measure.validate.label_reading import choose_reading
 from infer_bench.measure.validate.networks.opening import is_saved_outputs, network_inputs, open_validation
 from infer_bench.measure.validate.networks.rows_or_tensors import RowsOrTensors
 from infer_bench.measure.validate.networks.run import compare_networks
+from infer_bench.measure.validate.networks.validation import NetworkValidation
 from infer_bench.measure.validate.opening import (
     Opening,
     build_candidates,
@@ -26,7 +29,9 @@ from infer_bench.measure.validate.probe_runs import compare_on_probes
 from infer_bench.measure.validate.report import report_on
 from infer_bench.measure.validate.saved_predictions import SavedPredictions, is_predictions
 from infer_bench.measure.validate.settings import ValidateSettings
+from infer_bench.measure.validate.summary.part import ComparisonPlan, files_of, make_part
 from infer_bench.measure.validate.trees import Structure, Structures, rename_columns
+from infer_bench.measure.validate.user_rows import UserRows
 from infer_bench.measure.validate.validation import CandidateState, Validation
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.validate import ValidateReport
@@ -71,6 +76,19 @@ def run(
     `save` gets what is known so far, every few seconds, and when the comparison is interrupted or fails.
     """
     progress = progress or Silent()
+    with open_comparison(models, data, engines, settings, progress) as validation:
+        if isinstance(validation, NetworkValidation):
+            return compare_networks(validation, progress, save)
+        if data is None or settings.part is None:
+            return _compare_all(validation, progress, save)
+        return _compare_all(validation, progress, save, ComparisonPlan(tuple(models), tuple(engines), data))
+
+
+@contextlib.contextmanager
+def open_comparison(
+    models: Sequence[str], data: str | None, engines: Sequence[str], settings: ValidateSettings, progress: Progress
+) -> Iterator[Validation | NetworkValidation]:
+    """The comparison of these models, opened in workers that end with the context. Raises what `validate` raises."""
     progress.update(0, "reading the models")
     saved = models[0] if is_predictions(models[0]) or is_saved_outputs(models[0]) else None
     plans = plan_predictors(models if saved is None else models[1:], engines, settings, 2 if saved is None else 1)
@@ -79,7 +97,10 @@ def run(
     candidates = build_candidates(plans, settings)
     with open_predictors(candidates, settings) as openings:
         if network_inputs(openings):
-            return compare_networks(open_validation(saved, openings, data, settings), progress, save)
+            if settings.part is not None:
+                raise UsageError("networks that take tensors are compared in one run", "leave out --shard")
+            yield open_validation(saved, openings, data, settings)
+            return
         predictions, dataset = rows.require()
         if predictions is None and openings[0].predictor is not None:
             read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])
@@ -89,7 +110,7 @@ def run(
             raise DataError("there is nothing to draw rows from", "give rows with --data")
         if isinstance(validation.reference, Predictor):
             validation.float64_obstacle = validation.reference.measure_rounding()
-        return _compare_all(validation, progress, save)
+        yield validation
 
 
 def _validation(
@@ -133,8 +154,11 @@ def _choose_reading(
         candidate.error = error
 
 
-def _compare_all(validation: Validation, progress: Progress, save: Save | None) -> ValidateReport:
-    """The whole comparison; one that is interrupted or fails saves what is known."""
+def _compare_all(
+    validation: Validation, progress: Progress, save: Save | None, plan: ComparisonPlan | None = None
+) -> ValidateReport:
+    """The whole comparison, or the part of the `plan`; one that is interrupted or fails saves what is known."""
+    start = time.monotonic_ns()
 
     def save_partial() -> None:
         if save is not None:
@@ -148,16 +172,24 @@ def _compare_all(validation: Validation, progress: Progress, save: Save | None) 
         raise
     finally:
         fan_out.close()
-    return report_on(validation)
+    rows, number = validation.user_rows, validation.settings.part
+    if rows is None or number is None or plan is None:
+        return report_on(validation)
+    elapsed_ns = time.monotonic_ns() - start
+    return report_on(validation, part=lambda summary: make_part(summary, rows, number, plan, elapsed_ns))
 
 
 def _compare(validation: Validation, fan_out: FanOut, progress: Progress) -> None:
-    """On the user's rows and on the probes; then look for causes."""
+    """On the user's rows and on the probes; then look for causes, unless others' parts are to be added."""
     settings, structures = validation.settings, Structures(validation.settings)
     sample = _compare_on_user_rows(validation, fan_out, progress)
-    if settings.probes != "off" and isinstance(validation.reference, Predictor) and validation.spec.features:
+    with_probes = settings.probes != "off" and settings.has_first_part
+    if with_probes and isinstance(validation.reference, Predictor) and validation.spec.features:
         progress.update(0, "reading the trees")
         compare_on_probes(validation, fan_out, sample, _trees_to_visit(validation, structures), progress)
+    if settings.part is not None:
+        find_causes.leave_to_merge(validation)
+        return
     progress.update(1, "looking for causes")
     find_causes.explain_candidates(validation, structures)
 
@@ -167,15 +199,26 @@ def _compare_on_user_rows(validation: Validation, fan_out: FanOut, progress: Pro
     rows = validation.user_rows
     if rows is None:
         return None
+    if validation.settings.part is not None:
+        rows.dataset.digest.start(files_of(rows.blocks))
     batch = next(rows.batches(), None)
     sample = batch.table if batch is not None else None
     if sample is not None:
         describe_feeds(validation.predictors, sample, validation.spec)
     if validation.settings.probes != "only":
+        _calibrate(validation, rows)
         for candidate in validation.candidates:
             candidate.groups["data"] = GroupComparison("data", validation.limits_for(candidate), candidate.reading)
-        validation.rows_per_s = stream(fan_out, rows.batches(), rows.count, "data", progress)
+        rows_per_s = stream(fan_out, rows.batches(), rows.count, "data", progress)
+        validation.rows_per_s = rows_per_s if rows.count else None
     return sample
+
+
+def _calibrate(validation: Validation, rows: UserRows) -> None:
+    """Where blocks can go to other parts, begin each with what the reference rounds on the first rows of all."""
+    reference = validation.reference
+    if isinstance(reference, Predictor) and len(rows.all_blocks) > 1 and rows.count:
+        reference.calibrate_rounding(rows.first_batch().table.columns)
 
 
 def _trees_to_visit(validation: Validation, structures: Structures) -> Structure | None:

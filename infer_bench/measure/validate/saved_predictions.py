@@ -25,13 +25,15 @@ class SavedPredictions:
     """Predictions made before: `values` (rows, outputs) from the file `name`, NaN where they are text.
 
     `labels` (rows,) are those of a single column of text, or of numbers that may be labels: integers, truth values and
-    whole floats (`is_float`).
+    whole floats (`is_float`). `sha256` and `bytes` are the file's.
     """
 
     name: str
     values: Floats
     labels: Labels | None = None
     is_float: bool = False
+    sha256: str = ""
+    bytes: int = 0
 
     @property
     def is_text(self) -> bool:
@@ -67,6 +69,11 @@ def load_predictions(path: str) -> SavedPredictions:
     """
     file, column = _file_and_column(path)
     table = Dataset.open(file)
+    predictions = _load(file, column, table)
+    return replace(predictions, sha256=table.sha256, bytes=table.files[0].bytes)
+
+
+def _load(file: Path, column: str, table: Dataset) -> SavedPredictions:
     names = [column] if column else _likely_columns(table.columns, file.name)
     if column and column not in table.columns:
         raise DataError(f"{file.name} has no column {column!r}", f"it has: {', '.join(table.columns[:8])}")

@@ -30,7 +30,8 @@ def describe_conditions(report: Report[Any], result: ValidateResult) -> str:
     probes = sum(group.rows for group in result.groups if group.name != "data")
     source = file_name(str(report.settings.get("data") or ""))
     network = tensors.are_tensors(result.groups)
-    rows = [f"{numbers.plural(data, 'request' if network else 'row')} of {source}"] if data else []
+    part = f" (part {report.part.index} of {report.part.of})" if report.part else ""
+    rows = [f"{numbers.plural(data, 'request' if network else 'row')} of {source}{part}"] if data else []
     rows += [numbers.plural(probes, "drawn request" if network else "probe")] if probes else []
     parts = [" + ".join(rows), result.output_meaning, "" if _is_labels(result) else _format_tolerance(result)]
     threshold = report.settings.get("threshold")

@@ -39,9 +39,11 @@ class RowsOrTensors:
         """Raise what stands in the way of comparing, whatever the models; and begin to hash the rows."""
         if self.data is None and self.saved is not None:
             raise UsageError("saved predictions need the rows that they belong to", "give --data ROWS")
+        if self.data is None and settings.shard is not None:
+            raise UsageError("a shard is of the user's rows", "give --data ROWS")
         if self.data is None and settings.probes == "off":
             raise UsageError("there is nothing to compare on", "give --data, or leave out --probes off")
-        if self.dataset is not None:
+        if self.dataset is not None and settings.part is None:
             self.dataset.digest.start()
 
     def require(self) -> tuple[SavedPredictions | None, Dataset | None]:

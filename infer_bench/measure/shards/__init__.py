@@ -1,0 +1,1 @@
+"""Parts of a comparison: merged, and made by many machines."""

@@ -1,0 +1,1 @@
+"""What a comparison comes to, as values that are added up and written to a file."""
