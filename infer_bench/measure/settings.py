@@ -28,7 +28,8 @@ class Settings:
     `labels` is a file of the rows' true classes. `require_provider` is the execution provider of ONNX Runtime that must
     run every node, and `requests` what the drawn requests of a network are to be. With `memory` it is also looked at
     what a request allocates. In a `thread_sweep` each candidate that names no number of threads itself is measured with
-    each of these. When neither rounds nor a budget are given, 60 rounds are run, in 60 s of measuring at the most.
+    each of these. Without `probes` no rows made to find differences are put to the candidates. When neither rounds nor
+    a budget are given, 60 rounds are run, in 60 s of measuring at the most.
     """
 
     batches: tuple[int, ...] = (1,)
@@ -49,6 +50,7 @@ class Settings:
     memory: bool = False
     requests: RequestChoices = field(default_factory=RequestChoices)
     thread_sweep: tuple[int, ...] = ()
+    probes: bool = True
 
     def __post_init__(self) -> None:
         self._require(bool(self.batches), "at least one batch size is needed")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from infer_bench.model import NodePlacement
 from infer_bench.report.common import Latency, ModelInfo, Phases, Quality, Report
+from infer_bench.report.validate import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,27 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeTest:
+    """A candidate compared with the reference on rows made to find differences, as `validate` makes them.
+
+    `failing` of the `rows` differ, by up to `max_abs_delta` where both answers are numbers; `groups` counts them by the
+    kind of probe. The `causes` are those that `validate` finds; without any, `why` says that. `failed`: why the probes
+    were not answered, None where they were.
+    """
+
+    rows: int = 0
+    failing: int = 0
+    max_abs_delta: float = 0.0
+    label_changes: int | None = None
+    non_finite_mismatches: int = 0
+    refusals: int = 0
+    groups: Mapping[str, int] = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
+    why: str = ""
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BenchResult:
     """One row of the table: a candidate at a batch size. `failed` holds the reason when there is no measurement.
 
@@ -92,7 +114,7 @@ class BenchResult:
     where it was not measured, or the work is done elsewhere. `frame_ns` is what a typical request spends on DataFrames,
     by phase, the library's own conversion inside `predict` with it. Empty for other requests, and where it was not
     measured. `placement` says which execution provider runs which nodes of a graph, where another than the CPU's was
-    asked for.
+    asked for. `probes` is the test on rows made to find differences; None for the reference, and where it was not made.
     """
 
     candidate: str
@@ -125,6 +147,7 @@ class BenchResult:
     allocated_bytes: int | None = None
     quality: Quality | None = None
     placement: tuple[NodePlacement, ...] = ()
+    probes: ProbeTest | None = None
 
     @property
     def is_measured(self) -> bool:

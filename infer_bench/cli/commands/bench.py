@@ -36,6 +36,7 @@ def bench(
     notes: Notes = False,
     reference: of.Reference = None,
     require_provider: of.Provider = None,
+    no_probes: of.NoProbes = False,
     allow_pickle: AllowPickle = False,
     timeout: Timeout = 120.0,
     affinity: of.Affinity = None,
@@ -80,7 +81,7 @@ def bench(
     rules.check_gate(gate, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline)
     rules.check_plain(labels, data, threads, gate)
     settings = Settings(
-        batches=reading.read_numbers(batch, int, "batch"), **reading.read_threads(threads),
+        batches=reading.read_numbers(batch, int, "batch"), **reading.read_threads(threads), probes=not no_probes,
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
         rounds=rounds, budget_s=reading.read_duration(budget), labels=labels, memory=memory,
         processes=reading.count_processes(processes, save_baseline or baseline), reference=reference,

@@ -38,6 +38,9 @@ Provider = Annotated[
     str | None,
     what("--require-provider", metavar="NAME", help="Fail unless it runs every node in ONNX Runtime, as in cuda."),
 ]
+NoProbes = Annotated[
+    bool, how("--no-probes", help="Try no candidate on rows made to find differences, such as split points and NaN.")
+]
 
 Memory = Annotated[bool, how("--memory", help="Also what a request allocates through Python, at its peak.")]
 Rounds = Annotated[int | None, how("--rounds", metavar="N", help="Rounds over all processes. [default: 60]")]

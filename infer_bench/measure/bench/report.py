@@ -12,11 +12,12 @@ from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.notices import find_notices
 from infer_bench.measure.bench.quality import note_useless_labels
 from infer_bench.measure.bench.results import build_results
+from infer_bench.measure.candidates.candidates import Key
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.candidates.rows import Rows, hash_rows
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
-from infer_bench.report.bench import BenchReport, BenchResult
+from infer_bench.report.bench import BenchReport, BenchResult, ProbeTest
 from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.gate import Gate
 from infer_bench.typing import Array
@@ -35,8 +36,10 @@ class ReportBuilder:
         settings: Settings,
         notices: Sequence[Notice],
         truth: Array | None = None,
+        probe_tests: Mapping[Key, ProbeTest] | None = None,
     ) -> None:
         self._measurements = measurements
+        self._probe_tests: Mapping[Key, ProbeTest] = {} if probe_tests is None else probe_tests
         self._models = tuple(dict.fromkeys(candidate.model.path for candidate in measurements.candidates))
         self._rows = rows
         self._rows_sha256 = hash_rows(rows.values())
@@ -72,7 +75,12 @@ class ReportBuilder:
         failures = {(m.candidate.key, m.batch): self._measurements.failure(m.candidate.key, m.batch) for m in rows}
         reasons = {place: str(error) for place, error in failures.items() if error is not None}
         drawn_for = {path: rows.drawn_for for path, rows in self._rows.items()}
-        return build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for, self._truth)
+        results = build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for, self._truth)
+        pairs = zip(rows, results, strict=True)
+        return tuple(
+            result if result.failed else replace(result, probes=self._probe_tests.get(row.candidate.key))
+            for row, result in pairs
+        )
 
     def _build(
         self, results: tuple[BenchResult, ...], verdict: Verdict | None, complete: bool, gate: Gate | None = None

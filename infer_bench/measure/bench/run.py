@@ -13,6 +13,7 @@ from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.required_provider import require_provider
 from infer_bench.measure.candidates.rows import open_labels, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
+from infer_bench.measure.probe_test.run import ProbeTester
 from infer_bench.measure.reporting import PartialSaves, run_to_report
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
@@ -49,13 +50,11 @@ def run(
     progress = progress or Silent()
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
-    threads = settings.threads, settings.thread_sweep
     candidates = _list_candidates(refs, candidates, settings)
-    _check_reference(settings.reference, [p.label for p in plan_candidates(refs, candidates, *threads)])
     file = open_data(data)
     truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
     to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
-    entries, left_out = choose_candidates(refs, candidates, to_onnx, *threads)
+    entries, left_out = choose_candidates(refs, candidates, to_onnx, settings.threads, settings.thread_sweep)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
     rows, unfit = load_common_rows(group_by_model(entries), file, settings)
@@ -63,29 +62,42 @@ def run(
     columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
     entries, feeds = choose_feeds(entries, columns, settings)
     measurements = Measurements(entries, settings.batches, unfit, batches_fail_alone=True)
-    builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds), truth)
+    tester = ProbeTester(rows, settings)
+    builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds), truth, tester.tests)
     if ready:
         ready(builder.build_report(complete=False))
-    scheduler = _schedule(measurements, columns, settings, progress)
+    scheduler = _schedule(measurements, columns, settings, progress, tester)
     saves = PartialSaves(partial(builder.build_report, complete=False), save)
     return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
 
 
 def _list_candidates(models: Sequence[ModelRef], texts: Sequence[str], settings: Settings) -> Sequence[str]:
-    """What the user wrote; where a provider is required, with the default candidates and with what binds them to it."""
-    if settings.require_provider is None:
-        return texts
-    usual = dict.fromkeys(text for model in models for text in default_candidates(model))
-    return require_provider(texts or list(usual), settings.require_provider)
+    """What the user wrote; where a provider is required, with the default candidates and with what binds them to it.
+
+    Raises `UsageError` where one makes no sense, or the reference is none of them.
+    """
+    if settings.require_provider is not None:
+        usual = dict.fromkeys(text for model in models for text in default_candidates(model))
+        texts = require_provider(texts or list(usual), settings.require_provider)
+    plans = plan_candidates(models, texts, settings.threads, settings.thread_sweep)
+    _check_reference(settings.reference, [plan.label for plan in plans])
+    return texts
 
 
 def _schedule(
-    measurements: Measurements, columns: Mapping[Key, Columns], settings: Settings, progress: Progress
+    measurements: Measurements,
+    columns: Mapping[Key, Columns],
+    settings: Settings,
+    progress: Progress,
+    tester: ProbeTester,
 ) -> Scheduler:
-    """Fixed rounds in fresh processes."""
+    """Fixed rounds in fresh processes, and at their end the probes."""
     budget = Budget(round(settings.limit_s * 1e9))
     rule = FixedRounds(measurements, budget, settings)
-    return Scheduler(measurements, FreshProcesses(columns, settings), rule, budget, settings, progress)
+    source = FreshProcesses(columns, settings)
+    return Scheduler(
+        measurements, source, rule, budget, settings, progress, inspect=tester.run if settings.probes else None
+    )
 
 
 def _check_reference(reference: str | None, labels: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The scheduler: candidates, block against block, on one layout after the other, until the stopping rule has enough."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from infer_bench.machine.environment import throttled_ns
 from infer_bench.measure.candidates.candidates import Candidate, Key
@@ -13,10 +13,12 @@ from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement
 from infer_bench.measure.schedule.rounds import RoundSampler
 from infer_bench.measure.schedule.stopping import StoppingRule
 from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.workers.requests import DescribeEnvironment, MeasureMemory
 from infer_bench.workers.timing.requests import PredictRows, WarmUp
 
+Inspect = Callable[[Sequence[Candidate], Mapping[Key, OpenSession], Mapping[Key, ModelSpec]], None]
 PREDICTIONS_LIMIT_S = 2.0
 """Slow candidates answer only the first rows for the comparison; the result says how many."""
 
@@ -25,7 +27,8 @@ class Scheduler:
     """Fills `measurements`, which hold what is known at any time.
 
     The sessions come from `source`; `rule` says who is measured, how, and for how long; `budget` counts warm-ups and
-    blocks. Workers are asked for the versions of `packages`, where there are any.
+    blocks. Workers are asked for the versions of `packages`, where there are any. `inspect` is called once, with the
+    sessions that are still open when the last of `settings.processes` layouts has been timed.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Scheduler:
         settings: Settings,
         progress: Progress,
         packages: Sequence[str] = (),
+        inspect: Inspect | None = None,
     ) -> None:
         self._measurements = measurements
         self._source = source
@@ -45,6 +49,7 @@ class Scheduler:
         self._settings = settings
         self._progress = progress
         self._packages = tuple(packages)
+        self._inspect = inspect
         self._rounds = RoundSampler(measurements, source, rule, budget, settings.seed)
 
     def run(self, save: Callable[[], None]) -> None:
@@ -91,6 +96,9 @@ class Scheduler:
                         self._budget.durations.note_layout(len(candidates), warm_ns)
                     throttled, count = throttled_ns(), self._sample(layout, batch, save)
                 self._end(layout, batch, throttled_ns() - throttled, keep=self._rule.keeps_layout(count))
+            if self._inspect and self._measurements.layout_count + 1 == self._settings.processes:
+                self._tell("trying rows made to find differences")
+                self._inspect(self._measurements.remaining, layout.sessions, self._measurements.specs)
 
     def _ask_interpreters(self, layout: ActiveLayout) -> None:
         """Ask every candidate once what its interpreter holds."""

@@ -31,7 +31,7 @@ from infer_bench.workers.tasks.network_outputs import (
     RequestOutputs,
 )
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, StepOutputs
-from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords
+from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords, PredictWithin
 
 _Posted = tuple[Callable[[], BatchPredictions], Callable[[], Float64Predictions] | None, bool]
 
@@ -39,15 +39,19 @@ _Posted = tuple[Callable[[], BatchPredictions], Callable[[], Float64Predictions]
 class Predictor:
     """An artefact, opened by an engine in a worker of its own; `feed_dtype` is what its library is fed, in words.
 
-    Made in the main thread: a worker dies with the thread that started its process. `shared_tables`
-    are memory that it can read.
+    Made in the main thread: a worker dies with the thread that started its process. `shared_tables` are memory that it
+    can read. With `worker`, it is one that has loaded the model as its first session.
     """
 
     def __init__(
-        self, candidate: Candidate, settings: ValidateSettings, shared_tables: Sequence[SharedTable] = ()
+        self,
+        candidate: Candidate,
+        settings: ValidateSettings,
+        shared_tables: Sequence[SharedTable] = (),
+        worker: Worker | None = None,
     ) -> None:
         self.candidate, self.shared_tables, self._settings = candidate, tuple(shared_tables), settings
-        self._worker = self._start()
+        self._worker = worker or self._start()
         self.spec = ModelSpec("raw", (), ())
         self.feed_dtype = ""
         self._pending: deque[_Posted] = deque()
@@ -169,6 +173,12 @@ class Predictor:
     def predict_variants(self, columns: Columns) -> OutputVariants:
         """What rounding makes of a network's outputs. Raises `EngineError` where that cannot be known."""
         return self._worker.ask(PredictVariants(columns))
+
+    def predict_within(self, columns: Columns, limit_ns: int) -> Predictions:
+        """As `predict`, of as many of the first rows as take no longer than `limit_ns`."""
+        predictions = self._predictions(self._worker.ask(PredictWithin(columns, limit_ns)))
+        part = {name: column[: len(predictions.values)] for name, column in columns.items()}
+        return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(part)))
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `predict`, with a request of its own for every row."""

@@ -47,7 +47,7 @@ def _probes(
     training_rows = _training_rows(validation.predictors, reference.spec)
     groups = probes(spec, thresholds, float32=float32, seed=seed, rows=rows, training_rows=training_rows)
     groups = _add_tree_visits(groups, structure, spec, float32) if structure else groups
-    return _leave_out_infinities(groups) if _needs_json(validation) else groups
+    return leave_out_infinities(groups) if _needs_json(validation) else groups
 
 
 def _needs_json(validation: Validation) -> bool:
@@ -55,7 +55,7 @@ def _needs_json(validation: Validation) -> bool:
     return any(predictor.feed_dtype == "JSON" for predictor in validation.predictors)
 
 
-def _leave_out_infinities(groups: Sequence[Probe]) -> list[Probe]:
+def leave_out_infinities(groups: Sequence[Probe]) -> list[Probe]:
     """The probes without the rows that hold one, and those of them that have rows left."""
     finite = [replace(probe, table=_take_finite(probe.table)) for probe in groups]
     return [probe for probe in finite if probe.table.rows]

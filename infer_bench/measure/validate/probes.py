@@ -38,14 +38,16 @@ def probes(
     seed: int,
     rows: Table | None = None,
     training_rows: Floats | None = None,
+    most: int = MOST,
 ) -> list[Probe]:
     """Groups of rows for a model with these `thresholds` per feature.
 
     `rows` are rows of the user's to start from, else they are drawn from the model; `training_rows` (rows, features)
     are those that the model has kept. With `float32` every number is one that float32 can hold, so that a model which
-    takes float32 sees the same row; a column of whole numbers holds these alone, within the range of its dtype.
+    takes float32 sees the same row; a column of whole numbers holds these alone, within the range of its dtype. No more
+    than `most` rows lie on thresholds.
     """
-    maker = _Maker(spec, thresholds, float32, seed, rows)
+    maker = _Maker(spec, thresholds, float32, seed, rows, most)
     groups = [*maker.groups(), *maker.other_requests()]
     if training_rows is not None and training_rows.shape[1] == len(spec.features):
         groups.insert(1, Probe("stored rows", maker.training_rows(training_rows)))
@@ -53,8 +55,10 @@ def probes(
 
 
 class _Maker:
-    def __init__(self, spec: ModelSpec, thresholds: Thresholds, float32: bool, seed: int, rows: Table | None) -> None:
-        self._spec, self._thresholds, self._float32 = spec, thresholds, float32
+    def __init__(
+        self, spec: ModelSpec, thresholds: Thresholds, float32: bool, seed: int, rows: Table | None, most: int
+    ) -> None:
+        self._spec, self._thresholds, self._float32, self._most = spec, thresholds, float32, most
         self._random = np.random.default_rng(seed)
         self._ordinary = draw(spec, thresholds, ORDINARY_ROWS, seed)
         self._rows = rows
@@ -103,7 +107,7 @@ class _Maker:
         points |= {n: _whole_around(self._thresholds[n]) for n in self._integers if len(self._thresholds.get(n, ()))}
         if not points:
             return self._ordinary.slice(0, 0)
-        count = int(np.clip(2 * max(len(values) for values in points.values()), LEAST, MOST))
+        count = int(np.clip(2 * max(len(values) for values in points.values()), LEAST, max(LEAST, self._most)))
         columns = self._background(count)
         for name, values in points.items():
             turns = [self._random.permutation(values) for _ in range(-(-count // len(values)))]

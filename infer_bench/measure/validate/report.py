@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.data import Dataset
-from infer_bench.errors import DataError, PredictionsDiffer
+from infer_bench.errors import CannotRun, DataError, PredictionsDiffer
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.bench.report import CANNOT_RUN
 from infer_bench.measure.rounding import describe_rounding
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.summary.notices import notices_on
@@ -99,7 +98,7 @@ def verdict(results: Sequence[ValidateResult]) -> Verdict:
     errors = tuple(f"{_name(r.candidate)}: {r.failed}" for r in results if r.failed)
     if differing:
         return Verdict("different", PredictionsDiffer.exit_code, (*differing, *errors))
-    return Verdict("failed", CANNOT_RUN, errors) if errors else Verdict("pass", 0)
+    return Verdict("failed", CannotRun.exit_code, errors) if errors else Verdict("pass", 0)
 
 
 def _failing_rows(result: ValidateResult) -> str:

@@ -26,6 +26,8 @@ _AFTER = {
     "file": "file",
 }
 _CPU = {"cpu": "CPU", "cpu_share": "CPU %"}
+PROBE_MARK = "†"
+"""Stands behind a distance that does not hold on probes."""
 _QUALITY = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC"}
 
 
@@ -83,7 +85,7 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
         "file": numbers.size(result.artifact_bytes),
         **fill_quality(result.quality),
     }
-    return ResultLine(_fill_quantiles(result.request, settings) | cells, alarm=differs(result))
+    return ResultLine(_fill_quantiles(result.request, settings) | cells, alarm=differs(result) or breaks_probes(result))
 
 
 def _format_cpu_share(share: float | None) -> str:
@@ -116,6 +118,11 @@ def differs(result: BenchResult) -> bool:
     return bool(result.label_changes or result.non_finite_mismatches)
 
 
+def breaks_probes(result: BenchResult) -> bool:
+    """Whether it answers otherwise than the reference on rows made to find that."""
+    return result.probes is not None and result.probes.failing > 0
+
+
 def _fill_quantiles(latency: Latency | None, settings: Mapping[str, Any]) -> dict[str, str]:
     if latency is None:
         return {}
@@ -139,7 +146,8 @@ def _format_speedup(result: BenchResult, reference: bool) -> str:
 def _format_delta(result: BenchResult, reference: bool) -> str:
     if reference:
         return "ref"
-    return ("! " if differs(result) else "") + numbers.delta(result.max_abs_delta)
+    mark = f" {PROBE_MARK}" if breaks_probes(result) else ""
+    return ("! " if differs(result) else "") + numbers.delta(result.max_abs_delta) + mark
 
 
 def describe(model: ModelInfo) -> str:

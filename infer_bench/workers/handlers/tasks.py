@@ -17,7 +17,14 @@ from infer_bench.workers.tasks.network_outputs import (
     predict_variants,
 )
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, predict_in_float32, run_steps
-from infer_bench.workers.tasks.predict_batches import PredictBatch, PredictRecords, predict_batch, predict_records
+from infer_bench.workers.tasks.predict_batches import (
+    PredictBatch,
+    PredictRecords,
+    PredictWithin,
+    predict_batch,
+    predict_records,
+    predict_within,
+)
 from infer_bench.workers.tasks.predict_table import PredictTable, predict_table
 from infer_bench.workers.tasks.quantize import (
     PrepareNetwork,
@@ -34,6 +41,7 @@ HANDLERS = (
     of_model(PredictTable, predict_table),
     of_model(PredictBatch, predict_batch),
     of_model(PredictRecords, predict_records),
+    of_model(PredictWithin, predict_within),
     of_model(PredictInFloat64, predict_in_float64),
     of_model(CheckFloat64, check_float64),
     of_model(PredictOutputs, predict_outputs),

@@ -1,5 +1,6 @@
 """Batches of a long file predicted in a worker: whole tables, halved where the library refuses some of the rows."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,9 @@ from infer_bench.workers.tasks.gaps import Gaps, Part, count_rows
 from infer_bench.workers.timing.requests import check_predictions
 from infer_bench.workers.timing.runner import requests_of
 
+FEW_ROWS = 32
+GROWTH = 4
+"""What a row takes is told by few of them, and again by so many times as many: a call has its own price."""
 MOST_CALLS = 16_384
 """So many calls at the most to find the rows of a batch that a library refuses."""
 MOST_REFUSALS = 4_096
@@ -63,6 +67,19 @@ class PredictRecords(SessionRequest[BatchPredictions]):
         check_predictions(response.predictions, response.refusals, response.codes)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PredictWithin(SessionRequest[BatchPredictions]):
+    """Predict as many of the first rows of a table as take no longer than `limit_ns`, by what a few of them take."""
+
+    title = "within"
+    columns: Columns
+    limit_ns: int
+
+    def check(self, response: BatchPredictions) -> None:
+        """See `Request.check`."""
+        check_predictions(response.predictions, response.refusals, response.codes)
+
+
 def predict_batch(session: Session, request: PredictBatch) -> BatchPredictions:
     """Raises `EngineError` when nearly every row is refused: then it is the table that does not fit."""
     shared = request.shared
@@ -72,6 +89,21 @@ def predict_batch(session: Session, request: PredictBatch) -> BatchPredictions:
 def predict_records(session: Session, request: PredictRecords) -> BatchPredictions:
     """Raises as `predict_batch`."""
     return Batch(session, request.columns, requests_of(request.columns, 1)).predict()
+
+
+def predict_within(session: Session, request: PredictWithin) -> BatchPredictions:
+    """Raises as `predict_batch`."""
+    begin_ns, count = time.perf_counter_ns(), FEW_ROWS
+    total = len(next(iter(request.columns.values()), ()))
+    while True:
+        start_ns = time.perf_counter_ns()
+        predictions = Batch(session, {name: column[:count] for name, column in request.columns.items()}).predict()
+        end_ns = time.perf_counter_ns()
+        left_ns = request.limit_ns - (end_ns - begin_ns)
+        fitting = int(count * left_ns / max(1, end_ns - start_ns))
+        if count >= total or fitting <= count:
+            return predictions
+        count = min(fitting, GROWTH * count)
 
 
 class Batch:

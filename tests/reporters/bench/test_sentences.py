@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from infer_bench.report.bench import BenchResult, Speedup
+from infer_bench.report.bench import BenchResult, ProbeTest, Speedup
+from infer_bench.report.validate import Cause
+from infer_bench.reporters.bench.columns import fill_line
 from infer_bench.reporters.bench.groups import group_results, split_candidate
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from tests.reports import SETTINGS, US, credit, failure, latency, phases_of, report, too_few
@@ -283,3 +285,35 @@ def test_a_feed_that_was_not_written_is_shown_too() -> None:
         ("feed=dataframe", "threads=1"),
     )
     assert split_candidate(replace(bare, candidate="service:predict", engine="callable")) == ("service:predict", ())
+
+
+BROKEN = ProbeTest(4_000, 812, 0.13, 40, groups={"thresholds": 800, "NaN": 12}, causes=(Cause("threshold cast", 812),))
+
+
+def test_answers_that_do_not_hold_on_probes_are_marked_and_told() -> None:
+    broken = replace(ONNX, probes=BROKEN)
+
+    assert alarms(FRAME, ARRAY, broken) == [
+        "† onnxruntime differs in 812 of 4,000 probe rows (on split points 800 and NaN 12), by up to 1e-01 and with "
+        "another label in 40; cause: threshold cast."
+    ]
+    (model,) = group_results([FRAME, ARRAY, broken], SETTINGS)
+    lines = [fill_line(result, model[0], SETTINGS) for result in (ARRAY, broken)]
+    assert [(line.cells["delta"], line.alarm) for line in lines] == [("0.0e+00", False), ("7.3e-08 †", True)]
+
+
+def test_nobody_who_breaks_probes_is_put_forward() -> None:
+    fastest = sentences_of(FRAME, ARRAY, replace(ONNX, probes=BROKEN))[0]
+    assert fastest.startswith("lightgbm with an array answers a request 89× faster")
+    alone = sentences_of(FRAME, replace(ONNX, probes=BROKEN))[0]
+    assert alone.endswith("and the same to 7e-08, on these rows alone.")
+
+
+def test_probes_that_pass_are_not_mentioned_and_those_not_answered_are() -> None:
+    assert not holds(sentences_of(FRAME, replace(ONNX, probes=ProbeTest(4_000))), "probe")
+    silent = replace(ONNX, probes=ProbeTest(failed="the worker died"))
+    assert holds(sentences_of(FRAME, silent), "onnxruntime was not tried on rows made to find differences: the worker")
+    refusing = replace(ONNX, probes=ProbeTest(40, 8, refusals=8, groups={"NaN": 8}, why="no missing values, please"))
+    assert alarms(FRAME, refusing) == [
+        "† onnxruntime differs in 8 of 40 probe rows (NaN 8), refusing 8; no missing values, please."
+    ]

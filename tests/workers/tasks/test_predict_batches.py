@@ -13,8 +13,10 @@ from infer_bench.workers.tasks.feed_dtype import DescribeFeed, describe_feed
 from infer_bench.workers.tasks.predict_batches import (
     PredictBatch,
     PredictRecords,
+    PredictWithin,
     predict_batch,
     predict_records,
+    predict_within,
 )
 from infer_bench.workers.tasks.predict_table import PredictTable, predict_table
 
@@ -152,3 +154,14 @@ def test_answers_must_be_as_many_as_rows() -> None:
 
 def test_the_dtype_that_was_fed_is_told() -> None:
     assert describe_feed(Picky(), DescribeFeed({"a": np.ones(3)})).words == "float32"
+
+
+def test_as_many_rows_are_predicted_as_time_allows() -> None:
+    column = {"a": np.linspace(0.0, 1.0, 4_000)}
+    everything = predict_within(Picky(), PredictWithin(column, limit_ns=10**12))
+    assert np.allclose(everything.predictions[:, 0], column["a"] * 2)
+    session = Picky()
+    assert len(predict_within(session, PredictWithin(column, limit_ns=0)).predictions) == 32
+    assert session.calls == 1
+    few = {"a": column["a"][:5]}
+    assert len(predict_within(Picky(), PredictWithin(few, limit_ns=0)).predictions) == 5

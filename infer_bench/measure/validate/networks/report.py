@@ -4,10 +4,9 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from infer_bench.errors import PredictionsDiffer
+from infer_bench.errors import CannotRun, PredictionsDiffer
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.bench.report import CANNOT_RUN
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.validate.networks.group import NetworkGroup
@@ -50,7 +49,7 @@ def _verdict(results: Sequence[ValidateResult]) -> Verdict:
     errors = tuple(f"{_name(r.candidate)}: {r.failed}" for r in results if r.failed)
     if differing:
         return Verdict("different", PredictionsDiffer.exit_code, (*differing, *errors))
-    return Verdict("failed", CANNOT_RUN, errors) if errors else Verdict("pass", 0)
+    return Verdict("failed", CannotRun.exit_code, errors) if errors else Verdict("pass", 0)
 
 
 def _failing_requests(result: ValidateResult) -> str:

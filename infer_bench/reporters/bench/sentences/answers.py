@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from infer_bench.report.bench import BenchResult
+from infer_bench.reporters.bench.columns import breaks_probes
 from infer_bench.reporters.bench.groups import BatchGroup
 from infer_bench.reporters.bench.sentences.sentence import Sentence, name_result, say_batch
 from infer_bench.reporters.text import numbers
@@ -15,7 +16,7 @@ def rank_trust(result: BenchResult) -> int:
     """No candidate is put forward while another one's predictions agree better with the reference."""
     if result.label_changes or result.non_finite_mismatches:
         return 0
-    return 1 if result.max_abs_delta is None else 2
+    return 1 if result.max_abs_delta is None or breaks_probes(result) else 2
 
 
 def say_likeness(result: BenchResult) -> str:
@@ -24,10 +25,14 @@ def say_likeness(result: BenchResult) -> str:
         return ", but does not answer the same"
     if result.max_abs_delta is None:
         return "; its answers were not compared"
-    if result.max_abs_delta == 0:
+    return _say_distance(result.max_abs_delta) + (", on these rows alone" if breaks_probes(result) else "")
+
+
+def _say_distance(delta: float) -> str:
+    if delta == 0:
         return ", and exactly the same"
-    distance = numbers.about(result.max_abs_delta)
-    return f", and the same to {distance}" if result.max_abs_delta <= SAME_WITHIN else f", but up to {distance} apart"
+    distance = numbers.about(delta)
+    return f", and the same to {distance}" if delta <= SAME_WITHIN else f", but up to {distance} apart"
 
 
 def describe_differences(groups: Iterable[BatchGroup]) -> list[Sentence]:
