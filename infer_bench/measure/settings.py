@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from infer_bench.data.tensors.choices import RequestChoices
 from infer_bench.errors import UsageError
+from infer_bench.request_choices import RequestChoices
 
 Scenario = Literal["single_stream", "offline"]
 RowsMode = Literal["rotate", "same"]

@@ -7,11 +7,14 @@ from infer_bench.cli.options.shared import (
     Candidates,
     Chart,
     Data,
+    Fills,
     Html,
     JsonPath,
     Notes,
     Output,
     Phases,
+    Shapes,
+    Sizes,
     Timeout,
     Wide,
 )
@@ -21,6 +24,10 @@ def bench(
     models: of.Models = None,
     data: Data = None,
     labels: of.Labels = None,
+    shape: Shapes = None,
+    dim: Sizes = None,
+    fill: Fills = None,
+    show_inputs: of.ShowInputs = False,
     engine: Candidates = None,
     batch: of.Batches = "1",
     threads: of.Threads = "1",
@@ -69,34 +76,34 @@ def bench(
     from infer_bench.cli.options import reading, rules
     from infer_bench.measure.gate.settings import build_gate_settings
     from infer_bench.measure.settings import ROWS_MODES, SCENARIOS, Settings
-    from infer_bench.output import check_outputs
     from infer_bench.project import project_table
 
     gate = build_gate_settings(
-        project_table(), against=against, python=against_python, baseline=baseline,
-        max_regression=None if self_test else max_regression, bounds=limit or (), max_delta=max_delta,
-        inconclusive=reading.read_inconclusive(inconclusive), alpha=alpha,
-        plain=any(option is not None for option in (rounds, processes, save_baseline)),
+        project_table(), against=against, python=against_python, baseline=baseline, bounds=limit or (),
+        max_regression=None if self_test else max_regression, max_delta=max_delta, alpha=alpha,
+        inconclusive=reading.read_inconclusive(inconclusive), plain={rounds, processes, save_baseline} != {None},
     )  # fmt: skip
     rules.check_gate(gate, rounds=rounds, processes=processes, reference=reference, save_baseline=save_baseline)
-    rules.check_plain(labels, data, threads, gate)
     settings = Settings(
-        batches=reading.read_numbers(batch, int, "batch"), **reading.read_threads(threads), probes=not no_probes,
+        batches=reading.read_numbers(batch, int, "batch"), **reading.read_threads(threads), timeout_s=timeout,
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
-        rounds=rounds, budget_s=reading.read_duration(budget), labels=labels, memory=memory,
-        processes=reading.count_processes(processes, save_baseline or baseline), reference=reference,
-        percentiles=reading.read_numbers(percentiles, float, "percentiles"), require_provider=require_provider,
-        allow_pickle=allow_pickle, seed=seed, timeout_s=timeout, affinity=reading.read_affinity(affinity),
+        rounds=rounds, budget_s=reading.read_duration(budget), labels=labels, reference=reference, probes=not no_probes,
+        processes=reading.count_processes(processes, save_baseline or baseline), require_provider=require_provider,
+        percentiles=reading.read_numbers(percentiles, float, "percentiles"), allow_pickle=allow_pickle, memory=memory,
+        affinity=reading.read_affinity(affinity), requests=reading.read_requests(shape, dim, fill), seed=seed,
     )  # fmt: skip
-    rules.check_baseline_size(save_baseline, settings.processes, len(settings.batches))
+    rules.check_settings(settings, gate, data, save_baseline, show_inputs=show_inputs)
     to = Delivery(json, format, output, phases, Illustrations(html, chart), wide, notes)
-    check_outputs({**to.files, "--save-baseline": save_baseline}, [*(models or []), data, labels, against, baseline])
+    rules.check_files(to.files, save_baseline, [*(models or []), data, labels, against, baseline])
     rules.check_models(models, engine, optional=self_test)
     rules.check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)
     to.check_format("self-test" if self_test else "bench")
     from infer_bench.cli.runs.bench import run_bench
+    from infer_bench.cli.runs.inputs import run_inputs
     from infer_bench.cli.runs.selftest import run_selftest
 
+    if show_inputs:
+        return run_inputs(models or [], engine or [], settings, output)
     if self_test:
         return run_selftest(models or [], data, engine or [], trials, hogs, jobs, max_regression, settings, to)
     return run_bench(models or [], data, engine or [], settings, gate, to, save_baseline=save_baseline)

@@ -1,7 +1,19 @@
 """`infer-bench profile`: where the time of a request goes."""
 
 from infer_bench.cli.options import profile as of
-from infer_bench.cli.options.shared import AllowPickle, Budget, Candidates, Chart, Data, Html, JsonPath, Timeout
+from infer_bench.cli.options.shared import (
+    AllowPickle,
+    Budget,
+    Candidates,
+    Chart,
+    Data,
+    Fills,
+    Html,
+    JsonPath,
+    Shapes,
+    Sizes,
+    Timeout,
+)
 
 
 def profile(
@@ -10,6 +22,9 @@ def profile(
     engine: Candidates = None,
     data: Data = None,
     input: of.Input = None,
+    shape: Shapes = None,
+    dim: Sizes = None,
+    fill: Fills = None,
     batch: of.Batch = 1,
     threads: of.Threads = 1,
     requests: of.Requests = None,
@@ -36,8 +51,8 @@ def profile(
     By phase, library step, function and operator, and in memory.
     """
     from infer_bench.cli.illustrations import Illustrations
-    from infer_bench.cli.options.reading import pick, read_duration
-    from infer_bench.cli.options.rules import check_names
+    from infer_bench.cli.options.reading import pick, read_duration, read_requests
+    from infer_bench.cli.options.rules import check_names, check_requests
     from infer_bench.cli.profile_delivery import ProfileDelivery
     from infer_bench.measure.profile.settings import PROFILERS, SORTS, ProfileSettings, RequestSource
 
@@ -47,7 +62,8 @@ def profile(
         profiler=pick(to.choose_profiler(profiler), "profiler", PROFILERS), sort=pick(sort, "sort", SORTS), top=top,
         batch=batch, threads=threads, requests=requests, budget_s=read_duration(budget), split=split, memory=memory,
         require_provider=provider, form=to.form, interval_s=interval, allow_pickle=allow_pickle, seed=seed,
-        timeout_s=timeout)  # fmt: skip
+        timeout_s=timeout, choices=read_requests(shape, dim, fill))  # fmt: skip
+    check_requests(data or input, settings.choices)
     check_names([target], engine)
     from infer_bench.cli.runs.profile import run_profile
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from infer_bench.cli.completion import complete_format, complete_from
-from infer_bench.cli.options.groups import gate, how, machine, model, output, self_test, what
+from infer_bench.cli.options.groups import gate, how, machine, model, output, requests, self_test, what
 
 DEFAULT_ALPHA = 0.01
 
@@ -32,6 +32,10 @@ RowsMode = Annotated[
         help="rotate through distinct rows, or always the same.",
         autocompletion=complete_from("rotate", "same"),
     ),
+]
+ShowInputs = Annotated[
+    bool,
+    requests("--show-inputs", help="Measure nothing: show what would be fed, and write it to an npz file."),
 ]
 Reference = Annotated[str | None, what("--reference", metavar="CANDIDATE", help="The candidate to compare with.")]
 Provider = Annotated[

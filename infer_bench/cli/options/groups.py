@@ -8,6 +8,7 @@ from infer_bench.cli.completion import complete_model
 
 WHAT = "What to run"
 RENDER = "What to render"
+REQUESTS = "Requests drawn for a network"
 HOW = "How to measure"
 WRITE = "What to write"
 TOLERANCE = "Tolerance"
@@ -19,12 +20,13 @@ OUTPUT = "Output"
 GENERAL = "General"
 """Of what Typer adds itself."""
 
-GROUPS = (WHAT, RENDER, HOW, WRITE, TOLERANCE, GATE, SELF_TEST, SERVING, MACHINE, OUTPUT, GENERAL)
+GROUPS = (WHAT, REQUESTS, RENDER, HOW, WRITE, TOLERANCE, GATE, SELF_TEST, SERVING, MACHINE, OUTPUT, GENERAL)
 """In the order of help."""
 
 model = partial(typer.Argument, rich_help_panel=WHAT, autocompletion=complete_model)
 report = partial(typer.Argument, rich_help_panel=RENDER)
 what = partial(typer.Option, rich_help_panel=WHAT)
+requests = partial(typer.Option, rich_help_panel=REQUESTS)
 how = partial(typer.Option, rich_help_panel=HOW)
 write = partial(typer.Option, rich_help_panel=WRITE)
 tolerance = partial(typer.Option, rich_help_panel=TOLERANCE)

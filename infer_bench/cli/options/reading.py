@@ -3,13 +3,14 @@
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from infer_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from infer_bench.gates.limits import Choice
+    from infer_bench.request_choices import RequestChoices
 
 T = TypeVar("T")
 
@@ -27,6 +28,15 @@ def read_threads(text: str) -> dict[str, Any]:
     """The settings that `1`, or a sweep as in `1,2,4`, stands for."""
     counts = read_numbers(text, int, "threads")
     return {"threads": counts[0], "thread_sweep": counts if len(counts) > 1 else ()}
+
+
+def read_requests(
+    shapes: Sequence[str] | None, sizes: Sequence[str] | None, fills: Sequence[str] | None
+) -> "RequestChoices":
+    """What `--shape`, `--dim` and `--fill` say of requests that are to be drawn. Raises `UsageError`."""
+    from infer_bench.request_choices import parse_choices
+
+    return parse_choices(shapes or (), sizes or (), fills or ())
 
 
 def pick(value: object, option: str, choices: tuple[T, ...]) -> T:

@@ -1,15 +1,18 @@
 """What `bench` cannot do without, and which of its options do not go together."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infer_bench.cli.options.bench import DEFAULT_ALPHA
 from infer_bench.errors import UsageError
+from infer_bench.output import check_outputs
 
 if TYPE_CHECKING:
     from infer_bench.measure.gate.settings import GateSettings
+    from infer_bench.measure.settings import Settings
+    from infer_bench.request_choices import RequestChoices
 
 
 def check_models(models: Sequence[str] | None, candidates: Sequence[str] | None, *, optional: bool) -> None:
@@ -35,6 +38,14 @@ def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None
         check_engine(parse(text))
 
 
+def check_requests(data: str | None, choices: "RequestChoices", *, show: bool = False) -> None:
+    """Raises `UsageError` for choices of requests that are not drawn."""
+    if data is not None and choices:
+        raise UsageError("--shape, --dim and --fill say how requests are drawn, and --data gives them", "leave out one")
+    if data is not None and show:
+        raise UsageError("--show-inputs shows requests that are drawn, and --data gives others", "leave out one")
+
+
 def check_gate(
     gate: "GateSettings",
     *,
@@ -54,21 +65,30 @@ def check_gate(
         raise UsageError("--save-baseline keeps a plain run", "leave out the limits and what to compare with")
 
 
-def check_baseline_size(save_baseline: str | None, processes: int, batches: int) -> None:
-    """Raises `UsageError` for a baseline that no later run could be judged by, whatever its candidates are."""
+def check_settings(
+    settings: "Settings", gate: "GateSettings", data: str | None, save_baseline: str | None, *, show_inputs: bool
+) -> None:
+    """As `check_plain` and `check_requests`, and for a baseline that no later run could be judged by."""
+    check_plain(settings, data, gate)
+    check_requests(data, settings.requests, show=show_inputs)
     if save_baseline is not None:
         from infer_bench.gates.stored_size import check_stored_size
 
-        check_stored_size(processes, batches)
+        check_stored_size(settings.processes, len(settings.batches))
 
 
-def check_plain(labels: str | None, data: str | None, threads: str, gate: "GateSettings") -> None:
+def check_files(files: Mapping[str, str | None], save_baseline: str | None, inputs: Sequence[str | None]) -> None:
+    """Raises `UsageError` for a file that would be written over another, or over what is read."""
+    check_outputs({**files, "--save-baseline": save_baseline}, inputs)
+
+
+def check_plain(settings: "Settings", data: str | None, gate: "GateSettings") -> None:
     """Raises `UsageError` for true classes without rows, and for what only a plain run shows where there is a gate."""
-    if "," in threads and gate.has_criteria:
+    if settings.thread_sweep and gate.has_criteria:
         raise UsageError("a gate takes one number of threads", "--threads 1, or candidates with threads=… of their own")
-    if labels is not None and data is None:
+    if settings.labels is not None and data is None:
         raise UsageError("--labels are the classes of rows", "give the rows with --data")
-    if labels is not None and gate.has_criteria:
+    if settings.labels is not None and gate.has_criteria:
         raise UsageError("--labels goes with a plain run", "leave out the limits and what to compare with")
 
 

@@ -3,11 +3,22 @@
 from typing import Annotated
 
 from infer_bench.cli.completion import complete_candidate
-from infer_bench.cli.options.groups import how, machine, output, what
+from infer_bench.cli.options.groups import how, machine, output, requests, what
 
 Data = Annotated[
     str | None,
     what("--data", "-d", metavar="FILE", help="Rows: a parquet, csv, JSON, npy or npz file; or a pattern of files."),
+]
+Shapes = Annotated[
+    list[str] | None,
+    requests("--shape", metavar="NAME:SHAPE", help="An input's shape, as in images:1x3x224x224. Repeatable."),
+]
+Sizes = Annotated[
+    list[str] | None, requests("--dim", metavar="NAME=N", help="The size of a named axis, as in batch=8. Repeatable.")
+]
+Fills = Annotated[
+    list[str] | None,
+    requests("--fill", metavar="NAME=VALUES", help="An input's values: zeros, ones, 16000 or 0..999. Repeatable."),
 ]
 Candidates = Annotated[
     list[str] | None,

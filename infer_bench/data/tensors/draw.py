@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.data.table import stack
-from infer_bench.data.tensors.choices import Fill, RequestChoices, Shape
 from infer_bench.data.tensors.shapes import ShapeTrial
 from infer_bench.data.tensors.stacking import MOST_BYTES
 from infer_bench.data.tensors.values import ValueRule, choose_rule, draw_values, make_generator
 from infer_bench.errors import UsageError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.model import TensorInput
+from infer_bench.request_choices import Fill, RequestChoices, Shape
 from infer_bench.typing import Array, Columns
 
 _TEXT_BYTES = 64

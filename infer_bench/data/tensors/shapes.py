@@ -4,12 +4,12 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from infer_bench.data.tensors.choices import Shape
 from infer_bench.data.tensors.formulas import evaluate, is_formula
 from infer_bench.errors import DataError, UsageError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.formats.input_names import is_batch, is_state
 from infer_bench.model import TensorInput
+from infer_bench.request_choices import Shape
 
 IMAGE_SIZES = ((224, 224), (320, 320), (48, 320), (64, 160), (640, 640))
 """Height and width that networks of images are made for."""
@@ -49,7 +49,7 @@ def list_trials(
 
 
 class _Solver:
-    """`_sizes` sizes by axis, and the axes that are free: of images, of states, and others."""
+    """The `_sizes` that are known by axis, and the axes that are free: of images, of states, and others."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class _Solver:
             self._bind(tensor, shapes.get(tensor.name))
         self._certain_axes = frozenset(self._sizes)
         for tensor in inputs:
-            self._bind_batch(tensor, uses.get(tensor.name, InputUse()).sizes)
+            self._bind_batch(tensor, uses.get(tensor.name, InputUse()).sizes, self._count_requests(shapes))
         self._images = [image for tensor in inputs if (image := self._image_axes(tensor)) is not None]
         self._others, self._states = self._free_axes()
 
@@ -81,11 +81,17 @@ class _Solver:
                     f"{tensor.name}:{_text(shape)} does not fit: {what} is {self._sizes[axis]}", str(tensor)
                 )
 
-    def _bind_batch(self, tensor: TensorInput, layer_sizes: Mapping[int, int]) -> None:
-        """One request, and the sizes that the network's layers take."""
+    def _count_requests(self, shapes: Mapping[str, Shape]) -> int:
+        """How many requests the shapes that are given stack; 1 where they do not say it or disagree."""
+        axes = [(t.name, t.batch_axis) for t in self._inputs if t.batch_axis is not None and t.name in shapes]
+        counts = {shapes[name][axis] for name, axis in axes}
+        return counts.pop() if len(counts) == 1 else 1
+
+    def _bind_batch(self, tensor: TensorInput, layer_sizes: Mapping[int, int], requests: int) -> None:
+        """So many requests, and the sizes that the network's layers take."""
         for place, axis in enumerate(self._axes[tensor.name]):
             if place == tensor.batch_axis or is_batch(axis):
-                self._sizes.setdefault(axis, 1)
+                self._sizes.setdefault(axis, requests)
             elif place in layer_sizes:
                 self._sizes.setdefault(axis, layer_sizes[place])
 

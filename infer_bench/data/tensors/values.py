@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infer_bench.data.tensors.choices import Fill, Shape
 from infer_bench.errors import UsageError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.formats.input_names import is_state
 from infer_bench.model import TensorInput
+from infer_bench.request_choices import Fill, Shape
 from infer_bench.typing import Array
 
 _MASK = re.compile(r".*mask.*", re.IGNORECASE)

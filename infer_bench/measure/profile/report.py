@@ -11,7 +11,7 @@ from infer_bench.machine.environment import describe
 from infer_bench.measure.profile.function_table import FunctionTable
 from infer_bench.measure.profile.notices import notices_on
 from infer_bench.measure.profile.settings import ProfileSettings
-from infer_bench.report.common import Notice, Report, Verdict
+from infer_bench.report.common import DrawnInput, Notice, Report, Verdict
 from infer_bench.report.profile import ProfileReport, ProfileResult
 from infer_bench.version import __version__
 
@@ -31,22 +31,30 @@ def report_on(
     origin: Mapping[str, Any],
     notices: Sequence[Notice] = (),
     *,
+    inputs: Sequence[DrawnInput] = (),
     complete: bool = True,
 ) -> ProfileReport:
-    """The report; `origin` says beside the settings what was profiled on which requests."""
+    """The report; `origin` says beside the settings what was profiled on which requests, `inputs` how it drew them."""
     environment = describe(PACKAGES)
     warnings = notices_on(rows, settings, environment)
     return Report(
         command="profile",
         tool_version=__version__,
         created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings={**asdict(settings), **origin},
+        settings={**_describe(settings), **origin},
         environment=environment,
         results=tuple(rows),
         notices=(*notices, *warnings),
         verdict=_verdict(rows, warnings) if complete else None,
         complete=complete,
+        inputs=tuple(inputs),
     )
+
+
+def _describe(settings: ProfileSettings) -> dict[str, Any]:
+    values = asdict(settings)
+    del values["choices"]  # what came of them stands in `inputs`
+    return values
 
 
 def _verdict(rows: Sequence[ProfileResult], notices: Sequence[Notice]) -> Verdict:

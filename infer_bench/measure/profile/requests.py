@@ -10,7 +10,7 @@ from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.data_file import DataFile, open_data
 from infer_bench.measure.candidates.rows import load_rows
 from infer_bench.measure.profile.settings import ProfileSettings, RequestSource
-from infer_bench.report.common import Notice
+from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.typing import Columns
 
 Records = Sequence[Mapping[str, Any]]
@@ -38,6 +38,7 @@ class Requests:
     records: Records
     settings: Mapping[str, Any]
     notices: tuple[Notice, ...] = ()
+    inputs: tuple[DrawnInput, ...] = ()
 
 
 def load_requests(candidates: Sequence[Candidate], source: Source, settings: ProfileSettings) -> Requests:
@@ -46,7 +47,7 @@ def load_requests(candidates: Sequence[Candidate], source: Source, settings: Pro
     if not records:
         rows = load_rows(candidates, source.rows, settings.as_bench_settings())
         count = len(next(iter(rows.columns.values()), ()))
-        return Requests(rows.columns, (), {"rows_cycled": count, "rows_source": rows.source}, rows.notices)
+        return Requests(rows.columns, (), {"rows_cycled": count, "rows_source": rows.source}, rows.notices, rows.inputs)
     origin = {"rows_cycled": len(records), "rows_source": source.input}
     if settings.batch > 1:
         columns = as_columns(records)

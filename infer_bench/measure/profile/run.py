@@ -182,7 +182,7 @@ def _build_outcome(
     rows = [build_result(each, settings) for each in runs]
     models = [(each.candidate.artefact.name, each.findings.model) for each in runs]
     remarks = notices_of((name, model.spec) for name, model in models if model is not None)
-    report = report_on(rows, settings, origin, (*notices, *remarks), complete=complete)
+    report = report_on(rows, settings, origin, (*notices, *remarks), inputs=runs[0].inputs, complete=complete)
     return ProfileOutcome(
         report, tuple(tabulate_functions(each) for each in runs), runs[-1].findings.profiler_output.text
     )

@@ -1,11 +1,12 @@
 """What a profile is told: everything but the model, the rows and the candidates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from infer_bench.errors import UsageError
 from infer_bench.measure.settings import MAX_BATCH, Settings
 from infer_bench.report.profile import Profiler
+from infer_bench.request_choices import RequestChoices
 
 Sort = Literal["cumulative", "own"]
 Form = Literal["", "pstats", "html", "speedscope"]
@@ -23,7 +24,8 @@ _EITHER = "--requests 200 makes so many, --budget 5s as many as fit"
 class ProfileSettings:
     """`requests` are made in the timed run and again under the profiler, `budget_s` bounds both together.
 
-    When neither is given: 2,000 requests, in 10 s at the most. `form` is the file that the profiler shall make.
+    When neither is given: 2,000 requests, in 10 s at the most. `form` is the file that the profiler shall make;
+    `choices` are what a network's drawn requests are to be.
     """
 
     profiler: Profiler = "cprofile"
@@ -41,6 +43,7 @@ class ProfileSettings:
     allow_pickle: bool = False
     seed: int = 0
     timeout_s: float = 120.0
+    choices: RequestChoices = field(default_factory=RequestChoices)
 
     def __post_init__(self) -> None:
         self._require(self.profiler in PROFILERS, f"the profiler is one of {', '.join(PROFILERS)}")
@@ -79,6 +82,7 @@ class ProfileSettings:
             allow_pickle=self.allow_pickle,
             seed=self.seed,
             timeout_s=self.timeout_s,
+            requests=self.choices,
         )
 
 

@@ -92,6 +92,7 @@ class CandidateRun:
         self.findings = Findings()
         self.failure = ""
         self._requests = requests
+        self.inputs = requests.inputs
         self._progress = progress
 
     def measure(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from infer_bench.model import PHASES, Phase
 from infer_bench.report.common import Report
 from infer_bench.report.profile import FRAME_STEPS, ProfileResult, TypicalRequest
+from infer_bench.reporters.inputs import describe_inputs
 from infer_bench.reporters.text import numbers
 
 STANDS_OUT = 0.5
@@ -123,6 +124,8 @@ def _write_flags(candidates: Sequence[str]) -> str:
 def describe_report(report: Report[Any]) -> list[str]:
     """What holds for the whole run."""
     texts = [] if report.complete else ["The run was not finished: this is what was gathered up to its end."]
-    if report.settings.get("rows_source") == "drawn from the model":
+    if report.inputs:
+        texts.append(f"Requests were drawn from the model ({describe_inputs(report.inputs)}); --data profiles yours.")
+    elif report.settings.get("rows_source") == "drawn from the model":
         texts.append("The rows were drawn from the model itself; --data or --input profiles yours.")
     return texts

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.data.tensors.choices import RequestChoices, Shape
 from infer_bench.data.tensors.draw import DrawnInput, choose_rules, draw_requests, list_inputs, split_shapes
 from infer_bench.data.tensors.shapes import ShapeTrial, list_trials
 from infer_bench.data.tensors.values import GUESSES, ValueRule
@@ -15,6 +14,7 @@ from infer_bench.engines.session import first_line
 from infer_bench.errors import DataError, InferBenchError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.model import Remark
+from infer_bench.request_choices import RequestChoices, Shape
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.protocol import SessionRequest
 
@@ -120,10 +120,11 @@ class _Drawing:
         shapes = ", ".join(f"{name} {_text(shape)}" for name, shape in trials[0].shapes.items())
         free = next((t for t in self._inputs if t.name in trials[0].drawn), None)
         name = (free or self._inputs[0]).name
-        how = f"--shape {name}:{_text(trials[0].shapes[name])}" if free else f"--fill {name}=zeros"
+        option = f"--shape {name}:{_text(trials[0].shapes[name])}" if free else f"--fill {name}=zeros"
+        how = "choose otherwise" if self._request.choices else f"say {option}"
         attempts = f"{len(trials)} shapes were tried, first {shapes}" if len(trials) > 1 else shapes
         return DataError(
-            f"no request could be drawn ({attempts}): {message}", f"give requests with --data FILE.npz, or say {how}"
+            f"no request could be drawn ({attempts}): {message}", f"give requests with --data FILE.npz, or {how}"
         )
 
     def _remarks(self, columns: Columns) -> Iterator[Remark]:

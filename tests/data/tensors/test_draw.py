@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from infer_bench.data.tensors import draw
-from infer_bench.data.tensors.choices import Fill, RequestChoices
 from infer_bench.data.tensors.shapes import ShapeTrial
 from infer_bench.errors import UsageError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.model import TensorInput
+from infer_bench.request_choices import Fill, RequestChoices
 from infer_bench.typing import Columns
 
 IDS = TensorInput("ids", "int64", ("batch", 6), 0)

@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 import pytest
 
-from infer_bench.data.tensors.choices import RequestChoices
 from infer_bench.engines.onnxruntime.engine import OnnxRuntime
 from infer_bench.errors import DataError, UsageError
 from infer_bench.model import ModelRef
+from infer_bench.request_choices import RequestChoices
 from infer_bench.workers.tasks.draw_requests import DrawnRequests, DrawRequests, draw_for_session
 
 helper, kinds = onnx.helper, onnx.TensorProto

@@ -1,10 +1,10 @@
 """The sentences below a model's table, and those below the whole report."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from typing import Any
 
 from infer_bench.report.bench import BenchResult
-from infer_bench.report.common import DrawnInput, Report
+from infer_bench.report.common import Report
 from infer_bench.reporters.bench.groups import BatchGroup, list_phases, name_percentiles
 from infer_bench.reporters.bench.sentences.answers import describe_differences, describe_uncompared
 from infer_bench.reporters.bench.sentences.bottleneck import find_bottleneck
@@ -12,9 +12,8 @@ from infer_bench.reporters.bench.sentences.probes import describe_probes
 from infer_bench.reporters.bench.sentences.sentence import Sentence, enumerate_names
 from infer_bench.reporters.bench.sentences.speeds import compare_speeds
 from infer_bench.reporters.bench.sentences.sweep import describe_sweep
+from infer_bench.reporters.inputs import describe_inputs
 from infer_bench.reporters.text import numbers
-
-_MOST_INPUTS = 4
 
 
 def describe_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
@@ -60,17 +59,6 @@ def describe_report(report: Report[Any]) -> list[Sentence]:
         tail = ", which hides the tail (n/a)" if any(map(_lacks_tail, report.results)) else ""
         sentences.append(Sentence(f"* too fast to time one call: each sample is the mean of several{tail}."))
     return sentences
-
-
-def describe_inputs(inputs: Sequence[DrawnInput]) -> str:
-    """Of the first inputs shape and rule, as in `images 1x3x224x224, uniform in [0, 1)`."""
-    first = [f"{entry.name} {_shapes(entry)}, {entry.rule}" for entry in inputs[:_MOST_INPUTS]]
-    rest = len(inputs) - len(first)
-    return "; ".join(first) + (f"; and {rest} more" if rest else "")
-
-
-def _shapes(entry: DrawnInput) -> str:
-    return " and ".join("x".join(map(str, shape)) or "scalar" for shape in entry.shapes)
 
 
 def _lacks_tail(result: BenchResult) -> bool:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from infer_bench.data.tensors.choices import Fill, RequestChoices, parse_choices, parse_fill, parse_shape, parse_size
 from infer_bench.errors import UsageError
+from infer_bench.request_choices import Fill, RequestChoices, parse_choices, parse_fill, parse_shape, parse_size
 
 
 @pytest.mark.parametrize(
