@@ -115,6 +115,8 @@ class BenchResult:
     by phase, the library's own conversion inside `predict` with it. Empty for other requests, and where it was not
     measured. `placement` says which execution provider runs which nodes of a graph, where another than the CPU's was
     asked for. `probes` is the test on rows made to find differences; None for the reference, and where it was not made.
+    `batch_invariant` says whether a network answers requests in a batch as it does alone, but for rounding;
+    None where there is one request at a time or that was not tried.
     """
 
     candidate: str
@@ -148,6 +150,7 @@ class BenchResult:
     quality: Quality | None = None
     placement: tuple[NodePlacement, ...] = ()
     probes: ProbeTest | None = None
+    batch_invariant: bool | None = None
 
     @property
     def is_measured(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from infer_bench.errors import CannotRun
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, find_double_installs
+from infer_bench.measure.bench.batching import note_batches
 from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.notices import find_notices
 from infer_bench.measure.bench.quality import note_useless_labels
@@ -137,7 +138,16 @@ class ReportBuilder:
         rules = find_notices(self._environment, results, self._in_use(), self._double_installs)
         remarks = notices_of((e.model.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
         unused = note_useless_labels(results, self._truth)
-        return (*self._notices, *left_out, *remarks, *unused, *(cut_short if measurements.cut_short else ()), *rules)
+        batches = note_batches(measurements, several=several)
+        return (
+            *self._notices,
+            *left_out,
+            *remarks,
+            *unused,
+            *batches,
+            *(cut_short if measurements.cut_short else ()),
+            *rules,
+        )
 
     def _in_use(self) -> InUse:
         settings, lean = self._settings, self._measurements.lean

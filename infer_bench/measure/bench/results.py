@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from infer_bench.measure.bench.batching import is_batch_invariant
 from infer_bench.measure.bench.quality import judge_classes
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import describe_model
@@ -122,6 +123,7 @@ def build_result(measurement: Measurement, reference: Measurement, specs: Specs,
         processes=processes,
         frame_ns=_attribute_frames(phases, measurement),
         placement=specs[candidate.key].placement if candidate.key in specs else (),
+        batch_invariant=is_batch_invariant(measurement),
     )
 
 

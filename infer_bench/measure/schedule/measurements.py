@@ -12,6 +12,7 @@ from infer_bench.model import Label, ModelSpec, Phase
 from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array, Samples
 from infer_bench.workers.requests import ResidentMemory, WorkerEnvironment
+from infer_bench.workers.tasks.batch_invariance import BatchInvariance
 from infer_bench.workers.timing.requests import TimedBlock, Warmth
 
 Part = Literal["request", "preprocess", "predict", "postprocess"]
@@ -66,6 +67,7 @@ class Measurement:
     plan: SamplingPlan | None = None
     predictions: Array | None = None
     labels: tuple[Label | None, ...] | None = None
+    invariance: BatchInvariance | None = None
     layouts: list[LayoutSamples] = field(default_factory=list)
     frame_shares: dict[Phase, float] = field(default_factory=dict)
     allocated_bytes: int | None = None

@@ -16,6 +16,7 @@ from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.workers.requests import DescribeEnvironment, MeasureMemory
+from infer_bench.workers.tasks.batch_invariance import CompareBatch
 from infer_bench.workers.timing.requests import PredictRows, WarmUp
 
 Inspect = Callable[[Sequence[Candidate], Mapping[Key, OpenSession], Mapping[Key, ModelSpec]], None]
@@ -116,6 +117,7 @@ class Scheduler:
             with layout.charge(key):
                 if measurement.predictions is None:
                     self._predict(measurement, session)
+                    self._compare_batch(measurement, session)
                 warmth = session.ask(WarmUp(batch, *self._rule.warm_up))
                 measurement.layouts.append(LayoutSamples(session.process))
                 measurement.layouts[-1].note_warm_up(warmth)
@@ -130,6 +132,13 @@ class Scheduler:
         with self._budget.running(False):
             rows = session.ask(request, timeout_s=self._settings.timeout_s + PREDICTIONS_LIMIT_S)
         measurement.predictions, measurement.labels = rows.predictions, rows.labels
+
+    def _compare_batch(self, measurement: Measurement, session: OpenSession) -> None:
+        """Whether a network answers requests in a batch as it does alone; no part of the measuring."""
+        if measurement.batch > 1 and self._measurements.specs[measurement.candidate.key].inputs:
+            request = CompareBatch(measurement.batch, limit_ns=int(PREDICTIONS_LIMIT_S * 1e9))
+            with self._budget.running(False):
+                measurement.invariance = session.ask(request)
 
     def _sample(self, layout: ActiveLayout, batch: int, save: Callable[[], None]) -> int:
         """Make rounds until there are enough; returns how many were whole."""

@@ -1,6 +1,7 @@
 """The handlers of tasks besides timing: predict, convert, read trees."""
 
-from infer_bench.workers.handlers.handler import of_model, of_request
+from infer_bench.workers.handlers.handler import of_model, of_request, of_session
+from infer_bench.workers.tasks.batch_invariance import CompareBatch, compare_batch
 from infer_bench.workers.tasks.convert import ConvertModel, convert_model
 from infer_bench.workers.tasks.draw_requests import DrawRequests, draw_for_session
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed, describe_feed
@@ -49,6 +50,7 @@ HANDLERS = (
     of_model(PredictInFloat32, predict_in_float32),
     of_model(RunSteps, run_steps),
     of_model(DescribeFeed, describe_feed),
+    of_session(CompareBatch, compare_batch),
     of_model(DrawRequests, draw_for_session),
     of_request(ConvertModel, convert_model),
     of_request(ReadTrees, read_trees),

@@ -39,8 +39,10 @@ class RequestPool:
         self._requests: dict[int, list[Any]] = {}
 
     def requests(self, batch: int) -> list[Any]:
-        """The rows cut into requests of `batch` rows, made once."""
+        """The rows cut into requests of `batch` rows, made once; of a network, those of one batch size at a time."""
         if batch not in self._requests:
+            if self.inputs:
+                self._requests.clear()  # each copies the arrays
             self._requests[batch] = requests_of(self.columns, batch, self.inputs)
         return self._requests[batch]
 
@@ -62,6 +64,8 @@ class HostedSession:
     def runner(self, batch: int) -> Runner:
         """What answers requests of `batch` rows."""
         if batch not in self._runners:
+            if self.model.spec.inputs:
+                self._runners.clear()
             requests, rows = self.pool.requests(batch), len(next(iter(self.pool.columns.values())))
             self._runners[batch] = Runner(self.model, requests, rows, batch, time.perf_counter_ns)
         return self._runners[batch]

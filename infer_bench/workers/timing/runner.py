@@ -33,6 +33,8 @@ SAMPLE_NS = 20_000
 DISCARDED_NS = 1_000_000
 """Up to this long (and 3 calls at most) the first calls of a block are thrown away: another process had the caches."""
 STEADY_WITHIN = 0.03
+MOST_BYTES = 32 << 20
+"""So much do a network's predictions fill at the most: its outputs may be far larger than its inputs."""
 
 
 def requests_of(columns: Columns, batch: int, inputs: Sequence[TensorInput] = ()) -> list[Request]:
@@ -75,6 +77,7 @@ class Runner:
     def __init__(self, session: Session, requests: list[Request], rows: int, batch: int, clock: Clock) -> None:
         self._session = session
         # What a service makes of a network's outputs is not known: they are handed on as they are.
+        self._is_network = hasattr(session, "named_outputs")
         finish = getattr(session, "named_outputs", session.postprocess)
         self._stages = Stages(session.preprocess, session.predict, finish)
         self._requests = requests
@@ -127,14 +130,15 @@ class Runner:
         The labels of a user's function are the text in its predictions, unless the same request gets another text a
         second time, as with the number of a request.
 
-        Stops after `limit_ns`, so the arrays may be shorter than the rows.
+        Stops after `limit_ns`, or when a network's fill `MOST_BYTES`, so the arrays may be shorter than the rows.
         """
-        start, parts, texts = self._clock(), [], list[str]()
+        start, parts, texts, size = self._clock(), [], list[str](), 0
         for request in self._requests:
             outputs = self._outputs(request)
             parts.append(np.array(self._session.postprocess(outputs), dtype=np.float64))
             texts += self._texts(outputs)
-            if self._clock() - start > limit_ns:
+            size += parts[-1].nbytes if self._is_network else 0
+            if self._clock() - start > limit_ns or size > MOST_BYTES:
                 break
         predictions = _concatenate(parts)[: self._rows]
         if self._texts_are_labels(texts, predictions):

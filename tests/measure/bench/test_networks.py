@@ -61,6 +61,26 @@ def test_it_is_called_a_network_and_no_trees_are_spoken_of(report: BenchReport) 
     assert not {"few-rows", "same-row"} & {notice.code for notice in report.notices}
 
 
+CENTRED = """
+centred (float[N, 2, 2] x) => (float[N, 2, 2] y, int64[N, 2] z, float total) {
+    first = Constant<value = int64[1] {0}>()
+    mean = ReduceMean<keepdims = 1>(x, first)
+    y = Sub(x, mean)
+    z = ArgMax<axis = 1, keepdims = 0>(x)
+    total = ReduceSum<keepdims = 0>(x)
+}
+"""
+
+
+def test_answers_that_depend_on_their_neighbours_are_a_finding(tmp_path: Path, report: BenchReport) -> None:
+    assert [result.batch_invariant for result in report.results] == [None, True]
+    data = save_requests(tmp_path, x=np.arange(12, dtype=np.float32).reshape(3, 2, 2))
+    centred = bench([save(tmp_path, CENTRED)], data=data, batches=(1, 2), rounds=1, processes=1)
+    assert [result.batch_invariant for result in centred.results] == [None, False]
+    (notice,) = (notice for notice in centred.notices if notice.code == "not-batch-invariant")
+    assert "in a batch of 2, 'y' lies up to 2 of 0 from that of the same requests alone" in notice.message
+
+
 def test_a_batch_that_a_fixed_model_cannot_take_fails_alone(tmp_path: Path) -> None:
     data = save_requests(tmp_path, x=np.zeros((3, 2, 3), np.float32))
     report = bench([save(tmp_path, FIXED)], data=data, batches=(1, 4), rounds=1, processes=1)
