@@ -8,7 +8,7 @@ from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.terminal import read_terminal
 from infer_bench.data.tensors.save import save_requests
 from infer_bench.errors import OutputError
-from infer_bench.measure.candidates.inputs import draw_inputs
+from infer_bench.measure.bench.inputs import draw_inputs
 from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, TensorInput
