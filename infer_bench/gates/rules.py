@@ -11,6 +11,7 @@ from infer_bench.gates.limits import Bound, Choice, GateLimits, share_of, unit_o
 from infer_bench.report.common import Verdict
 from infer_bench.report.gate import Check
 from infer_bench.stats.decisions.error_rates import Errors
+from infer_bench.stats.decisions.outlook import layouts_needed
 from infer_bench.stats.decisions.ratio_limit import Judgement, judge
 from infer_bench.stats.decisions.sign_test import MOST, least_layouts
 from infer_bench.stats.percentiles import minimum_samples
@@ -21,6 +22,8 @@ NO_ANSWERS = "no answers"
 """What stands in place of a difference while there are no predictions yet."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
 _MORE = "give it a larger --budget"
+HOPE = 3
+"""A verdict that takes more than three times the layouts that there is time for will not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,11 @@ def _find_reservation(
         return {"outcome": outcome, "reason": reason, "final": True}
     if judgement.outcome != "inconclusive":
         return {}
-    return {"reason": _explain_inconclusive(blank, judgement, limit, errors), "final": judgement.layouts >= MOST}
+    return {
+        "reason": _explain_inconclusive(blank, judgement, limit, errors),
+        "layouts_needed": layouts_needed(series.logs, limit, errors),
+        "final": judgement.layouts >= MOST,
+    }
 
 
 def count_needed_samples(share: float) -> int:
@@ -181,7 +188,7 @@ def _explain_inconclusive(blank: Check, judgement: Judgement, limit: float, erro
         return f"{judgement.layouts} of the {least} layouts that a verdict takes: {_MORE}"
     would_see = judgement.would_see
     if blank.kind == "regression" and judgement.high < limit and would_see is not None:
-        return f"slow-downs as large as the limit would not have been seen: {_MORE} or limit"
+        return f"slow-downs as large as the limit would not have been seen: {_MORE}, or a larger limit"
     return f"too close to the limit for this sample: {_MORE}, or move the limit"
 
 
@@ -201,9 +208,29 @@ def _check_delta(one: CandidateMetrics, most: float) -> Check:
     return replace(blank, outcome="different" if (one.max_abs_delta or 0.0) > most else "pass")
 
 
-def may_be_decided(check: Check) -> bool:
-    """Whether more layouts could still decide a check."""
-    return check.outcome == "inconclusive" and not check.final
+def may_be_decided(check: Check, layouts: int | None = None) -> bool:
+    """Whether more layouts could still decide a check: of no more than `layouts`, which a budget holds, where known.
+
+    How many it takes is known roughly, so it is left alone only where it is far more.
+    """
+    if check.outcome != "inconclusive" or check.final:
+        return False
+    if layouts is None or not check.layouts:
+        return True
+    return check.layouts_needed is not None and check.layouts_needed <= HOPE * layouts
+
+
+def name_budget(check: Check, seconds: float | None) -> Check:
+    """The check with the budget that would decide it, in place of the advice to give more; None where none would."""
+    advice = "no budget would decide it" if seconds is None else f"about --budget {_write_budget(seconds)} would decide"
+    return replace(check, reason=check.reason.replace(_MORE, advice))
+
+
+def _write_budget(seconds: float) -> str:
+    """A round number above: `20s`, `90s`, `5m`."""
+    if seconds <= 120:
+        return f"{max(10, math.ceil(seconds / 10) * 10)}s"
+    return f"{math.ceil(seconds / 60)}m"
 
 
 def is_settled(checks: Sequence[Check], layouts: int) -> bool:

@@ -23,7 +23,7 @@ _EITHER = "--rounds 60 makes so many, --budget 5s as many as fit"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`rounds` are divided among the `processes`; `budget_s` bounds the measuring (not the start of workers).
+    """`rounds` are divided among the `processes`; `budget_s` bounds the run, the start of workers included.
 
     `labels` is a file of the rows' true classes. `require_provider` is the execution provider of ONNX Runtime that must
     run every node, and `requests` what the drawn requests of a network are to be. With `memory` it is also looked at

@@ -24,7 +24,8 @@ class Check:
     `would_fail` the smallest that it would have called a regression. None when there are too few layouts.
 
     `outcome` "advisory": shown and not judged, `reason` says why; `reason` also says why a check is inconclusive.
-    `final`: more layouts of this kind would not have changed that.
+    `final`: more layouts of this kind would not have changed that. `layouts_needed`: about how many would decide an
+    inconclusive one, None where no number would, or where that is not known.
     """
 
     candidate: str
@@ -47,6 +48,7 @@ class Check:
     would_fail: float | None = None
     reason: str = ""
     final: bool = False
+    layouts_needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

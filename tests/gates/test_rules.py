@@ -224,6 +224,27 @@ def test_layouts_beyond_those_that_are_looked_at_are_not_waited_for() -> None:
     assert not rules.may_be_decided(only)
 
 
+def test_a_verdict_that_is_far_off_is_not_waited_for_and_the_budget_that_brings_it_is_named() -> None:
+    wide = [0.08 * (-1) ** n for n in range(8)]
+    (only,) = make_checks(
+        [build_metrics(series={"p50": Series([1.0] * 8, [1.0] * 8, wide)})], GateLimits({"p50": 0.05})
+    )
+    assert only.layouts_needed is None or only.layouts_needed > 60
+    assert rules.may_be_decided(only)
+    assert not rules.may_be_decided(only, 9)
+    assert "about --budget 90s would decide" in rules.name_budget(only, 84.2).reason
+    assert "about --budget 10s would decide" in rules.name_budget(only, 0.3).reason
+    assert "about --budget 5m would decide" in rules.name_budget(only, 245).reason
+    assert "no budget would decide" in rules.name_budget(only, None).reason
+
+
+def test_too_few_layouts_for_any_verdict_are_hopeless_only_where_the_budget_holds_far_fewer() -> None:
+    (only,) = make_checks([build_metrics(series={"p50": series(layouts=1)})], GateLimits({"p50": 0.05}))
+    assert only.layouts_needed == 7
+    assert rules.may_be_decided(only, 3)
+    assert not rules.may_be_decided(only, 2)
+
+
 def test_a_regression_gives_the_other_metrics_as_long_again() -> None:
     checks = make_checks([build_metrics(series={"p50": series(SLOWER, layouts=8), "p95": series(layouts=3)})], BOTH)
     assert [is_settled(checks, layouts) for layouts in (8, 15, 16)] == [False, False, True]

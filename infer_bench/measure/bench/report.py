@@ -1,6 +1,7 @@
 """Writes the report on measurements at any time: between two rounds as well as at the end."""
 
 import datetime
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -135,6 +136,7 @@ class ReportBuilder:
                 level="note",
             ),
         )
+        short = self._note_short_budget()
         rules = find_notices(self._environment, results, self._in_use(), self._double_installs)
         remarks = notices_of((e.model.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
         unused = note_useless_labels(results, self._truth)
@@ -146,8 +148,20 @@ class ReportBuilder:
             *unused,
             *batches,
             *(cut_short if measurements.cut_short else ()),
+            *short,
             *rules,
         )
+
+    def _note_short_budget(self) -> tuple[Notice, ...]:
+        """Where the budget held fewer processes than were asked for: how many, and which one would hold all."""
+        measurements, settings = self._measurements, self._settings
+        if not measurements.budget_needed_ns or settings.budget_s is None:
+            return ()
+        text = (
+            f"the budget of {settings.budget_s:g} s held {measurements.layout_count} of {settings.processes} processes"
+        )
+        hint = f"--budget {math.ceil(measurements.budget_needed_ns / 5e9) * 5}s holds all of them"
+        return (Notice("short-budget", f"{text} a candidate, so that intervals are wide", hint),)
 
     def _in_use(self) -> InUse:
         settings, lean = self._settings, self._measurements.lean

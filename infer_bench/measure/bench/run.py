@@ -1,5 +1,6 @@
 """A benchmark of candidates, from the models' names to the report."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -47,7 +48,7 @@ def run(
     measuring starts, with a report that has no measurement yet; what it raises ends the run at no cost. `notices` are
     some that the report is to carry.
     """
-    progress = progress or Silent()
+    progress, begin_ns = progress or Silent(), time.perf_counter_ns()
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     candidates = _list_candidates(refs, candidates, settings)
@@ -66,7 +67,7 @@ def run(
     builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds), truth, tester.tests)
     if ready:
         ready(builder.build_report(complete=False))
-    scheduler = _schedule(measurements, columns, settings, progress, tester)
+    scheduler = _schedule(measurements, columns, settings, progress, tester, begin_ns)
     saves = PartialSaves(partial(builder.build_report, complete=False), save)
     return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
 
@@ -90,9 +91,13 @@ def _schedule(
     settings: Settings,
     progress: Progress,
     tester: ProbeTester,
+    begin_ns: int,
 ) -> Scheduler:
-    """Fixed rounds in fresh processes, and at their end the probes."""
-    budget = Budget(round(settings.limit_s * 1e9))
+    """Fixed rounds in fresh processes, and at their end the probes.
+
+    A budget that was given bounds the run, the usual one the measuring alone.
+    """
+    budget = Budget(round(settings.limit_s * 1e9), begin_ns=None if settings.budget_s is None else begin_ns)
     rule = FixedRounds(measurements, budget, settings)
     source = FreshProcesses(columns, settings)
     return Scheduler(

@@ -71,7 +71,7 @@ def run(
     if not gate.has_criteria:
         common: dict[str, Any] = {"settings": settings, "progress": progress, "save": save, "notices": notices}
         return bench.run(models, data=data, candidates=candidates, **common)
-    settings = gate.with_budget(settings)
+    gate.with_budget(settings)
     progress.update(0, "reading the rows")
     rows = share_rows(pairs, file, settings)
     del file  # some formats are held in memory
@@ -95,11 +95,12 @@ class GateRun:
         delays: Mapping[Key, InjectedDelay],
         begin_ns: int,
     ) -> None:
-        self._pairs, self._gate, self._settings = tuple(pairs), gate, settings
         self._mode = choose_mode(pairs, gate, settings)
+        settings = gate.with_budget(settings, self._mode)
+        self._pairs, self._gate, self._settings = tuple(pairs), gate, settings
         self._apart = frozenset(rows.apart)
         self._measurements = Measurements(candidates_of(pairs), settings.batches, rows.unfit)
-        self._budget = Budget(max(1, round(settings.limit_s * 1e9)))
+        self._budget = Budget(max(1, round(settings.limit_s * 1e9)), begin_ns=begin_ns)
         self._scheduler = self._schedule(rows.columns, delays, progress)
         self._report = ReportBuilder(self._measurements, rows.rows, settings, tuple(rows.notices))
         self._metrics = PairedMetrics(pairs, self._measurements, gate.limits)
@@ -109,7 +110,7 @@ class GateRun:
         self, columns: Mapping[Key, Columns], delays: Mapping[Key, InjectedDelay], progress: Progress
     ) -> Scheduler:
         source = self._source = self._open_source(columns, delays)
-        rule = Sequential(
+        self._rule = Sequential(
             self._pairs,
             self._undecided,
             self._measurements,
@@ -118,7 +119,7 @@ class GateRun:
             samples=count_samples(self._gate),
             restarts=source.restarts,
         )
-        return Scheduler(self._measurements, source, rule, self._budget, self._settings, progress, PACKAGES)
+        return Scheduler(self._measurements, source, self._rule, self._budget, self._settings, progress, PACKAGES)
 
     def _open_source(self, columns: Mapping[Key, Columns], delays: Mapping[Key, InjectedDelay]) -> LayoutSource:
         if self._mode == "sessions":
@@ -148,21 +149,32 @@ class GateRun:
         return rules.make_checks(self._metrics.collect(), self._gate.limits)
 
     def _undecided(self) -> Collection[Pair]:
-        """The pairs of which a check may still be decided; none once a regression has had time to show elsewhere."""
+        """The pairs of which a check may be decided in what is left of the budget.
+
+        None once a regression has had time to show elsewhere.
+        """
         checks = self._checks()
         if rules.is_settled(checks, self._measurements.layout_count):
             return []
-        open_ = {(check.model, check.candidate) for check in checks if rules.may_be_decided(check)}
+        layouts = self._rule.count_layouts(self._pairs)
+        open_ = {(check.model, check.candidate) for check in checks if rules.may_be_decided(check, layouts)}
         return [pair for pair in self._pairs if (pair.candidate.model.path, pair.candidate.label) in open_]
 
     def build_report(self, *, complete: bool) -> BenchReport:
         """What is known so far."""
-        checks, failures = self._checks(), self._measurements.failures
+        checks, failures = tuple(map(self._name_budget, self._checks())), self._measurements.failures
         reasons = [f"{self._name(e)}: {failures[e.key]}" for e in self._measurements.candidates if e.key in failures]
         verdict = rules.decide_verdict(checks, reasons, self._gate.limits.inconclusive) if complete else None
         results = self._build_results() if self._gate.is_paired else self._report.build_results()
         notices = [Notice("not-forked", f"each layout started processes: {self._obstacle}")] if self._obstacle else []
         return self._report.build_gate_report(results, self._build_gate(checks), verdict, notices, complete=complete)
+
+    def _name_budget(self, check: Check) -> Check:
+        """The budget that would decide what is inconclusive, once a few layouts have shown that."""
+        if not rules.may_be_decided(check) or not self._measurements.layout_count:
+            return check
+        needed = check.layouts_needed
+        return rules.name_budget(check, None if needed is None else self._rule.estimate_budget_s(needed))
 
     def _name(self, candidate: Candidate) -> str:
         """With the model's name where several of them have the same candidate."""

@@ -18,12 +18,14 @@ from infer_bench.gates.limits import (
 )
 from infer_bench.measure.settings import Settings
 from infer_bench.report.common import Notice
+from infer_bench.report.gate import GateMode
 from infer_bench.stats.decisions.error_rates import Errors
 
 if TYPE_CHECKING:
     from infer_bench.measure.candidates.candidates import Candidate, PlannedCandidate
 
-DEFAULT_BUDGET_S = 30.0
+DEFAULT_BUDGET_S, PROCESSES_BUDGET_S = 30.0, 120.0
+"""Of all that a gate takes; where each layout starts processes most of it goes into these."""
 STORED_PROCESSES = 9
 """Processes of a run that becomes a baseline, or is compared with one: three could never reach a verdict."""
 LEAST_ACROSS = 0.05
@@ -81,13 +83,14 @@ class GateSettings:
         bounds = tuple(bound for bound in self.limits.bounds if bound not in unused)
         return replace(self, limits=replace(self.limits, bounds=bounds)), notices
 
-    def with_budget(self, settings: Settings) -> Settings:
+    def with_budget(self, settings: Settings, mode: GateMode = "sessions") -> Settings:
         """The settings with the usual budget where one is needed. Raises `UsageError` for a gate's number of rounds."""
         if not self.is_live:
             return settings
         if settings.rounds is not None:
             raise UsageError("a gate takes as many rounds as it needs", "bound it with --budget")
-        return settings if settings.budget_s is not None else replace(settings, budget_s=DEFAULT_BUDGET_S)
+        usual_s = DEFAULT_BUDGET_S if mode in ("sessions", "forks") else PROCESSES_BUDGET_S
+        return settings if settings.budget_s is not None else replace(settings, budget_s=usual_s)
 
     def describe(self) -> dict[str, Any]:
         """The settings of this gate, as JSON has them."""

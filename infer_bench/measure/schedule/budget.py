@@ -11,6 +11,10 @@ Clock = Callable[[], int]
 
 LAYOUTS = 14
 """So many layouts should fit into the budget: 13 decide also where one of them is a freak."""
+RECENT_LAYOUTS = 3
+"""The last ones say what the next will take: the first is often slower."""
+STEP_SHARE = 0.1
+"""Of what is left, for a step that can be cut short."""
 LEAST_ROUNDS = 3
 """A layout with fewer is left out, unless it is the only one."""
 
@@ -20,14 +24,19 @@ class Durations:
 
     def __init__(self) -> None:
         self._block_ns: dict[tuple[Key, int], int] = {}
+        self._openings_ns: list[float] = []
         self._overheads_ns: list[float] = []
 
     def note_block(self, key: Key, batch: int, block_ns: int) -> None:
         """A block of a candidate took so long."""
         self._block_ns[key, batch] = block_ns
 
+    def note_opening(self, candidates: int, opening_ns: int) -> None:
+        """The sessions of a layout of so many candidates took so long to open."""
+        self._openings_ns.append(opening_ns / max(1, candidates))
+
     def note_layout(self, candidates: int, overhead_ns: int) -> None:
-        """A layout of so many candidates took so long beside its blocks: warming up."""
+        """A layout of so many candidates took so long beside its opening and its blocks: warming up."""
         self._overheads_ns.append(overhead_ns / max(1, candidates))
 
     def block_ns(self, key: Key, batch: int) -> int:
@@ -38,30 +47,58 @@ class Durations:
         """What a round takes, by the last blocks; 0 before the first."""
         return sum(self.block_ns(key, batch) for key in keys)
 
+    def opening_ns(self, candidates: int) -> float:
+        """What it takes to open a layout of so many, by the last ones; 0 before the first."""
+        return statistics.median(self._openings_ns[-RECENT_LAYOUTS:]) * candidates if self._openings_ns else 0.0
+
     def overhead_ns(self, candidates: int) -> float | None:
-        """What a layout of so many takes beside its blocks; None before the first."""
-        return statistics.median(self._overheads_ns) * candidates if self._overheads_ns else None
+        """What a layout of so many takes beside its opening and its blocks; None before the first."""
+        return statistics.median(self._overheads_ns[-RECENT_LAYOUTS:]) * candidates if self._overheads_ns else None
 
 
 class Budget:
-    """The time for measuring, in ns, what of it is spent, and on what: the clock can be stopped and started again."""
+    """A time in ns, what of it is left, and on what it goes.
 
-    def __init__(self, limit_ns: int, clock: Clock = time.perf_counter_ns) -> None:
+    With `begin_ns`, a reading of the clock, it is a time from then on, whatever it is spent on. Without, it is one for
+    measuring alone, and stands still beside that.
+    """
+
+    def __init__(self, limit_ns: int, clock: Clock = time.perf_counter_ns, begin_ns: int | None = None) -> None:
         self.limit_ns = limit_ns
         self.durations = Durations()
-        self._clock = clock
+        self.clock = clock
+        self._begin_ns = begin_ns
         self._spent_ns = 0
         self._since_ns: int | None = None
 
     @property
+    def bounds_all(self) -> bool:
+        """Whether opening layouts counts as well."""
+        return self._begin_ns is not None
+
+    @property
     def spent_ns(self) -> int:
-        """So far."""
-        return self._spent_ns + (0 if self._since_ns is None else self._clock() - self._since_ns)
+        """On measuring, so far."""
+        return self._spent_ns + (0 if self._since_ns is None else self.clock() - self._since_ns)
+
+    @property
+    def used_ns(self) -> int:
+        """On all that it bounds, so far."""
+        return self.spent_ns if self._begin_ns is None else self.clock() - self._begin_ns
 
     @property
     def left_ns(self) -> int:
         """Until it ends; below zero afterwards."""
-        return self.limit_ns - self.spent_ns
+        return self.limit_ns - self.used_ns
+
+    def layout_ns(self, candidates: int) -> float:
+        """What a layout of so many takes of it beside blocks; 0 before the first."""
+        opening_ns = self.durations.opening_ns(candidates) if self.bounds_all else 0.0
+        return opening_ns + (self.durations.overhead_ns(candidates) or 0.0)
+
+    def cap_ns(self, usual_ns: int, least_ns: int = 0) -> int:
+        """The time for a step that usually takes so long: no more than a part of what is left."""
+        return max(least_ns, min(usual_ns, round(max(0, self.left_ns) * STEP_SHARE))) if self.bounds_all else usual_ns
 
     @contextlib.contextmanager
     def running(self, on: bool = True) -> Iterator[None]:
@@ -74,30 +111,50 @@ class Budget:
             self._turn(before)
 
     def _turn(self, on: bool) -> None:
-        self._spent_ns, self._since_ns = self.spent_ns, self._clock() if on else None
+        self._spent_ns, self._since_ns = self.spent_ns, self.clock() if on else None
 
 
 class Pace:
-    """Plans the rounds of a budget from what blocks and layouts have taken; `most_rounds` are made of a layout."""
+    """Plans the rounds of a budget from what blocks and layouts have taken; `most_rounds` are made of a layout.
+
+    `total_ns` is what was left for layouts when the first one began.
+    """
 
     def __init__(self, budget: Budget, batches: Collection[int], most_rounds: int) -> None:
         self._budget = budget
         self._durations = budget.durations
         self._batches = list(batches)
         self._most_rounds = most_rounds
+        self.total_ns = budget.limit_ns
+
+    def begin(self) -> None:
+        """The first layout is about to be opened: what is left now is for layouts."""
+        self.total_ns = max(1, self._budget.left_ns)
 
     def fits_layout(self, keys: Collection[Key], left_ns: int | None = None) -> bool:
-        """Whether the warm-up and the fewest rounds fit; always for the first layout."""
-        overhead_ns = self._durations.overhead_ns(len(keys))
-        if overhead_ns is None:
+        """Whether the opening, the warm-up and the fewest rounds fit; always for the first layout."""
+        if self._durations.overhead_ns(len(keys)) is None:
             return True
-        rounds_ns = sum(self._durations.round_ns(keys, batch) for batch in self._batches)
         left_ns = self._budget.left_ns if left_ns is None else left_ns
-        return overhead_ns + LEAST_ROUNDS * rounds_ns <= left_ns
+        return self._budget.layout_ns(len(keys)) + LEAST_ROUNDS * self._all_batches_ns(keys) <= left_ns
+
+    def count_layouts(self, keys: Collection[Key]) -> int:
+        """How many more layouts fit, with as few rounds as count; none before the first has shown what they take."""
+        layout_ns = self._budget.layout_ns(len(keys)) + LEAST_ROUNDS * self._all_batches_ns(keys)
+        return int(max(0, self._budget.left_ns) / layout_ns) if layout_ns else 0
 
     def fits_block(self, key: Key, batch: int) -> bool:
         """Whether the budget's end is nearer after one more block than before it."""
         return self._budget.left_ns > self._durations.block_ns(key, batch) / 2
+
+    def longest_block_ns(self, candidates: int) -> int:
+        """How long a block may be, so that the usual number of layouts fits with the fewest rounds.
+
+        Where opening takes nearly all of the budget, a third is for blocks all the same, of fewer layouts.
+        """
+        openings_ns = LAYOUTS * self._durations.opening_ns(candidates) if self._budget.bounds_all else 0.0
+        blocks = LAYOUTS * LEAST_ROUNDS * max(1, candidates) * len(self._batches)
+        return int(max(self.total_ns - openings_ns, self.total_ns / 3) / blocks)
 
     def plan_rounds(self, keys: Collection[Key], batch: int, count: int) -> int:
         """The rounds of a layout at `batch`, of which `count` are made.
@@ -109,8 +166,12 @@ class Pace:
         if not round_ns:
             return 1
         later = self._batches[self._batches.index(batch) + 1 :]
-        usual = round(self._budget.limit_ns / LAYOUTS / len(self._batches) / round_ns)
+        openings_ns = self._durations.opening_ns(len(keys)) if self._budget.bounds_all else 0.0
+        usual = round((self.total_ns / LAYOUTS - openings_ns) / len(self._batches) / round_ns)
         usual = max(LEAST_ROUNDS, min(self._most_rounds, usual))
         later_ns = sum(usual * self._durations.round_ns(keys, size) for size in later)
         after_ns = left_ns - (usual - count) * round_ns - later_ns
         return usual if self.fits_layout(keys, after_ns) else count + round(left_ns / (1 + len(later)) / round_ns)
+
+    def _all_batches_ns(self, keys: Collection[Key]) -> int:
+        return sum(self._durations.round_ns(keys, batch) for batch in self._batches)

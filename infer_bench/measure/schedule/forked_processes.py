@@ -24,9 +24,9 @@ MOST_TEMPLATES = 3
 class ForkedProcesses(FreshProcesses):
     """Forks a process a candidate and layout from one template, where libraries lie alike for all of them.
 
-    The template learns from the processes of a layout which libraries they use, and imports them for the next one, but
-    not those that start threads when they are imported: these are left to each process. `obstacle` says why processes
-    are started afresh instead, where they are.
+    The template learns from processes that are not measured which libraries they use, later also from those that are,
+    and imports them for the next ones; but not those that start threads when they are imported: these are left to each
+    process. `obstacle` says why processes are started afresh instead, where they are.
     """
 
     owns_memory = False
@@ -42,21 +42,20 @@ class ForkedProcesses(FreshProcesses):
         self._unsafe = set[str]()
 
     def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
-        """Start the template."""
-        if candidates:
-            self._job = build_job(candidates[0], self._settings)
-            self._import(())
-        return {}
-
-    def _starts_together(self, index: int) -> bool:
-        return True
+        """Start the template, fork a process a candidate that answers a request, and import what those did."""
+        if not candidates:
+            return {}
+        self._job = build_job(candidates[0], self._settings)
+        self._import(())
+        with self.layout(0, candidates, lambda _: None) as layout:
+            return layout.failures
 
     @contextlib.contextmanager
     def layout(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> Iterator[Layout]:
         """Fork the processes, and let the template import what they were the first to need."""
         with super().layout(index, candidates, announce) as layout:
-            modules = self._list_new_modules(layout, candidates) if self._template is not None else []
             yield layout
+            modules = self._list_new_modules(layout, candidates) if self._template is not None else []
         if self.obstacle:
             self.close()
         elif modules:

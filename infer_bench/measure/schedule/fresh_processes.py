@@ -27,8 +27,7 @@ from infer_bench.workers.timing.requests import TimeFirstRequest
 class FreshProcesses(SessionOpener):
     """Starts a process a candidate and layout.
 
-    With `overlap` those of a layout start at the same time, and so their starts are not measured; but those of the
-    first layout start one after the other.
+    With `overlap` those of a layout start at the same time, and so their starts are not measured.
     """
 
     restarts = True
@@ -55,15 +54,12 @@ class FreshProcesses(SessionOpener):
         workers = list[Worker]()
         order = self._shuffle(index, candidates)
         try:
-            if self._starts_together(index):
+            if self._overlap:
                 yield self._open_together(index, order, workers, announce)
             else:
                 yield self._open_in_turn(index, order, workers, announce)
         finally:
             _kill(workers)
-
-    def _starts_together(self, index: int) -> bool:
-        return self._overlap and index > 0
 
     def _open_in_turn(
         self, index: int, candidates: Sequence[Candidate], workers: list[Worker], announce: Announce
@@ -119,7 +115,7 @@ class FreshProcesses(SessionOpener):
         first = worker.ask(TimeFirstRequest(batch))
         worker.ask(SetRows(columns))
         process = Process(index, 0, 0, 0, 0, 0)
-        if not self._starts_together(index):
+        if not self._overlap:
             cold_start_ns = first.done_ns - worker.started_ns
             process = Process.from_first_request(index, cold_start_ns, first.request_ns, model.import_ns, model.load_ns)
         session = OpenSession(worker, 0, process)

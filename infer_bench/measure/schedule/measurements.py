@@ -112,7 +112,8 @@ class Measurements:
     `failures` are the candidates that are out, and why; with `batches_fail_alone`, `batch_failures` are those that
     cannot take a batch size and can be measured at another. `specs` are what the models say of themselves;
     `interpreters` what the workers' own were, where that was a question. `layout_count` layouts are over, the first of
-    which had `round_count` rounds; `cut_short`: time ran out before the usual number of rounds was made.
+    which had `round_count` rounds; `cut_short`: time ran out before the usual number of rounds was made;
+    `budget_needed_ns`: the budget that would have held all layouts, where the one that was given did not.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Measurements:
         self.layout_count = 0
         self.round_count = 0
         self.cut_short = False
+        self.budget_needed_ns = 0
         self._by_key = {(e.key, batch): Measurement(e, batch) for batch in batches for e in candidates}
 
     def __getitem__(self, key: tuple[Key, int]) -> Measurement:

@@ -82,7 +82,10 @@ class Scheduler:
         def announce(candidate: Candidate) -> None:
             self._tell(f"{self._place}: {verb} {candidate.label}")
 
+        clock, durations = self._budget.clock, self._budget.durations
+        opening_ns = clock()
         with self._source.layout(self._measurements.layout_count, candidates, announce) as sessions:
+            durations.note_opening(len(candidates), clock() - opening_ns)
             self._measurements.failures |= sessions.failures
             self._measurements.note_specs(sessions.specs)
             layout = ActiveLayout(sessions, self._measurements, restarts=self._source.restarts)
@@ -94,10 +97,10 @@ class Scheduler:
                     self._warm_up(layout, batch)
                     warm_ns += self._budget.spent_ns - begin_ns
                     if batch == self._settings.batches[-1]:
-                        self._budget.durations.note_layout(len(candidates), warm_ns)
+                        durations.note_layout(len(candidates), warm_ns)
                     throttled, count = throttled_ns(), self._sample(layout, batch, save)
                 self._end(layout, batch, throttled_ns() - throttled, keep=self._rule.keeps_layout(count))
-            if self._inspect and self._measurements.layout_count + 1 == self._settings.processes:
+            if self._inspect and self._rule.is_last_layout:
                 self._tell("trying rows made to find differences")
                 self._inspect(self._measurements.remaining, layout.sessions, self._measurements.specs)
 
@@ -118,7 +121,8 @@ class Scheduler:
                 if measurement.predictions is None:
                     self._predict(measurement, session)
                     self._compare_batch(measurement, session)
-                warmth = session.ask(WarmUp(batch, *self._rule.warm_up))
+                limit_ns, window_ns = self._rule.warm_up
+                warmth = session.ask(WarmUp(batch, self._budget.cap_ns(limit_ns, 2 * window_ns), window_ns))
                 measurement.layouts.append(LayoutSamples(session.process))
                 measurement.layouts[-1].note_warm_up(warmth)
                 requests_ns[key] = warmth.request_ns
@@ -128,7 +132,8 @@ class Scheduler:
 
     def _predict(self, measurement: Measurement, session: OpenSession) -> None:
         """What a candidate answers, for the comparison; no part of the measuring."""
-        request = PredictRows(measurement.batch, limit_ns=int(PREDICTIONS_LIMIT_S * 1e9))
+        limit_ns = self._budget.cap_ns(int(PREDICTIONS_LIMIT_S * 1e9))
+        request = PredictRows(measurement.batch, limit_ns=limit_ns)
         with self._budget.running(False):
             rows = session.ask(request, timeout_s=self._settings.timeout_s + PREDICTIONS_LIMIT_S)
         measurement.predictions, measurement.labels = rows.predictions, rows.labels

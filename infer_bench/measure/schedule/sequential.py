@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.schedule.budget import LAYOUTS, LEAST_ROUNDS, Budget, Pace
+from infer_bench.measure.schedule.budget import LEAST_ROUNDS, Budget, Pace
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.sampling import SamplingPlan, count_shared_calls, plan_whole_requests
 from infer_bench.measure.settings import Settings
@@ -14,6 +14,8 @@ ROUNDS, ROUNDS_OF_PROCESSES, ROUNDS_FOR_TAILS = 4, 8, 16
 """Rounds a layout: with 4 the ratio of two medians is known to about 0.4 %, below what layouts differ by. Processes
 take long to start, so more is made of each; and a p95 is noise of the blocks first and of the layouts second: with 16
 rounds a gate takes half as many layouts, and less time, than with 8."""
+MARGIN = 1.2
+"""So much more than an estimate is promised to be enough."""
 WARM_FRESH = 120_000_000, WARM_WINDOW_NS
 WARM_RELOADED = 8_000_000, 4_000_000
 """A session in a worker whose library is warm already."""
@@ -64,8 +66,15 @@ class Sequential:
         self._pace = Pace(budget, settings.batches, _most_rounds(samples, restarts))
         self._target, self._plan_again = 0, True
 
+    @property
+    def is_last_layout(self) -> bool:
+        """Not known: it depends on what the layout shows."""
+        return False
+
     def next_candidates(self) -> list[Candidate]:
         """Those of undecided pairs in which nobody has failed, where the budget has room for a layout of them."""
+        if not self._measurements.layout_count:
+            self._pace.begin()
         pairs = self._undecided() if self._measurements.layout_count else self._pairs
         failures = self._measurements.failures
         candidates = candidates_of([p for p in pairs if not any(e.key in failures for e in p.candidates)])
@@ -74,8 +83,7 @@ class Sequential:
     def plan_blocks(self, requests_ns: Mapping[Key, int]) -> Mapping[Key, SamplingPlan]:
         """All sampled alike, since they are compared, in blocks so short that the budget holds the usual layouts."""
         calls, settings = count_shared_calls(requests_ns.values()), self._settings
-        blocks = LAYOUTS * LEAST_ROUNDS * max(1, len(requests_ns)) * len(settings.batches)
-        most_ns = min(self._budget.limit_ns // blocks, round(settings.timeout_s * 1e9 / 2))
+        most_ns = min(self._pace.longest_block_ns(len(requests_ns)), round(settings.timeout_s * 1e9 / 2))
         return {
             key: plan_whole_requests(request_ns, settings.scenario, self._samples, most_ns, calls)
             for key, request_ns in requests_ns.items()
@@ -102,7 +110,18 @@ class Sequential:
 
     def estimate_progress(self, batch: int | None) -> float:
         """By the budget."""
-        return min(1.0, self._budget.spent_ns / self._budget.limit_ns)
+        return min(1.0, self._budget.used_ns / self._budget.limit_ns)
+
+    def count_layouts(self, pairs: Collection[Pair]) -> int:
+        """How many layouts of some pairs the budget holds, those that were made included."""
+        keys = [candidate.key for candidate in candidates_of(list(pairs))]
+        return self._measurements.layout_count + self._pace.count_layouts(keys)
+
+    def estimate_budget_s(self, layouts: int) -> float:
+        """The budget, in seconds, that so many layouts would take, with what precedes them."""
+        preparation_ns = self._budget.limit_ns - self._pace.total_ns
+        each_ns = (self._budget.used_ns - preparation_ns) / max(1, self._measurements.layout_count)
+        return (preparation_ns + layouts * each_ns) * MARGIN / 1e9
 
 
 def _most_rounds(samples: int, restarts: bool) -> int:

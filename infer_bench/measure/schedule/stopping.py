@@ -12,6 +12,10 @@ class StoppingRule(Protocol):
 
     warm_up: tuple[int, int]
 
+    @property
+    def is_last_layout(self) -> bool:
+        """Whether the layout under way is known to be the last one."""
+
     def next_candidates(self) -> list[Candidate]:
         """Who is measured on the next layout; nobody when there are layouts enough."""
 

@@ -125,7 +125,7 @@ def test_processes_are_started_where_every_template_has_threads(
 ) -> None:
     monkeypatch.setattr(FakeWorker, "libraries", ("threaded_a", "threaded_b", "threaded_c"))
     source, kinds = open_layouts()
-    assert kinds == [FakeForkedWorker, FakeWorker]
+    assert kinds == [FakeWorker] * 2
     assert "threaded_a, threaded_b, threaded_c start threads" in source.obstacle
     assert all(template.is_closed for template in templates)
 
@@ -133,7 +133,7 @@ def test_processes_are_started_where_every_template_has_threads(
 def test_processes_are_started_where_a_function_changes_what_libraries_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeWorker, "variables", ("OMP_NUM_THREADS",))
     source, kinds = open_layouts(3)
-    assert kinds == [FakeForkedWorker, FakeForkedWorker, FakeWorker]
+    assert kinds == [FakeForkedWorker, FakeWorker, FakeWorker]
     assert "changes OMP_NUM_THREADS" in source.obstacle
 
 
