@@ -18,8 +18,11 @@ ENDINGS: Mapping[str, str] = {
 }
 """What `--output` means where `--format` says nothing. Another name holds the table."""
 _CHARTS = (".png", ".svg")
-_JSON = frozenset({"bencher", "github-action-benchmark", "json", "pyperf", "speedscope"})
-"""Formats whose files are JSON."""
+_OTHERS: Mapping[str, frozenset[str]] = {
+    "json": frozenset({"bencher", "github-action-benchmark", "pyperf", "speedscope"}),
+    "html": frozenset({"pyinstrument"}),
+}
+"""Formats whose files are JSON or HTML, too."""
 
 
 def read_ending(output: str | None, endings: Mapping[str, str] = ENDINGS) -> str:
@@ -38,6 +41,6 @@ def read_ending(output: str | None, endings: Mapping[str, str] = ENDINGS) -> str
 def tell_disagreement(output: str | None, format: str, endings: Mapping[str, str] = ENDINGS) -> None:
     """Say on stderr that a file holds another format than its name says."""
     by_ending = endings.get(Path(output or "").suffix.lower(), "table")
-    agrees = by_ending in (format, "table") or (by_ending == "json" and format in _JSON)
+    agrees = by_ending in (format, "table") or format in _OTHERS.get(by_ending, ())
     if format and not agrees:
         print(f"note: {output} holds {format}, as --format says, and not {by_ending}", file=sys.stderr)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infer_bench.measure.profile.report import ProfileOutcome
 
 _ENDINGS = {**ENDINGS, ".prof": "pstats", ".pstats": "pstats"}
+_DOUBLE_ENDINGS = {"speedscope.json": "speedscope", "pyinstrument.html": "pyinstrument"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class ProfileDelivery:
         """The form of `output`; `table` when there is none. Raises `UsageError` when it cannot be told."""
         if self.format or self.output is None:
             return self.format or "table"
-        if self.output.lower().endswith("speedscope.json"):
-            return "speedscope"
+        for ending, form in _DOUBLE_ENDINGS.items():
+            if self.output.lower().endswith(ending):
+                return form
         return "table" if self.output == "-" else read_ending(self.output, _ENDINGS) or "pstats"
 
     @property

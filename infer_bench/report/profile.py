@@ -63,6 +63,21 @@ class FunctionCost:
 
 
 @dataclass(frozen=True, slots=True)
+class CallFrame:
+    """A function on one way of calls, `depth` calls below the request's own: an icicle's box.
+
+    It begins at `start_ns` of the profiled time and lasts for `total_ns` of it, with what it calls.
+    """
+
+    depth: int
+    start_ns: int
+    total_ns: int
+    file: str
+    line: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorCost:
     """One node of an ONNX graph and the provider that really ran it; `mean_ns` is of one request."""
 
@@ -124,7 +139,8 @@ class ProfileResult:
     `request` was measured without a profiler and without probes inside, `phases` in rounds in between. `probe_ns` is
     what the probes of the phases add to a request; it has been taken off. `does` says what each phase is. `slowdown` is
     how many times longer a request takes under the profiler, `split_slowdown` with the probes of `steps`. `functions`
-    are the first `settings.top` of `function_count`, whose own times sum to `profiled_ns`. `cpu_share` is the worker's
+    are the first `settings.top` of `function_count`, whose own times sum to `profiled_ns`, and `calls` who called whom,
+    where the profiler knows it. `cpu_share` is the worker's
     CPU time over wall time.
     """
 
@@ -158,6 +174,7 @@ class ProfileResult:
     operator_requests: int = 0
     memory: MemoryUse | None = None
     diff: ProfileDiff | None = None
+    calls: tuple[CallFrame, ...] = ()
 
     @property
     def is_measured(self) -> bool:

@@ -77,7 +77,7 @@ def test_it_is_said_before_a_worker_starts(name: str, capsys: pytest.CaptureFixt
 
 
 LIBRARIES = {
-    "pyinstrument": [*PROFILE, "-o", "page.html"],
+    "pyinstrument": [*PROFILE, "-o", "run.pyinstrument.html"],
     "snakeviz": [*PROFILE, "--view"],
     "jinja2": [*BENCH, "-f", "html", "-o", "page.html"],
     "pyarrow": [*VALIDATE, "--export-worst", "worst.parquet"],

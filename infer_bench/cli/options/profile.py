@@ -31,8 +31,8 @@ Format = Annotated[
         "--format",
         "-f",
         metavar="NAME",
-        help="pstats, speedscope, html, json, markdown or table.",
-        autocompletion=complete_from("pstats", "speedscope", "html", "json", "markdown", "table"),
+        help="pstats, speedscope, pyinstrument, html, json, markdown or table.",
+        autocompletion=complete_from("pstats", "speedscope", "pyinstrument", "html", "json", "markdown", "table"),
     ),
 ]
 View = Annotated[bool, output("--view", help="Open the profile in snakeviz.")]

@@ -44,10 +44,15 @@ class FunctionTable:
         costs = [
             FunctionCost(file, line, name, calls if self.has_calls else None, _ns(own), _ns(cumulative))
             for (file, line, name), (_, calls, own, cumulative, _) in self.entries.items()
-            if not (name == "request" and file.endswith(_REQUEST_FILES))
+            if not is_request((file, line, name))
         ]
         costs.sort(key=lambda c: (-(c.own_ns if sort == "own" else c.cumulative_ns), c.file, c.line, c.name))
         return tuple(costs[:top])
+
+
+def is_request(function: Function) -> bool:
+    """Whether it is what answers a whole request under the profiler."""
+    return function[2] == "request" and function[0].endswith(_REQUEST_FILES)
 
 
 def _ns(seconds: float) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from infer_bench.libraries import of_engine
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.models import describe_model
+from infer_bench.measure.profile.call_tree import build_call_tree
 from infer_bench.measure.profile.function_table import FunctionTable
 from infer_bench.measure.profile.phases import divide
 from infer_bench.measure.profile.settings import ProfileSettings
@@ -46,6 +47,7 @@ def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> Prof
         "profiled_requests": table.requests,
         "slowdown": findings.slowdown,
         "functions": table.functions(settings.sort, settings.top),
+        "calls": build_call_tree(table),
         "function_count": len(table.entries),
         "profiled_ns": table.own_ns,
         "operators": findings.operators,

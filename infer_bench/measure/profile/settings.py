@@ -9,10 +9,10 @@ from infer_bench.report.profile import Profiler
 from infer_bench.request_choices import RequestChoices
 
 Sort = Literal["cumulative", "own"]
-Form = Literal["", "pstats", "html", "speedscope"]
+Form = Literal["", "pstats", "pyinstrument", "speedscope"]
 
 PROFILERS: tuple[Profiler, ...] = get_args(Profiler)
-FORMS: dict[str, Profiler] = {"pstats": "cprofile", "html": "pyinstrument", "speedscope": "pyinstrument"}
+FORMS: dict[str, Profiler] = {"pstats": "cprofile", "pyinstrument": "pyinstrument", "speedscope": "pyinstrument"}
 """The profiler that writes a file of each form."""
 SORTS: tuple[Sort, ...] = get_args(Sort)
 DEFAULT_REQUESTS = 2_000

@@ -9,6 +9,7 @@ from infer_bench.model import PHASES
 from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileResult
 from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure, use_durations
+from infer_bench.reporters.charts.icicle import draw_icicle
 from infer_bench.reporters.profile.columns import name_function
 from infer_bench.reporters.text import numbers
 
@@ -87,6 +88,7 @@ def draw_changes(report: Report[Any]) -> Chart | None:
 
 KINDS = {
     "phases": draw_phases,
+    "icicle": draw_icicle,
     "functions": draw_functions,
     "operators": draw_operators,
     "changes": draw_changes,

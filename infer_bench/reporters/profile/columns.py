@@ -7,7 +7,7 @@ from typing import Any
 
 from infer_bench.model import PHASES
 from infer_bench.report.common import Report
-from infer_bench.report.profile import Change, FunctionCost, MemoryUse, ProfileDiff, ProfileResult, Step
+from infer_bench.report.profile import CallFrame, Change, FunctionCost, MemoryUse, ProfileDiff, ProfileResult, Step
 from infer_bench.reporters.text import numbers
 
 SAME_WITHIN = 0.02
@@ -140,7 +140,7 @@ def _format_calls(cost: FunctionCost) -> tuple[str, ...]:
     return () if cost.calls is None else (numbers.count(cost.calls),)
 
 
-def name_function(cost: FunctionCost) -> str:
+def name_function(cost: FunctionCost | CallFrame) -> str:
     """`pandas/core/frame.py:466(__init__)`; a built-in by its own name."""
     if cost.file in ("~", "", "<built-in>"):
         return cost.name

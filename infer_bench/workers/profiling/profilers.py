@@ -114,7 +114,7 @@ class PyInstrument:
         """The functions; the text of a page that needs no network, or of speedscope."""
         session = self._profiler.last_session
         text = ""
-        if form == "html":
+        if form == "pyinstrument":
             text = _offline(_unfold(self._profiler.output_html()))
         elif form == "speedscope":
             from pyinstrument.renderers import SpeedscopeRenderer

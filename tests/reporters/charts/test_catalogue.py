@@ -12,6 +12,7 @@ import pytest
 
 from infer_bench.errors import MissingDependency, UsageError
 from infer_bench.report.common import Report
+from infer_bench.report.profile import CallFrame
 from infer_bench.report.serialize import load_report
 from infer_bench.report.validate import Cause
 from infer_bench.reporters.charts.base import Chart
@@ -145,6 +146,19 @@ def test_causes_that_were_found_together_share_a_bar() -> None:
     assert text == "input cast + threshold cast: 12 rows; class order: 3 rows; not explained: 5 rows"
 
 
+def test_an_icicle_has_a_box_a_call_and_says_the_longest_way() -> None:
+    report = saved("profile")
+    calls = (
+        CallFrame(0, 0, 900, "/site-packages/pandas/core/frame.py", 1, "reindex"),
+        CallFrame(1, 0, 600, "~", 0, "<built-in take>"),
+        CallFrame(0, 900, 100, "/site-packages/lightgbm/basic.py", 1, "<script>"),
+    )
+    chart = draw(replace(report, results=(replace(report.results[0], calls=calls),)), "icicle")
+    assert chart.description == "the calls that take most: reindex 90 % → <built-in take> 60 %"
+    labels = {text.get_text() for text in chart.figure.axes[0].texts}
+    assert {"reindex", "built-in take"} <= labels
+
+
 def test_throughput_is_drawn_over_batch_sizes() -> None:
     report = saved("bench")
     larger = [replace(result, batch=64, rows_per_s=(result.rows_per_s or 1) * 9) for result in report.results]
@@ -154,8 +168,8 @@ def test_throughput_is_drawn_over_batch_sizes() -> None:
 
 
 def test_unknown_kinds_and_endings_are_usage_errors() -> None:
-    with pytest.raises(UsageError, match="no chart 'icicle'"):
-        render_chart(saved("bench"), ".svg", "icicle")
+    with pytest.raises(UsageError, match="no chart 'pie'"):
+        render_chart(saved("bench"), ".svg", "pie")
     with pytest.raises(UsageError, match="chart is no"):
         render_chart(saved("bench"), ".gif")
     with pytest.raises(UsageError, match="holds nothing"):

@@ -139,7 +139,7 @@ class References(html.parser.HTMLParser):
 
 
 def test_the_page_refers_to_nothing_outside_and_may_not() -> None:
-    page = record("pyinstrument", "html").text
+    page = record("pyinstrument", "pyinstrument").text
     parser = References()
     parser.references = []
     parser.feed(page)
@@ -192,7 +192,7 @@ def test_operators_are_summed_by_node_and_by_the_provider_that_ran_them() -> Non
 
 
 def test_the_page_opens_with_the_frames_of_the_user_and_of_libraries() -> None:
-    page = record("pyinstrument", "html").text
+    page = record("pyinstrument", "pyinstrument").text
     folding = re.search(r'collapseMode:"custom",collapseCustomHide:(".*?"),collapseCustomShow:(".*?")[,}]', page)
     assert folding is not None
     hide, show = (re.compile(json.loads(text)) for text in folding.groups())
