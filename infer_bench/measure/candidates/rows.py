@@ -172,14 +172,15 @@ def _read_requests(spec: ModelSpec, source: DataFile, settings: Settings) -> Row
 def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:
     """Rows of the features of the model at `path`, or requests of its inputs. Raises `DataError` for one without."""
     if domain.requests is not None:
-        return _as_rows(domain.requests, domain.spec, path)
+        return rows_of_requests(domain.requests, domain.spec, path)
     if not domain.spec.features:
         raise DataError("there is nothing to draw rows from", "give rows with --data")
     table = data.draw(domain.spec, domain.thresholds, count_rows(settings), settings.seed)
     return Rows(table.columns, table.columns, DRAWN, domain.spec, drawn_for=path)
 
 
-def _as_rows(requests: DrawnRequests, spec: ModelSpec, path: str) -> Rows:
+def rows_of_requests(requests: DrawnRequests, spec: ModelSpec, path: str) -> Rows:
+    """What was drawn for the network at `path`, and what is to be said of it."""
     inputs = tuple(
         DrawnInput(path, entry.name, entry.dtype, entry.shapes, entry.rule, entry.shape_is_drawn)
         for entry in requests.inputs

@@ -21,6 +21,7 @@ from infer_bench.typing import Array, Columns, Floats
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import MeasureMemory, ReadDomain
 from infer_bench.workers.shared import SharedTable
+from infer_bench.workers.tasks.draw_requests import DrawnRequests, DrawRequests
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed
 from infer_bench.workers.tasks.float64 import CheckFloat64, Float64Predictions, PredictInFloat64
 from infer_bench.workers.tasks.gaps import number_gaps
@@ -179,6 +180,10 @@ class Predictor:
         predictions = self._predictions(self._worker.ask(PredictWithin(columns, limit_ns)))
         part = {name: column[: len(predictions.values)] for name, column in columns.items()}
         return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(part)))
+
+    def draw_requests(self, count: int) -> DrawnRequests:
+        """Requests that a network takes. Raises `DataError` where it takes none of those that were tried."""
+        return self._worker.ask(DrawRequests(count, self._settings.seed, self._settings.requests))
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `predict`, with a request of its own for every row."""

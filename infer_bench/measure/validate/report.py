@@ -44,6 +44,7 @@ def report_on(validation: Validation, *, complete: bool = True, part: PartMaker 
     dataset, limits = validation.dataset, validation.limits
     summary = summarise(validation)
     settings = {**asdict(validation.settings), "atol": limits.atol, "rtol": limits.rtol}
+    del settings["requests"]  # of networks
     settings["data"] = dataset.path if dataset else None
     settings["data_sha256"] = _hash(dataset, complete) if dataset and part is None else None
     is_gone = dataset is not None and complete and part is None and not settings["data_sha256"]

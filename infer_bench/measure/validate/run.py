@@ -99,9 +99,9 @@ def open_comparison(
         if network_inputs(openings):
             if settings.part is not None:
                 raise UsageError("networks that take tensors are compared in one run", "leave out --shard")
-            yield open_validation(saved, openings, data, settings)
+            yield open_validation(saved, openings, rows.file, settings)
             return
-        predictions, dataset = rows.require()
+        predictions, dataset = rows.require(settings)
         if predictions is None and openings[0].predictor is not None:
             read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])
         validation = _validation(predictions, openings, dataset, settings)

@@ -1,11 +1,12 @@
 """The settings of a comparison, and the tolerances that a project keeps in its `pyproject.toml`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from infer_bench.errors import UsageError
 from infer_bench.project import project_table
+from infer_bench.request_choices import RequestChoices
 
 if TYPE_CHECKING:
     from infer_bench.stats.agreement.limits import Limits
@@ -56,6 +57,7 @@ class ValidateSettings:
     `threshold` is the decision threshold, `rows` limits the rows read, `input_dtype` rounds them before either model is
     fed, `worst` is how many of the worst rows are kept. With `strict`, a candidate that answers a probe which the
     reference refuses is different. `shard` (`3/8`) is the part of the rows that is compared; the first has the probes.
+    `requests` are what the drawn requests of a network are to be.
     """
 
     atol: float | None = None
@@ -71,6 +73,7 @@ class ValidateSettings:
     seed: int = 0
     timeout_s: float = 600.0
     shard: str | None = None
+    requests: RequestChoices = field(default_factory=RequestChoices)
 
     def __post_init__(self) -> None:
         for name, value in (("atol", self.atol), ("rtol", self.rtol)):
@@ -115,7 +118,7 @@ class ValidateSettings:
         return Limits(atol, rtol, self.threshold, self.worst, by_rounding=by_rounding)
 
 
-def project_tolerances(start: Path | None = None) -> dict[str, float]:
+def project_tolerances(start: Path | None = None) -> dict[str, Any]:
     """`atol`, `rtol` and `threshold` of `[tool.infer-bench]` in the nearest `pyproject.toml` at or above `start`.
 
     Raises `UsageError` when the file is broken or a value is no number.

@@ -127,15 +127,17 @@ def explain_difference(result: ValidateResult) -> list[str]:
     """The causes, each with the first decision that came out otherwise; or that there is none."""
     if not result.different:
         return []
-    lines = [_describe_cause(cause) for cause in result.causes]
+    noun = name_rows(result).removesuffix("s")
+    lines = [_describe_cause(cause, noun) for cause in result.causes]
     lines += [line for group in result.groups for line in tensors.explain(group)]
     if result.why:
         lines.append(f"{result.why[0].upper()}{result.why[1:]}.")
     return lines or ["Not explained."]
 
 
-def _describe_cause(cause: Cause) -> str:
-    share = f"Explains {numbers.count(cause.rows_explained)} of {numbers.plural(cause.rows_examined, 'differing row')}"
+def _describe_cause(cause: Cause, noun: str) -> str:
+    examined = numbers.plural(cause.rows_examined, f"differing {noun}")
+    share = f"Explains {numbers.count(cause.rows_explained)} of {examined}"
     return f"{cause.name}: {cause.detail}. {share} looked at."
 
 

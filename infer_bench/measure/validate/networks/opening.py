@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from infer_bench.data import Table
 from infer_bench.data.tensors.files import list_sets, load_arrays, read_sets
-from infer_bench.data.tensors.requests import read_requests
 from infer_bench.errors import DataError, EngineError, UsageError
+from infer_bench.measure.candidates.data_file import DataFile
+from infer_bench.measure.candidates.rows import Rows, rows_of_requests
 from infer_bench.measure.validate.networks.names import columns_of
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs, divide_outputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation, RequestTable
@@ -19,6 +21,8 @@ from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import TensorInput
 from infer_bench.typing import Array
 
+DRAWN = 16
+"""So many requests are drawn: the reference answers each up to five times, to know what it rounds."""
 _NPZ, _NPY = b"PK", b"\x93NUMPY"
 
 
@@ -58,7 +62,7 @@ def network_inputs(openings: Sequence[Opening]) -> tuple[TensorInput, ...]:
 
 
 def open_validation(
-    saved: str | None, openings: Sequence[Opening], data: str | None, settings: ValidateSettings
+    saved: str | None, openings: Sequence[Opening], data: DataFile | None, settings: ValidateSettings
 ) -> NetworkValidation:
     """Who is compared on what; `saved` is the path of the reference's outputs. Raises what stands in the way."""
     inputs = network_inputs(openings)
@@ -67,18 +71,24 @@ def open_validation(
     unopened = [(opening.candidate, opening.error) for opening in others if opening.error]
     if not candidates:
         others[0].require()
-    requests = _requests(data, inputs)
+    owner = next(opening.predictor for opening in openings if opening.predictor and opening.predictor.spec.inputs)
+    requests, rows = _requests(owner, data, settings)
     reference = _read_saved(saved, requests, candidates[0].predictor, inputs) if saved else openings[0].require()
     described = {"data": requests.path or None, "data_sha256": _hash(requests.path) if requests.path else None}
-    return NetworkValidation(reference, inputs, candidates, unopened, [requests], settings, described)
+    notices, drawn = (rows.notices, rows.inputs) if rows else ((), ())
+    return NetworkValidation(reference, inputs, candidates, unopened, [requests], settings, described, notices, drawn)
 
 
-def _requests(data: str | None, inputs: Sequence[TensorInput]) -> RequestTable:
-    if data is None:
-        raise DataError(
-            "a comparison of networks needs requests", "give an .npz with an array an input: --data inputs.npz"
-        )
-    return RequestTable("data", read_requests(Path(data), inputs), str(Path(data).absolute()))
+def _requests(
+    predictor: Predictor, data: DataFile | None, settings: ValidateSettings
+) -> tuple[RequestTable, Rows | None]:
+    """The user's requests, or where there are none some that are drawn for a network, with what is said of them."""
+    spec = predictor.spec
+    if data is not None and settings.probes != "only":
+        table = data.read_tensors(spec.inputs)
+        return RequestTable("data", table.slice(0, settings.rows or table.rows), str(Path(data.path).absolute())), None
+    rows = rows_of_requests(predictor.draw_requests(settings.rows or DRAWN), spec, predictor.candidate.model.path)
+    return RequestTable("drawn", Table(rows.columns)), rows
 
 
 def _hash(path: str) -> str:

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from infer_bench.errors import CannotRun, PredictionsDiffer
 from infer_bench.libraries import PACKAGES
@@ -15,6 +16,7 @@ from infer_bench.measure.validate.networks.outputs import report_outputs, worst_
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.report.common import ModelInfo, Report, Verdict
 from infer_bench.report.validate import ComparedModel, ValidateGroup, ValidateReport, ValidateResult
 from infer_bench.version import __version__
@@ -29,7 +31,7 @@ def report_on(validation: NetworkValidation, *, complete: bool = True) -> Valida
         *(_result(validation, candidate) for candidate in validation.candidates),
         *(_unopened_result(validation, candidate, str(error)) for candidate, error in validation.unopened),
     )
-    settings = {**asdict(validation.settings), "atol": limits.atol, "rtol": limits.rtol}
+    settings = {**_settings(validation.settings), "atol": limits.atol, "rtol": limits.rtol}
     return Report(
         command="validate",
         tool_version=__version__,
@@ -40,7 +42,13 @@ def report_on(validation: NetworkValidation, *, complete: bool = True) -> Valida
         notices=tuple(notices_on(validation)),
         verdict=_verdict(results) if complete else None,
         complete=complete,
+        inputs=tuple(validation.drawn),
     )
+
+
+def _settings(settings: ValidateSettings) -> dict[str, Any]:
+    """Without the wishes for what is drawn: what came of them stands in `inputs`."""
+    return {name: value for name, value in asdict(settings).items() if name != "requests"}
 
 
 def _verdict(results: Sequence[ValidateResult]) -> Verdict:

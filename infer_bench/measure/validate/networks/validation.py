@@ -13,7 +13,7 @@ from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import TensorInput
-from infer_bench.report.common import Notice
+from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.stats.agreement.limits import Limits
 
 
@@ -46,7 +46,8 @@ class NetworkValidation:
 
     `inputs` are the reference's, or the first candidate's of saved outputs. `obstacles` say by a model's name why it is
     not known what it rounds, and `coarse` whether parts of it work in less than float32. `data_settings` say of the
-    requests what the report's settings have; `notices` what is known before anything is compared.
+    requests what the report's settings have; `notices` what is known before anything is compared, and
+    `drawn` how drawn inputs came about.
     """
 
     reference: Predictor | SavedOutputs
@@ -57,6 +58,7 @@ class NetworkValidation:
     settings: ValidateSettings
     data_settings: Mapping[str, Any] = field(default_factory=dict)
     notices: Sequence[Notice] = ()
+    drawn: Sequence[DrawnInput] = ()
     obstacles: dict[str, str] = field(default_factory=dict)
     coarse: dict[str, bool] = field(default_factory=dict)
     requests_per_s: float | None = None

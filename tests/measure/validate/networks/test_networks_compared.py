@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infer_bench import validate
-from infer_bench.errors import DataError, InferBenchError
+from infer_bench.errors import DataError
 from infer_bench.report.serialize import dump, load_report
 from infer_bench.reporters.registry import render
 from tests.tensor_networks import IMAGES, SEQUENCE, half, image_weights, images, save_graph, sequence_weights
@@ -96,7 +96,6 @@ def test_a_tolerance_that_is_given_decides(files: dict[str, str]) -> None:
     [
         (["model", "sequence"], "inputs", None, "the input is x"),
         (["model", "half"], "x", DataError, "no array 'image'"),
-        (["model", "half"], None, InferBenchError, "--data|requests"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(
@@ -111,3 +110,13 @@ def test_what_cannot_be_compared_is_one_line(
     assert report.verdict is not None
     assert report.verdict.exit_code == 6
     assert said in str(report.results[0].failed)
+
+
+def test_without_data_requests_are_drawn(files: dict[str, str]) -> None:
+    engines = ["onnxruntime", "onnxruntime:optimization=off"]
+    report = validate(files["sequence"], engines=engines, rows=4)
+    (group,) = report.results[0].groups
+    assert (group.name, group.rows, group.failing) == ("drawn", 4, 0)
+    assert [(drawn.name, drawn.dtype) for drawn in report.inputs] == [("x", "float32")]
+    assert "shape-drawn" in {notice.code for notice in report.notices}
+    assert "requests" not in report.settings
