@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
+from infer_bench.formats.protobuf import encode_field
 from infer_bench.model import Feature, ModelRef, ModelSpec
 from infer_bench.version import __version__
 
@@ -36,14 +37,5 @@ def describe_feature(feature: Feature) -> dict[str, Any]:
 
 def add_metadata(onnx: bytes, key: str, value: str) -> bytes:
     """A serialized model with one more entry in its metadata: fields of a message may be appended to it."""
-    entry = b"".join(_field(number, text.encode()) for number, text in ((1, key), (2, value)))
-    return onnx + _field(_METADATA_PROPS, entry)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A field of bytes on the wire, with its length in base 128."""
-    length, remaining = bytearray(), len(content)
-    while remaining >= 0x80:
-        length.append(remaining & 0x7F | 0x80)
-        remaining >>= 7
-    return bytes([number << 3 | 2, *length, remaining]) + content
+    entry = b"".join(encode_field(number, text.encode()) for number, text in ((1, key), (2, value)))
+    return onnx + encode_field(_METADATA_PROPS, entry)

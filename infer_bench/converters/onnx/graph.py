@@ -18,13 +18,17 @@ OPSET = 19
 
 
 class Graph:
-    """Collects nodes and constants under unique names. `shared` are tensors that several steps make alike."""
+    """Collects nodes and constants under unique names. `shared` are tensors that several steps make alike.
+
+    `attributes` are those of large nodes, by the node's name, already on the wire.
+    """
 
     def __init__(self, opset_ml: int = 5, prefix: str = "") -> None:
         self.opset_ml = opset_ml
         self._prefix = prefix
         self._branches = 0
         self.nodes: list[Any] = []
+        self.attributes: dict[str, bytes] = {}
         self.initializers: list[Any] = []
         self.domains: dict[str, int] = {}
         self.reserved: set[str] = set()

@@ -1,6 +1,7 @@
 """An ensemble's trees as one ONNX operator: `TreeEnsemble` (ai.onnx.ml 5) or `TreeEnsembleRegressor` (3).
 
-The attributes are filled from arrays. ONNX wants every index as one integer of a repeated field.
+ONNX wants every index as one integer of a repeated field. These go from arrays to the wire directly, packed: the `onnx`
+package would write them one by one, in a quarter more bytes.
 """
 
 from collections.abc import Mapping
@@ -8,16 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.formats.protobuf import encode_field, encode_integers
 from infer_bench.trees.ensemble import LEAF, MEMBER, Ensemble
 from infer_bench.typing import Array, Bools, Ints
 
+_ATTRIBUTE, _FLOATS, _INTS = 5, 7, 8
+"""Fields of ONNX's NodeProto and AttributeProto."""
 _MODES_5 = np.array([0, 0, 1, 6], dtype=np.uint8)
 """LEAF (unused), LEQ, LT, MEMBER as ai.onnx.ml 5 numbers them."""
 _MODES_3 = np.array([b"LEAF", b"BRANCH_LEQ", b"BRANCH_LT", b"BRANCH_EQ"], dtype=object)
 
 
-def make_tree_node(ensemble: Ensemble, columns: Ints, thresholds: Array, weights: Array, opset_ml: int) -> Any:
-    """The operator as a `NodeProto` without inputs and outputs.
+def make_tree_node(
+    ensemble: Ensemble, columns: Ints, thresholds: Array, weights: Array, opset_ml: int
+) -> tuple[Any, bytes]:
+    """The operator as a `NodeProto` without inputs and outputs, and its attributes on the wire.
 
     `columns` (nodes,) is the input column that each node reads; `thresholds` and `weights` (nodes, width) are in the
     operator's dtype. A leaf adds its weight to its tree's output, or one to each output.
@@ -27,22 +33,18 @@ def make_tree_node(ensemble: Ensemble, columns: Ints, thresholds: Array, weights
     modern = opset_ml >= 5
     attributes = (_list_attributes_5 if modern else _list_attributes_3)(ensemble, columns, thresholds, weights)
     node = NodeProto(op_type="TreeEnsemble" if modern else "TreeEnsembleRegressor", domain="ai.onnx.ml")
-    for name, values in attributes.items():
-        _fill(node.attribute.add(), name, values)
-    return node
+    return node, b"".join(encode_field(_ATTRIBUTE, _encode(name, values)) for name, values in attributes.items())
 
 
-def _fill(attribute: Any, name: str, values: Any) -> None:
-    """Set an `AttributeProto`: an array of integers or of float32, a list of bytes, an integer, or a tensor."""
+def _encode(name: str, values: Any) -> bytes:
+    """An `AttributeProto`: an array of integers or of float32, a list of bytes, an integer, text, or a tensor."""
     from onnx import AttributeProto, TensorProto
 
-    attribute.name = name
+    attribute, numbers = AttributeProto(name=name), b""
     if isinstance(values, np.ndarray) and values.dtype == np.float32:
-        attribute.type = AttributeProto.FLOATS
-        attribute.floats.extend(values.tolist())
+        attribute.type, numbers = AttributeProto.FLOATS, encode_field(_FLOATS, values.astype("<f4").tobytes())
     elif isinstance(values, np.ndarray):
-        attribute.type = AttributeProto.INTS
-        attribute.ints.extend(values.tolist())
+        attribute.type, numbers = AttributeProto.INTS, encode_field(_INTS, encode_integers(values))
     elif isinstance(values, TensorProto):
         attribute.type = AttributeProto.TENSOR
         attribute.t.CopyFrom(values)
@@ -53,6 +55,8 @@ def _fill(attribute: Any, name: str, values: Any) -> None:
         attribute.type, attribute.s = AttributeProto.STRING, values
     else:
         attribute.type, attribute.i = AttributeProto.INT, values
+    data: bytes = attribute.SerializeToString() + numbers
+    return data
 
 
 def _make_tensor(values: Array, name: str) -> Any:

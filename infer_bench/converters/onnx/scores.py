@@ -105,12 +105,13 @@ def _find_cuts(ensemble: Ensemble) -> list[int]:
 
 
 def _add_tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, weights: Any, dtype: Dtype) -> str:
-    node = make_tree_node(ensemble, columns, fold(ensemble, dtype), weights.astype(dtype), g.opset_ml)
+    node, attributes = make_tree_node(ensemble, columns, fold(ensemble, dtype), weights.astype(dtype), g.opset_ml)
     output = g.name("scores")
     node.name = g.name("trees")
     node.input.append(tensor)
     node.output.append(output)
     g.nodes.append(node)
+    g.attributes[node.name] = attributes
     g.domains["ai.onnx.ml"] = g.opset_ml
     return output
 

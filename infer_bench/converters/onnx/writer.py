@@ -55,9 +55,7 @@ def write_onnx(
     facts = {SPEC: describe(ensemble), **_list_facts(ensemble, precision, row_dtype), **(metadata or {})}
     opset, ir_version = _OPSET[opset_ml]
     opsets = {"": opset, **g.domains}
-    model = assemble(g, "ensemble", rows.infos, outputs, opsets=opsets, ir_version=ir_version, metadata=facts)
-    data: bytes = model.SerializeToString()
-    return data
+    return assemble(g, "ensemble", rows.infos, outputs, opsets=opsets, ir_version=ir_version, metadata=facts)
 
 
 def describe(ensemble: Ensemble) -> dict[str, Any]:

@@ -86,9 +86,8 @@ def convert_sklearn(
     outputs = _declare_outputs(graph, predictions, precision, zipmap)
     facts = {"family": "sklearn", "precision": precision, SPEC: describe(names, text, predictions), **(metadata or {})}
     opsets = {"": OPSET, **graph.domains}
-    model = assemble(graph, "model", inputs, outputs, opsets=opsets, ir_version=_IR_VERSION, metadata=facts)
-    onnx.checker.check_model(model)
-    data: bytes = model.SerializeToString()
+    data = assemble(graph, "model", inputs, outputs, opsets=opsets, ir_version=_IR_VERSION, metadata=facts)
+    onnx.checker.check_model(data)
     return data
 
 

@@ -31,8 +31,11 @@ class Columns:
         return self._parse(key, sizes, parse_integers)
 
     def _parse(self, key: str, sizes: Ints, parse: Any) -> Array:
-        texts = [self._text(place, key.encode()) for place in range(len(self.blocks))]
-        counts = np.array([text.count(b" ") + 1 if text else 0 for text in texts], dtype=np.int64)
+        texts = self._texts(key.encode())
+        counts = _count_numbers(texts)
+        if (counts != sizes).any():
+            texts = [b" ".join(text.split()) for text in texts]
+            counts = _count_numbers(texts)
         if (counts != sizes).any():
             place = first_where(counts != sizes)
             self._check_numbers(int(self.numbers[place]), key, texts[place], parse)
@@ -44,11 +47,12 @@ class Columns:
             raise ValueError(f"{key} holds what is no number")
         return values
 
-    def _text(self, place: int, key: bytes) -> bytes:
-        if key not in self.blocks[place]:
-            raise ValueError(f"tree {self.numbers[place]} lacks {key.decode()}")
-        text = self.blocks[place][key].strip()
-        return b" ".join(text.split()) if b"  " in text else text
+    def _texts(self, key: bytes) -> list[bytes]:
+        try:
+            return [block[key] for block in self.blocks]
+        except KeyError:
+            place = next(i for i, block in enumerate(self.blocks) if key not in block)
+            raise ValueError(f"tree {self.numbers[place]} lacks {key.decode()}") from None
 
     def _join(self, key: str, texts: Sequence[bytes], parse: Any) -> Array:
         try:
@@ -64,6 +68,11 @@ class Columns:
             parse(text.replace(b" ", b","))
         except ValueError as error:
             raise ValueError(f"tree {number}: {key} {error}") from None
+
+
+def _count_numbers(texts: Sequence[bytes]) -> Ints:
+    """How many numbers stand in each, where one space parts them."""
+    return np.array([text.count(b" ") + 1 if text else 0 for text in texts], dtype=np.int64)
 
 
 def count_of(blocks: Sequence[Fields], tree: int, key: bytes) -> int:

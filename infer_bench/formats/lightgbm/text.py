@@ -150,29 +150,35 @@ def _sections(text: bytes) -> tuple[Fields, list[bytes], bytes]:
     if b"\nTree=" in tail:
         raise ValueError("a tree stands behind its 'end of trees'")
     head, *blocks = body.split(b"\nTree=")
-    fields = _fields(head)
+    fields = _fields(head.split(b"\n"))
     if b"tree_sizes" in fields:
         _check_sizes(fields[b"tree_sizes"].split(), [len(b"Tree=\n") + len(block) for block in blocks])
     for index, block in enumerate(blocks):
-        number = block.split(b"\n", 1)[0]
-        if number != b"%d" % index:
+        if not block.startswith(b"%d\n" % index) and block != b"%d" % index:
+            number = block.split(b"\n", 1)[0]
             there = f"Tree={number.decode('utf-8', 'replace')}"[:40]
             raise ValueError(f"tree {index} is missing: {there!r} stands in its place")
     return fields, blocks, tail
 
 
-def _fields(block: bytes) -> Fields:
-    pairs = (line.partition(b"=") for line in block.split(b"\n"))
-    return {key: value for key, _, value in pairs if key}
+def _fields(lines: Sequence[bytes]) -> Fields:
+    try:
+        fields = dict([line.split(b"=", 1) for line in lines])
+    except ValueError:  # a line without a value
+        fields = {key: value for key, _, value in (line.partition(b"=") for line in lines)}
+    fields.pop(b"", None)
+    return fields
 
 
 def _tree_fields(block: bytes, tree: int) -> Fields:
     """LightGBM stops reading a tree at an empty line, and all trees where another line than the next tree's follows."""
-    lines, _, rest = block.partition(b"\n\n")
-    fields = _fields(lines.partition(b"\n")[2])
-    if fields and rest.strip(b"\n"):
-        line = rest.strip(b"\n").split(b"\n")[0].decode("utf-8", "replace")
-        raise ValueError(f"{line[:40]!r} stands behind tree {tree}, where LightGBM stops reading")
+    lines = block.split(b"\n")[1:]
+    end = lines.index(b"") if b"" in lines else len(lines)
+    fields, rest = _fields(lines[:end]), [line for line in lines[end:] if line]
+    if fields and rest:
+        raise ValueError(
+            f"{rest[0].decode('utf-8', 'replace')[:40]!r} stands behind tree {tree}, where LightGBM stops reading"
+        )
     return fields
 
 

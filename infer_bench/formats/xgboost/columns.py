@@ -23,6 +23,8 @@ class Columns:
     def __init__(self, trees: Sequence[Json], nodes: Ints) -> None:
         self.trees, self.nodes = trees, nodes
         self._are_text = bool(trees) and not isinstance(trees[0]["tree_param"], Mapping)
+        self._empty = b"[]" if self._are_text else ()
+        self._of_nodes: dict[str, Any] = {}
 
     @cached_property
     def tree(self) -> Ints:
@@ -50,37 +52,54 @@ class Columns:
 
     def sizes(self, key: str) -> Ints:
         """How many entries each tree's field has; 0 where it lacks it."""
-        return self._counts([self._entry(tree.get(key)) for tree in self.trees])
+        return self._counts(self._lists([tree.get(key, self._empty) for tree in self.trees]))
 
     def check_sizes(self, key: str, sizes: Ints) -> list[Any]:
-        """The field of each tree; raises `ValueError` where one lacks it, or has another number of entries."""
-        entries = [self._entry(field_of(tree, key, index)) for index, tree in enumerate(self.trees)]
+        """The field of each tree: a list, an array, or the text between a list's brackets.
+
+        Raises `ValueError` where one lacks it, or has another number of entries.
+        """
+        try:
+            entries = self._lists([tree[key] for tree in self.trees])
+        except KeyError:
+            index = next(i for i, tree in enumerate(self.trees) if key not in tree)
+            raise ValueError(f"tree {index} lacks {key!r}") from None
         counts = self._counts(entries)
         if (counts != sizes).any():
             at = first_where(counts != sizes)
             raise ValueError(f"tree {at}: {key} has {counts[at]} values where {sizes[at]} are due")
         return entries
 
-    def _entry(self, value: Any) -> Any:
-        """A tree's field: a list or an array, or what stands between a list's brackets."""
-        if value is None:
-            return ()
+    def _lists(self, entries: list[Any]) -> list[Any]:
+        """The fields as they are, or what stands between their brackets where they are text of lists of numbers."""
         if not self._are_text:
-            return value
-        text = bytes(value)
-        if text[:1] != b"[" or text[1:-1].translate(None, _OF_NUMBERS):
+            return [() if entry is None else entry for entry in entries]
+        texts = [bytes(entry) for entry in entries]
+        if not all(text[:1] == b"[" for text in texts):
             raise ValueError("something stands where a list of numbers is due")
-        return text[1:-1].strip()
+        inner = [text[1:-1] for text in texts]
+        if b"".join(inner).translate(None, _OF_NUMBERS):
+            raise ValueError("something stands where a list of numbers is due")
+        return inner
 
     def _counts(self, entries: Sequence[Any]) -> Ints:
         if self._are_text:
-            return np.array([text.count(b",") + 1 if text else 0 for text in entries], dtype=np.int64)
+            return np.array(
+                [text.count(b",") + 1 if text and not text.isspace() else 0 for text in entries], dtype=np.int64
+            )
         return np.array([len(entry) for entry in entries], dtype=np.int64)
 
     def _join(self, key: str, sizes: Ints | None, parse: Any) -> Any:
-        entries = self.check_sizes(key, self.nodes if sizes is None else sizes)
+        if sizes is not None:
+            return self._parse(key, sizes, parse)
+        if key not in self._of_nodes:  # asked for more than once
+            self._of_nodes[key] = self._parse(key, self.nodes, parse)
+        return self._of_nodes[key]
+
+    def _parse(self, key: str, sizes: Ints, parse: Any) -> Any:
+        entries = self.check_sizes(key, sizes)
         if self._are_text:
-            return parse(b",".join(text for text in entries if text))
+            return parse(b",".join(text for text, size in zip(entries, sizes.tolist(), strict=True) if size))
         if any(isinstance(entry, np.ndarray) for entry in entries):
             return np.concatenate([np.asarray(entry) for entry in entries])
         return list(itertools.chain.from_iterable(entries))
