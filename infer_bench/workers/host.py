@@ -14,6 +14,7 @@ from infer_bench.workers.job import Job
 from infer_bench.workers.requests import (
     CloseSession,
     DescribeEnvironment,
+    ImportEngine,
     LoadedModel,
     LoadModel,
     MeasureMemory,
@@ -48,6 +49,14 @@ def block_imports(modules: Iterable[str]) -> None:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
+def _import_engine(target: str) -> Engine:
+    """The engine at `module:Class`, its library imported. Raises `MissingDependency`."""
+    engine = load_engine(target)
+    for module in engine.requires:
+        require(module, getattr(engine, "extra", ""))
+    return engine
+
+
 class Host:
     """The state of a worker, and the requests that regard it as a whole.
 
@@ -73,6 +82,10 @@ class Host:
             raise ValueError("not ready to profile")
         return self._profiling
 
+    def import_engine(self, request: ImportEngine) -> None:
+        """See `ImportEngine`."""
+        _import_engine(request.engine)
+
     def load_model(self, request: LoadModel) -> LoadedModel:
         """See `LoadModel`."""
         if request.work_note is not None and self._note is None:
@@ -80,9 +93,7 @@ class Host:
         job = request.job
         block_imports(job.lean)
         start = time.perf_counter_ns()
-        engine = load_engine(job.engine)
-        for module in engine.requires:
-            require(module, getattr(engine, "extra", ""))
+        engine = _import_engine(job.engine)
         offset = allocate_offset(request.offset_seed)
         import_end = time.perf_counter_ns()
         model = open_model(engine, job)

@@ -127,7 +127,6 @@ class Worker:
         limit_s = timeout_s or self._timeout_s
         try:
             frame = self._frame(request, number, limit_s)
-            self._waiting -= 1
             return response_of(request, frame)
         except (EOFError, OSError):
             raise self._crash(request.title) from None
@@ -142,6 +141,7 @@ class Worker:
         until = time.monotonic() + limit_s
         while self._connection.poll(max(0.0, until - time.monotonic())):
             frame = receive(self._connection)
+            self._waiting -= 1
             if frame.number == number:
                 return frame
             if frame.number > number:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.typing import Columns, Floats
 from infer_bench.workers.job import Job
-from infer_bench.workers.protocol import SessionRequest
+from infer_bench.workers.protocol import Request, SessionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,14 @@ class LoadedModel:
     spec: ModelSpec
     import_ns: int
     load_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEngine(Request[None]):
+    """Import an engine and its library, ahead of a model that is still being made. `engine` is its `module:Class`."""
+
+    title = "import"
+    engine: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def test_an_output_that_cannot_be_written_is_said_at_once(
     (tmp_path / "model.txt").write_bytes(DIGITS.read_bytes())
     target = place(tmp_path)
     before = sorted(p.name for p in tmp_path.iterdir())
-    monkeypatch.setattr("infer_bench.measure.convert.run.Worker", None)  # nothing is started
+    monkeypatch.setattr("infer_bench.measure.convert.round_trip.Worker", None)  # nothing is started
     assert run(["convert", str(tmp_path / "model.txt"), "-o", target]) == 6
     output = capfd.readouterr().err
     assert output.startswith("error: ")

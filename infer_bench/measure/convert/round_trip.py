@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -9,32 +10,48 @@ from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
 from infer_bench.errors import EngineError, NotConvertible
 from infer_bench.libraries import of_family
-from infer_bench.measure.candidates.jobs import build_engine_job
+from infer_bench.measure.candidates.jobs import build_engine_job, build_task_job
 from infer_bench.measure.convert.compare import round_to
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.stats.agreement.predictions import Labels, Predictions
 from infer_bench.stats.agreement.rounding import Float64Run, OwnRounding
 from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
+from infer_bench.workers.requests import ImportEngine, LoadModel
+from infer_bench.workers.tasks.convert import ImportWriter
 from infer_bench.workers.tasks.float64 import CheckFloat64, PredictInFloat64
 from infer_bench.workers.tasks.predict_table import PredictTable
 
 
 class TablePredictor:
-    """One artefact in a worker of its own, asked for whole tables."""
+    """One artefact in a worker of its own, or in the one given, asked for whole tables. It is opened meanwhile."""
 
-    def __init__(self, engine: str, model: ModelRef, options: Mapping[str, str], allow_pickle: bool) -> None:
+    def __init__(
+        self,
+        engine: str,
+        model: ModelRef,
+        options: Mapping[str, str],
+        allow_pickle: bool = False,
+        worker: Worker | None = None,
+    ) -> None:
         adapter = registry.get(engine)
         complete = check_options(adapter, {key: v for key, v in options.items() if key in adapter.options})
-        self.worker = Worker(build_engine_job(engine, model, complete, allow_pickle=allow_pickle))
+        job = build_engine_job(engine, model, complete, allow_pickle=allow_pickle)
+        self.worker = worker or Worker(job)
+        self._loaded = self.worker.post(LoadModel(job))
+
+    @cached_property
+    def spec(self) -> ModelSpec:
+        """What the model computes, when it is open. Raises as its engine does."""
         try:
-            self.spec: ModelSpec = self.worker.open().spec
+            return self._loaded().spec
         except BaseException:
             self.worker.kill()
             raise
 
     def predict(self, columns: Columns) -> Predictions:
         """The predictions for all rows as one request."""
+        assert self.spec  # it is open
         table = self.worker.ask(PredictTable(columns))
         labels = None if table.labels is None else Labels.of(table.labels)
         return Predictions(table.predictions, table.refusals, labels)
@@ -55,6 +72,20 @@ class TablePredictor:
     def close(self) -> None:
         """End the worker."""
         self.worker.close()
+
+
+def start_runtime(model: ModelRef) -> Worker:
+    """A worker that imports ONNX Runtime, for the file to be made of `model`."""
+    worker = Worker(build_task_job(model))
+    worker.post(ImportEngine(registry.target("onnxruntime")))
+    return worker
+
+
+def start_writer(model: ModelRef) -> Worker:
+    """A worker that imports what the conversion of `model` needs."""
+    worker = Worker(build_task_job(model))
+    worker.post(ImportWriter())
+    return worker
 
 
 def original_predictor(model: ModelRef, trees: str, allow_pickle: bool) -> TablePredictor:

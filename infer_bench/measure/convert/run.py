@@ -11,12 +11,11 @@ from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, add_metadata, describe_source
 from infer_bench.data.rounding import round_numbers
-from infer_bench.errors import PredictionsDiffer, UsageError, WorkerHung
+from infer_bench.errors import ModelError, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.column_mapping import note_match
-from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.candidates.models import describe_model, identify_convertible
 from infer_bench.measure.candidates.rows import open_rows
 from infer_bench.measure.convert.compare import (
@@ -29,7 +28,13 @@ from infer_bench.measure.convert.compare import (
     passes,
 )
 from infer_bench.measure.convert.own_float32 import compare_own_float32, holds_float32
-from infer_bench.measure.convert.round_trip import TablePredictor, original_predictor, predict_groups
+from infer_bench.measure.convert.round_trip import (
+    TablePredictor,
+    original_predictor,
+    predict_groups,
+    start_runtime,
+    start_writer,
+)
 from infer_bench.measure.convert.scratch_file import scratch_file
 from infer_bench.measure.target import refuse_target
 from infer_bench.model import ModelRef, ModelSpec
@@ -40,7 +45,6 @@ from infer_bench.report.convert import CheckedGroup, ConvertReport, ConvertResul
 from infer_bench.stats.agreement.predictions import Predictions
 from infer_bench.typing import Columns
 from infer_bench.version import __version__
-from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.convert import ConvertModel, OnnxConversion
 
 DATA_ROWS = 100_000
@@ -99,7 +103,10 @@ def convert(
 
 
 class Conversion:
-    """A conversion under way: the original in a worker, and as many files written and compared as it takes."""
+    """A conversion under way: workers for the original, for writing and for ONNX Runtime, which start side by side.
+
+    It takes as many files written and compared as it needs.
+    """
 
     def __init__(
         self,
@@ -116,6 +123,7 @@ class Conversion:
         self._time_limit_s = time_limit_s
         self._progress = progress
         self._rows = rows
+        self._workers = contextlib.ExitStack()
         self._original: TablePredictor | None = None
         self._column_notes: tuple[str, ...] = ()
         self._single_rows: Columns | None = None
@@ -124,8 +132,7 @@ class Conversion:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._original is not None:
-            self._original.close()
+        self._workers.close()
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -136,6 +143,9 @@ class Conversion:
         """Write and compare; once more with float64 input when only the user's own rows need it."""
         self._progress.update(0.0, "opening the model")
         self._original = original_predictor(self._source, options.trees, self._allow_pickle)
+        self._workers.enter_context(contextlib.closing(self._original))
+        self._writer = self._workers.enter_context(start_writer(self._source))
+        self._runtime = self._workers.enter_context(start_runtime(self._source))
         table = self._table(self._original.spec)
         attempt = self._attempt(options, self._original, table)
         differs = [group.name for group in attempt.groups if not passes(group, attempt.criterion)]
@@ -174,7 +184,7 @@ class Conversion:
         references = predict_groups(original, groups, dtype)
         rounding = any(reference.units is not None for reference in references.values())
         criterion = choose_criterion(dtype, options.atol, options.rtol, rounding=rounding)
-        results = _compare(original.spec, identify(str(self._scratch)), groups, references, criterion)
+        results = self._compare(original.spec, groups, references, criterion)
         own = compare_own_float32(original, self._single_rows, references.get("data"))
         notes = (*conversion.notes, *self._column_notes, *filter(None, [note_rounding(results), own.note]))
         reason = failure(results, criterion) or own.failure
@@ -185,28 +195,22 @@ class Conversion:
             self._source, options, describe_source(self._source, spec), str(self._scratch), self._allow_pickle
         )
         try:
-            with Worker(build_task_job(self._source)) as worker:
-                return worker.ask(request, timeout_s=self._time_limit_s)
+            return self._writer.ask(request, timeout_s=self._time_limit_s)
         except WorkerHung:
             raise WorkerHung(f"writing the file took over {self._time_limit_s:g} s", "raise --time-limit") from None
 
-
-def _compare(
-    spec: ModelSpec,
-    file: ModelRef,
-    groups: Mapping[str, Columns],
-    references: Mapping[str, Predictions],
-    criterion: Criterion,
-) -> tuple[CheckedGroup, ...]:
-    """Compare on every group as one batch, as `dtype` holds predictions; labels are the file's own output."""
-    with contextlib.ExitStack() as stack:
-        values = stack.enter_context(contextlib.closing(TablePredictor("onnxruntime", file, {}, False)))
-        labels = None
-        if spec.classes:
-            labels = TablePredictor("onnxruntime", file, {"output": "label"}, False)
-            stack.enter_context(contextlib.closing(labels))
+    def _compare(
+        self,
+        spec: ModelSpec,
+        groups: Mapping[str, Columns],
+        references: Mapping[str, Predictions],
+        criterion: Criterion,
+    ) -> tuple[CheckedGroup, ...]:
+        """Compare on every group as one batch, as `dtype` holds predictions; labels are the file's own output."""
+        candidate = TablePredictor("onnxruntime", identify(str(self._scratch)), {}, worker=self._runtime)
         return tuple(
-            _compare_on(name, rows, references[name], values, labels, criterion) for name, rows in groups.items()
+            _compare_on(name, rows, references[name], candidate, criterion, with_labels=bool(spec.classes))
+            for name, rows in groups.items()
         )
 
 
@@ -214,13 +218,16 @@ def _compare_on(
     name: str,
     rows: Columns,
     reference: Predictions,
-    values: TablePredictor,
-    labels: TablePredictor | None,
+    predictor: TablePredictor,
     criterion: Criterion,
+    *,
+    with_labels: bool,
 ) -> CheckedGroup:
-    candidate = values.predict(rows)
-    if labels is not None:
-        candidate = replace(candidate, labels=labels.predict(rows).labels)
+    candidate = predictor.predict(rows)
+    if not with_labels:
+        candidate = replace(candidate, labels=None)
+    elif candidate.labels is None:
+        raise ModelError("the converted file gives no labels")
     return compare_group(name, reference if len(candidate.values) else candidate, candidate, criterion)
 
 

@@ -5,6 +5,7 @@ from infer_bench.workers.host import Host
 from infer_bench.workers.requests import (
     CloseSession,
     DescribeEnvironment,
+    ImportEngine,
     LoadModel,
     MeasureMemory,
     ReadDomain,
@@ -13,6 +14,7 @@ from infer_bench.workers.requests import (
 )
 
 HANDLERS = (
+    of_host(ImportEngine, Host.import_engine),
     of_host(LoadModel, Host.load_model),
     of_host(SetRows, Host.set_rows),
     of_host(ShareRows, Host.share_rows),

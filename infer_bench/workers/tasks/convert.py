@@ -1,5 +1,7 @@
 """A conversion inside a worker, where a library's converter may crash or hang without harm."""
 
+import contextlib
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,21 @@ class ConvertModel(Request[OnnxConversion]):
     metadata: Mapping[str, str]
     path: str
     allow_pickle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportWriter(Request[None]):
+    """Import what conversions need, ahead of the model's description."""
+
+    title = "import"
+
+
+def import_writer(request: ImportWriter) -> None:
+    """Import it where it is installed; the conversion says what is missing."""
+    from infer_bench.converters.onnx import writer  # noqa: F401
+
+    with contextlib.suppress(ImportError):
+        importlib.import_module("onnx")
 
 
 def convert_model(request: ConvertModel) -> OnnxConversion:

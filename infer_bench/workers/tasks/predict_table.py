@@ -7,7 +7,7 @@ from infer_bench.engines.base import Session
 from infer_bench.model import Label
 from infer_bench.typing import Bools, Columns, Floats
 from infer_bench.workers.protocol import SessionRequest
-from infer_bench.workers.tasks.predict_batches import Batch
+from infer_bench.workers.tasks.predict_batches import Batch, predict_with_labels
 from infer_bench.workers.timing.requests import check_predictions
 
 
@@ -35,7 +35,8 @@ class PredictTable(SessionRequest[TablePredictions]):
 def predict_table(session: Session, request: PredictTable) -> TablePredictions:
     """Predict every row. Raises `EngineError` when the library refuses a table that is empty, or all of a long one.
 
-    The labels are the library's own where the session can ask for them (`own_labels`), else those of the predictions.
+    The labels are the library's own where the session can ask for them (`own_labels`, or the graph's own output), else
+    those of the predictions.
     """
     batch = Batch(session, request.columns, call=_predict_with_own_labels).predict()
     if batch.labels is None:
@@ -46,5 +47,6 @@ def predict_table(session: Session, request: PredictTable) -> TablePredictions:
 
 def _predict_with_own_labels(session: Session, inputs: Any) -> tuple[Floats, Any]:
     own = getattr(session, "own_labels", None)
-    predictions = session.postprocess(session.predict(inputs))
-    return predictions, own(inputs) if own else session.labels(predictions)
+    if own is None:
+        return predict_with_labels(session, inputs)
+    return session.postprocess(session.predict(inputs)), own(inputs)
