@@ -1,16 +1,20 @@
 """Conversion against onnxmltools on the same models, as ratios within one run.
 
-    python benchmarks/convert_speed.py [--trees 3000] [--loads 6]
+    python benchmarks/convert_speed.py [--trees 3000] [--sizes 20,100,500,3000] [--loads 6]
 
-Time to convert the trees (reading the model file and writing ONNX on both sides), file sizes of a sixth of them, with
-31 leaves each, and time to predict one row and 10,000 rows: blocks of the two files alternate in one process, each side
-loaded several times because a load is one sample of memory placement, rows cycled; the ratio is the median over the
-pairs.
+Time to convert the trees (reading the model file and writing ONNX on both sides); for each of the sizes, with 31 leaves
+a tree, the file sizes and the time to predict one row and 10,000 rows: blocks of the two files alternate in one
+process, each side loaded several times because a load is one sample of memory placement, rows cycled; the ratio is the
+median over the pairs. Last the command `convert` of 100 trees, which also compares the file with the original, beside a
+script that does nothing but convert them with onnxmltools, by turns.
 """
 
 import argparse
 import os
+import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,10 +27,18 @@ import numpy as np
 
 COLUMNS, BLOCKS = 20, 9
 BLOCK_S = 0.03
+COMMAND_TREES = 100
+SCRIPT = """
+import lightgbm, onnxmltools, sys
+from onnxmltools.convert.common.data_types import FloatTensorType
+types = [("input", FloatTensorType([None, int(sys.argv[3])]))]
+model = onnxmltools.convert_lightgbm(lightgbm.Booster(model_file=sys.argv[1]), initial_types=types, zipmap=False)
+open(sys.argv[2], "wb").write(model.SerializeToString())
+"""
 
 
-def train(folder: Path, trees: int) -> dict[tuple[str, int], Path]:
-    """Models of so many trees, and the first sixth of them, of each library."""
+def train(folder: Path, trees: int, sizes: set[int]) -> dict[tuple[str, int], Path]:
+    """Models of so many trees, and the first few of them, of each library."""
     import lightgbm
     import xgboost
 
@@ -39,7 +51,7 @@ def train(folder: Path, trees: int) -> dict[tuple[str, int], Path]:
     settings = {"objective": "binary:logistic", "nthread": 1, **shape}
     extreme = xgboost.train(settings, xgboost.DMatrix(rows, target), trees)
     paths = {}
-    for count in (trees, trees // 6):
+    for count in sorted({trees, *sizes}):
         paths["lightgbm", count] = folder / f"light{count}.txt"
         light.save_model(str(paths["lightgbm", count]), num_iteration=count)
         paths["xgboost", count] = folder / f"extreme{count}.json"
@@ -74,10 +86,10 @@ def theirs(family: str, path: Path) -> bytes:
 
 
 def seconds(call: Callable[[], Any]) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
+    """How much CPU time one call takes."""
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def session(data: bytes) -> Callable[[Any], Any]:
@@ -124,35 +136,66 @@ def main() -> None:
     """Print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--trees", type=int, default=3000)
+    parser.add_argument("--sizes", default="20,100,500,3000", help="numbers of trees to predict with")
     parser.add_argument("--loads", type=int, default=6, help="of each file, as samples of memory placement")
+    parser.add_argument("--commands", type=int, default=5, help="runs of the command and of the script")
     arguments = parser.parse_args()
     import onnxmltools  # noqa: F401 - imports are not timed
 
+    sizes = sorted({int(size) for size in arguments.sizes.split(",") if size})
     with tempfile.TemporaryDirectory() as folder:
-        models = train(Path(folder), arguments.trees)
+        few = min(COMMAND_TREES, arguments.trees)
+        models = train(Path(folder), arguments.trees, {few, *sizes})
         for family in ("lightgbm", "xgboost"):
-            compare(family, models, arguments.trees, arguments.loads)
+            compare_conversion(family, models[family, arguments.trees], arguments.trees)
+            for size in sizes:
+                compare_prediction(family, models[family, size], size, arguments.loads)
+        compare_command(models["lightgbm", few], few, Path(folder), arguments.commands)
 
 
-def compare(family: str, models: dict[tuple[str, int], Path], trees: int, loads: int) -> None:
-    """Print one library's lines."""
-    few, big, small = trees // 6, models[family, trees], models[family, trees // 6]
-    ours(family, small)
-    theirs(family, small)
-    mine = statistics.median(seconds(lambda: ours(family, big)) for _ in range(3))
-    other = seconds(lambda: theirs(family, big))
-    times = f"{mine:.2f} s, onnxmltools {other:.2f} s: {other / mine:.0f}×"
-    print(f"{family}: {trees:,} trees convert in {times} (aim: 5, 20)")
-    reference = theirs(family, small)
+def compare_conversion(family: str, path: Path, trees: int) -> None:
+    """Print how many times faster one library's trees are converted, by CPU time."""
+    ours(family, path)
+    mine = statistics.median(seconds(lambda: ours(family, path)) for _ in range(5))
+    other = statistics.median(seconds(lambda: theirs(family, path)) for _ in range(2))
+    print(f"{family}: {trees:,} trees convert in {mine:.2f} s of CPU, onnxmltools {other:.2f} s: {other / mine:.0f}×")
+
+
+def compare_prediction(family: str, path: Path, trees: int, loads: int) -> None:
+    """Print the sizes of one library's files, and how many times faster the own one predicts."""
+    reference = theirs(family, path)
     for precision in ("exact", "float32"):
-        data = ours(family, small, precision)
+        data = ours(family, path, precision)
+        name, original = f"{family}: {trees:,} × 31 {precision}", path.stat().st_size
         print(
-            f"{family}: {few} × 31 {precision}: {len(data) / 1e3:,.0f} kB, onnxmltools {len(reference) / 1e3:,.0f} kB:"
-            f" {len(reference) / len(data):.1f}× (aim: 2), original {small.stat().st_size / 1e3:,.0f} kB"
+            f"{name}: {len(data) / 1e3:,.0f} kB, onnxmltools {len(reference) / 1e3:,.0f} kB:"
+            f" {len(reference) / len(data):.1f}×, original {original / 1e3:,.0f} kB"
         )
         for batch in (1, 10_000):
             middle, low, high = compare_pace(data, reference, batch, loads)
-            print(f"{family}: {few} × 31 {precision}, batch {batch:,}: {middle:.2f}× as fast ({low:.2f}–{high:.2f})")
+            print(f"{name}, batch {batch:,}: {middle:.2f}× as fast ({low:.2f}–{high:.2f})", flush=True)
+
+
+def compare_command(path: Path, trees: int, folder: Path, repeats: int) -> None:
+    """Print what the whole command takes, in wall and CPU time, beside the script."""
+    convert = [sys.executable, "-m", "infer_bench", "convert", str(path), "-o", str(folder / "own.onnx")]
+    script = [sys.executable, "-c", SCRIPT, str(path), str(folder / "other.onnx"), str(COLUMNS)]
+    times = [(run(convert), run(script)) for _ in range(repeats)]
+    wall, cpu, other_wall, other_cpu = (
+        statistics.median(pair[side][kind] for pair in times) for side in (0, 1) for kind in (0, 1)
+    )
+    print(
+        f"convert of {trees} trees as a command: {wall:.2f} s, {cpu:.2f} s of CPU; onnxmltools, which compares "
+        f"nothing: {other_wall:.2f} s, {other_cpu:.2f} s of CPU; {wall / other_wall:.2f}× its time"
+    )
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Seconds and CPU seconds of a command and all that it started."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    spent_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":

@@ -111,8 +111,7 @@ def work(task: tuple[int, bool]) -> list[Outcome]:
     forms = FORMS if index % 3 == 0 else FORMS[:2]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         if not processes:
-            for place in ("infer_bench.measure.convert.run.Worker", "infer_bench.measure.convert.round_trip.Worker"):
-                stack.enter_context(mock.patch(place, LocalWorker))
+            stack.enter_context(mock.patch("infer_bench.measure.convert.round_trip.Worker", LocalWorker))
         return list(try_forms(case, forms, Path(folder)))
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEAN = ("lightgbm:feed=ndarray", "lightgbm:feed=packed")
 SMALLEST = {
     "claims.py threads": ("--rounds", "1"),
-    "convert_speed.py": ("--trees", "12", "--loads", "1"),
+    "convert_speed.py": ("--trees", "12", "--sizes", "12", "--loads", "1", "--commands", "1"),
     "convert_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
     "intervals.py": ("--repeats", "1", "--hogs", "0", "--rounds", "12", "--candidates", *LEAN),
     "load_stall.py": ("--duration", "0.4", "--rate", "200", "--stall", "0.1"),

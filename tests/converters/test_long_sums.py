@@ -24,3 +24,31 @@ def test_a_thousand_trees(scale: float, shift: float, opset_ml: int) -> None:
     expected = booster.predict(ROWS)
     assert np.max(np.abs(values - expected) / np.maximum(1.0, np.abs(expected))) <= 1e-6
     assert np.any(np.abs(values - expected) > 0)
+
+
+@pytest.mark.parametrize("shift", [0.0, 2.5])
+@pytest.mark.parametrize("trees", [400, 500, 1000])
+def test_probabilities_of_many_trees(trees: int, shift: float) -> None:
+    """Balanced classes, and rare ones, whose sums start far from 0."""
+    target = ROWS[:, 0] + np.random.default_rng(1).normal(size=300) > shift
+    booster = lgb.train({**QUIET, "objective": "binary", "learning_rate": 0.05}, lgb.Dataset(ROWS, target), trees)
+    ensemble = read_lightgbm(booster)
+    outputs = run_file(
+        write_onnx(ensemble, precision="float32", input_name="rows"), make_feeds(ensemble, ROWS, np.float32)
+    )
+    expected = np.asarray(booster.predict(ROWS))
+    assert np.abs(outputs["probabilities"][:, 1] - expected).max() <= 1e-6
+    assert outputs["label"].tolist() == (expected > 0.5).astype(int).tolist()
+
+
+def test_probabilities_of_several_classes() -> None:
+    target = np.digitize(ROWS[:, 0] + np.random.default_rng(1).normal(size=300) / 2, [-0.5, 1.5])
+    settings = {**QUIET, "objective": "multiclass", "num_class": 3, "learning_rate": 0.05}
+    booster = lgb.train(settings, lgb.Dataset(ROWS, target), 200)
+    ensemble = read_lightgbm(booster)
+    outputs = run_file(
+        write_onnx(ensemble, precision="float32", input_name="rows"), make_feeds(ensemble, ROWS, np.float32)
+    )
+    expected = np.asarray(booster.predict(ROWS))
+    assert np.abs(outputs["probabilities"] - expected).max() <= 1e-6
+    assert outputs["label"].tolist() == expected.argmax(axis=1).tolist()

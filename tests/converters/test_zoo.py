@@ -51,8 +51,7 @@ FEW = {
 
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("run", "round_trip"):
-        monkeypatch.setattr(f"infer_bench.measure.convert.{place}.Worker", LocalWorker)
+    monkeypatch.setattr("infer_bench.measure.convert.round_trip.Worker", LocalWorker)
 
 
 def save_case(case: Case, folder: Path) -> tuple[Path, Any, Any]:

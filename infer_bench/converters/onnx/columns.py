@@ -13,7 +13,7 @@ from infer_bench.typing import Array, Bools, Ints
 
 NUMBER: dict[Dtype, int] = {"float32": 1, "float64": 11}
 """ONNX's element types."""
-STRING = 8
+INT64, STRING = 7, 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,11 @@ def _add_link(g: Graph, link: Link, x: str, dtype: Any, tails: bool) -> str:
 
 
 def add_both_classes(g: Graph, ensemble: Ensemble, predictions: str, dtype: Dtype) -> str:
-    """Probabilities (batch, classes): a binary model's one column p becomes 1 - p and p."""
+    """Probabilities (batch, classes): a binary model's one column p becomes 1 - p and p, as p (-1, 1) + (1, 0)."""
     if ensemble.task != "binary" or ensemble.outputs != 1:
         return predictions
-    return g.concat([g.op("Sub", g.const(1.0, np.dtype(dtype)), predictions), predictions])
+    kind = np.dtype(dtype)
+    return g.op("Gemm", predictions, g.const([[-1.0, 1.0]], kind), g.const([1.0, 0.0], kind))
 
 
 def add_class_index(g: Graph, ensemble: Ensemble, scores: str, probabilities: str, dtype: Dtype) -> str:

@@ -27,16 +27,22 @@ _LARGEST_COUNT = 1 << 24
 """Up to here float32 holds every whole number."""
 _SHORT_SUM = 100
 """So many leaves added in float32 stay well within 1e-6 of their sum; longer sums go on in double."""
+_SHORT_SUMS_OF_PROBABILITIES = {"sigmoid": 500, "softmax": 250}
+"""As `_SHORT_SUM`, within 1e-6 of the probability: a score s is rounded by about 2.5e-8 |s| sqrt(trees), of which a
+sigmoid leaves p (1 - p), and p (1 - p) |s| is below 0.23."""
+_SMALL_START = 2.0
+"""Where the first tree's leaves, which hold the mean, are larger, sums pass through large numbers on their way to 0."""
 
 
 def add_scores(g: Graph, ensemble: Ensemble, rows: str, input_dtype: Dtype, tree_dtype: Dtype) -> tuple[str, Dtype]:
     """Raw scores (batch, outputs) and their dtype, from the tensor `rows` (batch, features) of dtype `input_dtype`.
 
     `tree_dtype` is the dtype of the trees. Scores that the source library adds up in double are double even where the
-    trees are float32, so that neither a long sum nor a link function makes more of the leaves' rounding.
+    trees are float32, so that neither a long sum nor a link function makes more of the leaves' rounding; a short sum
+    that becomes a probability is float32.
     """
     ensemble = add_base_to_leaves(drop_empty_sets(drop_unreachable_members(ensemble, tree_dtype)))
-    score_dtype: Dtype = "float64" if ensemble.score_dtype == "float64" else tree_dtype
+    score_dtype: Dtype = "float64" if _adds_in_double(ensemble, tree_dtype) else tree_dtype
     scores = _add_sums(g, ensemble, rows, input_dtype, tree_dtype, score_dtype) if ensemble.trees else ""
     kind = np.dtype(score_dtype)
     if scores and ensemble.divisor != 1.0:
@@ -92,16 +98,47 @@ def _add_sums(
     parts = []
     for first, last in itertools.pairwise(_find_cuts(ensemble)):
         part, nodes = slice_trees(ensemble, first, last)
-        short = _add_tree_op(g, part, tensor, columns[nodes], part.nodes.value, tree_dtype)
-        parts.append(g.op("Cast", short, to=NUMBER[score_dtype]))
-    return g.op("Sum", *parts) if len(parts) > 1 else parts[0]
+        parts.append(_add_tree_op(g, part, tensor, columns[nodes], part.nodes.value, tree_dtype))
+    return _add_parts(g, ensemble, parts, score_dtype)
+
+
+def _add_parts(g: Graph, ensemble: Ensemble, parts: Sequence[str], dtype: Dtype) -> str:
+    """The sum of (batch, outputs) tensors, in `dtype`."""
+    if ensemble.outputs == 1 and len(parts) > 1:
+        return g.total(g.op("Cast", g.concat(parts), to=NUMBER[dtype]))
+    wide = [g.op("Cast", part, to=NUMBER[dtype]) for part in parts]
+    return g.op("Sum", *wide) if len(wide) > 1 else wide[0]
+
+
+def _adds_in_double(ensemble: Ensemble, tree_dtype: Dtype) -> bool:
+    if ensemble.score_dtype != "float64" or tree_dtype == "float64":
+        return ensemble.score_dtype == "float64"
+    simple = ensemble.divisor == 1.0 and ensemble.linear is None and ensemble.linear_leaves is None
+    return not (simple and _gives_probabilities(ensemble) and ensemble.trees <= _short_sum(ensemble))
+
+
+def _gives_probabilities(ensemble: Ensemble) -> bool:
+    return len(ensemble.links) == 1 and ensemble.links[0].kind in _SHORT_SUMS_OF_PROBABILITIES
+
+
+def _short_sum(ensemble: Ensemble) -> int:
+    """How many trees may be added up in float32."""
+    if not _gives_probabilities(ensemble):
+        return _SHORT_SUM
+    longest = _SHORT_SUMS_OF_PROBABILITIES[ensemble.links[0].kind]
+    ends = np.append(ensemble.roots, len(ensemble.nodes))
+    firsts = ensemble.nodes.value[: ends[min(ensemble.outputs, ensemble.trees)]]
+    start = max(np.abs(firsts).max(initial=0.0), np.abs(ensemble.base).max(initial=0.0))
+    return longest if start <= _SMALL_START else longest // 2
 
 
 def _find_cuts(ensemble: Ensemble) -> list[int]:
     """Where to cut the trees into short sums. The first of each output stand apart: their leaves hold the mean."""
-    if ensemble.trees <= _SHORT_SUM:
+    length = _short_sum(ensemble)
+    if ensemble.trees <= length:
         return [0, ensemble.trees]
-    return [0, *range(min(ensemble.outputs, ensemble.trees), ensemble.trees, _SHORT_SUM), ensemble.trees]
+    first = 0 if _gives_probabilities(ensemble) else min(ensemble.outputs, ensemble.trees)
+    return sorted({0, *range(first, ensemble.trees, length), ensemble.trees})
 
 
 def _add_tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, weights: Any, dtype: Dtype) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 from infer_bench.converters.base import LABEL, PREDICTION, PROBABILITIES, Precision
 from infer_bench.converters.metadata import SPEC, describe_feature
 from infer_bench.converters.onnx.assembly import assemble
-from infer_bench.converters.onnx.columns import NUMBER, declare_inputs
+from infer_bench.converters.onnx.columns import INT64, NUMBER, declare_inputs
 from infer_bench.converters.onnx.graph import Graph
 from infer_bench.converters.onnx.labels import add_zipmap, make_label_table
 from infer_bench.converters.onnx.links import add_both_classes, add_class_index, add_links
@@ -88,11 +88,23 @@ def _add_outputs(
     probabilities = add_both_classes(g, ensemble, predictions, score_dtype)
     index = add_class_index(g, ensemble, scores, probabilities, score_dtype)
     probabilities = _add_cast(g, probabilities, score_dtype, dtype)
-    table, kind = make_label_table(g, ensemble.classes) or _refuse_labels(ensemble.classes)
-    label = _name_output(g, g.op("Gather", table, index, axis=0), LABEL, kind, [None])
+    label = _add_label(g, ensemble.classes, index)
     if zipmap:
         return [label, add_zipmap(g, ensemble.classes, probabilities)]
     return [label, _name_output(g, probabilities, PROBABILITIES, NUMBER[dtype], [None, len(ensemble.classes)])]
+
+
+def _add_label(g: Graph, classes: tuple[Label, ...], index: str) -> Any:
+    """The output `label` (batch,), from the index of each row's class."""
+    if _are_indices(classes):
+        return _name_output(g, index, LABEL, INT64, [None])
+    table, kind = make_label_table(g, classes) or _refuse_labels(classes)
+    return _name_output(g, g.op("Gather", table, index, axis=0), LABEL, kind, [None])
+
+
+def _are_indices(classes: tuple[Label, ...]) -> bool:
+    """Whether the classes are 0, 1, …, so that the index of one is its label."""
+    return all(type(label) is int and label == index for index, label in enumerate(classes))
 
 
 def _add_cast(g: Graph, tensor: str, score_dtype: Dtype, dtype: Dtype) -> str:

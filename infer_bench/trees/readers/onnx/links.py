@@ -92,11 +92,11 @@ class Walk:
         kind = node.op_type
         if kind in OPERATORS:
             path.operators = [node]
-        elif kind == "Sum":
-            path.operators = [self._operator(name) for name in node.input]
+        elif kind in ("Sum", "ReduceSum"):
+            path.operators = [self._operator(name) for name in self._addends(node)]
         elif kind in _LINKS:
             steps.append(Link(_LINKS[kind]))  # type: ignore[arg-type]
-        elif kind in ("Add", "Sub", "Mul", "Div", "Where", "Concat", "Clip", "Normalizer", "TopK"):
+        elif kind in ("Add", "Sub", "Mul", "Div", "Where", "Concat", "Clip", "Normalizer", "TopK", "Gemm"):
             return str(getattr(self, f"_{kind.lower()}")(node, steps, path))
         elif kind not in _SAME:
             raise NotConvertible(f"a graph with {kind} between trees and answer cannot be read")
@@ -177,6 +177,26 @@ class Walk:
         if len(node.input) != 2:
             raise NotConvertible("a graph that joins more than two columns cannot be read")
         return str(node.input[1])
+
+    def _gemm(self, node: Any, steps: list[Step], path: Path) -> str:
+        """Both classes' columns, as p (-1, 1) + (1, 0)."""
+        constants = [self._constants.get(name, np.zeros(0)).tolist() for name in node.input[1:]]
+        if constants != [[[-1.0, 1.0]], [1.0, 0.0]] or node.attribute:
+            raise NotConvertible("a graph with this Gemm cannot be read")
+        return str(node.input[0])
+
+    def _addends(self, node: Any) -> Sequence[str]:
+        """What a node adds up: its inputs, or the columns that were joined before."""
+        if node.op_type == "Sum":
+            return list(node.input)
+        tensor, _ = self._uncast(node.input[0])
+        joined, axes = (
+            self._maker.get(tensor),
+            [self._constants.get(name, np.zeros(0)).tolist() for name in node.input[1:]],
+        )
+        if joined is None or joined.op_type != "Concat" or axes != [[1]]:
+            raise NotConvertible("a graph with this ReduceSum cannot be read")
+        return list(joined.input)
 
     def _is_not_finite(self, tensor: str) -> bool:
         """Whether a tensor is a sum of x - x, which is NaN where x is not finite."""
