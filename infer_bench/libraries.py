@@ -29,6 +29,7 @@ class ModelLibrary:
     - `title`: what a reader calls the library's models;
     - `family`: the family of the models that are the library's own (`ModelRef.family`); empty for an engine that runs
       those of another library;
+    - `reads`: families of other libraries whose models it is meant for, too;
     - `extra`: the extra of infer-bench that installs it; empty where nothing is needed;
     - `modules`: top-level modules that the extra installs and that pickles of its models name;
     - `packages`: distributions that do the engine's work, the library's own first; empty: any may;
@@ -44,6 +45,7 @@ class ModelLibrary:
     target: str
     title: str
     family: str = ""
+    reads: tuple[str, ...] = ()
     extra: str = ""
     modules: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ LIBRARIES = (
         target="infer_bench.engines.sklearn.engine:ScikitLearn",
         title="scikit-learn",
         family="sklearn",
+        reads=("lightgbm", "xgboost"),
         extra="sklearn",
         modules=("sklearn", "scipy"),
         packages=("scikit-learn", "scipy"),

@@ -28,14 +28,15 @@ def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None
     Raises `ModelError` and `UsageError`, as who reads the models would.
     """
     from infer_bench.formats.files import names_function, names_service, read_head
-    from infer_bench.measure.candidates.spec import check_engine, parse
+    from infer_bench.measure.candidates.spec import ALL, check_engine, parse
 
     for name in models:
         column = os.path.isfile(name.rpartition(":")[0])  # of saved predictions, or a function of a source file
         if not (column or names_function(name) or names_service(name)):
             read_head(Path(os.path.abspath(name)))
     for text in candidates or ():
-        check_engine(parse(text))
+        if text != ALL:
+            check_engine(parse(text))
 
 
 def check_requests(data: str | None, choices: "RequestChoices", *, show: bool = False) -> None:

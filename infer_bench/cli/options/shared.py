@@ -24,10 +24,11 @@ Candidates = Annotated[
     list[str] | None,
     what(
         "--engine",
+        "--engines",
         "-e",
         metavar="CANDIDATE",
         autocompletion=complete_candidate,
-        help="A candidate, engine[:key=value,…] or package.module:function. Repeatable.",
+        help="A candidate, engine[:key=value,…] or package.module:function, or (bench) all. Repeatable.",
     ),
 ]
 AllowPickle = Annotated[bool, what("--allow-pickle", help="Open any pickle. A pickle can run code: trust it.")]

@@ -9,6 +9,7 @@ from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.candidates.candidates import Key, choose_candidates, default_candidates, plan_candidates
 from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
 from infer_bench.measure.candidates.data_file import open_data
+from infer_bench.measure.candidates.every_engine import expand_all
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.required_provider import require_provider
@@ -51,11 +52,12 @@ def run(
     progress, begin_ns = progress or Silent(), time.perf_counter_ns()
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
-    candidates = _list_candidates(refs, candidates, settings)
+    candidates, optional, missing = expand_all(refs, candidates)
+    candidates, threads = _list_candidates(refs, candidates, settings), (settings.threads, settings.thread_sweep)
     file = open_data(data)
     truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
     to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
-    entries, left_out = choose_candidates(refs, candidates, to_onnx, settings.threads, settings.thread_sweep)
+    entries, left_out = choose_candidates(refs, candidates, to_onnx, *threads, optional)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
     rows, unfit = load_common_rows(group_by_model(entries), file, settings)
@@ -64,7 +66,7 @@ def run(
     entries, feeds = choose_feeds(entries, columns, settings)
     measurements = Measurements(entries, settings.batches, unfit, batches_fail_alone=True)
     tester = ProbeTester(rows, settings)
-    builder = ReportBuilder(measurements, rows, settings, (*notices, *left_out, *feeds), truth, tester.tests)
+    builder = ReportBuilder(measurements, rows, settings, (*notices, *missing, *left_out, *feeds), truth, tester.tests)
     if ready:
         ready(builder.build_report(complete=False))
     scheduler = _schedule(measurements, columns, settings, progress, tester, begin_ns)

@@ -1,6 +1,6 @@
 """Who takes part: each candidate with the artefact that it opens."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from infer_bench.engines import registry
@@ -86,18 +86,23 @@ class PlannedCandidate:
 
 
 def plan_candidates(
-    models: Sequence[ModelRef], texts: Sequence[str], threads: int, sweep: Sequence[int] = ()
+    models: Sequence[ModelRef],
+    texts: Sequence[str],
+    threads: int,
+    sweep: Sequence[int] = (),
+    optional: Collection[str] = (),
 ) -> list[PlannedCandidate]:
     """Every candidate that is asked for; those that are usual for a model where `texts` is empty. Starts no worker.
 
     Of several models each gets the engines that can open it, and the first one the functions, which open none. With a
-    `sweep` each that leaves its threads open stands there once for each of these numbers. Raises `UsageError` or
+    `sweep` each that leaves its threads open stands there once for each of these numbers. Nobody has asked for the
+    `optional` ones among the texts. Raises `UsageError` or
     `OptionError` for a candidate that makes no sense or fits no model, and for a model that none fits.
     """
     for text in texts:
         _read_options(_parse_checked(text), threads)
     return [
-        _plan_candidate(model, swept, threads, explicit=bool(texts))
+        _plan_candidate(model, swept, threads, explicit=bool(texts) and text not in optional)
         for model, text in _assign_candidates(models, texts)
         for swept in _sweep_threads(text, sweep)
     ]
@@ -151,15 +156,20 @@ def _explain_misfit(spec: CandidateSpec, model: ModelRef) -> UsageError:
 
 
 def choose_candidates(
-    models: Sequence[ModelRef], texts: Sequence[str], to_onnx: ToOnnx, threads: int, sweep: Sequence[int] = ()
+    models: Sequence[ModelRef],
+    texts: Sequence[str],
+    to_onnx: ToOnnx,
+    threads: int,
+    sweep: Sequence[int] = (),
+    optional: Collection[str] = (),
 ) -> tuple[list[Candidate], list[Notice]]:
-    """Every candidate that can run, and notices on default ones that were left out.
+    """Every candidate that can run, and notices on default and `optional` ones that were left out.
 
     Raises as `plan_candidates`, and `CannotRun` when none is left.
     """
     candidates: list[Candidate] = []
     notices: list[Notice] = []
-    for plan in plan_candidates(models, texts, threads, sweep):
+    for plan in plan_candidates(models, texts, threads, sweep, optional):
         try:
             candidates.append(plan.build(to_onnx))
         except (NotConvertible, MissingDependency) as error:

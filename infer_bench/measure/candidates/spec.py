@@ -10,12 +10,14 @@ from infer_bench.errors import UsageError
 
 CALLABLE = "callable"
 FUNCTION = "function"
+ALL = "all"
+"""Stands for every engine, where a bench has the choice."""
 
 _ENGINE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _EXAMPLE = "write engine:key=value,key=value, as in onnxruntime:threads=1,feed=ndarray"
 
-__all__ = ["CALLABLE", "FUNCTION", "CandidateSpec", "check_engine", "parse"]
+__all__ = ["ALL", "CALLABLE", "FUNCTION", "CandidateSpec", "check_engine", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def check_engine(spec: CandidateSpec) -> None:
     head = (spec.target or "").partition(":")[0]
     if head in registry.names():
         raise UsageError(f"{spec.target!r} is no candidate", "write options as engine:key=value")
+    if spec.engine == ALL:
+        raise UsageError("'all' stands for every engine in a bench that has no baseline", "name the engines here")
     registry.target(spec.engine)
 
 
