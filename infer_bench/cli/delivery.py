@@ -20,7 +20,6 @@ from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.common import Report
 from infer_bench.reporters.registry import find, render
-from infer_bench.reporters.text.notices import spell_out_notes
 
 Save = Callable[[Report[Any]], None]
 
@@ -125,7 +124,10 @@ class Delivery:
         self.illustrations.write(report)
 
     def _render(self, report: Report[Any]) -> None:
-        report = spell_out_notes(report) if self.notes else report
+        if self.notes:
+            from infer_bench.reporters.text.notices import spell_out_notes
+
+            report = spell_out_notes(report)
         if self.output is None or self.output == "-":
             width, color = read_terminal()
             width = None if self.wide else width

@@ -6,14 +6,14 @@ from infer_bench.cli.main import run
 
 HELP = "infer-bench bench --help"
 WRONG = {
-    "several": (["bench", "x", "-t", "1,2"], "--threads takes a whole number, not '1,2'", "-e onnxruntime:threads=1"),
-    "joined": (["bench", "x", "-t1,2"], "--threads takes a whole number, not '1,2'", "-e onnxruntime:threads=1"),
+    "several": (["bench", "x", "-t", "1,y"], "threads: '1,y' is not a list of numbers", "--threads 1,64"),
+    "joined": (["bench", "x", "-t1,y"], "threads: '1,y' is not a list of numbers", "--threads 1,64"),
     "equal sign": (["bench", "--trials=x"], "--trials takes a whole number, not 'x'", HELP),
     "a number": (["bench", "--alpha", "low"], "--alpha takes a number, not 'low'", HELP),
     "of a service": (["serve", "x", "-t", "1,2"], "--threads takes a whole number", "infer-bench serve --help"),
     "command": (["benhc"], "there is no command 'benhc'", "did you mean bench?"),
     "far command": (["xyz"], "there is no command 'xyz'", "infer-bench --help"),
-    "option": (["bench", "--nosuch"], "bench has no option --nosuch", HELP),
+    "option": (["bench", "--xyzzy"], "bench has no option --xyzzy", HELP),
     "near option": (["bench", "--thread", "1"], "bench has no option --thread", "did you mean --threads"),
     "letter": (["bench", "-z"], "bench has no option -z", HELP),
     "of the tree": (["--nosuch"], "infer-bench has no option --nosuch", "infer-bench --help"),

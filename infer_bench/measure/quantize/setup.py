@@ -86,6 +86,6 @@ def _announce_rows(rows: Rows, reference: Reference) -> Iterator[Notice]:
     selecting = "" if rows.selecting is None else f", {rows.selecting.count} select the layers that stay float32"
     message = f"{rows.calibrating.count} {kind} calibrate{selecting} and {rows.judging.count} others judge"
     classes = f"; classes are told by {reference.scores!r}" if reference.scores else ""
-    yield Notice("rows-split", message + classes, level="note")
+    yield Notice("rows-split", message + classes)
     if rows.drawn:
         yield Notice("drawn-rows", "rows that are drawn say nothing about accuracy", "judge on real ones with --data")

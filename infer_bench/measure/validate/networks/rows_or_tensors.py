@@ -1,8 +1,10 @@
 """What is compared on, before the models say whether they take rows of a table or tensors."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from infer_bench.data import Dataset
+from infer_bench.data.tensors.files import holds_tensors
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.data_file import DataFile, open_data
 from infer_bench.measure.validate.networks.opening import is_saved_outputs
@@ -41,15 +43,20 @@ class RowsOrTensors:
             raise UsageError("a shard is of the user's rows", "give --data ROWS")
         if self.file is None and settings.probes == "off":
             raise UsageError("there is nothing to compare on", "give --data, or leave out --probes off")
+        if self.file is not None and not holds_tensors(Path(self.file.path)):
+            self._check_count()
 
     def require(self, settings: ValidateSettings) -> tuple[SavedPredictions | None, Dataset | None]:
         """Both, for models that take rows; whole files are hashed from now on. Raises `DataError` for what is none."""
         if self.error is not None:
             raise self.error
+        self._check_count()
         predictions, dataset = self.predictions, None if self.file is None else self.file.rows
-        if predictions is not None and dataset is not None and len(predictions.values) != dataset.rows:
-            count = f"{len(predictions.values):,} predictions for {dataset.rows:,} rows"
-            raise DataError(f"{predictions.name} holds {count}")
         if dataset is not None and settings.part is None:
             dataset.digest.start()
         return predictions, dataset
+
+    def _check_count(self) -> None:
+        rows, predictions = None if self.file is None else self.file.rows, self.predictions
+        if predictions is not None and rows is not None and len(predictions.values) != rows.rows:
+            raise DataError(f"{predictions.name} holds {len(predictions.values):,} predictions for {rows.rows:,} rows")
