@@ -79,13 +79,17 @@ class CallFrame:
 
 @dataclass(frozen=True, slots=True)
 class OperatorCost:
-    """One node of an ONNX graph and the provider that really ran it; `mean_ns` is of one request."""
+    """One node of an ONNX graph and the provider that really ran it; `mean_ns` is its own time in one request.
+
+    `shape` is that of its first output, as in `1x64x112x112`, or `several`; empty where that is not known.
+    """
 
     name: str
     op_type: str
     provider: str
     calls: int
     mean_ns: int
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)

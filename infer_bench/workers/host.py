@@ -140,10 +140,10 @@ class Host:
 
     def prepare_profile(self, request: "PrepareProfile") -> None:
         """See `PrepareProfile`."""
-        from infer_bench.workers.profiling.runs import Profiling, requests_from
+        from infer_bench.workers.profiling.runs import Profiling
 
         session = self.session(request.session)
-        requests = requests_from(request.records, session.pool.columns, request.batch)
+        requests = list(request.records) or session.pool.requests(request.batch)
         self._profiling = Profiling(session.model, requests, function=request.function, clock=time.perf_counter_ns)
 
     def fork_worker(self, request: ForkWorker) -> ForkedWorkerId:

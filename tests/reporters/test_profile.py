@@ -20,6 +20,7 @@ from infer_bench.report.profile import (
     TypicalRequest,
 )
 from infer_bench.report.serialize import dump, load_report
+from infer_bench.reporters.profile.columns import tabulate_operators
 from infer_bench.reporters.profile.sentences import write_closing
 from infer_bench.reporters.registry import render
 from infer_bench.reporters.text.layout import measure_width
@@ -171,6 +172,17 @@ def test_markdown_holds_the_same_and_breaks_no_cell() -> None:
     for lines in tables:
         cells = {line.replace("\\|", "").count("|") for line in lines}
         assert len(cells) == 1
+
+
+def test_of_many_operators_the_longest_are_listed_and_each_kind_is_summed() -> None:
+    convolutions = tuple(OperatorCost(f"conv{i}", "Conv", "CPU", 1, 100 - i, "1x8x4x4") for i in range(30))
+    others = tuple(OperatorCost(f"n{kind}", f"Kind{kind}", "CPU", 1, 10) for kind in range(10))
+    kinds, nodes = tabulate_operators(replace(FULL, operators=convolutions + others))
+    assert kinds.rows[0][:2] == ("Conv", "30")
+    assert kinds.rows[-1][:2] == ("others", "3")
+    assert nodes.title.startswith("top 20 of 40 operators")
+    assert nodes.rows[0] == ("conv0", "Conv", "1x8x4x4", "CPU", "4 %")
+    assert len(tabulate_operators(FULL)) == 1
 
 
 def test_it_survives_json() -> None:

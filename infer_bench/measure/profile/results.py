@@ -37,7 +37,9 @@ def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> Prof
         "model": describe_model(candidate.model, findings.model.spec if findings.model else None),
         "batch": settings.batch,
         "failed": candidate_run.failure or None,
-        "does": describe_phases(candidate, findings.model_calls),
+        "does": describe_phases(
+            candidate, findings.model_calls, tensors=bool(findings.model and findings.model.spec.inputs)
+        ),
         "import_ns": findings.model.import_ns if findings.model else None,
         "load_ns": findings.model.load_ns if findings.model else None,
         "first_request_ns": findings.first.request_ns if findings.first else None,
@@ -57,6 +59,10 @@ def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> Prof
     return ProfileResult(**row, **_fill_times(findings))
 
 
+def _takes_tensors(findings: Findings) -> bool:
+    return findings.model is not None and bool(findings.model.spec.inputs)
+
+
 def _fill_times(findings: Findings) -> dict[str, Any]:
     if not findings.rounds:
         return {}
@@ -74,8 +80,8 @@ def _fill_times(findings: Findings) -> dict[str, Any]:
     }
 
 
-def describe_phases(candidate: Candidate, model_calls: Mapping[str, int]) -> dict[str, str]:
-    """What each phase is, in a few words; nothing where that is not known."""
+def describe_phases(candidate: Candidate, model_calls: Mapping[str, int], *, tensors: bool = False) -> dict[str, str]:
+    """What each phase is, in a few words; nothing where that is not known. `tensors`: of a network."""
     options, name = candidate.options, candidate.engine.name
     library = of_engine(name)
     if name == "callable":
@@ -93,6 +99,7 @@ def describe_phases(candidate: Candidate, model_calls: Mapping[str, int]) -> dic
         "predict": library.calls.get(options.get("api", ""), "") if library is not None else "",
         "postprocess": "to the answer",
     }
+    words |= {"preprocess": "check the arrays", "postprocess": "name the outputs"} if tensors else {}
     return {phase: text for phase, text in words.items() if text}
 
 

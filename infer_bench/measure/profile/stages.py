@@ -224,5 +224,5 @@ def _resident(worker: Worker) -> int:
 
 
 def _costs(times: Sequence[OperatorTime], requests: int) -> tuple[OperatorCost, ...]:
-    costs = [OperatorCost(t.name, t.type, t.provider, t.calls, round(t.total_ns / requests)) for t in times]
+    costs = [OperatorCost(t.name, t.type, t.provider, t.calls, round(t.total_ns / requests), t.shape) for t in times]
     return tuple(sorted(costs, key=lambda cost: (-cost.mean_ns, cost.name)))

@@ -1,17 +1,29 @@
 """What stands in a profile, whatever draws it: sections of rows of text, and the lines around them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.model import PHASES
 from infer_bench.report.common import Report
-from infer_bench.report.profile import CallFrame, Change, FunctionCost, MemoryUse, ProfileDiff, ProfileResult, Step
+from infer_bench.report.profile import (
+    CallFrame,
+    Change,
+    FunctionCost,
+    MemoryUse,
+    OperatorCost,
+    ProfileDiff,
+    ProfileResult,
+    Step,
+)
 from infer_bench.reporters.text import numbers
 
 SAME_WITHIN = 0.02
 """A ratio of two times nearer to 1 is called the same."""
+MOST_OPERATORS = 20
+"""So many nodes of a graph are listed; the report holds all."""
+MOST_KINDS = 8
 _LIBRARY = re.compile(r"^.*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/]")
 
 
@@ -153,16 +165,37 @@ def shorten_path(path: str) -> str:
     return inside if inside != path else "/".join(re.split(r"[\\/]", path)[-2:])
 
 
-def tabulate_operators(row: ProfileResult) -> Section | None:
-    """The graph's nodes, and what ran them."""
+def tabulate_operators(row: ProfileResult) -> tuple[Section, ...]:
+    """The graph's nodes that take longest, and what ran them; of many, also what each kind takes in all."""
     if not row.operators:
-        return None
+        return ()
     whole = max(1, sum(cost.mean_ns for cost in row.operators))
+    count, longest = len(row.operators), row.operators[:MOST_OPERATORS]
+    shapes = any(cost.shape for cost in longest)
+    head = ("", "type", *(("output",) if shapes else ()), "provider", "share")
     rows = tuple(
-        (cost.name, cost.op_type, cost.provider, numbers.percent(cost.mean_ns / whole)) for cost in row.operators
+        (
+            *(cost.name, cost.op_type, *((cost.shape,) if shapes else ()), cost.provider),
+            numbers.percent(cost.mean_ns / whole),
+        )
+        for cost in longest
     )
-    title = f"operators (ONNX Runtime's own profile, {numbers.plural(row.operator_requests, 'request')})"
-    return Section(title, ("", "type", "provider", "share"), rows, 3, gives_way=(0, 1, 2))
+    title = "operators" if count <= MOST_OPERATORS else f"top {MOST_OPERATORS} of {numbers.count(count)} operators"
+    title += f" (ONNX Runtime's own profile, {numbers.plural(row.operator_requests, 'request')})"
+    nodes = Section(title, head, rows, len(head) - 1, gives_way=(0, 1, *range(2, len(head) - 1)))
+    return (nodes,) if count <= MOST_OPERATORS else (_tabulate_kinds(row.operators, whole), nodes)
+
+
+def _tabulate_kinds(operators: Sequence[OperatorCost], whole: int) -> Section:
+    """Each kind of operator with its nodes and share; those that take next to nothing together."""
+    kinds: dict[str, list[int]] = {}
+    for cost in operators:
+        kinds.setdefault(cost.op_type, []).append(cost.mean_ns)
+    ordered = sorted(kinds.items(), key=lambda item: (-sum(item[1]), item[0]))
+    rest = [ns for _, times in ordered[MOST_KINDS:] for ns in times]
+    entries = ordered[:MOST_KINDS] + ([("others", rest)] if rest else [])
+    rows = tuple((kind, numbers.count(len(times)), numbers.percent(sum(times) / whole)) for kind, times in entries)
+    return Section("operators by type", ("", "nodes", "share"), rows)
 
 
 def tabulate_memory(row: ProfileResult) -> Section | None:
@@ -241,5 +274,5 @@ def _judge_change(change: Change) -> str:
 
 def tabulate_others(row: ProfileResult) -> list[Section]:
     """Everything below the phases that there is."""
-    parts = (tabulate_functions(row), tabulate_operators(row), tabulate_memory(row))
+    parts = (tabulate_functions(row), *tabulate_operators(row), tabulate_memory(row))
     return [section for section in parts if section] + list(tabulate_difference(row.diff) if row.diff else ())

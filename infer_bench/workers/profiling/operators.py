@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,56 @@ def read_operators(path: str) -> tuple[OperatorTime, ...]:
     return sum_operators(events)
 
 
-def sum_operators(events: list[Any]) -> tuple[OperatorTime, ...]:
-    """As `read_operators`, from the trace's events; events that are no kernel's run are left out."""
+def sum_operators(events: Sequence[Any]) -> tuple[OperatorTime, ...]:
+    """As `read_operators`, from the trace's events; events that are no kernel's run are left out.
+
+    The time of a node that holds a graph (If, Loop, Scan) is its own, without that of the nodes within.
+    """
     totals: dict[tuple[str, str, str], list[int]] = {}
-    for event in events:
-        if not isinstance(event, dict) or event.get("cat") != "Node" or not str(event.get("name")).endswith(_SUFFIX):
-            continue
+    shapes: dict[tuple[str, str, str], set[str]] = {}
+    runs = [event for event in events if _is_kernel_run(event)]
+    for event, own_us in zip(runs, _own_times(runs), strict=True):
         arguments = event.get("args") or {}
         name = str(event["name"]).removesuffix(_SUFFIX)
         key = (name, str(arguments.get("op_name", "")), str(arguments.get("provider", "")))
         entry = totals.setdefault(key, [0, 0])
         entry[0] += 1
-        entry[1] += int(event.get("dur", 0)) * 1000
-    return tuple(OperatorTime(*key, calls, total_ns) for key, (calls, total_ns) in totals.items())
+        entry[1] += own_us * 1000
+        shapes.setdefault(key, set()).add(_output_shape(arguments.get("output_type_shape")))
+    return tuple(
+        OperatorTime(*key, calls, total_ns, shapes[key].pop() if len(shapes[key]) == 1 else "several")
+        for key, (calls, total_ns) in totals.items()
+    )
+
+
+def _is_kernel_run(event: Any) -> bool:
+    return isinstance(event, dict) and event.get("cat") == "Node" and str(event.get("name")).endswith(_SUFFIX)
+
+
+def _own_times(events: Sequence[Any]) -> list[int]:
+    """The microseconds of each run without those of the runs that lie within it on the same thread."""
+    spans = [(str(event.get("tid")), int(event.get("ts", 0)), int(event.get("dur", 0))) for event in events]
+    own = [duration for _, _, duration in spans]
+    enclosing: list[tuple[str, int, int]] = []
+    placed = [i for i, event in enumerate(events) if "ts" in event]
+    for i in sorted(placed, key=lambda i: (spans[i][0], spans[i][1], -spans[i][2])):
+        thread, start, duration = spans[i]
+        while enclosing and not _lies_within(spans[i], enclosing[-1]):
+            enclosing.pop()
+        if enclosing:
+            own[enclosing[-1][2]] -= duration
+        enclosing.append((thread, start + duration, i))
+    return [max(0, duration) for duration in own]
+
+
+def _lies_within(span: tuple[str, int, int], other: tuple[str, int, int]) -> bool:
+    """Whether a run (thread, start, duration) lies within one (thread, end, …) that began no later."""
+    thread, start, duration = span
+    return other[0] == thread and start < other[1] and start + duration <= other[1]
+
+
+def _output_shape(types: Any) -> str:
+    """Of the first output, as in `1x64x112x112`; empty for a scalar and where the trace does not say it."""
+    first = types[0] if isinstance(types, list) and types else None
+    shape = next(iter(first.values()), None) if isinstance(first, dict) else None
+    return "x".join(map(str, shape)) if isinstance(shape, list) else ""

@@ -195,13 +195,17 @@ class MeasureAllocations(SessionRequest[Allocations]):
 
 @dataclass(frozen=True, slots=True)
 class OperatorTime:
-    """One node of a graph on one provider: its calls, and their time in all."""
+    """One node of a graph on one provider: its calls, and their time in all.
+
+    `shape` is that of its first output, as in `1x64x112x112`, or `several`; empty where that is not known.
+    """
 
     name: str
     type: str
     provider: str
     calls: int
     total_ns: int
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One candidate's profile inside its worker: rounds of timed phases, and runs under a profiler, each on its own."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from infer_bench.engines.base import Request, Session
 from infer_bench.errors import EngineError
-from infer_bench.typing import Columns
 from infer_bench.workers.profiling.allocations import measure_allocations
 from infer_bench.workers.profiling.model_boundary import ModelBoundary
 from infer_bench.workers.profiling.operators import read_operators
@@ -43,14 +42,9 @@ from infer_bench.workers.timing.loop import (
     time_phases,
 )
 from infer_bench.workers.timing.requests import FirstRequest, Warmth
-from infer_bench.workers.timing.runner import requests_of, warm_up
+from infer_bench.workers.timing.runner import warm_up
 
 CALIBRATION = 501
-
-
-def requests_from(records: Sequence[Mapping[str, Any]], columns: Columns, batch: int) -> list[Request]:
-    """The user's records as they are, or the rows cut into requests."""
-    return list(records) if records else requests_of(columns, batch)
 
 
 class Profiling:
@@ -58,7 +52,7 @@ class Profiling:
 
     def __init__(self, session: Session, requests: Sequence[Request], *, function: bool, clock: Clock) -> None:
         self._session = session
-        self._stages = Stages(session.preprocess, session.predict, session.postprocess)
+        self._stages = Stages.of(session)
         self._cycle = Cycle(requests)
         self._boundary = ModelBoundary(clock) if function else None
         if self._boundary is not None:

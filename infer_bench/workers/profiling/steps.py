@@ -18,6 +18,28 @@ CALIBRATION = 501
 _FRAME = "pandas.core.frame"
 _LIGHTGBM_C = ("Mat", "MatSingleRow", "MatSingleRowFast", "Mats", "CSR", "CSRSingleRow", "CSC", "Arrow")
 _XGBOOST_C = ("Dense", "DMatrix", "CSR", "Columnar")
+_IMAGES = (
+    Target("PIL.Image", "open", "image decoding"),
+    Target("PIL.Image", "Image.load", "image decoding"),
+    Target("PIL.Image", "Image.resize", "image resize"),
+    Target("PIL.Image", "Image.thumbnail", "image resize"),
+    Target("PIL.Image", "Image.convert", "color conversion"),
+    Target("PIL.Image", "Image.crop", "image crop"),
+    Target("PIL.Image", "Image.__array_interface__", "image to array"),
+    Target("cv2", "imdecode", "image decoding"),
+    Target("cv2", "imread", "image decoding"),
+    Target("cv2", "resize", "image resize"),
+    Target("cv2", "cvtColor", "color conversion"),
+    Target("cv2", "copyMakeBorder", "image padding"),
+    Target("cv2", "warpAffine", "image warp"),
+    Target("cv2", "dnn.blobFromImage", "image to array"),
+    Target("skimage.transform", "resize", "image resize"),
+    Target("scipy.ndimage", "zoom", "image resize"),
+    Target("torchvision.transforms.functional", "resize", "image resize"),
+    Target("torchvision.transforms.functional", "normalize", "normalization"),
+    Target("torchvision.transforms.functional", "to_tensor", "image to array"),
+    Target("torch.nn.functional", "interpolate", "image resize"),
+)
 STEPS = (
     Target(_FRAME, "DataFrame.__init__", "DataFrame build"),
     Target(_FRAME, "DataFrame.reindex", "reindex"),
@@ -47,6 +69,8 @@ STEPS = (
     Target("onnxruntime.capi.onnxruntime_pybind11_state", "InferenceSession.run", "C call"),
     Target("onnxruntime.capi.onnxruntime_pybind11_state", "InferenceSession.run_with_iobinding", "C call"),
     Target("torch.nn.modules.module", "Module.__call__", "torch modules"),
+    *_IMAGES,
+    Target("transformers.tokenization_utils_base", "PreTrainedTokenizerBase.__call__", "tokenizer"),
 )
 
 

@@ -24,6 +24,11 @@ class Stages:
     predict: Step
     postprocess: Step
 
+    @classmethod
+    def of(cls, session: Any) -> "Stages":
+        """Those of a session. What a service makes of a network's outputs is not known: they are handed on by name."""
+        return cls(session.preprocess, session.predict, getattr(session, "named_outputs", session.postprocess))
+
     def __call__(self, request: Any) -> Any:
         """One whole request."""
         return self.postprocess(self.predict(self.preprocess(request)))

@@ -76,10 +76,8 @@ class Runner:
 
     def __init__(self, session: Session, requests: list[Request], rows: int, batch: int, clock: Clock) -> None:
         self._session = session
-        # What a service makes of a network's outputs is not known: they are handed on as they are.
+        self._stages = Stages.of(session)
         self._is_network = hasattr(session, "named_outputs")
-        finish = getattr(session, "named_outputs", session.postprocess)
-        self._stages = Stages(session.preprocess, session.predict, finish)
         self._requests = requests
         self._rows = rows
         self._cycle = Cycle(self._requests)

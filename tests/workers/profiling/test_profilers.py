@@ -191,6 +191,31 @@ def test_operators_are_summed_by_node_and_by_the_provider_that_ran_them() -> Non
     )
 
 
+def test_a_node_that_holds_a_graph_has_its_own_time_and_every_node_the_shape_it_gives() -> None:
+    def run(name: str, start: int, microseconds: int, shape: list[int] | None, thread: int = 1) -> dict[str, Any]:
+        part = event(f"{name}_kernel_time", "CPU", microseconds) | {"ts": start, "tid": thread}
+        part["args"]["output_type_shape"] = [] if shape is None else [{"float": shape}]
+        return part
+
+    events = [
+        run("inner", 12, 30, [1, 64]),
+        run("deep", 15, 10, []),
+        run("inner", 50, 20, [1, 64]),
+        run("if", 10, 70, [2]),
+        run("after", 80, 5, None),
+        run("elsewhere", 20, 40, [1], thread=2),
+        run("elsewhere", 90, 40, [3], thread=2),
+    ]
+    own = {time.name: (time.total_ns // 1000, time.shape) for time in sum_operators(events)}
+    assert own == {
+        "inner": (40, "1x64"),
+        "deep": (10, ""),
+        "if": (20, "2"),
+        "after": (5, ""),
+        "elsewhere": (80, "several"),
+    }
+
+
 def test_the_page_opens_with_the_frames_of_the_user_and_of_libraries() -> None:
     page = record("pyinstrument", "pyinstrument").text
     folding = re.search(r'collapseMode:"custom",collapseCustomHide:(".*?"),collapseCustomShow:(".*?")[,}]', page)
