@@ -47,6 +47,20 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadInterval:
+    """The requests that were due from `start_ns` on, counted from the begin of the measured time.
+
+    `errors` of the `samples` got no right answer; the times are of those that did, None without any.
+    """
+
+    start_ns: int
+    samples: int
+    errors: int
+    p50_ns: int | None
+    max_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """Bytes of the requests and of the answers, heads included, as HTTP writes them."""
 
@@ -111,7 +125,8 @@ class LoadResult:
     without a right answer by kind. Of a search for a rate there is a result a trial, and the first has its outcome in
     `search`. `phases` are times that the server says it took, `paths` counts right answers by which of the server's
     models gave them (`primary`, `fallback`), where it says so. `waits` counts requests that were
-    due while every connection was busy, `busy_share` is the generator's own working time over wall time.
+    due while every connection was busy. `timeline` divides the measured time into intervals of the same length, those
+    without a request left out. `busy_share` is the generator's own working time over wall time.
     """
 
     target: str
@@ -140,6 +155,7 @@ class LoadResult:
     limits: tuple[LatencyLimit, ...] = ()
     search: SearchOutcome | None = None
     comparison: AnswerComparison | None = None
+    timeline: tuple[LoadInterval, ...] = ()
 
     @property
     def is_measured(self) -> bool:

@@ -85,11 +85,12 @@ def use_durations(axis: "Axes", which: str = "y") -> None:
 
 
 def use_counts(axis: "Axes") -> None:
-    """Label a logarithmic axis of counts with whole numbers at 1, 2 and 5 of each decade: `1,000`."""
+    """Label an axis of counts with whole numbers, a logarithmic one at 1, 2 and 5 of each decade: `1,000`."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.yaxis.set_minor_formatter(NullFormatter())
+    if axis.get_yscale() == "log":
+        axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.yaxis.set_minor_formatter(NullFormatter())
 
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 

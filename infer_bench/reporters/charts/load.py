@@ -1,5 +1,6 @@
 """Charts of a load: the percentiles against the rate, and the latency by share of requests."""
 
+import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from infer_bench.reporters.charts.base import Chart, Drawer, color_of, marker_of
 from infer_bench.reporters.load.columns import PERCENTILES, name_rate
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
 _CURVES = ("p50", "p95", "p99")
@@ -87,4 +89,40 @@ def draw_latency(report: Report[Any]) -> Chart | None:
     return Chart("latency", "Latency by share of requests", f"How many requests took longer, at {names}", figure)
 
 
-KINDS: Mapping[str, Drawer] = {"knee": draw_knee, "latency": draw_latency}
+def draw_timeline(report: Report[Any]) -> Chart | None:
+    """The median and the longest latency over the measured time, and below them the requests without a right answer.
+
+    Of several results, the last one that has them: the highest rate.
+    """
+    result = next((result for result in reversed(report.results) if len(result.timeline) > 1), None)
+    if result is None:
+        return None
+    seconds = [interval.start_ns / 1e9 for interval in result.timeline]
+    errors = [interval.errors for interval in result.timeline]
+    figure, (axis,) = new_figure(3.6)
+    for place, (name, key) in enumerate((("p50", "p50_ns"), ("longest", "max_ns"))):
+        values = np.array([getattr(interval, key) or np.nan for interval in result.timeline], dtype=np.float64)
+        axis.plot(seconds, values, color=color_of(place), marker=marker_of(place), markersize=3, label=name)
+    axis.set_yscale("log")
+    axis.set_xlabel("seconds")
+    axis.set_ylabel("latency from due")
+    use_durations(axis)
+    if any(errors):
+        _draw_errors(axis, seconds, errors)
+    figure.legend(ncols=3, fontsize="small", frameon=False, loc="outside upper right")
+    count = sum(errors)
+    text = f"{count:,} of {sum(i.samples for i in result.timeline):,} requests without a right answer"
+    return Chart("timeline", f"Latency over time at {name_rate(result)}", text, figure)
+
+
+def _draw_errors(axis: "Axes", seconds: Sequence[float], errors: Sequence[int]) -> None:
+    """Bars on an axis of their own, at the right."""
+    other = axis.twinx()
+    width = min(after - before for before, after in itertools.pairwise(seconds))
+    other.bar(seconds, errors, width=width, align="edge", color=color_of(7), alpha=0.45, label="errors")
+    other.set_ylim(0, 3 * max(errors))
+    other.set_ylabel("requests without a right answer")
+    other.spines[["top"]].set_visible(False)
+
+
+KINDS: Mapping[str, Drawer] = {"knee": draw_knee, "latency": draw_latency, "timeline": draw_timeline}

@@ -1,5 +1,6 @@
 """Charts of a comparison, of its first candidate: how far values lie apart, and how many rows the causes explain."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ def draw_differences(report: Report[Any]) -> Chart | None:
     counts = {clean(group.name): group.histogram for group in result.groups if group.histogram}
     if not counts:
         return None
-    decades = _decades(counts)
+    decades = _decades(counts, result.atol)
     figure, (axis,) = new_figure(3.4)
     bottom = np.zeros(len(decades) + 1)
     for place, (name, histogram) in enumerate(counts.items()):
@@ -73,9 +74,10 @@ def _first(report: Report[Any]) -> ValidateResult | None:
     return next((result for result in report.results if result.groups), None)
 
 
-def _decades(counts: Mapping[str, Mapping[str, int]]) -> list[int]:
-    """From the smallest decade that holds anything to the largest."""
+def _decades(counts: Mapping[str, Mapping[str, int]], atol: float) -> list[int]:
+    """From the smallest decade that holds anything to the largest, that of the tolerance with them."""
     numbers = [int(key) for histogram in counts.values() for key in histogram if key.lstrip("-").isdigit()]
+    numbers += [math.floor(math.log10(atol))] if atol > 0 and numbers else []
     return list(range(min(numbers), max(numbers) + 1)) if numbers else []
 
 

@@ -45,6 +45,7 @@ def _build_table(section: columns.Section) -> Table:
         for texts, bar in zip(section.rows, bars, strict=True)
     )
     head = section.head if any(section.head) else ("phase", "what", "time", "share")[: len(section.head)]
+    head = tuple(text or "name" for text in head)
     return Table(section.title or "phases of a typical request", head, rows, section.left)
 
 

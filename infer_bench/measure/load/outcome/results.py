@@ -9,12 +9,13 @@ import numpy as np
 
 from infer_bench.measure.load.outcome.answers import compare_answers
 from infer_bench.measure.load.outcome.limits import check_limits
+from infer_bench.measure.load.outcome.timeline import build_timeline
 from infer_bench.measure.load.outcome.validity import count_outstanding, judge_validity
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.report.load import AnswerComparison, LatencyLimit, LoadResult, Times, Traffic
+from infer_bench.report.load import AnswerComparison, LatencyLimit, LoadInterval, LoadResult, Times, Traffic
 from infer_bench.stats.load.histogram import build_histogram
 from infer_bench.stats.load.times import summarize_times
 from infer_bench.typing import Array, Bools, Samples
@@ -103,6 +104,13 @@ class Window:
         }
 
     @property
+    def timeline(self) -> tuple[LoadInterval, ...]:
+        """The latency from due and the errors by when requests were due."""
+        due = self.at(self.recording.due)
+        latencies = self.at(self.recording.answered) - due
+        return build_timeline(due - self.begin_ns, latencies, self.is_right, self.end_ns - self.begin_ns)
+
+    @property
     def outstanding(self) -> int:
         """The most requests that were due and had not ended at a time."""
         ends = np.where(self.is_right, self.at(self.recording.answered), self.end_ns)
@@ -145,6 +153,7 @@ def build_result(
         phases=window.phases,
         paths=window.paths,
         comparison=_compare_answers(recording, service),
+        timeline=window.timeline,
         limits=_check_limits(window, settings, failures, {reason.code for reason in reasons}),
     )
 
