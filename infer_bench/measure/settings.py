@@ -51,6 +51,8 @@ class Settings:
     requests: RequestChoices = field(default_factory=RequestChoices)
     thread_sweep: tuple[int, ...] = ()
     probes: bool = True
+    slo: str | None = None
+    price: str | None = None
 
     def __post_init__(self) -> None:
         self._require(bool(self.batches), "at least one batch size is needed")

@@ -104,6 +104,23 @@ class ProbeTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """Requests a second that one core answers while `limit` holds, and what a million of them cost.
+
+    `low` and `high` are the least and the most of the processes by themselves, None with fewer than two that took
+    enough samples. `rate_per_core` is None where single requests break the limit already, `cost_per_million` also
+    without a price. It is computed from the measured requests for arrivals at random: see docs/statistics.md.
+    """
+
+    limit: str
+    rate_per_core: float | None
+    cost_per_million: float | None = None
+    currency: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BenchResult:
     """One row of the table: a candidate at a batch size. `failed` holds the reason when there is no measurement.
 
@@ -147,6 +164,7 @@ class BenchResult:
     cpu_ns: int | None = None
     cpu_share: float | None = None
     allocated_bytes: int | None = None
+    capacity: Capacity | None = None
     quality: Quality | None = None
     placement: tuple[NodePlacement, ...] = ()
     probes: ProbeTest | None = None

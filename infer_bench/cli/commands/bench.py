@@ -24,6 +24,8 @@ def bench(
     models: of.Models = None,
     data: Data = None,
     labels: of.Labels = None,
+    slo: of.Slo = None,
+    price: of.Price = None,
     shape: Shapes = None,
     dim: Sizes = None,
     fill: Fills = None,
@@ -91,12 +93,12 @@ def bench(
         processes=reading.count_processes(processes, save_baseline or baseline), require_provider=require_provider,
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), allow_pickle=allow_pickle, memory=memory,
         affinity=reading.read_affinity(affinity), requests=reading.read_requests(shape, dim, fill), seed=seed,
+        slo=slo, price=price,
     )  # fmt: skip
     rules.check_settings(settings, gate, data, save_baseline, show_inputs=show_inputs)
     to = Delivery(json, format, output, phases, Illustrations(html, chart), wide, notes)
     rules.check_files(to.files, save_baseline, [*(models or []), data, labels, against, baseline])
-    rules.check_models(models, engine, optional=self_test)
-    rules.check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)
+    rules.check_target(models, engine, gate, self_test=self_test, save_baseline=save_baseline, alpha=alpha)
     to.check_format("self-test" if self_test else "bench")
     from infer_bench.cli.runs.bench import run_bench
     from infer_bench.cli.runs.inputs import run_inputs

@@ -22,6 +22,20 @@ def check_models(models: Sequence[str] | None, candidates: Sequence[str] | None,
     check_names(models or (), candidates)
 
 
+def check_target(
+    models: Sequence[str] | None,
+    candidates: Sequence[str] | None,
+    gate: "GateSettings",
+    *,
+    self_test: bool,
+    save_baseline: str | None,
+    alpha: float,
+) -> None:
+    """As `check_models`, and where the gate tests itself as `check_self_test`."""
+    check_models(models, candidates, optional=self_test)
+    check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)
+
+
 def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None:
     """See that the models' files are there and the candidates' engines known, before anything heavy is imported.
 
@@ -87,6 +101,14 @@ def check_plain(settings: "Settings", data: str | None, gate: "GateSettings") ->
     """Raises `UsageError` for true classes without rows, and for what only a plain run shows where there is a gate."""
     if settings.thread_sweep and gate.has_criteria:
         raise UsageError("a gate takes one number of threads", "--threads 1, or candidates with threads=… of their own")
+    if settings.slo is not None or settings.price is not None:
+        from infer_bench.measure.bench.capacity import read_terms
+
+        read_terms(settings.slo, settings.price)
+        if gate.has_criteria:
+            raise UsageError(
+                "--slo goes with a plain run", "--limit judges: it fails the build where a limit is broken"
+            )
     if settings.labels is not None and data is None:
         raise UsageError("--labels are the classes of rows", "give the rows with --data")
     if settings.labels is not None and gate.has_criteria:

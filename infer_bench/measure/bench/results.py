@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from infer_bench.measure.bench.batching import is_batch_invariant
+from infer_bench.measure.bench.capacity import add_capacity, read_terms
 from infer_bench.measure.bench.quality import judge_classes
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import describe_model
@@ -40,7 +41,7 @@ def build_results(
     `reasons` say why a candidate has failed at a batch size. Models, by their paths, answered the same rows where
     `drawn_for` is the same; else their predictions are not compared. `truth` are the true classes of the rows.
     """
-    origins = drawn_for or {}
+    origins, terms = drawn_for or {}, read_terms(settings.slo, settings.price)
     rows = []
     for measurement in measurements:
         reason = reasons.get((measurement.candidate.key, measurement.batch)) or (
@@ -51,6 +52,7 @@ def build_results(
         else:
             reference = _find_reference(measurement, measurements, reasons, settings)
             result = build_result(measurement, reference, specs, settings)
+            result = add_capacity(result, terms)
             result = replace(result, quality=judge_classes(measurement, specs.get(measurement.candidate.key), truth))
             paths = measurement.candidate.model.path, reference.candidate.model.path
             alike = origins.get(paths[0]) == origins.get(paths[1])

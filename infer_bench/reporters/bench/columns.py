@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.libraries import of_family
-from infer_bench.report.bench import BenchResult
+from infer_bench.report.bench import BenchResult, Capacity
 from infer_bench.report.common import Latency, ModelInfo, Quality, Report
 from infer_bench.reporters.bench.groups import (
     BatchGroup,
@@ -25,6 +25,7 @@ _AFTER = {
     "memory": "memory",
     "file": "file",
 }
+_CAPACITY = {"capacity": "req/s a core", "cost": "a million"}
 _CPU = {"cpu": "CPU", "cpu_share": "CPU %"}
 PROBE_MARK = "†"
 """Stands behind a distance that does not hold on probes."""
@@ -67,7 +68,9 @@ def select_columns(report: Report[Any], phases: bool) -> dict[str, str]:
     cpu = _CPU if any(getattr(result, "cpu_ns", None) is not None for result in report.results) else {}
     allocated = {"allocated": "allocates"} if settings.get("memory") else {}
     quality = _QUALITY if settings.get("labels") else {}
-    return {**quantiles, **share, **_AFTER, **cpu, **allocated, **quality}
+    capacity = {"capacity": _CAPACITY["capacity"]} if settings.get("slo") else {}
+    capacity |= {"cost": _CAPACITY["cost"]} if settings.get("price") else {}
+    return {**quantiles, **share, **_AFTER, **cpu, **allocated, **capacity, **quality}
 
 
 def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
@@ -83,6 +86,7 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
         "cpu_share": _format_cpu_share(result.cpu_share),
         "allocated": numbers.size(result.allocated_bytes),
         "file": numbers.size(result.artifact_bytes),
+        **fill_capacity(result.capacity),
         **fill_quality(result.quality),
     }
     return ResultLine(_fill_quantiles(result.request, settings) | cells, alarm=differs(result) or breaks_probes(result))
@@ -91,6 +95,23 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
 def _format_cpu_share(share: float | None) -> str:
     """`99 %`, or `380 %` of a candidate that keeps four CPUs busy."""
     return numbers.MISSING if share is None else f"{share * 100:.0f} %"
+
+
+def fill_capacity(capacity: Capacity | None) -> dict[str, str]:
+    """Requests a second that a core holds the limit at, and the price of a million."""
+    if capacity is None:
+        return dict.fromkeys(_CAPACITY, numbers.NOT_AVAILABLE)
+    if capacity.rate_per_core is None:
+        return dict.fromkeys(_CAPACITY, "limit broken")
+    rate = numbers.rate(capacity.rate_per_core)
+    bounds = "" if capacity.low is None else f" ({numbers.rate(capacity.low)}–{numbers.rate(capacity.high)})"
+    return {"capacity": rate + bounds, "cost": format_cost(capacity)}
+
+
+def format_cost(capacity: Capacity) -> str:
+    """`0.0011`, `$0.0011` or `0.0011 EUR`."""
+    cost, currency = numbers.rate(capacity.cost_per_million), capacity.currency
+    return f"{cost} {currency}" if currency.isalpha() else f"{currency}{cost}"
 
 
 def fill_quality(quality: Quality | None) -> dict[str, str]:
