@@ -157,6 +157,14 @@ LIBRARIES = (
         calls={"": "InferenceSession.run"},
     ),
     ModelLibrary(
+        engine="treelite",
+        target="infer_bench.engines.treelite:Treelite",
+        title="Treelite",
+        reads=("lightgbm", "xgboost"),
+        extra="treelite",
+        packages=("treelite",),
+    ),
+    ModelLibrary(
         engine="http",
         target="infer_bench.engines.http.engine:Http",
         title="HTTP service",

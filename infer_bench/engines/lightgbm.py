@@ -63,7 +63,7 @@ class LightGBM:
     def open(self, model: ModelRef, options: Mapping[str, str]) -> "LightGBMSession":
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for what LightGBM refuses."""
         booster, wrapper, header = _load(model, options)
-        spec = _spec(booster, wrapper, header)
+        spec = describe_model(header, booster.num_trees(), getattr(wrapper, "classes_", None))
         categorical = [header.features[i] for i in header.pandas_columns()]
         feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float64, categorical), options["feed"])
         return LightGBMSession(spec, feed, _predictor(booster, wrapper, options), booster)
@@ -114,14 +114,14 @@ def _load(model: ModelRef, options: Mapping[str, str]) -> tuple[Any, Any, Header
         return booster, wrapper, read_header(booster.model_to_string(num_iteration=1).encode(), model.name)
 
 
-def _spec(booster: Any, wrapper: Any, header: Header) -> ModelSpec:
+def describe_model(header: Header, trees: int, class_labels: Any = None) -> ModelSpec:
+    """What a model of so many trees computes; a file holds no class labels, so without any they are 0, 1, …"""
     task = _task(header)
     classes: tuple[Any, ...] = ()
     if task in ("binary", "multiclass"):
-        class_labels = getattr(wrapper, "classes_", None) if wrapper is not None else None
         classes = plain_labels(class_labels) if class_labels is not None else tuple(range(max(2, header.classes)))
     count = {"multiclass": header.classes, "raw": header.per_iteration}.get(task, 1)
-    return ModelSpec(task, _features(header), name_outputs(count, classes), classes, booster.num_trees())
+    return ModelSpec(task, _features(header), name_outputs(count, classes), classes, trees)
 
 
 def _task(header: Header) -> Task:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +200,12 @@ def torch(folder: Path) -> SavedModel:
     with library.no_grad():
         output = network(library.from_numpy(rows.astype(np.float32))).numpy().astype(np.float64)
     return SavedModel("torch", ref(path, "torch", "torch-pt2"), table(rows, UNNAMED), output, tolerance=1e-6)
+
+
+@model_for("treelite")
+def treelite(folder: Path) -> SavedModel:
+    pytest.importorskip("treelite")
+    return replace(lightgbm(folder), engine="treelite", tolerance=1e-15)
 
 
 @model_for("callable")

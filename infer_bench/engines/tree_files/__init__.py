@@ -1,0 +1,1 @@
+"""Files of trees that one library has written and another runs."""

@@ -1,0 +1,102 @@
+"""Engines that run the files of LightGBM and XGBoost: as those do, on rows made to find differences, or not at all."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infer_bench.engines.tree_files.near_zero import KAPPA, move_thresholds
+from infer_bench.engines.tree_files.read import read_tree_file
+from infer_bench.errors import EngineError, ModelError
+from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.validate.probes import probes
+from infer_bench.model import ModelRef
+from tests.converters.zoo import lightgbm_models, xgboost_models
+from tests.converters.zoo.case import list_cases, write
+from tests.engines.zoo import answer, open_session
+
+CASES = {case.name: case for case in (*list_cases(lightgbm_models.cases()), *list_cases(xgboost_models.cases()))}
+ENGINES = ("treelite",)
+RIGHT = (
+    *(
+        "lgb binary",
+        "lgb multiclass",
+        "lgb rf multiclassova",
+        "lgb sigmoid 2.5",
+        "lgb reg_sqrt",
+        "lgb 3 bins",
+        "lgb codes",
+    ),
+    *("lgb categories", "lgb no missing", "lgb tied zeros", "lgb poisson", "lgb early stopping text"),
+    *("xgb binary", "xgb softprob", "xgb dart", "xgb poisson", "xgb forest"),
+)
+REFUSED = {
+    "lgb linear": "linear leaves",
+    "lgb zero_as_missing": "zeros for missing",
+    "xgb gblinear": "no trees",
+    "xgb no trees": "no trees",
+    "xgb early stopping wrapper": "early stopping found iteration",
+}
+
+
+def save(name: str, folder: Path) -> ModelRef:
+    model, _ = CASES[name].train()
+    return identify_model(str(write(model, "txt" if name.startswith("lgb") else "json", folder)), allow_pickle=False)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", RIGHT)
+def test_it_answers_probes_as_the_files_own_library(engine: str, name: str, tmp_path: Path) -> None:
+    pytest.importorskip(engine)
+    model = save(name, tmp_path)
+    own, other = open_session(model.family, model), open_session(engine, model)
+    assert (own.spec.task, own.spec.outputs, own.spec.features) == (
+        other.spec.task,
+        other.spec.outputs,
+        other.spec.features,
+    )
+    thresholds = own.domain().thresholds
+    assert other.domain().thresholds == thresholds
+    tolerance = 1e-5 if model.family == "xgboost" else 1e-6
+    for probe in probes(own.spec, thresholds, float32=model.family == "xgboost", seed=1)[:-2]:
+        ours, theirs = (answer(session, dict(probe.table.columns)) for session in (own, other))
+        np.testing.assert_allclose(theirs, ours, rtol=tolerance, atol=tolerance, err_msg=probe.name)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_it_would_compute_otherwise_is_refused(engine: str, name: str, tmp_path: Path) -> None:
+    pytest.importorskip(engine)
+    with pytest.raises(EngineError, match=REFUSED[name]):
+        open_session(engine, save(name, tmp_path))
+
+
+def test_treelite_refuses_categories_of_xgboost(tmp_path: Path) -> None:
+    pytest.importorskip("treelite")
+    with pytest.raises(EngineError, match="splits on categories"):
+        open_session("treelite", save("xgb categories", tmp_path))
+
+
+def test_thresholds_near_zero_move_to_the_end_of_the_band() -> None:
+    text = b"a=1\ntree_sizes=9 9\nthreshold=0 -1e-36 0.5 0 -1e-30\ndecision_type=2 2 2 1 2\nleft_child=1\n"
+    below = repr(float(np.nextafter(-KAPPA, -1))).encode()
+    kappa = repr(KAPPA).encode()
+    assert move_thresholds(text) == (
+        b"a=1\nthreshold=" + b" ".join((kappa, below, b"0.5 0 -1e-30")) + b"\ndecision_type=2 2 2 1 2\nleft_child=1\n"
+    )
+
+
+def test_a_file_tells_its_objective_and_its_codes(tmp_path: Path) -> None:
+    file = read_tree_file(save("lgb codes", tmp_path))
+    assert file.objective == "binary"
+    assert file.has_categories
+    assert [file.spec.features[i].kind for i in file.coded_places] == ["category"] * len(file.coded_places)
+    assert file.coded_places
+
+
+def test_a_broken_file_is_said_so(tmp_path: Path) -> None:
+    model = save("lgb binary", tmp_path)
+    path = Path(model.path)
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(ModelError):
+        read_tree_file(model)
