@@ -18,6 +18,10 @@ Columns = Mapping[str, Array]
 """A table by column: arrays (rows,) of one length."""
 
 
+class TensorRequest(dict[str, Array]):
+    """A network's request: named arrays, each of its input's whole shape. A table of rows has 1-D columns instead."""
+
+
 class Absent:
     """What stands in a column for the row of a record that lacks its key."""
 

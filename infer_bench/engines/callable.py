@@ -17,10 +17,11 @@ import numpy as np
 from infer_bench.engines.base import Domain, Option, Request, as_columns
 from infer_bench.engines.body import find_body
 from infer_bench.engines.feeds.schema import is_table
+from infer_bench.engines.function_outputs import name_arrays
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
-from infer_bench.typing import ABSENT, Array, Floats
+from infer_bench.typing import ABSENT, Array, Floats, TensorRequest
 
 Records = list[dict[str, Any]]
 
@@ -77,6 +78,8 @@ class CallableSession:
         return records if self._body is None else [self._body.build(record) for record in records]
 
     def _records(self, request: Request) -> Records:
+        if isinstance(request, TensorRequest):
+            return [dict(request)]
         if not is_table(request):
             return [self._copy(request)]
         lists = {name: column.tolist() for name, column in request.items()}
@@ -127,6 +130,14 @@ class CallableSession:
                 f"{self._target} returns {min(widths)} values for one record and {max(widths)} for another"
             )
         return as_columns(rows)
+
+    def named_outputs(self, outputs: list[Any]) -> dict[str, Array]:
+        """What the function makes of a request of arrays: by the names of a mapping, else `output` or `output0`, ….
+
+        Raises `EngineError` for what is no array.
+        """
+        (value,) = outputs
+        return name_arrays(value)
 
     def texts(self, outputs: list[Any]) -> list[str]:
         """The text in each output (rows,), which its numbers do not hold; empty where there is none."""
@@ -221,6 +232,8 @@ def _inner(value: Any) -> Iterator[float]:
         yield float(value)
     elif isinstance(value, str | bytes) or value is None:
         yield float("nan")
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        yield from value.astype(np.float64).ravel().tolist()
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _inner(item)

@@ -104,7 +104,8 @@ class Host:
     def set_rows(self, request: SetRows) -> None:
         """See `SetRows`."""
         session = self.session(request.session)
-        session.set_pool(RequestPool(request.columns, session.model.spec.inputs or request.inputs))
+        spec = session.model.spec
+        session.set_pool(RequestPool(request.columns, spec.inputs if spec.inputs or spec.features else request.inputs))
 
     def share_rows(self, request: ShareRows) -> None:
         """See `ShareRows`."""

@@ -12,6 +12,8 @@ from infer_bench.typing import Array
 
 NUMERIC = frozenset("biuf")
 """The kinds of dtype whose arrays cross as they lie in memory."""
+PIECE = 8 << 20
+"""So many bytes of an array cross at a time: a connection holds each message whole beside the array."""
 _KEYS = {"kind", "number", "body", "arrays"}
 
 
@@ -33,7 +35,9 @@ def send(connection: Connection, frame: Frame) -> None:
     header = {"kind": frame.kind, "number": frame.number, "body": frame.body, "arrays": shapes}
     connection.send_bytes(json.dumps(header).encode())
     for array in frame.arrays:
-        connection.send_bytes(_memory(np.ascontiguousarray(array)))
+        memory = _memory(np.ascontiguousarray(array))
+        for start in range(0, max(1, len(memory)), PIECE):
+            connection.send_bytes(memory[start : start + PIECE])
 
 
 def receive(connection: Connection) -> Frame:
@@ -66,13 +70,19 @@ def _array(connection: Connection, dtype: "np.dtype[Any]", shape: tuple[int, ...
         array = np.empty(shape, dtype=dtype)
     except MemoryError:
         raise ValueError(f"an array of shape {shape} does not fit into memory") from None
-    try:
-        count = connection.recv_bytes_into(_memory(array)) if array.size else len(connection.recv_bytes())
-    except BufferTooShort:
-        count = -1
-    if count != array.nbytes:
-        raise ValueError(f"an array of shape {shape} came with another size")
+    memory = _memory(array)
+    for start in range(0, max(1, len(memory)), PIECE):
+        if _receive_piece(connection, memory[start : start + PIECE]) != min(PIECE, len(memory) - start):
+            raise ValueError(f"an array of shape {shape} came with another size")
     return array
+
+
+def _receive_piece(connection: Connection, memory: memoryview) -> int:
+    """How many bytes came; -1 for more than there is room for."""
+    try:
+        return connection.recv_bytes_into(memory) if memory else len(connection.recv_bytes())
+    except BufferTooShort:
+        return -1
 
 
 def _memory(array: Array) -> memoryview:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from infer_bench.engines.base import Session
+from infer_bench.engines.callable import CallableSession
 from infer_bench.errors import CannotRun, EngineError, ModelError
 from infer_bench.model import ModelRef
+from infer_bench.typing import TensorRequest
 from tests.engines.zoo import answer, open_session
 
 COUNT = itertools.count()
@@ -133,3 +135,28 @@ def test_a_target_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(CannotRun) as caught:
             open_session("callable", ModelRef(target, "callable", "python", "", 0))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("output", "names"),
+    [
+        ({"scores": np.ones((1, 3)), "n": 2}, {"scores": "float64", "n": "int64"}),
+        ((np.ones(2, np.float32), np.ones(3, np.uint8)), {"output0": "float32", "output1": "uint8"}),
+        ([1.0, 2.0], {"output": "float64"}),
+        (["a", "b"], {"output": "object"}),
+    ],
+)
+def test_arrays_go_in_and_named_arrays_come_out(output: Any, names: dict[str, str]) -> None:
+    image = np.zeros((2, 3), np.uint8)
+    session = CallableSession(lambda request: (output, request)[0], "m:f", as_list=False)
+    (record,) = session.preprocess(TensorRequest({"image": image, "rate": np.array(3)}))
+    assert record["image"] is image
+    assert record["rate"].shape == ()
+    assert {name: array.dtype.name for name, array in session.named_outputs(session.predict([record])).items()} == names
+
+
+@pytest.mark.parametrize("output", [None, object(), {"a": [1, [2, 3]]}])
+def test_what_is_no_array_is_named(output: Any) -> None:
+    session = CallableSession(lambda _: output, "m:f", as_list=False)
+    with pytest.raises(EngineError, match="is no array"):
+        session.named_outputs(session.predict([{}]))

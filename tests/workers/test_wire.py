@@ -79,3 +79,18 @@ def test_an_array_with_gaps_arrives_whole() -> None:
         send(ours, Frame("k", 0, None, (np.arange(6).reshape(2, 3)[:, ::2],)))
         (array,) = receive(theirs).arrays
     assert array.tolist() == [[0, 2], [3, 5]]
+
+
+def test_a_long_array_crosses_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infer_bench.workers.wire.PIECE", 8)
+    ours, theirs = Pipe()
+    with ours, theirs:
+        send(ours, Frame("k", 0, None, (np.arange(7, dtype=np.int32), np.zeros((0, 3)), np.array(3.0))))
+        long, empty, scalar = receive(theirs).arrays
+        assert long.tolist() == list(range(7))
+        assert (empty.shape, scalar.shape) == ((0, 3), ())
+        ours.send_bytes(header(arrays=[["<i4", [4]]]))
+        ours.send_bytes(b"12345678")
+        ours.send_bytes(b"1234")
+        with pytest.raises(ValueError, match="another size"):
+            receive(theirs)

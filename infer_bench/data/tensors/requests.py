@@ -39,6 +39,24 @@ def read_requests(path: Path, inputs: Sequence[TensorInput]) -> Table:
     return _as_table({tensor.name: _fit(array, tensor, path.name) for tensor, array in pairs}, path.name)
 
 
+def read_entries(path: Path) -> Table:
+    """Requests for who says nothing of its inputs: an array's first axis counts them; a scalar is fed to all.
+
+    Raises `DataError` for a file that holds no arrays by name.
+    """
+    loaded = load_arrays(path)
+    if not isinstance(loaded, dict):
+        raise DataError(f"{path.name} is an array without a name", "give an .npz with an array an input")
+    return _as_table({name: _as_entries(array) for name, array in loaded.items()}, path.name)
+
+
+def _as_entries(array: Array) -> Column:
+    if array.dtype.kind not in "fiubUS":
+        raise DataError(f"an array of {array.dtype} is neither numbers nor text")
+    array = array if array.ndim else array[np.newaxis]
+    return array.astype(str).astype(object) if array.dtype.kind in "US" else array
+
+
 def _read_sets(path: Path, inputs: Sequence[TensorInput]) -> Table:
     """Requests of ONNX's test data: each tensor is a whole input."""
     names = [tensor.name for tensor in inputs]

@@ -7,10 +7,11 @@ import numpy as np
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
 from infer_bench.model import TensorInput
-from infer_bench.typing import Array, Columns, Indices
+from infer_bench.typing import Array, Columns, Indices, TensorRequest
 
-MOST_BYTES = 64 << 20
-"""So much memory do the requests that take turns fill at the most; one there is at the least."""
+MOST_BYTES = 32 << 20
+"""So much memory do the requests that take turns fill at the most, one there is at the least. A worker holds them, and
+stacked ones beside them."""
 
 
 def take_first(table: Table, count: int) -> Table:
@@ -24,22 +25,22 @@ def take_first(table: Table, count: int) -> Table:
     return Table({name: column[:count].copy() for name, column in table.columns.items()})
 
 
-def cut_requests(columns: Columns, inputs: Sequence[TensorInput], batch: int) -> list[dict[str, Array]]:
+def cut_requests(columns: Columns, inputs: Sequence[TensorInput], batch: int) -> list[TensorRequest]:
     """The table's requests, `batch` of them stacked to one; the first ones again where the last would be short.
 
     Raises `DataError` for inputs that cannot be stacked.
     """
     count = len(next(iter(columns.values())))
     if batch == 1:
-        return [{name: np.asarray(column[i]) for name, column in columns.items()} for i in range(count)]
+        return [TensorRequest({name: np.asarray(column[i]) for name, column in columns.items()}) for i in range(count)]
     return [stack_requests(columns, inputs, np.arange(i, i + batch) % count) for i in range(0, count, batch)]
 
 
-def stack_requests(columns: Columns, inputs: Sequence[TensorInput], places: Indices) -> dict[str, Array]:
+def stack_requests(columns: Columns, inputs: Sequence[TensorInput], places: Indices) -> TensorRequest:
     """The requests at `places` as one. Raises `DataError` as `cut_requests`."""
     refuse_stacking(inputs)
     by_name = {tensor.name: tensor for tensor in inputs}
-    return {name: _stack(by_name[name], column, places) for name, column in columns.items()}
+    return TensorRequest({name: _stack(by_name[name], column, places) for name, column in columns.items()})
 
 
 def refuse_stacking(inputs: Sequence[TensorInput]) -> None:

@@ -8,7 +8,7 @@ class InUse:
     """The settings that a hint must know.
 
     `budget_given`: a budget or a number of rounds was chosen; `rows`: "rotate" or "same"; `lean`: the candidates whose
-    workers kept modules from being imported.
+    workers kept modules from being imported; `tensors`: the requests are arrays, and not rows.
     """
 
     threads: int = 1
@@ -17,3 +17,4 @@ class InUse:
     budget_given: bool = False
     lean: frozenset[str] = frozenset()
     rows_cycled: int = 1024
+    tensors: bool = False

@@ -61,7 +61,7 @@ def find_notices(
     machine = [
         *_threads(environment, results, in_use),
         *_load(environment),
-        *(() if _are_networks(results) else (*_same_row(in_use), *_few_rows(in_use))),
+        *(() if in_use.tensors else (*_same_row(in_use), *_few_rows(in_use))),  # a network does the same work for all
         *_doubles(double_installs),
         *note_machine(results),
     ]
@@ -119,11 +119,6 @@ def _same_row(in_use: InUse) -> Iterable[Notice]:
             "one row was repeated: the branch predictor learns its path, which flatters trees up to 6 times",
             "leave out --rows same to cycle distinct rows",
         )
-
-
-def _are_networks(results: Sequence[BenchResult]) -> bool:
-    """Whether no model takes rows: a network does the same work for all requests of a shape."""
-    return bool(results) and all(result.model.inputs is not None for result in results)
 
 
 def _few_rows(in_use: InUse) -> Iterable[Notice]:

@@ -166,7 +166,10 @@ class ReportBuilder:
     def _in_use(self) -> InUse:
         settings, lean = self._settings, self._measurements.lean
         is_bounded = settings.budget_s is not None or settings.rounds is not None
-        return InUse(settings.threads, settings.rows_mode, settings.processes, is_bounded, lean, self._count_rows())
+        tensors = any(column.ndim > 1 for rows in self._rows.values() for column in rows.columns.values())
+        return InUse(
+            settings.threads, settings.rows_mode, settings.processes, is_bounded, lean, self._count_rows(), tensors
+        )
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:

@@ -13,7 +13,7 @@ from infer_bench.measure.candidates.every_engine import expand_all
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.required_provider import require_provider
-from infer_bench.measure.candidates.rows import open_labels, select_columns
+from infer_bench.measure.candidates.rows import find_inputs, open_labels, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.probe_test.run import ProbeTester
 from infer_bench.measure.reporting import PartialSaves, run_to_report
@@ -23,7 +23,7 @@ from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.scheduler import Scheduler
 from infer_bench.measure.settings import Settings
-from infer_bench.model import ModelRef
+from infer_bench.model import ModelRef, TensorInput
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport
 from infer_bench.report.common import Notice
@@ -69,7 +69,7 @@ def run(
     builder = ReportBuilder(measurements, rows, settings, (*notices, *missing, *left_out, *feeds), truth, tester.tests)
     if ready:
         ready(builder.build_report(complete=False))
-    scheduler = _schedule(measurements, columns, settings, progress, tester, begin_ns)
+    scheduler = _schedule(measurements, (columns, find_inputs(rows)), settings, progress, tester, begin_ns)
     saves = PartialSaves(partial(builder.build_report, complete=False), save)
     return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
 
@@ -89,19 +89,19 @@ def _list_candidates(models: Sequence[ModelRef], texts: Sequence[str], settings:
 
 def _schedule(
     measurements: Measurements,
-    columns: Mapping[Key, Columns],
+    rows: tuple[Mapping[Key, Columns], tuple[TensorInput, ...]],
     settings: Settings,
     progress: Progress,
     tester: ProbeTester,
     begin_ns: int,
 ) -> Scheduler:
-    """Fixed rounds in fresh processes, and at their end the probes.
+    """Fixed rounds in fresh processes, and at their end the probes. `rows` of each candidate, and a network's inputs.
 
     A budget that was given bounds the run, the usual one the measuring alone.
     """
     budget = Budget(round(settings.limit_s * 1e9), begin_ns=None if settings.budget_s is None else begin_ns)
     rule = FixedRounds(measurements, budget, settings)
-    source = FreshProcesses(columns, settings)
+    source = FreshProcesses(rows[0], settings, inputs=rows[1])
     return Scheduler(
         measurements, source, rule, budget, settings, progress, inspect=tester.run if settings.probes else None
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from infer_bench.data import Dataset, Table
 from infer_bench.data.tensors.files import holds_tensors
-from infer_bench.data.tensors.requests import read_requests
+from infer_bench.data.tensors.requests import read_entries, read_requests
 from infer_bench.errors import DataError
 from infer_bench.model import TensorInput
 
@@ -29,6 +29,15 @@ class DataFile:
         if self._dataset is None:
             raise self._error or DataError(f"{self.name} has no rows")
         return self._dataset
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it can be read as the rows of a table."""
+        return self._dataset is not None
+
+    def read_entries(self) -> Table:
+        """The file's requests for a function: arrays of which the first axis counts them. Raises `DataError`."""
+        return read_entries(Path(self.path))
 
     def read_tensors(self, inputs: tuple[TensorInput, ...]) -> Table:
         """The file's requests of a network. Raises `DataError` for arrays that do not fit its inputs."""

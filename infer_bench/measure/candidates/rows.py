@@ -15,7 +15,7 @@ from infer_bench.measure.candidates.data_file import DataFile
 from infer_bench.measure.candidates.feed_choice import list_variants
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
-from infer_bench.model import ModelSpec
+from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.process import Worker
@@ -125,6 +125,11 @@ def select_columns(candidate: Candidate, rows: Rows) -> Columns:
     return rows.records if candidate.spec.target else rows.columns
 
 
+def find_inputs(rows: Mapping[str, Rows]) -> tuple[TensorInput, ...]:
+    """Those of the first network, whose requests a function beside it is handed; none without a network."""
+    return next((part.spec.inputs for part in rows.values() if part.spec.inputs), ())
+
+
 def hash_rows(rows: Iterable[Rows]) -> str:
     """The SHA-256 of everything that the candidates are handed."""
     return data.digest(array for part in rows for array in (part.columns, part.records))
@@ -145,7 +150,9 @@ def read_rows(
 ) -> Rows:
     """The first rows of a file: the model's columns and, when `whole`, all of them. Of a network, its requests."""
     if spec.inputs:
-        return _read_requests(spec, source, settings)
+        return _take_requests(source.read_tensors(spec.inputs), spec, source, settings)
+    if not spec.features and not source.has_rows:
+        return _take_requests(source.read_entries(), spec, source, settings)
     file, name, count = source.rows, source.name, count_rows(settings)
     if not spec.features:
         table = file.head(count)
@@ -157,9 +164,8 @@ def read_rows(
     return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
 
 
-def _read_requests(spec: ModelSpec, source: DataFile, settings: Settings) -> Rows:
+def _take_requests(table: data.Table, spec: ModelSpec, source: DataFile, settings: Settings) -> Rows:
     """The first requests, as many as fit into `MOST_BYTES`."""
-    table = source.read_tensors(spec.inputs)
     count = min(table.rows, count_rows(settings))
     first = take_first(table, count)
     notices: tuple[Notice, ...] = ()

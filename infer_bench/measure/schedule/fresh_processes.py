@@ -17,6 +17,7 @@ from infer_bench.measure.schedule.layouts import (
     repeat_rows,
 )
 from infer_bench.measure.settings import Settings
+from infer_bench.model import TensorInput
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
@@ -38,10 +39,11 @@ class FreshProcesses(SessionOpener):
         columns: Mapping[Key, Columns],
         settings: Settings,
         delays: Mapping[Key, InjectedDelay] | None = None,
+        inputs: tuple[TensorInput, ...] = (),
         *,
         overlap: bool = False,
     ) -> None:
-        super().__init__(columns, settings, delays)
+        super().__init__(columns, settings, delays, inputs)
         self._overlap = overlap
 
     def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
@@ -111,9 +113,9 @@ class FreshProcesses(SessionOpener):
         model = self._load(index, candidate, worker)
         batch = choose_batch(model.spec, self._settings.batches)
         layout.specs[candidate.key] = model.spec
-        worker.ask(SetRows(repeat_rows(columns, batch)))
+        worker.ask(SetRows(repeat_rows(columns, batch), self._inputs))
         first = worker.ask(TimeFirstRequest(batch))
-        worker.ask(SetRows(columns))
+        worker.ask(SetRows(columns, self._inputs))
         process = Process(index, 0, 0, 0, 0, 0)
         if not self._overlap:
             cold_start_ns = first.done_ns - worker.started_ns

@@ -12,7 +12,7 @@ from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.settings import Settings
-from infer_bench.model import ModelSpec
+from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
@@ -133,14 +133,19 @@ class ActiveLayout:
 
 
 class SessionOpener:
-    """What every source of layouts has: rows and settings, and `delays` of the candidates that are to have one."""
+    """What every source of layouts has: rows and settings, and `delays` of the candidates that are to have one.
+
+    `inputs` are those of the network whose requests the rows are, for functions that cannot say it.
+    """
 
     def __init__(
         self,
         columns: Mapping[Key, Columns],
         settings: Settings,
         delays: Mapping[Key, InjectedDelay] | None = None,
+        inputs: tuple[TensorInput, ...] = (),
     ) -> None:
+        self._inputs = inputs
         self._columns = columns
         self._settings = settings
         self._delays = delays or {}

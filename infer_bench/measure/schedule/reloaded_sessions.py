@@ -112,7 +112,7 @@ class ReloadedSessions(SessionOpener):
         columns = self._columns[candidate.key]
         same = next((n for key, n in self._rows_at.items() if self._columns[key] is columns), None)
         if same is None:
-            worker.ask(SetRows(columns, session=number))
+            worker.ask(SetRows(columns, self._inputs, session=number))
             self._rows_at[candidate.key] = number
         else:
             worker.ask(ShareRows(same, session=number))

@@ -9,6 +9,7 @@ import numpy as np
 
 from infer_bench.engines.base import Request, Session
 from infer_bench.errors import EngineError
+from infer_bench.typing import TensorRequest
 from infer_bench.workers.profiling.allocations import measure_allocations
 from infer_bench.workers.profiling.model_boundary import ModelBoundary
 from infer_bench.workers.profiling.operators import read_operators
@@ -52,7 +53,8 @@ class Profiling:
 
     def __init__(self, session: Session, requests: Sequence[Request], *, function: bool, clock: Clock) -> None:
         self._session = session
-        self._stages = Stages.of(session)
+        tensors = bool(requests) and isinstance(requests[0], TensorRequest)
+        self._stages = Stages.of(session, tensors=tensors)
         self._cycle = Cycle(requests)
         self._boundary = ModelBoundary(clock) if function else None
         if self._boundary is not None:

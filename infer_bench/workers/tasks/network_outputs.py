@@ -105,7 +105,7 @@ def predict_variants(session: Session, request: PredictVariants) -> OutputVarian
     return OutputVariants(runs.method, runs.is_coarse, _columns(exact), tuple(map(_columns, tables)), np.array(sizes))
 
 
-def _requests(session: Session, columns: Columns, shared: SharedColumns | None) -> list[dict[str, Array]]:
+def _requests(session: Session, columns: Columns, shared: SharedColumns | None) -> Sequence[dict[str, Array]]:
     return cut_requests(columns if shared is None else read_columns(shared, columns), session.spec.inputs, 1)
 
 

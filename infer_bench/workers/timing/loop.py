@@ -25,9 +25,12 @@ class Stages:
     postprocess: Step
 
     @classmethod
-    def of(cls, session: Any) -> "Stages":
-        """Those of a session. What a service makes of a network's outputs is not known: they are handed on by name."""
-        return cls(session.preprocess, session.predict, getattr(session, "named_outputs", session.postprocess))
+    def of(cls, session: Any, *, tensors: bool) -> "Stages":
+        """Those of a session for requests of rows or of `tensors`.
+
+        What a service makes of a network's outputs is not known: they are handed on by name.
+        """
+        return cls(session.preprocess, session.predict, session.named_outputs if tensors else session.postprocess)
 
     def __call__(self, request: Any) -> Any:
         """One whole request."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from infer_bench.engines.base import Request, Session
 from infer_bench.model import TensorInput
-from infer_bench.typing import ABSENT, Array, Columns, Floats
+from infer_bench.typing import ABSENT, Array, Columns, Floats, TensorRequest
 from infer_bench.workers.timing.fixed_work import time_fixed_work
 from infer_bench.workers.timing.loop import (
     Clock,
@@ -33,7 +33,7 @@ SAMPLE_NS = 20_000
 DISCARDED_NS = 1_000_000
 """Up to this long (and 3 calls at most) the first calls of a block are thrown away: another process had the caches."""
 STEADY_WITHIN = 0.03
-MOST_BYTES = 32 << 20
+MOST_BYTES = 16 << 20
 """So much do a network's predictions fill at the most: its outputs may be far larger than its inputs."""
 
 
@@ -41,20 +41,25 @@ def requests_of(columns: Columns, batch: int, inputs: Sequence[TensorInput] = ()
     """The rows cut into requests: records of Python scalars for batch 1, else tables of exactly `batch` rows.
 
     Rows are repeated from the start where the last table would be short. A request of a network, which takes `inputs`,
-    is its arrays, `batch` of them stacked. Raises `DataError` where they cannot be.
+    is its arrays, `batch` of them stacked. Raises `DataError` where they cannot be. Arrays for a function of which no
+    network is known are handed over as they stand in the columns, `batch` of them along a new first axis.
     """
     if inputs:
         from infer_bench.data.tensors.stacking import cut_requests  # workers of rows go without
 
         return list(cut_requests(columns, inputs, batch))
     rows = len(next(iter(columns.values())))
+    tensors = any(column.ndim > 1 for column in columns.values())
+    if batch == 1 and tensors:
+        return [TensorRequest({name: np.asarray(column[i]) for name, column in columns.items()}) for i in range(rows)]
     if batch == 1:
-        lists = {name: column.tolist() if column.ndim == 1 else list(column) for name, column in columns.items()}
+        lists = {name: column.tolist() for name, column in columns.items()}
         records = [{name: values[i] for name, values in lists.items()} for i in range(rows)]
         return [{name: value for name, value in record.items() if value is not ABSENT} for record in records]
     starts = range(0, rows, batch)
     picks = [np.arange(start, start + batch) % rows for start in starts]
-    return [{name: np.ascontiguousarray(column[pick]) for name, column in columns.items()} for pick in picks]
+    kind = TensorRequest if tensors else dict
+    return [kind({name: np.ascontiguousarray(column[pick]) for name, column in columns.items()}) for pick in picks]
 
 
 def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock, window_ns: int = WARM_WINDOW_NS) -> Warmth:
@@ -76,8 +81,8 @@ class Runner:
 
     def __init__(self, session: Session, requests: list[Request], rows: int, batch: int, clock: Clock) -> None:
         self._session = session
-        self._stages = Stages.of(session)
-        self._is_network = hasattr(session, "named_outputs")
+        self._is_network = bool(requests) and isinstance(requests[0], TensorRequest)
+        self._stages = Stages.of(session, tensors=self._is_network)
         self._requests = requests
         self._rows = rows
         self._cycle = Cycle(self._requests)

@@ -105,6 +105,38 @@ def test_an_array_that_is_no_table_is_none_for_a_model_of_rows(tmp_path: Path) -
         bench([model], data=save_requests(tmp_path, x=np.zeros((3, 1, 2), np.float32)))
 
 
+SERVICE = """
+def add_up(request):
+    assert request["sr"].shape == () and len(request["state"]) == 2
+    return {"stateN": request["state"] + 1, "output": request["input"].sum(axis=1) / request["sr"]}
+
+def brighten(request):
+    return request["photo"].astype("float32") / 255
+"""
+
+
+def test_a_function_is_handed_the_arrays_of_the_network_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "voice_service.py").write_text(SERVICE, encoding="utf-8")
+    sound = np.arange(20, dtype=np.float32).reshape(5, 4)
+    data = save_requests(tmp_path, input=sound, state=np.zeros((2, 5, 3), np.float32), sr=np.array(2))
+    candidates = ["onnxruntime", "voice_service:add_up"]
+    report = bench([save(tmp_path, VOICE)], data=data, candidates=candidates, batches=(1, 2), rounds=1, processes=1)
+    assert [result.failed for result in report.results] == [None] * 4
+    assert "few-rows" not in {notice.code for notice in report.notices}
+
+
+def test_a_function_alone_is_handed_an_entry_of_each_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo_service.py").write_text(SERVICE, encoding="utf-8")
+    data = save_requests(tmp_path, photo=np.zeros((3, 8, 8, 3), np.uint8))
+    report = bench(["photo_service:brighten"], data=data, batches=(1, 2), rounds=1, processes=1)
+    assert [result.failed for result in report.results] == [None, None]
+    assert report.settings["rows_cycled"] == 3
+
+
 def test_so_many_requests_take_turns_as_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacking, "MOST_BYTES", 60)
     data = save_requests(tmp_path, x=np.zeros((7, 1, 2, 3), np.float32))

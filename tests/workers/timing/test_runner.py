@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.model import TensorInput
+from infer_bench.typing import TensorRequest
 from infer_bench.workers.timing.requests import TimeBlock
 from infer_bench.workers.timing.runner import Runner, requests_of
 from tests.fakes import FakeClock, FakeSession
@@ -46,13 +47,13 @@ def test_a_request_of_a_network_holds_arrays() -> None:
 
 def test_a_network_s_outputs_are_handed_on_as_they_are() -> None:
     session: Any = NetworkOfSums()
-    request = {"x": np.ones((1, 2), np.float32)}
+    request = TensorRequest({"x": np.ones((1, 2), np.float32)})
     runner = Runner(session, [request, request], 2, 1, FakeClock(1))
     runner.time_first()
     assert (session.named, session.flattened) == (1, 0)
     predictions, labels = runner.predict_rows(10**9)
     assert (predictions.tolist(), labels) == ([[2.0], [2.0]], None)
-    runner = Runner(session, [request, {"x": np.ones((1, 0), np.float32)}], 2, 1, FakeClock(1))
+    runner = Runner(session, [request, TensorRequest({"x": np.ones((1, 0), np.float32)})], 2, 1, FakeClock(1))
     assert runner.predict_rows(10**9)[0].shape == (2, 0)
 
 

@@ -1,0 +1,42 @@
+"""What a user's function makes of a request of arrays, as named arrays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines.session import first_line
+from infer_bench.errors import EngineError
+from infer_bench.typing import Array
+
+
+def name_arrays(value: Any) -> dict[str, Array]:
+    """The arrays of a mapping by name, those of a list as `output0`, `output1`, …, and a single one as `output`.
+
+    Raises `EngineError` for what is no array of numbers or of text.
+    """
+    named = value if isinstance(value, Mapping) else _number_outputs(value)
+    return {str(name): _as_array(part, str(name)) for name, part in named.items()}
+
+
+def _number_outputs(value: Any) -> dict[str, Any]:
+    """A tuple or list of arrays as outputs of its own, anything else as one."""
+    if isinstance(value, list | tuple) and value and all(hasattr(part, "__array__") for part in value):
+        return {f"output{i}": part for i, part in enumerate(value)}
+    return {"output": value}
+
+
+def _as_array(value: Any, name: str) -> Array:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # a tensor that needs gradients, or lies on a GPU
+        raise EngineError(f"the output {name!r} is no array: {first_line(error)}") from None
+    if array.dtype.kind in "US":
+        return array.astype(str).astype(object)
+    if array.dtype.kind not in "fiubO" or (array.dtype.kind == "O" and not _holds_text(array)):
+        raise EngineError(f"the output {name!r} is no array: it is a {type(value).__name__}")
+    return array
+
+
+def _holds_text(array: Array) -> bool:
+    return all(isinstance(value, str) for value in array.ravel().tolist())
