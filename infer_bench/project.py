@@ -6,7 +6,15 @@ from typing import Any
 
 from infer_bench.errors import UsageError
 
-KEYS = ("atol", "rtol", "threshold", "max-regression", "limits", "max-delta")
+LIMITS = ("atol", "rtol", "threshold", "max-regression", "limits", "max-delta")
+OPTIONS = (
+    *("alpha", "budget", "data", "inconclusive", "labels", "notes", "percentiles", "phases", "price", "scenario"),
+    *("seed", "slo", "threads", "timeout", "wide"),
+)
+"""What holds for every command that has an option of this name."""
+COMMANDS = ("bench", "convert", "load", "profile", "quantize", "serve", "show", "validate")
+"""Each may have a table of its own, `[tool.infer-bench.bench]`, with options of that command."""
+KEYS = (*LIMITS, *OPTIONS, *COMMANDS)
 
 
 def project_table(start: Path | None = None) -> dict[str, Any]:
@@ -14,12 +22,14 @@ def project_table(start: Path | None = None) -> dict[str, Any]:
 
     Raises `UsageError` when the file is broken or the table is none.
     """
+    file = find_project(start)
+    return {} if file is None else _read_table(file)
+
+
+def find_project(start: Path | None = None) -> Path | None:
+    """The nearest `pyproject.toml` at or above `start`."""
     folder = (start or Path.cwd()).resolve()
-    for place in (folder, *folder.parents):
-        file = place / "pyproject.toml"
-        if file.is_file():
-            return _read_table(file)
-    return {}
+    return next((file for place in (folder, *folder.parents) if (file := place / "pyproject.toml").is_file()), None)
 
 
 def _read_table(file: Path) -> dict[str, Any]:

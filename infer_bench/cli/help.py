@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from typer.core import TyperCommand, TyperGroup
 
@@ -71,7 +71,15 @@ def widen(formatter: Formatter) -> None:
 
 
 class Command(TyperCommand):
-    """A command whose help shows its options in groups."""
+    """A command whose help shows its options in groups, and whose options a project may keep."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; what it does not give comes from the project, if that says it."""
+        if not ctx.resilient_parsing and not {"--help", "-h"} & set(args):
+            from infer_bench.cli.defaults import read_defaults
+
+            ctx.default_map = read_defaults(ctx.info_name, self.params, cast("Any", self.callback), args)
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""

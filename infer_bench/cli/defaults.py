@@ -1,0 +1,88 @@
+"""Options that a project keeps in its `pyproject.toml`, as defaults of the command line."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from infer_bench.errors import UsageError
+from infer_bench.project import COMMANDS, OPTIONS, find_project, project_table
+
+ONE_RUN = frozenset(
+    {"allow-pickle", "against", "against-python", "baseline", "save-baseline", "max-regression", "limit", "max-delta"}
+    | {"chart", "chart-kind", "html", "json", "output", "view", "diff", "self-test", "show-inputs", "help"}
+)
+"""What is decided for a run and not for a project, or has a key of its own beside the tables. A file that comes with a
+checkout may not allow pickles."""
+GATES = frozenset({"--against", "--against-python", "--baseline", "--limit", "--max-delta", "--self-test"})
+PLAIN = frozenset({"rounds", "processes", "reference", "labels", "slo", "price", "memory"})
+"""What only a run without a gate takes: left out where there is one."""
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def read_defaults(
+    command: str, parameters: Iterable[Any], function: Callable[..., Any], arguments: Sequence[str]
+) -> dict[str, Any]:
+    """The project's values by the parameter's name, for what the command line does not give.
+
+    Those of `[tool.infer-bench.COMMAND]` come before those of `[tool.infer-bench]`. Raises `UsageError`, one line, for
+    an option that the command lacks and for a value of another type.
+    """
+    file = find_project() if command in COMMANDS else None
+    if file is None:
+        return {}
+    table = project_table()
+    own = table.get(command, {})
+    if not isinstance(own, dict):
+        raise UsageError(f"{file}: tool.infer-bench.{command} is no table", f"write [tool.infer-bench.{command}]")
+    options = {name: p for p in parameters for name in _names(p) if name not in ONE_RUN}
+    for key in own:
+        if key.replace("_", "-") not in options:
+            known = ", ".join(sorted(options))
+            raise UsageError(f"{file}: [tool.infer-bench.{command}] has no key {key!r}", f"known: {known}")
+    gates = command == "bench" and ("limits" in table or any(a.partition("=")[0] in GATES for a in arguments))
+    values = {key.replace("_", "-"): value for part in (table, own) for key, value in part.items()}
+    types = get_type_hints(function)
+    return {
+        options[key].name: _convert(value, options[key], types, f"{file}: {key}", file.parent)
+        for key, value in values.items()
+        if key in options and (key in OPTIONS or key in own) and not (gates and key in PLAIN)
+    }
+
+
+def _names(parameter: Any) -> list[str]:
+    """An option's long names, without the dashes; none of an argument."""
+    return [name.removeprefix("--") for name in parameter.opts if name.startswith("--")]
+
+
+def _convert(value: Any, parameter: Any, types: Mapping[str, Any], place: str, folder: Path) -> Any:
+    """The value as the command line has it: a list as `1,64` where the option takes one, a file from the project on."""
+    kind = _kind(types[parameter.name])
+    if parameter.multiple:
+        return [_check(one, kind, place) for one in (value if isinstance(value, list) else [value])]
+    if isinstance(value, list) and "…" in (parameter.metavar or ""):
+        return ",".join(str(_check(one, str, place)) for one in value)
+    checked = _check(value, kind, place)
+    return str(folder / checked) if parameter.metavar == "FILE" else checked
+
+
+def _kind(annotation: Any) -> type:
+    """The type of one value: `float` of `float | None`, `str` of `list[str] | None`."""
+    if isinstance(annotation, UnionType):
+        (annotation,) = (part for part in get_args(annotation) if part is not type(None))
+    inner = get_args(annotation)
+    kind: type = inner[0] if inner else annotation
+    return kind
+
+
+def _check(value: Any, kind: type, place: str) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = {
+        bool: isinstance(value, bool),
+        int: isinstance(value, int) and not isinstance(value, bool),
+        float: is_number,
+        str: isinstance(value, str) or is_number,
+    }
+    if not fits[kind]:
+        raise UsageError(f"{place} is no {_NAMES[kind].removeprefix('a ')}: {value!r}", f"write {_NAMES[kind]}")
+    return kind(value)
