@@ -23,6 +23,7 @@ from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.summary.values import CandidateSummary, ComparisonSummary, LabelSentences
 from infer_bench.report.common import ModelInfo, Notice
 from infer_bench.report.validate import Cause, ComparedModel, ValidateResult
+from infer_bench.request_choices import Fill, RequestChoices
 from infer_bench.stats.agreement.comparison import Comparison
 from infer_bench.stats.agreement.exact_sum import ExactSum
 from infer_bench.stats.agreement.limits import Limits
@@ -39,11 +40,13 @@ _CLASSES = {
         *(CandidateSummary, Cause, Comparison, ComparisonSummary, ComparedModel, DifferingRows, ExactSum),
         *(
             Explanation,
+            Fill,
             GroupComparison,
             LabelSentences,
             Limits,
             ModelInfo,
             Notice,
+            RequestChoices,
             RoundingTally,
             Sample,
             SizeTally,

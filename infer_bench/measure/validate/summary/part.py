@@ -17,6 +17,8 @@ from infer_bench.report.part import Part, PartFile, RowGroups
 
 _FLAGS = {"timeout_s": "timeout"}
 """Settings whose option is called otherwise."""
+_APART = ("shard", "requests")
+"""The part's own number, and what is said of drawn requests: a part is of the user's rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,13 @@ def list_row_groups(blocks: Iterable[Block]) -> tuple[RowGroups, ...]:
 
 
 def _list_flags(engines: Sequence[str], settings: ValidateSettings) -> list[str]:
-    """The options of `infer-bench validate` that say so, but for the part's number."""
+    """The options of `infer-bench validate` that say so, but for those `_APART`."""
     flags: list[str] = []
     for engine in engines:
         flags += ["--engine", engine]
     for field in fields(settings):
         value = getattr(settings, field.name)
-        if value != field.default and field.name != "shard":
+        if value != field.default and field.name not in _APART:
             option = "--" + _FLAGS.get(field.name, field.name).replace("_", "-")
             flags += [option] if value is True else [option, str(value)]
     return flags
