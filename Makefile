@@ -17,12 +17,13 @@ INPUTS = pyproject.toml constraints.txt $(SOURCES)
 SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
 REPORTS := $(abspath $(wildcard tests/saved/*.json))
 
-.PHONY: help demo check lint test check-core samples constraints clean
+.PHONY: help demo check lint test check-core dist samples constraints clean
 
 help:
 	@echo "make demo         bench a sample model on several engines"
 	@echo "make check        every check: format, lint, types, layers, tests"
 	@echo "make check-core   install without any engine and run what must work then"
+	@echo "make dist         build wheel and sdist into dist, and check what a package index would say"
 	@echo "make samples      make the files of sample_models again"
 	@echo "make constraints  choose the newest versions of everything again"
 	@echo "make clean        remove what make installed and built"
@@ -46,6 +47,12 @@ test: $(VENV)/dev.done
 check-core: $(CORE)/core.done
 	cd $(CORE) && bin/python $(abspath tools/check_core.py) $(REPORTS)
 
+# Each in a folder that was empty before, so that nothing old is uploaded.
+dist: $(VENV)-dist/python$(VERSION).done
+	@rm -rf build dist
+	$(VENV)-dist/bin/python -m build --outdir dist .
+	$(VENV)-dist/bin/python -m twine check --strict dist/*
+
 samples: $(VENV)/dev.done
 	$(BIN)/python sample_models/make.py
 
@@ -54,7 +61,7 @@ constraints: $(VENV_DONE)
 	$(BIN)/python tools/constraints.py
 
 clean:
-	rm -rf $(VENV) $(CORE) .venv-* build infer_bench.egg-info
+	rm -rf $(VENV) $(CORE) .venv-* build dist infer_bench.egg-info
 
 # An old pip writes slower console scripts, so it is replaced before anything is installed.
 $(VENV_DONE):
@@ -73,6 +80,11 @@ $(VENV)/dev.done: $(VENV_DONE) $(INPUTS)
 	@echo "Installing infer-bench, the engines and the checkers into $(VENV): a minute or more the first time."
 	@rm -rf build
 	$(BIN)/python $(INSTALL) '.[dev]'
+	touch $@
+
+$(VENV)-dist/python$(VERSION).done: constraints.txt
+	$(PYTHON) -m venv --clear $(VENV)-dist
+	$(VENV)-dist/bin/python $(INSTALL) build twine
 	touch $@
 
 $(CORE_DONE):

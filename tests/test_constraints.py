@@ -46,5 +46,10 @@ def test_line_is_a_plain_pin(line: str) -> None:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_everything_required_is_pinned_within_its_range(python: str) -> None:
     versions = pins(python)
-    unmet = [str(r) for r in required() if not r.specifier.contains(versions.get(canonicalize_name(r.name), "0"))]
+    unmet = [
+        str(r)
+        for extra in ("dev", "release")
+        for r in required(extra)
+        if not r.specifier.contains(versions.get(canonicalize_name(r.name), "0"))
+    ]
     assert unmet == []

@@ -23,9 +23,24 @@ def resolve() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     oldest = project["requires-python"].removeprefix(">=")
     quiet = ["--quiet", "--no-header", "--no-annotate", "--upgrade"]
-    command = ["uv", "pip", "compile", "--universal", "--python-version", oldest, "--extra", "dev", *quiet]
+    command = [
+        "uv",
+        "pip",
+        "compile",
+        "--universal",
+        "--python-version",
+        oldest,
+        "--extra",
+        "dev",
+        "--extra",
+        "release",
+    ]
     process = subprocess.run(
-        [sys.executable, "-m", *command, "pyproject.toml"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-m", *command, *quiet, "pyproject.toml"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return process.stdout.splitlines()
 

@@ -53,6 +53,7 @@ def test_every_python_runs_every_check_from_the_path_or_from_pyenv(tmp_path: Pat
     assert (process.returncode, process.stderr) == (0, "")
     assert process.stdout.splitlines() == [
         "check-core PYTHON=python3",
+        "dist PYTHON=python3",
         "check PYTHON=python3",
         *(f"check PYTHON={places[version]} VENV=.venv-{version}" for version in others),
     ]
@@ -77,7 +78,7 @@ def test_pythons_can_be_named_by_version_and_by_path(tmp_path: Path) -> None:
     fake_python(tmp_path / "mine", "3.98")
     fake_python(tmp_path / "bin" / "python3.99", "3.99")
     process = run_checks(tmp_path, PYTHONS=f"3.99 {tmp_path / 'mine'}")
-    assert process.stdout.splitlines()[2:] == [
+    assert process.stdout.splitlines()[3:] == [
         f"check PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
         "check PYTHON=python3.99 VENV=.venv-3.99",
     ]
