@@ -50,7 +50,7 @@ def open_npy(file: Path, names: Sequence[str]) -> ArraySource:
 
 
 def open_npz(file: Path, names: Sequence[str]) -> ArraySource:
-    """Named 1-D arrays as columns, or one 2-D array: the one called X, or the only one and all others as long."""
+    """Named arrays of one column each, or one 2-D array: the one called X, or the only one and all others as long."""
     return _choose(file, _guarded(file, lambda: _members(file)), names)
 
 
@@ -86,6 +86,8 @@ def _choose(file: Path, arrays: Mapping[str, Array], names: Sequence[str]) -> Ar
     rows_name = preferred or (beside[0] if len(wide) == len(beside) == 1 else None)
     if rows_name is None and len(arrays) == 1:
         rows_name = next(iter(arrays))
+    if rows_name is None and all(array.ndim == 1 or array.shape[1:] == (1,) for array in arrays.values()):
+        return _columns(_same_length(file, {name: array.reshape(-1) for name, array in arrays.items()}), "arr_")
     if rows_name is None:
         raise DataError(f"{file.name} holds {len(arrays)} arrays and none is plainly the rows", "call one of them X")
     return source_of(file, arrays[rows_name], names)

@@ -121,6 +121,10 @@ def test_arrays(tmp_path: Path) -> None:
     assert head.columns["a"].dtype == np.float32
     write(np.savez, path, X=matrix, y=np.zeros(3))
     assert Dataset.open(path).columns == ("f0", "f1")
+    write(np.savez, path, X=matrix[:, :1], y=np.zeros(3))
+    assert Dataset.open(path).columns == ("f0",)
+    write(np.savez, path, age=matrix[:, :1], n=np.arange(3).reshape(3, 1), s=np.array(["x", "y", "z"]))
+    assert Dataset.open(path).head(2).record(1) == {"age": 2.0, "n": 1, "s": "y"}
     write(np.savez_compressed, path, a=np.arange(3, dtype=np.uint8), s=np.array(["x", "y", "z"]))
     assert Dataset.open(path).head(1).record(0) == {"a": 0, "s": "x"}
     write(np.save, path, np.array([(1, 2.5)], dtype=[("k", "i4"), ("v", "f8")]))

@@ -2,18 +2,26 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from infer_bench.errors import UsageError
+from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.measure.bench.report import ReportBuilder
-from infer_bench.measure.candidates.candidates import Key, choose_candidates, default_candidates, plan_candidates
+from infer_bench.measure.candidates.candidates import (
+    Candidate,
+    Key,
+    choose_candidates,
+    default_candidates,
+    plan_candidates,
+)
 from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
-from infer_bench.measure.candidates.data_file import open_data
+from infer_bench.measure.candidates.data_file import DataFile, open_data
 from infer_bench.measure.candidates.every_engine import expand_all
 from infer_bench.measure.candidates.feed_choice import choose_feeds
+from infer_bench.measure.candidates.fixed_batch import fit_batches
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.required_provider import require_provider
-from infer_bench.measure.candidates.rows import find_inputs, open_labels, select_columns
+from infer_bench.measure.candidates.rows import Rows, find_inputs, open_labels, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.probe_test.run import ProbeTester
 from infer_bench.measure.reporting import PartialSaves, run_to_report
@@ -60,7 +68,7 @@ def run(
     entries, left_out = choose_candidates(refs, candidates, to_onnx, *threads, optional)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
-    rows, unfit = load_common_rows(group_by_model(entries), file, settings)
+    rows, unfit, settings = _load_rows(entries, file, settings)
     del file  # some formats are held in memory
     columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
     entries, feeds = choose_feeds(entries, columns, settings)
@@ -72,6 +80,15 @@ def run(
     scheduler = _schedule(measurements, (columns, find_inputs(rows)), settings, progress, tester, begin_ns)
     saves = PartialSaves(partial(builder.build_report, complete=False), save)
     return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
+
+
+def _load_rows(
+    candidates: Sequence[Candidate], file: DataFile | None, settings: Settings
+) -> tuple[Mapping[str, Rows], Mapping[Key, InferBenchError], Settings]:
+    """The rows by model, the candidates that cannot be opened, and the settings with a batch that fixed models take."""
+    rows, unfit = load_common_rows(group_by_model(candidates), file, settings)
+    batches = fit_batches(settings.batches, [part.spec for part in rows.values()])
+    return rows, unfit, replace(settings, batches=batches)
 
 
 def _list_candidates(models: Sequence[ModelRef], texts: Sequence[str], settings: Settings) -> Sequence[str]:

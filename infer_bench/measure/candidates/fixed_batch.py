@@ -27,3 +27,10 @@ def choose_batch(spec: ModelSpec, batches: Sequence[int]) -> int:
         if error is None:
             return batch
     raise next(error for error in errors.values() if error is not None)
+
+
+def fit_batches(batches: tuple[int, ...], specs: Sequence[ModelSpec]) -> tuple[int, ...]:
+    """The batch at which all the models are fixed, where one row at a time was to be measured, which none takes."""
+    sizes = {spec.batch for spec in specs}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return (size,) if size is not None and batches == (1,) else batches

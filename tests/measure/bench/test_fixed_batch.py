@@ -7,7 +7,7 @@ import pytest
 
 from infer_bench import bench, validate
 from infer_bench.errors import EngineError
-from infer_bench.measure.candidates.fixed_batch import choose_batch, explain_batch
+from infer_bench.measure.candidates.fixed_batch import choose_batch, explain_batch, fit_batches
 from infer_bench.model import ModelSpec
 from tests.faulty_networks import save_network
 
@@ -41,8 +41,16 @@ def test_beside_a_free_batch_only_the_fixed_one_is_left_out(tmp_path: Path) -> N
 
 
 def test_a_model_that_takes_none_of_them_fails_before_anything_is_asked(tmp_path: Path) -> None:
-    result = bench(str(save_network(tmp_path / "fixed.onnx", batch=4)), **QUICK).results[0]
+    result = bench(str(save_network(tmp_path / "fixed.onnx", batch=4)), batches=(3, 8), **QUICK).results[0]
     assert str(result.failed).startswith("the model's batch is fixed at 4 (use --batch 4")
+
+
+def test_without_a_batch_it_is_the_fixed_one(tmp_path: Path) -> None:
+    (result,) = bench(str(save_network(tmp_path / "fixed.onnx", batch=4)), **QUICK).results
+    assert (result.batch, result.failed) == (4, None)
+    assert fit_batches((1,), [spec(4), spec(4)]) == (4,)
+    for batches, specs in (((1,), [spec(4), spec(None)]), ((1,), [spec(None)]), ((1, 8), [spec(4)]), ((8,), [spec(4)])):
+        assert fit_batches(batches, specs) == batches
 
 
 def test_which_batch_a_model_takes() -> None:
