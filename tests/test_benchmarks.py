@@ -16,6 +16,7 @@ SMALLEST = {
     "intervals.py": ("--repeats", "1", "--hogs", "0", "--rounds", "12", "--candidates", *LEAN),
     "load_stall.py": ("--duration", "0.4", "--rate", "200", "--stall", "0.1"),
     "loop.py": ("--rounds", "10"),
+    "network_request.py": ("--rounds", "40"),
     "profile_cost.py": ("--runs", "1", "--rounds", "2", "--requests", "10"),
     "quantize_digits.py": ("--network", "full", "--untimed"),
     "serve_random_bytes.py": ("--requests", "40"),

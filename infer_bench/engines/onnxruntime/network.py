@@ -8,9 +8,9 @@ import numpy as np
 
 from infer_bench.engines.base import Domain
 from infer_bench.engines.feeds.tensors import TensorFeed
+from infer_bench.engines.onnxruntime.messages import shorten_error
 from infer_bench.engines.onnxruntime.rounding import open_rounding_runs
 from infer_bench.engines.rounding_runs import Method, RoundingRuns
-from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.graph_uses import InputUse, read_input_uses
@@ -22,7 +22,8 @@ from infer_bench.typing import Array, Floats
 class NetworkSession:
     """A loaded graph of the file `path`. `predict` gives its outputs as the library does, one an entry of the list.
 
-    `end_profiling` ends the profiling that was asked for and gives the trace's path.
+    `library_session` is ONNX Runtime's own; None once it is closed. `end_profiling` ends the profiling that was asked
+    for and gives the trace's path.
     """
 
     end_profiling: Callable[[], str] | None = None
@@ -30,7 +31,7 @@ class NetworkSession:
 
     def __init__(self, session: Any, spec: ModelSpec, path: str) -> None:
         self.spec, self.path = spec, path
-        self._session = session
+        self.library_session = session
         self._feed = TensorFeed(spec.inputs)
         self.preprocess = self._feed
         self.predict = _make_predict(session, self._feed, spec.output_names)
@@ -40,7 +41,10 @@ class NetworkSession:
 
         Those of a sequence are called `name[0]`, `name[1]`, …, those of a map by its keys.
         """
-        pairs = zip(self.spec.output_names, outputs, strict=True)
+        names = self.spec.output_names
+        if all(type(value) is np.ndarray for value in outputs):
+            return dict(zip(names, outputs, strict=True))
+        pairs = zip(names, outputs, strict=True)
         return {name: array for output, value in pairs for name, array in _arrays(output, value)}
 
     def rounding_runs(self, method: Method) -> RoundingRuns:
@@ -68,7 +72,7 @@ class NetworkSession:
 
     def close(self) -> None:
         """Release the library's session."""
-        self._session = None
+        self.library_session = None
         self.predict = _refuse_call
 
 
@@ -106,7 +110,7 @@ def _make_predict(session: Any, feed: TensorFeed, names: Sequence[str]) -> Calla
         try:
             return run(outputs, arrays)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
-            reason = feed.explain(arrays) or f"ONNX Runtime cannot predict: {first_line(error)}"
+            reason = feed.explain(arrays) or f"ONNX Runtime cannot predict: {shorten_error(error)}"
             raise EngineError(reason) from None
 
     return predict

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, parser
 
 from infer_bench.engines.onnxruntime.network import NetworkSession
-from infer_bench.errors import EngineError
+from infer_bench.errors import EngineError, ModelError
 from tests.engines.zoo import open_session, ref
 
 VOICE = """
@@ -127,6 +127,20 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     session.close()
     with pytest.raises(EngineError, match="closed"):
         answer(session, **whole)
+
+
+def test_errors_are_short(tmp_path: Path) -> None:
+    rows = "w = Constant<value = float[2] {1, 2}>() y = Gather(w, x)"
+    session = open_graph(tmp_path, f"g (int64[N, T] x) => (float[N, T] y) {{ {rows} }}")
+    with pytest.raises(EngineError) as caught:
+        answer(session, x=np.array([[7]]))
+    assert caught.value.message.startswith("ONNX Runtime cannot predict: InvalidArgument: Non-zero status code")
+    assert "idx=7" in caught.value.message
+    assert "onnxruntime_src" not in caught.value.message
+    with pytest.raises(ModelError) as broken:
+        open_graph(tmp_path, "g (float[N, T] x) => (float[N, T] y) { y = Relu(x, x) }")
+    assert str(tmp_path) not in broken.value.message
+    assert "m.onnx" in broken.value.message
 
 
 def test_what_no_array_can_be_is_refused(tmp_path: Path) -> None:
