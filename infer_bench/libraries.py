@@ -38,6 +38,7 @@ class ModelLibrary:
     - `reads_frames`: whether services hand its models a DataFrame;
     - `converts`: whether its models are converted to ONNX, and checked against this engine;
     - `trees`: whether its models' trees can be read;
+    - `compiles`: whether it makes machine code of a model when it loads it;
     - `calls`: what a profile calls the engine's `predict`, by the option `api` (empty for an engine without one).
     """
 
@@ -54,6 +55,7 @@ class ModelLibrary:
     reads_frames: bool = True
     converts: bool = False
     trees: bool = False
+    compiles: bool = False
     calls: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -163,6 +165,24 @@ LIBRARIES = (
         reads=("lightgbm", "xgboost"),
         extra="treelite",
         packages=("treelite",),
+    ),
+    ModelLibrary(
+        engine="lleaves",
+        target="infer_bench.engines.lleaves:Lleaves",
+        title="lleaves",
+        reads=("lightgbm",),
+        extra="lleaves",
+        packages=("lleaves", "llvmlite"),
+        compiles=True,
+    ),
+    ModelLibrary(
+        engine="tl2cgen",
+        target="infer_bench.engines.tl2cgen:TL2cgen",
+        title="TL2cgen",
+        reads=("lightgbm", "xgboost"),
+        extra="tl2cgen",
+        packages=("tl2cgen", "treelite"),
+        compiles=True,
     ),
     ModelLibrary(
         engine="http",

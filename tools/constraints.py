@@ -15,6 +15,8 @@ HEADER = """\
 # Versions that are tested together, for every supported Python: pip install -c constraints.txt '.[cpu]'
 # Written by `make constraints`; do not edit.
 """
+EXTRAS = ("dev", "release", "lleaves", "tl2cgen")
+"""What is pinned: `dev`, and what it leaves out that is small enough to be installed beside it."""
 PIN = re.compile(r"[a-z0-9][a-z0-9.-]*==[0-9][A-Za-z0-9.+!]*( ; [a-z_]+ (<|<=|==|!=|>=|>) '[^']+'.*)?")
 
 
@@ -23,18 +25,8 @@ def resolve() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     oldest = project["requires-python"].removeprefix(">=")
     quiet = ["--quiet", "--no-header", "--no-annotate", "--upgrade"]
-    command = [
-        "uv",
-        "pip",
-        "compile",
-        "--universal",
-        "--python-version",
-        oldest,
-        "--extra",
-        "dev",
-        "--extra",
-        "release",
-    ]
+    extras = [part for extra in EXTRAS for part in ("--extra", extra)]
+    command = ["uv", "pip", "compile", "--universal", "--python-version", oldest, *extras]
     process = subprocess.run(
         [sys.executable, "-m", *command, *quiet, "pyproject.toml"],
         cwd=ROOT,

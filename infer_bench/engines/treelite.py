@@ -33,10 +33,15 @@ class Treelite:
         require("treelite.gtil", self.extra)
         file = files.read_tree_file(model)
         files.refuse_foreign(file, model)
-        if file.xgboost is not None and file.has_categories:
-            raise EngineError(f"{model.name} splits on categories, which Treelite reads of LightGBM alone")
+        refuse_categories(file, model, "Treelite")
         trees = load_trees(library, file, model)
         return TreeFileSession(file, options, _predictor(library, trees, threads), "Treelite cannot predict")
+
+
+def refuse_categories(file: files.TreeFile, model: ModelRef, title: str) -> None:
+    """Raise `EngineError` for a model of XGBoost that splits on categories."""
+    if file.xgboost is not None and file.has_categories:
+        raise EngineError(f"{model.name} splits on categories, which {title} reads of LightGBM alone")
 
 
 def load_trees(library: Any, file: files.TreeFile, model: ModelRef) -> Any:

@@ -16,7 +16,7 @@ from tests.converters.zoo.case import list_cases, write
 from tests.engines.zoo import answer, open_session
 
 CASES = {case.name: case for case in (*list_cases(lightgbm_models.cases()), *list_cases(xgboost_models.cases()))}
-ENGINES = ("treelite",)
+ENGINES = ("treelite", "lleaves", "tl2cgen")
 RIGHT = (
     *(
         "lgb binary",
@@ -30,6 +30,14 @@ RIGHT = (
     *("lgb categories", "lgb no missing", "lgb tied zeros", "lgb poisson", "lgb early stopping text"),
     *("xgb binary", "xgb softprob", "xgb dart", "xgb poisson", "xgb forest"),
 )
+OWN_LIMITS = {
+    ("lleaves", "lgb rf multiclassova"): "does not average",
+    ("tl2cgen", "xgb targets"): "several targets",
+    ("tl2cgen", "lgb binary"): "lower 32 bits are all ones",
+    ("treelite", "xgb categories"): "splits on categories",
+    ("tl2cgen", "xgb categories"): "splits on categories",
+}
+"""What one engine refuses and others may compute."""
 REFUSED = {
     "lgb linear": "linear leaves",
     "lgb zero_as_missing": "zeros for missing",
@@ -44,8 +52,14 @@ def save(name: str, folder: Path) -> ModelRef:
     return identify_model(str(write(model, "txt" if name.startswith("lgb") else "json", folder)), allow_pickle=False)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", RIGHT)
+def reads(engine: str, name: str) -> bool:
+    """Whether the engine opens files of this kind, and does without being allowed to."""
+    if (engine, name) in OWN_LIMITS:
+        return False
+    return name.startswith({"lleaves": "lgb", "tl2cgen": "xgb"}.get(engine, ""))
+
+
+@pytest.mark.parametrize(("engine", "name"), [(e, n) for e in ENGINES for n in RIGHT if reads(e, n)])
 def test_it_answers_probes_as_the_files_own_library(engine: str, name: str, tmp_path: Path) -> None:
     pytest.importorskip(engine)
     model = save(name, tmp_path)
@@ -63,27 +77,31 @@ def test_it_answers_probes_as_the_files_own_library(engine: str, name: str, tmp_
         np.testing.assert_allclose(theirs, ours, rtol=tolerance, atol=tolerance, err_msg=probe.name)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_it_would_compute_otherwise_is_refused(engine: str, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("engine", "name", "reason"),
+    [(e, n, REFUSED[n]) for e in ENGINES for n in REFUSED if reads(e, n)]
+    + [(engine, name, reason) for (engine, name), reason in OWN_LIMITS.items()],
+)
+def test_what_it_would_compute_otherwise_is_refused(engine: str, name: str, reason: str, tmp_path: Path) -> None:
     pytest.importorskip(engine)
-    with pytest.raises(EngineError, match=REFUSED[name]):
+    with pytest.raises(EngineError, match=reason):
         open_session(engine, save(name, tmp_path))
 
 
-def test_treelite_refuses_categories_of_xgboost(tmp_path: Path) -> None:
-    pytest.importorskip("treelite")
-    with pytest.raises(EngineError, match="splits on categories"):
-        open_session("treelite", save("xgb categories", tmp_path))
+def test_a_refusal_for_a_known_fault_can_be_overruled(tmp_path: Path) -> None:
+    pytest.importorskip("tl2cgen")
+    model = save("lgb binary", tmp_path)
+    rows = {name: np.linspace(-2, 2, 40) for name in open_session("lightgbm", model).spec.feature_names}
+    own = answer(open_session("lightgbm", model), rows)
+    np.testing.assert_allclose(answer(open_session("tl2cgen", model, allow="unsafe"), rows), own, atol=1e-6)
 
 
 def test_thresholds_near_zero_move_to_the_end_of_the_band() -> None:
     text = b"a=1\ntree_sizes=9 9\nthreshold=0 -1e-36 0.5 0 -1e-30\ndecision_type=2 2 2 1 2\nleft_child=1\n"
     below = repr(float(np.nextafter(-KAPPA, -1))).encode()
     kappa = repr(KAPPA).encode()
-    assert move_thresholds(text) == (
-        b"a=1\nthreshold=" + b" ".join((kappa, below, b"0.5 0 -1e-30")) + b"\ndecision_type=2 2 2 1 2\nleft_child=1\n"
-    )
+    moved = b" ".join((kappa, below, b"0.5 0 -1e-30"))
+    assert move_thresholds(text) == text.replace(b"0 -1e-36 0.5 0 -1e-30", moved)
 
 
 def test_a_file_tells_its_objective_and_its_codes(tmp_path: Path) -> None:

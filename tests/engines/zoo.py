@@ -208,6 +208,18 @@ def treelite(folder: Path) -> SavedModel:
     return replace(lightgbm(folder), engine="treelite", tolerance=1e-15)
 
 
+@model_for("lleaves")
+def lleaves(folder: Path) -> SavedModel:
+    pytest.importorskip("lleaves")
+    return replace(lightgbm(folder), engine="lleaves", tolerance=1e-12)
+
+
+@model_for("tl2cgen")
+def tl2cgen(folder: Path) -> SavedModel:
+    pytest.importorskip("tl2cgen")
+    return replace(xgboost(folder), engine="tl2cgen", tolerance=1e-6)
+
+
 @model_for("callable")
 def function(folder: Path) -> SavedModel:
     name = f"service_{abs(hash(str(folder)))}"

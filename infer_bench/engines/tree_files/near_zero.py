@@ -19,7 +19,6 @@ from infer_bench.model import ModelRef
 KAPPA = float(np.float32(1e-35))
 _BELOW = float(np.nextafter(-KAPPA, -np.inf))
 _SPLITS = re.compile(rb"^threshold=(.*)\ndecision_type=(.*)$", re.MULTILINE)
-_SIZES = re.compile(rb"^tree_sizes=.*\n", re.MULTILINE)
 
 
 @contextlib.contextmanager
@@ -43,8 +42,8 @@ def _needs_move(file: TreeFile) -> bool:
 
 
 def move_thresholds(text: bytes) -> bytes:
-    """The model's text with its thresholds moved; the sizes of its trees, which change with it, are left out."""
-    return _SPLITS.sub(_move_splits, _SIZES.sub(b"", text))
+    """The model's text with its thresholds moved; the sizes of its trees stay, which LightGBM alone goes by."""
+    return _SPLITS.sub(_move_splits, text)
 
 
 def _move_splits(splits: re.Match[bytes]) -> bytes:
