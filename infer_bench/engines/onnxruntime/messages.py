@@ -7,11 +7,12 @@ from infer_bench.engines.session import first_line
 
 _CODE = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _SOURCE = re.compile(r"\S*/onnxruntime/\S+\.(?:cc|cpp|h|hpp):\d+ ")
+_FUNCTION = re.compile(r"(?:[\w<>*&]+(?:::[\w<>*&]+)* )?onnxruntime::[\w:~<>]+\([^()]*\)\S* ")
 _MOST = 300
 
 
 def shorten_error(error: BaseException, path: str = "") -> str:
-    """Its first line without codes and places in ONNX Runtime's sources; the model at `path` by its name."""
-    text = _SOURCE.sub("", _CODE.sub("", first_line(error, 10_000)))
+    """Its first line without codes, places and functions of ONNX Runtime's sources; the model at `path` by its name."""
+    text = _FUNCTION.sub("", _SOURCE.sub("", _CODE.sub("", first_line(error, 10_000))))
     text = text.replace(path, os.path.basename(path)) if path else text
     return text if len(text) <= _MOST else text[: _MOST - 1] + "…"

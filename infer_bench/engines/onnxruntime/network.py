@@ -1,5 +1,6 @@
 """ONNX graphs that are fed by tensors: of any rank and dtype, and of any number of inputs and outputs."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from infer_bench.formats.graph_uses import InputUse, read_input_uses
 from infer_bench.formats.signature import Signature
 from infer_bench.model import ModelSpec
 from infer_bench.typing import Array, Floats
+
+_HAS_ARRAY = re.compile(r"(?!.*(?:bfloat16|float8|float4|int4|int2|complex)).*")
+"""Of the types of outputs; parts of sequences and maps count too."""
 
 
 class NetworkSession:
@@ -86,6 +90,10 @@ def open_network(session: Any, signature: Signature, path: str, options: Mapping
             raise EngineError(f"the input {tensor.name!r} is a {kind}, which NumPy has no array for")
     inputs = tuple(tensor for tensor in signature.inputs if tensor.dtype)
     names = _choose_outputs(signature.outputs, options.get("output", ""))
+    for value in session.get_outputs():
+        if value.name in names and not _HAS_ARRAY.fullmatch(value.type):
+            hint = "onnxruntime:output=… leaves it out" if len(signature.outputs) > 1 else ""
+            raise EngineError(f"the output {value.name!r} is a {value.type}, which NumPy has no array for", hint)
     spec = ModelSpec("raw", (), names, inputs=inputs, output_names=names)
     return NetworkSession(session, spec, path)
 

@@ -61,7 +61,8 @@ def compare_batch(hosted: HostedSession, request: CompareBatch) -> BatchInvarian
         alone.append(_run(hosted.model, arrays))
         if time.perf_counter_ns() - start > request.limit_ns:
             break
-    shifts = (_compare_output(name, stacked[name], [one[name] for one in alone], request.batch) for name in stacked)
+    names = [name for name in stacked if all(name in one for one in alone)]
+    shifts = (_compare_output(name, stacked[name], [one[name] for one in alone], request.batch) for name in names)
     return BatchInvariance(len(alone), tuple(shift for shift in shifts if shift is not None))
 
 
@@ -71,16 +72,17 @@ def _run(session: Any, arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _compare_output(name: str, stacked: Array, alone: Sequence[Array], batch: int) -> OutputShift | None:
-    """None where the stacked output is not one part a request."""
-    axes = [a for a, size in enumerate(alone[0].shape) if _stacks(stacked.shape, alone[0].shape, a, size * batch)]
-    if not axes or any(one.shape != alone[0].shape for one in alone):
+    """None where the stacked output has no axis that is 1 of one request and the batch's size of a batch."""
+    shape = alone[0].shape
+    axes = [axis for axis, size in enumerate(shape) if size == 1 and stacked.shape == _replace(shape, axis, batch)]
+    if not axes or any(one.shape != shape for one in alone):
         return None
     parts = np.split(stacked, batch, axis=axes[0])[: len(alone)]
     return _compare(name, np.stack(parts), np.stack(alone))
 
 
-def _stacks(stacked: tuple[int, ...], alone: tuple[int, ...], axis: int, size: int) -> bool:
-    return size > 0 and stacked == (*alone[:axis], size, *alone[axis + 1 :])
+def _replace(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
+    return (*shape[:axis], size, *shape[axis + 1 :])
 
 
 def _compare(name: str, stacked: Array, alone: Array) -> OutputShift:

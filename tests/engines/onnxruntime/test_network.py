@@ -146,6 +146,11 @@ def test_errors_are_short(tmp_path: Path) -> None:
 def test_what_no_array_can_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"'x/0:0' is a tensor\(bfloat16\), which NumPy has no array for"):
         save_identity(tmp_path, [(TensorProto.BFLOAT16, [1, 2, 3])])
+    kinds = "a = Relu(x) y = Cast<to = 16>(x)"
+    both = f"g (float[N, 2, 2] x) => (float[N, 2, 2] a, bfloat16[N, 2, 2] y) {{ {kinds} }}"
+    with pytest.raises(EngineError, match=r"the output 'y' is a tensor\(bfloat16\)"):
+        open_graph(tmp_path, both)
+    assert open_graph(tmp_path, both, output="a").spec.output_names == ("a",)
     for options, reason in (({"feed": "dataframe"}, "feed=ndarray"), ({"io_binding": "on"}, "io_binding=off")):
         with pytest.raises(EngineError) as caught:
             open_graph(tmp_path, VOICE, **options)

@@ -80,5 +80,12 @@ def test_rounding_is_no_difference_and_everything_else_is(function: Any, differs
 
 
 def test_what_is_no_part_a_request_is_left_out() -> None:
-    result, _ = compare(lambda x: {"sum": x.sum(), "sizes": np.arange(len(x) ** 2), "y": x})
+    result, _ = compare(
+        lambda x: {
+            "sum": x.sum(),
+            "places": np.stack(np.nonzero(x)),
+            "y": x,
+            **{f"z[{i}]": row for i, row in enumerate(x)},
+        }
+    )
     assert result.outputs == (OutputShift("y", 0.0, result.outputs[0].scale, differs=False),)
