@@ -11,6 +11,7 @@ from infer_bench.project import COMMANDS, OPTIONS, find_project, project_table
 ONE_RUN = frozenset(
     {"allow-pickle", "against", "against-python", "baseline", "save-baseline", "max-regression", "limit", "max-delta"}
     | {"chart", "chart-kind", "html", "json", "output", "view", "diff", "self-test", "show-inputs", "help"}
+    | {"forms", "keep"}
 )
 """What is decided for a run and not for a project, or has a key of its own beside the tables. A file that comes with a
 checkout may not allow pickles."""

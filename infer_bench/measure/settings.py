@@ -51,6 +51,8 @@ class Settings:
     requests: RequestChoices = field(default_factory=RequestChoices)
     thread_sweep: tuple[int, ...] = ()
     probes: bool = True
+    forms: bool = False
+    keep_forms: str | None = None
     slo: str | None = None
     price: str | None = None
 

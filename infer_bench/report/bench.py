@@ -121,6 +121,24 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class FormTraits:
+    """What a form of a model asks of who loads it.
+
+    `packages` are bytes by distribution of all that a worker had imported once the model was open; `runs_code`: loading
+    runs what is in the file; `languages` have a library, by its makers, that reads it.
+    """
+
+    packages: Mapping[str, int]
+    runs_code: bool
+    languages: tuple[str, ...]
+
+    @property
+    def packages_bytes(self) -> int:
+        """All of them."""
+        return sum(self.packages.values())
+
+
+@dataclass(frozen=True, slots=True)
 class BenchResult:
     """One row of the table: a candidate at a batch size. `failed` holds the reason when there is no measurement.
 
@@ -165,6 +183,7 @@ class BenchResult:
     cpu_share: float | None = None
     allocated_bytes: int | None = None
     capacity: Capacity | None = None
+    form: FormTraits | None = None
     quality: Quality | None = None
     placement: tuple[NodePlacement, ...] = ()
     probes: ProbeTest | None = None

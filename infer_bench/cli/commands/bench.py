@@ -24,6 +24,8 @@ def bench(
     models: of.Models = None,
     data: Data = None,
     labels: of.Labels = None,
+    forms: of.Forms = False,
+    keep: of.Keep = None,
     slo: of.Slo = None,
     price: of.Price = None,
     shape: Shapes = None,
@@ -93,7 +95,7 @@ def bench(
         processes=reading.count_processes(processes, save_baseline or baseline), require_provider=require_provider,
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), allow_pickle=allow_pickle, memory=memory,
         affinity=reading.read_affinity(affinity), requests=reading.read_requests(shape, dim, fill), seed=seed,
-        slo=slo, price=price,
+        slo=slo, price=price, forms=forms, keep_forms=keep,
     )  # fmt: skip
     rules.check_settings(settings, gate, data, save_baseline, show_inputs=show_inputs)
     to = Delivery(json, format, output, phases, Illustrations(html, chart), wide, notes)

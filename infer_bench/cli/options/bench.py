@@ -15,6 +15,8 @@ Batches = Annotated[str, what("--batch", "-b", metavar="N,…", help="Batch size
 Threads = Annotated[
     str, machine("--threads", "-t", metavar="N,…", help="Threads of each engine; several, as in 1,2,4, are a sweep.")
 ]
+Forms = Annotated[bool, what("--forms", help="Make every form that the model can take, and compare them.")]
+Keep = Annotated[str | None, what("--keep", metavar="FOLDER", help="Keep the forms of --forms in this folder.")]
 Slo = Annotated[str | None, what("--slo", metavar="LIMIT", help="Requests/s a core that hold it, as in 'p99<5ms'.")]
 Price = Annotated[str | None, what("--price", metavar="PRICE", help="Of a core, as in 0.05/h: what a million costs.")]
 Scenario = Annotated[

@@ -101,6 +101,10 @@ def check_plain(settings: "Settings", data: str | None, gate: "GateSettings") ->
     """Raises `UsageError` for true classes without rows, and for what only a plain run shows where there is a gate."""
     if settings.thread_sweep and gate.has_criteria:
         raise UsageError("a gate takes one number of threads", "--threads 1, or candidates with threads=… of their own")
+    if settings.keep_forms is not None and not settings.forms:
+        raise UsageError("--keep keeps the forms of a model", "--forms makes them")
+    if settings.forms and gate.has_criteria:
+        raise UsageError("--forms goes with a plain run", "leave out the limits and what to compare with")
     if settings.slo is not None or settings.price is not None:
         from infer_bench.measure.bench.capacity import read_terms
 

@@ -78,6 +78,10 @@ def keep_baseline(path: str | None) -> Iterator[Keep]:
 
 def _measure(models: Sequence[str], gate: GateSettings, how: dict[str, Any]) -> BenchReport:
     """A bench, or a gate of one kind or the other."""
+    if how["settings"].forms:
+        from infer_bench.measure.forms import run as forms
+
+        return forms.run(models, **how)
     if gate.baseline is not None:
         from infer_bench.measure.gate import stored
 

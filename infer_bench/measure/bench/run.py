@@ -1,15 +1,16 @@
 """A benchmark of candidates, from the models' names to the report."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from infer_bench.errors import InferBenchError, UsageError
+from infer_bench.errors import InferBenchError, NotConvertible, UsageError
 from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.candidates.candidates import (
     Candidate,
     Key,
+    ToOnnx,
     choose_candidates,
     default_candidates,
     plan_candidates,
@@ -61,11 +62,11 @@ def run(
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     candidates, optional, missing = expand_all(refs, candidates)
-    candidates, threads = _list_candidates(refs, candidates, settings), (settings.threads, settings.thread_sweep)
+    candidates = _list_candidates(refs, candidates, settings)
     file = open_data(data)
     truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
-    to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
-    entries, left_out = choose_candidates(refs, candidates, to_onnx, *threads, optional)
+    to_onnx: ToOnnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
+    entries, left_out = _choose(refs, candidates, to_onnx, settings, optional)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
     rows, unfit, settings = _load_rows(entries, file, settings)
@@ -89,6 +90,24 @@ def _load_rows(
     rows, unfit = load_common_rows(group_by_model(candidates), file, settings)
     batches = fit_batches(settings.batches, [part.spec for part in rows.values()])
     return rows, unfit, replace(settings, batches=batches)
+
+
+def _choose(
+    models: Sequence[ModelRef],
+    texts: Sequence[str],
+    to_onnx: ToOnnx,
+    settings: Settings,
+    optional: Collection[str],
+) -> tuple[list[Candidate], list[Notice]]:
+    """The candidates and those left out; the forms of a model are opened as they are, each by who reads it."""
+    threads = settings.threads, settings.thread_sweep
+    if settings.forms:
+        return choose_candidates(models, texts, _refuse_form, *threads, texts)[0], []
+    return choose_candidates(models, texts, to_onnx, *threads, optional)
+
+
+def _refuse_form(model: ModelRef) -> ModelRef:
+    raise NotConvertible(f"{model.name} is opened as it is")
 
 
 def _list_candidates(models: Sequence[ModelRef], texts: Sequence[str], settings: Settings) -> Sequence[str]:

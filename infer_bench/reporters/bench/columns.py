@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.libraries import of_family
-from infer_bench.report.bench import BenchResult, Capacity
+from infer_bench.report.bench import BenchResult, Capacity, FormTraits
 from infer_bench.report.common import Latency, ModelInfo, Quality, Report
 from infer_bench.reporters.bench.groups import (
     BatchGroup,
@@ -25,6 +25,7 @@ _AFTER = {
     "memory": "memory",
     "file": "file",
 }
+_FORMS = {"needs": "needs", "runs_code": "runs code", "languages": "read by"}
 _CAPACITY = {"capacity": "req/s a core", "cost": "a million"}
 _CPU = {"cpu": "CPU", "cpu_share": "CPU %"}
 PROBE_MARK = "†"
@@ -40,6 +41,7 @@ def rank_droppable(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         "cpu_share",
         "file",
+        "languages",
         "cpu",
         "allocated",
         "memory",
@@ -65,6 +67,10 @@ def select_columns(report: Report[Any], phases: bool) -> dict[str, str]:
     settings = report.settings
     quantiles = {name: name for name in name_percentiles(settings)}
     share = {"share": "share"} if phases else {}
+    if settings.get("forms"):
+        quantiles, cpu = dict(list(quantiles.items())[:1]), {}
+        after = {key: title for key, title in _AFTER.items() if key != "rows_per_s"} | _FORMS
+        return {**quantiles, **after}
     cpu = _CPU if any(getattr(result, "cpu_ns", None) is not None for result in report.results) else {}
     allocated = {"allocated": "allocates"} if settings.get("memory") else {}
     quality = _QUALITY if settings.get("labels") else {}
@@ -86,6 +92,7 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
         "cpu_share": _format_cpu_share(result.cpu_share),
         "allocated": numbers.size(result.allocated_bytes),
         "file": numbers.size(result.artifact_bytes),
+        **fill_form(result.form),
         **fill_capacity(result.capacity),
         **fill_quality(result.quality),
     }
@@ -95,6 +102,14 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
 def _format_cpu_share(share: float | None) -> str:
     """`99 %`, or `380 %` of a candidate that keeps four CPUs busy."""
     return numbers.MISSING if share is None else f"{share * 100:.0f} %"
+
+
+def fill_form(form: FormTraits | None) -> dict[str, str]:
+    """Packages and their size, whether loading runs code, and which languages can read it."""
+    if form is None:
+        return dict.fromkeys(_FORMS, numbers.MISSING)
+    needs = f"{numbers.memory(form.packages_bytes)} in {numbers.plural(len(form.packages), 'package')}"
+    return {"needs": needs, "runs_code": "yes" if form.runs_code else "no", "languages": ", ".join(form.languages)}
 
 
 def fill_capacity(capacity: Capacity | None) -> dict[str, str]:

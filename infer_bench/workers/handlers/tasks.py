@@ -11,6 +11,8 @@ from infer_bench.workers.tasks.float64 import (
     check_float64,
     predict_in_float64,
 )
+from infer_bench.workers.tasks.loaded_packages import ListPackages, list_packages
+from infer_bench.workers.tasks.model_forms import WriteForms, write_forms
 from infer_bench.workers.tasks.network_outputs import (
     PredictOutputs,
     PredictVariants,
@@ -55,6 +57,8 @@ HANDLERS = (
     of_request(ImportWriter, import_writer),
     of_request(ConvertModel, convert_model),
     of_request(ReadTrees, read_trees),
+    of_request(WriteForms, write_forms),
+    of_request(ListPackages, list_packages),
     of_request(PrepareNetwork, prepare_network),
     of_request(WriteForm, write_form),
     of_request(RunNetwork, run_network),

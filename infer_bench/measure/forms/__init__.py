@@ -1,0 +1,1 @@
+"""A model in every format that it can take, compared with itself."""

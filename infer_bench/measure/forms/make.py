@@ -1,0 +1,72 @@
+"""Making the forms of a model: its library's own formats, pickles, and ONNX in two precisions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from infer_bench.converters.base import ConvertOptions, InputDtype
+from infer_bench.errors import InferBenchError, UsageError
+from infer_bench.libraries import of_family
+from infer_bench.measure.candidates.jobs import build_task_job
+from infer_bench.measure.convert.run import convert
+from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelRef
+from infer_bench.progress import Progress
+from infer_bench.report.common import Notice
+from infer_bench.workers.process import Worker
+from infer_bench.workers.tasks.model_forms import WriteForms
+
+INPUTS: tuple[InputDtype, ...] = ("float32", "float64")
+
+
+def make_forms(
+    model: ModelRef, folder: Path, data: str | None, settings: Settings, progress: Progress
+) -> tuple[list[str], list[Notice]]:
+    """The paths of the forms, the model's own first, and of forms that cannot be made why.
+
+    An ONNX file appears where it predicts the same on rows drawn from the model and on those of `data`. Raises
+    `UsageError` where one of the files is there already, and for what has no forms.
+    """
+    if model.family in ("callable", "http"):
+        raise UsageError(f"{model.name} is no file that has forms", "give a trained model")
+    _check_room(model, folder)
+    progress.update(0, "making the forms of the model")
+    paths, notices = [model.path], list[Notice]()
+    with Worker(build_task_job(model), timeout_s=settings.timeout_s) as worker:
+        written = worker.ask(WriteForms(model, str(folder), settings.allow_pickle))
+    paths += written.paths.values()
+    notices += [_note(form, reason) for form, reason in written.failures.items()]
+    library = of_family(model.family)
+    for dtype in INPUTS if library is not None and library.converts else ():
+        try:
+            paths.append(_convert(model, folder, dtype, data, settings.allow_pickle, progress))
+        except InferBenchError as error:
+            notices.append(_note(f"ONNX of {dtype}", error.message))
+    return paths, notices
+
+
+def name_candidates(models: Sequence[ModelRef]) -> list[str]:
+    """The candidates that open the forms as they are: their own libraries, fed with arrays alike."""
+    families = dict.fromkeys(model.family for model in models)
+    return [f"{library.engine}:feed=ndarray" for name in families if (library := of_family(name)) is not None]
+
+
+def _check_room(model: ModelRef, folder: Path) -> None:
+    stem = Path(model.path).stem
+    taken = [path for path in sorted(folder.glob(f"{stem}.*")) if path != Path(model.path)]
+    if taken:
+        raise UsageError(f"{taken[0]} is there already", "keep the forms in an empty folder")
+
+
+def _convert(
+    model: ModelRef, folder: Path, dtype: InputDtype, data: str | None, allow_pickle: bool, progress: Progress
+) -> str:
+    path = str(folder / f"{Path(model.path).stem}.{dtype}.onnx")
+    options = ConvertOptions(input_dtype=dtype)
+    report = convert(model.path, path, data=data, options=options, allow_pickle=allow_pickle, progress=progress)
+    if (difference := report.results[0].failed) is not None:
+        raise UsageError(f"it does not predict the same: {difference}")
+    return path
+
+
+def _note(form: str, reason: str) -> Notice:
+    return Notice("no-form", f"no form {form}: {reason}")

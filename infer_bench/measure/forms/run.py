@@ -1,0 +1,91 @@
+"""A benchmark of the forms of one model, with what each needs to be loaded."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from infer_bench.errors import InferBenchError, OutputError, UsageError
+from infer_bench.measure.bench import run as bench
+from infer_bench.measure.candidates.jobs import build_engine_job
+from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.forms.make import make_forms, name_candidates
+from infer_bench.measure.forms.traits import CODE_FORMATS, find_languages
+from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelRef
+from infer_bench.progress import Progress, Silent
+from infer_bench.report.bench import BenchReport, BenchResult, FormTraits
+from infer_bench.report.common import Notice
+from infer_bench.workers.process import Worker
+from infer_bench.workers.tasks.loaded_packages import ListPackages
+
+
+def run(
+    models: Sequence[str],
+    *,
+    data: str | None,
+    candidates: Sequence[str],
+    settings: Settings,
+    progress: Progress | None = None,
+    save: bench.Save | None = None,
+    notices: Sequence[Notice] = (),
+    **_: Any,
+) -> BenchReport:
+    """Make the forms of the one model, in `settings.keep_forms` or a scratch folder, and bench them as one comparison.
+
+    Raises `UsageError` for several models and for candidates: each form is opened by the library that reads it.
+    """
+    if len(models) != 1 or candidates:
+        raise UsageError("--forms takes one model and chooses the candidates", "infer-bench bench model.joblib --forms")
+    progress = progress or Silent()
+    model = identify_model(models[0], allow_pickle=settings.allow_pickle)
+    with _open_folder(settings.keep_forms) as folder:
+        paths, remarks = make_forms(model, folder, data, settings, progress)
+        refs = [identify_model(path, allow_pickle=settings.allow_pickle) for path in paths]
+        report = bench.run(
+            paths,
+            data=data,
+            candidates=name_candidates(refs),
+            settings=settings,
+            progress=progress,
+            save=save,
+            notices=[*notices, *remarks],
+        )
+        results = tuple(_describe(result, refs, settings) for result in report.results)
+    report = replace(report, results=results)
+    if save:
+        save(report)
+    return report
+
+
+@contextlib.contextmanager
+def _open_folder(keep: str | None) -> Iterator[Path]:
+    """The folder to keep the forms in, made where it is missing; without one a folder that is gone at the end."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:
+            yield Path(folder)
+        return
+    try:
+        Path(keep).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{keep} cannot be made: {error.strerror or error}", "name a folder to keep the forms in"
+        ) from None
+    yield Path(keep).absolute()
+
+
+def _describe(result: BenchResult, refs: Sequence[ModelRef], settings: Settings) -> BenchResult:
+    """The result with what its form needs to be loaded."""
+    ref = next(ref for ref in refs if ref.path == result.model.path)
+    if result.failed is not None:
+        return result
+    try:
+        job = build_engine_job(result.engine, ref, result.options, allow_pickle=settings.allow_pickle)
+        with Worker(job, timeout_s=settings.timeout_s) as worker:
+            worker.open()
+            packages = worker.ask(ListPackages()).bytes_by_name
+    except InferBenchError:
+        packages = {}
+    return replace(result, form=FormTraits(packages, ref.format in CODE_FORMATS, find_languages(ref.format)))

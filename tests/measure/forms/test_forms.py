@@ -1,0 +1,132 @@
+"""A model in every format that it can take."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infer_bench.cli.main import run as run_command
+from infer_bench.errors import UsageError
+from infer_bench.formats.identify import identify
+from infer_bench.measure.bench import run as bench
+from infer_bench.measure.forms import make
+from infer_bench.measure.forms import run as forms
+from infer_bench.measure.forms.traits import CODE_FORMATS, find_languages
+from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelRef
+from infer_bench.progress import Silent
+from infer_bench.report.bench import BenchReport, FormTraits
+from infer_bench.reporters.registry import render
+from infer_bench.workers.tasks.loaded_packages import ListPackages, list_packages
+from infer_bench.workers.tasks.model_forms import WriteForms, write_forms
+from tests import reports
+
+
+@pytest.fixture(scope="module")
+def boosted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    lightgbm = pytest.importorskip("lightgbm")
+    rows = np.random.default_rng(0).normal(size=(200, 3))
+    model = lightgbm.train({"verbose": -1}, lightgbm.Dataset(rows, rows[:, 0]), 3)
+    path = tmp_path_factory.mktemp("forms") / "m.txt"
+    model.save_model(path)
+    return path
+
+
+def test_each_format_but_its_own_is_written_and_is_what_it_says(boosted: Path, tmp_path: Path) -> None:
+    written = write_forms(WriteForms(identify(boosted), str(tmp_path), False))
+    assert written.failures == {}
+    assert {form: identify(path).family for form, path in written.paths.items()} == {
+        "pickle": "lightgbm",
+        "joblib": "lightgbm",
+    }
+    back = write_forms(WriteForms(identify(written.paths["pickle"]), str(boosted.parent), False))
+    assert set(back.paths) == {"lightgbm-text", "joblib"}
+
+
+def test_an_estimator_takes_skops_and_no_format_of_trees(tmp_path: Path) -> None:
+    joblib = pytest.importorskip("joblib")
+    linear = pytest.importorskip("sklearn.linear_model")
+    path = tmp_path / "m.joblib"
+    joblib.dump(linear.LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]), path)
+    written = write_forms(WriteForms(identify(path), str(tmp_path), False))
+    assert {form: identify(file).format for form, file in written.paths.items()} == {
+        "pickle": "pickle",
+        "skops": "skops",
+    }
+
+
+def test_a_format_that_fails_costs_itself_alone(boosted: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.pickle").mkdir()
+    written = write_forms(WriteForms(identify(boosted), str(tmp_path), False))
+    assert set(written.paths) == {"joblib"}
+    assert "directory" in written.failures["pickle"]
+
+
+def test_packages_are_those_that_were_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ["junitparser", *(name for name in sys.modules if name.startswith("junitparser."))]:
+        monkeypatch.setitem(sys.modules, name, None)  # as a worker keeps it from being imported
+    sizes = list_packages(ListPackages()).bytes_by_name
+    assert sizes["numpy"] > 1_000_000
+    assert not {"infer-bench", "junitparser"} & sizes.keys()
+
+
+def test_files_of_the_user_are_not_written_over(boosted: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.old").write_text("mine")
+    with pytest.raises(UsageError, match=r"m\.old is there already"):
+        make.make_forms(identify(boosted), tmp_path, None, Settings(), Silent())
+    with pytest.raises(UsageError, match="no file that has forms"):
+        make.make_forms(ModelRef("a:b", "callable", "python", "", 0), tmp_path, None, Settings(), Silent())
+
+
+def test_each_form_is_opened_by_the_library_that_reads_it(
+    boosted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[dict[str, Any]] = []
+    saves: list[BenchReport] = []
+    plain = reports.report(*(replace(r, failed="not measured here") for r in reports.credit()))
+    results = tuple(replace(r, model=replace(r.model, path=str(boosted))) for r in plain.results)
+
+    def measure(paths: Any, **how: Any) -> BenchReport:
+        calls.append({"paths": paths, **how})
+        return replace(plain, results=results)
+
+    monkeypatch.setattr(make, "_convert", lambda model, folder, dtype, *more: str(boosted))
+    monkeypatch.setattr(bench, "run", measure)
+    settings = Settings(forms=True, keep_forms=str(tmp_path / "kept"))
+    forms.run([str(boosted)], data=None, candidates=(), settings=settings, save=saves.append)
+    assert calls[0]["candidates"] == ["lightgbm:feed=ndarray"]
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["m.joblib", "m.pickle"]
+    assert len(saves) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--keep", "here"], "--keep keeps the forms"),
+        (["--forms", "--limit", "p99<5ms"], "--forms goes with a plain run"),
+        (["--forms", "-e", "lightgbm"], "--forms takes one model"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(
+    options: list[str], says: str, boosted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["bench", str(boosted), *options]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_the_table_says_what_loading_needs() -> None:
+    traits = FormTraits({"numpy": 60_000_000, "scikit-learn": 40_000_000}, "joblib" in CODE_FORMATS, ("Python",))
+    report = reports.report(*(replace(r, form=traits) for r in reports.credit()), settings={"forms": True})
+    text = render(report, "table")
+    head, first, *_ = text.splitlines()[2:]
+    assert head.split()[-5:] == ["needs", "runs", "code", "read", "by"]
+    assert first.split()[-7:] == ["100", "MB", "in", "2", "packages", "yes", "Python"]
+    assert "p99" not in head
+
+
+def test_languages() -> None:
+    assert "JavaScript" in find_languages("onnx")
+    assert find_languages("skops") == ("Python",)
