@@ -37,6 +37,7 @@ from infer_bench.engines.session import (
 )
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats import onnx_graph as onnx_graph
+from infer_bench.formats.graph_uses.known_texts import find_known_texts
 from infer_bench.formats.signature import read_signature
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
@@ -98,6 +99,9 @@ def _open_table(library: Any, session: Any, model: ModelRef, options: Mapping[st
     if sum(tensor.width for tensor in inputs) != len(features):
         raise ModelError(f"{model.name} describes {len(features)} columns and takes {inputs[0].width}")
     features = onnx_inputs.with_dtypes(features, inputs)
+    if any(feature.kind == "string" for feature in features):
+        texts = find_known_texts(content, {tensor.name: tensor.width for tensor in inputs})
+        features = onnx_inputs.with_known_texts(features, inputs, texts)
     feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
     meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)
     assumed = description is None and onnx_outputs.is_assumed_pair(session.get_outputs(), nodes, meaning)

@@ -84,6 +84,17 @@ def with_dtypes(columns: Sequence[Feature], tensors: Sequence[Tensor]) -> tuple[
     return tuple(replace(column, dtype="" if dtype.kind == "O" else dtype.name) for column, dtype in pairs)
 
 
+def with_known_texts(
+    columns: Sequence[Feature], tensors: Sequence[Tensor], texts: Mapping[tuple[str, int], tuple[str, ...]]
+) -> tuple[Feature, ...]:
+    """The columns of text with those that the graph's encoders list, by input and place, as examples."""
+    places = [(tensor.name, place) for tensor in tensors for place in range(tensor.width)]
+    return tuple(
+        replace(column, examples=texts[place]) if column.kind == "string" and place in texts else column
+        for column, place in zip(columns, places, strict=True)
+    )
+
+
 def _kind(tensor: Tensor) -> Kind:
     return _KINDS[np.dtype(tensor.dtype).kind]
 

@@ -11,6 +11,7 @@ from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.measure.candidates.column_mapping import columns_for, counterparts, share_names
 from infer_bench.measure.validate.fan_out import FanOut
 from infer_bench.measure.validate.group_comparison import GroupComparison
+from infer_bench.measure.validate.known_texts import with_known_texts
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
 from infer_bench.measure.validate.probes import Probe, as_float32, probes
 from infer_bench.measure.validate.trees import Structure
@@ -38,7 +39,7 @@ def compare_on_probes(
 def _probes(
     validation: Validation, reference: Predictor, rows: Table | None, structure: Structure | None
 ) -> list[Probe]:
-    spec, seed = _shared_spec(validation), validation.settings.seed
+    spec, seed = _shared_spec(validation, rows), validation.settings.seed
     thresholds = _thresholds(reference, validation.candidates)
     if not reference.feed_dtype:
         ordinary = probes(spec, thresholds, float32=False, seed=seed)[0].table
@@ -69,11 +70,12 @@ def _take_finite(table: Table) -> Table:
     return table.take(np.flatnonzero(is_finite))
 
 
-def _shared_spec(validation: Validation) -> ModelSpec:
-    """The reference's, with features whose values every candidate holds too."""
+def _shared_spec(validation: Validation, rows: Table | None) -> ModelSpec:
+    """The reference's, with features whose values every candidate holds too, and texts that one of the sides knows."""
     spec = validation.spec
     specs = [candidate.predictor.spec for candidate in validation.candidates]
-    return narrow(spec, [pair for other in specs for pair in counterparts(other, spec)])
+    pairs = [pair for other in specs for pair in counterparts(other, spec)]
+    return with_known_texts(narrow(spec, pairs), pairs, rows)
 
 
 def _thresholds(reference: Predictor, candidates: Sequence[CandidateState]) -> dict[str, list[float]]:
