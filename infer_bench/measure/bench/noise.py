@@ -18,6 +18,8 @@ BIMODAL = "bimodal"
 SPREAD_LIMIT = 0.1
 """Robust coefficient of variation between the blocks of a process above which a row is called noisy."""
 ENOUGH_BLOCKS = 5
+QUEUED_LIMIT = 0.2
+"""Share of the time that requests wait for a CPU above which all times are too long, however steady they are."""
 MACHINE_SHARE = 0.5
 """The machine is to blame where the fixed work varied by this share of what the requests did, or more."""
 
@@ -61,9 +63,13 @@ def measure_variation(result: BenchResult) -> Variation | None:
     if requests is None:
         return None
     work, queue = (_spread(map(values, result.processes)) for values in (_work_times, _dilations))
+    return Variation(requests, work, queue, _queued_share(result))
+
+
+def _queued_share(result: BenchResult) -> float:
+    """The share of the measured time in which others held the CPU."""
     rounds = [r for process in result.processes for r in process.rounds]
-    queued = sum(r.queued_ns or 0 for r in rounds) / max(1, sum(r.wall_ns for r in rounds))
-    return Variation(requests, work, queue, queued)
+    return sum(r.queued_ns or 0 for r in rounds) / max(1, sum(r.wall_ns for r in rounds))
 
 
 def _spread(processes: Iterable[Array]) -> float | None:
@@ -84,10 +90,17 @@ def _dilations(process: Process) -> Array:
 
 
 def note_machine(results: Sequence[BenchResult]) -> Iterable[Notice]:
-    """One line for the whole run where the machine was as unsteady as what it measured."""
-    every = (measure_variation(result) for result in results if result.failed is None)
+    """One line for the whole run where the machine was as unsteady as what it measured, or was others' in good part."""
+    measured = [result for result in results if result.failed is None]
+    every = map(measure_variation, measured)
     noisy = [part for part in every if part is not None and part.is_noisy and part.is_of_machine]
     if not noisy:
+        queued = max(map(_queued_share, measured), default=0.0)
+        if queued > QUEUED_LIMIT:
+            yield Notice(
+                UNSTEADY_MACHINE,
+                f"the machine was busy: requests waited for a CPU up to {_percent(queued)} of the time",
+            )
         return
     worst = max(noisy, key=lambda part: part.requests)
     if (worst.queue or 0.0) > (worst.work or 0.0):

@@ -110,6 +110,15 @@ def test_requests_that_waited_for_a_cpu_are_the_machine_s_noise_whatever_fixed_w
     assert "requests waited for a CPU 33 % of the time" in notice_of(noise.UNSTEADY_MACHINE, machine).message
 
 
+def test_a_machine_that_others_use_is_mentioned_though_it_is_steady() -> None:
+    busy = row(process(CALM[:24], reference_ns=STEADY, queued=0.4))
+    assert warnings_of(busy) == [noise.UNSTEADY_MACHINE]
+    assert notice_of(noise.UNSTEADY_MACHINE, busy).message == (
+        "the machine was busy: requests waited for a CPU up to 40 % of the time"
+    )
+    assert codes(row(process(CALM, reference_ns=STEADY, queued=0.1))) == []
+
+
 def test_nobody_is_blamed_where_the_kernel_does_not_say_who_held_the_cpu() -> None:
     unknown = row(process(NOISY, reference_ns=STEADY, queued=None))
     assert "candidate" not in notice_of(noise.HIGH_VARIANCE, unknown).message
