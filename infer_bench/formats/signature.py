@@ -1,5 +1,6 @@
 """What an ONNX graph takes and gives, and whether its inputs are the columns of rows or the tensors of a network."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ _DTYPES = (
     *("object", "bool", "float16", "float64", "uint32", "uint64"),
 )
 """By the number that ONNX's `TensorProto.DataType` gives them; of those that follow, NumPy has none that may cross."""
+_WIDE_UNSIGNED = ("uint16", "uint32", "uint64")
+"""Types that no column has."""
 _TREES = "ai.onnx.ml"
 _IR_VERSION, _GRAPH, _METADATA, _NODES, _INITIALISERS, _INPUTS, _OUTPUTS, _SPARSE = 1, 7, 14, 1, 5, 11, 12, 15
 _NAME, _TENSOR_NAME, _DOMAIN, _KEY = 1, 8, 7, 1
@@ -124,6 +127,16 @@ def _are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool) -> bo
     columns = [tensor for tensor in inputs if _is_column(tensor, alone=len(inputs) == 1)]
     others = [tensor for tensor in inputs if tensor not in columns]
     return all(map(_is_matrix, others)) and (len(inputs) == 1 or bool(columns))
+
+
+def can_be_columns(inputs: Sequence[TensorInput]) -> bool:
+    """Whether the numbers of tensors might as well be columns: each holds a fixed number of them a request, and few."""
+    required = [tensor for tensor in inputs if not tensor.optional]
+    inner = [(tensor.shape or (None,))[1:] for tensor in required]
+    if any(not tensor.shape or is_state(tensor.name) or tensor.dtype in _WIDE_UNSIGNED for tensor in required):
+        return False
+    sizes = [math.prod(int(size or 0) for size in shape) for shape in inner if all(isinstance(s, int) for s in shape)]
+    return len(sizes) == len(inner) and all(0 < size <= MOST_COLUMNS for size in sizes)
 
 
 def _is_matrix(tensor: TensorInput) -> bool:

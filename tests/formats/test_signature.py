@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from infer_bench.errors import ModelError
 from infer_bench.formats.input_names import is_batch, is_state, is_time
-from infer_bench.formats.signature import Signature, find_batch_axis, read_signature
+from infer_bench.formats.signature import Signature, can_be_columns, find_batch_axis, read_signature
 from infer_bench.model import TensorInput
 
 FLOAT, INT, TEXT = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
@@ -152,3 +152,19 @@ def test_bytes_that_are_no_model_are_refused() -> None:
     for data in (b"", b"\x08\x09", b"\x3a\xff"):
         with pytest.raises(ModelError, match="no ONNX model"):
             read_signature(data)
+
+
+@pytest.mark.parametrize(
+    ("shape", "name", "columns"),
+    [
+        (("n", 1, 28), "x", True),
+        ((1, 3, 8), "x", True),
+        (("n", 3, 224, 224), "x", False),
+        (("n", None), "x", False),
+        ((), "x", False),
+        (None, "x", False),
+        ((2, 1, 8), "state", False),
+    ],
+)
+def test_the_numbers_of_few_tensors_can_be_columns(shape: Any, name: str, columns: bool) -> None:
+    assert can_be_columns([TensorInput(name, "float32", shape)]) is columns

@@ -139,3 +139,55 @@ def test_requests_stay_apart_where_rows_depend_on_each_other(tmp_path: Path) -> 
 def test_requests_go_together_elsewhere(tmp_path: Path) -> None:
     app = application(save(tmp_path, IMAGE))
     assert ask(app, "GET", "/model-info").json()["batching"] is True
+
+
+VOICE = """
+voice (float[batch, T] input, float[2, batch, 3] state, int64 sr) => (float[batch] output, float[2, batch, 3] stateN) {
+    axis = Constant<value = int64[1] {1}>()
+    sum = ReduceSum<keepdims = 0>(input, axis)
+    rate = Cast<to = 1>(sr)
+    output = Div(sum, rate)
+    one = Constant<value = float {1.0}>()
+    stateN = Add(state, one)
+}
+"""
+
+
+def test_a_network_is_served_by_its_tensors(tmp_path: Path) -> None:
+    app = application(save(tmp_path, VOICE))
+    about = ask(app, "GET", "/v2/models/graph").json()
+    assert about["inputs"] == [
+        {"name": "input", "datatype": "FP32", "shape": [-1, -1]},
+        {"name": "state", "datatype": "FP32", "shape": [2, -1, 3]},
+        {"name": "sr", "datatype": "INT64", "shape": []},
+    ]
+    assert [(output["name"], output["shape"]) for output in about["outputs"]] == [
+        ("output", [-1]),
+        ("stateN", [2, -1, 3]),
+    ]
+    sound, state = np.ones((2, 4), np.float32), np.zeros((2, 2, 3), np.float32)
+    answer = infer(app, input=("FP32", sound), state=("FP32", state), sr=("INT64", np.array([2]))).json()
+    assert [(output["name"], output["shape"]) for output in answer["outputs"]] == [
+        ("output", [2]),
+        ("stateN", [2, 2, 3]),
+    ]
+    assert answer["outputs"][0]["data"] == [2.0, 2.0]
+    record = {"input": sound[:1].tolist(), "state": state[:, :1].tolist(), "sr": 2}
+    assert predict(app, record).json()["predictions"] == [[2.0] + [1.0] * 6]
+    assert predict(app, [record, record]).json()["predictions"] == [[2.0] + [1.0] * 6] * 2
+    assert [response.status_code for response in ask_together(app, [record] * 3)] == [200] * 3
+
+
+def test_what_does_not_fit_a_network_is_refused(tmp_path: Path) -> None:
+    app = application(save(tmp_path, VOICE))
+    sound, state, sr = ("FP32", np.ones((1, 4))), ("FP32", np.zeros((2, 1, 3))), ("INT64", np.array([2]))
+    for tensors, message in (
+        ({"input": sound, "state": state}, "'sr' is missing"),
+        ({"input": sound, "state": state, "sr": sr, "x": sr}, "no input 'x'"),
+        ({"input": ("FP64", sound[1]), "state": state, "sr": sr}, "the request has float64 [1, 4]"),
+        ({"input": sound, "state": ("FP32", np.zeros((2, 3))), "sr": sr}, "the request has float32 [2, 3]"),
+        ({"input": sound, "state": ("FP32", np.zeros((1, 1, 3))), "sr": sr}, "the request has float32 (1, 1, 3)"),
+    ):
+        response = infer(app, **tensors)
+        assert response.status_code in (400, 422)
+        assert message in response.json()["error"]

@@ -38,14 +38,14 @@ from infer_bench.engines.session import (
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.graph_uses.known_texts import find_known_texts
-from infer_bench.formats.signature import read_signature
+from infer_bench.formats.signature import can_be_columns, read_signature
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
 
 Predict = Callable[[Any], Any]
 
 COLUMNS = "columns"
-"""Given beside the options: `yes` where the numbers of tensors are to be columns of rows."""
+"""Given beside the options: `yes` where the numbers of tensors are to be columns of rows, if they can be."""
 _ON_OFF = ("on", "off")
 
 
@@ -79,7 +79,8 @@ class OnnxRuntime:
         with onnx_graph.map_file(Path(model.path)) as content:
             signature, remarks = read_signature(content), find_training_operators(content).remarks
         opened: OnnxSession | NetworkSession
-        if signature.is_network and options.get(COLUMNS) != "yes":
+        as_columns = options.get(COLUMNS) == "yes" and can_be_columns(signature.inputs)
+        if signature.is_network and not as_columns:
             opened = open_network(session, signature, model.path, options)
         else:
             opened = _open_table(library, session, model, options)

@@ -1,6 +1,6 @@
 """Two artefacts for one answer: the second answers where the first one cannot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -11,7 +11,7 @@ from infer_bench.model import ModelSpec, Phase
 from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.paths.served_model import Predictions, ServedModel
 from infer_bench.serving.rows.rows import Rows
-from infer_bench.typing import Floats
+from infer_bench.typing import Array, Floats
 
 Path = Literal["primary", "fallback"]
 Reason = Literal["load", "refused", "non-finite"]
@@ -24,7 +24,7 @@ number where the fallback gives one."""
 class Answer:
     """The predictions (rows, outputs) of one request, its labels (rows,) or None, and who gave them.
 
-    `phases_ns` are those of the call that the request went along with.
+    `phases_ns` are those of the call that the request went along with. `outputs` are a network's, by name.
     """
 
     predictions: Floats
@@ -32,6 +32,7 @@ class Answer:
     phases_ns: dict[Phase, int]
     path: Path = "primary"
     reason: Reason | None = None
+    outputs: Mapping[str, Array] | None = None
 
 
 class DualPath:
@@ -73,7 +74,8 @@ class DualPath:
     def _ask_fallback(self, rows: Rows, reason: Reason) -> Answer:
         assert self.fallback is not None
         predictions = align(self.fallback.answer([rows]), self.fallback.spec, self.main.spec)
-        return Answer(predictions.values, predictions.labels, predictions.phases_ns, "fallback", reason)
+        outputs = predictions.outputs
+        return Answer(predictions.values, predictions.labels, predictions.phases_ns, "fallback", reason, outputs)
 
     def _with_finite(self, rows: Rows, answer: Answer) -> Answer:
         """The fallback's answer where it has a finite value in the place of one that is not."""
@@ -103,7 +105,7 @@ class DualPath:
 def _split(predictions: Predictions, batch: Sequence[Rows]) -> list[Answer]:
     """Each request's part of what was predicted in one call."""
     if len(batch) == 1:
-        return [Answer(predictions.values, predictions.labels, predictions.phases_ns)]
+        return [Answer(predictions.values, predictions.labels, predictions.phases_ns, outputs=predictions.outputs)]
     answers, start = [], 0
     for rows in batch:
         part = slice(start, start + rows.count)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from infer_bench.model import PHASES, ModelRef, ModelSpec, Phase
 from infer_bench.serving.rows.feed import BatchFeed, array_schema, number_tensors
 from infer_bench.serving.rows.rows import Rows
 from infer_bench.serving.settings import ServingSettings
-from infer_bench.typing import Floats
+from infer_bench.typing import Array, Floats
 
 _WARM_ROWS = 4
 _ROUNDING = 1e-5
@@ -30,11 +30,15 @@ _ROUNDING = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """`values` (rows, outputs), `labels` (rows,) or None, and what each phase of the call took."""
+    """`values` (rows, outputs), `labels` (rows,) or None, and what each phase of the call took.
+
+    `outputs` are those of a network by name, for a single request; None of other models.
+    """
 
     values: Floats
     labels: list[Any] | None
     phases_ns: dict[Phase, int]
+    outputs: Mapping[str, Array] | None = None
 
 
 @dataclass(eq=False)
@@ -102,9 +106,8 @@ class ServedModel:
         """Predict the rows of several requests in one call. Raises `EngineError` when the model refuses them."""
         with self.lock:
             try:
-                return (
-                    self._answer(batch) if self.spec.batch is None else self._answer_in_chunks(batch, self.spec.batch)
-                )
+                size = 1 if self.spec.inputs else self.spec.batch
+                return self._answer(batch) if size is None else self._answer_in_chunks(batch, size)
             except InferBenchError:
                 raise
             except (KeyboardInterrupt, SystemExit) as error:
@@ -118,6 +121,7 @@ class ServedModel:
         start = time.perf_counter_ns()
         inputs = self._feed.inputs(batch)
         fed = time.perf_counter_ns()
+        named: Mapping[str, Array] | None = None
         if self._own_labels is not None:
             values, labels = self._own_labels(inputs)
             end = time.perf_counter_ns()
@@ -125,6 +129,9 @@ class ServedModel:
             outputs = self.session.predict(inputs)
             end = time.perf_counter_ns()
             values = self.session.postprocess(outputs)
+            if self.spec.inputs:
+                session: Any = self.session
+                named = {name: np.array(array) for name, array in session.named_outputs(outputs).items()}
             labels = self.session.labels(values) if self._texts is None else self._text_labels(outputs)
         rows = sum(part.count for part in batch)
         if len(values) != rows:
@@ -136,7 +143,7 @@ class ServedModel:
             "predict": end - fed,
             "postprocess": time.perf_counter_ns() - end,
         }
-        return Predictions(values, plain, phases)
+        return Predictions(values, plain, phases, named)
 
     def _answer_in_chunks(self, batch: Sequence[Rows], size: int) -> Predictions:
         """Of a model that takes so many rows at a time and no other number; the last call is filled up."""
@@ -146,10 +153,11 @@ class ServedModel:
                 part = self._answer([rows.chunk(start, size)])
                 count = min(size, rows.count - start)
                 labels = None if part.labels is None else part.labels[:count]
-                parts.append(Predictions(part.values[:count], labels, part.phases_ns))
+                parts.append(Predictions(part.values[:count], labels, part.phases_ns, part.outputs))
         phases: dict[Phase, int] = {phase: sum(part.phases_ns[phase] for part in parts) for phase in PHASES}
         labels = None if parts[0].labels is None else [label for part in parts for label in part.labels or ()]
-        return Predictions(np.concatenate([part.values for part in parts]), labels, phases)
+        outputs = parts[0].outputs if len(parts) == 1 else None
+        return Predictions(np.concatenate([part.values for part in parts]), labels, phases, outputs)
 
     def _text_labels(self, outputs: Any) -> list[str] | None:
         texts: list[str] = self._texts(outputs) if self._texts is not None else []
@@ -161,6 +169,7 @@ class ServedModel:
         Rows are answered alone and together. Where there are none that the model answers, nothing is known.
         """
         if not self.spec.features:
+            self.rows_are_apart = not self.spec.inputs  # a network's requests are answered one by one
             return
         try:
             rows = self._draw_rows()

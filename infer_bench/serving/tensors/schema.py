@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.model import Feature
+from infer_bench.engines.onnxruntime.inputs import DTYPES as ONNX_DTYPES
+from infer_bench.model import Feature, TensorInput
 from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.paths.dual_path import Answer
 from infer_bench.serving.paths.served_model import ServedModel
@@ -37,12 +38,13 @@ class TensorSchema:
     """What a model takes and gives.
 
     A model that is fed one array of numbers takes one tensor (rows, columns), its columns in the model's order, and an
-    ONNX graph of numbers the tensors that it names itself. Any model takes its columns one by one, as (rows,) or
+    ONNX graph of numbers the tensors that it names itself. A network takes its tensors and gives all its outputs, of
+    whatever shape. Any other model takes its columns one by one, as (rows,) or
     (rows, 1), and one that is fed in another way takes nothing else.
     """
 
     def __init__(self, model: ServedModel, reader: RowReader) -> None:
-        self._reader = reader
+        self._reader, self._network = reader, model.spec.inputs
         own = _own_tensors(model) if reader.is_matrix else ()
         self._own = () if {spec.name for spec in own} == set(reader.names) else own
         columns = tuple(TensorSpec(f.name, _datatype(f), (-1, 1)) for f in model.spec.features)
@@ -53,11 +55,16 @@ class TensorSchema:
         if self._labels:
             outputs.append(TensorSpec(LABELS, self._labels, (-1,)))
         self.outputs = tuple(outputs)
+        if self._network:
+            self.inputs = tuple(map(_network_input, self._network))
+            self.outputs = _network_outputs(model)
 
     def rows(self, tensors: Mapping[str, Array]) -> Rows:
         """The rows of a request. Raises `RequestFault` for tensors of other names, shapes or datatypes."""
         if not tensors:
             raise self._fault("the request has no input")
+        if self._network:
+            return self._request_of_network(tensors)
         if tensors.keys() & {spec.name for spec in self._own}:
             return self._rows_of_own(tensors)
         strangers = [name for name in tensors if self._columns and name not in self._columns]
@@ -70,6 +77,21 @@ class TensorSchema:
         if not next(iter(lengths.values())):
             raise self._fault("the request has no rows")
         return self._reader.read_columns(columns)
+
+    def _request_of_network(self, tensors: Mapping[str, Array]) -> Rows:
+        """All tensors as the only record. Raises `RequestFault` for other names, datatypes and numbers of axes."""
+        by_name = {tensor.name: tensor for tensor in self._network}
+        strangers = [name for name in tensors if name not in by_name]
+        missing = [tensor.name for tensor in self._network if tensor.name not in tensors and not tensor.optional]
+        if strangers or missing:
+            raise self._fault(f"the model has no input {strangers[0]!r}" if strangers else f"{missing[0]!r} is missing")
+        for name, array in tensors.items():
+            if not _fits(by_name[name], array):
+                text = f"the input is {by_name[name]}, and the request has {array.dtype} {list(array.shape)}"
+                raise self._fault(text)
+        scalars = {name for name, tensor in by_name.items() if tensor.shape == ()}
+        record = {name: array.reshape(()) if name in scalars else array for name, array in tensors.items()}
+        return Rows((), None, [record])
 
     def _rows_of_own(self, tensors: Mapping[str, Array]) -> Rows:
         strangers = [name for name in tensors if name not in {spec.name for spec in self._own}]
@@ -107,10 +129,39 @@ class TensorSchema:
 
     def answer(self, answer: Answer) -> dict[str, Array]:
         """The outputs by name."""
+        if answer.outputs is not None:
+            return dict(answer.outputs)
         outputs: dict[str, Array] = {PREDICTIONS: answer.predictions}
         if self._labels and answer.labels is not None:
             outputs[LABELS] = np.array(answer.labels, dtype=DTYPES[self._labels])
         return outputs
+
+
+def _fits(tensor: TensorInput, array: Array) -> bool:
+    """A scalar comes as one of one element, since the protocol has none."""
+    if array.dtype != np.dtype(tensor.dtype):
+        return False
+    shape = tensor.shape
+    return shape is None or array.ndim == len(shape) or (shape == () and array.size == 1)
+
+
+def _network_input(tensor: TensorInput) -> TensorSpec:
+    """Axes that are free are -1; so is the only one of a tensor of any rank."""
+    sizes = (None,) if tensor.shape is None else tensor.shape
+    shape = tuple(size if isinstance(size, int) else -1 for size in sizes)
+    return TensorSpec(tensor.name, datatype_of(np.empty(0, tensor.dtype)), shape)
+
+
+def _network_outputs(model: ServedModel) -> tuple[TensorSpec, ...]:
+    """As the file declares them, which a run may belie."""
+    library = getattr(model.session, "library_session", None)
+    declared = {value.name: value for value in library.get_outputs()} if library is not None else {}
+    return tuple(_network_output(name, declared.get(name)) for name in model.spec.output_names)
+
+
+def _network_output(name: str, value: Any) -> TensorSpec:
+    dtype, shape = (np.float32, (None,)) if value is None else (ONNX_DTYPES.get(value.type, np.float32), value.shape)
+    return TensorSpec(name, datatype_of(np.empty(0, dtype)), tuple(s if isinstance(s, int) else -1 for s in shape))
 
 
 def _own_tensors(model: ServedModel) -> tuple[TensorSpec, ...]:
