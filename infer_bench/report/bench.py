@@ -139,6 +139,20 @@ class FormTraits:
 
 
 @dataclass(frozen=True, slots=True)
+class Compilation:
+    """What loading takes an engine that compiles the model: `load_ns`, the median over processes.
+
+    It has paid for itself after so many `requests` against the fastest candidate that does not compile, `against` on
+    the model at the path `against_model`; None where that is as fast, or there is none (then `against` is empty).
+    """
+
+    load_ns: int
+    against: str = ""
+    against_model: str = ""
+    requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BenchResult:
     """One row of the table: a candidate at a batch size. `failed` holds the reason when there is no measurement.
 
@@ -187,6 +201,7 @@ class BenchResult:
     quality: Quality | None = None
     placement: tuple[NodePlacement, ...] = ()
     probes: ProbeTest | None = None
+    compilation: Compilation | None = None
     batch_invariant: bool | None = None
 
     @property

@@ -10,6 +10,7 @@ from infer_bench.errors import CannotRun
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, find_double_installs
 from infer_bench.measure.bench.batching import note_batches
+from infer_bench.measure.bench.compilation import note_compilations
 from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.notices import find_notices
 from infer_bench.measure.bench.quality import note_useless_labels
@@ -79,9 +80,11 @@ class ReportBuilder:
         drawn_for = {path: rows.drawn_for for path, rows in self._rows.items()}
         results = build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for, self._truth)
         pairs = zip(rows, results, strict=True)
-        return tuple(
-            result if result.failed else replace(result, probes=self._probe_tests.get(row.candidate.key))
-            for row, result in pairs
+        return note_compilations(
+            [
+                result if result.failed else replace(result, probes=self._probe_tests.get(row.candidate.key))
+                for row, result in pairs
+            ]
         )
 
     def _build(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.libraries import of_family
-from infer_bench.report.bench import BenchResult, Capacity, FormTraits
+from infer_bench.report.bench import BenchResult, Capacity, Compilation, FormTraits
 from infer_bench.report.common import Latency, ModelInfo, Quality, Report
 from infer_bench.reporters.bench.groups import (
     BatchGroup,
@@ -27,6 +27,7 @@ _AFTER = {
 }
 _FORMS = {"needs": "needs", "runs_code": "runs code", "languages": "read by"}
 _CAPACITY = {"capacity": "req/s a core", "cost": "a million"}
+_COMPILE = {"compile": "compile", "pays_after": "pays after"}
 _CPU = {"cpu": "CPU", "cpu_share": "CPU %"}
 PROBE_MARK = "†"
 """Stands behind a distance that does not hold on probes."""
@@ -45,6 +46,7 @@ def rank_droppable(settings: Mapping[str, Any]) -> tuple[str, ...]:
         "cpu",
         "allocated",
         "memory",
+        "compile",
         "cold_start",
         "rows_per_s",
         "auc",
@@ -74,9 +76,10 @@ def select_columns(report: Report[Any], phases: bool) -> dict[str, str]:
     cpu = _CPU if any(getattr(result, "cpu_ns", None) is not None for result in report.results) else {}
     allocated = {"allocated": "allocates"} if settings.get("memory") else {}
     quality = _QUALITY if settings.get("labels") else {}
+    compiling = _COMPILE if any(getattr(result, "compilation", None) for result in report.results) else {}
     capacity = {"capacity": _CAPACITY["capacity"]} if settings.get("slo") else {}
     capacity |= {"cost": _CAPACITY["cost"]} if settings.get("price") else {}
-    return {**quantiles, **share, **_AFTER, **cpu, **allocated, **capacity, **quality}
+    return {**quantiles, **share, **_AFTER, **compiling, **cpu, **allocated, **capacity, **quality}
 
 
 def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any]) -> ResultLine:
@@ -93,6 +96,8 @@ def fill_line(result: BenchResult, group: BatchGroup, settings: Mapping[str, Any
         "allocated": numbers.size(result.allocated_bytes),
         "file": numbers.size(result.artifact_bytes),
         **fill_form(result.form),
+        "compile": numbers.coarse(result.compilation.load_ns if result.compilation else None),
+        "pays_after": _format_pay_off(result.compilation),
         **fill_capacity(result.capacity),
         **fill_quality(result.quality),
     }
@@ -127,6 +132,13 @@ def format_cost(capacity: Capacity) -> str:
     """`0.0011`, `$0.0011` or `0.0011 EUR`."""
     cost, currency = numbers.rate(capacity.cost_per_million), capacity.currency
     return f"{cost} {currency}" if currency.isalpha() else f"{currency}{cost}"
+
+
+def _format_pay_off(compilation: Compilation | None) -> str:
+    """`850,000 req`; of one that no other candidate is slower than, `never`."""
+    if compilation is None or not compilation.against:
+        return numbers.MISSING
+    return "never" if compilation.requests is None else f"{numbers.about_count(compilation.requests)} req"
 
 
 def fill_quality(quality: Quality | None) -> dict[str, str]:

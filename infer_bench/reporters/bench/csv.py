@@ -9,6 +9,7 @@ from infer_bench.report.common import Latency, Report
 from infer_bench.reporters.bench.groups import name_percentiles, read_percentile
 from infer_bench.reporters.text.csv import write_table
 
+_COMPILATION = {"compile_ns": "load_ns", "pays_after_requests": "requests"}
 _PROBES = {"probe_rows": "rows", "probe_failing": "failing", "probe_max_abs_delta": "max_abs_delta"}
 
 
@@ -23,7 +24,7 @@ def _list_fields(quantiles: tuple[str, ...]) -> list[str]:
     about = ["model", "family", "format", "sha256", "candidate", "engine", "batch", "failed"]
     derived = ["rows_per_s", "speedup_against", "speedup", "speedup_low", "speedup_high", "max_abs_delta"]
     derived += ["speedup_against_model"]
-    counts = ["label_changes", "non_finite_mismatches", "delta_rows", *_PROBES]
+    counts = ["label_changes", "non_finite_mismatches", "delta_rows", *_PROBES, *_COMPILATION]
     costs = ["cold_start_ns", "rss_bytes", "peak_rss_bytes", "artifact_bytes", "warmup_ns", "gc_collections"]
     costs += ["cpu_ns", "cpu_share", "allocated_bytes"]
     return about + list(_fill_request(None, quantiles)) + derived + counts + costs + times
@@ -41,6 +42,7 @@ def _fill_row(result: BenchResult, quantiles: tuple[str, ...]) -> dict[str, Any]
     else:
         row["speedup"] = None
     row |= {field: getattr(result.probes, name, None) for field, name in _PROBES.items()}
+    row |= {field: getattr(result.compilation, name, None) for field, name in _COMPILATION.items()}
     for phase in PHASES:
         times = _fill_latency(getattr(result.phases, phase, None), quantiles)
         row |= {f"{phase}_{key}": value for key, value in times.items()}

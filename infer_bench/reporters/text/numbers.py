@@ -99,6 +99,11 @@ def plural(number: int, singular: str, plural: str = "") -> str:
     return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
 
 
+def about_count(number: int) -> str:
+    """A count to two significant digits: `850,000`."""
+    return count(round(number, 2 - len(str(number))) if number >= 100 else number)
+
+
 def rate(per_second: float | None) -> str:
     """Things a second, to three significant digits: `262`, `23,500`, `48.7 M`."""
     if per_second is None or not math.isfinite(per_second):

@@ -9,6 +9,7 @@ from infer_bench.reporters.bench.groups import BatchGroup, list_phases, name_per
 from infer_bench.reporters.bench.sentences.answers import describe_differences, describe_uncompared
 from infer_bench.reporters.bench.sentences.bottleneck import find_bottleneck
 from infer_bench.reporters.bench.sentences.capacity import describe_capacity
+from infer_bench.reporters.bench.sentences.compilation import describe_compilations
 from infer_bench.reporters.bench.sentences.probes import describe_probes
 from infer_bench.reporters.bench.sentences.sentence import Sentence, enumerate_names
 from infer_bench.reporters.bench.sentences.speeds import compare_speeds
@@ -24,6 +25,7 @@ def describe_model(groups: Iterable[BatchGroup]) -> list[Sentence]:
         *compare_speeds(groups),
         *([Sentence(sweep)] if (sweep := describe_sweep(groups)) else []),
         *(Sentence(text) for group in groups if (text := describe_capacity(group))),
+        *describe_compilations(groups),
         *describe_differences(groups),
         *describe_probes(groups),
         *describe_uncompared(groups),
