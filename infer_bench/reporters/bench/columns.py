@@ -150,7 +150,7 @@ def fill_quality(quality: Quality | None) -> dict[str, str]:
 
 def fill_phase_lines(result: BenchResult, settings: Mapping[str, Any]) -> list[ResultLine]:
     """A line for each phase of the request, with its share of the time."""
-    if result.phases is None:
+    if result.phases is None or settings.get("forms"):
         return []
     return [
         ResultLine(

@@ -47,7 +47,7 @@ def build_model_section(report: Report[Any], model: Comparison) -> Section:
 
 def build_run_section(report: Report[Any]) -> Iterable[Section]:
     """What holds for the whole run; nothing where there is nothing to say."""
-    missing = explain_missing(report, phases=True)
+    missing = explain_missing(report, phases=True, shown=columns.select_columns(report, phases=True))
     about = tuple(_toned([*describe_report(report), *([Sentence(missing)] if missing else [])]))
     if about:
         yield Section("About this run", sentences=about)
