@@ -87,7 +87,7 @@ def test_names_are_one_line_and_unique(parts: list[tuple[str, str]]) -> None:
     assert not set("\n\r\x00\x1b\udce9") & set("".join(names))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(hostile, hostile, hostile)
 def test_hostile_names_leave_every_document_readable(path: str, candidate: str, reason: str) -> None:
     report = report_of(path, candidate, reason)

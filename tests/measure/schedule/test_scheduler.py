@@ -49,7 +49,7 @@ def test_several_batch_sizes_share_the_budget(batches: tuple[int, ...]) -> None:
     assert max(rounds) <= 1.5 * min(rounds)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=15)
 @given(
     count=st.integers(1, 5),
     request_ns=st.integers(1 * US, 100 * MS),

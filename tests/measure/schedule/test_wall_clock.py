@@ -44,7 +44,7 @@ def run_bench(budget_s: float, load_ns: int, **options: Any) -> tuple[Measuremen
     return measurements, (clock.now - begin_ns) / S
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(
     budget_s=st.floats(5, 120),
     request_ns=st.integers(2 * US, 20 * MS),

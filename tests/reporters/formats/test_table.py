@@ -167,7 +167,7 @@ def test_a_report_without_results() -> None:
     assert text == "Nothing was measured.\n"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(report=strategies.reports, width=st.sampled_from([40, 80, 120]))
 def test_any_report_that_can_be_loaded_can_be_shown(report: Any, width: int) -> None:
     assert max(map(measure_width, render(report, "table", width=width, phases=True).splitlines())) <= width
