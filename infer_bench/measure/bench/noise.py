@@ -154,7 +154,16 @@ def _causes(in_use: InUse, is_machine: bool) -> list[str]:
 
 
 def _machine_explains(process: Process, groups: TwoGroups) -> bool:
-    """Whether the machine's slow tenth lies half as far above its fast tenth as the groups lie apart, or more."""
+    """Whether the machine's slow tenth lies half as far above its fast tenth as the groups lie apart, or more.
+
+    Also where waiting for a CPU makes up half of what the upper group took longer: a scheduler hands out whole slices.
+    """
+    queued_ns = sum(r.queued_ns or 0 for r in process.rounds)
+    longer_ns = (
+        (1 - groups.lower_share) * (groups.upper - groups.lower) * sum(len(r.request_ns) for r in process.rounds)
+    )
+    if queued_ns >= MACHINE_SHARE * longer_ns:
+        return True
     apart = groups.upper / groups.lower - 1
     every = (values for values in (_work_times(process), _dilations(process)) if len(values) >= ENOUGH_BLOCKS)
     tenths = (np.quantile(values, (0.1, 0.9)) for values in every)

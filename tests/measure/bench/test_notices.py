@@ -138,6 +138,11 @@ def test_two_groups_are_a_warning_unless_the_machine_had_two_speeds() -> None:
     assert "the machine" in of_machine.hint
 
 
+def test_two_groups_are_the_machine_s_where_requests_waited_for_whole_slices() -> None:
+    slices = row(process(HUMPS, reference_ns=STEADY, queued=0.15))
+    assert notice_of(noise.BIMODAL, slices).level == "note"
+
+
 def test_the_places_of_two_groups_are_those_of_one_call() -> None:
     means = row(process(HUMPS * 10, reference_ns=STEADY), calls_per_sample=10)
     assert "76 % around 39.9 µs" in notice_of(noise.BIMODAL, means).message
