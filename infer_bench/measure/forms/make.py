@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infer_bench.converters.base import ConvertOptions, InputDtype
+from infer_bench.engines.registry import available
 from infer_bench.errors import InferBenchError, UsageError
-from infer_bench.libraries import of_family
+from infer_bench.libraries import LIBRARIES, of_family
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.convert.run import convert
 from infer_bench.measure.settings import Settings
@@ -45,9 +46,19 @@ def make_forms(
 
 
 def name_candidates(models: Sequence[ModelRef]) -> list[str]:
-    """The candidates that open the forms as they are: their own libraries, fed with arrays alike."""
+    """The candidates that open the forms as they are, fed with arrays alike.
+
+    They are the forms' own libraries, and what is installed that has no format of its own and reads one of these.
+    """
     families = dict.fromkeys(model.family for model in models)
-    return [f"{library.engine}:feed=ndarray" for name in families if (library := of_family(name)) is not None]
+    own = [library.engine for name in families if (library := of_family(name)) is not None]
+    installed = {info.name: info.formats for info in available() if info.version is not None}
+    readers = [
+        library.engine
+        for library in LIBRARIES
+        if not library.family and any(model.format in installed.get(library.engine, ()) for model in models)
+    ]
+    return [f"{engine}:feed=ndarray" for engine in (*own, *readers)]
 
 
 def _check_room(model: ModelRef, folder: Path) -> None:
