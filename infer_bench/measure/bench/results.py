@@ -7,6 +7,7 @@ from typing import Any
 
 from infer_bench.measure.bench.batching import is_batch_invariant
 from infer_bench.measure.bench.capacity import add_capacity, read_terms
+from infer_bench.measure.bench.network_difference import describe_difference
 from infer_bench.measure.bench.quality import judge_classes
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import describe_model
@@ -201,6 +202,8 @@ def difference(measurement: Measurement, reference: Measurement) -> dict[str, An
         return {"delta_note": "reference"}
     if ours is None or theirs is None:
         return {"delta_note": "no answers"}
+    if reference.outputs is not None and measurement.outputs is not None:
+        return describe_difference(reference.outputs, measurement.outputs, measurement.batch)
     if ours.ndim != 2 or theirs.ndim != 2:
         return {"delta_note": f"answers of {ours.ndim} and {theirs.ndim} dimensions, not 2"}
     rows = min(len(ours), len(theirs))

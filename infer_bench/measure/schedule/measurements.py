@@ -10,7 +10,7 @@ from infer_bench.measure.candidates.fixed_batch import explain_batch
 from infer_bench.measure.schedule.sampling import SamplingPlan
 from infer_bench.model import Label, ModelSpec, Phase
 from infer_bench.report.bench import Process, Round
-from infer_bench.typing import Array, Samples
+from infer_bench.typing import Array, Columns, Samples
 from infer_bench.workers.requests import ResidentMemory, WorkerEnvironment
 from infer_bench.workers.tasks.batch_invariance import BatchInvariance
 from infer_bench.workers.timing.requests import TimedBlock, Warmth
@@ -55,6 +55,13 @@ class LayoutSamples:
         return replace(self.process, rounds=tuple(r.report for r in self.rounds))
 
 
+class NetworkOutputs:
+    """The outputs of a network by name, as a `data.Table` has its columns."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+
+
 @dataclass
 class Measurement:
     """What is known of one candidate at one batch size.
@@ -67,6 +74,7 @@ class Measurement:
     plan: SamplingPlan | None = None
     predictions: Array | None = None
     labels: tuple[Label | None, ...] | None = None
+    outputs: NetworkOutputs | None = None
     invariance: BatchInvariance | None = None
     layouts: list[LayoutSamples] = field(default_factory=list)
     frame_shares: dict[Phase, float] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from infer_bench.measure.schedule.allocations import measure_allocations
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.frame_work import measure_frame_shares
 from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, OpenSession
-from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements
+from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements, NetworkOutputs
 from infer_bench.measure.schedule.rounds import RoundSampler
 from infer_bench.measure.schedule.stopping import StoppingRule
 from infer_bench.measure.settings import Settings
@@ -137,6 +137,7 @@ class Scheduler:
         with self._budget.running(False):
             rows = session.ask(request, timeout_s=self._settings.timeout_s + PREDICTIONS_LIMIT_S)
         measurement.predictions, measurement.labels = rows.predictions, rows.labels
+        measurement.outputs = None if rows.outputs is None else NetworkOutputs(rows.outputs)
 
     def _compare_batch(self, measurement: Measurement, session: OpenSession) -> None:
         """Whether a network answers requests in a batch as it does alone; no part of the measuring."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from infer_bench.engines.base import Session
 from infer_bench.model import TensorInput
-from infer_bench.typing import Columns
+from infer_bench.typing import Columns, Floats
 from infer_bench.workers.timing.requests import (
     FirstRequest,
     InjectDelay,
@@ -85,13 +85,26 @@ class HostedSession:
 
     def predict_rows(self, request: PredictRows) -> RowPredictions:
         """See `PredictRows`."""
-        predictions, labels = self.runner(request.batch).predict_rows(request.limit_ns)
+        runner = self.runner(request.batch)
+        if runner.takes_arrays:
+            outputs = runner.predict_arrays(request.limit_ns)
+            return RowPredictions(flatten_outputs(outputs), None, outputs)
+        predictions, labels = runner.predict_rows(request.limit_ns)
         return RowPredictions(predictions, None if labels is None else tuple(labels))
 
     def inject_delay(self, request: InjectDelay) -> None:
         """See `InjectDelay`."""
         self.model = DelayedSession(self.model, request.turns, request.every)
         self._runners = {}
+
+
+def flatten_outputs(outputs: Columns) -> Floats:
+    """The only output, of floats, as (requests, numbers); without numbers where there are several or sizes differ."""
+    columns = list(outputs.values())
+    count = len(columns[0]) if columns else 0
+    if len(columns) != 1 or columns[0].dtype.kind != "f" or not count:
+        return np.empty((count, 0))
+    return columns[0].reshape(count, -1).astype(np.float64)
 
 
 class DelayedSession:

@@ -4,7 +4,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 
 from infer_bench.model import Label
-from infer_bench.typing import Floats, Samples
+from infer_bench.typing import Columns, Floats, Samples
 from infer_bench.workers.protocol import Request, SessionRequest
 
 WARM_WINDOW_NS = 20_000_000
@@ -127,10 +127,14 @@ class TimeRounds(Request[TimedRounds]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowPredictions:
-    """The canonical output (rows, outputs) and the labels (rows,), None for a model without classes."""
+    """The canonical output (rows, outputs) and the labels (rows,), None for a model without classes.
+
+    Of requests of arrays, `outputs` are all by name, as a `data.Table` has its columns; None of rows.
+    """
 
     predictions: Floats
     labels: tuple[Label | None, ...] | None
+    outputs: Columns | None = None
 
 
 @dataclass(frozen=True, slots=True)

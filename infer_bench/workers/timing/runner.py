@@ -81,8 +81,8 @@ class Runner:
 
     def __init__(self, session: Session, requests: list[Request], rows: int, batch: int, clock: Clock) -> None:
         self._session = session
-        self._is_network = bool(requests) and isinstance(requests[0], TensorRequest)
-        self._stages = Stages.of(session, tensors=self._is_network)
+        self.takes_arrays = bool(requests) and isinstance(requests[0], TensorRequest)
+        self._stages = Stages.of(session, tensors=self.takes_arrays)
         self._requests = requests
         self._rows = rows
         self._cycle = Cycle(self._requests)
@@ -133,20 +133,39 @@ class Runner:
         The labels of a user's function are the text in its predictions, unless the same request gets another text a
         second time, as with the number of a request.
 
-        Stops after `limit_ns`, or when a network's fill `MOST_BYTES`, so the arrays may be shorter than the rows.
+        Stops after `limit_ns`, so the arrays may be shorter than the rows.
         """
-        start, parts, texts, size = self._clock(), [], list[str](), 0
+        start, parts, texts = self._clock(), [], list[str]()
         for request in self._requests:
             outputs = self._outputs(request)
             parts.append(np.array(self._session.postprocess(outputs), dtype=np.float64))
             texts += self._texts(outputs)
-            size += parts[-1].nbytes if self._is_network else 0
-            if self._clock() - start > limit_ns or size > MOST_BYTES:
+            if self._clock() - start > limit_ns:
                 break
-        predictions = _concatenate(parts)[: self._rows]
+        predictions = np.concatenate(parts)[: self._rows]
         if self._texts_are_labels(texts, predictions):
             return predictions, np.array(texts[: self._rows], dtype=object)
         return predictions, self._session.labels(predictions)
+
+    def predict_arrays(self, limit_ns: int) -> dict[str, Array]:
+        """Every output of the requests in order, by name, as a `data.Table` has its columns.
+
+        Stops after `limit_ns`, or when they fill `MOST_BYTES`, so there may be fewer. What not every request gives,
+        such as the last parts of a sequence, is left out.
+        """
+        from infer_bench.data.table import stack  # as in `requests_of`
+
+        session: Any = self._session
+        start, size, named = self._clock(), 0, list[dict[str, Array]]()
+        for request in self._requests:
+            named.append(
+                {name: np.array(array) for name, array in session.named_outputs(self._outputs(request)).items()}
+            )
+            size += sum(array.nbytes for array in named[-1].values())
+            if self._clock() - start > limit_ns or size > MOST_BYTES:
+                break
+        names = [name for name in named[0] if all(name in outputs for outputs in named)]
+        return {name: stack([outputs[name] for outputs in named]) for name in names}
 
     def _texts_are_labels(self, texts: Sequence[str], predictions: Floats) -> bool:
         """Whether there is text, or nothing but text, and the first request gets the same a second time."""
@@ -161,12 +180,6 @@ class Runner:
         """The text in the predictions of a user's function."""
         texts = getattr(self._session, "texts", None)
         return list(texts(outputs)) if texts else []
-
-
-def _concatenate(parts: Sequence[Floats]) -> Floats:
-    """(rows, outputs); without outputs where a network's answers differ in size."""
-    same = len({part.shape[1:] for part in parts}) == 1
-    return np.concatenate(parts if same else [part[:, :0] for part in parts])
 
 
 def _collections() -> int:

@@ -51,10 +51,10 @@ def test_a_network_s_outputs_are_handed_on_as_they_are() -> None:
     runner = Runner(session, [request, request], 2, 1, FakeClock(1))
     runner.time_first()
     assert (session.named, session.flattened) == (1, 0)
-    predictions, labels = runner.predict_rows(10**9)
-    assert (predictions.tolist(), labels) == ([[2.0], [2.0]], None)
+    assert {name: column.tolist() for name, column in runner.predict_arrays(10**9).items()} == {"sum": [2.0, 2.0]}
     runner = Runner(session, [request, TensorRequest({"x": np.ones((1, 0), np.float32)})], 2, 1, FakeClock(1))
-    assert runner.predict_rows(10**9)[0].shape == (2, 0)
+    assert runner.predict_arrays(10**9) == {}
+    assert len(runner.predict_arrays(0)["sum"]) == 1
 
 
 class NetworkOfSums:
@@ -70,7 +70,7 @@ class NetworkOfSums:
 
     def named_outputs(self, outputs: Any) -> Any:
         self.named += 1
-        return dict(enumerate(outputs))
+        return dict(zip(["sum"], outputs, strict=False))
 
     def postprocess(self, outputs: Any) -> Any:
         self.flattened += 1
