@@ -67,9 +67,9 @@ def measure_variation(result: BenchResult) -> Variation | None:
 
 
 def _queued_share(result: BenchResult) -> float:
-    """The share of the measured time in which others held the CPU."""
+    """The share of the measured time that others held the CPU; a wait that began before a block is cut."""
     rounds = [r for process in result.processes for r in process.rounds]
-    return sum(r.queued_ns or 0 for r in rounds) / max(1, sum(r.wall_ns for r in rounds))
+    return sum(min(r.queued_ns or 0, r.wall_ns) for r in rounds) / max(1, sum(r.wall_ns for r in rounds))
 
 
 def _spread(processes: Iterable[Array]) -> float | None:
