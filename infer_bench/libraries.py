@@ -185,6 +185,14 @@ LIBRARIES = (
         compiles=True,
     ),
     ModelLibrary(
+        engine="sklearnex",
+        target="infer_bench.engines.sklearnex:Sklearnex",
+        title="scikit-learn-intelex",
+        reads=("lightgbm", "xgboost"),
+        extra="sklearnex",
+        packages=("scikit-learn-intelex",),
+    ),
+    ModelLibrary(
         engine="http",
         target="infer_bench.engines.http.engine:Http",
         title="HTTP service",

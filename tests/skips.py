@@ -8,6 +8,7 @@ import pytest
 ALLOWED_REASONS = (
     "could not import 'torch'",  # not in the extra `dev`: its wheels bring gigabytes of CUDA
     "could not import 'lleaves'",  # nor is this: llvmlite unpacks to 129 MB
+    "could not import 'daal4py'",  # nor scikit-learn-intelex, which unpacks to 159 MB
     "could not import 'tl2cgen'",  # nor this, which needs a C compiler
     "could not import 'onnxscript'",  # comes with torch
     "not a git checkout",  # a source distribution

@@ -16,7 +16,8 @@ from tests.converters.zoo.case import list_cases, write
 from tests.engines.zoo import answer, open_session
 
 CASES = {case.name: case for case in (*list_cases(lightgbm_models.cases()), *list_cases(xgboost_models.cases()))}
-ENGINES = ("treelite", "lleaves", "tl2cgen")
+ENGINES = ("treelite", "lleaves", "tl2cgen", "sklearnex")
+MODULES = {"sklearnex": "daal4py"}
 RIGHT = (
     *(
         "lgb binary",
@@ -28,7 +29,7 @@ RIGHT = (
         "lgb codes",
     ),
     *("lgb categories", "lgb no missing", "lgb tied zeros", "lgb poisson", "lgb early stopping text"),
-    *("xgb binary", "xgb softprob", "xgb dart", "xgb poisson", "xgb forest"),
+    *("xgb binary", "xgb softprob", "xgb dart", "xgb poisson", "xgb forest", "xgb early stopping json"),
 )
 OWN_LIMITS = {
     ("lleaves", "lgb rf multiclassova"): "does not average",
@@ -36,6 +37,12 @@ OWN_LIMITS = {
     ("tl2cgen", "lgb binary"): "lower 32 bits are all ones",
     ("treelite", "xgb categories"): "splits on categories",
     ("tl2cgen", "xgb categories"): "splits on categories",
+    ("sklearnex", "xgb categories"): "splits on categories",
+    ("sklearnex", "lgb binary"): "rounds LightGBM's thresholds to float32",
+    ("sklearnex", "xgb poisson"): "leaves out what count:poisson does",
+    ("sklearnex", "xgb dart"): "weights of dart's trees",
+    ("sklearnex", "xgb targets"): "several targets",
+    ("sklearnex", "xgb forest classes"): "forest of several classes",
 }
 """What one engine refuses and others may compute."""
 REFUSED = {
@@ -56,12 +63,12 @@ def reads(engine: str, name: str) -> bool:
     """Whether the engine opens files of this kind, and does without being allowed to."""
     if (engine, name) in OWN_LIMITS:
         return False
-    return name.startswith({"lleaves": "lgb", "tl2cgen": "xgb"}.get(engine, ""))
+    return name.startswith({"lleaves": "lgb", "tl2cgen": "xgb", "sklearnex": "xgb"}.get(engine, ""))
 
 
 @pytest.mark.parametrize(("engine", "name"), [(e, n) for e in ENGINES for n in RIGHT if reads(e, n)])
 def test_it_answers_probes_as_the_files_own_library(engine: str, name: str, tmp_path: Path) -> None:
-    pytest.importorskip(engine)
+    pytest.importorskip(MODULES.get(engine, engine))
     model = save(name, tmp_path)
     own, other = open_session(model.family, model), open_session(engine, model)
     assert (own.spec.task, own.spec.outputs, own.spec.features) == (
@@ -83,17 +90,18 @@ def test_it_answers_probes_as_the_files_own_library(engine: str, name: str, tmp_
     + [(engine, name, reason) for (engine, name), reason in OWN_LIMITS.items()],
 )
 def test_what_it_would_compute_otherwise_is_refused(engine: str, name: str, reason: str, tmp_path: Path) -> None:
-    pytest.importorskip(engine)
+    pytest.importorskip(MODULES.get(engine, engine))
     with pytest.raises(EngineError, match=reason):
         open_session(engine, save(name, tmp_path))
 
 
-def test_a_refusal_for_a_known_fault_can_be_overruled(tmp_path: Path) -> None:
-    pytest.importorskip("tl2cgen")
+@pytest.mark.parametrize("engine", ["tl2cgen", "sklearnex"])
+def test_a_refusal_for_a_known_fault_can_be_overruled(engine: str, tmp_path: Path) -> None:
+    pytest.importorskip(MODULES.get(engine, engine))
     model = save("lgb binary", tmp_path)
     rows = {name: np.linspace(-2, 2, 40) for name in open_session("lightgbm", model).spec.feature_names}
     own = answer(open_session("lightgbm", model), rows)
-    np.testing.assert_allclose(answer(open_session("tl2cgen", model, allow="unsafe"), rows), own, atol=1e-6)
+    np.testing.assert_allclose(answer(open_session(engine, model, allow="unsafe"), rows), own, atol=1e-6)
 
 
 def test_thresholds_near_zero_move_to_the_end_of_the_band() -> None:

@@ -220,6 +220,12 @@ def tl2cgen(folder: Path) -> SavedModel:
     return replace(xgboost(folder), engine="tl2cgen", tolerance=1e-6)
 
 
+@model_for("sklearnex")
+def sklearnex(folder: Path) -> SavedModel:
+    pytest.importorskip("daal4py")
+    return replace(xgboost(folder), engine="sklearnex", tolerance=1e-5)
+
+
 @model_for("callable")
 def function(folder: Path) -> SavedModel:
     name = f"service_{abs(hash(str(folder)))}"
