@@ -9,6 +9,7 @@ from infer_bench.cli.commands.bench import bench
 from infer_bench.cli.commands.convert import convert
 from infer_bench.cli.commands.doctor import doctor
 from infer_bench.cli.commands.engines import engines
+from infer_bench.cli.commands.fleet import fleet
 from infer_bench.cli.commands.load import load
 from infer_bench.cli.commands.merge import merge
 from infer_bench.cli.commands.profile import profile
@@ -64,6 +65,7 @@ add(convert, "infer-bench convert model.txt -o model.onnx -d rows.parquet")
 add(profile, "infer-bench profile service:predict --input record.json -o before.prof")
 add(validate, "infer-bench validate model.txt model.onnx -d rows.parquet --atol 1e-6")
 add(merge, "infer-bench merge part-*.json -o whole.json")
+add(fleet, "infer-bench fleet fleet.toml --html fleet.html")
 add(serve, "infer-bench serve model.onnx --port 8080")
 add(load, "infer-bench load http://127.0.0.1:8080/predict -d rows.parquet --rate 1000/s --slo 'p99<20ms'")
 add(quantize, "infer-bench quantize model.onnx -o small.onnx -d rows.npz --labels y.npy --max-drop accuracy=1%")

@@ -20,6 +20,7 @@ from infer_bench.report import json_text
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import SCHEMA_VERSION, Report
 from infer_bench.report.convert import ConvertResult
+from infer_bench.report.fleet import FleetResult
 from infer_bench.report.load import LoadResult
 from infer_bench.report.profile import ProfileResult
 from infer_bench.report.quantize import QuantizeResult
@@ -31,6 +32,7 @@ __all__ = ["DOCUMENTS", "dump", "load_report", "schema"]
 DOCUMENTS: dict[str, Any] = {
     "bench": Report[BenchResult],
     "convert": Report[ConvertResult],
+    "fleet": Report[FleetResult],
     "load": Report[LoadResult],
     "profile": Report[ProfileResult],
     "quantize": Report[QuantizeResult],

@@ -10,6 +10,7 @@ from infer_bench.report.gate import Check
 from infer_bench.reporters.bench import columns as bench_columns
 from infer_bench.reporters.bench.groups import name_percentiles, read_percentile
 from infer_bench.reporters.bench.names import name_results, number_repeats
+from infer_bench.reporters.fleet import junit as fleet_junit
 from infer_bench.reporters.gate import columns as gate_columns
 from infer_bench.reporters.gate import sentences as gate_sentences
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
@@ -30,13 +31,13 @@ _PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
 class JUnit:
-    """A suite a candidate and batch size, of a load one a rate. What was not judged is skipped.
+    """A suite a candidate and batch size, of a load one a rate, of a fleet one a job. What was not judged is skipped.
 
     What could not run is an error.
     """
 
     name = "junit"
-    commands = frozenset({"bench", "load"})
+    commands = frozenset({"bench", "fleet", "load"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
@@ -54,6 +55,8 @@ class JUnit:
 
 
 def _list_suites(report: Report[Any]) -> list[tuple[str, list[TestCase]]]:
+    if report.command == "fleet":
+        return fleet_junit.list_suites(report)
     if report.command == "load":
         return load_junit.list_suites(report)
     return _make_suites(report) if report.gate is None else [_make_suite(group) for group in group_checks(report)]

@@ -4,6 +4,7 @@ from typing import Any
 
 from infer_bench.report.common import Report
 from infer_bench.reporters.bench import markdown as bench_markdown
+from infer_bench.reporters.fleet import markdown as fleet_markdown
 from infer_bench.reporters.gate import markdown as gate_markdown
 from infer_bench.reporters.load import markdown as load_markdown
 from infer_bench.reporters.profile import markdown as profile_markdown
@@ -15,13 +16,15 @@ class Markdown:
     """Headings, tables, then what follows from them. Width and colour change nothing."""
 
     name = "markdown"
-    commands = frozenset({"bench", "load", "profile", "quantize", "validate"})
+    commands = frozenset({"bench", "fleet", "load", "profile", "quantize", "validate"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
     ) -> str:
         """The whole text."""
         match report.command:
+            case "fleet":
+                return fleet_markdown.render(report)
             case "load":
                 return load_markdown.render(report, phases=phases)
             case "profile":

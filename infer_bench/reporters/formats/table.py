@@ -5,6 +5,7 @@ from typing import Any
 from infer_bench.report.common import Report
 from infer_bench.reporters import convert, selftest
 from infer_bench.reporters.bench import table as bench_table
+from infer_bench.reporters.fleet import table as fleet_table
 from infer_bench.reporters.gate import table as gate_table
 from infer_bench.reporters.load import table as load_table
 from infer_bench.reporters.profile import table as profile_table
@@ -17,7 +18,7 @@ class TextTable:
     """The columns that every width shows, and what follows from them."""
 
     name = "table"
-    commands = frozenset({"bench", "convert", "load", "profile", "quantize", "self-test", "validate"})
+    commands = frozenset({"bench", "convert", "fleet", "load", "profile", "quantize", "self-test", "validate"})
 
     def render(
         self, report: Report[Any], *, width: int | None = None, color: bool = False, phases: bool = False
@@ -30,6 +31,8 @@ def _draw(report: Report[Any], width: int | None, color: bool, phases: bool) -> 
     match report.command:
         case "convert":
             return convert.draw_conversion(report, width)
+        case "fleet":
+            return fleet_table.draw_fleet(report, width, color)
         case "load":
             return load_table.draw_load(report, width, color, phases=phases)
         case "profile":

@@ -13,6 +13,7 @@ from infer_bench.reporters.charts.base import Chart, clean
 from infer_bench.reporters.history.history import History
 from infer_bench.reporters.html.bench import build_bench_page
 from infer_bench.reporters.html.convert import build_convert_page
+from infer_bench.reporters.html.fleet import build_fleet_page
 from infer_bench.reporters.html.gate import build_gate_page
 from infer_bench.reporters.html.history import build_history_page
 from infer_bench.reporters.html.load import build_load_page
@@ -23,6 +24,7 @@ from infer_bench.reporters.html.validate import build_validate_page
 
 _BUILDERS = {
     "convert": build_convert_page,
+    "fleet": build_fleet_page,
     "load": build_load_page,
     "profile": build_profile_page,
     "quantize": build_quantize_page,

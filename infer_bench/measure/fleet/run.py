@@ -1,0 +1,111 @@
+"""`fleet`: the jobs of a file on all its models."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from infer_bench.errors import CannotRun
+from infer_bench.libraries import PACKAGES
+from infer_bench.machine.environment import describe
+from infer_bench.measure.fleet.keys import FileHashes, machine_class, make_key
+from infer_bench.measure.fleet.plan import FleetPlan, Task, list_tasks
+from infer_bench.measure.fleet.report import report_on
+from infer_bench.measure.fleet.task import Place, fail_job, find_result, run_task
+from infer_bench.measure.validate.partial_reports import PartialReports
+from infer_bench.progress import Progress, Silent
+from infer_bench.report.common import Environment
+from infer_bench.report.fleet import FleetReport, FleetResult
+from infer_bench.version import __version__
+
+Save = Callable[[FleetReport], None]
+KeyedTask = tuple[Task, str]
+RunAll = Callable[[Sequence[KeyedTask], Place], Iterable[FleetResult]]
+"""Runs tasks somewhere, in any order."""
+
+
+def run_here(tasks: Sequence[KeyedTask], place: Place) -> Iterator[FleetResult]:
+    """One after the other, in this machine."""
+    return (run_task(task, key, place) for task, key in tasks)
+
+
+def run(
+    plan: FleetPlan,
+    *,
+    run_all: RunAll = run_here,
+    again: bool = False,
+    progress: Progress | None = None,
+    save: Save | None = None,
+) -> FleetReport:
+    """Every job on its models, job by job, since one may read what another has written.
+
+    What is there already under the same key is not run, unless `again`. `save` gets what is known every few seconds.
+    Raises `CannotRun` and `UsageError` for a plan that cannot be carried out, before anything is run.
+    """
+    return _Run(plan, again, progress or Silent(), save).run(run_all)
+
+
+def _count_tasks(plan: FleetPlan) -> int:
+    """How many tasks there are so far. Raises `CannotRun` for a pattern that nothing can come to match."""
+    count, may_come = 0, False
+    for job in plan.jobs:
+        try:
+            count += len(list_tasks(job, plan.folder))
+        except CannotRun:
+            if not may_come:
+                raise
+        may_come |= job.command == "convert"
+    return count
+
+
+@dataclass(eq=False)
+class _Run:
+    plan: FleetPlan
+    again: bool
+    progress: Progress
+    save: Save | None
+    hashes: FileHashes = field(default_factory=FileHashes)
+    results: list[FleetResult] = field(default_factory=list)
+    planned: int = 0
+
+    def run(self, run_all: RunAll) -> FleetReport:
+        plan, environment = self.plan, describe(PACKAGES)
+        self.progress = PartialReports(self.progress, lambda: self._save(environment))
+        place = Place(plan.folder, os.path.join(plan.folder, plan.results), environment)
+        versions = {"infer-bench": __version__, "Python": environment.python, **environment.packages}
+        self.planned = _count_tasks(plan)
+        for job in plan.jobs:
+            try:
+                tasks = list_tasks(job, plan.folder)  # anew: what a job before has written is there by now
+            except CannotRun as error:
+                self._keep(fail_job(job, str(error), environment))
+                continue
+            for result in run_all(self._look_up(tasks, place, versions), place):
+                self._keep(result)
+            self._sort()
+        return report_on(plan, self.results, environment, self.planned, complete=True)
+
+    def _look_up(self, tasks: Sequence[Task], place: Place, versions: Mapping[str, str]) -> list[KeyedTask]:
+        """The tasks that are to be run, with their keys; the results of the others are there."""
+        machine, to_run = machine_class(place.environment), []
+        for task in tasks:
+            key = make_key(task, place.folder, versions, machine, self.hashes)
+            result = None if self.again else find_result(task, key, place, self.hashes)
+            if result is None:
+                to_run.append((task, key))
+            else:
+                self._keep(result)
+        return to_run
+
+    def _keep(self, result: FleetResult) -> None:
+        self.results.append(result)
+        count = len(self.results)
+        text = f"{count:,} of {max(count, self.planned):,}: {result.model}, {result.job}: {result.verdict.status}"
+        self.progress.update(min(1.0, count / max(1, self.planned)), text)
+
+    def _save(self, environment: Environment) -> None:
+        if self.save is not None:
+            self.save(report_on(self.plan, self.results, environment, self.planned, complete=False))
+
+    def _sort(self) -> None:
+        places = {job.name: place for place, job in enumerate(self.plan.jobs)}
+        self.results.sort(key=lambda result: (places[result.job], result.model))

@@ -1,0 +1,1 @@
+"""A fleet in each format: models, jobs and verdicts."""
