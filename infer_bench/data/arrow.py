@@ -12,6 +12,9 @@ from infer_bench.data.table import Column, Table
 from infer_bench.data.text import is_number
 from infer_bench.errors import DataError, MissingDependency
 
+_BUFFER_BYTES = 1 << 16
+"""What is read ahead of each column; without it a row group's columns are read whole."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -84,7 +87,9 @@ class ParquetSource:
     def _open(self) -> Any:
         from pyarrow import parquet
 
-        return _guarded(self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False))
+        return _guarded(
+            self._file, lambda: parquet.ParquetFile(self._file, pre_buffer=False, buffer_size=_BUFFER_BYTES)
+        )
 
     def _parts(
         self, size: int, columns: Sequence[str], parquet_file: Any = None, groups: Sequence[int] | None = None
@@ -176,20 +181,35 @@ def to_numpy(column: Any, nullable: bool) -> Column:
 
 
 def _numbers(column: Any, dtype: type[np.floating[Any]]) -> Column:
-    values: Column = np.asarray(column.to_numpy(zero_copy_only=False), dtype=dtype)
+    values: Column = np.asarray(_values(column.fill_null(np.nan) if column.null_count else column), dtype=dtype)
     return values
 
 
 def _whole(column: Any, nullable: bool) -> Column:
+    import pyarrow as arrow
     from pyarrow import types
 
     boolean = types.is_boolean(column.type)
+    column = column.cast(arrow.uint8()) if boolean else column
     if nullable or column.null_count:
-        filled = column.fill_null(False if boolean else 0).to_numpy(zero_copy_only=False).astype(np.float64)
-        filled[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        filled = _values(column.fill_null(0) if column.null_count else column).astype(np.float64)
+        filled[_values(column.is_null().cast(arrow.uint8())).astype(np.bool_)] = np.nan
         return np.asarray(filled)
     dtype: Any = np.bool_ if boolean else np.float64 if types.is_uint64(column.type) else np.int64
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=dtype)
+    return np.asarray(_values(column), dtype=dtype)
+
+
+def _values(column: Any) -> Column:
+    """An array of numbers without nulls as it lies in memory. `Array.to_numpy` would import pandas, and its memory."""
+    from pyarrow import types
+
+    kind = "f" if types.is_floating(column.type) else "i" if types.is_signed_integer(column.type) else "u"
+    dtype = np.dtype(f"{kind}{column.type.bit_width // 8}")
+    data = column.buffers()[1]
+    if not len(column) or data is None:
+        return np.zeros(0, dtype=dtype)
+    values: Column = np.frombuffer(data, dtype=dtype, count=len(column), offset=column.offset * dtype.itemsize)
+    return values
 
 
 def _is_whole(kind: Any) -> bool:

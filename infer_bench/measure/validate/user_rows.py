@@ -13,7 +13,7 @@ from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelSpec
 
-BATCH_BYTES = 1 << 24
+BATCH_BYTES = 1 << 21
 LEAST_ROWS, MOST_ROWS = 1_024, 65_536
 
 
@@ -83,7 +83,7 @@ class UserRows:
 
 
 def batch_rows(features: int) -> int:
-    """Rows a batch: 16 MB of doubles, within bounds."""
+    """Rows a batch: 2 MB of doubles, within bounds."""
     return int(np.clip(BATCH_BYTES // (8 * max(1, features)), LEAST_ROWS, MOST_ROWS))
 
 
