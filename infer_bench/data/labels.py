@@ -9,14 +9,17 @@ from infer_bench.errors import DataError
 from infer_bench.typing import Array
 
 
-def read_labels(path: str, rows: int) -> Array:
-    """The labels of so many rows: whole numbers, text or truth values (rows,). Raises `DataError` for anything else."""
+def read_labels(path: str, rows: int | None) -> Array:
+    """The labels of so many rows: whole numbers, text or truth values (rows,). Raises `DataError` for anything else.
+
+    None: of however many there are.
+    """
     name, dataset = Path(path).name, Dataset.open(path)
     if len(dataset.columns) != 1:
         raise DataError(f"{name} has {len(dataset.columns)} columns", "labels are one column")
-    if dataset.rows != rows:
+    if rows is not None and dataset.rows != rows:
         raise DataError(f"{name} has {dataset.rows:,} labels for {rows:,} rows", "one label for each row")
-    labels = np.asarray(next(iter(dataset.head(rows).columns.values())))
+    labels = np.asarray(next(iter(dataset.head(dataset.rows).columns.values())))
     if labels.dtype.kind != "f":
         return labels
     if not np.array_equal(labels, np.round(labels)):

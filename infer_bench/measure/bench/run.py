@@ -22,7 +22,7 @@ from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.fixed_batch import fit_batches
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.required_provider import require_provider
-from infer_bench.measure.candidates.rows import Rows, find_inputs, open_labels, select_columns
+from infer_bench.measure.candidates.rows import Rows, check_labels, find_inputs, open_labels, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.probe_test.run import ProbeTester
 from infer_bench.measure.reporting import PartialSaves, run_to_report
@@ -36,7 +36,7 @@ from infer_bench.model import ModelRef, TensorInput
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport
 from infer_bench.report.common import Notice
-from infer_bench.typing import Columns
+from infer_bench.typing import Array, Columns
 
 Save = Callable[[BenchReport], None]
 
@@ -69,7 +69,7 @@ def run(
     entries, left_out = _choose(refs, candidates, to_onnx, settings, optional)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
-    rows, unfit, settings = _load_rows(entries, file, settings)
+    rows, unfit, settings = _load_rows(entries, file, settings, truth)
     del file  # some formats are held in memory
     columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
     entries, feeds = choose_feeds(entries, columns, settings)
@@ -84,10 +84,11 @@ def run(
 
 
 def _load_rows(
-    candidates: Sequence[Candidate], file: DataFile | None, settings: Settings
+    candidates: Sequence[Candidate], file: DataFile | None, settings: Settings, truth: Array | None
 ) -> tuple[Mapping[str, Rows], Mapping[Key, InferBenchError], Settings]:
     """The rows by model, the candidates that cannot be opened, and the settings with a batch that fixed models take."""
     rows, unfit = load_common_rows(group_by_model(candidates), file, settings)
+    check_labels(truth, rows)
     batches = fit_batches(settings.batches, [part.spec for part in rows.values()])
     return rows, unfit, replace(settings, batches=batches)
 

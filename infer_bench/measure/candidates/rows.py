@@ -42,6 +42,7 @@ class Rows:
     notices: tuple[Notice, ...] = ()
     drawn_for: str = ""
     inputs: tuple[DrawnInput, ...] = ()
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,24 @@ def open_rows(path: str | None) -> data.Dataset | None:
 
 
 def open_labels(path: str | None, file: DataFile | None) -> Array | None:
-    """The true classes of the file's rows, None without them. Raises `DataError`, `UsageError` without rows."""
+    """The true classes of the file's rows, None without them. Raises `DataError`, `UsageError` without rows.
+
+    How many requests a file of arrays holds is known with the model: see `check_labels`.
+    """
     if path is None:
         return None
     if file is None:
         raise UsageError("--labels are the classes of rows", "give the rows with --data")
-    return read_labels(path, file.rows.rows)
+    return read_labels(path, file.rows.rows if file.has_rows else None)
+
+
+def check_labels(truth: Array | None, rows: Mapping[str, Rows]) -> None:
+    """Raise `DataError` where the classes are not as many as a network's requests."""
+    for part in rows.values():
+        if truth is not None and part.requests and len(truth) != part.requests:
+            raise DataError(
+                f"there are {len(truth):,} labels for {part.requests:,} requests", "one label for each request"
+            )
 
 
 def load_rows(
@@ -172,7 +185,7 @@ def _take_requests(table: data.Table, spec: ModelSpec, source: DataFile, setting
     if first.rows < count:
         text = f"the first {first.rows:,} of {table.rows:,} requests take turns: they fill {MOST_BYTES >> 20} MiB"
         notices = (Notice("requests-left-out", text, level="note"),)
-    return Rows(first.columns, first.columns, source.name, spec, notices)
+    return Rows(first.columns, first.columns, source.name, spec, notices, requests=table.rows)
 
 
 def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:

@@ -218,7 +218,8 @@ def describe(model: ModelInfo) -> str:
 def describe_conditions(report: Report[Any], results: tuple[BenchResult, ...]) -> str:
     """`1 thread · 1,024 rows cycled · 60 rounds`: what the numbers hold for."""
     settings = report.settings
-    parts = [_describe_threads(settings), _describe_rows(settings), _describe_rounds(settings, results)]
+    what = "request" if any(result.model.inputs is not None for result in results) else "row"
+    parts = [_describe_threads(settings), _describe_rows(settings, what), _describe_rounds(settings, results)]
     scenario = settings.get("scenario")
     if isinstance(scenario, str) and scenario != "single_stream":
         parts.insert(0, scenario)
@@ -232,11 +233,12 @@ def _describe_threads(settings: Mapping[str, Any]) -> str:
     return numbers.plural(threads, "thread") if isinstance(threads, int) else ""
 
 
-def _describe_rows(settings: Mapping[str, Any]) -> str:
+def _describe_rows(settings: Mapping[str, Any], what: str) -> str:
+    """`what` takes turns: rows, or a network's requests."""
     rows = settings.get("rows_cycled")
     if settings.get("rows_mode") == "same":
-        return "the same row again and again"
-    return f"{numbers.plural(rows, 'row')} cycled" if isinstance(rows, int) else ""
+        return f"the same {what} again and again"
+    return f"{numbers.plural(rows, what)} cycled" if isinstance(rows, int) else ""
 
 
 def _describe_rounds(settings: Mapping[str, Any], results: tuple[BenchResult, ...]) -> str:

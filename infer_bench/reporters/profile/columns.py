@@ -67,8 +67,9 @@ def _describe_conditions(report: Report[Any], row: ProfileResult) -> Iterable[st
     rows = report.settings.get("rows_cycled")
     if row.engine != "callable" and threads.isdigit() and "threads=" not in row.candidate:
         yield numbers.plural(int(threads), "thread")
+    what = "request" if row.model is not None and row.model.inputs is not None else "row"
     if isinstance(rows, int):
-        yield "the same row again and again" if rows == 1 else f"{numbers.plural(rows, 'row')} cycled"
+        yield f"the same {what} again and again" if rows == 1 else f"{numbers.plural(rows, what)} cycled"
 
 
 def tabulate_phases(row: ProfileResult, *, with_steps: bool) -> Section | None:

@@ -9,7 +9,9 @@ from rich.cells import cell_len
 __all__ = ["clean", "join_blocks", "justify", "measure_width", "pad", "style", "wrap"]
 
 _STYLES = {"bold": "1", "dim": "2", "red": "1;31", "green": "32", "yellow": "33"}
-_UNIT = re.compile(r"(?<=\d) (?=(?:%|ns|µs|ms|s|[kMGT]?B|rows?|rounds?|threads?|trees?|features?|inputs?)(?!\w))")
+_UNIT = re.compile(
+    r"(?<=\d) (?=(?:%|ns|µs|ms|s|[kMGT]?B|rows?|requests?|rounds?|threads?|trees?|features?|inputs?)(?!\w))"
+)
 _GLUE = "\u00a0"
 _HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -88,7 +88,7 @@ class HostedSession:
         runner = self.runner(request.batch)
         if runner.takes_arrays:
             outputs = runner.predict_arrays(request.limit_ns)
-            return RowPredictions(flatten_outputs(outputs), None, outputs)
+            return RowPredictions(flatten_outputs(outputs, request.batch), None, outputs)
         predictions, labels = runner.predict_rows(request.limit_ns)
         return RowPredictions(predictions, None if labels is None else tuple(labels))
 
@@ -98,13 +98,19 @@ class HostedSession:
         self._runners = {}
 
 
-def flatten_outputs(outputs: Columns) -> Floats:
-    """The only output, of floats, as (requests, numbers); without numbers where there are several or sizes differ."""
+def flatten_outputs(outputs: Columns, batch: int) -> Floats:
+    """The only output, of floats, as (requests, numbers), where each answer is one of `batch` requests.
+
+    Without numbers where there are several outputs, sizes differ, or the answer is not a row a request.
+    """
     columns = list(outputs.values())
     count = len(columns[0]) if columns else 0
     if len(columns) != 1 or columns[0].dtype.kind != "f" or not count:
         return np.empty((count, 0))
-    return columns[0].reshape(count, -1).astype(np.float64)
+    column = columns[0]
+    if batch > 1 and column.shape[1:2] != (batch,):
+        return np.empty((count, 0))
+    return column.reshape(count * batch, -1).astype(np.float64)
 
 
 class DelayedSession:

@@ -57,6 +57,7 @@ def test_requests_are_measured_alone_and_stacked(report: BenchReport) -> None:
 def test_it_is_called_a_network_and_no_trees_are_spoken_of(report: BenchReport) -> None:
     text = render(report, "table")
     assert "ONNX network, 3 inputs" in text
+    assert "5 requests cycled" in text
     assert "trees" not in text
     assert not {"few-rows", "same-row"} & {notice.code for notice in report.notices}
 
@@ -103,6 +104,20 @@ def test_an_array_that_is_no_table_is_none_for_a_model_of_rows(tmp_path: Path) -
     model = save(tmp_path, "rows (float[N, 2] x) => (float[N, 2] y) { y = Relu(x) }")
     with pytest.raises(DataError, match="3-dimensional array"):
         bench([model], data=save_requests(tmp_path, x=np.zeros((3, 1, 2), np.float32)))
+
+
+CLASSES = "net (float[N, 3, 1] x) => (float[N, 3] p) { f = Flatten(x) p = Softmax(f) }"
+
+
+def test_true_classes_of_a_network_s_requests(tmp_path: Path) -> None:
+    data = save_requests(tmp_path, x=np.array([[5, 0, 0], [0, 5, 0], [0, 0, 5]], np.float32)[..., None])
+    np.save(tmp_path / "y.npy", np.array([0, 1, 1]))
+    model, labels = save(tmp_path, CLASSES), str(tmp_path / "y.npy")
+    report = bench([model], data=data, labels=labels, batches=(1, 2), rounds=1, processes=1)
+    assert [result.quality and result.quality.accuracy for result in report.results] == [pytest.approx(2 / 3)] * 2
+    np.save(tmp_path / "y.npy", np.array([0, 1]))
+    with pytest.raises(DataError, match="2 labels for 3 requests"):
+        bench([model], data=data, labels=labels)
 
 
 SERVICE = """
