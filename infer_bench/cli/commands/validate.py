@@ -3,7 +3,20 @@
 from typing import Any
 
 from infer_bench.cli.options import validate as of
-from infer_bench.cli.options.shared import AllowPickle, Chart, Data, Html, JsonPath, Notes, Output, Threads, Timeout
+from infer_bench.cli.options.shared import (
+    AllowPickle,
+    Chart,
+    Data,
+    Fills,
+    Html,
+    JsonPath,
+    Notes,
+    Output,
+    Shapes,
+    Sizes,
+    Threads,
+    Timeout,
+)
 
 
 def validate(
@@ -14,6 +27,9 @@ def validate(
     rtol: of.Rtol = None,
     threshold: of.Threshold = None,
     strict: of.Strict = False,
+    shape: Shapes = None,
+    dim: Sizes = None,
+    fill: Fills = None,
     probes: of.Probes = "on",
     rows: of.Rows = None,
     worst: of.Worst = 10,
@@ -37,8 +53,8 @@ def validate(
     """
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.illustrations import Illustrations
-    from infer_bench.cli.options.reading import pick
-    from infer_bench.cli.options.rules import check_names
+    from infer_bench.cli.options.reading import pick, read_requests
+    from infer_bench.cli.options.rules import check_names, check_requests
     from infer_bench.measure.validate.settings import INPUT_DTYPES, PROBES, ValidateSettings, project_tolerances
 
     tolerances: dict[str, Any] = {"atol": atol, "rtol": rtol, "threshold": threshold}
@@ -48,7 +64,9 @@ def validate(
         probes=pick(probes, "probes", PROBES), rows=rows, worst=worst,
         input_dtype=pick(input_dtype, "input-dtype", INPUT_DTYPES) if input_dtype else None,
         strict=strict, threads=threads, seed=seed, timeout_s=timeout, allow_pickle=allow_pickle,
+        requests=read_requests(shape, dim, fill),
     )  # fmt: skip
+    check_requests(data, settings.requests)
     check_names(models, engine)
     to = Delivery(json, format, output, illustrations=Illustrations(html, chart), notes=notes)
     to.check_format("validate")
