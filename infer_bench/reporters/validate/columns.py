@@ -47,6 +47,8 @@ def _is_labels(result: ValidateResult) -> bool:
 def _format_tolerance(result: ValidateResult) -> str:
     if result.by_rounding:
         return "tolerance: what float32 rounds"
+    if tensors.are_exact(result.groups):
+        return "compared exactly"
     atol = numbers.limit(result.atol)
     return f"tolerance {atol}" + (f" + {numbers.limit(result.rtol)} of the answer" if result.rtol else "")
 
@@ -181,7 +183,8 @@ def _count_obstacles(result: ValidateResult) -> list[str]:
         "answer finite on one side only": sum(group.non_finite_mismatches for group in result.groups),
         "row answered by one side only": sum(group.refusals for group in result.groups),
     }
-    nouns = {
+    totals |= tensors.count_obstacles(result.groups)
+    nouns = tensors.OBSTACLES | {
         "label": ("label changes", "labels change"),
         "flip": ("row flips", "rows flip"),
         "answer finite on one side only": (

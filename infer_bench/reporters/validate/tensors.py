@@ -17,6 +17,30 @@ def are_tensors(groups: Sequence[ValidateGroup]) -> bool:
     return any(output.tensor is not None for group in groups for output in group.outputs)
 
 
+OBSTACLES = {
+    "unequal": ("value differs that is compared exactly", "values differ that are compared exactly"),
+    "size": ("output differs in size", "outputs differ in size"),
+    "missing": ("output is missing", "outputs are missing"),
+}
+"""What no tolerance mends, of one and of several."""
+
+
+def count_obstacles(groups: Sequence[ValidateGroup]) -> dict[str, int]:
+    """How many of each of `OBSTACLES` there are."""
+    outputs = [output.tensor for group in groups for output in group.outputs if output.tensor]
+    return {
+        "unequal": sum(tensor.unequal for tensor in outputs),
+        "size": sum(tensor.candidate_shape is not None for tensor in outputs),
+        "missing": sum(len(group.missing_outputs) for group in groups),
+    }
+
+
+def are_exact(groups: Sequence[ValidateGroup]) -> bool:
+    """Whether no output has numbers that rounding may move."""
+    outputs = [output.tensor for group in groups for output in group.outputs]
+    return bool(outputs) and all(tensor is not None and tensor.exact for tensor in outputs)
+
+
 def fill_lines(group: ValidateGroup) -> list[tuple[str, Mapping[str, str]]]:
     """The outputs, those that differ first, and how many more there are."""
     order = sorted(group.outputs, key=lambda output: (not output.failing, -_ratio(output)))

@@ -105,7 +105,9 @@ def _group(group: NetworkGroup) -> ValidateGroup:
     atols = [output.tally.passing_atol for output in comparison.outputs.values()]
     alone = len(comparison.reference_alone) + len(comparison.candidate_alone)
     mismatched = sum(output.non_finite_mismatches for output in outputs)
-    cannot_pass = alone or mismatched or comparison.missing or any(o.unlike for o in comparison.outputs.values())
+    cannot_pass = (
+        alone or mismatched or comparison.missing or any(o.unlike or o.unequal for o in comparison.outputs.values())
+    )
     return ValidateGroup(
         name=group.name,
         rows=comparison.requests,

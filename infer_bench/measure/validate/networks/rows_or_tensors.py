@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from infer_bench.data import Dataset
-from infer_bench.data.tensors.files import holds_tensors
+from infer_bench.data.tensors.files import holds_tensors, load_arrays
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.data_file import DataFile, open_data
 from infer_bench.measure.validate.networks.opening import is_saved_outputs
@@ -44,19 +46,28 @@ class RowsOrTensors:
         if self.file is None and settings.probes == "off":
             raise UsageError("there is nothing to compare on", "give --data, or leave out --probes off")
         if self.file is not None and not holds_tensors(Path(self.file.path)):
-            self._check_count()
+            _check_count(self.predictions, self.file.rows)
 
     def require(self, settings: ValidateSettings) -> tuple[SavedPredictions | None, Dataset | None]:
         """Both, for models that take rows; whole files are hashed from now on. Raises `DataError` for what is none."""
-        if self.error is not None:
-            raise self.error
-        self._check_count()
-        predictions, dataset = self.predictions, None if self.file is None else self.file.rows
+        predictions = self.predictions if self.error is None else self._flatten_saved(self.error)
+        dataset = None if self.file is None else self.file.rows
+        _check_count(predictions, dataset)
         if dataset is not None and settings.part is None:
             dataset.digest.start()
         return predictions, dataset
 
-    def _check_count(self) -> None:
-        rows, predictions = None if self.file is None else self.file.rows, self.predictions
-        if predictions is not None and rows is not None and len(predictions.values) != rows.rows:
-            raise DataError(f"{predictions.name} holds {len(predictions.values):,} predictions for {rows.rows:,} rows")
+    def _flatten_saved(self, error: InferBenchError) -> SavedPredictions:
+        """The only array, of more than two axes, as (rows, outputs). Raises `error` for any other."""
+        path = Path(str(self.saved))
+        loaded = None if path.is_dir() else load_arrays(path)
+        arrays = list(loaded.values()) if isinstance(loaded, dict) else [loaded]
+        array = arrays[0]
+        if len(arrays) != 1 or array is None or array.ndim < 3 or array.dtype.kind not in "fiub":
+            raise error
+        return SavedPredictions(path.name, array.reshape(len(array), -1).astype(np.float64))
+
+
+def _check_count(predictions: SavedPredictions | None, rows: Dataset | None) -> None:
+    if predictions is not None and rows is not None and len(predictions.values) != rows.rows:
+        raise DataError(f"{predictions.name} holds {len(predictions.values):,} predictions for {rows.rows:,} rows")
