@@ -46,7 +46,7 @@ def make_forms(
 
 
 def name_candidates(models: Sequence[ModelRef]) -> list[str]:
-    """The candidates that open the forms as they are, fed with arrays alike.
+    """The candidates that open the forms as they are. They name no feed: arrays alike, but for models that take none.
 
     They are the forms' own libraries, and what is installed that has no format of its own and reads one of these.
     """
@@ -58,7 +58,7 @@ def name_candidates(models: Sequence[ModelRef]) -> list[str]:
         for library in LIBRARIES
         if not library.family and any(model.format in installed.get(library.engine, ()) for model in models)
     ]
-    return [f"{engine}:feed=ndarray" for engine in (*own, *readers)]
+    return [*own, *readers]
 
 
 def _check_room(model: ModelRef, folder: Path) -> None:

@@ -97,7 +97,7 @@ def test_each_form_is_opened_by_the_library_that_reads_it(
     monkeypatch.setattr(bench, "run", measure)
     settings = Settings(forms=True, keep_forms=str(tmp_path / "kept"))
     forms.run([str(boosted)], data=None, candidates=(), settings=settings, save=saves.append)
-    assert calls[0]["candidates"] == ["lightgbm:feed=ndarray"]
+    assert calls[0]["candidates"] == ["lightgbm"]
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["m.joblib", "m.pickle"]
     assert len(saves) == 1
 
