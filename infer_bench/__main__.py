@@ -12,9 +12,11 @@ def main() -> int:
     if sys.argv[1:] in (["--version"], ["-V"]):
         return _print_version()
     try:
-        from infer_bench.cli.app import app
+        from infer_bench.cli.app import build_for
         from infer_bench.cli.main import run
         from infer_bench.cli.streams import guard_stderr
+
+        app = build_for(sys.argv[1:])
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - a broken library may raise anything when it is imported

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from infer_bench import __version__
-from infer_bench.cli.app import app
+from infer_bench.cli.app import build_app
 from infer_bench.engines.base import check_options
 from infer_bench.reporters.registry import find, names
 
@@ -104,7 +104,7 @@ def test_command_and_options_exist(words: list[str]) -> None:
     assert not missing_options(words[1:], help_of(*subcommand))
 
 
-SUBCOMMANDS = [registered.callback.__name__ for registered in app.registered_commands if registered.callback]
+SUBCOMMANDS = [registered.callback.__name__ for registered in build_app().registered_commands if registered.callback]
 
 
 def test_the_list_of_commands_cuts_no_sentence_short() -> None:

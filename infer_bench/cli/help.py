@@ -94,6 +94,17 @@ class Command(TyperCommand):
 class Commands(TyperGroup):
     """The command tree, whose help shows its own options and then the commands."""
 
+    _without_options = False
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Pass over the tree's own options where none is given: to find that, Typer would import pydantic."""
+        self._without_options = bool(args) and not args[0].startswith("-")
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The tree's own options."""
+        return [] if self._without_options else super().get_params(ctx)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
         widen(formatter)

@@ -21,9 +21,9 @@ BUG = 70  # EX_SOFTWARE of sysexits.h
 def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> int:
     """Run the command line `arguments`; returns the exit code."""
     if app is None:
-        from infer_bench.cli.app import app as commands
+        from infer_bench.cli.app import build_for
 
-        app = commands
+        app = build_for(arguments)
     end = Interruption()
     try:
         with end.listening():

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import typer
 
-from infer_bench.cli.app import app
+from infer_bench.cli.app import build_app
 from infer_bench.cli.defaults import read_defaults
 from infer_bench.cli.main import run
 from infer_bench.project import COMMANDS, OPTIONS
 
-TREE: Any = typer.main.get_command(app)
+TREE: Any = typer.main.get_command(build_app())
 
 
 @pytest.fixture

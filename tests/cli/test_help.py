@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import typer
 
-from infer_bench.cli.app import app
+from infer_bench.cli.app import ENTRIES, build_app
 from infer_bench.cli.help import find_group
 from infer_bench.cli.main import run
 from infer_bench.cli.options.groups import GENERAL, GROUPS
 
-TREE: Any = typer.main.get_command(app)
+TREE: Any = typer.main.get_command(build_app())
 COMMANDS = sorted(TREE.commands)
 
 
@@ -88,3 +88,18 @@ def test_help_starts_without_rich(arguments: list[str]) -> None:
     process = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     assert "Usage: " in process.stdout
     assert {"rich", "numpy", "msgspec"} & {name.partition(".")[0] for name in process.stderr.split()} == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_itself(name: str) -> None:
+    assert TREE.commands[name].help.splitlines()[0] == ENTRIES[name].summary
+
+
+def test_a_help_builds_no_more_than_it_shows() -> None:
+    code = (
+        "import sys; from infer_bench.cli.main import run; run(sys.argv[1:]); "
+        "print(*(name for name in sys.modules if name == 'pydantic' or name.startswith('infer_bench.cli.commands.')))"
+    )
+    for arguments, modules in ((["--help"], []), (["merge", "--help"], ["infer_bench.cli.commands.merge"])):
+        process = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+        assert process.stdout.splitlines()[-1].split() == modules

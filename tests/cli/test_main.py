@@ -68,7 +68,11 @@ def test_a_library_that_is_needed_and_missing_or_broken_is_one_line(
 
 
 def test_one_that_holds_nothing_is_one_line_too(tmp_path: Path) -> None:
-    assert said_with(tmp_path, "typer", "").startswith("error: infer-bench cannot be imported: pip install")
+    assert said_with(tmp_path, "typer", "").startswith("error: typer is broken: pip install --force-reinstall typer")
+    core = (
+        "import sys, types\nsys.modules['typer.core'] = types.SimpleNamespace(TyperCommand=object, TyperGroup=object)"
+    )
+    assert said_with(tmp_path, "typer", core).startswith("error: infer-bench cannot be imported: pip install")
 
 
 def said_with(folder: Path, name: str, code: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from typer.main import get_command
 
-from infer_bench.cli.app import app
+from infer_bench.cli.app import build_app
 from infer_bench.cli.image import main, make_parser
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ app.close()
 
 
 def test_it_takes_the_options_of_the_command() -> None:
-    command: Any = get_command(app).commands["serve"]  # type: ignore[attr-defined]
+    command: Any = get_command(build_app()).commands["serve"]  # type: ignore[attr-defined]
     theirs = {parameter.name: parameter.default for parameter in command.params if parameter.name != "help"}
     ours = vars(make_parser().parse_args(["MODEL"]))
     assert ours == {**theirs, "model": "MODEL"}
