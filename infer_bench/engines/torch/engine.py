@@ -1,5 +1,6 @@
-"""PyTorch: exported programs (`.pt2`) of one float32 tensor [batch, features]."""
+"""PyTorch: exported programs (`.pt2`), of one float32 tensor [batch, features] or of any tensors."""
 
+import dataclasses
 import functools
 import math
 import zipfile
@@ -21,8 +22,10 @@ from infer_bench.engines.session import (
     require_readable,
 )
 from infer_bench.engines.torch.float64 import widen_module
+from infer_bench.engines.torch.network import TorchNetworkSession, check_tensor_options, describe_program
 from infer_bench.engines.torch.training_mode import find_training_operators
 from infer_bench.errors import EngineError, ModelError
+from infer_bench.formats.signature import MOST_COLUMNS
 from infer_bench.model import ModelRef, ModelSpec, Task
 from infer_bench.typing import Floats
 
@@ -40,8 +43,8 @@ class Torch:
         """Torch imports no library that could be kept out."""
         return ()
 
-    def open(self, model: ModelRef, options: Mapping[str, str]) -> FedSession:
-        """Load the program. Raises `ModelError` for a broken file, `EngineError` for inputs that are no rows."""
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "FedSession | TorchNetworkSession":
+        """Load the program. Raises `ModelError` for a broken file, `EngineError` for inputs that no array can be."""
         threads = read_threads(options)
         require_readable(model.path)
         if not zipfile.is_zipfile(model.path):
@@ -49,10 +52,15 @@ class Torch:
         library = require("torch", "torch")
         with errors_as(ModelError, f"PyTorch cannot read {model.name}"):
             program = library.export.load(model.path)
-        spec = _spec(library, program, model)
         library.set_num_threads(threads)
         with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
             module = program.module()
+        remarks = find_training_operators(library, program).remarks
+        if not _takes_rows(library, program):
+            check_tensor_options(options)
+            spec = dataclasses.replace(describe_program(program), remarks=remarks)
+            return TorchNetworkSession(library, program, spec, module)
+        spec = dataclasses.replace(_spec(program), remarks=remarks)
         feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
         predict = guard(_predictor(library, module, np.float32), f"PyTorch cannot run {model.name}")
         return TorchSession(spec, feed, predict, library, program)
@@ -86,23 +94,25 @@ def _predictor(library: Any, module: Any, dtype: Any) -> Call:
     return predict
 
 
-def _spec(library: Any, program: Any, model: ModelRef) -> ModelSpec:
+def _takes_rows(library: Any, program: Any) -> bool:
+    """Whether its only input is a matrix of float32 with a fixed number of columns, and its only output rows too."""
     signature = program.graph_signature
     inputs, outputs = _values(program, signature.user_inputs), _values(program, signature.user_outputs)
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise EngineError(
-            f"{model.name} takes {len(inputs)} inputs and gives {len(outputs)} outputs",
-            "export a module of one tensor [batch, features] that gives one tensor",
-        )
-    width = _width(library, inputs[0], model)
-    output = outputs[0]
-    if output is None or not output.shape or not all(isinstance(size, int) for size in output.shape[1:]):
-        raise EngineError(f"{model.name} does not give one row of fixed width for each row", "export it so")
+    if len(inputs) != 1 or len(outputs) != 1 or inputs[0] is None or outputs[0] is None:
+        return False
+    shape, output_shape = inputs[0].shape, outputs[0].shape
+    is_matrix = inputs[0].dtype == library.float32 and len(shape) == 2 and isinstance(shape[1], int)
+    gives_rows = len(output_shape) > 0 and all(isinstance(size, int) for size in output_shape[1:])
+    return is_matrix and gives_rows and shape[1] <= MOST_COLUMNS and program.call_spec.out_spec.num_leaves == 1
+
+
+def _spec(program: Any) -> ModelSpec:
+    signature = program.graph_signature
+    (rows,), (output,) = _values(program, signature.user_inputs), _values(program, signature.user_outputs)
     count = math.prod(output.shape[1:])
     task: Task = "regression" if count == 1 else "raw"
-    batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else None
-    remarks = find_training_operators(library, program).remarks
-    return ModelSpec(task, make_features(width), name_outputs(count), batch=batch, remarks=remarks)
+    batch = rows.shape[0] if isinstance(rows.shape[0], int) else None
+    return ModelSpec(task, make_features(int(rows.shape[1])), name_outputs(count), batch=batch)
 
 
 def _values(program: Any, names: Any) -> list[Any]:
@@ -110,13 +120,3 @@ def _values(program: Any, names: Any) -> list[Any]:
     values_by_name = {node.name: node.meta.get("val") for node in program.graph.nodes}
     values = [values_by_name.get(name) for name in names]
     return [value if hasattr(value, "shape") and hasattr(value, "dtype") else None for value in values]
-
-
-def _width(library: Any, value: Any, model: ModelRef) -> int:
-    hint = "export a module of one float32 tensor [batch, features]"
-    if value is None or value.dtype != library.float32:
-        what = "no tensor" if value is None else f"a tensor of {str(value.dtype).removeprefix('torch.')}"
-        raise EngineError(f"{model.name} takes {what}, not one of float32", hint)
-    if len(value.shape) != 2 or not isinstance(value.shape[1], int):
-        raise EngineError(f"{model.name} takes a tensor of the shape {list(value.shape)}, not [batch, features]", hint)
-    return int(value.shape[1])

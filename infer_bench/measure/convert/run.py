@@ -11,7 +11,7 @@ from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, add_metadata, describe_source
 from infer_bench.data.rounding import round_numbers
-from infer_bench.errors import ModelError, PredictionsDiffer, UsageError, WorkerHung
+from infer_bench.errors import ModelError, NotConvertible, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
@@ -146,6 +146,7 @@ class Conversion:
         self._workers.enter_context(contextlib.closing(self._original))
         self._writer = self._workers.enter_context(start_writer(self._source))
         self._runtime = self._workers.enter_context(start_runtime(self._source))
+        _refuse_network(self._source, self._original.spec)
         table = self._table(self._original.spec)
         attempt = self._attempt(options, self._original, table)
         differs = [group.name for group in attempt.groups if not passes(group, attempt.criterion)]
@@ -229,6 +230,14 @@ def _compare_on(
     elif candidate.labels is None:
         raise ModelError("the converted file gives no labels")
     return compare_group(name, reference if len(candidate.values) else candidate, candidate, criterion)
+
+
+def _refuse_network(source: ModelRef, spec: ModelSpec) -> None:
+    if spec.inputs:
+        raise NotConvertible(
+            f"{source.name} takes tensors, and conversions are checked on rows of a table",
+            f"write the file with torch.onnx.export, and check it: infer-bench validate {source.name} model.onnx",
+        )
 
 
 def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows: str | None) -> ConvertReport:

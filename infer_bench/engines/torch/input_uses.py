@@ -1,0 +1,45 @@
+"""What an exported program does with its inputs, as `formats.graph_uses` tells it of an ONNX graph."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infer_bench.formats.graph_uses import InputUse
+
+_HAND_ON = frozenset(
+    {"_to_copy", "to", "type_as", "clone", "alias", "contiguous", "detach", "lift_fresh_copy"}
+    | {"view", "reshape", "_unsafe_view", "unsqueeze", "squeeze", "expand", "slice", "select", "transpose", "permute"}
+)
+"""Operators whose output holds the values of their first input."""
+_EMBEDDINGS = frozenset({"embedding", "embedding_bag", "_embedding_bag"})
+
+
+def read_input_uses(program: Any) -> dict[str, InputUse]:
+    """The rows of the embeddings that each input's whole numbers choose from, by the input's name."""
+    names = set(program.graph_signature.user_inputs)
+    starts = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    uses = {node.name: InputUse() for node in starts}
+    for node in starts:
+        for table, rows in _find_tables(node):
+            uses[node.name].limit(0, rows - 1, f"a row of {table} ({rows:,} rows)")
+    return uses
+
+
+def _find_tables(start: Any) -> Iterator[tuple[str, int]]:
+    """Each embedding that is looked up by the values of a node: its name, and how many rows it has."""
+    waiting, visited = [start], {start}
+    while waiting:
+        node = waiting.pop()
+        for user in node.users:
+            name, arguments = _operator(user), user.args
+            if name in _EMBEDDINGS and len(arguments) > 1 and arguments[1] is node:
+                yield str(arguments[0]), int(arguments[0].meta["val"].shape[0])
+            elif name == "index_select" and len(arguments) > 2 and arguments[2] is node:
+                yield str(arguments[0]), int(arguments[0].meta["val"].shape[arguments[1]])
+            if name in _HAND_ON and arguments and arguments[0] is node and user not in visited:
+                visited.add(user)
+                waiting.append(user)
+
+
+def _operator(node: Any) -> str:
+    schema = getattr(node.target, "_schema", None)
+    return "" if schema is None else str(schema.name).rsplit("::", 1)[-1]

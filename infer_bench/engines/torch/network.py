@@ -1,0 +1,159 @@
+"""Exported programs of any signature: named tensors go in, in the structure that the program takes, and come out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from infer_bench.engines.base import Domain
+from infer_bench.engines.feeds.tensors import TensorFeed
+from infer_bench.engines.session import first_line
+from infer_bench.engines.torch.input_uses import read_input_uses
+from infer_bench.errors import EngineError
+from infer_bench.formats.graph_uses import InputUse
+from infer_bench.formats.signature import find_batch_axis
+from infer_bench.model import ModelSpec, TensorInput
+from infer_bench.typing import Array, Floats
+
+_NUMBERS = {"bool": "bool", "int": "int64", "float": "float64"}
+_WHOLE = (f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))
+_NUMPY_DTYPES = frozenset({*_WHOLE, "float16", "float32", "float64", "bool"})
+
+
+class TorchNetworkSession:
+    """A loaded program that is fed by tensors. `predict` gives its outputs as a list, without their structure."""
+
+    is_network = True
+
+    def __init__(self, library: Any, program: Any, spec: ModelSpec, module: Any, device: str = "cpu") -> None:
+        self.spec, self._program = spec, program
+        self._feed = TensorFeed(spec.inputs)
+        self.preprocess = self._feed
+        self.predict = _make_predict(library, program, module, self._feed, device)
+
+    def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
+        """Every output that is a tensor or a number, by its name."""
+        pairs = zip(self.spec.output_names, outputs, strict=True)
+        return {name: _as_array(value) for name, value in pairs if value is not None}
+
+    def postprocess(self, outputs: Sequence[Any]) -> Floats:
+        """All numbers of one request as a single row, float64 (1, numbers), output by output."""
+        arrays = [array for array in self.named_outputs(outputs).values() if array.dtype.kind in "fiub"]
+        rows = [array.reshape(1, -1).astype(np.float64) for array in arrays]
+        return np.concatenate(rows, axis=1) if rows else np.empty((1, 0))
+
+    def labels(self, predictions: Floats) -> Array | None:
+        """None: which output is a class is not known."""
+        return None
+
+    def input_uses(self) -> dict[str, InputUse]:
+        """What the program does with its inputs, by name."""
+        return read_input_uses(self._program)
+
+    def domain(self) -> Domain:
+        """Empty: a network's inputs have no thresholds."""
+        return Domain()
+
+    def close(self) -> None:
+        """Release the program."""
+        self.predict = _refuse_call
+
+
+def check_tensor_options(options: Mapping[str, str]) -> None:
+    """Raise `EngineError` for a feed of rows."""
+    if options["feed"] != "ndarray":
+        raise EngineError("the model takes tensors, and no rows of a table", "use feed=ndarray")
+
+
+def describe_program(program: Any) -> ModelSpec:
+    """The inputs and outputs of a program. Raises `EngineError` for an input that no array can be."""
+    inputs = tuple(_describe_input(name, value) for name, value in _list_inputs(program) if value is not None)
+    names = _name_outputs(program)
+    return ModelSpec("raw", (), names, inputs=inputs, output_names=names)
+
+
+def _list_inputs(program: Any) -> list[tuple[str, Any]]:
+    """What the user gives, by name: a tensor without data, a number that may change, or None for a constant."""
+    values = {node.name: node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder"}
+    specs = [spec for spec in program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
+    return [(spec.arg.name, None if _is_constant(spec.arg) else values.get(spec.arg.name)) for spec in specs]
+
+
+def _is_constant(argument: Any) -> bool:
+    return type(argument).__name__ == "ConstantArgument"
+
+
+def _describe_input(name: str, value: Any) -> TensorInput:
+    if not hasattr(value, "dtype"):
+        dtype = next((d for kind, d in _NUMBERS.items() if kind in type(value).__name__.lower()), "")
+        if not dtype:
+            raise EngineError(f"the input {name!r} is a {type(value).__name__}, which NumPy has no array for")
+        return TensorInput(name, dtype, ())
+    dtype = str(value.dtype).removeprefix("torch.")
+    if dtype not in _NUMPY_DTYPES:
+        raise EngineError(f"the input {name!r} is a tensor of {dtype}, which NumPy has no array for")
+    shape = tuple(size if isinstance(size, int) else str(size) for size in value.shape)
+    return TensorInput(name, dtype, shape, find_batch_axis(name, shape))
+
+
+def _name_outputs(program: Any) -> tuple[str, ...]:
+    """Of a dict its keys, joined by dots to the places within; else `output`, or `output_0`, `output_1`, …"""
+    from torch.utils import _pytree
+
+    count, structure = len(program.graph_signature.user_outputs), program.call_spec.out_spec
+    if structure is not None and structure.type is dict:
+        paths, _ = _pytree.tree_flatten_with_path(_pytree.tree_unflatten(list(range(count)), structure))
+        return tuple(".".join(str(getattr(key, "key", getattr(key, "idx", key))) for key in path) for path, _ in paths)
+    return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
+
+
+def _make_predict(
+    library: Any, program: Any, module: Any, feed: TensorFeed, device: str
+) -> Callable[[Mapping[str, Array]], list[Any]]:
+    from torch.utils import _pytree
+
+    arguments = list(_list_arguments(program))
+    names, structure = {tensor.name for tensor in feed.inputs}, program.call_spec.in_spec
+    numbers = {name for name, value in _list_inputs(program) if value is not None and not hasattr(value, "dtype")}
+
+    def convert(name: str, constant: Any, arrays: Mapping[str, Array]) -> Any:
+        if name not in names:
+            return constant
+        tensor = library.from_numpy(arrays[name])
+        return tensor.item() if name in numbers else tensor if device == "cpu" else tensor.to(device)
+
+    def predict(arrays: Mapping[str, Array]) -> list[Any]:
+        try:
+            with library.inference_mode():
+                flat = [convert(name, constant, arrays) for name, constant in arguments]
+                positional, named = _pytree.tree_unflatten(flat, structure)
+                outputs: list[Any] = _pytree.tree_leaves(module(*positional, **named))
+                return outputs if device == "cpu" else [_to_cpu(value) for value in outputs]
+        except Exception as error:  # noqa: BLE001 - PyTorch raises one class an operator
+            raise EngineError(feed.explain(arrays) or f"PyTorch cannot run the program: {first_line(error)}") from None
+
+    return predict
+
+
+def _list_arguments(program: Any) -> Iterator[tuple[str, Any]]:
+    """Every argument that the user gives: its name, and its value where that is a constant."""
+    for spec in program.graph_signature.input_specs:
+        if spec.kind.name == "USER_INPUT":
+            yield spec.arg.name, spec.arg.value if _is_constant(spec.arg) else None
+
+
+def _to_cpu(value: Any) -> Any:
+    return value.cpu() if hasattr(value, "cpu") else value
+
+
+def _as_array(value: Any) -> Array:
+    """An output as an array; of bfloat16, which NumPy lacks, in float32."""
+    if not hasattr(value, "numpy"):
+        return np.asarray(value)
+    known = str(value.dtype).removeprefix("torch.") in _NUMPY_DTYPES
+    array: Array = (value if known else value.float()).numpy()
+    return array
+
+
+def _refuse_call(_: Any) -> Any:
+    raise EngineError("the session is closed")
