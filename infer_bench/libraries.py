@@ -190,7 +190,7 @@ LIBRARIES = (
         title="scikit-learn-intelex",
         reads=("lightgbm", "xgboost"),
         extra="sklearnex",
-        packages=("scikit-learn-intelex",),
+        packages=("scikit-learn-intelex", "daal"),
     ),
     ModelLibrary(
         engine="http",

@@ -19,6 +19,9 @@ from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Bools, Floats
 
+_SCORES = "score_samples"
+OUTPUTS = ("usual", _SCORES)
+
 
 class ScikitLearn:
     """Runs `predict_proba` of a classifier that has it, else its `decision_function`, else `predict`."""
@@ -30,6 +33,7 @@ class ScikitLearn:
     options: Mapping[str, Option] = {
         **feeds.OPTIONS,
         "threads": Option("threads of one prediction: `n_jobs` of every part that has it", "1"),
+        "output": Option("what is the answer: the usual, or the scores of outliers and densities", "usual", OUTPUTS),
     }
 
     def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
@@ -45,8 +49,18 @@ class ScikitLearn:
             raise ModelError(f"{model.name} holds a {type(estimator).__name__}, which cannot predict")
         with errors_as(ModelError, f"{model.name} cannot be understood{versions}"):
             spec, method = describe(estimator)
+        if options.get("output") == _SCORES:
+            spec, method = _read_scores(estimator, spec, model)
         parts.set_threads(estimator, read_threads(options))
         return ScikitLearnSession(spec, _make_feed(estimator, spec, options, model.name), method, estimator, versions)
+
+
+def _read_scores(estimator: Any, spec: ModelSpec, model: ModelRef) -> tuple[ModelSpec, PredictMethod]:
+    """What `score_samples` gives: a number a row, of which no class is told. Raises `EngineError` without it."""
+    if not hasattr(estimator, _SCORES):
+        hint = "IsolationForest, OneClassSVM and densities have it"
+        raise EngineError(f"{model.name} holds a {type(estimator).__name__}, which has no {_SCORES}", hint)
+    return ModelSpec("raw", spec.features, ("score",), (), spec.trees), PredictMethod(_SCORES)
 
 
 _LARGEST = frozenset(

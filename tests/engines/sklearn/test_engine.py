@@ -223,3 +223,19 @@ def test_a_lone_encoder_transforms(kind: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(answer(session, zoo.table(codes, ("f0", "f1", "f2", "f3"))), reference)
     assert session.spec.task == "raw"
     assert len(session.spec.outputs) == reference.shape[1]
+
+
+def test_scores_of_outliers_can_be_asked_for(tmp_path: Path) -> None:
+    rows = matrix(missing=False)
+    forest = ensemble.IsolationForest(n_estimators=5, random_state=0)
+    model = pipeline.make_pipeline(preprocessing.StandardScaler(), forest).fit(rows)
+    path = ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle")
+    columns = zoo.table(rows, ("f0", "f1", "f2", "f3"))
+    session = open_session("sklearn", path, output="score_samples")
+    np.testing.assert_array_equal(answer(session, columns)[:, 0], model.score_samples(rows))
+    assert (session.spec.task, session.spec.outputs, session.spec.classes) == ("raw", ("score",), ())
+    usual = answer(open_session("sklearn", path), columns)[:, 0]
+    np.testing.assert_array_equal(usual, model.decision_function(rows))
+    plain = ref(zoo.dump(linear_model.Ridge().fit(rows, rows[:, 0]), tmp_path / "r.pkl"), "sklearn", "pickle")
+    with pytest.raises(EngineError, match="has no score_samples"):
+        open_session("sklearn", plain, output="score_samples")
