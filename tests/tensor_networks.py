@@ -64,3 +64,47 @@ def images(count: int, seed: int = 1) -> Array:
 def half(array: Array) -> Array:
     """In float16 and back."""
     return array.astype(np.float16).astype(np.float32)
+
+
+TOKENS = """
+tokens (int64[batch, length] ids, int64[batch, length] mask) => (float[batch, 3] logits) {
+    words = Gather(table, ids)
+    weights = Cast<to = 1>(mask)
+    last = Constant<value = int64[1] {-1}>()
+    column = Unsqueeze(weights, last)
+    kept = Mul(words, column)
+    axis = Constant<value = int64[1] {1}>()
+    sum = ReduceSum<keepdims = 0>(kept, axis)
+    logits = MatMul(sum, w)
+}
+"""
+VOICE = """
+voice (float[batch, samples] audio, float[1, batch, 16] state, int64 sr)
+    => (float[batch, 1] speech, float[1, batch, 16] stateN) {
+    rate = Constant<value = int64 {16000}>()
+    known = Equal(sr, rate)
+    yes = Cast<to = 1>(known)
+    square = Mul(audio, audio)
+    energy = ReduceMean<axes = [1], keepdims = 1>(square)
+    scaled = Mul(energy, yes)
+    features = MatMul(scaled, v)
+    zero = Constant<value = int64[1] {0}>()
+    rows = Unsqueeze(features, zero)
+    next = Add(state, rows)
+    stateN = Tanh(next)
+    flat = Squeeze(stateN, zero)
+    logit = MatMul(flat, u)
+    speech = Sigmoid(logit)
+}
+"""
+
+
+def save_examples(folder: Path) -> None:
+    """An image classifier, a network of tokens and a voice model with state, each beside a form that differs."""
+    random = np.random.default_rng(0)
+    tokens = {"table": _normal(random, 1.0, (500, 32)), "w": _normal(random, 0.3, (32, 3))}
+    voice = {"v": _normal(random, 1.0, (1, 16)), "u": _normal(random, 0.5, (16, 1))}
+    save_graph(folder / "image.onnx", IMAGES, image_weights())
+    save_graph(folder / "image-half.onnx", IMAGES, {name: half(array) for name, array in image_weights().items()})
+    save_graph(folder / "text.onnx", TOKENS, tokens)
+    save_graph(folder / "voice.onnx", VOICE, voice)
