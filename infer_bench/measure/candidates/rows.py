@@ -126,7 +126,7 @@ def _read_domain(worker: Worker, spec: ModelSpec, settings: Settings) -> ModelDo
         return ModelDomain(
             spec, requests=worker.ask(DrawRequests(count_rows(settings), settings.seed, settings.requests))
         )
-    if settings.requests:
+    if settings.requests and spec.features:  # a function takes what the network beside it does
         raise UsageError(
             "--shape, --dim and --fill are for networks, and the model takes rows", "give rows with --data"
         )

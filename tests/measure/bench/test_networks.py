@@ -11,6 +11,7 @@ from infer_bench.errors import CannotRun, DataError
 from infer_bench.measure.api import bench
 from infer_bench.report.bench import BenchReport
 from infer_bench.reporters.registry import render
+from infer_bench.request_choices import Fill, RequestChoices
 
 onnx = pytest.importorskip("onnx")
 parser = pytest.importorskip("onnx.parser")
@@ -141,6 +142,18 @@ def test_a_function_is_handed_the_arrays_of_the_network_beside_it(
     report = bench([save(tmp_path, VOICE)], data=data, candidates=candidates, batches=(1, 2), rounds=1, processes=1)
     assert [result.failed for result in report.results] == [None] * 4
     assert "few-rows" not in {notice.code for notice in report.notices}
+
+
+def test_a_function_beside_it_takes_the_requests_that_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "drawn_service.py").write_text(SERVICE, encoding="utf-8")
+    requests = RequestChoices(shapes={"input": ((1, 7),)}, fills={"sr": Fill(2, 2)})
+    models = [save(tmp_path, VOICE), "drawn_service:add_up"]
+    report = bench(models, requests=requests, rounds=1, processes=1)
+    assert [result.failed for result in report.results] == [None, None]
+    assert report.results[1].max_abs_delta == pytest.approx(0, abs=1e-5)
 
 
 def test_a_function_alone_is_handed_an_entry_of_each_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
