@@ -9,9 +9,18 @@ class Progress(Protocol):
     def update(self, done: float, message: str) -> None:
         """`done` is the fraction from 0 to 1, `message` what is going on."""
 
+    def announce(self, plan: str, *, always: bool) -> None:
+        """Say, once and before anything is timed, what is going to happen and about how long it takes.
+
+        `always`: also where nobody watches.
+        """
+
 
 class Silent:
     """Shows nothing."""
 
     def update(self, done: float, message: str) -> None:
+        """Ignore it."""
+
+    def announce(self, plan: str, *, always: bool) -> None:
         """Ignore it."""

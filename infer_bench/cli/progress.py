@@ -11,6 +11,7 @@ from infer_bench.cli.terminal import find_width
 
 REDRAW_S = 0.1
 BAR = 20
+WIPE = "\r\x1b[K"
 
 
 class ProgressLine:
@@ -31,7 +32,12 @@ class ProgressLine:
         filled = round(min(1.0, max(0.0, done)) * BAR)
         width = find_width(self._stream)
         line = f"{'█' * filled}{'░' * (BAR - filled)} {done:4.0%}  {message}"[: max(0, width - 1)]
-        self._write(f"\r\x1b[K{line}")
+        self._write(f"{WIPE}{line}")
+
+    def announce(self, plan: str, *, always: bool) -> None:
+        """A line of its own, which stays."""
+        if always or self._visible:
+            self._write(f"{WIPE if self._visible else ''}plan: {plan}\n")
 
     def _write(self, text: str) -> None:
         try:
@@ -45,4 +51,4 @@ class ProgressLine:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._visible and self._last_draw_s:
-            self._write("\r\x1b[K")
+            self._write(WIPE)

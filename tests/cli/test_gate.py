@@ -150,3 +150,14 @@ def test_notebooks_can_gate_too(rows: str) -> None:
     assert [check.kind for check in report.gate.checks] == ["regression", "regression", "limit", "delta"]
     with pytest.raises(UsageError, match="something to compare with"):
         infer_bench.bench([model("new")], max_regression="5%")
+
+
+def test_a_quick_look_has_a_budget_of_its_own(rows: str, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = ["bench", "tests.fakes:do", "-d", rows, "-e", "fake", "--quick"]
+    for option in (["--budget", "1s"], ["--rounds", "3"], ["--processes", "2"]):
+        assert run([*plain, *option]) == 2
+    assert "--quick is a budget" in capsys.readouterr().err
+    assert run([*plain, "--rows", "same", *TO_FILE]) == 0
+    assert "plan: 1 candidate × 1 process" in capsys.readouterr().err
+    settings = load_saved().settings
+    assert (settings["budget_s"], settings["processes"]) == (10.0, 1)

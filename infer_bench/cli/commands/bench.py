@@ -38,6 +38,7 @@ def bench(
     scenario: of.Scenario = "single_stream",
     rows: of.RowsMode = "rotate",
     budget: Budget = None,
+    quick: of.Quick = False,
     rounds: of.Rounds = None,
     processes: of.Processes = None,
     percentiles: of.Percentiles = "50,95,99",
@@ -91,11 +92,11 @@ def bench(
     settings = Settings(
         batches=reading.read_numbers(batch, int, "batch"), **reading.read_threads(threads), timeout_s=timeout,
         scenario=reading.pick(scenario, "scenario", SCENARIOS), rows_mode=reading.pick(rows, "rows", ROWS_MODES),
-        rounds=rounds, budget_s=reading.read_duration(budget), labels=labels, reference=reference, probes=not no_probes,
-        processes=reading.count_processes(processes, save_baseline or baseline), require_provider=require_provider,
+        rounds=rounds, labels=labels, reference=reference, probes=not no_probes, slo=slo, price=price, seed=seed,
+        **reading.read_sampling(budget, rounds, processes, save_baseline or baseline, quick=quick),
         percentiles=reading.read_numbers(percentiles, float, "percentiles"), allow_pickle=allow_pickle, memory=memory,
-        affinity=reading.read_affinity(affinity), requests=reading.read_requests(shape, dim, fill), seed=seed,
-        slo=slo, price=price, forms=forms, keep_forms=keep,
+        affinity=reading.read_affinity(affinity), requests=reading.read_requests(shape, dim, fill),
+        forms=forms, keep_forms=keep, require_provider=require_provider,
     )  # fmt: skip
     rules.check_settings(settings, gate, data, save_baseline, show_inputs=show_inputs)
     to = Delivery(json, format, output, phases, Illustrations(html, chart), wide, notes)

@@ -52,6 +52,7 @@ NoProbes = Annotated[
 
 Memory = Annotated[bool, how("--memory", help="Also what a request allocates through Python, at its peak.")]
 Rounds = Annotated[int | None, how("--rounds", metavar="N", help="Rounds over all processes. [default: 60]")]
+Quick = Annotated[bool, how("--quick", help="A first look: --budget 10s, and one process a candidate.")]
 Processes = Annotated[
     int | None,
     how("--processes", metavar="N", help="Fresh processes a candidate. [default: 3; with a baseline 9]"),

@@ -108,6 +108,23 @@ def read_token(path: str | None) -> str:
     return token
 
 
+QUICK_BUDGET_S = 10.0
+
+
+def read_sampling(
+    budget: str | None, rounds: int | None, processes: int | None, baseline: str | None, *, quick: bool
+) -> dict[str, Any]:
+    """The budget and the processes, of a `quick` look its own. Raises `UsageError` where they are given as well.
+
+    A run that becomes a `baseline`, or is compared with one, takes as many processes as that needs.
+    """
+    if not quick:
+        return {"budget_s": read_duration(budget), "processes": count_processes(processes, baseline)}
+    if budget is not None or rounds is not None or processes is not None:
+        raise UsageError("--quick is a budget and a number of processes of its own", "leave it out to give others")
+    return {"budget_s": QUICK_BUDGET_S, "processes": count_processes(None, baseline) if baseline else 1}
+
+
 def count_processes(processes: int | None, baseline: str | None) -> int:
     """How many fresh processes a candidate is measured in; more where the run is kept or compared with one that was."""
     from infer_bench.measure.gate.settings import STORED_PROCESSES

@@ -30,6 +30,7 @@ from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.measurements import Measurements
+from infer_bench.measure.schedule.plan import describe_bench
 from infer_bench.measure.schedule.scheduler import Scheduler
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef, TensorInput
@@ -39,6 +40,9 @@ from infer_bench.report.common import Notice
 from infer_bench.typing import Array, Columns
 
 Save = Callable[[BenchReport], None]
+
+USUAL_START_NS = 2_000_000_000
+"""A start takes no longer than what went before, of which it was a part, and seldom longer than this."""
 
 
 def run(
@@ -137,6 +141,9 @@ def _schedule(
     A budget that was given bounds the run, the usual one the measuring alone.
     """
     budget = Budget(round(settings.limit_s * 1e9), begin_ns=None if settings.budget_s is None else begin_ns)
+    used_ns = time.perf_counter_ns() - begin_ns
+    plan = describe_bench(len(measurements.remaining), settings, used_ns, min(used_ns, USUAL_START_NS))
+    progress.announce(plan, always=settings.budget_s is not None)
     rule = FixedRounds(measurements, budget, settings)
     source = FreshProcesses(rows[0], settings, inputs=rows[1])
     return Scheduler(

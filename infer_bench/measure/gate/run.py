@@ -28,6 +28,7 @@ from infer_bench.measure.schedule.forked_processes import ForkedProcesses, fit_o
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.layouts import InjectedDelay, LayoutSource, fits_one_worker
 from infer_bench.measure.schedule.measurements import Measurement, Measurements
+from infer_bench.measure.schedule.plan import describe_gate
 from infer_bench.measure.schedule.reloaded_sessions import ReloadedSessions
 from infer_bench.measure.schedule.scheduler import Scheduler
 from infer_bench.measure.schedule.sequential import Pair, Sequential, candidates_of
@@ -104,7 +105,7 @@ class GateRun:
         self._scheduler = self._schedule(rows.columns, delays, progress)
         self._report = ReportBuilder(self._measurements, rows.rows, settings, tuple(rows.notices))
         self._metrics = PairedMetrics(pairs, self._measurements, gate.limits)
-        self._begin_ns = begin_ns
+        self._begin_ns, self._progress = begin_ns, progress
 
     def _schedule(
         self, columns: Mapping[Key, Columns], delays: Mapping[Key, InjectedDelay], progress: Progress
@@ -129,8 +130,11 @@ class GateRun:
         return FreshProcesses(columns, self._settings, delays, overlap=not self._gate.judges_starts)
 
     def run(self, save: Save | None) -> BenchReport:
-        """Measure until it is decided; a run that is broken off leaves what it has."""
-
+        """Say what is going to happen and measure until it is decided; one that is broken off leaves what it has."""
+        limits, passed_ns = self._gate.limits, time.perf_counter_ns() - self._begin_ns
+        start_ns = passed_ns // len(self._measurements.candidates)
+        plan = describe_gate(self._mode, len(self._pairs), self._settings, limits.shares, limits.errors, start_ns)
+        self._progress.announce(plan, always=True)
         saves = PartialSaves(partial(self.build_report, complete=False), save)
         return run_to_report(
             lambda: self._scheduler.run(saves), lambda complete: self.build_report(complete=complete), save

@@ -24,3 +24,7 @@ class PartialReports:
         if self._clock() >= self._next_write_s:
             self._write()
             self._next_write_s = self._clock() + EVERY_S
+
+    def announce(self, plan: str, *, always: bool) -> None:
+        """Pass it on."""
+        self._progress.announce(plan, always=always)

@@ -1,0 +1,41 @@
+"""What a run says of itself before it begins."""
+
+import pytest
+
+from infer_bench.measure.schedule.plan import describe_bench, describe_gate
+from infer_bench.measure.settings import Settings
+from infer_bench.report.gate import GateMode
+from infer_bench.stats.decisions.error_rates import Errors
+
+S = 1_000_000_000
+
+
+def test_a_bench_says_what_it_makes_and_about_how_long_it_takes() -> None:
+    assert describe_bench(3, Settings(), 2 * S, S) == "3 candidates × 3 processes × 20 rounds, about 15 s"
+    assert (
+        describe_bench(1, Settings(processes=1, rounds=1), 0, 2 * S) == "1 candidate × 1 process × 1 round, about 2 s"
+    )
+
+
+def test_a_budget_is_all_that_it_takes() -> None:
+    text = describe_bench(3, Settings(budget_s=7.5), S, S)
+    assert text == "3 candidates × 3 processes at the most, as many rounds as fit, 7.5 s in all"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("sessions", "1 comparison in sessions reloaded in one worker, 30 s at the most, less where it is told before"),
+        ("forks", "on a quiet machine that shows +1 % at p50, +4 % at p95"),
+        ("processes", "pairs of fresh processes"),
+        ("absolute", "1 comparison in fresh processes, 30 s at the most, less where it is told before"),
+    ],
+)
+def test_a_gate_says_how_it_compares_and_what_that_shows(mode: GateMode, words: str) -> None:
+    text = describe_gate(mode, 1, Settings(budget_s=30.0), {"p50": 0.02, "p95": 0.05, "size": 0.0}, Errors(), S)
+    assert words in text
+
+
+def test_a_budget_of_too_few_layouts_promises_nothing() -> None:
+    text = describe_gate("processes", 2, Settings(budget_s=10.0), {"p50": 0.05}, Errors(), 2 * S)
+    assert text == "2 comparisons in pairs of fresh processes, 10 s at the most, less where it is told before"
