@@ -10,6 +10,7 @@ ALLOWED_REASONS = (
     "could not import 'lleaves'",  # nor is this: llvmlite unpacks to 129 MB
     "could not import 'daal4py'",  # nor scikit-learn-intelex, which unpacks to 159 MB
     "could not import 'tl2cgen'",  # nor this, which needs a C compiler
+    "could not import 'distributed'",  # nor Dask, of which CI needs no cluster
     "could not import 'onnxscript'",  # comes with torch
     "not a git checkout",  # a source distribution
     "no wheel for GPUs",  # of ONNX Runtime: the tests marked `gpu` run where one is at hand

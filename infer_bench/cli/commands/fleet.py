@@ -11,11 +11,14 @@ from infer_bench.cli.options.validate import Format
 Plan = Annotated[str, model(metavar="FLEET.toml", help="Models and jobs, as in docs/distributed.md.")]
 Again = Annotated[bool, how("--again", help="Run also what has not changed since.")]
 
+On = Annotated[str | None, how("--on", metavar="WHERE", help="Run on dask, or dask://HOST:PORT; benches run here.")]
+
 
 def fleet(
     context: typer.Context,
     plan: Plan,
     again: Again = False,
+    on: On = None,
     json: JsonPath = None,
     format: Format = "",
     output: Output = None,
@@ -33,4 +36,4 @@ def fleet(
     to.check_format("fleet")
     from infer_bench.cli.runs.fleet import list_options, run_fleet
 
-    return run_fleet(plan, list_options(context.find_root().command), to, again=again)
+    return run_fleet(plan, list_options(context.find_root().command), to, again=again, on=on)

@@ -39,6 +39,9 @@ def validate(
     timeout: Timeout = 600.0,
     allow_pickle: AllowPickle = False,
     shard: of.Shard = None,
+    on: of.On = None,
+    parts: of.Parts = None,
+    resume: of.Resume = None,
     export_worst: of.ExportWorst = None,
     json: JsonPath = None,
     format: of.Format = "",
@@ -72,4 +75,4 @@ def validate(
     to.check_format("validate")
     from infer_bench.cli.runs.validate import run_validate
 
-    return run_validate(models, data, engine or [], settings, to, worst=export_worst)
+    return run_validate(models, data, engine or [], settings, to, worst=export_worst, on=on, parts=parts, resume=resume)

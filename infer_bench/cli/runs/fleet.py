@@ -1,12 +1,13 @@
 """Runs the jobs of a fleet."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infer_bench.cli.delivery import Delivery, tell_verdict
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.measure.fleet.plan import COMMANDS, read_plan
-from infer_bench.measure.fleet.run import run
+from infer_bench.measure.fleet.run import RunAll, run, run_here
 from infer_bench.output import check_outputs
 
 
@@ -19,14 +20,32 @@ def _long(command: Any) -> list[str]:
     return [word.removeprefix("--") for param in command.params for word in param.opts if word.startswith("--")]
 
 
-def run_fleet(path: str, known: Mapping[str, frozenset[str]], to: Delivery, *, again: bool) -> int:
+def run_fleet(path: str, known: Mapping[str, frozenset[str]], to: Delivery, *, again: bool, on: str | None) -> int:
     """Run what has changed, write and render; returns the worst exit code."""
     check_outputs(to.files, [path])
     plan = read_plan(path, known)
+    if on is not None:
+        from infer_bench.measure.shards.cluster import check_place
+
+        check_place(on)
     with to.open_files("fleet") as save, ProgressLine() as progress:
-        report = run(plan, again=again, progress=progress, save=save)
+        with _place(on) as run_all:
+            report = run(plan, run_all=run_all, again=again, progress=progress, save=save)
         save(report)
     to.deliver(report)
     if to.rendered_as == "table" and to.on_stdout:
         return report.verdict.exit_code if report.verdict else 0
     return tell_verdict(report)
+
+
+@contextlib.contextmanager
+def _place(on: str | None) -> Iterator[RunAll]:
+    """What runs the tasks, here or on a cluster."""
+    if on is None:
+        yield run_here
+        return
+    from infer_bench.measure.fleet.distribute import run_on
+    from infer_bench.measure.shards.cluster import connect
+
+    with connect(on) as client:
+        yield run_on(client)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from infer_bench.cli.delivery import Delivery, open_file, tell_verdict
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
+from infer_bench.errors import UsageError
 from infer_bench.measure.validate.run import Save, run
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.worst_rows import encode, require_arrow
@@ -24,13 +25,33 @@ def run_validate(
     to: Delivery,
     *,
     worst: str | None,
+    on: str | None = None,
+    parts: int | None = None,
+    resume: str | None = None,
 ) -> int:
     """Compare, write and render; returns the verdict's exit code. stderr tells it where no table on stdout does."""
 
+    if on is None and (parts is not None or resume is not None):
+        raise UsageError("--parts and --resume are of parts that are compared elsewhere", "add --on dask")
+
     def compare(progress: Progress, save: Save | None) -> ValidateReport:
+        if on is not None and data is not None:
+            from infer_bench.measure.shards import distribute
+
+            place = distribute.Distribution(on, parts, resume)
+            return distribute.run(models, data, engines, settings, place, progress)
         return run(models, data=data, engines=engines, settings=settings, progress=progress, save=save)
 
+    if on is not None:
+        check_distribution(on, data, settings, parts)
     return deliver_comparison(compare, [*models, data], to, worst)
+
+
+def check_distribution(on: str, data: str | None, settings: ValidateSettings, parts: int | None) -> None:
+    """Raises `UsageError` for a place to run on that is none, before any output is opened."""
+    from infer_bench.measure.shards.distribute import Distribution
+
+    Distribution(on, parts).check(data, settings)
 
 
 def deliver_comparison(compare: Compare, inputs: Sequence[str | None], to: Delivery, worst: str | None) -> int:

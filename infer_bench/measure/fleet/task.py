@@ -119,6 +119,11 @@ def fail_job(job: FleetJob, reason: str, environment: Environment) -> FleetResul
     return FleetResult(model, job.name, job.command, verdict, None, "", machine_class(environment))
 
 
+def give_up(task: Task, key: str, place: Place, reason: str) -> FleetResult:
+    """The result of a task that could not be run at all."""
+    return _failed(task, key, place, CannotRun.exit_code, reason, 0)
+
+
 def _failed(task: Task, key: str, place: Place, code: int, text: str, elapsed_ns: int) -> FleetResult:
     if code < 0:
         text = f"the process was ended by {_name_signal(-code)}"

@@ -126,6 +126,11 @@ class Merge:
         return ComparisonPlan(part.models, part.engines, part.data)
 
     @property
+    def indices(self) -> tuple[int, ...]:
+        """The numbers of the parts that were added."""
+        return tuple(self._marks)
+
+    @property
     def missing(self) -> list[int]:
         """The numbers of parts that have rows, or the probes, and were not added."""
         first = self.first

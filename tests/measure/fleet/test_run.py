@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infer_bench.cli.main import run as run_command
+from infer_bench.measure.fleet import distribute
 from infer_bench.measure.fleet.plan import FleetPlan, parse_plan
 from infer_bench.measure.fleet.run import KeyedTask, run
 from infer_bench.measure.fleet.task import Place
@@ -125,3 +126,23 @@ def test_a_broken_model_does_not_stop_the_rest(tmp_path: Path, capsys: pytest.Ca
     assert run_command(arguments) == 6
     assert (tmp_path / "onnx" / "sound.onnx").exists()
     assert not load_report(tmp_path / "fleet.json").results[1].reused
+
+
+def test_on_a_cluster_benches_stay_here_and_what_was_given_up_is_told(
+    plan: FleetPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Pretence()
+
+    def run_tasks(client: Any, function: Any, tasks: Any) -> Iterator[Any]:
+        for number, (task, key, place, _) in tasks.items():
+            (result,) = here([(task, key)], place)
+            lost = task.model == "c.txt"
+            yield number, None if lost else result, "it ended 3 workers" if lost else ""
+
+    there = Pretence()
+    monkeypatch.setattr(distribute, "run_tasks", run_tasks)
+    monkeypatch.setattr(distribute, "run_here", there)
+    report = run(plan, run_all=distribute.run_on(object()))
+    assert (sorted(here.models), sorted(there.models)) == (["a.txt", "bad.txt", "c.txt"], ["a.txt", "c.txt"])
+    assert [result.verdict.exit_code for result in report.results] == [0, 6, 6, 0, 0]
+    assert report.results[2].verdict.reasons == ("it ended 3 workers",)

@@ -31,9 +31,12 @@ class ComparisonPlan:
 
     def command(self, settings: ValidateSettings, number: PartNumber, output: str) -> str:
         """The command line that makes one part."""
+        return shlex.join(["infer-bench", *self.words(settings, number, output)])
+
+    def words(self, settings: ValidateSettings, number: PartNumber, output: str) -> list[str]:
+        """The words of that command line, but for the program's name."""
         flags = _list_flags(self.engines, settings)
-        fixed = ["infer-bench", "validate", *self.models, "--data", self.data, *flags]
-        return shlex.join([*fixed, "--shard", str(number), "--json", output])
+        return ["validate", *self.models, "--data", self.data, *flags, "--shard", str(number), "--json", output]
 
 
 def make_part(
