@@ -37,7 +37,11 @@ class Torch:
     formats: frozenset[str] = frozenset({"torch-pt2"})
     requires: tuple[str, ...] = ("torch",)
     extra = "torch"
-    options: Mapping[str, Option] = {**feeds.OPTIONS, "threads": Option("threads of one prediction", "1")}
+    options: Mapping[str, Option] = {
+        **feeds.OPTIONS,
+        "threads": Option("threads of one prediction", "1"),
+        "compile": Option("compile with torch.compile, at the first request of each shape", "no", ("no", "yes")),
+    }
 
     def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Torch imports no library that could be kept out."""
@@ -55,6 +59,7 @@ class Torch:
         library.set_num_threads(threads)
         with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
             module = program.module()
+            module = library.compile(module) if options["compile"] == "yes" else module
         remarks = find_training_operators(library, program).remarks
         if not _takes_rows(library, program):
             check_tensor_options(options)

@@ -16,7 +16,12 @@ def note_compilations(results: Sequence[BenchResult]) -> tuple[BenchResult, ...]
 
 def _compiles(result: BenchResult) -> bool:
     library = of_engine(result.engine)
-    return library is not None and library.compiles
+    return (library is not None and library.compiles) or _compiles_at_first(result)
+
+
+def _compiles_at_first(result: BenchResult) -> bool:
+    """Whether it compiles at the first request, and not when it is loaded."""
+    return result.options.get("compile") == "yes"
 
 
 def _note(result: BenchResult, results: Sequence[BenchResult]) -> BenchResult:
@@ -32,7 +37,8 @@ def _note(result: BenchResult, results: Sequence[BenchResult]) -> BenchResult:
 
 
 def _load_ns(result: BenchResult) -> int:
-    times = [process.load_ns for process in result.processes]
+    first = _compiles_at_first(result)
+    times = [process.load_ns + (process.first_request_ns if first else 0) for process in result.processes]
     return int(statistics.median(times)) if times else 0
 
 

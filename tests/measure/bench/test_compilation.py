@@ -25,6 +25,18 @@ def test_it_is_weighed_against_the_fastest_that_does_not_compile() -> None:
     assert results[2].compilation == Compilation(5 * S, ONNX.candidate, ONNX.model.path, 490_000)
 
 
+def test_an_option_may_compile_at_the_first_request() -> None:
+    processes = [replace(process, load_ns=S, first_request_ns=4 * S) for process in ONNX.processes]
+    lazy = replace(
+        ONNX, candidate="torch compile", engine="torch", request=latency(10 * US), processes=tuple(processes)
+    )
+    of_option = replace(lazy, options={"compile": "yes"})
+    assert note_compilations([ONNX, lazy])[1].compilation is None
+    assert note_compilations([ONNX, of_option])[1].compilation == Compilation(
+        5 * S, ONNX.candidate, ONNX.model.path, 490_000
+    )
+
+
 def test_where_another_is_as_fast_it_never_pays() -> None:
     assert note_compilations([ONNX, compiled(20 * US)])[1].compilation == Compilation(
         5 * S, ONNX.candidate, ONNX.model.path, None
