@@ -142,7 +142,7 @@ def _measure(
     with np.errstate(all="ignore"):
         own, error, moved = np.abs(measure - exact), np.abs(other - exact), _moved(exact, units)
     mask = np.asarray(np.isfinite(own) & np.isfinite(error) & np.isfinite(moved))
-    values = (np.abs(exact), own, moved, error, beyond, mask)
+    values = (exact, own, moved, error, beyond, mask)
     axes = _axes(reference.shape)
     return mask, {name: SliceErrors.of(*(_cut(part, axis) for part in values)) for name, axis in axes.items()}
 

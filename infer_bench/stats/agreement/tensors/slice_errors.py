@@ -15,7 +15,9 @@ SCALES_APART = 10.0
 """Slices whose root mean squares lie this many times apart, with none between, are judged apart."""
 MOST_ALONE = 2.0 * DIFFERENT
 """One element that is off by more than this many times the pooled error differs: it would hide in a mean."""
-_SUMS = ("count", "squares", "own", "shaken", "other", "beyond")
+ULP_OF_HALF = 2.0**-24
+"""Sigmoid and softmax are computed around 1/2: some kernels are off by that much, however small the probability."""
+_SUMS = ("count", "squares", "own", "shaken", "other", "beyond", "negative")
 _MAXIMA = ("largest", "largest_own", "largest_other")
 
 
@@ -25,8 +27,8 @@ class SliceErrors:
 
     `squares` are of the exact values, `own` of the errors of the network that is the measure, `shaken` of what moving
     its numbers by an ulp does, `other` of the errors of the network measured; `beyond` counts what differs by the
-    tolerances. `largest` is the largest magnitude, `largest_own` the largest of both of the measure's errors,
-    `largest_other` the largest error measured.
+    tolerances, `negative` exact values below 0. `largest` is the largest magnitude, `largest_own` the largest of both
+    of the measure's errors, `largest_other` the largest error measured.
     """
 
     count: Floats
@@ -35,21 +37,20 @@ class SliceErrors:
     shaken: Floats
     other: Floats
     beyond: Floats
+    negative: Floats
     largest: Floats
     largest_own: Floats
     largest_other: Floats
 
     @classmethod
-    def of(
-        cls, magnitudes: Floats, own: Floats, shaken: Floats, other: Floats, beyond: Bools, mask: Bools
-    ) -> "SliceErrors":
-        """Of non-negative values (slices, elements); `shaken` are root mean squares over the draws.
+    def of(cls, exact: Floats, own: Floats, shaken: Floats, other: Floats, beyond: Bools, mask: Bools) -> "SliceErrors":
+        """Of values (slices, elements), errors none below 0; `shaken` are root mean squares over the draws.
 
         What is not in the `mask` takes no part.
         """
-        size, mine, moved, theirs = (np.where(mask, values, 0.0) for values in (magnitudes, own, shaken, other))
+        size, mine, moved, theirs = (np.where(mask, values, 0.0) for values in (np.abs(exact), own, shaken, other))
         squares = (values**2 for values in (size, mine, moved, theirs))
-        sums = (values.sum(axis=1, dtype=np.float64) for values in (mask, *squares, mask & beyond))
+        sums = (values.sum(axis=1, dtype=np.float64) for values in (mask, *squares, mask & beyond, mask & (exact < 0)))
         maxima = (values.max(axis=1, initial=0.0) for values in (size, np.maximum(mine, moved), theirs))
         return cls(*sums, *maxima)
 
@@ -69,6 +70,8 @@ class SliceErrors:
         count = max(1.0, sums["count"])
         own, shaken, other = (float(np.sqrt(sums[name] / count)) for name in ("own", "shaken", "other"))
         floor = float(np.spacing(np.asarray(maxima["largest"]).astype(dtype.dtype))) if maxima["largest"] else 0.0
+        if not sums["negative"] and maxima["largest"] <= 1:
+            floor = max(floor, ULP_OF_HALF * (maxima["largest"] > 0))
         return PooledErrors(int(sums["count"]), max(own, shaken, floor), own, other, sums["beyond"] > 0, **maxima)
 
     def clusters(self) -> list[Indices]:

@@ -210,3 +210,19 @@ def test_rounding_measures_nothing_where_the_network_itself_is_far_off() -> None
     yardstick = Yardstick({"y": [exact]}, [{"y": [exact]}], np.ones(1))
     assert compare(predictions({"y": [ours]}, yardstick), predictions({"y": [theirs]})).failing(LIMITS) == {0}
     assert not compare(predictions({"y": [ours]}, yardstick), predictions({"y": [ours]})).failing(LIMITS)
+
+
+def test_a_probability_is_no_nearer_than_an_ulp_of_a_half() -> None:
+    exact = [np.array([[value]]) for value in (0.0011, 0.0009, 0.0012)]
+    ours = [values.astype(np.float32) for values in exact]
+    yardstick = Yardstick({"p": exact}, [{"p": exact}], np.ones(3))
+
+    def failing(delta: float) -> int:
+        theirs = [values + np.float32(delta) for values in ours]
+        return len(compare(predictions({"p": ours}, yardstick), predictions({"p": theirs})).failing(LIMITS))
+
+    assert (failing(3e-8), failing(5e-6)) == (0, 3)
+    signed = [-values for values in exact], [-values for values in ours]
+    yardstick = Yardstick({"p": signed[0]}, [{"p": signed[0]}], np.ones(3))
+    theirs = [values + np.float32(3e-8) for values in signed[1]]
+    assert compare(predictions({"p": signed[1]}, yardstick), predictions({"p": theirs})).failing(LIMITS)
