@@ -1,11 +1,13 @@
 """Every engine that is installed on a model of each family that it reads: writes `docs/engines.md`.
 
-python benchmarks/engines.py          # about five minutes; engines that are not installed have no figures
+    python benchmarks/engines.py                               about five minutes; writes the page
+    python benchmarks/engines.py --only sklearn --trees 2 --budget 1    one family, printed
+
+Engines that are not installed have no figures.
 """
 
+import argparse
 import importlib.metadata
-import json
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,38 +54,39 @@ class Family:
 
     name: str
     own: str
-    save: Callable[[Path, Any, Any], Path]
+    save: Callable[[Path, Any, Any, int], Path]
 
 
-def save_lightgbm(folder: Path, rows: Any, target: Any) -> Path:
-    """A binary classifier of 200 trees."""
+def save_lightgbm(folder: Path, rows: Any, target: Any, trees: int) -> Path:
+    """A binary classifier."""
     import lightgbm
 
     path = folder / "lightgbm.txt"
     quiet = {"objective": "binary", "num_leaves": 31, "verbose": -1, "num_threads": 1}
-    lightgbm.train(quiet, lightgbm.Dataset(rows, target > 0), 200).save_model(path)
+    lightgbm.train(quiet, lightgbm.Dataset(rows, target > 0), trees).save_model(path)
     return path
 
 
-def save_xgboost(folder: Path, rows: Any, target: Any) -> Path:
-    """A binary classifier of 200 trees."""
+def save_xgboost(folder: Path, rows: Any, target: Any, trees: int) -> Path:
+    """A binary classifier."""
     import xgboost
 
     path = folder / "xgboost.json"
     quiet = {"objective": "binary:logistic", "max_depth": 6, "nthread": 1}
-    xgboost.train(quiet, xgboost.DMatrix(rows, target > 0), 200).save_model(path)
+    xgboost.train(quiet, xgboost.DMatrix(rows, target > 0), trees).save_model(path)
     return path
 
 
-def save_forest(folder: Path, rows: Any, target: Any) -> Path:
-    """A pipeline of a scaler and a forest of 50 trees."""
+def save_forest(folder: Path, rows: Any, target: Any, trees: int) -> Path:
+    """A pipeline of a scaler and a forest of a quarter of the trees."""
     import joblib
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    path = folder / "forest.joblib"
-    model = make_pipeline(StandardScaler(), RandomForestRegressor(50, max_depth=10, random_state=0, n_jobs=1))
+    path, count = folder / "forest.joblib", max(1, trees // 4)
+    forest = RandomForestRegressor(count, max_depth=10, random_state=0, n_jobs=1)
+    model = make_pipeline(StandardScaler(), forest)
     joblib.dump(model.fit(np.nan_to_num(rows), target), path)
     return path
 
@@ -104,17 +107,17 @@ def draw_rows() -> tuple[Any, Any]:
     return rows, target
 
 
-def measure(family: Family, folder: Path) -> BenchReport:
+def measure(family: Family, folder: Path, trees: int, budget_s: float) -> BenchReport:
     """The candidates of one family's model, the model's own library first."""
     rows, target = draw_rows()
     if family.name == "sklearn":
         rows = np.nan_to_num(rows)
-    path, data = family.save(folder, rows, target), folder / "rows.npy"
+    path, data = family.save(folder, rows, target, trees), folder / "rows.npy"
     np.save(data, rows)
     installed = {info.name for info in registry.available() if info.version is not None}
     unsafe = [text for text in UNSAFE.get(family.name, ()) if text.partition(":")[0] in installed]
     candidates = [family.own, "all", *unsafe]
-    return bench(str(path), data=str(data), candidates=candidates, batches=(1, BATCH), budget_s=30.0)
+    return bench(str(path), data=str(data), candidates=candidates, batches=(1, BATCH), budget_s=budget_s)
 
 
 def lines_of(family: str, report: BenchReport) -> Iterator[str]:
@@ -185,14 +188,19 @@ def write_page(reports: dict[str, BenchReport]) -> str:
 
 
 def main() -> None:
-    """Measure and write; a family that is named is measured alone and printed."""
-    chosen = [family for family in FAMILIES if not sys.argv[1:] or family.name in sys.argv[1:]]
+    """Measure all families and write the page, or one and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=[family.name for family in FAMILIES])
+    parser.add_argument("--trees", type=int, default=200)
+    parser.add_argument("--budget", type=float, default=30.0, help="seconds of measuring a family")
+    options = parser.parse_args()
+    chosen = [family for family in FAMILIES if options.only in (None, family.name)]
     with tempfile.TemporaryDirectory() as folder:
-        reports = {family.name: measure(family, Path(folder)) for family in chosen}
+        reports = {f.name: measure(f, Path(folder), options.trees, options.budget) for f in chosen}
     text = write_page(reports)
-    if len(chosen) == len(FAMILIES):
+    if options.only is None:
         PAGE.write_text(text, encoding="utf-8")
-    print(text if len(chosen) < len(FAMILIES) else json.dumps({"page": str(PAGE)}))
+    print(text)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ SMALLEST = {
     "claims.py threads": ("--rounds", "1"),
     "convert_speed.py": ("--trees", "12", "--sizes", "12", "--loads", "1", "--commands", "1"),
     "convert_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
+    "engines.py": ("--only", "sklearn", "--trees", "4", "--budget", "1"),
     "function_gates.py": ("1", "1", "5%", "0"),
     "intervals.py": ("--repeats", "1", "--hogs", "0", "--rounds", "12", "--candidates", *LEAN),
     "load_stall.py": ("--duration", "0.4", "--rate", "200", "--stall", "0.1"),
