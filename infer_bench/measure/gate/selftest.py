@@ -30,8 +30,8 @@ from infer_bench.report.selftest import SelfTestReport
 from infer_bench.stats.decisions.error_rates import Errors
 from infer_bench.version import __version__
 
-BUDGET_S, TAIL_BUDGET_S = {"p50": 3.0}, 10.0
-"""Of a trial, unless the settings have one. A tail needs more blocks to be seen."""
+BUDGET_S, TAIL_BUDGET_S = {"p50": 4.0}, 11.0
+"""Of a trial, a second for its worker's start included, unless the settings have one. A tail needs more blocks."""
 
 Save = Callable[[SelfTestReport], None]
 

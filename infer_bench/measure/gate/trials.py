@@ -14,7 +14,7 @@ from infer_bench.stats.proportion import exact_interval
 
 SHARES = {"p50": MARGINS["p50"], "p95": MARGINS["p50"]}
 """What the gates allow, unless the settings say otherwise."""
-MEDIAN_DELAYS = ((0.02, 0.05), (0.05, 0.15), (0.10, 0.15))
+MEDIAN_DELAYS = ((0.02, 0.05), (0.03, 0.05), (0.05, 0.15), (0.10, 0.15))
 """Shares of work that are added to every request, and the weights of such trials."""
 TAIL_DELAYS = ((0.10, 1, 1.0), (0.50, 10, 0.5))
 """Shares of work, which requests they are added to (every so many), and the weights of such trials."""
