@@ -6,7 +6,10 @@ from typing import Any
 
 from infer_bench.errors import UsageError
 
-_KINDS = (("integer", "a whole number"), ("float", "a number"), ("number", "a number"))
+_KINDS = (
+    *(("integer", "a whole number"), ("valid int.", "a whole number")),
+    *(("float", "a number"), ("number", "a number")),
+)
 _SEVERAL = "to compare several: -e onnxruntime:threads=1 -e onnxruntime:threads=2"
 _SUGGESTION = re.compile(r"Did you mean (.*)\?")
 

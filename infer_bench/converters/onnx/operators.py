@@ -71,11 +71,12 @@ def _list_attributes_5(ensemble: Ensemble, columns: Ints, thresholds: Array, wei
     inner, lone = np.flatnonzero(~leaf), leaf[ensemble.roots]
     index, leaves = _number_nodes(ensemble, leaf)
     left, right = nodes.left[inner], nodes.right[inner]
-    count = int(lone.sum())  # a tree that is one leaf gets a node of its own, both of whose branches lead there
-    lone_leaf, zeros, ones = index[ensemble.roots[lone]], np.zeros(count, np.int64), np.ones(count, np.int64)
+    # A tree that is one leaf gets a node of its own, whose other branch leads to a copy of the leaf: ONNX Runtime up to
+    # 1.28 loses the value where both lead to one.
+    count = int(lone.sum())
+    place, zeros, ones = ensemble.roots[lone], np.zeros(count, np.int64), np.ones(count, np.int64)
     roots = index[ensemble.roots]
     roots[lone] = len(inner) + np.arange(count)
-    target = np.repeat(ensemble.output, count_nodes(ensemble))
     missing = np.concatenate((nodes.missing_left[inner].astype(np.int64), zeros))
     attributes: dict[str, Any] = {
         "n_targets": ensemble.outputs,
@@ -89,12 +90,11 @@ def _list_attributes_5(ensemble: Ensemble, columns: Ints, thresholds: Array, wei
         "nodes_modes": _make_tensor(
             np.concatenate((_MODES_5[nodes.mode[inner]], zeros.astype(np.uint8))), "nodes_modes"
         ),
-        "nodes_truenodeids": np.concatenate((index[left], lone_leaf)),
-        "nodes_falsenodeids": np.concatenate((index[right], lone_leaf)),
+        "nodes_truenodeids": np.concatenate((index[left], index[place])),
+        "nodes_falsenodeids": np.concatenate((index[right], leaves + np.arange(count))),
         "nodes_trueleafs": np.concatenate((leaf[left].astype(np.int64), ones)),
         "nodes_falseleafs": np.concatenate((leaf[right].astype(np.int64), ones)),
-        "leaf_targetids": _scatter(target[leaf], index[leaf], leaves),
-        "leaf_weights": _make_tensor(_scatter(weights[leaf, 0], index[leaf], leaves), "leaf_weights"),
+        **_list_leaves_5(ensemble, weights, index, leaves),
     }
     if missing.any():
         attributes["nodes_missing_value_tracks_true"] = missing
@@ -103,6 +103,18 @@ def _list_attributes_5(ensemble: Ensemble, columns: Ints, thresholds: Array, wei
             _delimit_members(ensemble, thresholds.dtype), "membership_values"
         )
     return attributes
+
+
+def _list_leaves_5(ensemble: Ensemble, weights: Array, index: Ints, count: int) -> Mapping[str, Any]:
+    """Each leaf's output and weight, then once more those of the trees that are one leaf."""
+    leaf = ensemble.nodes.mode == LEAF
+    place = ensemble.roots[leaf[ensemble.roots]]
+    target = np.repeat(ensemble.output, count_nodes(ensemble))
+    numbers = np.concatenate((_scatter(weights[leaf, 0], index[leaf], count), weights[place, 0]))
+    return {
+        "leaf_targetids": np.concatenate((_scatter(target[leaf], index[leaf], count), target[place])),
+        "leaf_weights": _make_tensor(numbers, "leaf_weights"),
+    }
 
 
 def _scatter(values: Array, index: Ints, count: int) -> Array:
