@@ -131,7 +131,9 @@ def test_a_library_that_the_other_environment_lacks_cannot_run(
 
 
 def ended_by(number: int, arguments: list[str], *, first: str = "", **environment: str) -> tuple[int, str]:
-    """How a run ends that gets a signal once its report is there: the exit code and stderr. `first` is run before."""
+    """How a run ends that gets a signal once its report is there: the exit code and stderr, but for the plan that it
+    begins with. `first` is run before.
+    """
     code = (
         "import sys; from infer_bench.engines import registry; from infer_bench.__main__ import main\n"
         f"{first}\nregistry.BUILT_IN.update({FAKES!r}); sys.exit(main())"
@@ -146,7 +148,7 @@ def ended_by(number: int, arguments: list[str], *, first: str = "", **environmen
     wait_for_file(Path("report.json"), process)
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
-    return process.returncode, errors.strip()
+    return process.returncode, "\n".join(line for line in errors.splitlines() if not line.startswith("plan: "))
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
