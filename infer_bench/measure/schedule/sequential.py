@@ -78,7 +78,14 @@ class Sequential:
         pairs = self._undecided() if self._measurements.layout_count else self._pairs
         failures = self._measurements.failures
         candidates = candidates_of([p for p in pairs if not any(e.key in failures for e in p.candidates)])
-        return candidates if self._pace.fits_layout([candidate.key for candidate in candidates]) else []
+        is_first = not any(measurement.sampled for measurement in self._measurements)
+        fits = is_first or self._pace.fits_layout([candidate.key for candidate in candidates])
+        return candidates if fits else []
+
+    @property
+    def _is_first_layout(self) -> bool:
+        """Whether nobody has another layout than the one under way: an earlier one may have been lost."""
+        return all(len(measurement.layouts) <= 1 for measurement in self._measurements)
 
     def plan_blocks(self, requests_ns: Mapping[Key, int]) -> Mapping[Key, SamplingPlan]:
         """All sampled alike, since they are compared, in blocks so short that the budget holds the usual layouts."""
@@ -102,11 +109,11 @@ class Sequential:
 
     def allows_block(self, key: Key, batch: int, index: int) -> bool:
         """While the budget lasts; the first round is always made."""
-        return self._measurements.layout_count == index == 0 or self._pace.fits_block(key, batch)
+        return (index == 0 and self._is_first_layout) or self._pace.fits_block(key, batch)
 
     def keeps_layout(self, count: int) -> bool:
         """One that has the least rounds, and the first."""
-        return count >= LEAST_ROUNDS or self._measurements.layout_count == 0
+        return count >= LEAST_ROUNDS or self._is_first_layout
 
     def estimate_progress(self, batch: int | None) -> float:
         """By the budget."""
