@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORE ?= $(VENV)-core
+OLDEST ?= $(VENV)-oldest
 BIN := $(VENV)/bin
 # An environment of another Python is made anew: its mark has another name.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -17,13 +18,14 @@ INPUTS = pyproject.toml constraints.txt $(SOURCES)
 SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
 REPORTS := $(abspath $(wildcard tests/saved/*.json))
 
-.PHONY: help demo check lint test check-core dist samples constraints clean
+.PHONY: help demo check lint test check-core check-oldest dist samples constraints clean
 
 help:
 	@echo "make demo         bench a sample model on several engines"
 	@echo "make check        every check: format, lint, types, layers, tests"
 	@echo "make check-core   install without any engine and run what must work then"
 	@echo "make dist         build wheel and sdist into dist, and check what a package index would say"
+	@echo "make check-oldest install the oldest versions that are allowed, on Python 3.11, and run each engine's contract"
 	@echo "make samples      make the files of sample_models again"
 	@echo "make constraints  choose the newest versions of everything again"
 	@echo "make clean        remove what make installed and built"
@@ -52,6 +54,10 @@ dist: $(VENV)-dist/python$(VERSION).done
 	@rm -rf build dist
 	$(VENV)-dist/bin/python -m build --outdir dist .
 	$(VENV)-dist/bin/python -m twine check --strict dist/*
+
+# Python 3.11, for which all of these have wheels. The warnings of old libraries are no errors.
+check-oldest: $(OLDEST)/oldest.done
+	$(OLDEST)/bin/python -m pytest -W default tests/engines/test_contract.py tests/cli/test_usage.py tests/cli/test_help.py
 
 samples: $(VENV)/dev.done
 	$(BIN)/python sample_models/make.py
@@ -95,4 +101,13 @@ $(CORE_DONE):
 $(CORE)/core.done: $(CORE_DONE) $(INPUTS)
 	@rm -rf build
 	$(CORE)/bin/python $(INSTALL) .
+	touch $@
+
+$(OLDEST)/oldest.done: pyproject.toml constraints-oldest.txt $(SOURCES)
+	@rm -rf build
+	$(PYTHON) -c 'import sys; sys.version_info[:2] == (3, 11) or sys.exit("the oldest versions need Python 3.11: make check-oldest PYTHON=python3.11")'
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python $(PIP_INSTALL) --upgrade pip
+	$(OLDEST)/bin/python $(PIP_INSTALL) --constraint constraints-oldest.txt '.[lightgbm,xgboost,sklearn,onnxruntime,catboost,html,load]' \
+		pyinstrument onnxmltools skl2onnx pytest hypothesis
 	touch $@
