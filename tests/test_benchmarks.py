@@ -15,6 +15,7 @@ SMALLEST = {
     "convert_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
     "engines.py": ("--only", "sklearn", "--trees", "4", "--budget", "1"),
     "function_gates.py": ("1", "1", "5%", "0"),
+    "growth.py": ("--only", "convert:rows", "--rows", "100,200"),
     "intervals.py": ("--repeats", "1", "--hogs", "0", "--rounds", "12", "--candidates", *LEAN),
     "load_stall.py": ("--duration", "0.4", "--rate", "200", "--stall", "0.1"),
     "loop.py": ("--rounds", "10"),

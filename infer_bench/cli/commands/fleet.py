@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from infer_bench.cli.options.groups import how, model
 from infer_bench.cli.options.shared import Html, JsonPath, Output
 from infer_bench.cli.options.validate import Format
@@ -15,7 +13,6 @@ On = Annotated[str | None, how("--on", metavar="WHERE", help="Run on dask, or da
 
 
 def fleet(
-    context: typer.Context,
     plan: Plan,
     again: Again = False,
     on: On = None,
@@ -36,4 +33,4 @@ def fleet(
     to.check_format("fleet")
     from infer_bench.cli.runs.fleet import list_options, run_fleet
 
-    return run_fleet(plan, list_options(context.find_root().command), to, again=again, on=on)
+    return run_fleet(plan, list_options(), to, again=again, on=on)

@@ -11,9 +11,14 @@ from infer_bench.measure.fleet.run import RunAll, run, run_here
 from infer_bench.output import check_outputs
 
 
-def list_options(root: Any) -> dict[str, frozenset[str]]:
-    """The long options of each command that a fleet runs, without their dashes; `root` is the command tree."""
-    return {name: frozenset(_long(root.commands[name])) for name in COMMANDS}
+def list_options() -> dict[str, frozenset[str]]:
+    """The long options of each command that a fleet runs, without their dashes."""
+    from typer.main import get_command
+
+    from infer_bench.cli.app import build_app
+
+    tree: Any = get_command(build_app(COMMANDS))
+    return {name: frozenset(_long(tree.commands[name])) for name in COMMANDS}
 
 
 def _long(command: Any) -> list[str]:

@@ -1,0 +1,193 @@
+"""How time and memory grow with a model, its rows and the candidates: the exponents, per command.
+
+    python benchmarks/growth.py [--trees 100,300,1000,3000,10000] [--features 10,100,500,2000]
+                                [--rows 10000,100000,1000000] [--candidates 1,4,8,16] [--only convert:trees]
+
+Each command runs once a size, one of the sizes changing and the others as small as they come, in a process of its own
+with no cache of former conversions. CPU time is that of all its processes, memory the peak of the largest of them
+(wait4(2)). The exponent is the slope of log(y - y0) against log(n - n0), least squares, y0 and n0 being those of the
+smallest size: what a start costs takes no part, and growth in proportion is exactly 1. Where y has not grown by a
+tenth, it is `flat`. The bench makes a fixed number of rounds, whose blocks last as long as ever: what grows is the
+opening, the requests of slower models and the tables. Ends with 1 where an exponent is above 1.1.
+"""
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+LIMIT = 1.1
+LEAST_GROWTH = 0.1
+TRAINING_ROWS, LEAVES = 2_000, 31
+BENCH = ("--rounds", "3", "--processes", "1", "--no-probes")
+
+
+class Sizes(NamedTuple):
+    """What a command is given: by default as little as makes sense."""
+
+    trees: int = 50
+    features: int = 10
+    rows: int = 1_000
+    candidates: int = 1
+
+
+class Cost(NamedTuple):
+    """CPU time of all processes, and the peak memory of the largest."""
+
+    cpu_s: float
+    memory_mb: float
+
+
+def train(folder: Path, sizes: Sizes) -> Path:
+    """A LightGBM model of the given size, and as many copies of it as there are candidates."""
+    import lightgbm
+
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(TRAINING_ROWS, sizes.features))
+    target = rows[:, 0] + generator.normal(size=TRAINING_ROWS) > 0
+    settings = {"objective": "binary", "num_leaves": LEAVES, "verbosity": -1, "min_data_in_leaf": 5, "num_threads": 2}
+    booster = lightgbm.train(settings, lightgbm.Dataset(rows, target.astype(float)), sizes.trees)
+    booster.save_model(folder / "model0.txt")
+    for i in range(1, sizes.candidates + 1):
+        shutil.copy(folder / "model0.txt", folder / f"model{i}.txt")
+    return folder / "model0.txt"
+
+
+def write_rows(folder: Path, sizes: Sizes) -> Path:
+    """A parquet file of the given size, in row groups as they are usual."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    generator = np.random.default_rng(1)
+    schema = pa.schema([(f"Column_{i}", pa.float64()) for i in range(sizes.features)])
+    with pq.ParquetWriter(folder / "rows.parquet", schema) as writer:
+        for start in range(0, sizes.rows, 65_536):
+            block = generator.normal(size=(sizes.features, min(65_536, sizes.rows - start)))
+            writer.write_table(pa.table(list(block), schema=schema))
+    return folder / "rows.parquet"
+
+
+def make(folder: Path, sizes: Sizes) -> None:
+    """Model and rows."""
+    train(folder, sizes)
+    write_rows(folder, sizes)
+
+
+def models(folder: Path, sizes: Sizes, first: int) -> list[str]:
+    """Files of the candidates, from model `first` on."""
+    return [str(folder / f"model{i}.txt") for i in range(first, sizes.candidates + first)]
+
+
+def bench(folder: Path, sizes: Sizes) -> list[str]:
+    """The candidates side by side, LightGBM fed arrays."""
+    data = ["--data", str(folder / "rows.parquet")]
+    return ["bench", *models(folder, sizes, 0), *data, "-e", "lightgbm:feed=ndarray", *BENCH]
+
+
+def convert(folder: Path, sizes: Sizes) -> list[str]:
+    """One model to ONNX, checked on the rows."""
+    return [
+        "convert",
+        str(folder / "model0.txt"),
+        "-o",
+        str(folder / "out.onnx"),
+        "--data",
+        str(folder / "rows.parquet"),
+    ]
+
+
+def validate(folder: Path, sizes: Sizes) -> list[str]:
+    """The candidates against the model that they are copies of."""
+    return ["validate", str(folder / "model0.txt"), *models(folder, sizes, 1), "--data", str(folder / "rows.parquet")]
+
+
+COMMANDS: dict[str, tuple[Callable[[Path, Sizes], list[str]], tuple[str, ...]]] = {
+    "bench": (bench, ("trees", "features", "rows", "candidates")),
+    "convert": (convert, ("trees", "features", "rows")),
+    "validate": (validate, ("trees", "features", "rows", "candidates")),
+}
+
+
+def run(arguments: Sequence[str], folder: Path) -> Cost:
+    """A command in a process of its own. Ends the script where it fails."""
+    command = [sys.executable, "-m", "infer_bench", *arguments]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(arguments[:1])} ended with {process.returncode}: {errors}")
+    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def measure(command: str, sizes: Sizes) -> Cost:
+    """Model and rows of these sizes, and what the command costs on them."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        # In a process of its own: a child's peak memory counts from that of the process that starts it.
+        maker = multiprocessing.get_context("spawn").Process(target=make, args=(folder, sizes))
+        maker.start()
+        maker.join()
+        return run(COMMANDS[command][0](folder, sizes), folder)
+
+
+def fit_exponent(sizes: Sequence[int], costs: Sequence[float]) -> float | None:
+    """The slope of log(y - y0) against log(n - n0); None where y has not grown."""
+    n, y = np.asarray(sizes, dtype=float), np.asarray(costs)
+    if len(n) < 3 or y[-1] - y[0] < LEAST_GROWTH * y[0]:
+        return None
+    growth = np.maximum(y[1:] - y[0], 1e-3 * (y[-1] - y[0]))
+    return float(np.polyfit(np.log(n[1:] - n[0]), np.log(growth), 1)[0])
+
+
+def describe(exponent: float | None) -> str:
+    """`1.02`, or `flat`."""
+    return "flat" if exponent is None else f"{exponent:.2f}"
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """`100,1000`: rising."""
+    return tuple(sorted(int(part) for part in text.split(",")))
+
+
+def main() -> None:
+    """Measure each command along each of its axes, and print a line for each."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trees", type=parse_sizes, default=(100, 300, 1_000, 3_000, 10_000))
+    parser.add_argument("--features", type=parse_sizes, default=(10, 100, 500, 2_000))
+    parser.add_argument("--rows", type=parse_sizes, default=(10_000, 100_000, 1_000_000))
+    parser.add_argument("--candidates", type=parse_sizes, default=(1, 4, 8, 16))
+    parser.add_argument("--only", default="", help="COMMAND:AXIS")
+    arguments = parser.parse_args()
+    is_steep = False
+    print(f"{'command':9} {'axis':11} {'time':>6} {'memory':>7}   CPU s and MB by size")
+    for command, (_, axes) in COMMANDS.items():
+        for axis in axes:
+            if arguments.only not in ("", f"{command}:{axis}"):
+                continue
+            sizes = getattr(arguments, axis)
+            costs = [measure(command, Sizes()._replace(**{axis: size})) for size in sizes]
+            exponents = [fit_exponent(sizes, [cost[i] for cost in costs]) for i in (0, 1)]
+            is_steep |= any(exponent is not None and exponent > LIMIT for exponent in exponents)
+            by_size = ", ".join(
+                f"{n:,}: {cost.cpu_s:.1f} {cost.memory_mb:.0f}" for n, cost in zip(sizes, costs, strict=True)
+            )
+            print(
+                f"{command:9} {axis:11} {describe(exponents[0]):>6} {describe(exponents[1]):>7}   {by_size}", flush=True
+            )
+    if is_steep:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
