@@ -6,9 +6,10 @@
 Each command runs once a size, one of the sizes changing and the others as small as they come, in a process of its own
 with no cache of former conversions. CPU time is that of all its processes, memory the peak of the largest of them
 (wait4(2)). The exponent is the slope of log(y - y0) against log(n - n0), least squares, y0 and n0 being those of the
-smallest size: what a start costs takes no part, and growth in proportion is exactly 1. Where y has not grown by a
-tenth, it is `flat`. The bench makes a fixed number of rounds, whose blocks last as long as ever: what grows is the
-opening, the requests of slower models and the tables. Ends with 1 where an exponent is above 1.1.
+smallest size: what a start costs takes no part, and growth in proportion is exactly 1. Sizes at which y has not grown
+by a tenth are left out; where fewer than two are left, it is `flat`. The bench makes a fixed number of rounds, whose
+blocks last as long as ever: what grows is the opening, the requests of slower models and the tables. Ends with 1 where
+an exponent is above 1.1.
 """
 
 import argparse
@@ -142,12 +143,12 @@ def measure(command: str, sizes: Sizes) -> Cost:
 
 
 def fit_exponent(sizes: Sequence[int], costs: Sequence[float]) -> float | None:
-    """The slope of log(y - y0) against log(n - n0); None where y has not grown."""
+    """The slope of log(y - y0) against log(n - n0); None where y has not grown at two sizes."""
     n, y = np.asarray(sizes, dtype=float), np.asarray(costs)
-    if len(n) < 3 or y[-1] - y[0] < LEAST_GROWTH * y[0]:
+    has_grown = y - y[0] >= LEAST_GROWTH * y[0]
+    if has_grown.sum() < 2:
         return None
-    growth = np.maximum(y[1:] - y[0], 1e-3 * (y[-1] - y[0]))
-    return float(np.polyfit(np.log(n[1:] - n[0]), np.log(growth), 1)[0])
+    return float(np.polyfit(np.log(n[has_grown] - n[0]), np.log(y[has_grown] - y[0]), 1)[0])
 
 
 def describe(exponent: float | None) -> str:
