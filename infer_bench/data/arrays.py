@@ -1,13 +1,13 @@
 """Rows from NumPy's own files, without ever unpickling."""
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from infer_bench.data.blocks import cut, pieces
+from infer_bench.data.sliced_rows import SlicedRows
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
 from infer_bench.typing import Array
@@ -17,7 +17,7 @@ T = TypeVar("T")
 _PREFERRED = ("X", "x", "data", "arr_0")
 
 
-class ArraySource:
+class ArraySource(SlicedRows):
     """Columns of arrays that may be memory-mapped; converted batch by batch. `named`: the file names them."""
 
     def __init__(self, columns: Mapping[str, Array], named: bool = True) -> None:
@@ -25,21 +25,9 @@ class ArraySource:
         self.named = named
         self.columns = tuple(self._arrays)
         self.rows = next((len(array) for array in self._arrays.values()), 0)
-        self.groups = cut(self.rows)
 
-    def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
-        """Tables of at most `size` rows."""
-        for start in range(0, self.rows, size):
-            yield self._read(start, size, columns)
-
-    def group_batches(
-        self, size: int, columns: Sequence[str] | None, groups: Sequence[int]
-    ) -> Iterator[tuple[int, Table]]:
-        """Tables of at most `size` rows of these blocks."""
-        return ((group, self._read(start, rows, columns)) for group, start, rows in pieces(self.rows, size, groups))
-
-    def _read(self, start: int, rows: int, columns: Sequence[str] | None) -> Table:
-        names, part = self.columns if columns is None else tuple(columns), slice(start, start + rows)
+    def _read(self, start: int, rows: int, names: tuple[str, ...]) -> Table:
+        part = slice(start, start + rows)
         return Table({name: _canonical(name, self._arrays[name][part]) for name in names}, self.named)
 
 

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from infer_bench.data.blocks import cut, pieces
+from infer_bench.data.sliced_rows import SlicedRows
 from infer_bench.data.table import Column, Table
 from infer_bench.data.text import is_number
 from infer_bench.errors import DataError, MissingDependency
@@ -113,7 +113,7 @@ class ParquetSource:
         return self._nulls[name]
 
 
-class CsvSource:
+class CsvSource(SlicedRows):
     """A csv file with a header. Types are inferred over the whole file, which is therefore held in memory."""
 
     named = True
@@ -129,23 +129,10 @@ class CsvSource:
         self._table = _guarded(file, lambda: csv.read_csv(file, reading, parse, convert))
         self.columns = _guarded(file, lambda: tuple(self._table.column_names))
         self.rows = int(self._table.num_rows)
-        self.groups = cut(self.rows)
         _check_names(file, self.columns)
         _check_header(file, self.columns)
 
-    def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
-        """Tables of at most `size` rows, of one dtype a column over the whole file."""
-        for start in range(0, self.rows, size):
-            yield self._read(start, size, columns)
-
-    def group_batches(
-        self, size: int, columns: Sequence[str] | None, groups: Sequence[int]
-    ) -> Iterator[tuple[int, Table]]:
-        """Tables of at most `size` rows of these blocks."""
-        return ((group, self._read(start, rows, columns)) for group, start, rows in pieces(self.rows, size, groups))
-
-    def _read(self, start: int, rows: int, columns: Sequence[str] | None) -> Table:
-        names = self.columns if columns is None else tuple(columns)
+    def _read(self, start: int, rows: int, names: tuple[str, ...]) -> Table:
         for name in names:
             _check_utf8(self._file, name, self._table.schema.field(name).type)
         table = self._table.select(list(names))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.data.arrays import ArraySource, source_of
-from infer_bench.data.blocks import cut, pieces
+from infer_bench.data.sliced_rows import SlicedRows
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
 from infer_bench.typing import ABSENT, Array
@@ -19,7 +19,7 @@ _BLANK = " \t\r\n"
 _INT64 = np.iinfo(np.int64)
 
 
-class RecordSource:
+class RecordSource(SlicedRows):
     """Records of a JSON file as columns, all in memory."""
 
     named = True
@@ -28,21 +28,8 @@ class RecordSource:
         self._columns = as_columns(records)
         self.columns = tuple(self._columns)
         self.rows = len(records)
-        self.groups = cut(self.rows)
 
-    def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
-        """Tables of at most `size` rows."""
-        for start in range(0, self.rows, size):
-            yield self._read(start, size, columns)
-
-    def group_batches(
-        self, size: int, columns: Sequence[str] | None, groups: Sequence[int]
-    ) -> Iterator[tuple[int, Table]]:
-        """Tables of at most `size` rows of these blocks."""
-        return ((group, self._read(start, rows, columns)) for group, start, rows in pieces(self.rows, size, groups))
-
-    def _read(self, start: int, rows: int, columns: Sequence[str] | None) -> Table:
-        names = self.columns if columns is None else tuple(columns)
+    def _read(self, start: int, rows: int, names: tuple[str, ...]) -> Table:
         return Table({name: self._columns[name][start : start + rows] for name in names})
 
 

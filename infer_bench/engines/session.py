@@ -39,10 +39,11 @@ class FedSession:
 
     def close(self) -> None:
         """Release the library's objects."""
-        self.predict = _refuse_call
+        self.predict = refuse_call
 
 
-def _refuse_call(_: Any) -> Any:
+def refuse_call(_: Any) -> Any:
+    """The call of a closed session."""
     raise EngineError("the session is closed")
 
 

@@ -9,6 +9,7 @@ import pytest
 from infer_bench.errors import EngineError
 from infer_bench.serving import application
 from infer_bench.serving.rows.rows import Rows, rename
+from tests.graphs import VOICE
 from tests.serving.client import ask, ask_together, counters, predict
 
 pytest.importorskip("onnx")
@@ -139,18 +140,6 @@ def test_requests_stay_apart_where_rows_depend_on_each_other(tmp_path: Path) -> 
 def test_requests_go_together_elsewhere(tmp_path: Path) -> None:
     app = application(save(tmp_path, IMAGE))
     assert ask(app, "GET", "/model-info").json()["batching"] is True
-
-
-VOICE = """
-voice (float[batch, T] input, float[2, batch, 3] state, int64 sr) => (float[batch] output, float[2, batch, 3] stateN) {
-    axis = Constant<value = int64[1] {1}>()
-    sum = ReduceSum<keepdims = 0>(input, axis)
-    rate = Cast<to = 1>(sr)
-    output = Div(sum, rate)
-    one = Constant<value = float {1.0}>()
-    stateN = Add(state, one)
-}
-"""
 
 
 def test_a_network_is_served_by_its_tensors(tmp_path: Path) -> None:

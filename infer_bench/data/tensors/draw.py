@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,21 +12,11 @@ from infer_bench.data.tensors.values import ValueRule, choose_rule, draw_values,
 from infer_bench.errors import UsageError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.model import TensorInput
+from infer_bench.report.common import DrawnInput
 from infer_bench.request_choices import Fill, RequestChoices, Shape
 from infer_bench.typing import Array, Columns
 
 _TEXT_BYTES = 64
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnInput:
-    """An input of drawn requests: its `shapes`, the `rule` behind its values, and whether a shape was drawn as well."""
-
-    name: str
-    dtype: str
-    shapes: tuple[Shape, ...]
-    rule: str
-    shape_is_drawn: bool
 
 
 def split_shapes(choices: RequestChoices) -> list[dict[str, Shape]]:
@@ -123,4 +112,4 @@ def _item_bytes(tensor: TensorInput) -> int:
 def _describe(tensor: TensorInput, trials: Sequence[ShapeTrial], rules: Mapping[str, ValueRule]) -> DrawnInput:
     shapes = tuple(dict.fromkeys(trial.shapes[tensor.name] for trial in trials))
     is_drawn = any(tensor.name in trial.drawn for trial in trials)
-    return DrawnInput(tensor.name, tensor.dtype, shapes, rules[tensor.name].reason, is_drawn)
+    return DrawnInput("", tensor.name, tensor.dtype, shapes, rules[tensor.name].reason, is_drawn)

@@ -7,23 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain
 from infer_bench.engines.feeds.tensors import TensorFeed
 from infer_bench.engines.onnxruntime.messages import shorten_error
 from infer_bench.engines.onnxruntime.rounding import open_rounding_runs
 from infer_bench.engines.rounding_runs import Method, RoundingRuns
+from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.graph_uses import InputUse, read_input_uses
 from infer_bench.formats.signature import Signature
 from infer_bench.model import ModelSpec
-from infer_bench.typing import Array, Floats
+from infer_bench.typing import Array
 
 _HAS_ARRAY = re.compile(r"(?!.*(?:bfloat16|float8|float4|int4|int2|complex)).*")
 """Of the types of outputs; parts of sequences and maps count too."""
 
 
-class NetworkSession:
+class NetworkSession(TensorSession):
     """A loaded graph of the file `path`. `predict` gives its outputs as the library does, one an entry of the list.
 
     `library_session` is ONNX Runtime's own; None once it is closed. `end_profiling` ends the profiling that was asked
@@ -31,14 +31,11 @@ class NetworkSession:
     """
 
     end_profiling: Callable[[], str] | None = None
-    is_network = True
 
     def __init__(self, session: Any, spec: ModelSpec, path: str) -> None:
-        self.spec, self.path = spec, path
-        self.library_session = session
-        self._feed = TensorFeed(spec.inputs)
-        self.preprocess = self._feed
-        self.predict = _make_predict(session, self._feed, spec.output_names)
+        feed = TensorFeed(spec.inputs)
+        super().__init__(spec, feed, _make_predict(session, feed, spec.output_names))
+        self.path, self.library_session = path, session
 
     def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
         """Every output by its name, as the library gave it; the parts of a sequence or a map are outputs of their own.
@@ -55,29 +52,15 @@ class NetworkSession:
         """What the graph rounds. Raises `EngineError` where that cannot be known by this method."""
         return open_rounding_runs(self.path, self.spec.output_names, self.named_outputs, method)
 
-    def postprocess(self, outputs: Sequence[Any]) -> Floats:
-        """All numbers of one request as a single row, float64 (1, numbers), output by output."""
-        arrays = [array for array in self.named_outputs(outputs).values() if array.dtype.kind in "fiub"]
-        rows = [array.reshape(1, -1).astype(np.float64) for array in arrays]
-        return np.concatenate(rows, axis=1) if rows else np.empty((1, 0))
-
-    def labels(self, predictions: Floats) -> Array | None:
-        """None: which output is a class is not known."""
-        return None
-
     def input_uses(self) -> dict[str, InputUse]:
         """What the graph does with its inputs, by name."""
         with onnx_graph.map_file(Path(self.path)) as content:
             return read_input_uses(content)
 
-    def domain(self) -> Domain:
-        """Empty: a network's inputs have no thresholds."""
-        return Domain()
-
     def close(self) -> None:
         """Release the library's session."""
         self.library_session = None
-        self.predict = _refuse_call
+        super().close()
 
 
 def open_network(session: Any, signature: Signature, path: str, options: Mapping[str, str]) -> NetworkSession:
@@ -99,8 +82,7 @@ def open_network(session: Any, signature: Signature, path: str, options: Mapping
 
 
 def _check_options(options: Mapping[str, str]) -> None:
-    if options["feed"] != "ndarray":
-        raise EngineError("the model takes tensors, and no rows of a table", "use feed=ndarray")
+    require_arrays(options)
     if options["io_binding"] == "on":
         raise EngineError("io_binding needs one float input and one float output", "use io_binding=off")
 
@@ -134,7 +116,3 @@ def _arrays(name: str, value: Any) -> Iterable[tuple[str, Array]]:
             yield from _arrays(f"{name}[{key!r}]", part)
     else:
         yield name, np.asarray(value)
-
-
-def _refuse_call(_: Any) -> Any:
-    raise EngineError("the session is closed")

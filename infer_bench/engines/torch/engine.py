@@ -21,8 +21,9 @@ from infer_bench.engines.session import (
     require,
     require_readable,
 )
+from infer_bench.engines.tensor_session import require_arrays
 from infer_bench.engines.torch.float64 import widen_module
-from infer_bench.engines.torch.network import TorchNetworkSession, check_tensor_options, describe_program
+from infer_bench.engines.torch.network import TorchNetworkSession, describe_program
 from infer_bench.engines.torch.training_mode import find_training_operators
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats.signature import MOST_COLUMNS
@@ -62,7 +63,7 @@ class Torch:
             module = library.compile(module) if options["compile"] == "yes" else module
         remarks = find_training_operators(library, program).remarks
         if not _takes_rows(library, program):
-            check_tensor_options(options)
+            require_arrays(options)
             spec = dataclasses.replace(describe_program(program), remarks=remarks)
             return TorchNetworkSession(library, program, spec, module)
         spec = dataclasses.replace(_spec(program), remarks=remarks)

@@ -5,64 +5,37 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain
 from infer_bench.engines.feeds.tensors import TensorFeed
 from infer_bench.engines.session import first_line
+from infer_bench.engines.tensor_session import TensorSession
 from infer_bench.engines.torch.input_uses import read_input_uses
 from infer_bench.errors import EngineError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.formats.signature import find_batch_axis
 from infer_bench.model import ModelSpec, TensorInput
-from infer_bench.typing import Array, Floats
+from infer_bench.typing import Array
 
 _NUMBERS = {"bool": "bool", "int": "int64", "float": "float64"}
 _WHOLE = (f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))
 _NUMPY_DTYPES = frozenset({*_WHOLE, "float16", "float32", "float64", "bool"})
 
 
-class TorchNetworkSession:
+class TorchNetworkSession(TensorSession):
     """A loaded program that is fed by tensors. `predict` gives its outputs as a list, without their structure."""
 
-    is_network = True
-
     def __init__(self, library: Any, program: Any, spec: ModelSpec, module: Any, device: str = "cpu") -> None:
-        self.spec, self._program = spec, program
-        self._feed = TensorFeed(spec.inputs)
-        self.preprocess = self._feed
-        self.predict = _make_predict(library, program, module, self._feed, device)
+        feed = TensorFeed(spec.inputs)
+        super().__init__(spec, feed, _make_predict(library, program, module, feed, device))
+        self._program = program
 
     def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
         """Every output that is a tensor or a number, by its name."""
         pairs = zip(self.spec.output_names, outputs, strict=True)
         return {name: _as_array(value) for name, value in pairs if value is not None}
 
-    def postprocess(self, outputs: Sequence[Any]) -> Floats:
-        """All numbers of one request as a single row, float64 (1, numbers), output by output."""
-        arrays = [array for array in self.named_outputs(outputs).values() if array.dtype.kind in "fiub"]
-        rows = [array.reshape(1, -1).astype(np.float64) for array in arrays]
-        return np.concatenate(rows, axis=1) if rows else np.empty((1, 0))
-
-    def labels(self, predictions: Floats) -> Array | None:
-        """None: which output is a class is not known."""
-        return None
-
     def input_uses(self) -> dict[str, InputUse]:
         """What the program does with its inputs, by name."""
         return read_input_uses(self._program)
-
-    def domain(self) -> Domain:
-        """Empty: a network's inputs have no thresholds."""
-        return Domain()
-
-    def close(self) -> None:
-        """Release the program."""
-        self.predict = _refuse_call
-
-
-def check_tensor_options(options: Mapping[str, str]) -> None:
-    """Raise `EngineError` for a feed of rows."""
-    if options["feed"] != "ndarray":
-        raise EngineError("the model takes tensors, and no rows of a table", "use feed=ndarray")
 
 
 def describe_program(program: Any) -> ModelSpec:
@@ -153,7 +126,3 @@ def _as_array(value: Any) -> Array:
     known = str(value.dtype).removeprefix("torch.") in _NUMPY_DTYPES
     array: Array = (value if known else value.float()).numpy()
     return array
-
-
-def _refuse_call(_: Any) -> Any:
-    raise EngineError("the session is closed")

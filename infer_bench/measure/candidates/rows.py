@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from infer_bench import data
@@ -200,10 +200,7 @@ def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:
 
 def rows_of_requests(requests: DrawnRequests, spec: ModelSpec, path: str) -> Rows:
     """What was drawn for the network at `path`, and what is to be said of it."""
-    inputs = tuple(
-        DrawnInput(path, entry.name, entry.dtype, entry.shapes, entry.rule, entry.shape_is_drawn)
-        for entry in requests.inputs
-    )
+    inputs = tuple(replace(entry, model=path) for entry in requests.inputs)
     name = Path(path).name
     notices = [Notice(remark.code, f"{name}: {remark.message}", remark.hint) for remark in requests.remarks]
     return Rows(

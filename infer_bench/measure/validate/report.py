@@ -93,9 +93,15 @@ def _data_gone(dataset: Dataset) -> Notice:
     return Notice("data-gone", text, level="note")
 
 
-def verdict(results: Sequence[ValidateResult]) -> Verdict:
-    """Different when any candidate is, else failed when any could not be compared."""
-    differing = tuple(f"{_name(r.candidate)}: {_failing_rows(r)}" for r in results if r.different)
+def verdict(
+    results: Sequence[ValidateResult], describe_failing: Callable[[ValidateResult], str] | None = None
+) -> Verdict:
+    """Different when any candidate is, else failed when any could not be compared.
+
+    `describe_failing` says what differs; by default how many rows do.
+    """
+    describe_failing = describe_failing or _failing_rows
+    differing = tuple(f"{_name(r.candidate)}: {describe_failing(r)}" for r in results if r.different)
     errors = tuple(f"{_name(r.candidate)}: {r.failed}" for r in results if r.failed)
     if differing:
         return Verdict("different", PredictionsDiffer.exit_code, (*differing, *errors))

@@ -23,6 +23,14 @@ MOST_SIZE = 40
 """Sizes are counted in powers of ten up to float32's range."""
 
 
+def find_decades(sizes: Floats) -> Ints:
+    """The power of ten of each size (requests,): 0 below 10, 1 below 100, and `MOST_SIZE` for what is infinite."""
+    with np.errstate(all="ignore"):
+        powers = np.floor(np.log10(sizes))
+    powers = np.clip(np.nan_to_num(powers, nan=0.0, neginf=0.0, posinf=MOST_SIZE), 0, MOST_SIZE)
+    return np.asarray(powers, dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Float64Run:
     """The reference in float64: `values` (rows, outputs); `nudged` with each number of the request half an ulp off.
@@ -36,11 +44,8 @@ class Float64Run:
 
     @property
     def decades(self) -> Ints:
-        """The power of ten of each request's size (rows,): 0 below 10, 1 below 100."""
-        with np.errstate(all="ignore"):
-            powers = np.floor(np.log10(self.sizes))
-        powers = np.clip(np.nan_to_num(powers, nan=0.0, neginf=0.0, posinf=MOST_SIZE), 0, MOST_SIZE)
-        return np.asarray(powers, dtype=np.int64)
+        """The power of ten of each request's size (rows,)."""
+        return find_decades(self.sizes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

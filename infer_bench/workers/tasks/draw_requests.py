@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.data.tensors.draw import DrawnInput, choose_rules, draw_requests, list_inputs, split_shapes
+from infer_bench.data.tensors.draw import choose_rules, draw_requests, list_inputs, split_shapes
 from infer_bench.data.tensors.shapes import ShapeTrial, list_trials
 from infer_bench.data.tensors.values import GUESSES, ValueRule
 from infer_bench.engines.base import Session
@@ -14,6 +14,7 @@ from infer_bench.engines.session import first_line
 from infer_bench.errors import DataError, InferBenchError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.model import Remark
+from infer_bench.report.common import DrawnInput
 from infer_bench.request_choices import RequestChoices, Shape
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.protocol import SessionRequest

@@ -139,14 +139,18 @@ def _choose_runs(session: Any, arrays: Mapping[str, Array]) -> RoundingRuns:
         raise EngineError("the engine has no float64 form of the model")
     if any(remark.code in (TRAINING, RANDOM) for remark in session.spec.remarks):
         raise EngineError("no two of its answers need be alike")
+    runs = _runs_in_float64(session, arrays)
+    return session.rounding_runs("noise") if runs is None else runs
+
+
+def _runs_in_float64(session: Any, arrays: Mapping[str, Array]) -> RoundingRuns | None:
+    """None where the engine cannot run the network in float64, for want of a kernel, or predicts otherwise then."""
     try:
         runs: RoundingRuns = session.rounding_runs("float64")
-        if _agree(_run(session, arrays), runs.exact(session.preprocess(arrays)) or {}):
-            return runs
+        exact = runs.exact(session.preprocess(arrays)) or {}
     except EngineError:
-        pass
-    noise: RoundingRuns = session.rounding_runs("noise")
-    return noise
+        return None
+    return runs if _agree(_run(session, arrays), exact) else None
 
 
 def _agree(outputs: NamedArrays, exact: NamedArrays) -> bool:

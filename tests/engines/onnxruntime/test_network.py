@@ -12,17 +12,7 @@ from onnx import TensorProto, helper, parser
 from infer_bench.engines.onnxruntime.network import NetworkSession
 from infer_bench.errors import EngineError, ModelError
 from tests.engines.zoo import open_session, ref
-
-VOICE = """
-voice (float[batch, T] input, float[2, batch, 3] state, int64 sr) => (float[batch] output, float[2, batch, 3] stateN) {
-    axis = Constant<value = int64[1] {1}>()
-    sum = ReduceSum<keepdims = 0>(input, axis)
-    rate = Cast<to = 1>(sr)
-    output = Div(sum, rate)
-    one = Constant<value = float {1.0}>()
-    stateN = Add(state, one)
-}
-"""
+from tests.graphs import VOICE
 
 
 def open_graph(folder: Path, graph: str, **options: str) -> NetworkSession:

@@ -12,19 +12,10 @@ from infer_bench.measure.api import bench
 from infer_bench.report.bench import BenchReport
 from infer_bench.reporters.registry import render
 from infer_bench.request_choices import Fill, RequestChoices
+from tests.graphs import VOICE
 
 onnx = pytest.importorskip("onnx")
 parser = pytest.importorskip("onnx.parser")
-VOICE = """
-voice (float[batch, T] input, float[2, batch, 3] state, int64 sr) => (float[batch] output, float[2, batch, 3] stateN) {
-    axis = Constant<value = int64[1] {1}>()
-    sum = ReduceSum<keepdims = 0>(input, axis)
-    rate = Cast<to = 1>(sr)
-    output = Div(sum, rate)
-    one = Constant<value = float {1.0}>()
-    stateN = Add(state, one)
-}
-"""
 FIXED = "fixed (float[1, 2, 3] x) => (float[1, 2, 3] y) { y = Relu(x) }"
 
 

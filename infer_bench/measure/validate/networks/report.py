@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from infer_bench.errors import CannotRun, PredictionsDiffer
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.candidates import Candidate
@@ -16,8 +15,9 @@ from infer_bench.measure.validate.networks.outputs import report_outputs, worst_
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.measure.validate.report import verdict
 from infer_bench.measure.validate.settings import ValidateSettings
-from infer_bench.report.common import ModelInfo, Report, Verdict
+from infer_bench.report.common import ModelInfo, Report
 from infer_bench.report.validate import ComparedModel, ValidateGroup, ValidateReport, ValidateResult
 from infer_bench.version import __version__
 
@@ -40,7 +40,7 @@ def report_on(validation: NetworkValidation, *, complete: bool = True) -> Valida
         environment=describe(PACKAGES),
         results=results,
         notices=tuple(notices_on(validation)),
-        verdict=_verdict(results) if complete else None,
+        verdict=verdict(results, _failing_requests) if complete else None,
         complete=complete,
         inputs=tuple(validation.drawn),
     )
@@ -51,25 +51,12 @@ def _settings(settings: ValidateSettings) -> dict[str, Any]:
     return {name: value for name, value in asdict(settings).items() if name != "requests"}
 
 
-def _verdict(results: Sequence[ValidateResult]) -> Verdict:
-    """Different when any candidate is, else failed when any could not be compared."""
-    differing = tuple(f"{_name(r.candidate)}: {_failing_requests(r)}" for r in results if r.different)
-    errors = tuple(f"{_name(r.candidate)}: {r.failed}" for r in results if r.failed)
-    if differing:
-        return Verdict("different", PredictionsDiffer.exit_code, (*differing, *errors))
-    return Verdict("failed", CannotRun.exit_code, errors) if errors else Verdict("pass", 0)
-
-
 def _failing_requests(result: ValidateResult) -> str:
     failing, count = (sum(getattr(group, name) for group in result.groups) for name in ("failing", "rows"))
     names = [o.output for group in result.groups for o in group.outputs if o.failing]
     where = f" in {', '.join(dict.fromkeys(names))}" if 0 < len(set(names)) <= 3 else ""
     near = "" if failing else " by less than another model would (--strict)"
     return f"{failing:,} of {count:,} requests differ{where}{near}"
-
-
-def _name(model: ComparedModel) -> str:
-    return model.model.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _result(validation: NetworkValidation, candidate: NetworkCandidate) -> ValidateResult:

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
-from infer_bench.stats.agreement.rounding import MOST_SIZE
+from infer_bench.stats.agreement.rounding import find_decades
 from infer_bench.typing import Array, Bools, Floats, Ints
 
 NamedArrays = Mapping[str, Sequence[Array]]
@@ -32,11 +30,8 @@ class Yardstick:
 
     @property
     def decades(self) -> Ints:
-        """The power of ten of each request's size (requests,): 0 below 10, 1 below 100."""
-        with np.errstate(all="ignore"):
-            powers = np.floor(np.log10(self.sizes))
-        powers = np.clip(np.nan_to_num(powers, nan=0.0, neginf=0.0, posinf=MOST_SIZE), 0, MOST_SIZE)
-        return np.asarray(powers, dtype=np.int64)
+        """The power of ten of each request's size (requests,)."""
+        return find_decades(self.sizes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
