@@ -194,9 +194,9 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--budget", type=float, default=30.0, help="seconds of measuring a family")
     options = parser.parse_args()
-    chosen = [family for family in FAMILIES if options.only in (None, family.name)]
+    families = [family for family in FAMILIES if options.only in (None, family.name)]
     with tempfile.TemporaryDirectory() as folder:
-        reports = {f.name: measure(f, Path(folder), options.trees, options.budget) for f in chosen}
+        reports = {f.name: measure(f, Path(folder), options.trees, options.budget) for f in families}
     text = write_page(reports)
     if options.only is None:
         PAGE.write_text(text, encoding="utf-8")

@@ -96,11 +96,11 @@ def main() -> None:
             sys.exit("the server did not start")
         statuses, memory, lost = attack(int(address[1]), server.pid, count)
         server.send_signal(signal.SIGTERM)
-        _, said = server.communicate(timeout=60)
+        _, messages = server.communicate(timeout=60)
     print(f"{count:,} requests: " + ", ".join(f"{status} {number:,}" for status, number in statuses.most_common()))
     print(f"memory, MB: {', '.join(map(str, memory))}")
-    print(f"good requests not answered: {lost} of {len(memory) - 1}; exit code {server.returncode}; said: {said!r}")
-    if lost or server.returncode or said or any(not status.startswith("4") for status in statuses):
+    print(f"good requests not answered: {lost} of {len(memory) - 1}; exit code {server.returncode}; said: {messages!r}")
+    if lost or server.returncode or messages or any(not status.startswith("4") for status in statuses):
         sys.exit(1)
 
 

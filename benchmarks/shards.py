@@ -91,8 +91,8 @@ def compare_costs(folder: Path) -> tuple[list[float], bool]:
         same = without_times(folder / "merged.json") == without_times(folder / "whole.json")
         ratios.append((parts_s + merge_s) / whole_s)
         is_same &= same
-        told = "the same report" if same else "ANOTHER REPORT"
-        print(f"{of} parts: {parts_s:.1f} s + {merge_s:.1f} s to merge, {ratios[-1]:.3f} of one run, {told}")
+        outcome = "the same report" if same else "ANOTHER REPORT"
+        print(f"{of} parts: {parts_s:.1f} s + {merge_s:.1f} s to merge, {ratios[-1]:.3f} of one run, {outcome}")
     return ratios, is_same
 
 

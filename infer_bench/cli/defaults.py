@@ -39,8 +39,8 @@ def read_defaults(
     options = {name: p for p in parameters for name in _names(p) if name not in ONE_RUN}
     for key in own:
         if key.replace("_", "-") not in options:
-            known = ", ".join(sorted(options))
-            raise UsageError(f"{file}: [tool.infer-bench.{command}] has no key {key!r}", f"known: {known}")
+            names = ", ".join(sorted(options))
+            raise UsageError(f"{file}: [tool.infer-bench.{command}] has no key {key!r}", f"known: {names}")
     gates = command == "bench" and ("limits" in table or any(a.partition("=")[0] in GATES for a in arguments))
     values = {key.replace("_", "-"): value for part in (table, own) for key, value in part.items()}
     types = get_type_hints(function)
@@ -63,8 +63,8 @@ def _convert(value: Any, parameter: Any, types: Mapping[str, Any], place: str, f
         return [_check(one, kind, place) for one in (value if isinstance(value, list) else [value])]
     if isinstance(value, list) and "…" in (parameter.metavar or ""):
         return ",".join(str(_check(one, str, place)) for one in value)
-    checked = _check(value, kind, place)
-    return str(folder / checked) if parameter.metavar == "FILE" else checked
+    default = _check(value, kind, place)
+    return str(folder / default) if parameter.metavar == "FILE" else default
 
 
 def _kind(annotation: Any) -> type:

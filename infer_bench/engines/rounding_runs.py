@@ -45,8 +45,8 @@ def shake(values: Array, name: str, draw: int) -> Array:
     infinity = np.asarray(np.inf, dtype=values.dtype)
     with np.errstate(all="ignore"):
         up, down = np.nextafter(values, infinity), np.nextafter(values, -infinity)
-    moved = np.where(steps == 0, up, np.where(steps == 1, down, values))
-    return np.asarray(np.where(values == 0, values, moved), dtype=values.dtype)
+    neighbours = np.where(steps == 0, up, np.where(steps == 1, down, values))
+    return np.asarray(np.where(values == 0, values, neighbours), dtype=values.dtype)
 
 
 def shake_in_float64(values: Array, name: str) -> Array:

@@ -65,14 +65,14 @@ def encode_integers(values: Ints) -> bytes:
     """The integers packed, which takes a byte less for each than one a field, and which every reader knows."""
     numbers = values.astype(np.int64).view(np.uint64)
     octets: list[Array] = []
-    begun: list[Array] = []
+    chunks: list[Array] = []
     while not octets or numbers.any():
-        begun.append(numbers > 0 if octets else np.ones(len(numbers), dtype=np.bool_))
+        chunks.append(numbers > 0 if octets else np.ones(len(numbers), dtype=np.bool_))
         remaining = numbers >> np.uint64(7)
         more = np.where(remaining > 0, np.uint64(0x80), np.uint64(0))
         octets.append((numbers & np.uint64(0x7F) | more).astype(np.uint8))
         numbers = remaining
-    packed: bytes = np.stack(octets, axis=1)[np.stack(begun, axis=1)].tobytes()
+    packed: bytes = np.stack(octets, axis=1)[np.stack(chunks, axis=1)].tobytes()
     return packed
 
 

@@ -47,10 +47,10 @@ def read_signature(data: Any) -> Signature:
     model = memoryview(data)
     try:
         graph = next(messages(model, _GRAPH))
-        stored = _stored_names(graph)
+        initialisers = _stored_names(graph)
         version = next(iter(integers(model, _IR_VERSION)), 0)
-        declared = [_read_input(value, stored) for value in messages(graph, _INPUTS)]
-        inputs = [tensor for tensor in declared if version >= _FIRST_WITH_DEFAULTS or not tensor.optional]
+        tensors = [_read_input(value, initialisers) for value in messages(graph, _INPUTS)]
+        inputs = [tensor for tensor in tensors if version >= _FIRST_WITH_DEFAULTS or not tensor.optional]
         outputs = tuple(_text(value, _NAME) for value in messages(graph, _OUTPUTS))
         required = [tensor for tensor in inputs if not tensor.optional]
         is_table = _is_described(model) or _are_columns(required, has_ml_operators=_has_ml_operators(graph))
@@ -65,15 +65,15 @@ def _stored_names(graph: Message) -> set[str]:
     return names | {_text(tensor, _TENSOR_NAME) for tensor in sparse}
 
 
-def _read_input(value: Message, stored: set[str]) -> TensorInput:
+def _read_input(value: Message, initialisers: set[str]) -> TensorInput:
     name = _text(value, _NAME)
     tensor = next((t for kind in messages(value, _TYPE) for t in messages(kind, _TENSOR)), None)
     if tensor is None:
-        return TensorInput(name, "", None, optional=name in stored)
+        return TensorInput(name, "", None, optional=name in initialisers)
     number = next(iter(integers(tensor, _ELEMENT)), 0)
     dtype = _DTYPES[number] if 0 <= number < len(_DTYPES) else ""
     shape = next((_read_shape(shape) for shape in messages(tensor, _SHAPE)), None)
-    return TensorInput(name, dtype, shape, find_batch_axis(name, shape), name in stored)
+    return TensorInput(name, dtype, shape, find_batch_axis(name, shape), name in initialisers)
 
 
 def _read_shape(shape: Message) -> tuple[int | str | None, ...]:

@@ -25,10 +25,10 @@ def _long(command: Any) -> list[str]:
     return [word.removeprefix("--") for param in command.params for word in param.opts if word.startswith("--")]
 
 
-def run_fleet(path: str, known: Mapping[str, frozenset[str]], to: Delivery, *, again: bool, on: str | None) -> int:
+def run_fleet(path: str, options: Mapping[str, frozenset[str]], to: Delivery, *, again: bool, on: str | None) -> int:
     """Run what has changed, write and render; returns the worst exit code."""
     check_outputs(to.files, [path])
-    plan = read_plan(path, known)
+    plan = read_plan(path, options)
     if on is not None:
         from infer_bench.measure.shards.cluster import check_place
 

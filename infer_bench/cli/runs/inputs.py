@@ -46,8 +46,8 @@ def _lines(rows: Rows) -> list[reporter.InputLine]:
 
 
 def _line_of_tensor(tensor: TensorInput, entry: DrawnInput | None) -> reporter.InputLine:
-    _, _, declared = str(tensor).partition(f"{tensor.name} ")
-    dtype, _, shape = declared.partition(" ")
+    _, _, signature = str(tensor).partition(f"{tensor.name} ")
+    dtype, _, shape = signature.partition(" ")
     if entry is None:
         return reporter.InputLine(tensor.name, dtype, shape, "", "left out: it has a default")
     texts = ["x".join(map(str, sizes)) or "scalar" for sizes in entry.shapes]

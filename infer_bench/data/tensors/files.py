@@ -40,8 +40,8 @@ def load_arrays(path: Path) -> dict[str, Array] | Array:
     """What an `.npz` holds by name, or the one array of an `.npy`. Raises `DataError` for a broken file."""
     try:
         with path.open("rb") as file:  # NumPy leaves a broken archive open
-            loaded = np.load(file, allow_pickle=False)
-            return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+            content = np.load(file, allow_pickle=False)
+            return content if isinstance(content, np.ndarray) else {name: content[name] for name in content.files}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
             raise DataError(f"{path.name} holds an object array, which is a pickle", "save numbers or text") from None

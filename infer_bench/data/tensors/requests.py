@@ -33,8 +33,8 @@ def read_requests(path: Path, inputs: Sequence[TensorInput]) -> Table:
         return _read_sets(path, inputs)
     if not holds_tensors(path):
         return _read_table(path, inputs)
-    loaded = load_arrays(path)
-    arrays = loaded if isinstance(loaded, dict) else {_UNNAMED: loaded}
+    content = load_arrays(path)
+    arrays = content if isinstance(content, dict) else {_UNNAMED: content}
     pairs = _by_input(arrays, inputs, path.name)
     return _as_table({tensor.name: _fit(array, tensor, path.name) for tensor, array in pairs}, path.name)
 
@@ -44,10 +44,10 @@ def read_entries(path: Path) -> Table:
 
     Raises `DataError` for a file that holds no arrays by name.
     """
-    loaded = load_arrays(path)
-    if not isinstance(loaded, dict):
+    content = load_arrays(path)
+    if not isinstance(content, dict):
         raise DataError(f"{path.name} is an array without a name", "give an .npz with an array an input")
-    return _as_table({name: _as_entries(array) for name, array in loaded.items()}, path.name)
+    return _as_table({name: _as_entries(array) for name, array in content.items()}, path.name)
 
 
 def _as_entries(array: Array) -> Column:
@@ -79,7 +79,9 @@ def _fits(shape: tuple[int, ...], tensor: TensorInput) -> bool:
     if tensor.shape is None:
         return True
     pairs = zip(tensor.shape, shape, strict=False)
-    return len(shape) == len(tensor.shape) and all(size == given or not isinstance(size, int) for size, given in pairs)
+    return len(shape) == len(tensor.shape) and all(
+        size == length or not isinstance(size, int) for size, length in pairs
+    )
 
 
 def _by_input(arrays: Mapping[str, Array], inputs: Sequence[TensorInput], file: str) -> list[tuple[TensorInput, Array]]:

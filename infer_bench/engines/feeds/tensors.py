@@ -60,6 +60,6 @@ def _misfit(tensor: TensorInput, array: Array | None) -> str:
     if array is None or tensor.shape is None:
         return ""
     fits = array.ndim == len(tensor.shape) and all(
-        size == given or not isinstance(size, int) for size, given in zip(tensor.shape, array.shape, strict=True)
+        size == length or not isinstance(size, int) for size, length in zip(tensor.shape, array.shape, strict=True)
     )
     return "" if fits else f"the input is {tensor}, and the request has {array.dtype} {array.shape}"

@@ -56,13 +56,13 @@ def ask_spec(client: Client, target: Target, headers: Mapping[str, str], path: s
     return ModelSpec(info.task, features, tuple(info.outputs), tuple(info.classes or ()))
 
 
-def describe_tensors(metadata: ModelMetadata, told: ModelSpec) -> ModelSpec:
+def describe_tensors(metadata: ModelMetadata, spec: ModelSpec) -> ModelSpec:
     """The columns that the tensors of `metadata` take; what the service has told of them itself goes before.
 
     A matrix says how many columns it has and not their names; of a matrix of any width nothing is known.
     """
-    if told is not UNKNOWN:
-        return told
+    if spec is not UNKNOWN:
+        return spec
     first = metadata.inputs[0]
     if len(metadata.inputs) == 1 and len(first.shape) == 2 and first.shape[1] != 1:
         return replace(UNKNOWN, features=make_features(max(first.shape[1], 0), kind=_kind(first)))

@@ -78,16 +78,16 @@ class OnnxRuntime:
         session = start_session(library, model, options)
         with onnx_graph.map_file(Path(model.path)) as content:
             signature, remarks = read_signature(content), find_training_operators(content).remarks
-        opened: OnnxSession | NetworkSession
+        network_or_table: OnnxSession | NetworkSession
         as_columns = options.get(COLUMNS) == "yes" and can_be_columns(signature.inputs)
         if signature.is_network and not as_columns:
-            opened = open_network(session, signature, model.path, options)
+            network_or_table = open_network(session, signature, model.path, options)
         else:
-            opened = _open_table(library, session, model, options)
-        spec = dataclasses.replace(opened.spec, remarks=(*opened.spec.remarks, *remarks))
-        opened.spec = with_placement(spec, session, options)
-        opened.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
-        return opened
+            network_or_table = _open_table(library, session, model, options)
+        spec = dataclasses.replace(network_or_table.spec, remarks=(*network_or_table.spec.remarks, *remarks))
+        network_or_table.spec = with_placement(spec, session, options)
+        network_or_table.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
+        return network_or_table
 
 
 def _open_table(library: Any, session: Any, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":

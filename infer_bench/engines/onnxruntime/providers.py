@@ -113,11 +113,11 @@ def _installed_wheel() -> str:
 
 def read_placement(session: Any) -> tuple[NodePlacement, ...]:
     """Which provider runs which nodes, as ONNX Runtime has recorded it; empty for a version that does not."""
-    read = getattr(session, "get_provider_graph_assignment_info", None)
-    if read is None:
+    ask_assignment = getattr(session, "get_provider_graph_assignment_info", None)
+    if ask_assignment is None:
         return ()
     nodes: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for part in read():
+    for part in ask_assignment():
         for node in part.get_nodes():
             nodes[part.ep_name, node.op_type].append(node.name)
     return tuple(NodePlacement(*key, tuple(names)) for key, names in sorted(nodes.items()))

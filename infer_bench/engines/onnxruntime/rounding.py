@@ -47,8 +47,8 @@ class Float64Runs:
 
     def shaken(self, inputs: NamedArrays) -> Sequence[NamedArrays]:
         """See `RoundingRuns`."""
-        moved = {name: shake_in_float64(a, name) if name in self._double else a for name, a in inputs.items()}
-        return [self._run(self._moved, moved)]
+        variant = {name: shake_in_float64(a, name) if name in self._double else a for name, a in inputs.items()}
+        return [self._run(self._moved, variant)]
 
     def _run(self, session: Any, inputs: NamedArrays) -> NamedArrays:
         with errors_as(EngineError, "the graph cannot be computed in float64"), np.errstate(all="ignore"):
@@ -71,11 +71,11 @@ class NoiseRuns:
         self.is_coarse = _is_coarse(model)
         self._sessions = []
         for draw in range(DRAWS if model.ByteSize() <= LARGE_BYTES else FEWER_DRAWS):
-            moved = onnx.ModelProto()
-            moved.CopyFrom(model)
-            move_weights(moved, functools.partial(shake, draw=draw))
+            variant = onnx.ModelProto()
+            variant.CopyFrom(model)
+            move_weights(variant, functools.partial(shake, draw=draw))
             with errors_as(EngineError, "the graph cannot be loaded with other weights"):
-                self._sessions.append(onnx_float64.start_on_bytes(moved, optimised=True))
+                self._sessions.append(onnx_float64.start_on_bytes(variant, optimised=True))
 
     def exact(self, inputs: NamedArrays) -> NamedArrays | None:
         """See `RoundingRuns`."""
@@ -85,9 +85,9 @@ class NoiseRuns:
         """See `RoundingRuns`."""
         draws = []
         for draw, session in enumerate(self._sessions):
-            moved = {name: shake(values, name, draw) for name, values in inputs.items()}
+            variant = {name: shake(values, name, draw) for name, values in inputs.items()}
             with errors_as(EngineError, "the graph refuses inputs that are an ulp off"):
-                draws.append(self._name_outputs(session.run(self._outputs, moved)))
+                draws.append(self._name_outputs(session.run(self._outputs, variant)))
         return draws
 
 

@@ -123,6 +123,6 @@ def _as_array(value: Any) -> Array:
     """An output as an array; of bfloat16, which NumPy lacks, in float32."""
     if not hasattr(value, "numpy"):
         return np.asarray(value)
-    known = str(value.dtype).removeprefix("torch.") in _NUMPY_DTYPES
-    array: Array = (value if known else value.float()).numpy()
+    is_numpy = str(value.dtype).removeprefix("torch.") in _NUMPY_DTYPES
+    array: Array = (value if is_numpy else value.float()).numpy()
     return array

@@ -31,12 +31,12 @@ class TreeFileSession(FedSession):
         return self._file.domain()
 
 
-def _encode_frames(feed: feeds.Feed, encoded: Sequence[str], dtype: Any) -> feeds.Feed:
+def _encode_frames(feed: feeds.Feed, categorical: Sequence[str], dtype: Any) -> feeds.Feed:
     """The feed with its DataFrame as one array (rows, features), categories as their codes."""
 
     def matrix(request: Request) -> Any:
         frame = feed(request)
-        for name in encoded:
+        for name in categorical:
             codes = frame[name].cat.codes.to_numpy(np.float64)
             frame[name] = np.where(codes < 0, np.nan, codes)
         return np.ascontiguousarray(frame.to_numpy(), dtype=dtype)

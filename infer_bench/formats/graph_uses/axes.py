@@ -39,5 +39,5 @@ def _unsqueeze(axes: tuple[int | None, ...], places: tuple[int, ...]) -> Axes:
 def _squeeze(axes: tuple[int | None, ...], places: tuple[int, ...]) -> Axes:
     if not places or not axes:
         return None
-    gone = {place % len(axes) for place in places}
-    return tuple(axis for place, axis in enumerate(axes) if place not in gone)
+    removed_axes = {place % len(axes) for place in places}
+    return tuple(axis for place, axis in enumerate(axes) if place not in removed_axes)

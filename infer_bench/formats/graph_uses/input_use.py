@@ -51,8 +51,8 @@ class Origin:
 
     def shift(self, offset: int | None) -> "Origin":
         """The values plus `offset`; None for values that are no longer the input's."""
-        known = offset is not None and self.offset is not None
-        return Origin(self.input, (self.offset or 0) + (offset or 0) if known else None, self.axes)
+        both_have_offset = offset is not None and self.offset is not None
+        return Origin(self.input, (self.offset or 0) + (offset or 0) if both_have_offset else None, self.axes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,13 +58,13 @@ def add_capacity(result: BenchResult, terms: CapacityTerms | None) -> BenchResul
     """The result with what a core can do; as it is without terms, and where single requests were not timed."""
     if terms is None or result.request is None or result.request.unit == "batch-mean":
         return result
-    pooled, needed = _correct_samples(result, result.processes), minimum_samples(terms.share)
-    if len(pooled) < needed:
+    pooled, least_samples = _correct_samples(result, result.processes), minimum_samples(terms.share)
+    if len(pooled) < least_samples:
         return result
     cores, limit_ns = max(1.0, result.cpu_share or 1.0), terms.bound.value
     rate = find_highest_rate(pooled, terms.share, limit_ns)
     own = [_correct_samples(result, [process]) for process in result.processes]
-    rates = [find_highest_rate(part, terms.share, limit_ns) or 0.0 for part in own if len(part) >= needed]
+    rates = [find_highest_rate(part, terms.share, limit_ns) or 0.0 for part in own if len(part) >= least_samples]
     low, high = (min(rates) / cores, max(rates) / cores) if len(rates) > 1 else (None, None)
     per_core = None if rate is None else rate / cores
     cost = None if per_core is None or terms.price is None else terms.price.amount / (per_core * 3600) * 1e6

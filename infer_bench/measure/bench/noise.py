@@ -85,17 +85,17 @@ def _work_times(process: Process) -> Array:
 
 def _dilations(process: Process) -> Array:
     """How many times longer each block lasted than without the time in which others held the CPU."""
-    known = [(r.wall_ns, r.queued_ns) for r in process.rounds if r.queued_ns is not None]
-    return np.array([wall_ns / (wall_ns - queued_ns) for wall_ns, queued_ns in known if wall_ns > queued_ns])
+    waits = [(r.wall_ns, r.queued_ns) for r in process.rounds if r.queued_ns is not None]
+    return np.array([wall_ns / (wall_ns - queued_ns) for wall_ns, queued_ns in waits if wall_ns > queued_ns])
 
 
 def note_machine(results: Sequence[BenchResult]) -> Iterable[Notice]:
     """One line for the whole run where the machine was as unsteady as what it measured, or was others' in good part."""
-    measured = [result for result in results if result.failed is None]
-    every = map(measure_variation, measured)
+    rows = [result for result in results if result.failed is None]
+    every = map(measure_variation, rows)
     noisy = [part for part in every if part is not None and part.is_noisy and part.is_of_machine]
     if not noisy:
-        queued = max(map(_queued_share, measured), default=0.0)
+        queued = max(map(_queued_share, rows), default=0.0)
         if queued > QUEUED_LIMIT:
             yield Notice(
                 UNSTEADY_MACHINE,

@@ -16,11 +16,11 @@ from infer_bench.measure.candidates.candidates import (
     plan_candidates,
 )
 from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
-from infer_bench.measure.candidates.data_file import DataFile, open_data
 from infer_bench.measure.candidates.every_engine import expand_all
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.fixed_batch import fit_batches
 from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.request_file import RequestFile, open_data
 from infer_bench.measure.candidates.required_provider import require_provider
 from infer_bench.measure.candidates.rows import Rows, check_labels, find_inputs, open_labels, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
@@ -88,7 +88,7 @@ def run(
 
 
 def _load_rows(
-    candidates: Sequence[Candidate], file: DataFile | None, settings: Settings, truth: Array | None
+    candidates: Sequence[Candidate], file: RequestFile | None, settings: Settings, truth: Array | None
 ) -> tuple[Mapping[str, Rows], Mapping[Key, InferBenchError], Settings]:
     """The rows by model, the candidates that cannot be opened, and the settings with a batch that fixed models take."""
     rows, unfit = load_common_rows(group_by_model(candidates), file, settings)

@@ -10,7 +10,7 @@ from infer_bench.data.tensors.matching import match_requests
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
-from infer_bench.measure.candidates.data_file import DataFile
+from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import ModelDomain, Rows, describe_domain, draw_rows, read_rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
@@ -27,7 +27,7 @@ def group_by_model(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]
 
 
 def load_common_rows(
-    groups: Groups, source: DataFile | None, settings: Settings
+    groups: Groups, source: RequestFile | None, settings: Settings
 ) -> tuple[dict[str, Rows], dict[Key, InferBenchError]]:
     """The rows of each model by its path, and the candidates whose model could not be opened with why.
 
@@ -84,7 +84,7 @@ def _read(
     path: str,
     groups: Groups,
     spec: ModelSpec,
-    source: DataFile,
+    source: RequestFile,
     settings: Settings,
     order: ColumnOrder = NO_ORDER,
 ) -> Rows:
@@ -98,7 +98,9 @@ def _read(
         raise DataError(f"{error.message} (for {candidates[0].model.name})", error.hint) from None
 
 
-def _share_file(first: Rows, path: str, groups: Groups, spec: ModelSpec, source: DataFile, settings: Settings) -> Rows:
+def _share_file(
+    first: Rows, path: str, groups: Groups, spec: ModelSpec, source: RequestFile, settings: Settings
+) -> Rows:
     """The first model's columns where the model has the same, else those of the file that have its columns' names."""
     name = groups[path][0].model.name
     if not spec.features or not first.spec.features or not _corresponds(spec, first.spec):

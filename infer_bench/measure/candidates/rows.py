@@ -11,9 +11,9 @@ from infer_bench.data.tensors.stacking import MOST_BYTES, take_first
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
-from infer_bench.measure.candidates.data_file import DataFile
 from infer_bench.measure.candidates.feed_choice import list_variants
 from infer_bench.measure.candidates.jobs import build_job
+from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.report.common import DrawnInput, Notice
@@ -66,7 +66,7 @@ def open_rows(path: str | None) -> data.Dataset | None:
     return None if path is None else data.Dataset.open(path)
 
 
-def open_labels(path: str | None, file: DataFile | None) -> Array | None:
+def open_labels(path: str | None, file: RequestFile | None) -> Array | None:
     """The true classes of the file's rows, None without them. Raises `DataError`, `UsageError` without rows.
 
     How many requests a file of arrays holds is known with the model: see `check_labels`.
@@ -88,7 +88,7 @@ def check_labels(truth: Array | None, rows: Mapping[str, Rows]) -> None:
 
 
 def load_rows(
-    candidates: Sequence[Candidate], source: DataFile | None, settings: Settings, order: ColumnOrder = NO_ORDER
+    candidates: Sequence[Candidate], source: RequestFile | None, settings: Settings, order: ColumnOrder = NO_ORDER
 ) -> Rows:
     """The rows for one model, whose candidates are `candidates`: of the file, or drawn from the model.
 
@@ -159,7 +159,7 @@ def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, Mo
 
 
 def read_rows(
-    spec: ModelSpec, source: DataFile, settings: Settings, order: ColumnOrder = NO_ORDER, *, whole: bool
+    spec: ModelSpec, source: RequestFile, settings: Settings, order: ColumnOrder = NO_ORDER, *, whole: bool
 ) -> Rows:
     """The first rows of a file: the model's columns and, when `whole`, all of them. Of a network, its requests."""
     if spec.inputs:
@@ -177,7 +177,7 @@ def read_rows(
     return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
 
 
-def _take_requests(table: data.Table, spec: ModelSpec, source: DataFile, settings: Settings) -> Rows:
+def _take_requests(table: data.Table, spec: ModelSpec, source: RequestFile, settings: Settings) -> Rows:
     """The first requests, as many as fit into `MOST_BYTES`."""
     count = min(table.rows, count_rows(settings))
     first = take_first(table, count)

@@ -52,8 +52,8 @@ class Task:
     output: str | None = None
 
 
-def read_plan(path: str, known: Mapping[str, frozenset[str]]) -> FleetPlan:
-    """The plan in a TOML file; `known` are the long options of each command.
+def read_plan(path: str, options_by_command: Mapping[str, frozenset[str]]) -> FleetPlan:
+    """The plan in a TOML file; `options_by_command` are the long options of each command.
 
     Raises `CannotRun` where it cannot be read, and `UsageError` for a key that nothing is known of.
     """
@@ -63,10 +63,12 @@ def read_plan(path: str, known: Mapping[str, frozenset[str]]) -> FleetPlan:
         raise CannotRun(f"{path}: no such file", "docs/distributed.md shows one") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise CannotRun(f"{path} cannot be read: {error}") from None
-    return parse_plan(document, os.path.dirname(os.path.abspath(path)), Path(path).stem, known)
+    return parse_plan(document, os.path.dirname(os.path.abspath(path)), Path(path).stem, options_by_command)
 
 
-def parse_plan(document: Mapping[str, Any], folder: str, name: str, known: Mapping[str, frozenset[str]]) -> FleetPlan:
+def parse_plan(
+    document: Mapping[str, Any], folder: str, name: str, options_by_command: Mapping[str, frozenset[str]]
+) -> FleetPlan:
     """The plan in a document. Raises `UsageError`."""
     unknown = [key for key in document if key not in ("models", "results", "jobs")]
     if unknown:
@@ -78,7 +80,7 @@ def parse_plan(document: Mapping[str, Any], folder: str, name: str, known: Mappi
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
         raise UsageError("a fleet needs jobs", f"write {_EXAMPLE}")
     models = _texts(document.get("models", ()), "models")
-    jobs = tuple(_parse_job(table, models, known) for table in tables)
+    jobs = tuple(_parse_job(table, models, options_by_command) for table in tables)
     names = [job.name for job in jobs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
@@ -86,7 +88,9 @@ def parse_plan(document: Mapping[str, Any], folder: str, name: str, known: Mappi
     return FleetPlan(folder, results, jobs)
 
 
-def _parse_job(table: Mapping[str, Any], models: tuple[str, ...], known: Mapping[str, frozenset[str]]) -> FleetJob:
+def _parse_job(
+    table: Mapping[str, Any], models: tuple[str, ...], options_by_command: Mapping[str, frozenset[str]]
+) -> FleetJob:
     command = table.get("command")
     if command not in COMMANDS:
         raise UsageError(f"a job's command cannot be {command!r}", f"one of: {', '.join(COMMANDS)}")
@@ -96,7 +100,7 @@ def _parse_job(table: Mapping[str, Any], models: tuple[str, ...], known: Mapping
         raise UsageError(f"the job {name!r} has no models", 'models = "models/*.txt"')
     options = {key.replace("_", "-"): value for key, value in table.items() if key not in _OWN}
     for key, value in options.items():
-        if key not in known.get(command, frozenset()) or key in _TAKEN:
+        if key not in options_by_command.get(command, frozenset()) or key in _TAKEN:
             raise UsageError(f"{command} in the job {name!r} has no option {key!r}", f"infer-bench {command} --help")
         _check_value(key, value)
     return FleetJob(name, command, own, _texts(table.get("candidates", ()), "candidates"), options)

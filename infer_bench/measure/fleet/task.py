@@ -88,8 +88,10 @@ def _read_result(
         except CannotRun:
             report = None
     code = process.returncode
-    told = report is not None and report.complete and (report.verdict.exit_code if report.verdict else 0) == code
-    if report is None or not told:
+    is_consistent = (
+        report is not None and report.complete and (report.verdict.exit_code if report.verdict else 0) == code
+    )
+    if report is None or not is_consistent:
         return _failed(task, key, place, code, _last_error(process.stderr), elapsed_ns)
     os.replace(partial, place.report_file(key))
     return _make_result(task, key, place, report, elapsed_ns=elapsed_ns)

@@ -33,9 +33,9 @@ def make_forms(
     progress.update(0, "making the forms of the model")
     paths, notices = [model.path], list[Notice]()
     with Worker(build_task_job(model), timeout_s=settings.timeout_s) as worker:
-        written = worker.ask(WriteForms(model, str(folder), settings.allow_pickle))
-    paths += written.paths.values()
-    notices += [_note(form, reason) for form, reason in written.failures.items()]
+        forms = worker.ask(WriteForms(model, str(folder), settings.allow_pickle))
+    paths += forms.paths.values()
+    notices += [_note(form, reason) for form, reason in forms.failures.items()]
     library = of_family(model.family)
     for dtype in INPUTS if library is not None and library.converts else ():
         try:
@@ -63,9 +63,9 @@ def name_candidates(models: Sequence[ModelRef]) -> list[str]:
 
 def _check_room(model: ModelRef, folder: Path) -> None:
     stem = Path(model.path).stem
-    taken = [path for path in sorted(folder.glob(f"{stem}.*")) if path != Path(model.path)]
-    if taken:
-        raise UsageError(f"{taken[0]} is there already", "keep the forms in an empty folder")
+    existing_files = [path for path in sorted(folder.glob(f"{stem}.*")) if path != Path(model.path)]
+    if existing_files:
+        raise UsageError(f"{existing_files[0]} is there already", "keep the forms in an empty folder")
 
 
 def _convert(

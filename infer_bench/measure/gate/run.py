@@ -14,8 +14,8 @@ from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.bench.results import build_empty_result, build_result, drop_comparison
 from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key, usual_candidate
-from infer_bench.measure.candidates.data_file import open_data
 from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.request_file import open_data
 from infer_bench.measure.candidates.required_provider import require_provider
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.gate.metrics import PairedMetrics, name_of
@@ -177,8 +177,8 @@ class GateRun:
         """The budget that would decide what is inconclusive, once a few layouts have shown that."""
         if not rules.may_be_decided(check) or not self._measurements.layout_count:
             return check
-        needed = check.layouts_needed
-        return rules.name_budget(check, None if needed is None else self._rule.estimate_budget_s(needed))
+        least_layouts = check.layouts_needed
+        return rules.name_budget(check, None if least_layouts is None else self._rule.estimate_budget_s(least_layouts))
 
     def _name(self, candidate: Candidate) -> str:
         """With the model's name where several of them have the same candidate."""

@@ -14,8 +14,8 @@ from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.gates.limits import share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.candidates.data_file import open_data
 from infer_bench.measure.candidates.models import identify_model
+from infer_bench.measure.candidates.request_file import open_data
 from infer_bench.measure.candidates.rows import load_rows
 from infer_bench.measure.gate import synthetic_model
 from infer_bench.measure.gate.cpu_load import keep_busy

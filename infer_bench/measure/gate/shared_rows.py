@@ -10,7 +10,7 @@ from infer_bench.data.narrowing import hold, narrow
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, counterparts, note_mapping
-from infer_bench.measure.candidates.data_file import DataFile
+from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
@@ -34,7 +34,7 @@ class SharedRows:
     unfit: dict[Key, InferBenchError] = field(default_factory=dict)
 
 
-def share_rows(pairs: Sequence[Pair], data: DataFile | None, settings: Settings) -> SharedRows:
+def share_rows(pairs: Sequence[Pair], data: RequestFile | None, settings: Settings) -> SharedRows:
     """The rows of all who take part. Raises `DataError` for rows that cannot be read or do not fit a model."""
     shared = SharedRows()
     _load(_group_by_model(pairs), pairs, data, settings, shared)
@@ -53,7 +53,7 @@ def share_rows(pairs: Sequence[Pair], data: DataFile | None, settings: Settings)
 def _load(
     groups: Mapping[str, Sequence[Candidate]],
     pairs: Sequence[Pair],
-    data: DataFile | None,
+    data: RequestFile | None,
     settings: Settings,
     shared: SharedRows,
 ) -> None:

@@ -54,18 +54,21 @@ class ProbeTester:
         settings = ValidateSettings(
             seed=own.seed, allow_pickle=own.allow_pickle, timeout_s=own.timeout_s, threads=threads
         )
-        opened = [candidate for candidate in candidates if candidate.key in sessions]
-        if len(opened) < 2:
+        candidates_with_session = [candidate for candidate in candidates if candidate.key in sessions]
+        if len(candidates_with_session) < 2:
             return
-        predictors = [Predictor(candidate, settings, worker=sessions[candidate.key].worker) for candidate in opened]
+        predictors = [
+            Predictor(candidate, settings, worker=sessions[candidate.key].worker)
+            for candidate in candidates_with_session
+        ]
         for predictor in predictors:
             predictor.spec = specs[predictor.candidate.key]
         reference = next((p for p in predictors if p.candidate.label == self.settings.reference), predictors[0])
         others = [p for p in predictors if p is not reference and self._answers_the_same_rows(p, reference)]
         rows = self.rows[reference.candidate.model.path]
         spec = reference.spec if reference.spec.features else rows.spec
-        known = spec.features and set(spec.feature_names) <= set(rows.columns)
-        if not known or not others or (reference.is_function and not _takes_columns(rows, spec)):
+        has_columns = spec.features and set(spec.feature_names) <= set(rows.columns)
+        if not has_columns or not others or (reference.is_function and not _takes_columns(rows, spec)):
             return
         comparison = _Comparison(reference, spec, rows, settings, max(LEAST_NS, limit_ns // (len(others) + 2)))
         self.tests |= {other.candidate.key: comparison.test(other) for other in others}

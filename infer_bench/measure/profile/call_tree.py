@@ -48,8 +48,8 @@ class _CallGraph:
             for caller, seconds in others.items():
                 callees.setdefault(caller, {})[function] = seconds
             if not is_request(function):
-                asked = sum(seconds for caller, seconds in others.items() if is_request(caller))
-                roots[function] = asked if asked else (0.0 if others else cumulative)
+                request_s = sum(seconds for caller, seconds in others.items() if is_request(caller))
+                roots[function] = request_s if request_s else (0.0 if others else cumulative)
         return cls({function: entry[3] for function, entry in table.entries.items()}, callees, roots)
 
 
@@ -65,13 +65,13 @@ class _Walk:
         self.frames.append(CallFrame(len(way), _ns(start), _ns(seconds), file, line, name))
         if len(way) + 1 >= MOST_DEPTH:
             return
-        way, left = (*way, function), seconds
+        way, remainder_s = (*way, function), seconds
         scale = seconds / max(self.graph.cumulative[function], 1e-12)
         for callee, time in sorted(self.graph.callees.get(function, {}).items(), key=lambda item: (-item[1], item[0])):
-            part = min(time * scale, left)
+            part = min(time * scale, remainder_s)
             if callee not in way and part >= self.least_s:
-                self.add(callee, part, start + seconds - left, way)
-                left -= part
+                self.add(callee, part, start + seconds - remainder_s, way)
+                remainder_s -= part
 
 
 def _ns(seconds: float) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from infer_bench.data.conform import as_one_kind
 from infer_bench.data.json_rows import as_columns, read_records
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.candidates.data_file import DataFile, open_data
+from infer_bench.measure.candidates.request_file import RequestFile, open_data
 from infer_bench.measure.candidates.rows import load_rows
 from infer_bench.measure.profile.settings import ProfileSettings, RequestSource
 from infer_bench.report.common import DrawnInput, Notice
@@ -20,7 +20,7 @@ Records = Sequence[Mapping[str, Any]]
 class Source:
     """The file of `rows`, or else the `records` of the file `input`; neither where rows are drawn from the model."""
 
-    rows: DataFile | None
+    rows: RequestFile | None
     records: Records
     input: str
 

@@ -78,13 +78,13 @@ def _read_arrays(path: Path, inputs: Sequence[NetworkTensor]) -> dict[str, Array
     if not path.is_file():
         raise DataError(f"no such data file: {path}")
     if holds_tensors(path):
-        loaded = load_arrays(path)
-        if isinstance(loaded, dict):
-            only = len(loaded) == len(inputs) == 1 and inputs[0].name not in loaded
-            return {inputs[0].name: next(iter(loaded.values()))} if only else loaded
+        content = load_arrays(path)
+        if isinstance(content, dict):
+            only = len(content) == len(inputs) == 1 and inputs[0].name not in content
+            return {inputs[0].name: next(iter(content.values()))} if only else content
         if len(inputs) != 1:
             raise DataError(f"{path.name} is one array and the model has {len(inputs)} inputs", "give an .npz")
-        return {inputs[0].name: loaded}
+        return {inputs[0].name: content}
     return _read_table(path, inputs)
 
 

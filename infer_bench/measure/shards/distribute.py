@@ -64,11 +64,11 @@ def run(
         own = [i for i in range(1, of + 1) if i == 1 or select(blocks, i, of)]
         store = _Store.open(distribution.resume, plan, settings, of)
         whole, failures = Merge(), {}
-        kept = [index for index in own if store.restore(index, whole)]
+        restored = [index for index in own if store.restore(index, whole)]
         arguments = (plan, settings)
         versions = own_versions()
-        tasks = {i: (*arguments, i, of, os.getcwd(), versions) for i in own if i not in kept}
-        for count, (index, report, reason) in enumerate(run_tasks(client, make_part_report, tasks), len(kept) + 1):
+        tasks = {i: (*arguments, i, of, os.getcwd(), versions) for i in own if i not in restored}
+        for count, (index, report, reason) in enumerate(run_tasks(client, make_part_report, tasks), len(restored) + 1):
             if isinstance(report, bytes):
                 whole.add(load_report(report), f"part {index}")
                 store.keep(index, report)

@@ -63,8 +63,8 @@ class Merge:
         self._fold(FirstPart(name, replace(report, part=replace(part, state="")), part), summary)
 
     def _check_duplicate(self, part: Part, name: str, mark: str) -> None:
-        known, other = self._marks[part.index]
-        if known != mark:
+        first_mark, other = self._marks[part.index]
+        if first_mark != mark:
             text = f"{name} and {other} are both part {part.index} of {part.of} and say different things"
             raise CannotRun(text, "leave one out, or make that part again")
 
@@ -158,9 +158,9 @@ class Merge:
         """The report on all parts, as one run would have made it; `failures` say why parts were not compared."""
         first = self.first
         files, of = first.part.files, first.part.of
-        known = len(self._hashes) == len(files)
-        hashes = [self._hashes[place] for place in range(len(files))] if known else []
-        data_sha256 = join_hashes([file.name for file in files], hashes) if known else None
+        has_every_hash = len(self._hashes) == len(files)
+        hashes = [self._hashes[place] for place in range(len(files))] if has_every_hash else []
+        data_sha256 = join_hashes([file.name for file in files], hashes) if has_every_hash else None
         settings = {**first.report.settings, "shard": None, "data_sha256": data_sha256}
         texts = {index: self._not_validated(index, reason) for index, reason in (failures or {}).items()}
         whole = replace(summary, candidates=tuple(_with_errors(c, texts, of) for c in summary.candidates))

@@ -126,13 +126,13 @@ def _count(parts: Iterable[DifferingRows]) -> int:
 
 def _first(parts: list[DifferingRows], most: int) -> list[DifferingRows]:
     """The rows with the lowest numbers; the parts, none of which reaches into another, in the order of their rows."""
-    kept, room = [], most
+    selection, room = [], most
     for part in sorted(parts, key=lambda part: int(part.numbers[0])):
         rows = part if len(part.numbers) <= room else part.take(np.arange(room))
         if len(rows.numbers):
-            kept.append(rows)
+            selection.append(rows)
         room -= len(rows.numbers)
-    return kept
+    return selection
 
 
 def unlike_widths(comparison: Comparison) -> str:

@@ -21,7 +21,9 @@ def with_known_texts(spec: ModelSpec, pairs: Sequence[tuple[str, Feature]], rows
 def _with_examples(feature: Feature, pairs: Sequence[tuple[str, Feature]], rows: Table | None) -> Feature:
     if feature.kind != "string" or feature.examples or feature.categories:
         return feature
-    known = [value for name, other in pairs if name == feature.name for value in (*other.categories, *other.examples)]
+    texts_of_candidates = [
+        value for name, other in pairs if name == feature.name for value in (*other.categories, *other.examples)
+    ]
     column = () if rows is None or feature.name not in rows.columns else rows.columns[feature.name].tolist()
-    texts = dict.fromkeys(value for value in known or column if isinstance(value, str))
+    texts = dict.fromkeys(value for value in texts_of_candidates or column if isinstance(value, str))
     return replace(feature, examples=tuple(texts)[:_MOST])

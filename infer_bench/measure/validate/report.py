@@ -50,8 +50,8 @@ def report_on(validation: Validation, *, complete: bool = True, part: PartMaker 
     is_gone = dataset is not None and complete and part is None and not settings["data_sha256"]
     report = build_report(summary, settings, describe(PACKAGES), validation.rows_per_s, complete=complete)
     notices = (*report.notices, *([_data_gone(dataset)] if dataset and is_gone else []))
-    made = part(summary) if part is not None and complete else None
-    return replace(report, notices=notices, part=made)
+    own_part = part(summary) if part is not None and complete else None
+    return replace(report, notices=notices, part=own_part)
 
 
 def build_report(

@@ -77,8 +77,8 @@ class UserRows:
             rows = rows if number == last else 0
             part = table.slice(0, min(table.rows, block.rows - rows))
             if part.rows:
-                fitted = conform(part, self.spec) if features else part
-                yield RowBatch(round_table(fitted, self.settings.input_dtype), block.first + rows, number != last)
+                own = conform(part, self.spec) if features else part
+                yield RowBatch(round_table(own, self.settings.input_dtype), block.first + rows, number != last)
             last, rows = number, rows + part.rows
 
 

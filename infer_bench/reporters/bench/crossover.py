@@ -83,10 +83,10 @@ def _read_bounds(result: BenchResult) -> Bounds | None:
 
 def _locate(groups: Sequence[BatchGroup], before: str, after: str) -> Crossover:
     """The crossover between the first and the last of the groups, whose leaders these are."""
-    known = [(group.batch, *pair) for group in groups if (pair := _pair_bounds(group, before, after)) is not None]
-    middles = [(batch, other[1] - one[1]) for batch, one, other in known]
-    lows = [(batch, other[0] - one[2]) for batch, one, other in known]
-    highs = [(batch, other[2] - one[0]) for batch, one, other in known]
+    bounds = [(group.batch, *pair) for group in groups if (pair := _pair_bounds(group, before, after)) is not None]
+    middles = [(batch, other[1] - one[1]) for batch, one, other in bounds]
+    lows = [(batch, other[0] - one[2]) for batch, one, other in bounds]
+    highs = [(batch, other[2] - one[0]) for batch, one, other in bounds]
     return Crossover(
         before,
         after,

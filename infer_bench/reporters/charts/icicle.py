@@ -43,14 +43,14 @@ def draw_icicle(report: Report[Any]) -> Chart | None:
 
 
 def _draw_frame(axis: "Axes", frame: CallFrame, whole: int, color: str) -> None:
-    left, width = 100 * frame.start_ns / whole, 100 * frame.total_ns / whole
+    start, width = 100 * frame.start_ns / whole, 100 * frame.total_ns / whole
     axis.barh(
-        frame.depth, width, left=left, height=1, align="edge", color=color, alpha=0.35, edgecolor=INK, linewidth=0.4
+        frame.depth, width, left=start, height=1, align="edge", color=color, alpha=0.35, edgecolor=INK, linewidth=0.4
     )
     room = int(width / 100 * (WIDTH * 0.98) * CHARACTERS) - 1
     if room >= LEAST_CHARACTERS:
         label = _shorten(clean(frame.name.strip("<>")), room)
-        axis.text(left + 0.3, frame.depth + 0.5, label, va="center", fontsize=7, clip_on=True, color=INK)
+        axis.text(start + 0.3, frame.depth + 0.5, label, va="center", fontsize=7, clip_on=True, color=INK)
 
 
 def _shorten(text: str, room: int) -> str:

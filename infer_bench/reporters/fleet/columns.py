@@ -56,6 +56,6 @@ def summarise(report: Report[Any]) -> str:
     reused = sum(result.reused for result in results)
     text = f"{numbers.count(passing)} of {numbers.plural(len(results), 'result')} on {numbers.plural(models, 'model')}"
     before = f", {numbers.count(reused)} of the results as before" if reused else ""
-    planned = int(report.settings.get("tasks", len(results)))
-    rest = "" if report.complete else f"; not finished: {numbers.count(planned - len(results))} are still to come"
+    task_count = int(report.settings.get("tasks", len(results)))
+    rest = "" if report.complete else f"; not finished: {numbers.count(task_count - len(results))} are still to come"
     return f"{text} pass{before}{rest}"

@@ -18,5 +18,5 @@ def render(report: Report[Any]) -> str:
 
 def _fill(result: Any) -> dict[str, Any]:
     verdict = result.verdict
-    told = {"status": verdict.status, "exit_code": verdict.exit_code, "reasons": "; ".join(verdict.reasons)}
-    return {**{name: getattr(result, name) for name in _ABOUT}, **told, **result.figures}
+    verdict_columns = {"status": verdict.status, "exit_code": verdict.exit_code, "reasons": "; ".join(verdict.reasons)}
+    return {**{name: getattr(result, name) for name in _ABOUT}, **verdict_columns, **result.figures}

@@ -28,9 +28,9 @@ def describe_errors(rounding: Rounding, reference: str) -> str:
     Without float64, how far the two are apart, in multiples of what an ulp in weights and requests moves.
     """
     if rounding.method == "noise":
-        moved = f"{numbers.delta(rounding.candidate_rmse)} apart, where an ulp in weights and requests moves"
+        sentence = f"{numbers.delta(rounding.candidate_rmse)} apart, where an ulp in weights and requests moves"
         multiple = f"{format_multiple(rounding)} ({_describe_band(rounding)})"
-        return f"{moved} {numbers.delta(rounding.reference_rmse)}: {multiple}"
+        return f"{sentence} {numbers.delta(rounding.reference_rmse)}: {multiple}"
     if rounding.of_candidate:
         errors = f"{reference} {numbers.delta(rounding.reference_rmse)}, {numbers.delta(rounding.candidate_rmse)}"
         return f"{errors}; {format_multiple(rounding)} what the candidate rounds ({_describe_band(rounding)})"

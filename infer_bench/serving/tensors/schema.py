@@ -155,8 +155,8 @@ def _network_input(tensor: TensorInput) -> TensorSpec:
 def _network_outputs(model: ServedModel) -> tuple[TensorSpec, ...]:
     """As the file declares them, which a run may belie."""
     library = getattr(model.session, "library_session", None)
-    declared = {value.name: value for value in library.get_outputs()} if library is not None else {}
-    return tuple(_network_output(name, declared.get(name)) for name in model.spec.output_names)
+    library_outputs = {value.name: value for value in library.get_outputs()} if library is not None else {}
+    return tuple(_network_output(name, library_outputs.get(name)) for name in model.spec.output_names)
 
 
 def _network_output(name: str, value: Any) -> TensorSpec:

@@ -32,8 +32,8 @@ class WriteForms(Request[WrittenForms]):
 def write_forms(request: WriteForms) -> WrittenForms:
     """A format that fails costs itself alone."""
     model, paths, failures = request.model, dict[str, str](), dict[str, str]()
-    loaded = _load(model, request.allow_pickle)
-    for form, (ending, write) in _list_writers(model.family, loaded).items():
+    library_model = _load(model, request.allow_pickle)
+    for form, (ending, write) in _list_writers(model.family, library_model).items():
         path = Path(request.folder) / f"{Path(model.path).stem}{ending}"
         if form == model.format:
             continue
@@ -63,36 +63,36 @@ def _load(model: ModelRef, allow_pickle: bool) -> Any:
 Writers = dict[str, tuple[str, Callable[[str], object]]]
 
 
-def _list_writers(family: str, loaded: Any) -> Writers:
+def _list_writers(family: str, library_model: Any) -> Writers:
     """By format: the ending, and what writes the file."""
     if family not in ("lightgbm", "xgboost", "sklearn"):
         return {}
-    writers = dict(_list_native_writers(family, loaded))
-    writers["pickle"] = ".pickle", lambda path: _pickle(loaded, path)
-    writers["joblib"] = ".joblib", lambda path: _dump("joblib", loaded, path)
+    writers = dict(_list_native_writers(family, library_model))
+    writers["pickle"] = ".pickle", lambda path: _pickle(library_model, path)
+    writers["joblib"] = ".joblib", lambda path: _dump("joblib", library_model, path)
     if family == "sklearn":
-        writers["skops"] = ".skops", lambda path: _dump("skops.io", loaded, path)
+        writers["skops"] = ".skops", lambda path: _dump("skops.io", library_model, path)
     return writers
 
 
-def _list_native_writers(family: str, loaded: Any) -> Iterator[tuple[str, tuple[str, Callable[[str], object]]]]:
+def _list_native_writers(family: str, library_model: Any) -> Iterator[tuple[str, tuple[str, Callable[[str], object]]]]:
     if family == "lightgbm":
-        booster = getattr(loaded, "booster_", loaded)
+        booster = getattr(library_model, "booster_", library_model)
         yield "lightgbm-text", (".txt", booster.save_model)
     if family == "xgboost":
-        booster = loaded.get_booster() if hasattr(loaded, "get_booster") else loaded
+        booster = library_model.get_booster() if hasattr(library_model, "get_booster") else library_model
         yield "xgboost-json", (".json", booster.save_model)
         yield "xgboost-ubj", (".ubj", booster.save_model)
 
 
-def _pickle(loaded: Any, path: str) -> None:
+def _pickle(library_model: Any, path: str) -> None:
     import pickle
 
     with open(path, "wb") as file:
-        pickle.dump(loaded, file, protocol=5)
+        pickle.dump(library_model, file, protocol=5)
 
 
-def _dump(module: str, loaded: Any, path: str) -> None:
+def _dump(module: str, library_model: Any, path: str) -> None:
     import importlib
 
-    importlib.import_module(module).dump(loaded, path)
+    importlib.import_module(module).dump(library_model, path)

@@ -32,8 +32,8 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_inputs_are_shown_with_their_rules_and_written_once(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", model, "--show-inputs", "--fill", "sr=16000", "--dim", "T=5"]) == 0
-    shown, told = capsys.readouterr()
-    assert shown == (
+    output, errors = capsys.readouterr()
+    assert output == (
         "m.onnx\n"
         "  ids   int64    (batch, T)     1x5\n"
         "    0 to 6, a row of table (7 rows)\n"
@@ -43,7 +43,7 @@ def test_inputs_are_shown_with_their_rules_and_written_once(model: str, capsys: 
         "    --fill\n"
         "\n"
     )
-    assert "m.inputs.npz: the first 16 requests" in told
+    assert "m.inputs.npz: the first 16 requests" in errors
     arrays = np.load("m.inputs.npz")
     assert {name: arrays[name].shape for name in arrays} == {"ids": (16, 1, 5), "file": (16, 1, 5, 3), "sr": (16,)}
     assert run(["bench", model, "--show-inputs"]) == 0

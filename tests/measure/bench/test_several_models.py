@@ -11,7 +11,7 @@ from infer_bench.measure.api import bench
 from infer_bench.measure.bench.results import OTHER_ROWS
 from infer_bench.measure.candidates import common_rows
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.data_file import open_data
+from infer_bench.measure.candidates.request_file import open_data
 from infer_bench.measure.candidates.rows import ModelDomain, Rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec

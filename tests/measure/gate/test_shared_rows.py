@@ -11,7 +11,7 @@ import pytest
 from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
-from infer_bench.measure.candidates.data_file import DataFile, open_data
+from infer_bench.measure.candidates.request_file import RequestFile, open_data
 from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.gate.shared_rows import SharedRows, match_columns, share_rows
 from infer_bench.measure.schedule.sequential import Pair
@@ -59,7 +59,7 @@ def test_drawn_rows_go_to_both_wherever_they_fit() -> None:
 
 
 def two_candidates(
-    monkeypatch: pytest.MonkeyPatch, data: DataFile | None, names: dict[str, tuple[str, ...]]
+    monkeypatch: pytest.MonkeyPatch, data: RequestFile | None, names: dict[str, tuple[str, ...]]
 ) -> SharedRows:
     """Two models against a third, each with its own number in its rows."""
 

@@ -90,9 +90,9 @@ def test_where_no_part_is_left_there_is_no_report(compare: Callable[..., Validat
 
 def test_what_will_fail_again_is_said_once(tmp_path: Path) -> None:
     plan = ComparisonPlan(("gone.txt", "away.txt"), (), "rows.npz")
-    told = part_task.make_part_report(plan, ValidateSettings(), 1, 2, str(tmp_path), own_versions())
-    assert isinstance(told, str)
-    assert "gone.txt" in told
+    report = part_task.make_part_report(plan, ValidateSettings(), 1, 2, str(tmp_path), own_versions())
+    assert isinstance(report, str)
+    assert "gone.txt" in report
 
 
 def test_a_worker_with_other_versions_refuses() -> None:

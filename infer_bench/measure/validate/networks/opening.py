@@ -10,7 +10,7 @@ import numpy as np
 from infer_bench.data import Table
 from infer_bench.data.tensors.files import list_sets, load_arrays, read_sets
 from infer_bench.errors import DataError, EngineError, UsageError
-from infer_bench.measure.candidates.data_file import DataFile
+from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import Rows, rows_of_requests
 from infer_bench.measure.validate.networks.names import columns_of
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs, divide_outputs
@@ -62,7 +62,7 @@ def network_inputs(openings: Sequence[Opening]) -> tuple[TensorInput, ...]:
 
 
 def open_validation(
-    saved: str | None, openings: Sequence[Opening], data: DataFile | None, settings: ValidateSettings
+    saved: str | None, openings: Sequence[Opening], data: RequestFile | None, settings: ValidateSettings
 ) -> NetworkValidation:
     """Who is compared on what; `saved` is the path of the reference's outputs. Raises what stands in the way."""
     inputs = network_inputs(openings)
@@ -75,12 +75,14 @@ def open_validation(
     requests, rows = _requests(owner, data, settings)
     reference = _read_saved(saved, requests, candidates[0].predictor, inputs) if saved else openings[0].require()
     described = {"data": requests.path or None, "data_sha256": _hash(requests.path) if requests.path else None}
-    notices, drawn = (rows.notices, rows.inputs) if rows else ((), ())
-    return NetworkValidation(reference, inputs, candidates, unopened, [requests], settings, described, notices, drawn)
+    notices, drawn_inputs = (rows.notices, rows.inputs) if rows else ((), ())
+    return NetworkValidation(
+        reference, inputs, candidates, unopened, [requests], settings, described, notices, drawn_inputs
+    )
 
 
 def _requests(
-    predictor: Predictor, data: DataFile | None, settings: ValidateSettings
+    predictor: Predictor, data: RequestFile | None, settings: ValidateSettings
 ) -> tuple[RequestTable, Rows | None]:
     """The user's requests, or where there are none some that are drawn for a network, with what is said of them."""
     spec = predictor.spec
@@ -120,12 +122,12 @@ def _read_arrays(path: Path, names: Sequence[str]) -> Mapping[str, Array | Seque
         sets = read_sets(path, "output")
         keys = [part.name if part.name in names else _place_name(part.place, names) for part in sets[0]]
         return {key: [parts[i].array for parts in sets] for i, key in enumerate(keys)}
-    loaded = load_arrays(path)
-    if isinstance(loaded, dict):
-        return {name: _as_text(array) for name, array in loaded.items()}
+    content = load_arrays(path)
+    if isinstance(content, dict):
+        return {name: _as_text(array) for name, array in content.items()}
     if len(names) != 1:
         raise DataError(f"{path.name} is one array and the model has {len(names)} outputs", "give an .npz with each")
-    return {names[0]: _as_text(loaded)}
+    return {names[0]: _as_text(content)}
 
 
 def _place_name(place: int, names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from infer_bench.data import Dataset
 from infer_bench.data.tensors.files import holds_tensors, load_arrays
 from infer_bench.errors import DataError, InferBenchError, UsageError
-from infer_bench.measure.candidates.data_file import DataFile, open_data
+from infer_bench.measure.candidates.request_file import RequestFile, open_data
 from infer_bench.measure.validate.networks.opening import is_saved_outputs
 from infer_bench.measure.validate.saved_predictions import SavedPredictions, load_predictions
 from infer_bench.measure.validate.settings import ValidateSettings
@@ -22,7 +22,7 @@ class RowsOrTensors:
     """
 
     saved: str | None
-    file: DataFile | None
+    file: RequestFile | None
     predictions: SavedPredictions | None
     error: InferBenchError | None = None
 
@@ -60,8 +60,8 @@ class RowsOrTensors:
     def _flatten_saved(self, error: InferBenchError) -> SavedPredictions:
         """The only array, of more than two axes, as (rows, outputs). Raises `error` for any other."""
         path = Path(str(self.saved))
-        loaded = None if path.is_dir() else load_arrays(path)
-        arrays = list(loaded.values()) if isinstance(loaded, dict) else [loaded]
+        content = None if path.is_dir() else load_arrays(path)
+        arrays = list(content.values()) if isinstance(content, dict) else [content]
         array = arrays[0]
         if len(arrays) != 1 or array is None or array.ndim < 3 or array.dtype.kind not in "fiub":
             raise error

@@ -32,10 +32,10 @@ def compare_networks(
             save(report_on(validation, complete=False))
 
     try:
-        shown = PartialReports(progress, save_partial) if save else progress
+        own_progress = PartialReports(progress, save_partial) if save else progress
         for requests in validation.requests:
-            _compare_group(validation, requests, shown)
-        shown.update(1, "looking for causes")
+            _compare_group(validation, requests, own_progress)
+        own_progress.update(1, "looking for causes")
         explain_candidates(validation)
     except BaseException:
         save_partial()

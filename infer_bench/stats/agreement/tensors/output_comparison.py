@@ -88,8 +88,8 @@ class OutputComparison:
 
     def worst_pool(self) -> PooledErrors | None:
         """The one in which the error is the most multiples, of those that can be measured."""
-        measured = (pool.errors for pool in self.pools() if pool.errors.is_measure)
-        return max(measured, key=lambda errors: errors.ratio, default=None)
+        pools = (pool.errors for pool in self.pools() if pool.errors.is_measure)
+        return max(pools, key=lambda errors: errors.ratio, default=None)
 
     def is_near(self, limits: Limits) -> bool:
         """Whether it rounds more than the network that is the measure, and yet not so much as to differ."""

@@ -140,9 +140,9 @@ def _measure(
     if units.by_candidate:
         measure, other = candidate, reference
     with np.errstate(all="ignore"):
-        own, error, moved = np.abs(measure - exact), np.abs(other - exact), _moved(exact, units)
-    mask = np.asarray(np.isfinite(own) & np.isfinite(error) & np.isfinite(moved))
-    values = (exact, own, moved, error, beyond, mask)
+        own, error, shaken = np.abs(measure - exact), np.abs(other - exact), _moved(exact, units)
+    mask = np.asarray(np.isfinite(own) & np.isfinite(error) & np.isfinite(shaken))
+    values = (exact, own, shaken, error, beyond, mask)
     axes = _axes(reference.shape)
     return mask, {name: SliceErrors.of(*(_cut(part, axis) for part in values)) for name, axis in axes.items()}
 

@@ -48,10 +48,10 @@ class SliceErrors:
 
         What is not in the `mask` takes no part.
         """
-        size, mine, moved, theirs = (np.where(mask, values, 0.0) for values in (np.abs(exact), own, shaken, other))
-        squares = (values**2 for values in (size, mine, moved, theirs))
+        size, mine, noise, theirs = (np.where(mask, values, 0.0) for values in (np.abs(exact), own, shaken, other))
+        squares = (values**2 for values in (size, mine, noise, theirs))
         sums = (values.sum(axis=1, dtype=np.float64) for values in (mask, *squares, mask & beyond, mask & (exact < 0)))
-        maxima = (values.max(axis=1, initial=0.0) for values in (size, np.maximum(mine, moved), theirs))
+        maxima = (values.max(axis=1, initial=0.0) for values in (size, np.maximum(mine, noise), theirs))
         return cls(*sums, *maxima)
 
     def __add__(self, other: "SliceErrors") -> "SliceErrors":

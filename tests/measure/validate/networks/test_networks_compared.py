@@ -92,24 +92,24 @@ def test_a_tolerance_that_is_given_decides(files: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("models", "data", "error", "said"),
+    ("models", "data", "error", "words"),
     [
         (["model", "sequence"], "inputs", None, "the input is x"),
         (["model", "half"], "x", DataError, "no array 'image'"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(
-    files: dict[str, str], models: list[str], data: str | None, error: Any, said: str
+    files: dict[str, str], models: list[str], data: str | None, error: Any, words: str
 ) -> None:
     rows = None if data is None else files[data]
     if error is not None:
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=words):
             validate(*(files[model] for model in models), data=rows)
         return
     report = validate(*(files[model] for model in models), data=rows)
     assert report.verdict is not None
     assert report.verdict.exit_code == 6
-    assert said in str(report.results[0].failed)
+    assert words in str(report.results[0].failed)
 
 
 def test_without_data_requests_are_drawn(files: dict[str, str]) -> None:

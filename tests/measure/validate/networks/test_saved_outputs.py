@@ -39,15 +39,15 @@ def test_each_request_has_its_part(name: str, shape: tuple[int, ...], requests: 
 
 
 @pytest.mark.parametrize(
-    ("arrays", "said"),
+    ("arrays", "words"),
     [
         ({"y": np.zeros((6, 4))}, r"'y' of e.npz has the shape \(6, 4\) for 5 requests"),
         ({"z": np.zeros((5, 4)), "w": np.zeros(5)}, "no output of the model"),
         ({"y": [np.zeros(1)] * 4}, "of 4 requests, and there are 5"),
     ],
 )
-def test_what_does_not_fit_is_one_line(arrays: Any, said: str) -> None:
-    with pytest.raises(DataError, match=said):
+def test_what_does_not_fit_is_one_line(arrays: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
         divide_outputs("e.npz", arrays, 5, SAMPLE)
 
 

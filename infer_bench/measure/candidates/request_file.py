@@ -11,7 +11,7 @@ from infer_bench.model import TensorInput
 
 
 @dataclass(frozen=True, slots=True)
-class DataFile:
+class RequestFile:
     """A file whose rows can be read, or that holds arrays: which of both it is, the model says."""
 
     path: str
@@ -44,13 +44,13 @@ class DataFile:
         return read_requests(Path(self.path), inputs)
 
 
-def open_data(path: str | None) -> DataFile | None:
+def open_data(path: str | None) -> RequestFile | None:
     """The user's file, None without one. Raises `DataError` for one that holds neither rows nor arrays."""
     if path is None:
         return None
     try:
-        return DataFile(path, Dataset.open(path))
+        return RequestFile(path, Dataset.open(path))
     except DataError as error:
         if not holds_tensors(Path(path)):
             raise
-        return DataFile(path, None, error)
+        return RequestFile(path, None, error)
