@@ -11,7 +11,7 @@ from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
 from infer_bench.measure.candidates.request_file import RequestFile
-from infer_bench.measure.candidates.rows import ModelDomain, Rows, describe_domain, draw_rows, read_rows
+from infer_bench.measure.candidates.rows import RequestDomain, Rows, describe_domain, draw_rows, read_rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
 
@@ -57,8 +57,8 @@ def load_common_rows(
 
 def _describe_models(
     groups: Groups, settings: Settings, *, draws: bool
-) -> tuple[dict[str, ModelDomain], dict[Key, InferBenchError]]:
-    domains: dict[str, ModelDomain] = {}
+) -> tuple[dict[str, RequestDomain], dict[Key, InferBenchError]]:
+    domains: dict[str, RequestDomain] = {}
     failures: dict[Key, InferBenchError] = {}
     for path, candidates in groups.items():
         try:
@@ -72,7 +72,7 @@ def _describe_models(
     return domains, failures
 
 
-def _order_of(groups: Groups, domains: Mapping[str, ModelDomain]) -> ColumnOrder:
+def _order_of(groups: Groups, domains: Mapping[str, RequestDomain]) -> ColumnOrder:
     """The columns of the first model that names them."""
     for path, domain in domains.items():
         if domain.spec.features and domain.spec.named:
@@ -114,7 +114,7 @@ def _share_file(
     )
 
 
-def _share_drawn(first: Rows, path: str, domain: ModelDomain, settings: Settings) -> Rows:
+def _share_drawn(first: Rows, path: str, domain: RequestDomain, settings: Settings) -> Rows:
     """The first model's rows where the model can take them, else rows of its own."""
     if domain.spec.inputs:
         return _share_requests(first, path, domain, settings)
@@ -130,7 +130,7 @@ def _share_drawn(first: Rows, path: str, domain: ModelDomain, settings: Settings
     return replace(first, columns=columns, spec=domain.spec, notices=notices)
 
 
-def _share_requests(first: Rows, path: str, domain: ModelDomain, settings: Settings) -> Rows:
+def _share_requests(first: Rows, path: str, domain: RequestDomain, settings: Settings) -> Rows:
     """The first network's requests, by name or by place, where this one can take them."""
     columns = match_requests(first.columns, domain.spec.inputs)
     if columns is None:
@@ -145,7 +145,7 @@ def _corresponds(spec: ModelSpec, reference: ModelSpec) -> bool:
     return len(spec.features) == len(reference.features)
 
 
-def _merge_kinds(domain: ModelDomain, specs: Sequence[ModelSpec]) -> ModelDomain:
+def _merge_kinds(domain: RequestDomain, specs: Sequence[ModelSpec]) -> RequestDomain:
     """The domain with whole numbers where any model takes them, and with the categories that any of them knows."""
     features = [
         _merge(feature, [_find_feature(feature, place, domain.spec, spec) for spec in specs])

@@ -46,7 +46,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelDomain:
+class RequestDomain:
     """What a model eats. Where rows are to be drawn: the thresholds of its features, or the requests of a network."""
 
     spec: ModelSpec
@@ -103,7 +103,7 @@ def load_rows(
     return read_rows(domain.spec, source, settings, order, whole=whole)
 
 
-def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draws: bool) -> ModelDomain:
+def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draws: bool) -> RequestDomain:
     """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are entry.
 
     Raises what the first candidate's worker raised when none of them could open the model.
@@ -113,7 +113,7 @@ def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draw
     for variant in (variant for candidate in ordered for variant in list_variants(candidate)):
         try:
             with _open(variant, settings) as (worker, spec):
-                return _read_domain(worker, spec, settings) if draws else ModelDomain(spec)
+                return _read_domain(worker, spec, settings) if draws else RequestDomain(spec)
         except (DataError, UsageError):
             raise
         except InferBenchError as error:
@@ -121,16 +121,16 @@ def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draw
     raise first or CannotRun("there is no candidate")
 
 
-def _read_domain(worker: Worker, spec: ModelSpec, settings: Settings) -> ModelDomain:
+def _read_domain(worker: Worker, spec: ModelSpec, settings: Settings) -> RequestDomain:
     if spec.inputs:
-        return ModelDomain(
+        return RequestDomain(
             spec, requests=worker.ask(DrawRequests(count_rows(settings), settings.seed, settings.requests))
         )
     if settings.requests and spec.features:  # a function takes what the network beside it does
         raise UsageError(
             "--shape, --dim and --fill are for networks, and the model takes rows", "give rows with --data"
         )
-    return ModelDomain(spec, worker.ask(ReadDomain()).thresholds if spec.features else {})
+    return RequestDomain(spec, worker.ask(ReadDomain()).thresholds if spec.features else {})
 
 
 def select_columns(candidate: Candidate, rows: Rows) -> Columns:
@@ -188,7 +188,7 @@ def _take_requests(table: data.Table, spec: ModelSpec, source: RequestFile, sett
     return Rows(first.columns, first.columns, source.name, spec, notices, requests=table.rows)
 
 
-def draw_rows(domain: ModelDomain, path: str, settings: Settings) -> Rows:
+def draw_rows(domain: RequestDomain, path: str, settings: Settings) -> Rows:
     """Rows of the features of the model at `path`, or requests of its inputs. Raises `DataError` for one without."""
     if domain.requests is not None:
         return rows_of_requests(domain.requests, domain.spec, path)

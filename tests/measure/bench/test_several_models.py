@@ -12,7 +12,7 @@ from infer_bench.measure.bench.results import OTHER_ROWS
 from infer_bench.measure.candidates import common_rows
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.request_file import open_data
-from infer_bench.measure.candidates.rows import ModelDomain, Rows
+from infer_bench.measure.candidates.rows import RequestDomain, Rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.report.bench import BenchReport
@@ -94,16 +94,16 @@ def test_every_format_tells_the_models_apart(report: BenchReport) -> None:
         assert "short.onnx" in text
 
 
-def domain(*features: Feature) -> ModelDomain:
-    return ModelDomain(ModelSpec("regression", features, ("y",)))
+def domain(*features: Feature) -> RequestDomain:
+    return RequestDomain(ModelSpec("regression", features, ("y",)))
 
 
 def share(
-    monkeypatch: pytest.MonkeyPatch, source: str | None, **domains: ModelDomain | InferBenchError
+    monkeypatch: pytest.MonkeyPatch, source: str | None, **domains: RequestDomain | InferBenchError
 ) -> tuple[dict[str, Rows], dict[Key, InferBenchError]]:
     """Rows of fake models, without a worker."""
 
-    def describe(candidates: Sequence[Candidate], *_: object, **__: object) -> ModelDomain:
+    def describe(candidates: Sequence[Candidate], *_: object, **__: object) -> RequestDomain:
         fake = domains[candidates[0].model.path]
         if isinstance(fake, InferBenchError):
             raise fake
@@ -114,7 +114,7 @@ def share(
     return common_rows.load_common_rows(groups, open_data(source), Settings())
 
 
-def named(names: str, **kinds: str) -> ModelDomain:
+def named(names: str, **kinds: str) -> RequestDomain:
     """A model with these columns; `f0`, `f1`, … are invented."""
     invented = all(name == f"f{i}" for i, name in enumerate(names.split()))
     return domain(*(Feature(name, kinds.get(name, "float"), (), invented) for name in names.split()))  # type: ignore[arg-type]

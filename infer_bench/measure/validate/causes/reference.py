@@ -9,7 +9,7 @@ import numpy as np
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.causes.counterfactual import MISSING, PREPARED, UNSTORED, Counterfactual
-from infer_bench.measure.validate.causes.counterfactuals import on_predictions, on_trees
+from infer_bench.measure.validate.causes.faults import on_predictions, on_trees
 from infer_bench.measure.validate.causes.row_changes import on_rows
 from infer_bench.measure.validate.causes.tree_counts import other_trees
 from infer_bench.model import Feature
