@@ -42,6 +42,8 @@ class Feature:
     `examples` are texts of the kind that a `string` column holds, to draw from; they take no part in comparisons.
     A column that is `unread` has its place in a request, and may hold anything: the model leaves it out.
     `dtype` is that of the model's own input, as numpy names it; empty where any number is taken.
+    `positions` are the least and the largest whole number with which the model looks up a row of a table of its own;
+    None for numbers that are no positions.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Feature:
     examples: tuple[str, ...] = field(default=(), compare=False)
     unread: bool = field(default=False, compare=False)
     dtype: str = field(default="", compare=False)
+    positions: tuple[int, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ def draw(spec: ModelSpec, thresholds: Mapping[str, Sequence[float]], rows: int, 
     """`rows` rows of the model's features that visit both sides of its splits.
 
     A number is drawn uniformly inside one of the intervals that the feature's `thresholds` cut the line into, so each
-    side of each split is as likely as the next; without thresholds it is standard normal. It is one that float32 can
+    side of each split is as likely as the next; without thresholds it is standard normal, and a position in a table of
+    the model is any of that table's. It is one that float32 can
     hold, as most stored features can: rows that float32 rounds to the other side of a split are for `convert` and
     `validate` to make. A category is drawn from its known values. The same `seed` gives the same rows.
     """
@@ -29,6 +30,8 @@ def _column(feature: Feature, thresholds: Sequence[float], rows: int, random: np
         return np.array([texts[i] for i in random.integers(0, len(texts), rows)], dtype=object)
     if feature.kind == "boolean":
         return random.integers(0, 2, rows).astype(np.bool_)
+    if feature.positions is not None:
+        return random.integers(*feature.positions, rows, endpoint=True)
     cuts = np.unique(np.asarray(thresholds, dtype=np.float64))
     cuts = cuts[np.isfinite(cuts)]
     if feature.kind == "category":

@@ -26,7 +26,8 @@ def narrower(feature: Feature, other: Feature) -> Feature:
     """A feature whose values both hold. Text, and a category beside a float, stay as they are."""
     if feature.kind in NUMERIC and other.kind in NUMERIC and not (feature.categories or other.categories):
         kind = max(feature.kind, other.kind, key=NUMERIC.index)
-        return replace(feature, kind=kind, dtype=_narrower_dtype(feature.dtype, other.dtype))
+        dtype, positions = _narrower_dtype(feature.dtype, other.dtype), _common(feature.positions, other.positions)
+        return replace(feature, kind=kind, dtype=dtype, positions=positions)
     if feature.kind == "category" and other.kind in NUMERIC and takes_integers(other):
         return replace(feature, dtype=other.dtype or "int64")
     return feature
@@ -35,6 +36,14 @@ def narrower(feature: Feature, other: Feature) -> Feature:
 def _narrower_dtype(one: str, other: str) -> str:
     """The one with the smaller range; an unknown one holds whatever a double does."""
     return min((one, other), key=_largest)
+
+
+def _common(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The positions that both have; those of one where they have none in common."""
+    if one is None or other is None:
+        return one or other
+    low, high = max(one[0], other[0]), min(one[1], other[1])
+    return (low, high) if low <= high else one
 
 
 def takes_integers(feature: Feature) -> bool:

@@ -2,14 +2,20 @@
 
 import re
 
-_BATCH = re.compile(r"b|bs|n|.*batch.*|n_samples|rows?", re.IGNORECASE)
+_CERTAIN_BATCH = re.compile(r"b|bs|.*batch.*", re.IGNORECASE)
+_BATCH = re.compile(rf"{_CERTAIN_BATCH.pattern}|n|n_samples|rows?", re.IGNORECASE)
 _TIME = re.compile(r"t|time.*|.*frames?|.*steps?|.*seq.*|.*len(gth)?s?|samples|tokens?", re.IGNORECASE)
 _STATE = re.compile(r"[hc]_?(0|n|in|prev)?|hidden.*|(.*[_.])?(state|past|cache).*", re.IGNORECASE)
 
 
 def is_batch(symbol: object) -> bool:
-    """Whether an axis is said to count requests, such as `batch_size`, `N` or `b`."""
+    """Whether an axis may count requests, such as `batch_size`, `N` or `b`."""
     return isinstance(symbol, str) and _BATCH.fullmatch(symbol) is not None
+
+
+def is_certain_batch(symbol: object) -> bool:
+    """Whether an axis counts requests wherever it stands: `n` behind the first axis may be a number of boxes."""
+    return isinstance(symbol, str) and _CERTAIN_BATCH.fullmatch(symbol) is not None
 
 
 def is_time(symbol: object) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.errors import ModelError
-from infer_bench.formats.input_names import is_batch, is_state, is_time
+from infer_bench.formats.input_names import is_batch, is_certain_batch, is_state, is_time
 from infer_bench.formats.protobuf import Message, fields, integers, messages, text
 from infer_bench.model import TensorInput
 
@@ -96,12 +96,18 @@ def find_batch_axis(name: str, shape: Sequence[int | str | None] | None) -> int 
     Never a time axis. A state's is its only free axis, which is rarely the first one. None where there is none.
     """
     free = [axis for axis, size in enumerate(shape or ()) if not isinstance(size, int)]
-    named = [axis for axis in free if shape is not None and is_batch(shape[axis])]
+    named = [axis for axis in free if shape is not None and _is_named_batch(name, shape, axis)]
     if named:
         return named[0]
     if shape is None or not free or (is_state(name) and len(free) > 1):
         return None
     return free[0] if (free[0] == 0 or is_state(name)) and not is_time(shape[free[0]]) else None
+
+
+def _is_named_batch(name: str, shape: Sequence[int | str | None], axis: int) -> bool:
+    if is_certain_batch(shape[axis]):
+        return True
+    return is_batch(shape[axis]) and (axis == 0 or is_time(shape[0]) or is_state(name))
 
 
 def _is_described(model: Message) -> bool:

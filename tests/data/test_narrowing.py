@@ -68,3 +68,12 @@ def test_drawn_integers_lie_in_the_range_of_their_dtype(dtype: str) -> None:
     limits = np.iinfo(dtype or "int64")
     assert limits.min <= column.min()
     assert column.max() <= limits.max
+
+
+def test_positions_in_tables_are_those_that_both_have() -> None:
+    short, long = Feature("x", "integer", positions=(0, 6)), Feature("y", "integer", positions=(1, 50))
+    spec = spec_of(FLOAT)
+    assert narrow(spec, [("x", short), ("x", long)]).features[0].positions == (1, 6)
+    assert narrow(spec, [("x", COUNT)]).features[0].positions is None
+    apart = Feature("y", "integer", positions=(60, 90))
+    assert narrow(spec, [("x", short), ("x", apart)]).features[0].positions == (0, 6)

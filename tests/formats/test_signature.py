@@ -122,6 +122,8 @@ def test_tensors_are_a_network(name: str) -> None:
         ("x", (None, 3, None), 0),
         ("x", ("unk__1", "unk__2", 101), 0),
         ("x", ("time", "b", 80), 1),
+        ("x", ("T", "N", 80), 1),
+        ("boxes", (1, "n", 4), None),
         ("x", ("sequence_length", 576), None),
         ("x", (1, 3, "height"), None),
         ("x", (), None),

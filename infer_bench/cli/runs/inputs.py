@@ -55,8 +55,15 @@ def _line_of_tensor(tensor: TensorInput, entry: DrawnInput | None) -> reporter.I
 
 
 def _line_of_column(feature: Feature) -> reporter.InputLine:
-    rule = f"one of {len(feature.categories)} categories" if feature.categories else "drawn on both sides of each split"
-    return reporter.InputLine(feature.name, feature.kind, "", "", rule)
+    return reporter.InputLine(feature.name, feature.kind, "", "", _rule_of_column(feature))
+
+
+def _rule_of_column(feature: Feature) -> str:
+    if feature.categories:
+        return f"one of {len(feature.categories)} categories"
+    if feature.positions is not None:
+        return "{} to {}, a row of a table in the model".format(*feature.positions)
+    return "on both sides of each split, standard normal without one"
 
 
 def _save(rows: Rows, path: Path) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from infer_bench.data.tensors.formulas import evaluate, is_formula
 from infer_bench.errors import DataError, UsageError
 from infer_bench.formats.graph_uses import InputUse
-from infer_bench.formats.input_names import is_batch, is_state
+from infer_bench.formats.input_names import is_certain_batch, is_state
 from infer_bench.model import TensorInput
 from infer_bench.request_choices import Shape
 
@@ -64,6 +64,7 @@ class _Solver:
         for tensor in inputs:
             self._bind(tensor, shapes.get(tensor.name))
         self._certain_axes = frozenset(self._sizes)
+        self._batch_axes = {self._axes[t.name][t.batch_axis] for t in inputs if t.batch_axis is not None}
         for tensor in inputs:
             self._bind_batch(tensor, uses.get(tensor.name, InputUse()).sizes, self._count_requests(shapes))
         self._images = [image for tensor in inputs if (image := self._image_axes(tensor)) is not None]
@@ -90,10 +91,13 @@ class _Solver:
     def _bind_batch(self, tensor: TensorInput, layer_sizes: Mapping[int, int], requests: int) -> None:
         """So many requests, and the sizes that the network's layers take."""
         for place, axis in enumerate(self._axes[tensor.name]):
-            if place == tensor.batch_axis or is_batch(axis):
+            if place == tensor.batch_axis or self._counts_requests(axis):
                 self._sizes.setdefault(axis, requests)
             elif place in layer_sizes:
                 self._sizes.setdefault(axis, layer_sizes[place])
+
+    def _counts_requests(self, axis: Axis) -> bool:
+        return axis in self._batch_axes or is_certain_batch(axis)
 
     def _image_axes(self, tensor: TensorInput) -> tuple[Axis, Axis] | None:
         """Height and width of an image with a free one of them; None where the input is no image."""
@@ -154,7 +158,10 @@ class _Solver:
 
     def _is_drawn(self, tensor: TensorInput) -> bool:
         axes = enumerate(self._axes[tensor.name])
-        return any(a not in self._certain_axes and p != tensor.batch_axis and not is_batch(a) for p, a in axes)
+        return any(
+            axis not in self._certain_axes and place != tensor.batch_axis and not self._counts_requests(axis)
+            for place, axis in axes
+        )
 
 
 def _size(axis: Axis, sizes: Mapping[Axis, int], symbols: Mapping[str, int]) -> int:

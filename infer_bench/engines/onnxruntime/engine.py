@@ -37,6 +37,7 @@ from infer_bench.engines.session import (
 )
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats import onnx_graph as onnx_graph
+from infer_bench.formats.graph_uses import read_input_uses
 from infer_bench.formats.graph_uses.known_texts import find_known_texts
 from infer_bench.formats.signature import can_be_columns, read_signature
 from infer_bench.model import ModelRef, ModelSpec
@@ -103,6 +104,8 @@ def _open_table(library: Any, session: Any, model: ModelRef, options: Mapping[st
     if any(feature.kind == "string" for feature in features):
         texts = find_known_texts(content, {tensor.name: tensor.width for tensor in inputs})
         features = onnx_inputs.with_known_texts(features, inputs, texts)
+    if any(feature.kind == "integer" for feature in features):
+        features = onnx_inputs.with_positions(features, inputs, read_input_uses(content))
     feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
     meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)
     assumed = description is None and onnx_outputs.is_assumed_pair(session.get_outputs(), nodes, meaning)

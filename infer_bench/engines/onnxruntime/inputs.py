@@ -11,6 +11,7 @@ from infer_bench.engines import feeds
 from infer_bench.engines.base import Request, make_features
 from infer_bench.engines.feeds.schema import Schema, is_table, number, numbers, refuse_strangers, require_known
 from infer_bench.errors import EngineError
+from infer_bench.formats.graph_uses import InputUse
 from infer_bench.model import Feature, Kind
 from infer_bench.typing import Array
 
@@ -93,6 +94,15 @@ def with_known_texts(
         replace(column, examples=texts[place]) if column.kind == "string" and place in texts else column
         for column, place in zip(columns, places, strict=True)
     )
+
+
+def with_positions(
+    columns: Sequence[Feature], tensors: Sequence[Tensor], uses: Mapping[str, InputUse]
+) -> tuple[Feature, ...]:
+    """The columns that fill an input by themselves and look up rows of a table, with that table's positions."""
+    by_start = {tensor.start: uses.get(tensor.name, InputUse()) for tensor in tensors if tensor.width == 1}
+    ranges = {start: (use.low, use.high) for start, use in by_start.items() if use.high is not None}
+    return tuple(replace(column, positions=ranges.get(place)) for place, column in enumerate(columns))
 
 
 def _kind(tensor: Tensor) -> Kind:

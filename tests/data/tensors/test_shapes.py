@@ -35,6 +35,12 @@ def test_free_axes_climb_a_ladder_together() -> None:
     assert shapes_of(inputs) == [{"ids": (1, size), "mask": (1, size)} for size in SIZES]
 
 
+def test_a_number_of_boxes_is_no_batch() -> None:
+    inputs = [tensor("boxes", 1, "n", 4), tensor("scores", 1, 3, "n")]
+    assert shapes_of(inputs)[0] == {"boxes": (1, SIZES[0], 4), "scores": (1, 3, SIZES[0])}
+    assert list_trials(inputs, {}, {}, {})[0].drawn == {"boxes", "scores"}
+
+
 def test_an_image_has_the_sizes_of_images_in_either_layout() -> None:
     assert shapes_of([tensor("x", "n", 3, "h", "w")])[:3] == [
         {"x": (1, 3, *s)} for s in ((224, 224), (320, 320), (48, 320))

@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from infer_bench.data import draw
 from infer_bench.engines.base import Session
 from infer_bench.errors import EngineError, ModelError
 from tests.engines import zoo
@@ -235,3 +236,18 @@ def test_nothing_is_written_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixtu
     columns = zoo.table(matrix(missing=False), UNNAMED)
     answer(session, columns)
     assert capfd.readouterr() == ("", "")
+
+
+def test_numbers_that_look_up_a_row_of_a_table_are_drawn_from_all_of_it(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Gather", ["w", "user"], ["taste"]),
+        helper.make_node("Cast", ["age"], ["years"], to=F),
+        helper.make_node("Mul", ["taste", "years"], ["y"]),
+    ]
+    inputs, outputs = [("user", INT, ["batch"]), ("age", INT, ["batch", 1])], [("y", F, ["batch", 1])]
+    model = save_graph(nodes, inputs, outputs, tmp_path / "m.onnx", constants=[weights((50, 1))])
+    session = open_session("onnxruntime", model)
+    assert [feature.positions for feature in session.spec.features] == [(0, 49), None]
+    columns = draw(session.spec, {}, 1_000, seed=0).columns
+    assert set(columns["user"].tolist()) == set(range(50))
+    assert np.isfinite(answer(session, columns)).all()
