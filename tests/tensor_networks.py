@@ -26,6 +26,11 @@ sequence (float[batch, T, 64] x) => (float[batch, T, 5] y, int64[batch, T] best)
     best = ArgMax<axis = 2, keepdims = 0>(y)
 }
 """
+LOOKUP = """
+lookup (int64[batch, T] ids) => (float[batch, T, 4] embedding) {
+    embedding = Gather(table, ids)
+}
+"""
 KEPT = """
 kept (float[n, m] x) => (int64[2, kept] places, string[1] text) {
     places = NonZero(x)

@@ -12,6 +12,7 @@ from infer_bench.measure.validate.causes.differing_rows import DifferingRows
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.causes.own_answers import Ask, AskedSide, explain_by_own_answers
 from infer_bench.measure.validate.causes.precision import (
+    OtherWeight,
     describe_narrow_weights,
     describe_precision,
     describe_weights,
@@ -22,6 +23,9 @@ from infer_bench.measure.validate.fan_out import predict_aligned
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.measure.validate.validation import CandidateState, Validation
+
+MOST_BYTES = 256 << 20
+"""Of a file whose weights are compared though nothing differs: they are held in memory twice."""
 
 
 def explain_by_itself(rows: DifferingRows, candidate: CandidateState, validation: Validation) -> Explanation | None:
@@ -66,6 +70,19 @@ def explain_by_weights(
     if unlike := other_weights(ours, theirs):
         causes.append(describe_weights(rows, unlike, candidate.name))
     return Explanation((*causes, *explanation.causes), 0, "") if causes else explanation
+
+
+def find_unreached_weights(candidate: Predictor, reference: Predictor) -> list[OtherWeight]:
+    """Tensors of which a part of the rows holds other numbers, of two networks that answered alike.
+
+    No conversion changes some rows of a tensor and leaves the others: rows of a table that no request has looked up
+    may be another model's. Files of more than `MOST_BYTES` are not looked into.
+    """
+    paths = [Path(side.candidate.artefact.path) for side in (reference, candidate)]
+    if any(path.is_file() and path.stat().st_size > MOST_BYTES for path in paths):
+        return []
+    unlike = other_weights(_read_weights(reference), _read_weights(candidate))
+    return [weight for weight in unlike if weight.other_rows < weight.rows]
 
 
 def _read_weights(predictor: Predictor) -> list[Weight]:

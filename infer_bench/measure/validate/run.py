@@ -101,6 +101,8 @@ def open_comparison(
                 raise UsageError("networks that take tensors are compared in one run", "leave out --shard")
             yield open_validation(saved, openings, rows.file, settings)
             return
+        if not any(opening.predictor for opening in openings):
+            openings[0].require()  # whether the file holds rows or tensors is asked once a model says what it takes
         predictions, dataset = rows.require(settings)
         if predictions is None and openings[0].predictor is not None:
             read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])

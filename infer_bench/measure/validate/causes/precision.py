@@ -29,35 +29,50 @@ UNLIKE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class OtherWeight:
-    """A tensor that two networks have by the same name and shape: `delta` is the largest difference of its numbers."""
+    """A tensor that two networks have by the same name and shape: `delta` is the largest difference of its numbers.
+
+    Of its `rows` (the first axis) `other_rows` hold other numbers.
+    """
 
     name: str
     delta: float
+    rows: int
+    other_rows: int
 
 
 def other_weights(reference: Sequence[Weight], other: Sequence[Weight]) -> list[OtherWeight]:
     """The tensors of floats with other numbers, those farthest apart first."""
-    by_name = {weight.name: weight.values.astype(np.float64) for weight in other if weight.dtype in FLOATS}
+    by_name = {weight.name: weight for weight in other if weight.dtype in FLOATS}
     pairs = [
-        (weight.name, weight.values.astype(np.float64), by_name[weight.name])
-        for weight in reference
-        if weight.dtype in FLOATS and weight.name in by_name
+        (weight, by_name[weight.name]) for weight in reference if weight.dtype in FLOATS and weight.name in by_name
     ]
-    deltas = [
-        (name, np.abs(ours - theirs).max(initial=0.0), np.abs(ours).max(initial=0.0))
-        for name, ours, theirs in pairs
-        if ours.shape == theirs.shape
-    ]
-    unlike = [OtherWeight(name, float(delta)) for name, delta, size in deltas if delta > UNLIKE * size]
+    unlike = [weight for ours, theirs in pairs if (weight := _compare_numbers(ours, theirs)) is not None]
     return sorted(unlike, key=lambda one: -one.delta)
+
+
+def _compare_numbers(ours: Weight, theirs: Weight) -> OtherWeight | None:
+    """None for other shapes, and for numbers that are the same."""
+    if ours.values.shape != theirs.values.shape or np.array_equal(ours.values, theirs.values):
+        return None
+    numbers = np.atleast_1d(ours.values.astype(np.float64))
+    deltas = np.abs(numbers - theirs.values)
+    delta, size = float(deltas.max(initial=0.0)), float(np.abs(numbers).max(initial=0.0))
+    if not delta > UNLIKE * size:
+        return None
+    other_rows = np.count_nonzero(deltas.reshape(len(numbers), -1).max(axis=1, initial=0.0))
+    return OtherWeight(ours.name, delta, len(numbers), int(other_rows))
 
 
 def describe_weights(rows: DifferingRows, unlike: Sequence[OtherWeight], name: str) -> Cause:
     """The cause of all rows that differ: which tensors hold other numbers."""
-    worst = ", ".join(f"{weight.name} by up to {weight.delta:.1e}" for weight in unlike[:SHOWN])
-    more = f" and {len(unlike) - SHOWN} more" if len(unlike) > SHOWN else ""
-    detail = f"{name} stores other numbers under the same names: {worst}{more}"
+    detail = f"{name} stores other numbers under the same names: {list_weights(unlike)}"
     return cause_on(rows, names.WEIGHTS, detail, rows.differ, rows.differ)
+
+
+def list_weights(unlike: Sequence[OtherWeight]) -> str:
+    """The first few by name, with how far their numbers are apart."""
+    worst = ", ".join(f"{weight.name} by up to {weight.delta:.1e}" for weight in unlike[:SHOWN])
+    return worst + (f" and {len(unlike) - SHOWN} more" if len(unlike) > SHOWN else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,22 @@ import numpy as np
 from infer_bench.data import Table
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows
 from infer_bench.measure.validate.causes.explanation import Explanation
-from infer_bench.measure.validate.network_causes import explain_by_weights
+from infer_bench.measure.validate.network_causes import explain_by_weights, find_unreached_weights
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor
 
 
 def explain_candidates(validation: NetworkValidation) -> None:
-    """Give every candidate that differs what the weights of both files tell."""
+    """Give every candidate that differs what the weights of both files tell, and others what no request reached."""
+    reference = validation.reference
     for candidate in validation.candidates:
+        if candidate.error is not None or not isinstance(reference, Predictor):
+            continue
         rows = _differing_requests(candidate)
-        if len(rows.numbers) and candidate.error is None and isinstance(validation.reference, Predictor):
-            candidate.explanation = explain_by_weights(Explanation(), rows, candidate.predictor, validation.reference)
+        if len(rows.numbers):
+            candidate.explanation = explain_by_weights(Explanation(), rows, candidate.predictor, reference)
+        else:
+            candidate.unreached = find_unreached_weights(candidate.predictor, reference)
 
 
 def _differing_requests(candidate: NetworkCandidate) -> DifferingRows:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from infer_bench.measure.candidates.remarks import notices_of
+from infer_bench.measure.validate.causes.precision import list_weights
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.report.common import Notice
 from infer_bench.stats.agreement.rounding import SAME
@@ -12,7 +13,7 @@ def notices_on(validation: NetworkValidation) -> list[Notice]:
     """Of how outputs were paired, what measures rounding, and what looks like scores."""
     notices = [*validation.notices, *_note_measures(validation)]
     for candidate in validation.candidates:
-        notices += [*_note_names(candidate), *_note_near(validation, candidate)]
+        notices += [*_note_names(candidate), *_note_near(validation, candidate), *_note_unreached(candidate)]
     notices += _note_scores(validation)
     return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
 
@@ -53,6 +54,16 @@ def _note_near(validation: NetworkValidation, candidate: NetworkCandidate) -> It
                 text = f"{candidate.predictor.name} rounds more than the reference in {name}: {pool.ratio:.0f} ×"
                 hint = "--strict counts that as different, --atol decides by a tolerance of your own"
                 yield Notice("rounding", f"{text}, where up to {SAME:g} × is the same", hint)
+
+
+def _note_unreached(candidate: NetworkCandidate) -> Iterator[Notice]:
+    if candidate.unreached:
+        first = candidate.unreached[0]
+        text = (
+            f"{candidate.predictor.name} stores other numbers in {list_weights(candidate.unreached)} "
+            f"({first.other_rows:,} of {first.rows:,} rows), which no request here has shown"
+        )
+        yield Notice("unreached-weights", text, "give requests that look them up with --data")
 
 
 def _note_scores(validation: NetworkValidation) -> Iterator[Notice]:

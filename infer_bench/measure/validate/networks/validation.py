@@ -8,6 +8,7 @@ from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.validate.causes.explanation import Explanation
+from infer_bench.measure.validate.causes.precision import OtherWeight
 from infer_bench.measure.validate.networks.group import NetworkGroup
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.predictors import Predictor
@@ -30,7 +31,8 @@ class RequestTable:
 class NetworkCandidate:
     """A candidate, its comparison with the reference by group, and the error that ended it, if any.
 
-    `names` are its outputs' with those by which they are compared.
+    `names` are its outputs' with those by which they are compared. `unreached` weights hold other numbers than the
+    reference's, though nothing differed.
     """
 
     predictor: Predictor
@@ -38,6 +40,7 @@ class NetworkCandidate:
     names: dict[str, str] = field(default_factory=dict)
     error: InferBenchError | None = None
     explanation: Explanation = field(default_factory=Explanation)
+    unreached: Sequence[OtherWeight] = ()
 
 
 @dataclass(eq=False)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from infer_bench import validate
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, ModelError
 from infer_bench.report.serialize import dump, load_report
 from infer_bench.reporters.registry import render
-from tests.tensor_networks import IMAGES, SEQUENCE, half, image_weights, images, save_graph, sequence_weights
+from tests.tensor_networks import IMAGES, LOOKUP, SEQUENCE, half, image_weights, images, save_graph, sequence_weights
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "shifted": save_graph(folder / "shifted.onnx", IMAGES, shifted),
         "renamed": save_graph(folder / "renamed.onnx", IMAGES.replace("probs", "out").replace("image", "x"), weights),
         "sequence": save_graph(folder / "sequence.onnx", SEQUENCE, sequence_weights()),
+        "broken": save_graph(folder / "broken.onnx", SEQUENCE),
     }
     np.savez(folder / "inputs.npz", image=images(12))
     np.savez(folder / "x.npz", x=np.random.default_rng(0).uniform(size=(5, 7, 64)).astype(np.float32))
@@ -96,6 +97,7 @@ def test_a_tolerance_that_is_given_decides(files: dict[str, str]) -> None:
     [
         (["model", "sequence"], "inputs", None, "the input is x"),
         (["model", "half"], "x", DataError, "no array 'image'"),
+        (["broken", "broken"], "x", ModelError, "w1"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(
@@ -120,3 +122,16 @@ def test_without_data_requests_are_drawn(files: dict[str, str]) -> None:
     assert [(drawn.name, drawn.dtype) for drawn in report.inputs] == [("x", "float32")]
     assert "shape-drawn" in {notice.code for notice in report.notices}
     assert "requests" not in report.settings
+
+
+def test_rows_of_a_table_that_no_request_looks_up_are_said_to_be_others(tmp_path: Path) -> None:
+    table = np.random.default_rng(0).normal(size=(1_000, 4)).astype(np.float32)
+    first = save_graph(tmp_path / "first.onnx", LOOKUP, {"table": table})
+    table[990:] += 1
+    second = save_graph(tmp_path / "second.onnx", LOOKUP, {"table": table})
+    np.savez(tmp_path / "ids.npz", ids=np.arange(32).reshape(2, 1, 16))
+    report = validate(str(first), str(second), data=str(tmp_path / "ids.npz"))
+    (notice,) = (notice for notice in report.notices if notice.code == "unreached-weights")
+    assert "second.onnx stores other numbers in table by up to 1.0e+00 (10 of 1,000 rows)" in notice.message
+    assert report.verdict is not None
+    assert report.verdict.exit_code == 0
