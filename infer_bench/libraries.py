@@ -118,7 +118,7 @@ LIBRARIES = (
     ),
     ModelLibrary(
         engine="catboost",
-        target="infer_bench.engines.catboost:CatBoost",
+        target="infer_bench.engines.catboost.engine:CatBoost",
         title="CatBoost",
         family="catboost",
         extra="catboost",

@@ -41,6 +41,7 @@ class Feature:
     for among the names of others.
     `examples` are texts of the kind that a `string` column holds, to draw from; they take no part in comparisons.
     A column that is `unread` has its place in a request, and may hold anything: the model leaves it out.
+    Of a category that is `hashed` the model keeps a hash of each value's text, so that its `categories` are not known.
     `dtype` is that of the model's own input, as numpy names it; empty where any number is taken.
     `positions` are the least and the largest whole number with which the model looks up a row of a table of its own;
     None for numbers that are no positions.
@@ -52,6 +53,7 @@ class Feature:
     invented: bool = False
     examples: tuple[str, ...] = field(default=(), compare=False)
     unread: bool = field(default=False, compare=False)
+    hashed: bool = field(default=False, compare=False)
     dtype: str = field(default="", compare=False)
     positions: tuple[int, int] | None = field(default=None, compare=False)
 

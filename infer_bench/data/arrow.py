@@ -1,9 +1,9 @@
 """Rows from parquet and csv, through pyarrow, streamed where the format allows it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
@@ -78,6 +78,10 @@ class ParquetSource:
             for part in self._parts(size, names, parquet_file, [group]):
                 yield group, _guarded(self._file, partial(_table, part, names, nullable))
 
+    def with_texts(self, texts: Mapping[str, frozenset[str]]) -> Self:
+        """Itself: its columns have dtypes of their own."""
+        return self
+
     def _check_columns(self, columns: Sequence[str] | None) -> tuple[str, ...]:
         names = self.columns if columns is None else tuple(columns)
         for name in names:
@@ -114,16 +118,20 @@ class ParquetSource:
 
 
 class CsvSource(SlicedRows):
-    """A csv file with a header. Types are inferred over the whole file, which is therefore held in memory."""
+    """A csv file with a header. Types are inferred over the whole file, which is therefore held in memory.
+
+    The columns `texts` are not inferred: they are the text that stands there.
+    """
 
     named = True
 
-    def __init__(self, file: Path) -> None:
-        _arrow()
+    def __init__(self, file: Path, texts: Collection[str] = ()) -> None:
+        arrow = _arrow()
         from pyarrow import csv
 
         self._file = file
-        convert = csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
+        types = dict.fromkeys(texts, arrow.string())
+        convert = csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False, column_types=types)
         parse = csv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(file))
         reading = csv.ReadOptions(use_threads=False, block_size=1 << 24)
         self._table = _guarded(file, lambda: csv.read_csv(file, reading, parse, convert))
@@ -132,12 +140,39 @@ class CsvSource(SlicedRows):
         _check_names(file, self.columns)
         _check_header(file, self.columns)
 
+    def with_texts(self, texts: Mapping[str, frozenset[str]]) -> "CsvSource":
+        """The file with each of these columns as text: what looks like `01`, `1.0` or a date may be a category's name.
+
+        Of a column with known texts it must hold one. Where none is known, whole numbers with holes and booleans stay
+        what they seem: pandas writes both otherwise than it hands them to a model.
+        """
+        inferred = [name for name in texts if not _is_text(self._table.schema.field(name).type)]
+        names = [name for name in inferred if texts[name] or self._is_literal(name)]
+        if not names:
+            return self
+        known = [name for name in names if texts[name]]
+        source = CsvSource(self._file, names)
+        strangers = [name for name in known if texts[name].isdisjoint(source._table.column(name).to_pylist())]
+        return source if not strangers else CsvSource(self._file, [name for name in names if name not in strangers])
+
+    def _is_literal(self, name: str) -> bool:
+        from pyarrow import types
+
+        column = self._table.column(name)
+        return not types.is_boolean(column.type) and not column.null_count
+
     def _read(self, start: int, rows: int, names: tuple[str, ...]) -> Table:
         for name in names:
             _check_utf8(self._file, name, self._table.schema.field(name).type)
         table = self._table.select(list(names))
         nullable = {name for name in names if table.column(name).null_count}
         return _guarded(self._file, partial(_table, table.slice(start, rows), names, nullable))
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_null(kind))
 
 
 def _table(part: Any, columns: Sequence[str], nullable: Collection[str]) -> Table:

@@ -107,6 +107,16 @@ def _match_text(columns: Sequence[str]) -> ColumnMatch:
     return ColumnMatch((TEXT,), tuple(name for name in columns if name != TEXT), by_position=True)
 
 
+def text_columns(column_match: ColumnMatch, spec: ModelSpec) -> dict[str, frozenset[str]]:
+    """The columns of data that a model takes for categories' names, each with the names that it keeps."""
+    pairs = zip(spec.features, column_match.columns, strict=True)
+    return {
+        name: frozenset(map(str, feature.categories))
+        for feature, name in pairs
+        if feature.kind == "category" and (feature.hashed or _holds_text(feature))
+    }
+
+
 def conform(table: Table, spec: ModelSpec) -> Table:
     """The model's features as columns, in its order, under its names; other columns are left out (`match` tells which).
 

@@ -1,7 +1,7 @@
 """A data file, recognised by its content, read in batches."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -84,6 +84,10 @@ class Dataset:
         for group, parts in groupby(pairs, key=lambda pair: pair[0]):
             for part in _rebatch((table for _, table in parts), size):
                 yield group, replace(part, named=self.named)
+
+    def with_texts(self, texts: Mapping[str, frozenset[str]]) -> "Dataset":
+        """The same rows with these columns as the text that a csv file holds; `texts` are the known ones of each."""
+        return replace(self, source=self.source.with_texts(texts)) if texts else self
 
     def _check_columns(self, columns: Sequence[str] | None) -> None:
         missing = [name for name in columns or () if name not in self.columns]

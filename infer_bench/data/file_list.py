@@ -2,9 +2,10 @@
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from infer_bench.data.sources import open_source
@@ -35,6 +36,9 @@ class Source(Protocol):
         Every one has the same dtypes, whichever groups are asked for.
         """
 
+    def with_texts(self, texts: Mapping[str, frozenset[str]]) -> "Source":
+        """The source with these columns as text, where the file itself is text; `texts` are their known values."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
@@ -48,7 +52,14 @@ class DataFile:
 class FileList:
     """Files of the same columns, opened one at a time. What a column's dtype is, each file says for its own rows."""
 
-    def __init__(self, files: Sequence[DataFile], first: Source, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        files: Sequence[DataFile],
+        first: Source,
+        names: Sequence[str],
+        texts: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> None:
+        self._first, self._texts = first, texts
         self.files, self._names = tuple(files), tuple(names)
         self.columns, self.named = first.columns, first.named
         self.rows = sum(sum(file.groups) for file in files)
@@ -75,8 +86,12 @@ class FileList:
                     yield first + group, table
             first += len(file.groups)
 
+    def with_texts(self, texts: Mapping[str, frozenset[str]]) -> "FileList":
+        """The files with these columns as text, where they are text."""
+        return FileList(self.files, self._first, self._names, texts)
+
     def _open(self, file: DataFile) -> Source:
-        return open_source(Path(file.path), self._names)
+        return open_source(Path(file.path), self._names).with_texts(self._texts)
 
 
 def matching_files(path: str) -> list[Path]:

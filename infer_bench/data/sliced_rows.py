@@ -1,7 +1,8 @@
 """Rows of a file that can be read from any row on."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 from infer_bench.data.blocks import cut, pieces
 from infer_bench.data.table import Table
@@ -29,6 +30,10 @@ class SlicedRows:
         """Tables of at most `size` rows of these blocks, each with its block's number."""
         names = self.columns if columns is None else tuple(columns)
         return ((group, self._read(start, rows, names)) for group, start, rows in pieces(self.rows, size, groups))
+
+    def with_texts(self, texts: Mapping[str, frozenset[str]]) -> Self:
+        """Itself: its columns have dtypes of their own."""
+        return self
 
     @abstractmethod
     def _read(self, start: int, rows: int, names: tuple[str, ...]) -> Table:

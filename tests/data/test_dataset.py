@@ -248,3 +248,15 @@ def test_chosen_columns(tmp_path: Path) -> None:
     assert data.head(1, ["good"]).record(0) == {"good": 1}
     with pytest.raises(DataError, match="no column 'other'"):
         data.head(1, ["other"])
+
+
+def test_columns_of_categories_are_the_text_of_a_csv_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("zip,known,other,flag,holes,x\n01,1.0,7,True,1,01\n02,2.0,8,False,,02\n")
+    (tmp_path / "b.csv").write_text("zip,known,other,flag,holes,x\n3,1.0,7,True,1,3\n4,2.0,8,False,,4\n")
+    texts = {"zip": (), "known": ("1.0",), "other": ("a",), "flag": (), "holes": ()}
+    dataset = Dataset.open(tmp_path / "*.csv").with_texts({name: frozenset(known) for name, known in texts.items()})
+    columns = next(dataset.batches(2)).columns
+    assert columns["zip"].tolist() == ["01", "02"]
+    assert columns["known"].tolist() == ["1.0", "2.0"]
+    assert [columns[name].dtype.kind for name in ("other", "flag", "holes", "x")] == ["i", "b", "f", "i"]
+    assert [table.columns["zip"].tolist() for table in dataset.batches(2)] == [["01", "02"], ["3", "4"]]

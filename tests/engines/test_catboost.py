@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infer_bench.data import draw
+from infer_bench.data import Dataset, conform, draw, match, text_columns
 from infer_bench.errors import EngineError, NotConvertible
 from infer_bench.model import ModelRef
 from infer_bench.trees.readers.catboost import read_catboost
@@ -56,11 +56,26 @@ def test_categories_and_texts_are_fed_as_they_are(feed: str, texts: tuple[str, .
 @pytest.mark.parametrize("feed", ["ndarray", "dataframe"])
 def test_what_catboost_refuses_is_refused(feed: str, tmp_path: Path) -> None:
     session = open_session("catboost", saved(tmp_path, train(["job", "size"], cat_features=["job"])), feed=feed)
-    for record in ({"job": 0.5, "size": 1.0}, {"job": float("nan"), "size": 1.0}, {"size": 1.0}):
-        with pytest.raises(EngineError, match="CatBoost cannot predict"):
+    with pytest.raises(EngineError, match="CatBoost cannot predict"):
+        answer(session, {"job": 0.5, "size": 1.0})
+    for record in ({"job": float("nan"), "size": 1.0}, {"job": None, "size": 1.0}, {"size": 1.0}):
+        with pytest.raises(EngineError, match="column 'job' lacks a value, and a category must have one"):
             answer(session, record)
     with pytest.raises(EngineError, match="column 'size' holds 'much', which is no number"):
         answer(session, {"job": "cook", "size": "much"})
+
+
+@pytest.mark.parametrize("values", [["01", "02"], ["1.0", "2.0"], ["2020-01-01T00:00", "b"], [1, 2], [True, False]])
+def test_categories_in_csv_files_are_the_text_that_stands_there(values: list[Any], tmp_path: Path) -> None:
+    library = pytest.importorskip("catboost")
+    frame = pd.DataFrame({"job": np.array(values)[random.integers(0, 2, N)], "size": FRAME["size"]})
+    model = library.CatBoostClassifier(**SETTINGS, cat_features=["job"]).fit(frame, frame["job"] == values[0])
+    session = open_session("catboost", saved(tmp_path, model))
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    dataset = Dataset.open(tmp_path / "rows.csv")
+    texts = text_columns(match(dataset.columns, session.spec), session.spec)
+    rows = conform(dataset.with_texts(texts).head(N), session.spec).columns
+    np.testing.assert_array_equal(answer(session, rows), model.predict_proba(frame)[:, 1:])
 
 
 def test_rows_can_be_drawn_though_the_categories_are_hashes(tmp_path: Path) -> None:
@@ -68,6 +83,22 @@ def test_rows_can_be_drawn_though_the_categories_are_hashes(tmp_path: Path) -> N
     rows = draw(session.spec, session.domain().thresholds, 20, 0).columns
     assert rows["job"].dtype.kind == "i"
     assert answer(session, rows).shape == (20, 1)
+
+
+def test_drawn_whole_numbers_are_categories_that_the_model_knows(tmp_path: Path) -> None:
+    session = open_session("catboost", saved(tmp_path, train(["code", "size"], cat_features=["code"])))
+    known = session.domain().thresholds["code"]
+    assert known
+    assert set(known) <= {0.0, 1.0, 2.0, 3.0, 4.0}
+    assert set(draw(session.spec, session.domain().thresholds, 20, 0).columns["code"].tolist()) <= set(known)
+
+
+@pytest.mark.parametrize("feed", ["ndarray", "dataframe"])
+def test_columns_of_categories_that_the_model_has_never_seen_are_told(feed: str, tmp_path: Path) -> None:
+    model = train(["job", "size", "code"], cat_features=["job", "code"])
+    session: Any = open_session("catboost", saved(tmp_path, model), feed=feed)
+    assert session.unseen_columns(TABLE) == []
+    assert session.unseen_columns({**TABLE, "job": np.array(["smith"] * N, dtype=object)}) == ["job"]
 
 
 def test_packed_numbers_hold_no_category(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
 from infer_bench.measure.candidates.request_file import RequestFile
-from infer_bench.measure.candidates.rows import RequestDomain, Rows, describe_domain, draw_rows, read_rows
+from infer_bench.measure.candidates.rows import RequestDomain, Rows, describe_domain, draw_rows, note_unseen, read_rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
 
@@ -44,7 +44,7 @@ def load_common_rows(
         first = draw_rows(domain, giver, settings)
     else:
         first = _read(giver, groups, domains[giver].spec, source, settings, _order_of(groups, domains))
-    rows = {giver: first}
+    rows = {giver: note_unseen(first, groups[giver], settings)}
     for path, domain in domains.items():
         if path == giver:
             continue

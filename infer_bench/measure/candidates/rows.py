@@ -14,6 +14,7 @@ from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder,
 from infer_bench.measure.candidates.feed_choice import list_variants
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.candidates.request_file import RequestFile
+from infer_bench.measure.candidates.unseen_categories import find_unseen
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.report.common import DrawnInput, Notice
@@ -98,9 +99,15 @@ def load_rows(
     """
     domain = describe_domain(candidates, settings, draws=source is None)
     if source is None:
-        return draw_rows(domain, candidates[0].model.path, settings)
+        return note_unseen(draw_rows(domain, candidates[0].model.path, settings), candidates, settings)
     whole = any(candidate.spec.target for candidate in candidates)
-    return read_rows(domain.spec, source, settings, order, whole=whole)
+    return note_unseen(read_rows(domain.spec, source, settings, order, whole=whole), candidates, settings)
+
+
+def note_unseen(rows: Rows, candidates: Sequence[Candidate], settings: Settings) -> Rows:
+    """The rows, with a notice where they hold only categories that the model has never seen."""
+    notices = find_unseen(candidates, rows.spec, rows.columns, settings, drawn=bool(rows.drawn_for))
+    return replace(rows, notices=(*rows.notices, *notices)) if notices else rows
 
 
 def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draws: bool) -> RequestDomain:
@@ -171,6 +178,7 @@ def read_rows(
         table = file.head(count)
         return Rows(table.columns, table.columns, name, spec)
     match = data.match(file.columns, spec, named=file.named, order=order.names)
+    file = file.with_texts(data.text_columns(match, spec))
     table = file.head(count, match.columns)
     records = file.head(count) if whole else table
     notices = tuple(note_match(match, file, "model", order))

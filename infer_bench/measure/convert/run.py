@@ -165,7 +165,8 @@ class Conversion:
             return None
         match = data.match(self._rows.columns, spec, named=self._rows.named)
         self._column_notes = tuple(notice.message for notice in note_match(match, self._rows, "model"))
-        columns = data.conform(self._rows.head(DATA_ROWS, match.columns), spec).columns
+        rows = self._rows.with_texts(data.text_columns(match, spec))
+        columns = data.conform(rows.head(DATA_ROWS, match.columns), spec).columns
         self._single_rows = columns if holds_float32(columns) else None
         return round_numbers(columns, "float64")
 

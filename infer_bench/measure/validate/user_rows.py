@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from infer_bench.data import ColumnMatch, Dataset, Table, conform, match
+from infer_bench.data import ColumnMatch, Dataset, Table, conform, match, text_columns
 from infer_bench.data.blocks import Block, list_blocks, select
 from infer_bench.data.rounding import round_numbers
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
@@ -44,6 +44,10 @@ class UserRows:
         return match(self.dataset.columns, self.spec, named=self.dataset.named, order=self.order.names)
 
     @cached_property
+    def _source(self) -> Dataset:
+        return self.dataset.with_texts(text_columns(self.match, self.spec)) if self.spec.features else self.dataset
+
+    @cached_property
     def all_blocks(self) -> tuple[Block, ...]:
         """The blocks of all parts together."""
         return list_blocks([file.groups for file in self.dataset.files], self.settings.rows)
@@ -72,7 +76,7 @@ class UserRows:
         columns = self.match.columns if features else None
         by_number = {block.number: block for block in blocks}
         size, last, rows = batch_rows(len(columns or self.dataset.columns)), -1, 0
-        for number, table in self.dataset.group_batches(size, list(by_number), columns):
+        for number, table in self._source.group_batches(size, list(by_number), columns):
             block = by_number[number]
             rows = rows if number == last else 0
             part = table.slice(0, min(table.rows, block.rows - rows))

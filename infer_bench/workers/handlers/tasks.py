@@ -39,6 +39,7 @@ from infer_bench.workers.tasks.quantize import (
 )
 from infer_bench.workers.tasks.read_trees import ReadTrees, read_trees
 from infer_bench.workers.tasks.time_networks import TimeNetworks, time_networks
+from infer_bench.workers.tasks.unseen_categories import FindUnseenColumns, find_unseen_columns
 
 HANDLERS = (
     of_model(PredictTable, predict_table),
@@ -52,6 +53,7 @@ HANDLERS = (
     of_model(PredictInFloat32, predict_in_float32),
     of_model(RunSteps, run_steps),
     of_model(DescribeFeed, describe_feed),
+    of_model(FindUnseenColumns, find_unseen_columns),
     of_session(CompareBatch, compare_batch),
     of_model(DrawRequests, draw_for_session),
     of_request(ImportWriter, import_writer),

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.data.draw import draw
 from infer_bench.engines import feeds
-from infer_bench.engines.base import Domain, Option, make_features
+from infer_bench.engines.base import Domain, Option, Request, make_features
+from infer_bench.engines.catboost.unseen_categories import MOST_ROWS, known_values
 from infer_bench.engines.session import (
     FedSession,
     errors_as,
@@ -27,6 +29,8 @@ _RANKING = ("YetiRank", "PairLogit", "QueryRMSE", "QuerySoftMax", "QueryCrossEnt
 _BINARY = frozenset({"Logloss", "CrossEntropy", "Focal"})
 _MULTICLASS = frozenset({"MultiClass", "MultiClassOneVsAll"})
 _EXPONENT = frozenset({"Poisson", "Tweedie"})
+_CODES = range(-1, 31)
+"""The categories that are looked for in a model, to draw rows of them."""
 
 
 class CatBoost:
@@ -61,7 +65,7 @@ class CatBoostSession(FedSession):
     """A loaded CatBoost model."""
 
     def __init__(self, spec: ModelSpec, feed: feeds.Feed, predict: Callable[[Any], Any], booster: Any) -> None:
-        super().__init__(spec, feed, guard(predict, "CatBoost cannot predict"))
+        super().__init__(spec, feed, _explain_missing(guard(predict, "CatBoost cannot predict"), spec))
         self._booster = booster
         self._threshold = float(booster.get_metadata().get("binclass_probability_threshold") or 0.5)
 
@@ -72,11 +76,37 @@ class CatBoostSession(FedSession):
         above = (predictions[:, 0] > self._threshold).astype(np.intp)
         return np.asarray(np.asarray(self.spec.classes, dtype=object)[above])
 
+    def unseen_columns(self, table: Request) -> list[str]:
+        """The hashed columns of `table` of whose categories the model knows none, though it reads the column."""
+        spec, rows = self.spec, self._as_objects(table)
+        hashed = [i for i, feature in enumerate(spec.features) if feature.hashed]
+        used = [i for i in hashed if self._booster.get_feature_importance()[i] > 0]
+        distinct = {i: list(dict.fromkeys(rows[:MOST_ROWS, i].tolist())) for i in used}
+        return [spec.features[i].name for i in used if not known_values(self.predict, rows, i, distinct[i])]
+
+    def _as_objects(self, table: Request) -> Array:
+        rows: Array = feeds.make_mixed_feed(feeds.make_schema(self.spec.features, {}), "ndarray", as_is(self.spec))(
+            table
+        )
+        return rows
+
+    def _known_codes(self) -> dict[str, tuple[float, ...]]:
+        """Of each hashed column the small whole numbers that the model knows as categories."""
+        hashed = [i for i, feature in enumerate(self.spec.features) if feature.hashed]
+        if not hashed:
+            return {}
+        rows = self._as_objects(draw(self.spec, self._borders(), MOST_ROWS, 0).columns)
+        pairs = ((self.spec.features[i].name, known_values(self.predict, rows, i, _CODES)) for i in hashed)
+        return {name: tuple(map(float, codes)) for name, codes in pairs if codes}
+
     def domain(self) -> Domain:
-        """The borders of each feature that has any."""
+        """The borders of each feature that has any, and small whole numbers that are known as categories."""
+        return Domain({**self._borders(), **self._known_codes()})
+
+    def _borders(self) -> dict[str, tuple[float, ...]]:
         borders = self._booster.get_borders()
         by_name = {name: sorted(set(map(float, borders.get(i, ())))) for i, name in enumerate(self.spec.feature_names)}
-        return Domain({name: tuple(b for b in values if np.isfinite(b)) for name, values in by_name.items() if values})
+        return {name: tuple(b for b in values if np.isfinite(b)) for name, values in by_name.items() if values}
 
     def close(self) -> None:
         """Let go of the model."""
@@ -86,8 +116,37 @@ class CatBoostSession(FedSession):
 
 def _make_feed(spec: ModelSpec, options: Mapping[str, str]) -> feeds.Feed:
     schema = feeds.make_schema(spec.features, options, np.float32)
-    as_is = frozenset(feature.name for feature in spec.features if feature.kind != "float")
-    return feeds.make_mixed_feed(schema, options["feed"], as_is) if as_is else feeds.make_feed(schema, options["feed"])
+    names = as_is(spec)
+    return feeds.make_mixed_feed(schema, options["feed"], names) if names else feeds.make_feed(schema, options["feed"])
+
+
+def as_is(spec: ModelSpec) -> frozenset[str]:
+    """The columns of categories and of texts, which CatBoost reads itself."""
+    return frozenset(feature.name for feature in spec.features if feature.kind != "float")
+
+
+def _explain_missing(predict: Callable[[Any], Any], spec: ModelSpec) -> Callable[[Any], Any]:
+    """`predict`, whose errors name a column of categories or texts that lacks a value."""
+    names = as_is(spec)
+    if not names:
+        return predict
+
+    def explained(rows: Any) -> Any:
+        try:
+            return predict(rows)
+        except EngineError:
+            values = rows if isinstance(rows, np.ndarray) else rows.to_numpy(dtype=object)
+            lacking = (name for i, name in enumerate(spec.feature_names) if name in names and _has_gap(values[:, i]))
+            if (name := next(lacking, None)) is None:
+                raise
+        hint = "put in what the training had there, such as 'nan'"
+        raise EngineError(f"CatBoost cannot predict: column {name!r} lacks a value, and a category must have one", hint)
+
+    return explained
+
+
+def _has_gap(column: Array) -> bool:
+    return any(value is None or value != value for value in column.tolist())
 
 
 def _refuse_features(booster: Any, model: ModelRef) -> None:
@@ -116,7 +175,10 @@ def _features(booster: Any) -> tuple[Feature, ...]:
     columns = make_features(len(names), () if names == [str(i) for i in range(len(names))] else names)
     kinds: dict[int, Kind] = dict.fromkeys(booster.get_cat_feature_indices(), "category")
     kinds |= dict.fromkeys(booster.get_text_feature_indices(), "string")
-    return tuple(replace(column, kind=kinds.get(i, "float")) for i, column in enumerate(columns))
+    return tuple(
+        replace(column, kind=kinds.get(i, "float"), hashed=kinds.get(i) == "category")
+        for i, column in enumerate(columns)
+    )
 
 
 def _width(booster: Any, features: tuple[Feature, ...]) -> int:
