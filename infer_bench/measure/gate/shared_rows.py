@@ -1,6 +1,6 @@
 """The rows that candidates and baselines answer: the same ones wherever they can, so that predictions compare."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -61,7 +61,7 @@ def _load(
     failures: dict[str, DataError] = {}
     for path, group in groups.items():
         try:
-            shared.rows[path] = load_rows(group, data, settings)
+            shared.rows[path] = _drop_repeated(load_rows(group, data, settings), shared.rows.values())
         except UsageError:
             raise
         except DataError as error:
@@ -75,10 +75,32 @@ def _load(
             if in_order and order.names and data is not None:
                 shared.rows[path] = load_rows(group, data, settings, order)
             elif path in failures:
-                raise failures[path]
+                shared.rows[path] = _rows_beside(path, group, pairs, shared.rows, failures[path])
         except DataError as error:
             whose = f" (for {group[0].model.name})" if len(groups) > 1 else ""
             raise DataError(f"{error.message}{whose}", error.hint) from None
+
+
+def _drop_repeated(rows: Rows, others: Iterable[Rows]) -> Rows:
+    """Requests that were drawn for another network as well are told of once."""
+    entries = [replace(entry, model="") for entry in rows.inputs]
+    if entries and any([replace(entry, model="") for entry in other.inputs] == entries for other in others):
+        return replace(rows, inputs=(), notices=())
+    return rows
+
+
+def _rows_beside(
+    path: str, group: Sequence[Candidate], pairs: Sequence[Pair], rows: Mapping[str, Rows], failure: DataError
+) -> Rows:
+    """A function, which says nothing of what it takes, is handed what was drawn for the model that it is compared with.
+
+    Raises `failure` for another model, or where there is nothing drawn.
+    """
+    models = [{candidate.model.path for candidate in pair.candidates} for pair in pairs]
+    drawn = [rows[other] for paths in models if path in paths for other in sorted(paths - {path}) if other in rows]
+    if not drawn or not drawn[0].drawn_for or any(candidate.model.family != "callable" for candidate in group):
+        raise failure
+    return replace(drawn[0], spec=ModelSpec("raw", (), ("output",)), inputs=(), notices=())
 
 
 def _order_beside(path: str, pairs: Sequence[Pair], rows: Mapping[str, Rows]) -> ColumnOrder:

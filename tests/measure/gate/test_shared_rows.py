@@ -17,6 +17,7 @@ from infer_bench.measure.gate.shared_rows import SharedRows, match_columns, shar
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
+from infer_bench.report.common import DrawnInput, Notice
 from tests.measure.fake_layouts import SPEC, candidate
 
 
@@ -165,3 +166,35 @@ def test_a_model_that_nobody_can_open_is_told_and_rows_that_do_not_fit_end_the_r
         share_rows([Pair(bad, worse)], None, Settings())
     with pytest.raises(DataError, match=r"lacks 'a'$"):
         share_rows([Pair(worse, None)], None, Settings())
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_function_is_handed_what_is_drawn_for_the_model_beside_it(
+    monkeypatch: pytest.MonkeyPatch, turned: bool
+) -> None:
+    def rows(group: Sequence[Candidate], *_: object) -> Rows:
+        if group[0].model.family == "callable":
+            raise DataError("there is nothing to draw rows from")
+        return Rows(columns("a"), columns("a"), "drawn", SPEC, drawn_for="model")
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
+    model, function = candidate("one", "model"), candidate("other", "module:function")
+    function = replace(function, model=replace(function.model, family="callable"))
+    shared = share_rows([Pair(*((function, model) if turned else (model, function)))], None, Settings())
+    assert shared.columns[function.key] is shared.columns[model.key]
+    assert not shared.apart
+    with pytest.raises(DataError, match="nothing to draw"):
+        share_rows([Pair(function, None)], None, Settings())
+
+
+def test_what_is_drawn_for_two_networks_alike_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = DrawnInput("new", "x", "float32", ((1, 16),), "uniform in [0, 1)", True)
+
+    def rows(group: Sequence[Candidate], *_: object) -> Rows:
+        path = group[0].model.path
+        notices = (Notice("shape-drawn", path),)
+        return Rows(columns("x"), columns("x"), "drawn", SPEC, notices, path, (replace(entry, model=path),))
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
+    shared = share_rows([Pair(candidate("one", "new"), candidate("other", "old"))], None, Settings())
+    assert [(len(own.inputs), len(own.notices)) for own in shared.rows.values()] == [(1, 1), (0, 0)]
