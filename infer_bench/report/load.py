@@ -114,6 +114,26 @@ class AnswerComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadShare:
+    """What one of several workers sent of a load; `reason` says why one did not report, and is empty where it did.
+
+    `requests` of the measured time fell to it. `clock_ns` is how far its clock may be off the others' at the
+    most. The histograms of all shares add up to that of the whole.
+    """
+
+    worker: str
+    requests: int
+    reason: str = ""
+    latency: Times | None = None
+    lag: Times | None = None
+    errors: int = 0
+    waits: int = 0
+    busy_share: float | None = None
+    clock_ns: int | None = None
+    histogram: Histogram = field(default_factory=lambda: Histogram((), ()))
+
+
+@dataclass(frozen=True, slots=True)
 class LoadResult:
     """What one endpoint answered at one rate.
 
@@ -126,7 +146,8 @@ class LoadResult:
     `search`. `phases` are times that the server says it took, `paths` counts right answers by which of the server's
     models gave them (`primary`, `fallback`), where it says so. `waits` counts requests that were
     due while every connection was busy. `timeline` divides the measured time into intervals of the same length, those
-    without a request left out. `busy_share` is the generator's own working time over wall time.
+    without a request left out. `busy_share` is the generator's own working time over wall time. A load that several
+    workers sent has their `shares`, and the `busy_share` of the busiest.
     """
 
     target: str
@@ -156,6 +177,7 @@ class LoadResult:
     search: SearchOutcome | None = None
     comparison: AnswerComparison | None = None
     timeline: tuple[LoadInterval, ...] = ()
+    shares: tuple[LoadShare, ...] = ()
 
     @property
     def is_measured(self) -> bool:

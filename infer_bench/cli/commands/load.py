@@ -14,6 +14,7 @@ def load(
     warmup: of.Warmup = "2s",
     arrivals: of.Arrivals = "poisson",
     connections: of.Connections = 64,
+    on: of.On = None,
     batch: of.Batch = 1,
     timeout: of.Timeout = "5s",
     slo: of.Slo = None,
@@ -55,7 +56,7 @@ def load(
         arrivals=pick(arrivals, "arrivals", ARRIVALS), connections=connections, batch=batch,
         timeout_s=read_span(timeout), limits=tuple(map(parse_bound, slo or ())), seed=seed,
         target_is_mine=target_is_mine, token=read_token(token_file),
-        check=check, max_delta=max_delta, server=ServerSettings(engine or "", threads, workers, allow_pickle),
+        check=check, max_delta=max_delta, on=on, server=ServerSettings(engine or "", threads, workers, allow_pickle),
         protocol=ProtocolChoice(pick(protocol, "protocol", (None, *PROTOCOLS)), body, answer),
     )  # fmt: skip
     to = Delivery(json, format, output, phases, Illustrations(html))

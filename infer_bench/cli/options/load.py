@@ -33,6 +33,7 @@ Warmup = Annotated[str, how("--warmup", metavar="TIME", help="Time before it, at
 Arrivals = Annotated[str, how("--arrivals", metavar="WHICH", help="poisson (at random), or constant.")]
 Connections = Annotated[int, how("--connections", "-c", metavar="N", help="Connections at the most.")]
 Timeout = Annotated[str, how("--timeout", metavar="TIME", help="From due until a request counts as failed.")]
+On = Annotated[str | None, how("--on", metavar="WHERE", help="Send from the workers of dask, or dask://HOST:PORT.")]
 Seed = Annotated[int, how("--seed", metavar="N", help="Of the times at which requests are due.")]
 
 Check = Annotated[str | None, gate("--check", metavar="MODEL", help="Compare every answer with what it predicts.")]

@@ -55,7 +55,7 @@ def resolve(target: Target, *, is_mine: bool) -> tuple[str, ...]:
         reason = getattr(error, "strerror", None) or str(error)
         raise CannotRun(f"{target.host} has no address: {reason}", "see that the name is spelt right") from None
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in entries))
-    if not is_mine and not all(map(_is_loopback, addresses)):
+    if not is_mine and not all(map(is_loopback, addresses)):
         raise UsageError(
             f"{target.host} is not this machine, and a load can bring a service down",
             "--target-is-mine says that it is yours",
@@ -63,5 +63,6 @@ def resolve(target: Target, *, is_mine: bool) -> tuple[str, ...]:
     return addresses
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether an IP address is this machine's alone."""
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback

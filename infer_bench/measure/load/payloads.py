@@ -10,18 +10,22 @@ from infer_bench.engines.http.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Payloads:
-    """Whole HTTP requests of `rows` rows each; the request at a place is the one that is next in turn."""
+    """Whole HTTP requests of `rows` rows each; the request at a place is the one that is next in turn.
+
+    Of a share of a schedule, `order` has the place of each request in the whole.
+    """
 
     requests: tuple[bytes, ...]
     rows: int
+    order: Sequence[int] | None = None
 
     def turn(self, place: int) -> int:
         """Which payload is sent at a place of the schedule."""
-        return place % len(self.requests)
+        return (place if self.order is None else self.order[place]) % len(self.requests)
 
     def at(self, place: int) -> bytes:
         """The bytes of the request at a place of the schedule."""
-        return self.requests[place % len(self.requests)]
+        return self.requests[self.turn(place)]
 
 
 def build_payloads(

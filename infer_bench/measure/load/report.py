@@ -29,6 +29,7 @@ _SETTINGS = (
     "timeout_s",
     "batch",
     "seed",
+    "on",
 )
 
 

@@ -1,5 +1,6 @@
 """`load`: what an endpoint answers to requests that come at a rate of their own."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +14,10 @@ from infer_bench.measure.load.reference import predict_rows
 from infer_bench.measure.load.report import begin_report
 from infer_bench.measure.load.service import RowSource, Service, require_rows
 from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.measure.load.shares.dask_workers import open_workers
+from infer_bench.measure.load.shares.load import SplitLoad, Workers
 from infer_bench.measure.reporting import run_to_report
+from infer_bench.measure.shards.cluster import check_place
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.load import LoadReport, LoadResult
 
@@ -35,10 +39,14 @@ def load(
     machine's, unless the settings say that it is the user's own, and `CannotRun` where it does not answer.
     """
     progress = progress or Silent()
-    with open_target(target, data, settings, progress) as (url, rows):
+    if settings.on is not None:
+        check_place(settings.on)
+    with contextlib.ExitStack() as stack:
+        url, rows = stack.enter_context(open_target(target, data, settings, progress))
         report = begin_report(target, rows, settings)
         service = _prepare(url, rows, settings, progress)
-        loops = _plan_loops(service, settings, progress)
+        workers = stack.enter_context(open_workers(settings.on)) if settings.on is not None else None
+        loops = _plan_loops(service, settings, progress, workers)
         ended: list[LoadResult] = []
 
         def run() -> None:
@@ -67,9 +75,11 @@ def _prepare(url: str, rows: RowSource, settings: LoadSettings, progress: Progre
 
 
 def _plan_loops(
-    service: Service, settings: LoadSettings, progress: Progress
-) -> list[OpenLoad | ClosedLoad | SearchLoad]:
+    service: Service, settings: LoadSettings, progress: Progress, workers: Workers | None
+) -> list[OpenLoad | ClosedLoad | SearchLoad | SplitLoad]:
     """What is to be run, one after the other."""
+    if workers is not None and settings.rate is not None:
+        return [SplitLoad(service, settings.rate, settings, workers, progress)]
     if settings.find_rate:
         return [SearchLoad(service, settings, progress)]
     if settings.rate is not None:

@@ -36,6 +36,8 @@ class LoadSettings:
     `limits` are on percentiles of the latency. `target_is_mine` allows a host other than this one, `token` is the
     bearer token that it asks for. Every answer is compared with what the model `check` predicts, within `max_delta` (by
     default the tolerance of `validate`).
+
+    `on` names a cluster whose workers send the requests, as in `dask` and `dask://HOST:PORT`; None sends them here.
     """
 
     rate: float | None = None
@@ -55,6 +57,7 @@ class LoadSettings:
     server: ServerSettings = field(default_factory=ServerSettings)
     check: str | None = None
     max_delta: float | None = None
+    on: str | None = None
 
     def __post_init__(self) -> None:
         kinds = sum((self.rate is not None or self.find_rate, bool(self.concurrency)))
@@ -76,6 +79,9 @@ class LoadSettings:
         is_due = self.rate is None or round(self.rate * self.duration_s) >= 1
         self._require(is_due, "not one request is due in this time")
         self._require(self.check is not None or self.max_delta is None, "--max-delta goes with --check MODEL")
+        is_split = self.on is not None
+        self._require(not (is_split and self.concurrency), "--on splits a --rate", "leave out --concurrency")
+        self._require(not (is_split and self.find_rate), "--on splits one --rate", "leave out --find-rate")
         for limit in self.limits:
             named = share_of(limit.metric) is not None and not limit.whom
             self._require(named, f"{limit.text!r} is no limit on a latency, as in 'p99<20ms'")

@@ -38,15 +38,21 @@ def check_versions(expected: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def connect(on: str) -> Iterator[Any]:
+def connect(on: str, *, cpus_per_worker: int = 2, spare_cpus: int = 0) -> Iterator[Any]:
     """A client of the cluster, which ends with the context where it is of this machine.
+
+    There it has a worker for so many CPUs, since a comparison keeps two busy, and leaves some out.
 
     Raises `CannotRun` where nobody answers, or a worker has other versions; `MissingDependency` without Dask.
     """
     distributed, config = require("distributed", "dask"), require("dask", "dask").config
     with config.set({"distributed.scheduler.allowed-failures": MOST_DEATHS - 1}), contextlib.ExitStack() as stack:
         try:
-            address = stack.enter_context(_local(distributed)) if on == "dask" else on.replace("dask://", "tcp://", 1)
+            if on == "dask":
+                cpus = int(describe(()).cpus_effective) - spare_cpus
+                address = stack.enter_context(_local(distributed, max(1, cpus // cpus_per_worker)))
+            else:
+                address = on.replace("dask://", "tcp://", 1)
             client = stack.enter_context(distributed.Client(address, timeout=_CONNECT_S))
         except RuntimeError as error:
             raise CannotRun(f"no Dask cluster can be started on this machine: {error}") from None
@@ -56,11 +62,10 @@ def connect(on: str) -> Iterator[Any]:
         yield client
 
 
-def _local(distributed: Any) -> Any:
-    """A worker for every two CPUs, since a comparison keeps two busy; no limit of memory, which would end workers."""
-    cpus = describe(()).cpus_effective
+def _local(distributed: Any, workers: int) -> Any:
+    """Without a limit of memory, which would end workers."""
     return distributed.LocalCluster(
-        n_workers=max(1, int(cpus / 2)), threads_per_worker=1, host="127.0.0.1", memory_limit=None,
+        n_workers=workers, threads_per_worker=1, host="127.0.0.1", memory_limit=None,
         dashboard_address="127.0.0.1:0", silence_logs=50,
     )  # fmt: skip
 

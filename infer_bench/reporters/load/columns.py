@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.report.load import LatencyLimit, LoadResult, Times
+from infer_bench.report.load import LatencyLimit, LoadResult, LoadShare, Times
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 
@@ -44,7 +44,8 @@ def describe_conditions(report: Report[Any], result: LoadResult) -> str:
     batch, warmup = settings.get("batch"), settings.get("warmup_s")
     span = f"{result.duration_ns / 1e9:,.4g} s" + (f" after {warmup:g} s of warm-up" if warmup else "")
     connections = numbers.plural(result.connections, "connection") if result.loop == "open" else ""
-    parts = [part for part in (result.protocol, loop, connections, span) if part]
+    workers = numbers.plural(len(result.shares), "worker") if result.shares else ""
+    parts = [part for part in (result.protocol, loop, workers, connections, span) if part]
     parts += [f"{numbers.count(batch)} rows a request"] if isinstance(batch, int) and batch > 1 else []
     return " · ".join(parts)
 
@@ -96,10 +97,38 @@ def format_percentile(times: Times, name: str) -> str:
 
 
 def fill_parts(result: LoadResult) -> Iterator[tuple[str, dict[str, str]]]:
-    """Lines below a result: the time from sending, and the server's own."""
+    """Lines below a result: the time from sending, the server's own, and what each worker sent."""
     yield "from sending", fill_percentiles(result.service)
     for phase, times in result.phases.items():
         yield f"server's {phase}", fill_percentiles(times)
+    for share in result.shares:
+        yield f"worker {_name_worker(share)}", fill_share(share)
+
+
+def fill_share(share: LoadShare) -> dict[str, str]:
+    """The line of a worker: how many requests fell to it, and what became of them."""
+    if share.latency is None or share.lag is None:
+        return {"achieved": "no report"}
+    lag, errors = format_percentile(share.lag, "p99"), numbers.count(share.errors)
+    return {
+        "achieved": f"{numbers.count(share.requests)}",
+        **fill_percentiles(share.latency),
+        "lag": lag,
+        "errors": errors,
+    }
+
+
+def _name_worker(share: LoadShare) -> str:
+    return share.worker.rpartition("//")[2]
+
+
+def describe_clocks(result: LoadResult) -> str:
+    """How far the start of the workers may be apart; empty where they have one clock, or none reported."""
+    within_ns = max((share.clock_ns or 0 for share in result.shares), default=0)
+    if not within_ns:
+        return ""
+    spread = " Evenly spaced requests may be as far from their places." if result.arrivals == "constant" else ""
+    return f"The workers' clocks are known to within {numbers.duration(within_ns)}.{spread}"
 
 
 def describe_invalid(result: LoadResult) -> Iterator[tuple[str, str]]:
@@ -179,6 +208,7 @@ def list_sentences(result: LoadResult) -> list[str]:
         describe_paths(result),
         describe_shortfall(result),
         describe_errors(result),
+        describe_clocks(result),
         *map(describe_limit, result.limits),
     ]
     return [line for line in lines if line]

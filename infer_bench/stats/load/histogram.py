@@ -1,5 +1,8 @@
 """A histogram of constant relative width, as HdrHistogram keeps it."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 import numpy as np
 
 from infer_bench.report.load import Histogram
@@ -16,3 +19,12 @@ def build_histogram(durations: Samples) -> Histogram:
     shifts = np.maximum(exponents.astype(np.int64) - (_BITS + 1), 0)
     lows, counts = np.unique((values >> shifts) << shifts, return_counts=True)
     return Histogram(tuple(lows.tolist()), tuple(counts.tolist()))
+
+
+def add_histograms(histograms: Iterable[Histogram]) -> Histogram:
+    """That of all their durations together: buckets are the same everywhere, so that counts add up exactly."""
+    counts: Counter[int] = Counter()
+    for histogram in histograms:
+        counts.update(dict(zip(histogram.low_ns, histogram.counts, strict=True)))
+    lows = sorted(counts)
+    return Histogram(tuple(lows), tuple(counts[low] for low in lows))

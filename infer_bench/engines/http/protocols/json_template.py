@@ -18,6 +18,8 @@ from infer_bench.engines.http.protocols.json_path import JsonPath, parse_path
 from infer_bench.errors import UsageError
 
 _PLACEHOLDER = re.compile(r"\$(?P<every>\[\*\])?(?:(?P<values>\.\*)|\.(?P<name>[^.\[\]'*]+)|\['(?P<quoted>[^']*)'\])?")
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+"""Of the module: a codec that holds none can be sent to another process."""
 _EXAMPLE = 'write columns as "$.age", the record as "$", all records as "$[*]", and a dollar sign as "$$"'
 
 
@@ -29,7 +31,6 @@ class JsonCodec:
 
     def __init__(self, template: Any, answer: JsonPath | None) -> None:
         self._template, self._answer = template, answer
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
     @property
     def needs_rows(self) -> bool:
@@ -52,7 +53,7 @@ class JsonCodec:
     def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
         """Raises `ValueError` where the place of the answer holds no numbers, or not as many for every row."""
         try:
-            document = self._decoder.decode(content)
+            document = _DECODER.decode(content)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise ValueError(str(error)) from None
         return Answer(None if self._answer is None else read_rows(self._answer.read(document), rows))

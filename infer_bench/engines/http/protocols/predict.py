@@ -15,14 +15,15 @@ class _Content(msgspec.Struct):
     path: str = ""
 
 
+_DECODER = msgspec.json.Decoder(_Content)
+"""Of the module: a codec that holds none can be sent to another process."""
+
+
 class PredictCodec:
     """Records by column name; a missing number is null."""
 
     name = "predict"
     carries_infinity = False
-
-    def __init__(self) -> None:
-        self._decoder = msgspec.json.Decoder(_Content)
 
     def encode(self, records: Sequence[Record]) -> Body:
         """One record is an object, several are a list."""
@@ -32,7 +33,7 @@ class PredictCodec:
     def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
         """Raises `ValueError` where `predictions` are not one a row."""
         try:
-            answer = self._decoder.decode(content)
+            answer = _DECODER.decode(content)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise ValueError(str(error)) from None
         if len(answer.predictions) != rows:

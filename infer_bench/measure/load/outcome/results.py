@@ -15,6 +15,7 @@ from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.report.common import Notice
 from infer_bench.report.load import AnswerComparison, LatencyLimit, LoadInterval, LoadResult, Times, Traffic
 from infer_bench.stats.load.histogram import build_histogram
 from infer_bench.stats.load.times import summarize_times
@@ -25,7 +26,8 @@ from infer_bench.typing import Array, Bools, Samples
 class Window:
     """The measured part of a recording: requests from place `first` on, due from `begin_ns` until `end_ns`.
 
-    `is_over` is False for a run that was broken off: what was not settled by then is left out.
+    `is_over` is False for a run that was broken off: what was not settled by then is left out. `reasons` say why it is
+    not valid, beside what the recording shows.
     """
 
     recording: Recording
@@ -34,6 +36,7 @@ class Window:
     begin_ns: int
     end_ns: int
     is_over: bool = True
+    reasons: tuple[Notice, ...] = ()
 
     @cached_property
     def places(self) -> Array:
@@ -127,7 +130,8 @@ def build_result(
     connections = concurrency or settings.connections
     waits = int(window.at(recording.waits).sum()) * is_open
     delay = window.delay if is_open else window.delay[:0]
-    reasons = tuple(judge_validity(latency, delay, waits, connections, window.outstanding, busy_share))
+    own = tuple(judge_validity(latency, delay, waits, connections, window.outstanding, busy_share))
+    reasons = (*(reason for reason in window.reasons if reason.code not in {one.code for one in own}), *own)
     return LoadResult(
         target=service.target.url,
         protocol=service.codec.name,
@@ -177,7 +181,7 @@ def _check_limits(window: Window, settings: LoadSettings, failures: int, invalid
         return limits
     start = recording.sent if "connections" in invalid else recording.due
     least = np.maximum(window.durations(start) - window.delay.max(initial=0), 0)
-    is_certain = "cpu" not in invalid
+    is_certain = invalid.isdisjoint({"cpu", "workers"})
     return tuple(
         limit if is_certain and at_least.status == "broken" else replace(limit, status="undecided")
         for limit, at_least in zip(limits, check_limits(settings.limits, least, failures), strict=True)

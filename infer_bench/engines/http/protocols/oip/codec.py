@@ -29,6 +29,10 @@ class _Content(msgspec.Struct):
     parameters: Any = None
 
 
+_DECODER = msgspec.json.Decoder(_Content)
+"""Of the module: a codec that holds none can be sent to another process."""
+
+
 class OipCodec:
     """Tensors of the protocol; `binary` sends and asks for bytes. The predictions are the outputs of numbers.
 
@@ -39,7 +43,6 @@ class OipCodec:
         self.name = "oip-binary" if binary else "oip"
         self.carries_infinity = binary
         self._inputs, self._binary = inputs, binary
-        self._decoder = msgspec.json.Decoder(_Content)
 
     def encode(self, records: Sequence[Record]) -> Body:
         """All inputs of these rows. Raises `DataError` where one cannot hold them."""
@@ -62,7 +65,7 @@ class OipCodec:
         """Raises `ValueError` where no output of numbers has a row a row."""
         length = int(headers.get(_LENGTH.lower().encode(), b"") or len(content))
         try:
-            answer = self._decoder.decode(content[:length])
+            answer = _DECODER.decode(content[:length])
         except (msgspec.MsgspecError, RecursionError) as error:
             raise ValueError(str(error)) from None
         tensors = list(_read_tensors(answer.outputs, content[length:]))
