@@ -159,6 +159,15 @@ LIBRARIES = (
         calls={"": "InferenceSession.run"},
     ),
     ModelLibrary(
+        engine="openvino",
+        target="infer_bench.engines.openvino:OpenVino",
+        title="OpenVINO",
+        reads=("onnx", "torch"),
+        extra="openvino",
+        packages=("openvino",),
+        calls={"": "InferRequest.infer"},
+    ),
+    ModelLibrary(
         engine="treelite",
         target="infer_bench.engines.treelite:Treelite",
         title="Treelite",

@@ -9,6 +9,7 @@ ALLOWED_REASONS = (
     "could not import 'torch'",  # not in the extra `dev`: its wheels bring gigabytes of CUDA
     "could not import 'lleaves'",  # nor is this: llvmlite unpacks to 129 MB
     "could not import 'daal4py'",  # nor scikit-learn-intelex, which unpacks to 159 MB
+    "could not import 'openvino'",  # nor OpenVINO, which unpacks to 200 MB
     "could not import 'tl2cgen'",  # nor this, which needs a C compiler
     "could not import 'distributed'",  # nor Dask, of which CI needs no cluster
     "could not import 'onnxscript'",  # comes with torch

@@ -19,7 +19,8 @@ from infer_bench.formats.protobuf import Message, fields, integers, messages, te
 
 _IR_VERSION, _GRAPH, _OPSETS, _FUNCTIONS, _FUNCTION_NODES = 1, 7, 8, 25, 7
 _NODES, _INITIALISERS, _SPARSE_INITIALISERS = 1, 5, 15
-_INPUT, _OUTPUT, _OP, _ATTRIBUTE = 1, 2, 4, 5
+_METADATA, _KEY, _VALUE = 14, 1, 2
+_INPUT, _OUTPUT, _OP, _ATTRIBUTE, _DOMAIN = 1, 2, 4, 5, 7
 _NAME, _INT, _STRING, _TENSOR, _SUBGRAPH, _SPARSE_TENSOR = 1, 3, 4, 5, 6, 22
 _FLOATS, _INTS, _STRINGS, _TENSORS, _SUBGRAPHS, _SPARSE_TENSORS = 7, 8, 9, 10, 11, 23
 _DATA_TYPE, _FLOAT_DATA, _RAW_DATA, _DOUBLE_DATA, _EXTERNAL = 2, 4, 9, 10, 13
@@ -39,6 +40,7 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Message] = field(repr=False)
+    domain: str = ""
 
 
 def nodes(data: bytes | Message) -> list[Node]:
@@ -46,6 +48,15 @@ def nodes(data: bytes | Message) -> list[Node]:
     try:
         graphs = messages(memoryview(data), _GRAPH)
         return [read_node(message) for graph in graphs for message in messages(graph, _NODES)]
+    except ValueError as error:
+        raise ModelError(f"the file is no ONNX model: {error}") from None
+
+
+def read_metadata(data: bytes | Message) -> dict[str, str]:
+    """What the file says of itself, by key. Raises `ModelError` for bytes that are no ONNX model."""
+    try:
+        entries = list(messages(memoryview(data), _METADATA))
+        return {_text(entry, _KEY): _text(entry, _VALUE) for entry in entries}
     except ValueError as error:
         raise ModelError(f"the file is no ONNX model: {error}") from None
 
@@ -120,7 +131,7 @@ def read_node(message: Message) -> Node:
     """A `NodeProto`. Raises `ValueError` for one that is broken."""
     inputs, outputs = (tuple(map(text, messages(message, number))) for number in (_INPUT, _OUTPUT))
     attributes = {_text(entry, _NAME): entry for entry in messages(message, _ATTRIBUTE)}
-    return Node(_text(message, _OP), inputs, outputs, attributes)
+    return Node(_text(message, _OP), inputs, outputs, attributes, _text(message, _DOMAIN))
 
 
 def _text(message: Message, number: int) -> str:

@@ -202,6 +202,23 @@ def torch(folder: Path) -> SavedModel:
     return SavedModel("torch", ref(path, "torch", "torch-pt2"), table(rows, UNNAMED), output, tolerance=1e-6)
 
 
+@model_for("openvino")
+def openvino(folder: Path) -> SavedModel:
+    pytest.importorskip("openvino")
+    return replace(weighted_tanh(folder), engine="openvino", tolerance=1e-6)
+
+
+def weighted_tanh(folder: Path) -> SavedModel:
+    parser = pytest.importorskip("onnx.parser")
+    body = "w = Constant<value = float[4, 1] {3, -2, 1, 5}>() m = MatMul(x, w) y = Tanh(m)"
+    graph = f"weighted_tanh (float[N, 4] x) => (float[N, 1] y) {{ {body} }}"
+    path = folder / "tanh.onnx"
+    path.write_bytes(parser.parse_model(f'<ir_version: 10, opset_import: ["" : 17]> {graph}').SerializeToString())
+    rows = matrix(missing=False)
+    output = np.tanh(rows @ np.array([[3.0], [-2.0], [1.0], [5.0]]))
+    return SavedModel("openvino", ref(path, "onnx", "onnx"), table(rows, UNNAMED), output)
+
+
 @model_for("treelite")
 def treelite(folder: Path) -> SavedModel:
     pytest.importorskip("treelite")

@@ -35,7 +35,7 @@ from infer_bench.engines.session import (
     require_readable,
     to_canonical,
 )
-from infer_bench.errors import EngineError, ModelError
+from infer_bench.errors import EngineError, InferBenchError, ModelError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.graph_uses import read_input_uses
 from infer_bench.formats.graph_uses.known_texts import find_known_texts
@@ -84,14 +84,15 @@ class OnnxRuntime:
         if signature.is_network and not as_columns:
             network_or_table = open_network(session, signature, model.path, options)
         else:
-            network_or_table = _open_table(library, session, model, options)
+            network_or_table = open_table(library, session, model, options)
         spec = dataclasses.replace(network_or_table.spec, remarks=(*network_or_table.spec.remarks, *remarks))
         network_or_table.spec = with_placement(spec, session, options)
         network_or_table.end_profiling = session.end_profiling if options.get(PROFILE_TO) else None
         return network_or_table
 
 
-def _open_table(library: Any, session: Any, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":
+def open_table(library: Any, session: Any, model: ModelRef, options: Mapping[str, str]) -> "OnnxSession":
+    """The session of a graph whose inputs are columns; `session` is ONNX Runtime's, or has what is used of it."""
     with open(model.path, "rb") as file:
         content = file.read()
     nodes = onnx_graph.nodes(content)
@@ -268,6 +269,8 @@ def _predictor(
     def predict(rows: Any) -> Any:
         try:
             return run(outputs, {name: rows} if name else rows)[0]
+        except InferBenchError:
+            raise
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
 

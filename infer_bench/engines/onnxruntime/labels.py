@@ -8,7 +8,7 @@ import numpy as np
 from infer_bench.engines.onnxruntime import outputs as onnx_outputs
 from infer_bench.engines.onnxruntime.inputs import Tensor
 from infer_bench.engines.session import first_line
-from infer_bench.errors import EngineError
+from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.typing import Array
 
 PredictWithLabels = Callable[[Any], tuple[Any, Array | None]]
@@ -27,6 +27,8 @@ def make_labeller(
     def call(rows: Any) -> tuple[Any, Array | None]:
         try:
             predictions, labels = session.run(outputs, {name: rows} if name else rows)
+        except InferBenchError:
+            raise
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
         labels = np.asarray(labels)

@@ -12,7 +12,7 @@ from infer_bench.engines.onnxruntime.messages import shorten_error
 from infer_bench.engines.onnxruntime.rounding import open_rounding_runs
 from infer_bench.engines.rounding_runs import Method, RoundingRuns
 from infer_bench.engines.tensor_session import TensorSession, require_arrays
-from infer_bench.errors import EngineError
+from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.graph_uses import InputUse, read_input_uses
 from infer_bench.formats.signature import Signature
@@ -99,6 +99,8 @@ def _make_predict(session: Any, feed: TensorFeed, names: Sequence[str]) -> Calla
     def predict(arrays: Any) -> Any:
         try:
             return run(outputs, arrays)
+        except InferBenchError as error:
+            raise EngineError(feed.explain(arrays) or error.message) from None
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             reason = feed.explain(arrays) or f"ONNX Runtime cannot predict: {shorten_error(error)}"
             raise EngineError(reason) from None

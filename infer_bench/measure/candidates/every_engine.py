@@ -41,7 +41,8 @@ def _reads(info: EngineInfo, model: ModelRef) -> bool:
     if info.name in _NO_FILES or not info.formats or not can_open(registry.get(info.name), model):
         return False
     library = of_engine(info.name)
-    return library is None or model.family in (library.family, *library.reads) or model.format not in info.formats
+    converts = model.format not in info.formats and (library is None or not library.reads)
+    return library is None or converts or model.family in (library.family, *library.reads)
 
 
 def _name(info: EngineInfo) -> str:
