@@ -127,7 +127,9 @@ class Value:
 
 def _describe(port: Any, name: str) -> Value:
     shape = port.get_partial_shape()
-    sizes = [None if size.is_dynamic else size.get_length() for size in shape] if shape.rank.is_static else [None]
+    sizes: list[int | None] = [None]
+    if shape.rank.is_static:
+        sizes = [None if size.is_dynamic else int(size.get_length()) for size in shape]
     kind = port.get_element_type().get_type_name()
     return Value(name, _TYPES.get(kind, kind), sizes)
 
