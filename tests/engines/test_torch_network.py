@@ -10,6 +10,12 @@ from infer_bench.engines.torch.network import TorchNetworkSession
 from infer_bench.errors import EngineError
 from infer_bench.model import TensorInput
 from infer_bench.workers.tasks.draw_requests import DrawRequests, draw_for_session
+from infer_bench.workers.tasks.network_outputs import (
+    PredictOutputs,
+    PredictVariants,
+    predict_outputs,
+    predict_variants,
+)
 from tests.engines.zoo import open_session, ref
 
 torch = pytest.importorskip("torch")
@@ -76,6 +82,36 @@ def test_drawn_ids_are_rows_of_the_embedding(text: TorchNetworkSession) -> None:
     assert requests.inputs[0].rule.startswith("0 to 29, a row of ")
     assert requests.inputs[0].shapes == ((1, 16),)
     assert requests.columns["ids"].max() in range(20, 30)
+
+
+def test_what_it_rounds_is_known_from_float64_and_from_numbers_an_ulp_off(text: TorchNetworkSession) -> None:
+    requests = draw_for_session(text, DrawRequests(4, 0))
+    variants = predict_variants(text, PredictVariants(columns=requests.columns))
+    own = predict_outputs(text, PredictOutputs(columns=requests.columns)).outputs["logits"]
+    assert (variants.method, variants.is_coarse, variants.exact["logits"].dtype.name) == ("float64", False, "float64")
+    assert 0 < np.abs(own - variants.exact["logits"]).max() < 1e-6
+    assert 0 < np.abs(variants.shaken[0]["logits"] - variants.exact["logits"]).max() < 1e-6
+    noise = text.rounding_runs("noise")
+    inputs = text.preprocess({name: column[0] for name, column in requests.columns.items()})
+    draws = [draw["logits"] for draw in noise.shaken(inputs)]
+    assert noise.exact(inputs) is None
+    assert 0 < max(np.abs(draw - own[0]).max() for draw in draws) < 1e-6
+
+
+def test_weights_of_bfloat16_are_moved_by_an_ulp_of_theirs(tmp_path: Path) -> None:
+    class Half(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(8, 3).bfloat16()
+
+        def forward(self, x: Any) -> Any:
+            return self.layer(x.bfloat16()).float()
+
+    session = save(tmp_path, Half(), (torch.ones(1, 2, 8),), None)
+    requests = draw_for_session(session, DrawRequests(4, 0))
+    variants = predict_variants(session, PredictVariants(columns=requests.columns))
+    assert (variants.method, variants.is_coarse) == ("noise", True)
+    assert np.abs(variants.shaken[0]["output"] - variants.shaken[1]["output"]).max() > 1e-4
 
 
 def test_a_scalar_a_fixed_batch_and_bfloat16(tmp_path: Path) -> None:

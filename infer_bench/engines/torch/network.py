@@ -1,14 +1,18 @@
 """Exported programs of any signature: named tensors go in, in the structure that the program takes, and come out."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines.feeds.tensors import TensorFeed
+from infer_bench.engines.rounding_runs import Method, RoundingRuns
 from infer_bench.engines.session import first_line
 from infer_bench.engines.tensor_session import TensorSession
+from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.engines.torch.input_uses import read_input_uses
+from infer_bench.engines.torch.rounding import open_rounding_runs
 from infer_bench.errors import EngineError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.formats.signature import find_batch_axis
@@ -25,13 +29,22 @@ class TorchNetworkSession(TensorSession):
 
     def __init__(self, library: Any, program: Any, spec: ModelSpec, module: Any, device: str = "cpu") -> None:
         feed = TensorFeed(spec.inputs)
-        super().__init__(spec, feed, _make_predict(library, program, module, feed, device))
-        self._program = program
+        self._make_predict = functools.partial(_make_predict, library, program, feed=feed, device=device)
+        super().__init__(spec, feed, self._make_predict(module))
+        self._library, self._program, self._device = library, program, device
 
     def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
         """Every output that is a tensor or a number, by its name."""
         pairs = zip(self.spec.output_names, outputs, strict=True)
         return {name: _as_array(value) for name, value in pairs if value is not None}
+
+    def rounding_runs(self, method: Method) -> RoundingRuns:
+        """What the program rounds. Raises `EngineError` where that cannot be known by this method."""
+        modules = (lambda: self._place(widen_module(self._library, self._program))), (lambda: self._program.module())
+        return open_rounding_runs(self._library, modules, self._make_predict, self.named_outputs, method)
+
+    def _place(self, module: Any) -> Any:
+        return module if self._device == "cpu" else module.to(self._device)
 
     def input_uses(self) -> dict[str, InputUse]:
         """What the program does with its inputs, by name."""

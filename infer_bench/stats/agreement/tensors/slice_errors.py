@@ -69,10 +69,11 @@ class SliceErrors:
         maxima = {name: float(getattr(self, name)[which].max(initial=0.0)) for name in _MAXIMA}
         count = max(1.0, sums["count"])
         own, shaken, other = (float(np.sqrt(sums[name] / count)) for name in ("own", "shaken", "other"))
-        floor = float(np.spacing(np.asarray(maxima["largest"]).astype(dtype.dtype))) if maxima["largest"] else 0.0
-        if not sums["negative"] and maxima["largest"] <= 1:
-            floor = max(floor, ULP_OF_HALF * (maxima["largest"] > 0))
-        return PooledErrors(int(sums["count"]), max(own, shaken, floor), own, other, sums["beyond"] > 0, **maxima)
+        ulp = float(np.spacing(np.asarray(maxima["largest"]).astype(dtype.dtype))) if maxima["largest"] else 0.0
+        rounding = max(own, shaken, ulp)
+        is_probability = not sums["negative"] and 0 < maxima["largest"] <= 1
+        unit = max(rounding, ULP_OF_HALF) if is_probability else rounding
+        return PooledErrors(int(sums["count"]), unit, rounding, own, other, sums["beyond"] > 0, **maxima)
 
     def clusters(self) -> list[Indices]:
         """The slices in groups of a like scale, each of enough elements for its error to be no lucky one."""
@@ -95,12 +96,13 @@ class SliceErrors:
 class PooledErrors:
     """Elements judged together. `unit` is what rounding is measured in: the measure's own error or what shaking does.
 
-    `own` and `other` are root mean squares of the errors of the measure and of the network measured. `is_beyond`: some
-    element differs by the tolerances.
+    That is `rounding`; of probabilities `unit` may be more. `own` and `other` are root mean squares of the errors of
+    the measure and of the network measured. `is_beyond`: some element differs by the tolerances.
     """
 
     count: int
     unit: float
+    rounding: float
     own: float
     other: float
     is_beyond: bool
@@ -110,8 +112,12 @@ class PooledErrors:
 
     @property
     def is_measure(self) -> bool:
-        """Whether there is anything to measure with: not zeros alone, nor where the unit is a thousandth of all."""
-        return self.other == 0 or 0 < self.unit <= MOST_ROUNDING * self.largest
+        """Whether there is anything to measure with: not zeros alone, nor where rounding is a thousandth of all.
+
+        Nor where all of it is so small that its loss would pass for rounding.
+        """
+        is_fine = 0 < self.rounding <= MOST_ROUNDING * self.largest
+        return self.other == 0 or (is_fine and MOST_ALONE * self.unit <= self.largest)
 
     @property
     def ratio(self) -> float:

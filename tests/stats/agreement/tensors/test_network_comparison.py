@@ -226,3 +226,14 @@ def test_a_probability_is_no_nearer_than_an_ulp_of_a_half() -> None:
     yardstick = Yardstick({"p": signed[0]}, [{"p": signed[0]}], np.ones(3))
     theirs = [values + np.float32(3e-8) for values in signed[1]]
     assert compare(predictions({"p": signed[1]}, yardstick), predictions({"p": theirs})).failing(LIMITS)
+
+
+def test_small_numbers_are_measured_too_where_their_loss_would_show() -> None:
+    exact = [np.array([[1e-5, 2e-5, value]]) for value in (1.1e-5, 0.9e-5)]
+    ours = [values.astype(np.float32) for values in exact]
+    yardstick = Yardstick({"y": exact}, [{"y": exact}], np.ones(2))
+    for factor, failing in ((0.0, {0, 1}), (1.0 + 1e-6, set())):
+        theirs = [values * np.float32(factor) for values in ours]
+        result = compare(predictions({"y": ours}, yardstick), predictions({"y": theirs}))
+        assert result.failing(LIMITS) == failing
+        assert result.outputs["y"].worst_pool() is not None
