@@ -171,7 +171,7 @@ LIBRARIES = (
         engine="treelite",
         target="infer_bench.engines.treelite:Treelite",
         title="Treelite",
-        reads=("lightgbm", "xgboost"),
+        reads=("lightgbm", "xgboost", "sklearn"),
         extra="treelite",
         packages=("treelite",),
     ),

@@ -1,11 +1,12 @@
-"""Treelite's own interpreter of trees (GTIL), for the files of LightGBM and XGBoost."""
+"""Treelite's own interpreter of trees (GTIL), for the files of LightGBM and XGBoost and scikit-learn's forests."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Option
-from infer_bench.engines.session import errors_as, read_threads, require
+from infer_bench.engines.session import FedSession, errors_as, read_threads, require
+from infer_bench.engines.tree_files import estimators
 from infer_bench.engines.tree_files import read as files
 from infer_bench.engines.tree_files.near_zero import file_for_others
 from infer_bench.engines.tree_files.session import TreeFileSession
@@ -17,20 +18,25 @@ class Treelite:
     """Runs `gtil.predict`."""
 
     name = "treelite"
-    formats = files.FORMATS
+    formats = files.FORMATS | estimators.FORMATS
     requires: tuple[str, ...] = ("treelite",)
     extra = "treelite"
     options: Mapping[str, Option] = {**feeds.OPTIONS, "threads": Option("threads of one prediction", "1")}
 
     def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
-        """Only the DataFrame feed needs pandas."""
+        """Of files of trees only the DataFrame feed needs pandas; a pickle may name any module."""
+        if model.format in estimators.FORMATS:
+            return ()
         return () if options["feed"] == "dataframe" else ("pandas", "sklearn")
 
-    def open(self, model: ModelRef, options: Mapping[str, str]) -> TreeFileSession:
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> FedSession:
         """Load the model. Raises `ModelError` for a broken file, `EngineError` for what Treelite computes otherwise."""
         threads = read_threads(options)
         library = require("treelite", self.extra)
         require("treelite.gtil", self.extra)
+        if model.format in estimators.FORMATS:
+            require("treelite.sklearn", self.extra)
+            return estimators.open_estimator(library, model, options, threads)
         file = files.read_tree_file(model)
         files.refuse_foreign(file, model)
         refuse_categories(file, model, "Treelite")

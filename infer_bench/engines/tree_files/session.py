@@ -20,7 +20,7 @@ class TreeFileSession(FedSession):
         schema = feeds.make_schema(file.spec.features, options, dtype or file.dtype, file.encoded)
         feed = feeds.make_feed(schema, options["feed"])
         if options["feed"] == "dataframe":
-            feed = _encode_frames(feed, file.encoded, schema.dtype)
+            feed = encode_frames(feed, file.encoded, schema.dtype)
         if file.coded_places:
             feed = _cut_fractions(feed, file.coded_places)
         super().__init__(file.spec, feed, guard(predict, what))
@@ -31,7 +31,7 @@ class TreeFileSession(FedSession):
         return self._file.domain()
 
 
-def _encode_frames(feed: feeds.Feed, categorical: Sequence[str], dtype: Any) -> feeds.Feed:
+def encode_frames(feed: feeds.Feed, categorical: Sequence[str], dtype: Any) -> feeds.Feed:
     """The feed with its DataFrame as one array (rows, features), categories as their codes."""
 
     def matrix(request: Request) -> Any:
