@@ -10,7 +10,6 @@ from infer_bench.engines.base import Option
 from infer_bench.engines.session import errors_as, read_threads, require
 from infer_bench.engines.tree_files import read as files
 from infer_bench.engines.tree_files.session import TreeFileSession
-from infer_bench.engines.treelite import refuse_categories
 from infer_bench.engines.unsafe import ALLOW, require_allowed
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef
@@ -47,7 +46,7 @@ class Sklearnex:
         require("daal4py", self.extra).daalinit(nthreads=threads)
         file = files.read_tree_file(model)
         files.refuse_foreign(file, model)
-        _refuse(file, model, options)
+        refuse(file, model, options)
         booster = _load_lightgbm(model) if file.xgboost is None else _load_xgboost(model, file)
         with errors_as(ModelError, f"scikit-learn-intelex cannot convert {model.name}"):
             converted = builders.convert_model(booster)
@@ -55,18 +54,37 @@ class Sklearnex:
         return TreeFileSession(file, options, predict, "scikit-learn-intelex cannot predict")
 
 
-def _refuse(file: files.TreeFile, model: ModelRef, options: Mapping[str, str]) -> None:
-    refuse_categories(file, model, "scikit-learn-intelex")
+def refuse(file: files.TreeFile, model: ModelRef, options: Mapping[str, str]) -> None:
+    """Raise `EngineError` for what the builder computes otherwise; `allow=unsafe` passes over its rounding alone."""
+    if file.has_categories:
+        raise EngineError(f"{model.name} splits on categories, which scikit-learn-intelex confuses with numbers")
     if file.xgboost is not None and file.xgboost.outline.targets > 1:
         raise EngineError(f"{model.name} has several targets, which scikit-learn-intelex does not read")
     if file.objective not in _PROBABILITIES | _IDENTITY:
         objective = file.objective or "a function of its own"
         raise EngineError(f"scikit-learn-intelex leaves out what {objective} does with the sum of the leaves")
-    if file.xgboost is not None and file.xgboost.outline.booster == "dart":
+    if _has_weights(file):
         raise EngineError("scikit-learn-intelex leaves out the weights of dart's trees")
     if file.lightgbm is not None:
+        _refuse_link(file.lightgbm.header.options)
         reason = "scikit-learn-intelex rounds LightGBM's thresholds to float32"
         require_allowed(f"{reason}, so that rows near to a split go the other way", options)
+
+
+def _has_weights(file: files.TreeFile) -> bool:
+    """Whether some trees count more than others; from XGBoost 3.3 on such a file calls itself a gbtree."""
+    if file.xgboost is None:
+        return False
+    weight = None if file.xgboost.trees is None else file.xgboost.trees.weight
+    return file.xgboost.outline.booster == "dart" or (weight is not None and bool((weight != 1).any()))
+
+
+def _refuse_link(options: Mapping[str, str]) -> None:
+    """Raise `EngineError` for what LightGBM does with the sum of the leaves by an option of the objective."""
+    if float(options.get("sigmoid", 1)) != 1:
+        raise EngineError(f"scikit-learn-intelex leaves out LightGBM's sigmoid={options['sigmoid']}")
+    if "sqrt" in options:
+        raise EngineError("scikit-learn-intelex leaves out that LightGBM squares the sum of the leaves (reg_sqrt)")
 
 
 def _load_lightgbm(model: ModelRef) -> Any:

@@ -1,10 +1,12 @@
 """Engines that run the files of LightGBM and XGBoost: as those do, on rows made to find differences, or not at all."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from infer_bench.engines import sklearnex
 from infer_bench.engines.tree_files.near_zero import KAPPA, move_thresholds
 from infer_bench.engines.tree_files.read import read_tree_file
 from infer_bench.errors import EngineError, ModelError
@@ -93,6 +95,35 @@ def test_what_it_would_compute_otherwise_is_refused(engine: str, name: str, reas
     pytest.importorskip(MODULES.get(engine, engine))
     with pytest.raises(EngineError, match=reason):
         open_session(engine, save(name, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("lgb sigmoid 2.5", "sigmoid=2.5"),
+        ("lgb reg_sqrt", "squares the sum"),
+        ("lgb codes", "splits on categories"),
+        ("xgb dart", "weights of dart's trees"),
+    ],
+)
+def test_what_the_builder_leaves_out_is_refused_even_where_its_rounding_is_allowed(
+    name: str, reason: str, tmp_path: Path
+) -> None:
+    model = save(name, tmp_path)
+    if name == "xgb dart":
+        rename_dart(Path(model.path))
+    with pytest.raises(EngineError, match=reason):
+        sklearnex.refuse(read_tree_file(model), model, {"allow": "unsafe"})
+
+
+def rename_dart(path: Path) -> None:
+    """As XGBoost 3.3 and newer store it: a gbtree that holds the weights."""
+    content = json.loads(path.read_text())
+    booster = content["learner"]["gradient_booster"]
+    if "gbtree" in booster:
+        inner = {**booster["gbtree"]["model"], "weight_drop": booster["weight_drop"]}
+        content["learner"]["gradient_booster"] = {"name": "gbtree", "model": inner}
+    path.write_text(json.dumps(content))
 
 
 @pytest.mark.parametrize("engine", ["tl2cgen", "sklearnex"])
