@@ -165,10 +165,10 @@ def command(place: Path, kind: str, rows: str) -> list[str]:
     return [*tool, "--data", str(place / rows), "--probes", "off", "--format", "csv"]
 
 
-def run_timed(command: list[str]) -> Run:
-    """Run a command to its end."""
+def run_timed(command: list[str], folder: Path | None = None) -> Run:
+    """Run a command to its end, in a folder or in this one."""
     start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     peak = [0]
     end = threading.Event()
     watcher = threading.Thread(target=watch, args=(process.pid, peak, end))

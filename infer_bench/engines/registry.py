@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from infer_bench.errors import EngineError, UsageError
 from infer_bench.libraries import LIBRARIES, of_engine
+from infer_bench.plugins import find_points
 
 if TYPE_CHECKING:
     from infer_bench.engines.base import Engine
@@ -75,8 +76,7 @@ def available() -> list[EngineInfo]:
 
 
 def _targets() -> dict[str, str]:
-    from_entry_points = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
-    return {**BUILT_IN, **from_entry_points}
+    return {**BUILT_IN, **{name: point.value for name, point in find_points(GROUP).items()}}
 
 
 def _info(name: str, where: str) -> EngineInfo:

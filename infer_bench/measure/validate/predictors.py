@@ -145,6 +145,11 @@ class Predictor:
             self.forget_block()
         return self._with_units(predictions, in_float64)
 
+    @property
+    def measures_rounding(self) -> bool:
+        """Whether predictions come with what the model rounds."""
+        return self._own_rounding is not None
+
     def calibrate_rounding(self, columns: Columns) -> None:
         """Measure what the model rounds on rows with which every block's pool is to begin."""
         if self._own_rounding is not None:
