@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from infer_bench.errors import CannotRun
+from infer_bench.measure.command_process import run_command
 from infer_bench.measure.fleet.figures import find_figures
 from infer_bench.measure.fleet.keys import FileHashes, machine_class
 from infer_bench.measure.fleet.plan import FleetJob, Task
@@ -60,15 +60,11 @@ def run_task(task: Task, key: str, place: Place) -> FleetResult:
     """Run the task's command line and read its report. Never raises but for an interruption."""
     path, start = place.report_file(key), time.monotonic_ns()
     partial = f"{path}.{os.getpid()}.part"
-    command = [sys.executable, "-m", "infer_bench", task.command, *task.arguments, f"--json={partial}"]
     try:
         os.makedirs(place.results, exist_ok=True)
         if task.output is not None:
             os.makedirs(os.path.dirname(os.path.join(place.folder, task.output)) or ".", exist_ok=True)
-        process = subprocess.run(
-            command, cwd=place.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            check=False,
-        )  # fmt: skip
+        process = run_command([task.command, *task.arguments, f"--json={partial}"], place.folder)
         return _read_result(task, key, place, process, partial, time.monotonic_ns() - start)
     except OSError as error:
         text = f"it could not be run: {error.strerror}"

@@ -1,12 +1,11 @@
 """One part of a comparison, made in a process of its own. What a worker of a cluster runs."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from infer_bench.errors import CannotRun
+from infer_bench.measure.command_process import run_command
 from infer_bench.measure.shards.cluster import check_versions
 from infer_bench.measure.validate.settings import PartNumber, ValidateSettings
 from infer_bench.measure.validate.summary.part import ComparisonPlan
@@ -23,11 +22,7 @@ def make_part_report(
     with tempfile.TemporaryDirectory() as scratch:
         output = str(Path(scratch) / "part.json")
         words = plan.words(settings, PartNumber(index, of), output)
-        command = [sys.executable, "-m", "infer_bench", *words]
-        process = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            check=False,
-        )  # fmt: skip
+        process = run_command(words, folder)
         if process.returncode < 0 or process.returncode >= 128:
             raise CannotRun(f"its process was ended (exit code {process.returncode})")
         try:
