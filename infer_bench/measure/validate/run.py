@@ -219,8 +219,9 @@ def _compare_on_user_rows(validation: Validation, fan_out: FanOut, progress: Pro
 def _calibrate(validation: Validation, rows: UserRows) -> None:
     """Where blocks can go to other parts, begin each with what the reference rounds on the first rows of all."""
     reference = validation.reference
-    is_pooled = isinstance(reference, Predictor) and reference.measures_rounding
-    if is_pooled and len(rows.all_blocks) > 1 and rows.count:
+    if not isinstance(reference, Predictor) or not reference.measures_rounding:
+        return
+    if len(rows.all_blocks) > 1 and rows.count:
         reference.calibrate_rounding(rows.first_batch().table.columns)
 
 
