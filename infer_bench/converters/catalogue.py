@@ -57,7 +57,7 @@ OTHERS: tuple[RouteInfo, ...] = (
     RouteInfo("catboost", ("numeric features, all grow policies",), "exact", "through the exact tree writer"),
     RouteInfo("catboost", ("categorical, text, embedding features",), "refused", "encode them as numbers first"),
     RouteInfo("catboost", ("RMSEWithUncertainty", "MultiLogloss"), "refused", "serve them with CatBoost"),
-    RouteInfo("torch", ("exported programs (.pt2)",), "exact", "torch.onnx, in float32: one file, a dynamic batch"),
+    RouteInfo("torch", ("exported programs (.pt2) of any signature",), "exact", "torch.onnx; free axes stay free"),
     RouteInfo("torch", ("pickled modules, state dicts",), "refused", "save torch.export.export(...) instead"),
 )
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from infer_bench.converters.base import ConvertedModel, ConvertOptions, InputDtype
@@ -33,12 +34,30 @@ def convert(
 
 
 def _convert_program(model: ModelRef, metadata: Mapping[str, str]) -> ConvertedModel:
-    from infer_bench.converters.torch import convert_torch, load_program, probe_rows, refuse_training_mode
+    from infer_bench.converters.torch.export import convert_torch
+    from infer_bench.converters.torch.probes import probe_rows
+    from infer_bench.converters.torch.programs import load_program, refuse_training_mode
 
     program = load_program(model.path)
     refuse_training_mode(program)
     groups = {name: {f"f{i}": rows[:, i] for i in range(rows.shape[1])} for name, rows in probe_rows(program).items()}
     return ConvertedModel(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
+
+
+def write_network(model: ModelRef, path: Path, metadata: Mapping[str, str], *, external: bool) -> str:
+    """Write a network that is fed by tensors, its weights beside the file where `external`; the route in words.
+
+    Raises `NotConvertible` with what stands in the way.
+    """
+    if model.format != "torch-pt2":
+        raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
+    from infer_bench.converters.torch import export
+    from infer_bench.converters.torch.programs import load_program, refuse_training_mode
+
+    program = load_program(model.path)
+    refuse_training_mode(program)
+    export.write_network(program, path, metadata, external=external)
+    return "torch.onnx.export"
 
 
 def _convert_ensemble(ensemble: Ensemble, options: ConvertOptions, metadata: Mapping[str, str]) -> ConvertedModel:

@@ -12,6 +12,8 @@ from infer_bench.model import TensorInput
 
 DESCRIPTION = "infer_bench.spec"
 """The metadata key under which a converter describes its model."""
+TENSORS = "infer_bench.tensors"
+"""The metadata key of a converted network: its inputs are tensors, whatever they look like."""
 MOST_COLUMNS = 4096
 """A single matrix that is wider is no table."""
 _DTYPES = (
@@ -53,7 +55,9 @@ def read_signature(data: Any) -> Signature:
         inputs = [tensor for tensor in tensors if version >= _FIRST_WITH_DEFAULTS or not tensor.optional]
         outputs = tuple(_text(value, _NAME) for value in messages(graph, _OUTPUTS))
         required = [tensor for tensor in inputs if not tensor.optional]
-        is_table = _is_described(model) or _are_columns(required, has_ml_operators=_has_ml_operators(graph))
+        keys = {_text(entry, _KEY) for entry in messages(model, _METADATA)}
+        are_columns = TENSORS not in keys and _are_columns(required, has_ml_operators=_has_ml_operators(graph))
+        is_table = DESCRIPTION in keys or are_columns
     except (ValueError, StopIteration) as error:
         raise ModelError(f"the file is no ONNX model: {error or 'it has no graph'}") from None
     return Signature(tuple(sorted(inputs, key=lambda tensor: tensor.optional)), outputs, not is_table)
@@ -108,10 +112,6 @@ def _is_named_batch(name: str, shape: Sequence[int | str | None], axis: int) -> 
     if is_certain_batch(shape[axis]):
         return True
     return is_batch(shape[axis]) and (axis == 0 or is_time(shape[0]) or is_state(name))
-
-
-def _is_described(model: Message) -> bool:
-    return any(_text(entry, _KEY) == DESCRIPTION for entry in messages(model, _METADATA))
 
 
 def _has_ml_operators(graph: Message) -> bool:

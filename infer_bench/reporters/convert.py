@@ -24,14 +24,17 @@ def draw_conversion(report: Report[Any], width: int | None) -> list[str]:
 def _list_rows(result: ConvertResult) -> list[tuple[str, str]]:
     source, rows = result.source, [(clean(file_name(result.source.path)), describe(result.source))]
     if result.output is not None:
-        route = f"{result.route}, {result.input_dtype} input   {numbers.size(result.output.bytes)}"
+        dtype = f", {result.input_dtype} input" if result.input_dtype else ""
+        route = f"{result.route}{dtype}   {numbers.size(result.output.bytes)}"
         rows.append((clean(file_name(result.output.path)), f"{route} ({_compare_sizes(source, result.output)})"))
     total = sum(group.rows for group in result.groups)
-    kinds = ", ".join(f"{group.name} {numbers.count(group.rows)}" for group in result.groups)
-    rows.append(("checked", f"{numbers.count(total)} rows: {kinds}"))
+    what = "requests" if source.inputs is not None else "rows"
+    kinds = ", ".join(f"{_name_group(group.name)} {numbers.count(group.rows)}" for group in result.groups)
+    rows.append(("checked", f"{numbers.count(total)} {what}: {kinds}"))
     rows.append(("max |Δ|", f"{_format_delta(result)}   labels: {_count_labels(result)}"))
     if (rounding := find_worst(group.rounding for group in result.groups)) is not None:
-        rows.append(("error", f"against float64 (RMS): {describe_errors(rounding, 'the original')}"))
+        measure = "" if rounding.method == "noise" else "against float64 "
+        rows.append(("error", f"{measure}(RMS): {describe_errors(rounding, 'the original')}"))
     refusals = sum(group.refused for group in result.groups)
     if refusals:
         answered = sum(group.answered_though_refused for group in result.groups)
@@ -40,6 +43,11 @@ def _list_rows(result: ConvertResult) -> list[tuple[str, str]]:
     if result.failed:
         rows.append(("no file", result.failed))
     return rows
+
+
+def _name_group(name: str) -> str:
+    """Shapes of a network's input are set off from the numbers of requests behind them."""
+    return f"{name}:" if " " in name else name
 
 
 def _compare_sizes(source: ModelInfo, output: ModelInfo) -> str:

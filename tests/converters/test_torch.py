@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.converters.torch import convert_torch, load_program
+from infer_bench.converters.torch.export import convert_torch
+from infer_bench.converters.torch.programs import load_program
 from infer_bench.errors import ModelError, NotConvertible
 from tests.converters.running import open_session
 

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from infer_bench.errors import ModelError
 from infer_bench.formats.input_names import is_batch, is_state, is_time
-from infer_bench.formats.signature import Signature, can_be_columns, find_batch_axis, read_signature
+from infer_bench.formats.signature import TENSORS, Signature, can_be_columns, find_batch_axis, read_signature
 from infer_bench.model import TensorInput
 
 FLOAT, INT, TEXT = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
@@ -107,6 +107,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
 def test_columns_are_a_table(name: str) -> None:
     case = dict(TABLES[name])
     assert not read(*case.pop("inputs"), **case).is_network
+
+
+def test_a_converted_network_says_that_it_takes_tensors() -> None:
+    matrix = ("x", FLOAT, ["n", 4])
+    assert not read(matrix).is_network
+    assert read(matrix, metadata={TENSORS: "yes"}).is_network
 
 
 @pytest.mark.parametrize("name", NETWORKS)

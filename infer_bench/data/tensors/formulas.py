@@ -24,6 +24,14 @@ def is_formula(symbol: str) -> bool:
     return expression is not None and not isinstance(expression, ast.Name | ast.Attribute)
 
 
+def list_symbols(text: str) -> list[str]:
+    """The names that a formula is made of; of a name that is none, itself."""
+    expression = _parse(text)
+    if expression is None or not is_formula(text):
+        return [text]
+    return sorted({node.id for node in ast.walk(expression) if isinstance(node, ast.Name)} - _FUNCTIONS.keys())
+
+
 def evaluate(symbol: str, sizes: Mapping[str, int]) -> int | None:
     """The size that the formula gives; None where it is none, or one that it is made of is unknown."""
     if symbol in sizes:

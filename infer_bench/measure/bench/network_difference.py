@@ -6,8 +6,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from infer_bench.measure.outputs.names import pair_names, rename_outputs
 from infer_bench.measure.schedule.measurements import NetworkOutputs
-from infer_bench.measure.validate.networks.names import pair_names, rename_outputs
 from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.tensors.named_predictions import NamedPredictions
 from infer_bench.stats.agreement.tensors.network_comparison import NetworkComparison, compare_networks

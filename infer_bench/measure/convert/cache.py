@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 import infer_bench
-from infer_bench import data
 from infer_bench.errors import NotConvertible
 from infer_bench.formats.identify import identify
+from infer_bench.measure.candidates.request_file import open_data
 from infer_bench.measure.convert.run import convert
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
@@ -26,7 +26,7 @@ def cached_onnx(
     Raises `NotConvertible` also when the file predicts something else.
     """
     folder = _cache()
-    checked_on = data.Dataset.open(rows).sha256[:16] if rows else "drawn"
+    checked_on = _hash_requests(rows) if rows else "drawn"
     path = folder / f"{model.sha256}-{checked_on}-{_hash_writers()}.onnx"
     if not path.exists():
         report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
@@ -34,6 +34,18 @@ def cached_onnx(
         if difference:
             raise NotConvertible(f"{model.name} has no ONNX form that answers the same: {difference}")
     return identify(str(path))
+
+
+def _hash_requests(path: str) -> str:
+    """Of the rows, or of a file or folder of arrays."""
+    file = open_data(path)
+    if file is not None and file.has_rows:
+        return file.rows.sha256[:16]
+    digest = hashlib.sha256()
+    parts = [Path(path)] if Path(path).is_file() else sorted(Path(path).rglob("*.pb"))
+    for part in parts:
+        digest.update(part.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @functools.cache

@@ -11,13 +11,13 @@ from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, add_metadata, describe_source
 from infer_bench.data.rounding import round_numbers
-from infer_bench.errors import ModelError, NotConvertible, PredictionsDiffer, UsageError, WorkerHung
+from infer_bench.errors import ModelError, PredictionsDiffer, UsageError, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.column_mapping import note_match
 from infer_bench.measure.candidates.models import describe_model, identify_convertible
-from infer_bench.measure.candidates.rows import open_rows
+from infer_bench.measure.candidates.request_file import RequestFile, open_data
 from infer_bench.measure.convert.compare import (
     Criterion,
     choose_criterion,
@@ -27,6 +27,7 @@ from infer_bench.measure.convert.compare import (
     note_rounding,
     passes,
 )
+from infer_bench.measure.convert.networks.run import NetworkAttempt, NetworkConversion
 from infer_bench.measure.convert.own_float32 import compare_own_float32, holds_float32
 from infer_bench.measure.convert.round_trip import (
     TablePredictor,
@@ -87,11 +88,15 @@ def convert(
     source = identify_convertible(model, allow_pickle=allow_pickle)
     target = Path(output) if output else Path(source.path).with_suffix(".onnx")
     refuse_target(target, source)
-    rows = open_rows(data)
+    options, file = options or ConvertOptions(), open_data(data)
     with OutputFile(target) as output_file, scratch_file() as scratch:
-        with Conversion(source, scratch, rows, allow_pickle, time_limit_s, progress or Silent()) as conversion:
-            attempt = conversion.run(options or ConvertOptions())
-            info = describe_model(source, conversion.spec)
+        with Conversion(source, scratch, file, allow_pickle, time_limit_s, progress or Silent()) as conversion:
+            spec = conversion.open(options)
+            info = describe_model(source, spec)
+            if spec.inputs:
+                network = conversion.convert_network(options, target, output_file)
+                return _report_network(info, options, network, data)
+            attempt = conversion.run(options)
         target_info = None
         if attempt.failure is None:
             scratch.write_bytes(
@@ -112,7 +117,7 @@ class Conversion:
         self,
         source: ModelRef,
         scratch: Path,
-        rows: data.Dataset | None,
+        file: RequestFile | None,
         allow_pickle: bool,
         time_limit_s: float,
         progress: Progress,
@@ -122,9 +127,8 @@ class Conversion:
         self._allow_pickle = allow_pickle
         self._time_limit_s = time_limit_s
         self._progress = progress
-        self._rows = rows
+        self._file = file
         self._workers = contextlib.ExitStack()
-        self._original: TablePredictor | None = None
         self._column_notes: tuple[str, ...] = ()
         self._single_rows: Columns | None = None
 
@@ -134,19 +138,24 @@ class Conversion:
     def __exit__(self, *_: object) -> None:
         self._workers.close()
 
-    @property
-    def spec(self) -> ModelSpec | None:
-        """What the original computes."""
-        return self._original.spec if self._original else None
-
-    def run(self, options: ConvertOptions) -> Attempt:
-        """Write and compare; once more with float64 input when only the user's own rows need it."""
+    def open(self, options: ConvertOptions) -> ModelSpec:
+        """Load the original; what it computes."""
         self._progress.update(0.0, "opening the model")
         self._original = original_predictor(self._source, options.trees, self._allow_pickle)
         self._workers.enter_context(contextlib.closing(self._original))
         self._writer = self._workers.enter_context(start_writer(self._source))
         self._runtime = self._workers.enter_context(start_runtime(self._source))
-        _refuse_network(self._source, self._original.spec)
+        return self._original.spec
+
+    def convert_network(self, options: ConvertOptions, target: Path, output: OutputFile) -> NetworkAttempt:
+        """Write the file of a model that takes tensors, and put it at `target` where it answers the same."""
+        original, spec = self._original.worker, self._original.spec
+        return NetworkConversion(
+            self._source, spec, original, self._writer, options, self._time_limit_s, self._progress
+        ).run(target, output, self._file)
+
+    def run(self, options: ConvertOptions) -> Attempt:
+        """Write and compare; once more with float64 input when only the user's own rows need it."""
         table = self._table(self._original.spec)
         attempt = self._attempt(options, self._original, table)
         differs = [group.name for group in attempt.groups if not passes(group, attempt.criterion)]
@@ -161,11 +170,12 @@ class Conversion:
         return options.precision == "exact" and self._source.family != "torch"
 
     def _table(self, spec: ModelSpec) -> Columns | None:
-        if self._rows is None:
+        if self._file is None:
             return None
-        match = data.match(self._rows.columns, spec, named=self._rows.named)
-        self._column_notes = tuple(notice.message for notice in note_match(match, self._rows, "model"))
-        rows = self._rows.with_texts(data.text_columns(match, spec))
+        dataset = self._file.rows
+        match = data.match(dataset.columns, spec, named=dataset.named)
+        self._column_notes = tuple(notice.message for notice in note_match(match, dataset, "model"))
+        rows = dataset.with_texts(data.text_columns(match, spec))
         columns = data.conform(rows.head(DATA_ROWS, match.columns), spec).columns
         self._single_rows = columns if holds_float32(columns) else None
         return round_numbers(columns, "float64")
@@ -233,12 +243,22 @@ def _compare_on(
     return compare_group(name, reference if len(candidate.values) else candidate, candidate, criterion)
 
 
-def _refuse_network(source: ModelRef, spec: ModelSpec) -> None:
-    if spec.inputs:
-        raise NotConvertible(
-            f"{source.name} takes tensors, and conversions are checked on rows of a table",
-            f"write the file with torch.onnx.export, and check it: infer-bench validate {source.name} model.onnx",
-        )
+def _report_network(
+    source: ModelInfo, options: ConvertOptions, attempt: NetworkAttempt, rows: str | None
+) -> ConvertReport:
+    result = ConvertResult(
+        source=source,
+        output=attempt.target,
+        route=attempt.route,
+        precision=options.precision,
+        input_dtype="",
+        tolerance=attempt.criterion.tolerance,
+        groups=attempt.groups,
+        failed=attempt.failure,
+        criterion=attempt.criterion.name,
+        rtol=attempt.criterion.rtol,
+    )
+    return replace(_report_on(result, options, attempt.notices, rows), inputs=attempt.drawn)
 
 
 def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows: str | None) -> ConvertReport:
@@ -254,15 +274,21 @@ def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows:
         criterion=attempt.criterion.name,
         rtol=attempt.criterion.rtol,
     )
+    return _report_on(result, attempt.options, tuple(Notice("conversion", note) for note in attempt.notes), rows)
+
+
+def _report_on(
+    result: ConvertResult, options: ConvertOptions, notices: tuple[Notice, ...], rows: str | None
+) -> ConvertReport:
     return Report(
         command="convert",
         tool_version=__version__,
         created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings={**asdict(attempt.options), "data": rows},
+        settings={**asdict(options), "data": rows},
         environment=describe(PACKAGES),
         results=(result,),
-        notices=tuple(Notice("conversion", note) for note in attempt.notes),
-        verdict=_verdict(attempt.failure),
+        notices=notices,
+        verdict=_verdict(result.failed),
     )
 
 

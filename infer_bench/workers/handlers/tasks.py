@@ -2,7 +2,14 @@
 
 from infer_bench.workers.handlers.handler import of_model, of_request, of_session
 from infer_bench.workers.tasks.batch_invariance import CompareBatch, compare_batch
-from infer_bench.workers.tasks.convert import ConvertModel, ImportWriter, convert_model, import_writer
+from infer_bench.workers.tasks.convert import (
+    ConvertModel,
+    ConvertNetwork,
+    ImportWriter,
+    convert_model,
+    convert_network,
+    import_writer,
+)
 from infer_bench.workers.tasks.draw_requests import DrawRequests, draw_for_session
 from infer_bench.workers.tasks.feed_dtype import DescribeFeed, describe_feed
 from infer_bench.workers.tasks.float64 import (
@@ -58,6 +65,7 @@ HANDLERS = (
     of_model(DrawRequests, draw_for_session),
     of_request(ImportWriter, import_writer),
     of_request(ConvertModel, convert_model),
+    of_request(ConvertNetwork, convert_network),
     of_request(ReadTrees, read_trees),
     of_request(WriteForms, write_forms),
     of_request(ListPackages, list_packages),

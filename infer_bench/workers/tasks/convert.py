@@ -36,6 +36,24 @@ class ConvertModel(Request[OnnxConversion]):
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkRoute:
+    """How the file of a network was written, in words."""
+
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertNetwork(Request[NetworkRoute]):
+    """Convert `model`, which takes tensors, to the ONNX file `path`; its weights beside it where `external`."""
+
+    title = "convert"
+    model: ModelRef
+    metadata: Mapping[str, str]
+    path: str
+    external: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ImportWriter(Request[None]):
     """Import what conversions need, ahead of the model's description."""
 
@@ -59,3 +77,11 @@ def convert_model(request: ConvertModel) -> OnnxConversion:
     return OnnxConversion(
         conversion.route, conversion.input_dtype, conversion.computes_in, conversion.groups, conversion.notes
     )
+
+
+def convert_network(request: ConvertNetwork) -> NetworkRoute:
+    """Convert and write the file. Raises `NotConvertible` with what stands in the way."""
+    from infer_bench.converters import routes
+
+    path = Path(request.path)
+    return NetworkRoute(routes.write_network(request.model, path, request.metadata, external=request.external))

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from infer_bench.data import Table
 from infer_bench.errors import EngineError, InferBenchError
-from infer_bench.measure.validate.networks.group import named_predictions
-from infer_bench.measure.validate.networks.names import columns_of, pair_names, rename_outputs
+from infer_bench.measure.outputs.group import named_predictions
+from infer_bench.measure.outputs.names import columns_of, pair_names, rename_outputs
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor

@@ -12,7 +12,7 @@ from infer_bench.data.tensors.files import list_sets, load_arrays, read_sets
 from infer_bench.errors import DataError, EngineError, UsageError
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import Rows, rows_of_requests
-from infer_bench.measure.validate.networks.names import columns_of
+from infer_bench.measure.outputs.names import columns_of
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs, divide_outputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation, RequestTable
 from infer_bench.measure.validate.opening import Opening

@@ -9,9 +9,9 @@ from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.models import describe_model
-from infer_bench.measure.validate.networks.group import NetworkGroup
+from infer_bench.measure.outputs.figures import report_outputs, worst_requests
+from infer_bench.measure.outputs.group import NetworkGroup
 from infer_bench.measure.validate.networks.notices import notices_on
-from infer_bench.measure.validate.networks.outputs import report_outputs, worst_requests
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor

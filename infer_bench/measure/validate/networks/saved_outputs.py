@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.errors import DataError
-from infer_bench.measure.validate.networks.names import pair_names
+from infer_bench.measure.outputs.names import pair_names
 from infer_bench.stats.agreement.tensors.named_predictions import NamedPredictions
 from infer_bench.typing import Array
 

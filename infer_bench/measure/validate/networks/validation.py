@@ -7,9 +7,9 @@ from typing import Any
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.outputs.group import NetworkGroup
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.causes.precision import OtherWeight
-from infer_bench.measure.validate.networks.group import NetworkGroup
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings

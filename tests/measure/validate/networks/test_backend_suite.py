@@ -12,7 +12,7 @@ import pytest
 from infer_bench.data.tensors.files import name_by_place, read_sets
 from infer_bench.data.tensors.requests import read_requests
 from infer_bench.errors import EngineError, InferBenchError
-from infer_bench.measure.validate.networks.group import NetworkGroup, named_predictions
+from infer_bench.measure.outputs.group import NetworkGroup, named_predictions
 from infer_bench.measure.validate.networks.saved_outputs import divide_outputs
 from infer_bench.stats.agreement.limits import Limits
 from infer_bench.typing import Array

@@ -7,7 +7,7 @@ import pytest
 
 from infer_bench.data import Table
 from infer_bench.errors import DataError
-from infer_bench.measure.validate.networks.names import columns_of, pair_names, rename_outputs
+from infer_bench.measure.outputs.names import columns_of, pair_names, rename_outputs
 from infer_bench.measure.validate.networks.saved_outputs import divide_outputs
 from infer_bench.model import TensorInput
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from infer_bench.measure.validate.networks.names import rename_outputs
+from infer_bench.measure.outputs.names import rename_outputs
 from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.tensors.named_predictions import NamedPredictions, Yardstick
 from infer_bench.stats.agreement.tensors.network_comparison import NetworkComparison, compare_networks

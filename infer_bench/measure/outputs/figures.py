@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from infer_bench.measure.validate.networks.group import NetworkGroup
+from infer_bench.measure.outputs.group import NetworkGroup
 from infer_bench.report.common import Rounding
 from infer_bench.report.validate import OutputDelta, TensorDelta, WorstRow
 from infer_bench.stats.agreement.limits import Limits

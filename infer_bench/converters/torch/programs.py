@@ -1,0 +1,61 @@
+"""PyTorch exported programs (`.pt2`), opened to be converted.
+
+A pickled module or a state dict is refused: the one runs code when it is opened, the other holds no computation.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from infer_bench.errors import MissingDependency, ModelError, NotConvertible
+
+EXPORT = "save torch.export.export(model, args, dynamic_shapes=…) with torch.export.save instead"
+
+
+def load_program(path: str | Path) -> Any:
+    """Open a `.pt2` file; raises `NotConvertible` for a pickled module or state dict, `ModelError` for a broken one."""
+    name = Path(path).name
+    _refuse_pickles(Path(path))
+    torch = import_torch()
+    try:
+        return torch.export.load(str(path))
+    except Exception as error:  # noqa: BLE001 - torch raises whatever its deserializer met
+        raise ModelError(f"PyTorch cannot read {name}: {type(error).__name__}: {error}", "export it again") from None
+
+
+def import_torch() -> Any:
+    """The library. Raises `MissingDependency` without it."""
+    try:
+        import torch
+    except ImportError:
+        raise MissingDependency("torch", "torch") from None
+    return torch
+
+
+def _refuse_pickles(path: Path) -> None:
+    """Tell a `.pt2` archive from what `torch.save` and `torch.jit.save` write, without opening any of it."""
+    if not path.is_file():
+        raise ModelError(f"{path.name} does not exist")
+    if not zipfile.is_zipfile(path):
+        raise NotConvertible(f"{path.name} is no PyTorch exported program", EXPORT)
+    with zipfile.ZipFile(path) as archive:
+        inside = [name.split("/", 1)[-1] for name in archive.namelist()]
+    exported = any(name.endswith((".json", "archive_format")) for name in inside)
+    if not exported or any(name.startswith("code/") for name in inside):
+        what = "a TorchScript module" if any(name.startswith("code/") for name in inside) else "a pickled module"
+        raise NotConvertible(f"{path.name} is {what} or a state dict, not an exported program", EXPORT)
+
+
+def refuse_training_mode(program: Any) -> None:
+    """Raises `NotConvertible` for a program that does not answer alike twice."""
+    from infer_bench.engines.torch.training_mode import find_training_operators
+
+    for remark in find_training_operators(import_torch(), program).remarks:
+        raise NotConvertible(f"the program {remark.message}", remark.hint)
+
+
+def list_inputs(program: Any) -> list[Any]:
+    """What is known of each input tensor that the user gives."""
+    names = set(program.graph_signature.user_inputs)
+    values = [node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    return [value for value in values if hasattr(value, "shape")]

@@ -1,0 +1,1 @@
+"""Conversions of networks that are fed by tensors."""
