@@ -176,6 +176,14 @@ LIBRARIES = (
         packages=("treelite",),
     ),
     ModelLibrary(
+        engine="nvforest",
+        target="infer_bench.engines.nvforest:NvForest",
+        title="nvForest",
+        reads=("lightgbm", "xgboost", "sklearn"),
+        extra="nvforest",
+        packages=("nvforest-cu12", "nvforest-cu13"),
+    ),
+    ModelLibrary(
         engine="lleaves",
         target="infer_bench.engines.lleaves:Lleaves",
         title="lleaves",

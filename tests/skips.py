@@ -10,10 +10,12 @@ ALLOWED_REASONS = (
     "could not import 'lleaves'",  # nor is this: llvmlite unpacks to 129 MB
     "could not import 'daal4py'",  # nor scikit-learn-intelex, which unpacks to 159 MB
     "could not import 'openvino'",  # nor OpenVINO, which unpacks to 200 MB
+    "could not import 'nvforest'",  # nor nvForest, which needs CUDA's libraries
     "could not import 'tl2cgen'",  # nor this, which needs a C compiler
     "could not import 'distributed'",  # nor Dask, of which CI needs no cluster
     "could not import 'onnxscript'",  # comes with torch
     "not a git checkout",  # a source distribution
+    "no GPU is at hand",  # nvForest runs its tests on the CPU, and its contract where there is one
     "no wheel for GPUs",  # of ONNX Runtime: the tests marked `gpu` run where one is at hand
     "since XGBoost 3.4",  # which needs Python 3.12: run there, and on 3.11 there is nothing to train
     # Of a suite that runs on everything, what does not apply

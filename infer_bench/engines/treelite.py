@@ -36,7 +36,10 @@ class Treelite:
         require("treelite.gtil", self.extra)
         if model.format in estimators.FORMATS:
             require("treelite.sklearn", self.extra)
-            return estimators.open_estimator(library, model, options, threads)
+            estimator = estimators.load_estimator(model, options)
+            predict = _predictor(library, estimators.import_estimator(library, estimator, model), threads)
+            predict = estimators.as_decision(estimator, predict)
+            return estimators.EstimatorSession(estimator, options, predict, "Treelite cannot predict")
         file = files.read_tree_file(model)
         files.refuse_foreign(file, model)
         refuse_categories(file, model, "Treelite")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from infer_bench.engines import sklearnex
+from infer_bench.engines.nvforest import has_infinite_splits
 from infer_bench.engines.tree_files.near_zero import KAPPA, move_thresholds
 from infer_bench.engines.tree_files.read import read_tree_file
 from infer_bench.errors import EngineError, ModelError
@@ -18,7 +19,8 @@ from tests.converters.zoo.case import list_cases, write
 from tests.engines.zoo import answer, open_session
 
 CASES = {case.name: case for case in (*list_cases(lightgbm_models.cases()), *list_cases(xgboost_models.cases()))}
-ENGINES = ("treelite", "lleaves", "tl2cgen", "sklearnex")
+ENGINES = ("treelite", "lleaves", "tl2cgen", "sklearnex", "nvforest")
+OPTIONS: dict[str, dict[str, str]] = {"nvforest": {"device": "cpu"}}
 MODULES = {"sklearnex": "daal4py"}
 RIGHT = (
     *(
@@ -38,6 +40,7 @@ OWN_LIMITS = {
     ("tl2cgen", "xgb targets"): "several targets",
     ("tl2cgen", "lgb binary"): "lower 32 bits are all ones",
     ("treelite", "xgb categories"): "splits on categories",
+    ("nvforest", "xgb categories"): "splits on categories",
     ("tl2cgen", "xgb categories"): "splits on categories",
     ("sklearnex", "xgb categories"): "splits on categories",
     ("sklearnex", "lgb binary"): "rounds LightGBM's thresholds to float32",
@@ -72,7 +75,7 @@ def reads(engine: str, name: str) -> bool:
 def test_it_answers_probes_as_the_files_own_library(engine: str, name: str, tmp_path: Path) -> None:
     pytest.importorskip(MODULES.get(engine, engine))
     model = save(name, tmp_path)
-    own, other = open_session(model.family, model), open_session(engine, model)
+    own, other = open_session(model.family, model), open_session(engine, model, **OPTIONS.get(engine, {}))
     assert (own.spec.task, own.spec.outputs, own.spec.features) == (
         other.spec.task,
         other.spec.outputs,
@@ -126,6 +129,20 @@ def rename_dart(path: Path) -> None:
     path.write_text(json.dumps(content))
 
 
+def test_nvforest_runs_on_a_gpu_or_says_that_there_is_none(tmp_path: Path) -> None:
+    pytest.importorskip("nvforest")
+    runtime = pytest.importorskip("cuda.bindings.runtime")
+    model = save("xgb binary", tmp_path)
+    if runtime.cudaGetDevice()[0] != runtime.cudaError_t.cudaSuccess:
+        with pytest.raises(EngineError, match="nvForest finds no GPU: cudaError") as caught:
+            open_session("nvforest", model)
+        assert caught.value.hint == "nvforest:device=cpu runs it on the CPU"
+        return
+    session = open_session("nvforest", model)
+    rows = {name: np.linspace(-2, 2, 40) for name in session.spec.feature_names}
+    np.testing.assert_allclose(answer(session, rows), answer(open_session("xgboost", model), rows), atol=1e-6)
+
+
 @pytest.mark.parametrize("engine", ["tl2cgen", "sklearnex"])
 def test_a_refusal_for_a_known_fault_can_be_overruled(engine: str, tmp_path: Path) -> None:
     pytest.importorskip(MODULES.get(engine, engine))
@@ -149,6 +166,12 @@ def test_a_file_tells_its_objective_and_its_codes(tmp_path: Path) -> None:
     assert file.has_categories
     assert [file.spec.features[i].kind for i in file.coded_places] == ["category"] * len(file.coded_places)
     assert file.coded_places
+
+
+def test_a_split_at_infinity_is_seen(tmp_path: Path) -> None:
+    assert has_infinite_splits(read_tree_file(save("lgb early stopping text", tmp_path)))
+    assert not has_infinite_splits(read_tree_file(save("lgb no missing", tmp_path)))
+    assert not has_infinite_splits(read_tree_file(save("xgb binary", tmp_path)))
 
 
 def test_a_broken_file_is_said_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""scikit-learn's forests in Treelite: as scikit-learn answers, also beside its thresholds, or refused."""
+"""scikit-learn's forests in Treelite and nvForest: as scikit-learn answers, also beside its thresholds, or refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from infer_bench.engines.tree_files.estimators import compared_dtype, refuse_estimator
-from infer_bench.errors import EngineError
+from infer_bench.errors import EngineError, ModelError
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.validate.probes import probes
 from tests.engines.zoo import answer, dump, open_session
@@ -60,11 +60,20 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
+ON_CPU: dict[str, dict[str, str]] = {"treelite": {}, "nvforest": {"device": "cpu"}}
+
+
+@pytest.mark.parametrize("engine", ON_CPU)
 @pytest.mark.parametrize("name", RIGHT)
-def test_it_answers_probes_as_scikit_learn(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("treelite")
+def test_it_answers_probes_as_scikit_learn(name: str, engine: str, tmp_path: Path) -> None:
+    pytest.importorskip(engine)
     model = identify_model(str(dump(RIGHT[name](), tmp_path / "forest.pkl")), allow_pickle=True)
-    own, other = (open_session(engine, model) for engine in ("sklearn", "treelite"))
+    own = open_session("sklearn", model)
+    if (engine, name) == ("nvforest", "two targets"):
+        with pytest.raises(ModelError, match="nvForest cannot read"):
+            open_session(engine, model, **ON_CPU[engine])
+        return
+    other = open_session(engine, model, **ON_CPU[engine])
     assert own.spec == other.spec
     assert own.domain().thresholds == other.domain().thresholds
     compared = 0

@@ -225,6 +225,15 @@ def treelite(folder: Path) -> SavedModel:
     return replace(lightgbm(folder), engine="treelite", tolerance=1e-15)
 
 
+@model_for("nvforest")
+def nvforest(folder: Path) -> SavedModel:
+    pytest.importorskip("nvforest")
+    runtime = pytest.importorskip("cuda.bindings.runtime")
+    if runtime.cudaGetDevice()[0] != runtime.cudaError_t.cudaSuccess:
+        pytest.skip("no GPU is at hand")
+    return replace(xgboost(folder), engine="nvforest", tolerance=1e-6)
+
+
 @model_for("lleaves")
 def lleaves(folder: Path) -> SavedModel:
     pytest.importorskip("lleaves")

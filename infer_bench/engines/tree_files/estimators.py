@@ -23,15 +23,18 @@ _OUTLIERS = "IsolationForest"
 
 
 class EstimatorSession(FedSession):
-    """A forest; `predict` takes rows (rows, features) in the precision in which scikit-learn compares them."""
+    """A forest; `predict` takes rows (rows, features) in the precision in which scikit-learn compares them.
 
-    def __init__(self, estimator: Any, options: Mapping[str, str], predict: Callable[[Any], Any]) -> None:
+    `what` begins its errors.
+    """
+
+    def __init__(self, estimator: Any, options: Mapping[str, str], predict: Callable[[Any], Any], what: str) -> None:
         self._estimator, (spec, self._method) = estimator, _describe(estimator)
         schema = feeds.make_schema(spec.features, options, compared_dtype(estimator))
         feed = feeds.make_feed(schema, options["feed"])
         if options["feed"] == "dataframe":
             feed = encode_frames(feed, (), schema.dtype)
-        super().__init__(spec, feed, guard(predict, "Treelite cannot predict"))
+        super().__init__(spec, feed, guard(predict, what))
 
     def labels(self, predictions: Floats) -> Array | None:
         """The predicted labels (rows,); of outliers by the sign."""
@@ -47,14 +50,26 @@ class EstimatorSession(FedSession):
         return split_points.domain(self._estimator, self.spec)
 
 
-def open_estimator(library: Any, model: ModelRef, options: Mapping[str, str], threads: int) -> EstimatorSession:
-    """The session of a pickled or skops forest. Raises `UnsafePickle`, `ModelError`, or `EngineError` for another."""
+def load_estimator(model: ModelRef, options: Mapping[str, str]) -> Any:
+    """The forest in a pickle or skops file. Raises `UnsafePickle`, `ModelError`, or `EngineError` for another."""
     require("sklearn", "sklearn")
     estimator = open_skops(model, options) if model.format == "skops" else open_pickle(model, options)
     refuse_estimator(estimator, model.name)
+    return estimator
+
+
+def import_estimator(library: Any, estimator: Any, model: ModelRef) -> Any:
+    """The forest as Treelite, the `library`, has it."""
     with errors_as(ModelError, f"Treelite cannot read {model.name}"):
-        trees = library.sklearn.import_model(_with_true_count(estimator))
-    return EstimatorSession(estimator, options, _predictor(library, trees, estimator, threads))
+        return library.sklearn.import_model(_with_true_count(estimator))
+
+
+def as_decision(estimator: Any, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`call`; of outliers what `decision_function` gives, where Treelite gives the score with the other sign."""
+    if type(estimator).__name__ != _OUTLIERS:
+        return call
+    offset = float(estimator.offset_)
+    return lambda rows: -call(rows) - offset
 
 
 def _describe(estimator: Any) -> tuple[ModelSpec, PredictMethod]:
@@ -101,16 +116,3 @@ def _with_true_count(estimator: Any) -> Any:
     counted = copy.copy(estimator)
     counted.n_estimators = len(members)
     return counted
-
-
-def _predictor(library: Any, trees: Any, estimator: Any, threads: int) -> Callable[[Any], Any]:
-    predict = library.gtil.predict
-    offset = float(estimator.offset_) if type(estimator).__name__ == _OUTLIERS else None
-
-    def call(rows: Any) -> Any:
-        return predict(trees, rows, nthread=threads).reshape(len(rows), -1)
-
-    def call_outliers(rows: Any) -> Any:
-        return -call(rows) - offset
-
-    return call if offset is None else call_outliers
