@@ -22,6 +22,8 @@ GATED = ("p50", "p95")
 MARGINS = {"p50": 0.02, "p95": 0.05}
 """What is allowed where nothing else is said: layouts of one file differ by about 1 % at p50, by about 3 % at p95."""
 LEAST_MARGIN = 0.005
+MORE_BUDGET = "give it a larger --budget"
+"""In a reason, until it is known which one would decide."""
 MOST_MARGIN = 1_000.0
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
@@ -56,9 +58,13 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class GateLimits:
-    """What is allowed: `shares` on top of the baseline by metric, absolute `bounds`, and the largest |difference|."""
+    """What is allowed: `shares` on top of the baseline by metric, absolute `bounds`, and the largest |difference|.
+
+    `unnamed` are those metrics of `shares` whose share nobody gave by name (see `gates.unnamed_limits`).
+    """
 
     shares: Mapping[str, float] = field(default_factory=dict)
+    unnamed: frozenset[str] = frozenset()
     bounds: tuple[Bound, ...] = ()
     max_delta: float | None = None
     errors: Errors = field(default_factory=Errors)
@@ -92,6 +98,12 @@ def parse_regressions(text: str) -> dict[str, float]:
                 raise UsageError(f"{metric} stands twice in {text!r}", "give each metric once")
             shares[metric] = margin
     return shares
+
+
+def find_unnamed(text: str | None) -> frozenset[str]:
+    """The tails that limits as `parse_regressions` reads them hold without naming them; None: where nothing is said."""
+    bare = text is None or any("=" not in piece for piece in text.split(","))
+    return frozenset(metric for metric in GATED if metric != "p50") if bare else frozenset()
 
 
 def _parse_share(text: str, metric: str, whole: str) -> float:

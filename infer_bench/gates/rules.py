@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.gates.limits import Bound, Choice, GateLimits, share_of, unit_of
+from infer_bench.gates.limits import MORE_BUDGET, Bound, Choice, GateLimits, share_of, unit_of
+from infer_bench.gates.unnamed_limits import MOST as MOST_UNNAMED
+from infer_bench.gates.unnamed_limits import resolve_limit
 from infer_bench.report.common import Verdict
 from infer_bench.report.gate import Check
 from infer_bench.stats.decisions.error_rates import Errors
@@ -21,9 +23,6 @@ LEAST_SAMPLES, LEAST_SAMPLES_FROM = 200, 0.95
 NO_ANSWERS = "no answers"
 """What stands in place of a difference while there are no predictions yet."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
-_MORE = "give it a larger --budget"
-HOPE = 3
-"""A verdict that takes more than three times the layouts that there is time for will not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,16 @@ class CandidateMetrics:
 
 
 def make_checks(metrics: Iterable[CandidateMetrics], limits: GateLimits) -> tuple[Check, ...]:
-    """Every check of every candidate. The error rate is shared among those that are left to chance."""
+    """Every check of every candidate."""
     metrics = tuple(metrics)
-    count = sum(_count_chances(one, limits) for one in metrics)
-    errors = Errors(limits.errors.alpha / max(1, count), limits.errors.beta)
+    errors = share_errors(metrics, limits)
     return tuple(check for one in metrics for check in _check_candidate(one, limits, errors))
+
+
+def share_errors(metrics: Iterable[CandidateMetrics], limits: GateLimits) -> Errors:
+    """The error rates of one check: that of calling a regression is shared among all that are left to chance."""
+    count = sum(_count_chances(one, limits) for one in metrics)
+    return Errors(limits.errors.alpha / max(1, count), limits.errors.beta)
 
 
 def _count_chances(one: CandidateMetrics, limits: GateLimits) -> int:
@@ -82,14 +86,22 @@ def _is_concerned(bound: Bound, one: CandidateMetrics) -> bool:
 
 def _check_candidate(one: CandidateMetrics, limits: GateLimits, errors: Errors) -> Iterable[Check]:
     for metric, share in limits.shares.items() if one.against else ():
-        blank = Check(one.candidate, one.against, one.model, one.batch, metric, "regression", share, "inconclusive")
-        yield _judge(blank, one, one.series.get(metric), math.log1p(share), errors)
+        yield _check_share(metric, share, one, errors, is_named=metric not in limits.unnamed)
     for bound in limits.bounds:
         if _is_concerned(bound, one):
             blank = Check(one.candidate, "", one.model, one.batch, bound.metric, "limit", bound.value, "inconclusive")
             yield _judge(blank, one, _compare_with_bound(one.totals.get(bound.metric), bound.value), 0.0, errors)
     if limits.max_delta is not None:
         yield _check_delta(one, limits.max_delta)
+
+
+def _check_share(metric: str, share: float, one: CandidateMetrics, errors: Errors, *, is_named: bool) -> Check:
+    blank = Check(one.candidate, one.against, one.model, one.batch, metric, "regression", share, "inconclusive")
+    series, widest = one.series.get(metric), share if is_named else max(share, MOST_UNNAMED)
+    check = _judge(blank, one, series, math.log1p(share), errors, math.log1p(widest))
+    if is_named or series is None or series.samples < count_needed_samples(share_of(metric) or 0.0):
+        return check
+    return resolve_limit(check, series.logs, errors)
 
 
 def _compare_with_bound(series: Series | None, bound: float) -> Series | None:
@@ -99,7 +111,15 @@ def _compare_with_bound(series: Series | None, bound: float) -> Series | None:
     return Series(series.candidate, (), logs, series.samples, series.calls)
 
 
-def _judge(blank: Check, one: CandidateMetrics, series: Series | None, limit: float, errors: Errors) -> Check:
+def _judge(
+    blank: Check,
+    one: CandidateMetrics,
+    series: Series | None,
+    limit: float,
+    errors: Errors,
+    widest: float | None = None,
+) -> Check:
+    """`limit` is a log, as is `widest`: the largest that would do, where it is not the same one."""
     blank = replace(blank, unit=unit_of(blank.metric))
     if one.failed is not None:
         return replace(blank, outcome="failed", reason=one.failed)
@@ -108,7 +128,7 @@ def _judge(blank: Check, one: CandidateMetrics, series: Series | None, limit: fl
         return replace(blank, reason="there is no file" if size else "nothing was measured", final=size)
     if blank.metric == "size":
         return replace(blank, **_describe_size(series, limit))
-    return replace(blank, **_describe_ratio(blank, series, limit, errors))
+    return replace(blank, **_describe_ratio(blank, series, limit, errors, limit if widest is None else widest))
 
 
 def _describe_size(series: Series, limit: float) -> dict[str, Any]:
@@ -128,7 +148,7 @@ def _describe_size(series: Series, limit: float) -> dict[str, Any]:
     }
 
 
-def _describe_ratio(blank: Check, series: Series, limit: float, errors: Errors) -> dict[str, Any]:
+def _describe_ratio(blank: Check, series: Series, limit: float, errors: Errors, widest: float) -> dict[str, Any]:
     judgement = judge(series.logs, limit, errors)
     has_baseline = blank.kind == "regression"
     scale = 1.0 if has_baseline else blank.limit
@@ -145,7 +165,7 @@ def _describe_ratio(blank: Check, series: Series, limit: float, errors: Errors) 
     if has_baseline and judgement.would_see is not None:
         fields["would_see"] = math.expm1(judgement.would_see)
         fields["would_fail"] = math.expm1(judgement.would_see + limit)
-    return fields | _find_reservation(blank, series, judgement, limit, errors)
+    return fields | _find_reservation(blank, series, judgement, (limit, widest), errors)
 
 
 def _finite_ratio(log: float, scale: float) -> float | None:
@@ -153,9 +173,12 @@ def _finite_ratio(log: float, scale: float) -> float | None:
 
 
 def _find_reservation(
-    blank: Check, series: Series, judgement: Judgement, limit: float, errors: Errors
+    blank: Check, series: Series, judgement: Judgement, limits: tuple[float, float], errors: Errors
 ) -> dict[str, Any]:
-    """Why the sample cannot carry a verdict, if it cannot; else why it is inconclusive, if it is."""
+    """Why the sample cannot carry a verdict, if it cannot; else why it is inconclusive, if it is.
+
+    `limits`: the one asked for, and the widest that would do.
+    """
     share = share_of(blank.metric)
     if share is not None and share != 0.5 and series.calls > 1:
         reason = f"calls are too short to be timed singly: a sample is the mean of {series.calls}"
@@ -164,13 +187,15 @@ def _find_reservation(
     if series.samples < least and share is not None:
         per = "block" if blank.kind == "regression" else "layout"
         outcome = "advisory" if share > 0.95 else "inconclusive"
-        reason = f"{series.samples} samples a {per} where {blank.metric} needs {least}: {_MORE}, or limit p50 alone"
+        reason = (
+            f"{series.samples} samples a {per} where {blank.metric} needs {least}: {MORE_BUDGET}, or limit p50 alone"
+        )
         return {"outcome": outcome, "reason": reason, "final": True}
     if judgement.outcome != "inconclusive":
         return {}
     return {
-        "reason": _explain_inconclusive(blank, judgement, limit, errors),
-        "layouts_needed": layouts_needed(series.logs, limit, errors),
+        "reason": _explain_inconclusive(blank, judgement, limits[0], errors),
+        "layouts_needed": layouts_needed(series.logs, limits[1], errors),
         "final": judgement.layouts >= MOST,
     }
 
@@ -185,11 +210,11 @@ def count_needed_samples(share: float) -> int:
 def _explain_inconclusive(blank: Check, judgement: Judgement, limit: float, errors: Errors) -> str:
     least = least_layouts(errors.alpha)
     if judgement.layouts < least:
-        return f"{judgement.layouts} of the {least} layouts that a verdict takes: {_MORE}"
+        return f"{judgement.layouts} of the {least} layouts that a verdict takes: {MORE_BUDGET}"
     would_see = judgement.would_see
     if blank.kind == "regression" and judgement.high < limit and would_see is not None:
-        return f"slow-downs as large as the limit would not have been seen: {_MORE}, or a larger limit"
-    return f"too close to the limit for this sample: {_MORE}, or move the limit"
+        return f"slow-downs as large as the limit would not have been seen: {MORE_BUDGET}, or a larger limit"
+    return f"too close to the limit for this sample: {MORE_BUDGET}, or move the limit"
 
 
 def _check_delta(one: CandidateMetrics, most: float) -> Check:
@@ -206,40 +231,6 @@ def _check_delta(one: CandidateMetrics, most: float) -> Check:
     if one.max_abs_delta is None and not one.rows_compared:
         return replace(blank, outcome="different", reason=one.delta_note or "the answers cannot be compared")
     return replace(blank, outcome="different" if (one.max_abs_delta or 0.0) > most else "pass")
-
-
-def may_be_decided(check: Check, layouts: int | None = None) -> bool:
-    """Whether more layouts could still decide a check: of no more than `layouts`, which a budget holds, where known.
-
-    How many it takes is known roughly, so it is left alone only where it is far more.
-    """
-    if check.outcome != "inconclusive" or check.final:
-        return False
-    if layouts is None or not check.layouts:
-        return True
-    return check.layouts_needed is not None and check.layouts_needed <= HOPE * layouts
-
-
-def name_budget(check: Check, seconds: float | None) -> Check:
-    """The check with the budget that would decide it, in place of the advice to give more; None where none would."""
-    advice = "no budget would decide it" if seconds is None else f"about --budget {_write_budget(seconds)} would decide"
-    return replace(check, reason=check.reason.replace(_MORE, advice))
-
-
-def _write_budget(seconds: float) -> str:
-    """A round number above: `20s`, `90s`, `5m`."""
-    if seconds <= 120:
-        return f"{max(10, math.ceil(seconds / 10) * 10)}s"
-    return f"{math.ceil(seconds / 60)}m"
-
-
-def is_settled(checks: Sequence[Check], layouts: int) -> bool:
-    """Whether the verdict is known, and what is undecided has had as long again to show.
-
-    A regression found makes the verdict certain; the other metrics are told with it where they soon can be.
-    """
-    decided = [check.layouts for check in checks if check.outcome == "regressed" and check.metric != "size"]
-    return bool(decided) and layouts >= 2 * min(decided)
 
 
 def decide_verdict(checks: Sequence[Check], failures: Sequence[str], choice: Choice = "") -> Verdict:

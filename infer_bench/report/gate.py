@@ -23,6 +23,9 @@ class Check:
     `would_see` is the smallest slow-down (a share) that this sample would have told from none with 95 % power,
     `would_fail` the smallest that it would have called a regression. None when there are too few layouts.
 
+    `limit_asked`: of a tail that nobody gave a limit by name, the share that was asked for, where the sample could not
+    tell that and passed at `limit`, which it could; what lies beyond the share asked for is a regression all the same.
+
     `outcome` "advisory": shown and not judged, `reason` says why; `reason` also says why a check is inconclusive.
     `final`: more layouts of this kind would not have changed that. `layouts_needed`: about how many would decide an
     inconclusive one, None where no number would, or where that is not known.
@@ -49,6 +52,7 @@ class Check:
     reason: str = ""
     final: bool = False
     layouts_needed: int | None = None
+    limit_asked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -98,6 +99,20 @@ def layout_logs(
         if logs:
             medians.append(float(np.median(logs)))
     return medians
+
+
+def merge_rounds(layouts: Sequence[Sequence[Samples]], least: int) -> list[list[Samples]]:
+    """The rounds of layouts measured side by side, as many in a row taken together as have `least` samples.
+
+    All layouts are merged alike, and what does not fill a last round goes to the one before. Where all rounds together
+    have too few they stay as they are.
+    """
+    count, fewest = min(map(len, layouts)), min((len(block) for rounds in layouts for block in rounds), default=0)
+    each = -(-least // max(1, fewest))
+    if each == 1 or each > count:
+        return [list(rounds) for rounds in layouts]
+    cuts = [*range(0, count - each + 1, each), count]
+    return [[np.concatenate(rounds[a:b]) for a, b in pairwise(cuts)] for rounds in layouts]
 
 
 def block_quantile(samples: Samples, share: float, floor_ns: float, calls: int) -> float:

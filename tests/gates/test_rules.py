@@ -16,9 +16,9 @@ from infer_bench.gates.rules import (
     Series,
     count_needed_samples,
     decide_verdict,
-    is_settled,
     make_checks,
 )
+from infer_bench.gates.undecided import is_settled, may_be_decided, name_budget
 from infer_bench.report.gate import Check
 
 SAME, SLOWER = 0.0, math.log(1.2)
@@ -129,7 +129,7 @@ def test_the_size_of_a_file_is_known_from_one_layout(log: float, outcome: str) -
 def test_the_size_of_a_function_is_not_waited_for() -> None:
     (only,) = make_checks([build_metrics(series={"size": Series(())})], GateLimits({"size": 0.0}))
     assert only.outcome == "inconclusive"
-    assert not rules.may_be_decided(only)
+    assert not may_be_decided(only)
 
 
 def test_a_p95_of_fewer_than_200_samples_a_block_is_inconclusive() -> None:
@@ -137,7 +137,7 @@ def test_a_p95_of_fewer_than_200_samples_a_block_is_inconclusive() -> None:
     p50, p95 = make_checks([build_metrics(series=few)], BOTH)
     assert (p50.outcome, p95.outcome) == ("pass", "inconclusive")
     assert "199 samples a block where p95 needs 200" in p95.reason
-    assert not rules.may_be_decided(p95)
+    assert not may_be_decided(p95)
     assert decide_verdict((p50, p95), ()).exit_code == 3
 
 
@@ -213,7 +213,7 @@ def test_whoever_failed_fails_every_check() -> None:
 def test_nothing_measured_is_inconclusive() -> None:
     checks = make_checks([build_metrics(series={})], BOTH)
     assert {(one.outcome, one.reason) for one in checks} == {("inconclusive", "nothing was measured")}
-    assert all(rules.may_be_decided(one) for one in checks)
+    assert all(may_be_decided(one) for one in checks)
 
 
 def test_layouts_beyond_those_that_are_looked_at_are_not_waited_for() -> None:
@@ -221,7 +221,7 @@ def test_layouts_beyond_those_that_are_looked_at_are_not_waited_for() -> None:
     one = build_metrics(series={"p50": Series([1.0] * 400, [1.0] * 400, mixed)})
     (only,) = make_checks([one], GateLimits({"p50": 0.02}))
     assert only.outcome == "inconclusive"
-    assert not rules.may_be_decided(only)
+    assert not may_be_decided(only)
 
 
 def test_a_verdict_that_is_far_off_is_not_waited_for_and_the_budget_that_brings_it_is_named() -> None:
@@ -230,19 +230,19 @@ def test_a_verdict_that_is_far_off_is_not_waited_for_and_the_budget_that_brings_
         [build_metrics(series={"p50": Series([1.0] * 8, [1.0] * 8, wide)})], GateLimits({"p50": 0.05})
     )
     assert only.layouts_needed is None or only.layouts_needed > 60
-    assert rules.may_be_decided(only)
-    assert not rules.may_be_decided(only, 9)
-    assert "about --budget 90s would decide" in rules.name_budget(only, 84.2).reason
-    assert "about --budget 10s would decide" in rules.name_budget(only, 0.3).reason
-    assert "about --budget 5m would decide" in rules.name_budget(only, 245).reason
-    assert "no budget would decide" in rules.name_budget(only, None).reason
+    assert may_be_decided(only)
+    assert not may_be_decided(only, 9)
+    assert "about --budget 90s would decide" in name_budget(only, 84.2).reason
+    assert "about --budget 10s would decide" in name_budget(only, 0.3).reason
+    assert "about --budget 5m would decide" in name_budget(only, 245).reason
+    assert "no budget would decide" in name_budget(only, None).reason
 
 
 def test_too_few_layouts_for_any_verdict_are_hopeless_only_where_the_budget_holds_far_fewer() -> None:
     (only,) = make_checks([build_metrics(series={"p50": series(layouts=1)})], GateLimits({"p50": 0.05}))
     assert only.layouts_needed == 7
-    assert rules.may_be_decided(only, 3)
-    assert not rules.may_be_decided(only, 2)
+    assert may_be_decided(only, 3)
+    assert not may_be_decided(only, 2)
 
 
 def test_a_regression_gives_the_other_metrics_as_long_again() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infer_bench.stats.speedup import speedup
+from infer_bench.stats.speedup import merge_rounds, speedup
 
 TRUE = 1.3
 
@@ -31,6 +31,22 @@ def test_the_ratio_is_the_median_over_pairs_of_the_median_over_rounds() -> None:
     assert low is not None
     assert high is not None
     assert low < 3.0 < high
+
+
+@given(
+    counts=st.lists(st.integers(0, 12), min_size=1, max_size=3),
+    samples=st.integers(1, 250),
+    least=st.integers(1, 300),
+)
+def test_rounds_in_a_row_are_merged_alike_until_each_has_enough(counts: list[int], samples: int, least: int) -> None:
+    layouts = [[np.full(samples, place) for place in range(count)] for count in counts]
+    merged = merge_rounds(layouts, least)
+    if samples >= least or min(counts) * samples < least:
+        assert [list(map(len, rounds)) for rounds in merged] == [[samples] * count for count in counts]
+    else:
+        assert {tuple(map(len, rounds)) for rounds in merged} == {tuple(map(len, merged[0]))}
+        assert all(least <= len(block) < 2 * (least + samples) for block in merged[0])
+        assert sum(map(len, merged[0])) == min(counts) * samples
 
 
 def test_floor_and_calls_a_sample_are_taken_off_on_both_sides() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from infer_bench.gates.limits import GateLimits, share_of
-from infer_bench.gates.rules import CandidateMetrics, Series
+from infer_bench.gates.rules import CandidateMetrics, Series, count_needed_samples
 from infer_bench.measure.bench.results import difference
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements
 from infer_bench.measure.schedule.sequential import Pair
-from infer_bench.stats.speedup import block_quantile, layout_logs
+from infer_bench.stats.speedup import block_quantile, layout_logs, merge_rounds
 from infer_bench.typing import Samples
 
 MeasurementPair = tuple[Measurement, Measurement]
@@ -98,7 +98,7 @@ def _compare_layout(metric: str, both: MeasurementPair, layouts: LayoutPair) -> 
     share = share_of(metric)
     if share is None:
         return (theirs, ours, math.log(ours / theirs), 1) if theirs > 0 and ours > 0 else ()
-    samples = [_samples(layout) for layout in layouts]
+    samples = merge_rounds([_samples(layout) for layout in layouts], count_merged_samples(share))
     floors = [[layout.process.floor_ns] for layout in layouts]
     calls = (both[0].calls, both[1].calls)
     logs = layout_logs(samples[:1], samples[1:], share, (floors[0], floors[1]), calls)
@@ -115,6 +115,11 @@ def _value(metric: str, measurement: Measurement, layout: LayoutSamples) -> floa
         return float(measurement.candidate.artefact.bytes)
     fields: Mapping[str, str] = {"load": "load_ns", "cold_start": "cold_start_ns", "rss": "rss_bytes"}
     return float(getattr(layout.process, fields[metric]))
+
+
+def count_merged_samples(share: float) -> int:
+    """What blocks of a layout are merged for. Above p95 they stay as they are: such a tail is shown and not judged."""
+    return count_needed_samples(share) if share <= 0.95 else 1
 
 
 def _samples(layout: LayoutSamples) -> list[Samples]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from infer_bench.errors import UsageError
-from infer_bench.gates import rules
+from infer_bench.gates import rules, undecided
 from infer_bench.gates.limits import PER_PROCESS, share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.measure.bench import run as bench
@@ -37,6 +37,7 @@ from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.common import Notice
 from infer_bench.report.gate import Check, Gate, GateMode, Side
+from infer_bench.stats.decisions.sign_test import robust_layouts
 from infer_bench.typing import Columns
 from infer_bench.workers.requests import WorkerEnvironment
 
@@ -102,9 +103,10 @@ class GateRun:
         self._apart = frozenset(rows.apart)
         self._measurements = Measurements(candidates_of(pairs), settings.batches, rows.unfit)
         self._budget = Budget(max(1, round(settings.limit_s * 1e9)), begin_ns=begin_ns)
+        self._metrics = PairedMetrics(pairs, self._measurements, gate.limits)
+        self._errors = rules.share_errors(self._metrics.collect(), gate.limits)
         self._scheduler = self._schedule(rows.columns, delays, progress)
         self._report = ReportBuilder(self._measurements, rows.rows, settings, tuple(rows.notices))
-        self._metrics = PairedMetrics(pairs, self._measurements, gate.limits)
         self._begin_ns, self._progress = begin_ns, progress
 
     def _schedule(
@@ -119,6 +121,7 @@ class GateRun:
             self._settings,
             samples=count_samples(self._gate),
             restarts=source.restarts,
+            layouts=robust_layouts(self._errors.alpha),
         )
         return Scheduler(self._measurements, source, self._rule, self._budget, self._settings, progress, PACKAGES)
 
@@ -131,9 +134,9 @@ class GateRun:
 
     def run(self, save: Save | None) -> BenchReport:
         """Say what is going to happen and measure until it is decided; one that is broken off leaves what it has."""
-        limits, passed_ns = self._gate.limits, time.perf_counter_ns() - self._begin_ns
+        passed_ns = time.perf_counter_ns() - self._begin_ns
         start_ns = passed_ns // len(self._measurements.candidates)
-        plan = describe_gate(self._mode, len(self._pairs), self._settings, limits.shares, limits.errors, start_ns)
+        plan = describe_gate(self._mode, len(self._pairs), self._settings, self._gate.limits, self._errors, start_ns)
         self._progress.announce(plan, always=True)
         saves = PartialSaves(partial(self.build_report, complete=False), save)
         return run_to_report(
@@ -158,10 +161,10 @@ class GateRun:
         None once a regression has had time to show elsewhere.
         """
         checks = self._checks()
-        if rules.is_settled(checks, self._measurements.layout_count):
+        if undecided.is_settled(checks, self._measurements.layout_count):
             return []
         layouts = self._rule.count_layouts(self._pairs)
-        open_ = {(check.model, check.candidate) for check in checks if rules.may_be_decided(check, layouts)}
+        open_ = {(check.model, check.candidate) for check in checks if undecided.may_be_decided(check, layouts)}
         return [pair for pair in self._pairs if (pair.candidate.model.path, pair.candidate.label) in open_]
 
     def build_report(self, *, complete: bool) -> BenchReport:
@@ -175,10 +178,12 @@ class GateRun:
 
     def _name_budget(self, check: Check) -> Check:
         """The budget that would decide what is inconclusive, once a few layouts have shown that."""
-        if not rules.may_be_decided(check) or not self._measurements.layout_count:
+        if not undecided.may_be_decided(check) or not self._measurements.layout_count:
             return check
         least_layouts = check.layouts_needed
-        return rules.name_budget(check, None if least_layouts is None else self._rule.estimate_budget_s(least_layouts))
+        return undecided.name_budget(
+            check, None if least_layouts is None else self._rule.estimate_budget_s(least_layouts)
+        )
 
     def _name(self, candidate: Candidate) -> str:
         """With the model's name where several of them have the same candidate."""

@@ -12,6 +12,7 @@ from infer_bench.gates.limits import (
     Bound,
     Choice,
     GateLimits,
+    find_unnamed,
     parse_bound,
     parse_regressions,
     share_of,
@@ -98,6 +99,7 @@ class GateSettings:
             "against": self.against,
             "against_python": self.python,
             "max_regression": dict(self.limits.shares),
+            "max_regression_unnamed": sorted(self.limits.unnamed),
             "limits": [bound.text for bound in self.limits.bounds],
             "max_delta": self.limits.max_delta,
             "inconclusive": self.limits.inconclusive,
@@ -116,10 +118,12 @@ class GateSettings:
 
             check_limits(others)
         least = LEAST_ACROSS if self.python is not None or self.baseline is not None else LEAST_MARGIN
+        unnamed = self.limits.unnamed
         if not shares and compares:
             shares = {metric: max(least, share) for metric, share in MARGINS.items()}
+            unnamed = find_unnamed(None)
         _check_margins(shares, least)
-        return replace(self, limits=replace(self.limits, shares=shares))
+        return replace(self, limits=replace(self.limits, shares=shares, unnamed=unnamed))
 
 
 def _concerns_any(bound: Bound, candidates: "Sequence[Candidate | PlannedCandidate]") -> bool:
@@ -155,10 +159,11 @@ def build_gate_settings(
     """
     _check_names({"--against": against, "--against-python": python, "--baseline": baseline})
     compares = against is not None or python is not None or baseline is not None
-    shares = {} if max_regression is None else parse_regressions(max_regression)
-    if max_regression is None and compares:
+    text = (_read_text(project, "max-regression") or None) if max_regression is None and compares else max_regression
+    shares = {} if text is None else parse_regressions(text)
+    if max_regression is None:
         across = python is not None or baseline is not None
-        shares = _read_shares(project, across=across, stored_baseline=baseline is not None)
+        shares = _fit_shares(shares, across=across, stored_baseline=baseline is not None)
     if max_delta is None and (against is not None or python is not None):
         max_delta = _read_number(project, "max-delta")
     _check_max_delta(max_delta, compares)
@@ -167,6 +172,7 @@ def build_gate_settings(
     own_bounds = tuple(map(parse_bound, bounds))
     limits = GateLimits(
         shares=shares,
+        unnamed=find_unnamed(text) & shares.keys(),
         bounds=own_bounds or (() if plain or baseline is not None else _read_bounds(project)),
         max_delta=max_delta,
         errors=Errors(alpha=alpha),
@@ -188,13 +194,11 @@ def _check_max_delta(max_delta: float | None, compares: bool) -> None:
         raise UsageError("--max-delta is zero or more")
 
 
-def _read_shares(project: Mapping[str, Any], *, across: bool, stored_baseline: bool) -> dict[str, float]:
+def _fit_shares(shares: Mapping[str, float], *, across: bool, stored_baseline: bool) -> dict[str, float]:
     """The project's limits on regressions: between environments as narrow as can be told there, and no narrower.
 
     A stored run carries no other metric than percentiles.
     """
-    text = _read_text(project, "max-regression")
-    shares = parse_regressions(text) if text else {}
     if stored_baseline:
         shares = {metric: share for metric, share in shares.items() if share_of(metric) is not None}
     least = LEAST_ACROSS if across else 0.0

@@ -9,12 +9,12 @@ from infer_bench.measure.candidates.candidates import Key
 
 Clock = Callable[[], int]
 
-LAYOUTS = 14
-"""So many layouts should fit into the budget: 13 decide also where one of them is a freak."""
 RECENT_LAYOUTS = 3
 """The last ones say what the next will take: the first is often slower."""
 STEP_SHARE = 0.1
 """Of what is left, for a step that can be cut short."""
+SPARE_LAYOUTS = 0.5
+"""So much room is left where rounds are planned so that a number of layouts fits."""
 LEAST_ROUNDS = 3
 """A layout with fewer is left out, unless it is the only one."""
 
@@ -35,6 +35,11 @@ class Durations:
         """The sessions of a layout of so many candidates took so long to open."""
         self._openings_ns.append(opening_ns / max(1, candidates))
 
+    def note_closing(self, candidates: int, closing_ns: int) -> None:
+        """The sessions of the layout that was opened last took so long to close."""
+        if self._openings_ns:
+            self._openings_ns[-1] += closing_ns / max(1, candidates)
+
     def note_layout(self, candidates: int, overhead_ns: int) -> None:
         """A layout of so many candidates took so long beside its opening and its blocks: warming up."""
         self._overheads_ns.append(overhead_ns / max(1, candidates))
@@ -48,7 +53,7 @@ class Durations:
         return sum(self.block_ns(key, batch) for key in keys)
 
     def opening_ns(self, candidates: int) -> float:
-        """What it takes to open a layout of so many, by the last ones; 0 before the first."""
+        """What it takes to open a layout of so many and to close it, by the last ones; 0 before the first."""
         return statistics.median(self._openings_ns[-RECENT_LAYOUTS:]) * candidates if self._openings_ns else 0.0
 
     def overhead_ns(self, candidates: int) -> float | None:
@@ -117,19 +122,24 @@ class Budget:
 class Pace:
     """Plans the rounds of a budget from what blocks and layouts have taken; `most_rounds` are made of a layout.
 
-    `total_ns` is what was left for layouts when the first one began.
+    `layouts` should fit into the budget. `total_ns` is what was left for them when the first one began.
     """
 
-    def __init__(self, budget: Budget, batches: Collection[int], most_rounds: int) -> None:
+    def __init__(self, budget: Budget, batches: Collection[int], most_rounds: int, layouts: int) -> None:
         self._budget = budget
         self._durations = budget.durations
         self._batches = list(batches)
         self._most_rounds = most_rounds
-        self.total_ns = budget.limit_ns
+        self._layouts = layouts
+        self.total_ns = self._share_ns = budget.limit_ns
 
-    def begin(self) -> None:
-        """The first layout is about to be opened: what is left now is for layouts."""
-        self.total_ns = max(1, self._budget.left_ns)
+    def begin_layout(self, count: int) -> None:
+        """A layout is about to be opened, `count` are over: it has its part of what is left for all that should fit."""
+        left_ns = max(1, self._budget.left_ns)
+        if count == 0:
+            self.total_ns = left_ns
+        further = self._layouts - count
+        self._share_ns = round(left_ns / (further + SPARE_LAYOUTS)) if further > 0 else self.total_ns // self._layouts
 
     def fits_layout(self, keys: Collection[Key], left_ns: int | None = None) -> bool:
         """Whether the opening, the warm-up and the fewest rounds fit; always for the first layout."""
@@ -152,8 +162,8 @@ class Pace:
 
         Where opening takes nearly all of the budget, a third is for blocks all the same, of fewer layouts.
         """
-        openings_ns = LAYOUTS * self._durations.opening_ns(candidates) if self._budget.bounds_all else 0.0
-        blocks = LAYOUTS * LEAST_ROUNDS * max(1, candidates) * len(self._batches)
+        openings_ns = self._layouts * self._durations.opening_ns(candidates) if self._budget.bounds_all else 0.0
+        blocks = self._layouts * LEAST_ROUNDS * max(1, candidates) * len(self._batches)
         return int(max(self.total_ns - openings_ns, self.total_ns / 3) / blocks)
 
     def plan_rounds(self, keys: Collection[Key], batch: int, count: int) -> int:
@@ -166,8 +176,7 @@ class Pace:
         if not round_ns:
             return 1
         later = self._batches[self._batches.index(batch) + 1 :]
-        openings_ns = self._durations.opening_ns(len(keys)) if self._budget.bounds_all else 0.0
-        usual = round((self.total_ns / LAYOUTS - openings_ns) / len(self._batches) / round_ns)
+        usual = round((self._share_ns - self._budget.layout_ns(len(keys))) / len(self._batches) / round_ns)
         usual = max(LEAST_ROUNDS, min(self._most_rounds, usual))
         later_ns = sum(usual * self._durations.round_ns(keys, size) for size in later)
         after_ns = left_ns - (usual - count) * round_ns - later_ns

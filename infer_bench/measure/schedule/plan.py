@@ -3,20 +3,27 @@
 import math
 from collections.abc import Mapping
 
-from infer_bench.measure.schedule.budget import LAYOUTS
+from infer_bench.gates.limits import GateLimits
+from infer_bench.gates.unnamed_limits import MOST
+from infer_bench.measure.schedule.budget import LEAST_ROUNDS
 from infer_bench.measure.settings import DEFAULT_ROUNDS, Settings
 from infer_bench.report.gate import GateMode
 from infer_bench.stats.decisions.error_rates import Errors
-from infer_bench.stats.decisions.outlook import expected_sight
+from infer_bench.stats.decisions.outlook import EXACT, expected_sight, layouts_for_sight
+from infer_bench.stats.decisions.sign_test import least_layouts, robust_layouts
 
 ROUND_NS = 25_000_000
 """Of one candidate: a block of 10 ms, its phases, and what lies between two blocks."""
 SPREADS: Mapping[str, Mapping[str, float]] = {
     "sessions": {"p50": 0.005, "p95": 0.02},
-    "forks": {"p50": 0.005, "p95": 0.02},
+    "forks": {"p50": 0.005, "p95": 0.025},
     "processes": {"p50": 0.009, "p95": 0.03},
 }
 """What the ratios of layouts usually differ by on a quiet machine: the standard deviation of their logs (measured)."""
+ROUNDS_NS = 2_000_000_000
+"""What all rounds of a layout of one pair take, where the budget holds more than the usual number of layouts."""
+LAYOUT_NS: Mapping[str, float] = {"sessions": 200_000_000, "forks": 600_000_000}
+"""The least that a layout of one pair takes where none starts processes: loading, warming up, the fewest rounds."""
 _KINDS = {
     "sessions": "sessions reloaded in one worker",
     "forks": "pairs of forked processes",
@@ -38,17 +45,57 @@ def describe_bench(candidates: int, settings: Settings, used_ns: int, start_ns: 
 
 
 def describe_gate(
-    mode: GateMode, pairs: int, settings: Settings, shares: Mapping[str, float], errors: Errors, start_ns: int
+    mode: GateMode, pairs: int, settings: Settings, limits: GateLimits, errors: Errors, start_ns: int
 ) -> str:
-    """What is compared and how, for how long at the most, and which slow-downs that usually shows."""
+    """What is compared and how, for how long at the most, and which slow-down of each metric that usually tells.
+
+    `errors` are those of one check; a process takes about `start_ns` to start.
+    """
     budget_s = settings.limit_s
-    layouts = LAYOUTS if mode in ("sessions", "forks") else min(LAYOUTS, int(budget_s * 1e9 / max(1, 2 * start_ns)))
-    own = Errors(errors.alpha / max(1, len(shares)), errors.beta)
-    sights = {m: expected_sight(sd, layouts, own) for m, sd in SPREADS.get(mode, {}).items() if m in shares}
-    texts = [f"+{math.expm1(sight) * 100:.1g} % at {metric}" for metric, sight in sights.items() if sight]
-    shows = f"; on a quiet machine that shows {', '.join(texts)}" if texts else ""
-    what = f"{_count(pairs, 'comparison')} in {_KINDS[mode]}"
-    return f"{what}, {budget_s:g} s at the most, less where it is told before{shows}"
+    what = f"{_count(pairs, 'comparison')} in {_KINDS[mode]}, {budget_s:g} s at the most, less where it is told before"
+    spreads = {metric: sd for metric, sd in SPREADS.get(mode, {}).items() if metric in limits.shares}
+    if not spreads:
+        return what
+    each_ns, least = estimate_layout_ns(mode, pairs, start_ns), least_layouts(errors.alpha)
+    usual, left_ns = robust_layouts(errors.alpha), budget_s * 1e9 - start_ns
+    layouts = max(min(usual, int(left_ns / each_ns)), min(EXACT, int(left_ns / (each_ns + pairs * ROUNDS_NS))))
+    if layouts < least:
+        needed_s = (start_ns + usual * each_ns) / 1e9
+        return f"{what}: too short for a verdict, which takes {least} layouts, about --budget {_ceil(needed_s)}s"
+    sights = {metric: math.expm1(expected_sight(sd, layouts, errors) or 0.0) for metric, sd in spreads.items()}
+    texts = [f"{_percent(sight)} at {metric}" for metric, sight in sights.items()]
+    notes = [_describe_limit(metric, sights[metric], limits, budget_s / layouts, errors, spreads) for metric in sights]
+    return "; ".join([f"{what}; on a quiet machine that tells {', '.join(texts)}", *filter(None, notes)])
+
+
+def _describe_limit(
+    metric: str, sight: float, limits: GateLimits, layout_s: float, errors: Errors, spreads: Mapping[str, float]
+) -> str:
+    """What comes of a limit that may be out of reach: the budget that it takes, or that another is judged."""
+    limit = limits.shares[metric]
+    if metric in limits.unnamed and limit < MOST:
+        return f"a {metric} that is not told at {limit * 100:g} % is judged at what is, {MOST * 100:g} % at the most"
+    if sight <= limit:
+        return ""
+    needed = layouts_for_sight(spreads[metric], math.log1p(limit), errors)
+    takes = "is out of reach" if needed is None else f"takes about --budget {_ceil(needed * layout_s)}s"
+    return f"{limit * 100:g} % at {metric} {takes}"
+
+
+def estimate_layout_ns(mode: GateMode, pairs: int, start_ns: int) -> float:
+    """The least that a layout of so many pairs takes, its rounds included."""
+    usual_ns = LAYOUT_NS.get(mode)
+    return pairs * (2 * (start_ns + LEAST_ROUNDS * ROUND_NS) if usual_ns is None else usual_ns)
+
+
+def _percent(share: float) -> str:
+    """Rounded up: `2 %`, `0.6 %`."""
+    percent = share * 100
+    return f"{math.ceil(percent * 10 - 1e-9) / 10 if percent < 1 else math.ceil(percent - 1e-9):g} %"
+
+
+def _ceil(seconds: float) -> int:
+    return max(1, math.ceil(seconds))
 
 
 def _count(number: int, one: str, several: str = "") -> str:

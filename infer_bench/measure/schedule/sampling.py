@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from infer_bench.measure.schedule.budget import LEAST_ROUNDS
 from infer_bench.workers.timing.runner import GROUPED_NS, SAMPLE_NS, SHORT_NS
 
 BLOCK_NS = 10_000_000
@@ -42,6 +43,8 @@ def plan_sampling(request_ns: int, scenario: str) -> SamplingPlan:
 def plan_whole_requests(request_ns: int, scenario: str, samples: int, most_ns: int, calls: int = 1) -> SamplingPlan:
     """As `plan_sampling`, with as many `samples` a block as a percentile takes, where a block of `most_ns` holds them.
 
+    Else with as many as it holds, where the fewest rounds of a layout have enough of them together.
+
     Phases are not timed: a gate judges requests. `calls` are those a sample of the others: a request that is nearly as
     short has as many, since the median of single calls is another number than that of their means.
     """
@@ -50,7 +53,8 @@ def plan_whole_requests(request_ns: int, scenario: str, samples: int, most_ns: i
     calls = calls if request_ns < NEARLY_GROUPED_NS else 1
     sample_ns = request_ns * calls
     fewest = _fewest_samples(sample_ns)
-    most = max(fewest, samples) if samples * sample_ns <= most_ns else fewest
+    fitting = min(samples, most_ns // sample_ns)
+    most = max(fewest, fitting) if LEAST_ROUNDS * fitting >= samples else fewest
     return SamplingPlan(most, calls, False, split=False)
 
 

@@ -103,6 +103,8 @@ class Scheduler:
             if self._inspect and self._rule.is_last_layout:
                 self._tell("trying rows made to find differences")
                 self._inspect(self._measurements.remaining, layout.sessions, self._measurements.specs)
+            closing_ns = clock()
+        durations.note_closing(len(candidates), clock() - closing_ns)
 
     def _ask_interpreters(self, layout: ActiveLayout) -> None:
         """Ask every candidate once what its interpreter holds."""

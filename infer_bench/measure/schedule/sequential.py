@@ -42,7 +42,8 @@ def candidates_of(pairs: Sequence[Pair]) -> list[Candidate]:
 class Sequential:
     """Measures the pairs that `undecided` names after each layout. Only the first round may exceed the budget.
 
-    `samples` is what a block must hold for the percentiles that are judged; `restarts`: each layout starts processes.
+    `samples` is what a block must hold for the percentiles that are judged; `restarts`: each layout starts processes;
+    `layouts` should fit into the budget.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Sequential:
         *,
         samples: int,
         restarts: bool,
+        layouts: int,
     ) -> None:
         self.warm_up = WARM_FRESH if restarts else WARM_RELOADED
         self._pairs = tuple(pairs)
@@ -63,7 +65,7 @@ class Sequential:
         self._budget = budget
         self._settings = settings
         self._samples = samples
-        self._pace = Pace(budget, settings.batches, _most_rounds(samples, restarts))
+        self._pace = Pace(budget, settings.batches, _most_rounds(samples, restarts), layouts)
         self._target, self._plan_again = 0, True
 
     @property
@@ -73,8 +75,7 @@ class Sequential:
 
     def next_candidates(self) -> list[Candidate]:
         """Those of undecided pairs in which nobody has failed, where the budget has room for a layout of them."""
-        if not self._measurements.layout_count:
-            self._pace.begin()
+        self._pace.begin_layout(self._measurements.layout_count)
         pairs = self._undecided() if self._measurements.layout_count else self._pairs
         failures = self._measurements.failures
         candidates = candidates_of([p for p in pairs if not any(e.key in failures for e in p.candidates)])

@@ -62,7 +62,7 @@ def _says_the_same(check: Check, other: Check) -> bool:
     """Whether both would be told in the same words."""
     if check.outcome == "failed":
         return (check.outcome, check.reason) == (other.outcome, other.reason)
-    names = ("kind", "outcome", "limit", "unit")
+    names = ("kind", "outcome", "limit", "limit_asked", "unit")
     is_judged = check.kind == "regression" and check.outcome in ("pass", "regressed")
     return is_judged and all(getattr(check, name) == getattr(other, name) for name in names)
 
@@ -133,7 +133,9 @@ def describe_outcome(check: Check) -> str:
     allowance = ratios.allowance(check.limit)
     if check.outcome == "regressed":
         return f"regressed: more than {allowance} {_MORE[check.unit]}"
-    return f"pass: within {allowance}" if check.outcome == "pass" else check.outcome
+    if check.outcome != "pass":
+        return check.outcome
+    return f"pass: within {allowance}{'' if check.limit_asked is None else f'; {check.reason}'}"
 
 
 def describe_observation(check: Check) -> str:

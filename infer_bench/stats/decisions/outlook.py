@@ -7,8 +7,9 @@ from statistics import NormalDist
 import numpy as np
 
 from infer_bench.stats.decisions.error_rates import Errors
-from infer_bench.stats.decisions.ratio_limit import POWER, spread
+from infer_bench.stats.decisions.ratio_limit import POWER_TARGET, spread
 from infer_bench.stats.decisions.sign_test import MOST, boundaries, least_layouts, share_needed
+from infer_bench.stats.student_t import quantile
 
 ENOUGH = 5
 """With fewer layouts their spread says nothing yet."""
@@ -39,10 +40,21 @@ def layouts_needed(logs: Sequence[float], limit: float, errors: Errors) -> int |
 
 
 def expected_sight(scale: float, layouts: int, errors: Errors) -> float | None:
-    """The log slow-down that so many layouts of a known spread would tell from none; None where they are too few."""
-    if layouts < least_layouts(errors.alpha):
+    """The log slow-down that so many layouts would say that they had told from none; None where they are too few.
+
+    As `smallest_visible` has it of layouts that spread by `scale`, as far as they can show that.
+    """
+    bound = boundaries(errors.alpha)[layouts]
+    if bound is None:
         return None
-    return NormalDist().inv_cdf(share_beyond(layouts, errors.alpha, POWER)) * scale
+    share = share_beyond(layouts, errors.alpha, POWER_TARGET)
+    return quantile(share, max(1, bound - 1)) * scale
+
+
+def layouts_for_sight(scale: float, limit: float, errors: Errors) -> int | None:
+    """The fewest layouts that usually tell a log slow-down of `limit`; None for more than `EXACT`."""
+    counts = range(least_layouts(errors.alpha), EXACT + 1)
+    return next((n for n in counts if (expected_sight(scale, n, errors) or math.inf) <= limit), None)
 
 
 def _sees(count: int, scale: float, centre: float, limit: float, errors: Errors) -> bool:

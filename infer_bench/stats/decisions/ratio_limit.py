@@ -13,7 +13,7 @@ from infer_bench.stats.decisions.sign_test import MOST, boundaries, share_needed
 from infer_bench.stats.student_t import quantile
 
 POWER = 0.95
-_POWER_TARGET = 0.97
+POWER_TARGET = 0.97
 """What the power is set to, so that it is `POWER` for spreads that are estimated: one that came out small promises too
 much, and all layouts share it (simulated in the tests)."""
 LEAST_SPREAD = 0.001
@@ -87,7 +87,7 @@ def smallest_visible(logs: Sequence[float], errors: Errors) -> float | None:
     A further layout is predicted from the spread of these, with Student's t for the spread is estimated from few.
     """
     count = min(len(logs), MOST)
-    share = share_needed(count, errors.alpha, _POWER_TARGET)
+    share = share_needed(count, errors.alpha, POWER_TARGET)
     bound = boundaries(errors.alpha)[count]
     if share is None or bound is None:
         return None

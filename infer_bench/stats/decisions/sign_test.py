@@ -28,6 +28,11 @@ def least_layouts(error: float) -> int:
     return math.ceil(-math.log2(error) - 1e-12)
 
 
+def robust_layouts(error: float) -> int:
+    """The fewest layouts that decide although one of them lies on the other side. 12 at 1 %, 14 at 0.5 %."""
+    return next((n for n, bound in enumerate(boundaries(error)) if bound is not None and bound < n), MOST)
+
+
 @lru_cache(maxsize=64)
 def boundaries(error: float, most: int = MOST) -> tuple[int | None, ...]:
     """For n = 0, 1, …, `most` layouts: the least count beyond the limit that decides; None where no count does.

@@ -2,12 +2,17 @@
 
 import pytest
 
+from infer_bench.gates.limits import GateLimits
 from infer_bench.measure.schedule.plan import describe_bench, describe_gate
 from infer_bench.measure.settings import Settings
 from infer_bench.report.gate import GateMode
 from infer_bench.stats.decisions.error_rates import Errors
 
 S = 1_000_000_000
+HALF = Errors(alpha=0.005)
+"""Of two metrics each has half."""
+UNNAMED = GateLimits({"p50": 0.05, "p95": 0.05, "size": 0.0}, frozenset({"p95"}))
+NAMED = GateLimits({"p50": 0.05, "p95": 0.05})
 
 
 def test_a_bench_says_what_it_makes_and_about_how_long_it_takes() -> None:
@@ -26,16 +31,25 @@ def test_a_budget_is_all_that_it_takes() -> None:
     ("mode", "words"),
     [
         ("sessions", "1 comparison in sessions reloaded in one worker, 30 s at the most, less where it is told before"),
-        ("forks", "on a quiet machine that shows +1 % at p50, +4 % at p95"),
+        ("forks", "on a quiet machine that tells 2 % at p50, 6 % at p95"),
         ("processes", "pairs of fresh processes"),
         ("absolute", "1 comparison in fresh processes, 30 s at the most, less where it is told before"),
     ],
 )
-def test_a_gate_says_how_it_compares_and_what_that_shows(mode: GateMode, words: str) -> None:
-    text = describe_gate(mode, 1, Settings(budget_s=30.0), {"p50": 0.02, "p95": 0.05, "size": 0.0}, Errors(), S)
-    assert words in text
+def test_a_gate_says_how_it_compares_and_what_that_tells(mode: GateMode, words: str) -> None:
+    assert words in describe_gate(mode, 1, Settings(budget_s=30.0), UNNAMED, HALF, S)
 
 
-def test_a_budget_of_too_few_layouts_promises_nothing() -> None:
-    text = describe_gate("processes", 2, Settings(budget_s=10.0), {"p50": 0.05}, Errors(), 2 * S)
-    assert text == "2 comparisons in pairs of fresh processes, 10 s at the most, less where it is told before"
+def test_a_limit_that_is_out_of_reach_is_said_so_or_that_another_is_judged() -> None:
+    text = describe_gate("forks", 1, Settings(budget_s=30.0), UNNAMED, HALF, S)
+    assert text.endswith("; a p95 that is not told at 5 % is judged at what is, 15 % at the most")
+    text = describe_gate("forks", 1, Settings(budget_s=30.0), NAMED, HALF, S)
+    assert text.endswith("6 % at p95; 5 % at p95 takes about --budget 39s")
+    text = describe_gate("forks", 1, Settings(budget_s=300.0), NAMED, HALF, S)
+    assert text.endswith("on a quiet machine that tells 0.6 % at p50, 3 % at p95")
+
+
+def test_a_budget_of_too_few_layouts_promises_nothing_and_says_which_would() -> None:
+    text = describe_gate("processes", 2, Settings(budget_s=10.0), GateLimits({"p50": 0.05}), Errors(), 2 * S)
+    assert "10 s at the most" in text
+    assert text.endswith(": too short for a verdict, which takes 7 layouts, about --budget 102s")

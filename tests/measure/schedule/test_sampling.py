@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infer_bench.measure.schedule.budget import LEAST_ROUNDS
 from infer_bench.measure.schedule.sampling import (
     BLOCK_NS,
     NEARLY_GROUPED_NS,
@@ -46,6 +47,18 @@ def test_requests_that_are_nearly_as_short_as_the_shortest_share_samples_alike(
         assert not plan.phases
         assert plan.samples * plan.calls * request_ns >= BLOCK_NS
         assert plan.samples >= samples or samples * plan.calls * request_ns > most_ns
+
+
+@given(request_ns=st.integers(10_000, 10**8), samples=st.integers(2, 500), most_ns=st.integers(1, 10**9))
+def test_where_a_block_is_too_short_for_a_percentile_the_fewest_rounds_hold_it_together(
+    request_ns: int, samples: int, most_ns: int
+) -> None:
+    plan, usual = (plan_whole_requests(request_ns, "single_stream", count, most_ns) for count in (samples, 1))
+    if LEAST_ROUNDS * (most_ns // request_ns) >= samples:
+        assert LEAST_ROUNDS * plan.samples >= samples
+        assert plan.samples * request_ns <= max(most_ns, usual.samples * request_ns)
+    else:
+        assert plan == usual
 
 
 @given(st.integers(1, 10**9), st.integers(1, 500))

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from infer_bench.stats.decisions.error_rates import Errors
-from infer_bench.stats.decisions.outlook import ENOUGH, EXACT, expected_sight, layouts_needed, share_beyond
-from infer_bench.stats.decisions.ratio_limit import judge
+from infer_bench.stats.decisions.outlook import (
+    ENOUGH,
+    EXACT,
+    expected_sight,
+    layouts_for_sight,
+    layouts_needed,
+    share_beyond,
+)
+from infer_bench.stats.decisions.ratio_limit import judge, smallest_visible
 from infer_bench.stats.decisions.sign_test import MOST, least_layouts, share_needed
 
 ERRORS, LIMIT = Errors(), math.log(1.05)
@@ -48,3 +55,18 @@ def test_more_layouts_see_less() -> None:
     sights = [expected_sight(0.01, layouts, ERRORS) or 1.0 for layouts in (7, 14, 30, 60, 200)]
     assert sights == sorted(sights, reverse=True)
     assert expected_sight(0.01, 6, ERRORS) is None
+
+
+def test_the_fewest_layouts_that_tell_a_slow_down_are_the_first_whose_sight_is_as_sharp() -> None:
+    for limit in (0.013, 0.02, 0.05):
+        needed = layouts_for_sight(0.01, limit, ERRORS)
+        assert needed is not None
+        assert (expected_sight(0.01, needed, ERRORS) or 1.0) <= limit
+        assert (expected_sight(0.01, needed - 1, ERRORS) or 1.0) > limit
+    assert layouts_for_sight(0.01, 0.001, ERRORS) is None
+
+
+def test_what_is_promised_before_a_run_is_about_what_runs_say_after_it() -> None:
+    for layouts in (9, 14, 30):
+        seen = sorted(smallest_visible(draw_logs(layouts, 0.01, 0.0, seed), ERRORS) or 1.0 for seed in range(60))
+        assert seen[len(seen) // 2] == pytest.approx(expected_sight(0.01, layouts, ERRORS), rel=0.25)

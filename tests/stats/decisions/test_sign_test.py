@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infer_bench.stats.decisions.sign_test import MOST, boundaries, crossing, least_layouts, share_needed
+from infer_bench.stats.decisions.sign_test import (
+    MOST,
+    boundaries,
+    crossing,
+    least_layouts,
+    robust_layouts,
+    share_needed,
+)
 
 ERRORS = st.floats(1e-6, 0.3)
 
@@ -66,6 +73,13 @@ def test_a_boundary_never_falls_and_rises_by_one_at_the_most(error: float) -> No
 
 def test_what_the_first_looks_take() -> None:
     assert [least_layouts(error) for error in (0.05, 0.01, 0.001, 0.25)] == [5, 7, 10, 2]
+
+
+@pytest.mark.parametrize("error", [0.05, 0.01, 0.005, 0.001])
+def test_the_fewest_that_decide_whatever_one_of_them_says(error: float) -> None:
+    layouts = robust_layouts(error)
+    bound, before = boundaries(error)[layouts], boundaries(error)[layouts - 1]
+    assert (bound, before) == (layouts - 1, layouts - 1)
     assert boundaries(0.01)[:8] == (None,) * 7 + (7,)
     assert 0.5**7 <= 0.01 < 0.5**6
 
