@@ -1,76 +1,56 @@
-"""The command tree. A command's module imports what it needs when it runs, so that `--help` stays quick.
+"""The command tree as Typer reads a command line by it, built from the options that each command's function declares.
 
-Building a command's options takes as long as starting Python, so only the command that is asked for is built.
+Building a command's options takes as long as starting Python, so only the command that is asked for is built. A
+command's module imports what it needs when it runs.
 """
 
-import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, wraps
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from infer_bench.cli.help import Command, Commands
-from infer_bench.cli.options.groups import GENERAL
+from infer_bench.cli.entries import ENTRIES, load_command
+from infer_bench.cli.help import render_command, render_tree
+from infer_bench.cli.options.groups import Declaration, find_declaration
 from infer_bench.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the list of commands says of one: the first line of its own help, and an example below that."""
+class Command(TyperCommand):
+    """A command whose help is ours, and whose options a project may keep."""
 
-    summary: str
-    example: str = ""
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; what it does not give comes from the project, if that says it."""
+        if not ctx.resilient_parsing and not {"--help", "-h"} & set(args):
+            from infer_bench.cli.defaults import read_defaults
+
+            ctx.default_map = read_defaults(ctx.info_name, self.params, cast("Any", self.callback), args)
+        return super().parse_args(ctx, args)
+
+    def get_help(self, ctx: Any) -> str:
+        """The help of this command."""
+        return render_command(ctx.info_name).rstrip("\n")
 
 
-ENTRIES: Mapping[str, Entry] = {
-    "bench": Entry(
-        "Measure what a model costs to serve.",
-        "infer-bench bench model.txt -d rows.parquet -e lightgbm:feed=ndarray -e onnxruntime",
-    ),
-    "convert": Entry(
-        "Convert a model to ONNX, exactly or not at all.",
-        "infer-bench convert model.txt -o model.onnx -d rows.parquet",
-    ),
-    "profile": Entry(
-        "Show where a prediction spends its time.",
-        "infer-bench profile service:predict --input record.json -o before.prof",
-    ),
-    "validate": Entry(
-        "Compare what models answer, and say why it differs.",
-        "infer-bench validate model.txt model.onnx -d rows.parquet --atol 1e-6",
-    ),
-    "merge": Entry(
-        "Merge the reports on parts of the rows.",
-        "infer-bench merge part-*.json -o whole.json",
-    ),
-    "fleet": Entry(
-        "Convert, validate and bench many models.",
-        "infer-bench fleet fleet.toml --html fleet.html",
-    ),
-    "serve": Entry(
-        "Answer requests over HTTP with a model.",
-        "infer-bench serve model.onnx --port 8080",
-    ),
-    "load": Entry(
-        "Load a service at a rate, and say how long its answers take.",
-        "infer-bench load http://127.0.0.1:8080/predict -d rows.parquet --rate 1000/s --slo 'p99<20ms'",
-    ),
-    "quantize": Entry(
-        "Shrink an ONNX network to float16 or int8, and judge every form.",
-        "infer-bench quantize model.onnx -o small.onnx -d rows.npz --labels y.npy --max-drop accuracy=1%",
-    ),
-    "show": Entry(
-        "Render a saved report, or draw a chart of it. Several benches, or a folder of them, are lined up run by run.",
-        "infer-bench show report.json --format markdown",
-    ),
-    "engines": Entry(
-        "List the engines that can run here.",
-    ),
-    "doctor": Entry(
-        "Say what this machine can resolve.",
-    ),
-}
+class Commands(TyperGroup):
+    """The command tree, whose help shows its own options and then the commands."""
+
+    _without_options = False
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Pass over the tree's own options where none is given: to find that, Typer would import pydantic."""
+        self._without_options = bool(args) and not args[0].startswith("-")
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The tree's own options."""
+        return [] if self._without_options else super().get_params(ctx)
+
+    def get_help(self, ctx: Any) -> str:
+        """The help of the tree."""
+        return render_tree().rstrip("\n")
 
 
 def _show_version(requested: bool) -> None:
@@ -79,28 +59,20 @@ def _show_version(requested: bool) -> None:
         raise typer.Exit
 
 
-def root(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            "-V",
-            help="Show the version.",
-            callback=_show_version,
-            is_eager=True,
-            rich_help_panel=GENERAL,
-        ),
-    ] = False,
-) -> None:
+Version = Annotated[
+    bool, typer.Option("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
+]
+
+
+def root(version: Version = False) -> None:
     """Profile, convert, validate and benchmark model inference."""
 
 
-def build_app(names: Iterable[str] = tuple(ENTRIES), *, listed: bool = False) -> typer.Typer:
-    """The tree of these commands, which are known by their names alone where they are only `listed`."""
+def build_app(names: Iterable[str] = tuple(ENTRIES)) -> typer.Typer:
+    """The tree of these commands."""
     app = typer.Typer(
         name="infer-bench",
         cls=Commands,
-        help="Profile, convert, validate and benchmark model inference.",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,
@@ -108,27 +80,41 @@ def build_app(names: Iterable[str] = tuple(ENTRIES), *, listed: bool = False) ->
     )
     app.callback()(root)
     for name in names:
-        example = ENTRIES[name].example
-        command = _listed_command(name) if listed else _command(name)
-        app.command(name, cls=Command, epilog=f"Example: {example}" if example else None)(command)
+        app.command(name, cls=Command)(_as_typer_reads_it(name, load_command(name)))
     return app
 
 
 def build_for(arguments: Sequence[str]) -> typer.Typer:
     """The tree as far as this command line needs it."""
-    if arguments and arguments[0] in ENTRIES:
-        return build_app(arguments[:1])
-    return build_app(listed=list(arguments) in (["--help"], ["-h"]))
+    return build_app(arguments[:1]) if arguments and arguments[0] in ENTRIES else build_app()
 
 
-def _command(name: str) -> Callable[..., Any]:
-    command: Callable[..., Any] = getattr(importlib.import_module(f"infer_bench.cli.commands.{name}"), name)
-    return command
+def _as_typer_reads_it(name: str, command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, each of whose parameters has Typer's own form of what it declares."""
+    signature = inspect.signature(command)
+    parameters = [
+        parameter.replace(annotation=_translate(name, parameter.annotation))
+        for parameter in signature.parameters.values()
+    ]
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> Any:
+        return command(*arguments, **options)
+
+    typed: Any = run
+    typed.__signature__ = signature.replace(parameters=parameters)
+    typed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
-def _listed_command(name: str) -> Callable[..., Any]:
-    def command() -> None:
-        raise NotImplementedError(name)
+def _translate(name: str, annotation: Any) -> Any:
+    kind, declaration = find_declaration(annotation)
+    make: Any = partial(typer.Option, *declaration.names) if declaration.names else typer.Argument
+    completion = _find_completion(name, declaration)
+    info = make(metavar=declaration.metavar or None, help=declaration.help, autocompletion=completion)
+    return Annotated[kind, info]
 
-    command.__doc__ = ENTRIES[name].summary
-    return command
+
+def _find_completion(name: str, declaration: Declaration) -> Callable[[str], list[str]] | None:
+    of_command = declaration.autocompletion_of
+    return declaration.autocompletion if of_command is None else of_command(name)

@@ -1,9 +1,10 @@
 """What a shell offers for the word that is being typed. Nothing heavy is imported, since a key waits for it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODEL_ENDINGS = frozenset(
     {".txt", ".model", ".lgb", ".json", ".ubj", ".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".cbm", ".pt2"}
@@ -19,6 +20,8 @@ def complete_model(incomplete: str) -> list[str]:
 
 
 def _list_models(incomplete: str) -> Iterator[str]:
+    from pathlib import Path
+
     folder, _, beginning = incomplete.rpartition("/")
     place = Path(folder or ("/" if incomplete.startswith("/") else "."))
     lead = incomplete[: len(incomplete) - len(beginning)]
@@ -32,14 +35,14 @@ def _list_models(incomplete: str) -> Iterator[str]:
             yield f"{lead}{path.name}"
 
 
-def _list_folder(folder: Path) -> Sequence[Path]:
+def _list_folder(folder: "Path") -> "Sequence[Path]":
     try:
         return list(folder.expanduser().iterdir())
     except OSError:
         return ()
 
 
-def _may_be_model(path: Path) -> bool:
+def _may_be_model(path: "Path") -> bool:
     return path.suffix.lower() in MODEL_ENDINGS and path.is_file()
 
 
@@ -64,19 +67,23 @@ def complete_candidate(incomplete: str) -> list[str]:
     return [f"{lead}{name}=" for name in options_of_engine if name.startswith(last)]
 
 
-def complete_format(context: typer.Context, incomplete: str) -> list[str]:
+def complete_format(command: str) -> Completion:
     """The formats that the command's reports can be rendered in."""
-    from infer_bench.errors import InferBenchError
-    from infer_bench.reporters.registry import find, names
 
-    formats = []
-    for name in names():
-        try:
-            find(name, context.info_name or "bench")
-        except InferBenchError:
-            continue
-        formats.append(name)
-    return [name for name in formats if name.startswith(incomplete)]
+    def complete(incomplete: str) -> list[str]:
+        from infer_bench.errors import InferBenchError
+        from infer_bench.reporters.registry import find, names
+
+        formats = []
+        for name in names():
+            try:
+                find(name, command)
+            except InferBenchError:
+                continue
+            formats.append(name)
+        return [name for name in formats if name.startswith(incomplete)]
+
+    return complete
 
 
 def complete_from(*choices: str) -> Completion:

@@ -3,27 +3,33 @@
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
-
-from typer.exceptions import Abort, Exit, TyperException
+from typing import Any
 
 from infer_bench.cli.streams import Interruption
-from infer_bench.cli.usage import translate
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
-from infer_bench.installed import core_fault
 
 INTERRUPTED = 128 + signal.SIGINT
 CLOSED_PIPE = 128 + 13  # SIGPIPE, which Windows does not name
 BUG = 70  # EX_SOFTWARE of sysexits.h
 
 
+def find_app(arguments: Sequence[str]) -> Callable[..., object]:
+    """What answers a command line: a page of help, which does without Typer, or the command tree."""
+    from infer_bench.cli.help import find_page
+
+    page = find_page(arguments)
+    if page is not None:
+        return page
+    from infer_bench.cli.app import build_for
+
+    return build_for(arguments)
+
+
 def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> int:
     """Run the command line `arguments`; returns the exit code."""
     if app is None:
-        from infer_bench.cli.app import build_for
-
-        app = build_for(arguments)
+        app = find_app(arguments)
     end = Interruption()
     try:
         with end.listening():
@@ -35,19 +41,14 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
         return code if isinstance(code, int) else 0
     except InferBenchError as error:
         return _tell(error)
-    except TyperException as error:
-        return _tell_usage(error, arguments)
-    except Exit as error:
-        return error.exit_code
-    except (KeyboardInterrupt, Abort):
+    except KeyboardInterrupt:
         return _tell_interruption(end)
     except BrokenPipeError:
         return _leave_closed_pipe()
     except (OSError, MemoryError) as error:
         return _tell(_describe_obstacle(error))
     except Exception as error:  # noqa: BLE001 - the last resort, which says that it is a bug
-        fault = core_fault(error)
-        return _tell(fault) if fault else _tell_bug(error)
+        return _tell_other(error, arguments, end)
 
 
 def _tell(error: InferBenchError) -> int:
@@ -59,9 +60,28 @@ def _tell(error: InferBenchError) -> int:
     return error.exit_code
 
 
+def _tell_other(error: Exception, arguments: Sequence[str], end: Interruption) -> int:
+    """What Typer raises, a library that is broken, or a bug."""
+    if "typer" in sys.modules:
+        from typer.exceptions import Abort, Exit, TyperException
+
+        if isinstance(error, TyperException):
+            return _tell_usage(error, arguments)
+        if isinstance(error, Exit):
+            return error.exit_code
+        if isinstance(error, Abort):
+            return _tell_interruption(end)
+    from infer_bench.installed import core_fault
+
+    fault = core_fault(error)
+    return _tell(fault) if fault else _tell_bug(error)
+
+
 def _describe_obstacle(error: OSError | MemoryError) -> CannotRun:
     """A full disk, too many open files, no memory: nothing that infer-bench could have done better."""
     if os.environ.get("INFER_BENCH_DEBUG"):
+        import traceback
+
         traceback.print_exception(error)
     if isinstance(error, MemoryError):
         return CannotRun(": ".join(filter(None, ["out of memory", str(error)])))
@@ -69,7 +89,9 @@ def _describe_obstacle(error: OSError | MemoryError) -> CannotRun:
     return CannotRun(f"the machine stands in the way: {error.strerror or str(error) or type(error).__name__}{place}")
 
 
-def _tell_usage(error: TyperException, arguments: Sequence[str]) -> int:
+def _tell_usage(error: Any, arguments: Sequence[str]) -> int:
+    from infer_bench.cli.usage import translate
+
     if type(error).__name__ == "NoArgsIsHelpError":
         print(error.format_message(), file=sys.stderr)
         return UsageError.exit_code
@@ -88,6 +110,8 @@ def _leave_closed_pipe() -> int:
 
 
 def _tell_bug(error: Exception) -> int:
+    import traceback
+
     if os.environ.get("INFER_BENCH_DEBUG"):
         traceback.print_exc()
     place = traceback.extract_tb(error.__traceback__)[-1]

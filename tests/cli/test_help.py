@@ -1,5 +1,6 @@
 """Help: every option stands in a group, it is as wide as the terminal, and it starts without Rich."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import pytest
 import typer
 
-from infer_bench.cli.app import ENTRIES, build_app
-from infer_bench.cli.help import find_group
+from infer_bench.cli.app import build_app
+from infer_bench.cli.entries import ENTRIES, load_command
+from infer_bench.cli.help import OPTIONS, list_parameters, list_records
 from infer_bench.cli.main import run
 from infer_bench.cli.options.groups import GENERAL, GROUPS
 
@@ -16,10 +18,11 @@ TREE: Any = typer.main.get_command(build_app())
 COMMANDS = sorted(TREE.commands)
 
 
-def parameters(name: str) -> dict[str, Any]:
-    """The options and arguments of a command that help shows, by what they are called on the command line."""
-    command = TREE.commands[name]
-    return {parameter.opts[-1]: parameter for parameter in command.get_params(typer.Context(command))}
+def typer_records(name: str) -> set[tuple[str, str]]:
+    """What Typer would say of the options and arguments of a command, or of the tree."""
+    command = TREE.commands[name] if name else TREE
+    context = typer.Context(command, help_option_names=["-h", "--help"])
+    return {parameter.get_help_record(context) for parameter in command.get_params(context)}
 
 
 def help_of(name: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -40,10 +43,18 @@ def sections(lines: list[str]) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_stands_in_a_group(name: str) -> None:
-    groups = {option: find_group(parameter) for option, parameter in parameters(name).items()}
-    assert set(groups.values()) <= set(GROUPS)
-    assert [option for option, group in groups.items() if group == GENERAL] == ["--help"]
+def test_help_shows_what_typer_reads(name: str) -> None:
+    groups = list_records(list_parameters(load_command(name)))
+    assert list(groups) == list(GROUPS)
+    assert groups[GENERAL] == [OPTIONS[-1]]
+    records = {record for group in groups.values() for record in group}
+    assert len(records) == sum(map(len, groups.values()))
+    of_typer = {(re.sub(" <[^>]*>$", "", first), text) for first, text in typer_records(name)}
+    assert records == of_typer
+
+
+def test_the_tree_s_own_options_are_what_typer_reads() -> None:
+    assert set(OPTIONS) == typer_records("")
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
@@ -53,9 +64,9 @@ def test_help_shows_each_option_below_its_group_and_fits(
 ) -> None:
     lines = help_of(name, columns, monkeypatch, capsys)
     help_sections = sections(lines)
-    for option, parameter in parameters(name).items():
-        beginning = option if option.startswith("-") else parameter.metavar
-        assert any(beginning in line.split("   ")[0] for line in help_sections[find_group(parameter)]), option
+    for group, records in list_records(list_parameters(load_command(name))).items():
+        for option, _ in records:
+            assert any(line.strip().startswith(option) for line in help_sections[group]), option
     assert [heading for heading in GROUPS if heading in help_sections] == list(help_sections)
     assert max(map(len, lines)) <= columns
 
@@ -83,16 +94,17 @@ def test_the_tree_shows_its_options_and_then_the_commands(
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"]])
-def test_help_starts_without_rich(arguments: list[str]) -> None:
+def test_help_starts_without_rich_and_typer(arguments: list[str]) -> None:
     code = "import sys; from infer_bench.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     process = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     assert "Usage: " in process.stdout
-    assert {"rich", "numpy", "msgspec"} & {name.partition(".")[0] for name in process.stderr.split()} == set()
+    modules = {name.partition(".")[0] for name in process.stderr.split()}
+    assert modules & {"rich", "typer", "numpy", "msgspec", "inspect", "pathlib"} == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_says_what_each_says_itself(name: str) -> None:
-    assert TREE.commands[name].help.splitlines()[0] == ENTRIES[name].summary
+    assert (load_command(name).__doc__ or "").splitlines()[0] == ENTRIES[name].summary
 
 
 def test_a_help_builds_no_more_than_it_shows() -> None:

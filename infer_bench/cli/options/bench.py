@@ -115,6 +115,6 @@ Format = Annotated[
         "-f",
         metavar="NAME",
         help="table, json, markdown, html, csv, junit, openmetrics, pyperf, bencher or github-action-benchmark.",
-        autocompletion=complete_format,
+        autocompletion_of=complete_format,
     ),
 ]

@@ -54,7 +54,7 @@ Format = Annotated[
         "-f",
         metavar="NAME",
         help="table, json, markdown, html, csv, junit or openmetrics.",
-        autocompletion=complete_format,
+        autocompletion_of=complete_format,
     ),
 ]
 Parts = Annotated[bool, output("--phases", help="Show the time from sending, too.")]

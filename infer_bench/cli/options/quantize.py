@@ -39,5 +39,6 @@ OnnxFile = Annotated[
     str | None, output("--output", "-o", metavar="FILE", help="The file. [default: MODEL with .small.onnx]")
 ]
 Format = Annotated[
-    str, output("--format", "-f", metavar="NAME", help="table, json, markdown or html.", autocompletion=complete_format)
+    str,
+    output("--format", "-f", metavar="NAME", help="table, json, markdown or html.", autocompletion_of=complete_format),
 ]

@@ -41,6 +41,6 @@ Format = Annotated[
         "-f",
         metavar="NAME",
         help="table, json, markdown, html or csv.",
-        autocompletion=complete_format,
+        autocompletion_of=complete_format,
     ),
 ]
