@@ -1,21 +1,28 @@
 """What serving costs beyond the model: CPU time a request, as ratios within one run.
 
-    python benchmarks/serve_cost.py [--rounds 5] [--requests 2000]
+    python benchmarks/serve_cost.py [--rounds 5] [--requests 2000] [--names short|sample]
 
 The same ONNX model of 419 columns behind a bare protocol on httptools and uvloop, the least that an HTTP server in
-Python does; behind `infer-bench serve`; and behind FastAPI in its two usual forms, where that is installed. One client
-sends one request at a time, so that nothing is batched, and the servers take turns, round by round. Printed are the
-medians of the CPU µs a request, of its ratio to the bare server's, and of what is left beyond the model's own call. For
-Linux, where /proc tells the CPU time.
+Python does; behind `infer-bench serve`; and behind FastAPI in its two usual forms, where that is installed. Each is
+asked in two forms: a record, by the columns' names, at `/predict`, and a list of values, at
+`/v2/models/NAME/infer`. Both bodies are 2.9 kB: names of two characters with values of one digit, and values of four
+digits. With `--names sample`, records hold the sample's own names and values, which takes 13 kB.
+
+One client sends one request at a time, so that nothing is batched, and the servers take turns, round by round. Printed
+are the medians of the CPU µs a request of a server's whole tree of processes, of its ratio to the bare server's, and of
+what is left beyond the model's own call. For Linux, where /proc tells the CPU time.
 """
 
 import argparse
 import asyncio
 import importlib.util
+import itertools
 import json
 import os
+import random
 import socket
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
@@ -29,6 +36,8 @@ from infer_bench.data import Dataset
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
 ROWS = 256
+RECORD, VALUES = "record", "values"
+ALONE = "the model alone"
 
 COMMON = """
 import json, os, sys
@@ -39,13 +48,19 @@ session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExec
 port, tensor = int(sys.argv[2]), session.get_inputs()[0]
 names, output = json.load(open(sys.argv[3])), [o.name for o in session.get_outputs()][-1:]
 dtype = numpy.float64 if "double" in tensor.type else numpy.float32
-def predict(record):
-    row = numpy.array([[record[name] for name in names]], dtype=dtype)
-    return session.run(output, {tensor.name: row})[0].tolist()
+def predict(values):
+    return session.run(output, {tensor.name: numpy.array([values], dtype=dtype)})[0].tolist()
+def predict_record(record):
+    return predict([record[name] for name in names])
 """
 BARE = """
 import asyncio, httptools, uvloop
-decode, encode = msgspec.json.Decoder(dict[str, float | None]).decode, msgspec.json.Encoder().encode
+class Tensor(msgspec.Struct):
+    data: list[float]
+class Request(msgspec.Struct):
+    inputs: list[Tensor]
+read_record, read_request = msgspec.json.Decoder(dict[str, float | None]).decode, msgspec.json.Decoder(Request).decode
+encode = msgspec.json.Encoder().encode
 class Protocol(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport, self.parser = transport, httptools.HttpRequestParser(self)
@@ -53,10 +68,15 @@ class Protocol(asyncio.Protocol):
         self.parser.feed_data(data)
     def on_message_begin(self):
         self.parts = []
+    def on_url(self, url):
+        self.url = url
     def on_body(self, part):
         self.parts.append(part)
     def on_message_complete(self):
-        body = encode({"predictions": predict(decode(b"".join(self.parts)))})
+        body = b"".join(self.parts)
+        record = self.url == b"/predict"
+        answer = predict_record(read_record(body)) if record else predict(read_request(body).inputs[0].data)
+        body = encode({"predictions": answer})
         head = b"HTTP/1.1 200 OK\\r\\ncontent-type: application/json\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(body)
         self.transport.write(head + body)
 async def main():
@@ -67,10 +87,20 @@ uvloop.run(main())
 FASTAPI = """
 import fastapi, pydantic, uvicorn
 Record = pydantic.create_model("Record", **{name: (float | None, ...) for name in names})
+class Tensor(pydantic.BaseModel):
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[float]
+class Request(pydantic.BaseModel):
+    inputs: list[Tensor]
 app = fastapi.FastAPI()
 @app.post("/predict")
-%s answer(record: Record):
-    return {"predictions": predict(record.model_dump())}
+%s answer_record(record: Record):
+    return {"predictions": predict_record(record.model_dump())}
+@app.post("/v2/models/model/infer")
+%s answer_values(request: Request):
+    return {"predictions": predict(request.inputs[0].data)}
 uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="critical", loop="uvloop", http="httptools")
 """
 MODEL = """
@@ -138,7 +168,7 @@ def commands(model: str, names: str, ports: dict[str, int]) -> dict[str, list[st
     """How each server that can run here is started."""
     scripts = {"bare httptools": BARE}
     if importlib.util.find_spec("fastapi") is not None:
-        scripts |= {"FastAPI, async def": FASTAPI % "async def", "FastAPI, def": FASTAPI % "def"}
+        scripts |= {f"FastAPI, {form}": FASTAPI % (form, form) for form in ("async def", "def")}
     for name in (*scripts, "infer-bench serve"):
         ports[name] = free_port()
     result = {
@@ -149,20 +179,70 @@ def commands(model: str, names: str, ports: dict[str, int]) -> dict[str, list[st
     return {**result, "infer-bench serve": [sys.executable, "-m", "infer_bench", "serve", model, "--port", port]}
 
 
-def write_inputs(folder: str) -> tuple[str, str, str, list[bytes]]:
-    """The model, its columns, a record, and requests of the sample's rows."""
-    model, names_file, record_file = (str(Path(folder) / name) for name in ("model.onnx", "names.json", "record.json"))
-    convert(str(SAMPLES / "credit.txt"), model)
+def short_names(count: int) -> list[str]:
+    """Names of two characters."""
+    pairs = itertools.product(string.ascii_lowercase, string.ascii_lowercase + string.digits)
+    return ["".join(pair) for pair in itertools.islice(pairs, count)]
+
+
+def sample_records() -> list[dict[str, float | None]]:
+    """The sample's rows."""
     table = Dataset.open(SAMPLES / "credit.parquet").head(ROWS)
     names = [name for name in table.columns if name != "target"]
     columns = [table.columns[name].tolist() for name in names]
     records = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    records = [{name: None if value != value else value for name, value in record.items()} for record in records]
-    Path(names_file).write_text(json.dumps(names))
-    Path(record_file).write_text(json.dumps(records[0]))
-    head = "POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n"
-    bodies = [json.dumps(record, separators=(",", ":")).encode() for record in records]
-    return model, names_file, record_file, [head.format(len(body)).encode() + body for body in bodies]
+    return [{name: None if value != value else value for name, value in record.items()} for record in records]
+
+
+def write_model(folder: Path, names: list[str] | None) -> Path:
+    """The sample's model as ONNX, its columns called by `names`, or as they are called."""
+    source = (SAMPLES / "credit.txt").read_text()
+    if names is not None:
+        lines = source.split("\n")
+        place = next(i for i, line in enumerate(lines) if line.startswith("feature_names="))
+        lines[place] = "feature_names=" + " ".join(names)
+        source = "\n".join(line for line in lines if not line.startswith("tree_sizes="))
+        source = source.partition("\npandas_categorical")[0] + "\n"
+    (folder / "model.txt").write_text(source)
+    convert(str(folder / "model.txt"), str(folder / "model.onnx"))
+    return folder / "model.onnx"
+
+
+def as_request(path: str, content: object) -> bytes:
+    """A request of HTTP."""
+    body = json.dumps(content, separators=(",", ":")).encode()
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def write_inputs(folder: Path, *, sample_names: bool) -> tuple[list[str], dict[str, list[bytes]]]:
+    """What the servers' scripts are given (the model, its columns, a record), and the requests of each form."""
+    records = sample_records()
+    draw = random.Random(0)
+    if sample_names:
+        model = write_model(folder, None)
+    else:
+        names = short_names(len(records[0]))
+        model = write_model(folder, names)
+        records = [{name: draw.randrange(10) for name in names} for _ in range(ROWS)]
+    files = {"names.json": list(records[0]), "record.json": records[0]}
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content))
+    shape = [1, len(records[0])]
+    tensors = [
+        {
+            "name": "input",
+            "shape": shape,
+            "datatype": "FP64",
+            "data": [draw.randrange(1000, 10000) / 10000 for _ in record],
+        }
+        for record in records
+    ]
+    requests = {
+        RECORD: [as_request("/predict", record) for record in records],
+        VALUES: [as_request("/v2/models/model/infer", {"inputs": [tensor]}) for tensor in tensors],
+    }
+    return [str(model), *(str(folder / name) for name in files)], requests
 
 
 def main() -> None:
@@ -170,29 +250,39 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--names", choices=("short", "sample"), default="short")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        model, names, record, requests = write_inputs(folder)
+        (model, names, record), requests = write_inputs(Path(folder), sample_names=arguments.names == "sample")
         ports: dict[str, int] = {}
         starts = commands(model, names, ports)
         pids = {name: stack.enter_context(running(command, ports[name])) for name, command in starts.items()}
-        costs: dict[str, list[float]] = {name: [] for name in ["the model alone", *pids]}
+        costs = {form: {name: [] for name in (ALONE, *pids)} for form in requests}
         for turn in range(arguments.rounds + 1):
-            alone = [sys.executable, "-c", COMMON + MODEL, model, "0", names, record]
-            call = subprocess.run(alone, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, check=True)
-            costs["the model alone"].append(float(call.stdout))
-            for name, pid in pids.items():
-                before = cpu_ns(pid)
-                asyncio.run(send(ports[name], requests, arguments.requests if turn else 200))
-                costs[name].append((cpu_ns(pid) - before) / 1000 / arguments.requests)
-        report(costs, statistics.mean(map(len, requests)))
+            count = arguments.requests if turn else 200
+            alone_us = measure_model(model, names, record)
+            for form, cost in costs.items():
+                cost[ALONE].append(alone_us)
+                for name, pid in pids.items():
+                    before = cpu_ns(pid)
+                    asyncio.run(send(ports[name], requests[form], count))
+                    cost[name].append((cpu_ns(pid) - before) / 1000 / count)
+        for form, cost in costs.items():
+            report(form, cost, statistics.mean(map(len, requests[form])))
 
 
-def report(costs: dict[str, list[float]], request_bytes: float) -> None:
+def measure_model(model: str, names: str, record: str) -> float:
+    """The CPU µs of the model's own call."""
+    alone = [sys.executable, "-c", COMMON + MODEL, model, "0", names, record]
+    call = subprocess.run(alone, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, check=True)
+    return float(call.stdout)
+
+
+def report(form: str, costs: dict[str, list[float]], request_bytes: float) -> None:
     """The medians over the rounds, the first of which warmed up."""
     rounds = {name: values[1:] for name, values in costs.items()}
-    bare, alone = rounds["bare httptools"], rounds["the model alone"]
-    print(f"a request of {request_bytes:,.0f} bytes, one at a time; medians of {len(bare)} rounds")
+    bare, alone = rounds["bare httptools"], rounds[ALONE]
+    print(f"{form}: a request of {request_bytes:,.0f} bytes, one at a time; medians of {len(bare)} rounds")
     print(f"{'':20} {'CPU µs':>8} {'× bare':>8} {'beyond the model µs':>20}")
     for name, values in rounds.items():
         ratio = statistics.median(value / least for value, least in zip(values, bare, strict=True))
