@@ -1,5 +1,6 @@
 """The ASGI application: a model, and the one behind it, behind HTTP."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from infer_bench.engines.session import require
@@ -8,6 +9,7 @@ from infer_bench.serving.endpoints.about import Health, Metrics, ModelInfo
 from infer_bench.serving.endpoints.body import Receive, Scope, Send
 from infer_bench.serving.endpoints.docs import document_endpoint, page_endpoint
 from infer_bench.serving.endpoints.endpoint import describe_fault, send_response
+from infer_bench.serving.endpoints.inference import Inference
 from infer_bench.serving.endpoints.open_inference import Infer, Live, ModelMetadata, Ready, ServerMetadata
 from infer_bench.serving.endpoints.predict import Predict
 from infer_bench.serving.faults import RequestFault
@@ -24,19 +26,20 @@ APPLICATION = ("starlette", "prometheus_client")
 
 
 class Application:
-    """An ASGI application. `service` is what it serves."""
+    """An ASGI application. `service` is what it serves, and `inferences` are the endpoints that ask it, by path."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         predict = Predict(service)
-        self._app = _route(service, predict)
-        self._direct = {("POST", "/predict"): predict}  # Starlette's layers take a tenth of such a request
+        infer = Infer(service, TensorSchema(service.paths.main, service.reader))
+        self._app = _route(service, predict, infer)
+        self.inferences: Mapping[str, Inference] = {"/predict": predict, f"/v2/models/{service.name}/infer": infer}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; of a server's other messages, accept its start and its end."""
         if scope["type"] == "http" and not scope.get("root_path"):
-            endpoint = self._direct.get((scope["method"], scope["path"]))
-            if endpoint is not None:
+            endpoint = self.inferences.get(scope["path"]) if scope["method"] == "POST" else None
+            if endpoint is not None:  # past Starlette, whose layers take a tenth of such a request
                 await endpoint(scope, receive, send)
                 return
         if scope["type"] == "websocket":
@@ -103,7 +106,7 @@ def _open(model: str, engine: str, settings: ServingSettings) -> ServedModel:
         raise CannotRun(f"{model} cannot be opened: {type(error).__name__}: {error}") from error
 
 
-def _route(service: Service, predict: Predict) -> Any:
+def _route(service: Service, predict: Predict, infer: Infer) -> Any:
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -125,24 +128,23 @@ def _route(service: Service, predict: Predict) -> Any:
         Route("/v2/health/ready", Ready(service), methods=["GET"], name="ready"),
         Route("/openapi.json", document_endpoint(service, document), methods=["GET"], name="openapi"),
         Route("/docs", page_endpoint(service, document), methods=["GET"], name="docs"),
-        *_route_model(service),
+        *_route_model(service, infer),
     ]
     app = Starlette(routes=routes, exception_handlers={404: describe_http_error, 405: describe_http_error})
     app.router.redirect_slashes = False
     return app
 
 
-def _route_model(service: Service) -> list[Any]:
+def _route_model(service: Service, infer: Infer) -> list[Any]:
     """The paths of the Open Inference Protocol that name the model, with and without its version."""
     from starlette.routing import Route
 
-    schema = TensorSchema(service.paths.main, service.reader)
     routes = []
     for path in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
         routes += [
-            Route(path, ModelMetadata(service, schema), methods=["GET"], name="model-metadata"),
+            Route(path, ModelMetadata(service, infer.schema), methods=["GET"], name="model-metadata"),
             Route(f"{path}/ready", Ready(service), methods=["GET"], name="model-ready"),
-            Route(f"{path}/infer", Infer(service, schema), methods=["POST"], name="infer"),
+            Route(f"{path}/infer", infer, methods=["POST"], name="infer"),
         ]
     return routes
 

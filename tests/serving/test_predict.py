@@ -45,7 +45,7 @@ def test_it_answers_as_the_library_does(engine: str, zoo: Callable[[str], SavedM
 
 def test_a_long_body_is_read_as_any_other(binary_app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     short = predict(binary_app, RECORD).json()["predictions"]
-    monkeypatch.setattr("infer_bench.serving.endpoints.predict.LONG_BYTES", 1)
+    monkeypatch.setattr("infer_bench.serving.endpoints.inference.LONG_BYTES", 1)
     assert predict(binary_app, RECORD).json()["predictions"] == short
     assert predict(binary_app, {}).status_code == 422
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from infer_bench.serving.faults import RequestFault
@@ -13,6 +13,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+RequestHeaders = Mapping[bytes, bytes]
 
 _CLOSE = ((b"connection", b"close"),)
 _LINGER_S = 1.0
@@ -32,9 +33,17 @@ def header(scope: Scope, name: bytes) -> bytes:
     return b""
 
 
-def require_json(scope: Scope) -> None:
+def read_headers(scope: Scope) -> RequestHeaders:
+    """The headers by name; of one that stands twice, the first."""
+    return dict(reversed(list(scope["headers"])))
+
+
+def require_json(headers: RequestHeaders) -> None:
     """Raise `RequestFault` where the body says that it is something else than JSON, as curl does unless told."""
-    kind = header(scope, b"content-type").partition(b";")[0].strip().lower()
+    content_type = headers.get(b"content-type", b"")
+    if content_type == _JSON[0]:
+        return
+    kind = content_type.partition(b";")[0].strip().lower()
     if kind and kind not in _JSON and not kind.endswith(b"+json"):
         said = kind.decode("latin-1")[:80]
         raise RequestFault(415, "malformed", f"the body says that it is {said}: send it as application/json")

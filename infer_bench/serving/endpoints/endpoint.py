@@ -51,25 +51,27 @@ class Endpoint:
         """Answer one request, whatever happens."""
         start = time.perf_counter_ns()
         try:
-            if self._digest:
-                self._authorize(scope)
+            self.authorize(header(scope, b"authorization"))
             response = await self.respond(scope, receive)
-        except RequestFault as fault:
-            response = self.describe(fault)
         except ClientGone:
             return
-        except Exception as error:  # the last resort: the server stays up, and says nothing of itself
-            logger.error("a bug: %s: %s", type(error).__name__, error, exc_info=error)
-            response = self.describe(RequestFault(500, "failed", "the server failed"))
+        except Exception as error:  # noqa: BLE001 - the last resort: the server stays up
+            response = self.explain(error)
         await send_response(send, response)
         self.service.counters.count_request(self.label, response.status, time.perf_counter_ns() - start)
 
-    def describe(self, fault: RequestFault) -> Response:
-        """What is wrong, as JSON."""
-        return describe_fault(self.service, fault)
+    def explain(self, error: Exception) -> Response:
+        """What is wrong, as JSON; of what is the server's own fault, nothing but that."""
+        if isinstance(error, RequestFault):
+            return describe_fault(self.service, error)
+        logger.error("a bug: %s: %s", type(error).__name__, error, exc_info=error)
+        return describe_fault(self.service, RequestFault(500, "failed", "the server failed"))
 
-    def _authorize(self, scope: Scope) -> None:
-        scheme, _, token = header(scope, b"authorization").partition(b" ")
+    def authorize(self, authorization: bytes) -> None:
+        """Raise `RequestFault` for a header without the token, where there is one."""
+        if not self._digest:
+            return
+        scheme, _, token = authorization.partition(b" ")
         # Digests are of one length, whatever is sent, and compared in a time that tells nothing.
         matches = hmac.compare_digest(hashlib.sha256(token.strip()).digest(), self._digest)
         if scheme.lower() != b"bearer" or not matches:

@@ -1,14 +1,17 @@
 """The endpoints of the Open Inference Protocol, below `/v2`."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from infer_bench.model import Phase
-from infer_bench.serving.endpoints.body import Receive, Scope, header, read_body
+from infer_bench.serving.endpoints.body import Receive, RequestHeaders, Scope
 from infer_bench.serving.endpoints.endpoint import JSON, Endpoint, Headers, Response
+from infer_bench.serving.endpoints.inference import Inference, Query, as_microseconds
 from infer_bench.serving.faults import RequestFault
+from infer_bench.serving.paths.dual_path import Answer
 from infer_bench.serving.service import Service
 from infer_bench.serving.tensors.messages import VERSION, read_request, write_response
 from infer_bench.serving.tensors.schema import TensorSchema
@@ -77,35 +80,32 @@ class ModelMetadata(Endpoint):
         return Response(msgspec.json.encode(content))
 
 
-class Infer(Endpoint):
+class Infer(Inference):
     """`POST /v2/models/NAME/infer`."""
 
     label = "/v2/infer"
 
     def __init__(self, service: Service, schema: TensorSchema) -> None:
         super().__init__(service)
-        self._schema = schema
+        self.schema = schema
 
-    async def respond(self, scope: Scope, receive: Receive) -> Response:
-        """Read the tensors, wait for the model, write its own."""
-        service = self.service
-        require_model(service, scope)
-        body = await read_body(scope, receive, service.settings)
+    def check(self, scope: Scope, headers: RequestHeaders) -> None:
+        """The path must name the model."""
+        require_model(self.service, scope)
+
+    def read(self, headers: RequestHeaders, body: bytes) -> Query:
+        """Tensors, in JSON or behind it."""
         start = time.perf_counter_ns()
-        request, tensors = read_request(body, header(scope, _LENGTH))
-        rows = self._schema.rows(tensors)
-        read_ns = time.perf_counter_ns() - start
-        answer = await service.batcher.answer(rows)
-        phases_ns = {**answer.phases_ns, "preprocess": answer.phases_ns["preprocess"] + read_ns}
-        service.record(rows, answer, phases_ns)
-        parameters = {"path": answer.path, **_latencies(phases_ns)}
-        body, length = write_response(request, service.name, self._schema.answer(answer), parameters)
+        request, tensors = read_request(body, headers.get(_LENGTH, b""))
+        rows = self.schema.rows(tensors)
+        return Query(rows, time.perf_counter_ns() - start, request)
+
+    def write(self, query: Query, answer: Answer, phases_ns: Mapping[Phase, int]) -> Response:
+        """The model's own tensors, and what the answer took among the parameters, which are flat."""
+        latencies = {f"{phase}_us": value for phase, value in as_microseconds(phases_ns).items()}
+        parameters = {"path": answer.path, **latencies}
+        body, length = write_response(query.message, self.service.name, self.schema.answer(answer), parameters)
         return Response(body, headers=JSON if length is None else (*_BINARY, (_LENGTH, str(length).encode())))
-
-
-def _latencies(phases_ns: dict[Phase, int]) -> dict[str, float]:
-    """The protocol's parameters are flat."""
-    return {f"{phase}_us": round(ns / 1000, 1) for phase, ns in phases_ns.items()}
 
 
 def require_model(service: Service, scope: Scope) -> None:

@@ -1,19 +1,16 @@
 """`POST /predict`: records in, predictions out."""
 
-import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from infer_bench.model import Phase
-from infer_bench.serving.endpoints.body import Receive, Scope, read_body, require_json
-from infer_bench.serving.endpoints.endpoint import Endpoint, Response
-from infer_bench.serving.paths.dual_path import Path
-from infer_bench.serving.rows.rows import Rows
-
-LONG_BYTES = 262_144
-"""From so many bytes on, reading a body takes longer than a hand-over to a thread by far."""
+from infer_bench.serving.endpoints.body import RequestHeaders, Scope, require_json
+from infer_bench.serving.endpoints.endpoint import Response
+from infer_bench.serving.endpoints.inference import Inference, Query, as_microseconds
+from infer_bench.serving.paths.dual_path import Answer, Path
 
 
 class Prediction(msgspec.Struct, gc=False):
@@ -29,32 +26,27 @@ class Prediction(msgspec.Struct, gc=False):
     latency_us: dict[Phase, float]
 
 
-class Predict(Endpoint):
+class Predict(Inference):
     """One record, or a list of them."""
 
     label = "/predict"
 
-    async def respond(self, scope: Scope, receive: Receive) -> Response:
-        """Read, wait for the model, write."""
-        service = self.service
-        require_json(scope)
-        body = await read_body(scope, receive, service.settings)
-        start = time.perf_counter_ns()
-        rows = await self._read(body)
-        read_ns = time.perf_counter_ns() - start
-        answer = await service.batcher.answer(rows)
-        phases_ns = {**answer.phases_ns, "preprocess": answer.phases_ns["preprocess"] + read_ns}
-        service.record(rows, answer, phases_ns)
-        latency: dict[Phase, float] = {phase: round(ns / 1000, 1) for phase, ns in phases_ns.items()}
-        prediction = Prediction(answer.predictions.tolist(), answer.labels, answer.path, service.name, latency)
-        return Response(_encode(prediction))
+    def check(self, scope: Scope, headers: RequestHeaders) -> None:
+        """The body must be JSON."""
+        require_json(headers)
 
-    async def _read(self, body: bytes) -> Rows:
-        """The rows of a body; a long one is read in a thread, so that others are answered meanwhile."""
-        read = self.service.reader.read
-        if len(body) < LONG_BYTES:
-            return read(body)
-        return await asyncio.get_running_loop().run_in_executor(None, read, body)
+    def read(self, headers: RequestHeaders, body: bytes) -> Query:
+        """Records, by the columns' names."""
+        require_json(headers)
+        start = time.perf_counter_ns()
+        rows = self.service.reader.read(body)
+        return Query(rows, time.perf_counter_ns() - start)
+
+    def write(self, query: Query, answer: Answer, phases_ns: Mapping[Phase, int]) -> Response:
+        """See `Prediction`."""
+        latency_us = as_microseconds(phases_ns)
+        predictions = answer.predictions.tolist()
+        return Response(_encode(Prediction(predictions, answer.labels, answer.path, self.service.name, latency_us)))
 
 
 _encode = msgspec.json.Encoder().encode

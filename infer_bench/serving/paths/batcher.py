@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.paths.dual_path import Answer, DualPath
@@ -20,7 +21,21 @@ LONGEST_ON_LOOP_NS = 1_000_000
 _WEIGHT = 0.2
 """Of the latest call in what a row is expected to take."""
 
-Waiting = tuple[Rows, "asyncio.Future[Answer]"]
+
+class Waiter(Protocol):
+    """Who waits for an answer: a future, or what behaves like one. It must raise nothing."""
+
+    def done(self) -> bool:
+        """Whether it waits no more."""
+
+    def set_result(self, result: Answer, /) -> None:
+        """Take the answer."""
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """Take what is wrong."""
+
+
+Waiting = tuple[Rows, Waiter]
 Results = list[Answer | Exception]
 
 
@@ -56,16 +71,20 @@ class Batcher:
 
     async def answer(self, rows: Rows) -> Answer:
         """Wait for the engine and for its answer. Raises `RequestFault`."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.submit(rows, future)
+        return await future
+
+    def submit(self, rows: Rows, waiter: Waiter) -> None:
+        """Queue rows for the engine, on the event loop's thread. Raises `RequestFault` when too many wait."""
         if len(self._waiting) >= self._limit:
             message = f"{self._limit:,} requests wait for the model already"
             raise RequestFault(503, "busy", message, headers=[(b"retry-after", b"1")])
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((rows, future))
+        self._waiting.append((rows, waiter))
         if not self._busy:
             self._busy = True
+            loop = asyncio.get_running_loop()
             loop.call_soon(self._take_turn, loop)
-        return await future
 
     def close(self) -> None:
         """End the thread."""
@@ -77,7 +96,10 @@ class Batcher:
             self._busy = False
         elif self._on_loop and self._row_ns is not None and self._row_ns * rows < LONGEST_ON_LOOP_NS:
             self._deliver(batch, rows, self._run(batch, rows))
-            loop.call_soon(self._take_turn, loop)
+            if self._waiting:
+                loop.call_soon(self._take_turn, loop)
+            else:
+                self._busy = False
         else:
             call = loop.run_in_executor(self._thread, self._run, batch, rows)
             call.add_done_callback(lambda results: self._end_turn(loop, batch, rows, results))
@@ -91,13 +113,13 @@ class Batcher:
 
     def _deliver(self, batch: list[Waiting], rows: int, results: Results) -> None:
         self._count(len(batch), rows)
-        for (_, future), result in zip(batch, results, strict=True):
-            if future.done():
+        for (_, waiter), result in zip(batch, results, strict=True):
+            if waiter.done():
                 continue
             if isinstance(result, Exception):
-                future.set_exception(result)
+                waiter.set_exception(result)
             else:
-                future.set_result(result)
+                waiter.set_result(result)
 
     def _next_batch(self) -> tuple[list[Waiting], int]:
         """The oldest requests whose callers still wait, and how many rows they have."""

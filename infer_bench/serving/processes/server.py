@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -11,7 +10,7 @@ from typing import Any
 from uvicorn import Config, Server
 
 from infer_bench.serving.app import Application
-from infer_bench.serving.processes.protocol import KEEP_ALIVE_S, GuardedProtocol
+from infer_bench.serving.processes.protocol import KEEP_ALIVE_S, make_protocol
 
 BACKLOG = 2048
 
@@ -38,10 +37,9 @@ def serve(
     app: Application, listener: socket.socket, *, drain_s: float, tell_ready: Callable[[], None], parent: int
 ) -> None:
     """Serve until SIGTERM, or until the descriptor `parent` can be read: then whoever watches is gone."""
-    count = functools.partial(_count_malformed, app)
     config = Config(
         app,
-        http=functools.partial(GuardedProtocol, count),  # type: ignore[arg-type]
+        http=make_protocol(app),  # type: ignore[arg-type]
         loop="none",
         lifespan="off",
         ws="none",
@@ -74,11 +72,6 @@ async def _serve(server: Server, app: Application, listener: socket.socket, pare
     loop.add_signal_handler(signal.SIGTERM, drain)
     loop.add_reader(parent, leave)
     await server.serve([listener])
-
-
-def _count_malformed(app: Application, status: int) -> None:
-    app.service.counters.count_error("malformed")
-    app.service.counters.count_request("other", status, 0)
 
 
 def _find_loop() -> Callable[[], Any] | None:

@@ -4,6 +4,7 @@ Started as `INTERPRETER -m infer_bench.serving FD`, with the numeric libraries' 
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -49,6 +50,7 @@ def _serve(plan: WorkerPlan, connection: Connection) -> None:
     paths, primary_error = open_paths(server.models, server.settings)
     name = server.settings.name or server.models.name
     service = Service(paths, server.settings, name, Counters(memories[plan.number]), memories)
+    gc.freeze()  # what was loaded stays: it need not be looked through again and again
     ready = Frame(RESPONSE, 0, *pack(Ready(primary_error)))
     with socket.socket(fileno=plan.socket) as listener:
         serve(

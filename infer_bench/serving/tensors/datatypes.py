@@ -20,6 +20,8 @@ DTYPES: dict[str, Any] = {
     **{f"FP{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
     "BYTES": np.dtype(object),
 }
+FLOATS = ("FP16", "FP32", "FP64")
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 _JSON_TYPES = {"b": bool, "u": int, "i": int, "f": float | None, "O": str}
 _MOST_AXES = 8
 
@@ -47,9 +49,24 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw)
             values = msgspec.json.decode(data, type=flat)
         except msgspec.ValidationError:
             values = msgspec.json.decode(data, type=nested)
-        tensor = np.array(values, dtype=dtype)
+        return _in_shape(name, shape, np.array(values, dtype=dtype))
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
         raise _fault(name, f"its data is no list of {datatype} of shape {list(shape)}") from None
+
+
+def from_floats(name: str, datatype: str, shape: Sequence[int], values: list[float | None]) -> Array:
+    """The tensor of a flat list of floats. None is NaN. Raises `RequestFault`."""
+    try:
+        tensor: Array = np.frombuffer(struct.pack(f"{len(values)}d", *values))  # in half of the time of np.array
+    except struct.error:
+        tensor = np.array(values, dtype=np.float64)
+    if datatype != "FP64":
+        with np.errstate(over="ignore"):
+            tensor = tensor.astype(DTYPES[datatype])
+    return _in_shape(name, shape, tensor)
+
+
+def _in_shape(name: str, shape: Sequence[int], tensor: Array) -> Array:
     if tensor.size != math.prod(shape) or (tensor.ndim > 1 and tensor.shape != tuple(shape)):
         raise _fault(name, f"its data holds {tensor.size} values, and its shape {list(shape)} {math.prod(shape)}")
     return tensor.reshape(tuple(shape))
@@ -101,7 +118,7 @@ def to_bytes(tensor: Array) -> bytes:
 
 def datatype_of(tensor: Array) -> str:
     """The protocol's name of an array's dtype."""
-    return next((name for name, dtype in DTYPES.items() if dtype == tensor.dtype), "BYTES")
+    return _NAMES.get(tensor.dtype, "BYTES")
 
 
 def _fault(name: str, message: str) -> RequestFault:

@@ -1,7 +1,7 @@
 """The protocol's messages: a request's JSON with the bytes behind it, and a response's."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -9,14 +9,16 @@ from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.tensors import datatypes
 from infer_bench.typing import Array
 
+Data = TypeVar("Data", msgspec.Raw, list[float | None])
 
-class TensorMessage(msgspec.Struct):
+
+class TensorMessage(msgspec.Struct, Generic[Data]):
     """A tensor of a request: `data`, or as many bytes behind the JSON as `parameters` says."""
 
     name: str
     shape: list[int]
     datatype: str
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    data: Data | msgspec.UnsetType = msgspec.UNSET
     parameters: dict[str, Any] = {}
 
 
@@ -27,27 +29,45 @@ class OutputRequest(msgspec.Struct):
     parameters: dict[str, Any] = {}
 
 
-class InferRequest(msgspec.Struct):
+class InferRequest(msgspec.Struct, Generic[Data]):
     """A request for predictions; without `outputs`, for all of them."""
 
-    inputs: list[TensorMessage]
+    inputs: list[TensorMessage[Data]]
     id: str = ""
     outputs: list[OutputRequest] = []
     parameters: dict[str, Any] = {}
 
 
-def read_request(body: bytes, header_length: bytes) -> tuple[InferRequest, dict[str, Array]]:
+AnyRequest = InferRequest[msgspec.Raw] | InferRequest[list[float | None]]
+_decode = msgspec.json.Decoder(InferRequest[msgspec.Raw]).decode
+_decode_floats = msgspec.json.Decoder(InferRequest[list[float | None]]).decode
+
+
+def read_request(body: bytes, header_length: bytes) -> tuple[AnyRequest, dict[str, Array]]:
     """The request and its tensors by name. `header_length` is how much of the body is JSON; empty: all of it.
 
     Raises `RequestFault` for what the protocol does not allow.
     """
+    if not header_length and (floats := _read_floats(body)) is not None:
+        return floats, _read_tensors(floats, memoryview(b""))
     length = _header_length(body, header_length)
     try:
-        request = msgspec.json.decode(memoryview(body)[:length], type=InferRequest)
+        request = _decode(memoryview(body)[:length])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         message = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise RequestFault(400, "malformed", f"the body is no inference request: {message}") from None
     return request, _read_tensors(request, memoryview(body)[length:])
+
+
+def _read_floats(body: bytes) -> InferRequest[list[float | None]] | None:
+    """A request of nothing but flat lists of floats, in one pass; None for any other."""
+    if _FLOAT not in body:
+        return None
+    try:
+        request = _decode_floats(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return request if all(tensor.datatype in datatypes.FLOATS for tensor in request.inputs) else None
 
 
 def _header_length(body: bytes, text: bytes) -> int:
@@ -58,7 +78,7 @@ def _header_length(body: bytes, text: bytes) -> int:
     return int(text)
 
 
-def _read_tensors(request: InferRequest, binary: memoryview) -> dict[str, Array]:
+def _read_tensors(request: AnyRequest, binary: memoryview) -> dict[str, Array]:
     tensors: dict[str, Array] = {}
     start = 0
     for tensor in request.inputs:
@@ -67,6 +87,9 @@ def _read_tensors(request: InferRequest, binary: memoryview) -> dict[str, Array]
         if name in tensors:
             raise RequestFault(400, "malformed", f"input {name!r} stands twice")
         size = tensor.parameters.get("binary_data_size")
+        if isinstance(tensor.data, list):
+            tensors[name] = datatypes.from_floats(name, datatype, shape, tensor.data)
+            continue
         if isinstance(tensor.data, msgspec.Raw):
             tensors[name] = datatypes.from_json(name, datatype, shape, tensor.data)
             continue
@@ -80,7 +103,7 @@ def _read_tensors(request: InferRequest, binary: memoryview) -> dict[str, Array]
 
 
 def write_response(
-    request: InferRequest, model: str, outputs: Mapping[str, Array], parameters: Mapping[str, Any]
+    request: AnyRequest, model: str, outputs: Mapping[str, Array], parameters: Mapping[str, Any]
 ) -> tuple[bytes, int | None]:
     """The body, and how much of it is JSON; None where all of it is.
 
@@ -111,5 +134,6 @@ def write_response(
     return b"".join([header, *parts]), len(header) if parts else None
 
 
+_FLOAT = b'"FP'
 VERSION = "1"
 """The only one that there is."""

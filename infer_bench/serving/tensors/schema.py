@@ -47,6 +47,7 @@ class TensorSchema:
         self._reader, self._network = reader, model.spec.inputs
         own = _own_tensors(model) if reader.is_matrix else ()
         self._own = () if {spec.name for spec in own} == set(reader.names) else own
+        self._own_names = frozenset(spec.name for spec in self._own)
         columns = tuple(TensorSpec(f.name, _datatype(f), (-1, 1)) for f in model.spec.features)
         self.inputs = self._own or columns
         self._columns = {column.name: column for column in columns}
@@ -65,7 +66,7 @@ class TensorSchema:
             raise self._fault("the request has no input")
         if self._network:
             return self._request_of_network(tensors)
-        if tensors.keys() & {spec.name for spec in self._own}:
+        if not self._own_names.isdisjoint(tensors):
             return self._rows_of_own(tensors)
         strangers = [name for name in tensors if self._columns and name not in self._columns]
         if strangers:
@@ -94,14 +95,16 @@ class TensorSchema:
         return Rows((), None, [record])
 
     def _rows_of_own(self, tensors: Mapping[str, Array]) -> Rows:
-        strangers = [name for name in tensors if name not in {spec.name for spec in self._own}]
-        missing = [spec.name for spec in self._own if spec.name not in tensors]
-        if strangers or missing:
+        if tensors.keys() != self._own_names:
+            strangers = [name for name in tensors if name not in self._own_names]
+            missing = [spec.name for spec in self._own if spec.name not in tensors]
             raise self._fault(f"the model has no input {strangers[0]!r}" if strangers else f"{missing[0]!r} is missing")
         blocks = [self._block(spec, tensors[spec.name]) for spec in self._own]
+        if len(blocks) == 1:
+            return self._reader.read_matrix(blocks[0])
         if len({len(block) for block in blocks}) > 1:
             raise self._fault(f"the inputs have different numbers of rows: {sorted({len(block) for block in blocks})}")
-        return self._reader.read_matrix(blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1))
+        return self._reader.read_matrix(np.concatenate(blocks, axis=1))
 
     def _block(self, spec: TensorSpec, tensor: Array) -> Floats:
         """A tensor as columns (rows, columns)."""

@@ -1,0 +1,138 @@
+"""Requests that come whole are answered past uvicorn's own cycle, and in everything else as any other."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from infer_bench.serving import application
+from infer_bench.serving.processes.direct_request import DirectRequest
+from infer_bench.serving.processes.protocol import make_protocol
+from tests.engines.zoo import NAMES, SavedModel
+from tests.serving.client import counters
+
+RECORD = json.dumps(dict.fromkeys(NAMES, 1.0)).encode()
+INFER = b'{"inputs":[{"name":"input","shape":[1,4],"datatype":"FP64","data":[1,1,1,1]}]}'
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies of the requests that took the direct way."""
+    bodies: list[bytes] = []
+    ask = DirectRequest.ask
+
+    def ask_and_note(request: DirectRequest) -> None:
+        bodies.append(b"".join(request.parts))
+        ask(request)
+
+    monkeypatch.setattr(DirectRequest, "ask", ask_and_note)
+    return bodies
+
+
+def request(body: bytes = RECORD, *headers: bytes, path: bytes = b"/predict", version: bytes = b"1.1") -> bytes:
+    lines = [b"POST " + path + b" HTTP/" + version, b"host: x", b"content-length: %d" % len(body), *headers, b"", body]
+    return b"\r\n".join(lines)
+
+
+def exchange(app: Any, parts: Sequence[bytes], answers: int) -> list[tuple[int, dict[bytes, bytes], Any]]:
+    """Status, headers and body of each answer on one connection, whose requests are sent part by part."""
+
+    async def run() -> Any:
+        loop = asyncio.get_running_loop()
+        config, state, make = Config(app, lifespan="off", log_config=None), ServerState(), make_protocol(app)
+        server = await loop.create_server(lambda: make(config=config, server_state=state, app_state={}), "127.0.0.1")
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            for _ in range(5):
+                await asyncio.sleep(0)  # so that the parts arrive one by one
+        result = [await read_answer(reader) for _ in range(answers)]
+        writer.close()
+        server.close()
+        return result
+
+    return asyncio.run(run())
+
+
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, dict[bytes, bytes], Any]:
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).strip().split(b"\r\n")
+    headers = dict(line.split(b": ", 1) for line in lines)
+    body = msgspec.json.decode(await reader.readexactly(int(headers[b"content-length"])))
+    return int(first.split()[1]), headers, body
+
+
+def test_both_ways_give_the_same_answer(binary_app: Any, direct: list[bytes]) -> None:
+    whole = request()
+    (first, headers, body), (second, other_headers, other) = exchange(binary_app, [whole, whole[:-5], whole[-5:]], 2)
+    assert (first, second, len(direct)) == (200, 200, 1)
+    assert headers.keys() == other_headers.keys()
+    assert body["predictions"] == other["predictions"]
+    assert body.keys() == other.keys()
+
+
+def test_requests_in_a_row_are_answered_in_their_order(binary_app: Any, direct: list[bytes]) -> None:
+    records = [json.dumps(dict.fromkeys(NAMES, float(i))).encode() for i in range(6)]
+    alone = [exchange(binary_app, [request(record)], 1)[0][2]["predictions"] for record in records]
+    together = exchange(binary_app, [b"".join(map(request, records))], len(records))
+    assert [body["predictions"] for _, _, body in together] == alone
+    assert len(direct) == len(records) + 1  # the others had to wait for the first
+
+
+def test_tensors_take_it_too(binary_app: Any, direct: list[bytes]) -> None:
+    path = f"/v2/models/{binary_app.service.name}/infer".encode()
+    ((status, _, body),) = exchange(binary_app, [request(INFER, path=path)], 1)
+    assert (status, direct) == (200, [INFER])
+    assert body["outputs"][0]["shape"] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("special", "expected"),
+    [
+        (request(RECORD, version=b"1.0"), 200),
+        (request(RECORD, b"connection: close"), 200),
+        (request(RECORD, b"content-encoding: identity"), 200),
+        (request(RECORD, b"content-encoding: gzip"), 400),
+        (request(RECORD, path=b"/predict?x=1"), 200),
+        (request(RECORD, path=b"/health"), 405),
+        (request(b""), 400),
+    ],
+)
+def test_what_is_special_takes_the_longer_way(
+    binary_app: Any, direct: list[bytes], special: bytes, expected: int
+) -> None:
+    ((status, _, _),) = exchange(binary_app, [special], 1)
+    assert (status, direct) == (expected, [])
+
+
+def test_what_is_wrong_is_said_and_the_connection_goes_on(binary_app: Any, direct: list[bytes]) -> None:
+    before = counters(binary_app)
+    bad = [request(b"{"), request(b"{}"), request(RECORD, b"content-type: text/html")]
+    answers = exchange(binary_app, [*bad, request()], 4)
+    assert [status for status, _, _ in answers] == [400, 422, 415, 200]
+    assert answers[1][2]["columns"] == list(NAMES)
+    after = counters(binary_app)
+    malformed = 'infer_bench_errors_total{kind="malformed"}'
+    assert after[malformed] - before[malformed] == 2
+    answered = 'infer_bench_requests_total{endpoint="/predict",status="200"}'
+    assert after[answered] - before.get(answered, 0.0) == 1
+
+
+def test_a_bug_costs_one_answer(binary_app: Any, direct: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(binary_app.inferences["/predict"]), "write", lambda *_: 1 / 0)
+    ((status, _, body),) = exchange(binary_app, [request()], 1)
+    assert (status, body) == (500, {"error": "the server failed"})
+
+
+def test_the_token_is_asked_for(binary: SavedModel, direct: list[bytes]) -> None:
+    app = application(binary.model.path, token="secret")
+    answers = exchange(app, [request(), request(RECORD, b"authorization: Bearer secret")], 2)
+    assert [status for status, _, _ in answers] == [401, 200]
+    assert answers[0][1][b"www-authenticate"] == b"Bearer"
+    assert len(direct) == 2
+    app.close()
