@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from infer_bench.cli.command_line import add_command_line
 from infer_bench.cli.illustrations import Illustrations
 from infer_bench.cli.output_formats import read_ending, tell_disagreement
 from infer_bench.cli.partial import SAYS_PARTIAL, tell_nothing_written, tell_partial
@@ -94,7 +95,7 @@ class Delivery:
                 if not (report.complete or report.has_measurements):
                     return
                 if json is not None:
-                    json.write_atomic(dump(report))
+                    json.write_atomic(dump(add_command_line(report)))
                 last = report
 
             try:
@@ -119,11 +120,13 @@ class Delivery:
         tell_partial(*places)
 
     def deliver(self, report: Report[Any]) -> None:
-        """Render to the file `output`, or to stdout in its width and colours; then make page and chart."""
-        self._render(report)
+        """Show the report with the command that made it; then make page and chart."""
+        report = add_command_line(report)
+        self.show(report)
         self.illustrations.write(report)
 
-    def _render(self, report: Report[Any]) -> None:
+    def show(self, report: Report[Any]) -> None:
+        """Render to the file `output`, or to stdout in its width and colours."""
         if self.notes:
             from infer_bench.reporters.text.notices import spell_out_notes
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from infer_bench.cli.command_line import keep_arguments
 from infer_bench.cli.streams import Interruption
 from infer_bench.errors import CannotRun, InferBenchError, UsageError
 
@@ -31,6 +32,7 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     if app is None:
         app = find_app(arguments)
     end = Interruption()
+    keep_arguments(arguments)
     try:
         with end.listening():
             code = app(args=list(arguments), prog_name="infer-bench", standalone_mode=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from infer_bench.cli.command_line import add_command_line
 from infer_bench.cli.delivery import Delivery, open_file
 from infer_bench.cli.illustrations import Illustrations
 from infer_bench.cli.output_formats import ENDINGS, read_ending, tell_disagreement
@@ -90,7 +91,7 @@ class ProfileDelivery:
                 nonlocal last
                 last = profile
                 if json is not None:
-                    json.write_atomic(dump(profile.report))
+                    json.write_atomic(dump(add_command_line(profile.report)))
                 if output is not None and self._has_content(profile):
                     output.write_atomic(encode(profile, self.kind))
                     hint = f"   view: infer-bench profile --view {self.output}   (snakeviz)"
@@ -120,11 +121,11 @@ class ProfileDelivery:
         if self.json == "-":
             from infer_bench.report.serialize import dump
 
-            write_stdout(dump(profile.report).decode())
+            write_stdout(dump(add_command_line(profile.report)).decode())
         else:
             in_file = self.kind in FORMS or self.output not in (None, "-")
             Delivery(format="table" if in_file else self.kind).deliver(profile.report)
-        self.illustrations.write(profile.report)
+        self.illustrations.write(add_command_line(profile.report))
 
 
 def encode(profile: "ProfileOutcome", kind: str) -> bytes:
@@ -137,4 +138,5 @@ def encode(profile: "ProfileOutcome", kind: str) -> bytes:
         from infer_bench.measure.profile.prof_file import pack
 
         return pack(profile.tables[0], profile.report)
-    return profile.text.encode() if kind in FORMS else render(profile.report, kind).encode()
+    report = add_command_line(profile.report)
+    return profile.text.encode() if kind in FORMS else render(report, kind).encode()

@@ -191,6 +191,7 @@ class Report(Generic[R]):
 
     `gate` says how the verdict of a gate came about; None where nothing was to be judged. `inputs` are those of the
     requests that were drawn for networks. `part` is added to others, where only a part of the rows was compared.
+    `command_line` is what was typed after the program's name; empty where it was called from Python.
     """
 
     command: str
@@ -206,6 +207,7 @@ class Report(Generic[R]):
     part: Part | None = None
     schema_version: int = SCHEMA_VERSION
     inputs: tuple[DrawnInput, ...] = ()
+    command_line: tuple[str, ...] = ()
 
     @property
     def has_measurements(self) -> bool:

@@ -1,7 +1,7 @@
 """`infer-bench load`: what an endpoint answers to requests that come at a rate of their own."""
 
 from infer_bench.cli.options import load as of
-from infer_bench.cli.options.shared import AllowPickle, Data, Html, JsonPath, Output
+from infer_bench.cli.options.shared import AllowPickle, Chart, Data, Html, JsonPath, Output
 
 
 def load(
@@ -34,6 +34,7 @@ def load(
     format: of.Format = "",
     output: Output = None,
     html: Html = None,
+    chart: Chart = None,
     phases: of.Parts = False,
 ) -> int:
     """Load a service at a rate, and say how long its answers take.
@@ -59,5 +60,5 @@ def load(
         check=check, max_delta=max_delta, on=on, server=ServerSettings(engine or "", threads, workers, allow_pickle),
         protocol=ProtocolChoice(pick(protocol, "protocol", (None, *PROTOCOLS)), body, answer),
     )  # fmt: skip
-    to = Delivery(json, format, output, phases, Illustrations(html))
+    to = Delivery(json, format, output, phases, Illustrations(html, chart))
     return run_load(target, data, settings, to)

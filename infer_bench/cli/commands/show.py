@@ -42,5 +42,5 @@ def show(
     to = Delivery(None, format, output, phases, wide=wide, notes=notes)
     to.check_format(content.command)
     tell_disagreement(output, format)
-    to.deliver(content)
+    to.show(content)
     return 0

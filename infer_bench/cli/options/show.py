@@ -29,7 +29,8 @@ ChartKind = Annotated[
     output(
         "--chart-kind",
         metavar="NAME",
-        help="Which one: latency, phases or throughput of a bench; ratios of a gate; differences or causes of a "
-        "comparison; phases, functions, operators or changes of a profile.",
+        help="Which one: latency, phases, throughput or deltas of a bench; ratios of a gate; differences or causes "
+        "of a comparison; knee, latency or timeline of a load; phases, icicle, functions, operators or changes of a "
+        "profile.",
     ),
 ]

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from infer_bench.engines import registry
 from infer_bench.errors import InferBenchError, OutputError, UsageError
 from infer_bench.measure.bench import run as bench
 from infer_bench.measure.candidates.jobs import build_engine_job
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.forms.make import make_forms, name_candidates
-from infer_bench.measure.forms.traits import CODE_FORMATS, find_languages
+from infer_bench.measure.forms.traits import CODE_FORMATS, find_languages, find_modules
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress, Silent
@@ -85,7 +86,8 @@ def _describe(result: BenchResult, refs: Sequence[ModelRef], settings: Settings)
         job = build_engine_job(result.engine, ref, result.options, allow_pickle=settings.allow_pickle)
         with Worker(job, timeout_s=settings.timeout_s) as worker:
             worker.open()
-            packages = worker.ask(ListPackages()).bytes_by_name
+            modules = find_modules(ref, result.options, registry.get(result.engine).requires)
+            packages = worker.ask(ListPackages(modules)).bytes_by_name
     except InferBenchError:
         packages = {}
     return replace(result, form=FormTraits(packages, ref.format in CODE_FORMATS, find_languages(ref.format)))

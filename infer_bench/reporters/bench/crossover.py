@@ -43,9 +43,9 @@ def name_size(batch: float) -> str:
 
 
 def find_leader(group: BatchGroup) -> str | None:
-    """The fastest candidate; None where it is alone, or another one's interval overlaps its own."""
+    """The fastest candidate; None where it is alone, or not shown to be faster than another one."""
     rated = sorted(list_rated(group), key=lambda result: -(result.rows_per_s or 0))
-    if len(rated) < 2 or any(_overlap(rated[0], other) for other in rated[1:]):
+    if len(rated) < 2 or not all(_is_faster(rated[0], other) for other in rated[1:]):
         return None
     return group.name_row(rated[0])
 
@@ -64,12 +64,30 @@ def count_processes(result: BenchResult) -> int:
     return sum(any(r.request_ns for r in process.rounds) for process in result.processes)
 
 
-def _overlap(one: BenchResult, other: BenchResult) -> bool:
-    """Also True where there is no interval over processes, which shows nothing."""
+def _is_faster(one: BenchResult, other: BenchResult) -> bool:
+    """Whether it is shown: by their pairs, as the table has it, where one was compared with the other.
+
+    Else where their intervals do not overlap. Without an interval over processes nothing is shown.
+    """
     if min(map(count_processes, (one, other))) < 2:
-        return True
+        return False
+    if (low := _read_speedup(one, other)) is not None:
+        return low > 1
+    if (high := _read_speedup(other, one, high=True)) is not None:
+        return high < 1
     bounds = _read_bounds(one), _read_bounds(other)
-    return bounds[0] is None or bounds[1] is None or bounds[0][2] >= bounds[1][0]
+    return bounds[0] is not None and bounds[1] is not None and bounds[0][2] < bounds[1][0]
+
+
+def _read_speedup(one: BenchResult, other: BenchResult, *, high: bool = False) -> float | None:
+    """A bound of how many times faster `one` is; None where it was compared with something else."""
+    speedup = one.speedup
+    if speedup is None:
+        return None
+    against = speedup.against, speedup.against_model or one.model.path
+    if against != (other.candidate, other.model.path):
+        return None
+    return speedup.high if high else speedup.low
 
 
 def _read_bounds(result: BenchResult) -> Bounds | None:

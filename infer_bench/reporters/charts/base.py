@@ -1,8 +1,8 @@
 """What a chart is: a figure with a title and a description, drawn from a report."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infer_bench.errors import MissingDependency
@@ -24,12 +24,16 @@ WIDTH, ROW = 8.0, 0.42
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawn figure. `title` and `description` say in words what it shows, for whoever does not see it."""
+    """A drawn figure. `title` and `description` say in words what it shows, for whoever does not see it.
+
+    `values` are texts by the identifier of the mark, line or bar that they are shown for when it is pointed at.
+    """
 
     kind: str
     title: str
     description: str
     figure: "Figure"
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 _NOT_TEXT = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")

@@ -1,6 +1,7 @@
 """Charts of a bench: how the request is distributed, what it is made of, and throughput against batch size."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,11 +25,12 @@ from infer_bench.reporters.charts.base import (
     Chart,
     clean,
     color_of,
-    marker_of,
     new_figure,
     use_counts,
     use_durations,
 )
+from infer_bench.reporters.charts.deltas import draw_deltas
+from infer_bench.reporters.charts.marks import Values, add_legend, look_of, mark_of, shorten
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 from infer_bench.typing import Floats
@@ -43,6 +45,7 @@ NEAREST_RANK: Literal["inverted_cdf"] = "inverted_cdf"
 """What numpy calls the percentile that the tables show: a value that was measured, nothing interpolated."""
 WIDE_RANGE = 3.0
 """Values of which the largest is so many times the smallest stand on a logarithmic axis."""
+MOST_TICKS = 15
 LABELLED = (0.5, 0.9, 0.99, 0.999, 0.9999)
 
 
@@ -53,21 +56,26 @@ def draw_latency(report: Report[Any]) -> Chart | None:
     if not curves:
         return None
     figure, (left, right) = new_figure(3.8, 2, (3.0, 2.0))
+    values = Values()
     for place, (name, samples) in enumerate(curves):
-        quantiles = _curve(len(samples))
-        left.plot(
-            1 / (1 - quantiles),
-            np.quantile(samples, quantiles, method=NEAREST_RANK),
-            color=color_of(place),
-            label=name,
-            linewidth=1.8,
-        )
+        _draw_curve(left, place, name, samples, values)
     _use_percentiles(left, max(len(samples) for _, samples in curves))
     left.set_title("percentiles of the request")
-    left.legend(fontsize="small", frameon=False)
-    _draw_layouts(right, results)
+    _draw_layouts(right, results, values)
+    add_legend(figure, left)
     texts = [f"{name}: {_describe_middle(result)}" for (name, _), result in zip(curves, results, strict=True)]
-    return Chart("latency", f"Latency of {_what(results[0].batch)}", "; ".join(texts), figure)
+    return Chart("latency", f"Latency of {_what(results[0].batch)}", "; ".join(texts), figure, values)
+
+
+def _draw_curve(axis: "Axes", place: int, name: str, samples: Floats, values: Values) -> None:
+    """A line, with a mark at each percentile that the axis names."""
+    quantiles = _curve(len(samples))
+    times = np.quantile(samples, quantiles, method=NEAREST_RANK)
+    axis.plot(1 / (1 - quantiles), times, label=shorten(name), linewidth=1.8, **look_of(place))
+    shares = _list_labelled(len(samples))
+    marks = [float(np.quantile(samples, share, method=NEAREST_RANK)) for share in shares]
+    texts = [f"{name}: p{100 * s:g} {numbers.duration(round(m))}" for s, m in zip(shares, marks, strict=True)]
+    values.plot_points(axis, [1 / (1 - share) for share in shares], marks, texts, markersize=4, **mark_of(place))
 
 
 def draw_phases(report: Report[Any]) -> Chart | None:
@@ -77,22 +85,20 @@ def draw_phases(report: Report[Any]) -> Chart | None:
         return None
     figure, (axis,) = new_figure(1.1 + ROW * len(results))
     places = np.arange(len(results))
-    start = np.zeros(len(results))
+    start, names, values = np.zeros(len(results)), _labels(results), Values()
     for number, phase in enumerate(PHASES):
         times = np.array([max(0, take_typical(getattr(result.phases, phase))) for result in results], dtype=np.float64)
-        axis.barh(places, times, left=start, color=color_of(number), label=phase, height=0.6)
+        bars = axis.barh(places, times, left=start, color=color_of(number), label=phase, height=0.6)
+        texts = [f"{name}: {phase} {numbers.duration(round(t))}" for name, t in zip(names, times, strict=True)]
+        values.add_bars(bars, texts)
         start += times
-    axis.set_yticks(places, _labels(results))
+    axis.set_yticks(places, [shorten(name) for name in names])
     axis.invert_yaxis()
     axis.set_xlim(left=0)
     use_durations(axis, "x")
-    figure.legend(ncols=3, fontsize="small", frameon=False, loc="outside upper right")
-    return Chart(
-        "phases",
-        "Phases of a request",
-        "; ".join(itertools.starmap(_phase_text, zip(_labels(results), results, strict=True))),
-        figure,
-    )
+    add_legend(figure, axis)
+    text = "; ".join(itertools.starmap(_phase_text, zip(names, results, strict=True)))
+    return Chart("phases", "Phases of a request", text, figure, values)
 
 
 def draw_throughput(report: Report[Any]) -> Chart | None:
@@ -102,9 +108,12 @@ def draw_throughput(report: Report[Any]) -> Chart | None:
     if len(groups) < 2 or not series:
         return None
     figure, (axis,) = new_figure(3.6)
+    values = Values()
     for place, (name, points) in enumerate(series.items()):
         batches, rates = zip(*points, strict=True)
-        axis.plot(batches, rates, color=color_of(place), marker=marker_of(place), label=name, linewidth=1.8)
+        axis.plot(batches, rates, label=shorten(name), linewidth=1.8, **look_of(place))
+        texts = [f"{name}: {numbers.rate(rate)} rows/s at batch {batch:,}" for batch, rate in points]
+        values.plot_points(axis, batches, rates, texts, **mark_of(place))
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xticks([g.batch for g in groups], [f"{g.batch:,}" for g in groups])
@@ -113,10 +122,10 @@ def draw_throughput(report: Report[Any]) -> Chart | None:
     axis.set_ylabel("rows per second")
     use_counts(axis)
     _mark_crossovers(axis, groups)
-    axis.legend(fontsize="small", frameon=False)
+    add_legend(figure, axis)
     models = ", ".join(clean(file_name(info.path)) for info in groups[0].models)
     title = f"Throughput of {models} against batch size"
-    return Chart("throughput", title, describe_sweep(groups) or _excuse(groups), figure)
+    return Chart("throughput", title, describe_sweep(groups) or _excuse(groups), figure, values)
 
 
 def _mark_crossovers(axis: "Axes", groups: Sequence[BatchGroup]) -> None:
@@ -129,7 +138,7 @@ def _mark_crossovers(axis: "Axes", groups: Sequence[BatchGroup]) -> None:
             axis.annotate(text, (crossover.batch, 1), xycoords=("data", "axes fraction"), va="top", fontsize="small")
 
 
-KINDS = {"latency": draw_latency, "phases": draw_phases, "throughput": draw_throughput}
+KINDS = {"latency": draw_latency, "phases": draw_phases, "throughput": draw_throughput, "deltas": draw_deltas}
 
 
 def _describe_middle(result: BenchResult) -> str:
@@ -207,9 +216,14 @@ def _curve(samples: int) -> Floats:
     return 1 - np.geomspace(1.0, 1 - most, CURVE_POINTS)
 
 
-def _use_percentiles(axis: Any, samples: int) -> None:
+def _list_labelled(samples: int) -> list[float]:
+    """The percentiles that the axis names, as far as `samples` carry them."""
     most = max(0.5, 1 - TAIL_SAMPLES / max(1, samples))
-    shown = [share for share in LABELLED if share <= most]
+    return [share for share in LABELLED if share <= most]
+
+
+def _use_percentiles(axis: Any, samples: int) -> None:
+    shown = _list_labelled(samples)
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xticks([1 / (1 - share) for share in shown], [f"p{100 * share:g}" for share in shown])
@@ -217,18 +231,19 @@ def _use_percentiles(axis: Any, samples: int) -> None:
     use_durations(axis)
 
 
-def _draw_layouts(axis: Any, results: Sequence[BenchResult]) -> None:
+def _draw_layouts(axis: Any, results: Sequence[BenchResult], shown: Values) -> None:
     """A point a layout (a process, or a session loaded anew): how far one placement in memory is from another."""
     medians = [
         [float(np.median(_process_samples(p))) for p in result.processes if _was_measured(p)] for result in results
     ]
     for place, values in enumerate(medians):
         spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
-        color, marker = color_of(place), marker_of(place)
-        axis.scatter(place + spread, values, color=color, marker=marker, s=26, alpha=0.8, linewidths=0)
+        texts = [f"candidate {place + 1}: {numbers.duration(round(value))}" for value in values]
+        shown.plot_points(axis, place + spread, values, texts, markersize=5, alpha=0.8, **mark_of(place))
     if max(map(max, medians)) > WIDE_RANGE * min(map(min, medians)):
         axis.set_yscale("log")
-    axis.set_xticks(range(len(results)), [str(place + 1) for place in range(len(results))])
+    places = range(0, len(results), math.ceil(len(results) / MOST_TICKS))
+    axis.set_xticks(places, [str(place + 1) for place in places])
     axis.set_xlim(-0.5, len(results) - 0.5)
     axis.set_xlabel("candidate, in the order of the legend")
     axis.set_title("median of each layout")

@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -47,6 +47,7 @@ def render_svg(chart: Chart, *, inline: bool = False) -> str:
     root = ElementTree.fromstring(_svg_of(chart, transparent=inline))
     for metadata in root.findall(f"{{{SVG}}}metadata"):
         root.remove(metadata)
+    _add_values(root, chart.values)
     _own_identifiers(root, chart.kind)
     _describe(root, chart)
     if inline:
@@ -74,6 +75,15 @@ def _svg_of(chart: Chart, *, transparent: bool) -> str:
     with style(), rc_context({"svg.hashsalt": chart.kind}):
         chart.figure.savefig(file, format="svg", transparent=transparent, metadata={"Date": None, "Creator": None})
     return clean(file.getvalue())
+
+
+def _add_values(root: ElementTree.Element, values: Mapping[str, str]) -> None:
+    """A title in each mark, which is shown where it is pointed at."""
+    for element in root.iter():
+        if (text := values.get(element.get("id", ""))) is not None:
+            title = ElementTree.Element(f"{{{SVG}}}title")
+            title.text = text
+            element.insert(0, title)
 
 
 def _own_identifiers(root: ElementTree.Element, kind: str) -> None:

@@ -9,6 +9,7 @@ from infer_bench.report.bench import Process
 from infer_bench.report.common import Report
 from infer_bench.report.gate import Check
 from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure
+from infer_bench.reporters.charts.marks import Values, add_legend, shorten
 from infer_bench.reporters.gate.groups import CheckGroup, group_checks
 from infer_bench.stats.percentiles import quantile
 from infer_bench.stats.speedup import layout_logs
@@ -24,13 +25,18 @@ def draw_ratios(report: Report[Any]) -> Chart | None:
         return None
     figure, (axis,) = new_figure(1.4 + ROW * len(checks))
     paired = report.gate is not None and report.gate.mode in ("sessions", "forks", "processes")
+    values = Values()
     for place, (group, check) in enumerate(checks):
-        _draw_check(axis, place, check, pair_ratios(group, check.metric) if paired else np.zeros(0))
+        _draw_check(axis, place, check, pair_ratios(group, check.metric) if paired else np.zeros(0), values)
+    _explain_marks(axis, paired=paired)
     axis.axvline(1.0, color="#808080", linewidth=1)
-    axis.set_yticks(range(len(checks)), [_label(group, check, checks) for group, check in checks])
+    axis.set_yticks(range(len(checks)), [shorten(_label(group, check, checks)) for group, check in checks])
+    axis.set_ylim(-0.6, len(checks) - 0.4)
     axis.invert_yaxis()
     axis.set_xlabel("new / old: beyond 1 is slower or larger")
-    return Chart("ratios", "Ratios against the limit", "; ".join(_text(check) for _, check in checks), figure)
+    add_legend(figure, axis)
+    text = "; ".join(_text(check) for _, check in checks)
+    return Chart("ratios", "Ratios against the limit", text, figure, values)
 
 
 KINDS = {"ratios": draw_ratios}
@@ -47,16 +53,28 @@ def _compared(report: Report[Any]) -> list[tuple[CheckGroup, Check]]:
     ]
 
 
-def _draw_check(axis: Any, place: int, check: Check, ratios: Floats) -> None:
+def _explain_marks(axis: Any, *, paired: bool) -> None:
+    """Marks of the legend alone, which are drawn nowhere."""
+    if paired:
+        axis.plot([], [], "o", markersize=4, color=color_of(7), label="pair of layouts")
+    axis.plot([], [], linewidth=3, color=color_of(7), label="bounds of the verdict")
+    axis.plot([], [], "D", color=color_of(7), label="ratio")
+    axis.plot([], [], "|", color=color_of(1), markersize=12, markeredgewidth=2, label="limit")
+
+
+def _draw_check(axis: Any, place: int, check: Check, ratios: Floats, values: Values) -> None:
     bad = check.outcome in ("regressed", "different", "failed")
     color = color_of(1) if bad else color_of(2) if check.outcome == "pass" else color_of(7)
     if len(ratios):
         spread = np.linspace(-0.18, 0.18, len(ratios))
-        axis.scatter(ratios, place + spread, s=14, color=color, alpha=0.55, linewidths=0)
+        texts = [f"{check.metric}: {ratio:.3f}" for ratio in ratios]
+        values.plot_points(axis, ratios, place + spread, texts, marker="o", markersize=4, color=color, alpha=0.55)
     if check.low is not None and check.high is not None:
         axis.plot([check.low, check.high], [place, place], color=color, linewidth=3, solid_capstyle="butt")
-    axis.plot(check.ratio, place, marker="D", color=color, markersize=7)
-    axis.plot(1 + check.limit, place, marker="|", color=color_of(1), markersize=22, markeredgewidth=2)
+    (middle,) = axis.plot(check.ratio, place, marker="D", color=color, markersize=7)
+    values.add(middle, _text(check))
+    (limit,) = axis.plot(1 + check.limit, place, marker="|", color=color_of(1), markersize=22, markeredgewidth=2)
+    values.add(limit, f"limit of {check.metric}: {1 + check.limit:g}")
 
 
 def pair_ratios(group: CheckGroup, metric: str) -> Floats:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from infer_bench.report.common import Report
 from infer_bench.report.profile import CallFrame
 from infer_bench.reporters.charts.base import COLORS, INK, WIDTH, Chart, clean, new_figure
+from infer_bench.reporters.charts.marks import Values
 from infer_bench.reporters.profile.columns import name_function
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def draw_icicle(report: Report[Any]) -> Chart | None:
     figure, (axis,) = new_figure(1.0 + LINE * depth)
     axis.grid(False)
     whole = sum(frame.total_ns for frame in result.calls if frame.depth == 0)
-    colors = _color_packages(result.calls)
+    colors, values = _color_packages(result.calls), Values()
     for frame in result.calls:
-        _draw_frame(axis, frame, whole, colors[_package(frame)])
+        _draw_frame(axis, frame, whole, colors[_package(frame)], values)
     for package in [name for name in colors if name][:MOST_NAMED]:
         axis.barh(0, 0, color=colors[package], alpha=0.35, label=clean(package))
     axis.set_xlim(0, 100)
@@ -38,15 +39,16 @@ def draw_icicle(report: Report[Any]) -> Chart | None:
     axis.spines[:].set_visible(False)
     axis.set_yticks([])
     axis.set_xlabel("% of the profiled time")
-    figure.legend(ncols=MOST_NAMED, fontsize="small", frameon=False, loc="outside upper right")
-    return Chart("icicle", "Who calls whom", _describe(result.calls, whole), figure)
+    figure.legend(ncols=MOST_NAMED, fontsize="small", frameon=False, loc="outside upper left")
+    return Chart("icicle", "Who calls whom", _describe(result.calls, whole), figure, values)
 
 
-def _draw_frame(axis: "Axes", frame: CallFrame, whole: int, color: str) -> None:
+def _draw_frame(axis: "Axes", frame: CallFrame, whole: int, color: str, values: Values) -> None:
     start, width = 100 * frame.start_ns / whole, 100 * frame.total_ns / whole
-    axis.barh(
+    bars = axis.barh(
         frame.depth, width, left=start, height=1, align="edge", color=color, alpha=0.35, edgecolor=INK, linewidth=0.4
     )
+    values.add_bars(bars, [f"{name_function(frame)}: {width:.1f} %"])
     room = int(width / 100 * (WIDTH * 0.98) * CHARACTERS) - 1
     if room >= LEAST_CHARACTERS:
         label = _shorten(clean(frame.name.strip("<>")), room)

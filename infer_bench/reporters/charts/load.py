@@ -1,6 +1,7 @@
 """Charts of a load: the percentiles against the rate, and the latency by share of requests."""
 
 import itertools
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ import numpy as np
 
 from infer_bench.report.common import Report
 from infer_bench.report.load import LoadResult
-from infer_bench.reporters.charts.base import Chart, Drawer, color_of, marker_of, new_figure, use_durations
+from infer_bench.reporters.charts.base import Chart, Drawer, color_of, new_figure, use_durations
+from infer_bench.reporters.charts.marks import Values, add_legend, look_of, mark_of
 from infer_bench.reporters.load.columns import PERCENTILES, name_rate
+from infer_bench.reporters.text import numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,23 +29,26 @@ def draw_knee(report: Report[Any]) -> Chart | None:
     if len({result.rate_asked for result in results}) < 2:
         return None
     figure, (axis,) = new_figure(3.6)
+    values = Values()
     for place, name in enumerate(_CURVES):
         points = _list_points(results, name)
         if not points:
             continue
-        color, marker = color_of(place), marker_of(place)
-        axis.plot([x for x, _, _ in points], [y for _, y, _ in points], color=color, label=name, linewidth=1.2)
+        axis.plot([x for x, _, _ in points], [y for _, y, _ in points], label=name, linewidth=1.2, **look_of(place))
         for x, y, is_valid in points:
-            axis.plot([x], [y], marker=marker, color=color, markerfacecolor=color if is_valid else "none")
+            text = f"{x:,.4g}/s: {name} {numbers.duration(round(y))}{'' if is_valid else ', not valid'}"
+            look = mark_of(place) | ({} if is_valid else {"markerfacecolor": "none"})
+            values.plot_points(axis, [x], [y], [text], **look)
     axis.set_xscale("log")
     axis.set_yscale("log")
     _label(axis.xaxis, lambda rate: f"{rate:,.4g}")
     axis.set_xlabel("requests due a second")
     axis.set_ylabel("latency")
     use_durations(axis)
-    figure.legend(ncols=3, fontsize="small", frameon=False, loc="outside upper right")
-    rates = ", ".join(name_rate(result) for result in results)
-    return Chart("knee", "Latency against the rate", f"p50, p95 and p99 at {rates}", figure)
+    add_legend(figure, axis)
+    rates = ", ".join(dict.fromkeys(name_rate(result) for result in results))
+    hollow = "" if all(result.valid for result in results) else "; hollow: no valid load"
+    return Chart("knee", "Latency against the rate", f"p50, p95 and p99 at {rates}{hollow}", figure, values)
 
 
 def _list_points(results: Sequence[LoadResult], name: str) -> list[tuple[float, float, bool]]:
@@ -84,7 +90,7 @@ def draw_latency(report: Report[Any]) -> Chart | None:
     axis.set_xlabel("latency")
     axis.set_ylabel("share of requests that took longer")
     use_durations(axis, "x")
-    figure.legend(ncols=4, fontsize="small", frameon=False, loc="outside upper right")
+    add_legend(figure, axis)
     names = ", ".join(name_rate(result) for result in results)
     return Chart("latency", "Latency by share of requests", f"How many requests took longer, at {names}", figure)
 
@@ -100,29 +106,40 @@ def draw_timeline(report: Report[Any]) -> Chart | None:
     seconds = [interval.start_ns / 1e9 for interval in result.timeline]
     errors = [interval.errors for interval in result.timeline]
     figure, (axis,) = new_figure(3.6)
+    values = Values()
     for place, (name, key) in enumerate((("p50", "p50_ns"), ("longest", "max_ns"))):
-        values = np.array([getattr(interval, key) or np.nan for interval in result.timeline], dtype=np.float64)
-        axis.plot(seconds, values, color=color_of(place), marker=marker_of(place), markersize=3, label=name)
+        times = [getattr(interval, key) or math.nan for interval in result.timeline]
+        axis.plot(seconds, times, label=name, **look_of(place))
+        points = [(s, t, _say_point(s, name, t)) for s, t in zip(seconds, times, strict=True) if t == t]
+        if points:
+            values.plot_points(axis, *zip(*points, strict=True), markersize=3, **mark_of(place))
     axis.set_yscale("log")
     axis.set_xlabel("seconds")
     axis.set_ylabel("latency from due")
     use_durations(axis)
-    if any(errors):
-        _draw_errors(axis, seconds, errors)
-    figure.legend(ncols=3, fontsize="small", frameon=False, loc="outside upper right")
+    add_legend(figure, axis, *([_draw_errors(axis, seconds, errors, values)] if any(errors) else []))
     count = sum(errors)
     text = f"{count:,} of {sum(i.samples for i in result.timeline):,} requests without a right answer"
-    return Chart("timeline", f"Latency over time at {name_rate(result)}", text, figure)
+    return Chart("timeline", f"Latency over time at {name_rate(result)}", text, figure, values)
 
 
-def _draw_errors(axis: "Axes", seconds: Sequence[float], errors: Sequence[int]) -> None:
+def _say_point(seconds: float, name: str, time: float) -> str:
+    return f"{seconds:.4g} s: {name} {numbers.duration(round(time))}"
+
+
+def _draw_errors(axis: "Axes", seconds: Sequence[float], errors: Sequence[int], values: Values) -> "Axes":
     """Bars on an axis of their own, at the right."""
+    from matplotlib.ticker import MaxNLocator
+
     other = axis.twinx()
     width = min(after - before for before, after in itertools.pairwise(seconds))
-    other.bar(seconds, errors, width=width, align="edge", color=color_of(7), alpha=0.45, label="errors")
+    bars = other.bar(seconds, errors, width=width, align="edge", color=color_of(7), alpha=0.45, label="errors")
+    values.add_bars(bars, [f"{s:.4g} s: {numbers.plural(n, 'error')}" for s, n in zip(seconds, errors, strict=True)])
     other.set_ylim(0, 3 * max(errors))
     other.set_ylabel("requests without a right answer")
+    other.yaxis.set_major_locator(MaxNLocator(integer=True))
     other.spines[["top"]].set_visible(False)
+    return other
 
 
 KINDS: Mapping[str, Drawer] = {"knee": draw_knee, "latency": draw_latency, "timeline": draw_timeline}

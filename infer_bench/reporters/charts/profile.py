@@ -10,6 +10,7 @@ from infer_bench.report.common import Report
 from infer_bench.report.profile import ProfileResult
 from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure, use_durations
 from infer_bench.reporters.charts.icicle import draw_icicle
+from infer_bench.reporters.charts.marks import Values
 from infer_bench.reporters.profile.columns import name_function
 from infer_bench.reporters.text import numbers
 
@@ -22,18 +23,19 @@ def draw_phases(report: Report[Any]) -> Chart | None:
     if not results:
         return None
     figure, (axis,) = new_figure(1.1 + ROW * len(results))
-    start, places = np.zeros(len(results)), np.arange(len(results))
+    start, places, values = np.zeros(len(results)), np.arange(len(results)), Values()
     for number, name in enumerate((*PHASES, "unaccounted")):
         times = np.array([_time(result, name) for result in results])
-        axis.barh(places, times, left=start, height=0.6, label=name, color=color_of(number if number < 3 else 7))
+        bars = axis.barh(places, times, left=start, height=0.6, label=name, color=color_of(number if number < 3 else 7))
+        values.add_bars(bars, [f"{name} {numbers.duration(round(time))}" for time in times])
         start += times
     axis.set_yticks(places, [_short(result.candidate) for result in results])
     axis.invert_yaxis()
     axis.set_xlim(left=0)
     use_durations(axis, "x")
-    figure.legend(ncols=4, fontsize="small", frameon=False, loc="outside upper right")
+    figure.legend(ncols=4, fontsize="small", frameon=False, loc="outside upper left")
     texts = [", ".join(f"{name} {numbers.duration(_time(result, name))}" for name in PHASES) for result in results]
-    return Chart("phases", "Phases of a request", "; ".join(texts), figure)
+    return Chart("phases", "Phases of a request", "; ".join(texts), figure, values)
 
 
 def draw_functions(report: Report[Any]) -> Chart | None:
@@ -46,14 +48,18 @@ def draw_functions(report: Report[Any]) -> Chart | None:
     figure, (axis,) = new_figure(1.1 + 0.3 * len(costs))
     places = range(len(costs))
     cumulative = [min(100.0, 100 * cost.cumulative_ns / whole) for cost in costs]
-    axis.barh(places, cumulative, height=0.7, color=color_of(5), alpha=0.45, label="with what it calls")
-    axis.barh(places, [100 * cost.own_ns / whole for cost in costs], height=0.7, color=color_of(0), label="own")
+    own = [100 * cost.own_ns / whole for cost in costs]
+    values = Values()
+    bars = axis.barh(places, cumulative, height=0.7, color=color_of(5), alpha=0.45, label="with what it calls")
+    values.add_bars(bars, [f"{label}: {share:.1f} %" for label, share in zip(labels, cumulative, strict=True)])
+    bars = axis.barh(places, own, height=0.7, color=color_of(0), label="own")
+    values.add_bars(bars, [f"{label}: {share:.1f} % of its own" for label, share in zip(labels, own, strict=True)])
     axis.set_yticks(places, [_short(label) for label in labels], fontsize="small")
     axis.invert_yaxis()
     axis.set_xlabel("% of the profiled time")
-    figure.legend(ncols=2, fontsize="small", frameon=False, loc="outside upper right")
+    figure.legend(ncols=2, fontsize="small", frameon=False, loc="outside upper left")
     text = "; ".join(f"{label} {share:.0f} %" for label, share in zip(labels[:5], cumulative, strict=False))
-    return Chart("functions", "Where the time goes", text, figure)
+    return Chart("functions", "Where the time goes", text, figure, values)
 
 
 def draw_operators(report: Report[Any]) -> Chart | None:
@@ -79,7 +85,7 @@ def draw_changes(report: Report[Any]) -> Chart | None:
     axis.set_yticks(places, [change.name for change in diff.phases])
     axis.invert_yaxis()
     use_durations(axis, "x")
-    figure.legend(ncols=2, fontsize="small", frameon=False, loc="outside upper right")
+    figure.legend(ncols=2, fontsize="small", frameon=False, loc="outside upper left")
     texts = [
         f"{c.name} {numbers.duration(c.before_ns)} before, {numbers.duration(c.after_ns)} after" for c in diff.phases
     ]

@@ -9,12 +9,13 @@ import numpy as np
 from infer_bench.report.common import Report
 from infer_bench.report.validate import ValidateResult
 from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure, use_counts
+from infer_bench.reporters.charts.marks import Values, add_legend, shorten
 
 EXACT = "exact"
 
 
 def draw_differences(report: Report[Any]) -> Chart | None:
-    """Values by |Δ|, a decade a bar, of the user's rows and of the probes, with the tolerance."""
+    """Values by |Δ|, a decade a bar, with the tolerance: the first group's (the user's rows) beside all others'."""
     result = _first(report)
     if result is None:
         return None
@@ -23,11 +24,15 @@ def draw_differences(report: Report[Any]) -> Chart | None:
         return None
     decades = _decades(counts, result.atol)
     figure, (axis,) = new_figure(3.4)
-    bottom = np.zeros(len(decades) + 1)
-    for place, (name, histogram) in enumerate(counts.items()):
-        heights = np.array([histogram.get(EXACT, 0), *(histogram.get(str(d), 0) for d in decades)], dtype=np.float64)
-        axis.bar(range(len(heights)), heights, bottom=bottom, width=0.9, color=color_of(place), label=name)
-        bottom += heights
+    values, series = Values(), _join_others(counts)
+    width = 0.9 / len(series)
+    for place, (name, histogram) in enumerate(series.items()):
+        heights = [histogram.get(EXACT, 0), *(histogram.get(str(d), 0) for d in decades)]
+        lefts = np.arange(len(heights)) - 0.45 + place * width
+        bars = axis.bar(lefts, heights, width=width, align="edge", color=color_of(2 * place), label=shorten(name))
+        values.add_bars(
+            bars, [f"{name}, {where}: {n:,}" for where, n in zip(_name_bars(decades), heights, strict=True)]
+        )
     labels = ["0", *(f"1e{d}" for d in decades)]
     axis.set_xticks(np.arange(len(labels)) - 0.5 + (np.arange(len(labels)) == 0) * 0.5, labels)
     axis.set_yscale("symlog", linthresh=1)
@@ -36,8 +41,24 @@ def draw_differences(report: Report[Any]) -> Chart | None:
     axis.set_xlabel("|Δ| of a value")
     axis.set_ylabel("values")
     _mark_tolerance(axis, result.atol, decades)
-    figure.legend(ncols=4, fontsize="small", frameon=False, loc="outside upper right")
-    return Chart("differences", "How far predictions lie apart", _text(counts, result), figure)
+    add_legend(figure, axis)
+    return Chart("differences", "How far predictions lie apart", _text(counts, result), figure, values)
+
+
+def _join_others(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
+    """The first group, and all others in one: beside each other, since heights on a logarithmic axis do not add up."""
+    (name, first), *others = counts.items()
+    if not others:
+        return {name: first}
+    total: dict[str, int] = {}
+    for key, count in (item for _, histogram in others for item in histogram.items()):
+        total[key] = total.get(key, 0) + count
+    names = [other for other, _ in others]
+    return {name: first, names[0] if len(names) == 1 else "all other rows": total}
+
+
+def _name_bars(decades: list[int]) -> list[str]:
+    return ["equal", *(f"|Δ| from 1e{d} to 1e{d + 1}" for d in decades)]
 
 
 def draw_causes(report: Report[Any]) -> Chart | None:
@@ -51,11 +72,15 @@ def draw_causes(report: Report[Any]) -> Chart | None:
     if result.not_explained:
         colors[-1] = color_of(1)
     bars = axis.barh(range(len(counts)), [count for _, count in counts], height=0.6, color=colors)
+    values = Values()
+    values.add_bars(bars, [f"{name}: {count:,} rows" for name, count in counts])
+    axis.margins(x=0.1)
     axis.bar_label(bars, [f"{count:,}" for _, count in counts], padding=3, fontsize="small")
-    axis.set_yticks(range(len(counts)), [name for name, _ in counts])
+    axis.set_yticks(range(len(counts)), [shorten(name) for name, _ in counts])
     axis.invert_yaxis()
     axis.set_xlabel("rows")
-    return Chart("causes", "Causes", "; ".join(f"{name}: {count:,} rows" for name, count in counts), figure)
+    text = "; ".join(f"{name}: {count:,} rows" for name, count in counts)
+    return Chart("causes", "Causes", text, figure, values)
 
 
 def _count_explained(result: ValidateResult) -> list[tuple[str, int]]:

@@ -24,7 +24,7 @@ def build_bench_page(report: Report[Any]) -> Page:
     return Page(
         title=", ".join(dict.fromkeys(file_name(info.path) for model in models for info in model[0].models)) or "bench",
         finding=f"{verdict.status}: {'; '.join(verdict.reasons)}" if verdict is not None and failed else first,
-        tone=tone_of(verdict.status) if verdict is not None else "plain",
+        tone=tone_of(verdict.status) if verdict is not None and failed else "plain",
         sections=(*sections, *build_run_section(report)),
         notices=tuple(columns.collect_notices(report)),
         facts=describe_run(report),
@@ -40,7 +40,7 @@ def build_model_section(report: Report[Any], model: Comparison) -> Section:
     return Section(
         ", ".join(file_name(info.path) for info in models),
         " · ".join(part for part in (*about, columns.describe_conditions(report, results)) if part),
-        tuple(_build_table(report, group) for group in model),
+        (*(_build_table(report, group) for group in model), *_build_packages(model[0])),
         tuple(_toned(describe_model(model))),
     )
 
@@ -61,7 +61,19 @@ def _build_table(report: Report[Any], group: BatchGroup) -> Table:
     titles = columns.select_columns(report, phases=True)
     rows = [row for result in group.results for row in _build_rows(report, result, group, tuple(titles))]
     caption = "one request" if group.batch == 1 else f"a batch of {numbers.count(group.batch)}"
-    return Table(caption, ("candidate", *titles.values()), tuple(rows))
+    return Table(caption, ("candidate", *titles.values()), tuple(rows), last_text="languages" in titles)
+
+
+def _build_packages(group: BatchGroup) -> Iterable[Table]:
+    """What loading each form imports; nothing where forms were not compared."""
+    rows = []
+    for result in group.results:
+        if result.form is not None:
+            sizes = sorted(result.form.packages.items(), key=lambda item: -item[1])
+            text = ", ".join(f"{name} {numbers.memory(size)}" for name, size in sizes)
+            rows.append((Cell(group.name_row(result)), Cell(text)))
+    if rows:
+        yield Table("packages that loading a form imports", ("form", "packages"), tuple(rows), left=2)
 
 
 def _build_rows(

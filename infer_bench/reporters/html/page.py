@@ -1,5 +1,6 @@
 """What a page shows, as plain data: every text still to be escaped, which the template does."""
 
+import shlex
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -80,11 +81,12 @@ def tone_of(status: str) -> Tone:
 
 
 def describe_run(report: Report[Any]) -> tuple[tuple[str, str], ...]:
-    """Where and when the report was made: machine, interpreter, libraries, settings."""
+    """How, where and when the report was made: command, machine, interpreter, libraries, settings."""
     machine = report.environment
     settings = ", ".join(f"{name} {value}" for name, value in report.settings.items() if _is_short(value))
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     facts = (
+        ("command", shlex.join(("infer-bench", *report.command_line)) if report.command_line else ""),
         ("made", f"{report.created_at}, infer-bench {report.tool_version}"),
         ("machine", _describe_machine(machine)),
         ("interpreter", f"Python {machine.python}"),

@@ -15,7 +15,7 @@ from infer_bench.formats.identify import identify
 from infer_bench.measure.bench import run as bench
 from infer_bench.measure.forms import make
 from infer_bench.measure.forms import run as forms
-from infer_bench.measure.forms.traits import CODE_FORMATS, find_languages
+from infer_bench.measure.forms.traits import CODE_FORMATS, find_languages, find_modules
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.progress import Silent
@@ -69,9 +69,28 @@ def test_a_format_that_fails_costs_itself_alone(boosted: Path, tmp_path: Path) -
 def test_packages_are_those_that_were_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ["junitparser", *(name for name in sys.modules if name.startswith("junitparser."))]:
         monkeypatch.setitem(sys.modules, name, None)  # as a worker keeps it from being imported
-    sizes = list_packages(ListPackages()).bytes_by_name
+    sizes = list_packages(ListPackages(("numpy", "infer_bench", "junitparser"))).bytes_by_name
     assert sizes["numpy"] > 1_000_000
     assert not {"infer-bench", "junitparser"} & sizes.keys()
+
+
+def test_what_is_imported_because_it_is_there_is_no_need() -> None:
+    pytest.importorskip("scipy.stats")
+    pytest.importorskip("pandas")
+    assert set(list_packages(ListPackages(("scipy",))).bytes_by_name) == {"scipy", "numpy"}
+    assert list_packages(ListPackages(("no_such_module",))).bytes_by_name == {}
+
+
+def test_a_file_needs_the_libraries_of_its_objects(boosted: Path, tmp_path: Path) -> None:
+    written = write_forms(WriteForms(identify(boosted), str(tmp_path), False)).paths
+    assert find_modules(identify(boosted), {"feed": "dataframe"}, ("lightgbm",)) == ("lightgbm", "pandas")
+    assert {"sklearn", "lightgbm"} <= set(find_modules(identify(written["joblib"]), {}, ("sklearn",)))
+
+
+def test_a_skops_file_names_its_modules(tmp_path: Path) -> None:
+    skops, linear = pytest.importorskip("skops.io"), pytest.importorskip("sklearn.linear_model")
+    skops.dump(linear.LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]), tmp_path / "m.skops")
+    assert {"skops", "sklearn", "numpy"} <= set(find_modules(identify(tmp_path / "m.skops"), {}, ()))
 
 
 def test_files_of_the_user_are_not_written_over(boosted: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from infer_bench.report.bench import BenchResult
+from infer_bench.report.bench import BenchResult, Speedup
 from infer_bench.reporters.bench.crossover import find_crossovers
 from infer_bench.reporters.bench.groups import BatchGroup, group_results
 from infer_bench.reporters.bench.sentences.sweep import describe_sweep
@@ -73,3 +73,29 @@ def test_other_predictions_and_one_process_lead_nobody() -> None:
         replace(group, results=tuple(replace(r, processes=r.processes[:1]) for r in group.results)) for group in groups
     ]
     assert describe_sweep(alone) == ""
+
+
+def test_pairs_show_a_lead_that_the_intervals_of_each_do_not() -> None:
+    """Both are slower in the same rounds: the table says 1.3 to 1.4 times faster, and so must the sentence."""
+    groups = []
+    for group in sweep((1, 64), width=0.9):
+        first, second = group.results
+        speedup = Speedup(second.candidate, 1.35, 1.3, 1.4, second.model.path)
+        groups.append(replace(group, results=(replace(first, speedup=speedup), second)))
+    assert describe_sweep(groups) == "lightgbm feed=ndarray leads at every batch size."
+    unsure = [
+        replace(
+            group, results=(replace(first, speedup=Speedup(second.candidate, 1.1, 0.9, 1.4, first.model.path)), second)
+        )
+        for group in sweep((1, 64))
+        for first, second in [group.results]
+    ]
+    assert "No candidate is shown to overtake" in describe_sweep(unsure)
+    slower = [
+        replace(
+            group, results=(first, replace(second, speedup=Speedup(first.candidate, 0.7, 0.6, 0.8, first.model.path)))
+        )
+        for group in sweep((1, 64), width=0.9)
+        for first, second in [group.results]
+    ]
+    assert describe_sweep(slower) == "lightgbm feed=ndarray leads at every batch size."

@@ -17,14 +17,16 @@ from infer_bench.report.serialize import load_report
 from infer_bench.report.validate import Cause
 from infer_bench.reporters.charts.base import Chart
 from infer_bench.reporters.charts.catalogue import draw_charts, kinds, render_chart
+from infer_bench.reporters.charts.files import render_svg
 from infer_bench.reporters.charts.gate import pair_ratios
+from infer_bench.reporters.charts.marks import shorten
 from infer_bench.reporters.gate.groups import group_checks
 from infer_bench.reporters.registry import render
 from infer_bench.reporters.text import numbers
 
 SAVED = Path(__file__).parents[2] / "saved"
 DRAWN = {
-    "bench": ("latency", "phases"),
+    "bench": ("latency", "phases", "deltas"),
     "convert": (),
     "gate": ("ratios", "latency"),
     "load": ("latency",),
@@ -109,7 +111,12 @@ def test_nobody_is_said_to_lead_where_intervals_overlap() -> None:
 def test_a_lead_that_the_intervals_show_is_said() -> None:
     report = saved("bench")
     apart = [
-        replace(r, rows_per_s=1e3 / (i + 1), request=replace(r.request, intervals={"p50": (100 * i + 1, 100 * i + 9)}))
+        replace(
+            r,
+            rows_per_s=1e3 / (i + 1),
+            speedup=None,
+            request=replace(r.request, intervals={"p50": (100 * i + 1, 100 * i + 9)}),
+        )
         for i, r in enumerate(report.results)
     ]
     both = (*apart, *(replace(result, batch=64) for result in apart))
@@ -164,7 +171,8 @@ def test_throughput_is_drawn_over_batch_sizes() -> None:
     larger = [replace(result, batch=64, rows_per_s=(result.rows_per_s or 1) * 9) for result in report.results]
     chart = dict(kinds(report))["throughput"](replace(report, results=(*report.results, *larger)))
     assert chart is not None
-    assert len(chart.figure.axes[0].lines) == len({result.candidate for result in report.results})
+    labels = chart.figure.axes[0].get_legend_handles_labels()[1]
+    assert len(labels) == len({result.candidate for result in report.results})
 
 
 def test_unknown_kinds_and_endings_are_usage_errors() -> None:
@@ -199,3 +207,50 @@ def test_rounds_without_a_sample_have_no_chart() -> None:
     none = replace(report, results=(replace(first, processes=tuple(empty)),))
     assert "latency" in [chart.kind for chart in draw_charts(some)]
     assert "latency" not in [chart.kind for chart in draw_charts(none)]
+
+
+@pytest.mark.parametrize("command", [command for command, kinds in DRAWN.items() if kinds])
+def test_what_is_pointed_at_says_its_value(command: str) -> None:
+    for chart in draw_charts(saved(command)):
+        root = ElementTree.fromstring(render_svg(chart))
+        marks = {g.get("id"): g.find(f"{SVG}title") for g in root.iter(f"{SVG}g") if g.find(f"{SVG}title") is not None}
+        texts = {name: title.text for name, title in marks.items() if title is not None}
+        assert texts == {f"{chart.kind}-{name}": text for name, text in chart.values.items()}
+
+
+def test_speed_stands_beside_agreement() -> None:
+    report = saved("bench")
+    first, second = report.results
+    other = replace(second, max_abs_delta=0.25, label_changes=7)
+    chart = draw(replace(report, results=(first, other)), "deltas")
+    assert "equal answers" in chart.description
+    assert "max |Δ| 2.5e-01, 7 other labels" in chart.description
+    assert kinds(report)["deltas"](replace(report, results=(first,))) is None
+    lost = replace(second, max_abs_delta=None)
+    assert kinds(report)["deltas"](replace(report, results=(first, lost))) is None
+
+
+@pytest.mark.parametrize("delta", [0.0, 5e-324, 1e-17, 0.1, 1.0, 1e300])
+def test_any_difference_has_a_place(delta: float) -> None:
+    report = saved("bench")
+    first, second = report.results
+    assert render_chart(replace(report, results=(first, replace(second, max_abs_delta=delta))), ".png", "deltas")
+
+
+def test_thirty_candidates_of_long_names_are_drawn() -> None:
+    report = saved("bench")
+    many = tuple(
+        replace(report.results[place % 2], candidate=f"engine:{'x' * 1000}={place:02}", speedup=None)
+        for place in range(30)
+    )
+    for chart in draw_charts(replace(report, results=many)):
+        labels = [text.get_text() for legend in chart.figure.legends for text in legend.get_texts()]
+        assert max(map(len, labels)) <= 70
+        assert chart.figure.get_figheight() < 20
+        assert render_svg(chart)
+
+
+def test_a_name_is_cut_in_its_middle() -> None:
+    assert shorten("short") == "short"
+    assert shorten("a" * 100 + "end", 11) == "aaaaa…aaend"
+    assert len(shorten("x" * 1024)) == 48

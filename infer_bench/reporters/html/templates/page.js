@@ -27,6 +27,26 @@ function sort(table, column, button) {
   button.closest("th").setAttribute("aria-sort", ascending ? "ascending" : "descending");
   body.append(...sorted.flat());
 }
+// Shows the value of what is pointed at or touched in a chart. Without it the browser shows the same text, a little later.
+function tell(tip, text, event) {
+  tip.textContent = text;
+  tip.hidden = !text;
+  if (!text) return;
+  tip.style.left = `${Math.max(8, Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8))}px`;
+  tip.style.top = `${Math.max(8, event.clientY - tip.offsetHeight - 12)}px`;
+}
+const tip = document.createElement("div");
+tip.id = "value";
+tip.hidden = true;
+tip.setAttribute("aria-hidden", "true");
+document.body.append(tip);
+for (const title of document.querySelectorAll("svg g > title")) {
+  const mark = title.parentNode, text = title.textContent;
+  title.remove();
+  for (const name of ["pointerover", "pointermove"]) mark.addEventListener(name, (event) => tell(tip, text, event));
+  mark.addEventListener("pointerout", (event) => tell(tip, "", event));
+}
+addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 for (const table of document.querySelectorAll("table")) {
   if (table.tBodies[0].rows.length < 2) continue;
   [...table.tHead.rows[0].cells].forEach((head, column) => {

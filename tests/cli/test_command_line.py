@@ -1,0 +1,46 @@
+"""The command that made a report, which the report keeps."""
+
+from pathlib import Path
+
+import pytest
+
+from infer_bench.cli.command_line import add_command_line, keep_arguments
+from infer_bench.cli.main import run
+from infer_bench.report.serialize import load_report
+from infer_bench.reporters.html.render import render_html
+from tests import reports
+
+
+def test_passwords_in_addresses_are_left_out() -> None:
+    keep_arguments(["load", "https://me:secret@host/predict?api_key=abc&x=1", "--rate", "10/s"])
+    try:
+        report = add_command_line(reports.report(*reports.credit()))
+    finally:
+        keep_arguments([])
+    assert report.command_line == ("load", "https://***@host/predict?api_key=***&x=1", "--rate", "10/s")
+    assert add_command_line(report) is report
+
+
+def test_a_page_shows_it_as_a_shell_takes_it() -> None:
+    pytest.importorskip("jinja2")
+    keep_arguments(["bench", "a model.txt", "--slo", "p99<5ms"])
+    try:
+        page = render_html(add_command_line(reports.report(*reports.credit())))
+    finally:
+        keep_arguments([])
+    assert "infer-bench bench &#39;a model.txt&#39; --slo &#39;p99&lt;5ms&#39;" in page
+
+
+def test_a_run_keeps_it_and_show_does_not_replace_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    onnx = pytest.importorskip("onnx")
+    parser = pytest.importorskip("onnx.parser")
+    pytest.importorskip("onnxruntime")
+    path, saved = tmp_path / "m.onnx", tmp_path / "r.json"
+    text = '<ir_version: 10, opset_import: ["" : 17]> g (float[N, 2] x) => (float[N, 2] y) { y = Identity(x) }'
+    onnx.save(parser.parse_model(text), path)
+    arguments = ["validate", str(path), str(path), "--json", str(saved)]
+    assert run(arguments) == 0
+    assert load_report(saved).command_line == tuple(arguments)
+    capsys.readouterr()
+    assert run(["show", str(saved), "--format", "json"]) == 0
+    assert '"show"' not in capsys.readouterr().out
