@@ -218,6 +218,15 @@ def check_onnx(file: Path) -> None:
         _check_location(file, location)
 
 
+def find_external_data(file: Path) -> tuple[Path, ...]:
+    """The files in which an ONNX file keeps weights, sorted. Raises `ModelError` where it cannot be read."""
+    try:
+        with map_file(file) as data:
+            return tuple(file.parent / location for location in sorted(set(_model_locations(data))))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file.name} cannot be read: {error}") from None
+
+
 def _model_locations(model: Message) -> Iterator[str]:
     """The `location` of all tensors' data that lies outside of the file."""
     for graph in messages(model, _GRAPH):

@@ -1,31 +1,45 @@
 """Runs the jobs of a fleet."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+import inspect
+from collections.abc import Iterator
+from typing import Any, get_args, get_type_hints
 
 from infer_bench.cli.delivery import Delivery, tell_verdict
 from infer_bench.cli.progress import ProgressLine
+from infer_bench.measure.fleet.options import KindsByCommand, OptionKind, Takes
 from infer_bench.measure.fleet.plan import COMMANDS, read_plan
 from infer_bench.measure.fleet.run import RunAll, run, run_here
 from infer_bench.output import check_outputs
 
 
-def list_options() -> dict[str, frozenset[str]]:
-    """The long options of each command that a fleet runs, without their dashes."""
+def list_options() -> KindsByCommand:
+    """The long options of each command that a fleet runs."""
     from typer.main import get_command
 
     from infer_bench.cli.app import build_app
 
     tree: Any = get_command(build_app(COMMANDS))
-    return {name: frozenset(_long(tree.commands[name])) for name in COMMANDS}
+    return {name: _list_kinds(tree.commands[name]) for name in COMMANDS}
 
 
-def _long(command: Any) -> list[str]:
-    return [word.removeprefix("--") for param in command.params for word in param.opts if word.startswith("--")]
+def _list_kinds(command: Any) -> dict[str, OptionKind]:
+    hints = get_type_hints(inspect.unwrap(command.callback))
+    return {
+        word.removeprefix("--"): OptionKind(_takes(hints.get(param.name)), param.multiple)
+        for param in command.params
+        for word in param.opts
+        if word.startswith("--")
+    }
 
 
-def run_fleet(path: str, options: Mapping[str, frozenset[str]], to: Delivery, *, again: bool, on: str | None) -> int:
+def _takes(hint: Any) -> Takes:
+    """What an option of this type takes: `float | None` is a number."""
+    kinds: dict[type, Takes] = {bool: "nothing", float: "float", int: "integer"}
+    return next((takes for kind, takes in kinds.items() if kind in (hint, *get_args(hint))), "text")
+
+
+def run_fleet(path: str, options: KindsByCommand, to: Delivery, *, again: bool, on: str | None) -> int:
     """Run what has changed, write and render; returns the worst exit code."""
     check_outputs(to.files, [path])
     plan = read_plan(path, options)

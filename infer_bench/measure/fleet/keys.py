@@ -5,11 +5,14 @@ import json
 import os
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 from infer_bench.data.file_digest import Digest
 from infer_bench.errors import DataError
 from infer_bench.measure.fleet.plan import TIMED, Task
+from infer_bench.project import project_table
 from infer_bench.report.common import Environment
+from infer_bench.version import __version__
 
 
 class FileHashes:
@@ -21,8 +24,6 @@ class FileHashes:
 
     def of(self, path: str) -> str:
         """In hexadecimal; empty for what cannot be read."""
-        from pathlib import Path
-
         try:
             status = os.stat(path)
             mark = (path, status.st_size, status.st_mtime_ns)
@@ -42,13 +43,22 @@ def machine_class(environment: Environment) -> str:
     return f"{environment.cpu_model}, {cpus}, {gib} GiB, {system} {environment.machine}"
 
 
-def make_key(task: Task, folder: str, versions: Mapping[str, str], machine: str, hashes: FileHashes) -> str:
+def list_conditions(environment: Environment, folder: str) -> dict[str, str]:
+    """What every result depends on: versions, and the settings that the project keeps for its commands.
+
+    Raises `UsageError` for settings that cannot be read.
+    """
+    settings = json.dumps(project_table(Path(folder)), sort_keys=True, default=str)
+    return {"infer-bench": __version__, "Python": environment.python, **environment.packages, "project": settings}
+
+
+def make_key(task: Task, folder: str, conditions: Mapping[str, str], machine: str, hashes: FileHashes) -> str:
     """The hash of all that the task's result depends on; of a time that is also the class of machine."""
     content = {
         "command": task.command,
         "arguments": task.arguments,
         "files": {path: hashes.of(os.path.join(folder, path)) for path in task.inputs},
-        "versions": dict(versions),
+        "conditions": dict(conditions),
         "machine": machine if task.command in TIMED else "",
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,18 +4,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from infer_bench.errors import CannotRun
+from infer_bench.errors import CannotRun, OutputError
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.fleet.keys import FileHashes, machine_class, make_key
+from infer_bench.measure.fleet.keys import FileHashes, list_conditions, machine_class, make_key
 from infer_bench.measure.fleet.plan import FleetPlan, Task, list_tasks
 from infer_bench.measure.fleet.report import report_on
-from infer_bench.measure.fleet.task import Place, fail_job, find_result, run_task
+from infer_bench.measure.fleet.task import Place, fail_job, find_result, refuse_changed, run_task
 from infer_bench.measure.validate.partial_reports import PartialReports
 from infer_bench.progress import Progress, Silent
 from infer_bench.report.common import Environment
 from infer_bench.report.fleet import FleetReport, FleetResult
-from infer_bench.version import __version__
 
 Save = Callable[[FleetReport], None]
 KeyedTask = tuple[Task, str]
@@ -57,6 +56,30 @@ def _count_tasks(plan: FleetPlan) -> int:
     return count
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The keys of tasks at one place."""
+
+    place: Place
+    conditions: Mapping[str, str]
+    hashes: FileHashes
+
+    def of(self, task: Task) -> str:
+        """With the files as they are now."""
+        machine = machine_class(self.place.environment)
+        return make_key(task, self.place.folder, self.conditions, machine, self.hashes)
+
+
+def make_folder(path: str) -> None:
+    """Raises `OutputError` where reports cannot be kept."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"results cannot be kept in {path}: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise OutputError(f"results cannot be kept in {path}: it may not be written to")
+
+
 @dataclass(eq=False)
 class _Run:
     plan: FleetPlan
@@ -71,25 +94,29 @@ class _Run:
         plan, environment = self.plan, describe(PACKAGES)
         self.progress = PartialReports(self.progress, lambda: self._save(environment))
         place = Place(plan.folder, os.path.join(plan.folder, plan.results), environment)
-        versions = {"infer-bench": __version__, "Python": environment.python, **environment.packages}
+        conditions = list_conditions(environment, plan.folder)
         self.planned = _count_tasks(plan)
+        make_folder(place.results)
         for job in plan.jobs:
             try:
                 tasks = list_tasks(job, plan.folder)  # anew: what a job before has written is there by now
             except CannotRun as error:
                 self._keep(fail_job(job, str(error), environment))
                 continue
-            for result in run_all(self._look_up(tasks, place, versions), place):
-                self._keep(result)
+            keys = _Keys(place, conditions, self.hashes)
+            by_key = {keys.of(task): task for task in tasks}
+            for result in run_all(self._look_up(by_key, place), place):
+                is_changed = result.key in by_key and keys.of(by_key[result.key]) != result.key
+                self._keep(refuse_changed(result, place) if is_changed else result)
             self._sort()
         return report_on(plan, self.results, environment, self.planned, complete=True)
 
-    def _look_up(self, tasks: Sequence[Task], place: Place, versions: Mapping[str, str]) -> list[KeyedTask]:
+    def _look_up(self, tasks: Mapping[str, Task], place: Place) -> list[KeyedTask]:
         """The tasks that are to be run, with their keys; the results of the others are there."""
-        machine, to_run = machine_class(place.environment), []
-        for task in tasks:
-            key = make_key(task, place.folder, versions, machine, self.hashes)
-            result = None if self.again else find_result(task, key, place, self.hashes)
+        to_run = []
+        for key, task in tasks.items():
+            is_new = self.again or not task.is_repeatable
+            result = None if is_new else find_result(task, key, place, self.hashes)
             if result is None:
                 to_run.append((task, key))
             else:

@@ -1,10 +1,12 @@
 """One task in a process of its own: whatever becomes of it, the others go on."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infer_bench.errors import CannotRun
@@ -59,12 +61,12 @@ def _is_output_there(task: Task, report: Report[Any], place: Place, hashes: File
 def run_task(task: Task, key: str, place: Place) -> FleetResult:
     """Run the task's command line and read its report. Never raises but for an interruption."""
     path, start = place.report_file(key), time.monotonic_ns()
-    partial = f"{path}.{os.getpid()}.part"
+    partial = f"{path}.{uuid.uuid4().hex}.part"
     try:
         os.makedirs(place.results, exist_ok=True)
         if task.output is not None:
             os.makedirs(os.path.dirname(os.path.join(place.folder, task.output)) or ".", exist_ok=True)
-        process = run_command([task.command, *task.arguments, f"--json={partial}"], place.folder)
+        process = run_command([task.command, f"--json={partial}", *task.arguments], place.folder)
         return _read_result(task, key, place, process, partial, time.monotonic_ns() - start)
     except OSError as error:
         text = f"it could not be run: {error.strerror}"
@@ -115,6 +117,14 @@ def fail_job(job: FleetJob, reason: str, environment: Environment) -> FleetResul
     verdict = Verdict("failed", CannotRun.exit_code, (reason,))
     model = ", ".join(job.models)
     return FleetResult(model, job.name, job.command, verdict, None, "", machine_class(environment))
+
+
+def refuse_changed(result: FleetResult, place: Place) -> FleetResult:
+    """In place of the result of a task whose files changed meanwhile: nobody knows which of them it is of."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(place.report_file(result.key))
+    verdict = Verdict("failed", CannotRun.exit_code, ("a file that it reads changed while it ran",))
+    return replace(result, verdict=verdict, report=None, figures={})
 
 
 def give_up(task: Task, key: str, place: Place, reason: str) -> FleetResult:

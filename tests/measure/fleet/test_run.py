@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from infer_bench.cli.main import run as run_command
+from infer_bench.errors import OutputError
 from infer_bench.measure.fleet import distribute
+from infer_bench.measure.fleet.options import OptionKind
 from infer_bench.measure.fleet.plan import FleetPlan, parse_plan
 from infer_bench.measure.fleet.run import KeyedTask, run
 from infer_bench.measure.fleet.task import Place
@@ -17,7 +19,8 @@ from infer_bench.report.fleet import FleetResult
 from infer_bench.report.serialize import dump, load_report
 from tests.measure.validate.causes.cases import lightgbm_text
 
-KNOWN = {"convert": frozenset({"output"}), "validate": frozenset({"data"}), "bench": frozenset({"budget"})}
+TEXT = OptionKind()
+KNOWN = {"convert": {"output": TEXT}, "validate": {"data": TEXT}, "bench": {"budget": TEXT}}
 
 
 class Pretence:
@@ -73,6 +76,30 @@ def test_a_damaged_result_is_none(plan: FleetPlan) -> None:
     again = Pretence()
     run(plan, run_all=again)
     assert len(again.models) == 5
+
+
+def test_a_model_that_changed_while_its_job_ran_has_no_result(plan: FleetPlan, tmp_path: Path) -> None:
+    class Changes(Pretence):
+        def __call__(self, tasks: Sequence[KeyedTask], place: Place) -> Iterator[FleetResult]:
+            for result in super().__call__(tasks, place):
+                if (result.model, result.job) == ("a.txt", "validate"):
+                    (tmp_path / "a.txt").write_text("another model")
+                yield result
+
+    report = run(plan, run_all=Changes())
+    (reason, _) = report.verdict.reasons if report.verdict else ("", "")
+    assert reason == "a.txt, validate: failed: a file that it reads changed while it ran"
+    again = Pretence()
+    run(plan, run_all=again)
+    assert sorted(again.models) == ["a.txt", "bad.txt"]
+
+
+def test_where_results_cannot_be_kept_nothing_is_run(plan: FleetPlan, tmp_path: Path) -> None:
+    (tmp_path / plan.results).write_text("a file")
+    nothing = Pretence()
+    with pytest.raises(OutputError, match="results cannot be kept in"):
+        run(plan, run_all=nothing)
+    assert nothing.models == []
 
 
 def test_times_of_two_classes_of_machine_are_not_compared(plan: FleetPlan) -> None:
