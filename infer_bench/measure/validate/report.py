@@ -149,6 +149,9 @@ def _rounds_more(candidate: CandidateSummary) -> bool:
     return any(group.limits.by_rounding and group.comparison.rounding.is_near for group in candidate.groups)
 
 
+BLANK = "every prediction of both sides is NaN or infinite, so that no number could be compared"
+
+
 def _failure(candidate: CandidateSummary, groups: Sequence[ValidateGroup]) -> str | None:
     """Why a candidate was not compared, or not to the end; None where it was."""
     if candidate.errors:
@@ -156,7 +159,9 @@ def _failure(candidate: CandidateSummary, groups: Sequence[ValidateGroup]) -> st
         sentences = [text for _, text in candidate.errors[:MOST_ERRORS]]
         return "; ".join([*sentences, *([f"and {more:,} more"] if more > 0 else [])])
     if not groups or any(group.failing or group.rows > _uncompared(group) for group in groups):
-        return None
+        comparisons = [group.comparison for group in candidate.groups if group.comparison.pooled.rows]
+        is_blank = all(part.pooled.is_blank and part.label_changes is None for part in comparisons)
+        return BLANK if comparisons and is_blank else None
     note = next((f": {group.note}" for group in groups if group.note), "")
     return f"the reference refuses every row, so that nothing could be compared{note}"
 

@@ -73,6 +73,11 @@ class Tally:
         return Tally(**values, **{name: max(getattr(self, name), getattr(other, name)) for name in _MAXIMA})
 
     @property
+    def is_blank(self) -> bool:
+        """Whether both sides gave predictions and no number among them: they agree, and nothing was compared."""
+        return self.rows > 0 and self.finite == 0 and not self.non_finite_mismatches
+
+    @property
     def mean_abs(self) -> float:
         """The mean of |Δ|, correctly rounded."""
         return self.total.mean(self.finite)

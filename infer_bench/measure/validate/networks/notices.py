@@ -14,6 +14,7 @@ def notices_on(validation: NetworkValidation) -> list[Notice]:
     notices = [*validation.notices, *_note_measures(validation)]
     for candidate in validation.candidates:
         notices += [*_note_names(candidate), *_note_near(validation, candidate), *_note_unreached(candidate)]
+        notices += _note_blank(candidate)
     notices += _note_scores(validation)
     return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
 
@@ -54,6 +55,14 @@ def _note_near(validation: NetworkValidation, candidate: NetworkCandidate) -> It
                 text = f"{candidate.predictor.name} rounds more than the reference in {name}: {pool.ratio:.0f} ×"
                 hint = "--strict counts that as different, --atol decides by a tolerance of your own"
                 yield Notice("rounding", f"{text}, where up to {SAME:g} × is the same", hint)
+
+
+def _note_blank(candidate: NetworkCandidate) -> Iterator[Notice]:
+    outputs = [output for group in candidate.groups.values() for output in group.comparison.outputs.values()]
+    blank = dict.fromkeys(output.name for output in outputs if output.tally.is_blank)
+    if blank and len(blank) < len(outputs):
+        text = f"no number of {', '.join(list(blank)[:3])} is finite on either side, so that none was compared"
+        yield Notice("not-finite", text, "look at the requests: a NaN among the inputs reaches the outputs")
 
 
 def _note_unreached(candidate: NetworkCandidate) -> Iterator[Notice]:

@@ -15,10 +15,11 @@ from infer_bench.measure.validate.networks.notices import notices_on
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor
-from infer_bench.measure.validate.report import verdict
+from infer_bench.measure.validate.report import BLANK, verdict
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.report.common import ModelInfo, Report
 from infer_bench.report.validate import ComparedModel, ValidateGroup, ValidateReport, ValidateResult
+from infer_bench.stats.agreement.tensors.output_comparison import OutputComparison
 from infer_bench.version import __version__
 
 MEANING = "outputs of a network"
@@ -78,9 +79,18 @@ def _result(validation: NetworkValidation, candidate: NetworkCandidate) -> Valid
         worst=worst_requests(candidate.groups.values(), limits),
         different=near or any(group.failing for group in groups),
         rows_per_s=validation.requests_per_s,
-        failed=None if candidate.error is None else str(candidate.error),
+        failed=_failure(candidate, outputs),
         by_rounding=limits.by_rounding and any(output.method for output in outputs),
     )
+
+
+def _failure(candidate: NetworkCandidate, outputs: Sequence[OutputComparison]) -> str | None:
+    """Why a candidate was not compared, or not to the end; None where it was."""
+    if candidate.error is not None:
+        return str(candidate.error)
+    is_blank = [output.tally.is_blank for output in outputs if output.tally.rows]
+    has_text = any(not output.tally.rows and output.requests for output in outputs)
+    return BLANK if is_blank and all(is_blank) and not has_text else None
 
 
 def _group(group: NetworkGroup) -> ValidateGroup:

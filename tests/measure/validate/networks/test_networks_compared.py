@@ -135,3 +135,20 @@ def test_rows_of_a_table_that_no_request_looks_up_are_said_to_be_others(tmp_path
     assert "second.onnx stores other numbers in table by up to 1.0e+00 (10 of 1,000 rows)" in notice.message
     assert report.verdict is not None
     assert report.verdict.exit_code == 0
+
+
+def test_networks_that_answer_nothing_finite_are_not_the_same(files: dict[str, str], tmp_path: Path) -> None:
+    np.savez(tmp_path / "lost.npz", image=images(2) * np.float32(np.nan))
+    report = validate(files["model"], files["shifted"], data=str(tmp_path / "lost.npz"))
+    assert report.verdict is not None
+    assert (report.verdict.status, report.verdict.exit_code) == ("failed", 6)
+    assert "NaN or infinite" in str(report.results[0].failed)
+
+
+def test_nor_are_rows_of_a_table_without_a_number(tmp_path: Path) -> None:
+    graph = "linear (float[batch, 3] x) => (float[batch, 1] y) { y = MatMul(x, w) }"
+    models = [save_graph(tmp_path / f"{i}.onnx", graph, {"w": np.full((3, 1), i, np.float32)}) for i in (1, 2)]
+    np.save(tmp_path / "lost.npy", np.full((4, 3), np.nan, dtype=np.float32))
+    report = validate(*map(str, models), data=str(tmp_path / "lost.npy"), probes="off")
+    assert report.verdict is not None
+    assert (report.verdict.status, report.verdict.exit_code) == ("failed", 6)
