@@ -73,7 +73,7 @@ class ProfileDelivery:
         elif is_profile(target):
             raise UsageError(f"{target} is a profile already", "name a model to profile")
         if self.view:
-            from infer_bench.cli.snakeviz import require_snakeviz
+            from infer_bench.cli.snakeviz.view import require_snakeviz
 
             require_snakeviz()
 

@@ -93,7 +93,7 @@ def test_a_library_that_the_output_takes_is_missed_before_a_worker_starts(
     def find_spec(name: str, *more: Any) -> Any:
         return None if name == library else look_up(name, *more)
 
-    for module in ("measure.profile.run", "measure.validate.worst_rows", "cli.snakeviz"):
+    for module in ("measure.profile.run", "measure.validate.worst_rows", "cli.snakeviz.view"):
         monkeypatch.setattr(f"infer_bench.{module}.find_spec", find_spec)
     monkeypatch.setitem(sys.modules, library, None)
     assert run(LIBRARIES[library]) == 6

@@ -7,7 +7,7 @@ from pathlib import Path
 from infer_bench.cli.delivery import tell_verdict
 from infer_bench.cli.profile_delivery import ProfileDelivery, encode
 from infer_bench.cli.progress import ProgressLine
-from infer_bench.cli.snakeviz import view
+from infer_bench.cli.snakeviz.view import view
 from infer_bench.measure.profile.prof_file import is_profile
 from infer_bench.measure.profile.report import ProfileOutcome
 from infer_bench.measure.profile.run import measure_profile

@@ -28,7 +28,7 @@ def view(path: Path) -> None:
     require_snakeviz()
     port = _find_free_port()
     address = f"http://{HOST}:{port}/snakeviz/{quote(str(path.resolve()), safe='')}"
-    module = "infer_bench.cli.snakeviz_server"
+    module = "infer_bench.cli.snakeviz.server"
     command = [sys.executable, "-m", module, "--server", "--hostname", HOST, "--port", str(port), str(path)]
     before = signal.signal(signal.SIGTERM, _exit_by_signal)
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

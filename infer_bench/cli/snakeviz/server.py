@@ -1,4 +1,4 @@
-"""`python -m infer_bench.cli.snakeviz_server …`: snakeviz as it is, but its pages may talk to their own server only.
+"""`python -m infer_bench.cli.snakeviz.server …`: snakeviz as it is, but its pages may talk to their own server only.
 
 Its chart first asks a CDN for two scripts that it has itself; kept from it, it takes its own, online and offline alike.
 """

@@ -1,0 +1,1 @@
+"""Snakeviz, the viewer of a profile: opening it, and the process that serves it."""
