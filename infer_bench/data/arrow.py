@@ -203,7 +203,15 @@ def to_numpy(column: Any, nullable: bool) -> Column:
 
 
 def _numbers(column: Any, dtype: type[np.floating[Any]]) -> Column:
-    values: Column = np.asarray(_values(column.fill_null(np.nan) if column.null_count else column), dtype=dtype)
+    values: Column = _values(column).astype(dtype) if column.null_count else np.asarray(_values(column), dtype=dtype)
+    return _mark_nulls(values, column) if column.null_count else values
+
+
+def _mark_nulls(values: Column, column: Any) -> Column:
+    """Floats, with NaN where the column has a null. A scalar for `fill_null` would import pandas."""
+    import pyarrow as arrow
+
+    values[_values(column.is_null().cast(arrow.uint8())).astype(np.bool_)] = np.nan
     return values
 
 
@@ -214,22 +222,23 @@ def _whole(column: Any, nullable: bool) -> Column:
     boolean = types.is_boolean(column.type)
     column = column.cast(arrow.uint8()) if boolean else column
     if nullable or column.null_count:
-        filled = _values(column.fill_null(0) if column.null_count else column).astype(np.float64)
-        filled[_values(column.is_null().cast(arrow.uint8())).astype(np.bool_)] = np.nan
-        return np.asarray(filled)
+        return _mark_nulls(_values(column).astype(np.float64), column)
     dtype: Any = np.bool_ if boolean else np.float64 if types.is_uint64(column.type) else np.int64
     return np.asarray(_values(column), dtype=dtype)
 
 
 def _values(column: Any) -> Column:
-    """An array of numbers without nulls as it lies in memory. `Array.to_numpy` would import pandas, and its memory."""
+    """An array of numbers as it lies in memory, anything where it has nulls.
+
+    `Array.to_numpy` would import pandas, and its memory.
+    """
     from pyarrow import types
 
     kind = "f" if types.is_floating(column.type) else "i" if types.is_signed_integer(column.type) else "u"
     dtype = np.dtype(f"{kind}{column.type.bit_width // 8}")
     data = column.buffers()[1]
     if not len(column) or data is None:
-        return np.zeros(0, dtype=dtype)
+        return np.zeros(len(column), dtype=dtype)
     values: Column = np.frombuffer(data, dtype=dtype, count=len(column), offset=column.offset * dtype.itemsize)
     return values
 

@@ -3,6 +3,7 @@
 import codecs
 import os
 import pickle
+import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -260,3 +261,15 @@ def test_columns_of_categories_are_the_text_of_a_csv_file(tmp_path: Path) -> Non
     assert columns["known"].tolist() == ["1.0", "2.0"]
     assert [columns[name].dtype.kind for name in ("other", "flag", "holes", "x")] == ["i", "b", "f", "i"]
     assert [table.columns["zip"].tolist() for table in dataset.batches(2)] == [["01", "02"], ["3", "4"]]
+
+
+def test_columns_with_gaps_are_read_without_pandas(tmp_path: Path) -> None:
+    columns = {"f": [0.5, None, 2.0], "i": [1, None, 3], "b": [True, None, False]}
+    pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    code = (
+        "import sys; from pathlib import Path; from infer_bench.data.dataset import Dataset\n"
+        f"table = Dataset.open(Path({str(tmp_path / 'rows.parquet')!r})).head(3, None)\n"
+        "print({name: column.tolist() for name, column in table.columns.items()}, 'pandas' in sys.modules)"
+    )
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert output.strip() == "{'f': [0.5, nan, 2.0], 'i': [1.0, nan, 3.0], 'b': [1.0, nan, 0.0]} False"
