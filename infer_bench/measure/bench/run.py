@@ -24,7 +24,7 @@ from infer_bench.measure.candidates.request_file import RequestFile, open_data
 from infer_bench.measure.candidates.required_provider import require_provider
 from infer_bench.measure.candidates.rows import Rows, check_labels, find_inputs, open_labels, select_columns
 from infer_bench.measure.convert.cache import cached_onnx
-from infer_bench.measure.probe_test.run import ProbeTester
+from infer_bench.measure.probe_test.run import RESERVE, ProbeTester
 from infer_bench.measure.reporting import PartialSaves, run_to_report
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
@@ -55,14 +55,14 @@ def run(
     save: Save | None = None,
     ready: Save | None = None,
     notices: Sequence[Notice] = (),
+    begin_ns: int | None = None,
 ) -> BenchReport:
     """Measure what each candidate costs to answer a request, as `bench` does; several models are one comparison.
 
-    `save` is called with what is known after the first round, and every now and then. `ready` is called before the
-    measuring starts, with a report that has no measurement yet; what it raises ends the run at no cost. `notices` are
-    some that the report is to carry.
+    `save` is called with what is known, after the first round and now and again; `ready` before the measuring, with
+    a report that has none: what it raises ends the run. The report carries `notices`. A budget counts from `begin_ns`.
     """
-    progress, begin_ns = progress or Silent(), time.perf_counter_ns()
+    progress, begin_ns = progress or Silent(), begin_ns or time.perf_counter_ns()
     progress.update(0, "reading the model")
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     candidates, optional, missing = expand_all(refs, candidates)
@@ -138,9 +138,11 @@ def _schedule(
 ) -> Scheduler:
     """Fixed rounds in fresh processes, and at their end the probes. `rows` of each candidate, and a network's inputs.
 
-    A budget that was given bounds the run, the usual one the measuring alone.
+    A budget that was given bounds the run, the probes included, the usual one the measuring alone.
     """
-    budget = Budget(round(settings.limit_s * 1e9), begin_ns=None if settings.budget_s is None else begin_ns)
+    reserve = RESERVE if settings.probes and settings.budget_s is not None and len(measurements.remaining) > 1 else 0.0
+    limit_ns = round(settings.limit_s * (1 - reserve) * 1e9)
+    tester.budget = budget = Budget(limit_ns, begin_ns=None if settings.budget_s is None else begin_ns)
     used_ns = time.perf_counter_ns() - begin_ns
     plan = describe_bench(len(measurements.remaining), settings, used_ns, min(used_ns, USUAL_START_NS))
     progress.announce(plan, always=settings.budget_s is not None)

@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,7 @@ def run(
     """
     if len(models) != 1 or candidates:
         raise UsageError("--forms takes one model and chooses the candidates", "infer-bench bench model.joblib --forms")
-    progress = progress or Silent()
+    progress, begin_ns = progress or Silent(), time.perf_counter_ns()
     model = identify_model(models[0], allow_pickle=settings.allow_pickle)
     with _open_folder(settings.keep_forms) as folder:
         paths, remarks = make_forms(model, folder, data, settings, progress)
@@ -53,8 +54,9 @@ def run(
             progress=progress,
             save=save,
             notices=[*notices, *remarks],
+            begin_ns=begin_ns,
         )
-        results = tuple(_describe(result, refs, settings) for result in report.results)
+        results = tuple(_describe(result, refs, settings, begin_ns) for result in report.results)
     report = replace(report, results=results)
     if save:
         save(report)
@@ -77,10 +79,11 @@ def _open_folder(keep: str | None) -> Iterator[Path]:
     yield Path(keep).absolute()
 
 
-def _describe(result: BenchResult, refs: Sequence[ModelRef], settings: Settings) -> BenchResult:
-    """The result with what its form needs to be loaded."""
+def _describe(result: BenchResult, refs: Sequence[ModelRef], settings: Settings, begin_ns: int) -> BenchResult:
+    """The result with what its form needs to be loaded, as long as a budget lasts that began at `begin_ns`."""
+    is_over = settings.budget_s is not None and time.perf_counter_ns() - begin_ns > settings.budget_s * 1e9
     ref = next(ref for ref in refs if ref.path == result.model.path)
-    if result.failed is not None:
+    if result.failed is not None or is_over:
         return result
     try:
         job = build_engine_job(result.engine, ref, result.options, allow_pickle=settings.allow_pickle)

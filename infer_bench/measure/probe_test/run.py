@@ -1,5 +1,6 @@
 """Put the probes to the sessions of a bench that have nothing left to time, and say who answers otherwise, and why."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from infer_bench.measure.candidates.column_mapping import columns_for, share_nam
 from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.probe_test.outcome import describe_test
 from infer_bench.measure.probe_test.rows import ProbeRows, limit_rows, mix_probes
+from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.layouts import OpenSession
 from infer_bench.measure.settings import Settings
 from infer_bench.measure.validate import find_causes
@@ -33,27 +35,37 @@ SHARE = 0.05
 """So much of the run's time so far may be spent on answering probes; what it takes to find causes comes on top."""
 LEAST_NS = 2_000_000
 """So long each may answer at the least."""
+RESERVE = 0.15
+"""The part of a budget that is kept for the test."""
+OVERRUN = 0.1
+"""A test must be expected to end within so much more than the budget."""
+USUAL_OPENINGS = 1.5
+"""A test reads trees in processes of their own, and so takes about as long as starting one: before the first one."""
+
+
+_NO_TIME = "no time was left of the budget"
 
 
 @dataclass
 class ProbeTester:
     """Tests candidates once; `tests` are the outcomes so far. `rows` are those of each model, by its path.
 
-    The others are compared with the reference of the `settings`, or with the first.
+    The others are compared with the reference of the `settings`, or with the first. Where a `budget` bounds all of the
+    run, those are left out, and said to be, for whom no time is left.
     """
 
     rows: Mapping[str, Rows]
     settings: Settings
     begin_ns: int = field(default_factory=time.monotonic_ns)
+    budget: Budget | None = None
     tests: dict[Key, ProbeTest] = field(default_factory=dict)
 
     def run(self, candidates: Sequence[Candidate], sessions: Mapping[Key, OpenSession], specs: Specs) -> None:
         """Test those of the candidates that have a session. A failure costs the candidate its test and nothing else."""
         limit_ns = round(SHARE * (time.monotonic_ns() - self.begin_ns))
         own, threads = self.settings, self.settings.threads
-        settings = ValidateSettings(
-            seed=own.seed, allow_pickle=own.allow_pickle, timeout_s=own.timeout_s, threads=threads
-        )
+        timeout_s = min(own.timeout_s, max(1.0, self._left_ns / 1e9))
+        settings = ValidateSettings(seed=own.seed, allow_pickle=own.allow_pickle, timeout_s=timeout_s, threads=threads)
         candidates_with_session = [candidate for candidate in candidates if candidate.key in sessions]
         if len(candidates_with_session) < 2:
             return
@@ -71,7 +83,19 @@ class ProbeTester:
         if not has_columns or not others or (reference.is_function and not _takes_columns(rows, spec)):
             return
         comparison = _Comparison(reference, spec, rows, settings, max(LEAST_NS, limit_ns // (len(others) + 2)))
-        self.tests |= {other.candidate.key: comparison.test(other) for other in others}
+        longest_ns = 0 if self.budget is None else round(USUAL_OPENINGS * self.budget.durations.opening_ns(1))
+        for other in others:
+            begin_ns = time.monotonic_ns()
+            fits = longest_ns <= self._left_ns
+            self.tests[other.candidate.key] = comparison.test(other) if fits else ProbeTest(failed=_NO_TIME)
+            longest_ns = max(longest_ns, time.monotonic_ns() - begin_ns)
+
+    @property
+    def _left_ns(self) -> float:
+        """Until a test must have ended."""
+        if self.budget is None or not self.budget.bounds_all:
+            return math.inf
+        return self.settings.limit_s * (1 + OVERRUN) * 1e9 - self.budget.used_ns
 
     def _answers_the_same_rows(self, predictor: Predictor, reference: Predictor) -> bool:
         """Whether a candidate was fed the reference's rows, of which probes are made."""

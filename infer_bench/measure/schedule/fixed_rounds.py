@@ -77,7 +77,8 @@ class FixedRounds:
             self._layouts = 1 + min(usual, most)
             if most < usual:
                 needed_ns = self._budget.used_ns + usual * layout_ns / OPENING_SHARE
-                self._measurements.budget_needed_ns = round(needed_ns * MARGIN)
+                kept = self._settings.limit_s * 1e9 / self._budget.limit_ns  # for what follows the measuring
+                self._measurements.budget_needed_ns = round(needed_ns * MARGIN * kept)
         return self._layouts - count - 1
 
     def allows_block(self, key: Key, batch: int, index: int) -> bool:

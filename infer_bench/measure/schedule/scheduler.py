@@ -77,7 +77,7 @@ class Scheduler:
         return f"{'process' if self._source.restarts else 'layout'} {self._measurements.layout_count + 1}"
 
     def _measure_layout(self, candidates: Sequence[Candidate], save: Callable[[], None]) -> None:
-        verb, warm_ns = "starting" if self._source.restarts else "loading", 0
+        verb, warm_ns, closing_ns = "starting" if self._source.restarts else "loading", 0, 0
 
         def announce(candidate: Candidate) -> None:
             self._tell(f"{self._place}: {verb} {candidate.label}")
@@ -99,12 +99,14 @@ class Scheduler:
                     if batch == self._settings.batches[-1]:
                         durations.note_layout(len(candidates), warm_ns)
                     throttled, count = throttled_ns(), self._sample(layout, batch, save)
+                closing_ns -= clock()
                 self._end(layout, batch, throttled_ns() - throttled, keep=self._rule.keeps_layout(count))
+                closing_ns += clock()
             if self._inspect and self._rule.is_last_layout:
                 self._tell("trying rows made to find differences")
                 self._inspect(self._measurements.remaining, layout.sessions, self._measurements.specs)
-            closing_ns = clock()
-        durations.note_closing(len(candidates), clock() - closing_ns)
+            closing_ns -= clock()
+        durations.note_closing(len(candidates), closing_ns + clock())
 
     def _ask_interpreters(self, layout: ActiveLayout) -> None:
         """Ask every candidate once what its interpreter holds."""

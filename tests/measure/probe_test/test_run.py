@@ -82,6 +82,13 @@ def test_it_can_be_left_out(model: Path, rounded: Path, rows: str) -> None:
     assert outcomes(report) == [None, None]
 
 
+def test_a_budget_that_is_spent_leaves_no_time_for_it_and_that_is_said(model: Path, rounded: Path, rows: str) -> None:
+    first, second = outcomes(bench([str(model), str(rounded)], data=rows, candidates=LIGHTGBM, budget_s=0.01))
+    assert first is None
+    assert second is not None
+    assert (second.rows, second.failed) == (0, "no time was left of the budget")
+
+
 def test_a_function_is_probed_where_it_is_handed_the_models_columns_alone(
     model: Path, rows: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
