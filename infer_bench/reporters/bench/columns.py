@@ -216,10 +216,11 @@ def describe(model: ModelInfo) -> str:
 
 
 def describe_conditions(report: Report[Any], results: tuple[BenchResult, ...]) -> str:
-    """`1 thread · 1,024 rows cycled · 60 rounds`: what the numbers hold for."""
+    """`1 thread · 1,024 rows cycled · 60 rounds · 3 cold starts`: what the numbers hold for."""
     settings = report.settings
     what = "request" if any(result.model.inputs is not None for result in results) else "row"
     parts = [_describe_threads(settings), _describe_rows(settings, what), _describe_rounds(settings, results)]
+    parts.append(_describe_starts(results))
     scenario = settings.get("scenario")
     if isinstance(scenario, str) and scenario != "single_stream":
         parts.insert(0, scenario)
@@ -245,6 +246,15 @@ def _describe_rounds(settings: Mapping[str, Any], results: tuple[BenchResult, ..
     run_rounds = max((sum(len(process.rounds) for process in result.processes) for result in results), default=0)
     rounds = run_rounds or settings.get("rounds")
     return numbers.plural(rounds, "round") if isinstance(rounds, int) else ""
+
+
+def _describe_starts(results: tuple[BenchResult, ...]) -> str:
+    """How many starts a cold start is the median of: of each candidate as many, or `1 to 3 cold starts`."""
+    counts = {sum(process.cold_start_ns > 0 for process in result.processes) for result in results} - {0}
+    if not counts:
+        return ""
+    least, most = min(counts), max(counts)
+    return f"{least} to {most} cold starts" if least < most else numbers.plural(most, "cold start")
 
 
 def has_numbers(result: BenchResult) -> bool:
