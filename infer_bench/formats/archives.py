@@ -5,11 +5,20 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from infer_bench.errors import ModelError
-from infer_bench.formats.pickle_family import Kind, family
+from infer_bench.errors import ModelError, UnsafePickle
+from infer_bench.formats.pickle_family import EXPORT, Kind, family
 
 _SCHEMA_LARGEST = 1 << 28
-_EXPORT = "save it with torch.export.save (.pt2)"
+SCRIPT = "torchscript"
+
+
+def check_script(name: str, *, allow_pickle: bool) -> None:
+    """Raise `UnsafePickle` for a TorchScript archive unless its code may run."""
+    if not allow_pickle:
+        raise UnsafePickle(
+            f"{name} is a TorchScript archive, which holds code",
+            "pass --allow-pickle only if you trust who made the file, or export the model as .pt2",
+        )
 
 
 def zipped(file: Path) -> Kind:
@@ -42,9 +51,11 @@ def _torch(file: Path, names: list[str]) -> Kind:
     if "archive_format" in inner or "serialized_exported_program.json" in inner or "models/model.json" in inner:
         return "torch", "torch-pt2"
     if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
-        raise ModelError(f"{file.name} is a TorchScript archive", _EXPORT)
+        return "torch", SCRIPT
     if "data.pkl" in inner:
-        raise ModelError(f"{file.name} is a torch checkpoint: pickled weights, or a pickled module", _EXPORT)
+        raise ModelError(
+            f"{file.name} is a torch checkpoint: pickled weights (a state dict), or a pickled module", EXPORT
+        )
     if any(name.endswith(".keras") or name == "config.json" for name in inner):
         raise ModelError(f"{file.name} seems to be a Keras archive, which is not read")
     if names and all(name.endswith(".npy") for name in names):

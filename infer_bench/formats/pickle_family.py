@@ -9,6 +9,11 @@ from infer_bench.model import Family, Format
 
 Kind = tuple[Family, Format]
 
+EXPORT = (
+    "build the model, load_state_dict, and save what runs without its class: "
+    "torch.export.save(torch.export.export(model.eval(), args, dynamic_shapes=…), 'model.pt2')"
+)
+"""What a file needs that holds weights, or an object of a class."""
 _LEGACY_TORCH = "torch._utils._rebuild_"
 _NO_MODEL = {
     "numpy.ndarray": "an array",
@@ -36,13 +41,13 @@ def family(file: Path, root: str) -> Family:
     """The family of a class by its full name; classes of unknown modules are scikit-learn's kind."""
     library = of_module(root)
     if library is not None and library.family == "torch":
-        raise ModelError(f"{file.name} is a pickled torch module ({root})", "save it with torch.export.save (.pt2)")
+        raise ModelError(f"{file.name} is a pickled torch module ({root})", EXPORT)
     return library.family if library is not None else "sklearn"
 
 
 def _refuse_data(file: Path, scan_result: PickleScan, root: str) -> None:
     if root == "builtins.int" and not scan_result.names:
-        raise ModelError(f"{file.name} seems to be an old torch checkpoint", "save it with torch.export.save (.pt2)")
+        raise ModelError(f"{file.name} seems to be an old torch checkpoint", EXPORT)
     if root.split(".")[0] in _DATA_MODULES:
         what = _NO_MODEL.get(root, f"a {root.rsplit('.', 1)[-1]}")
         raise ModelError(f"{file.name} is a pickle that holds {what}, not a model", "save the fitted estimator itself")

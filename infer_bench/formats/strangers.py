@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ast
 
-READS = "lightgbm text, xgboost json or ubj, pickle, joblib, skops, onnx, cbm and pt2 are read"
+READS = "lightgbm text, xgboost json or ubj, pickle, joblib, skops, onnx, cbm, pt2 and TorchScript are read"
 PROFILES = (".prof", ".pstats", ".profile")
 """The names of profiles, which begin as a marshalled dict does."""
 _DATA = "rows are given with --data"

@@ -48,7 +48,7 @@ def test_refuses_a_fixed_batch() -> None:
 def test_refuses_pickles_without_opening_them(tmp_path: Path) -> None:
     for value in (network(), network().state_dict()):
         torch.save(value, tmp_path / "model.pt2")
-        with pytest.raises(NotConvertible, match="state dict"):
+        with pytest.raises(ModelError, match="state dict"):
             load_program(tmp_path / "model.pt2")
 
 

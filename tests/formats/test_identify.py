@@ -21,9 +21,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from infer_bench.errors import ModelError
+from infer_bench.errors import ModelError, UnsafePickle
 from infer_bench.formats.check import check_structure
 from infer_bench.formats.identify import identify
+from infer_bench.measure.candidates.models import identify_model
 from tests.formats.conftest import X, Y, lightgbm, save_onnx, xgboost
 
 LGBM = lgb.LGBMClassifier(n_estimators=2, verbose=-1, num_threads=1).fit(X, Y)
@@ -120,7 +121,6 @@ OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "class": (dumped(LogisticRegression), "not of a model"),
     "state dict": (dumped(OrderedDict(a=1)), "holds a dict"),
     "torch zip": (zipped("archive/data.pkl", "archive/version"), "torch checkpoint"),
-    "torchscript": (zipped("m/code/x.py", "m/data.pkl", "m/constants.pkl"), "TorchScript"),
     "office": (zipped("[Content_Types].xml"), "Office"),
     "zip": (zipped("model.txt"), "holds no model"),
     "half a zip": (lambda path: path.write_bytes(skops.io.dumps(PIPE)[:-50]), "damaged or truncated"),
@@ -142,6 +142,14 @@ def test_what_is_no_model_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=reason) as caught:
         identify(path)
     assert "\n" not in str(caught.value)
+
+
+def test_torchscript_is_known_by_its_entries_and_refused_as_code(tmp_path: Path) -> None:
+    zipped("m/code/x.py", "m/data.pkl", "m/constants.pkl")(tmp_path / "m.pt")
+    ref = identify_model(str(tmp_path / "m.pt"), allow_pickle=True)
+    assert (ref.family, ref.format) == ("torch", "torchscript")
+    with pytest.raises(UnsafePickle, match=r"m\.pt is a TorchScript archive, which holds code"):
+        identify_model(str(tmp_path / "m.pt"))
 
 
 def test_places_without_a_file(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.errors import MissingDependency, ModelError, NotConvertible
-
-EXPORT = "save torch.export.export(model, args, dynamic_shapes=…) with torch.export.save instead"
+from infer_bench.formats.archives import zipped
+from infer_bench.formats.pickle_family import EXPORT
 
 
 def load_program(path: str | Path) -> Any:
-    """Open a `.pt2` file; raises `NotConvertible` for a pickled module or state dict, `ModelError` for a broken one."""
+    """Open a `.pt2` file; raises `ModelError` for a pickled module, a state dict, or a broken one."""
     name = Path(path).name
-    _refuse_pickles(Path(path))
+    _check_kind(Path(path))
     torch = import_torch()
     try:
         return torch.export.load(str(path))
@@ -32,18 +32,12 @@ def import_torch() -> Any:
     return torch
 
 
-def _refuse_pickles(path: Path) -> None:
-    """Tell a `.pt2` archive from what `torch.save` and `torch.jit.save` write, without opening any of it."""
+def _check_kind(path: Path) -> None:
+    """Tell a `.pt2` archive from other files, without opening any of it."""
     if not path.is_file():
         raise ModelError(f"{path.name} does not exist")
-    if not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(path) or zipped(path)[1] != "torch-pt2":
         raise NotConvertible(f"{path.name} is no PyTorch exported program", EXPORT)
-    with zipfile.ZipFile(path) as archive:
-        inside = [name.split("/", 1)[-1] for name in archive.namelist()]
-    exported = any(name.endswith((".json", "archive_format")) for name in inside)
-    if not exported or any(name.startswith("code/") for name in inside):
-        what = "a TorchScript module" if any(name.startswith("code/") for name in inside) else "a pickled module"
-        raise NotConvertible(f"{path.name} is {what} or a state dict, not an exported program", EXPORT)
 
 
 def refuse_training_mode(program: Any) -> None:

@@ -1,4 +1,4 @@
-"""PyTorch: exported programs (`.pt2`), of one float32 tensor [batch, features] or of any tensors."""
+"""PyTorch: exported programs (`.pt2`), of one float32 tensor [batch, features] or of any tensors, and TorchScript."""
 
 import dataclasses
 import functools
@@ -21,9 +21,10 @@ from infer_bench.engines.session import (
     require,
     require_readable,
 )
-from infer_bench.engines.tensor_session import require_arrays
+from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.engines.torch.network import TorchNetworkSession, describe_program
+from infer_bench.engines.torch.script import open_script
 from infer_bench.engines.torch.training_mode import find_training_operators
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats.signature import MOST_COLUMNS
@@ -32,15 +33,19 @@ from infer_bench.typing import Floats
 
 
 class Torch:
-    """Runs an exported program's module on the CPU, in inference mode."""
+    """Runs an exported program's module, or a TorchScript module, in inference mode."""
 
     name = "torch"
-    formats: frozenset[str] = frozenset({"torch-pt2"})
+    formats: frozenset[str] = frozenset({"torch-pt2", "torchscript"})
     requires: tuple[str, ...] = ("torch",)
     extra = "torch"
     options: Mapping[str, Option] = {
         **feeds.OPTIONS,
         "threads": Option("threads of one prediction", "1"),
+        "device": Option("where it computes", "cpu", ("cpu", "cuda")),
+        "dtypes": Option(
+            "of a TorchScript module's inputs, in their order, such as int64+float32; else told by use", ""
+        ),
         "compile": Option("compile with torch.compile, at the first request of each shape", "no", ("no", "yes")),
     }
 
@@ -48,28 +53,43 @@ class Torch:
         """Torch imports no library that could be kept out."""
         return ()
 
-    def open(self, model: ModelRef, options: Mapping[str, str]) -> "FedSession | TorchNetworkSession":
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "FedSession | TensorSession":
         """Load the program. Raises `ModelError` for a broken file, `EngineError` for inputs that no array can be."""
         threads = read_threads(options)
         require_readable(model.path)
         if not zipfile.is_zipfile(model.path):
             raise ModelError(f"{model.name} is no PyTorch exported program", "save it with torch.export.save (.pt2)")
         library = require("torch", "torch")
-        with errors_as(ModelError, f"PyTorch cannot read {model.name}"):
-            program = library.export.load(model.path)
+        _require_device(library, options["device"])
         library.set_num_threads(threads)
-        with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
-            module = program.module()
-            module = library.compile(module) if options["compile"] == "yes" else module
-        remarks = find_training_operators(library, program).remarks
-        if not _takes_rows(library, program):
-            require_arrays(options)
-            spec = dataclasses.replace(describe_program(program), remarks=remarks)
-            return TorchNetworkSession(library, program, spec, module)
-        spec = dataclasses.replace(_spec(program), remarks=remarks)
-        feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
-        predict = guard(_predictor(library, module, np.float32), f"PyTorch cannot run {model.name}")
-        return TorchSession(spec, feed, predict, library, program)
+        if model.format == "torchscript":
+            return open_script(library, model, options, options["device"])
+        return _open_program(library, model, options)
+
+
+def _open_program(library: Any, model: ModelRef, options: Mapping[str, str]) -> "FedSession | TensorSession":
+    device = options["device"]
+    with errors_as(ModelError, f"PyTorch cannot read {model.name}"):
+        program = library.export.load(model.path)
+    with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
+        module = program.module() if device == "cpu" else program.module().to(device)
+        module = library.compile(module) if options["compile"] == "yes" else module
+    remarks = find_training_operators(library, program).remarks
+    if not _takes_rows(library, program):
+        require_arrays(options)
+        spec = dataclasses.replace(describe_program(program), remarks=remarks)
+        return TorchNetworkSession(library, program, spec, module, device)
+    spec = dataclasses.replace(_spec(program), remarks=remarks)
+    feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
+    predict = guard(_predictor(library, module, np.float32, device), f"PyTorch cannot run {model.name}")
+    return TorchSession(spec, feed, predict, library, program)
+
+
+def _require_device(library: Any, device: str) -> None:
+    """Raise `EngineError` where there is no such device: nothing falls back to the CPU."""
+    if device == "cuda" and not library.cuda.is_available():
+        reason = "this PyTorch was built without CUDA" if library.version.cuda is None else "PyTorch finds no GPU"
+        raise EngineError(f"device=cuda: {reason}", "infer-bench doctor shows what is there")
 
 
 class TorchSession(FedSession):
@@ -91,11 +111,13 @@ class TorchSession(FedSession):
         return self.postprocess(self._in_float64(inputs))
 
 
-def _predictor(library: Any, module: Any, dtype: Any) -> Call:
+def _predictor(library: Any, module: Any, dtype: Any, device: str = "cpu") -> Call:
     def predict(rows: Any) -> Any:
         with library.inference_mode():
-            output = module(library.from_numpy(np.ascontiguousarray(rows, dtype=dtype)))
-        return (output[0] if isinstance(output, tuple | list) else output).numpy()
+            tensor = library.from_numpy(np.ascontiguousarray(rows, dtype=dtype))
+            output = module(tensor if device == "cpu" else tensor.to(device))
+        output = output[0] if isinstance(output, tuple | list) else output
+        return (output if device == "cpu" else output.cpu()).numpy()
 
     return predict
 

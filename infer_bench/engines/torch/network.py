@@ -21,7 +21,7 @@ from infer_bench.typing import Array
 
 _NUMBERS = {"bool": "bool", "int": "int64", "float": "float64"}
 _WHOLE = (f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))
-_NUMPY_DTYPES = frozenset({*_WHOLE, "float16", "float32", "float64", "bool"})
+NUMPY_DTYPES = frozenset({*_WHOLE, "float16", "float32", "float64", "bool"})
 
 
 class TorchNetworkSession(TensorSession):
@@ -36,7 +36,7 @@ class TorchNetworkSession(TensorSession):
     def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
         """Every output that is a tensor or a number, by its name."""
         pairs = zip(self.spec.output_names, outputs, strict=True)
-        return {name: _as_array(value) for name, value in pairs if value is not None}
+        return {name: as_array(value) for name, value in pairs if value is not None}
 
     def rounding_runs(self, method: Method) -> RoundingRuns:
         """What the program rounds. Raises `EngineError` where that cannot be known by this method."""
@@ -76,7 +76,7 @@ def _describe_input(name: str, value: Any) -> TensorInput:
             raise EngineError(f"the input {name!r} is a {type(value).__name__}, which NumPy has no array for")
         return TensorInput(name, dtype, ())
     dtype = str(value.dtype).removeprefix("torch.")
-    if dtype not in _NUMPY_DTYPES:
+    if dtype not in NUMPY_DTYPES:
         raise EngineError(f"the input {name!r} is a tensor of {dtype}, which NumPy has no array for")
     shape = tuple(size if isinstance(size, int) else str(size) for size in value.shape)
     return TensorInput(name, dtype, shape, find_batch_axis(name, shape))
@@ -132,10 +132,10 @@ def _to_cpu(value: Any) -> Any:
     return value.cpu() if hasattr(value, "cpu") else value
 
 
-def _as_array(value: Any) -> Array:
+def as_array(value: Any) -> Array:
     """An output as an array; of bfloat16, which NumPy lacks, in float32."""
     if not hasattr(value, "numpy"):
         return np.asarray(value)
-    is_numpy = str(value.dtype).removeprefix("torch.") in _NUMPY_DTYPES
+    is_numpy = str(value.dtype).removeprefix("torch.") in NUMPY_DTYPES
     array: Array = (value if is_numpy else value.float()).numpy()
     return array

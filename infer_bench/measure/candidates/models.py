@@ -5,6 +5,7 @@ from pathlib import Path
 
 from infer_bench.errors import ModelError
 from infer_bench.formats import pickles
+from infer_bench.formats.archives import SCRIPT, check_script
 from infer_bench.formats.check import check_structure
 from infer_bench.formats.files import names_function, names_service
 from infer_bench.formats.identify import identify
@@ -26,6 +27,8 @@ def identify_model(name: str, *, allow_pickle: bool = False) -> ModelRef:
     ref = identify(name)
     if ref.format in PICKLED:
         pickles.check(ref.path, allow_pickle)
+    elif ref.format == SCRIPT:
+        check_script(ref.name, allow_pickle=allow_pickle)
     else:
         check_structure(ref)
     return ref

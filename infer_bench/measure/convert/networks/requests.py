@@ -39,9 +39,9 @@ def collect_requests(original: Worker, spec: ModelSpec, file: RequestFile | None
     tables = {} if file is None else {"data": _take_first(file.read_tensors(spec.inputs))}
     try:
         first = original.ask(DrawRequests(DRAWN, 0))
-    except CannotRun:
+    except CannotRun as error:
         if file is None:
-            raise
+            raise NotConvertible(error.message, "give requests with --data FILE.npz") from None
         text = "no request could be drawn: it was compared on yours alone"
         return CheckRequests(tables, (Notice("not-drawn", text),))
     _refuse_differing(first)
