@@ -21,7 +21,8 @@ class Times:
 
     A percentile is None where the sample is too small (`needs` holds the number that it takes), and where it falls
     among requests without a right answer: those are slower than all that have one. `mean_ns`, `min_ns` and `max_ns` are
-    of the right answers; None without any. `samples` counts both kinds.
+    of the right answers; None without any. `samples` counts both kinds. `intervals` are 95 % confidence intervals by
+    percentile, of the latency only; the upper end is None where the sample does not bound it.
     """
 
     p50_ns: int | None
@@ -33,6 +34,7 @@ class Times:
     max_ns: int | None
     samples: int
     needs: Mapping[str, int] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,12 +97,19 @@ def format_percentile(times: Times, name: str) -> str:
 
 
 def fill_parts(result: LoadResult) -> Iterator[tuple[str, dict[str, str]]]:
-    """Lines below a result: the time from sending, the server's own, and what each worker sent."""
+    """Lines below a result: its intervals, the time from sending, the server's own, and what each worker sent."""
+    if result.latency.intervals:
+        yield "95 % at least", {name: numbers.duration(low) for name, (low, _) in result.latency.intervals.items()}
+        yield "95 % at most", {name: _format_end(high) for name, (_, high) in result.latency.intervals.items()}
     yield "from sending", fill_percentiles(result.service)
     for phase, times in result.phases.items():
         yield f"server's {phase}", fill_percentiles(times)
     for share in result.shares:
         yield f"worker {_name_worker(share)}", fill_share(share)
+
+
+def _format_end(high_ns: int | None) -> str:
+    return "?" if high_ns is None else numbers.duration(high_ns)
 
 
 def fill_share(share: LoadShare) -> dict[str, str]:

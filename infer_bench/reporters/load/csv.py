@@ -8,7 +8,7 @@ from infer_bench.report.load import LoadResult, Times
 from infer_bench.reporters.text.csv import write_table
 
 _ABOUT = ("target", "protocol", "loop", "arrivals", "rate_asked", "concurrency", "rate_achieved", "valid")
-_NUMBERS = tuple(field.name for field in fields(Times) if field.name != "needs")
+_NUMBERS = tuple(field.name for field in fields(Times) if field.name not in ("needs", "intervals"))
 _HEAD = (
     *_ABOUT,
     "invalid_reasons",

@@ -1,10 +1,13 @@
 """Percentiles of requests of which some got no right answer."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from infer_bench.report.load import Times
+from infer_bench.stats.load.intervals import bound_percentile
 from infer_bench.stats.percentiles import minimum_samples, percentile_rank, quantile
-from infer_bench.typing import Samples
+from infer_bench.typing import Floats, Samples
 
 _PERCENTS = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p99.9": 99.9}
 
@@ -29,6 +32,14 @@ def summarize_times(durations: Samples, failures: int = 0) -> Times:
         samples=count,
         needs={name: least for name, least in needs.items() if count < least},
     )
+
+
+def bound_percentiles(times: Times, latencies: Floats) -> Times:
+    """The times with an interval for each percentile that they hold; `latencies` as `bound_percentile` takes them."""
+    values = dict(zip(_PERCENTS, (times.p50_ns, times.p95_ns, times.p99_ns, times.p999_ns), strict=True))
+    names = [name for name, value in values.items() if value is not None]
+    bounds = {name: bound_percentile(latencies, quantile(_PERCENTS[name])) for name in names}
+    return replace(times, intervals={name: interval for name, interval in bounds.items() if interval is not None})
 
 
 def read_percentile(ordered: Samples, failures: int, q: float) -> int | None:

@@ -18,8 +18,8 @@ from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.report.common import Notice
 from infer_bench.report.load import AnswerComparison, LatencyLimit, LoadInterval, LoadResult, Times, Traffic
 from infer_bench.stats.load.histogram import build_histogram
-from infer_bench.stats.load.times import summarize_times
-from infer_bench.typing import Array, Bools, Samples
+from infer_bench.stats.load.times import bound_percentiles, summarize_times
+from infer_bench.typing import Array, Bools, Floats, Samples
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,13 @@ class Window:
     def durations(self, start: Any) -> Samples:
         """ns from `start` to the right answers."""
         return (self.at(self.recording.answered) - self.at(start))[self.is_right]
+
+    @property
+    def latencies(self) -> Floats:
+        """ns from due to the right answer, infinite without one, in the order in which the requests were due."""
+        due = self.at(self.recording.due)
+        latencies = np.where(self.is_right, self.at(self.recording.answered) - due, np.inf)
+        return np.asarray(latencies[np.argsort(due, kind="stable")])
 
     @cached_property
     def errors(self) -> dict[str, int]:
@@ -141,7 +148,7 @@ def build_result(
         rate_achieved=window.rate,
         valid=not reasons,
         invalid_reasons=reasons,
-        latency=latency,
+        latency=bound_percentiles(latency, window.latencies),
         service=summarize_times(window.durations(recording.sent), failures),
         lag=window.lag if is_open else None,
         errors=window.errors,
