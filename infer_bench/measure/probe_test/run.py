@@ -32,9 +32,13 @@ from infer_bench.stats.agreement.predictions import Predictions
 
 Specs = Mapping[Key, ModelSpec]
 SHARE = 0.05
-"""So much of the run's time so far may be spent on answering probes; what it takes to find causes comes on top."""
+"""So much of the run's time so far may be spent on answering probes."""
+SEARCH_SHARE = 0.03
+"""So much of it may be spent on causes, all candidates together."""
 LEAST_NS = 2_000_000
 """So long each may answer at the least."""
+LEAST_SEARCH_NS = 200_000_000
+"""So long a cause is sought at the least: a bench of seconds has no more."""
 RESERVE = 0.15
 """The part of a budget that is kept for the test."""
 OVERRUN = 0.1
@@ -62,7 +66,8 @@ class ProbeTester:
 
     def run(self, candidates: Sequence[Candidate], sessions: Mapping[Key, OpenSession], specs: Specs) -> None:
         """Test those of the candidates that have a session. A failure costs the candidate its test and nothing else."""
-        limit_ns = round(SHARE * (time.monotonic_ns() - self.begin_ns))
+        elapsed_ns = time.monotonic_ns() - self.begin_ns
+        limit_ns, search_ns = round(SHARE * elapsed_ns), round(SEARCH_SHARE * elapsed_ns)
         own, threads = self.settings, self.settings.threads
         timeout_s = min(own.timeout_s, max(1.0, self._left_ns / 1e9))
         settings = ValidateSettings(seed=own.seed, allow_pickle=own.allow_pickle, timeout_s=timeout_s, threads=threads)
@@ -82,7 +87,8 @@ class ProbeTester:
         has_columns = spec.features and set(spec.feature_names) <= set(rows.columns)
         if not has_columns or not others or (reference.is_function and not _takes_columns(rows, spec)):
             return
-        comparison = _Comparison(reference, spec, rows, settings, max(LEAST_NS, limit_ns // (len(others) + 2)))
+        limits = (max(LEAST_NS, limit_ns // (len(others) + 2)), max(LEAST_SEARCH_NS, search_ns // len(others)))
+        comparison = _Comparison(reference, spec, rows, settings, limits)
         longest_ns = 0 if self.budget is None else round(USUAL_OPENINGS * self.budget.durations.opening_ns(1))
         for other in others:
             begin_ns = time.monotonic_ns()
@@ -113,13 +119,13 @@ class _Comparison:
     """A reference, and what it answers to probes of float32 and of double, once each is needed."""
 
     def __init__(
-        self, reference: Predictor, spec: ModelSpec, rows: Rows, settings: ValidateSettings, limit_ns: int
+        self, reference: Predictor, spec: ModelSpec, rows: Rows, settings: ValidateSettings, limits_ns: tuple[int, int]
     ) -> None:
         self._reference, self._spec, self._rows = reference, spec, rows
-        self._settings, self._limit_ns = settings, limit_ns
+        self._settings, (self._limit_ns, self._search_ns) = settings, limits_ns
         self._table = Table({name: rows.columns[name] for name in spec.feature_names})
         self._answers: dict[tuple[bool, bool, str], tuple[ProbeRows, Predictions]] = {}
-        self._structures = Structures(settings)
+        self._structures = Structures(settings, in_place=True)
         self._obstacle = ""
 
     def test(self, candidate: Predictor) -> ProbeTest:
@@ -128,7 +134,9 @@ class _Comparison:
         validation = Validation(self._reference, self._spec, [state], (), None, self._settings)
         try:
             self._compare(state, validation)
-            find_causes.explain_candidates(validation, self._structures)
+            if any(group.comparison.failing for group in state.groups.values()):
+                self._structures.of(self._reference)  # not of the search's time
+            find_causes.explain_candidates(validation, self._structures, time.monotonic_ns() + self._search_ns)
         except InferBenchError as error:
             return ProbeTest(failed=error.message)
         return describe_test(state)

@@ -25,8 +25,8 @@ from infer_bench.typing import Columns
 FEW_ROWS = 3
 
 
-def explain_candidates(validation: Validation, structures: Structures) -> None:
-    """Give every candidate whose rows differ its explanation.
+def explain_candidates(validation: Validation, structures: Structures, until_ns: int | None = None) -> None:
+    """Give every candidate whose rows differ its explanation, sought until `until_ns` of the monotonic clock.
 
     Faults are looked for in the candidate: known ones are applied to the reference. Where only the candidate's trees
     can be read, or there is nothing in the reference that explains, the roles are swapped.
@@ -43,9 +43,9 @@ def explain_candidates(validation: Validation, structures: Structures) -> None:
         if itself is not None:
             candidate.explanation = itself
             continue
-        explanation = _explain_by_reference(rows, unlike, candidate, validation, structures)
+        explanation = _explain_by_reference(rows, unlike, candidate, validation, structures, until_ns)
         if explanation.not_explained and candidate.error is None:
-            explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures)
+            explanation = _explain_by_candidate(explanation, rows, unlike, candidate, validation, structures, until_ns)
         if explanation.not_explained and not unlike:
             explanation = explain_by_weights(explanation, rows, candidate.predictor, validation.reference)
         candidate.explanation = with_fixes(explanation, validation.reference, candidate.predictor)
@@ -84,7 +84,12 @@ def _unlike_widths(candidate: CandidateState) -> str:
 
 
 def _explain_by_reference(
-    rows: DifferingRows, unlike: str, candidate: CandidateState, validation: Validation, structures: Structures
+    rows: DifferingRows,
+    unlike: str,
+    candidate: CandidateState,
+    validation: Validation,
+    structures: Structures,
+    until_ns: int | None,
 ) -> Explanation:
     """By changes of the reference: of its trees, or of what it is fed and what it predicts."""
     reference = validation.reference
@@ -96,6 +101,7 @@ def _explain_by_reference(
         other_reading=structure.other_reading if structure else None,
         predict=lambda table: reference.predict(dict(table.columns)).values,
         integer_columns=_integer_columns(candidate.predictor.spec, validation.spec),
+        until_ns=until_ns,
     )
     if reference.candidate.spec.engine == "sklearn":
         access = replace(
@@ -124,9 +130,11 @@ def _explain_by_candidate(
     candidate: CandidateState,
     validation: Validation,
     structures: Structures,
+    until_ns: int | None,
 ) -> Explanation:
     """The explanation with the roles swapped, where the candidate's trees can be read and it explains more."""
-    other = explain(rows.with_roles_swapped, _access_to_candidate(candidate.predictor, validation, structures), unlike)
+    access = replace(_access_to_candidate(candidate.predictor, validation, structures), until_ns=until_ns)
+    other = explain(rows.with_roles_swapped, access, unlike)
     if other.not_explained >= explanation.not_explained:
         return explanation
     return replace(other, causes=tuple(replace(c, detail=f"in the reference, {c.detail}") for c in other.causes))

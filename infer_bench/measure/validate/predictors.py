@@ -33,6 +33,7 @@ from infer_bench.workers.tasks.network_outputs import (
 )
 from infer_bench.workers.tasks.pipeline_steps import PredictInFloat32, RunSteps, StepOutputs
 from infer_bench.workers.tasks.predict_batches import BatchPredictions, PredictBatch, PredictRecords, PredictWithin
+from infer_bench.workers.tasks.read_trees import ModelTrees, ReadTrees
 
 _Posted = tuple[Callable[[], BatchPredictions], Callable[[], Float64Predictions] | None, bool]
 
@@ -171,6 +172,10 @@ class Predictor:
             return predictions
         units = self._own_rounding.units_of(predictions.values, Float64Run(run.values, run.nudged, run.sizes))
         return replace(predictions, units=units)
+
+    def read_trees(self, request: ReadTrees) -> ModelTrees:
+        """What its worker reads of a file of trees. Raises what the worker raised."""
+        return self._worker.ask(request)
 
     def predict_outputs(self, columns: Columns) -> RequestOutputs:
         """Every output of a network for each request. Raises `EngineError` when it takes none of them."""

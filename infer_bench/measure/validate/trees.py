@@ -1,5 +1,6 @@
 """A model's trees and the rows that visit them, read by a worker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,8 @@ from infer_bench.typing import Array, Floats
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.read_trees import ModelTrees, ReadTrees
 
+Read = Callable[[ReadTrees], ModelTrees]
+
 NAMES = {"ordinary": "drawn", "missing": "NaN", "nan": "NaN", "infinity": "infinite"}
 """Where these are called otherwise than other probes of their kind."""
 
@@ -33,17 +36,26 @@ class Structure:
 
 
 class Structures:
-    """What can be read of each model, read once."""
+    """What can be read of each model, read once: by a worker of its own, or `in_place` by the one that predicts.
 
-    def __init__(self, settings: ValidateSettings) -> None:
-        self._settings = settings
+    In place no rows are drawn.
+    """
+
+    def __init__(self, settings: ValidateSettings, *, in_place: bool = False) -> None:
+        self._settings, self._in_place = settings, in_place
         self._structures: dict[int, Structure | None] = {}
 
     def of(self, predictor: Predictor) -> Structure | None:
         """A model's trees; None where they cannot be read."""
         if id(predictor) not in self._structures:
-            self._structures[id(predictor)] = structure_of(predictor.candidate, predictor.spec, self._settings)
+            self._structures[id(predictor)] = self._read(predictor)
         return self._structures[id(predictor)]
+
+    def _read(self, predictor: Predictor) -> Structure | None:
+        """In place where that is possible: a worker that was kept from importing a library may lack it."""
+        here = predictor.read_trees if self._in_place else None
+        structure = None if here is None else structure_of(predictor.candidate, predictor.spec, self._settings, here)
+        return structure or structure_of(predictor.candidate, predictor.spec, self._settings)
 
     def last_step(self, predictor: Predictor) -> ModelTrees | None:
         """The trees of a scikit-learn pipeline's last step; None where there is none, or they cannot be read."""
@@ -73,8 +85,10 @@ def rename_columns(structure: Structure, spec: ModelSpec, reference: ModelSpec) 
     return Structure(ensemble, groups, structure.other_reading)
 
 
-def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettings) -> Structure | None:
-    """What can be read of a model; None where nothing can, which only makes probes and causes coarser."""
+def structure_of(
+    candidate: Candidate, spec: ModelSpec, settings: ValidateSettings, read: Read | None = None
+) -> Structure | None:
+    """What can be read of a model, by `read`; None where nothing can, which only makes probes and causes coarser."""
     model, library = candidate.artefact, of_engine(candidate.spec.engine)
     trained_by = of_family(model.family)
     if library is None or trained_by is None or not (library.trees and trained_by.trees):
@@ -82,7 +96,7 @@ def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettin
     if (trained_by.family == "onnx") != (library.family == "onnx"):
         return None
     try:
-        trees = _read_trees(candidate, settings)
+        trees = _read_trees(candidate, settings, read=read)
     except InferBenchError:
         return None
     ensemble = trees.ensemble
@@ -92,12 +106,16 @@ def structure_of(candidate: Candidate, spec: ModelSpec, settings: ValidateSettin
     return Structure(ensemble, tables, trees.other_reading)
 
 
-def _read_trees(candidate: Candidate, settings: ValidateSettings, *, last_step: bool = False) -> ModelTrees:
-    """What a worker of its own reads. Raises what it raises."""
+def _read_trees(
+    candidate: Candidate, settings: ValidateSettings, *, last_step: bool = False, read: Read | None = None
+) -> ModelTrees:
+    """What a worker of its own reads, or, without rows, `read`. Raises what it raises."""
     model, trees = candidate.artefact, candidate.options.get("trees", "auto")
     if trees == "auto" and candidate.options.get("api") == "sklearn":  # a wrapper opens a booster's file, too
         trees = "best"
     request = ReadTrees(model, settings.allow_pickle, trees, settings.seed, last_step)
+    if read is not None:
+        return read(replace(request, draws=False))
     with Worker(build_task_job(model), timeout_s=settings.timeout_s) as worker:
         return worker.ask(request)
 

@@ -41,7 +41,7 @@ class ReadTrees(Request[ModelTrees]):
 
     `trees` is "best", "all" or "auto": after early stopping, what the class that opens the file does. Only the pickles
     that the caller has allowed are opened. With `last_step`, the trees are those of a pipeline's last step, and no rows
-    are drawn.
+    are drawn; nor are they unless it `draws`.
     """
 
     title = "structure"
@@ -50,6 +50,7 @@ class ReadTrees(Request[ModelTrees]):
     trees: str
     seed: int
     last_step: bool = False
+    draws: bool = True
 
 
 def read_trees(request: ReadTrees) -> ModelTrees:
@@ -62,7 +63,7 @@ def read_trees(request: ReadTrees) -> ModelTrees:
     ensemble = ensemble_of(model, allow_pickle, TREES[request.trees])
     from infer_bench.trees.probes import probe_rows
 
-    groups = probe_rows(ensemble, seed=request.seed, limit=PROBES)
+    groups = probe_rows(ensemble, seed=request.seed, limit=PROBES) if request.draws else {}
     return ModelTrees(ensemble, groups, _other_reading(ensemble, lambda trees: ensemble_of(model, allow_pickle, trees)))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from infer_bench import bench
 from infer_bench.data import Table
+from infer_bench.measure.probe_test import run as probe_test
 from infer_bench.measure.probe_test.rows import MOST_ROWS, MOST_VALUES, limit_rows, mix_probes
 from infer_bench.measure.validate.probes import Probe
 from infer_bench.report.bench import BenchReport, ProbeTest
@@ -54,8 +55,9 @@ def outcomes(report: BenchReport) -> list[ProbeTest | None]:
 
 
 def test_a_difference_that_no_row_of_the_users_shows_is_found_with_its_cause(
-    model: Path, rounded: Path, rows: str
+    model: Path, rounded: Path, rows: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(probe_test, "LEAST_SEARCH_NS", 60_000_000_000)  # however busy the machine is
     first, second = bench([str(model), str(rounded)], data=rows, candidates=LIGHTGBM, **QUICK).results
     assert first.probes is None
     assert second.max_abs_delta == 0

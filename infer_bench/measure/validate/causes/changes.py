@@ -27,6 +27,7 @@ ROWS_TIMES_TREES = 60_000
 """What one counterfactual is tried on."""
 LEAST, MOST = 60, 600
 NOTHING = "not explained: no known cause accounts for the rows"
+OUT_OF_TIME = "not explained in the time that a bench has for it: validate looks further"
 RELIABLE = 0.99
 """The share of rows on which the trees, as read, must predict what the reference does."""
 ROUTING = (
@@ -54,11 +55,12 @@ def changes_that_explain(rows: DifferingRows, unexplained: Bools, access: Refere
             reference = make(rows, sample, access)
             if reference is None:
                 continue
-            search = Search(reference, rows.candidate[sample], unexplained[sample], np.arange(len(sample)))
+            differ = unexplained[sample]
+            search = Search(reference, rows.candidate[sample], differ, np.arange(len(sample)), access.until_ns)
             best = search.run()
             if best is not None:
-                return _explanation(rows, sample, unexplained[sample], best, search)
-            why = NOTHING
+                return _explanation(rows, sample, differ, best, search)
+            why = NOTHING if search.has_time else OUT_OF_TIME
         except InferBenchError as error:
             why = f"not explained: {error.message}"
     return Explanation((), int(unexplained.sum()), why)

@@ -41,7 +41,8 @@ class ReferenceAccess:
 
     `ensemble` are its trees, `other_reading` is the model with other trees in use where early stopping leaves a choice,
     `predict` asks the model itself, `predict_in_float32` with its steps in float32; `last_step` is looked into where
-    nothing else explains the rows. `integer_columns` are those that the other model takes as integers.
+    nothing else explains the rows. `integer_columns` are those that the other model takes as integers. At
+    `until_ns` of the monotonic clock the search ends; None: where it has tried everything.
     """
 
     ensemble: Ensemble | None = None
@@ -50,6 +51,7 @@ class ReferenceAccess:
     last_step: LastStep | None = None
     other_reading: Ensemble | None = None
     integer_columns: frozenset[str] = frozenset()
+    until_ns: int | None = None
 
     def with_outputs(self, outputs: int) -> "ReferenceAccess":
         """With predictions of that many outputs, as they were compared: of two class probabilities the second."""

@@ -1,6 +1,7 @@
 """The search for the fewest changes under which the reference predicts what the candidate does."""
 
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -50,12 +51,16 @@ class State:
 
 @dataclass(slots=True, eq=False)
 class Search:
-    """Rows, the candidate's predictions for them (rows, outputs), and which of them differ."""
+    """Rows, the candidate's predictions for them (rows, outputs), and which of them differ.
+
+    No further change is tried from `until_ns` of the monotonic clock on; None: all are.
+    """
 
     reference: Reference
     candidate: Floats
     differ: Bools
     rows: Indices
+    until_ns: int | None = None
     tolerance: Floats = field(init=False)
     base: State = field(init=False)
 
@@ -70,6 +75,11 @@ class Search:
             best = max([best, *self._swaps()], key=State.score)
         best = self._prune(best)
         return best if best.changes and self._accounts(best) else None
+
+    @property
+    def has_time(self) -> bool:
+        """Whether further changes are tried."""
+        return self.until_ns is None or time.monotonic_ns() < self.until_ns
 
     def state(self, changes: Sequence[Counterfactual]) -> State:
         """The predictions under these changes; nothing is right under those with which the library cannot predict."""
@@ -96,7 +106,9 @@ class Search:
         first = [self.state(tuple(casts.values()))] if len(casts) == 2 else []
         first += self._offset_links(catalogue)
         for _ in range(MOST_CAUSES):
-            longer = [self.state((*s.changes, change)) for s in beam for change in self._next(s, catalogue)]
+            longer = [
+                self.state((*s.changes, change)) for s in beam for change in self._next(s, catalogue) if self.has_time
+            ]
             longer = sorted([*first, *longer], key=State.score, reverse=True)[:BEAM]
             if not longer or longer[0].score()[0] <= beam[0].score()[0]:
                 break
@@ -108,12 +120,12 @@ class Search:
 
     def _offset_links(self, catalogue: Sequence[Counterfactual]) -> list[State]:
         """Another link and another base score at once: neither alone brings any row nearer."""
-        links = [self.state((change,)) for change in catalogue if change.cause == LINK]
+        links = [self.state((change,)) for change in catalogue if change.cause == LINK and self.has_time]
         return [
             self.state((*s.changes, change))
             for s in links
             for change in self._next(s, ())
-            if change.cause == BASE_SCORE
+            if change.cause == BASE_SCORE and self.has_time
         ]
 
     def _next(self, state: State, catalogue: Sequence[Counterfactual]) -> list[Counterfactual]:
@@ -134,7 +146,8 @@ class Search:
         pairs = itertools.combinations(features[features >= 0].tolist(), 2)
         few = Search(self.reference, self.candidate[:32], self.differ[:32], self.rows[:32])
         names = self.reference.names
-        swaps = [few.state([swap_columns(names, i, j)]) for i, j in itertools.islice(pairs, MOST_SWAPS)]
+        some = itertools.islice(pairs, MOST_SWAPS)
+        swaps = [few.state([swap_columns(names, i, j)]) for i, j in itertools.takewhile(lambda _: self.has_time, some)]
         return [self.state(max(swaps, key=State.score).changes)] if swaps else []
 
     def _prune(self, state: State) -> State:

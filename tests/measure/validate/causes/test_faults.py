@@ -10,6 +10,7 @@ import pytest
 
 from infer_bench.data import Table
 from infer_bench.errors import EngineError
+from infer_bench.measure.validate.causes.changes import OUT_OF_TIME
 from infer_bench.measure.validate.causes.explain import explain
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.causes.reference import ReferenceAccess
@@ -32,6 +33,19 @@ def explain_case(case: Case, structure: bool = True) -> Explanation:
         return case.reference(np.stack([rows.columns[name] for name in names], axis=1))
 
     return explain(group.examples, ReferenceAccess(case.ensemble if structure else None, ask))
+
+
+def test_a_search_that_has_no_time_left_claims_nothing() -> None:
+    case = lightgbm_case("binary", casts)
+    names = [feature.name for feature in case.ensemble.features]
+    group = GroupComparison("thresholds", Limits(atol=case.atol))
+    ours, theirs = (Predictions.unrefused(predict(case.rows)) for predict in (case.reference, case.candidate))
+    group.add(ours, theirs, 0, Table({name: case.rows[:, i].copy() for i, name in enumerate(names)}).take)
+    assert group.examples is not None
+    explanation = explain(group.examples, ReferenceAccess(case.ensemble, until_ns=0))
+    assert not explanation.causes
+    assert explanation.not_explained == int(group.examples.differ.sum())
+    assert explanation.why == OUT_OF_TIME
 
 
 def casts(text: str) -> str:
