@@ -1,5 +1,7 @@
 """Several saved benches side by side, in the order in which they were made."""
 
+import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,25 +11,43 @@ from infer_bench.errors import CannotRun, UsageError
 from infer_bench.gates.fingerprint import Fingerprint, find_differences, fingerprint
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.serialize import load_report
+from infer_bench.reporters.text import numbers
 
 if TYPE_CHECKING:
     from infer_bench.reporters.history.history import History
 
+MOST_NAMED = 5
+"""Files of a folder that are left out."""
 FORMATS = ("table", "csv", "html", "markdown")
 
 
 def list_reports(names: Sequence[str]) -> list[str]:
-    """The files, in place of a folder those in it that end in `.json`. Raises `CannotRun` for one without any."""
+    """The files, in place of a folder the benches in it. Raises `CannotRun` for a folder without any."""
     files: list[str] = []
     for name in names:
-        if not Path(name).is_dir():
-            files.append(name)
-            continue
-        inside = sorted(str(path) for path in Path(name).glob("*.json"))
-        if not inside:
-            raise CannotRun(f"there is no report in {name}", "--json writes one")
-        files += inside
+        files += _list_benches(Path(name)) if Path(name).is_dir() else [name]
     return list(dict.fromkeys(files))
+
+
+def _list_benches(folder: Path) -> list[str]:
+    """What ends in `.json` and is a report of a bench; what else does is named on stderr."""
+    files, others = list[str](), list[str]()
+    for path in sorted(folder.glob("*.json")):
+        (files if _is_bench(path) else others).append(str(path))
+    if not files:
+        has_others = f", among {numbers.plural(len(others), 'file')} that end in .json" if others else ""
+        raise CannotRun(f"there is no report of a bench in {folder}{has_others}", "bench --json writes one")
+    if others:
+        names = ", ".join(Path(path).name for path in others[:MOST_NAMED])
+        more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+        print(f"note: left out, no report of a bench: {names}{more}", file=sys.stderr)
+    return files
+
+
+def _is_bench(path: Path) -> bool:
+    with contextlib.suppress(CannotRun):
+        return load_report(str(path)).command == "bench"
+    return False
 
 
 def show_history(files: Sequence[str], format: str, output: str | None) -> int:

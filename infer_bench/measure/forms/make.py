@@ -9,6 +9,8 @@ from infer_bench.errors import InferBenchError, UsageError
 from infer_bench.libraries import LIBRARIES, of_family
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.convert.run import convert
+from infer_bench.measure.quantize.run import quantize
+from infer_bench.measure.quantize.settings import QuantizeSettings
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
@@ -42,6 +44,11 @@ def make_forms(
             paths.append(_convert(model, folder, dtype, data, settings.allow_pickle, progress))
         except InferBenchError as error:
             notices.append(_note(f"ONNX of {dtype}", error.message))
+    if model.family == "onnx":
+        try:
+            paths.append(_quantise(model, folder, data, progress))
+        except InferBenchError as error:
+            notices.append(_note("int8", error.message))
     return paths, notices
 
 
@@ -76,6 +83,17 @@ def _convert(
     report = convert(model.path, path, data=data, options=options, allow_pickle=allow_pickle, progress=progress)
     if (difference := report.results[0].failed) is not None:
         raise UsageError(f"it does not predict the same: {difference}")
+    return path
+
+
+def _quantise(model: ModelRef, folder: Path, data: str | None, progress: Progress) -> str:
+    """The smallest of the forms that `quantize` makes, int8 among them; `data` calibrates and judges it."""
+    if data is None:
+        raise UsageError("its ranges are those of your requests: give them with --data")
+    path = str(folder / f"{Path(model.path).stem}.small.onnx")
+    report = quantize(model.path, path, data=data, settings=QuantizeSettings(time_forms=False), progress=progress)
+    if not Path(path).exists():
+        raise UsageError("; ".join(report.verdict.reasons) if report.verdict else "none was written")
     return path
 
 
