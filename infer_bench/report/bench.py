@@ -124,8 +124,8 @@ class Capacity:
 class FormTraits:
     """What a form of a model asks of who loads it.
 
-    `packages` are bytes by distribution of all that a worker had imported once the model was open; `runs_code`: loading
-    runs what is in the file; `languages` have a library, by its makers, that reads it.
+    `packages` are bytes by distribution of what opening the model takes, empty where that is not known; `runs_code`:
+    loading runs what is in the file; `languages` have a library, by its makers, that reads it.
     """
 
     packages: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""Making the forms of a model: its library's own formats, pickles, and ONNX in two precisions."""
+"""Making the forms of a model: its library's own formats, pickles, ONNX in two precisions, and smaller networks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,18 +6,21 @@ from pathlib import Path
 from infer_bench.converters.base import ConvertOptions, InputDtype
 from infer_bench.engines.registry import available
 from infer_bench.errors import InferBenchError, UsageError
+from infer_bench.formats.identify import identify
 from infer_bench.libraries import LIBRARIES, of_family
 from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.convert.run import convert
-from infer_bench.measure.quantize.run import quantize
+from infer_bench.measure.quantize.run import write_form
 from infer_bench.measure.quantize.settings import QuantizeSettings
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
-from infer_bench.report.common import Notice
+from infer_bench.report.common import Notice, NoticeLevel
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.model_forms import WriteForms
 
+SMALLER = {"float16": "float16", "int8": "u8s8"}
+"""Forms of a network by name, and what `quantize` calls them."""
 INPUTS: tuple[InputDtype, ...] = ("float32", "float64")
 
 
@@ -44,12 +47,8 @@ def make_forms(
             paths.append(_convert(model, folder, dtype, data, settings.allow_pickle, progress))
         except InferBenchError as error:
             notices.append(_note(f"ONNX of {dtype}", error.message))
-    if model.family == "onnx":
-        try:
-            paths.append(_quantise(model, folder, data, progress))
-        except InferBenchError as error:
-            notices.append(_note("int8", error.message))
-    return paths, notices
+    smaller, reasons = _make_smaller(paths, folder, data, settings)
+    return [*paths, *smaller], [*notices, *reasons]
 
 
 def name_candidates(models: Sequence[ModelRef]) -> list[str]:
@@ -86,16 +85,29 @@ def _convert(
     return path
 
 
-def _quantise(model: ModelRef, folder: Path, data: str | None, progress: Progress) -> str:
-    """The smallest of the forms that `quantize` makes, int8 among them; `data` calibrates and judges it."""
+def _make_smaller(
+    paths: Sequence[str], folder: Path, data: str | None, settings: Settings
+) -> tuple[list[str], list[Notice]]:
+    """float16 and int8 of a network, and why there is none. Ranges are those of `data`, which a form is compared on."""
+    model = identify(paths[0])
+    network = next((path for path in paths if identify(path).family == "onnx"), None)
+    if model.family not in ("onnx", "torch"):
+        return [], [_note("int8", "it makes trees and linear models neither smaller nor faster", "note")]
+    reasons = [_note("TorchScript", "exported programs (.pt2) took its place", "note")] * (model.family == "torch")
+    if network is None:
+        return [], [*reasons, _note("int8", "there is no ONNX file to make it of")]
     if data is None:
-        raise UsageError("its ranges are those of your requests: give them with --data")
-    path = str(folder / f"{Path(model.path).stem}.small.onnx")
-    report = quantize(model.path, path, data=data, settings=QuantizeSettings(time_forms=False), progress=progress)
-    if not Path(path).exists():
-        raise UsageError("; ".join(report.verdict.reasons) if report.verdict else "none was written")
-    return path
+        return [], [*reasons, _note("int8", "its ranges are those of your requests", hint="give them with --data")]
+    smaller = []
+    for name, form in SMALLER.items():
+        path = folder / f"{Path(model.path).stem}.{name}.onnx"
+        try:
+            write_form(network, form, path, data=data, settings=QuantizeSettings(timeout_s=settings.timeout_s))
+            smaller.append(str(path))
+        except InferBenchError as error:
+            reasons.append(_note(name, error.message))
+    return smaller, reasons
 
 
-def _note(form: str, reason: str) -> Notice:
-    return Notice("no-form", f"no form {form}: {reason}")
+def _note(form: str, reason: str, level: NoticeLevel = "warning", hint: str = "") -> Notice:
+    return Notice("no-form", f"no form {form}: {reason}", hint, level=level)

@@ -3,7 +3,7 @@
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,17 +80,22 @@ def _open_folder(keep: str | None) -> Iterator[Path]:
 
 
 def _describe(result: BenchResult, refs: Sequence[ModelRef], settings: Settings, begin_ns: int) -> BenchResult:
-    """The result with what its form needs to be loaded, as long as a budget lasts that began at `begin_ns`."""
+    """The result with what its form is, and the packages that it needs while a budget from `begin_ns` on lasts."""
+    if result.failed is not None:
+        return result
     is_over = settings.budget_s is not None and time.perf_counter_ns() - begin_ns > settings.budget_s * 1e9
     ref = next(ref for ref in refs if ref.path == result.model.path)
-    if result.failed is not None or is_over:
-        return result
+    packages = {} if is_over else _list_packages(result, ref, settings)
+    return replace(result, form=FormTraits(packages, ref.format in CODE_FORMATS, find_languages(ref.format)))
+
+
+def _list_packages(result: BenchResult, ref: ModelRef, settings: Settings) -> Mapping[str, int]:
+    """Bytes by distribution; empty where the form cannot be opened once more."""
     try:
         job = build_engine_job(result.engine, ref, result.options, allow_pickle=settings.allow_pickle)
         with Worker(job, timeout_s=settings.timeout_s) as worker:
             worker.open()
             modules = find_modules(ref, result.options, registry.get(result.engine).requires)
-            packages = worker.ask(ListPackages(modules)).bytes_by_name
+            return worker.ask(ListPackages(modules)).bytes_by_name
     except InferBenchError:
-        packages = {}
-    return replace(result, form=FormTraits(packages, ref.format in CODE_FORMATS, find_languages(ref.format)))
+        return {}

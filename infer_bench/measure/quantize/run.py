@@ -76,6 +76,21 @@ def quantize(
     return _report(tuple(results), setup, rows, notices, data=data, labels=labels, judge=judge)
 
 
+def write_form(model: str, form: str, target: Path, *, data: str, settings: QuantizeSettings) -> None:
+    """Write one form of an ONNX network, calibrated on rows of `data`, and judge nothing.
+
+    Raises `NotConvertible` where nothing is made smaller, `ModelError`, `DataError` or `OutputError`.
+    """
+    with _open_tools(_identify(model), settings) as tools, OutputFile(target) as file:
+        network = tools.prepare()
+        rows = _read(data, None, None, network, settings)
+        path = tools.folder / "form.onnx"
+        layers = tools.write(form, tools.save(rows.calibrating, "calibrating"), (), str(path)).layers
+        if not sum(layer.quantised for layer in layers):
+            raise NotConvertible("it has no layer that multiplies by weights")
+        file.write_atomic(path.read_bytes())
+
+
 def _check_usage(data: str | None, labels: str | None, judge: str | None, settings: QuantizeSettings) -> None:
     if data is None and not settings.allow_drawn:
         raise UsageError(

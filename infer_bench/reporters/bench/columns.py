@@ -113,7 +113,9 @@ def fill_form(form: FormTraits | None) -> dict[str, str]:
     """Packages and their size, whether loading runs code, and which languages can read it."""
     if form is None:
         return dict.fromkeys(_FORMS, numbers.MISSING)
-    needs = f"{numbers.memory(form.packages_bytes)} in {numbers.plural(len(form.packages), 'package')}"
+    needs = numbers.MISSING
+    if form.packages:
+        needs = f"{numbers.memory(form.packages_bytes)} in {numbers.plural(len(form.packages), 'package')}"
     return {"needs": needs, "runs_code": "yes" if form.runs_code else "no", "languages": ", ".join(form.languages)}
 
 

@@ -68,7 +68,7 @@ def _build_packages(group: BatchGroup) -> Iterable[Table]:
     """What loading each form imports; nothing where forms were not compared."""
     rows = []
     for result in group.results:
-        if result.form is not None:
+        if result.form is not None and result.form.packages:
             sizes = sorted(result.form.packages.items(), key=lambda item: -item[1])
             text = ", ".join(f"{name} {numbers.memory(size)}" for name, size in sizes)
             rows.append((Cell(group.name_row(result)), Cell(text)))

@@ -54,3 +54,17 @@ def test_a_narrow_terminal_shows_all_columns_when_asked(
     text = capsys.readouterr().out
     assert ("cold start " in text) == is_whole
     assert ("not shown" in text) != is_whole
+
+
+def test_what_else_lies_in_a_folder_is_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = Path(__file__).parents[2] / "saved"
+    for name in ("bench", "validate"):
+        (tmp_path / f"{name}.json").write_bytes((saved / f"{name}.json").read_bytes())
+    (tmp_path / "broken.json").write_text("[1,")
+    assert run(["show", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert "tumour_zipmap.onnx" in shown.out
+    assert shown.err == "note: left out, no report of a bench: broken.json, validate.json\n"
+    (tmp_path / "bench.json").unlink()
+    assert run(["show", str(tmp_path)]) == 6
+    assert "no report of a bench in" in capsys.readouterr().err

@@ -151,3 +151,42 @@ def test_the_table_says_what_loading_needs() -> None:
 def test_languages() -> None:
     assert "JavaScript" in find_languages("onnx")
     assert find_languages("skops") == ("Python",)
+
+
+def test_a_network_takes_smaller_forms(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    networks = pytest.importorskip("tests.tensor_networks")
+    graph = "net (float[n, 64] x) => (float[n, 5] y) { h = MatMul(x, w1) r = Relu(h) y = MatMul(r, w2) }"
+    path, rows = networks.save_graph(tmp_path / "net.onnx", graph, networks.sequence_weights()), tmp_path / "rows.npz"
+    np.savez(rows, x=np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32))
+    for folder in ("kept", "other"):
+        (tmp_path / folder).mkdir()
+    paths, notices = make.make_forms(identify(path), tmp_path / "kept", str(rows), Settings(), Silent())
+    assert [Path(path).name for path in paths] == ["net.onnx", "net.float16.onnx", "net.int8.onnx"]
+    assert notices == []
+    assert Path(paths[2]).stat().st_size < Path(paths[1]).stat().st_size < path.stat().st_size
+    _, (notice,) = make.make_forms(identify(path), tmp_path / "other", None, Settings(), Silent())
+    assert (notice.message, notice.hint) == (
+        "no form int8: its ranges are those of your requests",
+        "give them with --data",
+    )
+
+
+def test_why_trees_have_no_int8_is_background(boosted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "_convert", lambda model, folder, dtype, *more: str(boosted))
+    _, (notice,) = make.make_forms(identify(boosted), tmp_path, None, Settings(), Silent())
+    assert notice.level == "note"
+    assert notice.message == "no form int8: it makes trees and linear models neither smaller nor faster"
+
+
+def test_what_is_known_of_a_format_is_said_beyond_the_budget(
+    boosted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = reports.report(*reports.credit()[:1])
+    result = replace(plain.results[0], model=replace(plain.results[0].model, path=str(boosted)))
+    monkeypatch.setattr(make, "_convert", lambda model, folder, dtype, *more: str(boosted))
+    monkeypatch.setattr(bench, "run", lambda paths, **how: replace(plain, results=(result,)))
+    settings = Settings(forms=True, keep_forms=str(tmp_path / "kept"), budget_s=1e-9)
+    report = forms.run([str(boosted)], data=None, candidates=(), settings=settings)
+    assert report.results[0].form == FormTraits({}, False, find_languages("lightgbm-text"))
+    assert "in 0 packages" not in render(report, "table", width=200)
