@@ -81,7 +81,7 @@ def test_names_that_would_run_are_escaped() -> None:
         (["runs/a.json", str(SAVED / "validate.json")], 6, "is a report of validate"),
         (["runs/a.json", "runs/notes.txt"], 6, "notes.txt"),
         (["runs/a.json", "nowhere.json"], 6, "nowhere.json"),
-        (["empty"], 6, "there is no report in empty"),
+        (["empty"], 6, "there is no report of a bench in empty"),
         (["runs", "--format", "junit"], 2, "several reports are not rendered as junit"),
         (["runs", "--chart", "a.svg"], 2, "of one report"),
         (["runs", "-o", "runs/a.json"], 2, "would overwrite"),
