@@ -103,6 +103,7 @@ def test_nothing_is_the_same_where_the_reference_refuses_every_row(folder: Path)
     assert "NaN" in str(report.results[0].failed)
 
 
+@pytest.mark.usefixtures("few_probes")
 def test_categories_that_the_reference_refuses_are_no_difference(tmp_path: Path) -> None:
     random = np.random.default_rng(2)
     frame = pd.DataFrame({"a": random.normal(size=120), "city": random.choice(["Bonn", "Lima", "Oslo"], 120)})

@@ -58,6 +58,7 @@ def run(place: Path, *names: str, data: str = "", **settings: Any) -> ValidateRe
     return validate(reference, candidate, **rows, **settings)
 
 
+@pytest.mark.usefixtures("few_probes")
 @pytest.mark.parametrize("data", ["rows.parquet", ""])
 @pytest.mark.parametrize("names", [("model.pkl", "model.onnx"), ("model.onnx", "model.pkl")])
 def test_an_export_of_a_mixed_frame_is_the_same(mixed: Path, names: tuple[str, str], data: str) -> None:

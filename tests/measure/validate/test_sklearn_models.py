@@ -36,6 +36,7 @@ def test_a_scaler_in_float32_before_a_forest_is_named(tmp_path: Path) -> None:
     assert result.not_explained == 0
 
 
+@pytest.mark.usefixtures("few_probes")
 def test_zeros_that_a_sparse_step_does_not_store_are_named(tmp_path: Path) -> None:
     """An export that hands XGBoost arrays, as those of the common converters do."""
     import pandas
