@@ -306,3 +306,10 @@ def test_the_ratio_says_what_it_is_the_median_of() -> None:
 def test_which_value_is_old_is_said_at_every_width(width: int) -> None:
     lines = render(gate_reports.regressed(), "table", width=width).splitlines()
     assert any(line.split()[:2] == ["baseline", "candidate"] for line in lines)
+
+
+def test_a_tail_that_passed_at_a_wider_limit_says_which_and_why() -> None:
+    reason = "5 % is not told by this sample: about --budget 70s would decide"
+    tail = gate_reports.p95("pass", 1.01, 0.97, 1.06, limit=0.08, limit_asked=0.05, reason=reason)
+    assert gate_columns.describe_outcome(tail) == f"pass: within 8 %; {reason}"
+    assert gate_columns.describe_outcome(gate_reports.p95("pass", 1.01, 0.97, 1.04)) == "pass: within 5 %"
