@@ -1,6 +1,7 @@
 """Every engine that is installed on a model of each family that it reads: writes `docs/engines.md`.
 
-    python benchmarks/engines.py                               about five minutes; writes the page
+    python benchmarks/engines.py               about a quarter of an hour; keeps the results and writes the page
+    python benchmarks/engines.py --print       prints the page that the results which are kept make
     python benchmarks/engines.py --only sklearn --trees 2 --budget 1    one family, printed
 
 Engines that are not installed have no figures.
@@ -8,9 +9,11 @@ Engines that are not installed have no figures.
 
 import argparse
 import importlib.metadata
+import itertools
+import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,38 +26,64 @@ from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.reporters.text import numbers
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "engines.md"
+RESULTS = Path(__file__).resolve().parent / "results" / "engines.json"
+"""What the page was written from."""
 LAST_RELEASES = {
     "lightgbm": "2026-07",
     "xgboost": "2026-08",
     "sklearn": "2026-09",
     "catboost": "2026-02",
     "onnxruntime": "2026-10",
+    "openvino": "2026-10",
     "treelite": "2026-10",
+    "nvforest": "2026-10",
     "lleaves": "2024-12",
     "tl2cgen": "2024-03",
     "sklearnex": "2026-10",
 }
 """Of the library's newest version, as its package index had it in November 2026."""
-UNSAFE = {"lightgbm": ("tl2cgen:allow=unsafe", "sklearnex:allow=unsafe")}
-"""What is refused by default, and measured here to show why."""
+ADDED = {
+    "lightgbm": ("tl2cgen:allow=unsafe", "sklearnex:allow=unsafe"),
+    "network": ("openvino:precision=default",),
+}
+"""What is refused or not done by default, and measured here to show why."""
 ROWS, FEATURES, BATCH = 4_000, 30, 1_000
 HEAD = """# Engines
 
-Which engine answers a model as its own library does, and how fast. Written by `python benchmarks/engines.py` from one
-run; ratios are to the model's own library fed arrays in that run, above 1 is faster. *max |Δ|* is the largest distance
+Which engine answers a model as its own library does, and how fast. Written by `python benchmarks/engines.py`;
+ratios are to the model's own library fed arrays in the same run, above 1 is faster. *max |Δ|* is the largest distance
 of the answers on ordinary rows, *on probes* that on rows made to find differences (split points, NaN, infinities,
-zeros), with how many of them differ by more than 1e-4. [Candidates](candidates.md) says how to ask for an engine, and
-what each of them refuses.
+zeros), with how many of them differ by more than their tolerance, or are answered by one of the two alone.
+[Candidates](candidates.md) says how to ask for an engine, and what each of them refuses.
 """
+
+
+SHARED = "The machine was shared: between runs the ratios of batches varied by a factor of two, and once of four."
 
 
 @dataclass(frozen=True)
 class Family:
-    """A model of a family: `save` trains it and gives its path."""
+    """A model of a family: `save` trains it and gives its path; `own` is who others are compared with."""
 
     name: str
     own: str
     save: Callable[[Path, Any, Any, int], Path]
+    has_gaps: bool = True
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one engine did with one model: differences, the ratios of speed, and the time of compiling (ns)."""
+
+    engine: str
+    is_unsafe: bool
+    max_abs_delta: float
+    probe_delta: float | None
+    probes_failing: int
+    probes: int
+    single: float | None
+    batch: float | None
+    compile_ns: int | None
 
 
 def save_lightgbm(folder: Path, rows: Any, target: Any, trees: int) -> Path:
@@ -91,10 +120,54 @@ def save_forest(folder: Path, rows: Any, target: Any, trees: int) -> Path:
     return path
 
 
+def save_bare_forest(folder: Path, rows: Any, target: Any, trees: int) -> Path:
+    """A forest of a quarter of the trees, alone."""
+    import joblib
+    from sklearn.ensemble import RandomForestRegressor
+
+    path, count = folder / "bare_forest.joblib", max(1, trees // 4)
+    joblib.dump(RandomForestRegressor(count, max_depth=10, random_state=0, n_jobs=1).fit(rows, target), path)
+    return path
+
+
+def save_catboost(folder: Path, rows: Any, target: Any, trees: int) -> Path:
+    """A binary classifier."""
+    from catboost import CatBoostClassifier
+
+    path = folder / "model.cbm"
+    quiet = {"verbose": 0, "thread_count": 1, "allow_writing_files": False}
+    CatBoostClassifier(iterations=trees, depth=6, **quiet).fit(rows, target > 0).save_model(str(path))
+    return path
+
+
+def save_network(folder: Path, rows: Any, target: Any, trees: int) -> Path:
+    """An ONNX network of three full layers of random weights."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    random, widths = np.random.default_rng(0), (FEATURES, 128, 128, 3)
+    nodes, weights, value = [], [], "x"
+    for i, (left, right) in enumerate(itertools.pairwise(widths)):
+        matrix = random.normal(size=(left, right)) / left**0.5 / (np.logspace(0, 5, left)[:, None] if i == 0 else 1)
+        weights.append(numpy_helper.from_array(matrix.astype(np.float32), f"w{i}"))
+        nodes += [helper.make_node("MatMul", [value, f"w{i}"], [f"m{i}"])]
+        value = "y" if i == len(widths) - 2 else f"a{i}"
+        nodes += [helper.make_node("Softmax" if value == "y" else "Tanh", [f"m{i}"], [value])]
+    shapes = {"x": ["n", FEATURES], "y": ["n", widths[-1]]}
+    x, y = (helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes.items())
+    graph = helper.make_graph(nodes, "network", [x], [y], weights)
+    path = folder / "network.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
 FAMILIES = (
     Family("lightgbm", "lightgbm:feed=ndarray", save_lightgbm),
     Family("xgboost", "xgboost:feed=ndarray", save_xgboost),
-    Family("sklearn", "sklearn:feed=ndarray", save_forest),
+    Family("sklearn", "sklearn:feed=ndarray", save_forest, has_gaps=False),
+    Family("forest", "sklearn:feed=ndarray", save_bare_forest, has_gaps=False),
+    Family("catboost", "catboost:feed=ndarray", save_catboost),
+    Family("network", "onnxruntime:feed=ndarray", save_network, has_gaps=False),
 )
 
 
@@ -110,44 +183,67 @@ def draw_rows() -> tuple[Any, Any]:
 def measure(family: Family, folder: Path, trees: int, budget_s: float) -> BenchReport:
     """The candidates of one family's model, the model's own library first."""
     rows, target = draw_rows()
-    if family.name == "sklearn":
+    if not family.has_gaps:
         rows = np.nan_to_num(rows)
     path, data = family.save(folder, rows, target, trees), folder / "rows.npy"
     np.save(data, rows)
     installed = {info.name for info in registry.available() if info.version is not None}
-    unsafe = [text for text in UNSAFE.get(family.name, ()) if text.partition(":")[0] in installed]
+    unsafe = [text for text in ADDED.get(family.name, ()) if text.partition(":")[0] in installed]
     candidates = [family.own, "all", *unsafe]
     return bench(str(path), data=str(data), candidates=candidates, batches=(1, BATCH), budget_s=budget_s)
 
 
-def lines_of(family: str, report: BenchReport) -> Iterator[str]:
-    """A line of the table for each engine that answered."""
+def lines_of(report: BenchReport) -> Iterator[Line]:
+    """A line for each engine that answered."""
     single = {result.candidate: result for result in report.results if result.batch == 1}
     batch = {result.candidate: result for result in report.results if result.batch == BATCH}
     for name, result in single.items():
         if result.failed is None and result.options.get("feed") != "dataframe":
-            yield _line(family, result, batch.get(name))
+            yield _line(result, batch.get(name))
 
 
-def _line(family: str, result: BenchResult, batch: BenchResult | None) -> str:
-    name = result.engine + (" `allow=unsafe`" if result.options.get("allow") == "unsafe" else "")
-    compiling = "–" if result.compilation is None else numbers.coarse(result.compilation.load_ns)
-    cells = [name, family, numbers.delta(result.max_abs_delta or 0.0), _probes(result), _ratio(result), _ratio(batch)]
-    return "| " + " | ".join([*cells, compiling]) + " |"
+def _line(result: BenchResult, batch: BenchResult | None) -> Line:
+    test = None if result.probes is None or result.probes.failed is not None else result.probes
+    return Line(
+        result.engine + (" `precision=default`" if result.options.get("precision") == "default" else ""),
+        result.options.get("allow") == "unsafe",
+        result.max_abs_delta or 0.0,
+        None if test is None else test.max_abs_delta,
+        0 if test is None else test.failing,
+        0 if test is None else test.rows,
+        _ratio(result),
+        _ratio(batch),
+        None if result.compilation is None else result.compilation.load_ns,
+    )
 
 
-def _probes(result: BenchResult) -> str:
-    test = result.probes
-    if test is None or test.failed is not None:
-        return "–"
-    failing = f" ({numbers.count(test.failing)} of {numbers.count(test.rows)} differ)" if test.failing else ""
-    return numbers.delta(test.max_abs_delta) + failing
-
-
-def _ratio(result: BenchResult | None) -> str:
+def _ratio(result: BenchResult | None) -> float | None:
     if result is None or result.failed is not None:
-        return "–"
-    return "1" if result.speedup is None else numbers.ratio(result.speedup.ratio)
+        return None
+    return 1.0 if result.speedup is None else result.speedup.ratio
+
+
+def write_line(family: str, line: Line) -> str:
+    """The line as the page's table has it."""
+    failing = f" ({numbers.count(line.probes_failing)} of {numbers.count(line.probes)} differ)"
+    probes = "–" if line.probe_delta is None else numbers.delta(line.probe_delta) + failing * bool(line.probes_failing)
+    compiling = "–" if line.compile_ns is None else numbers.coarse(line.compile_ns)
+    name = line.engine + " `allow=unsafe`" * line.is_unsafe
+    cells = [
+        name,
+        family,
+        numbers.delta(line.max_abs_delta),
+        probes,
+        _times(line.single),
+        _times(line.batch),
+        compiling,
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _times(ratio: float | None) -> str:
+    """A ratio to two digits: more are noise."""
+    return "–" if ratio is None else "1" if ratio == 1 else f"{float(f'{ratio:.2g}'):,g}×"
 
 
 def library_lines() -> Iterator[str]:
@@ -175,15 +271,24 @@ def _installed_bytes(package: str) -> int:
     return sum(path.stat().st_size for path in paths if path.is_file())
 
 
-def write_page(reports: dict[str, BenchReport]) -> str:
+def collect(reports: dict[str, BenchReport]) -> dict[str, Any]:
+    """What the page is written from, as JSON has it."""
+    environment = next(iter(reports.values())).environment
+    return {
+        "families": {family: [asdict(line) for line in lines_of(report)] for family, report in reports.items()},
+        "left_out": sorted({n.message for report in reports.values() for n in report.notices if n.code == "left-out"}),
+        "libraries": list(library_lines()),
+        "machine": f"{environment.cpus_effective:g} CPUs ({environment.cpu_model})",
+    }
+
+
+def write_page(results: dict[str, Any]) -> str:
     """The page's text."""
     lines = [HEAD, "| engine | model | max \\|Δ\\| | on probes | one row | 1,000 rows | compiles |", "|---" * 7 + "|"]
-    lines += [line for family, report in reports.items() for line in lines_of(family, report)]
-    left_out = sorted({n.message for report in reports.values() for n in report.notices if n.code == "left-out"})
-    lines += ["", "Left out, by the engine's own word:", "", *(f"- {message}" for message in left_out)]
-    lines += ["", "| engine | version | reads | installed | last release |", "|---" * 5 + "|", *library_lines()]
-    environment = next(iter(reports.values())).environment
-    lines += ["", f"Measured on {environment.cpus_effective:g} CPUs ({environment.cpu_model}), one thread each.", ""]
+    lines += [write_line(family, Line(**line)) for family, rows in results["families"].items() for line in rows]
+    lines += ["", "Left out, by the engine's own word:", "", *(f"- {message}" for message in results["left_out"])]
+    lines += ["", "| engine | version | reads | installed | last release |", "|---" * 5 + "|", *results["libraries"]]
+    lines += ["", f"Measured on {results['machine']}, one thread each.", SHARED, ""]
     return "\n".join(lines)
 
 
@@ -192,15 +297,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=[family.name for family in FAMILIES])
     parser.add_argument("--trees", type=int, default=200)
-    parser.add_argument("--budget", type=float, default=30.0, help="seconds of measuring a family")
+    parser.add_argument(
+        "--budget", type=float, default=120.0, help="seconds for a family, compiling and probes included"
+    )
+    parser.add_argument("--print", action="store_true", help="measure nothing, and write nothing")
     options = parser.parse_args()
-    families = [family for family in FAMILIES if options.only in (None, family.name)]
+    families = [family for family in FAMILIES if options.only in (None, family.name) and not options.print]
     with tempfile.TemporaryDirectory() as folder:
         reports = {f.name: measure(f, Path(folder), options.trees, options.budget) for f in families}
-    text = write_page(reports)
-    if options.only is None:
-        PAGE.write_text(text, encoding="utf-8")
-    print(text)
+    results = collect(reports) if reports else json.loads(RESULTS.read_text(encoding="utf-8"))
+    if reports and options.only is None:
+        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        PAGE.write_text(write_page(results), encoding="utf-8")
+    print(write_page(results), end="")
 
 
 if __name__ == "__main__":

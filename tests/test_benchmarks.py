@@ -46,6 +46,13 @@ def test_every_script_is_on_the_page_and_says_itself_how_it_is_run() -> None:
         assert f"    python benchmarks/{path.name}" in path.read_text(encoding="utf-8")
 
 
+def test_the_page_of_engines_is_what_its_script_makes_of_the_results() -> None:
+    page = (ROOT / "docs" / "engines.md").read_bytes()
+    command = [sys.executable, "benchmarks/engines.py", "--print"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300, check=True)
+    assert process.stdout == page
+
+
 @pytest.mark.parametrize("command", SMALLEST)
 def test_a_script_runs(command: str, tmp_path: Path) -> None:
     script, *words = command.split()
