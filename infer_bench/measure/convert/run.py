@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infer_bench import data
 from infer_bench.converters.base import ConvertOptions
@@ -27,7 +28,6 @@ from infer_bench.measure.convert.compare import (
     note_rounding,
     passes,
 )
-from infer_bench.measure.convert.networks.run import NetworkAttempt, NetworkConversion
 from infer_bench.measure.convert.own_float32 import compare_own_float32, holds_float32
 from infer_bench.measure.convert.round_trip import (
     TablePredictor,
@@ -47,6 +47,9 @@ from infer_bench.stats.agreement.predictions import Predictions
 from infer_bench.typing import Columns
 from infer_bench.version import __version__
 from infer_bench.workers.tasks.convert import ConvertModel, OnnxConversion
+
+if TYPE_CHECKING:
+    from infer_bench.measure.convert.networks.run import NetworkAttempt
 
 DATA_ROWS = 100_000
 """So many of the user's rows are compared at the most."""
@@ -147,8 +150,10 @@ class Conversion:
         self._runtime = self._workers.enter_context(start_runtime(self._source))
         return self._original.spec
 
-    def convert_network(self, options: ConvertOptions, target: Path, output: OutputFile) -> NetworkAttempt:
+    def convert_network(self, options: ConvertOptions, target: Path, output: OutputFile) -> "NetworkAttempt":
         """Write the file of a model that takes tensors, and put it at `target` where it answers the same."""
+        from infer_bench.measure.convert.networks.run import NetworkConversion
+
         original, spec = self._original.worker, self._original.spec
         return NetworkConversion(
             self._source, spec, original, self._writer, options, self._time_limit_s, self._progress
@@ -244,7 +249,7 @@ def _compare_on(
 
 
 def _report_network(
-    source: ModelInfo, options: ConvertOptions, attempt: NetworkAttempt, rows: str | None
+    source: ModelInfo, options: ConvertOptions, attempt: "NetworkAttempt", rows: str | None
 ) -> ConvertReport:
     result = ConvertResult(
         source=source,
