@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 from infer_bench.cli.command_line import keep_arguments
 from infer_bench.cli.streams import Interruption
@@ -16,15 +17,23 @@ BUG = 70  # EX_SOFTWARE of sysexits.h
 
 
 def find_app(arguments: Sequence[str]) -> Callable[..., object]:
-    """What answers a command line: a page of help, which does without Typer, or the command tree."""
+    """What answers a command line: a page of help or a word on what is misspelt, without Typer, or the command tree."""
     from infer_bench.cli.help import find_page
+    from infer_bench.cli.usage import find_misspelling
 
     page = find_page(arguments)
     if page is not None:
         return page
+    error = find_misspelling(arguments)
+    if error is not None:
+        return partial(_fail, error)
     from infer_bench.cli.app import build_for
 
     return build_for(arguments)
+
+
+def _fail(error: UsageError, **_: object) -> NoReturn:
+    raise error
 
 
 def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> int:

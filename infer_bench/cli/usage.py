@@ -1,9 +1,15 @@
-"""What Typer says of a wrong command line, as infer-bench says everything: one line, and a hint."""
+"""What is said of a wrong command line: one line, and a hint.
+
+What is misspelt is told before Typer is imported, which takes five times as long as Python's own start; of all else
+Typer is the judge, and what it says is translated.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from infer_bench.cli.entries import ENTRIES, load_command
+from infer_bench.cli.help import list_parameters
 from infer_bench.errors import UsageError
 
 _KINDS = (
@@ -12,6 +18,54 @@ _KINDS = (
 )
 _SEVERAL = "to compare several: -e onnxruntime:threads=1 -e onnxruntime:threads=2"
 _SUGGESTION = re.compile(r"Did you mean (.*)\?")
+
+
+def find_misspelling(arguments: Sequence[str]) -> UsageError | None:
+    """The error of an unknown command, or of the first option that the command lacks; None where Typer is to judge."""
+    if not arguments or arguments[0].startswith("-"):
+        return None
+    command = arguments[0]
+    if command not in ENTRIES:
+        similar = _suggest(_list_similar(command, ENTRIES))
+        return UsageError(f"there is no command {command!r}", similar or "infer-bench --help")
+    options = _list_options(command)
+    name = _find_unknown(arguments[1:], options)
+    if name is None:
+        return None
+    similar = _suggest(_list_similar(name, [option for option in options if option.startswith("--")]))
+    return UsageError(f"{command} has no option {name}", similar or f"infer-bench {command} --help")
+
+
+def _list_options(command: str) -> dict[str, bool]:
+    """The command's options, and whether each takes a value."""
+    parameters = list_parameters(load_command(command))
+    options = {name: kind is not bool for kind, declaration, _ in parameters for name in declaration.names}
+    return {**options, "--help": False, "-h": False}
+
+
+def _find_unknown(words: Sequence[str], options: Mapping[str, bool]) -> str | None:
+    """The first long option that is none of these; None without one, and where anything else comes before it."""
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if word == "--":
+            return None
+        if not word.startswith("-") or word == "-":
+            continue
+        if name not in options:
+            return name if name.startswith("--") else None
+        if not options[name]:
+            if equals:
+                return None
+        elif not equals and next(rest, None) is None:
+            return None
+    return None
+
+
+def _list_similar(name: str, names: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, list(names))
 
 
 def translate(error: Any, arguments: Sequence[str]) -> UsageError:

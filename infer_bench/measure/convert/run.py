@@ -97,8 +97,7 @@ def convert(
             spec = conversion.open(options)
             info = describe_model(source, spec)
             if spec.inputs:
-                network = conversion.convert_network(options, target, output_file)
-                return _report_network(info, options, network, data)
+                return _report_network(info, options, conversion.convert_network(options, target, output_file), data)
             attempt = conversion.run(options)
         target_info = None
         if attempt.failure is None:
