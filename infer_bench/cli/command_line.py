@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -22,5 +21,7 @@ def keep_arguments(arguments: Sequence[str]) -> None:
 
 def add_command_line(report: R) -> R:
     """The report with the command that makes it."""
+    from dataclasses import replace  # takes as long to import as Python to start, and help waits for this module
+
     arguments = _ARGUMENTS.get()
     return replace(report, command_line=arguments) if arguments else report
