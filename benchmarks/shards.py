@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from validate_throughput import Run, run_timed
 
+from infer_bench.measure.validate.summary.codec import pack, unpack
 from infer_bench.report.part import RowGroups
 from infer_bench.report.serialize import dump, load_report
 
@@ -126,13 +127,16 @@ def measure_merging(folder: Path, count: int) -> float:
 def write_parts(folder: Path, report: Any, of: int) -> list[str]:
     """As many parts of a file of as many row groups, each with what one part came to."""
     folder.mkdir()
-    (file,) = report.part.files
+    (file,), summary = report.part.files, unpack(report.part.state)
     files = []
     for index in range(1, of + 1):
         own = replace(file, row_groups=(GROUP,) * of, sha256="0" * 64 if index == 1 else None)
         groups = (RowGroups(0, index - 1, index - 1, GROUP),)
         first = (index - 1) * GROUP
-        part = replace(report.part, index=index, of=of, first_row=first, rows=GROUP, row_groups=groups, files=(own,))
+        state = pack(replace(summary, settings=replace(summary.settings, shard=f"{index}/{of}")))
+        part = replace(
+            report.part, index=index, of=of, first_row=first, rows=GROUP, row_groups=groups, files=(own,), state=state
+        )
         path = folder / f"part-{index}.json"
         path.write_bytes(dump(replace(report, part=part)))
         files.append(str(path))

@@ -23,9 +23,14 @@ def part_of(report: ValidateReport, name: str) -> Part:
     if report.part is None:
         raise CannotRun(f"{name} is a report on all rows, not on a part of them", _MAKE)
     part = report.part
-    if not 1 <= part.index <= part.of or list_row_groups(blocks_of(report, part, part.index)) != part.row_groups:
+    if not (1 <= part.index <= part.of and _has_its_rows(report, part)):
         raise CannotRun(f"{name} does not hold the rows of part {part.index} of {part.of}", "run it again")
     return part
+
+
+def _has_its_rows(report: ValidateReport, part: Part) -> bool:
+    blocks = blocks_of(report, part, part.index)
+    return list_row_groups(blocks) == part.row_groups and sum(block.rows for block in blocks) == part.rows
 
 
 def blocks_of(report: ValidateReport, part: Part, index: int) -> tuple[Block, ...]:

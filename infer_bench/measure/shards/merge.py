@@ -75,6 +75,8 @@ class Merge:
             raise CannotRun(f"{name} is damaged: {error.message}", "make that part again") from None
         if not isinstance(summary, ComparisonSummary):
             raise CannotRun(f"{name} is damaged: it does not hold a part of a comparison", "make that part again")
+        if summary.settings.part != PartNumber(part.index, part.of):
+            raise CannotRun(f"{name} is damaged: it holds the comparison of another part", "make that part again")
         return summary
 
     def _check_settings(self, summary: ComparisonSummary, name: str) -> None:

@@ -170,9 +170,15 @@ def of_nothing(report: ValidateReport) -> ValidateReport:
     return replace(report, part=replace(report.part, state="bm90aGluZw=="))
 
 
+def of_fewer_rows(report: ValidateReport) -> ValidateReport:
+    assert report.part is not None
+    return replace(report, part=replace(report.part, rows=report.part.rows - 1))
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
+        (of_fewer_rows, r"does not hold the rows of part 2 of 3"),
         (of_other_models, r"fewer.txt is another model"),
         (of_other_data, r"the data files are others, such as a.parquet"),
         (of_other_versions, r"lightgbm is 1.0, and "),
@@ -201,6 +207,14 @@ def test_two_parts_of_one_number_that_disagree_are_refused(
     state = part_in(trees[1][2]).state
     with pytest.raises(CannotRun, match=r"are both part 2 of 3 and say different things"):
         merge(*trees[1], edit_part(trees[1][1], tmp_path, state=state))
+
+
+def test_the_comparison_of_one_part_under_the_number_of_another_is_refused(
+    trees: tuple[ValidateReport, list[str]], tmp_path: Path
+) -> None:
+    state = part_in(trees[1][2]).state
+    with pytest.raises(CannotRun, match=r"it holds the comparison of another part"):
+        merge(trees[1][0], edit_part(trees[1][1], tmp_path, state=state), trees[1][2])
 
 
 def test_a_part_that_was_not_validated_is_in_the_verdict(trees: tuple[ValidateReport, list[str]]) -> None:
