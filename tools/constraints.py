@@ -15,7 +15,7 @@ HEADER = """\
 # Versions that are tested together, for every supported Python: pip install -c constraints.txt '.[cpu]'
 # Written by `make constraints`; do not edit.
 """
-EXTRAS = ("dev", "release", "lleaves", "tl2cgen", "sklearnex")
+EXTRAS = ("dev", "release", "dask", "lleaves", "tl2cgen", "sklearnex")
 """What is pinned: `dev`, and what it leaves out that is small enough to be installed beside it."""
 PIN = re.compile(r"[a-z0-9][a-z0-9.-]*==[0-9][A-Za-z0-9.+!]*( ; [a-z_]+ (<|<=|==|!=|>=|>) '[^']+'.*)?")
 
