@@ -1,7 +1,7 @@
 """Gates on fake engines in real workers, for the tests of the command line."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ WIDE = ["--max-regression", "400%"]
 """So far apart do no two fakes lie, however busy the machine is."""
 INCONCLUSIVE = 3
 BUDGETS = ("1s", "20s", "10m")
+ROOMY = BUDGETS[-1:]
+"""Of a gate that starts two processes a layout: 1 s holds no eight of them, as a verdict takes; it ends with that."""
 TO_FILE = ["--json", "report.json"]
 DEEDS = {
     "killed": "SIGKILL",
@@ -45,10 +47,10 @@ def sessions(rows: str, candidate: str, against: str, *arguments: str) -> int:
     return run(["bench", model(candidate), "-d", rows, "-e", "filed", "--against", model(against), *arguments])
 
 
-def until_decided(gate: Callable[..., int], *arguments: str) -> int:
+def until_decided(gate: Callable[..., int], *arguments: str, budgets: Sequence[str] = BUDGETS) -> int:
     """The exit code of a gate with the first budget that is enough: a busy machine takes longer to tell."""
     code = INCONCLUSIVE
-    for budget in BUDGETS:
+    for budget in budgets:
         code = gate(*arguments, "--budget", budget)
         if code != INCONCLUSIVE:
             break

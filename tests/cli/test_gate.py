@@ -12,7 +12,9 @@ from infer_bench.cli.main import run
 from infer_bench.errors import UsageError
 from infer_bench.workers.template.process import can_fork_workers
 from tests.cli.gating import (
+    BUDGETS,
     ONNX,
+    ROOMY,
     SAMPLES,
     TO_FILE,
     WIDE,
@@ -43,8 +45,8 @@ def test_both_modes_pass_what_is_equal_and_write_reports_of_one_shape(
     shapes = []
     apart = "forks" if can_fork_workers() else "processes"
     for gate, mode in ((processes, apart), (sessions, "sessions")):
-        ours, theirs = ("fake", "fake:slope=1.5") if gate is processes else ("new", "old")
-        assert until_decided(gate, rows, ours, theirs, *WIDE, *TO_FILE) == 0, capsys.readouterr()
+        ours, theirs, budgets = ("fake", "fake:slope=1.5", ROOMY) if gate is processes else ("new", "old", BUDGETS)
+        assert until_decided(gate, rows, ours, theirs, *WIDE, *TO_FILE, budgets=budgets) == 0, capsys.readouterr()
         report = load_saved()
         assert report.gate is not None
         assert report.gate.mode == mode
