@@ -58,6 +58,7 @@ OTHERS: tuple[RouteInfo, ...] = (
     RouteInfo("catboost", ("categorical, text, embedding features",), "refused", "encode them as numbers first"),
     RouteInfo("catboost", ("RMSEWithUncertainty", "MultiLogloss"), "refused", "serve them with CatBoost"),
     RouteInfo("torch", ("exported programs (.pt2) of any signature",), "exact", "torch.onnx; free axes stay free"),
+    RouteInfo("torch", ("TorchScript modules",), "exact", "an older exporter; needs --data"),
     RouteInfo("torch", ("pickled modules, state dicts",), "refused", "save torch.export.export(...) instead"),
 )
 

@@ -9,9 +9,11 @@ from typing import Any
 from infer_bench.converters.base import ConvertedModel, ConvertOptions, InputDtype
 from infer_bench.converters.metadata import SOURCE
 from infer_bench.errors import NotConvertible
+from infer_bench.formats.archives import SCRIPT
 from infer_bench.model import ModelRef
 from infer_bench.trees.ensemble import Ensemble
 from infer_bench.trees.readers.files import open_model, read_file
+from infer_bench.typing import Array
 
 PROBE_ROWS = 4_000
 
@@ -44,11 +46,21 @@ def _convert_program(model: ModelRef, metadata: Mapping[str, str]) -> ConvertedM
     return ConvertedModel(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
 
 
-def write_network(model: ModelRef, path: Path, metadata: Mapping[str, str], *, external: bool) -> str:
+def write_network(
+    model: ModelRef, path: Path, metadata: Mapping[str, str], request: Mapping[str, Array], *, external: bool
+) -> str:
     """Write a network that is fed by tensors, its weights beside the file where `external`; the route in words.
 
-    Raises `NotConvertible` with what stands in the way.
+    A module that keeps no shapes is written for a `request`. Raises `NotConvertible` with what stands in the way.
     """
+    if model.format == SCRIPT:
+        from infer_bench.converters.torch.script import write_script
+
+        if external:
+            raise NotConvertible("TorchScript is written into one file, which ends at 2 GB", "export it as .pt2")
+
+        write_script(model, path, metadata, request)
+        return "torch.onnx.export (TorchScript)"
     if model.format != "torch-pt2":
         raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
     from infer_bench.converters.torch import export

@@ -21,7 +21,7 @@ def convert_torch(program: Any, *, metadata: Mapping[str, str] | None = None) ->
     program = load_program(program) if isinstance(program, str | Path) else program
     _refuse_fixed_batch(import_torch(), program)
     model = _export(program, ()).model_proto
-    _describe(model, metadata or {})
+    describe_model(model, metadata or {})
     serialized: bytes = model.SerializeToString()
     return serialized
 
@@ -32,7 +32,7 @@ def write_network(program: Any, path: Path, metadata: Mapping[str, str], *, exte
     With `external` its weights stand in a file beside it, which is called as it and `.data`. Raises `NotConvertible`.
     """
     exported = _export(program, _list_output_names(program))
-    _describe(exported.model_proto, metadata)
+    describe_model(exported.model_proto, metadata)
     if external:
         exported.save(str(path), external_data=True)
         return
@@ -50,17 +50,18 @@ def _export(program: Any, output_names: Sequence[str]) -> Any:
     except ImportError as error:
         raise MissingDependency(str(getattr(error, "name", "") or "onnxscript"), "torch") from None
     except Exception as error:  # noqa: BLE001 - the exporter raises one class a pass
-        raise NotConvertible(f"PyTorch cannot export the program: {_describe_failure(error)}") from None
+        raise NotConvertible(f"PyTorch cannot export the program: {describe_failure(error)}") from None
 
 
-def _describe_failure(error: BaseException) -> str:
+def describe_failure(error: BaseException) -> str:
     """The first line of what the exporter's last pass met, which is the cause of what it raises."""
     while error.__cause__ is not None:
         error = error.__cause__
     return first_line(error)[:200]
 
 
-def _describe(model: Any, metadata: Mapping[str, str]) -> None:
+def describe_model(model: Any, metadata: Mapping[str, str]) -> None:
+    """Put what the file says of itself into its metadata."""
     from onnx import helper
 
     helper.set_model_props(model, {**_FAMILY, **metadata})

@@ -58,7 +58,9 @@ class ScriptSession(TensorSession):
                     outputs = module(**{name: convert(name, array) for name, array in arrays.items()})
                     return outputs if device == "cpu" else _to_cpu(outputs)
             except Exception as error:  # noqa: BLE001 - PyTorch raises one class an operator
-                raise EngineError(feed.explain(arrays) or f"PyTorch cannot run the module: {_reason(error)}") from None
+                raise EngineError(
+                    feed.explain(arrays) or f"PyTorch cannot run the module: {describe_error(error)}"
+                ) from None
 
         return predict
 
@@ -139,7 +141,7 @@ def _name_inputs(module: Any, graph: Any) -> dict[str, str]:
     return {v.debugName(): a.name for v, a in zip(values, _list_arguments(module), strict=True)}
 
 
-def _reason(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """The last line of TorchScript's traceback, which says what is wrong."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return (lines[-1].strip() if lines else first_line(error))[:300]

@@ -3,7 +3,7 @@
 import contextlib
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infer_bench.converters.base import ConvertOptions, InputDtype
@@ -42,15 +42,19 @@ class NetworkRoute:
     route: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ConvertNetwork(Request[NetworkRoute]):
-    """Convert `model`, which takes tensors, to the ONNX file `path`; its weights beside it where `external`."""
+    """Convert `model`, which takes tensors, to the ONNX file `path`; its weights beside it where `external`.
+
+    `request` are the arrays of one request, by input, of a module that keeps no shapes.
+    """
 
     title = "convert"
     model: ModelRef
     metadata: Mapping[str, str]
     path: str
     external: bool
+    request: Columns = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +88,5 @@ def convert_network(request: ConvertNetwork) -> NetworkRoute:
     from infer_bench.converters import routes
 
     path = Path(request.path)
-    return NetworkRoute(routes.write_network(request.model, path, request.metadata, external=request.external))
+    route = routes.write_network(request.model, path, request.metadata, request.request, external=request.external)
+    return NetworkRoute(route)

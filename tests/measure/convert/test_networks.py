@@ -15,9 +15,9 @@ from infer_bench.errors import NotConvertible
 from infer_bench.formats.identify import identify
 from infer_bench.measure.convert.networks import files
 from infer_bench.measure.convert.networks.comparison import NetworkComparison, describe_failure, describe_group
-from infer_bench.measure.convert.networks.requests import collect_requests
+from infer_bench.measure.convert.networks.requests import collect_requests, read_own
 from infer_bench.measure.convert.networks.sizes import find_free_axes, find_unvaried, list_other_sizes, name_sizes
-from infer_bench.model import TensorInput
+from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.stats.agreement.limits import Limits
 from infer_bench.workers.tasks.draw_requests import DrawRequests, draw_for_session
 from infer_bench.workers.tasks.network_outputs import (
@@ -119,6 +119,13 @@ class _Changing(InProcess):
         self._count += 1
         hidden, best = self._predict(inputs)
         return [hidden + np.float32(self._count), best]
+
+
+def test_a_module_without_shapes_needs_a_request() -> None:
+    spec = ModelSpec("raw", (), (), inputs=(TensorInput("image", "float32", None),))
+    with pytest.raises(NotConvertible, match="keeps no shapes of its inputs: image") as caught:
+        read_own(spec, None, "m.pt")
+    assert "--data" in caught.value.hint
 
 
 @pytest.fixture(scope="module")

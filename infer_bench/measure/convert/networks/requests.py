@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from infer_bench.data import Table
 from infer_bench.errors import CannotRun, NotConvertible
 from infer_bench.measure.candidates.request_file import RequestFile
@@ -17,6 +19,7 @@ from infer_bench.measure.convert.networks.sizes import (
 from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.request_choices import RequestChoices, Shape
+from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.draw_requests import DrawnRequests, DrawRequests
 
@@ -50,6 +53,19 @@ def collect_requests(original: Worker, spec: ModelSpec, file: RequestFile | None
     tables |= {"drawn": Table(first.columns), **others}
     drawn_notices = [notice for notice in rows.notices if notice.code != "shape-drawn"]
     return CheckRequests(tables, (*drawn_notices, *notices), rows.inputs)
+
+
+def read_own(spec: ModelSpec, file: RequestFile | None, name: str) -> CheckRequests:
+    """The user's requests alone, of a module that keeps no shapes. Raises `NotConvertible` without them."""
+    if file is None:
+        text = f"{name} keeps no shapes of its inputs: {', '.join(tensor.name for tensor in spec.inputs)}"
+        raise NotConvertible(text, "give requests with --data FILE.npz")
+    return CheckRequests({"data": _take_first(file.read_tensors(spec.inputs))})
+
+
+def take_request(table: Table) -> Columns:
+    """The arrays of the first request."""
+    return {name: np.ascontiguousarray(column[0]) for name, column in table.columns.items()}
 
 
 def _take_first(table: Table) -> Table:

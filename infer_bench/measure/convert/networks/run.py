@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, SOURCE, add_metadata, describe_source
+from infer_bench.data import Table
 from infer_bench.engines.training_mode import RANDOM, TRAINING
 from infer_bench.errors import EngineError, ModelError, NotConvertible, WorkerHung
 from infer_bench.formats.identify import identify
@@ -17,7 +18,12 @@ from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.convert.compare import Criterion, describe_check
 from infer_bench.measure.convert.networks.comparison import NetworkComparison, describe_failure, describe_group
 from infer_bench.measure.convert.networks.files import has_weights_beside, publish, scratch_network, weights_of
-from infer_bench.measure.convert.networks.requests import CheckRequests, collect_requests
+from infer_bench.measure.convert.networks.requests import (
+    CheckRequests,
+    collect_requests,
+    read_own,
+    take_request,
+)
 from infer_bench.measure.convert.round_trip import TablePredictor
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
@@ -28,6 +34,7 @@ from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.rounding import DIFFERENT, SAME
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.convert import ConvertNetwork
+from infer_bench.workers.tasks.network_outputs import PredictOutputs
 
 DEFAULT_ATOL, DEFAULT_RTOL = 1e-4, 1e-5
 """Where nothing measures what the original rounds."""
@@ -62,11 +69,11 @@ class NetworkConversion:
         """Write, compare, and put the file at `target`. Raises what stands in the way."""
         self._refuse_random()
         self.progress.update(0.1, "drawing requests")
-        requests = collect_requests(self.original, self.spec, file, self.source.path)
+        requests = self._collect(file)
         beside = has_weights_beside(self.source.bytes)
         with scratch_network(target, beside=beside) as scratch:
             self.progress.update(0.2, "converting")
-            route = self._write(scratch, beside)
+            route = self._write(scratch, beside, requests)
             self.progress.update(0.5, "comparing")
             attempt = self._compare(scratch, route, requests)
             if attempt.failure is not None:
@@ -83,9 +90,19 @@ class NetworkConversion:
             if remark.code in (TRAINING, RANDOM):
                 raise NotConvertible(f"{self.source.name} {remark.message}", remark.hint)
 
-    def _write(self, scratch: Path, beside: bool) -> str:
+    @property
+    def _keeps_shapes(self) -> bool:
+        return all(tensor.shape is not None for tensor in self.spec.inputs)
+
+    def _collect(self, file: RequestFile | None) -> CheckRequests:
+        if not self._keeps_shapes:
+            return read_own(self.spec, file, self.source.name)
+        return collect_requests(self.original, self.spec, file, self.source.path)
+
+    def _write(self, scratch: Path, beside: bool, requests: CheckRequests) -> str:
         metadata = {SOURCE: describe_source(self.source, self.spec)[SOURCE], TENSORS: "yes"}
-        request = ConvertNetwork(self.source, metadata, str(scratch), beside)
+        sample = {} if self._keeps_shapes else take_request(requests.tables["data"])
+        request = ConvertNetwork(self.source, metadata, str(scratch), beside, sample)
         try:
             return self.writer.ask(request, timeout_s=self.time_limit_s).route
         except WorkerHung:
@@ -96,6 +113,8 @@ class NetworkConversion:
         limits = _choose_limits(self.options)
         with contextlib.closing(_open(scratch)) as converted:
             comparison = NetworkComparison(self.original, converted.worker, limits)
+            if not self._keeps_shapes:
+                requests = self._add_drawn(requests, converted)
             groups = [comparison.compare(name, table) for name, table in requests.tables.items()]
         checked = tuple(map(describe_group, groups))
         failure = next((text for group in groups if (text := describe_failure(group))), None)
@@ -106,6 +125,19 @@ class NetworkConversion:
             *_note_measure(comparison, checked, criterion),
         )
         return NetworkAttempt(route, None, checked, criterion, failure, notices, tuple(requests.drawn))
+
+    def _add_drawn(self, requests: CheckRequests, converted: TablePredictor) -> CheckRequests:
+        """With requests drawn for the file, of those sizes that the original takes."""
+        more = collect_requests(converted.worker, converted.spec, None, self.source.path)
+        tables = {name: table for name, table in more.tables.items() if self._takes(table)}
+        return CheckRequests({**requests.tables, **tables}, more.notices, more.drawn)
+
+    def _takes(self, table: Table) -> bool:
+        try:
+            outputs = self.original.ask(PredictOutputs(table.columns))
+        except EngineError:
+            return False
+        return not outputs.refusals.any()
 
 
 def _open(scratch: Path) -> TablePredictor:
