@@ -1,6 +1,7 @@
 """What comparing in parts costs beside one run, and what merging many parts takes.
 
     python benchmarks/shards.py [--rows 6000000] [--features 30] [--trees 400] [--merged 1000]
+        [--parts 2,4]
 
 A LightGBM model and its ONNX conversion are compared by `infer-bench validate` in one run, and in 2 and 4 parts one
 after the other, which are merged. Printed are seconds of CPU of all processes together (also as a ratio to the one
@@ -36,10 +37,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, number in (("rows", 6_000_000), ("features", 30), ("trees", 400), ("merged", 1_000)):
         parser.add_argument(f"--{name}", type=int, default=number)
+    parser.add_argument("--parts", default="2,4", help="how many parts, of which 2 is one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder), options.rows, options.features, options.trees)
-        ratios, row_growth, is_same = compare_costs(Path(folder))
+        ratios, row_growth, is_same = compare_costs(Path(folder), [int(number) for number in options.parts.split(",")])
         part_growth = measure_merging(Path(folder), options.merged)
     holds = is_same and max(ratios) <= MOST_RATIO and max(row_growth, part_growth) <= MOST_GROWTH
     print(f"parts cost up to {max(ratios):.3f} of one run (at most {MOST_RATIO})")
@@ -75,7 +77,7 @@ def call(folder: Path, *arguments: str) -> Run:
     return run_timed([sys.executable, "-m", "infer_bench", *arguments], folder)
 
 
-def compare_costs(folder: Path) -> tuple[list[float], float, bool]:
+def compare_costs(folder: Path, numbers: list[int]) -> tuple[list[float], float, bool]:
     """Ratios of CPU to the one run, the one of memory to a hundredth of the rows, and whether reports are the same."""
     base = ["validate", "model.txt", "model.onnx", "--data", "rows.parquet", "--threads", "1"]
     whole = call(folder, *base, "--json", "whole.json")
@@ -83,7 +85,7 @@ def compare_costs(folder: Path) -> tuple[list[float], float, bool]:
     print(f"one run: {whole.cpu_s:.1f} s of CPU, {whole.peak_bytes / 1e6:.0f} MB")
     print(f"a hundredth: {least.cpu_s:.1f} s of CPU, {least.peak_bytes / 1e6:.0f} MB")
     ratios, is_same = [], True
-    for of in (2, 4):
+    for of in numbers:
         files = [f"part-{i}-of-{of}.json" for i in range(1, of + 1)]
         parts = [call(folder, *base, "--shard", f"{i}/{of}", "--json", file) for i, file in enumerate(files, 1)]
         merge = call(folder, "merge", *files, "-o", "merged.json")

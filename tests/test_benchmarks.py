@@ -24,7 +24,7 @@ SMALLEST = {
     "quantize_digits.py": ("--network", "full", "--untimed"),
     "serve_random_bytes.py": ("--requests", "40"),
     "serve_cost.py": ("--rounds", "1", "--requests", "20"),
-    "shards.py": ("--rows", "2000", "--features", "4", "--trees", "3", "--merged", "10"),
+    "shards.py": ("--rows", "2000", "--features", "4", "--trees", "3", "--merged", "10", "--parts", "2"),
     "startup.py": ("--rounds", "1"),
     "stored_verdicts.py": ("--trials", "2"),
     "table_time.py": ("--rounds", "1", "--processes", "1", "--engine", "lightgbm:feed=ndarray"),
