@@ -39,8 +39,13 @@ def request(body: bytes = RECORD, *headers: bytes, path: bytes = b"/predict", ve
     return b"\r\n".join(lines)
 
 
-def exchange(app: Any, parts: Sequence[bytes], answers: int) -> list[tuple[int, dict[bytes, bytes], Any]]:
-    """Status, headers and body of each answer on one connection, whose requests are sent part by part."""
+def exchange(
+    app: Any, parts: Sequence[bytes], answers: int, *, is_last: bool = False
+) -> list[tuple[int, dict[bytes, bytes], Any]]:
+    """Status, headers and body of each answer on one connection, whose requests are sent part by part.
+
+    With `is_last` the client then closes its side, and the server must close its own.
+    """
 
     async def run() -> Any:
         loop = asyncio.get_running_loop()
@@ -52,7 +57,10 @@ def exchange(app: Any, parts: Sequence[bytes], answers: int) -> list[tuple[int, 
             await writer.drain()
             for _ in range(5):
                 await asyncio.sleep(0)  # so that the parts arrive one by one
+        if is_last:
+            writer.write_eof()
         result = [await read_answer(reader) for _ in range(answers)]
+        assert not is_last or await reader.read() == b""
         writer.close()
         server.close()
         return result
@@ -82,6 +90,12 @@ def test_requests_in_a_row_are_answered_in_their_order(binary_app: Any, direct: 
     together = exchange(binary_app, [b"".join(map(request, records))], len(records))
     assert [body["predictions"] for _, _, body in together] == alone
     assert len(direct) == len(records) + 1  # the others had to wait for the first
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_client_that_sends_no_more_gets_its_answers(binary_app: Any, count: int) -> None:
+    answers = exchange(binary_app, [request() * count], count, is_last=True)
+    assert [status for status, _, _ in answers] == [200] * count
 
 
 def test_tensors_take_it_too(binary_app: Any, direct: list[bytes]) -> None:

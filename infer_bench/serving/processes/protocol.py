@@ -38,6 +38,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._service = application.service
         self._inferences = inferences
         self._direct: DirectRequest | None = None
+        self._is_half_closed = False
         self._in_head = False
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
@@ -66,6 +67,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes += len(data)
         if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(431, f"the head of the request is larger than {MOST_HEAD_BYTES:,} bytes")
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client that sends no more, and may still read, gets the answers to what it has sent whole."""
+        cycle: Any = self.cycle
+        self._is_half_closed = bool(cycle) and not cycle.response_complete and not getattr(cycle, "more_body", False)
+        return self._is_half_closed
+
+    def on_response_complete(self) -> None:
+        """A request is answered."""
+        super().on_response_complete()
+        if self._is_half_closed and self.cycle.response_complete:
+            self.transport.close()
 
     def on_message_begin(self) -> None:
         """A head begins."""
