@@ -132,3 +132,13 @@ def test_a_scalar_a_fixed_batch_and_bfloat16(tmp_path: Path) -> None:
 def test_an_input_of_bfloat16_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="bfloat16"):
         save(tmp_path, torch.nn.ReLU(), (torch.ones(1, 2, 3, dtype=torch.bfloat16),), None)
+
+
+def test_a_number_is_drawn_from_the_range_that_the_program_was_exported_for(tmp_path: Path) -> None:
+    class First(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+        def forward(self, x: Any, n: Any) -> Any:
+            return x[:, :n] * n
+
+    session = save(tmp_path, First(), (torch.ones(2, 9, 4), 5), ({0: torch.export.Dim.AUTO}, torch.export.Dim.AUTO))
+    requests = draw_for_session(session, DrawRequests(4, 0))
+    assert requests.inputs[1].rule == "0 to 9, as the program was exported for"

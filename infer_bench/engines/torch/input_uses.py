@@ -10,6 +10,8 @@ _HAND_ON = frozenset(
     | {"view", "reshape", "_unsafe_view", "unsqueeze", "squeeze", "expand", "slice", "select", "transpose", "permute"}
 )
 """Operators whose output holds the values of their first input."""
+MOST = 1 << 31
+"""A range that ends beyond it is none."""
 _EMBEDDINGS = frozenset({"embedding", "embedding_bag", "_embedding_bag"})
 
 
@@ -21,7 +23,20 @@ def read_input_uses(program: Any) -> dict[str, InputUse]:
     for node in starts:
         for table, rows in _find_tables(node):
             uses[node.name].limit(0, rows - 1, f"a row of {table} ({rows:,} rows)")
+        limits = _find_limits(program, node.meta.get("val"))
+        if limits is not None:
+            uses[node.name].limit(*limits, "as the program was exported for")
     return uses
+
+
+def _find_limits(program: Any, value: Any) -> tuple[int, int] | None:
+    """From where to where a number may be, of which the program was exported for a range; None for any other."""
+    expression = getattr(getattr(value, "node", None), "expr", None)
+    limits = program.range_constraints.get(expression) if not hasattr(value, "shape") else None
+    try:
+        return None if limits is None or int(limits.upper) > MOST else (int(limits.lower), int(limits.upper))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _find_tables(start: Any) -> Iterator[tuple[str, int]]:

@@ -21,6 +21,8 @@ from infer_bench.workers.protocol import SessionRequest
 
 MOST_POOR = 6
 """So many shapes are tried that run and whose outputs tell nothing."""
+MOST_STACKED = 8
+"""So many shapes are tried of two requests that are stacked."""
 Outputs = Mapping[str, Array]
 
 
@@ -63,6 +65,7 @@ class _Drawing:
         self._inputs = list_inputs(session.spec.inputs, request.choices)
         read_uses = getattr(session, "input_uses", None)
         self._uses: Mapping[str, InputUse] = read_uses() if read_uses else {}
+        self._are_stacked = False
 
     def draw(self) -> DrawnRequests:
         outcomes = [self._choose(shapes) for shapes in split_shapes(self._request.choices)]
@@ -71,10 +74,28 @@ class _Drawing:
         return DrawnRequests(columns, inputs, tuple(self._remarks(columns)))
 
     def _choose(self, shapes: Mapping[str, Shape]) -> _Outcome:
-        """The first trial whose outputs tell something; else the first that runs."""
+        """The first trial that will do; of a network that takes no single request, of two that are stacked."""
+        sizes = self._request.choices.sizes
+        trials = list_trials(self._inputs, self._uses, shapes, sizes)
+        outcome, error = self._try(trials)
+        pairs = {} if outcome or shapes else self._stack_two()
+        if pairs:
+            stacked = list_trials(self._inputs, self._uses, shapes, {**pairs, **sizes})
+            outcome, _ = self._try(stacked[:MOST_STACKED])
+            self._are_stacked = outcome is not None
+        if outcome is None:
+            raise self._describe_failure(trials, error)
+        return outcome
+
+    def _stack_two(self) -> dict[str, int]:
+        """Two requests along every named batch axis."""
+        axes = [t.shape[t.batch_axis] for t in self._inputs if t.shape is not None and t.batch_axis is not None]
+        return {axis: 2 for axis in axes if isinstance(axis, str)}
+
+    def _try(self, trials: Sequence[ShapeTrial]) -> tuple[_Outcome | None, Exception | None]:
+        """The first trial whose outputs tell something, else the first that runs; the first error."""
         poor: list[_Outcome] = []
         error: Exception | None = None
-        trials = list_trials(self._inputs, self._uses, shapes, self._request.choices.sizes)
         for trial, guess in self._list_attempts(trials):
             try:
                 outcome = self._run_trial(trial, guess)
@@ -82,13 +103,11 @@ class _Drawing:
                 error = error or failure
                 continue
             if not outcome.is_poor:
-                return outcome
+                return outcome, error
             poor.append(outcome)
             if len(poor) == MOST_POOR:
                 break
-        if poor:
-            return poor[0]
-        raise self._describe_failure(trials, error)
+        return (poor[0] if poor else None), error
 
     def _list_attempts(self, trials: Sequence[ShapeTrial]) -> Iterator[tuple[ShapeTrial, str]]:
         """All shapes with what is drawn, and again with zeros and ones where only a guess was drawn."""
@@ -130,6 +149,10 @@ class _Drawing:
 
     def _remarks(self, columns: Columns) -> Iterator[Remark]:
         """What two runs of the first request, and one of the second, show of the outputs."""
+        if self._are_stacked:
+            yield Remark(
+                "stacked-requests", "it takes no single request: each that was drawn is two, stacked", _USE_DATA
+            )
         first, again = (self._run(_request_at(columns, 0)) for _ in range(2))
         differing = [name for name in first if not _is_same(first[name], again.get(name))]
         if differing and not any(remark.code in _RANDOM_CODES for remark in self._session.spec.remarks):

@@ -144,3 +144,14 @@ def test_choices_that_fit_no_input_are_a_mistake_of_the_user(tmp_path: Path) -> 
     nodes = [helper.make_node("Identity", ["x"], ["y"])]
     with pytest.raises(UsageError, match="no input 'z'"):
         draw(tmp_path, nodes, {"x": (kinds.FLOAT, ["batch", "t"])}, choices=RequestChoices({"z": ((1,),)}))
+
+
+def test_a_network_that_takes_no_single_request_gets_two_stacked(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Gather", ["x", "second"], ["y"], axis=0)]
+    constants = {"second": np.array([1])}
+    requests = draw(tmp_path, nodes, {"x": (kinds.FLOAT, ["batch", 2, 3])}, constants)
+    assert shapes_of(requests) == {"x": (2, 2, 3)}
+    assert codes_of(requests) == ["stacked-requests"]
+    choices = RequestChoices({"x": ((1, 2, 3),)})
+    with pytest.raises(DataError, match="no request could be drawn"):
+        draw(tmp_path, nodes, {"x": (kinds.FLOAT, ["batch", 2, 3])}, constants, choices=choices)
