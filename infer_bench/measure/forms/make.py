@@ -93,7 +93,7 @@ def _make_smaller(
     network = next((path for path in paths if identify(path).family == "onnx"), None)
     if model.family not in ("onnx", "torch"):
         return [], [_note("int8", "it makes trees and linear models neither smaller nor faster", "note")]
-    reasons = [_note("TorchScript", "exported programs (.pt2) took its place", "note")] * (model.family == "torch")
+    reasons = [_note("TorchScript", "exported programs (.pt2) took its place", "note")] * (model.format == "torch-pt2")
     if network is None:
         return [], [*reasons, _note("int8", "there is no ONNX file to make it of")]
     if data is None:
