@@ -23,7 +23,5 @@ def add_command_line(report: R) -> R:
     """The report with the command that makes it."""
     from dataclasses import replace  # takes as long to import as Python to start, and help waits for this module
 
-    from dataclasses import replace
-
     arguments = _ARGUMENTS.get()
     return replace(report, command_line=arguments) if arguments else report
