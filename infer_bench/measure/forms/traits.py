@@ -15,6 +15,7 @@ LANGUAGES = {
     "catboost-cbm": ("C", "C++", "Java", "Python", "R"),
     "lightgbm-text": ("C", "C++", "Python", "R"),
     "onnx": ("C", "C++", "C#", "Java", "JavaScript", "Python"),
+    "torchscript": ("C++", "Python"),
     "xgboost-json": ("C", "Java", "Python", "R"),
     "xgboost-ubj": ("C", "Java", "Python", "R"),
 }
