@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,17 @@ def test_nothing_else_is_imported(animals: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert process.returncode == 0, process.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("debootstrap") is None, reason="no root with debootstrap")
+def test_the_root_file_system_serves_as_the_image_does(animals: Path) -> None:
+    command = [str(ROOT / "docker" / "check"), str(animals)]
+    environment = {**os.environ, "PYTHON": sys.executable}
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    size = re.search(r"without infer-bench (\d+) MB", process.stdout)
+    assert size is not None
+    assert int(size[1]) <= 170
 
 
 def test_every_package_is_pinned() -> None:
