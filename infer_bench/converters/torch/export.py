@@ -32,13 +32,22 @@ def write_network(program: Any, path: Path, metadata: Mapping[str, str], *, exte
     With `external` its weights stand in a file beside it, which is called as it and `.data`. Raises `NotConvertible`.
     """
     exported = _export(program, _list_output_names(program))
-    describe_model(exported.model_proto, metadata)
     if external:
         exported.save(str(path), external_data=True)
-        return
-    if exported.model_proto.ByteSize() > _MOST_INSIDE:
-        raise NotConvertible("the file would be over 2 GB, which ONNX does not allow")
-    path.write_bytes(exported.model_proto.SerializeToString())
+        model = _load_graph(path)
+    else:
+        model = exported.model_proto  # another copy at each access
+        if model.ByteSize() > _MOST_INSIDE:
+            raise NotConvertible("the file would be over 2 GB, which ONNX does not allow")
+    describe_model(model, metadata)
+    path.write_bytes(model.SerializeToString())
+
+
+def _load_graph(path: Path) -> Any:
+    """A file without the weights beside it."""
+    import onnx
+
+    return onnx.load(str(path), load_external_data=False)
 
 
 def _export(program: Any, output_names: Sequence[str]) -> Any:

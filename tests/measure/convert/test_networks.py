@@ -10,11 +10,17 @@ from onnx import numpy_helper, parser
 
 from infer_bench import convert
 from infer_bench.converters.base import ConvertOptions
+from infer_bench.data import Table
 from infer_bench.engines.base import Session
 from infer_bench.errors import NotConvertible
 from infer_bench.formats.identify import identify
 from infer_bench.measure.convert.networks import files
-from infer_bench.measure.convert.networks.comparison import NetworkComparison, describe_failure, describe_group
+from infer_bench.measure.convert.networks.comparison import (
+    NetworkComparison,
+    describe_failure,
+    describe_group,
+    is_empty,
+)
 from infer_bench.measure.convert.networks.requests import collect_requests, read_own
 from infer_bench.measure.convert.networks.sizes import find_free_axes, find_unvaried, list_other_sizes, name_sizes
 from infer_bench.model import ModelSpec, TensorInput
@@ -93,6 +99,9 @@ def test_both_are_compared_on_drawn_requests_of_several_sizes(tmp_path: Path) ->
         assert describe_failure(same.compare(name, table)) is None
     group = different.compare("drawn", requests.tables["drawn"])
     assert describe_group(group).failing > 0
+    assert not is_empty(group)
+    none = {"ids": np.zeros((2, 1, 0), np.int64)}
+    assert is_empty(same.compare("data", Table(none)))
     text = describe_failure(group) or ""
     assert text.startswith("the file answers otherwise on ")
     assert "hidden by max |Δ| 5.0e-01, " in text
@@ -164,6 +173,7 @@ def test_a_program_keeps_its_names_and_free_axes_with_its_weights_beside_it(
     assert (first, len(others)) == ("drawn", 4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.onnx", "out.onnx.data"]
     model = onnx.load(target, load_external_data=False)
+    assert {"infer_bench.tensors", "infer_bench.source", "infer_bench.check"} <= {e.key for e in model.metadata_props}
     inputs, outputs = ([value.name for value in values] for values in (model.graph.input, model.graph.output))
     assert (inputs, outputs) == (["ids", "options_scale"], ["logits", "large"])
     assert all(size.dim_param for size in model.graph.input[0].type.tensor_type.shape.dim)

@@ -71,6 +71,11 @@ def describe_group(group: NetworkGroup) -> CheckedGroup:
     )
 
 
+def is_empty(group: NetworkGroup) -> bool:
+    """Whether no request has a single value in any output: nothing was compared then."""
+    return all(0 in output.shapes[0] and not output.varies for output in group.comparison.outputs.values())
+
+
 def describe_failure(group: NetworkGroup) -> str | None:
     """In words where the file answers otherwise; None where it does not."""
     if not group.failing:

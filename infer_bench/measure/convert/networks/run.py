@@ -16,7 +16,12 @@ from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.convert.compare import Criterion, describe_check
-from infer_bench.measure.convert.networks.comparison import NetworkComparison, describe_failure, describe_group
+from infer_bench.measure.convert.networks.comparison import (
+    NetworkComparison,
+    describe_failure,
+    describe_group,
+    is_empty,
+)
 from infer_bench.measure.convert.networks.files import has_weights_beside, publish, scratch_network, weights_of
 from infer_bench.measure.convert.networks.requests import (
     CheckRequests,
@@ -116,6 +121,9 @@ class NetworkConversion:
             if not self._keeps_shapes:
                 requests = self._add_drawn(requests, converted)
             groups = [comparison.compare(name, table) for name, table in requests.tables.items()]
+        if all(map(is_empty, groups)):
+            reason = "no output had a value in any request, so that nothing could be compared"
+            raise NotConvertible(reason, "give requests with --data FILE.npz")
         checked = tuple(map(describe_group, groups))
         failure = next((text for group in groups if (text := describe_failure(group))), None)
         criterion = _name_criterion(limits, checked)
