@@ -1,7 +1,8 @@
 """What was typed, as a report keeps it: without passwords."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,9 +15,14 @@ _USER = re.compile(r"(?<=://)[^/@\s]+@")
 _SECRET = re.compile(r"(?i)([?&](?:[\w-]*(?:key|token|secret|password|signature))=)[^&\s]+")
 
 
-def keep_arguments(arguments: Sequence[str]) -> None:
-    """Remember what this process was asked to do. Users and passwords in addresses are left out."""
-    _ARGUMENTS.set(tuple(_SECRET.sub(r"\1***", _USER.sub("***@", text)) for text in arguments))
+@contextmanager
+def keep_arguments(arguments: Sequence[str]) -> Iterator[None]:
+    """Have reports made within tell what was asked for. Users and passwords in addresses are left out."""
+    token = _ARGUMENTS.set(tuple(_SECRET.sub(r"\1***", _USER.sub("***@", text)) for text in arguments))
+    try:
+        yield
+    finally:
+        _ARGUMENTS.reset(token)
 
 
 def add_command_line(report: R) -> R:

@@ -41,9 +41,8 @@ def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> i
     if app is None:
         app = find_app(arguments)
     end = Interruption()
-    keep_arguments(arguments)
     try:
-        with end.listening():
+        with end.listening(), keep_arguments(arguments):
             code = app(args=list(arguments), prog_name="infer-bench", standalone_mode=False)
         if code == INTERRUPTED:  # what Typer makes of Ctrl-C
             return _tell_interruption(end)

@@ -137,6 +137,5 @@ def encode(profile: "ProfileOutcome", kind: str) -> bytes:
             raise CannotRun("nothing was profiled")
         from infer_bench.measure.profile.prof_file import pack
 
-        return pack(profile.tables[0], profile.report)
-    report = add_command_line(profile.report)
-    return profile.text.encode() if kind in FORMS else render(report, kind).encode()
+        return pack(profile.tables[0], add_command_line(profile.report))
+    return profile.text.encode() if kind in FORMS else render(add_command_line(profile.report), kind).encode()

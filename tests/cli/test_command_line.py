@@ -12,22 +12,16 @@ from tests import reports
 
 
 def test_passwords_in_addresses_are_left_out() -> None:
-    keep_arguments(["load", "https://me:secret@host/predict?api_key=abc&x=1", "--rate", "10/s"])
-    try:
+    with keep_arguments(["load", "https://me:secret@host/predict?api_key=abc&x=1", "--rate", "10/s"]):
         report = add_command_line(reports.report(*reports.credit()))
-    finally:
-        keep_arguments([])
     assert report.command_line == ("load", "https://***@host/predict?api_key=***&x=1", "--rate", "10/s")
     assert add_command_line(report) is report
 
 
 def test_a_page_shows_it_as_a_shell_takes_it() -> None:
     pytest.importorskip("jinja2")
-    keep_arguments(["bench", "a model.txt", "--slo", "p99<5ms"])
-    try:
+    with keep_arguments(["bench", "a model.txt", "--slo", "p99<5ms"]):
         page = render_html(add_command_line(reports.report(*reports.credit())))
-    finally:
-        keep_arguments([])
     assert "infer-bench bench &#39;a model.txt&#39; --slo &#39;p99&lt;5ms&#39;" in page
 
 
