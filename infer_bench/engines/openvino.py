@@ -63,7 +63,7 @@ class OpenVino:
         runner = Runner(_compile(library, model, threads, options["precision"]), signature, metadata)
         session: OnnxSession | NetworkSession
         complete = {**options, "io_binding": "off"}
-        if signature.is_network and not (options.get(COLUMNS) == "yes" and can_be_columns(signature.inputs)):
+        if signature.is_network and not (options.get(COLUMNS) == "yes" and can_be_columns(signature)):
             session = open_network(runner, signature, model.path, complete)
         else:
             session = open_table(None, runner, model, complete)

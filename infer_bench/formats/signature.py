@@ -135,9 +135,14 @@ def _are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool) -> bo
     return all(map(_is_matrix, others)) and (len(inputs) == 1 or bool(columns))
 
 
-def can_be_columns(inputs: Sequence[TensorInput]) -> bool:
-    """Whether the numbers of tensors might as well be columns: each holds a fixed number of them a request, and few."""
-    required = [tensor for tensor in inputs if not tensor.optional]
+def can_be_columns(signature: Signature) -> bool:
+    """Whether the numbers of tensors might as well be columns: each holds a fixed number of them a request, and few.
+
+    Rows have one prediction, so that a graph of several outputs would lose the others.
+    """
+    if len(signature.outputs) > 1:
+        return False
+    required = [tensor for tensor in signature.inputs if not tensor.optional]
     inner = [(tensor.shape or (None,))[1:] for tensor in required]
     if any(not tensor.shape or is_state(tensor.name) or tensor.dtype in _WIDE_UNSIGNED for tensor in required):
         return False

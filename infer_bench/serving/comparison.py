@@ -7,9 +7,13 @@ from infer_bench import data
 from infer_bench.errors import EngineError, PredictionsDiffer
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import columns_for
+from infer_bench.measure.validate.networks.opening import network_inputs, open_validation
+from infer_bench.measure.validate.networks.run import compare_networks
+from infer_bench.measure.validate.networks.validation import NetworkValidation
 from infer_bench.measure.validate.opening import open_predictors
 from infer_bench.measure.validate.predictors import Predictor, align_classes
 from infer_bench.measure.validate.settings import ValidateSettings
+from infer_bench.progress import Silent
 from infer_bench.stats.agreement.comparison import Comparison, compare
 from infer_bench.stats.agreement.limits import Limits
 
@@ -27,7 +31,7 @@ class PairComparison:
 def compare_pair(
     model: Candidate, fallback: Candidate, *, max_delta: float | None, threads: int, allow_pickle: bool
 ) -> PairComparison:
-    """Compare on rows drawn from the fallback, each in a process of its own.
+    """Compare on rows or requests drawn from the fallback, each in a process of its own.
 
     `max_delta` is the largest |Δ| that passes; None: what passes in `validate`. Raises `PredictionsDiffer`, and what
     keeps the fallback from being opened.
@@ -37,7 +41,26 @@ def compare_pair(
         reference = openings[0].require()
         if openings[1].error is not None:
             return PairComparison("", str(openings[1].error))
+        if network_inputs(openings):
+            return _compare_networks(open_validation(None, openings, None, settings))
         return _compare(reference, openings[1].require(), settings)
+
+
+def _compare_networks(validation: NetworkValidation) -> PairComparison:
+    """On requests that are drawn for the fallback. Raises `EngineError` for a model that does not take them."""
+    report = compare_networks(validation, Silent(), None)
+    (result,) = report.results
+    model, fallback = validation.candidates[0].predictor.name, validation.predictors[0].name
+    if result.different:
+        sentence = "; ".join(report.verdict.reasons if report.verdict else ())
+        raise PredictionsDiffer(
+            f"{model} and its fallback {fallback} differ: {sentence}",
+            f"infer-bench validate {fallback} {model} says why",
+        )
+    if result.failed:
+        raise EngineError(f"{model} does not take what its fallback {fallback} takes: {result.failed}")
+    requests = sum(group.rows for group in result.groups)
+    return PairComparison(f"{model} and {fallback} agree on {requests:,} drawn requests")
 
 
 def _compare(reference: Predictor, candidate: Predictor, settings: ValidateSettings) -> PairComparison:

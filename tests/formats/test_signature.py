@@ -175,4 +175,6 @@ def test_bytes_that_are_no_model_are_refused() -> None:
     ],
 )
 def test_the_numbers_of_few_tensors_can_be_columns(shape: Any, name: str, columns: bool) -> None:
-    assert can_be_columns([TensorInput(name, "float32", shape)]) is columns
+    inputs = (TensorInput(name, "float32", shape),)
+    assert can_be_columns(Signature(inputs, ("y",), is_network=True)) is columns
+    assert not can_be_columns(Signature(inputs, ("y", "z"), is_network=True))

@@ -180,3 +180,15 @@ def test_what_does_not_fit_a_network_is_refused(tmp_path: Path) -> None:
         response = infer(app, **tensors)
         assert response.status_code in (400, 422)
         assert message in response.json()["error"]
+
+
+def test_several_outputs_are_all_given(tmp_path: Path) -> None:
+    graph = """towers (float[N, 3] user, float[N, 2] item) => (float[N, 3] twice, float[N] first) {
+        twice = Add(user, user)
+        axis = Constant<value = int64[1] {1}>()
+        first = ReduceSum<keepdims = 0>(item, axis)
+    }"""
+    app = application(save(tmp_path, graph))
+    answer = infer(app, user=("FP32", np.ones((2, 3))), item=("FP32", np.ones((2, 2)))).json()
+    outputs = {output["name"]: (output["datatype"], output["shape"], output["data"]) for output in answer["outputs"]}
+    assert outputs == {"twice": ("FP32", [2, 3], [2.0] * 6), "first": ("FP32", [2], [2.0, 2.0])}

@@ -80,7 +80,7 @@ class OnnxRuntime:
         with onnx_graph.map_file(Path(model.path)) as content:
             signature, remarks = read_signature(content), find_training_operators(content).remarks
         network_or_table: OnnxSession | NetworkSession
-        as_columns = options.get(COLUMNS) == "yes" and can_be_columns(signature.inputs)
+        as_columns = options.get(COLUMNS) == "yes" and can_be_columns(signature)
         if signature.is_network and not as_columns:
             network_or_table = open_network(session, signature, model.path, options)
         else:

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
@@ -11,6 +12,7 @@ from infer_bench.cli.options.reading import read_size, read_token
 from infer_bench.errors import UsageError
 from infer_bench.serving.processes.listener import is_loopback
 from infer_bench.serving.processes.supervisor import restart_delay_s
+from tests.tensor_networks import LOOKUP, SEQUENCE, save_graph, sequence_weights
 
 MODEL = str(Path(__file__).parents[3] / "sample_models" / "credit.txt")
 
@@ -111,3 +113,18 @@ def test_only_loopback_is_out_of_reach(host: str, loopback: bool) -> None:
 def test_restarts_back_off() -> None:
     assert [restart_delay_s(n) for n in range(5)] == [0.0, 0.25, 0.5, 1.0, 2.0]
     assert restart_delay_s(50) == 30.0
+
+
+@pytest.mark.parametrize(
+    ("fallback", "status", "words"),
+    [("other", 4, "requests differ in y"), ("tokens", 6, "does not take what its fallback")],
+)
+def test_a_network_and_a_fallback_that_is_another_keep_the_port_closed(
+    fallback: str, status: int, words: str, tmp_path: Path, capsys: Any
+) -> None:
+    networks = {"model": (SEQUENCE, sequence_weights()), "other": (SEQUENCE, sequence_weights(seed=1))}
+    networks["tokens"] = (LOOKUP, {"table": np.ones((5, 4), np.float32)})
+    files = {name: str(save_graph(tmp_path / f"{name}.onnx", *parts)) for name, parts in networks.items()}
+    code, errors = errors_of([files["model"], "--fallback", files[fallback], "--port", "0"], capsys)
+    assert code == status
+    assert words in errors[0]
