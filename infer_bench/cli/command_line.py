@@ -26,8 +26,11 @@ def keep_arguments(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def add_command_line(report: R) -> R:
-    """The report with the command that makes it."""
+    """The report with the command that makes it.
+
+    A comparison keeps none: in parts that are merged it is the same report as in one run, but for times.
+    """
     from dataclasses import replace  # takes as long to import as Python to start, and help waits for this module
 
     arguments = _ARGUMENTS.get()
-    return replace(report, command_line=arguments) if arguments else report
+    return replace(report, command_line=arguments) if arguments and report.command != "validate" else report

@@ -1,5 +1,6 @@
 """The command that made a report, which the report keeps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,14 @@ def test_a_run_keeps_it_and_show_does_not_replace_it(tmp_path: Path, capsys: pyt
     path, saved = tmp_path / "m.onnx", tmp_path / "r.json"
     text = '<ir_version: 10, opset_import: ["" : 17]> g (float[N, 2] x) => (float[N, 2] y) { y = Identity(x) }'
     onnx.save(parser.parse_model(text), path)
-    arguments = ["validate", str(path), str(path), "--json", str(saved)]
+    arguments = ["bench", str(path), "--rounds", "2", "--processes", "1", "--json", str(saved)]
     assert run(arguments) == 0
     assert load_report(saved).command_line == tuple(arguments)
     capsys.readouterr()
     assert run(["show", str(saved), "--format", "json"]) == 0
     assert '"show"' not in capsys.readouterr().out
+
+
+def test_a_comparison_keeps_none_so_that_merged_parts_equal_one_run() -> None:
+    with keep_arguments(["validate", "a.txt", "b.onnx", "--shard", "1/2"]):
+        assert add_command_line(replace(reports.report(), command="validate")).command_line == ()

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,10 +30,12 @@ class DaskWorkers:
     ) -> dict[str, tuple[Any, str]]:
         """What the function returned on each of these workers, and in words why there is nothing."""
         submit, until = self._client.submit, time.monotonic() + limit_s
-        futures = {
-            submit(function, *own, workers=[address], allow_other_workers=False, pure=False): address
-            for address, own in arguments.items()
-        }
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # the records, once to each worker
+            futures = {
+                submit(function, *own, workers=[address], allow_other_workers=False, pure=False): address
+                for address, own in arguments.items()
+            }
         outcomes: dict[str, tuple[Any, str]] = {}
         while futures:
             for future in [future for future in futures if future.done()]:
