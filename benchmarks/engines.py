@@ -147,8 +147,9 @@ def save_network(folder: Path, rows: Any, target: Any, trees: int) -> Path:
 
     random, widths = np.random.default_rng(0), (FEATURES, 128, 128, 3)
     nodes, weights, value = [], [], "x"
-    for i, (left, right) in enumerate(itertools.pairwise(widths)):
-        matrix = random.normal(size=(left, right)) / left**0.5 / (np.logspace(0, 5, left)[:, None] if i == 0 else 1)
+    for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+        matrix = random.normal(size=(inputs, outputs)) / inputs**0.5
+        matrix /= np.logspace(0, 5, inputs)[:, None] if i == 0 else 1
         weights.append(numpy_helper.from_array(matrix.astype(np.float32), f"w{i}"))
         nodes += [helper.make_node("MatMul", [value, f"w{i}"], [f"m{i}"])]
         value = "y" if i == len(widths) - 2 else f"a{i}"

@@ -56,10 +56,10 @@ def main() -> None:
     ratios: dict[str, list[float]] = {name: [] for name in commands}
     base: list[float] = []
     for _ in range(parser.parse_args().rounds):
-        found = {name: took(commands[name]) for name in random.sample(list(commands), len(commands))}
-        base.append(found["pass"])
-        for name, seconds in found.items():
-            ratios[name].append(seconds / found["pass"])
+        seconds_by_command = {name: took(commands[name]) for name in random.sample(list(commands), len(commands))}
+        base.append(seconds_by_command["pass"])
+        for name, seconds in seconds_by_command.items():
+            ratios[name].append(seconds / seconds_by_command["pass"])
     print(f"python -c pass: {statistics.median(base) * 1000:.1f} ms")
     for name, values in ratios.items():
         if name != "pass":

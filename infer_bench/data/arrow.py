@@ -150,9 +150,9 @@ class CsvSource(SlicedRows):
         names = [name for name in inferred if texts[name] or self._is_literal(name)]
         if not names:
             return self
-        known = [name for name in names if texts[name]]
+        with_texts = [name for name in names if texts[name]]
         source = CsvSource(self._file, names)
-        strangers = [name for name in known if texts[name].isdisjoint(source._table.column(name).to_pylist())]
+        strangers = [name for name in with_texts if texts[name].isdisjoint(source._table.column(name).to_pylist())]
         return source if not strangers else CsvSource(self._file, [name for name in names if name not in strangers])
 
     def _is_literal(self, name: str) -> bool:

@@ -35,8 +35,8 @@ def write_script(model: ModelRef, path: Path, metadata: Mapping[str, str], reque
         _export(torch, module, tensors, path, outputs, free)
         refused = _list_refused(path, request, free)
         if refused:
-            kept = {name: {i: s for i, s in axes.items() if s not in refused} for name, axes in free.items()}
-            _export(torch, module, tensors, path, outputs, kept)
+            accepted_axes = {name: {i: s for i, s in axes.items() if s not in refused} for name, axes in free.items()}
+            _export(torch, module, tensors, path, outputs, accepted_axes)
     except ImportError as error:
         raise MissingDependency(str(error.name or "onnx"), "torch") from None
     except Exception as error:  # noqa: BLE001 - the exporter raises one class an operator

@@ -105,13 +105,13 @@ def _list_arguments(module: Any) -> list[Any]:
 def _describe_inputs(module: Any, dtypes: str) -> tuple[TensorInput, ...]:
     """The inputs, of unknown rank where they are tensors; `dtypes` are the user's, in their order."""
     graph, arguments = module.inlined_graph, _list_arguments(module)
-    given = dtypes.split("+") if dtypes else []
-    if given and (len(given) != len(arguments) or not set(given) <= NUMPY_DTYPES):
+    own_dtypes = dtypes.split("+") if dtypes else []
+    if own_dtypes and (len(own_dtypes) != len(arguments) or not set(own_dtypes) <= NUMPY_DTYPES):
         names = ", ".join(argument.name for argument in arguments)
         raise OptionError(f"dtypes={dtypes} is not one dtype for each of {names}", "such as dtypes=int64+float32")
     values, floats = list(graph.inputs())[1:], _find_float_dtype(module)
     return tuple(
-        _describe_input(argument, given[i] if given else guess_dtype(values[i], floats))
+        _describe_input(argument, own_dtypes[i] if own_dtypes else guess_dtype(values[i], floats))
         for i, argument in enumerate(arguments)
     )
 

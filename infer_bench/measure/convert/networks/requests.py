@@ -83,8 +83,8 @@ def _draw_others(
     original: Worker, inputs: Sequence[TensorInput], first: DrawnRequests
 ) -> tuple[dict[str, Table], list[Notice]]:
     """Requests of the sizes that the original takes, and that it takes no others along some axis."""
-    drawn = _shapes(first)
-    axes = find_free_axes(inputs, drawn)
+    first_shapes = _shapes(first)
+    axes = find_free_axes(inputs, first_shapes)
     tables: dict[str, Table] = {}
     accepted: list[Mapping[str, int]] = []
     for sizes in list_other_sizes(inputs, axes):
@@ -93,7 +93,7 @@ def _draw_others(
         except CannotRun:
             continue
         accepted.append(sizes)
-        tables[name_sizes(inputs, _shapes(requests), drawn)] = Table(requests.columns)
+        tables[name_sizes(inputs, _shapes(requests), first_shapes)] = Table(requests.columns)
     return tables, [_note_unvaried(axis, inputs) for axis in find_unvaried(axes, accepted)]
 
 
