@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any, Protocol, TypeVar
 
 from infer_bench import errors
+from infer_bench.machine.exit_codes import describe_exit
 from infer_bench.workers.job import Job
 from infer_bench.workers.protocol import CLOSE, Request, request_frame, response_of
 from infer_bench.workers.requests import LoadedModel, LoadModel
@@ -189,9 +190,8 @@ class Worker:
         line = self._last_line()
         code = self._process.returncode
         self.kill()
-        self._failure = errors.WorkerCrashed(
-            f"the worker {_ending(code)} during {title!r}{': ' + line if line else ''}"
-        )
+        ending = "closed its connection" if code is None else describe_exit(code)
+        self._failure = errors.WorkerCrashed(f"the worker {ending} during {title!r}{': ' + line if line else ''}")
         return self._failure
 
     def _last_line(self) -> str:
@@ -201,18 +201,6 @@ class Worker:
         self._stderr.seek(max(0, size - _TAIL_BYTES))
         lines = [line.strip() for line in self._stderr.read().decode("utf-8", "replace").splitlines() if line.strip()]
         return lines[-1][:300] if lines else ""
-
-
-def _ending(code: int | None) -> str:
-    if code is None:
-        return "closed its connection"
-    if code >= 0:
-        return f"exited with code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
 
 def _bridge(job: Job) -> dict[str, str]:

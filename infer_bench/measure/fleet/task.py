@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import time
 import uuid
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infer_bench.errors import CannotRun
+from infer_bench.machine.exit_codes import name_signal
 from infer_bench.measure.command_process import run_command
 from infer_bench.measure.fleet.figures import find_figures
 from infer_bench.measure.fleet.keys import FileHashes, machine_class
@@ -134,19 +134,12 @@ def give_up(task: Task, key: str, place: Place, reason: str) -> FleetResult:
 
 def _failed(task: Task, key: str, place: Place, code: int, text: str, elapsed_ns: int) -> FleetResult:
     if code < 0:
-        text = f"the process was ended by {_name_signal(-code)}"
+        text = f"the process was ended by {name_signal(-code)}"
     exit_code = code if code in _CODES else 6
     status = _STATUS.get(exit_code, "failed")
     verdict = Verdict(status, exit_code, (text or f"it ended with exit code {code}",))  # type: ignore[arg-type]
     machine = machine_class(place.environment)
     return FleetResult(task.model, task.job, task.command, verdict, None, key, machine, elapsed_ns=elapsed_ns)
-
-
-def _name_signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _last_error(stderr: bytes) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 from infer_bench.errors import CannotRun
 from infer_bench.machine.environment import thread_environment
+from infer_bench.machine.exit_codes import describe_exit
 from infer_bench.serving.processes.memory import create_memory
 from infer_bench.serving.processes.plan import Ready, ServerPlan, WorkerPlan
 from infer_bench.workers.codec import pack, unpack
@@ -96,7 +97,7 @@ class WorkerSlot:
         self.failures = 0 if self.ready is not None and lived_s > SOUND_AFTER_S else self.failures + 1
         self.start_at_s = time.monotonic() + restart_delay_s(self.failures)
         self.process = self.connection = None
-        return _describe_end(code)
+        return describe_exit(code)
 
     def terminate(self) -> None:
         """Ask it to drain."""
@@ -211,13 +212,3 @@ def _signals() -> Iterator[Connection]:
             signal.signal(number, handler)
         reader.close()
         writer.close()
-
-
-def _describe_end(code: int) -> str:
-    if code >= 0:
-        return f"ended with code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
