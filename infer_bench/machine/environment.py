@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -50,6 +50,13 @@ def describe(packages: Iterable[str], root: Path = Path("/")) -> Environment:
         container=_in_container(root),
         cpu_mhz=_clock(root),
     )
+
+
+def count_usable_cpus(bound: Collection[int] = (), root: Path = Path("/")) -> int:
+    """How many processes that are bound to the CPUs `bound`, of all where it is empty, can work at the same time."""
+    logical = os.cpu_count() or 1
+    quota = cgroups.cpu_quota(root)
+    return max(1, int(min(len(bound) or logical, _affinity(logical), quota or logical)))
 
 
 def find_versions(packages: Iterable[str]) -> dict[str, str]:

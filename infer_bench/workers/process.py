@@ -112,7 +112,7 @@ class Worker:
             raise self._crash(request.title) from None
         return self._response(request, number, timeout_s)
 
-    def post(self, request: Request[R]) -> Callable[[], R]:
+    def post(self, request: Request[R], *, timeout_s: float | None = None) -> Callable[[], R]:
         """Send a request ahead of the response to the one before; what is returned waits for its response, in turn.
 
         It tells also when the worker is gone. For requests of a few kilobytes, which the system takes at once.
@@ -122,7 +122,7 @@ class Worker:
         self._waiting += 1
         with contextlib.suppress(OSError, TypeError):  # TypeError: another thread has just closed it
             send(self._connection, frame)
-        return functools.partial(self._response, request, number)
+        return functools.partial(self._response, request, number, timeout_s)
 
     def _response(self, request: Request[R], number: int, timeout_s: float | None = None) -> R:
         limit_s = timeout_s or self._timeout_s

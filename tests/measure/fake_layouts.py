@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -60,6 +61,9 @@ class FakeWorker:
         if self.has_ended:
             raise WorkerCrashed("the worker has ended")
         return cast(R, self.respond(request))
+
+    def post(self, request: Request[R], *, timeout_s: float | None = None) -> Callable[[], R]:
+        return partial(self.ask, request, timeout_s=timeout_s)
 
     def respond(self, request: Request[Any]) -> object:
         match request:

@@ -42,6 +42,10 @@ class OpenSession:
         """As `Worker.ask`, of this session."""
         return self.worker.ask(replace(request, session=self.number), timeout_s=timeout_s)
 
+    def post(self, request: SessionRequest[R], *, timeout_s: float | None = None) -> Callable[[], R]:
+        """As `Worker.post`, of this session."""
+        return self.worker.post(replace(request, session=self.number), timeout_s=timeout_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

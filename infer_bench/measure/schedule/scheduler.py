@@ -9,19 +9,17 @@ from infer_bench.measure.schedule.allocations import measure_allocations
 from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.frame_work import measure_frame_shares
 from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, OpenSession
-from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements, NetworkOutputs
+from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements
+from infer_bench.measure.schedule.predictions import RowPredictor
 from infer_bench.measure.schedule.rounds import RoundSampler
 from infer_bench.measure.schedule.stopping import StoppingRule
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.workers.requests import DescribeEnvironment, MeasureMemory
-from infer_bench.workers.tasks.batch_invariance import CompareBatch
-from infer_bench.workers.timing.requests import PredictRows, WarmUp
+from infer_bench.workers.timing.requests import WarmUp
 
 Inspect = Callable[[Sequence[Candidate], Mapping[Key, OpenSession], Mapping[Key, ModelSpec]], None]
-PREDICTIONS_LIMIT_S = 2.0
-"""Slow candidates answer only the first rows for the comparison; the result says how many."""
 
 
 class Scheduler:
@@ -51,6 +49,7 @@ class Scheduler:
         self._progress = progress
         self._packages = tuple(packages)
         self._inspect = inspect
+        self._row_predictor = RowPredictor(measurements, budget, settings, together=source.restarts)
         self._rounds = RoundSampler(measurements, source, rule, budget, settings.seed)
 
     def run(self, save: Callable[[], None]) -> None:
@@ -118,13 +117,12 @@ class Scheduler:
     def _warm_up(self, layout: ActiveLayout, batch: int) -> None:
         """Warm each session up and, from what a request takes then, plan the blocks."""
         requests_ns = {}
+        with self._budget.running(False):
+            self._row_predictor.predict(layout, batch)
         for key, session in layout.sessions.items():
             measurement = self._measurements[key, batch]
             self._tell(f"{self._place}: warming up {measurement.candidate.label}", batch)
             with layout.charge(key):
-                if measurement.predictions is None:
-                    self._predict(measurement, session)
-                    self._compare_batch(measurement, session)
                 limit_ns, window_ns = self._rule.warm_up
                 warmth = session.ask(WarmUp(batch, self._budget.cap_ns(limit_ns, 2 * window_ns), window_ns))
                 measurement.layouts.append(LayoutSamples(session.process))
@@ -133,22 +131,6 @@ class Scheduler:
         if not layout.is_lost:
             for key, plan in self._rule.plan_blocks(requests_ns).items():
                 self._measurements[key, batch].plan = self._measurements[key, batch].plan or plan
-
-    def _predict(self, measurement: Measurement, session: OpenSession) -> None:
-        """What a candidate answers, for the comparison; no part of the measuring."""
-        limit_ns = self._budget.cap_ns(int(PREDICTIONS_LIMIT_S * 1e9))
-        request = PredictRows(measurement.batch, limit_ns=limit_ns)
-        with self._budget.running(False):
-            rows = session.ask(request, timeout_s=self._settings.timeout_s + PREDICTIONS_LIMIT_S)
-        measurement.predictions, measurement.labels = rows.predictions, rows.labels
-        measurement.outputs = None if rows.outputs is None else NetworkOutputs(rows.outputs)
-
-    def _compare_batch(self, measurement: Measurement, session: OpenSession) -> None:
-        """Whether a network answers requests in a batch as it does alone; no part of the measuring."""
-        if measurement.batch > 1 and self._measurements.specs[measurement.candidate.key].inputs:
-            request = CompareBatch(measurement.batch, limit_ns=int(PREDICTIONS_LIMIT_S * 1e9))
-            with self._budget.running(False):
-                measurement.invariance = session.ask(request)
 
     def _sample(self, layout: ActiveLayout, batch: int, save: Callable[[], None]) -> int:
         """Make rounds until there are enough; returns how many were whole."""

@@ -22,6 +22,7 @@ from infer_bench.workers.timing.requests import (
     Warmth,
     WarmUp,
 )
+from infer_bench.workers.timing.row_tables import takes_tables
 from infer_bench.workers.timing.runner import Runner, requests_of
 
 OFFSET_PIECES = 64
@@ -89,7 +90,8 @@ class HostedSession:
         if runner.takes_arrays:
             outputs = runner.predict_arrays(request.limit_ns)
             return RowPredictions(flatten_outputs(outputs, request.batch), None, outputs)
-        predictions, labels = runner.predict_rows(request.limit_ns)
+        columns = self.pool.columns if request.batch == 1 and takes_tables(self.model, self.pool.columns) else None
+        predictions, labels = runner.predict_rows(request.limit_ns, columns)
         return RowPredictions(predictions, None if labels is None else tuple(labels))
 
     def inject_delay(self, request: InjectDelay) -> None:

@@ -22,6 +22,7 @@ from infer_bench.workers.timing.loop import (
     time_phases,
 )
 from infer_bench.workers.timing.requests import WARM_WINDOW_NS, TimeBlock, TimedBlock, Warmth
+from infer_bench.workers.timing.row_tables import ALONE_NS, RowTables
 from infer_bench.workers.timing.run_queue import read_run_queue_ns
 
 SHORT_NS = 50_000
@@ -127,25 +128,37 @@ class Runner:
         if first_ns * 3 < DISCARDED_NS:
             time_calls(self._stages, self._cycle.take(2), self._clock)
 
-    def predict_rows(self, limit_ns: int) -> tuple[Floats, Array | None]:
+    def predict_rows(self, limit_ns: int, columns: Columns | None = None) -> tuple[Floats, Array | None]:
         """The canonical output (rows, outputs) and the labels (rows,) of the rows in order.
 
         The labels of a user's function are the text in its predictions, unless the same request gets another text a
         second time, as with the number of a request.
 
-        Stops after `limit_ns`, so the arrays may be shorter than the rows.
+        Stops after `limit_ns`, so the arrays may be shorter than the rows. Requests of one row, whose table `columns`
+        are, may be predicted in tables instead: see `RowTables`.
         """
         start, parts, texts = self._clock(), [], list[str]()
+        tables = None if columns is None else RowTables(self._session, columns, self._clock)
         for request in self._requests:
             outputs = self._outputs(request)
             parts.append(np.array(self._session.postprocess(outputs), dtype=np.float64))
             texts += self._texts(outputs)
-            if self._clock() - start > limit_ns:
+            spent_ns = self._clock() - start
+            if spent_ns > limit_ns:
                 break
+            if tables is not None and spent_ns > ALONE_NS:
+                row_ns, alone = spent_ns / len(parts), np.concatenate(parts)
+                predictions = tables.predict(alone, self._predict_alone, row_ns, limit_ns - spent_ns)
+                if predictions is not None:
+                    return predictions, self._session.labels(predictions)
+                tables = None
         predictions = np.concatenate(parts)[: self._rows]
         if self._texts_are_labels(texts, predictions):
             return predictions, np.array(texts[: self._rows], dtype=object)
         return predictions, self._session.labels(predictions)
+
+    def _predict_alone(self, place: int) -> Floats:
+        return np.array(self._session.postprocess(self._outputs(self._requests[place])), dtype=np.float64)
 
     def predict_arrays(self, limit_ns: int) -> dict[str, Array]:
         """Every output of the requests in order, by name, as a `data.Table` has its columns.

@@ -1,0 +1,52 @@
+"""What candidates answer, for the comparison; no part of the measuring."""
+
+from collections.abc import Sequence
+
+from infer_bench.machine.environment import count_usable_cpus
+from infer_bench.measure.candidates.candidates import Key
+from infer_bench.measure.schedule.budget import Budget
+from infer_bench.measure.schedule.layouts import ActiveLayout, OpenSession
+from infer_bench.measure.schedule.measurements import Measurement, Measurements, NetworkOutputs
+from infer_bench.measure.settings import Settings
+from infer_bench.workers.tasks.batch_invariance import CompareBatch
+from infer_bench.workers.timing.requests import PredictRows, RowPredictions
+
+PREDICTIONS_LIMIT_S = 2.0
+"""Slow candidates answer only the first rows for the comparison; the result says how many."""
+
+
+class RowPredictor:
+    """Asks candidates once for what they answer; as many at a time as there are CPUs where all have processes."""
+
+    def __init__(self, measurements: Measurements, budget: Budget, settings: Settings, *, together: bool) -> None:
+        self._measurements, self._budget, self._settings = measurements, budget, settings
+        self._most = count_usable_cpus(settings.affinity) if together else 1
+
+    def predict(self, layout: ActiveLayout, batch: int) -> None:
+        """Ask those of a layout whose answers at a batch size are not known."""
+        due = [key for key in layout.sessions if self._measurements[key, batch].predictions is None]
+        for start in range(0, len(due), self._most):
+            self._predict(layout, batch, due[start : start + self._most])
+
+    def _predict(self, layout: ActiveLayout, batch: int, keys: Sequence[Key]) -> None:
+        limit_ns = self._budget.cap_ns(int(PREDICTIONS_LIMIT_S * 1e9))
+        timeout_s = self._settings.timeout_s + PREDICTIONS_LIMIT_S
+        sessions = {key: session for key, session in layout.sessions.items() if key in keys}
+        request = PredictRows(batch, limit_ns=limit_ns)
+        responses = {key: session.post(request, timeout_s=timeout_s) for key, session in sessions.items()}
+        for key, response in responses.items():
+            with layout.charge(key):
+                measurement = self._measurements[key, batch]
+                _note(measurement, response())
+                self._compare_batch(measurement, sessions[key])
+
+    def _compare_batch(self, measurement: Measurement, session: OpenSession) -> None:
+        """Whether a network answers requests in a batch as it does alone."""
+        if measurement.batch > 1 and self._measurements.specs[measurement.candidate.key].inputs:
+            request = CompareBatch(measurement.batch, limit_ns=int(PREDICTIONS_LIMIT_S * 1e9))
+            measurement.invariance = session.ask(request)
+
+
+def _note(measurement: Measurement, rows: RowPredictions) -> None:
+    measurement.predictions, measurement.labels = rows.predictions, rows.labels
+    measurement.outputs = None if rows.outputs is None else NetworkOutputs(rows.outputs)
