@@ -68,7 +68,7 @@ def select_columns(report: Report[Any], phases: bool) -> dict[str, str]:
     """Column keys and titles, the candidate's own column left out; those of the CPU where its time was counted."""
     settings = report.settings
     quantiles = {name: name for name in name_percentiles(settings)}
-    share = {"share": "share"} if phases else {}
+    share = {"share": "share"} if phases and any(getattr(r, "phases", None) for r in report.results) else {}
     if settings.get("forms"):
         quantiles, cpu = dict(list(quantiles.items())[:1]), {}
         after = {key: title for key, title in _AFTER.items() if key != "rows_per_s"} | _FORMS

@@ -69,8 +69,8 @@ def _draw_check(axis: Any, place: int, check: Check, ratios: Floats, values: Val
         spread = np.linspace(-0.18, 0.18, len(ratios))
         texts = [f"{check.metric}: {ratio:.3f}" for ratio in ratios]
         values.plot_points(axis, ratios, place + spread, texts, marker="o", markersize=4, color=color, alpha=0.55)
-    if check.low is not None and check.high is not None:
-        axis.plot([check.low, check.high], [place, place], color=color, linewidth=3, solid_capstyle="butt")
+    bounds = [bound for bound in (check.low, check.ratio, check.high) if bound is not None]
+    axis.plot(bounds, [place] * len(bounds), color=color, linewidth=3, solid_capstyle="butt")
     (middle,) = axis.plot(check.ratio, place, marker="D", color=color, markersize=7)
     values.add(middle, _text(check))
     (limit,) = axis.plot(1 + check.limit, place, marker="|", color=color_of(1), markersize=22, markeredgewidth=2)
@@ -104,5 +104,12 @@ def _label(group: CheckGroup, check: Check, checks: list[tuple[CheckGroup, Check
 
 
 def _text(check: Check) -> str:
-    bounds = f" ({check.low:.3f} to {check.high:.3f})" if check.low is not None and check.high is not None else ""
-    return f"{check.metric} {check.ratio:.3f}{bounds}, limit {1 + check.limit:g}: {check.outcome}"
+    return f"{check.metric} {check.ratio:.3f}{_say_bounds(check)}, limit {1 + check.limit:g}: {check.outcome}"
+
+
+def _say_bounds(check: Check) -> str:
+    """Both bounds, or the one that the layouts are enough for."""
+    if check.low is not None and check.high is not None:
+        return f" ({check.low:.3f} to {check.high:.3f})"
+    low = "" if check.low is None else f" ({check.low:.3f} at least)"
+    return low if check.high is None else f" ({check.high:.3f} at most)"

@@ -12,7 +12,9 @@ __all__ = [
     "describe_check",
     "describe_observation",
     "describe_outcome",
+    "fill_line",
     "fill_lines",
+    "format_bound",
     "format_value",
     "name_metric",
     "write_titles",
@@ -49,7 +51,7 @@ def write_titles(gate: Gate) -> CheckLine:
 
 def fill_lines(group: CheckGroup) -> list[CheckLine]:
     """A line a check, then the largest difference of the predictions, which is shown even where it was not judged."""
-    table = [_fill_line(check, group) for check in group.checks]
+    table = [fill_line(check, group) for check in group.checks]
     for place, check in enumerate(group.checks):  # what is allowed is said once
         if any(_says_the_same(check, other) for other in group.checks[:place]):
             table[place] = replace(table[place], outcome=check.outcome)
@@ -67,12 +69,13 @@ def _says_the_same(check: Check, other: Check) -> bool:
     return is_judged and all(getattr(check, name) == getattr(other, name) for name in names)
 
 
-def _fill_line(check: Check, group: CheckGroup | None) -> CheckLine:
+def fill_line(check: Check, group: CheckGroup | None) -> CheckLine:
+    """The line of one check; `group` tells whether its times are means of several calls."""
     ratio, interval = "", ""
     if check.kind == "regression" and check.ratio is not None:
         ratio, interval = ratios.measured_ratio(check.ratio, check.low, check.high)
     elif check.kind != "regression":
-        ratio = f"limit {_format_bound(check)}"
+        ratio = f"limit {format_bound(check)}"
     mark = "*" if check.unit == "ns" and _is_batch_mean(check, group) else ""
     base, own = (format_value(check, number) for number in (check.baseline, check.value))
     return CheckLine(
@@ -115,7 +118,8 @@ def _drop_fraction(number: float) -> float | int:
     return int(number) if abs(number) < 2**53 and number == int(number) else number
 
 
-def _format_bound(check: Check) -> str:
+def format_bound(check: Check) -> str:
+    """The limit of a check of a value, in its unit."""
     if check.unit:
         return format_value(check, check.limit)
     return numbers.limit(check.limit) if _is_distance(check) else numbers.number(_drop_fraction(check.limit))
@@ -187,7 +191,7 @@ def _describe_changes(group: CheckGroup) -> str:
 def describe_check(check: Check) -> str:
     """A check on one line, where there is no table: `p50 24.9 µs → 27.4 µs, 1.10× (1.095–1.106), regressed: …`."""
     base, own = (format_value(check, number) for number in (check.baseline, check.value))
-    line = _fill_line(check, None)
+    line = fill_line(check, None)
     ratio = " ".join(part for part in (line.ratio, line.interval) if part)
     values = " → ".join(part for part in (base, own) if part)
     return ", ".join(
