@@ -32,6 +32,7 @@ from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.plan import describe_bench
 from infer_bench.measure.schedule.scheduler import Scheduler
+from infer_bench.measure.schedule.starts import StartPlan
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef, TensorInput
 from infer_bench.progress import Progress, Silent
@@ -147,7 +148,8 @@ def _schedule(
     plan = describe_bench(len(measurements.remaining), settings, used_ns, min(used_ns, USUAL_START_NS))
     progress.announce(plan, always=settings.budget_s is not None)
     rule = FixedRounds(measurements, budget, settings)
-    source = FreshProcesses(rows[0], settings, inputs=rows[1])
+    starts = StartPlan(measurements.remaining, settings)
+    source = FreshProcesses(rows[0], settings, inputs=rows[1], plan=starts)
     return Scheduler(
         measurements, source, rule, budget, settings, progress, inspect=tester.run if settings.probes else None
     )

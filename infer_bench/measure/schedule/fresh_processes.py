@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate, Key
@@ -16,6 +17,7 @@ from infer_bench.measure.schedule.layouts import (
     SessionOpener,
     repeat_rows,
 )
+from infer_bench.measure.schedule.starts import StartPlan
 from infer_bench.measure.settings import Settings
 from infer_bench.model import TensorInput
 from infer_bench.report.bench import Process
@@ -24,11 +26,16 @@ from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import LoadedModel, SetRows
 from infer_bench.workers.timing.requests import TimeFirstRequest
 
+V = TypeVar("V")
+Place = tuple[int, Key]
+"""A layout's number and the candidate in it."""
+
 
 class FreshProcesses(SessionOpener):
     """Starts a process a candidate and layout.
 
-    With `overlap` those of a layout start at the same time, and so their starts are not measured.
+    With `overlap` those of a layout start at the same time, and so their starts are not measured. With a `plan` it says
+    that of each layout, and how many layouts start at once.
     """
 
     restarts = True
@@ -42,9 +49,13 @@ class FreshProcesses(SessionOpener):
         inputs: tuple[TensorInput, ...] = (),
         *,
         overlap: bool = False,
+        plan: StartPlan | None = None,
     ) -> None:
         super().__init__(columns, settings, delays, inputs)
         self._overlap = overlap
+        self._plan = plan
+        self._layouts: dict[int, Layout] = {}
+        self._workers: dict[int, list[Worker]] = {}
 
     def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
         """Nothing: each process prepares itself."""
@@ -52,54 +63,60 @@ class FreshProcesses(SessionOpener):
 
     @contextlib.contextmanager
     def layout(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> Iterator[Layout]:
-        """Start the processes in random order, and end them."""
-        workers = list[Worker]()
-        order = self._shuffle(index, candidates)
+        """Start the processes in random order, unless they were started with the layout before, and end them."""
         try:
-            if self._overlap:
-                yield self._open_together(index, order, workers, announce)
-            else:
-                yield self._open_in_turn(index, order, workers, announce)
+            if index not in self._layouts:
+                self._open_layouts(index, candidates, announce)
+            yield _restrict(self._layouts.pop(index), self._shuffle(index, candidates))
         finally:
-            _kill(workers)
+            _kill(self._workers.pop(index, []))
 
-    def _open_in_turn(
-        self, index: int, candidates: Sequence[Candidate], workers: list[Worker], announce: Announce
-    ) -> Layout:
-        layout = Layout()
+    def _open_layouts(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> None:
+        """Open the layout of that number, and those that start with it."""
+        count = int(self._overlap) if self._plan is None else self._plan.count_layouts(index)
+        indexes = range(index, index + max(1, count))
+        for each in indexes:
+            self._workers[each], self._layouts[each] = [], Layout()
+        orders = {each: self._shuffle(each, candidates) for each in indexes}
+        if count:
+            self._open_together(orders, announce)
+        else:
+            self._open_in_turn(index, orders[index], announce)
+
+    def _open_in_turn(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> None:
+        layout = self._layouts[index]
         for candidate in candidates:
             announce(candidate)
             with layout.noting_failure(candidate.key):
-                workers.append(self._start(candidate))
-                layout.sessions[candidate.key] = self._open(index, candidate, workers[-1], layout)
-        return layout
+                worker = self._start(candidate)
+                self._workers[index].append(worker)
+                layout.sessions[candidate.key] = self._open(index, candidate, worker, is_timed=True)
+                if self._plan is not None:
+                    self._plan.note_timed(index, worker.pid)
 
-    def _open_together(
-        self, index: int, candidates: Sequence[Candidate], workers: list[Worker], announce: Announce
-    ) -> Layout:
+    def _open_together(self, orders: Mapping[int, Sequence[Candidate]], announce: Announce) -> None:
         """Start them here, for a process ends with the thread that started it, and wait for each in a thread."""
-        layout, by_key = Layout(), dict[Key, Worker]()
-        for candidate in candidates:
+        places, by_place = [(index, c) for index, order in orders.items() for c in order], dict[Place, Worker]()
+        for index, candidate in places:
             announce(candidate)
-            with layout.noting_failure(candidate.key):
-                by_key[candidate.key] = self._start(candidate)
-                workers.append(by_key[candidate.key])
+            with self._layouts[index].noting_failure(candidate.key):
+                by_place[index, candidate.key] = self._start(candidate)
+                self._workers[index].append(by_place[index, candidate.key])
 
-        def open_session(candidate: Candidate) -> None:
+        def open_session(index: int, candidate: Candidate) -> None:
+            layout, worker = self._layouts[index], by_place[index, candidate.key]
             with layout.noting_failure(candidate.key):
-                layout.sessions[candidate.key] = self._open(index, candidate, by_key[candidate.key], layout)
+                layout.sessions[candidate.key] = self._open(index, candidate, worker, is_timed=False)
 
-        with ThreadPoolExecutor(len(candidates)) as pool:
-            openings = [pool.submit(open_session, candidate) for candidate in candidates if candidate.key in by_key]
+        with ThreadPoolExecutor(len(places)) as pool:
+            openings = [pool.submit(open_session, index, c) for index, c in places if (index, c.key) in by_place]
             try:
                 wait(openings)
             except BaseException:
-                _kill(workers)  # or the threads would wait for them
+                self._kill_all()  # or the threads would wait for them
                 raise
         for opening in openings:
             opening.result()
-        keys = [candidate.key for candidate in candidates if candidate.key in layout.sessions]
-        return Layout({key: layout.sessions[key] for key in keys}, layout.specs, layout.failures)
 
     def _start(self, candidate: Candidate) -> Worker:
         return Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s)
@@ -107,17 +124,17 @@ class FreshProcesses(SessionOpener):
     def _load(self, index: int, candidate: Candidate, worker: Worker) -> LoadedModel:
         return worker.open()
 
-    def _open(self, index: int, candidate: Candidate, worker: Worker, layout: Layout) -> OpenSession:
+    def _open(self, index: int, candidate: Candidate, worker: Worker, *, is_timed: bool) -> OpenSession:
         """Open the session and have it answer its first request, which ends its cold start."""
         columns = self._columns[candidate.key]
         model = self._load(index, candidate, worker)
         batch = choose_batch(model.spec, self._settings.batches)
-        layout.specs[candidate.key] = model.spec
+        self._layouts[index].specs[candidate.key] = model.spec
         worker.ask(SetRows(repeat_rows(columns, batch), self._inputs))
         first = worker.ask(TimeFirstRequest(batch))
         worker.ask(SetRows(columns, self._inputs))
         process = Process(index, 0, 0, 0, 0, 0)
-        if not self._overlap:
+        if is_timed:
             cold_start_ns = first.done_ns - worker.started_ns
             process = Process.from_first_request(index, cold_start_ns, first.request_ns, model.import_ns, model.load_ns)
         session = OpenSession(worker, 0, process)
@@ -129,7 +146,22 @@ class FreshProcesses(SessionOpener):
         return None
 
     def close(self) -> None:
-        """Nothing outlives its layout."""
+        """End what was started ahead of its layout."""
+        self._kill_all()
+
+    def _kill_all(self) -> None:
+        for workers in list(self._workers.values()):
+            _kill(workers)
+
+
+def _restrict(layout: Layout, candidates: Sequence[Candidate]) -> Layout:
+    """The layout of these candidates alone, in their order."""
+    keys = [candidate.key for candidate in candidates]
+    return Layout(_pick(layout.sessions, keys), _pick(layout.specs, keys), _pick(layout.failures, keys))
+
+
+def _pick(part: Mapping[Key, V], keys: Sequence[Key]) -> dict[Key, V]:
+    return {key: part[key] for key in keys if key in part}
 
 
 def _kill(workers: Sequence[Worker]) -> None:

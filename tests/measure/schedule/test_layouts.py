@@ -14,6 +14,7 @@ from infer_bench.measure.schedule import fresh_processes, reloaded_sessions
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.layouts import InjectedDelay, fits_one_worker
 from infer_bench.measure.schedule.reloaded_sessions import ReloadedSessions
+from infer_bench.measure.schedule.starts import StartPlan
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.workers.job import Job
@@ -46,7 +47,7 @@ class FakeWorker:
     def __init__(self, job: Job, *, timeout_s: float, shares: Sequence[int] = ()) -> None:
         self.instances.append(self)
         self.has_ended = False
-        self.job, self.started_ns, self.killed = job, 0, False
+        self.job, self.started_ns, self.killed, self.pid = job, 0, False, 0
         self.log: list[Request[Any]] = []
         self.open_sessions: set[int] = set()
 
@@ -194,6 +195,41 @@ def test_every_layout_has_fresh_processes_that_end_with_it(workers: list[FakeWor
     assert all(worker.killed for worker in workers)
     first, whole = workers[0].requests(SetRows)
     assert (len(first.columns["a"]), len(whole.columns["a"])) == (2, 3)
+
+
+class TwoAtOnce(StartPlan):
+    """The first layout by itself, then two at a time."""
+
+    def __init__(self) -> None:
+        super().__init__([OLD, NEW], Settings())
+
+    def count_layouts(self, index: int) -> int:
+        return 2 if index else 0
+
+
+def test_layouts_that_start_together_are_taken_in_turn(workers: list[FakeWorker]) -> None:
+    source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(), plan=TwoAtOnce())
+    with source.layout(0, [OLD, NEW], ignore) as layout:
+        assert all(session.process.cold_start_ns > 0 for session in layout.sessions.values())
+    with source.layout(1, [OLD, NEW], ignore) as layout:
+        assert len(workers) == 6
+        assert all(session.process.cold_start_ns == 0 for session in layout.sessions.values())
+    assert [worker.killed for worker in workers].count(False) == 2
+    with source.layout(2, [NEW], ignore) as layout:
+        assert (list(layout.sessions), list(layout.specs), len(workers)) == ([NEW.key], [NEW.key], 6)
+        assert layout.sessions[NEW.key].process.index == 2
+        assert not layout.sessions[NEW.key].worker.has_ended
+    assert all(worker.killed for worker in workers)
+
+
+def test_what_was_started_ahead_ends_with_the_run(workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeWorker, "unopenable", NEW.model.path)
+    source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(), plan=TwoAtOnce())
+    with source.layout(1, [OLD, NEW], ignore) as layout:
+        assert (list(layout.sessions), list(layout.failures)) == ([OLD.key], [NEW.key])
+    assert not all(worker.killed for worker in workers)
+    source.close()
+    assert all(worker.killed for worker in workers)
 
 
 def test_a_delay_is_injected_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
