@@ -1,12 +1,15 @@
 """What serving costs beyond the model: CPU time a request, as ratios within one run.
 
-    python benchmarks/serve_cost.py [--rounds 5] [--requests 2000] [--names short|sample]
+    python benchmarks/serve_cost.py [--rounds 5] [--requests 2000] [--columns 30 419] [--names short|sample]
 
-The same ONNX model of 419 columns behind a bare protocol on httptools and uvloop, the least that an HTTP server in
-Python does; behind `infer-bench serve`; and behind FastAPI in its two usual forms, where that is installed. Each is
-asked in two forms: a record, by the columns' names, at `/predict`, and a list of values, at
-`/v2/models/NAME/infer`. Both bodies are 2.9 kB: names of two characters with values of one digit, and values of four
-digits. With `--names sample`, records hold the sample's own names and values, which takes 13 kB.
+The same ONNX model behind a bare protocol on httptools and uvloop, the least that an HTTP server in Python does; behind
+`infer-bench serve`; and behind FastAPI in its two usual forms, where that is installed. Each is asked in two forms: a
+record, by the columns' names, at `/predict`, and a list of values, at `/v2/models/NAME/infer`.
+
+There is a small model, of 30 columns, and a large one, of 419. Bodies of the small one are 0.8 and 0.3 kB: the sample's
+own names and values, and values of four digits. Both bodies of the large one are 2.9 kB: names of two characters with
+values of one digit, and values of four digits. With `--names sample`, its records hold the sample's own names and
+values, too, which takes 13 kB.
 
 One client sends one request at a time, so that nothing is batched, and the servers take turns, round by round. Printed
 are the medians of the CPU µs a request of a server's whole tree of processes, of its ratio to the bare server's, and of
@@ -31,10 +34,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import numpy
+
 from infer_bench import convert
 from infer_bench.data import Dataset
 
 SAMPLES = Path(__file__).parent.parent / "sample_models"
+SAMPLE_OF = {30: "tumour.parquet", 419: "credit.parquet"}
+"""The rows of models by their columns."""
 ROWS = 256
 RECORD, VALUES = "record", "values"
 ALONE = "the model alone"
@@ -185,17 +192,30 @@ def short_names(count: int) -> list[str]:
     return ["".join(pair) for pair in itertools.islice(pairs, count)]
 
 
-def sample_records() -> list[dict[str, float | None]]:
-    """The sample's rows."""
-    table = Dataset.open(SAMPLES / "credit.parquet").head(ROWS)
+def sample_records(columns: int) -> list[dict[str, float | None]]:
+    """A sample's rows."""
+    table = Dataset.open(SAMPLES / SAMPLE_OF[columns]).head(ROWS)
     names = [name for name in table.columns if name != "target"]
-    columns = [table.columns[name].tolist() for name in names]
-    records = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    values = [table.columns[name].tolist() for name in names]
+    records = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
     return [{name: None if value != value else value for name, value in record.items()} for record in records]
 
 
-def write_model(folder: Path, names: list[str] | None) -> Path:
-    """The sample's model as ONNX, its columns called by `names`, or as they are called."""
+def write_small_model(folder: Path) -> Path:
+    """300 trees of 30 columns as ONNX."""
+    import lightgbm
+
+    table = Dataset.open(SAMPLES / SAMPLE_OF[30]).head(10_000).columns
+    names = [name for name in table if name != "target"]
+    rows = numpy.stack([numpy.asarray(table[name], dtype=float) for name in names], axis=1)
+    target = (numpy.asarray(table["target"]) == "benign").astype(float)
+    settings = {"objective": "binary", "verbosity": -1, "min_data_in_leaf": 2, "num_threads": 1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(rows, target, feature_name=names), num_boost_round=300)
+    return convert_model(folder, booster.model_to_string())
+
+
+def write_large_model(folder: Path, names: list[str] | None) -> Path:
+    """The sample's model of 419 columns as ONNX, its columns called by `names`, or as they are called."""
     source = (SAMPLES / "credit.txt").read_text()
     if names is not None:
         lines = source.split("\n")
@@ -203,6 +223,11 @@ def write_model(folder: Path, names: list[str] | None) -> Path:
         lines[place] = "feature_names=" + " ".join(names)
         source = "\n".join(line for line in lines if not line.startswith("tree_sizes="))
         source = source.partition("\npandas_categorical")[0] + "\n"
+    return convert_model(folder, source)
+
+
+def convert_model(folder: Path, source: str) -> Path:
+    """LightGBM's text as ONNX."""
     (folder / "model.txt").write_text(source)
     convert(str(folder / "model.txt"), str(folder / "model.onnx"))
     return folder / "model.onnx"
@@ -215,15 +240,17 @@ def as_request(path: str, content: object) -> bytes:
     return head.encode() + b"\r\n\r\n" + body
 
 
-def write_inputs(folder: Path, *, sample_names: bool) -> tuple[list[str], dict[str, list[bytes]]]:
+def write_inputs(folder: Path, columns: int, *, sample_names: bool) -> tuple[list[str], dict[str, list[bytes]]]:
     """What the servers' scripts are given (the model, its columns, a record), and the requests of each form."""
-    records = sample_records()
+    records = sample_records(columns)
     draw = random.Random(0)
-    if sample_names:
-        model = write_model(folder, None)
+    if columns == 30:
+        model = write_small_model(folder)
+    elif sample_names:
+        model = write_large_model(folder, None)
     else:
         names = short_names(len(records[0]))
-        model = write_model(folder, names)
+        model = write_large_model(folder, names)
         records = [{name: draw.randrange(10) for name in names} for _ in range(ROWS)]
     files = {"names.json": list(records[0]), "record.json": records[0]}
     for name, content in files.items():
@@ -250,10 +277,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--columns", type=int, nargs="+", choices=tuple(SAMPLE_OF), default=list(SAMPLE_OF))
     parser.add_argument("--names", choices=("short", "sample"), default="short")
     arguments = parser.parse_args()
+    for columns in arguments.columns:
+        measure(columns, arguments)
+
+
+def measure(columns: int, arguments: argparse.Namespace) -> None:
+    """One model behind every server."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        (model, names, record), requests = write_inputs(Path(folder), sample_names=arguments.names == "sample")
+        sample_names = arguments.names == "sample"
+        (model, names, record), requests = write_inputs(Path(folder), columns, sample_names=sample_names)
         ports: dict[str, int] = {}
         starts = commands(model, names, ports)
         pids = {name: stack.enter_context(running(command, ports[name])) for name, command in starts.items()}
@@ -268,7 +303,7 @@ def main() -> None:
                     asyncio.run(send(ports[name], requests[form], count))
                     cost[name].append((cpu_ns(pid) - before) / 1000 / count)
         for form, cost in costs.items():
-            report(form, cost, statistics.mean(map(len, requests[form])))
+            report(f"{columns} columns, {form}", cost, statistics.mean(map(len, requests[form])))
 
 
 def measure_model(model: str, names: str, record: str) -> float:

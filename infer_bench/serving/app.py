@@ -156,5 +156,5 @@ class _Sent:
         self._service, self._response = service, describe_fault(service, fault)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_response(send, self._response)
+        await send_response(send, self._response, is_last=self._service.draining)
         self._service.counters.count_request("other", self._response.status, 0)

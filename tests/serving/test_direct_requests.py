@@ -11,6 +11,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from infer_bench.serving import application
+from infer_bench.serving.processes import protocol
 from infer_bench.serving.processes.direct_request import DirectRequest
 from infer_bench.serving.processes.protocol import make_protocol
 from tests.engines.zoo import NAMES, SavedModel
@@ -40,11 +41,11 @@ def request(body: bytes = RECORD, *headers: bytes, path: bytes = b"/predict", ve
 
 
 def exchange(
-    app: Any, parts: Sequence[bytes], answers: int, *, is_last: bool = False
+    app: Any, parts: Sequence[bytes], answers: int, *, is_last: bool = False, ends: bool = False
 ) -> list[tuple[int, dict[bytes, bytes], Any]]:
     """Status, headers and body of each answer on one connection, whose requests are sent part by part.
 
-    With `is_last` the client then closes its side, and the server must close its own.
+    With `is_last` the client then closes its side, and the server must close its own; with `ends` it does so anyway.
     """
 
     async def run() -> Any:
@@ -60,7 +61,7 @@ def exchange(
         if is_last:
             writer.write_eof()
         result = [await read_answer(reader) for _ in range(answers)]
-        assert not is_last or await reader.read() == b""
+        assert not (is_last or ends) or await reader.read() == b""
         writer.close()
         server.close()
         return result
@@ -122,6 +123,53 @@ def test_what_is_special_takes_the_longer_way(
 ) -> None:
     ((status, _, _),) = exchange(binary_app, [special], 1)
     assert (status, direct) == (expected, [])
+
+
+UPGRADE = request(RECORD, b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMAAABkAAQ")
+CHUNKED = UPGRADE.replace(b"content-length: %d" % len(RECORD), b"transfer-encoding: chunked").replace(
+    RECORD, b"%x\r\n%b\r\n0\r\n\r\n" % (len(RECORD), RECORD)
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "answers"),
+    [
+        ([UPGRADE], 1),
+        ([UPGRADE + UPGRADE + request() + UPGRADE], 4),
+        ([UPGRADE[:30], UPGRADE[30:90], UPGRADE[90:-5], UPGRADE[-5:] + request()], 2),
+        ([CHUNKED, request()], 2),
+        ([b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n" * 2000], 2000),
+    ],
+)
+def test_a_request_for_another_protocol_is_answered_in_this_one(
+    binary_app: Any, parts: Sequence[bytes], answers: int
+) -> None:
+    assert {status for status, _, _ in exchange(binary_app, parts, answers)} == {200}
+
+
+def test_a_tunnel_is_refused(binary_app: Any) -> None:
+    ((status, headers, _),) = exchange(binary_app, [b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n"], 1)
+    assert (status, headers[b"connection"]) == (400, b"close")
+
+
+def test_the_heads_of_many_requests_are_no_large_head(binary_app: Any) -> None:
+    health = b"GET /health HTTP/1.1\r\nhost: x\r\nx: %b\r\n\r\n" % (b"y" * 10_000)
+    answers = exchange(binary_app, [health * 30 + health[:20], health[20:]], 31)
+    assert {status for status, _, _ in answers} == {200}
+
+
+@pytest.mark.parametrize(("sent", "size"), [(120_026, 120_026), (70_000, 70_000), (70_000, 14_000)])
+def test_a_large_head_is_refused_however_it_comes(binary_app: Any, sent: int, size: int) -> None:
+    head = (b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 20_000 + b"\r\n")[:sent]
+    answers = exchange(binary_app, [head[i : i + size] for i in range(0, len(head), size)], 1)
+    assert [status for status, _, _ in answers] == [431]
+
+
+def test_a_connection_without_requests_ends(binary_app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "KEEP_ALIVE_S", 0.01)
+    assert exchange(binary_app, [request()], 1, ends=True)[0][0] == 200
+    assert exchange(binary_app, [request()[:-5], request()[-5:]], 1, ends=True)[0][0] == 200
+    assert exchange(binary_app, [], 0, ends=True) == []
 
 
 def test_what_is_wrong_is_said_and_the_connection_goes_on(binary_app: Any, direct: list[bytes]) -> None:

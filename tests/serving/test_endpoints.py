@@ -18,6 +18,14 @@ from tests.serving.client import ask, counters, predict
 RECORD = dict.fromkeys(NAMES, 1.0)
 
 
+@pytest.mark.parametrize("path", ["/v2", "/nowhere"])
+def test_the_last_answer_of_a_connection_says_so(binary: SavedModel, path: str) -> None:
+    app = application(binary.model.path)
+    assert "connection" not in ask(app, "GET", path).headers
+    app.service.draining = True
+    assert ask(app, "GET", path).headers["connection"] == "close"
+
+
 def test_health_says_not_ready_while_it_drains(binary: SavedModel) -> None:
     app = application(binary.model.path)
     assert ask(app, "GET", "/health").json() == {"live": True, "ready": True}

@@ -17,10 +17,11 @@ from infer_bench.serving.service import Service
 Headers = Sequence[tuple[bytes, bytes]]
 
 JSON: Headers = ((b"content-type", b"application/json"),)
+CLOSE = (b"connection", b"close")
 logger = logging.getLogger("infer_bench.serving")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
     """An answer: its headers but for the length, which the body says."""
 
@@ -57,7 +58,7 @@ class Endpoint:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: the server stays up
             response = self.explain(error)
-        await send_response(send, response)
+        await send_response(send, response, is_last=self.service.draining)
         self.service.counters.count_request(self.label, response.status, time.perf_counter_ns() - start)
 
     def explain(self, error: Exception) -> Response:
@@ -88,8 +89,10 @@ def describe_fault(service: Service, fault: RequestFault) -> Response:
     return Response(msgspec.json.encode(content), fault.status, (*JSON, *fault.headers))
 
 
-async def send_response(send: Send, response: Response) -> None:
-    """Send it; a client that is gone gets nothing."""
+async def send_response(send: Send, response: Response, *, is_last: bool) -> None:
+    """Send it, the last one of its connection with a word of that; a client that is gone gets nothing."""
     headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    if is_last and CLOSE not in headers:
+        headers.append(CLOSE)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

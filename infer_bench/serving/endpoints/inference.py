@@ -16,7 +16,7 @@ LONG_BYTES = 262_144
 """From so many bytes on, reading a body takes longer than a hand-over to a thread by far."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
     """A request that was read: its rows, how long that took, and its message, where the answer depends on it."""
 
@@ -53,7 +53,8 @@ class Inference(Endpoint):
 
     def complete(self, query: Query, answer: Answer) -> Response:
         """Count the answer, and write it. Raises `RequestFault`."""
-        phases_ns = {**answer.phases_ns, "preprocess": answer.phases_ns["preprocess"] + query.read_ns}
+        phases_ns = answer.phases_ns.copy()  # of the call, which several requests may share
+        phases_ns["preprocess"] += query.read_ns
         self.service.record(query.rows, answer, phases_ns)
         return self.write(query, answer, phases_ns)
 
@@ -66,4 +67,4 @@ class Inference(Endpoint):
 
 def as_microseconds(phases_ns: Mapping[Phase, int]) -> dict[Phase, float]:
     """The phases as answers tell them."""
-    return {phase: round(ns / 1000, 1) for phase, ns in phases_ns.items()}
+    return {phase: (ns + 50) // 100 / 10 for phase, ns in phases_ns.items()}

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from infer_bench.model import Phase
+from infer_bench.model import PHASES, Phase
 from infer_bench.serving.endpoints.body import Receive, RequestHeaders, Scope
 from infer_bench.serving.endpoints.endpoint import JSON, Endpoint, Headers, Response
 from infer_bench.serving.endpoints.inference import Inference, Query, as_microseconds
@@ -20,6 +20,7 @@ from infer_bench.version import __version__
 PLATFORM = "infer-bench"
 EXTENSIONS = ("binary_tensor_data",)
 _LENGTH = b"inference-header-content-length"
+_LATENCIES = {phase: f"{phase}_us" for phase in PHASES}
 _BINARY: Headers = ((b"content-type", b"application/octet-stream"),)
 
 
@@ -102,7 +103,7 @@ class Infer(Inference):
 
     def write(self, query: Query, answer: Answer, phases_ns: Mapping[Phase, int]) -> Response:
         """The model's own tensors, and what the answer took among the parameters, which are flat."""
-        latencies = {f"{phase}_us": value for phase, value in as_microseconds(phases_ns).items()}
+        latencies = {_LATENCIES[phase]: value for phase, value in as_microseconds(phases_ns).items()}
         parameters = {"path": answer.path, **latencies}
         body, length = write_response(query.message, self.service.name, self.schema.answer(answer), parameters)
         return Response(body, headers=JSON if length is None else (*_BINARY, (_LENGTH, str(length).encode())))

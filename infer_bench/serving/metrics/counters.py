@@ -6,7 +6,7 @@ from collections.abc import Callable
 from infer_bench.model import PHASES, Phase
 from infer_bench.serving.faults import KINDS, Kind
 from infer_bench.serving.metrics import families
-from infer_bench.serving.metrics.families import SIZE, MetricFamily, Numbers, place
+from infer_bench.serving.metrics.families import PHASE_SECONDS, SIZE, MetricFamily, Numbers, place
 from infer_bench.serving.paths.dual_path import REASONS, Reason
 
 MEMORY_BYTES = 8 * SIZE
@@ -18,10 +18,12 @@ class Counters:
 
     def __init__(self, memory: Numbers | None = None) -> None:
         self.numbers = memoryview(bytearray(MEMORY_BYTES)).cast("d") if memory is None else memory
-        self._requests = {labels: place(families.REQUESTS, labels) for labels in families.REQUESTS.values}
+        self._requests = {
+            (label[0], int(label[1])): place(families.REQUESTS, label) for label in families.REQUESTS.values
+        }
         self._errors = {kind: place(families.ERRORS, (kind,)) for kind in KINDS}
         self._fallbacks = {reason: place(families.FALLBACKS, (reason,)) for reason in REASONS}
-        self._phases = {phase: self._histogram(families.PHASE, (phase,)) for phase in PHASES}
+        self._phases = [(phase, place(families.PHASE, (phase,))) for phase in PHASES]
         timed = families.REQUEST_SECONDS
         self._seconds = {labels[0]: self._histogram(timed, labels) for labels in timed.values}
         self._batch_requests = self._histogram(families.BATCH_REQUESTS)
@@ -42,7 +44,7 @@ class Counters:
 
     def count_request(self, endpoint: str, status: int, elapsed_ns: int) -> None:
         """A request that was answered."""
-        where = self._requests.get((endpoint, str(status)))
+        where = self._requests.get((endpoint, status))
         if where is not None:
             self.numbers[where] += 1.0
         if (observe := self._seconds.get(endpoint)) is not None:
@@ -54,8 +56,11 @@ class Counters:
 
     def count_prediction(self, phases_ns: dict[Phase, int], reason: Reason | None) -> None:
         """A request that got its predictions; `reason` is why the fallback gave them."""
-        for phase, observe in self._phases.items():
-            observe(phases_ns[phase] / 1e9)
+        numbers = self.numbers
+        for phase, start in self._phases:
+            seconds = phases_ns[phase] / 1e9
+            numbers[start + bisect_left(PHASE_SECONDS, seconds)] += 1.0
+            numbers[start + len(PHASE_SECONDS) + 1] += seconds
         if reason is not None:
             self.numbers[self._fallbacks[reason]] += 1.0
 

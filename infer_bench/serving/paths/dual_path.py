@@ -20,7 +20,7 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 number where the fallback gives one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """The predictions (rows, outputs) of one request, its labels (rows,) or None, and who gave them.
 

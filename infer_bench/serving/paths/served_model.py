@@ -28,7 +28,7 @@ _ROUNDING = 1e-5
 """What rows alone and together may differ by, as a share of the prediction or of 1: more than float32 rounds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Predictions:
     """`values` (rows, outputs), `labels` (rows,) or None, and what each phase of the call took.
 
@@ -59,6 +59,8 @@ class ServedModel:
 
     def __post_init__(self) -> None:
         self._feed = BatchFeed(self.session)
+        self._is_network = bool(self.spec.inputs)
+        self._chunk = 1 if self._is_network else self.spec.batch
         self._own_labels = getattr(self.session, "predictions_and_labels", None) if self.spec.classes else None
         self._texts = getattr(self.session, "texts", None)
 
@@ -106,8 +108,7 @@ class ServedModel:
         """Predict the rows of several requests in one call. Raises `EngineError` when the model refuses them."""
         with self.lock:
             try:
-                size = 1 if self.spec.inputs else self.spec.batch
-                return self._answer(batch) if size is None else self._answer_in_chunks(batch, size)
+                return self._answer(batch) if self._chunk is None else self._answer_in_chunks(batch, self._chunk)
             except InferBenchError:
                 raise
             except (KeyboardInterrupt, SystemExit) as error:
@@ -129,11 +130,11 @@ class ServedModel:
             outputs = self.session.predict(inputs)
             end = time.perf_counter_ns()
             values = self.session.postprocess(outputs)
-            if self.spec.inputs:
+            if self._is_network:
                 session: Any = self.session
                 named = {name: np.array(array) for name, array in session.named_outputs(outputs).items()}
             labels = self.session.labels(values) if self._texts is None else self._text_labels(outputs)
-        rows = sum(part.count for part in batch)
+        rows = sum([part.count for part in batch])
         if len(values) != rows:
             raise EngineError(f"the model gives {len(values)} predictions for {rows} rows")
         # A copy: the next call may overwrite what the library has handed out.

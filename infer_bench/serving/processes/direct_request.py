@@ -8,11 +8,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from infer_bench.serving.endpoints.body import RequestHeaders
-from infer_bench.serving.endpoints.endpoint import Headers, Response
+from infer_bench.serving.endpoints.endpoint import CLOSE, Headers, Response
 from infer_bench.serving.endpoints.inference import Inference, Query
 from infer_bench.serving.paths.dual_path import Answer
-
-_CLOSE = (b"connection", b"close")
 
 
 class DirectRequest:
@@ -82,7 +80,6 @@ class DirectRequest:
 
 def _as_bytes(response: Response, default_headers: Headers, keep_alive: bool) -> bytes:
     body = response.body
-    headers = [*default_headers, *response.headers, (b"content-length", b"%d" % len(body))]
-    if not keep_alive:
-        headers.append(_CLOSE)
-    return b"".join([STATUS_LINE[response.status], *[b"%b: %b\r\n" % header for header in headers], b"\r\n", body])
+    headers = (*default_headers, *response.headers) if keep_alive else (*default_headers, *response.headers, CLOSE)
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    return b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[response.status], lines, len(body), body)

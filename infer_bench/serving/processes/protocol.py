@@ -9,6 +9,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -22,6 +23,7 @@ KEEP_ALIVE_S = 75.0
 """So long a connection may be idle, before its first request and between two."""
 _SPECIAL = frozenset((b"content-encoding", b"transfer-encoding", b"expect"))
 """Headers of requests that take the longer way."""
+_REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large"}
 
 
 def make_protocol(application: Application) -> Callable[..., asyncio.Protocol]:
@@ -36,37 +38,99 @@ class GuardedProtocol(HttpToolsProtocol):
     def __init__(self, application: Application, inferences: Mapping[bytes, Inference], **arguments: Any) -> None:
         super().__init__(**arguments)
         self._service = application.service
+        self._most_bytes = min(self._service.settings.max_body_bytes, LONG_BYTES)
         self._inferences = inferences
         self._direct: DirectRequest | None = None
         self._is_half_closed = False
         self._in_head = False
         self._head_bytes = 0
+        self._read_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._idle_since_s = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(KEEP_ALIVE_S, self._give_up)
+        self._watch_idle(KEEP_ALIVE_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._cancel_deadline()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and see that a head comes to its end."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._read_bytes = len(data)
+        self._parse(data)
         if self._direct is not None:
             self._hand_over(self._direct)
-        if not self._in_head:
+        if self._in_head:
+            self._guard_head()
+        elif self._deadline is not None:
             self._cancel_deadline()
-            return
-        if not self._head_bytes:
+
+    def _parse(self, data: bytes) -> None:
+        """Nothing is upgraded: a request that asks for another protocol is answered as if it did not.
+
+        The parser takes such a request to end with its head, so that it is given the head again without that wish.
+        """
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = self._parse_until_upgrade(rest)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+
+    def _parse_until_upgrade(self, data: memoryview) -> memoryview:
+        """What is left behind the head of a request that asks for another protocol."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.parser.get_method() == b"CONNECT":
+                raise httptools.HttpParserError from None
+            self.parser.feed_data(self._head_without_upgrade())
+            return data[upgrade.args[0] :]
+        return data[:0]
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        headers = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, b"".join(headers))
+
+    def _guard_head(self) -> None:
+        """A head is on its way: of its first read, which may hold other requests before it, its headers count."""
+        if self._head_bytes:
+            self._head_bytes += self._read_bytes
+        else:
+            self._head_bytes = self._measure_head()
             self._cancel_deadline()
             self._deadline = self.loop.call_later(HEAD_TIMEOUT_S, self._give_up)
-        self._head_bytes += len(data)
-        if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(431, f"the head of the request is larger than {MOST_HEAD_BYTES:,} bytes")
+        if self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse_head()
+
+    def _measure_head(self) -> int:
+        """The bytes of what is known of a head."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) + 1
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, f"the head of the request is larger than {MOST_HEAD_BYTES:,} bytes")
+
+    def _watch_idle(self, delay_s: float) -> None:
+        """One timer a connection, which looks whether there was a request meanwhile: one a request costs more."""
+        self._idle_since_s = self._idle_since_s or self.loop.time()
+        self._idle_timer = self.loop.call_later(delay_s, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        left_s = self._idle_since_s + KEEP_ALIVE_S - self.loop.time()
+        is_busy = self._in_head or (self.cycle is not None and not self.cycle.response_complete)
+        if left_s > 0 or is_busy:
+            self._watch_idle(left_s if left_s > 0 else KEEP_ALIVE_S)
+        elif not self.transport.is_closing():
+            self.transport.close()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client that sends no more, and may still read, gets the answers to what it has sent whole."""
@@ -76,21 +140,31 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """A request is answered."""
-        super().on_response_complete()
+        self._idle_since_s = self.loop.time()
+        if self.pipeline:
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
         if self._is_half_closed and self.cycle.response_complete:
             self.transport.close()
 
     def on_message_begin(self) -> None:
-        """A head begins."""
-        super().on_message_begin()
+        """A head begins. What uvicorn prepares for its own cycle comes when it is known to be needed."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._in_head, self._head_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         """It ends."""
         self._in_head = False
+        if self._head_bytes + self._read_bytes > MOST_HEAD_BYTES < self._measure_head():
+            self._refuse_head()
+            raise httptools.HttpParserError
+        if self.parser.should_upgrade():
+            return
         self._direct = self._start_direct()
         if self._direct is None:
-            super().on_headers_complete()
+            self._start_cycle()
 
     def on_body(self, body: bytes) -> None:
         """A part of a body."""
@@ -101,6 +175,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
+        if self.parser.should_upgrade():
+            return
         if self._direct is None:
             super().on_message_complete()
         else:
@@ -115,20 +191,28 @@ class GuardedProtocol(HttpToolsProtocol):
             return None
         if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
             return None
-        headers = dict(reversed(self.headers))
-        if parser.should_upgrade() or not _SPECIAL.isdisjoint(headers):
-            return None
+        self.headers.reverse()  # of one that stands twice, the first
+        headers = dict(self.headers)
+        self.headers.reverse()
         length = int(headers.get(b"content-length", b"0"))
-        if not 0 < length <= min(self._service.settings.max_body_bytes, LONG_BYTES):
+        if not 0 < length <= self._most_bytes or not _SPECIAL.isdisjoint(headers):
             return None
         return DirectRequest(endpoint, headers, self.transport, self.server_state, self.on_response_complete)
+
+    def _start_cycle(self) -> None:
+        """uvicorn's own way."""
+        url, headers, expects_continue = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects_continue
+        self.headers += headers
+        super().on_headers_complete()
 
     def _hand_over(self, direct: DirectRequest) -> None:
         """Leave a request whose body is still on its way to uvicorn."""
         self._direct = None
         if self.transport.is_closing():
             return
-        super().on_headers_complete()
+        self._start_cycle()
         for part in direct.parts:
             super().on_body(part)
 
@@ -137,11 +221,13 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refuse(400, "this is no HTTP request")
 
     def _refuse(self, status: int, message: str) -> None:
+        if self.transport.is_closing():
+            return
         self._service.counters.count_error("malformed")
         self._service.counters.count_request("other", status, 0)
         body = msgspec.json.encode({"error": message})
         head = (
-            f"HTTP/1.1 {status} {'Bad Request' if status == 400 else 'Request Header Fields Too Large'}\r\n"
+            f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)

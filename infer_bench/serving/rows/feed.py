@@ -41,11 +41,8 @@ class BatchFeed:
         self._schema = array_schema(session)
         self._tensors = number_tensors(session)
         self._names, self._named = session.spec.feature_names, session.spec.named
-
-    @property
-    def takes_numbers(self) -> bool:
+        self.takes_numbers = self._schema is not None or bool(self._tensors)
         """Whether rows are joined as numbers."""
-        return self._schema is not None or bool(self._tensors)
 
     def inputs(self, batch: Sequence[Rows]) -> Any:
         """What the session predicts. Raises `EngineError` for rows that do not fit it."""

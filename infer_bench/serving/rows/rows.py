@@ -12,7 +12,7 @@ from infer_bench.typing import Floats
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Rows:
     """Either a `matrix` (rows, features), its columns being `names`, or `records`; NaN and None are missing values.
 

@@ -38,7 +38,28 @@ class InferRequest(msgspec.Struct, Generic[Data]):
     parameters: dict[str, Any] = {}
 
 
+class OutputMessage(msgspec.Struct, omit_defaults=True):
+    """A tensor of a response: its data, or how many bytes of it stand behind the JSON."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    parameters: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+    data: list[Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class InferResponse(msgspec.Struct, omit_defaults=True):
+    """The answer; its `id` is the request's."""
+
+    model_name: str
+    model_version: str
+    outputs: list[OutputMessage]
+    parameters: Mapping[str, Any]
+    id: str = ""
+
+
 AnyRequest = InferRequest[msgspec.Raw] | InferRequest[list[float | None]]
+_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(InferRequest[msgspec.Raw]).decode
 _decode_floats = msgspec.json.Decoder(InferRequest[list[float | None]]).decode
 
@@ -109,29 +130,34 @@ def write_response(
 
     `outputs` are all that there are. Raises `RequestFault` for one that was asked for and is none of them.
     """
-    wanted = request.outputs or [OutputRequest(name) for name in outputs]
     by_default = request.parameters.get("binary_data_output", False) is True
-    entries, parts = [], []
-    for output in wanted:
-        if output.name not in outputs:
-            raise RequestFault(400, "columns", f"there is no output {output.name!r}: {', '.join(outputs)}")
-        tensor = outputs[output.name]
-        entry: dict[str, Any] = {
-            "name": output.name,
-            "datatype": datatypes.datatype_of(tensor),
-            "shape": list(tensor.shape),
-        }
-        if output.parameters.get("binary_data", by_default) is True:
-            parts.append(datatypes.to_bytes(tensor))
-            entry["parameters"] = {"binary_data_size": len(parts[-1])}
-        else:
-            entry["data"] = tensor.reshape(-1).tolist()
-        entries.append(entry)
-    content = {"model_name": model, "model_version": VERSION, "id": request.id, "parameters": parameters}
-    if not request.id:
-        del content["id"]
-    header = msgspec.json.encode({**content, "outputs": entries})
-    return b"".join([header, *parts]), len(header) if parts else None
+    parts: list[bytes] = []
+    if request.outputs:
+        entries = [_write_requested(output, outputs, by_default, parts) for output in request.outputs]
+    else:
+        entries = [_write_tensor(name, tensor, by_default, parts) for name, tensor in outputs.items()]
+    header = _encode(InferResponse(model, VERSION, entries, parameters, request.id))
+    return (b"".join([header, *parts]), len(header)) if parts else (header, None)
+
+
+def _write_requested(
+    output: OutputRequest, outputs: Mapping[str, Array], by_default: bool, parts: list[bytes]
+) -> OutputMessage:
+    if output.name not in outputs:
+        raise RequestFault(400, "columns", f"there is no output {output.name!r}: {', '.join(outputs)}")
+    is_binary = output.parameters.get("binary_data", by_default) is True
+    return _write_tensor(output.name, outputs[output.name], is_binary, parts)
+
+
+def _write_tensor(name: str, tensor: Array, is_binary: bool, parts: list[bytes]) -> OutputMessage:
+    """A tensor with its data, or with its bytes appended to `parts`."""
+    message = OutputMessage(name, datatypes.datatype_of(tensor), tensor.shape)
+    if is_binary:
+        parts.append(datatypes.to_bytes(tensor))
+        message.parameters = {"binary_data_size": len(parts[-1])}
+    else:
+        message.data = tensor.reshape(-1).tolist()
+    return message
 
 
 _FLOAT = b'"FP'
