@@ -5,7 +5,8 @@ holds then.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 __all__ = [
     "LIBRARIES",
@@ -21,12 +22,12 @@ __all__ = [
 _ONNX_CANDIDATE = "onnxruntime:feed=ndarray"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelLibrary:
+class ModelLibrary(NamedTuple):
     """A library that computes predictions, and the engine that calls it.
 
     - `engine`: the engine's name in a candidate; `target`: where it lives, as `module:Class`;
     - `title`: what a reader calls the library's models;
+    - `formats`, `requires`: those of the engine, which is not imported to list it;
     - `family`: the family of the models that are the library's own (`ModelRef.family`); empty for an engine that runs
       those of another library;
     - `reads`: families of other libraries whose models it is meant for, too;
@@ -45,6 +46,8 @@ class ModelLibrary:
     engine: str
     target: str
     title: str
+    formats: tuple[str, ...]
+    requires: tuple[str, ...] = ()
     family: str = ""
     reads: tuple[str, ...] = ()
     extra: str = ""
@@ -56,7 +59,7 @@ class ModelLibrary:
     converts: bool = False
     trees: bool = False
     compiles: bool = False
-    calls: Mapping[str, str] = field(default_factory=dict)
+    calls: Mapping[str, str] = MappingProxyType({})
 
     @property
     def usual_candidate(self) -> str:
@@ -78,6 +81,8 @@ LIBRARIES = (
         engine="lightgbm",
         target="infer_bench.engines.lightgbm:LightGBM",
         title="LightGBM",
+        formats=("joblib", "lightgbm-text", "pickle"),
+        requires=("lightgbm",),
         family="lightgbm",
         extra="lightgbm",
         modules=("lightgbm",),
@@ -91,6 +96,8 @@ LIBRARIES = (
         engine="xgboost",
         target="infer_bench.engines.xgboost.engine:XGBoost",
         title="XGBoost",
+        formats=("joblib", "pickle", "xgboost-json", "xgboost-ubj"),
+        requires=("xgboost",),
         family="xgboost",
         extra="xgboost",
         modules=("xgboost",),
@@ -105,6 +112,8 @@ LIBRARIES = (
         engine="sklearn",
         target="infer_bench.engines.sklearn.engine:ScikitLearn",
         title="scikit-learn",
+        formats=("joblib", "pickle", "skops"),
+        requires=("sklearn",),
         family="sklearn",
         reads=("lightgbm", "xgboost"),
         extra="sklearn",
@@ -120,6 +129,8 @@ LIBRARIES = (
         engine="catboost",
         target="infer_bench.engines.catboost.engine:CatBoost",
         title="CatBoost",
+        formats=("catboost-cbm",),
+        requires=("catboost",),
         family="catboost",
         extra="catboost",
         modules=("catboost", "_catboost"),
@@ -132,6 +143,8 @@ LIBRARIES = (
         engine="torch",
         target="infer_bench.engines.torch.engine:Torch",
         title="PyTorch",
+        formats=("torch-pt2", "torchscript"),
+        requires=("torch",),
         family="torch",
         extra="torch",
         modules=("torch", "torchvision"),
@@ -144,6 +157,8 @@ LIBRARIES = (
         engine="onnxruntime",
         target="infer_bench.engines.onnxruntime.engine:OnnxRuntime",
         title="ONNX",
+        formats=("onnx",),
+        requires=("onnxruntime",),
         family="onnx",
         extra="onnxruntime",
         packages=("onnxruntime", "onnxruntime-gpu"),
@@ -162,6 +177,8 @@ LIBRARIES = (
         engine="openvino",
         target="infer_bench.engines.openvino:OpenVino",
         title="OpenVINO",
+        formats=("onnx",),
+        requires=("openvino",),
         reads=("onnx", "torch"),
         extra="openvino",
         packages=("openvino",),
@@ -171,6 +188,8 @@ LIBRARIES = (
         engine="treelite",
         target="infer_bench.engines.treelite:Treelite",
         title="Treelite",
+        formats=("joblib", "lightgbm-text", "pickle", "skops", "xgboost-json", "xgboost-ubj"),
+        requires=("treelite",),
         reads=("lightgbm", "xgboost", "sklearn"),
         extra="treelite",
         packages=("treelite",),
@@ -179,6 +198,8 @@ LIBRARIES = (
         engine="nvforest",
         target="infer_bench.engines.nvforest:NvForest",
         title="nvForest",
+        formats=("joblib", "lightgbm-text", "pickle", "skops", "xgboost-json", "xgboost-ubj"),
+        requires=("nvforest", "treelite"),
         reads=("lightgbm", "xgboost", "sklearn"),
         extra="nvforest",
         packages=("nvforest-cu12", "nvforest-cu13"),
@@ -187,6 +208,8 @@ LIBRARIES = (
         engine="lleaves",
         target="infer_bench.engines.lleaves:Lleaves",
         title="lleaves",
+        formats=("lightgbm-text",),
+        requires=("lleaves",),
         reads=("lightgbm",),
         extra="lleaves",
         packages=("lleaves", "llvmlite"),
@@ -196,6 +219,8 @@ LIBRARIES = (
         engine="tl2cgen",
         target="infer_bench.engines.tl2cgen:TL2cgen",
         title="TL2cgen",
+        formats=("lightgbm-text", "xgboost-json", "xgboost-ubj"),
+        requires=("tl2cgen", "treelite"),
         reads=("lightgbm", "xgboost"),
         extra="tl2cgen",
         packages=("tl2cgen", "treelite"),
@@ -205,6 +230,8 @@ LIBRARIES = (
         engine="sklearnex",
         target="infer_bench.engines.sklearnex:Sklearnex",
         title="scikit-learn-intelex",
+        formats=("lightgbm-text", "xgboost-json", "xgboost-ubj"),
+        requires=("daal4py",),
         reads=("lightgbm", "xgboost"),
         extra="sklearnex",
         packages=("scikit-learn-intelex", "daal"),
@@ -213,6 +240,8 @@ LIBRARIES = (
         engine="http",
         target="infer_bench.engines.http.engine:Http",
         title="HTTP service",
+        formats=("http",),
+        requires=("httptools", "msgspec"),
         family="http",
         extra="load",
     ),
@@ -220,6 +249,7 @@ LIBRARIES = (
         engine="callable",
         target="infer_bench.engines.callable:Callable",
         title="Python function",
+        formats=("python",),
         family="callable",
     ),
 )

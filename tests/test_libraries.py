@@ -31,6 +31,7 @@ def test_the_engine_says_the_same_of_itself(library: ModelLibrary) -> None:
     engine = registry.load(library.target)
 
     assert (engine.name, engine.extra) == (library.engine, library.extra)
+    assert (set(engine.formats), engine.requires) == (set(library.formats), library.requires)
     assert not library.extra or library.extra in PROJECT["optional-dependencies"]
     assert not library.feed or library.feed in engine.options["feed"].choices
     assert "api" in engine.options or not library.calls.keys() - {""}

@@ -5,11 +5,10 @@ import importlib
 import importlib.metadata
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from infer_bench.errors import EngineError, UsageError
-from infer_bench.libraries import LIBRARIES, of_engine
+from infer_bench.libraries import LIBRARIES, ModelLibrary, of_engine
 from infer_bench.plugins import find_points
 
 if TYPE_CHECKING:
@@ -23,8 +22,7 @@ BUILT_IN: Mapping[str, str] = {library.engine: library.target for library in LIB
 __all__ = ["BUILT_IN", "GROUP", "EngineInfo", "available", "get", "load", "names", "target"]
 
 
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
+class EngineInfo(NamedTuple):
     """What can be said of an engine without importing its library. `version` is None when the library is missing.
 
     `problem` says why an engine cannot be loaded at all; `install` is the command that mends either.
@@ -80,10 +78,15 @@ def _targets() -> dict[str, str]:
 
 
 def _info(name: str, where: str) -> EngineInfo:
-    try:
-        engine = load(where)
-    except EngineError as error:
-        return EngineInfo(name, problem=error.message)
+    library = of_engine(name)
+    engine: ModelLibrary | Engine
+    if library is not None and library.target == where:
+        engine = library
+    else:
+        try:
+            engine = load(where)
+        except EngineError as error:
+            return EngineInfo(name, problem=error.message)
     missing = [module for module in engine.requires if not _present(module)]
     version = None if missing else _version(name, engine.requires)
     install = f"pip install 'infer-bench[{engine.extra}]'" if engine.extra else ""
