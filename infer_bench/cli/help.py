@@ -38,8 +38,9 @@ Page = Callable[..., None]
 
 
 class Parameter(NamedTuple):
-    """A parameter of a command: the type of its value, what it declares, and its default."""
+    """A parameter of a command: its name, the type of its value, what it declares, and its default."""
 
+    name: str
     kind: Any
     declaration: Declaration
     default: Any
@@ -48,6 +49,11 @@ class Parameter(NamedTuple):
     def is_required(self) -> bool:
         """Whether it has no default."""
         return self.default is _REQUIRED
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return "list[" in str(self.kind)
 
 
 def find_page(arguments: Sequence[str]) -> Page | None:
@@ -99,7 +105,7 @@ def list_parameters(command: Callable[..., Any]) -> list[Parameter]:
     defaults = command.__defaults__ or ()
     values = (*(_REQUIRED for _ in names[len(defaults) :]), *defaults)
     return [
-        Parameter(*find_declaration(command.__annotations__[name]), default)
+        Parameter(name, *find_declaration(command.__annotations__[name]), default)
         for name, default in zip(names, values, strict=True)
     ]
 
@@ -107,7 +113,7 @@ def list_parameters(command: Callable[..., Any]) -> list[Parameter]:
 def list_records(parameters: Iterable[Parameter]) -> dict[str, list[Record]]:
     """The name and the text of every option and argument, by the group that it stands in."""
     groups: dict[str, list[Record]] = {group: [] for group in GROUPS}
-    for kind, declaration, default in parameters:
+    for _, kind, declaration, default in parameters:
         names = ", ".join(sorted(declaration.names, key=lambda name: name.startswith("--")))
         value = "" if kind is bool else declaration.metavar
         groups[declaration.group].append((f"{names} {value}".strip(), _describe(declaration.help, default)))
@@ -127,7 +133,7 @@ def _describe_argument(parameter: Parameter) -> str:
     if declaration.names:
         return ""
     name = f"{{{declaration.metavar}}}" if parameter.is_required else f"[{declaration.metavar}]"
-    return f"{name}..." if "list[" in str(parameter.kind) else name
+    return f"{name}..." if parameter.is_list else name
 
 
 def _list_groups(groups: Mapping[str, Sequence[Record]], width: int) -> Iterator[str]:

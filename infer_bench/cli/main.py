@@ -19,9 +19,10 @@ BUG = 70  # EX_SOFTWARE of sysexits.h
 def find_app(arguments: Sequence[str]) -> Callable[..., object]:
     """What answers a command line.
 
-    Without Typer: a page of help, a word on what is misspelt, or a command that takes nothing. Else the command tree.
+    Without Typer: a page of help, a word on what is misspelt, or a plain command line. Else the command tree.
     """
     from infer_bench.cli.help import find_page
+    from infer_bench.cli.plain import find_plain_command
     from infer_bench.cli.usage import find_misspelling
 
     page = find_page(arguments)
@@ -30,22 +31,12 @@ def find_app(arguments: Sequence[str]) -> Callable[..., object]:
     error = find_misspelling(arguments)
     if error is not None:
         return partial(_fail, error)
-    command = _find_command_without_options(arguments)
+    command = find_plain_command(arguments)
     if command is not None:
         return command
     from infer_bench.cli.app import build_for
 
     return build_for(arguments)
-
-
-def _find_command_without_options(arguments: Sequence[str]) -> Callable[..., object] | None:
-    from infer_bench.cli.entries import ENTRIES, load_command
-    from infer_bench.cli.help import list_parameters
-
-    if len(arguments) != 1 or arguments[0] not in ENTRIES:
-        return None
-    command = load_command(arguments[0])
-    return None if list_parameters(command) else lambda **_: command()
 
 
 def _fail(error: UsageError, **_: object) -> NoReturn:

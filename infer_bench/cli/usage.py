@@ -39,7 +39,7 @@ def find_misspelling(arguments: Sequence[str]) -> UsageError | None:
 def _list_options(command: str) -> dict[str, bool]:
     """The command's options, and whether each takes a value."""
     parameters = list_parameters(load_command(command))
-    options = {name: kind is not bool for kind, declaration, _ in parameters for name in declaration.names}
+    options = {name: kind is not bool for _, kind, declaration, _ in parameters for name in declaration.names}
     return {**options, "--help": False, "-h": False}
 
 

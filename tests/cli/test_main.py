@@ -76,11 +76,11 @@ def test_one_that_holds_nothing_is_one_line_too(tmp_path: Path) -> None:
 
 
 def said_with(folder: Path, name: str, code: str) -> str:
-    """The one line of a bench that finds this code as the library."""
+    """The one line of a bench that finds this code as the library; the `--` has Typer read the command line."""
     (folder / f"{name}.py").write_text(code, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
     process = subprocess.run(
-        [sys.executable, "-m", "infer_bench", "bench", str(MODEL), "--rounds", "1"],
+        [sys.executable, "-m", "infer_bench", "bench", "--rounds", "1", "--", str(MODEL)],
         capture_output=True,
         text=True,
         env=environment,

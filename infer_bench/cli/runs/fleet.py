@@ -1,11 +1,12 @@
 """Runs the jobs of a fleet."""
 
 import contextlib
-import inspect
-from collections.abc import Iterator
-from typing import Any, get_args, get_type_hints
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args
 
 from infer_bench.cli.delivery import Delivery, tell_verdict
+from infer_bench.cli.entries import load_command
+from infer_bench.cli.help import Parameter, list_parameters
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.measure.fleet.options import KindsByCommand, OptionKind, Takes
 from infer_bench.measure.fleet.plan import COMMANDS, read_plan
@@ -15,20 +16,14 @@ from infer_bench.output import check_outputs
 
 def list_options() -> KindsByCommand:
     """The long options of each command that a fleet runs."""
-    from typer.main import get_command
-
-    from infer_bench.cli.app import build_app
-
-    tree: Any = get_command(build_app(COMMANDS))
-    return {name: _list_kinds(tree.commands[name]) for name in COMMANDS}
+    return {name: _list_kinds(list_parameters(load_command(name))) for name in COMMANDS}
 
 
-def _list_kinds(command: Any) -> dict[str, OptionKind]:
-    hints = get_type_hints(inspect.unwrap(command.callback))
+def _list_kinds(parameters: Iterable[Parameter]) -> dict[str, OptionKind]:
     return {
-        word.removeprefix("--"): OptionKind(_takes(hints.get(param.name)), param.multiple)
-        for param in command.params
-        for word in param.opts
+        word.removeprefix("--"): OptionKind(_takes(parameter.kind), parameter.is_list)
+        for parameter in parameters
+        for word in parameter.declaration.names
         if word.startswith("--")
     }
 
