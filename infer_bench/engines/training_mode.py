@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from infer_bench.model import Remark
 
-TRAINING, RANDOM = "training-mode", "random-numbers"
-"""The codes of remarks."""
+TRAINING, RANDOM, STATE = "training-mode", "random-numbers", "own-state"
+"""The codes of remarks: that of `STATE` is of a network that writes to buffers of its own."""
+VARYING = (TRAINING, RANDOM, STATE)
+"""Those of networks whose answers to a request need not be alike."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ def _torch(file: Path, names: list[str]) -> Kind:
         raise ModelError(
             f"{file.name} is a torch checkpoint: pickled weights (a state dict), or a pickled module", EXPORT
         )
+    if ".data/extern_modules" in inner:
+        raise ModelError(f"{file.name} is a torch.package: a pickled module beside its code", EXPORT)
     if any(name.endswith(".keras") or name == "config.json" for name in inner):
         raise ModelError(f"{file.name} seems to be a Keras archive, which is not read")
     if names and all(name.endswith(".npy") for name in names):

@@ -120,6 +120,7 @@ OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "frame": (dumped(pd.DataFrame({"a": [1]})), "holds a DataFrame"),
     "class": (dumped(LogisticRegression), "not of a model"),
     "state dict": (dumped(OrderedDict(a=1)), "holds a dict"),
+    "torch package": (zipped("m/.data/extern_modules", "m/model/model.pkl"), "torch.package"),
     "torch zip": (zipped("archive/data.pkl", "archive/version"), "torch checkpoint"),
     "office": (zipped("[Content_Types].xml"), "Office"),
     "zip": (zipped("model.txt"), "holds no model"),

@@ -8,7 +8,7 @@ import pytest
 
 from infer_bench import bench, convert, validate
 from infer_bench.converters.base import ConvertOptions
-from infer_bench.errors import CannotRun, EngineError, MissingDependency, ModelError, NotConvertible
+from infer_bench.errors import CannotRun, MissingDependency, ModelError, NotConvertible
 
 SETTINGS = {"iterations": 5, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
 ROWS = np.random.default_rng(0).normal(size=(120, 4))
@@ -125,15 +125,15 @@ def test_a_layer_in_half_precision_is_another_network(tmp_path: Path) -> None:
     assert not validate(*reversed(paths)).results[0].by_rounding
 
 
-def test_a_fixed_batch_and_whole_numbers_are_refused(tmp_path: Path) -> None:
+def test_a_fixed_batch_of_rows_is_refused_and_whole_numbers_are_converted(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     fixed = saved_torch(tmp_path / "fixed.pt2", torch.nn.Linear(4, 2), torch.randn(3, 4), free=False)
     with pytest.raises(NotConvertible, match="fixed batch of 3"):
         convert(fixed)
     whole = saved_torch(tmp_path / "whole.pt2", torch.nn.Embedding(5, 3), torch.zeros(3, 2, dtype=torch.long))
-    with pytest.raises(EngineError, match="int64"):
-        convert(whole)
     assert not list(tmp_path.glob("*.onnx"))
+    assert convert(whole).results[0].failed is None
+    assert [file.name for file in tmp_path.glob("*.onnx")] == ["whole.onnx"]
 
 
 def test_a_program_of_a_fixed_batch_is_measured_at_it_and_compared(tmp_path: Path) -> None:
@@ -164,3 +164,20 @@ def test_a_program_in_training_mode_is_noted_refused_and_named_as_the_cause(tmp_
     report = validate(paths["eval"], paths["train"])
     assert [cause.name for cause in report.results[0].causes] == ["training mode"]
     assert not [n for n in validate(paths["eval"], paths["eval"]).notices if n.code == "training-mode"]
+
+
+def test_a_program_that_counts_its_requests_is_named_by_its_buffer(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Counting(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("count", torch.zeros(1))
+
+        def forward(self, x: Any) -> Any:
+            return x.sum(1, keepdim=True) + self.count.add_(1)
+
+    path = saved_torch(tmp_path / "counting.pt2", Counting(), torch.randn(3, 4))
+    with pytest.raises(NotConvertible, match=r"keeps state between requests \(count\)"):
+        convert(path)
+    assert [cause.name for cause in validate(path, path).results[0].causes] == ["state between requests"]

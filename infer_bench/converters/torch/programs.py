@@ -42,9 +42,10 @@ def _check_kind(path: Path) -> None:
 
 def refuse_training_mode(program: Any) -> None:
     """Raises `NotConvertible` for a program that does not answer alike twice."""
+    from infer_bench.engines.torch.mutation import describe_program_state
     from infer_bench.engines.torch.training_mode import find_training_operators
 
-    for remark in find_training_operators(import_torch(), program).remarks:
+    for remark in (*find_training_operators(import_torch(), program).remarks, *describe_program_state(program)):
         raise NotConvertible(f"the program {remark.message}", remark.hint)
 
 

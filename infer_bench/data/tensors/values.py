@@ -96,7 +96,8 @@ def _whole_numbers(
         longest = _longest_axis(tensor, match["of"], shapes, inputs)
         return _constant(longest if high is None else min(longest, high), "the length of the longest axis")
     if high is not None:
-        return ValueRule(f"{use.low} to {high}, {use.reason}", use.low, high)
+        span = f"{use.low}" if use.low == high else f"{use.low} to {high}"
+        return ValueRule(f"{span}, {use.reason}", use.low, high)
     limits = np.iinfo(tensor.dtype)
     if limits.bits == 8:
         return ValueRule(f"{limits.min} to {limits.max}", limits.min, limits.max)

@@ -23,7 +23,8 @@ from infer_bench.engines.session import (
 )
 from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.engines.torch.float64 import widen_module
-from infer_bench.engines.torch.network import TorchNetworkSession, describe_program
+from infer_bench.engines.torch.mutation import describe_program_state, find_changed_inputs
+from infer_bench.engines.torch.network import TorchNetworkSession, as_array, describe_program
 from infer_bench.engines.torch.script import open_script
 from infer_bench.engines.torch.training_mode import find_training_operators
 from infer_bench.errors import EngineError, ModelError
@@ -74,14 +75,15 @@ def _open_program(library: Any, model: ModelRef, options: Mapping[str, str]) -> 
     with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
         module = program.module() if device == "cpu" else program.module().to(device)
         module = library.compile(module) if options["compile"] == "yes" else module
-    remarks = find_training_operators(library, program).remarks
+    remarks = (*find_training_operators(library, program).remarks, *describe_program_state(program))
     if not _takes_rows(library, program):
         require_arrays(options)
         spec = dataclasses.replace(describe_program(program), remarks=remarks)
         return TorchNetworkSession(library, program, spec, module, device)
     spec = dataclasses.replace(_spec(program), remarks=remarks)
     feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
-    predict = guard(_predictor(library, module, np.float32, device), f"PyTorch cannot run {model.name}")
+    changed = bool(find_changed_inputs(program))
+    predict = guard(_predictor(library, module, np.float32, device, copy=changed), f"PyTorch cannot run {model.name}")
     return TorchSession(spec, feed, predict, library, program)
 
 
@@ -104,20 +106,24 @@ class TorchSession(FedSession):
         what = "PyTorch cannot compute the program in float64"
         with errors_as(EngineError, what):
             module = widen_module(self._library, self._program)
-        return guard(_predictor(self._library, module, np.float64), what)
+        changed = bool(find_changed_inputs(self._program))
+        return guard(_predictor(self._library, module, np.float64, copy=changed), what)
 
     def predict_in_float64(self, inputs: Any) -> Floats:
         """See `engines.float64.Float64Session`."""
         return self.postprocess(self._in_float64(inputs))
 
 
-def _predictor(library: Any, module: Any, dtype: Any, device: str = "cpu") -> Call:
+def _predictor(library: Any, module: Any, dtype: Any, device: str = "cpu", *, copy: bool = False) -> Call:
+    """With `copy` the module writes to its input."""
+
     def predict(rows: Any) -> Any:
         with library.inference_mode():
-            tensor = library.from_numpy(np.ascontiguousarray(rows, dtype=dtype))
+            array = np.array(rows, dtype=dtype, order="C") if copy else np.ascontiguousarray(rows, dtype=dtype)
+            tensor = library.from_numpy(array)
             output = module(tensor if device == "cpu" else tensor.to(device))
         output = output[0] if isinstance(output, tuple | list) else output
-        return (output if device == "cpu" else output.cpu()).numpy()
+        return as_array(output if device == "cpu" else output.cpu())
 
     return predict
 
@@ -130,6 +136,7 @@ def _takes_rows(library: Any, program: Any) -> bool:
         return False
     shape, output_shape = inputs[0].shape, outputs[0].shape
     is_matrix = inputs[0].dtype == library.float32 and len(shape) == 2 and isinstance(shape[1], int)
+    is_matrix = is_matrix and not outputs[0].dtype.is_complex
     gives_rows = len(output_shape) > 0 and all(isinstance(size, int) for size in output_shape[1:])
     return is_matrix and gives_rows and shape[1] <= MOST_COLUMNS and program.call_spec.out_spec.num_leaves == 1
 

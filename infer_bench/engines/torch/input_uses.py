@@ -12,6 +12,7 @@ _HAND_ON = frozenset(
 """Operators whose output holds the values of their first input."""
 MOST = 1 << 31
 """A range that ends beyond it is none."""
+_BAG = "where a bag begins"
 _EMBEDDINGS = frozenset({"embedding", "embedding_bag", "_embedding_bag"})
 
 
@@ -21,8 +22,8 @@ def read_input_uses(program: Any) -> dict[str, InputUse]:
     starts = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
     uses = {node.name: InputUse() for node in starts}
     for node in starts:
-        for table, rows in _find_tables(node):
-            uses[node.name].limit(0, rows - 1, f"a row of {table} ({rows:,} rows)")
+        for place, rows in _find_places(node):
+            uses[node.name].limit(0, rows - 1, place if place == _BAG else f"{place} ({rows:,} rows)")
         limits = _find_limits(program, node.meta.get("val"))
         if limits is not None:
             uses[node.name].limit(*limits, "as the program was exported for")
@@ -35,21 +36,23 @@ def _find_limits(program: Any, value: Any) -> tuple[int, int] | None:
     limits = program.range_constraints.get(expression) if not hasattr(value, "shape") else None
     try:
         return None if limits is None or int(limits.upper) > MOST else (int(limits.lower), int(limits.upper))
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, AttributeError):  # the last one of a symbol for infinity
         return None
 
 
-def _find_tables(start: Any) -> Iterator[tuple[str, int]]:
-    """Each embedding that is looked up by the values of a node: its name, and how many rows it has."""
+def _find_places(start: Any) -> Iterator[tuple[str, int]]:
+    """What is looked up by the values of a node, an embedding by its name, and how many of it there are."""
     waiting, visited = [start], {start}
     while waiting:
         node = waiting.pop()
         for user in node.users:
             name, arguments = _operator(user), user.args
             if name in _EMBEDDINGS and len(arguments) > 1 and arguments[1] is node:
-                yield str(arguments[0]), int(arguments[0].meta["val"].shape[0])
+                yield f"a row of {arguments[0]}", int(arguments[0].meta["val"].shape[0])
+            elif name in _EMBEDDINGS and len(arguments) > 2 and arguments[2] is node:
+                yield _BAG, 1
             elif name == "index_select" and len(arguments) > 2 and arguments[2] is node:
-                yield str(arguments[0]), int(arguments[0].meta["val"].shape[arguments[1]])
+                yield f"a row of {arguments[0]}", int(arguments[0].meta["val"].shape[arguments[1]])
             if name in _HAND_ON and arguments and arguments[0] is node and user not in visited:
                 visited.add(user)
                 waiting.append(user)

@@ -12,6 +12,7 @@ from infer_bench.engines.session import first_line
 from infer_bench.engines.tensor_session import TensorSession
 from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.engines.torch.input_uses import read_input_uses
+from infer_bench.engines.torch.mutation import find_changed_inputs
 from infer_bench.engines.torch.rounding import open_rounding_runs
 from infer_bench.errors import EngineError
 from infer_bench.formats.graph_uses import InputUse
@@ -55,7 +56,21 @@ def describe_program(program: Any) -> ModelSpec:
     """The inputs and outputs of a program. Raises `EngineError` for an input that no array can be."""
     inputs = tuple(_describe_input(name, value) for name, value in _list_inputs(program) if value is not None)
     names = _name_outputs(program)
+    _refuse_complex(program)
     return ModelSpec("raw", (), names, inputs=inputs, output_names=names)
+
+
+def _refuse_complex(program: Any) -> None:
+    values = {node.name: node.meta.get("val") for node in program.graph.nodes}
+    for name in program.graph_signature.user_outputs:
+        _require_real(getattr(values.get(name), "dtype", ""))
+
+
+def _require_real(dtype: Any) -> None:
+    """Raise `EngineError` for an output of complex numbers."""
+    if "complex" in str(dtype):
+        text = f"an output is a tensor of {str(dtype).removeprefix('torch.')}, which is not compared"
+        raise EngineError(text, "export torch.view_as_real of it")
 
 
 def _list_inputs(program: Any) -> list[tuple[str, Any]]:
@@ -101,11 +116,14 @@ def _make_predict(
     arguments = list(_list_arguments(program))
     names, structure = {tensor.name for tensor in feed.inputs}, program.call_spec.in_spec
     numbers = {name for name, value in _list_inputs(program) if value is not None and not hasattr(value, "dtype")}
+    changed_inputs = find_changed_inputs(program)
 
     def convert(name: str, constant: Any, arrays: Mapping[str, Array]) -> Any:
         if name not in names:
             return constant
         tensor = library.from_numpy(arrays[name])
+        if name in changed_inputs:
+            tensor = tensor.clone()
         return tensor.item() if name in numbers else tensor if device == "cpu" else tensor.to(device)
 
     def predict(arrays: Mapping[str, Array]) -> list[Any]:
@@ -133,9 +151,17 @@ def _to_cpu(value: Any) -> Any:
 
 
 def as_array(value: Any) -> Array:
-    """An output as an array; of bfloat16, which NumPy lacks, in float32."""
+    """An output as an array, of bfloat16, which NumPy lacks, in float32. Raises `EngineError` for complex numbers.
+
+    What is the module's own memory is copied: another request may change it.
+    """
     if not hasattr(value, "numpy"):
         return np.asarray(value)
-    is_numpy = str(value.dtype).removeprefix("torch.") in NUMPY_DTYPES
-    array: Array = (value if is_numpy else value.float()).numpy()
+    dtype = str(value.dtype).removeprefix("torch.")
+    _require_real(dtype)
+    try:
+        tensor = value if value.is_inference() else value.detach().clone()
+        array: Array = (tensor if dtype in NUMPY_DTYPES else tensor.float()).numpy()
+    except (RuntimeError, TypeError) as error:  # sparse tensors, and those of strange layouts
+        raise EngineError(f"an output is no array of {dtype}: {first_line(error)}") from None
     return array

@@ -8,6 +8,7 @@ from infer_bench.engines.feeds.tensors import TensorFeed
 from infer_bench.engines.rounding_runs import Method, RoundingRuns
 from infer_bench.engines.session import errors_as, first_line
 from infer_bench.engines.tensor_session import TensorSession, require_arrays
+from infer_bench.engines.torch.mutation import describe_script_state, find_changed_script_inputs
 from infer_bench.engines.torch.network import NUMPY_DTYPES, as_array
 from infer_bench.engines.torch.rounding import open_rounding_runs
 from infer_bench.engines.torch.script_uses import find_training_nodes, guess_dtype, read_script_uses
@@ -47,9 +48,13 @@ class ScriptSession(TensorSession):
     def _make_predict(self, module: Any) -> Callable[[Mapping[str, Array]], Any]:
         library, feed, device = self._library, self._feed, self._device
         numbers = {argument.name for argument in _list_arguments(module) if str(argument.type) in _NUMBERS}
+        names = _name_inputs(module, module.inlined_graph)
+        changed_inputs = {names[name] for name in find_changed_script_inputs(module.inlined_graph)}
 
         def convert(name: str, array: Array) -> Any:
             tensor = library.from_numpy(array)
+            if name in changed_inputs:
+                tensor = tensor.clone()
             return tensor.item() if name in numbers else tensor if device == "cpu" else tensor.to(device)
 
         def predict(arrays: Mapping[str, Array]) -> Any:
@@ -71,7 +76,8 @@ def open_script(library: Any, model: ModelRef, options: Mapping[str, str], devic
     require_arrays(options)
     with errors_as(ModelError, f"PyTorch cannot read {model.name}"):
         module = library.jit.load(model.path, map_location=device)
-    remarks = find_training_nodes(module, module.inlined_graph).remarks
+    graph = module.inlined_graph
+    remarks = (*find_training_nodes(module, graph).remarks, *describe_script_state(graph))
     inputs = _describe_inputs(module, options["dtypes"])
     return ScriptSession(library, module, ModelSpec("raw", (), (), remarks=remarks, inputs=inputs), device)
 

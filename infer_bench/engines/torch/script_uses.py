@@ -15,14 +15,16 @@ _HAND_ON = frozenset(
 )
 """Operators whose output holds the values of their first input."""
 _INDICES = {
-    "aten::embedding": 1,
-    "aten::embedding_bag": 1,
-    "aten::index_select": 2,
-    "aten::gather": 2,
-    "aten::one_hot": 0,
+    "aten::embedding": {1},
+    "aten::embedding_bag": {1, 2},
+    "aten::index_select": {2},
+    "aten::gather": {2},
+    "aten::one_hot": {0},
 }
-"""Operators that look something up, and the place of what they look up by."""
+"""Operators that look something up, and the places of what they look up by."""
+_OFFSETS = ("aten::embedding_bag", 2)
 _CONDITIONS = {"aten::where": 0, "aten::masked_fill": 1, "aten::masked_fill_": 1}
+_LOGIC = ("aten::logical_", "aten::bitwise_not", "aten::bitwise_and", "aten::bitwise_or", "aten::bitwise_xor")
 _COMPARISONS = frozenset(f"aten::{name}" for name in ("eq", "ne", "lt", "le", "gt", "ge"))
 _RANDOM = ("aten::rand", "aten::normal", "aten::bernoulli", "aten::multinomial", "aten::uniform_", "aten::exponential")
 
@@ -31,9 +33,9 @@ def guess_dtype(value: Any, floats: str) -> str:
     """Of a value of the graph: int64 of what looks up or is compared with whole numbers, bool of conditions."""
     for use, node in _list_uses(value):
         kind = node.kind()
-        if _INDICES.get(kind) == use:
+        if use in _INDICES.get(kind, ()):
             return "int64"
-        if _CONDITIONS.get(kind) == use or kind.startswith("aten::logical_"):
+        if _CONDITIONS.get(kind) == use or kind.startswith(_LOGIC):
             return "bool"
         if kind in _COMPARISONS and isinstance(_constant(list(node.inputs())[1 - use]), int):
             return "int64"
@@ -46,8 +48,10 @@ def read_script_uses(module: Any, graph: Any, names: dict[str, str]) -> dict[str
     for value in graph.inputs():
         name = names.get(value.debugName())
         for use, node in _list_uses(value) if name else ():
-            table = _resolve(module, next(iter(node.inputs()))) if _INDICES.get(node.kind()) == use == 1 else None
-            shape = getattr(table, "shape", None)
+            if name and (node.kind(), use) == _OFFSETS:
+                uses[name].limit(0, 0, "where a bag begins")
+            is_table = use == 1 and use in _INDICES.get(node.kind(), ())
+            shape = getattr(_resolve(module, next(iter(node.inputs()))), "shape", None) if is_table else None
             if name and shape is not None:
                 uses[name].limit(0, int(shape[0]) - 1, f"a row of a table of {int(shape[0]):,} rows")
     return uses

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from infer_bench.engines.training_mode import RANDOM, TRAINING
+from infer_bench.engines.training_mode import VARYING
 from infer_bench.errors import ModelError
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.onnx_weights import Weight, read_weights
@@ -43,7 +43,7 @@ def _sides_in_training(candidate: CandidateState, validation: Validation) -> Ite
         if not isinstance(predictor, Predictor):
             continue
         for remark in predictor.spec.remarks:
-            if remark.code in (TRAINING, RANDOM):
+            if remark.code in VARYING:
                 yield AskedSide(predictor.name, remark, _asking(predictor, validation))
 
 

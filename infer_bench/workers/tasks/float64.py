@@ -7,7 +7,7 @@ import numpy as np
 from infer_bench.engines import float64
 from infer_bench.engines.base import Session
 from infer_bench.engines.session import first_line
-from infer_bench.engines.training_mode import RANDOM, TRAINING
+from infer_bench.engines.training_mode import VARYING
 from infer_bench.errors import EngineError
 from infer_bench.stats.agreement.rounding import MOST_ROUNDING
 from infer_bench.typing import Columns, Floats
@@ -68,7 +68,7 @@ def check_float64(session: Session, request: CheckFloat64) -> Float64Support:
     """Tried on zeros, where both forms have to agree but for rounding."""
     if not hasattr(session, "predict_in_float64") or not getattr(session, "is_network", True):
         return Float64Support(False)
-    if any(remark.code in (TRAINING, RANDOM) for remark in session.spec.remarks):
+    if any(remark.code in VARYING for remark in session.spec.remarks):
         return Float64Support(False, "no two of its answers need be alike")
     try:
         columns = {feature.name: np.zeros(session.spec.batch or 1) for feature in session.spec.features}

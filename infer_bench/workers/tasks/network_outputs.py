@@ -11,7 +11,7 @@ from infer_bench.data.table import stack
 from infer_bench.data.tensors.stacking import cut_requests
 from infer_bench.engines.base import Session
 from infer_bench.engines.rounding_runs import Method, NamedArrays, RoundingRuns
-from infer_bench.engines.training_mode import RANDOM, TRAINING
+from infer_bench.engines.training_mode import VARYING
 from infer_bench.errors import EngineError
 from infer_bench.stats.agreement.rounding import MOST_ROUNDING
 from infer_bench.typing import Array, Bools, Columns, Floats
@@ -137,7 +137,7 @@ def _runs_of(session: Any, requests: Sequence[Mapping[str, Array]]) -> RoundingR
 def _choose_runs(session: Any, arrays: Mapping[str, Array]) -> RoundingRuns:
     if not hasattr(session, "rounding_runs"):
         raise EngineError("the engine has no float64 form of the model")
-    if any(remark.code in (TRAINING, RANDOM) for remark in session.spec.remarks):
+    if any(remark.code in VARYING for remark in session.spec.remarks):
         raise EngineError("no two of its answers need be alike")
     runs = _runs_in_float64(session, arrays)
     return session.rounding_runs("noise") if runs is None else runs

@@ -8,7 +8,7 @@ from pathlib import Path
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, SOURCE, add_metadata, describe_source
 from infer_bench.data import Table
-from infer_bench.engines.training_mode import RANDOM, TRAINING
+from infer_bench.engines.training_mode import VARYING
 from infer_bench.errors import EngineError, ModelError, NotConvertible, WorkerHung
 from infer_bench.formats.identify import identify
 from infer_bench.formats.signature import TENSORS
@@ -92,7 +92,7 @@ class NetworkConversion:
     def _refuse_random(self) -> None:
         """Raise `NotConvertible` for a network that does not answer alike twice, naming the operators."""
         for remark in self.spec.remarks:
-            if remark.code in (TRAINING, RANDOM):
+            if remark.code in VARYING:
                 raise NotConvertible(f"{self.source.name} {remark.message}", remark.hint)
 
     @property

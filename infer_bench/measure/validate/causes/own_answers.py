@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.data import Table
-from infer_bench.engines.training_mode import TRAINING
+from infer_bench.engines.training_mode import RANDOM, STATE, TRAINING
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.causes import counterfactual as names
 from infer_bench.measure.validate.causes.cause_on_rows import cause_on
@@ -22,6 +22,9 @@ MOST = 256
 """So many rows are asked again."""
 LEAST_BATCH = 2
 """Batch normalisation in training mode cannot answer a row alone."""
+
+
+_NAMES = {TRAINING: names.TRAINING, RANDOM: names.RANDOM, STATE: names.STATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def _changes(table: Table, side: AskedSide) -> Bools:
 
 
 def _cause(rows: DifferingRows, side: AskedSide, explained: Bools, examined: Bools) -> Cause:
-    name = names.TRAINING if side.remark.code == TRAINING else names.RANDOM
+    name = _NAMES[side.remark.code]
     detail = f"{side.name} {side.remark.message}; asked again, it contradicts itself"
     cause = cause_on(rows, name, detail, explained, examined)
     return Cause(
