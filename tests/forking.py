@@ -6,21 +6,25 @@ so is one of another interpreter or with CPUs of its own.
 """
 
 import contextlib
+import gc
 import json
 import os
+import pkgutil
 import select
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from threading import Lock
 from typing import Any, NoReturn
 
-PRELOADED = (
+PRELOADED = (  # not ONNX Runtime: its import starts threads, which a fork would lack
     *("pandas", "pyarrow.parquet", "scipy.sparse", "lightgbm", "xgboost", "onnx"),
     *("sklearn.compose", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
-    *("infer_bench.workers.server", "infer_bench.engines.feeds.dataframe", "infer_bench.plugins"),
 )
+ROOMS = ("workers", "engines", "trees", "converters", "data")
+"""Packages of infer-bench whose modules a worker imports as it comes to need them."""
 READ_AT_START = ("PYTHON", "LD_", "MALLOC_")
 HIGH = 500  # where descriptors wait until the numbers that they must have are free
 MESSAGE_BYTES = 1 << 18
@@ -185,16 +189,25 @@ def place(descriptors: Sequence[int], numbers: Sequence[int]) -> None:
 def main(number: str, *absent: str) -> None:
     """Import everything but what must be absent, and serve."""
     import fcntl
-    from importlib import import_module
 
     connection = socket.socket(fileno=fcntl.fcntl(int(number), fcntl.F_DUPFD_CLOEXEC, HIGH))
     os.close(int(number))
     for name in absent:
         sys.modules[name] = None  # type: ignore[assignment]
-    for name in PRELOADED:
+    for name in (*PRELOADED, *modules_of(ROOMS)):
         with contextlib.suppress(ImportError):
             import_module(name)
+    gc.freeze()  # a worker's collector need not walk, and so copy, what all of them share
     serve(connection)
+
+
+def modules_of(rooms: Sequence[str]) -> list[str]:
+    """The modules of packages of infer-bench, `__main__` left out."""
+    names = []
+    for room in rooms:
+        package = import_module(f"infer_bench.{room}")
+        names += [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [name for name in names if not name.endswith(".__main__")]
 
 
 if __name__ == "__main__":
