@@ -81,10 +81,10 @@ def _read_input(value: Message, initialisers: set[str]) -> TensorInput:
 
 
 def _read_shape(shape: Message) -> tuple[int | str | None, ...]:
-    return tuple(_read_size(dimension) for dimension in messages(shape, _DIMENSION))
+    return tuple(read_size(dimension) for dimension in messages(shape, _DIMENSION))
 
 
-def _read_size(dimension: Message) -> int | str | None:
+def read_size(dimension: Message) -> int | str | None:
     """A fixed size, a symbol, or None where the axis is free and has no name of its own."""
     symbol = _text(dimension, _SYMBOL)
     if symbol.strip() not in ("", "?", "-1", "None"):

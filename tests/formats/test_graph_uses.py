@@ -27,7 +27,7 @@ def uses_of(
 
 
 TABLE = np.zeros((30, 4), np.float32)
-IDS = {"ids": (kinds.INT64, ["batch", "tokens"])}
+IDS: dict[str, tuple[int, Sequence[Any]]] = {"ids": (kinds.INT64, ["batch", "tokens"])}
 
 
 def test_ids_are_followed_to_the_rows_of_an_embedding() -> None:
@@ -82,9 +82,58 @@ def test_a_scalar_is_compared_within_a_branch_and_a_function() -> None:
 
 
 def test_positions_in_what_the_run_computes_are_the_first() -> None:
-    nodes = [helper.make_node("Relu", ["x"], ["hidden"]), helper.make_node("Gather", ["hidden", "last"], ["y"])]
+    nodes = [helper.make_node("NonZero", ["x"], ["hidden"]), helper.make_node("Gather", ["hidden", "last"], ["y"])]
     uses = uses_of(nodes, {"x": (kinds.FLOAT, ["n", 4]), "last": (kinds.INT64, [1])})
     assert (uses["last"].low, uses["last"].high) == (0, 0)
+
+
+TOKENS: dict[str, tuple[int, Sequence[Any]]] = {**IDS, "at": (kinds.INT64, ["batch", "masked"])}
+
+
+@pytest.mark.parametrize("op", ["Gather", "GatherElements", "ScatterElements"])
+def test_positions_in_a_layer_of_tokens_go_as_far_as_a_request_has_tokens(op: str) -> None:
+    nodes = [
+        helper.make_node("Gather", ["table", "ids"], ["embedded"]),
+        helper.make_node("MatMul", ["embedded", "weights"], ["hidden"]),
+        helper.make_node("Relu", ["hidden"], ["active"]),
+        helper.make_node(op, ["active", "at", "active"][: 3 if op.startswith("S") else 2], ["y"], axis=1),
+    ]
+    use = uses_of(nodes, TOKENS, {"table": TABLE, "weights": np.zeros((4, 8), np.float32)})["at"]
+    assert use.high is None
+    assert use.within({"ids": (1, 12), "at": (1, 3)}).high == 11
+
+
+def test_positions_in_an_input_of_fixed_sizes_go_as_far_as_those() -> None:
+    inputs: dict[str, tuple[int, Sequence[Any]]] = {
+        "x": (kinds.FLOAT, ["n", 12, 7]),
+        "at": (kinds.INT64, ["k", 2]),
+        "u": (kinds.FLOAT, ["k"]),
+    }
+    nodes = [
+        helper.make_node("ScatterElements", ["x", "at", "u"], ["y"], axis=2),
+        helper.make_node("Add", ["at", "one"], ["next"]),
+        helper.make_node("ScatterElements", ["x", "next", "u"], ["z"], axis=-2),
+    ]
+    use = uses_of(nodes, inputs, {"one": np.array(1)})["at"]
+    assert (use.low, use.high, use.reason) == (0, 6, "a row of x (7 rows)")
+
+
+def test_positions_along_several_axes_are_within_each_of_them_and_no_other() -> None:
+    nodes = [helper.make_node("GatherND", ["table", "at"], ["y"])]
+    at = {"at": (kinds.INT64, ["k", 2])}
+    assert uses_of(nodes, at, {"table": np.zeros((90, 40, 3), np.float32)})["at"].high == 39
+
+
+@pytest.mark.parametrize("op", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("layout", [0, 1])
+def test_a_recurrence_goes_along_the_first_axis_of_what_it_reads(op: str, layout: int) -> None:
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["steps_first"], perm=[1, 0, 2]),
+        helper.make_node(op, ["steps_first", "w", "r"], ["y"], hidden_size=3, layout=layout),
+    ]
+    constants = {"w": np.zeros((1, 12, 4), np.float32), "r": np.zeros((1, 12, 3), np.float32)}
+    use = uses_of(nodes, {"x": (kinds.FLOAT, [None, None, 4])}, constants)["x"]
+    assert (use.time_axis, use.batch_axis) == ((None, None) if layout else (1, 0))
 
 
 def test_layers_say_how_many_channels_and_columns_they_take() -> None:

@@ -59,6 +59,7 @@ def choose_rule(
         return _fill(tensor, fill)
     if tensor.dtype == "object":
         return ValueRule("text", text="a")
+    use = use.within(shapes)
     has_others = any(other.name != tensor.name and not is_state(other.name) for other in inputs)
     if is_state(tensor.name) and has_others and use.high is None:
         return ValueRule("a state, empty at first")

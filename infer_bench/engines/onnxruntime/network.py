@@ -1,7 +1,8 @@
 """ONNX graphs that are fed by tensors: of any rank and dtype, and of any number of inputs and outputs."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,18 @@ from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.graph_uses import InputUse, read_input_uses
+from infer_bench.formats.graph_uses.sizes import RECURRENCES
+from infer_bench.formats.input_names import is_certain_batch
 from infer_bench.formats.signature import Signature
-from infer_bench.model import ModelSpec
+from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.typing import Array
 
 _HAS_ARRAY = re.compile(r"(?!.*(?:bfloat16|float8|float4|int4|int2|complex)).*")
 """Of the types of outputs; parts of sequences and maps count too."""
+
+
+_RANKS_OF_STEPS = (2, 3)
+"""So many axes have ids of steps, and steps of numbers."""
 
 
 class NetworkSession(TensorSession):
@@ -66,19 +73,46 @@ class NetworkSession(TensorSession):
 def open_network(session: Any, signature: Signature, path: str, options: Mapping[str, str]) -> NetworkSession:
     """The session of a network. Raises `EngineError` for inputs that no array can be, and for options of rows."""
     _check_options(options)
+    if all(tensor.optional for tensor in signature.inputs):
+        raise EngineError("the model has no inputs: it always gives the same, and no request can be made for it")
     types = {value.name: value.type for value in session.get_inputs()}
     for tensor in signature.inputs:
         if not tensor.dtype and not tensor.optional:
             kind = types.get(tensor.name, "another type")
-            raise EngineError(f"the input {tensor.name!r} is a {kind}, which NumPy has no array for")
-    inputs = tuple(tensor for tensor in signature.inputs if tensor.dtype)
+            is_tensor = kind.startswith("tensor")
+            hint = "an input of another type, and a Cast to this one inside" if is_tensor else "tensors for its inputs"
+            hint = f"export the model with {hint}"
+            raise EngineError(f"the input {tensor.name!r} is of the type {kind}, which NumPy has no array for", hint)
+    inputs = tuple(_with_batch_axis([tensor for tensor in signature.inputs if tensor.dtype], path))
     names = _choose_outputs(signature.outputs, options.get("output", ""))
     for value in session.get_outputs():
         if value.name in names and not _HAS_ARRAY.fullmatch(value.type):
-            hint = "onnxruntime:output=… leaves it out" if len(signature.outputs) > 1 else ""
-            raise EngineError(f"the output {value.name!r} is a {value.type}, which NumPy has no array for", hint)
+            hint = "export the model with a Cast to another type at its end"
+            hint = "onnxruntime:output=… leaves it out" if len(signature.outputs) > 1 else hint
+            raise EngineError(
+                f"the output {value.name!r} is of the type {value.type}, which NumPy has no array for", hint
+            )
     spec = ModelSpec("raw", (), names, inputs=inputs, output_names=names)
     return NetworkSession(session, spec, path)
+
+
+def _with_batch_axis(inputs: Sequence[TensorInput], path: str) -> Iterator[TensorInput]:
+    """The inputs, of those that a recurrence goes along step by step with the axis beside its steps for the batch."""
+    unsure = [t for t in inputs if len(t.shape or ()) in _RANKS_OF_STEPS and _is_unsure(t)]
+    with onnx_graph.map_file(Path(path)) as content:
+        has_steps = bool(unsure) and any(node.op in RECURRENCES for node in onnx_graph.all_nodes(content))
+        uses = read_input_uses(content) if has_steps else {}
+    for tensor in inputs:
+        use = uses.get(tensor.name, InputUse())
+        if tensor not in unsure or use.time_axis is None or use.time_axis != tensor.batch_axis:
+            yield tensor
+            continue
+        is_free = use.batch_axis is not None and not isinstance((tensor.shape or ())[use.batch_axis], int)
+        yield replace(tensor, batch_axis=use.batch_axis if is_free else None)
+
+
+def _is_unsure(tensor: TensorInput) -> bool:
+    return tensor.batch_axis is not None and not is_certain_batch((tensor.shape or ())[tensor.batch_axis])
 
 
 def _check_options(options: Mapping[str, str]) -> None:

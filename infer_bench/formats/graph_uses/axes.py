@@ -23,6 +23,20 @@ def follow_axes(node: Node, axes: Axes, constants: Sequence[Constant | None]) ->
     return None
 
 
+def axes_of_rows(node: Node, axes: Axes, table: Constant) -> Axes:
+    """Those of the rows of a table that values with `axes` have looked up."""
+    rank = len(table.sizes)
+    axis = (onnx_graph.ints(node, "axis") or [0])[0]
+    if axes is None or not -rank <= axis < rank:
+        return None
+    return (*(None,) * (axis % rank), *axes, *(None,) * (rank - axis % rank - 1))
+
+
+def axes_of_product(axes: Axes) -> Axes:
+    """Those of a value after it was multiplied by weights, along its last axis."""
+    return None if not axes else (*axes[:-1], None)
+
+
 def _places(node: Node, constants: Sequence[Constant | None]) -> tuple[int, ...]:
     """The axes that the node names: in an attribute up to opset 12, in its second input from 13 on."""
     second = constants[1] if len(constants) > 1 else None

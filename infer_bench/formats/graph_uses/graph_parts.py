@@ -8,9 +8,10 @@ import numpy as np
 from infer_bench.formats.graph_uses.input_use import Constant
 from infer_bench.formats.onnx_graph import Node, read_node, read_stored
 from infer_bench.formats.protobuf import Message, integers, messages, text
+from infer_bench.formats.signature import read_size
 
 _MODEL_GRAPH, _MODEL_FUNCTIONS = 7, 25
-_GRAPH_NODES, _GRAPH_INITIALISERS, _GRAPH_INPUTS, _GRAPH_OUTPUTS = 1, 5, 11, 12
+_GRAPH_NODES, _GRAPH_INITIALISERS, _GRAPH_INPUTS, _GRAPH_OUTPUTS, _GRAPH_VALUES = 1, 5, 11, 12, 13
 _FUNCTION_NAME, _FUNCTION_INPUTS, _FUNCTION_OUTPUTS, _FUNCTION_NODES = 1, 4, 5, 7
 _VALUE_NAME, _VALUE_TYPE, _TENSOR_TYPE, _SHAPE, _DIMENSION = 1, 2, 1, 2, 1
 _TENSOR_DIMENSIONS, _TENSOR_DATA_TYPE, _TENSOR_NAME = 1, 2, 8
@@ -24,11 +25,14 @@ _LONGEST_RANGE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A graph or a function: the names that come in and go out, the ranks of those in, constants and nodes."""
+    """A graph or a function: the names that come in and go out, constants and nodes.
+
+    `declared` are the sizes that it declares of values, an int or a symbol an axis; None where it says neither.
+    """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    ranks: dict[str, int]
+    declared: dict[str, tuple[int | str | None, ...]]
     constants: dict[str, Constant]
     nodes: Message
     node_field: int
@@ -45,12 +49,12 @@ def read_main_graph(model: Message) -> Graph:
 
 def read_graph(graph: Message) -> Graph:
     """A `GraphProto`. Raises `ValueError` for one that is broken."""
-    values = list(messages(graph, _GRAPH_INPUTS))
-    names = [_name(value) for value in values]
-    ranks = {name: rank for name, value in zip(names, values, strict=True) if (rank := _rank(value)) is not None}
+    names = tuple(map(_name, messages(graph, _GRAPH_INPUTS)))
+    values = messages(graph, _GRAPH_INPUTS, _GRAPH_VALUES, _GRAPH_OUTPUTS)
+    declared = {_name(value): sizes for value in values if (sizes := _read_sizes(value)) is not None}
     constants = [_read_constant(tensor) for tensor in messages(graph, _GRAPH_INITIALISERS)]
     outputs = tuple(map(_name, messages(graph, _GRAPH_OUTPUTS)))
-    return Graph(tuple(names), outputs, ranks, {constant.name: constant for constant in constants}, graph, _GRAPH_NODES)
+    return Graph(names, outputs, declared, {constant.name: constant for constant in constants}, graph, _GRAPH_NODES)
 
 
 def read_functions(model: Message) -> dict[str, Graph]:
@@ -108,10 +112,10 @@ def _name(value: Message) -> str:
     return next(map(text, messages(value, _VALUE_NAME)), "")
 
 
-def _rank(value: Message) -> int | None:
-    """The number of axes that a `ValueInfoProto` declares; None where it declares none."""
+def _read_sizes(value: Message) -> tuple[int | str | None, ...] | None:
+    """The sizes that a `ValueInfoProto` declares; None where it declares no number of axes."""
     for kind in messages(value, _VALUE_TYPE):
         for tensor in messages(kind, _TENSOR_TYPE):
             for shape in messages(tensor, _SHAPE):
-                return sum(1 for _ in messages(shape, _DIMENSION))
+                return tuple(map(read_size, messages(shape, _DIMENSION)))
     return None

@@ -1,7 +1,12 @@
 """What is known of an input from the operators that it reaches, and the values on their way there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+InputAxis = tuple[str, int]
+"""An input and one of its axes."""
+Size = int | InputAxis | None
+"""A size, or the axis of an input that has the same; None where nothing is known."""
 
 
 @dataclass(slots=True)
@@ -9,6 +14,8 @@ class InputUse:
     """What a graph does with one of its inputs.
 
     Its values are positions from `low` to `high`, both included, which `reason` tells; None where they are none.
+    `places` are the axes along which they are positions too, whose sizes a request decides, each with what is added to
+    the values first. `time_axis` is one that a layer goes along step by step, with the `batch_axis` beside it.
     `constants` are the numbers that it is compared with, in the graph's order; `sizes` are those that operators ask of
     its axes. As an `operand` it says how another tensor is reshaped or cut, and `operand_value` is one that will do.
     """
@@ -20,12 +27,23 @@ class InputUse:
     sizes: dict[int, int] = field(default_factory=dict)
     operand: str = ""
     operand_value: int = 0
+    places: list[tuple[InputAxis, int, str]] = field(default_factory=list)
+    time_axis: int | None = None
+    batch_axis: int | None = None
 
     def limit(self, low: int, high: int, reason: str) -> None:
         """Note one more use as a position; the narrowest counts."""
         self.low = max(self.low, low)
         if self.high is None or high < self.high:
             self.high, self.reason = high, reason
+
+    def within(self, shapes: Mapping[str, Sequence[int]]) -> "InputUse":
+        """The same for requests of these shapes, which say how far positions along their axes go."""
+        use = replace(self, places=[])
+        for (name, axis), offset, reason in self.places:
+            size = shapes[name][axis] if name in shapes else 1
+            use.limit(max(0, -offset), max(0, size - 1 - offset), f"{reason} ({size:,} long)")
+        return use
 
     def note_operand(self, op: str, value: int) -> None:
         """Note that it says how `op` changes another tensor; the first such use counts."""

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from infer_bench.formats import onnx_graph
-from infer_bench.formats.graph_uses.input_use import Constant, InputUse, Origin
+from infer_bench.formats.graph_uses.input_use import Constant, InputAxis, InputUse, Origin, Size
 from infer_bench.formats.onnx_graph import Node
 
 Origins = Sequence[tuple[Origin, ...]]
 Constants = Sequence[Constant | None]
+Sizes = Sequence[Sequence[Size] | None]
 
-_INDICES = {
+INDICES = {
     "Gather": 1,
     "GatherElements": 1,
     "GatherND": 1,
@@ -20,6 +21,8 @@ _INDICES = {
     "SequenceAt": 1,
 }
 """Which input of an operator holds positions in its first."""
+_BY_POSITION = ("GatherND", "ScatterND")
+"""Operators whose positions are along several axes at once."""
 _EMBEDDINGS = {0: 2, 1: 4, 7: 3}
 """Of the inputs of `EmbedLayerNormalization`: ids, segments and positions, and their tables."""
 _OPERANDS = {
@@ -43,8 +46,10 @@ _OPERANDS = {
 """Of each operator the inputs that say how it changes another one, and a value that changes little."""
 
 
-def note_positions(node: Node, origins: Origins, constants: Constants, uses: Mapping[str, InputUse]) -> None:
-    """Add to `uses` what the node makes of the values of the inputs that reach it."""
+def note_positions(
+    node: Node, origins: Origins, constants: Constants, sizes: Sizes, uses: Mapping[str, InputUse]
+) -> None:
+    """Add to `uses` what the node makes of the values of the inputs that reach it; `sizes` are its inputs'."""
     if node.op == "OneHot":
         depth = constants[1] if len(constants) > 1 else None
         rows = None if depth is None or depth.first is None else int(depth.first)
@@ -53,8 +58,8 @@ def note_positions(node: Node, origins: Origins, constants: Constants, uses: Map
         for place, table in _EMBEDDINGS.items():
             if place < len(origins) and table < len(constants):
                 _limit_to_rows(origins[place], constants[table], 0, uses)
-    elif node.op in _INDICES and len(origins) > 1:
-        _note_index(node, origins, constants, uses)
+    elif node.op in INDICES and len(origins) > 1:
+        _note_index(node, origins, constants, sizes, uses)
     elif node.op == "Equal":
         _note_comparison(origins, constants, uses)
     for place, value in _OPERANDS.get(node.op, {}).items():
@@ -63,16 +68,40 @@ def note_positions(node: Node, origins: Origins, constants: Constants, uses: Map
                 uses[origin.input].note_operand(node.op, value)
 
 
-def _note_index(node: Node, origins: Origins, constants: Constants, uses: Mapping[str, InputUse]) -> None:
-    table = constants[0]
-    axis = (onnx_graph.ints(node, "axis") or [-1 if node.op == "ArrayFeatureExtractor" else 0])[0]
-    if table is not None and node.op in ("GatherND", "ScatterND"):
-        rows = min(table.sizes, default=1)
-        _limit(origins[1], rows, f"{node.op} of {table.name} ({rows:,} rows)", uses)
-    elif table is not None:
-        _limit_to_rows(origins[1], table, axis, uses)
-    else:
+def _note_index(node: Node, origins: Origins, constants: Constants, sizes: Sizes, uses: Mapping[str, InputUse]) -> None:
+    table, table_sizes = constants[0], sizes[0]
+    axes = None if table_sizes is None else _indexed_axes(node, len(table_sizes), sizes[1])
+    if table_sizes is None or axes is None:
         _limit(origins[1], 1, f"{node.op} of a tensor whose size the run decides", uses)
+        return
+    for axis in axes:
+        size, name = table_sizes[axis], table.name if table else node.inputs[0]
+        if isinstance(size, tuple):
+            _limit_to_axis(origins[1], size, f"along axis {axis} of {name}", uses)
+        elif size is None:
+            _limit(origins[1], 1, f"{node.op} of a tensor whose size the run decides", uses)
+        else:
+            _limit(origins[1], size, _describe_rows(node, name, size), uses)
+
+
+def _describe_rows(node: Node, name: str, rows: int) -> str:
+    return f"{node.op} of {name} ({rows:,} rows)" if node.op in _BY_POSITION else f"a row of {name} ({rows:,} rows)"
+
+
+def _indexed_axes(node: Node, rank: int, index_sizes: Sequence[Size] | None) -> Sequence[int] | None:
+    """The axes of a table of so many that a node looks up positions along; None where it has no such."""
+    if node.op in _BY_POSITION:
+        first = (onnx_graph.ints(node, "batch_dims") or [0])[0]
+        count = index_sizes[-1] if index_sizes else None
+        return range(first, min(rank, first + count if isinstance(count, int) else rank))
+    axis = (onnx_graph.ints(node, "axis") or [-1 if node.op == "ArrayFeatureExtractor" else 0])[0]
+    return [axis % rank] if -rank <= axis < rank else None
+
+
+def _limit_to_axis(origins: Sequence[Origin], axis: InputAxis, reason: str, uses: Mapping[str, InputUse]) -> None:
+    for origin in origins:
+        if origin.offset is not None and origin.input != axis[0]:
+            uses[origin.input].places.append((axis, origin.offset, reason))
 
 
 def _limit_to_rows(origins: Sequence[Origin], table: Constant | None, axis: int, uses: Mapping[str, InputUse]) -> None:

@@ -10,6 +10,7 @@ Sizes = Mapping[int, int]
 """Sizes by axis; a negative axis counts from the end."""
 
 _ELEMENTWISE = frozenset(["Add", "Sub", "Mul", "Div", "PRelu"])
+RECURRENCES = ("LSTM", "GRU", "RNN")
 _WEIGHTS = {"QLinearConv": 3, "QLinearMatMul": 3}
 """Which input of an operator holds its weights, where it is not the second."""
 
@@ -78,6 +79,8 @@ def note_sizes(
     uses: Mapping[str, InputUse],
 ) -> None:
     """Add to `uses` the sizes that the node asks of the inputs that reach it; of several the first counts."""
+    if node.op in RECURRENCES and not any(onnx_graph.ints(node, "layout")):
+        _note_steps(origins[0], uses)
     if node.op not in _RULES or not constants:
         return
     rule, least_axes = _RULES[node.op]
@@ -88,6 +91,13 @@ def note_sizes(
             continue
         for origin in origins[place]:
             _note(origin, rule(node, weights.sizes), uses)
+
+
+def _note_steps(origins: Sequence[Origin], uses: Mapping[str, InputUse]) -> None:
+    """A recurrence goes along the first axis of its input, and has requests along the second."""
+    for origin in origins:
+        if origin.axes is not None and len(origin.axes) == 3:
+            uses[origin.input].time_axis, uses[origin.input].batch_axis = origin.axes[:2]
 
 
 def _note(origin: Origin, sizes: Sizes, uses: Mapping[str, InputUse]) -> None:

@@ -1,11 +1,12 @@
 """Follow each input of a graph through what hands its values on, to the operators that say what they may be."""
 
 from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from infer_bench.errors import ModelError
 from infer_bench.formats import onnx_graph
-from infer_bench.formats.graph_uses.axes import follow_axes
+from infer_bench.formats.graph_uses.axes import axes_of_product, axes_of_rows, follow_axes
 from infer_bench.formats.graph_uses.graph_parts import (
     Graph,
     read_constant_node,
@@ -13,8 +14,8 @@ from infer_bench.formats.graph_uses.graph_parts import (
     read_main_graph,
     subgraphs,
 )
-from infer_bench.formats.graph_uses.input_use import Constant, InputUse, Origin, permute
-from infer_bench.formats.graph_uses.positions import note_positions
+from infer_bench.formats.graph_uses.input_use import Constant, InputAxis, InputUse, Origin, Size, permute
+from infer_bench.formats.graph_uses.positions import INDICES, note_positions
 from infer_bench.formats.graph_uses.sizes import note_sizes
 from infer_bench.formats.onnx_graph import Node
 from infer_bench.formats.protobuf import Message
@@ -27,7 +28,19 @@ _MOVED_VALUES = (
 )
 _HAND_ON = frozenset({*_SAME_VALUES, *_MOVED_VALUES})
 """Operators whose output holds the values of their first input."""
-_ACTIVATIONS = ("Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Gelu", "HardSigmoid", "HardSwish", "Sigmoid", "Tanh")
+_ACTIVATIONS = (
+    "Relu",
+    "LeakyRelu",
+    "PRelu",
+    "Elu",
+    "Selu",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "Sigmoid",
+    "Tanh",
+    "Softmax",
+)
 _ARITHMETIC = (
     *("Mul", "Div", "Pow", "Mod", "Max", "Min", "Neg", "Abs", "Sqrt", "Exp", "Log", "Erf", "Floor", "Ceil", "Round"),
     *("Not", "IsNaN", "DynamicQuantizeLinear"),
@@ -47,35 +60,48 @@ def read_input_uses(content: bytes | Message) -> dict[str, InputUse]:
     try:
         graph = read_main_graph(model)
         names = [name for name in graph.inputs if name not in graph.constants]
-        trace = _Trace({name: InputUse() for name in names}, read_functions(model))
+        trace = _Trace({name: InputUse() for name in names}, read_functions(model), _find_symbols(graph, names))
         origins = {name: _start(name, graph) for name in names}
-        trace.walk(graph, _Scope(ChainMap(origins), ChainMap(dict(graph.constants))), 0)
+        trace.walk(graph, _Scope(ChainMap(origins), ChainMap(dict(graph.constants)), ChainMap(graph.declared)), 0)
     except (ValueError, IndexError) as error:
         raise ModelError(f"the file is no ONNX model: {error}") from None
     return trace.uses
 
 
 def _start(name: str, graph: Graph) -> tuple[Origin, ...]:
-    rank = graph.ranks.get(name)
-    return (Origin(name, 0, None if rank is None else tuple(range(rank))),)
+    sizes = graph.declared.get(name)
+    return (Origin(name, 0, None if sizes is None else tuple(range(len(sizes)))),)
+
+
+def _find_symbols(graph: Graph, names: Sequence[str]) -> dict[str, InputAxis]:
+    """By symbol the first axis of an input that is declared with it."""
+    axes = [(size, (name, axis)) for name in names for axis, size in enumerate(graph.declared.get(name, ()))]
+    return {size: axis for size, axis in reversed(axes) if isinstance(size, str)}
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What is known of the values of a graph, by name: where they come from, or that they are constant."""
+    """What is known of the values of a graph, by name: where they come from, that they are constant, what is declared.
+
+    See `Graph.declared`.
+    """
 
     origins: ChainMap[str, tuple[Origin, ...]]
     constants: ChainMap[str, Constant]
+    declared: ChainMap[str, tuple[int | str | None, ...]]
 
     def within(self, graph: Graph) -> "_Scope":
         """The scope of a graph inside this one."""
-        return _Scope(self.origins.new_child(), self.constants.new_child(dict(graph.constants)))
+        constants = self.constants.new_child(dict(graph.constants))
+        return _Scope(self.origins.new_child(), constants, self.declared.new_child(graph.declared))
 
 
 class _Trace:
-    def __init__(self, uses: dict[str, InputUse], functions: dict[str, Graph]) -> None:
+    def __init__(
+        self, uses: dict[str, InputUse], functions: dict[str, Graph], symbols: Mapping[str, InputAxis]
+    ) -> None:
         self.uses = uses
-        self._functions = functions
+        self._functions, self._symbols = functions, symbols
 
     def walk(self, graph: Graph, scope: _Scope, depth: int) -> None:
         if depth > _DEEPEST:
@@ -92,7 +118,8 @@ class _Trace:
         origins = [scope.origins.get(name, ()) for name in node.inputs]
         constants = [scope.constants.get(name) for name in node.inputs]
         if any(origins):
-            note_positions(node, origins, constants, self.uses)
+            sizes = [self._find_sizes(name, scope) for name in node.inputs] if node.op in INDICES else ()
+            note_positions(node, origins, constants, sizes, self.uses)
             note_sizes(node, origins, constants, self.uses)
         if node.op in self._functions:
             self._enter(self._functions[node.op], node, node.inputs, scope, depth)
@@ -100,6 +127,27 @@ class _Trace:
         for graph in subgraphs(node):
             self._enter(graph, node, _carried_in(node, graph), scope, depth)
         self._hand_on(node, origins, constants, scope)
+
+    def _find_sizes(self, name: str, scope: _Scope) -> Sequence[Size] | None:
+        """The sizes of a value: as it is stored or declared, else those of the inputs that it comes from."""
+        if name in scope.constants:
+            return scope.constants[name].sizes
+        declared = scope.declared.get(name)
+        origins = [origin for origin in scope.origins.get(name, ()) if origin.axes is not None]
+        ranks = [len(origin.axes or ()) for origin in origins]
+        rank = len(declared) if declared is not None else max(ranks, default=0)
+        if not rank:
+            return None
+        return [self._find_size(declared[axis] if declared else None, origins, axis - rank) for axis in range(rank)]
+
+    def _find_size(self, declared: int | str | None, origins: Sequence[Origin], axis: int) -> Size:
+        """The size of an axis, which counts from the end, as sizes that are stretched do."""
+        if isinstance(declared, int):
+            return declared
+        if declared is not None and declared in self._symbols:
+            return self._symbols[declared]
+        axes = [(origin.input, origin.axes[axis]) for origin in origins if origin.axes and -axis <= len(origin.axes)]
+        return next(((name, place) for name, place in axes if place is not None), None)
 
     def _enter(self, graph: Graph, node: Node, names: tuple[str, ...], scope: _Scope, depth: int) -> None:
         """Walk a graph that is given the values of these names, and hand on what goes out of it."""
@@ -136,7 +184,13 @@ def _distinct(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
 def _reaching(node: Node, origins: list[tuple[Origin, ...]], constants: list[Constant | None]) -> tuple[Origin, ...]:
     """Where the node's output comes from."""
     if node.op in _HAND_ON:
+        if node.op == "Gather" and constants[0] is not None:
+            return tuple(
+                origin.shift(None).with_axes(axes_of_rows(node, origin.axes, constants[0])) for origin in origins[1]
+            )
         return tuple(origin.with_axes(follow_axes(node, origin.axes, constants)) for origin in origins[0])
+    if node.op in ("MatMul", "Gemm"):
+        return tuple(origin.shift(None).with_axes(axes_of_product(origin.axes)) for origin in origins[0])
     if node.op == "Where":
         return (*origins[1], *origins[2]) if len(origins) > 2 else ()
     if node.op == "Concat":

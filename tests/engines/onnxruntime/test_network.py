@@ -119,6 +119,29 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
         answer(session, **whole)
 
 
+RECURRENCE = """g (float[%s, 4] x) => (y) {
+    w = ConstantOfShape <value = float[1] {0.5}> (w_sizes)
+    r = ConstantOfShape <value = float[1] {0.5}> (r_sizes)
+    y, last, cell = LSTM <hidden_size = 2> (x, w, r)
+}"""
+
+
+@pytest.mark.parametrize(
+    ("axes", "batch_axis"), [("a, b", 1), ("N, M", 1), ("a, 1", None), ("batch, b", 0), ("T, N", 1), ("9, b", 1)]
+)
+def test_requests_are_never_stacked_along_the_steps_of_a_recurrence(
+    tmp_path: Path, axes: str, batch_axis: int | None
+) -> None:
+    sizes = "<int64[3] w_sizes = {1, 8, 4}, int64[3] r_sizes = {1, 8, 2}>"
+    session = open_graph(tmp_path, RECURRENCE.replace("=> (y)", f"=> (float[s, d, n, 2] y) {sizes}") % axes)
+    assert session.spec.inputs[0].batch_axis == batch_axis
+
+
+def test_a_model_without_inputs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="no inputs: it always gives the same"):
+        open_graph(tmp_path, "g () => (float[2] y) { y = Constant<value = float[2] {1, 2}>() }")
+
+
 def test_errors_are_short(tmp_path: Path) -> None:
     rows = "w = Constant<value = float[2] {1, 2}>() y = Gather(w, x)"
     session = open_graph(tmp_path, f"g (int64[N, T] x) => (float[N, T] y) {{ {rows} }}")
@@ -134,11 +157,11 @@ def test_errors_are_short(tmp_path: Path) -> None:
 
 
 def test_what_no_array_can_be_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"'x/0:0' is a tensor\(bfloat16\), which NumPy has no array for"):
+    with pytest.raises(EngineError, match=r"'x/0:0' is of the type tensor\(bfloat16\), which NumPy has no array for"):
         save_identity(tmp_path, [(TensorProto.BFLOAT16, [1, 2, 3])])
     kinds = "a = Relu(x) y = Cast<to = 16>(x)"
     both = f"g (float[N, 2, 2] x) => (float[N, 2, 2] a, bfloat16[N, 2, 2] y) {{ {kinds} }}"
-    with pytest.raises(EngineError, match=r"the output 'y' is a tensor\(bfloat16\)"):
+    with pytest.raises(EngineError, match=r"the output 'y' is of the type tensor\(bfloat16\)"):
         open_graph(tmp_path, both)
     assert open_graph(tmp_path, both, output="a").spec.output_names == ("a",)
     for options, reason in (({"feed": "dataframe"}, "feed=ndarray"), ({"io_binding": "on"}, "io_binding=off")):

@@ -33,7 +33,7 @@ class NetworkComparison:
     def compare(self, name: str, table: Table) -> NetworkGroup:
         """Both on all requests. Raises `EngineError` where one of them answers none."""
         group = NetworkGroup(name, self.limits)
-        for block in cut_blocks(table):
+        for block in cut_blocks(table, lambda first: self.original.ask(PredictOutputs(first.columns)).outputs):
             columns = block.columns
             ours, theirs = (worker.ask(PredictOutputs(columns)) for worker in (self.original, self.converted))
             own = self._ask_variants(self.original, columns)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from infer_bench.data import Table
 from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.measure.outputs.group import named_predictions
@@ -11,6 +13,7 @@ from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.stats.agreement.tensors.named_predictions import NamedPredictions
+from infer_bench.typing import Columns
 from infer_bench.workers.tasks.network_outputs import OutputVariants, RequestOutputs
 
 
@@ -40,9 +43,38 @@ def _asking(
 
 def _ask(predictor: Predictor, table: Table, validation: NetworkValidation) -> RequestOutputs | InferBenchError:
     try:
-        return predictor.predict_outputs(columns_of(table, predictor.spec.inputs, validation.inputs, predictor.name))
+        columns = columns_of(table, predictor.spec.inputs, validation.inputs, predictor.name)
     except InferBenchError as error:
         return error
+    try:
+        answer = predictor.predict_outputs(columns)
+        validation.answering.add(predictor.name)
+    except EngineError as error:  # of every request: those of another block may be taken
+        validation.refusals.setdefault(predictor.name, error)
+        return RequestOutputs({}, np.ones(table.rows, dtype=np.bool_), error.message)
+    except InferBenchError as error:
+        return error
+    return answer
+
+
+def predict_outputs(validation: NetworkValidation, table: Table) -> Columns:
+    """What the first model gives that takes the requests; nothing where none does."""
+    for predictor in validation.predictors:
+        answer = _ask(predictor, table, validation)
+        if not isinstance(answer, InferBenchError) and answer.outputs:
+            return answer.outputs
+    return {}
+
+
+def require_answers(validation: NetworkValidation) -> None:
+    """Raises the reference's error where it has answered no request at all; that of a candidate costs it."""
+    reference = validation.reference
+    if isinstance(reference, Predictor) and reference.name not in validation.answering:
+        raise validation.refusals[reference.name]
+    for candidate in validation.candidates:
+        if candidate.predictor.name in validation.refusals and candidate.predictor.name not in validation.answering:
+            candidate.error = candidate.error or validation.refusals[candidate.predictor.name]
+            candidate.groups.clear()
 
 
 def _reference_predictions(

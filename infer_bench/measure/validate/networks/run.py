@@ -1,11 +1,12 @@
 """`validate` of networks: outputs for the same requests, compared by their names."""
 
+import functools
 import time
 from collections.abc import Callable
 
 from infer_bench.measure.outputs.blocks import cut_blocks
 from infer_bench.measure.outputs.group import NetworkGroup
-from infer_bench.measure.validate.networks.answers import compare_block
+from infer_bench.measure.validate.networks.answers import compare_block, predict_outputs, require_answers
 from infer_bench.measure.validate.networks.causes import explain_candidates
 from infer_bench.measure.validate.networks.report import report_on
 from infer_bench.measure.validate.networks.validation import NetworkValidation, RequestTable
@@ -39,10 +40,11 @@ def _compare_group(validation: NetworkValidation, requests: RequestTable, progre
     for candidate in validation.candidates:
         candidate.groups[requests.name] = NetworkGroup(requests.name, validation.limits)
     start_s, total, count = time.monotonic(), requests.table.rows, 0
-    for block in cut_blocks(requests.table):
+    for block in cut_blocks(requests.table, functools.partial(predict_outputs, validation)):
         compare_block(validation, requests.name, block, count)
         count += block.rows
         rate = count / max(1e-9, time.monotonic() - start_s)
         progress.update(count / total, f"{count:,} of {total:,} requests   {rate:,.0f} requests/s")
         if requests.path:
             validation.requests_per_s = rate
+    require_answers(validation)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infer_bench.data import Table
-from infer_bench.errors import InferBenchError
+from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.outputs.group import NetworkGroup
 from infer_bench.measure.validate.causes.explanation import Explanation
@@ -50,7 +50,8 @@ class NetworkValidation:
     `inputs` are the reference's, or the first candidate's of saved outputs. `obstacles` say by a model's name why it is
     not known what it rounds, and `coarse` whether parts of it work in less than float32. `data_settings` say of the
     requests what the report's settings have; `notices` what is known before anything is compared, and
-    `drawn` how drawn inputs came about.
+    `drawn` how drawn inputs came about. `answering` are the names of the models that have answered a request, and
+    `refusals` what others said of the first one.
     """
 
     reference: Predictor | SavedOutputs
@@ -65,6 +66,8 @@ class NetworkValidation:
     obstacles: dict[str, str] = field(default_factory=dict)
     coarse: dict[str, bool] = field(default_factory=dict)
     requests_per_s: float | None = None
+    answering: set[str] = field(default_factory=set)
+    refusals: dict[str, EngineError] = field(default_factory=dict)
 
     @property
     def limits(self) -> Limits:

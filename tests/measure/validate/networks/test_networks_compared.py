@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infer_bench import validate
-from infer_bench.errors import DataError, ModelError
+from infer_bench.errors import DataError, EngineError, ModelError
 from infer_bench.report.serialize import dump, load_report
 from infer_bench.reporters.registry import render
 from tests.tensor_networks import IMAGES, LOOKUP, SEQUENCE, half, image_weights, images, save_graph, sequence_weights
@@ -112,6 +112,19 @@ def test_what_cannot_be_compared_is_one_line(
     assert report.verdict is not None
     assert report.verdict.exit_code == 6
     assert words in str(report.results[0].failed)
+
+
+def test_requests_whose_outputs_are_large_are_compared_one_by_one_and_may_be_refused(tmp_path: Path) -> None:
+    table = np.ones((4, 8, 1 << 18), np.float32)
+    graph = LOOKUP.replace("float[batch, T, 4] embedding", "float[batch, T, 8, n] embedding")
+    model = str(save_graph(tmp_path / "large.onnx", graph, {"table": table}))
+    np.savez(tmp_path / "ids.npz", ids=np.array([[[9]], [[0]], [[1]]]))
+    (result,) = validate(model, model, data=str(tmp_path / "ids.npz")).results
+    (group,) = result.groups
+    assert (group.rows, group.refused_by_both, group.failing, result.failed) == (3, 1, 0, None)
+    np.savez(tmp_path / "beyond.npz", ids=np.array([[[9]], [[8]]]))
+    with pytest.raises(EngineError, match="out of data bounds"):
+        validate(model, model, data=str(tmp_path / "beyond.npz"))
 
 
 def test_without_data_requests_are_drawn(files: dict[str, str]) -> None:
