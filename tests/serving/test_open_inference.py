@@ -129,6 +129,10 @@ def test_text_goes_in_and_comes_out(categories: Path, animals: Path) -> None:
     ]
     (predictions, _) = infer(app, {"inputs": inputs}, "colours").json()["outputs"]
     assert predictions["data"][0] > 0.5 > predictions["data"][1]
+    missing = {**inputs[1], "data": [[None], ["red"]]}
+    record = ask(app, "POST", "/predict", json={"size": 0, "colour": None}).json()
+    (answer, _) = infer(app, {"inputs": [inputs[0], missing]}, "colours").json()["outputs"]
+    assert answer["data"][0] == record["predictions"][0][0]
     wrong = [inputs[0], {"name": "colour", "shape": [2], "datatype": "FP64", "data": [0, 1]}]
     assert infer(app, {"inputs": wrong}, "colours").status_code == 400
     inputs = [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [0, 3]}]
@@ -139,6 +143,9 @@ def test_text_goes_in_and_comes_out(categories: Path, animals: Path) -> None:
 INPUT = {"name": "input", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3, 4]}
 
 
+CLASSES = {"name": "predictions", "parameters": {"classification": 2}}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -147,7 +154,10 @@ INPUT = {"name": "input", "shape": [1, 4], "datatype": "FP64", "data": [1, 2, 3,
         ({"inputs": []}, "the request has no input"),
         ({"inputs": [INPUT, INPUT]}, "stands twice"),
         ({"inputs": [{**INPUT, "data": [1, 2, 3]}]}, "its data holds 3 values"),
-        ({"inputs": [{**INPUT, "data": [[1, 2], [3, 4]]}]}, "its data holds 4 values"),
+        ({"inputs": [{**INPUT, "data": [[1, 2], [3, 4]]}]}, "its data is nested as [2, 2], and its shape is [1, 4]"),
+        ({"inputs": [{**INPUT, "datatype": "FP32", "data": [1, 2, 3, 1e300]}]}, "too large for FP32"),
+        ({"inputs": [{**INPUT, "datatype": "FP16", "data": [[1, 2, 3, 1e5]]}]}, "too large for FP16"),
+        ({"inputs": [INPUT], "outputs": [CLASSES]}, "output 'predictions': there is no classification"),
         ({"inputs": [{**INPUT, "data": [1, 2, 3, True]}]}, "its data is no list of FP64"),
         ({"inputs": [{**INPUT, "data": [1, 2, 3, "4"]}]}, "its data is no list of FP64"),
         ({"inputs": [{**INPUT, "datatype": "INT8", "data": [1, 2, 3, 400]}]}, "its data is no list of INT8"),
@@ -162,6 +172,31 @@ def test_what_is_no_request_is_one_sentence(binary_app: Any, content: Any, messa
     response = infer(binary_app, content)
     assert response.status_code == 400
     assert message in response.json()["error"]
+
+
+def test_null_is_what_is_left_out(binary_app: Any) -> None:
+    whole = {"inputs": [INPUT], "outputs": [{"name": "predictions"}]}
+    nulls = {
+        "inputs": [{**INPUT, "parameters": None}],
+        "outputs": [{"name": "predictions", "parameters": None}],
+        "id": None,
+        "parameters": None,
+    }
+    expected, answer = (infer(binary_app, content).json() for content in (whole, nulls))
+    assert answer["outputs"] == expected["outputs"]
+    assert answer.keys() == expected.keys()
+    assert len(infer(binary_app, {"inputs": [INPUT], "outputs": None}).json()["outputs"]) == 2
+
+
+def test_shared_memory_is_refused(client: triton.InferenceServerClient) -> None:
+    rows, region = tensor("input", np.ones((1, 4)), "FP64"), triton.InferInput("input", [1, 4], "FP64")
+    region.set_shared_memory("region", 32)
+    output = triton.InferRequestedOutput("predictions")
+    output.set_shared_memory("region", 8)
+    with pytest.raises(InferenceServerException, match="input 'input': there is no shared memory here"):
+        client.infer("model", [region])
+    with pytest.raises(InferenceServerException, match="output 'predictions': there is no shared memory here"):
+        client.infer("model", [rows], outputs=[output])
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "99999", "5"])

@@ -20,6 +20,8 @@ _KINDS: dict[str, Schema] = {
     "string": {"type": ["string", "null"]},
 }
 _PARAMETERS: Schema = {"type": "object"}
+_OPTIONAL: Schema = {"type": ["object", "null"]}
+"""Parameters of a request, which may be null."""
 _TEXT: Schema = {"type": "string"}
 
 
@@ -71,21 +73,29 @@ def common() -> dict[str, Schema]:
         "Error": _object({"columns": {"type": "array", "items": _TEXT}}, error=_TEXT),
         "Health": _object(live={"type": "boolean"}, ready={"type": "boolean"}),
         "InferRequest": _object(
-            {"id": _TEXT, "parameters": _PARAMETERS, "outputs": {"type": "array", "items": _with_parameters(output)}},
-            inputs={"type": "array", "items": _with_parameters(tensor, data={"type": "array"}), "minItems": 1},
+            {
+                "id": {"type": ["string", "null"]},
+                "parameters": _OPTIONAL,
+                "outputs": {"type": ["array", "null"], "items": _with(output, parameters=_OPTIONAL)},
+            },
+            inputs={
+                "type": "array",
+                "items": _with(tensor, parameters=_OPTIONAL, data={"type": "array"}),
+                "minItems": 1,
+            },
         ),
         "InferResponse": _object(
             {"id": _TEXT},
             model_name=_TEXT,
             model_version=_TEXT,
             parameters=_PARAMETERS,
-            outputs={"type": "array", "items": _with_parameters(tensor, data={"type": "array"})},
+            outputs={"type": "array", "items": _with(tensor, parameters=_PARAMETERS, data={"type": "array"})},
         ),
     }
 
 
-def _with_parameters(schema: Schema, **optional: Schema) -> Schema:
-    return {**schema, "properties": {**schema["properties"], "parameters": _PARAMETERS, **optional}}
+def _with(schema: Schema, **optional: Schema) -> Schema:
+    return {**schema, "properties": {**schema["properties"], **optional}}
 
 
 def _object(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:

@@ -22,7 +22,7 @@ DTYPES: dict[str, Any] = {
 }
 FLOATS = ("FP16", "FP32", "FP64")
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
-_JSON_TYPES = {"b": bool, "u": int, "i": int, "f": float | None, "O": str}
+_JSON_TYPES = {"b": bool, "u": int, "i": int, "f": float | None, "O": str | None}
 _MOST_AXES = 8
 
 
@@ -40,7 +40,7 @@ def check_tensor(name: str, datatype: str, shape: Sequence[int]) -> None:
 
 
 def from_json(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw) -> Array:
-    """The tensor of a list, flat or nested as the shape is. null is NaN. Raises `RequestFault`."""
+    """The tensor of a list, flat or nested as the shape is. null is NaN, of text None. Raises `RequestFault`."""
     dtype = DTYPES[datatype]
     flat = _list_of(_JSON_TYPES[dtype.kind])
     nested = functools.reduce(lambda kind, _: _list_of(kind), shape[1:], flat)
@@ -49,9 +49,11 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw)
             values = msgspec.json.decode(data, type=flat)
         except msgspec.ValidationError:
             values = msgspec.json.decode(data, type=nested)
-        return _in_shape(name, shape, np.array(values, dtype=dtype))
+        with np.errstate(over="ignore"):
+            tensor = np.array(values, dtype=dtype)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError):
         raise _fault(name, f"its data is no list of {datatype} of shape {list(shape)}") from None
+    return _in_shape(name, shape, _require_finite(name, datatype, tensor) if dtype.kind == "f" else tensor)
 
 
 def from_floats(name: str, datatype: str, shape: Sequence[int], values: list[float | None]) -> Array:
@@ -62,13 +64,22 @@ def from_floats(name: str, datatype: str, shape: Sequence[int], values: list[flo
         tensor = np.array(values, dtype=np.float64)
     if datatype != "FP64":
         with np.errstate(over="ignore"):
-            tensor = tensor.astype(DTYPES[datatype])
+            tensor = _require_finite(name, datatype, tensor.astype(DTYPES[datatype]))
     return _in_shape(name, shape, tensor)
 
 
+def _require_finite(name: str, datatype: str, tensor: Array) -> Array:
+    """JSON has no infinity: one is a number that the datatype does not hold."""
+    if np.isinf(tensor).any():
+        raise _fault(name, f"a number of its data is too large for {datatype}")
+    return tensor
+
+
 def _in_shape(name: str, shape: Sequence[int], tensor: Array) -> Array:
-    if tensor.size != math.prod(shape) or (tensor.ndim > 1 and tensor.shape != tuple(shape)):
+    if tensor.size != math.prod(shape):
         raise _fault(name, f"its data holds {tensor.size} values, and its shape {list(shape)} {math.prod(shape)}")
+    if tensor.ndim > 1 and tensor.shape != tuple(shape):
+        raise _fault(name, f"its data is nested as {list(tensor.shape)}, and its shape is {list(shape)}")
     return tensor.reshape(tuple(shape))
 
 

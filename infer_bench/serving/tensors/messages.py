@@ -9,6 +9,7 @@ from infer_bench.serving.faults import RequestFault
 from infer_bench.serving.tensors import datatypes
 from infer_bench.typing import Array
 
+Parameters = dict[str, Any]
 Data = TypeVar("Data", msgspec.Raw, list[float | None])
 
 
@@ -19,23 +20,23 @@ class TensorMessage(msgspec.Struct, Generic[Data]):
     shape: list[int]
     datatype: str
     data: Data | msgspec.UnsetType = msgspec.UNSET
-    parameters: dict[str, Any] = {}
+    parameters: Parameters | None = None
 
 
 class OutputRequest(msgspec.Struct):
     """An output that is asked for."""
 
     name: str
-    parameters: dict[str, Any] = {}
+    parameters: Parameters | None = None
 
 
 class InferRequest(msgspec.Struct, Generic[Data]):
-    """A request for predictions; without `outputs`, for all of them."""
+    """A request for predictions; without `outputs`, for all of them. Some clients write null where they leave out."""
 
     inputs: list[TensorMessage[Data]]
-    id: str = ""
-    outputs: list[OutputRequest] = []
-    parameters: dict[str, Any] = {}
+    id: str | None = None
+    outputs: list[OutputRequest] | None = None
+    parameters: Parameters | None = None
 
 
 class OutputMessage(msgspec.Struct, omit_defaults=True):
@@ -107,13 +108,15 @@ def _read_tensors(request: AnyRequest, binary: memoryview) -> dict[str, Array]:
         datatypes.check_tensor(name, datatype, shape)
         if name in tensors:
             raise RequestFault(400, "malformed", f"input {name!r} stands twice")
-        size = tensor.parameters.get("binary_data_size")
+        parameters = tensor.parameters or {}
+        _refuse_extensions(f"input {name!r}", parameters)
         if isinstance(tensor.data, list):
             tensors[name] = datatypes.from_floats(name, datatype, shape, tensor.data)
             continue
         if isinstance(tensor.data, msgspec.Raw):
             tensors[name] = datatypes.from_json(name, datatype, shape, tensor.data)
             continue
+        size = parameters.get("binary_data_size")
         if type(size) is not int or not 0 <= size <= len(binary) - start:
             raise RequestFault(400, "malformed", f"input {name!r} has neither data nor so many bytes behind the JSON")
         tensors[name] = datatypes.from_bytes(name, datatype, shape, binary[start : start + size])
@@ -123,6 +126,13 @@ def _read_tensors(request: AnyRequest, binary: memoryview) -> dict[str, Array]:
     return tensors
 
 
+def _refuse_extensions(what: str, parameters: Parameters) -> None:
+    """Raise `RequestFault` for what must not be left out in silence: other tensors would be read than asked for."""
+    for name, extension in _EXTENSIONS.items():
+        if name in parameters:
+            raise RequestFault(400, "malformed", f"{what}: there is no {extension} here")
+
+
 def write_response(
     request: AnyRequest, model: str, outputs: Mapping[str, Array], parameters: Mapping[str, Any]
 ) -> tuple[bytes, int | None]:
@@ -130,13 +140,13 @@ def write_response(
 
     `outputs` are all that there are. Raises `RequestFault` for one that was asked for and is none of them.
     """
-    by_default = request.parameters.get("binary_data_output", False) is True
+    by_default = (request.parameters or {}).get("binary_data_output", False) is True
     parts: list[bytes] = []
     if request.outputs:
         entries = [_write_requested(output, outputs, by_default, parts) for output in request.outputs]
     else:
         entries = [_write_tensor(name, tensor, by_default, parts) for name, tensor in outputs.items()]
-    header = _encode(InferResponse(model, VERSION, entries, parameters, request.id))
+    header = _encode(InferResponse(model, VERSION, entries, parameters, request.id or ""))
     return (b"".join([header, *parts]), len(header)) if parts else (header, None)
 
 
@@ -145,7 +155,9 @@ def _write_requested(
 ) -> OutputMessage:
     if output.name not in outputs:
         raise RequestFault(400, "columns", f"there is no output {output.name!r}: {', '.join(outputs)}")
-    is_binary = output.parameters.get("binary_data", by_default) is True
+    parameters = output.parameters or {}
+    _refuse_extensions(f"output {output.name!r}", parameters)
+    is_binary = parameters.get("binary_data", by_default) is True
     return _write_tensor(output.name, outputs[output.name], is_binary, parts)
 
 
@@ -161,5 +173,6 @@ def _write_tensor(name: str, tensor: Array, is_binary: bool, parts: list[bytes])
 
 
 _FLOAT = b'"FP'
+_EXTENSIONS = {"shared_memory_region": "shared memory", "classification": "classification of outputs"}
 VERSION = "1"
 """The only one that there is."""
