@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 UNWRITABLE = 6
 INTERRUPTED = 130  # 128 + SIGINT; `signal` takes a third as long to import as Python to start
@@ -11,6 +12,7 @@ def main() -> int:
     """Run the command line; returns the exit code. `--version` is answered before anything else is imported."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         return _print_version()
+    begin_ns = time.perf_counter_ns()
     try:
         from infer_bench.cli.main import find_app, run
         from infer_bench.cli.streams import guard_stderr
@@ -25,7 +27,7 @@ def main() -> int:
         print(f"error: {fault.message}", file=sys.stderr)
         return fault.exit_code
     guard_stderr()
-    return run(sys.argv[1:], app)
+    return run(sys.argv[1:], app, begin_ns)
 
 
 def _print_version() -> int:

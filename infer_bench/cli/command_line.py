@@ -1,4 +1,4 @@
-"""What was typed, as a report keeps it: without passwords."""
+"""What was typed, as a report keeps it: without passwords; and when."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,18 +11,26 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Report[Any]")
 _ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("_ARGUMENTS", default=())
+_BEGIN_NS: ContextVar[int | None] = ContextVar("_BEGIN_NS", default=None)
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
 _SECRET = re.compile(r"(?i)([?&](?:[\w-]*(?:key|token|secret|password|signature))=)[^&\s]+")
 
 
 @contextmanager
-def keep_arguments(arguments: Sequence[str]) -> Iterator[None]:
+def keep_arguments(arguments: Sequence[str], begin_ns: int | None = None) -> Iterator[None]:
     """Have reports made within tell what was asked for. Users and passwords in addresses are left out."""
+    begin_token = _BEGIN_NS.set(begin_ns)
     token = _ARGUMENTS.set(tuple(_SECRET.sub(r"\1***", _USER.sub("***@", text)) for text in arguments))
     try:
         yield
     finally:
         _ARGUMENTS.reset(token)
+        _BEGIN_NS.reset(begin_token)
+
+
+def find_begin_ns() -> int | None:
+    """The reading of `time.perf_counter_ns` when the command's process began; None in a process that began before."""
+    return _BEGIN_NS.get()
 
 
 def add_command_line(report: R) -> R:

@@ -43,13 +43,13 @@ def _fail(error: UsageError, **_: object) -> NoReturn:
     raise error
 
 
-def run(arguments: Sequence[str], app: Callable[..., object] | None = None) -> int:
-    """Run the command line `arguments`; returns the exit code."""
+def run(arguments: Sequence[str], app: Callable[..., object] | None = None, begin_ns: int | None = None) -> int:
+    """Run the command line `arguments`; returns the exit code. The process began at `begin_ns` of the clock."""
     if app is None:
         app = find_app(arguments)
     end = Interruption()
     try:
-        with end.listening(), keep_arguments(arguments):
+        with end.listening(), keep_arguments(arguments, begin_ns):
             code = app(args=list(arguments), prog_name="infer-bench", standalone_mode=False)
         if code == INTERRUPTED:  # what Typer makes of Ctrl-C
             return _tell_interruption(end)

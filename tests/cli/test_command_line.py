@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infer_bench.cli.command_line import add_command_line, keep_arguments
+from infer_bench.cli.command_line import add_command_line, find_begin_ns, keep_arguments
 from infer_bench.cli.main import run
 from infer_bench.report.serialize import load_report
 from infer_bench.reporters.html.render import render_html
@@ -44,3 +44,9 @@ def test_a_run_keeps_it_and_show_does_not_replace_it(tmp_path: Path, capsys: pyt
 def test_a_comparison_keeps_none_so_that_merged_parts_equal_one_run() -> None:
     with keep_arguments(["validate", "a.txt", "b.onnx", "--shard", "1/2"]):
         assert add_command_line(replace(reports.report(), command="validate")).command_line == ()
+
+
+def test_when_a_process_began_is_known_while_its_command_lasts() -> None:
+    with keep_arguments(["bench"], 5):
+        assert find_begin_ns() == 5
+    assert find_begin_ns() is None

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from infer_bench.cli.command_line import find_begin_ns
 from infer_bench.cli.delivery import Delivery, tell_verdict
 from infer_bench.cli.github import tell_github
 from infer_bench.cli.progress import ProgressLine
@@ -33,7 +34,8 @@ def run_bench(
 ) -> int:
     """Bench or judge, write and render; returns the verdict's exit code. Between two rounds the JSON file is whole."""
     with to.open_files("bench") as save, keep_baseline(save_baseline) as keep, ProgressLine() as progress:
-        how = {"data": data, "candidates": candidates, "settings": settings, "progress": progress, "save": save}
+        how: dict[str, Any] = {"data": data, "candidates": candidates, "settings": settings}
+        how |= {"progress": progress, "save": save, "begin_ns": find_begin_ns()}
         if save_baseline and gate.baseline is None and not gate.has_criteria:
             how["ready"] = check_storable
         report = _measure(models, gate, how)

@@ -148,7 +148,7 @@ def _schedule(
     plan = describe_bench(len(measurements.remaining), settings, used_ns, min(used_ns, USUAL_START_NS))
     progress.announce(plan, always=settings.budget_s is not None)
     rule = FixedRounds(measurements, budget, settings)
-    starts = StartPlan(measurements.remaining, settings)
+    starts = StartPlan(measurements.remaining, settings, budget)
     source = FreshProcesses(rows[0], settings, inputs=rows[1], plan=starts)
     return Scheduler(
         measurements, source, rule, budget, settings, progress, inspect=tester.run if settings.probes else None

@@ -33,6 +33,7 @@ def run(
     progress: Progress | None = None,
     save: bench.Save | None = None,
     notices: Sequence[Notice] = (),
+    begin_ns: int | None = None,
     **_: Any,
 ) -> BenchReport:
     """Make the forms of the one model, in `settings.keep_forms` or a scratch folder, and bench them as one comparison.
@@ -41,7 +42,7 @@ def run(
     """
     if len(models) != 1 or candidates:
         raise UsageError("--forms takes one model and chooses the candidates", "infer-bench bench model.joblib --forms")
-    progress, begin_ns = progress or Silent(), time.perf_counter_ns()
+    progress, begin_ns = progress or Silent(), begin_ns or time.perf_counter_ns()
     model = identify_model(models[0], allow_pickle=settings.allow_pickle)
     with _open_folder(settings.keep_forms) as folder:
         paths, remarks = make_forms(model, folder, data, settings, progress)

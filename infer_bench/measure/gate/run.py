@@ -52,14 +52,15 @@ def run(
     progress: Progress | None = None,
     save: Save | None = None,
     delays: Mapping[Key, InjectedDelay] | None = None,
+    begin_ns: int | None = None,
 ) -> BenchReport:
     """Measure every candidate beside its baseline until each check is decided or the budget is spent, and judge.
 
     Where the project's limits concern none of the candidates and there is nothing else to judge, it is a plain bench.
-    `save` is called every now and then with what is known so far. Raises `UsageError` for settings that make no sense
-    and `CannotRun` for a model, an interpreter or rows that cannot be used.
+    `save` is called now and then with what is known; the budget counts from `begin_ns`. Raises `UsageError` for
+    settings that make no sense and `CannotRun` for a model, an interpreter or rows that cannot be used.
     """
-    progress, begin_ns = progress or Silent(), time.perf_counter_ns()
+    progress, begin_ns = progress or Silent(), begin_ns or time.perf_counter_ns()
     progress.update(0, "reading the models")
     identify = partial(identify_model, allow_pickle=settings.allow_pickle)
     to_onnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
@@ -71,17 +72,21 @@ def run(
     pairs = make_pairs(refs, candidates, *against, identify=identify, to_onnx=to_onnx, threads=settings.threads)
     gate, notices = gate.drop_unused([pair.candidate for pair in pairs])
     if not gate.has_criteria:
-        common: dict[str, Any] = {"settings": settings, "progress": progress, "save": save, "notices": notices}
-        return bench.run(models, data=data, candidates=candidates, **common)
+        common: dict[str, Any] = {"progress": progress, "save": save, "notices": notices, "begin_ns": begin_ns}
+        return bench.run(models, data=data, candidates=candidates, settings=settings, **common)
     gate.with_budget(settings)
     progress.update(0, "reading the rows")
     rows = share_rows(pairs, file, settings)
     del file  # some formats are held in memory
     pairs, feeds = choose_pair_feeds(pairs, rows.columns, settings)
-    if rows.apart and gate.limits.max_delta is not None:
-        raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
+    _check_shared(rows, gate)
     rows.notices += [*notices, *feeds]
     return GateRun(pairs, rows, gate, settings, progress, delays or {}, begin_ns).run(save)
+
+
+def _check_shared(rows: SharedRows, gate: GateSettings) -> None:
+    if rows.apart and gate.limits.max_delta is not None:
+        raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
 
 
 class GateRun:

@@ -27,13 +27,14 @@ def run(
     settings: Settings,
     progress: Progress | None = None,
     save: Save | None = None,
+    begin_ns: int | None = None,
 ) -> BenchReport:
     """Measure as the stored run did and judge; the candidates are those of the baseline where none are named.
 
     Where a fingerprint differs the verdict is `not-comparable`, and nothing is measured if that is known before. Raises
     `CannotRun` for a broken baseline, `UsageError` for limits that a stored baseline cannot carry.
     """
-    begin_ns, shares = time.perf_counter_ns(), gate.limits.shares
+    begin_ns, shares = begin_ns or time.perf_counter_ns(), gate.limits.shares
     if gate.baseline is None:
         raise UsageError("there is no baseline")
     if gate.limits.bounds or gate.limits.max_delta is not None:
@@ -48,6 +49,7 @@ def run(
         check_comparable(plan, baseline)
 
     common: dict[str, Any] = {"settings": settings, "progress": progress, "save": save, "ready": check_plan}
+    common["begin_ns"] = begin_ns
     try:
         reports.append(bench.run(models, data=data, candidates=texts, **common))
         report = _judge(reports[-1], baseline, gate, begin_ns)

@@ -18,6 +18,9 @@ SPARE_LAYOUTS = 0.5
 LEAST_ROUNDS = 3
 """A layout with fewer is left out, unless it is the only one."""
 
+LEAST_WHOLE_NS = 4_000_000_000
+"""Less than this is over when the first process has started: it bounds what comes then."""
+
 
 class Durations:
     """What blocks and layouts take, in ns."""
@@ -95,6 +98,16 @@ class Budget:
     def left_ns(self) -> int:
         """Until it ends; below zero afterwards."""
         return self.limit_ns - self.used_ns
+
+    @property
+    def bounds_starts(self) -> bool:
+        """Whether it can end what opens the first layout: one below `LEAST_WHOLE_NS` holds no start at all."""
+        return self.bounds_all and self.limit_ns >= LEAST_WHOLE_NS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it bounds all of a run, and nothing of it is left."""
+        return self.bounds_starts and self.left_ns <= 0
 
     def layout_ns(self, candidates: int) -> float:
         """What a layout of so many takes of it beside blocks; 0 before the first."""

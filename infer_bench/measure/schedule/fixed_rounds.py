@@ -49,6 +49,10 @@ class FixedRounds:
         """Each by itself: the table shows phases, and gives its intervals over the layouts."""
         return {key: plan_sampling(request_ns, self._settings.scenario) for key, request_ns in requests_ns.items()}
 
+    def allows_batch(self, batch: int) -> bool:
+        """The first one, and those that begin before the budget is over."""
+        return batch == self._settings.batches[0] or not self._budget.is_over
+
     def count_rounds(self, keys: Collection[Key], batch: int, count: int) -> int:
         """Those that are missing, until this layout's and batch size's share of the budget is spent."""
         most, used_ns = self._settings.rounds_per_process, self._budget.used_ns

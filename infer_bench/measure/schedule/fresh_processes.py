@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from infer_bench.errors import InferBenchError
+from infer_bench.errors import InferBenchError, WorkerHung
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.fixed_batch import choose_batch
 from infer_bench.measure.candidates.jobs import build_job
@@ -17,15 +17,17 @@ from infer_bench.measure.schedule.layouts import (
     SessionOpener,
     repeat_rows,
 )
-from infer_bench.measure.schedule.starts import StartPlan
+from infer_bench.measure.schedule.starts import StartPlan, StartTooLate
 from infer_bench.measure.settings import Settings
 from infer_bench.model import TensorInput
 from infer_bench.report.bench import Process
 from infer_bench.typing import Columns
 from infer_bench.workers.process import Worker
-from infer_bench.workers.requests import LoadedModel, SetRows
+from infer_bench.workers.protocol import Request
+from infer_bench.workers.requests import LoadedModel, LoadModel, SetRows
 from infer_bench.workers.timing.requests import TimeFirstRequest
 
+R = TypeVar("R")
 V = TypeVar("V")
 Place = tuple[int, Key]
 """A layout's number and the candidate in it."""
@@ -78,10 +80,14 @@ class FreshProcesses(SessionOpener):
         for each in indexes:
             self._workers[each], self._layouts[each] = [], Layout()
         orders = {each: self._shuffle(each, candidates) for each in indexes}
+        if self._plan is not None:
+            orders = {each: self._plan.order(order) for each, order in orders.items()}
         if count:
             self._open_together(orders, announce)
         else:
             self._open_in_turn(index, orders[index], announce)
+        if index and any(isinstance(error, StartTooLate) for error in self._layouts[index].failures.values()):
+            self._layouts[index] = Layout()  # of all who take part, or of nobody
 
     def _open_in_turn(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> None:
         layout = self._layouts[index]
@@ -122,7 +128,17 @@ class FreshProcesses(SessionOpener):
         return Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s)
 
     def _load(self, index: int, candidate: Candidate, worker: Worker) -> LoadedModel:
-        return worker.open()
+        return self._ask(worker, LoadModel(worker.job))
+
+    def _ask(self, worker: Worker, request: Request[R]) -> R:
+        """As `Worker.ask`, for no longer than the plan has time. Raises `StartTooLate`."""
+        left_s = None if self._plan is None else self._plan.left_s
+        if left_s is None or left_s >= self._settings.timeout_s:
+            return worker.ask(request)
+        try:
+            return worker.ask(request, timeout_s=left_s)
+        except WorkerHung:
+            raise StartTooLate(self._settings.budget_s or 0.0) from None
 
     def _open(self, index: int, candidate: Candidate, worker: Worker, *, is_timed: bool) -> OpenSession:
         """Open the session and have it answer its first request, which ends its cold start."""
@@ -130,9 +146,9 @@ class FreshProcesses(SessionOpener):
         model = self._load(index, candidate, worker)
         batch = choose_batch(model.spec, self._settings.batches)
         self._layouts[index].specs[candidate.key] = model.spec
-        worker.ask(SetRows(repeat_rows(columns, batch), self._inputs))
-        first = worker.ask(TimeFirstRequest(batch))
-        worker.ask(SetRows(columns, self._inputs))
+        self._ask(worker, SetRows(repeat_rows(columns, batch), self._inputs))
+        first = self._ask(worker, TimeFirstRequest(batch))
+        self._ask(worker, SetRows(columns, self._inputs))
         process = Process(index, 0, 0, 0, 0, 0)
         if is_timed:
             cold_start_ns = first.done_ns - worker.started_ns

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
+from infer_bench.errors import CannotRun
 from infer_bench.machine.environment import throttled_ns
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.allocations import measure_allocations
@@ -91,6 +92,8 @@ class Scheduler:
             self._ask_interpreters(layout)
             for batch in self._settings.batches:
                 layout.batch = batch
+                if self._leave_out(layout, batch):
+                    continue
                 with self._budget.running():
                     begin_ns = self._budget.spent_ns
                     self._warm_up(layout, batch)
@@ -113,6 +116,14 @@ class Scheduler:
             if key not in self._measurements.interpreters:
                 with layout.charge(key):
                     self._measurements.interpreters[key] = session.ask(DescribeEnvironment(self._packages))
+
+    def _leave_out(self, layout: ActiveLayout, batch: int) -> bool:
+        """Whether there is no time for a batch size; nobody is measured at it then, on this layout or at all."""
+        if self._rule.allows_batch(batch):
+            return False
+        error = CannotRun(f"the budget of {self._settings.limit_s:g} s was spent before it", "give a larger --budget")
+        layout.fail([key for key in layout.sessions if not self._measurements[key, batch].sampled], error)
+        return True
 
     def _warm_up(self, layout: ActiveLayout, batch: int) -> None:
         """Warm each session up and, from what a request takes then, plan the blocks."""
@@ -156,7 +167,7 @@ class Scheduler:
             with layout.charge(key):
                 memory = session.ask(MeasureMemory()) if self._source.owns_memory else None
                 layouts[-1].note_end(throttled, memory)
-            if self._source.restarts and batch == self._settings.batches[-1]:
+            if self._source.restarts and batch == self._settings.batches[-1] and not self._budget.is_over:
                 self._measure_allocations(key, session)
                 self._measure_frames(self._measurements[key, min(self._settings.batches)], session)
 

@@ -97,6 +97,10 @@ class Sequential:
             for key, request_ns in requests_ns.items()
         }
 
+    def allows_batch(self, batch: int) -> bool:
+        """Always: a verdict is on all of them."""
+        return True
+
     def count_rounds(self, keys: Collection[Key], batch: int, count: int) -> int:
         """Those that were planned, and single ones with what is left when no layout fits any more.
 

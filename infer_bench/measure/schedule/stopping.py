@@ -22,6 +22,9 @@ class StoppingRule(Protocol):
     def plan_blocks(self, requests_ns: Mapping[Key, int]) -> Mapping[Key, SamplingPlan]:
         """How the blocks of candidates look whose requests take so long."""
 
+    def allows_batch(self, batch: int) -> bool:
+        """Whether there is time for a batch size on the layout under way."""
+
     def count_rounds(self, keys: Collection[Key], batch: int, count: int) -> int:
         """How many more rounds a layout is to have, of which `count` are made; 0 when it has enough."""
 

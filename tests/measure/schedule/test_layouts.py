@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from infer_bench.errors import EngineError, WorkerCrashed
+from infer_bench.errors import EngineError, WorkerCrashed, WorkerHung
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule import fresh_processes, reloaded_sessions
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
@@ -43,6 +43,7 @@ class FakeWorker:
     grow = 0
     unopenable = ""
     fatal = ""
+    slow = ""
 
     def __init__(self, job: Job, *, timeout_s: float, shares: Sequence[int] = ()) -> None:
         self.instances.append(self)
@@ -56,6 +57,8 @@ class FakeWorker:
 
     def ask(self, request: Request[Any], *, timeout_s: float | None = None) -> Any:
         self.log.append(request)
+        if timeout_s is not None and self.job.model.path == self.slow:
+            raise WorkerHung("no answer")
         match request:
             case LoadModel():
                 return self.load(request)
@@ -229,6 +232,28 @@ def test_what_was_started_ahead_ends_with_the_run(workers: list[FakeWorker], mon
         assert (list(layout.sessions), list(layout.failures)) == ([OLD.key], [NEW.key])
     assert not all(worker.killed for worker in workers)
     source.close()
+    assert all(worker.killed for worker in workers)
+
+
+class Ending(TwoAtOnce):
+    """Lets a hundredth of a second for the starts."""
+
+    left_s = 0.01
+
+    def count_layouts(self, index: int) -> int:
+        return 0
+
+
+def test_who_has_not_started_when_the_budget_ends_is_left_out(
+    workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "slow", NEW.model.path)
+    source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(budget_s=5), plan=Ending())
+    with source.layout(0, [OLD, NEW], ignore) as layout:
+        assert list(layout.sessions) == [OLD.key]
+        assert layout.failures[NEW.key].message == "it had not started when the budget of 5 s was spent"
+    with source.layout(1, [OLD, NEW], ignore) as layout:
+        assert (layout.sessions, layout.failures) == ({}, {})
     assert all(worker.killed for worker in workers)
 
 

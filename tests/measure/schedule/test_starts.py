@@ -9,10 +9,12 @@ from infer_bench.engines import registry
 from infer_bench.machine.processes import available_memory_bytes, resident_bytes, storage_read_bytes
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule import starts
-from infer_bench.measure.schedule.starts import COLD_BYTES, StartPlan, can_start_twice
+from infer_bench.measure.schedule.budget import Budget
+from infer_bench.measure.schedule.starts import COLD_BYTES, LEAST_WAIT_S, StartPlan, can_start_twice
 from infer_bench.measure.settings import Settings
+from tests.fakes import FakeClock
 from tests.machine.test_environment import tree
-from tests.measure.fake_layouts import candidate
+from tests.measure.fake_layouts import S, candidate
 
 PAGE = 4096
 
@@ -23,7 +25,7 @@ def of_library(engine: str = "lightgbm", **options: str) -> Candidate:
 
 def counts_of(root: Path, settings: Settings, candidates: list[Candidate] | None = None) -> list[int]:
     """What a plan says of each layout when the process 7 has started once in each that is timed."""
-    plan = StartPlan(candidates or [of_library()], settings, root)
+    plan = StartPlan(candidates or [of_library()], settings, None, root)
     counts = []
     for index in range(settings.processes):
         counts.append(plan.count_layouts(index))
@@ -65,11 +67,30 @@ def test_processes_start_in_turn_where_little_memory_is_free_or_nobody_says_how_
     assert counts_of(tmp_path / "silent", Settings()) == [0, 0, 0]
 
 
-def test_processes_start_in_turn_with_a_budget_and_on_one_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = machine(tmp_path)
-    assert counts_of(root, Settings(budget_s=5)) == [0, 0, 0]
+def test_processes_start_in_turn_on_one_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starts, "count_usable_cpus", lambda *_: 1)
-    assert counts_of(root, Settings()) == [0, 0, 0]
+    assert counts_of(machine(tmp_path), Settings()) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("spent_s", "count", "left_s"), [(1, 0, 9), (5, 1, 5), (20, 1, LEAST_WAIT_S)])
+def test_a_budget_ends_the_starts_and_times_none_where_it_is_late(
+    tmp_path: Path, spent_s: int, count: int, left_s: float
+) -> None:
+    clock = FakeClock()
+    plan = StartPlan([of_library()], Settings(budget_s=10), Budget(9 * S, clock, clock.now), machine(tmp_path))
+    plan.note_timed(0, 7)
+    clock.spend(spent_s * S)
+    assert (plan.count_layouts(0), plan.count_layouts(1)) == (count, 0)
+    assert plan.left_s == pytest.approx(left_s)
+    slow, quick = of_library(feed="dataframe"), of_library("onnxruntime", feed="ndarray")
+    assert plan.order([slow, quick]) == [quick, slow]
+
+
+def test_the_least_budgets_bound_no_start(tmp_path: Path) -> None:
+    clock = FakeClock()
+    plan = StartPlan([of_library()], Settings(budget_s=1), Budget(S, clock, clock.now), machine(tmp_path))
+    clock.spend(20 * S)
+    assert (plan.count_layouts(0), plan.count_layouts(1), plan.left_s) == (0, 0, None)
 
 
 def test_nobody_starts_twice_whose_second_process_may_take_something_from_the_first(tmp_path: Path) -> None:

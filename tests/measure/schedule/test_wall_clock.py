@@ -35,7 +35,7 @@ def run_bench(budget_s: float, load_ns: int, **options: Any) -> tuple[Measuremen
     clock = FakeClock()
     source = FakeLayoutSource(clock, lambda _: 50 * US, restarts=True, load_ns=load_ns)
     plan = Settings(budget_s=budget_s, **options)
-    measurements = Measurements([candidate(label) for label in "abc"], plan.batches)
+    measurements = Measurements([candidate(label) for label in "abc"], plan.batches, batches_fail_alone=True)
     begin_ns = clock.now
     budget = Budget(round(budget_s * S), clock, begin_ns=begin_ns)
     clock.spend(PREPARATION_NS)
@@ -84,6 +84,15 @@ def test_fewer_processes_are_started_where_their_start_would_take_most_of_the_bu
     enough, _ = run_bench(measurements.budget_needed_ns / S, 3 * S)
     assert enough.layout_count == 3
     assert enough.budget_needed_ns == 0
+
+
+def test_a_batch_size_that_the_budget_has_no_time_for_is_left_out_and_said_to_be() -> None:
+    measurements, seconds = run_bench(5.0, 2 * S, batches=(1, 64))
+    assert seconds < 8
+    key = measurements.candidates[0].key
+    assert measurements.failure(key, 1) is None
+    assert "the budget of 5 s was spent before it" in str(measurements.failure(key, 64))
+    assert measurements.failures == {}
 
 
 def test_one_process_of_each_is_measured_whatever_it_takes() -> None:
