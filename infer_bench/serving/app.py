@@ -84,11 +84,11 @@ def open_paths(plan: ModelPlan, settings: ServingSettings) -> tuple[DualPath, st
     """
     if settings.shadow and not plan.fallback:
         raise UsageError("there is no fallback to compare with", "a share of the requests is asked of both: name one")
-    second = _open(plan.fallback, plan.fallback_engine, settings) if plan.fallback else None
+    second = _open(plan.fallback, plan.fallback_engine, settings, plan.fallback_sha256) if plan.fallback else None
     if second is not None and plan.primary_error:
         return DualPath(None, second), plan.primary_error
     try:
-        return DualPath(_open(plan.model, plan.engine, settings), second), ""
+        return DualPath(_open(plan.model, plan.engine, settings, plan.sha256), second), ""
     except UsageError:
         raise
     except InferBenchError as error:
@@ -97,9 +97,12 @@ def open_paths(plan: ModelPlan, settings: ServingSettings) -> tuple[DualPath, st
         return DualPath(None, second), str(error)
 
 
-def _open(model: str, engine: str, settings: ServingSettings) -> ServedModel:
+def _open(model: str, engine: str, settings: ServingSettings, sha256: str) -> ServedModel:
     try:
-        return open_model(choose_candidate(model, engine, settings), settings)
+        candidate = choose_candidate(model, engine, settings)
+        if sha256 and candidate.artefact.sha256 != sha256:  # it answers otherwise than the other workers, unseen
+            raise CannotRun(f"{model} is another file than the server started with", "start the server anew")
+        return open_model(candidate, settings)
     except (InferBenchError, MemoryError):
         raise
     except Exception as error:  # an engine from outside may raise anything

@@ -14,7 +14,8 @@ MIB = 1 << 20
 class ModelPlan:
     """Which model is served, and which one is behind it (empty: none), with the candidates that open them.
 
-    `primary_error` is why the first cannot be loaded, where that is known: it is not tried again.
+    `primary_error` is why the first cannot be loaded, where that is known: it is not tried again. `sha256` and
+    `fallback_sha256` are of the files that the server started with (empty: not known); another file is not served.
     """
 
     model: str
@@ -22,6 +23,8 @@ class ModelPlan:
     engine: str = ""
     fallback_engine: str = ""
     primary_error: str = ""
+    sha256: str = ""
+    fallback_sha256: str = ""
 
     @property
     def name(self) -> str:

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
-from infer_bench.errors import PredictionsDiffer, UsageError
+from infer_bench.errors import CannotRun, PredictionsDiffer, UsageError
 from infer_bench.model import ModelSpec
 from infer_bench.serving import application
+from infer_bench.serving.app import open_paths
 from infer_bench.serving.comparison import compare_pair
 from infer_bench.serving.paths.dual_path import align
 from infer_bench.serving.paths.served_model import Predictions, choose_candidate
-from infer_bench.serving.settings import ServingSettings
+from infer_bench.serving.settings import ModelPlan, ServingSettings
 from tests.engines.zoo import NAMES, SavedModel, frame, matrix, target
 from tests.serving.client import ask, converse, counters, predict
 
@@ -85,6 +86,19 @@ def test_a_model_that_cannot_be_loaded_is_replaced(tmp_path: Path, binary: Saved
     assert counters(app)['infer_bench_fallbacks_total{reason="load"}'] == 1
     info = ask(app, "GET", "/model-info").json()
     assert (info["name"], info["path"], info["family"]) == ("fast", "fallback", "lightgbm")
+
+
+def test_another_file_than_at_the_start_is_not_served(binary: SavedModel) -> None:
+    path, settings = binary.model.path, ServingSettings()
+    sha256 = choose_candidate(path, "", settings).artefact.sha256
+    assert open_paths(ModelPlan(path, sha256=sha256), settings)[0].primary is not None
+    with pytest.raises(CannotRun, match="another file than the server started with"):
+        open_paths(ModelPlan(path, sha256="0" * 64), settings)
+    paths, error = open_paths(ModelPlan(path, path, sha256="0" * 64), settings)
+    assert (paths.primary, paths.main) == (None, paths.fallback)
+    assert "another file" in error
+    with pytest.raises(CannotRun, match="another file"):
+        open_paths(ModelPlan(path, path, fallback_sha256="0" * 64), settings)
 
 
 def test_what_neither_answers_is_refused_as_the_model_refuses_it(strict: Path) -> None:

@@ -173,13 +173,20 @@ def test_only_json_is_read(binary_app: Any) -> None:
     assert ask(binary_app, "POST", "/predict", content=json.dumps(RECORD).encode()).status_code == 200
 
 
-@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def compress_bare(data: bytes) -> bytes:
+    return zlib.compress(data, wbits=-zlib.MAX_WBITS)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", compress_bare)]
+)
 def test_a_body_may_be_compressed(binary: SavedModel, encoding: str, compress: Callable[[bytes], bytes]) -> None:
     app = application(binary.model.path, max_body_bytes=10_000)
     headers = {"content-encoding": encoding}
     whole = compress(json.dumps(RECORD).encode())
     assert ask(app, "POST", "/predict", content=whole, headers=headers).status_code == 200
     assert ask(app, "POST", "/predict", content=whole[:-6], headers=headers).status_code == 400
+    assert "goes on" in ask(app, "POST", "/predict", content=whole + whole, headers=headers).json()["error"]
     assert ask(app, "POST", "/predict", content=b"{}", headers=headers).status_code == 400
     assert ask(app, "POST", "/predict", content=compress(b"[" * 10_000_000)[:9_000], headers=headers).status_code == 413
 

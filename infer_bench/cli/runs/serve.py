@@ -63,17 +63,18 @@ def run_serve(plan: ServerPlan) -> int:
 
 
 def _look_at(plan: ServerPlan) -> ServerPlan:
-    """See that the models' files are some; where there is a fallback, the plan says what is wrong with the first."""
+    """The plan with the files' hashes; where there is a fallback, it says what is wrong with the first model."""
     models = plan.models
     if models.fallback:
-        choose_candidate(models.fallback, models.fallback_engine, plan.settings)
+        fallback = choose_candidate(models.fallback, models.fallback_engine, plan.settings)
+        models = replace(models, fallback_sha256=fallback.artefact.sha256)
     try:
-        choose_candidate(models.model, models.engine, plan.settings)
+        candidate = choose_candidate(models.model, models.engine, plan.settings)
     except CannotRun as error:
         if not models.fallback:
             raise
         return replace(plan, models=replace(models, primary_error=str(error)))
-    return plan
+    return replace(plan, models=replace(models, sha256=candidate.artefact.sha256))
 
 
 def _compare(plan: ServerPlan) -> ServerPlan:

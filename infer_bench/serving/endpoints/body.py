@@ -18,6 +18,8 @@ RequestHeaders = Mapping[bytes, bytes]
 _CLOSE = ((b"connection", b"close"),)
 _LINGER_S = 1.0
 """So long a body that is too large is read and thrown away: a client that still sends reads no answer."""
+_ANY_HEAD = zlib.MAX_WBITS | 32
+"""Of gzip and of zlib, as the first bytes say."""
 _JSON = (b"application/json", b"text/json")
 
 
@@ -70,12 +72,13 @@ async def read_body(scope: Scope, receive: Receive, settings: ServingSettings) -
     except TimeoutError:
         message = f"the body did not arrive in {settings.body_timeout_s:g} s"
         raise RequestFault(408, "slow", message, headers=_CLOSE) from None
-    return body if encoding in (b"", b"identity") else _decompress(body, settings)
+    return body if encoding in (b"", b"identity") else _decompress(body, encoding, settings)
 
 
-def _decompress(body: bytes, settings: ServingSettings) -> bytes:
+def _decompress(body: bytes, encoding: bytes, settings: ServingSettings) -> bytes:
     """The body as it was; no more of it is made than may be sent."""
-    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: of gzip and of zlib, as the first bytes say
+    is_bare = encoding == b"deflate" and body[:1] and body[0] & 15 != zlib.DEFLATED  # no head, as some clients have it
+    stream = zlib.decompressobj(-zlib.MAX_WBITS if is_bare else _ANY_HEAD)
     try:
         content = stream.decompress(body, settings.max_body_bytes + 1)
     except zlib.error:
@@ -84,6 +87,8 @@ def _decompress(body: bytes, settings: ServingSettings) -> bytes:
         raise _too_large(settings)
     if not stream.eof:
         raise RequestFault(400, "malformed", "the compressed body ends too early")
+    if stream.unused_data:
+        raise RequestFault(400, "malformed", "the compressed body goes on behind its end")
     return content
 
 
