@@ -1,7 +1,7 @@
 """Which model is converted how. The source's own library is imported here, so this runs in a worker."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,18 @@ def _convert_program(model: ModelRef, metadata: Mapping[str, str]) -> ConvertedM
 
 
 def write_network(
-    model: ModelRef, path: Path, metadata: Mapping[str, str], request: Mapping[str, Array], *, external: bool
+    model: ModelRef,
+    path: Path,
+    metadata: Mapping[str, str],
+    request: Mapping[str, Array],
+    axes: Mapping[str, Sequence[str]],
+    *,
+    external: bool,
 ) -> str:
     """Write a network that is fed by tensors, its weights beside the file where `external`; the route in words.
 
-    A module that keeps no shapes is written for a `request`. Raises `NotConvertible` with what stands in the way.
+    A module that keeps no shapes is written for a `request`, whose `axes` with a name are free.
+    Raises `NotConvertible` with what stands in the way.
     """
     if model.format == SCRIPT:
         from infer_bench.converters.torch.script import write_script
@@ -59,7 +66,7 @@ def write_network(
         if external:
             raise NotConvertible("TorchScript is written into one file, which ends at 2 GB", "export it as .pt2")
 
-        write_script(model, path, metadata, request)
+        write_script(model, path, metadata, request, axes)
         return "torch.onnx.export (TorchScript)"
     if model.format != "torch-pt2":
         raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")

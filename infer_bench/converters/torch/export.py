@@ -31,7 +31,9 @@ def write_network(program: Any, path: Path, metadata: Mapping[str, str], *, exte
 
     With `external` its weights stand in a file beside it, which is called as it and `.data`. Raises `NotConvertible`.
     """
+    _refuse_constants(program)
     exported = _export(program, _list_output_names(program))
+    _name_inputs(exported.model.graph, program)
     if external:
         exported.save(str(path), external_data=True)
         model = _load_graph(path)
@@ -83,6 +85,23 @@ def _list_output_names(program: Any) -> list[str]:
     outputs = [spec.arg for spec in program.graph_signature.output_specs if spec.kind.name == "USER_OUTPUT"]
     names = describe_program(program).output_names
     return [name for name, argument in zip(names, outputs, strict=True) if not _is_none(argument)]
+
+
+def _name_inputs(graph: Any, program: Any) -> None:
+    """As the program calls them: the exporter gives another name to an input that is an output too."""
+    from infer_bench.engines.torch.network import describe_program
+
+    names = [tensor.name for tensor in describe_program(program).inputs]
+    if len(names) == len(graph.inputs):
+        for value, name in zip(graph.inputs, names, strict=True):
+            value.name = name
+
+
+def _refuse_constants(program: Any) -> None:
+    """Raise `NotConvertible` for an output that is a number of the program's own, which the exporter cannot write."""
+    for spec in program.graph_signature.output_specs:
+        if type(spec.arg).__name__ == "ConstantArgument" and spec.arg.value is not None:
+            raise NotConvertible(f"an output is the constant {spec.arg.value!r}", "return tensors alone")
 
 
 def _is_none(argument: Any) -> bool:

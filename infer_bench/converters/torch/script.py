@@ -1,42 +1,38 @@
 """TorchScript modules written by torch's older exporter: the newer one takes no TorchScript."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from infer_bench.converters.torch.export import describe_failure, describe_model
 from infer_bench.converters.torch.programs import import_torch
 from infer_bench.engines.session import require
 from infer_bench.errors import MissingDependency, NotConvertible
-from infer_bench.formats.input_names import is_state
 from infer_bench.model import ModelRef
 from infer_bench.typing import Array
 
-Shapes = Mapping[str, tuple[int, ...]]
-Axes = Mapping[str, Mapping[int, str]]
 _NEWER = "export the model with torch.export.save (.pt2)"
 
 
-def write_script(model: ModelRef, path: Path, metadata: Mapping[str, str], request: Mapping[str, Array]) -> None:
+def write_script(
+    model: ModelRef,
+    path: Path,
+    metadata: Mapping[str, str],
+    request: Mapping[str, Array],
+    axes: Mapping[str, Sequence[str]],
+) -> None:
     """Write a module that takes `request`, its arrays by the names of `forward`. Raises `NotConvertible`.
 
-    The axes whose sizes the module lets be changed are free. The caller has seen to it that its code may run.
+    The axes that have a name in `axes` are free. The caller has seen to it that its code may run.
     """
     torch = import_torch()
     module = torch.jit.load(model.path, map_location="cpu")
+    _refuse_missing(module, request)
     tensors = {name: torch.from_numpy(array) for name, array in request.items()}
     outputs = _name_outputs(torch, module, tensors)
-    shapes = {name: array.shape for name, array in request.items()}
-    free = find_free(shapes, lambda sizes: _runs(torch, module, tensors, sizes))
     try:
-        _export(torch, module, tensors, path, outputs, free)
-        refused = _list_refused(path, request, free)
-        if refused:
-            accepted_axes = {name: {i: s for i, s in axes.items() if s not in refused} for name, axes in free.items()}
-            _export(torch, module, tensors, path, outputs, accepted_axes)
+        _export(torch, module, tensors, path, outputs, axes)
     except ImportError as error:
         raise MissingDependency(str(error.name or "onnx"), "torch") from None
     except Exception as error:  # noqa: BLE001 - the exporter raises one class an operator
@@ -45,6 +41,26 @@ def write_script(model: ModelRef, path: Path, metadata: Mapping[str, str], reque
     written = onnx.load(str(path))
     describe_model(written, metadata)
     path.write_bytes(written.SerializeToString())
+
+
+def fix_sizes(path: Path, sizes: Mapping[str, int]) -> None:
+    """Write into an ONNX file that these named axes of its inputs and outputs have one size only."""
+    onnx = require("onnx", "torch")
+    model = onnx.load(str(path))
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param in sizes:
+                axis.dim_value = sizes[axis.dim_param]
+    path.write_bytes(model.SerializeToString())
+
+
+def _refuse_missing(module: Any, request: Mapping[str, Array]) -> None:
+    """Raise `NotConvertible` where requests leave out an input, which the exporter cannot."""
+    from infer_bench.engines.torch.script import list_arguments
+
+    missing = [argument.name for argument in list_arguments(module) if argument.name not in request]
+    if missing:
+        raise NotConvertible(f"the requests leave out {', '.join(missing)}", "give every input of forward in --data")
 
 
 def _name_outputs(torch: Any, module: Any, tensors: Mapping[str, Any]) -> list[str]:
@@ -58,7 +74,15 @@ def _name_outputs(torch: Any, module: Any, tensors: Mapping[str, Any]) -> list[s
         raise NotConvertible(f"the module does not take the request ({shapes}): {describe_error(error)}") from None
 
 
-def _export(torch: Any, module: Any, tensors: Mapping[str, Any], path: Path, outputs: list[str], free: Axes) -> None:
+def _export(
+    torch: Any,
+    module: Any,
+    tensors: Mapping[str, Any],
+    path: Path,
+    outputs: list[str],
+    axes: Mapping[str, Sequence[str]],
+) -> None:
+    names = {name: {i: symbol for i, symbol in enumerate(own) if symbol} for name, own in axes.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -68,70 +92,5 @@ def _export(torch: Any, module: Any, tensors: Mapping[str, Any], path: Path, out
             dynamo=False,
             input_names=list(tensors),
             output_names=outputs,
-            dynamic_axes={name: dict(axes) for name, axes in free.items()},
+            dynamic_axes=names,
         )
-
-
-def _list_refused(path: Path, request: Mapping[str, Array], free: Axes) -> set[str]:
-    """The axes that the module lets be changed and the file does not: some kernels of PyTorch do not look."""
-    session = require("onnxruntime", "onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    shapes = {name: array.shape for name, array in request.items()}
-    refused = set()
-    for symbol in {symbol for axes in free.values() for symbol in axes.values()}:
-        places = [(name, axis) for name, axes in free.items() for axis, other in axes.items() if other == symbol]
-        changed = _change(shapes, places, 1)
-        try:
-            session.run(None, {name: np.zeros(changed[name], array.dtype) for name, array in request.items()})
-        except Exception:  # noqa: BLE001 - ONNX Runtime's errors have no common base
-            refused.add(symbol)
-    return refused
-
-
-def find_free(shapes: Shapes, runs: Callable[[Shapes], bool]) -> Axes:
-    """A name for each axis whose size may be another one, by input: equal sizes first change together.
-
-    `runs` says whether the module takes requests of these shapes.
-    """
-    free: dict[str, dict[int, str]] = {}
-    for group in _list_groups(shapes):
-        places = [place for place in group if place[1] not in free.get(place[0], {})]
-        if places and all(runs(_change(shapes, places, step)) for step in (1, 2)):
-            symbol = _name(places[0], sum(len(axes) for axes in free.values()))
-            for name, axis in places:
-                free.setdefault(name, {})[axis] = symbol
-    return free
-
-
-def _list_groups(shapes: Shapes) -> Iterator[list[tuple[str, int]]]:
-    """Axes of the same size anywhere, the same axis of all inputs with the same size there, and each axis alone.
-
-    Not of states alone: kernels of recurrent layers do not look whether these fit, and read beyond them.
-    """
-    places = [(name, axis) for name, shape in shapes.items() for axis in range(len(shape))]
-    sizes = {place: shapes[place[0]][place[1]] for place in places}
-    groups = [[place for place in places if sizes[place] == size] for size in dict.fromkeys(sizes.values())]
-    for axis, size in dict.fromkeys((place[1], sizes[place]) for place in places):
-        groups.append([place for place in places if (place[1], sizes[place]) == (axis, size)])
-    groups += [[place] for place in places]
-    yield from (group for group in groups if not all(is_state(name) for name, _ in group))
-
-
-def _change(shapes: Shapes, places: Sequence[tuple[str, int]], step: int) -> Shapes:
-    return {
-        name: tuple(size + step * ((name, axis) in places) for axis, size in enumerate(shape))
-        for name, shape in shapes.items()
-    }
-
-
-def _name(place: tuple[str, int], count: int) -> str:
-    return "batch" if place[1] == 0 and not count else f"{place[0]}_{place[1]}"
-
-
-def _runs(torch: Any, module: Any, tensors: Mapping[str, Any], shapes: Shapes) -> bool:
-    """Whether the module answers zeros of these shapes."""
-    try:
-        with torch.inference_mode():
-            module(**{name: torch.zeros(shapes[name], dtype=tensor.dtype) for name, tensor in tensors.items()})
-    except Exception:  # noqa: BLE001 - PyTorch raises one class an operator
-        return False
-    return True

@@ -47,7 +47,7 @@ class ScriptSession(TensorSession):
 
     def _make_predict(self, module: Any) -> Callable[[Mapping[str, Array]], Any]:
         library, feed, device = self._library, self._feed, self._device
-        numbers = {argument.name for argument in _list_arguments(module) if str(argument.type) in _NUMBERS}
+        numbers = {argument.name for argument in list_arguments(module) if str(argument.type) in _NUMBERS}
         names = _name_inputs(module, module.inlined_graph)
         changed_inputs = {names[name] for name in find_changed_script_inputs(module.inlined_graph)}
 
@@ -102,7 +102,7 @@ def _is_output(value: Any) -> bool:
     return value is not None and (hasattr(value, "numpy") or isinstance(value, bool | int | float))
 
 
-def _list_arguments(module: Any) -> list[Any]:
+def list_arguments(module: Any) -> list[Any]:
     """What `forward` takes, without the module itself."""
     arguments: list[Any] = list(module._c._get_method("forward").schema.arguments)[1:]
     return arguments
@@ -110,7 +110,7 @@ def _list_arguments(module: Any) -> list[Any]:
 
 def _describe_inputs(module: Any, dtypes: str) -> tuple[TensorInput, ...]:
     """The inputs, of unknown rank where they are tensors; `dtypes` are the user's, in their order."""
-    graph, arguments = module.inlined_graph, _list_arguments(module)
+    graph, arguments = module.inlined_graph, list_arguments(module)
     own_dtypes = dtypes.split("+") if dtypes else []
     if own_dtypes and (len(own_dtypes) != len(arguments) or not set(own_dtypes) <= NUMPY_DTYPES):
         names = ", ".join(argument.name for argument in arguments)
@@ -144,7 +144,7 @@ def _find_float_dtype(module: Any) -> str:
 def _name_inputs(module: Any, graph: Any) -> dict[str, str]:
     """The inputs' own names by those of the graph."""
     values = list(graph.inputs())[1:]
-    return {v.debugName(): a.name for v, a in zip(values, _list_arguments(module), strict=True)}
+    return {v.debugName(): a.name for v, a in zip(values, list_arguments(module), strict=True)}
 
 
 def describe_error(error: Exception) -> str:

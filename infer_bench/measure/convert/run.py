@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -153,9 +154,10 @@ class Conversion:
         """Write the file of a model that takes tensors, and put it at `target` where it answers the same."""
         from infer_bench.measure.convert.networks.run import NetworkConversion
 
-        original, spec = self._original.worker, self._original.spec
+        open_again = functools.partial(original_predictor, self._source, options.trees, self._allow_pickle)
+        original, spec, limit_s = self._original.worker, self._original.spec, self._time_limit_s
         return NetworkConversion(
-            self._source, spec, original, self._writer, options, self._time_limit_s, self._progress
+            self._source, spec, original, self._writer, options, limit_s, self._progress, open_again
         ).run(target, output, self._file)
 
     def run(self, options: ConvertOptions) -> Attempt:

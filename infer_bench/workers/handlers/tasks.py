@@ -5,9 +5,11 @@ from infer_bench.workers.tasks.batch_invariance import CompareBatch, compare_bat
 from infer_bench.workers.tasks.convert import (
     ConvertModel,
     ConvertNetwork,
+    FixSizes,
     ImportWriter,
     convert_model,
     convert_network,
+    fix_sizes,
     import_writer,
 )
 from infer_bench.workers.tasks.draw_requests import DrawRequests, draw_for_session
@@ -66,6 +68,7 @@ HANDLERS = (
     of_request(ImportWriter, import_writer),
     of_request(ConvertModel, convert_model),
     of_request(ConvertNetwork, convert_network),
+    of_request(FixSizes, fix_sizes),
     of_request(ReadTrees, read_trees),
     of_request(WriteForms, write_forms),
     of_request(ListPackages, list_packages),

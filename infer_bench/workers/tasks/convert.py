@@ -46,7 +46,8 @@ class NetworkRoute:
 class ConvertNetwork(Request[NetworkRoute]):
     """Convert `model`, which takes tensors, to the ONNX file `path`; its weights beside it where `external`.
 
-    `request` are the arrays of one request, by input, of a module that keeps no shapes.
+    `request` are the arrays of one request, by input, of a module that keeps no shapes; `axes` the names of their free
+    axes, by place, empty for those that are fixed.
     """
 
     title = "convert"
@@ -55,6 +56,16 @@ class ConvertNetwork(Request[NetworkRoute]):
     path: str
     external: bool
     request: Columns = field(default_factory=dict)
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FixSizes(Request[None]):
+    """Give named axes of the ONNX file `path` these sizes."""
+
+    title = "fix sizes"
+    path: str
+    sizes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +99,14 @@ def convert_network(request: ConvertNetwork) -> NetworkRoute:
     from infer_bench.converters import routes
 
     path = Path(request.path)
-    route = routes.write_network(request.model, path, request.metadata, request.request, external=request.external)
+    route = routes.write_network(
+        request.model, path, request.metadata, request.request, request.axes, external=request.external
+    )
     return NetworkRoute(route)
+
+
+def fix_sizes(request: FixSizes) -> None:
+    """Write the file anew."""
+    from infer_bench.converters.torch import script
+
+    script.fix_sizes(Path(request.path), request.sizes)

@@ -47,7 +47,7 @@ def collect_requests(original: Worker, spec: ModelSpec, file: RequestFile | None
             raise NotConvertible(error.message, "give requests with --data FILE.npz") from None
         text = "no request could be drawn: it was compared on yours alone"
         return CheckRequests(tables, (Notice("not-drawn", text),))
-    _refuse_differing(first)
+    refuse_differing(first)
     rows = rows_of_requests(first, spec, path)
     others, notices = _draw_others(original, spec.inputs, first)
     tables |= {"drawn": Table(first.columns), **others}
@@ -65,14 +65,14 @@ def read_own(spec: ModelSpec, file: RequestFile | None, name: str) -> CheckReque
 
 def take_request(table: Table) -> Columns:
     """The arrays of the first request."""
-    return {name: np.ascontiguousarray(column[0]) for name, column in table.columns.items()}
+    return {name: np.array(column[0], order="C") for name, column in table.columns.items()}
 
 
 def _take_first(table: Table) -> Table:
     return table.slice(0, min(table.rows, MOST_DATA))
 
 
-def _refuse_differing(requests: DrawnRequests) -> None:
+def refuse_differing(requests: DrawnRequests) -> None:
     """Raise `NotConvertible` for a network that does not answer alike twice."""
     for remark in requests.remarks:
         if remark.code == "differs-between-runs":

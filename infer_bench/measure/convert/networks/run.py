@@ -2,12 +2,12 @@
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infer_bench.converters.base import ConvertOptions
 from infer_bench.converters.metadata import CHECK, SOURCE, add_metadata, describe_source
-from infer_bench.data import Table
 from infer_bench.engines.training_mode import VARYING
 from infer_bench.errors import EngineError, ModelError, NotConvertible, WorkerHung
 from infer_bench.formats.identify import identify
@@ -29,6 +29,7 @@ from infer_bench.measure.convert.networks.requests import (
     read_own,
     take_request,
 )
+from infer_bench.measure.convert.networks.script import ModuleSizes
 from infer_bench.measure.convert.round_trip import TablePredictor
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.output import OutputFile
@@ -39,7 +40,6 @@ from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.rounding import DIFFERENT, SAME
 from infer_bench.workers.process import Worker
 from infer_bench.workers.tasks.convert import ConvertNetwork
-from infer_bench.workers.tasks.network_outputs import PredictOutputs
 
 DEFAULT_ATOL, DEFAULT_RTOL = 1e-4, 1e-5
 """Where nothing measures what the original rounds."""
@@ -69,6 +69,7 @@ class NetworkConversion:
     options: ConvertOptions
     time_limit_s: float
     progress: Progress
+    open_again: Callable[[], TablePredictor]
 
     def run(self, target: Path, output: OutputFile, file: RequestFile | None) -> NetworkAttempt:
         """Write, compare, and put the file at `target`. Raises what stands in the way."""
@@ -78,9 +79,12 @@ class NetworkConversion:
         beside = has_weights_beside(self.source.bytes)
         with scratch_network(target, beside=beside) as scratch:
             self.progress.update(0.2, "converting")
-            route = self._write(scratch, beside, requests)
+            sizes = None if self._keeps_shapes else self._find_sizes(requests)
+            route = self._write(scratch, beside, sizes)
+            if sizes is not None:
+                requests = self._check_sizes(scratch, requests, sizes)
             self.progress.update(0.5, "comparing")
-            attempt = self._compare(scratch, route, requests)
+            attempt = self._compare(scratch, route, requests, sizes)
             if attempt.failure is not None:
                 return attempt
             check = describe_check(attempt.criterion, attempt.groups)
@@ -104,22 +108,34 @@ class NetworkConversion:
             return read_own(self.spec, file, self.source.name)
         return collect_requests(self.original, self.spec, file, self.source.path)
 
-    def _write(self, scratch: Path, beside: bool, requests: CheckRequests) -> str:
+    def _find_sizes(self, requests: CheckRequests) -> ModuleSizes:
+        sizes = ModuleSizes(self.open_again, take_request(requests.tables["data"]))
+        sizes.find()
+        return sizes
+
+    def _check_sizes(self, scratch: Path, requests: CheckRequests, sizes: ModuleSizes) -> CheckRequests:
+        """With requests of other sizes; in the file only those axes are free along which it is compared."""
+        requests, axes = sizes.check(requests, lambda: _open(scratch))
+        notices = sizes.fix(axes, self.writer, scratch)
+        return replace(requests, notices=(*requests.notices, *notices))
+
+    def _write(self, scratch: Path, beside: bool, sizes: ModuleSizes | None) -> str:
         metadata = {SOURCE: describe_source(self.source, self.spec)[SOURCE], TENSORS: "yes"}
-        sample = {} if self._keeps_shapes else take_request(requests.tables["data"])
-        request = ConvertNetwork(self.source, metadata, str(scratch), beside, sample)
+        request = ConvertNetwork(self.source, metadata, str(scratch), beside)
+        if sizes is not None:
+            request = replace(request, request=sizes.request, axes=sizes.names)
         try:
             return self.writer.ask(request, timeout_s=self.time_limit_s).route
         except WorkerHung:
             text = f"writing the file took over {self.time_limit_s:g} s"
             raise WorkerHung(text, "raise --time-limit") from None
 
-    def _compare(self, scratch: Path, route: str, requests: CheckRequests) -> NetworkAttempt:
+    def _compare(self, scratch: Path, route: str, requests: CheckRequests, sizes: ModuleSizes | None) -> NetworkAttempt:
         limits = _choose_limits(self.options)
         with contextlib.closing(_open(scratch)) as converted:
             comparison = NetworkComparison(self.original, converted.worker, limits)
-            if not self._keeps_shapes:
-                requests = self._add_drawn(requests, converted)
+            if sizes is not None:
+                requests = sizes.add_drawn(requests, converted, self.source.path)
             groups = [comparison.compare(name, table) for name, table in requests.tables.items()]
         if all(map(is_empty, groups)):
             reason = "no output had a value in any request, so that nothing could be compared"
@@ -133,19 +149,6 @@ class NetworkConversion:
             *_note_measure(comparison, checked, criterion),
         )
         return NetworkAttempt(route, None, checked, criterion, failure, notices, tuple(requests.drawn))
-
-    def _add_drawn(self, requests: CheckRequests, converted: TablePredictor) -> CheckRequests:
-        """With requests drawn for the file, of those sizes that the original takes."""
-        more = collect_requests(converted.worker, converted.spec, None, self.source.path)
-        tables = {name: table for name, table in more.tables.items() if self._takes(table)}
-        return CheckRequests({**requests.tables, **tables}, more.notices, more.drawn)
-
-    def _takes(self, table: Table) -> bool:
-        try:
-            outputs = self.original.ask(PredictOutputs(table.columns))
-        except EngineError:
-            return False
-        return not outputs.refusals.any()
 
 
 def _open(scratch: Path) -> TablePredictor:
