@@ -24,7 +24,8 @@ from infer_bench.engines.session import (
 from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.engines.torch.mutation import describe_program_state, find_changed_inputs
-from infer_bench.engines.torch.network import TorchNetworkSession, as_array, describe_program
+from infer_bench.engines.torch.network import TorchNetworkSession, describe_program
+from infer_bench.engines.torch.rows import make_predictor
 from infer_bench.engines.torch.script import open_script
 from infer_bench.engines.torch.training_mode import find_training_operators
 from infer_bench.errors import EngineError, ModelError
@@ -83,7 +84,8 @@ def _open_program(library: Any, model: ModelRef, options: Mapping[str, str]) -> 
     spec = dataclasses.replace(_spec(program), remarks=remarks)
     feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
     changed = bool(find_changed_inputs(program))
-    predict = guard(_predictor(library, module, np.float32, device, copy=changed), f"PyTorch cannot run {model.name}")
+    predict = make_predictor(library, module, np.float32, device, copy=changed)
+    predict = guard(predict, f"PyTorch cannot run {model.name}")
     return TorchSession(spec, feed, predict, library, program)
 
 
@@ -107,31 +109,22 @@ class TorchSession(FedSession):
         with errors_as(EngineError, what):
             module = widen_module(self._library, self._program)
         changed = bool(find_changed_inputs(self._program))
-        return guard(_predictor(self._library, module, np.float64, copy=changed), what)
+        return guard(make_predictor(self._library, module, np.float64, copy=changed), what)
 
     def predict_in_float64(self, inputs: Any) -> Floats:
         """See `engines.float64.Float64Session`."""
         return self.postprocess(self._in_float64(inputs))
 
 
-def _predictor(library: Any, module: Any, dtype: Any, device: str = "cpu", *, copy: bool = False) -> Call:
-    """With `copy` the module writes to its input."""
-
-    def predict(rows: Any) -> Any:
-        with library.inference_mode():
-            array = np.array(rows, dtype=dtype, order="C") if copy else np.ascontiguousarray(rows, dtype=dtype)
-            tensor = library.from_numpy(array)
-            output = module(tensor if device == "cpu" else tensor.to(device))
-        output = output[0] if isinstance(output, tuple | list) else output
-        return as_array(output if device == "cpu" else output.cpu())
-
-    return predict
+def describe_rows(library: Any, program: Any) -> ModelSpec | None:
+    """What a program computes whose only input is rows of float32; None for any other."""
+    return _spec(program) if _takes_rows(library, program) else None
 
 
 def _takes_rows(library: Any, program: Any) -> bool:
     """Whether its only input is a matrix of float32 with a fixed number of columns, and its only output rows too."""
     signature = program.graph_signature
-    inputs, outputs = _values(program, signature.user_inputs), _values(program, signature.user_outputs)
+    inputs, outputs = list_values(program, signature.user_inputs), list_values(program, signature.user_outputs)
     if len(inputs) != 1 or len(outputs) != 1 or inputs[0] is None or outputs[0] is None:
         return False
     shape, output_shape = inputs[0].shape, outputs[0].shape
@@ -143,14 +136,14 @@ def _takes_rows(library: Any, program: Any) -> bool:
 
 def _spec(program: Any) -> ModelSpec:
     signature = program.graph_signature
-    (rows,), (output,) = _values(program, signature.user_inputs), _values(program, signature.user_outputs)
+    (rows,), (output,) = list_values(program, signature.user_inputs), list_values(program, signature.user_outputs)
     count = math.prod(output.shape[1:])
     task: Task = "regression" if count == 1 else "raw"
     batch = rows.shape[0] if isinstance(rows.shape[0], int) else None
     return ModelSpec(task, make_features(int(rows.shape[1])), name_outputs(count), batch=batch)
 
 
-def _values(program: Any, names: Any) -> list[Any]:
+def list_values(program: Any, names: Any) -> list[Any]:
     """What the program says of each of these values: a tensor without data, or None."""
     values_by_name = {node.name: node.meta.get("val") for node in program.graph.nodes}
     values = [values_by_name.get(name) for name in names]

@@ -5,8 +5,8 @@ from typing import Any
 
 from infer_bench.errors import EngineError
 
-_CHECKS = ("_assert_tensor_metadata", "_guards_fn")
-"""Nodes that would refuse another dtype."""
+CHECKS = ("_assert_tensor_metadata", "_guards_fn")
+"""Nodes that compute nothing: they would refuse another dtype or size."""
 _HALF = ("float16", "bfloat16", "float8")
 
 
@@ -24,7 +24,7 @@ def widen_module(library: Any, program: Any) -> Any:
 
 def _widen_graph(library: Any, module: Any) -> None:
     for node in list(module.graph.nodes):
-        if any(check in str(node.target) for check in _CHECKS):
+        if any(check in str(node.target) for check in CHECKS):
             module.graph.erase_node(node)
             continue
         if "quantize" in str(node.target):

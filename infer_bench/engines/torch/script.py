@@ -4,18 +4,24 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from infer_bench.engines import feeds
+from infer_bench.engines.base import make_features
 from infer_bench.engines.feeds.tensors import TensorFeed
 from infer_bench.engines.rounding_runs import Method, RoundingRuns
-from infer_bench.engines.session import errors_as, first_line
+from infer_bench.engines.session import FedSession, errors_as, first_line, guard, name_outputs
 from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.engines.torch.mutation import describe_script_state, find_changed_script_inputs
 from infer_bench.engines.torch.network import NUMPY_DTYPES, as_array
 from infer_bench.engines.torch.rounding import open_rounding_runs
+from infer_bench.engines.torch.rows import make_predictor
 from infer_bench.engines.torch.script_uses import find_training_nodes, guess_dtype, read_script_uses
+from infer_bench.engines.torch.signature import FILE, ScriptSignature, read_signature
 from infer_bench.errors import EngineError, ModelError, OptionError
 from infer_bench.formats.archives import check_script
 from infer_bench.formats.graph_uses import InputUse
-from infer_bench.model import ModelRef, ModelSpec, TensorInput
+from infer_bench.model import ModelRef, ModelSpec, Remark, Task, TensorInput
 from infer_bench.typing import Array
 
 _NUMBERS = {"int": "int64", "float": "float64", "bool": "bool"}
@@ -70,16 +76,38 @@ class ScriptSession(TensorSession):
         return predict
 
 
-def open_script(library: Any, model: ModelRef, options: Mapping[str, str], device: str) -> ScriptSession:
+def open_script(library: Any, model: ModelRef, options: Mapping[str, str], device: str) -> "FedSession | ScriptSession":
     """Load the module. Raises `UnsafePickle` unless its code may run, `EngineError` for inputs that no array can be."""
     check_script(model.name, allow_pickle=options.get("allow_pickle") == "yes")
-    require_arrays(options)
+    extra = {FILE: ""}
     with errors_as(ModelError, f"PyTorch cannot read {model.name}"):
-        module = library.jit.load(model.path, map_location=device)
+        module = library.jit.load(model.path, map_location=device, _extra_files=extra)
     graph = module.inlined_graph
     remarks = (*find_training_nodes(module, graph).remarks, *describe_script_state(graph))
-    inputs = _describe_inputs(module, options["dtypes"])
-    return ScriptSession(library, module, ModelSpec("raw", (), (), remarks=remarks, inputs=inputs), device)
+    signature = read_signature(extra[FILE])
+    names = [argument.name for argument in list_arguments(module)]
+    if signature is None or [tensor.name for tensor in signature.inputs] != names:
+        signature = ScriptSignature(_describe_inputs(module, options["dtypes"]))
+    if signature.outputs is not None:
+        return _open_rows(library, module, signature, options, remarks)
+    require_arrays(options)
+    return ScriptSession(library, module, ModelSpec("raw", (), (), remarks=remarks, inputs=signature.inputs), device)
+
+
+def _open_rows(
+    library: Any, module: Any, signature: ScriptSignature, options: Mapping[str, str], remarks: tuple[Remark, ...]
+) -> FedSession:
+    """A module of rows, as `engines.torch.engine` opens the program that it was made of."""
+    (rows,), count = signature.inputs, signature.outputs or 0
+    batch, columns = rows.shape or (None, 0)
+    task: Task = "regression" if count == 1 else "raw"
+    features = make_features(int(columns or 0))
+    fixed = batch if isinstance(batch, int) else None
+    spec = ModelSpec(task, features, name_outputs(count), batch=fixed, remarks=remarks)
+    feed = feeds.make_feed(feeds.make_schema(features, options, np.float32), options["feed"])
+    changed = bool(find_changed_script_inputs(module.inlined_graph))
+    predict = make_predictor(library, module, np.float32, options["device"], copy=changed)
+    return FedSession(spec, feed, guard(predict, "PyTorch cannot run the module"))
 
 
 def name_leaves(outputs: Any) -> list[tuple[str, Any]]:

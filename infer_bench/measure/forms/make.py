@@ -1,4 +1,4 @@
-"""Making the forms of a model: its library's own formats, pickles, ONNX in two precisions, and smaller networks."""
+"""Making the forms of a model: its library's own formats, pickles, ONNX in two precisions, smaller networks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,14 +41,21 @@ def make_forms(
         forms = worker.ask(WriteForms(model, str(folder), settings.allow_pickle))
     paths += forms.paths.values()
     notices += [_note(form, reason) for form, reason in forms.failures.items()]
-    library = of_family(model.family)
-    for dtype in INPUTS if library is not None and library.converts else ():
+    for dtype in _list_inputs(model):
         try:
             paths.append(_convert(model, folder, dtype, data, settings.allow_pickle, progress))
         except InferBenchError as error:
             notices.append(_note(f"ONNX of {dtype}", error.message))
     smaller, reasons = _make_smaller(paths, folder, data, settings)
     return [*paths, *smaller], [*notices, *reasons]
+
+
+def _list_inputs(model: ModelRef) -> tuple[InputDtype, ...]:
+    """Of what its rows may be in an ONNX file; a network's tensors are what they are."""
+    library = of_family(model.family)
+    if library is None or not library.converts:
+        return ()
+    return INPUTS[:1] if model.family == "torch" else INPUTS
 
 
 def name_candidates(models: Sequence[ModelRef]) -> list[str]:
@@ -93,12 +100,11 @@ def _make_smaller(
     network = next((path for path in paths if identify(path).family == "onnx"), None)
     if model.family not in ("onnx", "torch"):
         return [], [_note("int8", "it makes trees and linear models neither smaller nor faster", "note")]
-    reasons = [_note("TorchScript", "exported programs (.pt2) took its place", "note")] * (model.format == "torch-pt2")
     if network is None:
-        return [], [*reasons, _note("int8", "there is no ONNX file to make it of")]
+        return [], [_note("int8", "there is no ONNX file to make it of")]
     if data is None:
-        return [], [*reasons, _note("int8", "its ranges are those of your requests", hint="give them with --data")]
-    smaller = []
+        return [], [_note("int8", "its ranges are those of your requests", hint="give them with --data")]
+    smaller, reasons = list[str](), list[Notice]()
     for name, form in SMALLER.items():
         path = folder / f"{Path(model.path).stem}.{name}.onnx"
         try:

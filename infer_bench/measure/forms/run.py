@@ -46,22 +46,34 @@ def run(
     model = identify_model(models[0], allow_pickle=settings.allow_pickle)
     with _open_folder(settings.keep_forms) as folder:
         paths, remarks = make_forms(model, folder, data, settings, progress)
-        refs = [identify_model(path, allow_pickle=settings.allow_pickle) for path in paths]
+        settings_of_forms = _trust_forms(model, settings)
+        refs = [identify_model(path, allow_pickle=settings_of_forms.allow_pickle) for path in paths]
         report = bench.run(
             paths,
             data=data,
             candidates=name_candidates(refs),
-            settings=settings,
+            settings=settings_of_forms,
             progress=progress,
             save=save,
             notices=[*notices, *remarks],
             begin_ns=begin_ns,
         )
-        results = tuple(_describe(result, refs, settings, begin_ns) for result in report.results)
-    report = replace(report, results=results)
+        results = tuple(_describe(result, refs, settings_of_forms, begin_ns) for result in report.results)
+    report = _complete(report, results, settings)
     if save:
         save(report)
     return report
+
+
+def _complete(report: BenchReport, results: tuple[BenchResult, ...], settings: Settings) -> BenchReport:
+    """The report with the described results, and with what the user has allowed."""
+    asked = {**report.settings, "allow_pickle": settings.allow_pickle}
+    return replace(report, results=results, settings=asked, notices=(*report.notices, *_note_left_out(results)))
+
+
+def _trust_forms(model: ModelRef, settings: Settings) -> Settings:
+    """Of an exported program, whose file is no pickle, every other form was written here: their code may run."""
+    return replace(settings, allow_pickle=True) if model.format == "torch-pt2" else settings
 
 
 @contextlib.contextmanager
@@ -88,6 +100,14 @@ def _describe(result: BenchResult, refs: Sequence[ModelRef], settings: Settings,
     ref = next(ref for ref in refs if ref.path == result.model.path)
     packages = {} if is_over else _list_packages(result, ref, settings)
     return replace(result, form=FormTraits(packages, ref.format in CODE_FORMATS, find_languages(ref.format)))
+
+
+def _note_left_out(results: Sequence[BenchResult]) -> list[Notice]:
+    """That the packages of forms are not known, where nobody looked."""
+    if all(result.form is None or result.form.packages for result in results):
+        return []
+    text = "what some forms need to be loaded is not known: no time was left to look, or they could not be opened again"
+    return [Notice("needs-unknown", text, "a larger --budget, or none", level="note")]
 
 
 def _list_packages(result: BenchResult, ref: ModelRef, settings: Settings) -> Mapping[str, int]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infer_bench.formats.pickles.scanning import examine
-from infer_bench.model import ModelRef
+from infer_bench.model import PICKLED, ModelRef
 
-CODE_FORMATS = frozenset({"pickle", "joblib"})
+CODE_FORMATS = PICKLED | {"torchscript"}
 """Loading one runs what is in it."""
 
 LANGUAGES = {
@@ -30,7 +30,7 @@ def find_languages(format: str) -> tuple[str, ...]:
 def find_modules(model: ModelRef, options: Mapping[str, str], engine_modules: tuple[str, ...]) -> tuple[str, ...]:
     """Top-level modules that opening `model` takes: its engine's, those of the objects in the file, and of the feed."""
     names = [*engine_modules, *(["pandas"] if options.get("feed") == "dataframe" else [])]
-    if model.format in CODE_FORMATS:
+    if model.format in PICKLED:
         names += [name.partition(".")[0] for name in examine(model.path)[0].names]
         names += [model.format] if model.format == "joblib" else []
     if model.format == "skops":

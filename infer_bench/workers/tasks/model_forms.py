@@ -57,6 +57,10 @@ def _load(model: ModelRef, allow_pickle: bool) -> Any:
         import xgboost
 
         return xgboost.Booster(model_file=model.path)
+    if model.format == "torch-pt2":
+        import torch
+
+        return torch.export.load(model.path)
     return open_model(model, allow_pickle)
 
 
@@ -65,6 +69,8 @@ Writers = dict[str, tuple[str, Callable[[str], object]]]
 
 def _list_writers(family: str, library_model: Any) -> Writers:
     """By format: the ending, and what writes the file."""
+    if family == "torch":
+        return {"torchscript": (".pt", lambda path: _write_script(library_model, path))}
     if family not in ("lightgbm", "xgboost", "sklearn"):
         return {}
     writers = dict(_list_native_writers(family, library_model))
@@ -83,6 +89,14 @@ def _list_native_writers(family: str, library_model: Any) -> Iterator[tuple[str,
         booster = library_model.get_booster() if hasattr(library_model, "get_booster") else library_model
         yield "xgboost-json", (".json", booster.save_model)
         yield "xgboost-ubj", (".ubj", booster.save_model)
+
+
+def _write_script(program: Any, path: str) -> None:
+    import torch
+
+    from infer_bench.engines.torch.writer import write_script
+
+    write_script(torch, program, path)
 
 
 def _pickle(library_model: Any, path: str) -> None:

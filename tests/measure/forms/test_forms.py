@@ -189,4 +189,27 @@ def test_what_is_known_of_a_format_is_said_beyond_the_budget(
     settings = Settings(forms=True, keep_forms=str(tmp_path / "kept"), budget_s=1e-9)
     report = forms.run([str(boosted)], data=None, candidates=(), settings=settings)
     assert report.results[0].form == FormTraits({}, False, find_languages("lightgbm-text"))
+    assert report.notices[-1].code == "needs-unknown"
     assert "in 0 packages" not in render(report, "table", width=200)
+
+
+def test_an_exported_program_is_written_as_a_script_whose_code_may_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    path, kept = tmp_path / "net.pt2", tmp_path / "kept"
+    axes = ({0: torch.export.Dim("batch")},)
+    torch.export.save(torch.export.export(torch.nn.Linear(3, 2).eval(), (torch.ones(2, 3),), dynamic_shapes=axes), path)
+    calls: list[Settings] = []
+
+    def measure(paths: Any, settings: Settings, **how: Any) -> BenchReport:
+        calls.append(settings)
+        assert [identify(path).format for path in paths] == ["torch-pt2", "torchscript"]
+        return replace(reports.report(), results=(), settings={"allow_pickle": settings.allow_pickle})
+
+    monkeypatch.setattr(make, "_list_inputs", lambda model: ())
+    monkeypatch.setattr(bench, "run", measure)
+    report = forms.run([str(path)], data=None, candidates=(), settings=Settings(forms=True, keep_forms=str(kept)))
+    assert (calls[0].allow_pickle, report.settings["allow_pickle"]) == (True, False)
+    assert find_modules(identify(kept / "net.pt"), {}, ("torch",)) == ("torch",)
+    assert "torchscript" in CODE_FORMATS

@@ -114,14 +114,14 @@ def alone(result: BenchResult) -> BenchResult:
 def test_without_an_interval_nothing_is_claimed(ratio: float) -> None:
     texts = sentences_of(alone(FRAME), alone(faster(ONNX, ratio, None, None)), alone(faster(ARRAY, ratio, None, None)))
 
-    assert texts[0] == "No speed-up is shown: one process gives no interval (--processes 3)."
+    assert texts[0] == "No speed-up is certain: one process gives no interval (--processes 3)."
     assert not holds(texts, "fast")
     assert not holds(texts, "slow")
 
 
 def test_a_process_that_ended_early_leaves_too_few_pairs() -> None:
     assert sentences_of(FRAME, faster(ONNX, 130.0, None, None))[0] == (
-        "No speed-up is shown: fewer than two processes measured both sides, which gives no interval."
+        "No speed-up is certain: fewer than two processes measured both sides, which gives no interval."
     )
 
 
@@ -138,7 +138,7 @@ def test_a_candidate_without_an_interval_is_told_apart_from_those_with_one() -> 
     texts = sentences_of(FRAME, ARRAY, alone(faster(ONNX, 130.0, None, None)))
 
     assert texts[0].startswith("lightgbm with an array answers a request 89× faster")
-    assert texts[1] == "No speed-up of onnxruntime is shown: one process gives no interval (--processes 3)."
+    assert texts[1] == "No speed-up of onnxruntime is certain: one process gives no interval (--processes 3)."
 
 
 def test_a_reference_is_the_fastest_only_when_all_others_are_shown_to_be_slower() -> None:
@@ -158,8 +158,8 @@ def test_batches_of_which_nothing_is_shown_are_told_in_one_breath() -> None:
         [alone(replace(r, speedup=r.speedup and replace(r.speedup, low=None, high=None))) for r in credit(batch)]
         for batch in (1, 64, 1000)
     )
-    assert holds(sentences_of(*one, *more, *most), "No speed-up is shown: one process")
-    assert holds(sentences_of(*credit(1), *more, *most), "No speed-up is shown at batch 64 and 1,000: one process")
+    assert holds(sentences_of(*one, *more, *most), "No speed-up is certain: one process")
+    assert holds(sentences_of(*credit(1), *more, *most), "No speed-up is certain at batch 64 and 1,000: one process")
 
 
 @pytest.mark.parametrize(("low", "tied"), [(80.0, False), (89.95, True)])
