@@ -286,6 +286,7 @@ def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows:
 def _report_on(
     result: ConvertResult, options: ConvertOptions, notices: tuple[Notice, ...], rows: str | None
 ) -> ConvertReport:
+    failure = result.failed
     return Report(
         command="convert",
         tool_version=__version__,
@@ -294,9 +295,5 @@ def _report_on(
         environment=describe(PACKAGES),
         results=(result,),
         notices=notices,
-        verdict=_verdict(result.failed),
+        verdict=Verdict("different", PredictionsDiffer.exit_code, (failure,)) if failure else Verdict("pass", 0),
     )
-
-
-def _verdict(failure: str | None) -> Verdict:
-    return Verdict("pass", 0) if failure is None else Verdict("different", PredictionsDiffer.exit_code, (failure,))
