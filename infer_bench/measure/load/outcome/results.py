@@ -10,7 +10,7 @@ import numpy as np
 from infer_bench.measure.load.outcome.answers import compare_answers
 from infer_bench.measure.load.outcome.limits import check_limits
 from infer_bench.measure.load.outcome.timeline import build_timeline
-from infer_bench.measure.load.outcome.validity import count_outstanding, judge_validity
+from infer_bench.measure.load.outcome.validity import Waits, count_outstanding, judge_validity
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
@@ -98,6 +98,12 @@ class Window:
         return (noticed - self.at(self.recording.due))[noticed > 0]
 
     @property
+    def waits(self) -> Waits:
+        """The requests that were due while every connection was busy."""
+        noticed = self.at(self.recording.noticed)
+        return Waits.count_from(self.at(self.recording.waits) > 0, noticed - self.at(self.recording.due))
+
+    @property
     def lag(self) -> Times:
         """From due to sent, of the requests that were sent."""
         sent = self.at(self.recording.sent)
@@ -135,7 +141,7 @@ def build_result(
     latencies, failures = window.durations(recording.due), sum(window.errors.values())
     latency, is_open = summarize_times(latencies, failures), concurrency is None
     connections = concurrency or settings.connections
-    waits = int(window.at(recording.waits).sum()) * is_open
+    waits = window.waits if is_open else Waits()
     delay = window.delay if is_open else window.delay[:0]
     own = tuple(judge_validity(latency, delay, waits, connections, window.outstanding, busy_share))
     reasons = (*(reason for reason in window.reasons if reason.code not in {one.code for one in own}), *own)
@@ -157,7 +163,7 @@ def build_result(
         duration_ns=window.end_ns - window.begin_ns,
         connections=connections,
         concurrency=concurrency,
-        waits=waits,
+        waits=waits.count,
         connects=recording.connects,
         busy_share=busy_share,
         histogram=build_histogram(latencies),

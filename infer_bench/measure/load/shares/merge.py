@@ -132,9 +132,8 @@ def _judge_shares(
         if share.record is None or not share.requests:
             continue
         window = _own_window(share, payloads, settings, start_ns)
-        waits = int(window.at(share.record.recording.waits).sum())
         busy_share, connections = share.record.busy_share, share.share.connections
-        for reason in judge_validity(latency, window.delay, waits, connections, window.outstanding, busy_share):
+        for reason in judge_validity(latency, window.delay, window.waits, connections, window.outstanding, busy_share):
             yield replace(reason, message=f"worker {share.worker}: {reason.message}")
 
 
@@ -149,7 +148,7 @@ def _describe(share: WorkerShare, payloads: Payloads, settings: LoadSettings, st
         latency=summarize_times(latencies, errors),
         lag=window.lag,
         errors=errors,
-        waits=int(window.at(recording.waits).sum()),
+        waits=window.waits.count,
         busy_share=share.record.busy_share,
         clock_ns=share.clock.within_ns,
         histogram=build_histogram(latencies),

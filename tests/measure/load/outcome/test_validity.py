@@ -2,17 +2,20 @@
 
 import numpy as np
 
-from infer_bench.measure.load.outcome.validity import count_outstanding, judge_validity
+from infer_bench.measure.load.outcome.validity import Waits, count_outstanding, judge_validity
 from infer_bench.report.common import Notice
 from infer_bench.stats.load.times import summarize_times
 from infer_bench.typing import Samples
 
 US = 1_000
+NO_WAITS = Waits()
 LATENCY = summarize_times(np.full(1_000, 200 * US))
 
 
-def judge(delay: Samples, waits: int = 0, busy_share: float | None = 0.5) -> list[Notice]:
-    return list(judge_validity(LATENCY, delay, waits, 64, 100, busy_share))
+def judge(
+    delay: Samples, waits: Waits = NO_WAITS, busy_share: float | None = 0.5, outstanding: int = 100
+) -> list[Notice]:
+    return list(judge_validity(LATENCY, delay, waits, 64, outstanding, busy_share))
 
 
 def test_a_prompt_generator_is_valid() -> None:
@@ -30,10 +33,25 @@ def test_lag_beyond_a_tenth_of_the_p50_is_not() -> None:
 
 
 def test_connections_that_ran_out_are_told_with_how_many_it_takes() -> None:
-    (reason,) = judge(np.full(1_000, US), waits=3)
+    (reason,) = judge(np.full(1_000, US), Waits(3, late=1))
     assert reason.code == "connections"
     assert "3 of 1,000" in reason.message
     assert "--connections 128" in reason.hint
+    (reason,) = judge(np.full(1_000, US), Waits(3), outstanding=9_000)
+    assert "--connections 10000," in reason.hint
+    (reason,) = judge(np.full(1_000, US), Waits(3), outstanding=20_000)
+    assert "--connections" not in reason.hint
+
+
+def test_connections_that_a_pause_of_the_generator_took_are_told_apart() -> None:
+    delay = np.full(1_000, US)
+    delay[:3] = 40_000 * US
+    waited = np.zeros(1_000, dtype=np.bool_)
+    waited[:5] = True
+    (reason,) = judge(delay, Waits.count_from(waited, delay))
+    assert reason.code == "connections"
+    assert reason.message.endswith("held up itself, for 40 ms at the most")
+    assert "--connections" not in reason.hint
 
 
 def test_a_generator_that_has_no_time_left_is_not() -> None:
