@@ -6,7 +6,10 @@ whose order statistics are used. How much smaller is told by batches of neighbou
 percentile is taken in each of 20 batches, and the variance of these shares is compared with that of independent
 requests (P. Heidelberger and P. A. W. Lewis, "Quantile estimation in dependent sequences", Operations Research 32,
 1984; the number of batches: B. Schmeiser, "Batch size effects in the analysis of simulation output", Operations
-Research 30, 1982). Where too few are left for an upper rank, the interval has no upper end.
+Research 30, 1982). In a run that is short beside the server's busy times, batches resemble their neighbours in turn: the
+variance of their mean is taken for that of a first-order autoregression (its correlation: M. G. Kendall, "Note on bias
+in the estimation of autocorrelation", Biometrika 41, 1954). Where too few are left for an upper rank, the interval has
+no upper end.
 """
 
 import math
@@ -18,6 +21,7 @@ from infer_bench.typing import Bools, Floats
 
 BATCHES = 20
 CONFIDENCE = 0.95
+_MOST_CORRELATED = 0.9
 _NORMAL = 1.959963984540054
 _SMALL = (student_t.quantile(0.975, BATCHES - 1) / _NORMAL) ** 2
 """What the variance is multiplied by, since it is estimated from so few batches."""
@@ -44,7 +48,16 @@ def bound_percentile(latencies: Floats, q: float) -> tuple[int, int | None] | No
 def _share_error(is_beyond: Bools) -> float:
     """The standard error of the share of requests that are `is_beyond`, from batches of neighbours."""
     shares = np.array([part.mean() for part in np.array_split(is_beyond, BATCHES)])
-    return float(shares.std(ddof=1)) / math.sqrt(BATCHES)
+    correlation = _correlate_neighbours(shares)
+    return float(shares.std(ddof=1)) / math.sqrt(BATCHES) * math.sqrt((1 + correlation) / (1 - correlation))
+
+
+def _correlate_neighbours(shares: Floats) -> float:
+    """The correlation of each batch with the next, from 0 on; that of so few comes out too low by 1 / batches."""
+    deviations = shares - shares.mean()
+    square = float((deviations**2).sum())
+    estimate = float((deviations[1:] * deviations[:-1]).sum()) / square if square else 0.0
+    return min(_MOST_CORRELATED, max(0.0, estimate + 1 / BATCHES))
 
 
 def _bound_ranks(count: int, q: float, error: float) -> tuple[int, int]:
