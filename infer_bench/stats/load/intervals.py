@@ -6,10 +6,10 @@ whose order statistics are used. How much smaller is told by batches of neighbou
 percentile is taken in each of 20 batches, and the variance of these shares is compared with that of independent
 requests (P. Heidelberger and P. A. W. Lewis, "Quantile estimation in dependent sequences", Operations Research 32,
 1984; the number of batches: B. Schmeiser, "Batch size effects in the analysis of simulation output", Operations
-Research 30, 1982). In a run that is short beside the server's busy times, batches resemble their neighbours in turn: the
-variance of their mean is taken for that of a first-order autoregression (its correlation: M. G. Kendall, "Note on bias
-in the estimation of autocorrelation", Biometrika 41, 1954). Where too few are left for an upper rank, the interval has
-no upper end.
+Research 30, 1982). In a run that is short beside the server's busy times, batches resemble their neighbours in turn:
+the variance of their mean is taken for that of a first-order autoregression (its correlation: M. G. Kendall, "Note on
+bias in the estimation of autocorrelation", Biometrika 41, 1954). Where too few are left for an upper rank, the interval
+has no upper end.
 """
 
 import math

@@ -35,12 +35,12 @@ def test_nineteen_of_twenty_intervals_hold_the_truth(q: float) -> None:
         hits += low <= truth <= (math.inf if high is None else high)
         ordered = np.sort(latencies)
         independent_hits += ordered[ranks[0] - 1] <= truth <= ordered[ranks[1] - 1]
-    assert hits >= 90
+    assert hits >= 88
     assert independent_hits <= 60
 
 
 def test_runs_that_are_short_beside_what_is_slow_hold_it_too() -> None:
-    """2,000 requests whose logarithms are a first-order autoregression, forgotten in 100; the median is 1 ms."""
+    """2,000 requests whose logarithms are an autoregression that forgets in 100; their median is 1 ms."""
     hits = 0
     for seed in range(RUNS):
         steps = np.random.default_rng(seed).standard_normal(2_500) * math.sqrt(1 - 0.99**2)
