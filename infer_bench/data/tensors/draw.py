@@ -7,7 +7,7 @@ import numpy as np
 
 from infer_bench.data.table import stack
 from infer_bench.data.tensors.shapes import ShapeTrial
-from infer_bench.data.tensors.stacking import MOST_BYTES
+from infer_bench.data.tensors.stacking import MOST_BYTES, chooses_branch
 from infer_bench.data.tensors.values import ValueRule, choose_rule, draw_values, make_generator
 from infer_bench.errors import UsageError
 from infer_bench.formats.graph_uses import InputUse
@@ -73,20 +73,22 @@ def draw_requests(
     """At most `count` requests that take turns in the shapes of the trials, fewer where they would need more memory.
 
     An input that has no batch axis, beside others that have one, is the same in all requests, so that they can be
-    stacked. The same `seed` gives the same requests, also where there are fewer or more of them.
+    stacked; but for a single truth value, by which requests are stacked apart. The same `seed` gives the same requests,
+    also where there are fewer or more of them.
     """
     size = max(_count_bytes(inputs, trial) for trial in trials)
     count = max(len(trials), min(count, MOST_BYTES // max(size, 1)))
     columns = {}
     for tensor in inputs:
         generator = make_generator(seed, tensor.name)
-        is_shared = tensor.batch_axis is None and any(other.batch_axis is not None for other in inputs)
+        has_others = any(other.batch_axis is not None for other in inputs)
+        is_shared = tensor.batch_axis is None and has_others
         parts = [
             draw_values(tensor, rule[tensor.name], trial.shapes[tensor.name], _share(count, i, len(trials)), generator)
             for i, (trial, rule) in enumerate(zip(trials, rules, strict=True))
         ]
-        if is_shared:
-            for part in parts:
+        for part in parts if is_shared else ():
+            if not chooses_branch(tensor, part):
                 part[:] = part[:1].copy()
         columns[tensor.name] = _take_turns(parts, count)
     return columns, tuple(_describe(tensor, trials, rules[0]) for tensor in inputs)

@@ -28,12 +28,31 @@ def take_first(table: Table, count: int) -> Table:
 def cut_requests(columns: Columns, inputs: Sequence[TensorInput], batch: int) -> list[TensorRequest]:
     """The table's requests, `batch` of them stacked to one; the first ones again where the last would be short.
 
-    Raises `DataError` for inputs that cannot be stacked.
+    Those that choose another branch by a truth value are stacked apart. Raises `DataError` as `refuse_stacking`.
     """
     count = len(next(iter(columns.values())))
     if batch == 1:
         return [TensorRequest({name: np.asarray(column[i]) for name, column in columns.items()}) for i in range(count)]
-    return [stack_requests(columns, inputs, np.arange(i, i + batch) % count) for i in range(0, count, batch)]
+    return [
+        stack_requests(columns, inputs, group[np.arange(i, i + batch) % len(group)])
+        for group in group_requests(columns, inputs)
+        for i in range(0, len(group), batch)
+    ]
+
+
+def group_requests(columns: Columns, inputs: Sequence[TensorInput]) -> list[Indices]:
+    """The places of requests that may be stacked with each other: they agree in what chooses a branch."""
+    count = len(next(iter(columns.values())))
+    choices = [columns[t.name] for t in inputs if t.name in columns and chooses_branch(t, columns[t.name])]
+    groups: dict[tuple[bytes, ...], list[int]] = {}
+    for place in range(count) if choices else ():
+        groups.setdefault(tuple(np.asarray(column[place]).tobytes() for column in choices), []).append(place)
+    return [np.array(places) for places in groups.values()] or [np.arange(count)]
+
+
+def chooses_branch(tensor: TensorInput, column: Array) -> bool:
+    """Whether an input is a single truth value for all requests that are stacked."""
+    return tensor.batch_axis is None and tensor.dtype == "bool" and column.size == len(column)
 
 
 def stack_requests(columns: Columns, inputs: Sequence[TensorInput], places: Indices) -> TensorRequest:

@@ -20,7 +20,7 @@ _SEGMENTS = re.compile(r"(.*[_./])?(token_?type|segment|type)_?(ids?)?(:\d+)?", 
 _POSITIONS = re.compile(r"(.*[_./])?pos(ition)?s?_?(ids?|index(es)?)?(:\d+)?", re.IGNORECASE)
 _LENGTH = re.compile(r"(?P<of>.*?)[_./]?(len|lens|length|lengths)(:\d+)?", re.IGNORECASE)
 GUESSES = ("", "zeros", "ones")
-"""What whole numbers are of which nothing is known: drawn 0 or 1, and where a network refuses them, all the same."""
+"""What whole numbers and truth values are of which nothing is known: drawn, and all the same where that is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _rule_of_others(tensor: TensorInput, use: InputUse, shape: Shape, guess: str
     if _MASK.fullmatch(tensor.name):
         return _constant(1, "a mask that hides nothing")
     if tensor.dtype == "bool":
-        return _as_guess(guess, ValueRule("true", 1, 1, guess=True))
+        return _as_guess(guess, ValueRule("true or false", 0, 1, guess=True))
     return ValueRule("uniform in [0, 1)", 0, 1, whole=False) if np.dtype(tensor.dtype).kind == "f" else None
 
 

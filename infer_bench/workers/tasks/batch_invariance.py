@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.data.tensors.stacking import cut_requests, stack_requests
+from infer_bench.data.tensors.stacking import cut_requests, group_requests, stack_requests
 from infer_bench.typing import Array
 from infer_bench.workers.protocol import SessionRequest
 from infer_bench.workers.timing.hosted_session import HostedSession
@@ -53,9 +53,11 @@ class CompareBatch(SessionRequest[BatchInvariance]):
 def compare_batch(hosted: HostedSession, request: CompareBatch) -> BatchInvariance:
     """Raises `EngineError` for a batch that the network does not take."""
     pool, start = hosted.pool, time.perf_counter_ns()
-    count = len(next(iter(pool.columns.values())))
-    stacked = _run(hosted.model, stack_requests(pool.columns, pool.inputs, np.arange(request.batch) % count))
-    few = {name: column[: min(count, request.batch, MOST_ALONE)] for name, column in pool.columns.items()}
+    group = group_requests(pool.columns, pool.inputs)[0]
+    stacked = _run(
+        hosted.model, stack_requests(pool.columns, pool.inputs, group[np.arange(request.batch) % len(group)])
+    )
+    few = {name: column[group[: min(request.batch, MOST_ALONE)]] for name, column in pool.columns.items()}
     alone: list[Mapping[str, Array]] = []
     for arrays in cut_requests(few, pool.inputs, 1):
         alone.append(_run(hosted.model, arrays))

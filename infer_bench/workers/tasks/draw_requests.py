@@ -21,6 +21,8 @@ from infer_bench.workers.protocol import SessionRequest
 
 MOST_POOR = 6
 """So many shapes are tried that run and whose outputs tell nothing."""
+MOST_GUESSED = 8
+"""So many requests have to be answered where values are guessed: others would be, by chance, those that are refused."""
 MOST_STACKED = 8
 """So many shapes are tried of two requests that are stacked."""
 Outputs = Mapping[str, Array]
@@ -117,10 +119,15 @@ class _Drawing:
 
     def _run_trial(self, trial: ShapeTrial, guess: str) -> _Outcome:
         rules = choose_rules(self._inputs, self._uses, trial, self._request.choices.fills, guess)
-        columns, _ = draw_requests(self._inputs, [trial], [rules], 2, self._request.seed)
+        is_guess = any(rule.guess and not rule.is_constant for rule in rules.values())
+        count = MOST_GUESSED if is_guess else 2
+        columns, _ = draw_requests(self._inputs, [trial], [rules], count, self._request.seed)
         outputs = self._run(_request_at(columns, 0))
         is_poor = any(_is_empty(array) or _is_nowhere_finite(array) for array in outputs.values())
-        return _Outcome(trial, rules, is_poor or self._answers_alike(columns, outputs))
+        is_poor = is_poor or self._answers_alike(columns, outputs)
+        for place in range(2, len(next(iter(columns.values())))):
+            self._run(_request_at(columns, place))
+        return _Outcome(trial, rules, is_poor)
 
     def _answers_alike(self, columns: Columns, first: Outputs) -> bool:
         """Whether a second request that differs from the first gets the same answer."""

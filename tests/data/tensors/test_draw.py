@@ -62,7 +62,7 @@ def test_ids_reach_every_row_and_no_further() -> None:
         ("input_mask", "float32", 1),
         ("token_type_ids", "int64", 0),
         ("segment_ids:0", "int32", 0),
-        ("switch", "bool", True),
+        ("mask", "bool", True),
         ("h0", "float32", 0),
         ("past_key_values.0.value", "float16", 0),
         ("x_lengths", "int64", 5),
@@ -176,3 +176,15 @@ def test_names_of_no_input_are_refused_and_defaults_are_left_out() -> None:
     ):
         with pytest.raises(UsageError, match="the model has no"):
             draw.list_inputs(inputs, choices)
+
+
+def test_a_truth_value_is_drawn_both_ways_and_others_by_place() -> None:
+    switch, keep = TensorInput("switch", "bool", ()), TensorInput("keep", "bool", (32,))
+    trial = ShapeTrial({"x": (1, 3), "switch": (), "keep": (32,)}, frozenset())
+    inputs = (TensorInput("x", "float32", ("batch", 3), 0), switch, keep)
+    rules = draw.choose_rules(inputs, {}, trial, {})
+    columns, drawn = draw.draw_requests(inputs, [trial], [rules], 16, 0)
+    assert set(columns["switch"].tolist()) == {True, False}
+    assert (columns["keep"] == columns["keep"][0]).all()
+    assert set(columns["keep"][0].tolist()) == {True, False}
+    assert drawn[1].rule == "true or false"

@@ -61,3 +61,11 @@ def test_what_cannot_be_stacked_is_refused() -> None:
     fixed = (TensorInput("x", "float32", (1, 3, 8)),)
     with pytest.raises(DataError, match="one request at a time"):
         cut_requests({"x": np.zeros((2, 1, 3, 8), np.float32)}, fixed, 2)
+
+
+def test_requests_of_another_branch_are_stacked_apart() -> None:
+    inputs = (*INPUTS, TensorInput("loud", "bool", ()))
+    table: Columns = columns(4) | {"loud": np.array([True, False, True, True])}
+    requests = cut_requests(table, inputs, 2)
+    assert [bool(request["loud"]) for request in requests] == [True, True, False]
+    assert [request["sound"][:, 0].tolist() for request in requests] == [[0, 8], [12, 0], [4, 4]]

@@ -155,3 +155,15 @@ def test_a_network_that_takes_no_single_request_gets_two_stacked(tmp_path: Path)
     choices = RequestChoices({"x": ((1, 2, 3),)})
     with pytest.raises(DataError, match="no request could be drawn"):
         draw(tmp_path, nodes, {"x": (kinds.FLOAT, ["batch", 2, 3])}, constants, choices=choices)
+
+
+def test_a_guess_has_to_hold_for_more_requests_than_two(tmp_path: Path) -> None:
+    """Of the name `which` the first two draws are zeros."""
+    nodes = [
+        helper.make_node("Mul", ["which", "three"], ["index"]),
+        helper.make_node("Gather", ["table", "index"], ["y"]),
+    ]
+    requests = draw(
+        tmp_path, nodes, {"which": (kinds.INT64, [])}, {"three": np.array(3), "table": np.ones(3, np.float32)}
+    )
+    assert requests.inputs[0].rule == "zeros, as the model does not say what it holds"
