@@ -13,6 +13,8 @@ from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.common import Environment
 
 NOT_RECORDED = "not recorded"
+NO_MORE = "nothing else"
+"""Of two lists that differ, the value of the one that lacks something."""
 _TEXTS = {"python": "Python", "tool": "infer-bench", "kernel": "kernel", "governor": "CPU governor"}
 _NUMBERS = ("batches", "affinity")
 _MEMORY_SHARE = 0.05
@@ -182,7 +184,7 @@ def _join(some: tuple[str, ...]) -> str:
 
 def _but(some: tuple[str, ...], others: tuple[str, ...]) -> str:
     own = [text for text in some if text not in others]
-    return ", ".join(_word(text) for text in own) or ("nothing else" if some else "none")
+    return ", ".join(_word(text) for text in own) or (NO_MORE if some else "none")
 
 
 def _brief(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ A reader ignores keys that it does not know, so that a key may be added without 
 raised when a key that exists changes its meaning, its unit or its type, or disappears.
 """
 
+import contextlib
 import math
 import stat
 import sys
@@ -118,17 +119,31 @@ def _parse(raw: bytes, kind: Any, name: str) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
+        _require_json(raw, name)
         problem, _, place = str(error).partition(" - at ")
         raise CannotRun(
             f"{name} is not a report of infer-bench: {place.strip('`') or '$'}: {problem}",
             _WRITE_ONE,
         ) from None
     except msgspec.DecodeError as error:
-        if "truncated" in str(error):
-            raise CannotRun(f"{name} is cut off: it ends in mid-document", "copy it again, or run again") from None
-        raise CannotRun(f"{name} is not JSON: {error}", _WRITE_ONE) from None
+        raise _describe_broken(error, name) from None
     except (RecursionError, UnicodeDecodeError) as error:
         raise CannotRun(f"{name} is not JSON that can be read: {error}", _WRITE_ONE) from None
+
+
+def _require_json(raw: bytes, name: str) -> None:
+    """Raise `CannotRun` for what is no whole JSON document, whatever its beginning holds."""
+    try:
+        with contextlib.suppress(RecursionError):
+            msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
+        raise _describe_broken(error, name) from None
+
+
+def _describe_broken(error: msgspec.DecodeError, name: str) -> CannotRun:
+    if "truncated" in str(error):
+        return CannotRun(f"{name} is cut off: it ends in mid-document", "copy it again, or run again")
+    return CannotRun(f"{name} is not JSON: {error}", _WRITE_ONE)
 
 
 def schema() -> bytes:

@@ -24,28 +24,35 @@ TITLES = {
 
 def draw_selftest(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole text; a section for each number of CPU hogs."""
+    groups = group_trials(report)
+    rows = {hogs: [fill_row(result) for result in of_load] for hogs, of_load in groups.items()}
+    every = [row for of_load in rows.values() for row in of_load]
+    if not every:
+        return ["No trial was made."]
+    grid = fit(TITLES, every, [name_load(hogs) for hogs in rows], width)
+    text = wrap(clean(describe_run(report)), width)
+    for hogs, of_load in rows.items():
+        text += ["", *(style(line, "bold", color) for line in _draw_heading(grid, hogs, width))]
+        text += [line for row in of_load for line in _draw_row(grid, row, width)]
+    return [*text, "", *(line for sentence in list_sentences(report) for line in wrap(clean(sentence), width))]
+
+
+def group_trials(report: Report[Any]) -> Mapping[int, list[TrialsResult]]:
+    """What was tried, by the number of CPU hogs beside it."""
     groups: dict[int, list[TrialsResult]] = {}
     for result in report.results:
         if result.trials or result.failed:
             groups.setdefault(result.hogs, []).append(result)
-    rows = {hogs: [_fill_row(result) for result in of_load] for hogs, of_load in groups.items()}
-    every = [row for of_load in rows.values() for row in of_load]
-    if not every:
-        return ["No trial was made."]
-    grid = fit(TITLES, every, [_name_load(hogs) for hogs in rows], width)
-    text = wrap(clean(_describe_run(report)), width)
-    for hogs, of_load in rows.items():
-        text += ["", *(style(line, "bold", color) for line in _draw_heading(grid, hogs, width))]
-        text += [line for row in of_load for line in _draw_row(grid, row, width)]
-    return [*text, "", *(line for sentence in _list_sentences(report) for line in wrap(clean(sentence), width))]
+    return groups
 
 
-def _name_load(hogs: int) -> str:
+def name_load(hogs: int) -> str:
+    """What else ran: `quiet`, or `2 CPU hogs`."""
     return "quiet" if not hogs else f"{numbers.plural(hogs, 'CPU hog')}"
 
 
 def _draw_heading(grid: Grid | None, hogs: int, width: int | None) -> list[str]:
-    return grid.head(_name_load(hogs)) if grid else wrap(_name_load(hogs), width)
+    return grid.head(name_load(hogs)) if grid else wrap(name_load(hogs), width)
 
 
 def _draw_row(grid: Grid | None, row: Row, width: int | None) -> list[str]:
@@ -54,7 +61,8 @@ def _draw_row(grid: Grid | None, row: Row, width: int | None) -> list[str]:
     return draw_record(TITLES, row, width) if too_wide else text
 
 
-def _describe_run(report: Report[Any]) -> str:
+def describe_run(report: Report[Any]) -> str:
+    """The model, what a request takes, and how many trials ran at once."""
     settings: Mapping[str, Any] = report.settings
     requests = [result.request_ns for result in report.results if result.request_ns]
     speed = f", {numbers.duration(min(requests))} a request" if requests else ""
@@ -63,7 +71,8 @@ def _describe_run(report: Report[Any]) -> str:
     return f"self-test of the gate on {settings.get('model')}{speed}: fresh workers in every trial{together}"
 
 
-def _fill_row(result: TrialsResult) -> Row:
+def fill_row(result: TrialsResult) -> Row:
+    """What was planted, and the cells of `TITLES`."""
     delay = f"+{ratios.allowance(result.planted)} planted" if result.planted else "nothing planted"
     if result.planted and result.every > 1:
         delay += f" in 1 of {result.every}"
@@ -81,7 +90,8 @@ def _fill_row(result: TrialsResult) -> Row:
     return Row(delay, (), cells)
 
 
-def _list_sentences(report: Report[Any]) -> Iterable[str]:
+def list_sentences(report: Report[Any]) -> Iterable[str]:
+    """What the gate promises, and what the verdict rests on."""
     alpha = report.settings.get("alpha")
     if isinstance(alpha, float):
         yield f"A gate promises at most {ratios.allowance(alpha)} of false alarms."

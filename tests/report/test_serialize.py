@@ -135,6 +135,8 @@ def with_values(**values: Any) -> bytes:
         (b" \n", "is empty"),
         (GOOD[: len(GOOD) // 2], "cut off"),
         (GOOD[:-2], "cut off"),
+        (b"[1,2", "cut off"),
+        (b"7 8", "not JSON"),
         (b"PK\x03\x04\x00\xff", "not JSON"),
         (GOOD + b"{}", "not JSON"),
         (GOOD.replace(b"262.1", b"NaN"), "not JSON"),

@@ -63,6 +63,14 @@ def test_a_run_that_was_broken_off_says_so() -> None:
     assert "not finished" in render(replace(REPORT, complete=False, verdict=None))
 
 
+def test_a_page_has_a_table_a_load_and_what_was_concluded() -> None:
+    text = render(replace(REPORT, verdict=Verdict("regressed", 1, ("30 false alarms",))), "html")
+    assert all(
+        word in text for word in ("Self-test of the gate", "2 CPU hogs", "+10 % planted", "regressed: 30 false alarms")
+    )
+    assert text.count("<table>") == 2
+
+
 def test_no_trials_are_no_table() -> None:
     assert render(replace(REPORT, results=())) == "No trial was made.\n"
 

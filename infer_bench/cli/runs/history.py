@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infer_bench.cli.terminal import read_terminal
 from infer_bench.errors import CannotRun, UsageError
-from infer_bench.gates.fingerprint import Fingerprint, find_differences, fingerprint
+from infer_bench.gates.fingerprint import NO_MORE, Difference, Fingerprint, find_differences, fingerprint
 from infer_bench.output import OutputFile, write_stdout
 from infer_bench.report.serialize import load_report
 from infer_bench.reporters.text import numbers
@@ -83,7 +83,16 @@ def _obstacles(ours: Fingerprint, first: Fingerprint) -> Iterator[str]:
     hard, _ = find_differences(ours, first)
     for difference in hard:
         if difference.name != "models":
-            yield f"{difference.field} {difference.ours}, {difference.baseline} there"
+            yield _say_difference(difference)
+
+
+def _say_difference(difference: Difference) -> str:
+    """What both have, or what one of them has beside all that both have."""
+    if difference.ours == NO_MORE:
+        return f"{difference.field} lack {difference.baseline}"
+    if difference.baseline == NO_MORE:
+        return f"{difference.field} hold {difference.ours} besides"
+    return f"{difference.field} {difference.ours}, {difference.baseline} there"
 
 
 def _renderer(kind: str, output: str | None) -> "Callable[[History], str]":

@@ -9,7 +9,6 @@ from infer_bench.report.bench import BenchResult, Capacity, Compilation, FormTra
 from infer_bench.report.common import Latency, ModelInfo, Quality, Report
 from infer_bench.reporters.bench.groups import (
     BatchGroup,
-    name_candidate,
     name_models,
     name_percentiles,
     read_percentile,
@@ -272,14 +271,13 @@ def explain_failure(result: BenchResult) -> str:
 def collect_notices(report: Report[Any]) -> list[tuple[str, str]]:
     """What is to be noted and its hint, each once, with the candidates that it concerns."""
     results = [result for result in report.results if isinstance(result, BenchResult)]
-    titles = {result.candidate: name_candidate(result) for result in results}
     models = name_models(result.model.path for result in results)
     concerns: dict[tuple[str, str], dict[str, None]] = {}
     for notice in report.notices:
         candidates = concerns.setdefault((notice.message, notice.hint), {})
         if notice.candidate:
             model = models.get(notice.model, "") if len(models) > 1 else ""
-            candidates[f"{model} {titles.get(notice.candidate, notice.candidate)}".lstrip()] = None
+            candidates[f"{model} {notice.candidate}".lstrip()] = None
     return [
         (f"{message} ({', '.join(candidates)})" if candidates else message, hint)
         for (message, hint), candidates in concerns.items()

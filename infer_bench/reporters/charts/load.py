@@ -39,6 +39,7 @@ def draw_knee(report: Report[Any]) -> Chart | None:
             text = f"{x:,.4g}/s: {name} {numbers.duration(round(y))}{'' if is_valid else ', not valid'}"
             look = mark_of(place) | ({} if is_valid else {"markerfacecolor": "none"})
             values.plot_points(axis, [x], [y], [text], **look)
+    bounds = [*_mark_limits(results, axis.axhline, values, _CURVES), *_mark_knee(axis, results, values)]
     axis.set_xscale("log")
     axis.set_yscale("log")
     _label(axis.xaxis, lambda rate: f"{rate:,.4g}")
@@ -47,8 +48,30 @@ def draw_knee(report: Report[Any]) -> Chart | None:
     use_durations(axis)
     add_legend(figure, axis)
     rates = ", ".join(dict.fromkeys(name_rate(result) for result in results))
-    hollow = "" if all(result.valid for result in results) else "; hollow: no valid load"
-    return Chart("knee", "Latency against the rate", f"p50, p95 and p99 at {rates}{hollow}", figure, values)
+    hollow = [] if all(result.valid for result in results) else ["hollow: no valid load"]
+    text = "; ".join([f"p50, p95 and p99 at {rates}", *bounds, *hollow])
+    return Chart("knee", "Latency against the rate", text, figure, values)
+
+
+def _mark_limits(
+    results: Sequence[LoadResult], draw: Callable[..., Any], values: Values, curves: Sequence[str]
+) -> list[str]:
+    """A dashed line a limit, in the colour of its percentile among `curves`, or grey; what they say."""
+    limits = {limit.text: limit for result in results for limit in result.limits}
+    for limit in limits.values():
+        own = curves.index(limit.metric) if limit.metric in curves else 7
+        values.add(draw(limit.limit_ns, color=color_of(own), linestyle="--", label=f"limit {limit.text}"), limit.text)
+    return [f"limit {text}" for text in limits]
+
+
+def _mark_knee(axis: "Axes", results: Sequence[LoadResult], values: Values) -> list[str]:
+    """The highest rate at which the limits held, where there was a search for it."""
+    search = next((result.search for result in results if result.search is not None), None)
+    if search is None or search.low is None:
+        return []
+    text = f"the limits hold up to {search.low:,.4g}/s"
+    values.add(axis.axvline(search.low, color=color_of(7), linestyle=":", label=text), text)
+    return [text]
 
 
 def _list_points(results: Sequence[LoadResult], name: str) -> list[tuple[float, float, bool]]:
@@ -78,12 +101,14 @@ def draw_latency(report: Report[Any]) -> Chart | None:
     if not results:
         return None
     figure, (axis,) = new_figure(3.4)
+    values, names = Values(), _name_trials(results)
     for place, result in enumerate(results):
         counts = np.array(result.histogram.counts, dtype=np.float64)
         slower = 1 - np.cumsum(counts) / result.samples
         shown = slower > 0
         lows = np.array(result.histogram.low_ns, dtype=np.float64)
-        axis.step(lows[shown], slower[shown], where="post", color=color_of(place), label=name_rate(result))
+        axis.step(lows[shown], slower[shown], where="post", color=color_of(place), label=names[place])
+    bounds = _mark_limits(results, axis.axvline, values, ())
     axis.set_xscale("log")
     axis.set_yscale("log")
     _label(axis.yaxis, lambda share: f"{share * 100:.4g} %")
@@ -91,8 +116,17 @@ def draw_latency(report: Report[Any]) -> Chart | None:
     axis.set_ylabel("share of requests that took longer")
     use_durations(axis, "x")
     add_legend(figure, axis)
-    names = ", ".join(name_rate(result) for result in results)
-    return Chart("latency", "Latency by share of requests", f"How many requests took longer, at {names}", figure)
+    text = "; ".join([f"How many requests took longer, at {', '.join(names)}", *bounds])
+    return Chart("latency", "Latency by share of requests", text, figure, values)
+
+
+def _name_trials(results: Sequence[LoadResult]) -> list[str]:
+    """Each by its rate, and where a rate was tried again by its place too: `400/s`, `400/s (try 2)`."""
+    names: list[str] = []
+    for place, result in enumerate(results):
+        count = [name_rate(other) for other in results[:place]].count(name_rate(result))
+        names.append(name_rate(result) + (f" (try {count + 1})" if count else ""))
+    return names
 
 
 def draw_timeline(report: Report[Any]) -> Chart | None:

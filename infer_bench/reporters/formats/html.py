@@ -13,7 +13,7 @@ class Html:
     """
 
     name = "html"
-    commands = frozenset({"bench", "convert", "fleet", "load", "profile", "quantize", "validate"})
+    commands = frozenset({"bench", "convert", "fleet", "load", "profile", "quantize", "self-test", "validate"})
 
     def __init__(self) -> None:
         require_jinja2()

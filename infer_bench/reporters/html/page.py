@@ -103,4 +103,4 @@ def _describe_machine(machine: Environment) -> str:
 
 
 def _is_short(value: object) -> bool:
-    return isinstance(value, (str, int, float, bool)) and len(str(value)) <= 80
+    return isinstance(value, (str, int, float, bool)) and 0 < len(str(value)) <= 80

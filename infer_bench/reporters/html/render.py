@@ -20,6 +20,7 @@ from infer_bench.reporters.html.load import build_load_page
 from infer_bench.reporters.html.page import Figure, Page
 from infer_bench.reporters.html.profile import build_profile_page
 from infer_bench.reporters.html.quantize import build_quantize_page
+from infer_bench.reporters.html.selftest import build_selftest_page
 from infer_bench.reporters.html.validate import build_validate_page
 
 _BUILDERS = {
@@ -28,6 +29,7 @@ _BUILDERS = {
     "load": build_load_page,
     "profile": build_profile_page,
     "quantize": build_quantize_page,
+    "self-test": build_selftest_page,
     "validate": build_validate_page,
 }
 

@@ -55,6 +55,17 @@ def test_a_folder_is_a_history_and_other_conditions_are_not_compared(capsys: pyt
     assert "regress" not in output
 
 
+def test_a_library_that_one_run_lacks_is_named_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    versions = {name: version for name, version in REPORT.environment.packages.items() if name != "numpy"}
+    fewer = replace(REPORT, environment=replace(REPORT.environment, packages=versions))
+    save("d.json", replace(fewer, created_at="2026-03-03T00:00:00+00:00"))
+    save("e.json", replace(fewer, created_at="2026-01-03T00:00:00+00:00"))
+    assert run(["show", "runs/a.json", "d.json"]) == 0
+    assert f"libraries lack numpy {REPORT.environment.packages['numpy']}" in capsys.readouterr().out
+    assert run(["show", "e.json", "runs/a.json"]) == 0
+    assert f"libraries hold numpy {REPORT.environment.packages['numpy']} besides" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("file", "words"), [("h.html", "<svg"), ("h.md", "### "), ("h.csv", "name,file"), ("h.txt", "made")]
 )

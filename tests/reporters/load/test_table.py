@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from infer_bench.report.common import Notice, Report, Verdict
-from infer_bench.report.load import LatencyLimit, LimitStatus, LoadResult, SearchOutcome, Traffic
+from infer_bench.report.load import Histogram, LatencyLimit, LimitStatus, LoadResult, SearchOutcome, Traffic
 from infer_bench.reporters.charts.catalogue import kinds, render_chart
 from infer_bench.reporters.registry import render
 from infer_bench.stats.load.times import summarize_times
@@ -159,3 +159,19 @@ def test_a_search_has_a_chart_of_its_knee() -> None:
     picture = render_chart(report, ".svg").decode()
     assert "requests due a second" in picture
     assert {kind for kind, draw in kinds(report).items() if draw(report)} == {"knee"}
+
+
+def test_charts_of_a_search_mark_the_limit_and_the_knee_and_tell_trials_apart() -> None:
+    pytest.importorskip("matplotlib")
+    first = replace(trial(1_000, "holds"), search=SearchOutcome(1_000, 2_000, 3, "precision"))
+    with_histogram = Histogram((1_000_000, 2_000_000), (3, 1))
+    results = (first, trial(1_000, "holds"), trial(2_000, "broken"))
+    report = replace(REPORT, results=tuple(replace(r, histogram=with_histogram, samples=4) for r in results))
+    knee, latency = (kinds(report)[kind](report) for kind in ("knee", "latency"))
+    assert knee is not None
+    assert latency is not None
+    assert knee.description.startswith(
+        "p50, p95 and p99 at 1,000/s, 2,000/s; limit p99<20ms; the limits hold up to 1,000/s"
+    )
+    assert latency.description.endswith("at 1,000/s, 1,000/s (try 2), 2,000/s; limit p99<20ms")
+    assert "p99<20ms" in latency.values.values()
