@@ -17,7 +17,7 @@ from infer_bench.gates.limits import GateLimits, find_unnamed
 from infer_bench.gates.rules import CandidateMetrics, Series, make_checks
 from infer_bench.report.gate import Check
 
-NOISE = (0.01, 0.025, 0.04, 0.06)
+NOISE = (0.01, 0.02, 0.025, 0.04, 0.06)
 SLOWDOWNS = (0.0, 0.03, 0.05, 0.08, 0.10, 0.15, 0.25)
 FREAKS, FREAK_SD = 1 / 30, 0.3
 MEDIAN_NOISE, MEDIAN_SLOWDOWNS = (0.003, 0.005, 0.009), (0.0, 0.02, 0.03, 0.05)
@@ -55,7 +55,7 @@ def describe(checks: list[Check]) -> str:
     return f"{shares}   {f'{limits[0]:.0%} to {limits[-1]:.0%}' if limits else ''}"
 
 
-def main(gates: int = 1000, layouts: int = 14) -> None:
+def main(gates: int = 1000, layouts: int = 18) -> None:
     """A line a spread and slow-down."""
     rng = np.random.default_rng(0)
     print(f"{gates} gates of {layouts} layouts each, 5 % asked for and not named")

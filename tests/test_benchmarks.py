@@ -28,6 +28,7 @@ SMALLEST = {
     "startup.py": ("--rounds", "1"),
     "stored_verdicts.py": ("--trials", "2"),
     "table_time.py": ("--rounds", "1", "--processes", "1", "--engine", "lightgbm:feed=ndarray"),
+    "replay_gates.py": ("2",),
     "tail_limits.py": ("2",),
     "validate_throughput.py": ("--rows", "2000", "--features", "4", "--trees", "3", "--pairs", "0"),
     "validate_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),

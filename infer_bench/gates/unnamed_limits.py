@@ -16,8 +16,8 @@ from infer_bench.report.gate import Check
 from infer_bench.stats.decisions.error_rates import Errors
 from infer_bench.stats.decisions.outlook import layouts_needed
 
-MOST = 0.15
-"""A limit above this is not taken for want of samples: three times what is allowed without an option."""
+MOST = 0.2
+"""A limit above this is not taken for want of samples: four times what is allowed without an option."""
 STEP = 0.01
 """Limits are rounded up to a whole per cent."""
 

@@ -187,7 +187,7 @@ class FakeGate:
             self.settings,
             samples=self.samples,
             restarts=self.source.restarts,
-            layouts=14,
+            layouts=(14, 18),
         )
         packages = ("numpy",)
         Scheduler(self.measurements, self.source, rule, self.budget, self.settings, Silent(), packages).run(

@@ -37,7 +37,7 @@ from infer_bench.progress import Progress, Silent
 from infer_bench.report.bench import BenchReport, BenchResult
 from infer_bench.report.common import Notice
 from infer_bench.report.gate import Check, Gate, GateMode, Side
-from infer_bench.stats.decisions.sign_test import robust_layouts
+from infer_bench.stats.decisions.sign_test import FREAKS, robust_layouts
 from infer_bench.typing import Columns
 from infer_bench.workers.requests import WorkerEnvironment
 
@@ -126,7 +126,7 @@ class GateRun:
             self._settings,
             samples=count_samples(self._gate),
             restarts=source.restarts,
-            layouts=robust_layouts(self._errors.alpha),
+            layouts=[robust_layouts(self._errors.alpha, freaks) for freaks in FREAKS],
         )
         return Scheduler(self._measurements, source, self._rule, self._budget, self._settings, progress, PACKAGES)
 

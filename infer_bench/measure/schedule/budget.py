@@ -3,7 +3,7 @@
 import contextlib
 import statistics
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from infer_bench.measure.candidates.candidates import Key
 
@@ -135,24 +135,27 @@ class Budget:
 class Pace:
     """Plans the rounds of a budget from what blocks and layouts have taken; `most_rounds` are made of a layout.
 
-    `layouts` should fit into the budget. `total_ns` is what was left for them when the first one began.
+    The largest number of `layouts` that fits with as few rounds as count is aimed at, the least (the first one) in any
+    case. `total_ns` is what was left for them when the first one began.
     """
 
-    def __init__(self, budget: Budget, batches: Collection[int], most_rounds: int, layouts: int) -> None:
+    def __init__(self, budget: Budget, batches: Collection[int], most_rounds: int, layouts: Sequence[int]) -> None:
         self._budget = budget
         self._durations = budget.durations
         self._batches = list(batches)
         self._most_rounds = most_rounds
-        self._layouts = layouts
+        self._layouts = tuple(layouts)
         self.total_ns = self._share_ns = budget.limit_ns
 
-    def begin_layout(self, count: int) -> None:
+    def begin_layout(self, count: int, keys: Collection[Key]) -> None:
         """A layout is about to be opened, `count` are over: it has its part of what is left for all that should fit."""
         left_ns = max(1, self._budget.left_ns)
         if count == 0:
             self.total_ns = left_ns
-        further = self._layouts - count
-        self._share_ns = round(left_ns / (further + SPARE_LAYOUTS)) if further > 0 else self.total_ns // self._layouts
+        fitting = count + self.count_layouts(keys)
+        aim = max((number for number in self._layouts if number <= fitting), default=self._layouts[0])
+        further = aim - count
+        self._share_ns = round(left_ns / (further + SPARE_LAYOUTS)) if further > 0 else self.total_ns // aim
 
     def fits_layout(self, keys: Collection[Key], left_ns: int | None = None) -> bool:
         """Whether the opening, the warm-up and the fewest rounds fit; always for the first layout."""
@@ -175,8 +178,9 @@ class Pace:
 
         Where opening takes nearly all of the budget, a third is for blocks all the same, of fewer layouts.
         """
-        openings_ns = self._layouts * self._durations.opening_ns(candidates) if self._budget.bounds_all else 0.0
-        blocks = self._layouts * LEAST_ROUNDS * max(1, candidates) * len(self._batches)
+        least = self._layouts[0]
+        openings_ns = least * self._durations.opening_ns(candidates) if self._budget.bounds_all else 0.0
+        blocks = least * LEAST_ROUNDS * max(1, candidates) * len(self._batches)
         return int(max(self.total_ns - openings_ns, self.total_ns / 3) / blocks)
 
     def plan_rounds(self, keys: Collection[Key], batch: int, count: int) -> int:

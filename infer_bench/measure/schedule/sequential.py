@@ -43,7 +43,7 @@ class Sequential:
     """Measures the pairs that `undecided` names after each layout. Only the first round may exceed the budget.
 
     `samples` is what a block must hold for the percentiles that are judged; `restarts`: each layout starts processes;
-    `layouts` should fit into the budget.
+    `layouts` are aimed at, the largest number that the budget holds.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Sequential:
         *,
         samples: int,
         restarts: bool,
-        layouts: int,
+        layouts: Sequence[int],
     ) -> None:
         self.warm_up = WARM_FRESH if restarts else WARM_RELOADED
         self._pairs = tuple(pairs)
@@ -75,12 +75,13 @@ class Sequential:
 
     def next_candidates(self) -> list[Candidate]:
         """Those of undecided pairs in which nobody has failed, where the budget has room for a layout of them."""
-        self._pace.begin_layout(self._measurements.layout_count)
         pairs = self._undecided() if self._measurements.layout_count else self._pairs
         failures = self._measurements.failures
         candidates = candidates_of([p for p in pairs if not any(e.key in failures for e in p.candidates)])
+        keys = [candidate.key for candidate in candidates]
+        self._pace.begin_layout(self._measurements.layout_count, keys)
         is_first = not any(measurement.sampled for measurement in self._measurements)
-        fits = is_first or self._pace.fits_layout([candidate.key for candidate in candidates])
+        fits = is_first or self._pace.fits_layout(keys)
         return candidates if fits else []
 
     @property

@@ -99,3 +99,9 @@ def test_one_process_of_each_is_measured_whatever_it_takes() -> None:
     measurements, seconds = run_bench(2.0, 3 * S)
     assert [[len(layout.rounds) for layout in one.layouts] for one in measurements] == [[1]] * 3
     assert seconds < 12
+
+
+@pytest.mark.parametrize(("budget_s", "layouts"), [(15.0, 14), (20.0, 18), (30.0, 18)])
+def test_as_many_layouts_are_aimed_at_as_the_budget_holds_with_the_fewest_rounds(budget_s: float, layouts: int) -> None:
+    outcome, _ = run_gate(budget_s, 300 * US, 300 * MS, restarts=False)
+    assert outcome.measurements.layout_count == layouts

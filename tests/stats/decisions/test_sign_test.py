@@ -84,6 +84,11 @@ def test_the_fewest_that_decide_whatever_one_of_them_says(error: float) -> None:
     assert 0.5**7 <= 0.01 < 0.5**6
 
 
+def test_two_freaks_take_eighteen() -> None:
+    assert [robust_layouts(error, 2) for error in (0.01, 0.005)] == [18, 18]
+    assert boundaries(0.005)[17:19] == (16, 16)
+
+
 def test_a_stricter_error_asks_for_no_fewer() -> None:
     for strict, loose in ((0.001, 0.01), (0.01, 0.05)):
         for hard, easy in zip(boundaries(strict), boundaries(loose), strict=True):
