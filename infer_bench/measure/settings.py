@@ -69,6 +69,7 @@ class Settings:
         self._require(self.budget_s is None or 0 < self.budget_s < 1e6, "the budget is a positive number of seconds")
         self._require(self.rounds is None or self.budget_s is None, "give rounds or a budget, not both", _EITHER)
         self._require(1 <= self.processes <= 100, "processes are 1 to 100")
+        self._require(self.seed >= 0, "the seed is a whole number from 0 on")
         self._require(bool(self.percentiles), "at least one percentile is needed")
         self._require(all(0 < q < 100 for q in self.percentiles), "a percentile lies between 0 and 100")
         self._require(0 < self.timeout_s < 1e6, "the time limit is a positive number of seconds")

@@ -42,3 +42,18 @@ def test_it_is_one_line_and_a_hint(name: str, capsys: pytest.CaptureFixture[str]
 def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 2
     assert capsys.readouterr().err.startswith("Usage: infer-bench")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["bench", "x"],
+        ["profile", "x"],
+        ["validate", "x", "y"],
+        ["load", "http://127.0.0.1:1", "--rate", "1/s"],
+        ["quantize", "x.onnx", "--data", "rows.npz"],
+    ],
+)
+def test_a_seed_is_from_0_on(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command, "--seed", "-1"]) == 2
+    assert capsys.readouterr().err == "error: the seed is a whole number from 0 on\n"

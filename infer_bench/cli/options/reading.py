@@ -44,7 +44,8 @@ def pick(value: object, option: str, choices: tuple[T, ...]) -> T:
     for choice in choices:
         if choice == value:
             return choice
-    raise UsageError(f"{option} cannot be {value!r}", f"one of: {', '.join(map(str, choices))}")
+    names = ", ".join(str(choice) for choice in choices if choice is not None)
+    raise UsageError(f"{option} cannot be {value!r}", f"one of: {names}")
 
 
 def read_inconclusive(text: str) -> "Choice":

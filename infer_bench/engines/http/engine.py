@@ -11,7 +11,7 @@ from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.http.client import Client, Content
 from infer_bench.engines.http.conversation import Conversation
 from infer_bench.engines.http.description import UNKNOWN
-from infer_bench.engines.http.messages import name_token
+from infer_bench.engines.http.messages import name_token, require_plain
 from infer_bench.engines.http.protocols.base import Codec
 from infer_bench.engines.http.protocols.choose import PROTOCOLS, ProtocolChoice
 from infer_bench.engines.http.target import Target, parse_target, resolve
@@ -139,6 +139,7 @@ class HttpSession:
         """The predictions, float64 (rows, outputs). Raises `EngineError` for what holds none."""
         content = outputs.content
         try:
+            require_plain(content.headers)
             answer = outputs.codec.decode(content.body, content.headers, outputs.rows)
             predictions = as_columns(_as_rows(answer.predictions))
         except ValueError as error:

@@ -26,9 +26,17 @@ def name_token(token: str) -> dict[str, str]:
 
 
 def _write(target: Target, line: str, headers: Mapping[str, str]) -> bytes:
-    common = {"Host": target.authority, "User-Agent": f"infer-bench/{__version__}", "Accept": "*/*"}
+    agent = f"infer-bench/{__version__}"
+    common = {"Host": target.authority, "User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "identity"}
     head = "".join(f"{name}: {value}\r\n" for name, value in {**common, **headers}.items())
     return f"{line} HTTP/1.1\r\n{head}\r\n".encode()
+
+
+def require_plain(headers: Mapping[bytes, bytes]) -> None:
+    """Raise `ValueError` for an answer that is compressed, which nobody asked for."""
+    encoding = headers.get(b"content-encoding", b"").strip().lower()
+    if encoding not in (b"", b"identity"):
+        raise ValueError(f"the answer is compressed ({encoding.decode('latin-1')[:40]}), though asked for as it is")
 
 
 class AnswerReader:
@@ -42,7 +50,7 @@ class AnswerReader:
         import httptools
 
         self._parser = httptools.HttpResponseParser(self)
-        self._errors = (httptools.HttpParserError, httptools.HttpParserUpgrade)
+        self._error, self._upgrade = httptools.HttpParserError, httptools.HttpParserUpgrade
         self.begin()
 
     def begin(self) -> None:
@@ -56,7 +64,9 @@ class AnswerReader:
         """Read on. Raises `ValueError` for what is no HTTP/1.1."""
         try:
             self._parser.feed_data(data)
-        except self._errors as error:
+        except self._upgrade:
+            raise ValueError("it turns to another protocol") from None
+        except self._error as error:
             raise ValueError(str(error)) from None
 
     @property

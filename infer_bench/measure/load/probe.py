@@ -14,6 +14,7 @@ from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 
+_REDIRECTS = tuple(f"status-{status}" for status in (300, 301, 302, 303, 307, 308))
 _NEXT_ADDRESS = ("refused", "unreachable")
 """What may be otherwise at another address of the same name."""
 
@@ -89,7 +90,7 @@ def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
     detail = " ".join(read_sentence(example).split())[:300]
     shown = f": {detail}" if detail else ""
     status = kind.removeprefix("status-")
-    if kind.startswith("status-3"):
+    if kind in _REDIRECTS:
         return CannotRun(f"{url} redirects to {detail or 'nowhere'}", "name the address that answers itself")
     if kind.startswith("status-"):
         return CannotRun(f"{url} refuses the request with {status}{shown}", "see path, protocol and columns")

@@ -53,6 +53,7 @@ class ProfileSettings:
         self._require(self.requests is None or 1 <= self.requests <= 100_000_000, "requests are 1 to 100,000,000")
         self._require(self.budget_s is None or 0 < self.budget_s < 1e6, "the budget is a positive number of seconds")
         self._require(self.requests is None or self.budget_s is None, "give requests or a budget, not both", _EITHER)
+        self._require(self.seed >= 0, "the seed is a whole number from 0 on")
         self._require(1 <= self.top <= 100_000, "top is 1 to 100,000")
         self._require(1e-5 <= self.interval_s <= 10, "the interval is 0.00001 to 10 seconds")
         self._require(0 < self.timeout_s < 1e6, "the time limit is a positive number of seconds")

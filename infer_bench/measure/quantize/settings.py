@@ -43,6 +43,8 @@ class QuantizeSettings:
     time_forms: bool = True
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError("the seed is a whole number from 0 on")
         if self.batch < 1:
             raise UsageError(f"--batch {self.batch} is no batch", "a number from 1 on")
         if not self.timeout_s > 0:

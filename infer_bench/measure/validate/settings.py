@@ -83,6 +83,8 @@ class ValidateSettings:
             raise UsageError("the threshold is not a number")
         if self.rows is not None and self.rows < 1:
             raise UsageError("at least one row is needed")
+        if self.seed < 0:
+            raise UsageError("the seed is a whole number from 0 on")
         if not 0 <= self.worst <= 10_000:
             raise UsageError("worst is 0 to 10,000 rows")
         if self.probes not in PROBES:

@@ -1,5 +1,6 @@
 """A load of a real service on loopback: what is counted, and what a service that misbehaves costs."""
 
+import gzip
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -179,6 +180,12 @@ def test_a_service_that_only_fails_cannot_be_loaded(rows: str) -> None:
         (MISBEHAVIOUR["not-http"], "does not speak HTTP"),
         (MISBEHAVIOUR["wrong-answer"], "2 predictions for 1 rows"),
         (lambda e: e.reply(b"<html>"), "holds no predictions"),
+        (lambda e: e.reply(gzip.compress(b"{}"), "200 OK", "content-encoding: gzip"), r"is compressed \(gzip\)"),
+        (lambda e: e.reply(b"", "304 Not Modified"), "refuses the request with 304"),
+        (
+            lambda e: e.write(b"HTTP/1.1 101 A\r\nupgrade: x\r\nconnection: Upgrade\r\n\r\n"),
+            "another protocol",
+        ),
     ],
 )
 def test_what_every_request_would_meet_is_told_beforehand(handler: Handler, message: str, rows: str) -> None:
@@ -232,6 +239,8 @@ def test_too_few_connections_make_it_invalid(rows: str) -> None:
     [
         {"rate": 0.0},
         {"duration_s": 4_000.0},
+        {"duration_s": 0.0},
+        {"seed": -1},
         {"rate": 1e6, "duration_s": 60.0},
         {"connections": 0},
         {"limits": (parse_bound("rss<3MB"),)},

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 
+from infer_bench.engines.http.messages import require_plain
 from infer_bench.measure.load.generator.clock import SpinningClock
 from infer_bench.measure.load.generator.connection import IDLE, Connection
 from infer_bench.measure.load.outcome.answers import flatten_answer
@@ -158,6 +159,7 @@ class Pool:
             recording.fail(place, f"status-{status}", (location or content).decode("utf-8", "replace"))
             return
         try:
+            require_plain(connection.headers)
             answer = self._codec.decode(content, connection.headers, self._payloads.rows)
             if recording.answers is not None:
                 recording.keep(self._payloads.turn(place), flatten_answer(answer.predictions))
