@@ -15,6 +15,8 @@ IMAGE_SIZES = ((224, 224), (320, 320), (48, 320), (64, 160), (640, 640))
 """Height and width that networks of images are made for."""
 SIZES = (16, 128, 256, 512, 576, 1024, 16000, 1)
 """Of all other free axes together: tokens, frames, and samples of sound."""
+LARGER = (512, 256, 192, 160, 130, 48)
+"""Of them in a second shape: what a model is to read in one piece, as far as it does."""
 _CHANNELS = (1, 3)
 _CACHE_RANK = 4
 _MOST = 60
@@ -36,12 +38,13 @@ def list_trials(
     uses: Mapping[str, InputUse],
     shapes: Mapping[str, Shape],
     sizes: Mapping[str, int],
+    ladder: Sequence[int] = SIZES,
 ) -> list[ShapeTrial]:
-    """Shapes to try, in order: `shapes` by input and `sizes` by symbol are the user's.
+    """Shapes to try, in order: `shapes` by input and `sizes` by symbol are the user's, `ladder` is for other axes.
 
     Raises `UsageError` for those that contradict the model, `DataError` for an input whose rank nobody says.
     """
-    solver = _Solver(inputs, uses, shapes, sizes)
+    solver = _Solver(inputs, uses, shapes, sizes, ladder)
     trials: dict[tuple[Shape, ...], ShapeTrial] = {}
     for trial in map(solver.solve, solver.assignments()):
         trials.setdefault(tuple(trial.shapes.values()), trial)
@@ -57,8 +60,9 @@ class _Solver:
         uses: Mapping[str, InputUse],
         shapes: Mapping[str, Shape],
         sizes: Mapping[str, int],
+        ladder: Sequence[int] = SIZES,
     ) -> None:
-        self._inputs = inputs
+        self._inputs, self._ladder = inputs, ladder
         self._axes = {tensor.name: _list_axes(tensor, shapes) for tensor in inputs}
         self._sizes: dict[Axis, int] = dict(sizes.items())
         for tensor in inputs:
@@ -128,7 +132,7 @@ class _Solver:
     def assignments(self) -> Iterator[dict[Axis, int]]:
         """Sizes of the free axes, the likely ones first."""
         images = self._image_sizes() if self._images else [()]
-        others = SIZES if self._others else SIZES[:1]
+        others = self._ladder if self._others else self._ladder[:1]
         counts = len(images), len(others), 2 if self._states else 1
         for image, other, state in sorted(itertools.product(*map(range, counts)), key=sum):
             size = others[other]

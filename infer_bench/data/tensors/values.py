@@ -4,7 +4,8 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -23,12 +24,18 @@ GUESSES = ("", "zeros", "ones")
 """What whole numbers and truth values are of which nothing is known: drawn, and all the same where that is refused."""
 
 
+Kind = Literal["", "uniform", "state", "mask", "length", "segment", "rows"]
+"""What may be drawn otherwise, too: see `variation.vary`."""
+
+
 @dataclass(frozen=True, slots=True)
 class ValueRule:
     """The values of an input, and in words where they are from.
 
     They are numbers from `low` to `high` (included where they are `whole`), `steps` along the last axis, or the `text`;
-    `first` stands before the others of the last axis. A `guess` is what nothing speaks for.
+    `first` stands before the others of the last axis, and `tail` in its last third. A `guess` is what nothing speaks
+    for. `most` is the largest number that the model takes, where that is known; where numbers are `spread`, each
+    comes as rarely as it can.
     """
 
     reason: str
@@ -39,6 +46,10 @@ class ValueRule:
     text: str | None = None
     guess: bool = False
     first: float | None = None
+    kind: Kind = ""
+    tail: float | None = None
+    most: float | None = None
+    spread: bool = False
 
     @property
     def is_constant(self) -> bool:
@@ -62,7 +73,7 @@ def choose_rule(
     use = use.within(shapes)
     has_others = any(other.name != tensor.name and not is_state(other.name) for other in inputs)
     if is_state(tensor.name) and has_others and use.high is None:
-        return ValueRule("a state, empty at first")
+        return ValueRule("a state, empty at first", kind="state")
     if use.high is None:
         rule = _rule_of_others(tensor, use, shapes[tensor.name], guess)
         if rule is not None:
@@ -73,14 +84,15 @@ def choose_rule(
 def _rule_of_others(tensor: TensorInput, use: InputUse, shape: Shape, guess: str) -> ValueRule | None:
     """The rule for what is no position in anything; None for whole numbers that only their name may explain."""
     if use.constants and math.prod(shape) == 1:
-        return _constant(use.constants[0], "which the model compares it with")
+        return constant_rule(use.constants[0], "which the model compares it with")
     if use.operand and len(shape) < 2:
         return _operand(use, shape)
     if _MASK.fullmatch(tensor.name):
-        return _constant(1, "a mask that hides nothing")
+        return constant_rule(1, "a mask that hides nothing", "mask")
     if tensor.dtype == "bool":
         return _as_guess(guess, ValueRule("true or false", 0, 1, guess=True))
-    return ValueRule("uniform in [0, 1)", 0, 1, whole=False) if np.dtype(tensor.dtype).kind == "f" else None
+    is_float = np.dtype(tensor.dtype).kind == "f"
+    return ValueRule("uniform in [0, 1)", 0, 1, whole=False, kind="uniform") if is_float else None
 
 
 def _whole_numbers(
@@ -89,24 +101,27 @@ def _whole_numbers(
     shape = shapes[tensor.name]
     high = use.high
     if _SEGMENTS.fullmatch(tensor.name):
-        return _constant(use.low, "one segment")
+        return replace(constant_rule(use.low, "one segment", "segment"), most=high)
     if _POSITIONS.fullmatch(tensor.name) and shape:
         return ValueRule("positions 0, 1, 2, …", use.low, shape[-1] - 1 if high is None else high, steps=True)
     match = _LENGTH.fullmatch(tensor.name)
     if match:
         longest = _longest_axis(tensor, match["of"], shapes, inputs)
-        return _constant(longest if high is None else min(longest, high), "the length of the longest axis")
+        return constant_rule(
+            longest if high is None else min(longest, high), "the length of the longest axis", "length"
+        )
     if high is not None:
         span = f"{use.low}" if use.low == high else f"{use.low} to {high}"
-        return ValueRule(f"{span}, {use.reason}", use.low, high)
+        return ValueRule(f"{span}, {use.reason}", use.low, high, kind="rows")
     limits = np.iinfo(tensor.dtype)
     if limits.bits == 8:
         return ValueRule(f"{limits.min} to {limits.max}", limits.min, limits.max)
     return _as_guess(guess, ValueRule("0 or 1, as the model does not say what it holds", 0, 1, guess=True))
 
 
-def _constant(value: float, reason: str) -> ValueRule:
-    return ValueRule(f"{value:g}, {reason}", value, value)
+def constant_rule(value: float, reason: str, kind: Kind = "") -> ValueRule:
+    """The same number everywhere."""
+    return ValueRule(f"{value:g}, {reason}", value, value, kind=kind)
 
 
 def _as_guess(guess: str, rule: ValueRule) -> ValueRule:
@@ -180,10 +195,26 @@ def draw_values(
         values = np.full(whole, rule.low, dtype=dtype)
         if rule.first is not None and shape:
             values[..., 0] = rule.first
+        if rule.tail is not None and shape:
+            values[..., shape[-1] - shape[-1] // 3 :] = rule.tail
         return values
+    if rule.spread:
+        return spread_numbers(int(rule.low), int(rule.high), whole, generator).astype(dtype)
     if rule.whole:
         return generator.integers(int(rule.low), int(rule.high), whole, endpoint=True).astype(dtype)
     values = generator.random(whole, dtype=np.float32 if dtype.itemsize <= 4 else np.float64)
     if (rule.low, rule.high) != (0, 1):
         values = values * (rule.high - rule.low) + rule.low
     return values.astype(dtype, copy=False)
+
+
+def spread_numbers(low: int, high: int, shape: Shape, generator: np.random.Generator) -> Array:
+    """Whole numbers of which the ends come first, then those between them, each as rarely as it can."""
+    count, between = math.prod(shape), high - low - 1
+    if between <= 0:
+        order = np.arange(low, high + 1)
+    elif between > count:
+        order = np.concatenate([[low, high], low + 1 + generator.choice(between, count, replace=False)])
+    else:
+        order = np.concatenate([[low, high], low + 1 + generator.permutation(between)])
+    return np.asarray(np.resize(order, count).reshape(shape))

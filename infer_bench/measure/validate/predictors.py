@@ -191,9 +191,10 @@ class Predictor:
         part = {name: column[: len(predictions.values)] for name, column in columns.items()}
         return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(part)))
 
-    def draw_requests(self, count: int) -> DrawnRequests:
+    def draw_requests(self, count: int, *, varied: bool = False, larger: bool = False) -> DrawnRequests:
         """Requests that a network takes. Raises `DataError` where it takes none of those that were tried."""
-        return self._worker.ask(DrawRequests(count, self._settings.seed, self._settings.requests))
+        choices = self._settings.requests
+        return self._worker.ask(DrawRequests(count, self._settings.seed, choices, varied=varied, larger=larger))
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `predict`, with a request of its own for every row."""

@@ -27,12 +27,14 @@ def _name_side(side: ComparedModel) -> str:
 def describe_conditions(report: Report[Any], result: ValidateResult) -> str:
     """What was compared on, what the numbers mean, and the tolerance."""
     data = sum(group.rows for group in result.groups if group.name == "data")
-    probes = sum(group.rows for group in result.groups if group.name != "data")
+    stacked = sum(group.rows for group in result.groups if group.name == "stacked")
+    probes = sum(group.rows for group in result.groups if group.name not in ("data", "stacked"))
     source = file_name(str(report.settings.get("data") or ""))
     network = tensors.are_tensors(result.groups)
     part = f" (part {report.part.index} of {report.part.of})" if report.part else ""
     rows = [f"{numbers.plural(data, 'request' if network else 'row')} of {source}{part}"] if data else []
     rows += [numbers.plural(probes, "drawn request" if network else "probe")] if probes else []
+    rows += [f"{stacked} stacked"] if stacked else []
     parts = [" + ".join(rows), result.output_meaning, "" if _is_labels(result) else _format_tolerance(result)]
     threshold = report.settings.get("threshold")
     parts += [f"threshold {threshold:g}"] if threshold is not None else []

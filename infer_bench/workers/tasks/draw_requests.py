@@ -1,5 +1,6 @@
 """Draws requests for a network, in shapes and with values of which a run has shown that it takes them."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from infer_bench.data.tensors.draw import choose_rules, draw_requests, list_inputs, split_shapes
-from infer_bench.data.tensors.shapes import ShapeTrial, list_trials
+from infer_bench.data.tensors.shapes import LARGER, ShapeTrial, list_trials
 from infer_bench.data.tensors.values import GUESSES, ValueRule
+from infer_bench.data.tensors.variation import vary
 from infer_bench.engines.base import Session
 from infer_bench.engines.session import first_line
 from infer_bench.errors import DataError, InferBenchError
@@ -25,6 +27,8 @@ MOST_GUESSED = 8
 """So many requests have to be answered where values are guessed: others would be, by chance, those that are refused."""
 MOST_STACKED = 8
 """So many shapes are tried of two requests that are stacked."""
+MOST_LARGER = 6
+"""So many of the larger shapes are tried."""
 Outputs = Mapping[str, Array]
 
 
@@ -39,12 +43,18 @@ class DrawnRequests:
 
 @dataclass(frozen=True, slots=True)
 class DrawRequests(SessionRequest[DrawnRequests]):
-    """Draw at most `count` requests for the session's network, as far as the `choices` leave it open."""
+    """Draw at most `count` requests for the session's network, as far as the `choices` leave it open.
+
+    With `varied` their values are others than the likely ones, see `variation.vary`; those that are `larger` have the
+    largest shapes of the ladder in place of the first that will do, and are not padded.
+    """
 
     title = "draw"
     count: int
     seed: int
     choices: RequestChoices = field(default_factory=RequestChoices)
+    varied: bool = False
+    larger: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +81,15 @@ class _Drawing:
 
     def draw(self) -> DrawnRequests:
         outcomes = [self._choose(shapes) for shapes in split_shapes(self._request.choices)]
+        if self._request.larger:
+            outcomes = [self._enlarge(outcome) for outcome in outcomes]
         trials, rules = [outcome.trial for outcome in outcomes], [outcome.rules for outcome in outcomes]
+        if self._request.varied:
+            dtypes = {tensor.name: tensor.dtype for tensor in self._inputs}
+            padded = not self._request.larger
+            rules = [
+                {name: vary(rule, dtypes[name], padded=padded) for name, rule in by_name.items()} for by_name in rules
+            ]
         columns, inputs = draw_requests(self._inputs, trials, rules, self._request.count, self._request.seed)
         return DrawnRequests(columns, inputs, tuple(self._remarks(columns)))
 
@@ -88,6 +106,19 @@ class _Drawing:
         if outcome is None:
             raise self._describe_failure(trials, error)
         return outcome
+
+    def _enlarge(self, outcome: _Outcome) -> _Outcome:
+        """The first of the larger shapes that will do. Raises `DataError` where there is none."""
+        choices = self._request.choices
+        shapes = split_shapes(choices)[0]
+        trials = list_trials(self._inputs, self._uses, shapes, choices.sizes, LARGER)
+        larger = [trial for trial in trials if _count_elements(trial) > _count_elements(outcome.trial)]
+        if not larger:
+            raise DataError("no larger shape is known of any input")
+        other, error = self._try(larger[:MOST_LARGER])
+        if other is None or other.is_poor:
+            raise self._describe_failure(larger, error)
+        return other
 
     def _stack_two(self) -> dict[str, int]:
         """Two requests along every named batch axis."""
@@ -168,13 +199,17 @@ class _Drawing:
         for what, holds in (("empty", _is_empty), ("never finite", _is_nowhere_finite)):
             names = [name for name, array in first.items() if holds(array)]
             if names:
-                yield Remark("drawn-outputs", f"for drawn requests {_names(names)} is {what}", _USE_DATA)
+                yield Remark("drawn-outputs", f"for drawn requests {_names(names)} {_verb(names)} {what}", _USE_DATA)
         if not differing and self._answers_alike(columns, first):
             yield Remark("drawn-outputs", "two requests that were drawn get the same answer", _USE_DATA)
 
 
 _USE_DATA = "give requests with --data FILE.npz"
 _RANDOM_CODES = ("random-numbers", "training-mode")
+
+
+def _count_elements(trial: ShapeTrial) -> int:
+    return sum(math.prod(shape) for shape in trial.shapes.values())
 
 
 def _request_at(columns: Columns, place: int) -> dict[str, Array]:
@@ -204,6 +239,10 @@ def _is_nowhere_finite(array: Array) -> bool:
 def _names(names: Sequence[str]) -> str:
     first = ", ".join(map(repr, names[:3]))
     return first if len(names) <= 3 else f"{first} and {len(names) - 3} more"
+
+
+def _verb(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def _text(shape: Shape) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from infer_bench.measure.outputs.names import columns_of, pair_names, rename_out
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.report.common import Notice
 from infer_bench.stats.agreement.tensors.named_predictions import NamedPredictions
 from infer_bench.typing import Columns
 from infer_bench.workers.tasks.network_outputs import OutputVariants, RequestOutputs
@@ -33,6 +35,19 @@ def compare_block(validation: NetworkValidation, group: str, table: Table, first
             candidate.error = answer
         else:
             _compare(validation, candidate, group, ours, answer, table)
+
+
+def forgive_refusals(validation: NetworkValidation, candidate: NetworkCandidate, name: str) -> None:
+    """Note that a candidate refuses requests of the group `name`, in place of counting them as different."""
+    group = candidate.groups.get(name)
+    count = 0 if group is None else len(group.comparison.reference_alone)
+    if group is None or not count:
+        return
+    group.comparison = replace(group.comparison, reference_alone=frozenset())
+    if not group.comparison.outputs:
+        del candidate.groups[name]
+    text = f"{candidate.predictor.name} refuses {count} {name} requests that the reference answers: {group.complaint}"
+    validation.notices = [*validation.notices, Notice("refuses-others", text, "see that it is sent none of these")]
 
 
 def _asking(

@@ -13,6 +13,7 @@ from infer_bench.errors import DataError, EngineError, UsageError
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import Rows, rows_of_requests
 from infer_bench.measure.outputs.names import columns_of
+from infer_bench.measure.validate.networks.other_requests import draw_other_requests, stack_some
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs, divide_outputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation, RequestTable
 from infer_bench.measure.validate.opening import Opening
@@ -76,9 +77,18 @@ def open_validation(
     reference = _read_saved(saved, requests, candidates[0].predictor, inputs) if saved else openings[0].require()
     described = {"data": requests.path or None, "data_sha256": _hash(requests.path) if requests.path else None}
     notices, drawn_inputs = (rows.notices, rows.inputs) if rows else ((), ())
+    tables = [requests, *(() if saved else _other_requests(owner, requests, settings))]
     return NetworkValidation(
-        reference, inputs, candidates, unopened, [requests], settings, described, notices, drawn_inputs
+        reference, inputs, candidates, unopened, tables, settings, described, notices, drawn_inputs
     )
+
+
+def _other_requests(predictor: Predictor, requests: RequestTable, settings: ValidateSettings) -> list[RequestTable]:
+    """Beside the user's requests some of them stacked; beside drawn ones others too, unless their number is given."""
+    if settings.probes == "off" or (settings.rows is not None and not requests.path):
+        return []
+    drawn = [] if requests.path else list(draw_other_requests(predictor))
+    return [*drawn, *stack_some(predictor, requests.table)]
 
 
 def _requests(

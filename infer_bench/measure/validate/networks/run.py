@@ -6,7 +6,12 @@ from collections.abc import Callable
 
 from infer_bench.measure.outputs.blocks import cut_blocks
 from infer_bench.measure.outputs.group import NetworkGroup
-from infer_bench.measure.validate.networks.answers import compare_block, predict_outputs, require_answers
+from infer_bench.measure.validate.networks.answers import (
+    compare_block,
+    forgive_refusals,
+    predict_outputs,
+    require_answers,
+)
 from infer_bench.measure.validate.networks.causes import explain_candidates
 from infer_bench.measure.validate.networks.report import report_on
 from infer_bench.measure.validate.networks.validation import NetworkValidation, RequestTable
@@ -48,3 +53,6 @@ def _compare_group(validation: NetworkValidation, requests: RequestTable, progre
         if requests.path:
             validation.requests_per_s = rate
     require_answers(validation)
+    if requests.may_refuse:
+        for candidate in validation.candidates:
+            forgive_refusals(validation, candidate, requests.name)

@@ -20,11 +20,15 @@ from infer_bench.stats.agreement.limits import Limits
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestTable:
-    """Requests of one kind: the user's (`data`) or drawn ones. `path` is the file's; empty of drawn ones."""
+    """Requests of one kind: the user's (`data`) or drawn ones. `path` is the file's; empty of drawn ones.
+
+    A candidate that refuses some which it `may_refuse` is not another network for that: a note says so.
+    """
 
     name: str
     table: Table
     path: str = ""
+    may_refuse: bool = False
 
 
 @dataclass

@@ -1,0 +1,25 @@
+"""What else a user may send than what is drawn at first."""
+
+from dataclasses import replace
+
+from infer_bench.data.tensors.values import ValueRule, constant_rule
+
+WIDEST = 4.0
+"""Numbers that were scaled to mean 0 and variance 1 are hardly farther from 0."""
+
+
+def vary(rule: ValueRule, dtype: str, *, padded: bool = True) -> ValueRule:
+    """Numbers below 0 and above 1, a state that is not empty, all rows of a table, an end that is `padded`.
+
+    The rule itself where there is nothing else.
+    """
+    if rule.kind == "uniform" or (rule.kind == "state" and dtype.startswith("float")):
+        widest = WIDEST if rule.kind == "uniform" else 1.0
+        return replace(rule, reason=f"uniform in [-{widest:g}, {widest:g})", low=-widest, high=widest, whole=False)
+    if rule.kind == "mask" and padded:
+        return replace(rule, reason="a mask that hides the end", tail=0.0)
+    if rule.kind == "length" and rule.high > 1 and padded:
+        return constant_rule(rule.high // 2, "half of the longest axis")
+    if rule.kind == "segment" and rule.most is not None and rule.most > rule.low:
+        return replace(rule, reason=f"{rule.low:g} to {rule.most:g}", high=rule.most)
+    return replace(rule, spread=True) if rule.kind == "rows" else rule

@@ -1,0 +1,60 @@
+"""Requests unlike those that are drawn at first, or the user's: other values, larger shapes, several stacked."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from infer_bench.data import Table
+from infer_bench.data.table import is_ragged, stack
+from infer_bench.data.tensors.stacking import stack_requests
+from infer_bench.errors import CannotRun, DataError, EngineError, UsageError
+from infer_bench.measure.validate.networks.validation import RequestTable
+from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.workers.tasks.network_outputs import RequestOutputs
+
+VARIED, LARGER, STACKED = "varied", "larger", "stacked"
+_COUNTS = {VARIED: 8, LARGER: 2}
+_STACKS = ((0, 1), (2, 3, 4))
+"""Places of the requests that are stacked."""
+
+
+def draw_other_requests(predictor: Predictor) -> Iterator[RequestTable]:
+    """Requests with other values, and in larger shapes, as far as the network answers them with finite numbers."""
+    for name, count in _COUNTS.items():
+        try:
+            drawn = predictor.draw_requests(count, varied=True, larger=name == LARGER)
+        except (CannotRun, UsageError):
+            continue
+        table = _select_finite(predictor, Table(drawn.columns))
+        if table is not None:
+            yield RequestTable(name, table, may_refuse=name == LARGER)
+
+
+def stack_some(predictor: Predictor, table: Table) -> Iterator[RequestTable]:
+    """Two and three of the requests as one each, where the network takes that; nothing where there are too few."""
+    inputs = predictor.spec.inputs
+    if table.rows < 2 or any(is_ragged(column) for column in table.columns.values()):
+        return
+    try:
+        requests = [stack_requests(table.columns, inputs, np.array(places) % table.rows) for places in _STACKS]
+    except DataError:
+        return
+    stacked = Table({name: stack([request[name] for request in requests]) for name in table.columns})
+    selected = _select_finite(predictor, stacked)
+    if selected is not None:
+        yield RequestTable(STACKED, selected, may_refuse=True)
+
+
+def _select_finite(predictor: Predictor, table: Table) -> Table | None:
+    """The requests that are answered, and with finite numbers only; None where there is none."""
+    try:
+        answers = [predictor.predict_outputs(table.slice(i, i + 1).columns) for i in range(table.rows)]
+    except EngineError:
+        answers = []
+    places = [i for i, answer in enumerate(answers) if _is_finite(answer)]
+    return table.take(places) if places else None
+
+
+def _is_finite(answer: RequestOutputs) -> bool:
+    arrays: Sequence[object] = [value for column in answer.outputs.values() for value in column]
+    return all(np.isfinite(array).all() for array in map(np.asarray, arrays) if array.dtype.kind == "f")
