@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infer_bench.engines.torch.network import TorchNetworkSession
-from infer_bench.errors import EngineError
+from infer_bench.errors import EngineError, OptionError
 from infer_bench.model import TensorInput
 from infer_bench.workers.tasks.draw_requests import DrawRequests, draw_for_session
 from infer_bench.workers.tasks.network_outputs import (
@@ -142,3 +142,9 @@ def test_a_number_is_drawn_from_the_range_that_the_program_was_exported_for(tmp_
     session = save(tmp_path, First(), (torch.ones(2, 9, 4), 5), ({0: torch.export.Dim.AUTO}, torch.export.Dim.AUTO))
     requests = draw_for_session(session, DrawRequests(4, 0))
     assert requests.inputs[1].rule == "0 to 9, as the program was exported for"
+
+
+def test_dtypes_of_a_program_are_its_own(tmp_path: Path) -> None:
+    torch.export.save(torch.export.export(torch.nn.ReLU(), (torch.ones(1, 2, 3),)), tmp_path / "m.pt2")
+    with pytest.raises(OptionError, match=r"dtypes: m\.pt2 keeps its own"):
+        open_session("torch", ref(tmp_path / "m.pt2", "torch", "torch-pt2"), dtypes="int64")

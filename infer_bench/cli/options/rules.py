@@ -55,8 +55,8 @@ def check_names(models: Sequence[str], candidates: Sequence[str] | None) -> None
 
 def check_requests(data: str | None, choices: "RequestChoices", *, show: bool = False) -> None:
     """Raises `UsageError` for choices of requests that are not drawn."""
-    if data is not None and choices:
-        raise UsageError("--shape, --dim and --fill say how requests are drawn, and --data gives them", "leave out one")
+    if data is not None and (choices.sizes or choices.fills):
+        raise UsageError("--dim and --fill say how requests are drawn, and --data gives them", "leave out one")
     if data is not None and show:
         raise UsageError("--show-inputs shows requests that are drawn, and --data gives others", "leave out one")
 

@@ -1,6 +1,7 @@
 """A network's requests from a user's file: an array an input, told apart by their number of axes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -10,23 +11,31 @@ import numpy as np
 from infer_bench.data.dataset import Dataset
 from infer_bench.data.table import Column, Table, concat
 from infer_bench.data.tensors.files import holds_tensors, load_arrays, name_by_place, read_sets
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, UsageError
 from infer_bench.model import TensorInput
+from infer_bench.request_choices import Shape
 from infer_bench.typing import Array
 
+Shapes = Mapping[str, Sequence[Shape]]
+NO_SHAPES: Shapes = {}
 _UNNAMED = "arr_0"
 """What NumPy calls the only array of an `.npz` that was given no name."""
 
 
-def read_requests(path: Path, inputs: Sequence[TensorInput]) -> Table:
+def read_requests(
+    path: Path, inputs: Sequence[TensorInput], shapes: Mapping[str, Sequence[Shape]] = NO_SHAPES
+) -> Table:
     """The requests of an `.npz` (an array an input), an `.npy` (the only input), ONNX's test data, or a table.
 
     An array with one axis more than its input gives one request an entry. With as many axes and a free or unit batch
     axis, each place along that axis is a request. Any other is fed unchanged to every request. Of a table, the columns
-    stand side by side for an input of two axes, or one is an input. Nothing is copied that is as it must be.
+    stand side by side for an input of two axes, or one is an input. Nothing is copied that is as it must be. Of an
+    input whose rank the model does not say, `shapes` may say what a request is; else its array is a single one.
 
-    Raises `DataError` naming what is expected, for names, dtypes, ranks and sizes that are not.
+    Raises `DataError` naming what is expected, for names, dtypes, ranks and sizes that are not, `UsageError` for
+    `shapes` of other inputs.
     """
+    inputs = _with_shapes(inputs, shapes)
     if not path.exists():
         raise DataError(f"no such data file: {path}")
     if path.is_dir() or path.suffix == ".pb":
@@ -37,6 +46,18 @@ def read_requests(path: Path, inputs: Sequence[TensorInput]) -> Table:
     arrays = content if isinstance(content, dict) else {_UNNAMED: content}
     pairs = _by_input(arrays, inputs, path.name)
     return _as_table({tensor.name: _fit(array, tensor, path.name) for tensor, array in pairs}, path.name)
+
+
+def _with_shapes(inputs: Sequence[TensorInput], shapes: Shapes) -> list[TensorInput]:
+    by_name = {tensor.name: tensor for tensor in inputs}
+    for name, own in shapes.items():
+        tensor = by_name.get(name)
+        if tensor is None:
+            raise UsageError(f"--shape: the model has no input {name!r}", f"it has: {', '.join(by_name)}")
+        if tensor.shape is not None or len(own) != 1:
+            why = f"the model itself says that it takes {tensor}" if tensor.shape is not None else f"{name} has several"
+            raise UsageError(f"--shape beside --data says what one request is: {why}", "leave out one")
+    return [replace(tensor, shape=shapes[tensor.name][0]) if tensor.name in shapes else tensor for tensor in inputs]
 
 
 def read_entries(path: Path) -> Table:

@@ -28,7 +28,7 @@ from infer_bench.engines.torch.network import TorchNetworkSession, describe_prog
 from infer_bench.engines.torch.rows import make_predictor
 from infer_bench.engines.torch.script import open_script
 from infer_bench.engines.torch.training_mode import find_training_operators
-from infer_bench.errors import EngineError, ModelError
+from infer_bench.errors import EngineError, ModelError, OptionError
 from infer_bench.formats.signature import MOST_COLUMNS
 from infer_bench.model import ModelRef, ModelSpec, Task
 from infer_bench.typing import Floats
@@ -66,6 +66,8 @@ class Torch:
         library.set_num_threads(threads)
         if model.format == "torchscript":
             return open_script(library, model, options, options["device"])
+        if options["dtypes"]:
+            raise OptionError(f"dtypes: {model.name} keeps its own, as no TorchScript module does", "leave them out")
         return _open_program(library, model, options)
 
 

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from infer_bench.data import Dataset, Table
 from infer_bench.data.tensors.files import holds_tensors
 from infer_bench.data.tensors.requests import read_entries, read_requests
 from infer_bench.errors import DataError
 from infer_bench.model import TensorInput
+from infer_bench.report.common import Notice
+from infer_bench.request_choices import RequestChoices
+
+NO_CHOICES = RequestChoices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,24 @@ class RequestFile:
         """The file's requests for a function: arrays of which the first axis counts them. Raises `DataError`."""
         return read_entries(Path(self.path))
 
-    def read_tensors(self, inputs: tuple[TensorInput, ...]) -> Table:
-        """The file's requests of a network. Raises `DataError` for arrays that do not fit its inputs."""
-        return read_requests(Path(self.path), inputs)
+    def read_tensors(self, inputs: tuple[TensorInput, ...], choices: RequestChoices = NO_CHOICES) -> Table:
+        """The file's requests of a network; of inputs without a rank each of the shape that the `choices` say.
+
+        Raises `DataError` for arrays that do not fit its inputs.
+        """
+        return read_requests(Path(self.path), inputs, choices.shapes)
+
+    def note_single(self, inputs: tuple[TensorInput, ...], table: Table) -> tuple[Notice, ...]:
+        """That the file is one request, since the model keeps no ranks, where it may have been meant for many."""
+        columns = {t.name: table.columns[t.name] for t in inputs if t.shape is None and t.name in table.columns}
+        shapes = {name: np.shape(column[0]) for name, column in columns.items()}
+        long = [f"{name}:{'x'.join(map(str, shape))}" for name, shape in shapes.items() if shape and shape[0] > 1]
+        if table.rows > 1 or not long:
+            return ()
+        text = f"{self.name} is one request, as the model does not say how many axes one has: {', '.join(long[:3])}"
+        name, _, sizes = long[0].partition(":")
+        hint = f"--shape {name}:{'x'.join(['1', *sizes.split('x')[1:]])} beside --data tells requests apart"
+        return (Notice("one-request", text, hint),)
 
 
 def open_data(path: str | None) -> RequestFile | None:

@@ -18,6 +18,7 @@ from infer_bench.measure.candidates.unseen_categories import find_unseen
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.report.common import DrawnInput, Notice
+from infer_bench.request_choices import RequestChoices
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import ReadDomain
@@ -133,10 +134,7 @@ def _read_domain(worker: Worker, spec: ModelSpec, settings: Settings) -> Request
         return RequestDomain(
             spec, requests=worker.ask(DrawRequests(count_rows(settings), settings.seed, settings.requests))
         )
-    if settings.requests and spec.features:  # a function takes what the network beside it does
-        raise UsageError(
-            "--shape, --dim and --fill are for networks, and the model takes rows", "give rows with --data"
-        )
+    refuse_shapes_of_rows(spec, settings.requests)
     return RequestDomain(spec, worker.ask(ReadDomain()).thresholds if spec.features else {})
 
 
@@ -170,7 +168,10 @@ def read_rows(
 ) -> Rows:
     """The first rows of a file: the model's columns and, when `whole`, all of them. Of a network, its requests."""
     if spec.inputs:
-        return _take_requests(source.read_tensors(spec.inputs), spec, source, settings)
+        table = source.read_tensors(spec.inputs, settings.requests)
+        rows = _take_requests(table, spec, source, settings)
+        return replace(rows, notices=(*rows.notices, *source.note_single(spec.inputs, table)))
+    refuse_shapes_of_rows(spec, settings.requests)
     if not spec.features and not source.has_rows:
         return _take_requests(source.read_entries(), spec, source, settings)
     file, name, count = source.rows, source.name, count_rows(settings)
@@ -183,6 +184,14 @@ def read_rows(
     records = file.head(count) if whole else table
     notices = tuple(note_match(match, file, "model", order))
     return Rows(data.conform(table, spec).columns, records.columns, name, spec, notices)
+
+
+def refuse_shapes_of_rows(spec: ModelSpec, choices: RequestChoices) -> None:
+    """Raise `UsageError` for choices beside a model of rows; a function takes what the network beside it does."""
+    if choices and spec.features:
+        raise UsageError(
+            "--shape, --dim and --fill are for networks, and the model takes rows", "give rows with --data"
+        )
 
 
 def _take_requests(table: data.Table, spec: ModelSpec, source: RequestFile, settings: Settings) -> Rows:

@@ -8,6 +8,7 @@ from typing import Any
 
 from infer_bench.data import Dataset, Table
 from infer_bench.errors import DataError, UsageError
+from infer_bench.measure.candidates.rows import refuse_shapes_of_rows
 from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.fan_out import FanOut, stream
 from infer_bench.measure.validate.group_comparison import GroupComparison
@@ -103,6 +104,9 @@ def open_comparison(
             return
         if not any(opening.predictor for opening in openings):
             openings[0].require()  # whether the file holds rows or tensors is asked once a model says what it takes
+        for opening in openings:
+            if opening.predictor is not None:
+                refuse_shapes_of_rows(opening.predictor.spec, settings.requests)
         predictions, dataset = rows.require(settings)
         if predictions is None and openings[0].predictor is not None:
             read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])

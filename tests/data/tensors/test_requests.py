@@ -8,7 +8,7 @@ import pytest
 
 from infer_bench.data.tensors.files import holds_tensors
 from infer_bench.data.tensors.requests import read_requests
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, UsageError
 from infer_bench.model import TensorInput
 
 IMAGES = TensorInput("images:0", "float32", ("batch", 3, None, None), 0)
@@ -190,3 +190,23 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "b.npz").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(DataError, match=r"cannot read b\.npz"):
         read_requests(tmp_path / "b.npz", [FIXED])
+
+
+@pytest.mark.parametrize(
+    ("array", "shape"),
+    [(floats(7, 3, 8), (7, 1, 3, 8)), (floats(7, 1, 3, 8), (7, 1, 3, 8)), (floats(1, 3, 8), (1, 1, 3, 8))],
+)
+def test_a_shape_tells_the_requests_of_an_input_without_a_rank_apart(tmp_path: Path, array: Any, shape: Any) -> None:
+    inputs, path = [TensorInput("x", "float32", None)], save(tmp_path, x=array)
+    assert np.shape(read_requests(path, inputs).columns["x"]) == (1, *array.shape)
+    assert np.shape(read_requests(path, inputs, {"x": [(1, 3, 8)]}).columns["x"]) == shape
+
+
+def test_a_shape_of_an_input_that_has_one_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, x=floats(7, 3, 8))
+    with pytest.raises(UsageError, match=r"the model itself says that it takes x float32 \(1, 3, 8\)"):
+        read_requests(path, [FIXED], {"x": [(1, 3, 8)]})
+    with pytest.raises(UsageError, match="has no input 'y'"):
+        read_requests(path, [FIXED], {"y": [(1, 3, 8)]})
+    with pytest.raises(UsageError, match="x has several"):
+        read_requests(path, [TensorInput("x", "float32", None)], {"x": [(1,), (2,)]})

@@ -11,7 +11,7 @@ from infer_bench.data import Table
 from infer_bench.data.tensors.files import list_sets, load_arrays, read_sets
 from infer_bench.errors import DataError, EngineError, UsageError
 from infer_bench.measure.candidates.request_file import RequestFile
-from infer_bench.measure.candidates.rows import Rows, rows_of_requests
+from infer_bench.measure.candidates.rows import rows_of_requests
 from infer_bench.measure.outputs.names import columns_of
 from infer_bench.measure.validate.networks.other_requests import draw_other_requests, stack_some
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs, divide_outputs
@@ -20,6 +20,7 @@ from infer_bench.measure.validate.opening import Opening
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import TensorInput
+from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.typing import Array
 
 DRAWN = 16
@@ -73,10 +74,9 @@ def open_validation(
     if not candidates:
         others[0].require()
     owner = next(opening.predictor for opening in openings if opening.predictor and opening.predictor.spec.inputs)
-    requests, rows = _requests(owner, data, settings)
+    requests, notices, drawn_inputs = _requests(owner, data, settings)
     reference = _read_saved(saved, requests, candidates[0].predictor, inputs) if saved else openings[0].require()
     described = {"data": requests.path or None, "data_sha256": _hash(requests.path) if requests.path else None}
-    notices, drawn_inputs = (rows.notices, rows.inputs) if rows else ((), ())
     tables = [requests, *(() if saved else _other_requests(owner, requests, settings))]
     return NetworkValidation(
         reference, inputs, candidates, unopened, tables, settings, described, notices, drawn_inputs
@@ -93,14 +93,15 @@ def _other_requests(predictor: Predictor, requests: RequestTable, settings: Vali
 
 def _requests(
     predictor: Predictor, data: RequestFile | None, settings: ValidateSettings
-) -> tuple[RequestTable, Rows | None]:
+) -> tuple[RequestTable, Sequence[Notice], Sequence[DrawnInput]]:
     """The user's requests, or where there are none some that are drawn for a network, with what is said of them."""
     spec = predictor.spec
     if data is not None and settings.probes != "only":
-        table = data.read_tensors(spec.inputs)
-        return RequestTable("data", table.slice(0, settings.rows or table.rows), str(Path(data.path).absolute())), None
+        table = data.read_tensors(spec.inputs, settings.requests)
+        path, notices = str(Path(data.path).absolute()), data.note_single(spec.inputs, table)
+        return RequestTable("data", table.slice(0, settings.rows or table.rows), path), notices, ()
     rows = rows_of_requests(predictor.draw_requests(settings.rows or DRAWN), spec, predictor.candidate.model.path)
-    return RequestTable("drawn", Table(rows.columns)), rows
+    return RequestTable("drawn", Table(rows.columns)), rows.notices, rows.inputs
 
 
 def _hash(path: str) -> str:
