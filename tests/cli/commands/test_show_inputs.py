@@ -52,8 +52,10 @@ def test_inputs_are_shown_with_their_rules_and_written_once(model: str, capsys: 
 
 
 def test_choices_and_data_do_not_go_together(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for options in (["--shape", "ids:1x5"], ["--show-inputs"]):
+    np.savez("rows.npz", ids=np.ones((1, 5), np.int64))
+    for options in (["--dim", "n=5"], ["--fill", "ids=1"], ["--show-inputs"], ["--shape", "ids:1x5"]):
         assert run(["bench", model, "--data", "rows.npz", *options]) == 2
+    assert "the model itself says that it takes ids int64" in capsys.readouterr().err
     assert run(["bench", model, "--shape", "ids"]) == 2
     assert run(["bench", model, "--fill", "words=1"]) == 2
     assert "the model has no input 'words'" in capsys.readouterr().err
