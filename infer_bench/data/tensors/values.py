@@ -35,7 +35,7 @@ class ValueRule:
     They are numbers from `low` to `high` (included where they are `whole`), `steps` along the last axis, or the `text`;
     `first` stands before the others of the last axis, and `tail` in its last third. A `guess` is what nothing speaks
     for. `most` is the largest number that the model takes, where that is known; where numbers are `spread`, each
-    comes as rarely as it can.
+    comes as rarely as it can. They are the `numbers` alone where there are such.
     """
 
     reason: str
@@ -50,6 +50,7 @@ class ValueRule:
     tail: float | None = None
     most: float | None = None
     spread: bool = False
+    numbers: tuple[int, ...] = ()
 
     @property
     def is_constant(self) -> bool:
@@ -198,6 +199,8 @@ def draw_values(
         if rule.tail is not None and shape:
             values[..., shape[-1] - shape[-1] // 3 :] = rule.tail
         return values
+    if rule.numbers:
+        return np.asarray(np.resize(rule.numbers, whole).astype(dtype))
     if rule.spread:
         return spread_numbers(int(rule.low), int(rule.high), whole, generator).astype(dtype)
     if rule.whole:

@@ -1,11 +1,18 @@
 """What else a user may send than what is drawn at first."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from infer_bench.data.tensors.values import ValueRule, constant_rule
 
 WIDEST = 4.0
 """Numbers that were scaled to mean 0 and variance 1 are hardly farther from 0."""
+
+
+def look_up(rule: ValueRule, places: Sequence[int]) -> ValueRule:
+    """Of ids the rows at these places, as far as the table has them; any other rule as it is."""
+    within = tuple(place for place in places if rule.low <= place <= rule.high)
+    return replace(rule, numbers=within) if rule.kind == "rows" and within else rule
 
 
 def vary(rule: ValueRule, dtype: str, *, padded: bool = True) -> ValueRule:

@@ -191,10 +191,13 @@ class Predictor:
         part = {name: column[: len(predictions.values)] for name, column in columns.items()}
         return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(part)))
 
-    def draw_requests(self, count: int, *, varied: bool = False, larger: bool = False) -> DrawnRequests:
+    def draw_requests(
+        self, count: int, *, varied: bool = False, larger: bool = False, places: Sequence[int] = ()
+    ) -> DrawnRequests:
         """Requests that a network takes. Raises `DataError` where it takes none of those that were tried."""
         choices = self._settings.requests
-        return self._worker.ask(DrawRequests(count, self._settings.seed, choices, varied=varied, larger=larger))
+        request = DrawRequests(count, self._settings.seed, choices, varied, larger, tuple(places))
+        return self._worker.ask(request)
 
     def predict_singly(self, columns: Columns) -> Predictions:
         """As `predict`, with a request of its own for every row."""

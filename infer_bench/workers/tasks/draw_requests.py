@@ -10,7 +10,7 @@ import numpy as np
 from infer_bench.data.tensors.draw import choose_rules, draw_requests, list_inputs, split_shapes
 from infer_bench.data.tensors.shapes import LARGER, ShapeTrial, list_trials
 from infer_bench.data.tensors.values import GUESSES, ValueRule
-from infer_bench.data.tensors.variation import vary
+from infer_bench.data.tensors.variation import look_up, vary
 from infer_bench.engines.base import Session
 from infer_bench.engines.session import first_line
 from infer_bench.errors import DataError, InferBenchError
@@ -34,11 +34,15 @@ Outputs = Mapping[str, Array]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnRequests:
-    """The requests, as a `data.Table` has its columns; how each input was drawn; what the runs have shown."""
+    """The requests, as a `data.Table` has its columns; how each input was drawn; what the runs have shown.
+
+    `looks_up`: some input's ids are the places that were asked for.
+    """
 
     columns: Columns
     inputs: tuple[DrawnInput, ...]
     remarks: tuple[Remark, ...]
+    looks_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class DrawRequests(SessionRequest[DrawnRequests]):
 
     With `varied` their values are others than the likely ones, see `variation.vary`; those that are `larger` have the
     largest shapes of the ladder in place of the first that will do, and are not padded.
+    Ids are the rows at `places` of the tables that they look up.
     """
 
     title = "draw"
@@ -55,6 +60,7 @@ class DrawRequests(SessionRequest[DrawnRequests]):
     choices: RequestChoices = field(default_factory=RequestChoices)
     varied: bool = False
     larger: bool = False
+    places: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +90,9 @@ class _Drawing:
         if self._request.larger:
             outcomes = [self._enlarge(outcome) for outcome in outcomes]
         trials, rules = [outcome.trial for outcome in outcomes], [outcome.rules for outcome in outcomes]
+        if self._request.places:
+            places = self._request.places
+            rules = [{name: look_up(rule, places) for name, rule in by_name.items()} for by_name in rules]
         if self._request.varied:
             dtypes = {tensor.name: tensor.dtype for tensor in self._inputs}
             padded = not self._request.larger
@@ -91,7 +100,8 @@ class _Drawing:
                 {name: vary(rule, dtypes[name], padded=padded) for name, rule in by_name.items()} for by_name in rules
             ]
         columns, inputs = draw_requests(self._inputs, trials, rules, self._request.count, self._request.seed)
-        return DrawnRequests(columns, inputs, tuple(self._remarks(columns)))
+        looks_up = any(rule.numbers for by_name in rules for rule in by_name.values())
+        return DrawnRequests(columns, inputs, tuple(self._remarks(columns)), looks_up)
 
     def _choose(self, shapes: Mapping[str, Shape]) -> _Outcome:
         """The first trial that will do; of a network that takes no single request, of two that are stacked."""

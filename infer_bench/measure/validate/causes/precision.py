@@ -27,17 +27,22 @@ UNLIKE = 1e-6
 """From this share of its largest number on, a tensor holds other numbers."""
 
 
+MOST_PLACES = 64
+"""So many rows are known by their places."""
+
+
 @dataclass(frozen=True, slots=True)
 class OtherWeight:
     """A tensor that two networks have by the same name and shape: `delta` is the largest difference of its numbers.
 
-    Of its `rows` (the first axis) `other_rows` hold other numbers.
+    Of its `rows` (the first axis) `other_rows` hold other numbers, among them those of these `places`.
     """
 
     name: str
     delta: float
     rows: int
     other_rows: int
+    places: tuple[int, ...] = ()
 
 
 def other_weights(reference: Sequence[Weight], other: Sequence[Weight]) -> list[OtherWeight]:
@@ -59,8 +64,8 @@ def _compare_numbers(ours: Weight, theirs: Weight) -> OtherWeight | None:
     delta, size = float(deltas.max(initial=0.0)), float(np.abs(numbers).max(initial=0.0))
     if not delta > UNLIKE * size:
         return None
-    other_rows = np.count_nonzero(deltas.reshape(len(numbers), -1).max(axis=1, initial=0.0))
-    return OtherWeight(ours.name, delta, len(numbers), int(other_rows))
+    places = np.flatnonzero(deltas.reshape(len(numbers), -1).max(axis=1, initial=0.0))
+    return OtherWeight(ours.name, delta, len(numbers), len(places), tuple(places[:MOST_PLACES].tolist()))
 
 
 def describe_weights(rows: DifferingRows, unlike: Sequence[OtherWeight], name: str) -> Cause:

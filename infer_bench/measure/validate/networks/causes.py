@@ -17,6 +17,7 @@ def explain_candidates(validation: NetworkValidation) -> None:
         if candidate.error is not None or not isinstance(reference, Predictor):
             continue
         rows = _differing_requests(candidate)
+        candidate.unreached = ()
         if len(rows.numbers):
             candidate.explanation = explain_by_weights(Explanation(), rows, candidate.predictor, reference)
         else:

@@ -8,12 +8,14 @@ from infer_bench.data import Table
 from infer_bench.data.table import is_ragged, stack
 from infer_bench.data.tensors.stacking import stack_requests
 from infer_bench.errors import CannotRun, DataError, EngineError, UsageError
+from infer_bench.measure.validate.causes.precision import OtherWeight
 from infer_bench.measure.validate.networks.validation import RequestTable
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.workers.tasks.network_outputs import RequestOutputs
 
-VARIED, LARGER, STACKED = "varied", "larger", "stacked"
+VARIED, LARGER, STACKED, LOOKED_UP = "varied", "larger", "stacked", "looked up"
 _COUNTS = {VARIED: 8, LARGER: 2}
+_LOOKED_UP = 4
 _STACKS = ((0, 1), (2, 3, 4))
 """Places of the requests that are stacked."""
 
@@ -28,6 +30,18 @@ def draw_other_requests(predictor: Predictor) -> Iterator[RequestTable]:
         table = _select_finite(predictor, Table(drawn.columns))
         if table is not None:
             yield RequestTable(name, table, may_refuse=name == LARGER)
+
+
+def draw_unreached(predictor: Predictor, weights: Sequence[OtherWeight]) -> Iterator[RequestTable]:
+    """Requests that look up the rows of tables in which two networks are known to differ; none without ids."""
+    places = sorted({place for weight in weights for place in weight.places})
+    try:
+        drawn = predictor.draw_requests(_LOOKED_UP, places=places)
+    except (CannotRun, UsageError):
+        return
+    table = _select_finite(predictor, Table(drawn.columns)) if drawn.looks_up else None
+    if table is not None:
+        yield RequestTable(LOOKED_UP, table)
 
 
 def stack_some(predictor: Predictor, table: Table) -> Iterator[RequestTable]:

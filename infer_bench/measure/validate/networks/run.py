@@ -13,9 +13,11 @@ from infer_bench.measure.validate.networks.answers import (
     require_answers,
 )
 from infer_bench.measure.validate.networks.causes import explain_candidates
+from infer_bench.measure.validate.networks.other_requests import draw_unreached
 from infer_bench.measure.validate.networks.report import report_on
 from infer_bench.measure.validate.networks.validation import NetworkValidation, RequestTable
 from infer_bench.measure.validate.partial_reports import PartialReports
+from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.progress import Progress
 from infer_bench.report.validate import ValidateReport
 
@@ -35,10 +37,23 @@ def compare_networks(
             _compare_group(validation, requests, own_progress)
         own_progress.update(1, "looking for causes")
         explain_candidates(validation)
+        if _look_up_unreached(validation, own_progress):
+            explain_candidates(validation)
     except BaseException:
         save_partial()
         raise
     return report_on(validation)
+
+
+def _look_up_unreached(validation: NetworkValidation, progress: Progress) -> bool:
+    """Compare on rows that no request has looked up and that are known to differ, and say whether there are such."""
+    weights = [weight for candidate in validation.candidates for weight in candidate.unreached]
+    if not weights or not isinstance(validation.reference, Predictor) or validation.settings.probes == "off":
+        return False
+    tables = list(draw_unreached(validation.reference, weights))
+    for requests in tables:
+        _compare_group(validation, requests, progress)
+    return bool(tables)
 
 
 def _compare_group(validation: NetworkValidation, requests: RequestTable, progress: Progress) -> None:

@@ -137,13 +137,16 @@ def test_without_data_requests_are_drawn(files: dict[str, str]) -> None:
     assert "requests" not in report.settings
 
 
-def test_rows_of_a_table_that_no_request_looks_up_are_said_to_be_others(tmp_path: Path) -> None:
+def test_rows_of_a_table_that_no_request_looks_up_are_looked_up_or_said_to_be_others(tmp_path: Path) -> None:
     table = np.random.default_rng(0).normal(size=(1_000, 4)).astype(np.float32)
     first = save_graph(tmp_path / "first.onnx", LOOKUP, {"table": table})
     table[990:] += 1
     second = save_graph(tmp_path / "second.onnx", LOOKUP, {"table": table})
     np.savez(tmp_path / "ids.npz", ids=np.arange(32).reshape(2, 1, 16))
-    report = validate(str(first), str(second), data=str(tmp_path / "ids.npz"))
+    (result,) = validate(str(first), str(second), data=str(tmp_path / "ids.npz")).results
+    assert {group.name: group.failing for group in result.groups} == {"data": 0, "stacked": 0, "looked up": 4}
+    assert [cause.name for cause in result.causes] == ["other weights"]
+    report = validate(str(first), str(second), data=str(tmp_path / "ids.npz"), probes="off")
     (notice,) = (notice for notice in report.notices if notice.code == "unreached-weights")
     assert "second.onnx stores other numbers in table by up to 1.0e+00 (10 of 1,000 rows)" in notice.message
     assert report.verdict is not None
