@@ -30,7 +30,7 @@ class Original:
 
 
 def predict(estimator: Any, table: Table) -> Original:
-    """The estimator's own predictions, row by row where it refuses the whole batch."""
+    """The estimator's own predictions; where it refuses a batch, those of the plain rows and of each other."""
     rows = len(next(iter(table.values())))
     try:
         values, labels = _predict_batch(estimator, make_rows(estimator, table))
@@ -40,21 +40,42 @@ def predict(estimator: Any, table: Table) -> Original:
             return Original(np.full((1, 1), np.nan), None, np.ones(1, dtype=bool))
     if rows == 0:
         return Original(np.empty((0, 1)), None, np.zeros(0, dtype=bool))
-    return _stack(
-        [predict(estimator, {name: column[i : i + 1] for name, column in table.items()}) for i in range(rows)]
-    )
+    parts = _split(table)
+    return _stack(parts, [predict(estimator, {name: column[part] for name, column in table.items()}) for part in parts])
 
 
-def _stack(parts: list[Original]) -> Original:
-    refusals = np.concatenate([part.refusals for part in parts])
-    good = [part for part in parts if not part.refusals[0]]
-    width = good[0].values.shape[1] if good else 1
-    values = np.vstack([part.values if not part.refusals[0] else np.full((1, width), np.nan) for part in parts])
-    if not good or good[0].labels is None:
-        return Original(values, None, refusals)
-    filler = good[0].labels[:1]
-    labels = np.concatenate([filler if part.labels is None else part.labels for part in parts])
-    return Original(values, labels, refusals)
+def _split(table: Table) -> list[Array]:
+    """The row numbers of the smaller batches after a refused one: of plain rows together, of each other row alone."""
+    plain = np.logical_and.reduce([_are_plain(column) for column in table.values()])
+    if plain.all():
+        plain[:] = False
+    together = [np.flatnonzero(plain)] if plain.any() else []
+    return together + [np.array([row]) for row in np.flatnonzero(~plain)]
+
+
+def _are_plain(column: Array) -> Array:
+    """Where a value is what most estimators take: a text, or a number that float32 holds."""
+    if column.dtype == object:
+        return np.array([isinstance(value, str) for value in column], dtype=bool)
+    return np.asarray(np.abs(column) <= np.finfo(np.float32).max)
+
+
+def _stack(parts: list[Array], predictions: list[Original]) -> Original:
+    """The predictions of all parts, in the rows' order. `labels` of refused rows are any."""
+    order = np.argsort(np.concatenate(parts))
+    refusals = np.concatenate([part.refusals for part in predictions])
+    good = next((part for part in predictions if not part.refusals.all()), None)
+    width = good.values.shape[1] if good else 1
+    values = np.vstack([part.values if not part.refusals.all() else _nans(part, width) for part in predictions])[order]
+    if good is None or good.labels is None:
+        return Original(values, None, refusals[order])
+    filler = good.labels[:1]
+    labels = np.concatenate([filler.repeat(len(p.refusals)) if p.labels is None else p.labels for p in predictions])
+    return Original(values, labels[order], refusals[order])
+
+
+def _nans(part: Original, width: int) -> Array:
+    return np.full((len(part.refusals), width), np.nan)
 
 
 def _predict_batch(estimator: Any, rows: Any) -> tuple[Array, Array | None]:
