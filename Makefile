@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 CORE ?= $(VENV)-core
 OLDEST ?= $(VENV)-oldest
+WHEEL := .venv-wheel
 BIN := $(VENV)/bin
 # An environment of another Python is made anew: its mark has another name.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -12,13 +13,15 @@ VENV_DONE := $(VENV)/python$(VERSION).done
 CORE_DONE := $(CORE)/python$(VERSION).done
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 # Not editable: that hook costs 10 ms at every start of Python, and what is tested should be what is installed.
-# build/ may hold modules that were since removed, and setuptools would install them again.
+# All environments have the same wheel, which is built but once. pip installs none whose version it finds installed.
 INSTALL := $(PIP_INSTALL) --constraint constraints.txt
-INPUTS = pyproject.toml constraints.txt $(SOURCES)
+FORGET := -m pip uninstall --yes -qq infer-bench
+PACKAGE = $$(ls $(WHEEL)/infer_bench-*.whl)
+INPUTS = constraints.txt $(WHEEL)/wheel.done
 SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
 REPORTS := $(abspath $(wildcard tests/saved/*.json))
 
-.PHONY: help demo check lint test check-core check-oldest dist samples constraints clean
+.PHONY: help demo check lint test check-core check-oldest wheel dist samples constraints clean
 
 help:
 	@echo "make demo         bench a sample model on several engines"
@@ -49,6 +52,9 @@ test: $(VENV)/dev.done
 check-core: $(CORE)/core.done
 	cd $(CORE) && bin/python $(abspath tools/check_core.py) $(REPORTS)
 
+# What every environment installs.
+wheel: $(WHEEL)/wheel.done
+
 # Each in a folder that was empty before, so that nothing old is uploaded.
 dist: $(VENV)-dist/python$(VERSION).done
 	@rm -rf build dist
@@ -76,16 +82,24 @@ $(VENV_DONE):
 	$(BIN)/python $(PIP_INSTALL) --upgrade pip
 	touch $@
 
+# build/ may hold modules that were since removed, and setuptools would package them again.
+$(WHEEL)/wheel.done: pyproject.toml $(SOURCES)
+	@rm -rf build
+	$(PYTHON) -m venv --clear $(WHEEL)
+	$(WHEEL)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
+	@rm -rf build
+	touch $@
+
 $(VENV)/cpu.done: $(VENV_DONE) $(INPUTS)
 	@echo "Installing infer-bench and the engines into $(VENV): a minute or more the first time."
-	@rm -rf build
-	$(BIN)/python $(INSTALL) '.[cpu]'
+	@$(BIN)/python $(FORGET)
+	$(BIN)/python $(INSTALL) "$(PACKAGE)[cpu]"
 	touch $@
 
 $(VENV)/dev.done: $(VENV_DONE) $(INPUTS)
 	@echo "Installing infer-bench, the engines and the checkers into $(VENV): a minute or more the first time."
-	@rm -rf build
-	$(BIN)/python $(INSTALL) '.[dev]'
+	@$(BIN)/python $(FORGET)
+	$(BIN)/python $(INSTALL) "$(PACKAGE)[dev]"
 	touch $@
 
 $(VENV)-dist/python$(VERSION).done: constraints.txt
@@ -99,15 +113,14 @@ $(CORE_DONE):
 	touch $@
 
 $(CORE)/core.done: $(CORE_DONE) $(INPUTS)
-	@rm -rf build
-	$(CORE)/bin/python $(INSTALL) .
+	@$(CORE)/bin/python $(FORGET)
+	$(CORE)/bin/python $(INSTALL) "$(PACKAGE)"
 	touch $@
 
-$(OLDEST)/oldest.done: pyproject.toml constraints-oldest.txt $(SOURCES)
-	@rm -rf build
+$(OLDEST)/oldest.done: constraints-oldest.txt $(WHEEL)/wheel.done
 	$(PYTHON) -c 'import sys; sys.version_info[:2] == (3, 11) or sys.exit("the oldest versions need Python 3.11: make check-oldest PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/python $(PIP_INSTALL) --upgrade pip
-	$(OLDEST)/bin/python $(PIP_INSTALL) --constraint constraints-oldest.txt '.[lightgbm,xgboost,sklearn,onnxruntime,catboost,html,load]' \
+	$(OLDEST)/bin/python $(PIP_INSTALL) --constraint constraints-oldest.txt "$(PACKAGE)[lightgbm,xgboost,sklearn,onnxruntime,catboost,html,load]" \
 		pyinstrument onnxmltools skl2onnx pytest hypothesis
 	touch $@

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,9 @@ def fake_python(script: Path, version: str) -> None:
     place(script, f"echo {version}")
 
 
-def run_checks(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_checks(folder: Path, make: str = 'echo "$@"', **environment: str) -> subprocess.CompletedProcess[str]:
     """`.ci/run` with a `make` that prints what it is asked for, and a `python3` of the tests' own version."""
-    place(folder / "bin" / "make", 'echo "$@"')
+    place(folder / "bin" / "make", make)
     fake_python(folder / "bin" / "python3", DEFAULT)
     env = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin", "PYENV_ROOT": str(folder / "pyenv"), "HOME": str(folder)}
     return subprocess.run(
@@ -52,12 +53,12 @@ def test_every_python_runs_every_check_from_the_path_or_from_pyenv(tmp_path: Pat
     places = {first: f"python{first}"} | {v: f"{tmp_path}/pyenv/versions/{v}.4/bin/python" for v in rest}
     process = run_checks(tmp_path)
     assert (process.returncode, process.stderr) == (0, "")
+    checks = [[f"{check} PYTHON={places[v]} VENV=.venv-{v}" for check in ("lint", "test")] for v in others]
     assert process.stdout.splitlines() == [
+        *("wheel PYTHON=python3", "dist PYTHON=python3", "lint PYTHON=python3", "test PYTHON=python3"),
         "check-core PYTHON=python3",
-        "dist PYTHON=python3",
         f"check-oldest PYTHON={({DEFAULT: 'python3'} | places)[OLDEST]}",
-        "check PYTHON=python3",
-        *(f"check PYTHON={places[version]} VENV=.venv-{version}" for version in others),
+        *chain.from_iterable(checks),
     ]
 
 
@@ -81,9 +82,26 @@ def test_pythons_can_be_named_by_version_and_by_path(tmp_path: Path) -> None:
     fake_python(tmp_path / "bin" / "python3.99", "3.99")
     process = run_checks(tmp_path, PYTHONS=f"3.99 {tmp_path / 'mine'}")
     assert [line for line in process.stdout.splitlines() if "VENV=" in line] == [
-        f"check PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
-        "check PYTHON=python3.99 VENV=.venv-3.99",
+        f"lint PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
+        f"test PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
+        "lint PYTHON=python3.99 VENV=.venv-3.99",
+        "test PYTHON=python3.99 VENV=.venv-3.99",
     ]
+
+
+@pytest.mark.parametrize(
+    "step", ["wheel", "dist", "lint", "test", "check-core", "check-oldest", "lint VENV", "test VENV"]
+)
+def test_a_step_that_fails_fails_the_run_and_is_shown(tmp_path: Path, step: str) -> None:
+    """Whether it runs by itself or beside the tests."""
+    hide_missing(tmp_path)
+    for version in SUPPORTED:
+        fake_python(tmp_path / "pyenv" / "versions" / f"{version}.4" / "bin" / "python", version)
+    name, _, place = step.partition(" ")
+    fails = f'case "$*" in "{name} "*"{place}"*) echo "$1 is broken"; exit 2 ;; esac'
+    process = run_checks(tmp_path, make=f'echo "$@"; {fails}')
+    assert process.returncode == 2
+    assert process.stdout.splitlines()[-1] == f"{name} is broken"
 
 
 def test_the_workflow_names_the_same_pythons_and_targets() -> None:
