@@ -39,7 +39,9 @@ def _render_table(table: Table) -> str:
 def _render_cell(tag: str, cell: Cell, right: bool) -> str:
     text = escape(cell.text)
     weight = ";font-weight:bold" if cell.tone == "bad" else ""
-    return f'<{tag} style="text-align:{"right" if right else "left"}{weight}">{text}</{tag}>'
+    span = f' colspan="{cell.span}"' if cell.span > 1 else ""
+    align = "right" if right and cell.span == 1 else "left"
+    return f'<{tag}{span} style="text-align:{align}{weight}">{text}</{tag}>'
 
 
 def make_frame(report: Report[Any]) -> "pd.DataFrame":

@@ -36,7 +36,7 @@ class Chart:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-_NOT_TEXT = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_NOT_TEXT = re.compile("[^\\t\\n\\r\\x20-\\u2029\\u202f-\\u2065\\u206a-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 Drawer = Callable[[Report[Any]], Chart | None]
 """Draws one kind of chart; None where the report holds nothing for it."""
 
@@ -63,7 +63,10 @@ def new_figure(height: float, columns: int = 1, widths: tuple[float, ...] = ()) 
 
 
 def clean(text: str) -> str:
-    """Text without the characters that no document may hold (control characters, lone surrogates): each is U+FFFD."""
+    """Text without what no document may hold (control characters, lone surrogates) and what turns the text after it.
+
+    Each such character is U+FFFD. With an override of the direction a file could seem to have another ending.
+    """
     return _NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

@@ -8,6 +8,7 @@ from infer_bench.report.common import Report
 from infer_bench.reporters.bench import columns, groups
 from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
+from infer_bench.reporters.bench.sentences.headline import write_headline
 from infer_bench.reporters.bench.sentences.sentence import Sentence
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
 from infer_bench.reporters.text import numbers
@@ -18,17 +19,24 @@ def build_bench_page(report: Report[Any]) -> Page:
     """What the page of a bench without a gate shows."""
     models = groups.group_results(report.results, report.settings)
     sections = tuple(build_model_section(report, model) for model in models)
-    first = next((text for section in sections for text, _ in section.sentences), "Nothing was measured.")
     verdict = report.verdict
     failed = verdict is not None and verdict.status != "pass"
     return Page(
         title=", ".join(dict.fromkeys(file_name(info.path) for model in models for info in model[0].models)) or "bench",
-        finding=f"{verdict.status}: {'; '.join(verdict.reasons)}" if verdict is not None and failed else first,
+        finding=f"{verdict.status}: {'; '.join(verdict.reasons)}"
+        if verdict is not None and failed
+        else _find_headline(models),
         tone=tone_of(verdict.status) if verdict is not None and failed else "plain",
         sections=(*sections, *build_run_section(report)),
         notices=tuple(columns.collect_notices(report)),
         facts=describe_run(report),
     )
+
+
+def _find_headline(models: Iterable[Comparison]) -> str:
+    """The first sentence that tells something, else who has the lowest p50."""
+    headlines = [headline for model in models if (headline := write_headline(model))]
+    return headlines[0] if headlines else "Nothing was measured."
 
 
 def build_model_section(report: Report[Any], model: Comparison) -> Section:
@@ -81,7 +89,7 @@ def _build_rows(
 ) -> Iterable[tuple[Cell, ...]]:
     name = group.name_row(result)
     if not columns.has_numbers(result):
-        yield (Cell(name), Cell(columns.explain_failure(result), "bad"), *(Cell("") for _ in keys[1:]))
+        yield Cell(name), Cell(columns.explain_failure(result), "bad", span=len(keys))
         return
     line = columns.fill_line(result, group, report.settings)
     alarming = ("delta",) if line.alarm else ()

@@ -19,11 +19,12 @@ _TONES: dict[str, Tone] = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value of a table; `bar` is a share from 0 to 1 that is drawn behind it."""
+    """A value of a table; `bar` is a share from 0 to 1 that is drawn behind it, `span` the columns that it takes."""
 
     text: str
     tone: Tone = "plain"
     bar: float | None = None
+    span: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ import pytest
 from infer_bench.errors import MissingDependency
 from infer_bench.report.common import Notice, Report
 from infer_bench.report.serialize import load_report
-from infer_bench.reporters.html.render import render_html
+from infer_bench.reporters.html.render import build_page, render_html
 from infer_bench.reporters.registry import find
+from tests.reports import credit, failure
+from tests.reports import report as bench_of
 
 SAVED = Path(__file__).parents[2] / "saved"
 COMMANDS = ("bench", "convert", "gate", "profile", "validate")
@@ -146,3 +148,30 @@ def test_charts_use_the_colour_of_the_page() -> None:
     text = render_html(saved("bench"))
     assert "currentColor" in text
     assert not re.search(r"<svg[^>]*\bwidth=", text)
+
+
+def finding_of(report: Report[Any]) -> str:
+    return build_page(report).finding
+
+
+def test_a_bench_without_an_interval_says_who_has_the_lowest_p50() -> None:
+    alone, *others = credit()
+    assert finding_of(bench_of(alone)) == "lightgbm with a DataFrame has a p50 of 3.76 ms."
+    few = [replace(result, processes=result.processes[:1], speedup=None) for result in (alone, *others)]
+    assert re.match(
+        r"onnxruntime has the lowest p50, [\d.]+ µs. No speed-up is certain: one process", finding_of(bench_of(*few))
+    )
+    assert finding_of(bench_of(alone, *others)).startswith("onnxruntime answers a request")
+    assert finding_of(bench_of(failure("onnxruntime", "killed"))) == "Nothing was measured."
+
+
+def test_why_a_candidate_failed_takes_the_whole_line() -> None:
+    page = Elements(render_html(bench_of(*credit()[:1], failure("onnxruntime", "killed " * 40))))
+    (cell,) = [attributes for tag, attributes in page.elements if tag == "td" and "colspan" in attributes]
+    heads = [tag for tag, attributes in page.elements if tag == "th" and attributes.get("scope") == "col"]
+    assert cell == {"class": "bad wrap", "colspan": str(len(heads) - 1)}
+
+
+def test_no_name_turns_the_text_after_it() -> None:
+    text = render_html(bench_of(failure("onnxruntime", "a\u202exnno.txt \u2067b \u0627 c")))
+    assert "a\ufffdxnno.txt \ufffdb \u0627 c" in text

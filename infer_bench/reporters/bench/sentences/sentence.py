@@ -14,10 +14,11 @@ _FEEDS = {"dataframe": "with a DataFrame", "ndarray": "with an array", "packed":
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence; an `alarm` says that something must not be overlooked."""
+    """A sentence; an `alarm` says that something must not be overlooked, a doubt what is not known."""
 
     text: str
     tone: Tone = "plain"
+    is_doubt: bool = False
 
 
 def say_batch(group: BatchGroup) -> str:

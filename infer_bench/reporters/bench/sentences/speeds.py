@@ -46,7 +46,7 @@ class _Outcome:
 
 def compare_speeds(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
     """Who answers fastest at each batch size, and of whom nothing is shown."""
-    sentences = [Sentence(text) for group in groups for text in _excuse_reference(group)]
+    sentences = [Sentence(text, is_doubt=True) for group in groups for text in _excuse_reference(group)]
     outcomes = [outcome for group in groups if (outcome := _conclude(group))]
     for _, alike in groupby(outcomes, key=_Outcome.likeness):
         first, *others = alike
@@ -158,7 +158,8 @@ def _tell_unproven(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
             concerned = [result for result in rivals if _find_doubt(result, group) == reason]
             whose = () if concerned == rivals else tuple(name_result(result, group) for result in concerned)
             names.setdefault((reason, whose), []).append(group)
-    return [Sentence(_tell_doubt(*key, batches, len(batches) == len(groups))) for key, batches in names.items()]
+    doubts = (_tell_doubt(*key, batches, len(batches) == len(groups)) for key, batches in names.items())
+    return [Sentence(text, is_doubt=True) for text in doubts]
 
 
 def _tell_doubt(reason: str, names: tuple[str, ...], groups: list[BatchGroup], is_everywhere: bool) -> str:

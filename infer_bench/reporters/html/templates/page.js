@@ -17,10 +17,11 @@ function blocks(body) {
 function sort(table, column, button) {
   const ascending = button.closest("th").getAttribute("aria-sort") !== "ascending";
   const body = table.tBodies[0];
+  const cell = (block) => block[0].cells[Math.min(column, block[0].cells.length - 1)];
   const sorted = blocks(body).sort((one, other) => {
-    const [a, b] = [value(one[0].cells[column]), value(other[0].cells[column])];
+    const [a, b] = [value(cell(one)), value(cell(other))];
     const order = a !== null && b !== null ? a - b
-      : a === b ? one[0].cells[column].textContent.localeCompare(other[0].cells[column].textContent) : a === null ? 1 : -1;
+      : a === b ? cell(one).textContent.localeCompare(cell(other).textContent) : a === null ? 1 : -1;
     return ascending ? order : -order;
   });
   for (const head of table.tHead.rows[0].cells) head.removeAttribute("aria-sort");
