@@ -63,7 +63,8 @@ dist: $(VENV)-dist/python$(VERSION).done
 
 # Python 3.11, for which all of these have wheels. The warnings of old libraries are no errors.
 check-oldest: $(OLDEST)/oldest.done
-	$(OLDEST)/bin/python -m pytest -W default tests/engines/test_contract.py tests/cli/test_usage.py tests/cli/test_help.py
+	$(OLDEST)/bin/python -m pytest -W default tests/engines/test_contract.py tests/cli/test_usage.py tests/cli/test_help.py tests/cli/test_plain.py \
+		tests/serving/test_server.py tests/serving/test_endpoints.py tests/serving/test_direct_requests.py tests/reporters/charts
 
 samples: $(VENV)/dev.done
 	$(BIN)/python sample_models/make.py
@@ -121,6 +122,7 @@ $(OLDEST)/oldest.done: constraints-oldest.txt $(WHEEL)/wheel.done
 	$(PYTHON) -c 'import sys; sys.version_info[:2] == (3, 11) or sys.exit("the oldest versions need Python 3.11: make check-oldest PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/python $(PIP_INSTALL) --upgrade pip
-	$(OLDEST)/bin/python $(PIP_INSTALL) --constraint constraints-oldest.txt "$(PACKAGE)[lightgbm,xgboost,sklearn,onnxruntime,catboost,html,load]" \
-		pyinstrument onnxmltools skl2onnx pytest hypothesis
+	$(OLDEST)/bin/python $(PIP_INSTALL) --constraint constraints-oldest.txt \
+		"$(PACKAGE)[lightgbm,xgboost,sklearn,onnxruntime,catboost,html,charts,load,serve]" \
+		pyinstrument onnxmltools skl2onnx pytest hypothesis httpx
 	touch $@

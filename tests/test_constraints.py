@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -53,3 +54,23 @@ def test_everything_required_is_pinned_within_its_range(python: str) -> None:
         if not r.specifier.contains(versions.get(canonicalize_name(r.name), "0"))
     ]
     assert unmet == []
+
+
+def test_the_oldest_versions_that_are_tested_are_the_bounds() -> None:
+    """Those of all extras that `make check-oldest` installs."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    extras = re.findall(r"--constraint constraints-oldest.txt[^\[]*\[(.*)\]", makefile)[0].split(",")
+    bounds = {
+        canonicalize_name(r.name): r.specifier
+        for extra in extras
+        for r in required(extra)
+        if r.marker is None or r.marker.evaluate({"sys_platform": "linux"})
+    }
+    lines = (ROOT / "constraints-oldest.txt").read_text(encoding="utf-8").splitlines()
+    oldest = {canonicalize_name(r.name): r.specifier for r in map(Requirement, lines[1:])}
+
+    assert bounds.keys() <= oldest.keys()
+    for name, specifier in bounds.items():
+        (pin,), (bound,) = oldest[name], specifier
+        assert bound.operator == ">="
+        assert Version(pin.version) == Version(bound.version), name
