@@ -5,8 +5,9 @@
 Time to convert the trees (reading the model file and writing ONNX on both sides); for each of the sizes, with 31 leaves
 a tree, the file sizes and the time to predict one row and 10,000 rows: blocks of the two files alternate in one
 process, each side loaded several times because a load is one sample of memory placement, rows cycled; the ratio is the
-median over the pairs, of the thread's CPU time, which tells 2 % on a busy machine too. Last the command `convert` of 100 trees, which also compares the file with the original, beside a
-script that does nothing but convert them with onnxmltools, by turns.
+median over the pairs, of the thread's CPU time, which tells 2 % on a busy machine too. Last the command `convert` of
+100 trees, which also compares the file with the original, beside a script that does nothing but convert them with
+onnxmltools, by turns.
 """
 
 import argparse
