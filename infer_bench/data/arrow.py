@@ -208,10 +208,15 @@ def _numbers(column: Any, dtype: type[np.floating[Any]]) -> Column:
 
 
 def _mark_nulls(values: Column, column: Any) -> Column:
-    """Floats, with NaN where the column has a null. A scalar for `fill_null` would import pandas."""
-    import pyarrow as arrow
+    """Floats, with NaN where the column has a null.
 
-    values[_values(column.is_null().cast(arrow.uint8())).astype(np.bool_)] = np.nan
+    A scalar for `fill_null` would import pandas, and `is_null` all functions that compute.
+    """
+    bits = column.buffers()[0]  # one a value, from the lowest on
+    if column.null_count and bits is not None:
+        begin, end = column.offset, column.offset + len(column)
+        is_valid = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=end, bitorder="little")[begin:]
+        values[is_valid == 0] = np.nan
     return values
 
 

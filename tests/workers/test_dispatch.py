@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from infer_bench.workers.dispatch import GROUPS, handlers_of, respond
+from infer_bench.workers.dispatch import GROUPS, find_group, handlers_of, respond
 from infer_bench.workers.handlers.handler import Handler
 from infer_bench.workers.host import Host
 from infer_bench.workers.profiling.requests import PrepareProfile
@@ -31,6 +31,11 @@ def test_no_request_is_without_a_handler() -> None:
     assert {kind_of(request) for request in requests()} == set(kinds)
 
 
+def test_every_request_is_looked_for_where_its_handler_is() -> None:
+    for group in GROUPS:
+        assert {find_group(kind) for kind in handlers_of(group)} == {group}
+
+
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.request.__name__)
 def test_a_handler_takes_its_request_and_gives_its_response(handler: Handler) -> None:
     hints = get_type_hints(handler.function, localns={"PrepareProfile": PrepareProfile})
@@ -49,6 +54,16 @@ def test_a_request_that_is_not_understood_costs_itself_alone() -> None:
     host = Host()
     assert respond(host, Frame(kind_of(MeasureMemory), 0, {"much": 1})).kind == "failure"
     assert respond(host, request_frame(1, MeasureMemory())).kind == "response"
+
+
+def test_a_worker_that_predicts_tables_imports_nothing_of_networks_and_converters() -> None:
+    code = (
+        "import sys; from infer_bench.workers.dispatch import handlers_of; handlers_of('tables'); print(*sys.modules)"
+    )
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "infer_bench.workers.tasks.predict_batches" in modules
+    others = ("convert", "quantize", "draw_requests", "batch_invariance", "model_forms")
+    assert not {f"infer_bench.workers.tasks.{name}" for name in others} & set(modules)
 
 
 def test_a_worker_imports_what_it_times_and_no_more() -> None:
