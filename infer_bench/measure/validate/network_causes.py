@@ -73,7 +73,7 @@ def explain_by_weights(
 
 
 def find_unreached_weights(candidate: Predictor, reference: Predictor) -> list[OtherWeight]:
-    """Tensors of which a part of the rows holds other numbers, of two networks that answered alike.
+    """Tensors that are another model's, of two networks that answered alike: in some rows, or in fewer bits.
 
     No conversion changes some rows of a tensor and leaves the others: rows of a table that no request has looked up
     may be another model's. Files of more than `MOST_BYTES` are not looked into.
@@ -82,7 +82,7 @@ def find_unreached_weights(candidate: Predictor, reference: Predictor) -> list[O
     if any(path.is_file() and path.stat().st_size > MOST_BYTES for path in paths):
         return []
     unlike = other_weights(_read_weights(reference), _read_weights(candidate))
-    return [weight for weight in unlike if weight.other_rows < weight.rows]
+    return [weight for weight in unlike if weight.other_rows < weight.rows or weight.rounded_to]
 
 
 def _read_weights(predictor: Predictor) -> list[Weight]:

@@ -12,7 +12,7 @@ from infer_bench.measure.validate.causes import counterfactual as names
 from infer_bench.measure.validate.causes.cause_on_rows import cause_on
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows
 from infer_bench.report.validate import Cause
-from infer_bench.typing import Floats
+from infer_bench.typing import Array, Floats
 
 INTEGERS = frozenset({"int8", "uint8", "int16", "uint16"})
 FLOATS = frozenset({"float32", "float64"})
@@ -35,7 +35,8 @@ MOST_PLACES = 64
 class OtherWeight:
     """A tensor that two networks have by the same name and shape: `delta` is the largest difference of its numbers.
 
-    Of its `rows` (the first axis) `other_rows` hold other numbers, among them those of these `places`.
+    Of its `rows` (the first axis) `other_rows` hold other numbers, among them those of these `places`. All are
+    `rounded_to` a type of fewer bits where that is named.
     """
 
     name: str
@@ -43,6 +44,7 @@ class OtherWeight:
     rows: int
     other_rows: int
     places: tuple[int, ...] = ()
+    rounded_to: str = ""
 
 
 def other_weights(reference: Sequence[Weight], other: Sequence[Weight]) -> list[OtherWeight]:
@@ -65,7 +67,29 @@ def _compare_numbers(ours: Weight, theirs: Weight) -> OtherWeight | None:
     if not delta > UNLIKE * size:
         return None
     places = np.flatnonzero(deltas.reshape(len(numbers), -1).max(axis=1, initial=0.0))
-    return OtherWeight(ours.name, delta, len(numbers), len(places), tuple(places[:MOST_PLACES].tolist()))
+    return OtherWeight(
+        ours.name, delta, len(numbers), len(places), tuple(places[:MOST_PLACES].tolist()), _find_rounding(ours, theirs)
+    )
+
+
+def _find_rounding(ours: Weight, theirs: Weight) -> str:
+    """The type of fewer bits to which one side's numbers are the other's rounded; empty where there is none."""
+    one, other = (side.values.astype(np.float32) for side in (ours, theirs))
+    with np.errstate(all="ignore"):
+        for name, round_ in (("float16", _to_float16), ("bfloat16", _to_bfloat16)):
+            if np.array_equal(round_(one), other) or np.array_equal(round_(other), one):
+                return name
+    return ""
+
+
+def _to_float16(values: Array) -> Array:
+    return np.asarray(values.astype(np.float16).astype(np.float32))
+
+
+def _to_bfloat16(values: Array) -> Array:
+    """To the upper 16 bits, ties to even."""
+    bits = np.ascontiguousarray(values).view(np.uint32)
+    return np.asarray(((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).view(np.float32))
 
 
 def describe_weights(rows: DifferingRows, unlike: Sequence[OtherWeight], name: str) -> Cause:

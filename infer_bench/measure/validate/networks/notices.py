@@ -66,13 +66,23 @@ def _note_blank(candidate: NetworkCandidate) -> Iterator[Notice]:
 
 
 def _note_unreached(candidate: NetworkCandidate) -> Iterator[Notice]:
-    if candidate.unreached:
-        first = candidate.unreached[0]
+    rounded = [weight for weight in candidate.unreached if weight.rounded_to]
+    others = [weight for weight in candidate.unreached if not weight.rounded_to]
+    name = candidate.predictor.name
+    if rounded:
         text = (
-            f"{candidate.predictor.name} stores other numbers in {list_weights(candidate.unreached)} "
+            f"{name} and the reference hold {list_weights(rounded)} apart, as {rounded[0].rounded_to} rounds it: "
+            "what that does to the answers here may as well be rounding"
+        )
+        yield Notice("rounded-weights", text, "--strict counts that as different")
+    if others:
+        first = others[0]
+        text = (
+            f"{name} stores other numbers in {list_weights(others)} "
             f"({first.other_rows:,} of {first.rows:,} rows), which no request here has shown"
         )
-        yield Notice("unreached-weights", text, "give requests that look them up with --data")
+        hint = "--strict counts that as different; give requests that look them up with --data"
+        yield Notice("unreached-weights", text, hint)
 
 
 def _note_scores(validation: NetworkValidation) -> Iterator[Notice]:

@@ -64,7 +64,8 @@ def _result(validation: NetworkValidation, candidate: NetworkCandidate) -> Valid
     limits, explanation = validation.limits, candidate.explanation
     groups = tuple(_group(group) for group in candidate.groups.values() if group.comparison.requests)
     outputs = [output for group in candidate.groups.values() for output in group.comparison.outputs.values()]
-    near = validation.settings.strict and any(output.is_near(limits) for output in outputs)
+    is_near = any(output.is_near(limits) for output in outputs)
+    near = validation.settings.strict and (is_near or bool(candidate.unreached))
     return ValidateResult(
         reference=_reference(validation),
         candidate=_compared_model(candidate.predictor),

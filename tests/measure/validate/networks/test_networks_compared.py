@@ -153,6 +153,18 @@ def test_rows_of_a_table_that_no_request_looks_up_are_looked_up_or_said_to_be_ot
     assert report.verdict.exit_code == 0
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_weights_in_fewer_bits_that_hardly_matter_are_noted(tmp_path: Path, *, strict: bool) -> None:
+    weights = image_weights()
+    weights["w"] *= np.float32(1e-3)
+    first = save_graph(tmp_path / "first.onnx", IMAGES, weights)
+    second = save_graph(tmp_path / "second.onnx", IMAGES, {**weights, "w": half(weights["w"])})
+    report = validate(str(first), str(second), strict=strict)
+    (notice,) = (notice for notice in report.notices if notice.code == "rounded-weights")
+    assert notice.message.startswith("second.onnx and the reference hold w by up to")
+    assert report.results[0].different == strict
+
+
 def test_networks_that_answer_nothing_finite_are_not_the_same(files: dict[str, str], tmp_path: Path) -> None:
     np.savez(tmp_path / "lost.npz", image=images(2) * np.float32(np.nan))
     report = validate(files["model"], files["shifted"], data=str(tmp_path / "lost.npz"))
