@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from infer_bench.serving import application
+from infer_bench.serving.paths.batcher import Batcher
 from tests.engines.zoo import NAMES, SavedModel, records
 from tests.serving.client import ask, ask_together, counters, predict
 
@@ -61,6 +62,16 @@ def test_requests_that_come_together_go_together(binary: SavedModel) -> None:
     numbers = counters(app)
     assert numbers["infer_bench_batch_requests_sum"] == 9
     assert numbers["infer_bench_batch_requests_count"] < 9
+
+
+def test_a_call_that_was_interrupted_is_not_what_a_row_takes(binary_app: Any) -> None:
+    batcher = Batcher(binary_app.service.paths, limit=1, row_ns=50_000.0, count=lambda *_: None)
+    batcher._learn(20e6)
+    assert batcher._row_ns == pytest.approx(140_000.0)
+    for _ in range(20):
+        batcher._learn(2e6)
+    assert batcher._row_ns == pytest.approx(2e6, rel=0.05)
+    batcher.close()
 
 
 def test_a_request_that_the_model_refuses_costs_no_other_its_answer(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from infer_bench.serving.rows.rows import Rows
 MOST_ROWS = 4096
 """So many rows go together at the most, unless one request alone has more."""
 LONGEST_ON_LOOP_NS = 1_000_000
+_MOST_GROWTH = 10.0
 _WEIGHT = 0.2
 """Of the latest call in what a row is expected to take."""
 
@@ -138,6 +139,11 @@ class Batcher:
             results: Results = list(self._paths.answer([rows for rows, _ in batch]))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must reach those who wait
             results = [error] * len(batch)
-        row_ns = (time.perf_counter_ns() - start) / rows
-        self._row_ns = row_ns if self._row_ns is None else (1 - _WEIGHT) * self._row_ns + _WEIGHT * row_ns
+        self._learn((time.perf_counter_ns() - start) / rows)
         return results
+
+    def _learn(self, row_ns: float) -> None:
+        """What a row takes, from the last call; one that another process has interrupted says little of it."""
+        if self._row_ns is not None:
+            row_ns = (1 - _WEIGHT) * self._row_ns + _WEIGHT * min(row_ns, _MOST_GROWTH * self._row_ns)
+        self._row_ns = row_ns
