@@ -52,6 +52,8 @@ def main() -> None:
         "bench --nope": [script, "bench", "--nope"],
         "nope": [script, "nope"],
         "engines": [script, "engines"],
+        "bench none.txt": [script, "bench", "none.txt"],
+        "show none.json": [script, "show", "none.json"],
     }
     ratios: dict[str, list[float]] = {name: [] for name in commands}
     base: list[float] = []

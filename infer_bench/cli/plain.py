@@ -39,7 +39,8 @@ def find_plain_command(arguments: Sequence[str]) -> Callable[..., object] | None
         return None
 
     def run(**_: object) -> object:
-        return command(**{**_read_defaults(name, command, parameters, words), **values})
+        defaults = _read_defaults(name, command, parameters, words) if parameters else {}
+        return command(**{**defaults, **values})
 
     return run
 

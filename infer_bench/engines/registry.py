@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import importlib.metadata
 import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -112,6 +111,8 @@ def _version(name: str, requires: tuple[str, ...]) -> str:
 
 def _first_version(distributions: Sequence[str]) -> str:
     """That of the first distribution that is there; empty without any."""
+    import importlib.metadata  # four times as long as Python itself, and most commands name their engines
+
     for distribution in distributions:
         try:
             return importlib.metadata.version(distribution)
@@ -123,4 +124,6 @@ def _first_version(distributions: Sequence[str]) -> str:
 @functools.cache
 def _owners() -> Mapping[str, Sequence[str]]:
     """The distributions of each module. It takes reading the records of all that is installed."""
+    import importlib.metadata
+
     return importlib.metadata.packages_distributions()

@@ -110,7 +110,7 @@ class _Maker:
         count = int(np.clip(2 * max(len(values) for values in points.values()), LEAST, max(LEAST, self._most)))
         columns = self._background(count)
         for name, values in points.items():
-            turns = np.tile(values, (-(-count // len(values)), 1))  # rows at once: a call each was quadratic in the features
+            turns = np.tile(values, (-(-count // len(values)), 1))
             columns[name] = self._random.permuted(turns, axis=1).ravel()[:count]
         return self._as_fed(Table(columns))
 
