@@ -9,6 +9,7 @@ from infer_bench.errors import ModelError, UnsafePickle
 from infer_bench.formats.pickle_family import EXPORT, Kind, family
 
 _SCHEMA_LARGEST = 1 << 28
+_UNPACKED_LEAST, _UNPACKED_TIMES = 1 << 26, 100
 SCRIPT = "torchscript"
 
 
@@ -28,9 +29,17 @@ def zipped(file: Path) -> Kind:
             names = archive.namelist()
             if "schema.json" in names:
                 return _skops(file, archive)
+            _refuse_bomb(file, archive)
             return _torch(file, names)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise ModelError(f"{file.name} is a damaged or truncated zip archive: {error}") from None
+
+
+def _refuse_bomb(file: Path, archive: zipfile.ZipFile) -> None:
+    """Raise `ModelError` for an archive that unpacks to much more than it is: torch stores weights as they are."""
+    size, packed = sum(entry.file_size for entry in archive.infolist()), file.stat().st_size
+    if size > _UNPACKED_LEAST + _UNPACKED_TIMES * packed:
+        raise ModelError(f"{file.name} is {packed >> 10:,} KiB and unpacks to {size >> 20:,} MiB, as no model does")
 
 
 def _skops(file: Path, archive: zipfile.ZipFile) -> Kind:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 READS = "lightgbm text, xgboost json or ubj, pickle, joblib, skops, onnx, cbm, pt2 and TorchScript are read"
 PROFILES = (".prof", ".pstats", ".profile")
 """The names of profiles, which begin as a marshalled dict does."""
+_EXPORT = "torch.export.save(torch.export.export(model.eval(), args, dynamic_shapes=…), 'model.pt2')"
+_LARGEST_HEADER = 100_000_000
 _DATA = "rows are given with --data"
 _OTHER: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs", "a git-lfs pointer, not the model itself (run `git lfs pull`)", READS),
@@ -57,6 +59,10 @@ def describe_stranger(file: Path, head: bytes) -> tuple[str, str]:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:200].lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg")):
         return "an HTML or XML page (a failed download?)", READS
+    if head[4:8] in (b"ET12", b"ET13"):
+        return "an ExecuTorch program, which runs on devices alone", _EXPORT
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < _LARGEST_HEADER and b'"dtype"' in head:
+        return "weights in safetensors (a state dict)", f"build the model, load them, and save it: {_EXPORT}"
     if not head.strip(b"\0"):
         return "a file of zeros", READS
     if b"\0" in head or sum(byte < 9 or 13 < byte < 32 for byte in head[:1024]) > 8:

@@ -47,3 +47,12 @@ def test_a_source_file_s_function_is_named_and_nothing_is_run(
     if text is not None:
         Path(place).write_text(f"{text}\n")
     assert name_function(Path(place).absolute()) == function
+
+
+def test_other_files_of_pytorch_are_named_with_what_to_export() -> None:
+    header = b'{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+    weights = len(header).to_bytes(8, "little") + header + bytes(8)
+    for head, what in ((weights, "weights in safetensors"), (b"\x38\0\0\0ET12" + bytes(64), "an ExecuTorch program")):
+        described, hint = describe_stranger(Path("m"), head)
+        assert what in described
+        assert "torch.export.save" in hint

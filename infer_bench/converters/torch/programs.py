@@ -13,14 +13,14 @@ from infer_bench.formats.pickle_family import EXPORT
 
 
 def load_program(path: str | Path) -> Any:
-    """Open a `.pt2` file; raises `ModelError` for a pickled module, a state dict, or a broken one."""
-    name = Path(path).name
+    """Open a `.pt2` file; raises `ModelError` for a pickled module, a state dict, or a broken one.
+
+    Raises `UnsafePickle` where it would run code of its maker's.
+    """
+    from infer_bench.engines.torch import loading
+
     _check_kind(Path(path))
-    torch = import_torch()
-    try:
-        return torch.export.load(str(path))
-    except Exception as error:  # noqa: BLE001 - torch raises whatever its deserializer met
-        raise ModelError(f"PyTorch cannot read {name}: {type(error).__name__}: {error}", "export it again") from None
+    return loading.load_program(import_torch(), str(path), trusted=False)
 
 
 def import_torch() -> Any:

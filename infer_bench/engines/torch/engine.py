@@ -23,6 +23,7 @@ from infer_bench.engines.session import (
 )
 from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.engines.torch.float64 import widen_module
+from infer_bench.engines.torch.loading import load_program
 from infer_bench.engines.torch.mutation import describe_program_state, find_changed_inputs
 from infer_bench.engines.torch.network import TorchNetworkSession, describe_program
 from infer_bench.engines.torch.rows import make_predictor
@@ -73,8 +74,7 @@ class Torch:
 
 def _open_program(library: Any, model: ModelRef, options: Mapping[str, str]) -> "FedSession | TensorSession":
     device = options["device"]
-    with errors_as(ModelError, f"PyTorch cannot read {model.name}"):
-        program = library.export.load(model.path)
+    program = load_program(library, model.path, trusted=options.get("allow_pickle") == "yes")
     with errors_as(ModelError, f"PyTorch cannot run {model.name}"):
         module = program.module() if device == "cpu" else program.module().to(device)
         module = library.compile(module) if options["compile"] == "yes" else module

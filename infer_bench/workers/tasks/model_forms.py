@@ -58,9 +58,10 @@ def _load(model: ModelRef, allow_pickle: bool) -> Any:
 
         return xgboost.Booster(model_file=model.path)
     if model.format == "torch-pt2":
-        import torch
+        from infer_bench.engines.session import require
+        from infer_bench.engines.torch.loading import load_program
 
-        return torch.export.load(model.path)
+        return load_program(require("torch", "torch"), model.path, trusted=allow_pickle)
     return open_model(model, allow_pickle)
 
 
