@@ -17,7 +17,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.forking import Templates
+from tests.forking import BrokerProcess, Forking
 from tests.skips import KnownSkipsOnly
 
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
@@ -33,7 +33,8 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-templates = Templates()
+forking = Forking()
+brokers: list[BrokerProcess] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,14 +42,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    templates.install()
+    if not hasattr(config, "workerinput"):  # the processes of pytest-xdist share that of the one that starts them
+        brokers.append(BrokerProcess())
+    forking.install()
     if config.getoption("--known-skips-only"):
         config.pluginmanager.register(KnownSkipsOnly())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    templates.active = item.get_closest_marker("started_workers") is None
+    forking.is_active = item.get_closest_marker("started_workers") is None
 
 
 def pytest_unconfigure() -> None:
-    templates.close()
+    for broker in brokers:
+        broker.close()

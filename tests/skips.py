@@ -15,6 +15,7 @@ ALLOWED_REASONS = (
     "could not import 'distributed'",  # nor Dask, of which CI needs no cluster
     "could not import 'onnxscript'",  # comes with torch
     "not a git checkout",  # a source distribution
+    "no pidfd to wait by",  # what is forked for the tests is started there
     "no root with debootstrap",  # docker/check makes a root file system: `make check` needs neither
     "no GPU is at hand",  # nvForest runs its tests on the CPU, and its contract where there is one
     "no wheel for GPUs",  # of ONNX Runtime: the tests marked `gpu` run where one is at hand

@@ -5,8 +5,9 @@ What is called is written down, a line of JSON a call, in the file that STAND_IN
 - `pip …` and `python -m pip …` do nothing and end with STAND_IN_PIP, which is 0 when not set;
 - `python -m venv DIR` puts these stand-ins into DIR/bin;
 - `bencher …` does nothing but read the JSON behind `--file`;
-- `infer-bench …` runs the infer-bench that is tested; where STAND_IN_BUDGET is set, that is the budget of its bench. Of
-  several, as in `1s,10m`, the next is taken where a bench ends inconclusive: a busy machine takes longer to tell;
+- `infer-bench …` runs the infer-bench that is tested, forked where that can be; where STAND_IN_BUDGET is set, that is
+  the budget of its bench. Of several, as in `1s,10m`, the next is taken where a bench ends inconclusive: a busy machine
+  takes longer to tell;
 - `python SCRIPT` runs the script, which finds itself run by the stand-in;
 - `python …` runs the interpreter of the tests.
 """
@@ -15,10 +16,10 @@ import json
 import os
 import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 INCONCLUSIVE = 3
 NAMES = ("python", "python3", "pip", "infer-bench", "bencher")
 
@@ -41,9 +42,17 @@ def run_bench(words: list[str], budgets: list[str]) -> int:
     """The exit code of a bench with the first budget that is enough."""
     code = INCONCLUSIVE
     while budgets and code == INCONCLUSIVE:
-        command = [sys.executable, "-m", "infer_bench", *set_budget(words, budgets.pop(0))]
-        code = subprocess.run(command, check=False).returncode
+        code = run_command(set_budget(words, budgets.pop(0)))
     return code
+
+
+def run_command(words: list[str]) -> int:
+    """The exit code of infer-bench."""
+    sys.path.insert(0, str(ROOT))
+    from tests.forking import ForkedPopen
+
+    with ForkedPopen([sys.executable, "-m", "infer_bench", *words]) as process:
+        return process.wait()
 
 
 def set_budget(words: list[str], budget: str) -> list[str]:
@@ -69,8 +78,10 @@ def main(program: str, *arguments: str) -> None:
         budgets = os.environ.get("STAND_IN_BUDGET")
         if name == "infer-bench" and budgets and words[:1] == ["bench"]:
             sys.exit(run_bench(words, budgets.split(",")))
-        command = ["-m", "infer_bench", *words] if name == "infer-bench" else words
-        os.execv(sys.executable, [sys.executable, *command])
+        if name == "infer-bench":
+            sys.exit(run_command(words))
+        start = [str(ROOT / "tests/forking/start.py")] if words[:2] == ["-m", "pytest"] else []
+        os.execv(sys.executable, [sys.executable, *start, *words])
 
 
 if __name__ == "__main__":
