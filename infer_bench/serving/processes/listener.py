@@ -1,5 +1,6 @@
 """The socket that all workers share."""
 
+import errno
 import ipaddress
 import socket
 
@@ -23,7 +24,10 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise CannotRun(f"port {port} of {host} cannot be opened: {_reason(error)}", "choose another --port") from None
+        other = "--host" if error.errno == errno.EADDRNOTAVAIL else "--port"
+        raise CannotRun(
+            f"port {port} of {host} cannot be opened: {_reason(error)}", f"choose another {other}"
+        ) from None
     return listener
 
 

@@ -145,7 +145,8 @@ class GuardedProtocol(HttpToolsProtocol):
             super().on_response_complete()
         else:
             self.server_state.total_requests += 1
-            self.flow.resume_reading()
+            if not self.transport.is_closing():
+                self.flow.resume_reading()
         if self._is_half_closed and self.cycle.response_complete:
             self.transport.close()
 

@@ -55,7 +55,8 @@ def test_a_port_that_is_taken_is_said_before_a_model_is_loaded(capsys: Any) -> N
 
 
 def test_an_address_of_another_machine_is_refused(capsys: Any) -> None:
-    assert errors_of([MODEL, "--host", "192.0.2.1", "--port", "0"], capsys)[0] == 6
+    code, errors = errors_of([MODEL, "--host", "192.0.2.1", "--port", "0"], capsys)
+    assert (code, errors[-1]) == (6, "hint: choose another --host")
 
 
 def test_a_model_that_is_none_is_said(tmp_path: Path, capsys: Any) -> None:
