@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.engines.torch.network import TorchNetworkSession
+from infer_bench.engines.torch import network, rounding
+from infer_bench.engines.torch.network import TorchNetworkSession, describe_program
 from infer_bench.errors import EngineError, OptionError
 from infer_bench.model import TensorInput
 from infer_bench.workers.tasks.draw_requests import DrawRequests, draw_for_session
@@ -148,3 +149,17 @@ def test_dtypes_of_a_program_are_its_own(tmp_path: Path) -> None:
     torch.export.save(torch.export.export(torch.nn.ReLU(), (torch.ones(1, 2, 3),)), tmp_path / "m.pt2")
     with pytest.raises(OptionError, match=r"dtypes: m\.pt2 keeps its own"):
         open_session("torch", ref(tmp_path / "m.pt2", "torch", "torch-pt2"), dtypes="int64")
+
+
+def test_what_it_rounds_is_computed_where_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the device that computes nothing: there is a GPU on no machine of the tests."""
+    torch.export.save(torch.export.export(torch.nn.Conv1d(2, 2, 1), (torch.ones(1, 2, 3),)), tmp_path / "m.pt2")
+    program = torch.export.load(tmp_path / "m.pt2")
+    session = TorchNetworkSession(torch, program, describe_program(program), program.module(), "meta")
+    makers: list[Any] = []
+    monkeypatch.setattr(network, "open_rounding_runs", lambda _, modules, *__: makers.extend(modules))
+    session.rounding_runs("noise")
+    assert [next(make().parameters()).device.type for make in makers] == ["meta", "meta"]
+    moved = torch.ones(3, dtype=torch.bfloat16, device="meta")
+    rounding._move_bits(torch, moved, lambda array, _: array, "weight")
+    assert moved.device.type == "meta"

@@ -41,7 +41,8 @@ class TorchNetworkSession(TensorSession):
 
     def rounding_runs(self, method: Method) -> RoundingRuns:
         """What the program rounds. Raises `EngineError` where that cannot be known by this method."""
-        modules = (lambda: self._place(widen_module(self._library, self._program))), (lambda: self._program.module())
+        wide, own = lambda: widen_module(self._library, self._program), self._program.module
+        modules = (lambda: self._place(wide())), (lambda: self._place(own()))
         return open_rounding_runs(self._library, modules, self._make_predict, self.named_outputs, method)
 
     def _place(self, module: Any) -> Any:

@@ -117,6 +117,6 @@ def _move_weights(library: Any, module: Any, move: Callable[[Array, str], Array]
 def _move_bits(library: Any, tensor: Any, move: Callable[[Array, str], Array], name: str) -> None:
     """As `move` chooses, numbers of bfloat16, which NumPy lacks, to the next one: bit patterns follow their size."""
     ones = np.ones(tuple(tensor.shape), np.float32)
-    steps = library.from_numpy(np.sign(move(ones, name).astype(np.float64) - 1.0).astype(np.int16))
+    steps = library.from_numpy(np.sign(move(ones, name).astype(np.float64) - 1.0).astype(np.int16)).to(tensor.device)
     bits = tensor.view(library.int16)
     bits.add_(library.where(library.isfinite(tensor) & (tensor != 0), steps, library.zeros_like(steps)))
