@@ -42,6 +42,8 @@ from infer_bench.typing import Array, Columns
 
 Save = Callable[[BenchReport], None]
 
+EARLY, LEAST_BUDGET_S = 0.2, 5.0
+"""A default candidate is converted while less of a budget is spent, if it is not below the least one."""
 USUAL_START_NS = 2_000_000_000
 """A start takes no longer than what went before, of which it was a part, and seldom longer than this."""
 
@@ -70,7 +72,7 @@ def run(
     candidates = _list_candidates(refs, candidates, settings)
     file = open_data(data)
     truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
-    to_onnx: ToOnnx = partial(cached_onnx, allow_pickle=settings.allow_pickle, rows=data, progress=progress)
+    to_onnx = _make_converter(data, settings, progress, begin_ns, is_asked=bool(candidates))
     entries, left_out = _choose(refs, candidates, to_onnx, settings, optional)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
@@ -110,6 +112,26 @@ def _choose(
     if settings.forms:
         return choose_candidates(models, texts, _refuse_form, *threads, texts)[0], []
     return choose_candidates(models, texts, to_onnx, *threads, optional)
+
+
+def _make_converter(
+    data: str | None, settings: Settings, progress: Progress, begin_ns: int, *, is_asked: bool
+) -> ToOnnx:
+    """What converts default candidates, and those that were asked for whatever it takes."""
+    has_time = partial(_has_time_to_convert, settings, begin_ns, is_asked=is_asked)
+    allow_pickle = settings.allow_pickle
+    return partial(cached_onnx, allow_pickle=allow_pickle, rows=data, progress=progress, has_time=has_time)
+
+
+def _has_time_to_convert(settings: Settings, begin_ns: int, *, is_asked: bool) -> bool:
+    """Whether a conversion, which takes some times as long as what went before, leaves a budget time to measure.
+
+    It is made in any case where the user asked for it, and in the least budgets, which hold no start either.
+    """
+    budget_s = settings.budget_s
+    if is_asked or budget_s is None or budget_s < LEAST_BUDGET_S:
+        return True
+    return (time.perf_counter_ns() - begin_ns) / 1e9 < EARLY * budget_s
 
 
 def _refuse_form(model: ModelRef) -> ModelRef:

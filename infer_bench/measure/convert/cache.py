@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import infer_bench
@@ -17,18 +18,25 @@ from infer_bench.version import __version__
 
 
 def cached_onnx(
-    model: ModelRef, allow_pickle: bool, rows: str | None = None, progress: Progress | None = None
+    model: ModelRef,
+    allow_pickle: bool,
+    rows: str | None = None,
+    progress: Progress | None = None,
+    has_time: Callable[[], bool] = lambda: True,
 ) -> ModelRef:
     """The model's conversion, compared on `rows` too, from the cache or made now.
 
     The cache is keyed by the content of the model and of the code that writes it.
 
-    Raises `NotConvertible` also when the file predicts something else.
+    Raises `NotConvertible` also when the file predicts something else, and where it is to be made and `has_time` says
+    no.
     """
     folder = _cache()
     checked_on = _hash_requests(rows) if rows else "drawn"
     path = folder / f"{model.sha256}-{checked_on}-{_hash_writers()}.onnx"
     if not path.exists():
+        if not has_time():
+            raise NotConvertible(f"the budget leaves no time to convert {model.name}", "give a larger --budget")
         report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
         difference = report.results[0].failed
         if difference:

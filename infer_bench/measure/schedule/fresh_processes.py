@@ -58,6 +58,7 @@ class FreshProcesses(SessionOpener):
         self._plan = plan
         self._layouts: dict[int, Layout] = {}
         self._workers: dict[int, list[Worker]] = {}
+        self._awaited: Candidate | None = None
 
     def prepare(self, candidates: Sequence[Candidate]) -> dict[Key, InferBenchError]:
         """Nothing: each process prepares itself."""
@@ -82,6 +83,7 @@ class FreshProcesses(SessionOpener):
         orders = {each: self._shuffle(each, candidates) for each in indexes}
         if self._plan is not None:
             orders = {each: self._plan.order(order) for each, order in orders.items()}
+        self._awaited = None if index else orders[0][0]
         if count:
             self._open_together(orders, announce)
         else:
@@ -128,11 +130,11 @@ class FreshProcesses(SessionOpener):
         return Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s)
 
     def _load(self, index: int, candidate: Candidate, worker: Worker) -> LoadedModel:
-        return self._ask(worker, LoadModel(worker.job))
+        return self._ask(candidate, worker, LoadModel(worker.job))
 
-    def _ask(self, worker: Worker, request: Request[R]) -> R:
-        """As `Worker.ask`, for no longer than the plan has time. Raises `StartTooLate`."""
-        left_s = None if self._plan is None else self._plan.left_s
+    def _ask(self, candidate: Candidate, worker: Worker, request: Request[R]) -> R:
+        """As `Worker.ask`, for no longer than the plan has time; but the very first one. Raises `StartTooLate`."""
+        left_s = None if self._plan is None or candidate is self._awaited else self._plan.left_s
         if left_s is None or left_s >= self._settings.timeout_s:
             return worker.ask(request)
         try:
@@ -146,9 +148,9 @@ class FreshProcesses(SessionOpener):
         model = self._load(index, candidate, worker)
         batch = choose_batch(model.spec, self._settings.batches)
         self._layouts[index].specs[candidate.key] = model.spec
-        self._ask(worker, SetRows(repeat_rows(columns, batch), self._inputs))
-        first = self._ask(worker, TimeFirstRequest(batch))
-        self._ask(worker, SetRows(columns, self._inputs))
+        self._ask(candidate, worker, SetRows(repeat_rows(columns, batch), self._inputs))
+        first = self._ask(candidate, worker, TimeFirstRequest(batch))
+        self._ask(candidate, worker, SetRows(columns, self._inputs))
         process = Process(index, 0, 0, 0, 0, 0)
         if is_timed:
             cold_start_ns = first.done_ns - worker.started_ns

@@ -19,6 +19,8 @@ MEMORY_SHARE = 0.25
 """Of the memory that is free, for the processes that wait beside those which are measured."""
 LATE = 0.4
 """Where so much of a budget went into what precedes the starts, there is no time for one after the other."""
+STARTS_SHARE = 0.85
+"""So much of a budget may be spent when all have started: the rest is for the fewest rounds, and for the report."""
 LEAST_WAIT_S = 0.05
 """So long one is waited for all the same: it may have started meanwhile."""
 COLD_BYTES = 16 << 20
@@ -29,7 +31,7 @@ class StartTooLate(CannotRun):
     """A process that was not waited for, since the budget had ended."""
 
     def __init__(self, budget_s: float) -> None:
-        super().__init__(f"it had not started when the budget of {budget_s:g} s was spent", "give a larger --budget")
+        super().__init__(f"it took too long to start for a budget of {budget_s:g} s", "give a larger --budget")
 
 
 class StartPlan:
@@ -54,7 +56,9 @@ class StartPlan:
     @property
     def left_s(self) -> float | None:
         """Until all that start must have answered a request; None where they may take as long as they do."""
-        return None if self._budget is None else max(LEAST_WAIT_S, self._budget_s - self._budget.used_ns / 1e9)
+        if self._budget is None:
+            return None
+        return max(LEAST_WAIT_S, STARTS_SHARE * self._budget_s - self._budget.used_ns / 1e9)
 
     def order(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Those that import pandas last where time may run out before all have started."""

@@ -12,7 +12,7 @@ import pytest
 
 from infer_bench import convert
 from infer_bench.converters.base import ConvertOptions
-from infer_bench.errors import CannotRun, DataError, ModelError, OutputError, UsageError
+from infer_bench.errors import CannotRun, DataError, ModelError, NotConvertible, OutputError, UsageError
 from infer_bench.formats.identify import identify
 from infer_bench.measure.convert import cache
 
@@ -112,6 +112,9 @@ def test_the_cache_is_keyed_by_the_model_and_the_rows(
     with monkeypatch.context() as patch:
         patch.setattr(cache, "_hash_writers", lambda: "other code")
         assert cache.cached_onnx(identify(str(model)), False) != first
+    assert cache.cached_onnx(identify(str(model)), False, has_time=lambda: False) == first
+    with pytest.raises(NotConvertible, match="no time to convert"):
+        cache.cached_onnx(identify(str(model)), False, rows_file(tmp_path / "few.parquet"), has_time=lambda: False)
     other = cache.cached_onnx(identify(str(model)), False, rows_file(tmp_path / "rows.parquet"))
     assert other.path != first.path
 

@@ -72,7 +72,7 @@ def test_processes_start_in_turn_on_one_cpu(tmp_path: Path, monkeypatch: pytest.
     assert counts_of(machine(tmp_path), Settings()) == [0, 0, 0]
 
 
-@pytest.mark.parametrize(("spent_s", "count", "left_s"), [(1, 0, 9), (5, 1, 5), (20, 1, LEAST_WAIT_S)])
+@pytest.mark.parametrize(("spent_s", "count", "left_s"), [(1, 0, 7.5), (5, 1, 3.5), (20, 1, LEAST_WAIT_S)])
 def test_a_budget_ends_the_starts_and_times_none_where_it_is_late(
     tmp_path: Path, spent_s: int, count: int, left_s: float
 ) -> None:
