@@ -41,9 +41,9 @@ class TorchNetworkSession(TensorSession):
 
     def rounding_runs(self, method: Method) -> RoundingRuns:
         """What the program rounds. Raises `EngineError` where that cannot be known by this method."""
-        wide, own = lambda: widen_module(self._library, self._program), self._program.module
-        modules = (lambda: self._place(wide())), (lambda: self._place(own()))
-        return open_rounding_runs(self._library, modules, self._make_predict, self.named_outputs, method)
+        library, program = self._library, self._program
+        modules = (lambda: self._place(widen_module(library, program))), (lambda: self._place(program.module()))
+        return open_rounding_runs(library, modules, self._make_predict, self.named_outputs, method)
 
     def _place(self, module: Any) -> Any:
         return module if self._device == "cpu" else module.to(self._device)
