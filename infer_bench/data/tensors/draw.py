@@ -30,7 +30,10 @@ def split_shapes(choices: RequestChoices) -> list[dict[str, Shape]]:
 
 
 def list_inputs(inputs: Sequence[TensorInput], choices: RequestChoices) -> list[TensorInput]:
-    """The inputs to draw: those without a default, and those chosen. Raises `UsageError` for names of no input."""
+    """The inputs to draw: those without a default, and those chosen; all where each has one.
+
+    Raises `UsageError` for names of no input.
+    """
     names = [tensor.name for tensor in inputs]
     symbols = {size for tensor in inputs for size in tensor.shape or () if isinstance(size, str)}
     for option, by_name, names_of_model in (
@@ -44,7 +47,8 @@ def list_inputs(inputs: Sequence[TensorInput], choices: RequestChoices) -> list[
                 raise UsageError(
                     f"--{option}: the model has no {what} {name!r}", f"it has: {', '.join(names_of_model) or 'none'}"
                 )
-    return [t for t in inputs if not t.optional or t.name in choices.shapes or t.name in choices.fills]
+    needed = [t for t in inputs if not t.optional or t.name in choices.shapes or t.name in choices.fills]
+    return needed or list(inputs)
 
 
 def choose_rules(

@@ -73,7 +73,7 @@ class NetworkSession(TensorSession):
 def open_network(session: Any, signature: Signature, path: str, options: Mapping[str, str]) -> NetworkSession:
     """The session of a network. Raises `EngineError` for inputs that no array can be, and for options of rows."""
     _check_options(options)
-    if all(tensor.optional for tensor in signature.inputs):
+    if not signature.inputs:
         raise EngineError("the model has no inputs: it always gives the same, and no request can be made for it")
     types = {value.name: value.type for value in session.get_inputs()}
     for tensor in signature.inputs:

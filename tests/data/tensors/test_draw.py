@@ -168,6 +168,7 @@ def test_requests_take_turns_in_several_shapes() -> None:
 def test_names_of_no_input_are_refused_and_defaults_are_left_out() -> None:
     inputs = [X, TensorInput("bias", "float32", (3,), optional=True)]
     assert draw.list_inputs(inputs, RequestChoices()) == [X]
+    assert draw.list_inputs(inputs[1:], RequestChoices()) == inputs[1:]  # all have a default
     assert draw.list_inputs(inputs, RequestChoices(fills={"bias": Fill()})) == inputs
     for choices in (
         RequestChoices({"y": ((1,),)}),

@@ -11,6 +11,7 @@ from infer_bench.errors import CannotRun, DataError, EngineError, UsageError
 from infer_bench.measure.validate.causes.precision import OtherWeight
 from infer_bench.measure.validate.networks.validation import RequestTable
 from infer_bench.measure.validate.predictors import Predictor
+from infer_bench.typing import Array
 from infer_bench.workers.tasks.network_outputs import RequestOutputs
 
 VARIED, LARGER, STACKED, LOOKED_UP = "varied", "larger", "stacked", "looked up"
@@ -45,8 +46,13 @@ def draw_unreached(predictor: Predictor, weights: Sequence[OtherWeight]) -> Iter
 
 
 def stack_some(predictor: Predictor, table: Table) -> Iterator[RequestTable]:
-    """Two and three of the requests as one each, where the network takes that; nothing where there are too few."""
+    """Two and three of the requests as one each, where the network takes that; nothing where there are too few.
+
+    Inputs that have no batch axis, such as a rate, are those of the first request.
+    """
     inputs = predictor.spec.inputs
+    shared = [tensor.name for tensor in inputs if tensor.batch_axis is None and tensor.name in table.columns]
+    table = Table({**table.columns, **{name: _repeat_first(table.columns[name]) for name in shared}})
     if table.rows < 2 or any(is_ragged(column) for column in table.columns.values()):
         return
     try:
@@ -57,6 +63,10 @@ def stack_some(predictor: Predictor, table: Table) -> Iterator[RequestTable]:
     selected = _select_finite(predictor, stacked)
     if selected is not None:
         yield RequestTable(STACKED, selected, may_refuse=True)
+
+
+def _repeat_first(column: Array) -> Array:
+    return column if is_ragged(column) else np.broadcast_to(column[:1], column.shape)
 
 
 def _select_finite(predictor: Predictor, table: Table) -> Table | None:

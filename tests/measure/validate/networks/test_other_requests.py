@@ -96,3 +96,9 @@ def test_a_form_for_one_request_at_a_time_is_the_same_with_a_note(tmp_path: Path
     assert "single.onnx refuses 2 stacked requests that the reference answers" in notice.message
     assert report.verdict is not None
     assert report.verdict.exit_code == 0
+
+
+def test_what_has_no_batch_axis_is_the_first_requests_where_some_are_stacked(tmp_path: Path) -> None:
+    graph = "g (float[batch, 4, 4] x, float rate) => (float[batch, 4, 4] y) { y = Mul(x, rate) }"
+    model = str(save_graph(tmp_path / "model.onnx", graph))
+    assert _groups(validate(model, model)) == {"drawn": 0, "varied": 0, "stacked": 0}
