@@ -67,7 +67,8 @@ def _read_part(file: Path) -> PlacedArray:
     try:
         name, array = read_tensor(file.read_bytes())
     except (ValueError, OSError) as error:
-        raise DataError(f"{file.parent.name}/{file.name} is no tensor that can be read: {error}"[:300]) from None
+        text = f"{file.parent.name}/{file.name} is no tensor that can be read: {error}"
+        raise DataError(text[:300], "each file holds one tensor: no sequence, map or optional value") from None
     return PlacedArray(name, _place(file), array)
 
 
