@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.forking import START
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -14,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def outputs() -> list[list[Any]]:
     """The outputs of each cell of code."""
     notebook = nbformat.read(ROOT / "docs/notebook.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}})
+    client.create_kernel_manager().kernel_spec.argv.insert(1, START)
+    client.execute()
     return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from infer_bench.cli.main import run
 from tests.cli.terminal import read_all
+from tests.forking import ForkedPopen
 
 SAMPLES = Path(__file__).parents[2] / "sample_models"
 CREDIT = SAMPLES / "credit.txt"
@@ -153,7 +154,7 @@ def terminal(columns: int, **environment: str) -> str:
     import termios
 
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen(
+    process = ForkedPopen(
         command, stdout=theirs, stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm", **environment}
     )
     os.close(theirs)
