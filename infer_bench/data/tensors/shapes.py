@@ -44,11 +44,20 @@ def list_trials(
 
     Raises `UsageError` for those that contradict the model, `DataError` for an input whose rank nobody says.
     """
+    _require_ranks(inputs, shapes)
     solver = _Solver(inputs, uses, shapes, sizes, ladder)
     trials: dict[tuple[Shape, ...], ShapeTrial] = {}
     for trial in map(solver.solve, solver.assignments()):
         trials.setdefault(tuple(trial.shapes.values()), trial)
     return list(trials.values())[:_MOST]
+
+
+def _require_ranks(inputs: Sequence[TensorInput], shapes: Mapping[str, Shape]) -> None:
+    """Raise `DataError` naming every input whose rank nobody says."""
+    names = [tensor.name for tensor in inputs if tensor.shape is None and tensor.name not in shapes]
+    if names:
+        what = f"the input{'s' if len(names) > 1 else ''} {', '.join(map(repr, names))} may have any rank"
+        raise DataError(what, f"say which: {' '.join(f'--shape {name}:1x16' for name in names)}")
 
 
 class _Solver:
@@ -184,8 +193,6 @@ def _list_axes(tensor: TensorInput, shapes: Mapping[str, Shape]) -> list[Axis]:
 def _find_shape(tensor: TensorInput, shapes: Mapping[str, Shape]) -> tuple[int | str | None, ...]:
     """The input's shape, of a given rank where it declares none."""
     shape = shapes.get(tensor.name)
-    if tensor.shape is None and shape is None:
-        raise DataError(f"the input {tensor.name!r} may have any rank", f"say which: --shape {tensor.name}:1x16")
     if tensor.shape is None:
         return (None,) * len(shape or ())
     if shape is not None and len(shape) != len(tensor.shape):

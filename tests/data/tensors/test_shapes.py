@@ -96,3 +96,6 @@ def test_an_input_of_any_rank_is_asked_for() -> None:
     with pytest.raises(DataError, match="any rank"):
         shapes_of([anything])
     assert shapes_of([anything], {"x": (2, 2)}) == [{"x": (2, 2)}]
+    with pytest.raises(DataError, match="the inputs 'x', 'h' may have any rank") as caught:
+        shapes_of([anything, tensor("y", 3), TensorInput("h", "float32", None)])
+    assert caught.value.hint == "say which: --shape x:1x16 --shape h:1x16"
