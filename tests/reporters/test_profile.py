@@ -153,7 +153,7 @@ EVERYTHING = (
 )
 
 
-@pytest.mark.parametrize("width", [None, 200, 100, 80, 60])
+@pytest.mark.parametrize("width", [None, 200, 100, 80, 60, 40, 30])
 def test_no_width_loses_a_number(width: int | None) -> None:
     text = render(WHOLE, "table", width=width)
     flat = " ".join(text.split())

@@ -65,6 +65,8 @@ def _draw(section: Section, width: int, color: bool) -> list[str]:
     rows = [tuple(map(clean, row)) for row in section.rows]
     heads = tuple(clean(text) for text in section.head)
     widths = _fit_widths(section, [heads, *rows], width)
+    if 2 + sum(widths) + 2 * (len(widths) - 1) > width:
+        return _fold(section, heads, rows, width)
     lines = [
         _draw_line(row, widths, section, bar) for row, bar in zip(rows, _draw_bars(section, widths, width), strict=True)
     ]
@@ -75,6 +77,20 @@ def _draw(section: Section, width: int, color: bool) -> list[str]:
     if measure_width(title) < free:
         return [style(title, "bold", color) + head[measure_width(title) :], *lines]
     return [*(style(part, "bold", color) for part in wrap(title, width)), *([head] if head.strip() else []), *lines]
+
+
+def _fold(section: Section, heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """A row as text that is broken, its numbers with their heads, where not even shortened names leave room."""
+    lines = wrap(section.title, width) if section.title else []
+    for row in rows:
+        numbers = (
+            f"{head} {text}".strip()
+            for head, text in zip(heads[section.left :], row[section.left :], strict=True)
+            if text
+        )
+        text = ", ".join([" ".join(filter(None, map(str.strip, row[: section.left]))), *numbers])
+        lines += wrap(text, width, first="  ", rest="      ")
+    return lines
 
 
 def _fit_widths(section: Section, rows: Sequence[Sequence[str]], width: int) -> list[int]:
