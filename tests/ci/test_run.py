@@ -53,9 +53,9 @@ def test_every_python_runs_every_check_from_the_path_or_from_pyenv(tmp_path: Pat
     places = {first: f"python{first}"} | {v: f"{tmp_path}/pyenv/versions/{v}.4/bin/python" for v in rest}
     process = run_checks(tmp_path)
     assert (process.returncode, process.stderr) == (0, "")
-    checks = [[f"{check} PYTHON={places[v]} VENV=.venv-{v}" for check in ("lint", "test")] for v in others]
+    checks = [[f"{check} PYTHON={places[v]} VENV=.venv-{v}" for check in ("lint", "check")] for v in others]
     assert process.stdout.splitlines() == [
-        *("wheel PYTHON=python3", "dist PYTHON=python3", "lint PYTHON=python3", "test PYTHON=python3"),
+        *("wheel PYTHON=python3", "dist PYTHON=python3", "lint PYTHON=python3", "check PYTHON=python3"),
         "check-core PYTHON=python3",
         f"check-oldest PYTHON={({DEFAULT: 'python3'} | places)[OLDEST]}",
         *chain.from_iterable(checks),
@@ -83,14 +83,14 @@ def test_pythons_can_be_named_by_version_and_by_path(tmp_path: Path) -> None:
     process = run_checks(tmp_path, PYTHONS=f"3.99 {tmp_path / 'mine'}")
     assert [line for line in process.stdout.splitlines() if "VENV=" in line] == [
         f"lint PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
-        f"test PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
+        f"check PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
         "lint PYTHON=python3.99 VENV=.venv-3.99",
-        "test PYTHON=python3.99 VENV=.venv-3.99",
+        "check PYTHON=python3.99 VENV=.venv-3.99",
     ]
 
 
 @pytest.mark.parametrize(
-    "step", ["wheel", "dist", "lint", "test", "check-core", "check-oldest", "lint VENV", "test VENV"]
+    "step", ["wheel", "dist", "lint", "check", "check-core", "check-oldest", "lint VENV", "check VENV"]
 )
 def test_a_step_that_fails_fails_the_run_and_is_shown(tmp_path: Path, step: str) -> None:
     """Whether it runs by itself or beside the tests."""
