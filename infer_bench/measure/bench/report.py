@@ -77,8 +77,7 @@ class ReportBuilder:
         rows = [row for row in self._measurements if row.candidate.key not in left_out]
         failures = {(m.candidate.key, m.batch): self._measurements.failure(m.candidate.key, m.batch) for m in rows}
         reasons = {place: str(error) for place, error in failures.items() if error is not None}
-        drawn_for = {path: rows.drawn_for for path, rows in self._rows.items()}
-        results = build_results(rows, self._measurements.specs, reasons, self._settings, drawn_for, self._truth)
+        results = build_results(rows, self._measurements.specs, reasons, self._settings, self._rows, self._truth)
         pairs = zip(rows, results, strict=True)
         return note_compilations(
             [

@@ -11,6 +11,7 @@ from infer_bench.measure.bench.network_difference import describe_difference
 from infer_bench.measure.bench.quality import judge_classes
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import describe_model
+from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.schedule.measurements import Measurement
 from infer_bench.measure.settings import Settings
 from infer_bench.model import PHASES, ModelSpec
@@ -25,6 +26,7 @@ from infer_bench.typing import Array
 
 Specs = Mapping[Key, ModelSpec]
 OTHER_ROWS = "it takes other inputs, so it answered rows of its own (--data gives both the same)"
+OTHER_SIZES = "its requests have other sizes"
 STAMPS_OF_PHASED_REQUEST = 3
 """Between the first and the last stamp of a request with phases lie three readings of the clock, not one."""
 
@@ -34,31 +36,40 @@ def build_results(
     specs: Specs,
     reasons: Mapping[tuple[Key, int], str],
     settings: Settings,
-    drawn_for: Mapping[str, str] | None = None,
+    rows_by_model: Mapping[str, Rows] | None = None,
     truth: Array | None = None,
 ) -> tuple[BenchResult, ...]:
     """One result a measurement, in their order, each against the reference of its batch size.
 
-    `reasons` say why a candidate has failed at a batch size. Models, by their paths, answered the same rows where
-    `drawn_for` is the same; else their predictions are not compared. `truth` are the true classes of the rows.
+    `reasons` say why a candidate has failed at a batch size. Models answered the same rows, of `rows_by_model`, where
+    they were drawn for the same one; else their predictions are not compared, nor, where networks answered requests of
+    other sizes, their times. `truth` are the true classes of the rows.
     """
-    origins, terms = drawn_for or {}, read_terms(settings.slo, settings.price)
-    rows = []
+    terms = read_terms(settings.slo, settings.price)
+    results = []
     for measurement in measurements:
         reason = reasons.get((measurement.candidate.key, measurement.batch)) or (
             "" if measurement.sampled else "not measured"
         )
         if reason:
-            rows.append(build_empty_result(measurement, specs, reason))
+            results.append(build_empty_result(measurement, specs, reason))
         else:
             reference = _find_reference(measurement, measurements, reasons, settings)
             result = build_result(measurement, reference, specs, settings)
             result = add_capacity(result, terms)
             result = replace(result, quality=judge_classes(measurement, specs.get(measurement.candidate.key), truth))
             paths = measurement.candidate.model.path, reference.candidate.model.path
-            alike = origins.get(paths[0]) == origins.get(paths[1])
-            rows.append(result if alike else drop_comparison(result, OTHER_ROWS))
-    return tuple(rows)
+            results.append(_drop_unlike(result, *((rows_by_model or {}).get(path) for path in paths)))
+    return tuple(results)
+
+
+def _drop_unlike(result: BenchResult, rows: Rows | None, reference: Rows | None) -> BenchResult:
+    """The result without what compares it with a reference that answered other rows."""
+    if rows is None or reference is None:
+        return result
+    if rows.unlike != reference.unlike:
+        return replace(drop_comparison(result, OTHER_SIZES), speedup=None)
+    return result if rows.drawn_for == reference.drawn_for else drop_comparison(result, OTHER_ROWS)
 
 
 def drop_comparison(result: BenchResult, note: str) -> BenchResult:

@@ -12,6 +12,7 @@ from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import RequestDomain, Rows, describe_domain, draw_rows, note_unseen, read_rows
+from infer_bench.measure.candidates.unlike_requests import mark_unlike
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
 
@@ -43,15 +44,17 @@ def load_common_rows(
         domain = _merge_kinds(domains[giver], [other.spec for other in domains.values()])
         first = draw_rows(domain, giver, settings)
     else:
-        first = _read(giver, groups, domains[giver].spec, source, settings, _order_of(groups, domains))
+        specs = {path: domain.spec for path, domain in domains.items()}
+        first = _read(giver, groups, specs, source, settings, _order_of(groups, domains))
     rows = {giver: note_unseen(first, groups[giver], settings)}
     for path, domain in domains.items():
         if path == giver:
             continue
         if source is None:
-            rows[path] = _share_drawn(first, path, domain, settings)
+            own = _share_drawn(first, path, domain, settings)
         else:
-            rows[path] = _share_file(first, path, groups, domain.spec, source, settings)
+            own = _share_file(first, path, groups, specs, source, settings)
+        rows[path] = mark_unlike(first, own, groups[giver][0].model.name, groups[path][0].model.name)
     return {path: rows[path] for path in domains}, failures
 
 
@@ -83,7 +86,7 @@ def _order_of(groups: Groups, domains: Mapping[str, RequestDomain]) -> ColumnOrd
 def _read(
     path: str,
     groups: Groups,
-    spec: ModelSpec,
+    specs: Mapping[str, ModelSpec],
     source: RequestFile,
     settings: Settings,
     order: ColumnOrder = NO_ORDER,
@@ -91,7 +94,8 @@ def _read(
     candidates = groups[path]
     try:
         whole = any(candidate.spec.target for candidate in candidates)
-        return read_rows(spec, source, settings, order, whole=whole)
+        beside = [spec for other, spec in specs.items() if other != path]
+        return read_rows(specs[path], source, settings, order, whole=whole, beside=beside)
     except UsageError:
         raise
     except DataError as error:
@@ -99,16 +103,23 @@ def _read(
 
 
 def _share_file(
-    first: Rows, path: str, groups: Groups, spec: ModelSpec, source: RequestFile, settings: Settings
+    first: Rows,
+    path: str,
+    groups: Groups,
+    specs: Mapping[str, ModelSpec],
+    source: RequestFile,
+    settings: Settings,
 ) -> Rows:
     """The first model's columns where the model has the same, else those of the file that have its columns' names."""
-    name = groups[path][0].model.name
+    name, spec = groups[path][0].model.name, specs[path]
+    if first.spec.inputs and not spec.inputs and not spec.features:  # a function is handed what the network is
+        return replace(first, spec=spec, notices=())
     if not spec.features or not first.spec.features or not _corresponds(spec, first.spec):
-        return _read(path, groups, spec, source, settings)
+        return _read(path, groups, specs, source, settings)
     try:
         columns = columns_for(data.Table(first.columns), spec, first.spec, name)
     except DataError:
-        return _read(path, groups, spec, source, settings)
+        return _read(path, groups, specs, source, settings)
     return replace(
         first, columns=columns, spec=spec, notices=tuple(note_mapping(spec, first.spec, name, "the first model"))
     )

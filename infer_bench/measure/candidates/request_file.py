@@ -52,9 +52,12 @@ class RequestFile:
         """
         return read_requests(Path(self.path), inputs, choices.shapes)
 
-    def note_single(self, inputs: tuple[TensorInput, ...], table: Table) -> tuple[Notice, ...]:
-        """That the file is one request, since the model keeps no ranks, where it may have been meant for many."""
-        columns = {t.name: table.columns[t.name] for t in inputs if t.shape is None and t.name in table.columns}
+    def note_single(
+        self, inputs: tuple[TensorInput, ...], table: Table, choices: RequestChoices = NO_CHOICES
+    ) -> tuple[Notice, ...]:
+        """That the file is one request, since nobody says its ranks, where it may have been meant for many."""
+        free = [tensor.name for tensor in inputs if tensor.shape is None and tensor.name not in choices.shapes]
+        columns = {name: table.columns[name] for name in free if name in table.columns}
         shapes = {name: np.shape(column[0]) for name, column in columns.items()}
         long = [f"{name}:{'x'.join(map(str, shape))}" for name, shape in shapes.items() if shape and shape[0] > 1]
         if table.rows > 1 or not long:

@@ -14,6 +14,7 @@ from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder,
 from infer_bench.measure.candidates.feed_choice import list_variants
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.candidates.request_file import RequestFile
+from infer_bench.measure.candidates.request_ranks import settle_ranks
 from infer_bench.measure.candidates.unseen_categories import find_unseen
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
 from infer_bench.model import ModelSpec, TensorInput
@@ -34,7 +35,8 @@ class Rows:
     """The rows of one model: `columns` are the model's own, `records` all that the user's file holds.
 
     `source` says where they are from, in words for the reader. Models of which `drawn_for`, a path, is the same answer
-    the same rows; it is empty for those of a file. `inputs` say how the requests of a network were entry.
+    the same rows; it is empty for those of a file. `inputs` say how the requests of a network were entry. `unlike` are
+    the sizes of requests that are others than those of the networks beside it; empty where they are the same.
     """
 
     columns: Columns
@@ -45,6 +47,7 @@ class Rows:
     drawn_for: str = ""
     inputs: tuple[DrawnInput, ...] = ()
     requests: int = 0
+    unlike: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,20 @@ def load_rows(
     domain = describe_domain(candidates, settings, draws=source is None)
     if source is None:
         return note_unseen(draw_rows(domain, candidates[0].model.path, settings), candidates, settings)
+    return read_rows_for(candidates, domain.spec, source, settings, order)
+
+
+def read_rows_for(
+    candidates: Sequence[Candidate],
+    spec: ModelSpec,
+    source: RequestFile,
+    settings: Settings,
+    order: ColumnOrder = NO_ORDER,
+    beside: Sequence[ModelSpec] = (),
+) -> Rows:
+    """The first rows of a file for one model, of which the `spec` is known, and its candidates; see `read_rows`."""
     whole = any(candidate.spec.target for candidate in candidates)
-    return note_unseen(read_rows(domain.spec, source, settings, order, whole=whole), candidates, settings)
+    return note_unseen(read_rows(spec, source, settings, order, whole=whole, beside=beside), candidates, settings)
 
 
 def note_unseen(rows: Rows, candidates: Sequence[Candidate], settings: Settings) -> Rows:
@@ -164,13 +179,23 @@ def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, Mo
 
 
 def read_rows(
-    spec: ModelSpec, source: RequestFile, settings: Settings, order: ColumnOrder = NO_ORDER, *, whole: bool
+    spec: ModelSpec,
+    source: RequestFile,
+    settings: Settings,
+    order: ColumnOrder = NO_ORDER,
+    *,
+    whole: bool,
+    beside: Sequence[ModelSpec] = (),
 ) -> Rows:
-    """The first rows of a file: the model's columns and, when `whole`, all of them. Of a network, its requests."""
+    """The first rows of a file: the model's columns and, when `whole`, all of them. Of a network, its requests.
+
+    How many axes one has, which a network may not say, is then known of the models `beside` it.
+    """
     if spec.inputs:
-        table = source.read_tensors(spec.inputs, settings.requests)
+        inputs, choices = settle_ranks(spec.inputs, [other.inputs for other in beside], settings.requests)
+        table = source.read_tensors(inputs, choices)
         rows = _take_requests(table, spec, source, settings)
-        return replace(rows, notices=(*rows.notices, *source.note_single(spec.inputs, table)))
+        return replace(rows, notices=(*rows.notices, *source.note_single(inputs, table, choices)))
     refuse_shapes_of_rows(spec, settings.requests)
     if not spec.features and not source.has_rows:
         return _take_requests(source.read_entries(), spec, source, settings)

@@ -11,7 +11,8 @@ from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, counterparts, note_mapping
 from infer_bench.measure.candidates.request_file import RequestFile
-from infer_bench.measure.candidates.rows import Rows, load_rows, select_columns
+from infer_bench.measure.candidates.rows import Rows, load_rows, read_rows_for, select_columns
+from infer_bench.measure.candidates.unlike_requests import describe_unlike, suggest_shape
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
@@ -59,15 +60,18 @@ def _load(
 ) -> None:
     """The rows of each model; those of one that names no columns in the order of a model beside it that does."""
     failures: dict[str, DataError] = {}
+    first_settings = settings if data is None or len(groups) == 1 else _without_shapes(settings)
     for path, group in groups.items():
         try:
-            shared.rows[path] = _drop_repeated(load_rows(group, data, settings), shared.rows.values())
+            shared.rows[path] = _drop_repeated(load_rows(group, data, first_settings), shared.rows.values())
         except UsageError:
             raise
         except DataError as error:
             failures[path] = error
         except InferBenchError as error:
             shared.unfit |= {candidate.key: error for candidate in group}
+    if data is not None and len(groups) > 1:
+        _read_alike(groups, data, settings, shared.rows)
     for path, group in groups.items():
         order = _order_beside(path, pairs, shared.rows)
         in_order = path in failures or (path in shared.rows and not shared.rows[path].spec.named)
@@ -79,6 +83,37 @@ def _load(
         except DataError as error:
             whose = f" (for {group[0].model.name})" if len(groups) > 1 else ""
             raise DataError(f"{error.message}{whose}", error.hint) from None
+
+
+def _without_shapes(settings: Settings) -> Settings:
+    """Whose input a shape is, is known with all models."""
+    return replace(settings, requests=replace(settings.requests, shapes={}))
+
+
+def _read_alike(
+    groups: Mapping[str, Sequence[Candidate]], data: RequestFile, settings: Settings, rows: dict[str, Rows]
+) -> None:
+    """Read the file again for networks that do not say how many axes a request has, or of which a shape was given."""
+    specs = {path: own.spec for path, own in rows.items()}
+    for path, spec in specs.items():
+        if settings.requests.shapes or any(tensor.shape is None for tensor in spec.inputs):
+            beside = [other for name, other in specs.items() if name != path]
+            rows[path] = read_rows_for(groups[path], spec, data, settings, beside=beside)
+    networks = [own for own in rows.values() if own.spec.inputs]
+    for path, spec in specs.items():
+        if networks and not spec.inputs and not spec.features:  # a function is handed what the network is
+            rows[path] = replace(networks[0], spec=spec, notices=())
+
+
+def _refuse_unlike(pair: Pair, rows: Mapping[str, Rows]) -> None:
+    """Raise `DataError` where the file is requests of other sizes for one side than for the other."""
+    if pair.baseline is None:
+        return
+    ours, theirs = pair.candidate.model, pair.baseline.model
+    own, others = describe_unlike(rows[theirs.path], rows[ours.path])
+    if own:
+        hint = suggest_shape(rows[theirs.path].spec, rows[ours.path].spec, own, others)
+        raise DataError(f"{ours.name} would answer {own} where {theirs.name} answers {others}", hint)
 
 
 def _drop_repeated(rows: Rows, others: Iterable[Rows]) -> Rows:
@@ -137,6 +172,8 @@ def _hand_out(pair: Pair, shared: SharedRows, *, of_file: bool) -> None:
             shared.columns[candidate.key] = select_columns(candidate, shared.rows[candidate.model.path])
     if theirs is None or shared.unfit.keys() & {ours.key, theirs.key}:
         return
+    if of_file:
+        _refuse_unlike(pair, shared.rows)
     # Of several candidates the first gives its rows to the baseline, and the others take the baseline's.
     giver, taker = (theirs, ours) if has_rows else (ours, theirs)
     specs = [shared.rows[candidate.model.path].spec for candidate in (giver, taker)]

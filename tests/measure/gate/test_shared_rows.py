@@ -12,12 +12,13 @@ from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.candidates.request_file import RequestFile, open_data
-from infer_bench.measure.candidates.rows import Rows
+from infer_bench.measure.candidates.rows import Rows, read_rows_for
 from infer_bench.measure.gate.shared_rows import SharedRows, match_columns, share_rows
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
-from infer_bench.model import Feature, ModelSpec
+from infer_bench.model import Feature, ModelSpec, TensorInput
 from infer_bench.report.common import DrawnInput, Notice
+from infer_bench.request_choices import RequestChoices
 from tests.measure.fake_layouts import SPEC, candidate
 
 
@@ -198,3 +199,44 @@ def test_what_is_drawn_for_two_networks_alike_is_told_once(monkeypatch: pytest.M
     monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
     shared = share_rows([Pair(candidate("one", "new"), candidate("other", "old"))], None, Settings())
     assert [(len(own.inputs), len(own.notices)) for own in shared.rows.values()] == [(1, 1), (0, 0)]
+
+
+@pytest.mark.parametrize(("shape", "count"), [((), 5), ((1, 3, 4), 5), ((5, 3, 4), 0)])
+def test_of_a_file_both_sides_answer_the_same_requests(
+    shape: tuple[int, ...], count: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A network that does not say how many axes a request has would take the whole file for one."""
+    inputs = {"old": TensorInput("x", "float32", ("n", 3, 4), 0), "new": TensorInput("x", "float32", None)}
+
+    def rows(group: Sequence[Candidate], source: RequestFile, settings: Settings, *_: object) -> Rows:
+        spec = ModelSpec("raw", (), ("y",), inputs=(inputs[group[0].model.path],))
+        return read_rows_for(group, spec, source, settings)
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
+    np.savez(tmp_path / "rows.npz", x=np.ones((5, 3, 4), np.float32))
+    pair = Pair(candidate("new", "new"), candidate("base", "old"))
+    choices = RequestChoices(shapes={"x": (shape,)} if shape else {})
+    settings, data = Settings(requests=choices), open_data(str(tmp_path / "rows.npz"))
+    if count:
+        shared = share_rows([pair], data, settings)
+        assert [table["x"].shape for table in shared.columns.values()] == [(count, 1, 3, 4)] * 2
+        assert not [notice for part in shared.rows.values() for notice in part.notices]
+    else:
+        with pytest.raises(DataError, match="new would answer x:5x3x4 where old answers x:1x3x4"):
+            share_rows([pair], data, settings)
+
+
+def test_a_function_beside_a_network_answers_its_requests_of_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inputs = {"old": (TensorInput("x", "float32", ("n", 3, 4), 0),), "new": ()}
+
+    def rows(group: Sequence[Candidate], source: RequestFile, settings: Settings, *_: object) -> Rows:
+        spec = ModelSpec("raw", (), ("y",), inputs=inputs[group[0].model.path])
+        return read_rows_for(group, spec, source, settings)
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
+    np.savez(tmp_path / "rows.npz", x=np.ones((5, 3, 4), np.float32))
+    pair = Pair(candidate("new", "new"), candidate("base", "old"))
+    shared = share_rows([pair], open_data(str(tmp_path / "rows.npz")), Settings())
+    assert [table["x"].shape for table in shared.columns.values()] == [(5, 1, 3, 4)] * 2

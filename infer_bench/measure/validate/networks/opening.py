@@ -11,6 +11,7 @@ from infer_bench.data import Table
 from infer_bench.data.tensors.files import list_sets, load_arrays, read_sets
 from infer_bench.errors import DataError, EngineError, UsageError
 from infer_bench.measure.candidates.request_file import RequestFile
+from infer_bench.measure.candidates.request_ranks import Inputs, settle_ranks
 from infer_bench.measure.candidates.rows import rows_of_requests
 from infer_bench.measure.outputs.names import columns_of
 from infer_bench.measure.validate.networks.other_requests import draw_other_requests, stack_some
@@ -74,7 +75,8 @@ def open_validation(
     if not candidates:
         others[0].require()
     owner = next(opening.predictor for opening in openings if opening.predictor and opening.predictor.spec.inputs)
-    requests, notices, drawn_inputs = _requests(owner, data, settings)
+    beside = [o.predictor.spec.inputs for o in openings if o.predictor is not None and o.predictor is not owner]
+    requests, notices, drawn_inputs = _requests(owner, beside, data, settings)
     reference = _read_saved(saved, requests, candidates[0].predictor, inputs) if saved else openings[0].require()
     described = {"data": requests.path or None, "data_sha256": _hash(requests.path) if requests.path else None}
     tables = [requests, *(() if saved else _other_requests(owner, requests, settings))]
@@ -92,13 +94,14 @@ def _other_requests(predictor: Predictor, requests: RequestTable, settings: Vali
 
 
 def _requests(
-    predictor: Predictor, data: RequestFile | None, settings: ValidateSettings
+    predictor: Predictor, beside: Sequence[Inputs], data: RequestFile | None, settings: ValidateSettings
 ) -> tuple[RequestTable, Sequence[Notice], Sequence[DrawnInput]]:
     """The user's requests, or where there are none some that are drawn for a network, with what is said of them."""
     spec = predictor.spec
     if data is not None and settings.probes != "only":
-        table = data.read_tensors(spec.inputs, settings.requests)
-        path, notices = str(Path(data.path).absolute()), data.note_single(spec.inputs, table)
+        inputs, choices = settle_ranks(spec.inputs, beside, settings.requests)
+        table = data.read_tensors(inputs, choices)
+        path, notices = str(Path(data.path).absolute()), data.note_single(inputs, table, choices)
         return RequestTable("data", table.slice(0, settings.rows or table.rows), path), notices, ()
     rows = rows_of_requests(predictor.draw_requests(settings.rows or DRAWN), spec, predictor.candidate.model.path)
     return RequestTable("drawn", Table(rows.columns)), rows.notices, rows.inputs
