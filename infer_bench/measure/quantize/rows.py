@@ -9,14 +9,13 @@ import numpy as np
 from infer_bench.data.labels import read_labels
 from infer_bench.errors import DataError
 from infer_bench.measure.quantize.arrays import Requests, read_requests, refuse_non_finite
-from infer_bench.report.common import Notice
+from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.typing import Array
 from infer_bench.workers.tasks.quantize import NetworkTensor
 
 STACK = 64
 """So many requests are run at a time where the batch is free."""
 MOST_CALIBRATING = 256
-DRAWN = 1024
 _OUTSIDE = 0.001
 """A share of judged values outside of the calibrated range that is worth a word."""
 _MARGIN = 0.05
@@ -28,6 +27,7 @@ class Rows:
     """`calibrating` and `judging` requests, and the true labels of the judging ones (rows,), None without.
 
     On `selecting` is chosen which layers stay float32, so that the judging rows judge once; None where nothing is.
+    Of `drawn` rows `inputs` say how each input was drawn, and `notices` what is to be known of that.
     """
 
     calibrating: Requests
@@ -36,6 +36,8 @@ class Rows:
     selecting: Requests | None = None
     selecting_labels: Array | None = None
     drawn: bool = False
+    inputs: tuple[DrawnInput, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def read_rows(
@@ -57,7 +59,7 @@ def read_rows(
     if judge is None:
         pool, pool_file = requests, data
         order = generator.permutation(requests.count)
-        count = min(max(1, requests.count // 4), MOST_CALIBRATING)
+        count = count_calibrating(requests.count)
         calibrating, rest = requests.take(np.sort(order[:count])), order[count:]
     else:
         pool, pool_file = _read(judge, inputs), judge
@@ -70,6 +72,11 @@ def read_rows(
     judging = _take(pool, truth, np.sort(rest[selected:]), pool_file)
     selecting = _take(pool, truth, np.sort(rest[:selected]), pool_file) if select else (None, None)
     return Rows(_whole(calibrating, data), *judging, *selecting)
+
+
+def count_calibrating(rows: int) -> int:
+    """How many of so many rows calibrate: a quarter, at most `MOST_CALIBRATING`."""
+    return min(max(1, rows // 4), MOST_CALIBRATING)
 
 
 def _take(requests: Requests, truth: Array | None, places: Array, file: str) -> tuple[Requests, Array | None]:
@@ -93,25 +100,6 @@ def _whole(requests: Requests, file: str) -> Requests:
             f"the model takes {requests.stack} rows at a time: {Path(file).name} has too few", "give more rows"
         )
     return requests.take(np.arange(count))
-
-
-def draw_rows(inputs: Sequence[NetworkTensor], seed: int) -> Rows:
-    """Standard normal numbers, and 0 or 1 where whole numbers are taken. Raises `DataError` for sizes that are free."""
-    arrays: dict[str, Array] = {}
-    for index, tensor in enumerate(inputs):
-        inner = [size for size in tensor.shape[1:] if size is not None]
-        if not tensor.shape or len(inner) < len(tensor.shape) - 1 or tensor.dtype in ("", "object"):
-            raise DataError(f"no rows can be drawn for the input {tensor.name!r}", "give rows with --data")
-        generator = np.random.default_rng([seed, index])
-        dtype = np.dtype(tensor.dtype)
-        whole = dtype.kind != "f"
-        values = generator.integers(0, 2, (DRAWN, *inner)) if whole else generator.normal(size=(DRAWN, *inner))
-        arrays[tensor.name] = values.astype(dtype)
-    stack = next((tensor.shape[0] for tensor in inputs if tensor.shape[0] is not None), None)
-    requests = Requests(arrays, DRAWN, stack or STACK, free=stack is None)
-    ends = (0, MOST_CALIBRATING), (MOST_CALIBRATING, DRAWN)
-    parts = [_whole(requests.take(np.arange(first, last)), "the drawn rows") for first, last in ends]
-    return Rows(parts[0], parts[1], None, drawn=True)
 
 
 def warn_of_range(rows: Rows) -> list[Notice]:

@@ -13,11 +13,12 @@ from infer_bench.gates.rules import EXIT_CODES
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.models import describe_model, identify_model
+from infer_bench.measure.quantize.drawn_rows import draw_rows
 from infer_bench.measure.quantize.forms import Candidate, judge_forms, passes
 from infer_bench.measure.quantize.limits import outcome_of, rows_to_tell
 from infer_bench.measure.quantize.network_tools import NetworkTools
 from infer_bench.measure.quantize.reference import Outputs
-from infer_bench.measure.quantize.rows import Rows, draw_rows, read_rows
+from infer_bench.measure.quantize.rows import Rows, read_rows
 from infer_bench.measure.quantize.settings import QuantizeSettings
 from infer_bench.measure.quantize.setup import Setup, set_up
 from infer_bench.measure.quantize.times import time_forms
@@ -63,9 +64,10 @@ def quantize(
         progress.update(0.0, "reading the model")
         network = tools.prepare()
         _check_layers(settings, network)
-        rows = (
-            draw_rows(network.inputs, settings.seed) if data is None else _read(data, judge, labels, network, settings)
-        )
+        if data is None:
+            rows = draw_rows(source, network, settings.seed, settings.timeout_s)
+        else:
+            rows = _read(data, judge, labels, network, settings)
         setup, notices = set_up(tools, network, rows, settings)
         candidates = list(judge_forms(setup, progress))
         candidates = _time(candidates, setup, progress)
@@ -200,6 +202,7 @@ def _report(
         results=results,
         notices=tuple(notices),
         verdict=_verdict(results[1:], setup),
+        inputs=rows.inputs,
     )
 
 

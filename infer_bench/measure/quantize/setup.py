@@ -89,3 +89,4 @@ def _announce_rows(rows: Rows, reference: Reference) -> Iterator[Notice]:
     yield Notice("rows-split", message + classes)
     if rows.drawn:
         yield Notice("drawn-rows", "rows that are drawn say nothing about accuracy", "judge on real ones with --data")
+    yield from rows.notices

@@ -29,7 +29,7 @@ def build_quantize_page(report: Report[Any]) -> Page:
     name = file_name(results[0].model.path)
     table = Table("forms", (name, *titles.values()), rows)
     plain: Tone = "plain"
-    sentences = tuple((text, plain) for text in list_sentences(results[1:]))
+    sentences = tuple((text, plain) for text in list_sentences(report))
     reasons = "; ".join(report.verdict.reasons) if report.verdict else ""
     return Page(
         title="Quantisation",

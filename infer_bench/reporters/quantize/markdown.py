@@ -21,5 +21,5 @@ def render(report: Report[Any]) -> str:
         table.append(write_row([name_form(result), *(cells.get(key, "") for key in titles)]))
     notes = write_notices(report, list_plainly)
     verdict = [f"**{report.verdict.status}**: {escape(describe_written(results))}"] if report.verdict else []
-    blocks = ["\n".join(table), write_bullets(list_sentences(results[1:])), *notes, *verdict]
+    blocks = ["\n".join(table), write_bullets(list_sentences(report)), *notes, *verdict]
     return "\n\n".join(block for block in blocks if block) + "\n"

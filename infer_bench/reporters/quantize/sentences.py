@@ -1,19 +1,25 @@
 """What follows from a quantisation: why each form was not written, and what stands behind the figures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
+from infer_bench.report.common import Report
 from infer_bench.report.quantize import QuantizeResult
+from infer_bench.reporters.inputs import describe_inputs
 from infer_bench.reporters.quantize.columns import describe_check, name_form
 from infer_bench.reporters.text import numbers
 
 MOST_BLAMED = 3
 
 
-def list_sentences(results: Sequence[QuantizeResult]) -> Iterator[str]:
-    """One after the other, by form."""
+def list_sentences(report: Report[Any]) -> Iterator[str]:
+    """One after the other, by form, and at last what drawn rows hold."""
+    results: tuple[QuantizeResult, ...] = report.results[1:]
     blamed = [result for result in results if result.blame]
     for result in results:
         yield from describe_form(result, blame=result.saturates or result in blamed[:1])
+    if report.inputs:
+        yield f"rows were drawn from the model: {describe_inputs(report.inputs)}"
 
 
 def describe_form(result: QuantizeResult, *, blame: bool = True) -> Iterator[str]:

@@ -15,7 +15,6 @@ from infer_bench.reporters.text.paths import file_name
 def draw_quantisation(report: Report[Any], width: int | None, color: bool) -> list[str]:
     """The whole text."""
     results: tuple[QuantizeResult, ...] = report.results
-    forms = results[1:]
     label = clean(file_name(results[0].model.path))
     rows = [Row(name_form(result), cells=fill_cells(result)) for result in results]
     titles = list_titles(results)
@@ -26,6 +25,6 @@ def draw_quantisation(report: Report[Any], width: int | None, color: bool) -> li
         text = grid.body(row) if grid else draw_record(titles, row, width)
         too_wide = width is not None and max(map(measure_width, text)) > width
         table += draw_record(titles, row, width) if too_wide else text
-    sentences = [line for text in list_sentences(forms) for line in wrap(clean(text), width, rest="  ")]
+    sentences = [line for text in list_sentences(report) for line in wrap(clean(text), width, rest="  ")]
     notices = draw_notices(report, list_plainly, width, color)
     return join_blocks([table, sentences, notices, wrap(clean(describe_written(results)), width)])

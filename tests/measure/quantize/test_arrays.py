@@ -8,7 +8,7 @@ import pytest
 
 from infer_bench.errors import DataError
 from infer_bench.measure.quantize.arrays import read_requests
-from infer_bench.measure.quantize.rows import STACK, draw_rows, read_rows, warn_of_range
+from infer_bench.measure.quantize.rows import STACK, read_rows, warn_of_range
 from infer_bench.workers.tasks.quantize import NetworkTensor
 
 IMAGE = NetworkTensor("input:0/image", "float32", (None, 1, 4, 4))
@@ -131,11 +131,3 @@ def test_labels_are_counted_and_whole(tmp_path: Path) -> None:
         np.save(tmp_path / "y.npy", labels)
         with pytest.raises(DataError, match=words):
             read_rows(path, None, str(tmp_path / "y.npy"), [ONE], seed=0)
-
-
-def test_drawn_rows_need_sizes() -> None:
-    rows = draw_rows([IMAGE, IDS], seed=0)
-    assert rows.drawn
-    assert rows.judging.arrays["ids"].dtype == np.int64
-    with pytest.raises(DataError, match="no rows can be drawn"):
-        draw_rows([NetworkTensor("x", "float32", (None, None))], seed=0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from infer_bench.report.common import ModelInfo, Notice, Quality, Report, Verdict
+from infer_bench.report.common import DrawnInput, ModelInfo, Notice, Quality, Report, Verdict
 from infer_bench.report.quantize import (
     Blame,
     Flips,
@@ -73,3 +73,10 @@ def test_what_is_written_is_named() -> None:
         assert "small.onnx is written: int8, 1 layer in float32, 0.10 MB of 0.35 MB" in text
         assert "smaller, not faster here: 0.93× at batch 1" in text
     assert "<b>" not in render(report, "markdown").replace("\\<b\\>", "")
+
+
+@pytest.mark.parametrize("name", ["table", "markdown", "html"])
+def test_it_is_said_what_drawn_rows_hold(name: str) -> None:
+    inputs = (DrawnInput(MODEL.path, "ids", "int64", ((1, 16),), "0 to 29999, rows of a table"),)
+    assert "1x16, 0 to 29999" not in render(REPORT, name)
+    assert "ids 1x16, 0 to 29999, rows of a table" in render(replace(REPORT, inputs=inputs), name)

@@ -1,0 +1,124 @@
+"""Rows of which the user gave none, drawn as for every other command: from what is known of the model's inputs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from infer_bench import data
+from infer_bench.data.tensors.stacking import MOST_BYTES
+from infer_bench.engines import registry
+from infer_bench.engines.base import check_options
+from infer_bench.errors import DataError
+from infer_bench.measure.candidates.jobs import build_engine_job
+from infer_bench.measure.candidates.rows import rows_of_requests
+from infer_bench.measure.quantize.arrays import Arrays, Requests
+from infer_bench.measure.quantize.rows import STACK, Rows, count_calibrating
+from infer_bench.model import ModelRef, ModelSpec, TensorInput
+from infer_bench.report.common import Notice
+from infer_bench.typing import Array, Columns
+from infer_bench.workers.process import Worker
+from infer_bench.workers.requests import ReadDomain
+from infer_bench.workers.tasks.draw_requests import DrawRequests
+from infer_bench.workers.tasks.quantize import NetworkDescription, NetworkTensor
+
+ENGINE = "onnxruntime"
+DRAWN = 1024
+"""So many rows are drawn, fewer where they would fill more than `MOST_BYTES`."""
+_USE_DATA = "give rows with --data"
+
+
+def draw_rows(source: ModelRef, network: NetworkDescription, seed: int, timeout_s: float) -> Rows:
+    """The first quarter calibrates, the others judge. A worker opens the model and tells what it takes.
+
+    Raises `DataError` for a model of which no request can be drawn, or only one, and what its engine raises.
+    """
+    job = build_engine_job(ENGINE, source, check_options(registry.get(ENGINE), {}))
+    with Worker(job, timeout_s=timeout_s) as worker:
+        spec = worker.open().spec
+        if spec.inputs:
+            return _draw_tensors(worker, spec, source.path, network, seed)
+        table = data.draw(spec, worker.ask(ReadDomain()).thresholds, DRAWN, seed)
+    return split_table(fill_inputs(table.columns, network.inputs), spec.batch)
+
+
+def _draw_tensors(worker: Worker, spec: ModelSpec, path: str, network: NetworkDescription, seed: int) -> Rows:
+    try:
+        requests = worker.ask(DrawRequests(count_requests(spec.inputs), seed))
+    except DataError as error:
+        raise DataError(error.message, _USE_DATA) from None
+    rows = rows_of_requests(requests, spec, path)
+    drawn = split_requests(requests.columns, spec.inputs, network.outputs)
+    return replace(drawn, inputs=rows.inputs, notices=tuple(map(_without_options, rows.notices)))
+
+
+def _without_options(notice: Notice) -> Notice:
+    """What is to be done by an option that `quantize` lacks is done by rows."""
+    return replace(notice, hint=_USE_DATA) if notice.code == "shape-drawn" else notice
+
+
+def count_requests(inputs: Sequence[TensorInput]) -> int:
+    """How many requests make `DRAWN` rows, two at the least: a fixed batch holds many."""
+    firsts = {tensor.shape[0] if tensor.shape else None for tensor in inputs}
+    size = firsts.pop() if len(firsts) == 1 else None
+    return max(2, DRAWN // max(1, size)) if isinstance(size, int) else DRAWN
+
+
+def split_requests(columns: Columns, inputs: Sequence[TensorInput], outputs: Sequence[NetworkTensor]) -> Rows:
+    """Rows of (requests, *shape) of each input: stacked along the first axis where all have it, else whole requests.
+
+    Raises `DataError` where there is but one.
+    """
+    arrays = {name: _without_objects(np.asarray(column)) for name, column in columns.items()}
+    drawn = [tensor for tensor in inputs if tensor.name in arrays]
+    sizes = {array.shape[1] if array.ndim > 1 else 0 for array in arrays.values()}
+    size = sizes.pop() if len(sizes) == 1 else 0
+    firsts = {output.shape[0] for output in outputs if output.shape}
+    if not size or not firsts <= {None, size} or any(tensor.batch_axis not in (None, 0) for tensor in drawn):
+        return _split(arrays, 0, free=False)
+    free = size == 1 and firsts <= {None} and all(tensor.batch_axis == 0 for tensor in drawn)
+    return _split(arrays, STACK if free else size, free=free)
+
+
+def _without_objects(array: Array) -> Array:
+    """Texts as a file can hold them."""
+    return array.astype(str) if array.dtype.kind == "O" else array
+
+
+def fill_inputs(columns: Columns, inputs: Sequence[NetworkTensor]) -> dict[str, Array]:
+    """The columns of a table side by side: (rows, *shape) of each input, in its dtype."""
+    values, start = list(columns.values()), 0
+    arrays = {}
+    for tensor in inputs:
+        inner = tensor.shape[1:]
+        width = len(values) if len(inputs) == 1 else math.prod(size or 1 for size in inner)
+        block = np.column_stack([np.asarray(column) for column in values[start : start + width]])
+        fitted = block.reshape(len(block), *(-1 if size is None else size for size in inner))
+        arrays[tensor.name] = fitted.astype(str if tensor.dtype == "object" else tensor.dtype)
+        start += width
+    return arrays
+
+
+def split_table(arrays: Arrays, batch: int | None) -> Rows:
+    """Rows of (rows, *shape) of each input, of which a model takes `batch` at a time; None any number."""
+    size = batch or 1
+    groups = {
+        name: array[: len(array) // size * size].reshape(-1, size, *array.shape[1:]) for name, array in arrays.items()
+    }
+    return _split(groups, batch or STACK, free=batch is None)
+
+
+def _split(requests: Mapping[str, Array], stack: int, *, free: bool) -> Rows:
+    """Of (requests, *shape) arrays. The rows of a request that is a stack of them stay together."""
+    count = min(map(len, requests.values()))
+    if count < 2:
+        text = f"two drawn requests would fill more than {MOST_BYTES >> 20} MiB: one calibrates, and another judges"
+        raise DataError(text, _USE_DATA)
+    border = count_calibrating(count)
+    parts = []
+    for places in (slice(0, border), slice(border, count)):
+        part = {name: array[places] for name, array in requests.items()}
+        arrays = {name: np.concatenate(array) if stack else array for name, array in part.items()}
+        parts.append(Requests(arrays, min(map(len, arrays.values())), stack, free))
+    return Rows(parts[0], parts[1], None, drawn=True)
