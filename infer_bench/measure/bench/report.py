@@ -12,6 +12,7 @@ from infer_bench.machine.environment import describe, find_double_installs
 from infer_bench.measure.bench.batching import note_batches
 from infer_bench.measure.bench.compilation import note_compilations
 from infer_bench.measure.bench.in_use import InUse
+from infer_bench.measure.bench.left_out import note_left_out
 from infer_bench.measure.bench.notices import find_notices
 from infer_bench.measure.bench.quality import note_useless_labels
 from infer_bench.measure.bench.results import build_results
@@ -125,11 +126,7 @@ class ReportBuilder:
     def _all_notices(self, results: Sequence[BenchResult]) -> tuple[Notice, ...]:
         measurements, specs = self._measurements, self._measurements.specs
         several = len(self._models) > 1
-        left_out = (
-            Notice("left-out", f"{e.label} left out: {error.message}", error.hint, e.label, several * e.model.path)
-            for e in measurements.left_out
-            if (error := measurements.failures[e.key])
-        )
+        left_out = note_left_out(measurements, several=several)
         cut_short = (
             Notice(
                 "cut-short",

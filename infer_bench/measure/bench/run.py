@@ -76,28 +76,57 @@ def run(
     entries, left_out = _choose(refs, candidates, to_onnx, settings, optional)
     _check_reference(settings.reference, [entry.label for entry in entries])
     progress.update(0, "reading the rows")
-    rows, unfit, settings = _load_rows(entries, file, settings, truth)
+    rows, unfit, settings, start_ns = _load_rows(entries, file, settings, truth)
     del file  # some formats are held in memory
     columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
     entries, feeds = choose_feeds(entries, columns, settings)
-    measurements = Measurements(entries, settings.batches, unfit, batches_fail_alone=True)
-    tester = ProbeTester(rows, settings)
-    builder = ReportBuilder(measurements, rows, settings, (*notices, *missing, *left_out, *feeds), truth, tester.tests)
+    measurements, tester = _prepare_measurements(entries, settings, unfit), ProbeTester(rows, settings)
+    preparation, begin_ns = _begin_budget(settings, begin_ns)
+    notices = (*notices, *missing, *left_out, *feeds, *preparation)
+    builder = ReportBuilder(measurements, rows, settings, notices, truth, tester.tests)
     if ready:
         ready(builder.build_report(complete=False))
-    scheduler = _schedule(measurements, (columns, find_inputs(rows)), settings, progress, tester, begin_ns)
+    scheduler = _schedule(measurements, (columns, find_inputs(rows)), settings, progress, tester, begin_ns, start_ns)
+    return _run_to_report(scheduler, builder, save)
+
+
+def _run_to_report(scheduler: Scheduler, builder: ReportBuilder, save: Save | None) -> BenchReport:
     saves = PartialSaves(partial(builder.build_report, complete=False), save)
     return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
 
 
+def _prepare_measurements(
+    candidates: Sequence[Candidate], settings: Settings, unfit: Mapping[Key, InferBenchError]
+) -> Measurements:
+    """Those of a bench; forms are models that nobody has named."""
+    models_explicit = not settings.forms
+    return Measurements(candidates, settings.batches, unfit, batches_fail_alone=True, models_explicit=models_explicit)
+
+
+def _estimate_start_ns(reading_ns: int, models: int) -> int:
+    """What a start takes, by several models, each of which was opened for the rows; 0 for one: the file may be most."""
+    return reading_ns // models if models > 1 else 0
+
+
+def _begin_budget(settings: Settings, begin_ns: int) -> tuple[list[Notice], int]:
+    """When the budget of a run from `begin_ns` on begins: for forms now, and a note says what it took until here."""
+    if not settings.forms or settings.budget_s is None:
+        return [], begin_ns
+    now_ns = time.perf_counter_ns()
+    took = f"making the forms and opening each once took {(now_ns - begin_ns) / 1e9:.0f} s"
+    return [Notice("forms-made", f"{took}, beside the budget of {settings.budget_s:g} s", level="note")], now_ns
+
+
 def _load_rows(
     candidates: Sequence[Candidate], file: RequestFile | None, settings: Settings, truth: Array | None
-) -> tuple[Mapping[str, Rows], Mapping[Key, InferBenchError], Settings]:
-    """The rows by model, the candidates that cannot be opened, and the settings with a batch that fixed models take."""
+) -> tuple[Mapping[str, Rows], Mapping[Key, InferBenchError], Settings, int]:
+    """The rows by model, who cannot be opened, the settings with a batch that fixed models take, and a start in ns."""
+    begin_ns = time.perf_counter_ns()
     rows, unfit = load_common_rows(group_by_model(candidates), file, settings)
     check_labels(truth, rows)
     batches = fit_batches(settings.batches, [part.spec for part in rows.values()])
-    return rows, unfit, replace(settings, batches=batches)
+    start_ns = _estimate_start_ns(time.perf_counter_ns() - begin_ns, len(rows))
+    return rows, unfit, replace(settings, batches=batches), start_ns
 
 
 def _choose(
@@ -158,6 +187,7 @@ def _schedule(
     progress: Progress,
     tester: ProbeTester,
     begin_ns: int,
+    start_ns: int,
 ) -> Scheduler:
     """Fixed rounds in fresh processes, and at their end the probes. `rows` of each candidate, and a network's inputs.
 
@@ -170,7 +200,7 @@ def _schedule(
     plan = describe_bench(len(measurements.remaining), settings, used_ns, min(used_ns, USUAL_START_NS))
     progress.announce(plan, always=settings.budget_s is not None)
     rule = FixedRounds(measurements, budget, settings)
-    starts = StartPlan(measurements.remaining, settings, budget)
+    starts = StartPlan(measurements.remaining, settings, budget, start_ns=start_ns)
     source = FreshProcesses(rows[0], settings, inputs=rows[1], plan=starts)
     return Scheduler(
         measurements, source, rule, budget, settings, progress, inspect=tester.run if settings.probes else None

@@ -1,5 +1,6 @@
 """Making the forms of a model: its library's own formats, pickles, ONNX in two precisions, smaller networks."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from infer_bench.measure.candidates.jobs import build_task_job
 from infer_bench.measure.convert.run import convert
 from infer_bench.measure.quantize.run import write_form
 from infer_bench.measure.quantize.settings import QuantizeSettings
+from infer_bench.measure.schedule.plan import describe_forms
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
@@ -29,6 +31,8 @@ def make_forms(
 ) -> tuple[list[str], list[Notice]]:
     """The paths of the forms, the model's own first, and of forms that cannot be made why.
 
+    The plan says how long it is about to take, as soon as the first files show what one takes on this machine: a
+    conversion takes 0.7 to 1.1 times as long as these, of forests and boosted trees (measured).
     An ONNX file appears where it predicts the same on rows drawn from the model and on those of `data`. Raises
     `UsageError` where one of the files is there already, and for what has no forms.
     """
@@ -37,10 +41,14 @@ def make_forms(
     _check_room(model, folder)
     progress.update(0, "making the forms of the model")
     paths, notices = [model.path], list[Notice]()
+    begin_ns = time.perf_counter_ns()
     with Worker(build_task_job(model), timeout_s=settings.timeout_s) as worker:
         forms = worker.ask(WriteForms(model, str(folder), settings.allow_pickle))
     paths += forms.paths.values()
     notices += [_note(form, reason) for form, reason in forms.failures.items()]
+    missing, each_ns = _count_missing(model, data), time.perf_counter_ns() - begin_ns
+    plan = describe_forms(len(forms.paths), missing, each_ns, settings.budget_s)
+    progress.announce(plan, always=settings.budget_s is not None)
     for dtype in _list_inputs(model):
         try:
             paths.append(_convert(model, folder, dtype, data, settings.allow_pickle, progress))
@@ -56,6 +64,15 @@ def _list_inputs(model: ModelRef) -> tuple[InputDtype, ...]:
     if library is None or not library.converts:
         return ()
     return INPUTS[:1] if model.family == "torch" else INPUTS
+
+
+def _count_missing(model: ModelRef, data: str | None) -> int:
+    """How many conversions and smaller networks are tried."""
+    return len(_list_inputs(model)) + (len(SMALLER) if _takes_smaller(model) and data is not None else 0)
+
+
+def _takes_smaller(model: ModelRef) -> bool:
+    return model.family in ("onnx", "torch")
 
 
 def name_candidates(models: Sequence[ModelRef]) -> list[str]:
@@ -98,7 +115,7 @@ def _make_smaller(
     """float16 and int8 of a network, and why there is none. Ranges are those of `data`, which a form is compared on."""
     model = identify(paths[0])
     network = next((path for path in paths if identify(path).family == "onnx"), None)
-    if model.family not in ("onnx", "torch"):
+    if not _takes_smaller(model):
         return [], [_note("int8", "it makes trees and linear models neither smaller nor faster", "note")]
     if network is None:
         return [], [_note("int8", "there is no ONNX file to make it of")]

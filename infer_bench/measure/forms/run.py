@@ -38,7 +38,8 @@ def run(
 ) -> BenchReport:
     """Make the forms of the one model, in `settings.keep_forms` or a scratch folder, and bench them as one comparison.
 
-    Raises `UsageError` for several models and for candidates: each form is opened by the library that reads it.
+    A budget counts from when they are made and were opened once, and the plan says before how long that takes. Raises
+    `UsageError` for several models and for candidates: each form is opened by the library that reads it.
     """
     if len(models) != 1 or candidates:
         raise UsageError("--forms takes one model and chooses the candidates", "infer-bench bench model.joblib --forms")
@@ -46,6 +47,7 @@ def run(
     model = identify_model(models[0], allow_pickle=settings.allow_pickle)
     with _open_folder(settings.keep_forms) as folder:
         paths, remarks = make_forms(model, folder, data, settings, progress)
+        made_ns = time.perf_counter_ns()
         settings_of_forms = _trust_forms(model, settings)
         refs = [identify_model(path, allow_pickle=settings_of_forms.allow_pickle) for path in paths]
         report = bench.run(
@@ -58,17 +60,19 @@ def run(
             notices=[*notices, *remarks],
             begin_ns=begin_ns,
         )
-        results = tuple(_describe(result, refs, settings_of_forms, begin_ns) for result in report.results)
-    report = _complete(report, results, settings)
+        results = tuple(_describe(result, refs, settings_of_forms, made_ns) for result in report.results)
+    return _complete(report, results, settings, save)
+
+
+def _complete(
+    report: BenchReport, results: tuple[BenchResult, ...], settings: Settings, save: bench.Save | None
+) -> BenchReport:
+    """The report with the described results, and with what the user has allowed, saved."""
+    asked = {**report.settings, "allow_pickle": settings.allow_pickle}
+    report = replace(report, results=results, settings=asked, notices=(*report.notices, *_note_left_out(results)))
     if save:
         save(report)
     return report
-
-
-def _complete(report: BenchReport, results: tuple[BenchResult, ...], settings: Settings) -> BenchReport:
-    """The report with the described results, and with what the user has allowed."""
-    asked = {**report.settings, "allow_pickle": settings.allow_pickle}
-    return replace(report, results=results, settings=asked, notices=(*report.notices, *_note_left_out(results)))
 
 
 def _trust_forms(model: ModelRef, settings: Settings) -> Settings:

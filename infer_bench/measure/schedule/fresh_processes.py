@@ -88,8 +88,19 @@ class FreshProcesses(SessionOpener):
             self._open_together(orders, announce)
         else:
             self._open_in_turn(index, orders[index], announce)
+        if not index:
+            self._open_one(orders[index], announce)
         if index and any(isinstance(error, StartTooLate) for error in self._layouts[index].failures.values()):
             self._layouts[index] = Layout()  # of all who take part, or of nobody
+
+    def _open_one(self, candidates: Sequence[Candidate], announce: Announce) -> None:
+        """Where the one that was waited for has failed, wait for the next that had no time, until one has started."""
+        layout = self._layouts[0]
+        for candidate in candidates:
+            if not layout.sessions and isinstance(layout.failures.get(candidate.key), StartTooLate):
+                del layout.failures[candidate.key]
+                self._awaited = candidate
+                self._open_in_turn(0, [candidate], announce)
 
     def _open_in_turn(self, index: int, candidates: Sequence[Candidate], announce: Announce) -> None:
         layout = self._layouts[index]

@@ -8,6 +8,7 @@ from infer_bench.errors import InferBenchError, WorkerError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.fixed_batch import explain_batch
 from infer_bench.measure.schedule.sampling import SamplingPlan
+from infer_bench.measure.schedule.starts import StartTooLate
 from infer_bench.model import Label, ModelSpec, Phase
 from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array, Columns, Samples
@@ -118,7 +119,8 @@ class Measurements:
     """All that is known so far. A report can be made of it at any time.
 
     `failures` are the candidates that are out, and why; with `batches_fail_alone`, `batch_failures` are those that
-    cannot take a batch size and can be measured at another. `specs` are what the models say of themselves;
+    cannot take a batch size and can be measured at another. Without `models_explicit` nobody has named the models, so
+    that one for which no time was left is left out. `specs` are what the models say of themselves;
     `interpreters` what the workers' own were, where that was a question. `layout_count` layouts are over, the first of
     which had `round_count` rounds; `cut_short`: time ran out before the usual number of rounds was made;
     `budget_needed_ns`: the budget that would have held all layouts, where the one that was given did not.
@@ -131,7 +133,9 @@ class Measurements:
         failures: Mapping[Key, InferBenchError] | None = None,
         *,
         batches_fail_alone: bool = False,
+        models_explicit: bool = True,
     ) -> None:
+        self._models_explicit = models_explicit
         self._batches_fail_alone = batches_fail_alone
         self.candidates = tuple(candidates)
         self.batches = tuple(batches)
@@ -186,11 +190,14 @@ class Measurements:
     def left_out(self) -> list[Candidate]:
         """Default candidates that turned out not to fit the model: nobody asked for them, and no worker broke.
 
-        When none fits a model, all of its have failed.
+        When none fits a model, all of its have failed; where nobody named the models, but for those that had no time.
         """
         unfit = [candidate for candidate in self.candidates if not candidate.explicit and self._is_unfit(candidate)]
         fit = {candidate.model.path for candidate in self.candidates if candidate not in unfit}
-        return [candidate for candidate in unfit if candidate.model.path in fit]
+        return [c for c in unfit if c.model.path in fit or (fit and self._lacked_time(c))]
+
+    def _lacked_time(self, candidate: Candidate) -> bool:
+        return not self._models_explicit and isinstance(self.failures[candidate.key], StartTooLate)
 
     def _is_unfit(self, candidate: Candidate) -> bool:
         error = self.failures.get(candidate.key)

@@ -24,6 +24,8 @@ ROUNDS_NS = 2_000_000_000
 """What all rounds of a layout of one pair take, where the budget holds more than the usual number of layouts."""
 LAYOUT_NS: Mapping[str, float] = {"sessions": 200_000_000, "forks": 600_000_000}
 """The least that a layout of one pair takes where none starts processes: loading, warming up, the fewest rounds."""
+OPENING_SHARE = 0.6
+"""Of what making a form takes, for opening it (measured, of a forest in four formats)."""
 _KINDS = {
     "sessions": "sessions reloaded in one worker",
     "forks": "pairs of forked processes",
@@ -37,11 +39,24 @@ def describe_bench(candidates: int, settings: Settings, used_ns: int, start_ns: 
     processes, batches = settings.processes, len(settings.batches)
     who = f"{_count(candidates, 'candidate')} × {_count(processes, 'process', 'processes')}"
     if settings.budget_s is not None:
-        return f"{who} at the most, as many rounds as fit, {settings.budget_s:g} s in all"
+        scope = "after the forms" if settings.forms else "in all"
+        return f"{who} at the most, as many rounds as fit, {settings.budget_s:g} s {scope}"
     rounds = -(-(settings.rounds or DEFAULT_ROUNDS) // processes)
     blocks_ns = min(settings.limit_s * 1e9, candidates * processes * rounds * batches * ROUND_NS)
     total_s = (used_ns + candidates * processes * start_ns + blocks_ns) / 1e9
     return f"{who} × {_count(rounds, 'round')}, about {_round(total_s)} s"
+
+
+def describe_forms(present: int, missing: int, each_ns: int, budget_s: float | None) -> str:
+    """So many files are there, the others take about `each_ns` each, and the model and all of them are opened once.
+
+    As in `2 forms made, 2 more to make and all to open, about 10 s; the budget of 10 s counts from then on`.
+    """
+    openings = 1 + present + missing
+    total_s = _round((missing + openings * OPENING_SHARE) * each_ns / 1e9)
+    more = f"{missing} more to make and " if missing else ""
+    text = f"{_count(present, 'form')} made, {more}all to open, about {total_s} s"
+    return text if budget_s is None else f"{text}; the budget of {budget_s:g} s counts from then on"
 
 
 def describe_gate(

@@ -38,12 +38,19 @@ class StartPlan:
     """Says of each layout how many start with it, after what the timed ones have shown. `root` is where /proc lies.
 
     Only models of libraries whose second process takes nothing from the first overlap: on a CPU, without a compiler.
-    A `budget` that bounds the starts ends them too; where it is late already, those of one layout are not timed.
+    A `budget` that bounds the starts ends them too; where it is late already, or would not hold one start after the
+    other of about `start_ns` each, those of one layout are not timed.
     """
 
     def __init__(
-        self, candidates: Sequence[Candidate], settings: Settings, budget: Budget | None = None, root: Path = Path("/")
+        self,
+        candidates: Sequence[Candidate],
+        settings: Settings,
+        budget: Budget | None = None,
+        root: Path = Path("/"),
+        start_ns: int = 0,
     ) -> None:
+        self._starts_ns = len(candidates) * start_ns
         self._root, self._layouts = root, settings.processes
         self._timed = math.ceil(settings.processes * TIMED_SHARE)
         is_bounded = budget is not None and budget.bounds_all
@@ -72,11 +79,15 @@ class StartPlan:
     def count_layouts(self, index: int) -> int:
         """How many layouts start at the same time, from this one on; 0: this one, its processes one after the other."""
         if self._budget is not None:
-            return int(index == 0 and self._budget.used_ns > LATE * self._budget.limit_ns)
+            return int(index == 0 and self._is_late(self._budget))
         timed = self._timed + (self._read_bytes > COLD_BYTES)
         if not self._may_overlap or index < timed or not self._leaves_memory():
             return 0
         return min(LAYOUTS_TOGETHER, self._layouts - index)
+
+    def _is_late(self, budget: Budget) -> bool:
+        end_ns = budget.used_ns + self._starts_ns
+        return budget.used_ns > LATE * budget.limit_ns or end_ns > STARTS_SHARE * budget.limit_ns
 
     def _leaves_memory(self) -> bool:
         layout_bytes = max(self._resident_bytes.values(), default=0)

@@ -4,18 +4,22 @@ import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from infer_bench.cli.main import run as run_command
-from infer_bench.errors import UsageError
+from infer_bench.errors import EngineError, UsageError
 from infer_bench.formats.identify import identify
 from infer_bench.measure.bench import run as bench
+from infer_bench.measure.bench.left_out import note_left_out
 from infer_bench.measure.forms import make
 from infer_bench.measure.forms import run as forms
 from infer_bench.measure.forms.traits import CODE_FORMATS, find_languages, find_modules
+from infer_bench.measure.schedule.measurements import Measurements
+from infer_bench.measure.schedule.starts import StartTooLate
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef
 from infer_bench.progress import Silent
@@ -24,6 +28,8 @@ from infer_bench.reporters.registry import render
 from infer_bench.workers.tasks.loaded_packages import ListPackages, list_packages
 from infer_bench.workers.tasks.model_forms import WriteForms, write_forms
 from tests import reports
+from tests.fakes import FakeClock
+from tests.measure.fake_layouts import S, candidate
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +197,51 @@ def test_what_is_known_of_a_format_is_said_beyond_the_budget(
     assert report.results[0].form == FormTraits({}, False, find_languages("lightgbm-text"))
     assert report.notices[-1].code == "needs-unknown"
     assert "in 0 packages" not in render(report, "table", width=200)
+
+
+def test_a_budget_counts_from_when_the_forms_are_there(boosted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, load, begins, saves = FakeClock(), bench._load_rows, list[int](), list[BenchReport]()
+
+    def load_rows(*arguments: Any) -> Any:
+        clock.spend(99 * S)
+        return load(*arguments)
+
+    def schedule(*arguments: Any) -> Any:
+        begins.append(arguments[-2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "time", SimpleNamespace(perf_counter_ns=clock))
+    monkeypatch.setattr(bench, "_load_rows", load_rows)
+    monkeypatch.setattr(bench, "_schedule", schedule)
+    settings = Settings(forms=True, budget_s=10)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(
+            [str(boosted)],
+            data=None,
+            candidates=["lightgbm"],
+            settings=settings,
+            begin_ns=clock.now,
+            ready=saves.append,
+        )
+    assert begins == [clock.now]
+    (notice,) = [notice for notice in saves[0].notices if notice.code == "forms-made"]
+    assert notice.message == "making the forms and opening each once took 99 s, beside the budget of 10 s"
+
+
+def test_forms_without_time_are_left_out_in_one_notice() -> None:
+    forms = [replace(candidate("fake", f"m.{form}"), explicit=False) for form in ("txt", "pickle", "onnx")]
+    late = {form.key: StartTooLate(10) for form in forms}
+    measurements = Measurements(forms, [1], {forms[1].key: late[forms[1].key]}, models_explicit=False)
+    (single,) = note_left_out(measurements, several=True)
+    assert (single.candidate, single.model) == ("fake", "m.pickle")
+    measurements.failures |= {forms[2].key: late[forms[2].key]}
+    (notice,) = note_left_out(measurements, several=True)
+    text = "it took too long to start for a budget of 10 s"
+    assert notice.message == f"m.pickle (fake), m.onnx (fake) left out: {text}"
+    assert Measurements(forms, [1], measurements.failures).left_out == []
+    assert Measurements(forms, [1], late, models_explicit=False).left_out == []
+    broken = Measurements(forms, [1], {forms[1].key: EngineError("wants text")}, models_explicit=False)
+    assert broken.left_out == []
 
 
 def test_an_exported_program_is_written_as_a_script_whose_code_may_run(

@@ -263,6 +263,17 @@ def test_who_has_not_started_when_the_budget_ends_is_left_out(
         assert OLD.key in layout.sessions  # of all, the first is waited for
 
 
+@pytest.mark.parametrize("together", [0, 1])
+def test_where_who_was_waited_for_has_failed_the_next_one_is(monkeypatch: pytest.MonkeyPatch, together: int) -> None:
+    monkeypatch.setattr(FakeWorker, "unopenable", OLD.model.path)
+    monkeypatch.setattr(FakeWorker, "slow", NEW.model.path)
+    monkeypatch.setattr(Ending, "count_layouts", lambda self, index: together)
+    source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(budget_s=5), plan=Ending())
+    with source.layout(0, [OLD, NEW], ignore) as layout:
+        assert list(layout.sessions) == [NEW.key]
+        assert list(layout.failures) == [OLD.key]
+
+
 def test_a_delay_is_injected_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:
     for kind in (ReloadedSessions, FreshProcesses):
         with contextlib.closing(

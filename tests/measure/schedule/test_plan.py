@@ -3,7 +3,7 @@
 import pytest
 
 from infer_bench.gates.limits import GateLimits
-from infer_bench.measure.schedule.plan import describe_bench, describe_gate
+from infer_bench.measure.schedule.plan import describe_bench, describe_forms, describe_gate
 from infer_bench.measure.settings import Settings
 from infer_bench.report.gate import GateMode
 from infer_bench.stats.decisions.error_rates import Errors
@@ -25,6 +25,14 @@ def test_a_bench_says_what_it_makes_and_about_how_long_it_takes() -> None:
 def test_a_budget_is_all_that_it_takes() -> None:
     text = describe_bench(3, Settings(budget_s=7.5), S, S)
     assert text == "3 candidates × 3 processes at the most, as many rounds as fit, 7.5 s in all"
+    assert describe_bench(3, Settings(budget_s=7.5, forms=True), S, S).endswith("as fit, 7.5 s after the forms")
+
+
+def test_forms_are_made_and_opened_before_a_budget_counts() -> None:
+    text = "2 forms made, 2 more to make and all to open, about 5 s"
+    assert describe_forms(2, 2, S, None) == text
+    assert describe_forms(2, 2, S, 10.0) == f"{text}; the budget of 10 s counts from then on"
+    assert describe_forms(1, 0, 10 * S, 10.0).startswith("1 form made, all to open, about 10 s; the budget")
 
 
 @pytest.mark.parametrize(

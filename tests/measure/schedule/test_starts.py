@@ -86,6 +86,15 @@ def test_a_budget_ends_the_starts_and_times_none_where_it_is_late(
     assert plan.order([slow, quick]) == [quick, slow]
 
 
+@pytest.mark.parametrize(("start_s", "count"), [(0, 0), (3, 0), (4, 1)])
+def test_starts_that_a_budget_does_not_hold_in_turn_overlap(tmp_path: Path, start_s: int, count: int) -> None:
+    clock, pair = FakeClock(), [of_library(), of_library("onnxruntime")]
+    budget = Budget(10 * S, clock, clock.now)
+    clock.spend(S)
+    plan = StartPlan(pair, Settings(budget_s=10), budget, machine(tmp_path), start_ns=start_s * S)
+    assert (plan.count_layouts(0), plan.count_layouts(1)) == (count, 0)
+
+
 def test_the_least_budgets_bound_no_start(tmp_path: Path) -> None:
     clock = FakeClock()
     plan = StartPlan([of_library()], Settings(budget_s=1), Budget(S, clock, clock.now), machine(tmp_path))
