@@ -14,6 +14,8 @@ from infer_bench.report.common import Notice
 from infer_bench.typing import Array
 
 BY_POSITION = "by-position"
+FEWER_COLUMNS = "fewer-columns"
+_MOST_NAMES = 5
 _ORDER_HINT = "see that they stand in the order of training"
 
 
@@ -80,10 +82,15 @@ def _encode(column: Array, source: Feature, feature: Feature) -> Array:
 
 
 def note_mapping(spec: ModelSpec, reference: ModelSpec, name: str, other: str = "the reference") -> list[Notice]:
-    """That the model `name` takes those of the `other` in order, and where its names would say otherwise."""
+    """That the model `name` takes those of the `other` in order, and where its names would say otherwise.
+
+    Of columns with the same names: those that it does not take.
+    """
     ours, theirs = reference.feature_names, spec.feature_names
-    if not ours or not theirs or ours == theirs or share_names(spec, reference):
+    if not ours or not theirs or ours == theirs:
         return []
+    if share_names(spec, reference):
+        return note_missing(spec, reference, name, other)
     if not spec.named:
         text = f"{name} does not name its columns: they were taken in {other}'s order"
     elif not reference.named:
@@ -93,6 +100,16 @@ def note_mapping(spec: ModelSpec, reference: ModelSpec, name: str, other: str = 
     own, others = (theirs, ours) if reference.named else (ours, theirs)
     place = first_misplaced(own, others) if len(own) == len(others) else None
     return [Notice(BY_POSITION, text + ("" if place is None else _in_place(others, place)))]
+
+
+def note_missing(spec: ModelSpec, reference: ModelSpec, name: str, other: str = "the reference") -> list[Notice]:
+    """That the model `name` lacks columns that the `other` reads; nothing of those that neither names."""
+    lacking = [f.name for f in reference.features if f.name not in spec.feature_names and not f.unread]
+    if not lacking or not share_names(spec, reference):
+        return []
+    listing = ", ".join(map(repr, lacking[:_MOST_NAMES])) + (", …" if len(lacking) > _MOST_NAMES else "")
+    text = f"{name} takes {len(spec.features)} of {other}'s {len(reference.features)} columns, and not {listing}"
+    return [Notice(FEWER_COLUMNS, f"{text}: what stands there changes nothing for it")]
 
 
 def _in_place(names: Sequence[str], place: int) -> str:

@@ -13,6 +13,7 @@ from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder,
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import RequestDomain, Rows, describe_domain, draw_rows, note_unseen, read_rows
 from infer_bench.measure.candidates.unlike_requests import mark_unlike
+from infer_bench.measure.outputs.unlike_inputs import note_inputs
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, ModelSpec
 
@@ -54,8 +55,18 @@ def load_common_rows(
             own = _share_drawn(first, path, domain, settings)
         else:
             own = _share_file(first, path, groups, specs, source, settings)
+        own = _note_inputs(first, own, groups[path][0].model.name)
         rows[path] = mark_unlike(first, own, groups[giver][0].model.name, groups[path][0].model.name)
     return {path: rows[path] for path in domains}, failures
+
+
+def _note_inputs(first: Rows, rows: Rows, name: str) -> Rows:
+    """The rows, with what is to be said where a network takes other inputs of the first one's requests."""
+    if rows.drawn_for != first.drawn_for:
+        return rows
+    return replace(
+        rows, notices=(*rows.notices, *note_inputs(rows.spec.inputs, first.spec.inputs, first.columns.keys(), name))
+    )
 
 
 def _describe_models(

@@ -1,6 +1,6 @@
 """The rows that candidates and baselines answer: the same ones wherever they can, so that predictions compare."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,10 +9,17 @@ from infer_bench.data import Table
 from infer_bench.data.narrowing import hold, narrow
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, counterparts, note_mapping
+from infer_bench.measure.candidates.column_mapping import (
+    NO_ORDER,
+    ColumnOrder,
+    counterparts,
+    note_mapping,
+    note_missing,
+)
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import Rows, load_rows, read_rows_for, select_columns
 from infer_bench.measure.candidates.unlike_requests import describe_unlike, suggest_shape
+from infer_bench.measure.outputs.unlike_inputs import note_inputs
 from infer_bench.measure.schedule.sequential import Pair
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelSpec
@@ -116,6 +123,16 @@ def _refuse_unlike(pair: Pair, rows: Mapping[str, Rows]) -> None:
         raise DataError(f"{ours.name} would answer {own} where {theirs.name} answers {others}", hint)
 
 
+def _note_inputs(ours: Candidate, theirs: Candidate, shared: SharedRows, *, of_file: bool) -> Iterator[Notice]:
+    """Where a candidate takes fewer columns of a file than its baseline, or other inputs of the same requests."""
+    spec, reference = (shared.rows[candidate.model.path].spec for candidate in (ours, theirs))
+    fed = shared.rows[theirs.model.path].columns
+    if of_file:
+        yield from note_missing(spec, reference, ours.model.name, theirs.model.name)
+    if of_file or len(spec.inputs) == len(reference.inputs):
+        yield from note_inputs(spec.inputs, reference.inputs, fed.keys(), ours.model.name)
+
+
 def _drop_repeated(rows: Rows, others: Iterable[Rows]) -> Rows:
     """Requests that were drawn for another network as well are told of once."""
     entries = [replace(entry, model="") for entry in rows.inputs]
@@ -174,6 +191,7 @@ def _hand_out(pair: Pair, shared: SharedRows, *, of_file: bool) -> None:
         return
     if of_file:
         _refuse_unlike(pair, shared.rows)
+    shared.notices += _note_inputs(pair.candidate, theirs, shared, of_file=of_file)
     # Of several candidates the first gives its rows to the baseline, and the others take the baseline's.
     giver, taker = (theirs, ours) if has_rows else (ours, theirs)
     specs = [shared.rows[candidate.model.path].spec for candidate in (giver, taker)]

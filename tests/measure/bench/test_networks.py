@@ -183,3 +183,12 @@ def test_networks_of_other_ranks_answer_the_same_requests_of_a_file_or_have_no_s
     assert [n.hint for n in apart.notices if n.code == "unlike-requests"] == [
         "--shape x:1x2x3 says what one request is"
     ]
+
+
+def test_an_input_that_one_network_lacks_is_said(tmp_path: Path) -> None:
+    two = "a (float[N, 2, 3] x, float[N, 2, 3] mask) => (float[N, 2, 3] y) { y = Relu(x) }"
+    paths = [save(tmp_path, two, "two.onnx"), save(tmp_path, two.replace(", float[N, 2, 3] mask", ""), "one.onnx")]
+    report = bench(paths, candidates=["onnxruntime"], rounds=1, processes=1)
+    assert [notice.message for notice in report.notices if notice.code == "other-inputs"] == [
+        "one.onnx has no input 'mask': it answered without what the reference was fed there"
+    ]

@@ -32,7 +32,10 @@ def sentences(spec: ModelSpec, reference: ModelSpec) -> list[str]:
 
 def test_names_are_matched_where_both_sides_have_them() -> None:
     assert sources(named("c", "a"), named("a", "b", "c")) == {"c": "c", "a": "a"}
-    assert sentences(named("c", "a"), named("a", "b", "c")) == []
+    assert sentences(named("c", "a"), named("a", "c")) == []
+    assert sentences(named("c", "a"), named("a", "b", "c")) == [
+        "b.onnx takes 2 of the reference's 3 columns, and not 'b': what stands there changes nothing for it"
+    ]
 
 
 def test_an_invented_name_is_not_matched_with_a_real_one() -> None:

@@ -240,3 +240,17 @@ def test_a_function_beside_a_network_answers_its_requests_of_a_file(
     pair = Pair(candidate("new", "new"), candidate("base", "old"))
     shared = share_rows([pair], open_data(str(tmp_path / "rows.npz")), Settings())
     assert [table["x"].shape for table in shared.columns.values()] == [(5, 1, 3, 4)] * 2
+
+
+def test_a_column_of_a_file_that_the_candidate_lacks_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = {"old": ("a", "b"), "new": ("a",)}
+
+    def rows(group: Sequence[Candidate], source: RequestFile, settings: Settings, *_: object) -> Rows:
+        features = tuple(Feature(name) for name in names[group[0].model.path])
+        return read_rows_for(group, ModelSpec("raw", features, ("y",)), source, settings)
+
+    monkeypatch.setattr("infer_bench.measure.gate.shared_rows.load_rows", rows)
+    (tmp_path / "rows.json").write_text('[{"a": 1, "b": 2}]')
+    pair = Pair(candidate("new", "new"), candidate("base", "old"))
+    (notice,) = share_rows([pair], open_data(str(tmp_path / "rows.json")), Settings()).notices
+    assert notice.message == "new takes 1 of old's 2 columns, and not 'b': what stands there changes nothing for it"

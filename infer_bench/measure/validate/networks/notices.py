@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from infer_bench.measure.candidates.remarks import notices_of
+from infer_bench.measure.outputs.unlike_inputs import note_inputs
 from infer_bench.measure.validate.causes.precision import list_weights
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.report.common import Notice
@@ -14,9 +15,16 @@ def notices_on(validation: NetworkValidation) -> list[Notice]:
     notices = [*validation.notices, *_note_measures(validation)]
     for candidate in validation.candidates:
         notices += [*_note_names(candidate), *_note_near(validation, candidate), *_note_unreached(candidate)]
-        notices += _note_blank(candidate)
+        notices += [*_note_blank(candidate), *_note_inputs(validation, candidate)]
     notices += _note_scores(validation)
     return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
+
+
+def _note_inputs(validation: NetworkValidation, candidate: NetworkCandidate) -> Iterator[Notice]:
+    if candidate.error is None:
+        fed = dict.fromkeys(name for requests in validation.requests for name in requests.table.names)
+        predictor = candidate.predictor
+        yield from note_inputs(predictor.spec.inputs, validation.inputs, fed, predictor.name)
 
 
 def _note_measures(validation: NetworkValidation) -> Iterator[Notice]:

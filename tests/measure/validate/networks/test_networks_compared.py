@@ -180,3 +180,17 @@ def test_nor_are_rows_of_a_table_without_a_number(tmp_path: Path) -> None:
     report = validate(*map(str, models), data=str(tmp_path / "lost.npy"), probes="off")
     assert report.verdict is not None
     assert (report.verdict.status, report.verdict.exit_code) == ("failed", 6)
+
+
+def test_inputs_that_one_side_lacks_are_said(tmp_path: Path) -> None:
+    two = "a (float[n, 2, 3] x, float[n, 2, 3] mask) => (float[n, 2, 3] y) { y = Relu(x) }"
+    reference = str(save_graph(tmp_path / "two.onnx", two))
+    one = str(save_graph(tmp_path / "one.onnx", two.replace(", float[n, 2, 3] mask", "")))
+    report = validate(reference, one, rows=2)
+    assert report.verdict is not None
+    assert report.verdict.status == "pass"
+    said = [notice.message for notice in report.notices if notice.code == "other-inputs"]
+    assert said == ["one.onnx has no input 'mask': it answered without what the reference was fed there"]
+    other = validate(one, reference, rows=2)
+    assert other.results[0].failed is not None
+    assert other.results[0].failed.startswith("two.onnx takes other inputs than the reference")
