@@ -10,12 +10,13 @@ from infer_bench import data
 from infer_bench.data.tensors.stacking import MOST_BYTES
 from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.jobs import build_engine_job
 from infer_bench.measure.candidates.rows import rows_of_requests
 from infer_bench.measure.quantize.arrays import Arrays, Requests
+from infer_bench.measure.quantize.network_tools import NetworkTools
 from infer_bench.measure.quantize.rows import STACK, Rows, count_calibrating
-from infer_bench.model import ModelRef, ModelSpec, TensorInput
+from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.report.common import Notice
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.process import Worker
@@ -29,28 +30,40 @@ DRAWN = 1024
 _USE_DATA = "give rows with --data"
 
 
-def draw_rows(source: ModelRef, network: NetworkDescription, seed: int, timeout_s: float) -> Rows:
+def draw_rows(tools: NetworkTools, network: NetworkDescription, seed: int, timeout_s: float) -> Rows:
     """The first quarter calibrates, the others judge. A worker opens the model and tells what it takes.
 
     Raises `DataError` for a model of which no request can be drawn, or only one, and what its engine raises.
     """
-    job = build_engine_job(ENGINE, source, check_options(registry.get(ENGINE), {}))
+    job = build_engine_job(ENGINE, tools.source, check_options(registry.get(ENGINE), {}))
     with Worker(job, timeout_s=timeout_s) as worker:
         spec = worker.open().spec
         if spec.inputs:
-            return _draw_tensors(worker, spec, source.path, network, seed)
+            return _draw_tensors(worker, spec, tools, network, seed)
         table = data.draw(spec, worker.ask(ReadDomain()).thresholds, DRAWN, seed)
     return split_table(fill_inputs(table.columns, network.inputs), spec.batch)
 
 
-def _draw_tensors(worker: Worker, spec: ModelSpec, path: str, network: NetworkDescription, seed: int) -> Rows:
+def _draw_tensors(worker: Worker, spec: ModelSpec, tools: NetworkTools, network: NetworkDescription, seed: int) -> Rows:
     try:
         requests = worker.ask(DrawRequests(count_requests(spec.inputs), seed))
     except DataError as error:
         raise DataError(error.message, _USE_DATA) from None
-    rows = rows_of_requests(requests, spec, path)
+    rows = rows_of_requests(requests, spec, tools.source.path)
     drawn = split_requests(requests.columns, spec.inputs, network.outputs)
+    if not _answers_by_row(tools, drawn.judging):
+        drawn = split_whole(requests.columns)
     return replace(drawn, inputs=rows.inputs, notices=tuple(map(_without_options, rows.notices)))
+
+
+def _answers_by_row(tools: NetworkTools, requests: Requests) -> bool:
+    """Whether every output of a stack has an entry for each of its rows; an output may be one for all of them."""
+    first = requests.take(range(min(requests.count, 2 if requests.free else max(1, requests.stack))))
+    try:
+        tools.run(tools.source.path, tools.save(first, "first"))
+    except EngineError:
+        return False
+    return True
 
 
 def _without_options(notice: Notice) -> Notice:
@@ -70,20 +83,26 @@ def split_requests(columns: Columns, inputs: Sequence[TensorInput], outputs: Seq
 
     Raises `DataError` where there is but one.
     """
-    arrays = {name: _without_objects(np.asarray(column)) for name, column in columns.items()}
+    arrays = _as_arrays(columns)
     drawn = [tensor for tensor in inputs if tensor.name in arrays]
     sizes = {array.shape[1] if array.ndim > 1 else 0 for array in arrays.values()}
     size = sizes.pop() if len(sizes) == 1 else 0
     firsts = {output.shape[0] for output in outputs if output.shape}
     if not size or not firsts <= {None, size} or any(tensor.batch_axis not in (None, 0) for tensor in drawn):
-        return _split(arrays, 0, free=False)
+        return split_whole(columns)
     free = size == 1 and firsts <= {None} and all(tensor.batch_axis == 0 for tensor in drawn)
     return _split(arrays, STACK if free else size, free=free)
 
 
-def _without_objects(array: Array) -> Array:
-    """Texts as a file can hold them."""
-    return array.astype(str) if array.dtype.kind == "O" else array
+def split_whole(columns: Columns) -> Rows:
+    """Requests of which each is fed as it is. Raises `DataError` where there is but one."""
+    return _split(_as_arrays(columns), 0, free=False)
+
+
+def _as_arrays(columns: Columns) -> dict[str, Array]:
+    """The columns, texts as a file can hold them."""
+    arrays = {name: np.asarray(column) for name, column in columns.items()}
+    return {name: array.astype(str) if array.dtype.kind == "O" else array for name, array in arrays.items()}
 
 
 def fill_inputs(columns: Columns, inputs: Sequence[NetworkTensor]) -> dict[str, Array]:

@@ -65,7 +65,7 @@ def quantize(
         network = tools.prepare()
         _check_layers(settings, network)
         if data is None:
-            rows = draw_rows(source, network, settings.seed, settings.timeout_s)
+            rows = draw_rows(tools, network, settings.seed, settings.timeout_s)
         else:
             rows = _read(data, judge, labels, network, settings)
         setup, notices = set_up(tools, network, rows, settings)

@@ -26,7 +26,7 @@ Shape = Sequence[int | str]
 def draw(model: Path, folder: Path, seed: int = 0) -> Rows:
     tools = NetworkTools(identify(str(model)), folder, 300.0)
     try:
-        return draw_rows(tools.source, tools.prepare(), seed, 300.0)
+        return draw_rows(tools, tools.prepare(), seed, 300.0)
     finally:
         tools.close()
 
@@ -113,6 +113,21 @@ def test_a_fixed_batch_is_filled_and_whole_requests_stay_whole() -> None:
     assert (loss.judging.stack, loss.judging.arrays["x"].shape) == (0, (7, 1, 3))
     steps = TensorInput("x", "float32", (None, "n", 3), batch_axis=1)
     assert split_requests({"x": np.zeros((9, 6, 1, 3))}, [steps], []).judging.stack == 0
+
+
+def test_requests_whose_rows_an_output_does_not_tell_stay_whole(tmp_path: Path) -> None:
+    w = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("MatMul", ["r", "w"], ["m"]),
+        helper.make_node("Reshape", ["m", "shape"], ["y"]),
+    ]
+    constants = {"w": w, "shape": np.array([-1, 4])}
+    model = save(tmp_path / "n.onnx", nodes, constants, {"x": (TensorProto.FLOAT, ("batch", "tokens", 4))})
+    rows = draw(model, tmp_path)
+    assert (rows.judging.stack, rows.judging.count) == (0, DRAWN * 3 // 4)
+    assert rows.judging.arrays["x"].shape[1] == 1
 
 
 def test_large_requests_are_few_and_one_alone_is_refused() -> None:
