@@ -26,7 +26,7 @@ from infer_bench.measure.candidates.rows import Rows, check_labels, find_inputs,
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.probe_test.run import RESERVE, ProbeTester
 from infer_bench.measure.reporting import PartialSaves, run_to_report
-from infer_bench.measure.schedule.budget import Budget
+from infer_bench.measure.schedule.budget import LEAST_BUDGET_S, Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.measurements import Measurements
@@ -42,8 +42,8 @@ from infer_bench.typing import Array, Columns
 
 Save = Callable[[BenchReport], None]
 
-EARLY, LEAST_BUDGET_S = 0.2, 5.0
-"""A default candidate is converted while less of a budget is spent, if it is not below the least one."""
+EARLY = 0.2
+"""A default candidate is converted while less of a budget is spent, if that ends starts as well."""
 USUAL_START_NS = 2_000_000_000
 """A start takes no longer than what went before, of which it was a part, and seldom longer than this."""
 

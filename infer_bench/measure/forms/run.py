@@ -111,7 +111,9 @@ def _note_left_out(results: Sequence[BenchResult]) -> list[Notice]:
     if all(result.form is None or result.form.packages for result in results):
         return []
     text = "what some forms need to be loaded is not known: no time was left to look, or they could not be opened again"
-    return [Notice("needs-unknown", text, "a larger --budget, or none", level="note")]
+    return [
+        Notice("needs-unknown", text, "leave out --budget and --quick, whose measuring takes all of it", level="note")
+    ]
 
 
 def _list_packages(result: BenchResult, ref: ModelRef, settings: Settings) -> Mapping[str, int]:

@@ -20,6 +20,8 @@ LEAST_ROUNDS = 3
 
 LEAST_WHOLE_NS = 4_000_000_000
 """Less than this is over when the first process has started: it bounds what comes then."""
+LEAST_BUDGET_S = 5.0
+"""From here on a budget of a bench, of which a part may be kept for rows made to find differences, ends starts."""
 
 
 class Durations:

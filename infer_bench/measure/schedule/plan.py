@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from infer_bench.gates.limits import GateLimits
 from infer_bench.gates.unnamed_limits import MOST
-from infer_bench.measure.schedule.budget import LEAST_ROUNDS
+from infer_bench.measure.schedule.budget import LEAST_BUDGET_S, LEAST_ROUNDS
 from infer_bench.measure.settings import DEFAULT_ROUNDS, Settings
 from infer_bench.report.gate import GateMode
 from infer_bench.stats.decisions.error_rates import Errors
@@ -40,6 +40,7 @@ def describe_bench(candidates: int, settings: Settings, used_ns: int, start_ns: 
     who = f"{_count(candidates, 'candidate')} × {_count(processes, 'process', 'processes')}"
     if settings.budget_s is not None:
         scope = "after the forms" if settings.forms else "in all"
+        scope += ", but for the first starts" if settings.budget_s < LEAST_BUDGET_S else ""
         return f"{who} at the most, as many rounds as fit, {settings.budget_s:g} s {scope}"
     rounds = -(-(settings.rounds or DEFAULT_ROUNDS) // processes)
     blocks_ns = min(settings.limit_s * 1e9, candidates * processes * rounds * batches * ROUND_NS)

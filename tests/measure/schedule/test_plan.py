@@ -26,6 +26,7 @@ def test_a_budget_is_all_that_it_takes() -> None:
     text = describe_bench(3, Settings(budget_s=7.5), S, S)
     assert text == "3 candidates × 3 processes at the most, as many rounds as fit, 7.5 s in all"
     assert describe_bench(3, Settings(budget_s=7.5, forms=True), S, S).endswith("as fit, 7.5 s after the forms")
+    assert describe_bench(3, Settings(budget_s=4), S, S).endswith("as fit, 4 s in all, but for the first starts")
 
 
 def test_forms_are_made_and_opened_before_a_budget_counts() -> None:
