@@ -28,12 +28,12 @@ def fork(arguments: list[str], **options: Any) -> "subprocess.Popen[Any]":
 @pytest.mark.parametrize("arguments", [["--version"], ["bench", "none.onnx"], ["bench", "--unheard-of"], ["engines"]])
 def test_it_ends_and_speaks_as_one_that_is_started(arguments: list[str], tmp_path: Path) -> None:
     environment = {**os.environ, "COLUMNS": "60"}
-    expected = subprocess.run(
+    reference = subprocess.run(
         [*COMMAND, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     process = fork(arguments, cwd=tmp_path, env=environment, text=True)
-    assert process.communicate() == (expected.stdout, expected.stderr)
-    assert process.returncode == expected.returncode
+    assert process.communicate() == (reference.stdout, reference.stderr)
+    assert process.returncode == reference.returncode
 
 
 def test_a_signal_ends_it_and_its_end_is_told(tmp_path: Path) -> None:

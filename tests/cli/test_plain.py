@@ -66,7 +66,7 @@ def test_every_option_is_read_as_typer_reads_it(name: str, typers: Typers) -> No
     parameters = list_parameters(load_command(name))
     arguments = [word for p in parameters if not p.declaration.names for word in list_words(p)]
     options = [word for p in parameters if p.declaration.names for word in list_words(p)]
-    joined = [
+    joined_words = [
         f"{long}={list_words(p)[-1]}"
         for p in parameters
         if p.kind is not bool
@@ -74,13 +74,13 @@ def test_every_option_is_read_as_typer_reads_it(name: str, typers: Typers) -> No
         if long.startswith("--")
     ]
 
-    for words in ([], arguments, [*options, *arguments], [*arguments, *joined]):
-        values, expected = read(name, words), read_with(typers[name], name, words)
+    for words in ([], arguments, [*options, *arguments], [*arguments, *joined_words]):
+        values, typer_values = read(name, words), read_with(typers[name], name, words)
         if values is None:
-            assert isinstance(expected, TyperException)
+            assert isinstance(typer_values, TyperException)
         else:
-            assert values == expected
-            assert [type(values[key]) for key in values] == [type(expected[key]) for key in values]
+            assert values == typer_values
+            assert [type(values[key]) for key in values] == [type(typer_values[key]) for key in values]
     assert read(name, [*options, *arguments]) is not None
 
 

@@ -21,9 +21,9 @@ def test_a_thousand_trees(scale: float, shift: float, opset_ml: int) -> None:
     model = write_onnx(ensemble, precision="float32", opset_ml=opset_ml, input_name="rows")  # type: ignore[arg-type]
     feeds = make_feeds(ensemble, ROWS, np.float32)
     values = run_file(model, feeds)["prediction"][:, 0].astype(np.float64)
-    expected = booster.predict(ROWS)
-    assert np.max(np.abs(values - expected) / np.maximum(1.0, np.abs(expected))) <= 1e-6
-    assert np.any(np.abs(values - expected) > 0)
+    predictions = booster.predict(ROWS)
+    assert np.max(np.abs(values - predictions) / np.maximum(1.0, np.abs(predictions))) <= 1e-6
+    assert np.any(np.abs(values - predictions) > 0)
 
 
 @pytest.mark.parametrize("shift", [0.0, 2.5])
@@ -36,9 +36,9 @@ def test_probabilities_of_many_trees(trees: int, shift: float) -> None:
     outputs = run_file(
         write_onnx(ensemble, precision="float32", input_name="rows"), make_feeds(ensemble, ROWS, np.float32)
     )
-    expected = np.asarray(booster.predict(ROWS))
-    assert np.abs(outputs["probabilities"][:, 1] - expected).max() <= 1e-6
-    assert outputs["label"].tolist() == (expected > 0.5).astype(int).tolist()
+    predictions = np.asarray(booster.predict(ROWS))
+    assert np.abs(outputs["probabilities"][:, 1] - predictions).max() <= 1e-6
+    assert outputs["label"].tolist() == (predictions > 0.5).astype(int).tolist()
 
 
 def test_probabilities_of_several_classes() -> None:
@@ -49,6 +49,6 @@ def test_probabilities_of_several_classes() -> None:
     outputs = run_file(
         write_onnx(ensemble, precision="float32", input_name="rows"), make_feeds(ensemble, ROWS, np.float32)
     )
-    expected = np.asarray(booster.predict(ROWS))
-    assert np.abs(outputs["probabilities"] - expected).max() <= 1e-6
-    assert outputs["label"].tolist() == expected.argmax(axis=1).tolist()
+    predictions = np.asarray(booster.predict(ROWS))
+    assert np.abs(outputs["probabilities"] - predictions).max() <= 1e-6
+    assert outputs["label"].tolist() == predictions.argmax(axis=1).tolist()

@@ -17,11 +17,11 @@ VALUES = [1, None, 3, None, None, 6, 7, 8, None, 10, 11, None]
 @pytest.mark.parametrize(("begin", "count"), [(0, 12), (1, 11), (7, 3), (9, 2), (3, 2), (11, 1), (4, 0)])
 def test_nulls_are_nan_wherever_a_slice_begins(kind: str, begin: int, count: int) -> None:
     whole = arrow.array(VALUES, type=getattr(arrow, kind)())
-    expected = [np.nan if value is None else float(value) for value in VALUES[begin : begin + count]]
-    assert np.array_equal(to_numpy(whole.slice(begin, count), nullable=True), expected, equal_nan=True)
+    values = [np.nan if value is None else float(value) for value in VALUES[begin : begin + count]]
+    assert np.array_equal(to_numpy(whole.slice(begin, count), nullable=True), values, equal_nan=True)
     parts = arrow.chunked_array([whole.slice(begin, count), whole.slice(0, 5)])
-    expected += [1.0, np.nan, 3.0, np.nan, np.nan]
-    assert np.array_equal(to_numpy(parts, nullable=True), expected, equal_nan=True)
+    values += [1.0, np.nan, 3.0, np.nan, np.nan]
+    assert np.array_equal(to_numpy(parts, nullable=True), values, equal_nan=True)
 
 
 def test_numbers_with_nulls_import_neither_pandas_nor_what_computes() -> None:

@@ -160,6 +160,6 @@ def test_what_it_rounds_is_computed_where_it_runs(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(network, "open_rounding_runs", lambda _, modules, *__: makers.extend(modules))
     session.rounding_runs("noise")
     assert [next(make().parameters()).device.type for make in makers] == ["meta", "meta"]
-    moved = torch.ones(3, dtype=torch.bfloat16, device="meta")
-    rounding._move_bits(torch, moved, lambda array, _: array, "weight")
-    assert moved.device.type == "meta"
+    weight = torch.ones(3, dtype=torch.bfloat16, device="meta")
+    rounding._move_bits(torch, weight, lambda array, _: array, "weight")
+    assert weight.device.type == "meta"

@@ -182,9 +182,9 @@ def test_null_is_what_is_left_out(binary_app: Any) -> None:
         "id": None,
         "parameters": None,
     }
-    expected, answer = (infer(binary_app, content).json() for content in (whole, nulls))
-    assert answer["outputs"] == expected["outputs"]
-    assert answer.keys() == expected.keys()
+    reference, answer = (infer(binary_app, content).json() for content in (whole, nulls))
+    assert answer["outputs"] == reference["outputs"]
+    assert answer.keys() == reference.keys()
     assert len(infer(binary_app, {"inputs": [INPUT], "outputs": None}).json()["outputs"]) == 2
 
 

@@ -47,8 +47,8 @@ def list_inputs(inputs: Sequence[TensorInput], choices: RequestChoices) -> list[
                 raise UsageError(
                     f"--{option}: the model has no {what} {name!r}", f"it has: {', '.join(names_of_model) or 'none'}"
                 )
-    needed = [t for t in inputs if not t.optional or t.name in choices.shapes or t.name in choices.fills]
-    return needed or list(inputs)
+    required_inputs = [t for t in inputs if not t.optional or t.name in choices.shapes or t.name in choices.fills]
+    return required_inputs or list(inputs)
 
 
 def choose_rules(

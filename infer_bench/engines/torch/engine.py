@@ -85,8 +85,8 @@ def _open_program(library: Any, model: ModelRef, options: Mapping[str, str]) -> 
         return TorchNetworkSession(library, program, spec, module, device)
     spec = dataclasses.replace(_spec(program), remarks=remarks)
     feed = feeds.make_feed(feeds.make_schema(spec.features, options, np.float32), options["feed"])
-    changed = bool(find_changed_inputs(program))
-    predict = make_predictor(library, module, np.float32, device, copy=changed)
+    writes_inputs = bool(find_changed_inputs(program))
+    predict = make_predictor(library, module, np.float32, device, copy=writes_inputs)
     predict = guard(predict, f"PyTorch cannot run {model.name}")
     return TorchSession(spec, feed, predict, library, program)
 
@@ -110,8 +110,8 @@ class TorchSession(FedSession):
         what = "PyTorch cannot compute the program in float64"
         with errors_as(EngineError, what):
             module = widen_module(self._library, self._program)
-        changed = bool(find_changed_inputs(self._program))
-        return guard(make_predictor(self._library, module, np.float64, copy=changed), what)
+        writes_inputs = bool(find_changed_inputs(self._program))
+        return guard(make_predictor(self._library, module, np.float64, copy=writes_inputs), what)
 
     def predict_in_float64(self, inputs: Any) -> Floats:
         """See `engines.float64.Float64Session`."""

@@ -32,18 +32,18 @@ def load_program(library: Any, path: str, *, trusted: bool) -> Any:
 @contextlib.contextmanager
 def _refuse_pickles(library: Any, name: str) -> Iterator[None]:
     """Have PyTorch read pickles of tensors alone: it reads any, where that fails."""
-    refused: list[BaseException] = []
+    refusals: list[BaseException] = []
     load = library.load
 
     def load_tensors(*arguments: Any, **options: Any) -> Any:
         try:
             return load(*arguments, **options)
         except UnpicklingError as error:
-            refused.append(error)
+            refusals.append(error)
             raise
 
     def refuse(*_: object, **__: object) -> NoReturn:
-        refused.append(UnpicklingError())
+        refusals.append(UnpicklingError())
         raise UnpicklingError
 
     with contextlib.ExitStack() as patches:
@@ -55,6 +55,6 @@ def _refuse_pickles(library: Any, name: str) -> Iterator[None]:
         try:
             yield
         except Exception:
-            if refused:
+            if refusals:
                 raise UnsafePickle(f"{name} holds a pickle of more than tensors", HINT) from None
             raise

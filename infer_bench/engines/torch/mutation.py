@@ -28,8 +28,8 @@ def describe_program_state(program: Any) -> tuple[Remark, ...]:
     """A remark where an exported program writes to buffers of its own, which are named."""
     signature = program.graph_signature
     buffers = signature.inputs_to_buffers
-    written = {buffers[name] for name in _list_written(program, buffers)}
-    return _describe({*signature.buffers_to_mutate.values(), *written})
+    written_buffers = {buffers[name] for name in _list_written(program, buffers)}
+    return _describe({*signature.buffers_to_mutate.values(), *written_buffers})
 
 
 def find_changed_script_inputs(graph: Any) -> frozenset[str]:

@@ -105,8 +105,8 @@ def _open_rows(
     fixed = batch if isinstance(batch, int) else None
     spec = ModelSpec(task, features, name_outputs(count), batch=fixed, remarks=remarks)
     feed = feeds.make_feed(feeds.make_schema(features, options, np.float32), options["feed"])
-    changed = bool(find_changed_script_inputs(module.inlined_graph))
-    predict = make_predictor(library, module, np.float32, options["device"], copy=changed)
+    writes_inputs = bool(find_changed_script_inputs(module.inlined_graph))
+    predict = make_predictor(library, module, np.float32, options["device"], copy=writes_inputs)
     return FedSession(spec, feed, guard(predict, "PyTorch cannot run the module"))
 
 

@@ -61,7 +61,7 @@ def _compare(library: Any, program: Any, script: Any, arguments: Any) -> None:
     module = program.module()
     values = list_values(program, program.graph_signature.user_inputs)
     free = [[axis for axis, size in enumerate(value.shape) if not isinstance(size, int)] for value in values]
-    tried = 0
+    trials = 0
     for resize in (None, _double, _drop_last):
         requests = [
             tensor.clone() if resize is None else resize(library, tensor, axes)
@@ -69,15 +69,15 @@ def _compare(library: Any, program: Any, script: Any, arguments: Any) -> None:
         ]
         with library.inference_mode():
             try:
-                expected = module(*[tensor.clone() for tensor in requests])
+                reference = module(*[tensor.clone() for tensor in requests])
             except Exception:  # noqa: BLE001 - the program has limits of its own
                 continue
             with errors_as(EngineError, "the script fails where the program answers"):
                 answers = script(*requests)
-        tried += resize is not None
-        if not _agree(library, expected, answers):
+        trials += resize is not None
+        if not _agree(library, reference, answers):
             raise EngineError("the script does not answer as the program does")
-    if any(free) and not tried:
+    if any(free) and not trials:
         raise EngineError("it cannot be tried at another size than the example's")
 
 
@@ -93,8 +93,8 @@ def _drop_last(library: Any, tensor: Any, axes: list[int]) -> Any:
     return tensor.contiguous()
 
 
-def _agree(library: Any, expected: Any, answers: Any) -> bool:
-    ours, theirs = _list_tensors(expected), _list_tensors(answers)
+def _agree(library: Any, reference: Any, answers: Any) -> bool:
+    ours, theirs = _list_tensors(reference), _list_tensors(answers)
     return len(ours) == len(theirs) and all(
         one.shape == other.shape and one.dtype == other.dtype and _is_near(library, one.double(), other.double())
         for one, other in zip(ours, theirs, strict=True)

@@ -51,10 +51,12 @@ def read_graph(graph: Message) -> Graph:
     """A `GraphProto`. Raises `ValueError` for one that is broken."""
     names = tuple(map(_name, messages(graph, _GRAPH_INPUTS)))
     values = messages(graph, _GRAPH_INPUTS, _GRAPH_VALUES, _GRAPH_OUTPUTS)
-    declared = {_name(value): sizes for value in values if (sizes := _read_sizes(value)) is not None}
+    sizes_by_name = {_name(value): sizes for value in values if (sizes := _read_sizes(value)) is not None}
     constants = [_read_constant(tensor) for tensor in messages(graph, _GRAPH_INITIALISERS)]
     outputs = tuple(map(_name, messages(graph, _GRAPH_OUTPUTS)))
-    return Graph(names, outputs, declared, {constant.name: constant for constant in constants}, graph, _GRAPH_NODES)
+    return Graph(
+        names, outputs, sizes_by_name, {constant.name: constant for constant in constants}, graph, _GRAPH_NODES
+    )
 
 
 def read_functions(model: Message) -> dict[str, Graph]:

@@ -132,20 +132,23 @@ class _Trace:
         """The sizes of a value: as it is stored or declared, else those of the inputs that it comes from."""
         if name in scope.constants:
             return scope.constants[name].sizes
-        declared = scope.declared.get(name)
+        declared_sizes = scope.declared.get(name)
         origins = [origin for origin in scope.origins.get(name, ()) if origin.axes is not None]
         ranks = [len(origin.axes or ()) for origin in origins]
-        rank = len(declared) if declared is not None else max(ranks, default=0)
+        rank = len(declared_sizes) if declared_sizes is not None else max(ranks, default=0)
         if not rank:
             return None
-        return [self._find_size(declared[axis] if declared else None, origins, axis - rank) for axis in range(rank)]
+        return [
+            self._find_size(declared_sizes[axis] if declared_sizes else None, origins, axis - rank)
+            for axis in range(rank)
+        ]
 
-    def _find_size(self, declared: int | str | None, origins: Sequence[Origin], axis: int) -> Size:
+    def _find_size(self, declared_size: int | str | None, origins: Sequence[Origin], axis: int) -> Size:
         """The size of an axis, which counts from the end, as sizes that are stretched do."""
-        if isinstance(declared, int):
-            return declared
-        if declared is not None and declared in self._symbols:
-            return self._symbols[declared]
+        if isinstance(declared_size, int):
+            return declared_size
+        if declared_size is not None and declared_size in self._symbols:
+            return self._symbols[declared_size]
         axes = [(origin.input, origin.axes[axis]) for origin in origins if origin.axes and -axis <= len(origin.axes)]
         return next(((name, place) for name, place in axes if place is not None), None)
 

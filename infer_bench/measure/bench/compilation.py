@@ -38,8 +38,8 @@ def _note(result: BenchResult, results: Sequence[BenchResult]) -> BenchResult:
 
 def _load_ns(result: BenchResult) -> int:
     first = _compiles_at_first(result)
-    timed = [process for process in result.processes if process.cold_start_ns > 0]
-    times = [process.load_ns + (process.first_request_ns if first else 0) for process in timed]
+    timed_processes = [process for process in result.processes if process.cold_start_ns > 0]
+    times = [process.load_ns + (process.first_request_ns if first else 0) for process in timed_processes]
     return int(statistics.median(times)) if times else 0
 
 

@@ -20,10 +20,10 @@ def settle_ranks(inputs: Inputs, others: Sequence[Inputs], choices: RequestChoic
     by_name: dict[str, TensorInput] = {}
     for other in (_declare(other, choices.shapes) for other in others):
         pairs = pair_names([tensor.name for tensor in other], [tensor.name for tensor in inputs])
-        ranked = {tensor.name: tensor for tensor in other if tensor.shape is not None}
+        tensors_with_rank = {tensor.name: tensor for tensor in other if tensor.shape is not None}
         for name, theirs in pairs.items():
-            if theirs in ranked:
-                by_name.setdefault(name, ranked[theirs])
+            if theirs in tensors_with_rank:
+                by_name.setdefault(name, tensors_with_rank[theirs])
     return tuple(_take_rank(tensor, own, by_name.get(tensor.name)) for tensor in inputs), own
 
 

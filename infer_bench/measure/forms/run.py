@@ -68,8 +68,10 @@ def _complete(
     report: BenchReport, results: tuple[BenchResult, ...], settings: Settings, save: bench.Save | None
 ) -> BenchReport:
     """The report with the described results, and with what the user has allowed, saved."""
-    asked = {**report.settings, "allow_pickle": settings.allow_pickle}
-    report = replace(report, results=results, settings=asked, notices=(*report.notices, *_note_left_out(results)))
+    settings_shown = {**report.settings, "allow_pickle": settings.allow_pickle}
+    report = replace(
+        report, results=results, settings=settings_shown, notices=(*report.notices, *_note_left_out(results))
+    )
     if save:
         save(report)
     return report

@@ -50,10 +50,10 @@ def _draw_tensors(worker: Worker, spec: ModelSpec, tools: NetworkTools, network:
     except DataError as error:
         raise DataError(error.message, _USE_DATA) from None
     rows = rows_of_requests(requests, spec, tools.source.path)
-    drawn = split_requests(requests.columns, spec.inputs, network.outputs)
-    if not _answers_by_row(tools, drawn.judging):
-        drawn = split_whole(requests.columns)
-    return replace(drawn, inputs=rows.inputs, notices=tuple(map(_without_options, rows.notices)))
+    parts = split_requests(requests.columns, spec.inputs, network.outputs)
+    if not _answers_by_row(tools, parts.judging):
+        parts = split_whole(requests.columns)
+    return replace(parts, inputs=rows.inputs, notices=tuple(map(_without_options, rows.notices)))
 
 
 def _answers_by_row(tools: NetworkTools, requests: Requests) -> bool:
@@ -84,13 +84,13 @@ def split_requests(columns: Columns, inputs: Sequence[TensorInput], outputs: Seq
     Raises `DataError` where there is but one.
     """
     arrays = _as_arrays(columns)
-    drawn = [tensor for tensor in inputs if tensor.name in arrays]
+    drawn_inputs = [tensor for tensor in inputs if tensor.name in arrays]
     sizes = {array.shape[1] if array.ndim > 1 else 0 for array in arrays.values()}
     size = sizes.pop() if len(sizes) == 1 else 0
     firsts = {output.shape[0] for output in outputs if output.shape}
-    if not size or not firsts <= {None, size} or any(tensor.batch_axis not in (None, 0) for tensor in drawn):
+    if not size or not firsts <= {None, size} or any(tensor.batch_axis not in (None, 0) for tensor in drawn_inputs):
         return split_whole(columns)
-    free = size == 1 and firsts <= {None} and all(tensor.batch_axis == 0 for tensor in drawn)
+    free = size == 1 and firsts <= {None} and all(tensor.batch_axis == 0 for tensor in drawn_inputs)
     return _split(arrays, STACK if free else size, free=free)
 
 
@@ -113,8 +113,8 @@ def fill_inputs(columns: Columns, inputs: Sequence[NetworkTensor]) -> dict[str, 
         inner = tensor.shape[1:]
         width = len(values) if len(inputs) == 1 else math.prod(size or 1 for size in inner)
         block = np.column_stack([np.asarray(column) for column in values[start : start + width]])
-        fitted = block.reshape(len(block), *(-1 if size is None else size for size in inner))
-        arrays[tensor.name] = fitted.astype(str if tensor.dtype == "object" else tensor.dtype)
+        rows = block.reshape(len(block), *(-1 if size is None else size for size in inner))
+        arrays[tensor.name] = rows.astype(str if tensor.dtype == "object" else tensor.dtype)
         start += width
     return arrays
 

@@ -80,8 +80,8 @@ class StartPlan:
         """How many layouts start at the same time, from this one on; 0: this one, its processes one after the other."""
         if self._budget is not None:
             return int(index == 0 and self._is_late(self._budget))
-        timed = self._timed + (self._read_bytes > COLD_BYTES)
-        if not self._may_overlap or index < timed or not self._leaves_memory():
+        timed_layouts = self._timed + (self._read_bytes > COLD_BYTES)
+        if not self._may_overlap or index < timed_layouts or not self._leaves_memory():
             return 0
         return min(LAYOUTS_TOGETHER, self._layouts - index)
 

@@ -95,9 +95,10 @@ class _Drawing:
             rules = [{name: look_up(rule, places) for name, rule in by_name.items()} for by_name in rules]
         if self._request.varied:
             dtypes = {tensor.name: tensor.dtype for tensor in self._inputs}
-            padded = not self._request.larger
+            with_padding = not self._request.larger
             rules = [
-                {name: vary(rule, dtypes[name], padded=padded) for name, rule in by_name.items()} for by_name in rules
+                {name: vary(rule, dtypes[name], padded=with_padding) for name, rule in by_name.items()}
+                for by_name in rules
             ]
         columns, inputs = draw_requests(self._inputs, trials, rules, self._request.count, self._request.seed)
         looks_up = any(rule.numbers for by_name in rules for rule in by_name.values())

@@ -184,8 +184,8 @@ def test_a_truth_value_is_drawn_both_ways_and_others_by_place() -> None:
     trial = ShapeTrial({"x": (1, 3), "switch": (), "keep": (32,)}, frozenset())
     inputs = (TensorInput("x", "float32", ("batch", 3), 0), switch, keep)
     rules = draw.choose_rules(inputs, {}, trial, {})
-    columns, drawn = draw.draw_requests(inputs, [trial], [rules], 16, 0)
+    columns, choices = draw.draw_requests(inputs, [trial], [rules], 16, 0)
     assert set(columns["switch"].tolist()) == {True, False}
     assert (columns["keep"] == columns["keep"][0]).all()
     assert set(columns["keep"][0].tolist()) == {True, False}
-    assert drawn[1].rule == "true or false"
+    assert choices[1].rule == "true or false"

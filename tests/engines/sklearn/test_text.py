@@ -59,15 +59,15 @@ MODELS = {
 def test_a_text_is_handed_on_as_the_library_takes_it(name: str, feed: str, tmp_path: Path) -> None:
     model = MODELS[name].fit(TEXTS, LABELS)
     method = next(m for m in ("predict_proba", "predict", "transform") if hasattr(model, m))
-    expected = getattr(model, method)(TEXTS)
-    expected = expected.toarray() if hasattr(expected, "toarray") else expected
+    predictions = getattr(model, method)(TEXTS)
+    predictions = predictions.toarray() if hasattr(predictions, "toarray") else predictions
     session = opened(tmp_path, model, feed)
     assert [(feature.name, feature.kind) for feature in session.spec.features] == [("f0", "string")]
     output = session.postprocess(session.predict(session.preprocess(TABLE)))
-    expected = expected[:, 1:] if method == "predict_proba" else np.reshape(expected, (len(TEXTS), -1))
-    np.testing.assert_array_equal(output, expected)
+    predictions = predictions[:, 1:] if method == "predict_proba" else np.reshape(predictions, (len(TEXTS), -1))
+    np.testing.assert_array_equal(output, predictions)
     single = session.postprocess(session.predict(session.preprocess({"f0": TEXTS[3], "more": 1})))
-    np.testing.assert_allclose(single, expected[3:4], rtol=1e-12)
+    np.testing.assert_allclose(single, predictions[3:4], rtol=1e-12)
 
 
 def test_drawn_texts_are_made_of_the_words_that_the_vectorizer_knows(tmp_path: Path) -> None:
@@ -122,10 +122,10 @@ def test_a_column_that_is_dropped_may_hold_text(tmp_path: Path) -> None:
     session = opened(tmp_path, model, "dataframe")
     assert [feature.name for feature in session.spec.features if feature.unread] == ["shop", "id"]
     table = {str(name): frame[name].to_numpy() for name in frame}
-    expected = model.predict_proba(frame)[:, 1:]
+    predictions = model.predict_proba(frame)[:, 1:]
     for columns in (table, conform(Table(table), session.spec).columns):
         output = session.postprocess(session.predict(session.preprocess(columns)))
-        np.testing.assert_array_equal(output, expected)
+        np.testing.assert_array_equal(output, predictions)
 
 
 def test_a_missing_text_is_refused_as_the_library_refuses_it(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_so_many_requests_take_turns_as_fit_into_memory(tmp_path: Path, monkeypa
 
 
 def test_networks_of_other_ranks_answer_the_same_requests_of_a_file_or_have_no_speedup(tmp_path: Path) -> None:
-    ranked = save(tmp_path, "a (float[N, 2, 3] x) => (float[N, 2, 3] y) { y = Relu(x) }", "ranked.onnx")
+    with_ranks = save(tmp_path, "a (float[N, 2, 3] x) => (float[N, 2, 3] y) { y = Relu(x) }", "ranked.onnx")
     free = save(tmp_path, "a (float x) => (float y) { y = Relu(x) }", "free.onnx")
     model = onnx.load(free)
     for value in (*model.graph.input, *model.graph.output):
@@ -173,11 +173,11 @@ def test_networks_of_other_ranks_answer_the_same_requests_of_a_file_or_have_no_s
     onnx.save(model, free)
     data = save_requests(tmp_path, x=np.ones((4, 2, 3), np.float32))
     quick: dict[str, Any] = {"data": data, "candidates": ["onnxruntime"], "rounds": 1, "processes": 1}
-    same = bench([ranked, free], **quick)
+    same = bench([with_ranks, free], **quick)
     assert [result.max_abs_delta for result in same.results] == [None, 0.0]
     assert same.results[1].speedup is not None
     assert not {"one-request", "unlike-requests"} & {notice.code for notice in same.notices}
-    apart = bench([ranked, free], **quick, requests=RequestChoices(shapes={"x": ((4, 2, 3),)}))
+    apart = bench([with_ranks, free], **quick, requests=RequestChoices(shapes={"x": ((4, 2, 3),)}))
     assert [result.speedup for result in apart.results] == [None, None]
     assert apart.results[1].delta_note == "its requests have other sizes"
     assert [n.hint for n in apart.notices if n.code == "unlike-requests"] == [

@@ -32,8 +32,8 @@ def test_neither_a_single_one_nor_a_declared_rank_is_noted(tmp_path: Path) -> No
     file = open_data(str(tmp_path / "rows.npz"))
     assert file is not None
     assert file.note_single(INPUTS, file.read_tensors(INPUTS)) == ()
-    declared = (TensorInput("x", "float32", (1, 3, 8)),)
-    assert file.note_single(declared, file.read_tensors(declared)) == ()
+    inputs = (TensorInput("x", "float32", (1, 3, 8)),)
+    assert file.note_single(inputs, file.read_tensors(inputs)) == ()
 
 
 def test_shapes_of_rows_are_refused() -> None:

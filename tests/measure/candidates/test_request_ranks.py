@@ -52,23 +52,23 @@ def read(path: Path, inputs: tuple[TensorInput, ...], beside: tuple[TensorInput,
 def test_both_read_the_same_requests_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "rows.npz"
     np.savez(path, x=np.arange(60, dtype=np.float32).reshape(5, 3, 4))
-    ranked, free = read(path, RANKED, FREE), read(path, FREE, RANKED)
-    assert np.array_equal(ranked.columns["x"], free.columns["x"])
+    with_ranks, free = read(path, RANKED, FREE), read(path, FREE, RANKED)
+    assert np.array_equal(with_ranks.columns["x"], free.columns["x"])
     assert (free.columns["x"].shape, free.notices, free.spec.inputs) == ((5, 1, 3, 4), (), FREE)
-    assert describe_unlike(ranked, free) == ("", "")
-    assert mark_unlike(ranked, free, "a", "b") is free
+    assert describe_unlike(with_ranks, free) == ("", "")
+    assert mark_unlike(with_ranks, free, "a", "b") is free
 
 
 def test_requests_of_other_sizes_are_told(tmp_path: Path) -> None:
     path = tmp_path / "rows.npz"
     np.savez(path, x=np.ones((5, 3, 4), np.float32))
-    ranked, free = (read(path, *sides, shape="5x3x4") for sides in ((RANKED, FREE), (FREE, RANKED)))
-    rows = mark_unlike(ranked, free, "a.pt2", "b.pt")
+    with_ranks, free = (read(path, *sides, shape="5x3x4") for sides in ((RANKED, FREE), (FREE, RANKED)))
+    rows = mark_unlike(with_ranks, free, "a.pt2", "b.pt")
     (notice,) = rows.notices
     assert (rows.unlike, notice.code) == ("x:5x3x4", "unlike-requests")
     assert notice.message == "b.pt answers x:5x3x4 where a.pt2 answers x:1x3x4: no speed-up is shown"
     assert notice.hint == "--shape x:1x3x4 says what one request is"
-    (reverse,) = mark_unlike(free, ranked, "b.pt", "a.pt2").notices
+    (reverse,) = mark_unlike(free, with_ranks, "b.pt", "a.pt2").notices
     assert reverse.hint == "--shape x:1x3x4 says what one request is"
 
 

@@ -46,14 +46,14 @@ def test_requests_are_repeated_or_cut_along_an_axis() -> None:
 def test_an_axis_counts_where_requests_of_another_size_are_answered_alike() -> None:
     columns = {"x": np.zeros((1, 2, 3)), "y": np.zeros((1, 2))}
     axes = {"x": {0: "batch", 1: "x_1"}, "y": {0: "batch"}}
-    free, tables = check_axes(columns, axes, lambda changed: changed["x"].shape[2] == 3 or None)
+    free, tables = check_axes(columns, axes, lambda sizes: sizes["x"].shape[2] == 3 or None)
     assert (free, list(tables)) == (["batch"], ["x 3x3 y 3"])
-    free, tables = check_axes(columns, axes, lambda changed: changed["x"].shape[1] == 2)
+    free, tables = check_axes(columns, axes, lambda sizes: sizes["x"].shape[1] == 2)
     assert (free, list(tables)) == (["x_1"], ["x 2x4"])
-    free, tables = check_axes(columns, axes, lambda changed: True)
+    free, tables = check_axes(columns, axes, lambda sizes: True)
     assert free == ["batch", "x_1"]
     assert list(tables) == ["x 3x3 y 3", "x 2x4", "x 3x5 y 3", "x 1x1 y 1", "x 4x6 y 4"]
-    free, tables = check_axes(columns, axes, lambda changed: 2 in changed["x"].shape or changed["x"].shape[2] == 3)
+    free, tables = check_axes(columns, axes, lambda sizes: 2 in sizes["x"].shape or sizes["x"].shape[2] == 3)
     assert (free, list(tables)) == (["batch"], ["x 3x3 y 3"])
 
 
@@ -82,16 +82,16 @@ class Predictor:
 
 @pytest.mark.parametrize(("error", "openings"), [(WorkerCrashed("SIGABRT"), 2), (EngineError("no"), 1)])
 def test_a_worker_that_ends_is_an_answer(error: Exception, openings: int) -> None:
-    opened: list[Predictor] = []
+    predictors: list[Predictor] = []
 
     def open_network() -> Any:
-        opened.append(Predictor(error))
-        return opened[-1]
+        predictors.append(Predictor(error))
+        return predictors[-1]
 
     trials = RequestTrials(open_network)
     assert [trials.takes({}), trials.takes({})] == [False, False]
     trials.close()
-    assert (len(opened), all(predictor.closed for predictor in opened)) == (openings, True)
+    assert (len(predictors), all(predictor.closed for predictor in predictors)) == (openings, True)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -43,13 +43,13 @@ def boosted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_format_but_its_own_is_written_and_is_what_it_says(boosted: Path, tmp_path: Path) -> None:
-    written = write_forms(WriteForms(identify(boosted), str(tmp_path), False))
-    assert written.failures == {}
-    assert {form: identify(path).family for form, path in written.paths.items()} == {
+    form_files = write_forms(WriteForms(identify(boosted), str(tmp_path), False))
+    assert form_files.failures == {}
+    assert {form: identify(path).family for form, path in form_files.paths.items()} == {
         "pickle": "lightgbm",
         "joblib": "lightgbm",
     }
-    back = write_forms(WriteForms(identify(written.paths["pickle"]), str(boosted.parent), False))
+    back = write_forms(WriteForms(identify(form_files.paths["pickle"]), str(boosted.parent), False))
     assert set(back.paths) == {"lightgbm-text", "joblib"}
 
 
@@ -58,8 +58,8 @@ def test_an_estimator_takes_skops_and_no_format_of_trees(tmp_path: Path) -> None
     linear = pytest.importorskip("sklearn.linear_model")
     path = tmp_path / "m.joblib"
     joblib.dump(linear.LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]), path)
-    written = write_forms(WriteForms(identify(path), str(tmp_path), False))
-    assert {form: identify(file).format for form, file in written.paths.items()} == {
+    form_files = write_forms(WriteForms(identify(path), str(tmp_path), False))
+    assert {form: identify(file).format for form, file in form_files.paths.items()} == {
         "pickle": "pickle",
         "skops": "skops",
     }
@@ -67,9 +67,9 @@ def test_an_estimator_takes_skops_and_no_format_of_trees(tmp_path: Path) -> None
 
 def test_a_format_that_fails_costs_itself_alone(boosted: Path, tmp_path: Path) -> None:
     (tmp_path / "m.pickle").mkdir()
-    written = write_forms(WriteForms(identify(boosted), str(tmp_path), False))
-    assert set(written.paths) == {"joblib"}
-    assert "directory" in written.failures["pickle"]
+    form_files = write_forms(WriteForms(identify(boosted), str(tmp_path), False))
+    assert set(form_files.paths) == {"joblib"}
+    assert "directory" in form_files.failures["pickle"]
 
 
 def test_packages_are_those_that_were_imported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,9 +88,9 @@ def test_what_is_imported_because_it_is_there_is_no_need() -> None:
 
 
 def test_a_file_needs_the_libraries_of_its_objects(boosted: Path, tmp_path: Path) -> None:
-    written = write_forms(WriteForms(identify(boosted), str(tmp_path), False)).paths
+    form_files = write_forms(WriteForms(identify(boosted), str(tmp_path), False)).paths
     assert find_modules(identify(boosted), {"feed": "dataframe"}, ("lightgbm",)) == ("lightgbm", "pandas")
-    assert {"sklearn", "lightgbm"} <= set(find_modules(identify(written["joblib"]), {}, ("sklearn",)))
+    assert {"sklearn", "lightgbm"} <= set(find_modules(identify(form_files["joblib"]), {}, ("sklearn",)))
 
 
 def test_a_skops_file_names_its_modules(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_an_exported_program_is_written_as_a_script_whose_code_may_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch = pytest.importorskip("torch")
-    path, kept = tmp_path / "net.pt2", tmp_path / "kept"
+    path, folder = tmp_path / "net.pt2", tmp_path / "kept"
     axes = ({0: torch.export.Dim("batch")},)
     torch.export.save(torch.export.export(torch.nn.Linear(3, 2).eval(), (torch.ones(2, 3),), dynamic_shapes=axes), path)
     calls: list[Settings] = []
@@ -260,7 +260,7 @@ def test_an_exported_program_is_written_as_a_script_whose_code_may_run(
 
     monkeypatch.setattr(make, "_list_inputs", lambda model: ())
     monkeypatch.setattr(bench, "run", measure)
-    report = forms.run([str(path)], data=None, candidates=(), settings=Settings(forms=True, keep_forms=str(kept)))
+    report = forms.run([str(path)], data=None, candidates=(), settings=Settings(forms=True, keep_forms=str(folder)))
     assert (calls[0].allow_pickle, report.settings["allow_pickle"]) == (True, False)
-    assert find_modules(identify(kept / "net.pt"), {}, ("torch",)) == ("torch",)
+    assert find_modules(identify(folder / "net.pt"), {}, ("torch",)) == ("torch",)
     assert "torchscript" in CODE_FORMATS

@@ -51,8 +51,8 @@ def test_work_on_frames_inside_the_call_counts_and_is_said_at_any_share() -> Non
     assert sentences_of(part, ONNX)[-1] == (
         "25 % of the DataFrame request is work on DataFrames (20 % around the call, 5 % inside it)."
     )
-    told = sentences_of(replace(part, frame_ns={"preprocess": 200 * US, "predict": 400 * US}), ONNX)[-1]
-    assert told.endswith("(20 % around the call, 40 % inside it): the engine is not the bottleneck.")
+    sentence = sentences_of(replace(part, frame_ns={"preprocess": 200 * US, "predict": 400 * US}), ONNX)[-1]
+    assert sentence.endswith("(20 % around the call, 40 % inside it): the engine is not the bottleneck.")
 
 
 def test_what_an_array_saves_is_work_on_frames() -> None:
@@ -147,9 +147,9 @@ def test_a_reference_is_the_fastest_only_when_all_others_are_shown_to_be_slower(
     wide = faster(ONNX, 0.4, 0.1, 1.2)
     other = faster(ONNX, 130.0, 129.0, 131.0, label_changes=3)
 
-    told = "lightgbm with an array answers a request slower than lightgbm with a DataFrame: 0.50× (0.40–0.60)"
-    assert sentences_of(FRAME, slow, unsure)[0].startswith(told)
-    assert sentences_of(FRAME, slow, other)[0].startswith(told)
+    sentence = "lightgbm with an array answers a request slower than lightgbm with a DataFrame: 0.50× (0.40–0.60)"
+    assert sentences_of(FRAME, slow, unsure)[0].startswith(sentence)
+    assert sentences_of(FRAME, slow, other)[0].startswith(sentence)
     assert sentences_of(FRAME, slow, wide)[0].startswith("No difference shown between onnxruntime and lightgbm with a")
 
 
@@ -242,18 +242,18 @@ def test_nothing_to_say(results: tuple[BenchResult, ...]) -> None:
 def test_what_is_missing_is_explained_once() -> None:
     few = replace(FRAME, request=too_few(800), phases=replace(phases_of(9, 9, 9), predict=too_few(9)))
 
-    told = "n/a: too few samples; p95 takes 93 and p99 takes 473 (--rounds and --budget make more)"
-    assert explain_missing(report(few, few, ONNX), phases=False) == told
-    assert explain_missing(report(replace(few, request=latency(800))), phases=True) == told
+    sentence = "n/a: too few samples; p95 takes 93 and p99 takes 473 (--rounds and --budget make more)"
+    assert explain_missing(report(few, few, ONNX), phases=False) == sentence
+    assert explain_missing(report(replace(few, request=latency(800))), phases=True) == sentence
     assert not explain_missing(report(replace(few, request=latency(800))), phases=False)
     assert not explain_missing(report(failure(REFERENCE, "killed")), phases=True)
 
 
 def test_the_mean_of_calls_has_no_tail() -> None:
     means = replace(latency(800), unit="batch-mean")
-    told = [describe_report(report(replace(FRAME, request=r))) for r in (means, replace(means, p99_ns=None))]
+    sentences = [describe_report(report(replace(FRAME, request=r))) for r in (means, replace(means, p99_ns=None))]
 
-    assert [text.text.endswith("the tail (n/a).") for (text,) in told] == [False, True]
+    assert [text.text.endswith("the tail (n/a).") for (text,) in sentences] == [False, True]
 
 
 def test_candidates_of_one_engine_are_told_apart_by_what_differs() -> None:

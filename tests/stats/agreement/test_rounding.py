@@ -97,12 +97,12 @@ def test_what_half_an_ulp_of_the_request_changes_is_rounding() -> None:
 def test_boxes_do_not_hide_what_scores_are_off() -> None:
     scale = np.array([320.0, 1.0, 1.0])
     reference, exact = off_by(1.0) * scale, EXACT * scale
-    measured = units(reference, exact)
+    rounding = units(reference, exact)
     candidate = off_by(1.0, 2) * scale
-    assert measured.is_rounding(candidate).all()
+    assert rounding.is_rounding(candidate).all()
     candidate[:300, 1] += 1e-5
-    assert not measured.is_rounding(candidate)[:300, 1].any()
-    assert measured.is_rounding(candidate)[:, 0].all()
+    assert not rounding.is_rounding(candidate)[:300, 1].any()
+    assert rounding.is_rounding(candidate)[:, 0].all()
 
 
 def test_where_the_reference_itself_is_far_off_the_tolerance_decides() -> None:
@@ -132,19 +132,19 @@ def test_a_label_that_hangs_on_the_last_bit_is_a_tie() -> None:
 
 
 def test_tallies_add_up_in_any_order() -> None:
-    measured, reference, candidate = units(off_by(1.0)), off_by(1.0), off_by(2.0, 2)
+    rounding, reference, candidate = units(off_by(1.0)), off_by(1.0), off_by(2.0, 2)
     parts = [np.arange(0, 100), np.arange(100, 333), np.arange(333, 400)]
-    tallies = [RoundingTally.of(reference[rows], candidate[rows], measured.take(rows)) for rows in parts]
-    whole = RoundingTally.of(reference, candidate, measured)
+    tallies = [RoundingTally.of(reference[rows], candidate[rows], rounding.take(rows)) for rows in parts]
+    whole = RoundingTally.of(reference, candidate, rounding)
     assert tallies[2] + tallies[0] + tallies[1] == whole
     assert (tallies[0] + RoundingTally()).sizes == tallies[0].sizes
 
 
 def test_requests_without_numbers_or_predictions() -> None:
     empty = np.zeros((0, 2))
-    measured = units(empty, empty, np.zeros(0))
-    assert measured.is_rounding(empty).shape == (0, 2)
-    assert RoundingTally.of(empty, empty, measured).worst is None
+    rounding = units(empty, empty, np.zeros(0))
+    assert rounding.is_rounding(empty).shape == (0, 2)
+    assert RoundingTally.of(empty, empty, rounding).worst is None
     zeros = np.zeros((5, 2))
     assert units(zeros, zeros, np.zeros(5)).is_rounding(zeros).all()
     assert not units(zeros, zeros, np.zeros(5)).is_rounding(zeros + 1e-30).any()

@@ -147,19 +147,19 @@ def check_axes(
     axis is tried alone, then all together; if they disagree then, the first one alone is free.
     """
     shapes = {name: np.asarray(column).shape[1:] for name, column in columns.items()}
-    checked: list[str] = []
+    checked_names: list[str] = []
     tables: dict[str, Columns] = {}
     for symbol in find_sizes(shapes, axes):
         alone = _try_variants(columns, list_variants(shapes, axes, [symbol]), agree)
         if alone:
-            checked.append(symbol)
+            checked_names.append(symbol)
             tables |= dict(list(alone.items())[:1])
-    if len(checked) > 1:
-        together = _try_variants(columns, list_variants(shapes, axes, checked), agree)
+    if len(checked_names) > 1:
+        together = _try_variants(columns, list_variants(shapes, axes, checked_names), agree)
         if together is None:
-            return check_axes(columns, _keep_only(axes, checked[0]), agree)
+            return check_axes(columns, _keep_only(axes, checked_names[0]), agree)
         tables |= together
-    return checked, tables
+    return checked_names, tables
 
 
 def _keep_only(axes: Axes, symbol: str) -> Axes:

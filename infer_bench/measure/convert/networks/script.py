@@ -44,7 +44,7 @@ class ModuleSizes:
     def find(self) -> None:
         """Which axes the module lets be changed."""
         with contextlib.closing(RequestTrials(self.open_original)) as original:
-            self.axes = find_free(self._shapes, lambda changed: original.takes(resize(self._columns, changed)))
+            self.axes = find_free(self._shapes, lambda sizes: original.takes(resize(self._columns, sizes)))
 
     def check(self, requests: CheckRequests, open_file: Callable[[], TablePredictor]) -> tuple[CheckRequests, Axes]:
         """With requests of other sizes that the file takes too; the axes that are left free."""
@@ -77,17 +77,17 @@ class ModuleSizes:
         symbols = {size for tensor in converted.spec.inputs for size in tensor.shape or () if isinstance(size, str)}
         choices = RequestChoices(sizes={symbol: size for symbol, size in sizes.items() if symbol in symbols})
         try:
-            drawn = converted.worker.ask(DrawRequests(DRAWN, 0, choices))
+            drawn_requests = converted.worker.ask(DrawRequests(DRAWN, 0, choices))
         except CannotRun:
             text = "no request could be drawn: it was compared on yours alone"
             return replace(requests, notices=(*requests.notices, Notice("not-drawn", text)))
-        refuse_differing(drawn)
+        refuse_differing(drawn_requests)
         with contextlib.closing(RequestTrials(self.open_original)) as original:
-            if not original.takes(drawn.columns):
+            if not original.takes(drawn_requests.columns):
                 return requests
-        rows = rows_of_requests(drawn, converted.spec, path)
+        rows = rows_of_requests(drawn_requests, converted.spec, path)
         notices = tuple(notice for notice in rows.notices if notice.code != "shape-drawn")
-        tables = {**requests.tables, "drawn": Table(drawn.columns)}
+        tables = {**requests.tables, "drawn": Table(drawn_requests.columns)}
         return CheckRequests(tables, (*requests.notices, *notices), rows.inputs)
 
     @property

@@ -89,8 +89,8 @@ def _other_requests(predictor: Predictor, requests: RequestTable, settings: Vali
     """Beside the user's requests some of them stacked; beside drawn ones others too, unless their number is given."""
     if settings.probes == "off" or (settings.rows is not None and not requests.path):
         return []
-    drawn = [] if requests.path else list(draw_other_requests(predictor))
-    return [*drawn, *stack_some(predictor, requests.table)]
+    other_requests = [] if requests.path else list(draw_other_requests(predictor))
+    return [*other_requests, *stack_some(predictor, requests.table)]
 
 
 def _requests(

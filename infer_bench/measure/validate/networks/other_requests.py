@@ -25,10 +25,10 @@ def draw_other_requests(predictor: Predictor) -> Iterator[RequestTable]:
     """Requests with other values, and in larger shapes, as far as the network answers them with finite numbers."""
     for name, count in _COUNTS.items():
         try:
-            drawn = predictor.draw_requests(count, varied=True, larger=name == LARGER)
+            requests = predictor.draw_requests(count, varied=True, larger=name == LARGER)
         except (CannotRun, UsageError):
             continue
-        table = _select_finite(predictor, Table(drawn.columns))
+        table = _select_finite(predictor, Table(requests.columns))
         if table is not None:
             yield RequestTable(name, table, may_refuse=name == LARGER)
 
@@ -37,10 +37,10 @@ def draw_unreached(predictor: Predictor, weights: Sequence[OtherWeight]) -> Iter
     """Requests that look up the rows of tables in which two networks are known to differ; none without ids."""
     places = sorted({place for weight in weights for place in weight.places})
     try:
-        drawn = predictor.draw_requests(_LOOKED_UP, places=places)
+        requests = predictor.draw_requests(_LOOKED_UP, places=places)
     except (CannotRun, UsageError):
         return
-    table = _select_finite(predictor, Table(drawn.columns)) if drawn.looks_up else None
+    table = _select_finite(predictor, Table(requests.columns)) if requests.looks_up else None
     if table is not None:
         yield RequestTable(LOOKED_UP, table)
 

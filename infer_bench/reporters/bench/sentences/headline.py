@@ -15,12 +15,12 @@ def write_headline(model: Comparison) -> str:
 
 
 def _name_lowest(group: BatchGroup) -> str:
-    measured = {id(result): result for result in group.results if _read_p50(result) is not None}
-    if not measured:
+    measured_results = {id(result): result for result in group.results if _read_p50(result) is not None}
+    if not measured_results:
         return ""
-    lowest = min(measured.values(), key=lambda result: _read_p50(result) or 0)
+    lowest = min(measured_results.values(), key=lambda result: _read_p50(result) or 0)
     name, time = name_result(lowest, group), numbers.duration(_read_p50(lowest))
-    if len(measured) == 1:
+    if len(measured_results) == 1:
         return f"{name} has a p50 of {time}{say_batch(group)}."
     return f"{name} has the lowest p50{say_batch(group)}, {time}."
 

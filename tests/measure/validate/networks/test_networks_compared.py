@@ -189,8 +189,8 @@ def test_inputs_that_one_side_lacks_are_said(tmp_path: Path) -> None:
     report = validate(reference, one, rows=2)
     assert report.verdict is not None
     assert report.verdict.status == "pass"
-    said = [notice.message for notice in report.notices if notice.code == "other-inputs"]
-    assert said == ["one.onnx has no input 'mask': it answered without what the reference was fed there"]
+    messages = [notice.message for notice in report.notices if notice.code == "other-inputs"]
+    assert messages == ["one.onnx has no input 'mask': it answered without what the reference was fed there"]
     other = validate(one, reference, rows=2)
     assert other.results[0].failed is not None
     assert other.results[0].failed.startswith("two.onnx takes other inputs than the reference")
