@@ -60,10 +60,11 @@ def _import_engine(target: str) -> Engine:
 class Host:
     """The state of a worker, and the requests that regard it as a whole.
 
-    `serve` is what a worker does that is forked from this one: answer on the connection of that descriptor.
+    `serve` is what a worker does that is forked from this one: answer on the connection of that descriptor, and end
+    with the process of that number.
     """
 
-    def __init__(self, serve: Callable[[int], None] | None = None) -> None:
+    def __init__(self, serve: Callable[[int, int], None] | None = None) -> None:
         self._serve = serve
         self._sessions: dict[int, HostedSession] = {}
         self._profiling: Profiling | None = None

@@ -18,10 +18,15 @@ from infer_bench.workers.wire import receive, send
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when the coordinator dies, so that none is left running."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Ask Linux to kill this process when its parent dies, so that none is left running.
+
+    It ends at once where the process number `parent` is no longer its parent's, which then died too early to be seen.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def serve(connection: Connection) -> None:
@@ -40,9 +45,9 @@ def serve(connection: Connection) -> None:
         send(connection, response)
 
 
-def serve_descriptor(descriptor: int) -> None:
-    """Take over an inherited connection, answer its requests, and leave the process."""
-    die_with_parent()
+def serve_descriptor(descriptor: int, parent: int | None = None) -> None:
+    """Take over an inherited connection, answer its requests, and leave the process, at the end of `parent` at once."""
+    die_with_parent(parent)
     connection = Connection(descriptor)
     # What the model's code starts must not hold the line: a worker that dies is missed at once.
     os.set_inheritable(connection.fileno(), False)

@@ -4,6 +4,8 @@ import errno
 import os
 import select
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -290,3 +292,9 @@ def test_an_unknown_request_is_an_error_and_the_worker_lives_on(worker: Worker) 
     with pytest.raises(errors.EngineError, match="unknown request"):
         worker.ask(Unheard())
     assert worker.ask(MeasureMemory()).rss_bytes > 0
+
+
+def test_a_worker_whose_parent_died_before_it_looked_ends() -> None:
+    """The system tells of a parent's end only those that have asked before."""
+    code = "import os; from infer_bench.workers.server import die_with_parent; die_with_parent(os.getpid())"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == -signal.SIGKILL

@@ -23,8 +23,8 @@ from infer_bench.workers.template.requests import (
     TemplateState,
 )
 
-Serve = Callable[[int], None]
-"""Answers requests on the connection of that descriptor, until it is closed."""
+Serve = Callable[[int, int], None]
+"""Answers on the connection of that descriptor until it is closed, and ends with the process of that number."""
 
 _FORKED_WITH_CARE = frozenset({"jemalloc_bg_thd"})
 """Threads that their library ends before a fork and starts again after it: pyarrow's memory is jemalloc's."""
@@ -59,12 +59,13 @@ def fork_worker(request: ForkWorker, serve: Serve) -> ForkedWorkerId:
     """Fork a worker that calls `serve`. Raises `WorkerError` where the system has no room for it."""
     with socket.socket(fileno=os.dup(request.control)) as control:
         _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+    template = os.getpid()
     try:
         pid = os.fork()
     except OSError as error:
         raise WorkerError(f"a worker cannot be forked: {error.strerror}") from None
     if pid == 0:
-        _become_worker(serve, *descriptors)
+        _become_worker(serve, template, *descriptors)
     with contextlib.suppress(OSError):  # it may have done so itself, and even ended
         os.setpgid(pid, pid)
     for descriptor in descriptors:
@@ -72,7 +73,7 @@ def fork_worker(request: ForkWorker, serve: Serve) -> ForkedWorkerId:
     return ForkedWorkerId(pid)
 
 
-def _become_worker(serve: Serve, connection: int, stderr: int) -> NoReturn:
+def _become_worker(serve: Serve, template: int, connection: int, stderr: int) -> NoReturn:
     """Serve as a worker that was started would, in a process group of its own, and end."""
     global _environment
     try:
@@ -80,7 +81,7 @@ def _become_worker(serve: Serve, connection: int, stderr: int) -> NoReturn:
         os.dup2(stderr, 2)
         os.close(stderr)
         _environment = dict(os.environ)
-        serve(connection)
+        serve(connection, template)
     finally:
         os._exit(1)
 
