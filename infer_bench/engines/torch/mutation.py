@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from infer_bench.engines.torch.script_uses import list_nodes
 from infer_bench.engines.training_mode import STATE
 from infer_bench.model import Remark
 
@@ -91,7 +92,7 @@ def _find_use(user: Any, node: Any) -> str:
 
 def _list_written_attributes(graph: Any) -> Iterator[str]:
     """Attributes that are assigned to, and those that are the target of an operator in place."""
-    for node in _list_nodes(graph):
+    for node in list_nodes(graph):
         if node.kind() == "prim::SetAttr":
             yield node.s("name")
         elif node.kind().startswith("aten::") and node.kind().endswith("_") and not node.kind().endswith("__"):
@@ -106,10 +107,3 @@ def _find_owner(node: Any) -> Any:
     while owner.kind() in _VIEWS:
         owner = next(iter(owner.inputs())).node()
     return owner
-
-
-def _list_nodes(graph: Any) -> Iterator[Any]:
-    for node in graph.nodes():
-        yield node
-        for block in node.blocks():
-            yield from _list_nodes(block)

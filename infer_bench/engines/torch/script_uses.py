@@ -60,7 +60,7 @@ def read_script_uses(module: Any, graph: Any, names: dict[str, str]) -> dict[str
 def find_training_nodes(module: Any, graph: Any) -> TrainingOperators:
     """Operators that work as in training, and those that draw numbers."""
     batch, dropout, random = list[str](), list[str](), list[str]()
-    for node in _list_nodes(graph):
+    for node in list_nodes(graph):
         kind, name = node.kind(), node.kind().removeprefix("aten::")
         if kind.startswith("aten::") and ("batch_norm" in name or "dropout" in name):
             if _is_training(module, node):
@@ -79,11 +79,12 @@ def _is_training(module: Any, node: Any) -> bool:
     return False
 
 
-def _list_nodes(graph: Any) -> Iterator[Any]:
+def list_nodes(graph: Any) -> Iterator[Any]:
+    """The nodes of a graph, those of its blocks among them."""
     for node in graph.nodes():
         yield node
         for block in node.blocks():
-            yield from _list_nodes(block)
+            yield from list_nodes(block)
 
 
 def _list_uses(start: Any) -> Iterator[tuple[int, Any]]:

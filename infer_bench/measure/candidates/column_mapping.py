@@ -54,8 +54,8 @@ def columns_for(table: Table, spec: ModelSpec, reference: ModelSpec, name: str) 
 def share_names(spec: ModelSpec, reference: ModelSpec) -> bool:
     """Whether a model's columns are found among the reference's by name: both have names, and these do not repeat."""
     names = spec.feature_names
-    known = spec.named and reference.named and set(names) <= set(reference.feature_names)
-    return known and len(set(names)) == len(names)
+    are_named = spec.named and reference.named and set(names) <= set(reference.feature_names)
+    return are_named and len(set(names)) == len(names)
 
 
 def counterparts(spec: ModelSpec, reference: ModelSpec) -> list[tuple[str, Feature]]:

@@ -149,10 +149,14 @@ def _rows_beside(
     Raises `failure` for another model, or where there is nothing drawn.
     """
     models = [{candidate.model.path for candidate in pair.candidates} for pair in pairs]
-    drawn = [rows[other] for paths in models if path in paths for other in sorted(paths - {path}) if other in rows]
-    if not drawn or not drawn[0].drawn_for or any(candidate.model.family != "callable" for candidate in group):
+    drawn_rows = [rows[other] for paths in models if path in paths for other in sorted(paths - {path}) if other in rows]
+    if (
+        not drawn_rows
+        or not drawn_rows[0].drawn_for
+        or any(candidate.model.family != "callable" for candidate in group)
+    ):
         raise failure
-    return replace(drawn[0], spec=ModelSpec("raw", (), ("output",)), inputs=(), notices=())
+    return replace(drawn_rows[0], spec=ModelSpec("raw", (), ("output",)), inputs=(), notices=())
 
 
 def _order_beside(path: str, pairs: Sequence[Pair], rows: Mapping[str, Rows]) -> ColumnOrder:

@@ -88,20 +88,20 @@ def _ask(service: Service, timeout_s: float) -> Recording:
 
 def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
     detail = " ".join(read_sentence(example).split())[:300]
-    shown = f": {detail}" if detail else ""
+    explanation = f": {detail}" if detail else ""
     status = kind.removeprefix("status-")
     if kind in _REDIRECTS:
         return CannotRun(f"{url} redirects to {detail or 'nowhere'}", "name the address that answers itself")
     if kind.startswith("status-"):
-        return CannotRun(f"{url} refuses the request with {status}{shown}", "see path, protocol and columns")
+        return CannotRun(f"{url} refuses the request with {status}{explanation}", "see path, protocol and columns")
     sentences = {
         "refused": (f"{url} refuses connections", "start the service, or see the port"),
         "timeout": (f"{url} gave no answer in {timeout_s:g} s", "raise --timeout, or see whether it is up"),
         "closed": (f"{url} closed the connection without a whole answer", "see the service's own log"),
         "reset": (f"{url} reset the connection", "see the service's own log"),
-        "not-http": (f"{url} does not speak HTTP/1.1{shown}", "see the port, and http:// or https://"),
-        "tls": (f"no TLS connection to {url}{shown}", "SSL_CERT_FILE names certificates to trust"),
-        "wrong-answer": (f"{url} answers what holds no predictions{shown}", "see path, protocol and --answer"),
+        "not-http": (f"{url} does not speak HTTP/1.1{explanation}", "see the port, and http:// or https://"),
+        "tls": (f"no TLS connection to {url}{explanation}", "SSL_CERT_FILE names certificates to trust"),
+        "wrong-answer": (f"{url} answers what holds no predictions{explanation}", "see path, protocol and --answer"),
     }
-    message, hint = sentences.get(kind, (f"{url} cannot be reached{shown}", "see the address"))
+    message, hint = sentences.get(kind, (f"{url} cannot be reached{explanation}", "see the address"))
     return CannotRun(message, hint)

@@ -88,8 +88,8 @@ class Window:
     @property
     def traffic(self) -> Traffic:
         """Bytes in either direction."""
-        sent = [place for place in self.places.tolist() if self.recording.sent[place]]
-        return Traffic(sum(len(self.payloads.at(p)) for p in sent), int(self.at(self.recording.received).sum()))
+        places = [place for place in self.places.tolist() if self.recording.sent[place]]
+        return Traffic(sum(len(self.payloads.at(p)) for p in places), int(self.at(self.recording.received).sum()))
 
     @property
     def delay(self) -> Samples:
@@ -106,8 +106,8 @@ class Window:
     @property
     def lag(self) -> Times:
         """From due to sent, of the requests that were sent."""
-        sent = self.at(self.recording.sent)
-        return summarize_times((sent - self.at(self.recording.due))[sent > 0])
+        sent_ns = self.at(self.recording.sent)
+        return summarize_times((sent_ns - self.at(self.recording.due))[sent_ns > 0])
 
     @property
     def phases(self) -> dict[str, Times]:
