@@ -25,7 +25,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_selftest(reports: list[SelfTestReport], **options: object) -> SelfTestReport:
     how: dict[str, object] = {"data": None, "candidates": (), "trials": 1, "cpu_loads": (0,), "jobs": 2, **options}
     models = how.pop("models", ())
-    return selftest.run(models, settings=Settings(budget_s=0.5), progress=Silent(), save=reports.append, **how)  # type: ignore[arg-type]
+    return selftest.run(models, settings=Settings(budget_s=3.0), progress=Silent(), save=reports.append, **how)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("brief")
