@@ -64,14 +64,16 @@ def stack_requests(columns: Columns, inputs: Sequence[TensorInput], places: Indi
 
 def refuse_stacking(inputs: Sequence[TensorInput]) -> None:
     """Raise `DataError` where no input has an axis along which requests could be stacked."""
-    if inputs and all(tensor.shape is None for tensor in inputs):
-        name = inputs[0].name
-        raise DataError("the model does not say which axis counts requests", f"use --batch 1, and --shape {name}:8x…")
-    if all(tensor.batch_axis is None for tensor in inputs):
-        raise DataError(
-            "the model takes one request at a time: no input has a free batch axis",
-            "use --batch 1, or export the model with a free batch axis",
-        )
+    if any(tensor.batch_axis is not None for tensor in inputs):
+        return
+    names = [tensor.name for tensor in inputs if tensor.shape is None]
+    if names:
+        shapes = " ".join(f"--shape {name}:8x…" for name in names)
+        raise DataError("the model does not say which axis counts requests", f"use --batch 1, and {shapes}")
+    raise DataError(
+        "the model takes one request at a time: no input has a free batch axis",
+        "use --batch 1, or export the model with a free batch axis",
+    )
 
 
 def _stack(tensor: TensorInput, column: Column, places: Indices) -> Array:

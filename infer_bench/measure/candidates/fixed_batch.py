@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from infer_bench.errors import EngineError
+from infer_bench.data.tensors.stacking import refuse_stacking
+from infer_bench.errors import DataError, EngineError
 from infer_bench.model import ModelSpec
 
 
 def explain_batch(spec: ModelSpec, batch: int) -> EngineError | None:
     """Why a model cannot be asked for `batch` rows at once; None where it can."""
-    if batch > 1 and spec.inputs and all(tensor.batch_axis is None for tensor in spec.inputs):
-        text = "the model takes one request at a time: no input has a free batch axis"
-        return EngineError(text, "use --batch 1, or export the model with a free batch axis")
+    if batch > 1 and spec.inputs:
+        return _explain_stacking(spec)
     fixed = spec.batch
     if fixed is None or fixed == batch:
         return None
@@ -18,6 +18,14 @@ def explain_batch(spec: ModelSpec, batch: int) -> EngineError | None:
     if fixed > 1 and batch % fixed == 0:
         text += f": {batch:,} rows are {batch // fixed:,} requests to it"
     return EngineError(text, f"use --batch {fixed}, or export the model with a free batch axis")
+
+
+def _explain_stacking(spec: ModelSpec) -> EngineError | None:
+    try:
+        refuse_stacking(spec.inputs)
+    except DataError as error:
+        return EngineError(error.message, error.hint)
+    return None
 
 
 def choose_batch(spec: ModelSpec, batches: Sequence[int]) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from infer_bench.data.tensors.stacking import refuse_stacking
 from infer_bench.errors import DataError, UsageError
+from infer_bench.measure.candidates.fixed_batch import explain_batch
 from infer_bench.measure.candidates.request_file import open_data
 from infer_bench.measure.candidates.rows import refuse_shapes_of_rows
 from infer_bench.model import Feature, ModelSpec, TensorInput
@@ -47,3 +48,6 @@ def test_stacks_of_what_has_no_rank_are_given_by_their_shape() -> None:
     with pytest.raises(DataError, match="which axis counts requests") as caught:
         refuse_stacking(INPUTS)
     assert caught.value.hint == "use --batch 1, and --shape x:8x…"
+    error = explain_batch(ModelSpec("raw", (), (), inputs=(*INPUTS, TensorInput("rate", "int64", ()))), 8)
+    assert error is not None
+    assert (error.message, error.hint) == (caught.value.message, caught.value.hint)
