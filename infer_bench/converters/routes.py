@@ -31,16 +31,16 @@ def convert(
             _refuse_all_trees(estimator)
         return _convert_estimator(estimator, options, metadata)
     if model.format == "torch-pt2":
-        return _convert_program(model, metadata)
+        return _convert_program(model, metadata, allow_pickle)
     raise NotConvertible(f"there is no route from {model.family} ({model.format}) to ONNX", "see convert --list")
 
 
-def _convert_program(model: ModelRef, metadata: Mapping[str, str]) -> ConvertedModel:
+def _convert_program(model: ModelRef, metadata: Mapping[str, str], allow_pickle: bool) -> ConvertedModel:
     from infer_bench.converters.torch.export import convert_torch
     from infer_bench.converters.torch.probes import probe_rows
     from infer_bench.converters.torch.programs import load_program, refuse_training_mode
 
-    program = load_program(model.path)
+    program = load_program(model.path, trusted=allow_pickle)
     refuse_training_mode(program)
     groups = {name: {f"f{i}": rows[:, i] for i in range(rows.shape[1])} for name, rows in probe_rows(program).items()}
     return ConvertedModel(convert_torch(program, metadata=metadata), "torch.onnx.export", "float32", "float32", groups)
@@ -54,11 +54,13 @@ def write_network(
     axes: Mapping[str, Sequence[str]],
     *,
     external: bool,
+    allow_pickle: bool = False,
 ) -> str:
     """Write a network that is fed by tensors, its weights beside the file where `external`; the route in words.
 
     A module that keeps no shapes is written for a `request`, whose `axes` with a name are free.
-    Raises `NotConvertible` with what stands in the way.
+    Raises `NotConvertible` with what stands in the way, `UnsafePickle` for a program with code of its maker's unless
+    `allow_pickle`.
     """
     if model.format == SCRIPT:
         from infer_bench.converters.torch.script import write_script
@@ -73,7 +75,7 @@ def write_network(
     from infer_bench.converters.torch import export
     from infer_bench.converters.torch.programs import load_program, refuse_training_mode
 
-    program = load_program(model.path)
+    program = load_program(model.path, trusted=allow_pickle)
     refuse_training_mode(program)
     export.write_network(program, path, metadata, external=external)
     return "torch.onnx.export"

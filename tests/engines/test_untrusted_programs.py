@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from infer_bench.converters.routes import write_network
 from infer_bench.engines.torch.loading import load_program
 from infer_bench.errors import ModelError, UnsafePickle
 from infer_bench.formats.exported_programs import check_program
@@ -138,3 +139,17 @@ def test_an_archive_that_unpacks_to_much_more_is_refused(tmp_path: Path) -> None
         archive.writestr("m/models/model.json", bytes(200 << 20))
     with pytest.raises(ModelError, match=r"unpacks to 200 MiB"):
         identify(tmp_path / "m.pt2")
+
+
+def test_what_is_trusted_is_converted_and_what_is_not_is_not(program: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    model = ref(rewrite(program, tmp_path, change_graph(_add_stranger)), "torch", "torch-pt2")
+    with pytest.raises(UnsafePickle, match="would run code"):
+        write_network(model, tmp_path / "m.onnx", {}, {}, {}, external=False)
+    write_network(model, tmp_path / "m.onnx", {}, {}, {}, external=False, allow_pickle=True)
+    assert (tmp_path / "m.onnx").exists()
+
+
+def _add_stranger(graph: Any) -> None:
+    """Where PyTorch itself does not look, so that it can open the file."""
+    graph["note"] = {"target": "torch.os.getcwd"}

@@ -12,15 +12,15 @@ from infer_bench.formats.archives import zipped
 from infer_bench.formats.pickle_family import EXPORT
 
 
-def load_program(path: str | Path) -> Any:
+def load_program(path: str | Path, *, trusted: bool = False) -> Any:
     """Open a `.pt2` file; raises `ModelError` for a pickled module, a state dict, or a broken one.
 
-    Raises `UnsafePickle` where it would run code of its maker's.
+    Raises `UnsafePickle` where it would run code of its maker's, unless it is `trusted`.
     """
     from infer_bench.engines.torch import loading
 
     _check_kind(Path(path))
-    return loading.load_program(import_torch(), str(path), trusted=False)
+    return loading.load_program(import_torch(), str(path), trusted=trusted)
 
 
 def import_torch() -> Any:

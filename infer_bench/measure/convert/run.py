@@ -157,7 +157,15 @@ class Conversion:
         open_again = functools.partial(original_predictor, self._source, options.trees, self._allow_pickle)
         original, spec, limit_s = self._original.worker, self._original.spec, self._time_limit_s
         return NetworkConversion(
-            self._source, spec, original, self._writer, options, limit_s, self._progress, open_again
+            self._source,
+            spec,
+            original,
+            self._writer,
+            options,
+            limit_s,
+            self._progress,
+            open_again,
+            self._allow_pickle,
         ).run(target, output, self._file)
 
     def run(self, options: ConvertOptions) -> Attempt:

@@ -55,6 +55,7 @@ class ConvertNetwork(Request[NetworkRoute]):
     metadata: Mapping[str, str]
     path: str
     external: bool
+    allow_pickle: bool = False
     request: Columns = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -100,7 +101,13 @@ def convert_network(request: ConvertNetwork) -> NetworkRoute:
 
     path = Path(request.path)
     route = routes.write_network(
-        request.model, path, request.metadata, request.request, request.axes, external=request.external
+        request.model,
+        path,
+        request.metadata,
+        request.request,
+        request.axes,
+        external=request.external,
+        allow_pickle=request.allow_pickle,
     )
     return NetworkRoute(route)
 

@@ -70,6 +70,7 @@ class NetworkConversion:
     time_limit_s: float
     progress: Progress
     open_again: Callable[[], TablePredictor]
+    allow_pickle: bool = False
 
     def run(self, target: Path, output: OutputFile, file: RequestFile | None) -> NetworkAttempt:
         """Write, compare, and put the file at `target`. Raises what stands in the way."""
@@ -121,7 +122,7 @@ class NetworkConversion:
 
     def _write(self, scratch: Path, beside: bool, sizes: ModuleSizes | None) -> str:
         metadata = {SOURCE: describe_source(self.source, self.spec)[SOURCE], TENSORS: "yes"}
-        request = ConvertNetwork(self.source, metadata, str(scratch), beside)
+        request = ConvertNetwork(self.source, metadata, str(scratch), beside, self.allow_pickle)
         if sizes is not None:
             request = replace(request, request=sizes.request, axes=sizes.names)
         try:
