@@ -155,18 +155,8 @@ class Conversion:
         from infer_bench.measure.convert.networks.run import NetworkConversion
 
         open_again = functools.partial(original_predictor, self._source, options.trees, self._allow_pickle)
-        original, spec, limit_s = self._original.worker, self._original.spec, self._time_limit_s
-        return NetworkConversion(
-            self._source,
-            spec,
-            original,
-            self._writer,
-            options,
-            limit_s,
-            self._progress,
-            open_again,
-            self._allow_pickle,
-        ).run(target, output, self._file)
+        parts = self._source, self._original.spec, self._original.worker, self._writer, options, self._time_limit_s
+        return NetworkConversion(*parts, self._progress, open_again, self._allow_pickle).run(target, output, self._file)
 
     def run(self, options: ConvertOptions) -> Attempt:
         """Write and compare; once more with float64 input when only the user's own rows need it."""
