@@ -126,6 +126,8 @@ def _are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool) -> bo
     shapes = [tensor.shape for tensor in inputs]
     if not inputs or any(shape is None or len(shape) not in (1, 2) for shape in shapes):
         return False
+    if any(tensor.dtype in _WIDE_UNSIGNED for tensor in inputs):
+        return False
     if any(shape and is_time(shape[0]) for shape in shapes):
         return False
     if has_ml_operators:

@@ -70,7 +70,7 @@ def choose_rule(
     if fill is not None:
         return _fill(tensor, fill)
     if tensor.dtype == "object":
-        return ValueRule("text", text="a")
+        return ValueRule("0 to 9 as text, which the model casts", 0, 9) if use.is_cast else ValueRule("text", text="a")
     use = use.within(shapes)
     has_others = any(other.name != tensor.name and not is_state(other.name) for other in inputs)
     if is_state(tensor.name) and has_others and use.high is None:
@@ -189,6 +189,8 @@ def draw_values(
     if rule.text is not None:
         return np.full(whole, rule.text, dtype=object)
     dtype = np.dtype(tensor.dtype)
+    if dtype.kind == "O":
+        return generator.integers(int(rule.low), int(rule.high), whole, endpoint=True).astype(str).astype(object)
     if rule.steps:
         steps = np.minimum(np.arange(shape[-1]) + rule.low, rule.high)
         return np.broadcast_to(steps, whole).astype(dtype)

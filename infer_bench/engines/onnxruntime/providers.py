@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from infer_bench.engines.onnxruntime.messages import shorten_error
+from infer_bench.engines.onnxruntime.messages import shorten_error, suggest
 from infer_bench.engines.session import errors_as, first_line, read_threads
 from infer_bench.errors import EngineError, ModelError, UsageError
 from infer_bench.libraries import of_engine
@@ -84,7 +84,7 @@ def _create(library: Any, model: ModelRef, settings: Any, provider: str) -> Any:
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             if "fallback to CPU EP has been explicitly disabled" not in first_line(error, 10_000):
                 reason = shorten_error(error, model.path)
-                raise ModelError(f"ONNX Runtime cannot load {model.name}: {reason}") from None
+                raise ModelError(f"ONNX Runtime cannot load {model.name}: {reason}", suggest(reason)) from None
         settings.add_session_config_entry("session.disable_cpu_ep_fallback", "0")
         placement = read_placement(library.InferenceSession(model.path, settings, providers=[provider]))
     raise EngineError(f"not every node runs where it must: {describe_placement(placement, provider)}")

@@ -18,6 +18,7 @@ class InputUse:
     the values first. `time_axis` is one that a layer goes along step by step, with the `batch_axis` beside it.
     `constants` are the numbers that it is compared with, in the graph's order; `sizes` are those that operators ask of
     its axes. As an `operand` it says how another tensor is reshaped or cut, and `operand_value` is one that will do.
+    It `is_cast` where its values are made ones of another type: a text is read as a number then.
     """
 
     low: int = 0
@@ -30,6 +31,7 @@ class InputUse:
     places: list[tuple[InputAxis, int, str]] = field(default_factory=list)
     time_axis: int | None = None
     batch_axis: int | None = None
+    is_cast: bool = False
 
     def limit(self, low: int, high: int, reason: str) -> None:
         """Note one more use as a position; the narrowest counts."""

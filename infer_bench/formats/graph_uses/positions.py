@@ -62,6 +62,9 @@ def note_positions(
         _note_index(node, origins, constants, sizes, uses)
     elif node.op == "Equal":
         _note_comparison(origins, constants, uses)
+    elif node.op == "Cast":
+        for origin in origins[0]:
+            uses[origin.input].is_cast = True
     for place, value in _OPERANDS.get(node.op, {}).items():
         if place < len(origins):
             for origin in origins[place]:

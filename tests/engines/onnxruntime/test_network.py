@@ -188,3 +188,18 @@ def test_the_parts_of_a_sequence_are_outputs(tmp_path: Path) -> None:
     session: Any = open_session("onnxruntime", ref(tmp_path / "m.onnx", "onnx", "onnx"))
     outputs = answer(session, x=np.zeros((1, 2, 2), np.float32))
     assert {name: array.shape for name, array in outputs.items()} == {"parts[0]": (1, 1, 2), "parts[1]": (1, 1, 2)}
+
+
+def test_an_operator_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    graph = (
+        '<ir_version: 8, opset_import: ["" : 17, "my.own" : 1]> g (float[N] x) => (float[N] y) { y = my.own.Mine(x) }'
+    )
+    path = tmp_path / "custom.onnx"
+    onnx.save(parser.parse_model(graph), path)
+    with pytest.raises(ModelError) as raised:
+        open_session("onnxruntime", ref(path, "onnx", "onnx"))
+    assert raised.value.message == (
+        "ONNX Runtime cannot load custom.onnx: Fail: Fatal error: my.own:Mine(-1) is not a registered function/op"
+    )
+    assert raised.value.hint is not None
+    assert "a library of their own" in raised.value.hint

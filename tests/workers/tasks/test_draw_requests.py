@@ -167,3 +167,21 @@ def test_a_guess_has_to_hold_for_more_requests_than_two(tmp_path: Path) -> None:
         tmp_path, nodes, {"which": (kinds.INT64, [])}, {"three": np.array(3), "table": np.ones(3, np.float32)}
     )
     assert requests.inputs[0].rule == "zeros, as the model does not say what it holds"
+
+
+def test_text_that_is_read_as_a_number_is_one(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Reshape", ["x", "all"], ["flat"]), helper.make_node("Cast", ["flat"], ["y"], to=1)]
+    requests = draw(tmp_path, nodes, {"x": (kinds.STRING, ["batch", 4])}, {"all": np.array([-1])})
+    assert requests.inputs[0].rule == "0 to 9 as text, which the model casts"
+    assert set(requests.columns["x"].ravel()) <= set("0123456789")
+    assert codes_of(requests) == []
+
+
+def test_numbers_of_a_conversation_beside_columns_are_of_a_network(tmp_path: Path) -> None:
+    """No column of a table has the type of `id`."""
+    nodes = [
+        helper.make_node("Cast", ["id"], ["number"], to=kinds.INT32),
+        helper.make_node("Add", ["x", "number"], ["y"]),
+    ]
+    inputs = {"x": (kinds.INT32, [None, 1]), "id": (kinds.UINT64, [None, 1])}
+    assert shapes_of(draw(tmp_path, nodes, inputs, output=kinds.INT32)) == {"x": (1, 1), "id": (1, 1)}
