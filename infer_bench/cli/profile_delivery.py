@@ -134,8 +134,16 @@ def encode(profile: "ProfileOutcome", kind: str) -> bytes:
         if len(profile.tables) != 1:
             raise UsageError("a .prof file holds one candidate", "name one with -e")
         if not profile.tables[0].entries:
-            raise CannotRun("nothing was profiled")
+            raise _explain_nothing(profile)
         from infer_bench.measure.profile.prof_file import pack
 
         return pack(profile.tables[0], add_command_line(profile.report))
+    if kind in FORMS and not profile.text:
+        raise _explain_nothing(profile)
     return profile.text.encode() if kind in FORMS else render(add_command_line(profile.report), kind).encode()
+
+
+def _explain_nothing(profile: "ProfileOutcome") -> CannotRun:
+    """Why there are no functions: the candidate may have ended the profiler."""
+    why = next((notice for notice in profile.report.notices if notice.code == "profiler-ended"), None)
+    return CannotRun("nothing was profiled") if why is None else CannotRun(why.message, "-o report.json has its phases")

@@ -8,6 +8,8 @@ from infer_bench.report.common import Environment, Notice
 from infer_bench.report.profile import ProfileResult
 
 UNACCOUNTED = 0.03
+OTHER_THREADS = 0.1
+"""Of the CPU time: below it lies what a library's threads do between requests."""
 
 
 def notices_on(
@@ -72,3 +74,18 @@ def _rest(row: ProfileResult) -> Iterable[Notice]:
         if share > UNACCOUNTED:
             text = f"the phases of {row.candidate} do not sum to its request"
             yield Notice("unaccounted", text, "more --requests average the machine's noise out", row.candidate)
+
+
+def note_profiler(candidate: str, settings: ProfileSettings, *, was_ended: bool, others: float) -> Iterable[Notice]:
+    """That a candidate ended the profiler, so that nothing is known of its functions; or that it worked on other
+    threads, whose calls cProfile does not see or, from Python 3.12 on, counts as if they were the answering one's.
+
+    `others` is their part of the CPU time.
+    """
+    if was_ended:
+        text = f"{candidate} sets a profiler of its own (sys.setprofile), which ended {settings.profiler}: no functions"
+        yield Notice("profiler-ended", text, "--profiler none leaves them out", candidate)
+    elif others > OTHER_THREADS:
+        share = f"{others * 100:.0f} %"
+        text = f"other threads did {share} of the work of {candidate}: {settings.profiler} does not tell it apart"
+        yield Notice("other-threads", text, "their time is in the phases, as far as a request waits for it", candidate)

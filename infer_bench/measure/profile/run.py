@@ -12,6 +12,7 @@ from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.convert.cache import cached_onnx
 from infer_bench.measure.profile.diff import ResultAndTable, compare
+from infer_bench.measure.profile.notices import note_profiler
 from infer_bench.measure.profile.prof_file import ENDINGS, is_profile, unpack
 from infer_bench.measure.profile.report import ProfileOutcome, report_on
 from infer_bench.measure.profile.requests import load_requests, read_source
@@ -182,7 +183,15 @@ def _build_outcome(
     rows = [build_result(each, settings) for each in runs]
     models = [(each.candidate.artefact.name, each.findings.model) for each in runs]
     remarks = notices_of((name, model.spec) for name, model in models if model is not None)
-    report = report_on(rows, settings, origin, (*notices, *remarks), inputs=runs[0].inputs, complete=complete)
+    of_profiler = [
+        notice
+        for row, each in zip(rows, runs, strict=True)
+        for notice in note_profiler(
+            row.candidate, settings, was_ended=each.findings.profiler_ended, others=each.findings.other_threads_share
+        )
+    ]
+    every = (*notices, *remarks, *of_profiler)
+    report = report_on(rows, settings, origin, every, inputs=runs[0].inputs, complete=complete)
     return ProfileOutcome(
         report, tuple(tabulate_functions(each) for each in runs), runs[-1].findings.profiler_output.text
     )

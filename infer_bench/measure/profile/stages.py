@@ -57,7 +57,10 @@ GLANCE_NS = 200_000_000
 
 @dataclass
 class Findings:
-    """All that is known of one candidate. Each part is None, empty or zero until its stage has begun."""
+    """All that is known of one candidate. Each part is None, empty or zero until its stage has begun.
+
+    `profiler_ended`: the candidate ended the profiler, so that what this has seen is not a request.
+    """
 
     model: LoadedModel | None = None
     first: FirstRequest | None = None
@@ -70,6 +73,9 @@ class Findings:
     model_calls: Mapping[str, int] = field(default_factory=dict)
     steps: list[StepTimes] = field(default_factory=list)
     slowdowns: list[float] = field(default_factory=list)
+    profiler_ended: bool = False
+    profiled_cpu_ns: int = 0
+    own_cpu_ns: int = 0
     profiler_output: ProfilerOutput = field(default_factory=lambda: ProfilerOutput(()))
     operators: tuple[OperatorCost, ...] = ()
     operator_requests: int = 0
@@ -79,6 +85,11 @@ class Findings:
     def slowdown(self) -> float | None:
         """How many times longer a request takes under the profiler: the median over chunks."""
         return statistics.median(self.slowdowns) if self.slowdowns else None
+
+    @property
+    def other_threads_share(self) -> float:
+        """The part of the CPU time under the profiler that was not the answering thread's."""
+        return max(0.0, 1 - self.own_cpu_ns / self.profiled_cpu_ns) if self.profiled_cpu_ns else 0.0
 
 
 class CandidateRun:
@@ -164,8 +175,8 @@ class CandidateRun:
             self.findings.steps.append(worker.ask(TimeSteps(chunk)))
 
     def _chunk(self) -> int:
-        """Requests that take about 20 ms."""
-        return max(1, min(CHUNK_NS // self._request_ns(), self.settings.target_requests))
+        """Requests that take about 20 ms, a part of them at the most: of one chunk alone no typical ratio is known."""
+        return max(1, min(CHUNK_NS // self._request_ns(), self.settings.target_requests // LEAST_GIVEN_ROUNDS))
 
     def _run_profiler(self, worker: Worker) -> None:
         """Chunks under the profiler, each beside one without it. Ctrl-C keeps what the profiler has seen."""
@@ -176,7 +187,12 @@ class CandidateRun:
                 count = min(chunk, settings.target_requests - requests)
                 profiled_first, is_profiling = bool(len(findings.slowdowns) % 2), True
                 times = worker.ask(RunProfiler(count, settings.profiler, settings.interval_s, profiled_first))
+                if times.was_ended:
+                    findings.profiler_ended, findings.slowdowns = True, []
+                    return
                 findings.slowdowns.append(times.profiled_ns / max(1, times.bare_ns))
+                findings.profiled_cpu_ns += times.cpu_ns
+                findings.own_cpu_ns += times.own_cpu_ns
                 requests += count
                 share = min(1.0, requests / settings.target_requests)
                 self._report_progress(0.5 + 0.4 * share, f"under {settings.profiler}")

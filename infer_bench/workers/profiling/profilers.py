@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -24,7 +25,12 @@ _FOLDING = 'collapseMode:"non-application",collapseCustomHide:"",collapseCustomS
 
 
 class Profiler(Protocol):
-    """A profiler that can be switched on and off many times."""
+    """A profiler that can be switched on and off many times.
+
+    `was_ended`: the requests have set another one in its place, or none, so that it has not seen all of them.
+    """
+
+    was_ended: bool
 
     def profile(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
         """Answer the requests under the profiler; returns the time they took, in ns."""
@@ -36,6 +42,11 @@ class Profiler(Protocol):
 def create_profiler(profiler: str, interval_s: float) -> Profiler:
     """The profiler called `profiler`. Raises `MissingDependency`."""
     return PyInstrument(interval_s) if profiler == "pyinstrument" else CProfile()
+
+
+def _was_replaced(own: object) -> bool:
+    """Whether another profile function is set than `own`. From Python 3.12 on cProfile sets none, so none is missed."""
+    return own is not None and sys.getprofile() is not own
 
 
 def _predict_all(stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
@@ -52,6 +63,7 @@ class CProfile:
     def __init__(self) -> None:
         import cProfile
 
+        self.was_ended = False
         self._profile = cProfile.Profile()
         self._again: Callable[[], object] = int
 
@@ -66,10 +78,12 @@ class CProfile:
 
         start = clock()
         self._profile.enable()
+        own = sys.getprofile()
         try:
             for value in requests:
                 request(value)
         finally:
+            self.was_ended |= _was_replaced(own)
             self._profile.disable()
         return clock() - start
 
@@ -88,8 +102,9 @@ class CProfile:
 
 
 def _ours(file: str, name: str) -> bool:
-    """The profiler's own switch."""
-    return "_lsprof.Profiler" in name or (file == __file__ and name in ("profile", "_predict_all"))
+    """The profiler's own switch, and what is asked before it."""
+    is_switch = "_lsprof.Profiler" in name or "sys.getprofile" in name
+    return is_switch or (file == __file__ and name in ("profile", "_predict_all", "_was_replaced"))
 
 
 class PyInstrument:
@@ -100,14 +115,17 @@ class PyInstrument:
             import pyinstrument
         except ImportError:
             raise MissingDependency("pyinstrument", "profile") from None
+        self.was_ended = False
         self._profiler = pyinstrument.Profiler(interval=interval_s, async_mode="disabled")
 
     def profile(self, stages: Stages, requests: Sequence[Request], clock: Clock) -> int:
         """Answer the requests under the profiler; its sessions are joined."""
         self._profiler.start(target_description="requests profiled by infer-bench")
+        own = sys.getprofile()
         try:
             return _predict_all(stages, requests, clock)
         finally:
+            self.was_ended |= _was_replaced(own)
             self._profiler.stop()
 
     def collect(self, form: str) -> ProfilerOutput:

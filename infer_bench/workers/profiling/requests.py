@@ -111,11 +111,19 @@ class TimeSteps(SessionRequest[StepTimes]):
 
 @dataclass(frozen=True, slots=True)
 class ProfilerChunk:
-    """A chunk of requests without the profiler and under it; `requests` counts those of all chunks so far."""
+    """A chunk of requests without the profiler and under it; `requests` counts those of all chunks so far.
+
+    Times are without what the thread waited for a CPU that others held. `was_ended`: the code that was profiled ended
+    the profiler, which has not seen all of it. `cpu_ns` is what all threads worked under the profiler,
+    `own_cpu_ns` what the one that answers did.
+    """
 
     bare_ns: int
     profiled_ns: int
     requests: int
+    was_ended: bool = False
+    cpu_ns: int = 0
+    own_cpu_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from infer_bench.workers.timing.loop import (
     time_phases,
 )
 from infer_bench.workers.timing.requests import FirstRequest, Warmth
+from infer_bench.workers.timing.run_queue import take_off_waits
 from infer_bench.workers.timing.runner import warm_up
 
 CALIBRATION = 501
@@ -125,14 +126,17 @@ class Profiling:
         if self._profiler is None:
             self._profiler = create_profiler(request.profiler, request.interval_s)
         requests, profiler = self._cycle.take(request.samples), self._profiler
-        if request.profiled_first:
-            profiled_ns = profiler.profile(self._stages, requests, self._clock)
-            bare_ns = self._time(requests)
-        else:
-            bare_ns = self._time(requests)
-            profiled_ns = profiler.profile(self._stages, requests, self._clock)
+
+        def time_bare() -> int:
+            return take_off_waits(lambda: self._time(requests))
+
+        bare_ns = 0 if request.profiled_first else time_bare()
+        all_ns, own_ns = time.process_time_ns(), time.thread_time_ns()
+        profiled_ns = take_off_waits(lambda: profiler.profile(self._stages, requests, self._clock))
+        all_ns, own_ns = time.process_time_ns() - all_ns, time.thread_time_ns() - own_ns
+        bare_ns = bare_ns or time_bare()
         self._requests_profiled += request.samples
-        return ProfilerChunk(bare_ns, profiled_ns, self._requests_profiled)
+        return ProfilerChunk(bare_ns, profiled_ns, self._requests_profiled, profiler.was_ended, all_ns, own_ns)
 
     def _remove_probes(self) -> None:
         if self._boundary is not None:

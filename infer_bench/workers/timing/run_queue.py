@@ -1,5 +1,7 @@
 """How long a thread was ready to run while others held the CPU."""
 
+from collections.abc import Callable
+
 _STATISTICS = "/proc/thread-self/schedstat"
 
 
@@ -13,3 +15,11 @@ def read_run_queue_ns() -> int | None:
             return int(file.read().split()[1])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def take_off_waits(time: Callable[[], int], read: Callable[[], int | None] = read_run_queue_ns) -> int:
+    """The ns that `time` says it took, without those in which the thread waited for a CPU; 1 at least."""
+    start = read()
+    duration_ns, end = time(), read()
+    waited_ns = 0 if start is None or end is None else end - start
+    return max(1, duration_ns - waited_ns)

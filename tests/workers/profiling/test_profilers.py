@@ -4,6 +4,7 @@ import asyncio
 import html.parser
 import json
 import re
+import sys
 from typing import Any, cast
 
 import jsonschema
@@ -17,6 +18,7 @@ from infer_bench.workers.profiling.profilers import create_profiler
 from infer_bench.workers.profiling.requests import OperatorTime, ProfilerOutput, RunProfiler
 from infer_bench.workers.profiling.runs import Profiling
 from infer_bench.workers.timing.loop import Stages
+from infer_bench.workers.timing.run_queue import take_off_waits
 from tests.fakes import FakeClock, FakeSession
 
 SPEEDSCOPE = {
@@ -125,6 +127,28 @@ def test_speedscope_validates_and_every_frame_that_opens_closes() -> None:
             else:
                 assert stack.pop() == event["frame"]
         assert stack == []
+
+
+def end_profiler(value: int) -> int:
+    sys.setprofile(None)
+    return value
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile sets no profile function any more")
+def test_a_request_that_ends_the_profiler_is_told() -> None:
+    profiling = create_profiler("cprofile", 0.0005)
+    profiling.profile(STAGES, cast("list[Request]", [10]), FakeClock(1))
+    assert not profiling.was_ended
+    profiling.profile(Stages(light, end_profiler, light), cast("list[Request]", [10]), FakeClock(1))
+    profiling.profile(STAGES, cast("list[Request]", [10]), FakeClock(1))
+    assert profiling.was_ended
+
+
+@pytest.mark.parametrize("waits", [(100, 700), (None, 700), (100, None), (0, 5_000)])
+def test_waiting_for_a_cpu_is_no_time_of_a_chunk(waits: tuple[int | None, int | None]) -> None:
+    readings = iter(waits)
+    expected = {(100, 700): 400, (0, 5_000): 1}.get(cast("tuple[int, int]", waits), 1_000)
+    assert take_off_waits(lambda: 1_000, lambda: next(readings)) == expected
 
 
 class References(html.parser.HTMLParser):
