@@ -235,7 +235,7 @@ def test_a_full_stdout_is_one_error_and_no_second_one_at_exit() -> None:
         "except e.OutputError as error: sys.stderr.write(error.message); sys.exit(error.exit_code)"
     )
     with open("/dev/full", "w") as full:
-        process = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, timeout=30)
+        process = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, timeout=600)
 
     assert process.returncode == 6
     assert process.stderr == b"cannot write to stdout: No space left on device"

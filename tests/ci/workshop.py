@@ -48,7 +48,7 @@ def write_model(path: Path, work: int) -> None:
 
 def git(folder: Path, *words: str) -> None:
     who = ["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, timeout=600)
 
 
 def make_origin(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from tests.cli.gating import (
     ONNX_ROWS,
     ROOT,
     TO_FILE,
+    TO_THE_END,
     WIDE,
     failed_as,
     load_saved,
@@ -26,17 +27,22 @@ from tests.cli.gating import (
     sessions,
     until_decided,
 )
-from tests.cli.waiting import wait_for_file
+from tests.cli.waiting import LIMIT_S, wait_for_file
 
 pytestmark = pytest.mark.usefixtures("fake_engines")
 PARTIAL = "note: the run was broken off: a partial report is on stdout and in report.json\ninterrupted"
+
+
+def limits(deed: str) -> list[str]:
+    """Of a gate that ends with what its candidate does: no answer is waited for but that which never comes."""
+    return [*TO_THE_END, *(["--timeout", "5"] if deed == "hang" else [])]
 
 
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_candidate_that_fails_in_its_process_is_no_regression(
     rows: str, capsys: pytest.CaptureFixture[str], deed: str
 ) -> None:
-    assert processes(rows, f"fake:deed={deed}", "fake", "--timeout", "5", "--budget", "20s", *TO_FILE) == 6
+    assert processes(rows, f"fake:deed={deed}", "fake", *limits(deed), *TO_FILE) == 6
     failed_as(deed, capsys)
 
 
@@ -44,7 +50,7 @@ def test_a_candidate_that_fails_in_its_process_is_no_regression(
 def test_a_baseline_that_fails_in_its_process_is_no_pass(
     rows: str, capsys: pytest.CaptureFixture[str], deed: str
 ) -> None:
-    assert processes(rows, "fake", f"fake:deed={deed}", "--budget", "20s", *TO_FILE) == 6
+    assert processes(rows, "fake", f"fake:deed={deed}", *TO_THE_END, *TO_FILE) == 6
     failed_as(deed, capsys)
 
 
@@ -52,7 +58,7 @@ def test_a_baseline_that_fails_in_its_process_is_no_pass(
 def test_a_candidate_that_fails_in_a_shared_worker_is_no_regression(
     rows: str, capsys: pytest.CaptureFixture[str], deed: str
 ) -> None:
-    assert sessions(rows, deed, "old", "--timeout", "5", "--budget", "20s", *TO_FILE) == 6
+    assert sessions(rows, deed, "old", *limits(deed), *TO_FILE) == 6
     failed_as(deed, capsys)
 
 
@@ -60,12 +66,12 @@ def test_a_candidate_that_fails_in_a_shared_worker_is_no_regression(
 def test_a_baseline_that_fails_in_a_shared_worker_is_no_pass(
     rows: str, capsys: pytest.CaptureFixture[str], deed: str
 ) -> None:
-    assert sessions(rows, "new", deed, "--budget", "20s", *TO_FILE) == 6
+    assert sessions(rows, "new", deed, *TO_THE_END, *TO_FILE) == 6
     failed_as(deed, capsys)
 
 
 def test_one_candidate_of_two_that_fails_fails_the_gate_and_the_other_is_judged(rows: str) -> None:
-    both = ["-e", "fake:slope=2.0", "-e", "fake:deed=killed", "--against", "fake", *WIDE, "--budget", "20s"]
+    both = ["-e", "fake:slope=2.0", "-e", "fake:deed=killed", "--against", "fake", *WIDE, *TO_THE_END]
     assert run(["bench", "tests.fakes:do", "-d", rows, *both, *TO_FILE]) == 6
     base, good, bad = load_saved().results
     assert base.failed is None
@@ -79,7 +85,7 @@ def test_one_model_of_two_that_fails_in_a_shared_worker_is_named_and_the_other_i
     rows: str, capsys: pytest.CaptureFixture[str], deed: str
 ) -> None:
     both = [model("good"), model(deed), "-d", rows, "-e", "filed", "--against", model("old")]
-    assert run(["bench", *both, *WIDE, "--budget", "20s", *TO_FILE]) == 6
+    assert run(["bench", *both, *WIDE, *TO_THE_END, *TO_FILE]) == 6
     assert load_saved().gate is not None
     failures = {Path(result.model.path).stem: result.failed for result in load_saved().results}
     assert {name for name, reason in failures.items() if reason} == {deed}
@@ -123,7 +129,7 @@ def test_a_library_that_the_other_environment_lacks_cannot_run(
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexport PYTHONPATH={tmp_path}/lacks:$PYTHONPATH\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    arguments = ["-d", str(ONNX_ROWS), "--against-python", str(python), "--budget", "20s", *TO_FILE]
+    arguments = ["-d", str(ONNX_ROWS), "--against-python", str(python), *TO_THE_END, *TO_FILE]
     assert run(["bench", str(ONNX), *arguments]) == 6
     assert "onnxruntime" in capsys.readouterr().err
     report = load_saved()
@@ -148,7 +154,7 @@ def ended_by(number: int, arguments: list[str], *, first: str = "", **environmen
     wait_for_file(Path("report.json"), process)
     assert process.poll() is None, process.communicate()
     os.killpg(process.pid, number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=LIMIT_S)
     return process.returncode, "\n".join(line for line in errors.splitlines() if not line.startswith("plan: "))
 
 

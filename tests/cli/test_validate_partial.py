@@ -48,7 +48,7 @@ def test_an_interrupted_comparison_leaves_what_was_compared(rows: str, tmp_path:
     running = start_validate(*arguments, "--atol", "1e9")
     wait_for_file(json_file, running)
     os.killpg(running.pid, number)
-    output, errors = running.communicate(timeout=60)
+    output, errors = running.communicate(timeout=600)
     report = load_report(json_file)
     assert not report.complete
     assert report.verdict is None

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-LOOK_S, LIMIT_S = 0.02, 120
+LOOK_S, LIMIT_S = 0.02, 600
+"""How often one looks, and how long is waited for what is sure to come: on a busy machine a start takes long."""
 
 
 def wait_for_file(path: Path, process: "subprocess.Popen[Any]") -> None:

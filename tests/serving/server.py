@@ -7,12 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import httpx
 
-LIMIT_S = 120
+LIMIT_S, LOOK_S = 600, 0.02
 
 
 @dataclass
@@ -43,6 +43,12 @@ class Server:
     def workers(self) -> list[int]:
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
             return [int(pid) for pid in file.read().split()]
+
+    def wait_for_other_workers(self, before: Set[int]) -> None:
+        """Until one of those workers is gone: who waits for it may come to it later than a client hears of the end."""
+        while self.process.poll() is None and before <= set(self.workers()):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(LOOK_S)
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """The exit code, and what was said on stderr after the opening."""

@@ -18,7 +18,7 @@ RECORD = dict.fromkeys(NAMES, 1.0)
 
 @pytest.fixture(scope="module")
 def server(binary: SavedModel) -> Iterator[Server]:
-    with serving(binary.model.path, "--max-body", "64kB", "--body-timeout", "0.5s", "--drain", "5s") as server:
+    with serving(binary.model.path, "--max-body", "64kB", "--body-timeout", "5s") as server:
         yield server
 
 
@@ -127,6 +127,7 @@ def test_a_crash_costs_its_own_worker_alone(tmp_path: Path, monkeypatch: pytest.
             server.ask("POST", "/predict", json={"x": -1})
         for x in range(10):
             assert server.ask("POST", "/predict", json={"x": x}).json()["predictions"] == [[x + 1.0]]
+        server.wait_for_other_workers(before)
         assert len(before & set(server.workers())) == 1
         assert 'status="200"} 10.0' in server.ask("GET", "/metrics").text  # whoever answered them
         code, errors = server.end()

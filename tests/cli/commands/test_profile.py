@@ -293,13 +293,13 @@ def f(record):
 def test_ctrl_c_writes_what_was_gathered(folder: Path) -> None:
     files = ("-o", "a.prof", "--json", "a.json")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(120)
+        server.settimeout(600)
         (folder / "waiting.py").write_text(WAITING.format(port=server.getsockname()[1]))
         running = start_profile("waiting:f", "--input", "record.json", *files, "--requests", "200")
         function, _ = server.accept()
         with function:
             os.killpg(running.pid, signal.SIGINT)
-    _, output = running.communicate(timeout=60)
+    _, output = running.communicate(timeout=600)
     assert running.returncode == 130
     assert "wrote a.prof" in output
     assert output.strip().endswith("interrupted")
@@ -316,7 +316,7 @@ def test_snakeviz_shows_the_profile_over_loopback_and_ends_with_the_command(fold
     assert running.stdout is not None
     address = next(line.strip() for line in running.stdout if line.startswith("http://127.0.0.1:"))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(address, timeout=30) as response:
+    with opener.open(address, timeout=600) as response:
         page = response.read().decode()
         policy = response.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
@@ -325,7 +325,7 @@ def test_snakeviz_shows_the_profile_over_loopback_and_ends_with_the_command(fold
     assert "slow" in page
     assert all(place.startswith("/") for place in re.findall(r'<(?:script|link)[^>]*(?:src|href)="([^"]+)"', page))
     os.killpg(running.pid, signal.SIGINT)
-    running.communicate(timeout=60)
+    running.communicate(timeout=600)
     assert running.returncode in (0, 130)
     with pytest.raises(OSError, match="refused"):
-        opener.open(address, timeout=30)
+        opener.open(address, timeout=600)

@@ -1,5 +1,6 @@
 """A model in place of an address, and one that answers are compared with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tests.stub_service import predict, serve
 
 pytest.importorskip("uvloop")
 DIGITS = str(Path(__file__).parents[3] / "sample_models" / "digits.txt")
-FEW = LoadSettings(rate=200.0, duration_s=0.1, warmup_s=0.0, timeout_s=30.0, check=DIGITS)
+PATIENT = ServerSettings(start_s=600.0)
+FEW = LoadSettings(rate=200.0, duration_s=0.1, warmup_s=0.0, timeout_s=600.0, check=DIGITS, server=PATIENT)
 
 
 @pytest.mark.started_workers
@@ -47,7 +49,10 @@ def test_what_is_neither_an_address_nor_a_model(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
-    with pytest.raises(CannotRun, match=r"did not start: .*nothing"), serve_model(DIGITS, ServerSettings("nothing")):
+    with (
+        pytest.raises(CannotRun, match=r"did not start: .*nothing"),
+        serve_model(DIGITS, replace(PATIENT, engine="nothing")),
+    ):
         pass
 
 

@@ -25,7 +25,7 @@ def rows(tmp_path: Path) -> str:
 
 
 def run(handler: Handler, path: str, data: str | None, choice: ProtocolChoice, **more: Any) -> LoadResult:
-    settings = LoadSettings(rate=400.0, duration_s=0.05, warmup_s=0.0, timeout_s=20.0, protocol=choice, **more)
+    settings = LoadSettings(rate=400.0, duration_s=0.05, warmup_s=0.0, timeout_s=600.0, protocol=choice, **more)
     with serve(handler) as url:
         (result,) = load(url + path, data=data, settings=settings).results
     return result
@@ -84,7 +84,7 @@ def test_a_token_is_sent_and_told_to_nobody(rows: str) -> None:
         tokens.add(exchange.head.get("authorization"))
         predict(exchange)
 
-    settings = LoadSettings(rate=400.0, duration_s=0.05, warmup_s=0.0, timeout_s=20.0, token="s3cret")
+    settings = LoadSettings(rate=400.0, duration_s=0.05, warmup_s=0.0, timeout_s=600.0, token="s3cret")
     with serve(handle) as url:
         report = load(url, data=rows, settings=settings)
     assert tokens == {"Bearer s3cret"}

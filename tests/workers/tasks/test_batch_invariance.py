@@ -34,7 +34,7 @@ class Network:
         return {name: np.asarray(value) for name, value in outputs.items()}
 
 
-def compare(function: Any, batch: int = 4, limit_ns: int = 10**9, requests: int = 6) -> Any:
+def compare(function: Any, batch: int = 4, limit_ns: int = 10**12, requests: int = 6) -> Any:
     network: Any = Network(function)
     hosted = HostedSession(network, [])
     rows = np.random.default_rng(0).normal(size=(requests, 1, 3)).astype(np.float32)

@@ -31,23 +31,23 @@ def job(deed: str = "none") -> Job:
 
 @pytest.fixture(scope="module")
 def template() -> Iterator[Template]:
-    template = Template(job(), timeout_s=60)
+    template = Template(job(), timeout_s=600)
     assert template.import_libraries(("tests.fakes", "there.is.no.such.module")) == ""
     yield template
     template.close()
 
 
-def open_worker(template: Template, deed: str = "none", timeout_s: float = 60) -> ForkedWorker:
+def open_worker(template: Template, deed: str = "none", timeout_s: float = 600) -> ForkedWorker:
     worker = ForkedWorker(template, job(deed), timeout_s=timeout_s)
     worker.ask(LoadModel(worker.job, offset_seed=1))
     worker.ask(SetRows(COLUMNS))
     return worker
 
 
-def predict_often(worker: ForkedWorker, timeout_s: float = 60) -> None:
+def predict_often(worker: ForkedWorker, timeout_s: float = 600) -> None:
     """More often than it takes for the deed to be done."""
     for _ in range(9):
-        worker.ask(PredictRows(batch=1, limit_ns=10**9), timeout_s=timeout_s)
+        worker.ask(PredictRows(batch=1, limit_ns=10**12), timeout_s=timeout_s)
 
 
 def test_forked_workers_live_side_by_side_and_one_that_ends_leaves_the_other(template: Template) -> None:
@@ -55,7 +55,7 @@ def test_forked_workers_live_side_by_side_and_one_that_ends_leaves_the_other(tem
         assert one.pid != other.pid
         assert os.getpgid(one.pid) == one.pid
         one.close()
-        predictions = other.ask(PredictRows(batch=1, limit_ns=10**9)).predictions
+        predictions = other.ask(PredictRows(batch=1, limit_ns=10**12)).predictions
         assert predictions[:, 0] == pytest.approx(1 / (1 + np.exp([-0.5, -1.5, 1.5])), abs=1e-15)
 
 
@@ -74,16 +74,16 @@ def test_one_that_hangs_is_ended(template: Template) -> None:
 
 
 def test_workers_end_with_their_template() -> None:
-    template = Template(job(), timeout_s=60)
-    worker = ForkedWorker(template, job(), timeout_s=60)
+    template = Template(job(), timeout_s=600)
+    worker = ForkedWorker(template, job(), timeout_s=600)
     end = os.pidfd_open(worker.pid)
     template.close()
-    assert select.select([end], [], [], 60)[0]
+    assert select.select([end], [], [], 600)[0]
     os.close(end)
     with pytest.raises(WorkerCrashed, match="SIGKILL"):
         worker.ask(MeasureMemory())
     with pytest.raises(WorkerCrashed):
-        ForkedWorker(template, job(), timeout_s=60)
+        ForkedWorker(template, job(), timeout_s=600)
 
 
 def test_a_process_can_be_forked_beside_threads_that_their_library_ends_for_it(tmp_path: Path) -> None:

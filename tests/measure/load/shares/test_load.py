@@ -184,7 +184,7 @@ def test_a_real_cluster_sends_what_one_generator_would(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     rows = tmp_path / "rows.csv"
     rows.write_text("a\n1\n2\n")
-    settings = LoadSettings(rate=200.0, duration_s=0.5, warmup_s=0.0, timeout_s=20.0, on="dask")
+    settings = LoadSettings(rate=200.0, duration_s=0.5, warmup_s=0.0, timeout_s=600.0, on="dask")
     with serve(predict) as url:
         report = load(url, data=str(rows), settings=settings)
     (result,) = report.results
