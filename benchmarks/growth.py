@@ -54,7 +54,7 @@ def train(folder: Path, sizes: Sizes) -> Path:
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(TRAINING_ROWS, sizes.features))
     target = rows[:, 0] + generator.normal(size=TRAINING_ROWS) > 0
-    settings = {"objective": "binary", "num_leaves": LEAVES, "verbosity": -1, "min_data_in_leaf": 5, "num_threads": 2}
+    settings = {"objective": "binary", "num_leaves": LEAVES, "verbosity": -1, "min_data_in_leaf": 5, "num_threads": 1}
     booster = lightgbm.train(settings, lightgbm.Dataset(rows, target.astype(float)), sizes.trees)
     booster.save_model(folder / "model0.txt")
     for i in range(1, sizes.candidates + 1):

@@ -84,7 +84,7 @@ def test_it_answers_probes_as_the_files_own_library(engine: str, name: str, tmp_
     thresholds = own.domain().thresholds
     assert other.domain().thresholds == thresholds
     tolerance = 1e-5 if model.family == "xgboost" else 1e-6
-    for probe in probes(own.spec, thresholds, float32=model.family == "xgboost", seed=1)[:-2]:
+    for probe in list(probes(own.spec, thresholds, float32=model.family == "xgboost", seed=1))[:-2]:
         ours, theirs = (answer(session, dict(probe.table.columns)) for session in (own, other))
         np.testing.assert_allclose(theirs, ours, rtol=tolerance, atol=tolerance, err_msg=probe.name)
 

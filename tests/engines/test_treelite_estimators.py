@@ -77,7 +77,7 @@ def test_it_answers_probes_as_scikit_learn(name: str, engine: str, tmp_path: Pat
     assert own.spec == other.spec
     assert own.domain().thresholds == other.domain().thresholds
     compared = 0
-    for probe in probes(own.spec, own.domain().thresholds, float32=False, seed=1)[:-2]:
+    for probe in list(probes(own.spec, own.domain().thresholds, float32=False, seed=1))[:-2]:
         rows = dict(probe.table.columns)
         try:
             ours = answer(own, rows)

@@ -1,6 +1,6 @@
 """Probes of all kinds in one table, in such an order that any part from its beginning holds some of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ def limit_rows(columns: int) -> int:
     return min(MOST_ROWS, max(1, MOST_VALUES // max(1, columns)))
 
 
-def mix_probes(groups: Sequence[Probe], seed: int) -> ProbeRows:
+def mix_probes(groups: Iterable[Probe], seed: int) -> ProbeRows:
     """Each kind spread evenly over the whole; those that ask for requests of another form are left out."""
     plain = [probe for probe in groups if not probe.singly and not probe.shuffled]
     table = concat([probe.table for probe in plain])

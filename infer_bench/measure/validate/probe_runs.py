@@ -1,6 +1,6 @@
 """Probes put to the models of a comparison."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +15,15 @@ from infer_bench.measure.validate.known_texts import with_known_texts
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
 from infer_bench.measure.validate.probes import Probe, as_float32, probes
 from infer_bench.measure.validate.trees import Structure
-from infer_bench.measure.validate.user_rows import RowBatch, round_table
+from infer_bench.measure.validate.user_rows import RowBatch, batch_rows, round_table
 from infer_bench.measure.validate.validation import CandidateState, Validation
 from infer_bench.model import ModelSpec
 from infer_bench.progress import Progress
 from infer_bench.stats.agreement.predictions import Predictions
 from infer_bench.typing import Array
+
+USUAL_GROUPS = 8
+"""So many kinds of probes a model of trees has: what the progress is a share of."""
 
 
 def compare_on_probes(
@@ -32,17 +35,18 @@ def compare_on_probes(
     groups = _probes(validation, reference, rows, structure)
     reference.forget_block()
     for i, probe in enumerate(groups):
-        progress.update(i / len(groups), f"probes: {probe.name}")
+        progress.update(min(1, i / USUAL_GROUPS), f"probes: {probe.name}")
         _compare(validation, reference, fan_out, probe)
 
 
 def _probes(
     validation: Validation, reference: Predictor, rows: Table | None, structure: Structure | None
-) -> list[Probe]:
+) -> Iterator[Probe]:
+    """Each is made when the one before has been compared: of a model with thousands of columns, each takes 30 MB."""
     spec, seed = _shared_spec(validation, rows), validation.settings.seed
     thresholds = _thresholds(reference, validation.candidates)
     if not reference.feed_dtype:
-        ordinary = probes(spec, thresholds, float32=False, seed=seed)[0].table
+        ordinary = next(probes(spec, thresholds, float32=False, seed=seed)).table
         describe_feeds(validation.predictors, ordinary, validation.spec)
     float32 = _needs_float32(validation)
     training_rows = _training_rows(validation.predictors, reference.spec)
@@ -56,10 +60,10 @@ def _needs_json(validation: Validation) -> bool:
     return any(predictor.feed_dtype == "JSON" for predictor in validation.predictors)
 
 
-def leave_out_infinities(groups: Sequence[Probe]) -> list[Probe]:
+def leave_out_infinities(groups: Iterable[Probe]) -> Iterator[Probe]:
     """The probes without the rows that hold one, and those of them that have rows left."""
-    finite = [replace(probe, table=_take_finite(probe.table)) for probe in groups]
-    return [probe for probe in finite if probe.table.rows]
+    finite = (replace(probe, table=_take_finite(probe.table)) for probe in groups)
+    return (probe for probe in finite if probe.table.rows)
 
 
 def _take_finite(table: Table) -> Table:
@@ -127,7 +131,9 @@ def _compare(validation: Validation, reference: Predictor, fan_out: FanOut, prob
         limits = replace(validation.limits_for(candidate), count_refusals=validation.settings.strict)
         candidate.groups[probe.name] = GroupComparison(probe.name, limits, candidate.reading)
     if not probe.singly and not probe.shuffled:
-        fan_out.finish(fan_out.start(RowBatch(table, 0)), probe.name)
+        size = batch_rows(len(table.columns))
+        for first in range(0, table.rows, size):
+            fan_out.finish(fan_out.start(RowBatch(table.slice(first, first + size), first)), probe.name)
         return
     ours = reference.predict(dict(table.columns))
     for candidate in validation.candidates:
@@ -150,16 +156,28 @@ def _compare_otherwise(
         candidate.error = error
 
 
-def _add_tree_visits(groups: Sequence[Probe], structure: Structure, spec: ModelSpec, float32: bool) -> list[Probe]:
-    """Probes with the rows that visit the trees added to the groups of their kind."""
-    visits = {name: as_float32(table) if float32 else table for name, table in structure.groups.items()}
-    visits = {name: hold(table, spec) for name, table in visits.items()}
-    visits = {name: table if name == "infinite" else _within_float32(table) for name, table in visits.items()}
-    result: list[Probe] = []
+def _add_tree_visits(groups: Iterable[Probe], structure: Structure, spec: ModelSpec, float32: bool) -> Iterator[Probe]:
+    """Probes with the rows that visit the trees added to the groups of their kind, or as groups of their own.
+
+    These come before the requests of another form.
+    """
+    names = list(structure.groups)
     for probe in groups:
-        own = None if probe.singly or probe.shuffled else visits.pop(probe.name, None)
-        result.append(probe if own is None else replace(probe, table=concat([probe.table, _like(own, probe.table)])))
-    return [*result[:-2], *(Probe(name, table) for name, table in visits.items()), *result[-2:]]
+        if probe.singly or probe.shuffled:
+            yield from (Probe(name, _visits(structure, name, spec, float32)) for name in names)
+            names = []
+        if probe.name in names:
+            names.remove(probe.name)
+            visits = _like(_visits(structure, probe.name, spec, float32), probe.table)
+            probe = replace(probe, table=concat([probe.table, visits]))
+        yield probe
+
+
+def _visits(structure: Structure, name: str, spec: ModelSpec, float32: bool) -> Table:
+    """The rows of a kind that visit the trees, as the models can be fed them."""
+    table = structure.groups[name]
+    table = hold(as_float32(table) if float32 else table, spec)
+    return table if name == "infinite" else _within_float32(table)
 
 
 def _within_float32(table: Table) -> Table:

@@ -1,5 +1,6 @@
 """Rows made to find differences: on every split, missing, infinite, zero, and categories that nobody has seen."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,8 +40,8 @@ def probes(
     rows: Table | None = None,
     training_rows: Floats | None = None,
     most: int = MOST,
-) -> list[Probe]:
-    """Groups of rows for a model with these `thresholds` per feature.
+) -> Iterator[Probe]:
+    """Groups of rows for a model with these `thresholds` per feature, each made when it is asked for.
 
     `rows` are rows of the user's to start from, else they are drawn from the model; `training_rows` (rows, features)
     are those that the model has kept. With `float32` every number is one that float32 can hold, so that a model which
@@ -48,10 +49,10 @@ def probes(
     than `most` rows lie on thresholds.
     """
     maker = _Maker(spec, thresholds, float32, seed, rows, most)
-    groups = [*maker.groups(), *maker.other_requests()]
-    if training_rows is not None and training_rows.shape[1] == len(spec.features):
-        groups.insert(1, Probe("stored rows", maker.training_rows(training_rows)))
-    return [probe for probe in groups if probe.table.rows]
+    if training_rows is not None and training_rows.shape[1] != len(spec.features):
+        training_rows = None
+    groups = itertools.chain(maker.groups(training_rows), maker.other_requests())
+    return (probe for probe in groups if probe.table.rows)
 
 
 class _Maker:
@@ -67,8 +68,10 @@ class _Maker:
         self._with_gaps = [f.name for f in spec.features if f.kind in NUMERIC and not f.categories and holds_gaps(f)]
         self._categories = [f for f in spec.features if f.kind in ("category", "string") and _holds_others(f)]
 
-    def groups(self) -> Iterator[Probe]:
+    def groups(self, training_rows: Floats | None) -> Iterator[Probe]:
         yield Probe("drawn", self._as_fed(self._ordinary))
+        if training_rows is not None:
+            yield Probe("stored rows", self._training_rows(training_rows))
         yield Probe("thresholds", self._on_thresholds())
         if self._with_gaps:
             yield Probe("NaN", self._with((np.nan,), self._with_gaps))
@@ -87,7 +90,7 @@ class _Maker:
         yield Probe("one at a time", few, singly=True)
         yield Probe("shuffled columns", few, shuffled=True)
 
-    def training_rows(self, rows: Floats) -> Table:
+    def _training_rows(self, rows: Floats) -> Table:
         """Rows of the model's own, which are numbers throughout."""
         return self._as_fed(Table({f.name: rows[:, i].copy() for i, f in enumerate(self._spec.features)}))
 
@@ -133,11 +136,12 @@ class _Maker:
         columns = self._background(min(count, 4 * FEW))
         count = len(next(iter(columns.values())))
         share = self._random.choice([0.0, 0.25, 1.0], count, p=[0.7, 0.2, 0.1])
-        hit = self._random.random((count, len(names))) < share[:, None]
+        # A row at a time: numbers for all values of all rows would take more room than the rows themselves.
+        hit = np.array([self._random.random(len(names)) < limit for limit in share])
         hit[np.arange(count), np.arange(count) % len(names)] = True
-        replacement = np.asarray(values)[self._random.integers(0, len(values), (count, len(names)))]
+        choice = np.array([self._random.integers(0, len(values), len(names)).astype(np.uint8) for _ in range(count)])
         for i, name in enumerate(names):
-            columns[name] = np.where(hit[:, i], replacement[:, i], columns[name])
+            columns[name] = np.where(hit[:, i], np.asarray(values)[choice[:, i]], columns[name])
         return self._as_fed(Table(columns))
 
     def _unseen(self, *, fractional: bool) -> Table:

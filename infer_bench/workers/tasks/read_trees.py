@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature, ModelRef
@@ -13,6 +13,7 @@ from infer_bench.workers.protocol import Request
 
 PROBES = 4_096
 TREES: Mapping[str, TreeUse | None] = {"auto": None, "best": "best", "all": "all"}
+_USES: tuple[TreeUse, ...] = get_args(TreeUse)
 _BY_NODE = ("mode", "feature", "threshold", "left", "right", "missing_left", "zero_missing", "value")
 
 
@@ -64,6 +65,8 @@ def read_trees(request: ReadTrees) -> ModelTrees:
     from infer_bench.trees.probes import probe_rows
 
     groups = probe_rows(ensemble, seed=request.seed, limit=PROBES) if request.draws else {}
+    if model.format == "lightgbm-text":  # it holds no mark of early stopping: there is one way to read it
+        return ModelTrees(ensemble, groups)
     return ModelTrees(ensemble, groups, _other_reading(ensemble, lambda trees: ensemble_of(model, allow_pickle, trees)))
 
 
@@ -71,7 +74,7 @@ def _other_reading(ensemble: Ensemble, read: Callable[[TreeUse], Ensemble]) -> E
     """The model as `read` with another number of trees; None where early stopping left no choice."""
     if ensemble.family not in ("lightgbm", "xgboost"):
         return None
-    readings = (read("best"), read("all"))
+    readings = (read(trees) for trees in _USES)  # one after the other, so that memory holds one of them
     return next((other for other in readings if other.trees != ensemble.trees), None)
 
 

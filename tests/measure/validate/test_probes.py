@@ -106,3 +106,11 @@ def test_rows_that_the_model_has_kept_are_a_group_of_their_own() -> None:
         assert rows.rows == 2
     narrow = probes(spec, {}, float32=True, seed=0, training_rows=training_rows[:, :1])
     assert "stored rows" not in {probe.name for probe in narrow}
+
+
+def test_a_group_is_made_when_the_one_before_has_been_taken() -> None:
+    groups = probes(SPEC, THRESHOLDS, float32=False, seed=1)
+    first = next(groups)
+    whole = list(probes(SPEC, THRESHOLDS, float32=False, seed=1))
+    assert first.name == "drawn"
+    assert [probe.name for probe in groups] == [probe.name for probe in whole[1:]]
