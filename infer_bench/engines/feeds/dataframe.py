@@ -16,7 +16,8 @@ class FrameFeed:
     """Record → `DataFrame([record])`, table → `DataFrame(table)`; then reindexed to the model's columns.
 
     Columns that hold Python objects become numbers where the model wants numbers, and categories get the model's own
-    `CategoricalDtype`, so that codes agree with those of the training.
+    `CategoricalDtype`, so that codes agree with those of the training. A column of text without a single one is of the
+    dtype that pandas gives to texts: missing ones are what they are in a frame that holds others.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -28,6 +29,7 @@ class FrameFeed:
         self._pandas = pd
         self._columns = list(schema.names)
         self._texts = schema.texts | schema.codes.keys() | {f.name for f in schema.features if f.unread}
+        self._text_dtype = pd.Series([""]).dtype
         self._types = {
             feature.name: pd.CategoricalDtype(list(feature.categories))
             for feature in schema.features
@@ -42,9 +44,17 @@ class FrameFeed:
             require_known(self._schema, request)
         frame = self._pandas.DataFrame(dict(request)) if table else self._pandas.DataFrame([request])
         frame = frame.reindex(columns=self._columns, fill_value=self._schema.fill)
+        if self._schema.texts:
+            frame = self._fill_texts(frame)
         if any(dtype.kind not in "fiub" for dtype in set(frame.dtypes)):
             frame = self._numeric(frame)
         return frame.astype(self._types) if self._types else frame
+
+    def _fill_texts(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        dtypes = {name: dtype for name, dtype in frame.dtypes.items() if name in self._schema.texts}
+        suspects = [str(name) for name, dtype in dtypes.items() if dtype != self._text_dtype]
+        columns = {name: [None] * len(frame) for name in suspects if frame[name].isna().all()}
+        return frame.assign(**self._pandas.DataFrame(columns, dtype=self._text_dtype)) if columns else frame
 
     def _numeric(self, frame: "pd.DataFrame") -> "pd.DataFrame":
         """Object columns as numbers, except those that the model reads as text."""

@@ -193,6 +193,24 @@ def test_text_columns_need_a_dataframe(tmp_path: Path) -> None:
         open_session("sklearn", model_ref, feed="ndarray")
 
 
+def test_a_missing_text_is_the_same_alone_and_among_others(tmp_path: Path) -> None:
+    cities = np.array(["Oslo", "Bonn", None] * 20, dtype=object)
+    frame = zoo.frame(matrix(missing=False)).assign(city=cities)
+    encode = pipeline.make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="none"), preprocessing.OneHotEncoder(handle_unknown="ignore")
+    )
+    columns = ColumnTransformer([("city", encode, ["city"])], remainder="passthrough")
+    model = pipeline.make_pipeline(columns, linear_model.LogisticRegression()).fit(frame, [1, 0, 1] * 20)
+    session = open_session("sklearn", ref(zoo.dump(model, tmp_path / "m.pkl"), "sklearn", "pickle"), feed="dataframe")
+    table = {name: frame[name].to_numpy() for name in frame.columns[:-1]} | {"city": cities}
+    together = answer(session, table)
+    np.testing.assert_allclose(answer_one_by_one(session, table), together, rtol=1e-12)
+    missing = {name: column[2::3] for name, column in table.items()}
+    np.testing.assert_allclose(answer(session, missing), together[2::3], rtol=1e-12)
+    no_numbers = {**missing, "city": np.full(20, np.nan)}
+    np.testing.assert_allclose(answer(session, no_numbers), together[2::3], rtol=1e-12)
+
+
 def test_labels_are_the_estimator_s_own(tmp_path: Path) -> None:
     """A support vector machine of several classes decides by votes, not by the largest decision value."""
     rows = matrix(missing=False)
