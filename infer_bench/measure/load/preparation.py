@@ -1,12 +1,21 @@
 """From what the user named to a service that has answered once."""
 
+from collections.abc import Callable, Set
+from dataclasses import replace
+
+import numpy as np
+
+from infer_bench.data import Table
 from infer_bench.engines.http.protocols.choose import complete_path, make_protocol, tell_protocol
 from infer_bench.engines.http.protocols.json_template import JsonCodec
+from infer_bench.engines.http.protocols.oip.metadata import read_number_columns
 from infer_bench.engines.http.target import parse_target, resolve
+from infer_bench.errors import CannotRun
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.probe import fetch, find_service
 from infer_bench.measure.load.service import RowSource, Service, make_payloads, require_rows
 from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.typing import Array
 
 
 def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
@@ -23,8 +32,38 @@ def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
     def get(path: str) -> bytes:
         return fetch(target, addresses, path, settings.timeout_s, settings.token)
 
+    if protocol == "predict" and (truths := _find_truths(rows.table)):
+        rows = replace(rows, table=_number_truths(rows.table, truths & _ask_number_columns(get)))
     codec = make_protocol(settings.protocol, protocol, target, rows.columns, settings.batch, get)
     if not (isinstance(codec, JsonCodec) and not codec.needs_rows):
         require_rows(rows)
     payloads: Payloads = make_payloads(target, codec, rows, settings.batch, settings.token)
     return find_service(target, addresses, codec, payloads, settings.timeout_s)
+
+
+def _find_truths(table: Table) -> set[str]:
+    """The columns that hold truth values, some of them perhaps missing."""
+    columns = {name: column for name, column in table.columns.items() if column.dtype.kind in "bO"}
+    return {name for name, column in columns.items() if any(type(value) is bool for value in column.tolist())}
+
+
+def _ask_number_columns(get: Callable[[str], bytes]) -> Set[str]:
+    """Those that the service says are numbers; none of a service that says nothing of its model."""
+    try:
+        return read_number_columns(get("/model-info"))
+    except CannotRun:
+        return frozenset()
+
+
+def _number_truths(table: Table, names: Set[str]) -> Table:
+    """The columns of these names with 1 and 0, as libraries take truth values where they know of numbers."""
+    columns = {name: _as_numbers(column) if name in names else column for name, column in table.columns.items()}
+    return replace(table, columns=columns)
+
+
+def _as_numbers(column: Array) -> Array:
+    if column.dtype == np.bool_:
+        return column.astype(np.int64)
+    numbers = np.empty(len(column), dtype=object)
+    numbers[:] = [int(value) if type(value) is bool else value for value in column.tolist()]
+    return numbers

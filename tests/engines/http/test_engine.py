@@ -62,6 +62,21 @@ def test_what_is_served_is_known_from_the_service() -> None:
     assert session.labels(np.array([[0.75]])).tolist() == ["yes"]  # type: ignore[union-attr]
 
 
+def test_truth_values_are_sent_as_the_service_takes_them() -> None:
+    contents: list[Any] = []
+    inputs = [{"name": "age", "dtype": "int64"}, {"name": "debt"}, {"name": "flag", "dtype": "bool"}]
+
+    def handle(exchange: Exchange) -> None:
+        contents.append(json.loads(exchange.content))
+        exchange.reply_json({"predictions": [[0.75]]})
+
+    with serve(service(handle, {**INFO, "inputs": inputs})) as url:
+        session = open_session("http", MODEL, url=url)
+        ask(session, {"age": True, "debt": np.bool_(False), "flag": True})
+        session.close()
+    assert json.dumps(contents) == '[{"age": 1, "debt": 0, "flag": true}]'
+
+
 def test_a_service_that_says_nothing_is_asked_as_it_comes() -> None:
     with serve(service(reply({"predictions": [[0.1, 0.2], [0.3, None]]}), None)) as url:
         session = open_session("http", ModelRef(url, "http", "http", "", 0))

@@ -110,3 +110,19 @@ def test_columns_of_a_matrix_are_told_by_name_where_the_service_tells_them(rows:
 
     assert run(handle, "/v2/models/m", rows, ProtocolChoice()).errors == {}
     assert tensors[0]["data"] == [2.0, 1.5]
+
+
+def test_truth_values_are_sent_as_numbers_where_the_service_takes_numbers(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"a": true, "b": true, "c": 1}\n{"a": null, "b": false, "c": 2}\n')
+    contents: set[bytes] = set()
+
+    def handle(exchange: Exchange) -> None:
+        if exchange.method == "GET":
+            exchange.reply_json({"inputs": [{"name": "a", "dtype": "float64"}, {"name": "b", "dtype": "bool"}]})
+            return
+        contents.add(exchange.content)
+        predict(exchange)
+
+    assert run(handle, "/predict", str(rows), ProtocolChoice()).errors == {}
+    assert contents == {b'{"a":1,"b":true,"c":1}', b'{"a":null,"b":false,"c":2}'}

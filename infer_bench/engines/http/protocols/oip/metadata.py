@@ -57,8 +57,12 @@ def read_metadata(content: bytes, url: str) -> ModelMetadata:
     return metadata
 
 
+_NUMBERS = ("float64", "int64")
+
+
 class _Named(msgspec.Struct):
     name: str
+    dtype: str = ""
 
 
 class _ModelInfo(msgspec.Struct):
@@ -71,6 +75,15 @@ def read_input_names(content: bytes) -> list[str]:
         return [one.name for one in msgspec.json.decode(content, type=_ModelInfo).inputs]
     except (msgspec.MsgspecError, RecursionError):
         return []
+
+
+def read_number_columns(content: bytes) -> frozenset[str]:
+    """The columns that are numbers, and no truth values, in what `/model-info` answers; none where it tells none."""
+    try:
+        inputs = msgspec.json.decode(content, type=_ModelInfo).inputs
+    except (msgspec.MsgspecError, RecursionError):
+        return frozenset()
+    return frozenset(one.name for one in inputs if one.dtype in _NUMBERS)
 
 
 def match_columns(metadata: ModelMetadata, columns: Sequence[str]) -> list[InputColumns]:
