@@ -10,7 +10,7 @@ from infer_bench.serving.tensors import datatypes
 from infer_bench.typing import Array
 
 Parameters = dict[str, Any]
-Data = TypeVar("Data", msgspec.Raw, list[float | None])
+Data = TypeVar("Data", msgspec.Raw, list[float], list[float | None])
 
 
 class TensorMessage(msgspec.Struct, Generic[Data]):
@@ -63,6 +63,7 @@ AnyRequest = InferRequest[msgspec.Raw] | InferRequest[list[float | None]]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(InferRequest[msgspec.Raw]).decode
 _decode_floats = msgspec.json.Decoder(InferRequest[list[float | None]]).decode
+_decode_finite = msgspec.json.Decoder(InferRequest[list[float]]).decode
 
 
 def read_request(body: bytes, header_length: bytes) -> tuple[AnyRequest, dict[str, Array]]:
@@ -85,8 +86,9 @@ def _read_floats(body: bytes) -> InferRequest[list[float | None]] | None:
     """A request of nothing but flat lists of floats, in one pass; None for any other."""
     if _FLOAT not in body:
         return None
+    decode: Any = _decode_floats if _NULL in body else _decode_finite  # in four fifths of the time
     try:
-        request = _decode_floats(body)
+        request: InferRequest[list[float | None]] = decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return request if all(tensor.datatype in datatypes.FLOATS for tensor in request.inputs) else None
@@ -172,7 +174,7 @@ def _write_tensor(name: str, tensor: Array, is_binary: bool, parts: list[bytes])
     return message
 
 
-_FLOAT = b'"FP'
+_FLOAT, _NULL = b'"FP', b"null"
 _EXTENSIONS = {"shared_memory_region": "shared memory", "classification": "classification of outputs"}
 VERSION = "1"
 """The only one that there is."""
