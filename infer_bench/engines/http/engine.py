@@ -123,8 +123,9 @@ class HttpSession:
             value = record.setdefault(name, None)
             if kind in _NUMERIC and isinstance(value, str):
                 raise EngineError(f"column {name!r} takes numbers, not {value[:40]!r}")
-            is_whole = kind == "integer" and isinstance(value, float) and value.is_integer()
-            if is_whole or (kind in _NUMERIC and isinstance(value, bool)):
+            if kind in _NUMERIC and isinstance(value, bool):
+                record[name] = int(value)
+            elif kind == "integer" and isinstance(value, float) and value.is_integer():
                 record[name] = int(value)
         return record
 

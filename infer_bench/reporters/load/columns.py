@@ -174,10 +174,14 @@ def describe_shortfall(result: LoadResult) -> str:
 def describe_limit(limit: LatencyLimit) -> str:
     """`p99<20ms holds: p99 is 12.3 ms`."""
     if limit.status == "undecided":
-        value = "" if limit.value_ns is None else f" ({limit.metric} is {numbers.duration(limit.value_ns)})"
+        value = "" if limit.value_ns is None else f" ({limit.metric} is {_write_beside(limit, limit.value_ns)})"
         return f"{limit.text} is undecided{value}"
-    value = NO_ANSWER if limit.value_ns is None else numbers.duration(limit.value_ns)
+    value = NO_ANSWER if limit.value_ns is None else _write_beside(limit, limit.value_ns)
     return f"{limit.text} {'holds' if limit.status == 'holds' else 'is broken'}: {limit.metric} is {value}"
+
+
+def _write_beside(limit: LatencyLimit, value_ns: int) -> str:
+    return numbers.duration_beside(value_ns, limit.limit_ns)
 
 
 def describe_report(report: Report[Any]) -> list[str]:

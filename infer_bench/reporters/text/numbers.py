@@ -57,6 +57,15 @@ def duration(ns: float | None) -> str:
     return _scale(ns, _TIMES)
 
 
+def duration_beside(ns: float, limit_ns: float) -> str:
+    """As `duration`, with more digits where three would show the time on a limit, or beyond it, that is not there."""
+    for digits in range(3, 17):
+        rounded = _significant(ns, digits)
+        if (rounded > limit_ns, rounded < limit_ns) == (ns > limit_ns, ns < limit_ns):
+            return duration(ns) if digits == 3 else _scale(ns, _TIMES, digits)
+    return duration(ns)
+
+
 def coarse(ns: float | None) -> str:
     """A time in ns to about two digits, for what is known no better: `48 ms`, `0.6 s`, `1.9 s`, `12 s`."""
     if ns is None or not math.isfinite(ns):
@@ -175,11 +184,11 @@ def number(value: object) -> str:
     return count(value) if isinstance(value, int) else f"{value:,.6g}"
 
 
-def _scale(value: float, units: tuple[tuple[float, str], ...]) -> str:
-    """Three significant digits in the largest unit that is not larger than the rounded value."""
-    rounded = _significant(value)
+def _scale(value: float, units: tuple[tuple[float, str], ...], digits: int = 3) -> str:
+    """So many significant digits in the largest unit that is not larger than the rounded value."""
+    rounded = _significant(value, digits)
     scale, unit = max(((scale, unit) for scale, unit in units if scale <= abs(rounded)), default=units[0])
-    return f"{_digits(float(rounded / Decimal(scale)))} {unit}"
+    return f"{_digits(float(rounded / Decimal(scale)), digits)} {unit}"
 
 
 def _significant(value: float, digits: int = 3) -> Decimal:
@@ -187,11 +196,11 @@ def _significant(value: float, digits: int = 3) -> Decimal:
     return exact if not exact else exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1))
 
 
-def _digits(value: float) -> str:
-    """Three significant digits with thousands' separators, and no exponent."""
-    rounded = _significant(value)
-    places = max(0, 2 - rounded.adjusted()) if rounded else 0
-    return f"{rounded:,.{places}f}" if places < 12 and abs(rounded) < _LONG else f"{rounded:.2e}"
+def _digits(value: float, digits: int = 3) -> str:
+    """So many significant digits with thousands' separators, and no exponent."""
+    rounded = _significant(value, digits)
+    places = max(0, digits - 1 - rounded.adjusted()) if rounded else 0
+    return f"{rounded:,.{places}f}" if places < digits + 9 and abs(rounded) < _LONG else f"{rounded:.{digits - 1}e}"
 
 
 def _times(value: float, rounding: str) -> str:

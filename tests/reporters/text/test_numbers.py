@@ -50,6 +50,22 @@ def test_a_duration_has_three_significant_digits(ns: int) -> None:
     assert ns >= 999_500_000_000 or len(re.sub(r"\D", "", text)) == 3
 
 
+@pytest.mark.parametrize(
+    ("ns", "limit_ns", "text"),
+    [
+        (12_340_000, 2e7, "12.3 ms"),
+        (20_000_400, 2e7, "20.0004 ms"),
+        (19_999_600, 2e7, "19.9996 ms"),
+        (20_000_000, 2e7, "20.0 ms"),
+        (999_999_999, 1e9, "999.999999 ms"),
+        (812, 1e3, "812 ns"),
+        (999, 1e3, "999 ns"),
+    ],
+)
+def test_a_duration_beside_a_limit_shows_its_side(ns: int, limit_ns: float, text: str) -> None:
+    assert numbers.duration_beside(ns, limit_ns) == text
+
+
 @given(st.integers(0, 10**15), st.integers(0, 10**15), st.sampled_from([numbers.duration, numbers.coarse]))
 def test_a_longer_time_never_reads_shorter(one: int, other: int, form: Callable[[float], str]) -> None:
     low, high = sorted((one, other))

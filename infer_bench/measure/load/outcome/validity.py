@@ -8,6 +8,7 @@ import numpy as np
 from infer_bench.measure.load.settings import MOST_CONNECTIONS
 from infer_bench.report.common import Notice
 from infer_bench.report.load import Times
+from infer_bench.stats.load.digits import write_beside
 from infer_bench.stats.percentiles import percentile
 from infer_bench.typing import Bools, Samples
 
@@ -52,16 +53,17 @@ def judge_validity(
         )
     lag = percentile(delay, 0.99) if len(delay) else 0
     if latency.p50_ns is not None and lag > LAG_SHARE * latency.p50_ns:
-        share = lag / latency.p50_ns
+        share = write_beside(100 * lag / latency.p50_ns, 100 * LAG_SHARE)
         yield Notice(
             "lag",
-            f"requests were sent late: the p99 of the delay is {share:.0%} of the p50, {LAG_SHARE:.0%} are allowed",
+            f"requests were sent late: the p99 of the delay is {share}% of the p50, {LAG_SHARE:.0%} are allowed",
             "give the generator a core of its own, or a lower --rate",
         )
     if busy_share is not None and busy_share > FULL:
+        share = write_beside(100 * busy_share, 100 * FULL, 2)
         yield Notice(
             "cpu",
-            f"the generator worked {busy_share:.0%} of its time, so that answers waited to be read",
+            f"the generator worked {share}% of its time, so that answers waited to be read",
             "a lower --rate, or several generators",
         )
 

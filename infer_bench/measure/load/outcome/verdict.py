@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from infer_bench.gates.rules import EXIT_CODES
 from infer_bench.report.common import Verdict
 from infer_bench.report.load import LatencyLimit, LoadResult, SearchOutcome
+from infer_bench.stats.load.digits import write_beside
 from infer_bench.stats.percentiles import minimum_samples
 
 
@@ -68,8 +69,10 @@ def _list_failures(result: LoadResult) -> list[str]:
 
 
 def _describe_broken(limit: LatencyLimit) -> str:
-    value = "a request without a right answer" if limit.value_ns is None else f"{limit.value_ns / 1e6:,.4g} ms"
-    return f"{limit.metric} is {value}, the limit is {limit.text}"
+    if limit.value_ns is None:
+        return f"{limit.metric} is a request without a right answer, the limit is {limit.text}"
+    value_ms = write_beside(limit.value_ns / 1e6, limit.limit_ns / 1e6, 4)
+    return f"{limit.metric} is {value_ms} ms, the limit is {limit.text}"
 
 
 def _describe_undecided(limit: LatencyLimit) -> str:

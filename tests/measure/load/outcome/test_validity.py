@@ -1,6 +1,7 @@
 """When a load says nothing of the server."""
 
 import numpy as np
+import pytest
 
 from infer_bench.measure.load.outcome.validity import Waits, count_outstanding, judge_validity
 from infer_bench.report.common import Notice
@@ -30,6 +31,14 @@ def test_lag_beyond_a_tenth_of_the_p50_is_not() -> None:
     assert "10%" in reason.message
     delay[10] = US
     assert judge(delay) == []
+
+
+@pytest.mark.parametrize(
+    ("lag_ns", "share"), [(20_001, "10.001%"), (20_040, "10.02%"), (21_600, "10.8%"), (2_469_136, "1,235%")]
+)
+def test_a_delay_near_the_limit_is_told_with_the_digits_it_takes(lag_ns: int, share: str) -> None:
+    (reason,) = judge(np.full(1_000, lag_ns))
+    assert f"the delay is {share} of the p50, 10% are allowed" in reason.message
 
 
 def test_connections_that_ran_out_are_told_with_how_many_it_takes() -> None:
