@@ -125,7 +125,7 @@ class HttpSession:
                 raise EngineError(f"column {name!r} takes numbers, not {value[:40]!r}")
             if kind in _NUMERIC and isinstance(value, bool):
                 record[name] = int(value)
-            elif kind == "integer" and isinstance(value, float) and value.is_integer():
+            if kind == "integer" and isinstance(value, float) and value.is_integer():
                 record[name] = int(value)
         return record
 
