@@ -20,6 +20,7 @@ def show(
     """
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.output_formats import read_ending, tell_disagreement
+    from infer_bench.cli.partial import tell_unfinished
     from infer_bench.cli.runs.history import list_reports, show_history
     from infer_bench.cli.runs.show import load
     from infer_bench.errors import UsageError
@@ -38,9 +39,11 @@ def show(
     if chart is not None:
         from infer_bench.cli.runs.chart import write_chart
 
+        tell_unfinished(content, files[0], "a chart")
         return write_chart(content, chart, chart_kind)
     to = Delivery(None, format, output, phases, wide=wide, notes=notes)
     to.check_format(content.command)
     tell_disagreement(output, format)
+    tell_unfinished(content, files[0], to.rendered_as)
     to.show(content)
     return 0

@@ -20,6 +20,7 @@ from infer_bench.measure.candidates.candidates import Key
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.candidates.rows import Rows, hash_rows
 from infer_bench.measure.schedule.measurements import Measurements
+from infer_bench.measure.schedule.starts import StartTooLate
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
 from infer_bench.report.bench import BenchReport, BenchResult, ProbeTest
 from infer_bench.report.common import Notice, Report, Verdict
@@ -160,6 +161,8 @@ class ReportBuilder:
             f"the budget of {settings.budget_s:g} s held {measurements.layout_count} of {settings.processes} processes"
         )
         hint = f"--budget {math.ceil(measurements.budget_needed_ns / 5e9) * 5}s holds all of them"
+        if any(isinstance(error, StartTooLate) for error in measurements.failures.values()):
+            hint = "give a larger --budget"  # those who had no time to start would take a part of it
         return (Notice("short-budget", f"{text} a candidate, so that intervals are wide", hint),)
 
     def _in_use(self) -> InUse:

@@ -9,6 +9,7 @@ from infer_bench.errors import UsageError
 from infer_bench.gates import rules, undecided
 from infer_bench.gates.limits import PER_PROCESS, share_of
 from infer_bench.libraries import PACKAGES
+from infer_bench.machine.environment import count_usable_cpus
 from infer_bench.measure.bench import run as bench
 from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.bench.results import build_empty_result, build_result, drop_comparison
@@ -141,7 +142,9 @@ class GateRun:
         """Say what is going to happen and measure until it is decided; one that is broken off leaves what it has."""
         passed_ns = time.perf_counter_ns() - self._begin_ns
         start_ns = passed_ns // len(self._measurements.candidates)
-        plan = describe_gate(self._mode, len(self._pairs), self._settings, self._gate.limits, self._errors, start_ns)
+        settings, limits = self._settings, self._gate.limits
+        at_once = 1 if self._gate.judges_starts else count_usable_cpus(settings.affinity)
+        plan = describe_gate(self._mode, len(self._pairs), settings, limits, self._errors, start_ns, at_once)
         self._progress.announce(plan, always=True)
         saves = PartialSaves(partial(self.build_report, complete=False), save)
         return run_to_report(

@@ -61,23 +61,30 @@ def describe_forms(present: int, missing: int, each_ns: int, budget_s: float | N
 
 
 def describe_gate(
-    mode: GateMode, pairs: int, settings: Settings, limits: GateLimits, errors: Errors, start_ns: int
+    mode: GateMode,
+    pairs: int,
+    settings: Settings,
+    limits: GateLimits,
+    errors: Errors,
+    start_ns: int,
+    starts_at_once: int = 1,
 ) -> str:
     """What is compared and how, for how long at the most, and which slow-down of each metric that usually tells.
 
-    `errors` are those of one check; a process takes about `start_ns` to start.
+    `errors` are those of one check; a process takes about `start_ns` to start, and so many as `starts_at_once` do.
     """
     budget_s = settings.limit_s
     what = f"{_count(pairs, 'comparison')} in {_KINDS[mode]}, {budget_s:g} s at the most, less where it is told before"
     spreads = {metric: sd for metric, sd in SPREADS.get(mode, {}).items() if metric in limits.shares}
     if not spreads:
         return what
-    each_ns, least = estimate_layout_ns(mode, pairs, start_ns), least_layouts(errors.alpha)
+    each_ns, least = estimate_layout_ns(mode, pairs, start_ns, starts_at_once), least_layouts(errors.alpha)
     usual, left_ns = robust_layouts(errors.alpha), budget_s * 1e9 - start_ns
     layouts = max(min(usual, int(left_ns / each_ns)), min(EXACT, int(left_ns / (each_ns + pairs * ROUNDS_NS))))
     if layouts < least:
         needed_s = (start_ns + usual * each_ns) / 1e9
-        return f"{what}: too short for a verdict, which takes {least} layouts, about --budget {_ceil(needed_s)}s"
+        needs = f"which takes {least} layouts, about --budget {_ceil(needed_s)}s"
+        return f"{what}: probably too short for a verdict, {needs}"
     sights = {metric: math.expm1(expected_sight(sd, layouts, errors) or 0.0) for metric, sd in spreads.items()}
     texts = [f"{_percent(sight)} at {metric}" for metric, sight in sights.items()]
     notes = [_describe_limit(metric, sights[metric], limits, budget_s / layouts, errors, spreads) for metric in sights]
@@ -98,10 +105,12 @@ def _describe_limit(
     return f"{limit * 100:g} % at {metric} {takes}"
 
 
-def estimate_layout_ns(mode: GateMode, pairs: int, start_ns: int) -> float:
+def estimate_layout_ns(mode: GateMode, pairs: int, start_ns: int, starts_at_once: int = 1) -> float:
     """The least that a layout of so many pairs takes, its rounds included."""
-    usual_ns = LAYOUT_NS.get(mode)
-    return pairs * (2 * (start_ns + LEAST_ROUNDS * ROUND_NS) if usual_ns is None else usual_ns)
+    usual_ns, processes = LAYOUT_NS.get(mode), 2 * pairs
+    if usual_ns is not None:
+        return pairs * usual_ns
+    return max(1.0, processes / starts_at_once) * start_ns + processes * LEAST_ROUNDS * ROUND_NS
 
 
 def _percent(share: float) -> str:

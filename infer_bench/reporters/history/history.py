@@ -22,8 +22,8 @@ class Run:
 
     @property
     def comparable(self) -> bool:
-        """Whether its figures were made under the conditions of the first run."""
-        return not self.obstacles
+        """Whether its figures were made under the conditions of the first run, and are of a whole run."""
+        return not self.obstacles and self.report.complete
 
 
 @dataclass(frozen=True, slots=True)

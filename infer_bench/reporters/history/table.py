@@ -1,7 +1,7 @@
 """Runs as aligned text: a block a candidate, a line a run."""
 
 from infer_bench.reporters.history.columns import TITLES, fill_cells
-from infer_bench.reporters.history.history import NO_REGRESSION, History
+from infer_bench.reporters.history.history import NO_REGRESSION, History, Run
 from infer_bench.reporters.text.grid import Row, draw_record, fit
 from infer_bench.reporters.text.layout import clean, join_blocks, measure_width, style, wrap
 from infer_bench.reporters.text.paths import file_name
@@ -32,8 +32,11 @@ def render_table(history: History, *, width: int | None = None, color: bool = Fa
 def list_obstacles(history: History) -> list[str]:
     """What keeps runs from being compared with the first, a sentence a run."""
     first = file_name(history.runs[0].file)
-    return [
-        f"{file_name(run.file)} is not comparable with {first}: {'; '.join(run.obstacles)}"
-        for run in history.runs
-        if not run.comparable
-    ]
+    return [_explain(run, first) for run in history.runs if not run.comparable]
+
+
+def _explain(run: Run, first: str) -> str:
+    file = file_name(run.file)
+    if not run.report.complete:
+        return f"{file} is of a run that was not finished: its figures are of the rounds up to its end"
+    return f"{file} is not comparable with {first}: {'; '.join(run.obstacles)}"

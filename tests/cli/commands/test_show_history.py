@@ -55,6 +55,25 @@ def test_a_folder_is_a_history_and_other_conditions_are_not_compared(capsys: pyt
     assert "regress" not in output
 
 
+def test_a_run_that_was_not_finished_is_compared_with_none(capsys: pytest.CaptureFixture[str]) -> None:
+    save("runs/b.json", replace(load_report("runs/b.json"), complete=False, verdict=None))
+    assert run(["show", "runs/a.json", "runs/b.json"]) == 0
+    output = capsys.readouterr().out
+    assert "b.json is of a run that was not finished" in output
+    assert "2.00" not in output
+
+
+@pytest.mark.parametrize("format", ["csv", "bencher", "openmetrics", "pyperf", "github-action-benchmark", "table"])
+def test_a_format_that_does_not_say_that_a_run_was_not_finished_is_shown_with_a_warning(
+    format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("partial.json", replace(REPORT, complete=False, verdict=None))
+    assert run(["show", "partial.json", "-f", format]) == 0
+    output = capsys.readouterr()
+    assert ("was not finished" in output.err) == (format != "table")
+    assert ("was not finished" in output.out) == (format == "table")
+
+
 def test_a_library_that_one_run_lacks_is_named_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     versions = {name: version for name, version in REPORT.environment.packages.items() if name != "numpy"}
     fewer = replace(REPORT, environment=replace(REPORT.environment, packages=versions))

@@ -61,4 +61,14 @@ def test_a_limit_that_is_out_of_reach_is_said_so_or_that_another_is_judged() -> 
 def test_a_budget_of_too_few_layouts_promises_nothing_and_says_which_would() -> None:
     text = describe_gate("processes", 2, Settings(budget_s=10.0), GateLimits({"p50": 0.05}), Errors(), 2 * S)
     assert "10 s at the most" in text
-    assert text.endswith(": too short for a verdict, which takes 7 layouts, about --budget 102s")
+    assert text.endswith(": probably too short for a verdict, which takes 7 layouts, about --budget 102s")
+
+
+def test_processes_that_start_at_the_same_time_take_a_part_of_a_budget() -> None:
+    def describe(starts_at_once: int) -> str:
+        limits = GateLimits({"p50": 0.05})
+        return describe_gate("processes", 1, Settings(budget_s=40.0), limits, Errors(), 4 * S, starts_at_once)
+
+    assert "probably too short for a verdict" in describe(1)
+    assert "on a quiet machine that tells" in describe(2)
+    assert describe(2) == describe(16)
