@@ -9,6 +9,8 @@ import numpy as np
 from infer_bench.typing import Array
 
 NamedArrays = Mapping[str, Array]
+_MOST_WHOLE = 2**22
+"""Larger numbers of float32 are whole by their size alone."""
 
 
 Method = Literal["float64", "noise"]
@@ -19,7 +21,8 @@ class RoundingRuns(Protocol):
 
     With the method `float64`, `exact` gives the outputs in float64, and `shaken` those in float64 of weights and inputs
     that are half an ulp of float32 off. With `noise` nothing computes in float64: `exact` gives None, and `shaken` the
-    outputs, a draw each, of weights and inputs of which half are an ulp of their own off.
+    outputs, a draw each, of weights and inputs of which half are an ulp of their own off. Inputs are moved as by
+    `move_request`.
     """
 
     method: Method
@@ -59,3 +62,14 @@ def shake_in_float64(values: Array, name: str) -> Array:
     signs = np.random.default_rng(zlib.crc32(name.encode())).choice([-1.0, 1.0], values.shape)
     with np.errstate(all="ignore"):
         return np.asarray(wide * (1.0 + signs * 2.0**-24))
+
+
+def move_request(values: Array, moved: Array) -> Array:
+    """What was `moved` of a request's values, and of those that are whole numbers the values: they are meant exactly.
+
+    An id, a count or a truth value that a network takes as a float is another one when it is an ulp less and rounded.
+    """
+    if values.dtype.kind != "f":
+        return values
+    is_whole = (np.abs(values) < _MOST_WHOLE) & (values == np.rint(values))
+    return np.where(is_whole, values.astype(moved.dtype), moved)

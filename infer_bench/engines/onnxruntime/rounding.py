@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.onnxruntime import float64 as onnx_float64
-from infer_bench.engines.rounding_runs import Method, NamedArrays, RoundingRuns, shake, shake_in_float64
+from infer_bench.engines.rounding_runs import Method, NamedArrays, RoundingRuns, move_request, shake, shake_in_float64
 from infer_bench.engines.session import errors_as, require
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
@@ -47,7 +47,8 @@ class Float64Runs:
 
     def shaken(self, inputs: NamedArrays) -> Sequence[NamedArrays]:
         """See `RoundingRuns`."""
-        variant = {name: shake_in_float64(a, name) if name in self._double else a for name, a in inputs.items()}
+        wide = {name: shake_in_float64(a, name) if name in self._double else a for name, a in inputs.items()}
+        variant = {name: move_request(values, wide[name]) for name, values in inputs.items()}
         return [self._run(self._moved, variant)]
 
     def _run(self, session: Any, inputs: NamedArrays) -> NamedArrays:
@@ -85,7 +86,7 @@ class NoiseRuns:
         """See `RoundingRuns`."""
         draws = []
         for draw, session in enumerate(self._sessions):
-            variant = {name: shake(values, name, draw) for name, values in inputs.items()}
+            variant = {name: move_request(values, shake(values, name, draw)) for name, values in inputs.items()}
             with errors_as(EngineError, "the graph refuses inputs that are an ulp off"):
                 draws.append(self._name_outputs(session.run(self._outputs, variant)))
         return draws

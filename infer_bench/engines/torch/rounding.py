@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.rounding_runs import Method, NamedArrays, RoundingRuns, shake, shake_in_float64
+from infer_bench.engines.rounding_runs import Method, NamedArrays, RoundingRuns, move_request, shake, shake_in_float64
 from infer_bench.engines.session import errors_as
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
@@ -38,7 +38,8 @@ class Float64Runs:
 
     def shaken(self, inputs: NamedArrays) -> Sequence[NamedArrays]:
         """See `RoundingRuns`."""
-        variant = {n: shake_in_float64(a, n) if a.dtype == np.float32 else a for n, a in inputs.items()}
+        wide = {n: shake_in_float64(a, n) if a.dtype == np.float32 else a for n, a in inputs.items()}
+        variant = {name: move_request(values, wide[name]) for name, values in inputs.items()}
         return [self._run(self._predict_moved, variant)]
 
     def _run(self, predict: Predict, inputs: NamedArrays) -> NamedArrays:
@@ -72,7 +73,7 @@ class NoiseRuns:
         """See `RoundingRuns`."""
         draws = []
         for draw, predict in enumerate(self._predicts):
-            variant = {name: shake(values, name, draw) for name, values in inputs.items()}
+            variant = {name: move_request(values, shake(values, name, draw)) for name, values in inputs.items()}
             draws.append(self._outputs(predict(variant)))
         return draws
 

@@ -9,7 +9,7 @@ from onnx import helper
 
 from infer_bench.engines.onnxruntime.network import NetworkSession
 from infer_bench.engines.onnxruntime.rounding import move_weights
-from infer_bench.engines.rounding_runs import Method, shake, shake_in_float64
+from infer_bench.engines.rounding_runs import Method, move_request, shake, shake_in_float64
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
 from tests.engines.zoo import open_session, ref
@@ -41,6 +41,27 @@ def test_what_is_no_weight_stays() -> None:
     assert shake_in_float64(np.array([1, 2]), "w").dtype == np.int64
     wide = shake_in_float64(np.array([1.0, 3.0], np.float32), "w")
     assert np.abs(wide / [1.0, 3.0] - 1).tolist() == pytest.approx([2.0**-24] * 2)
+
+
+def test_whole_numbers_of_a_request_are_not_moved() -> None:
+    values: Array = np.array([0, 1, 5, -3, 0.5, 1e9, np.nan, 2**22 - 1], np.float32)
+    moved = np.nextafter(values, np.float32(-9))
+    kept = move_request(values, moved)
+    assert kept.dtype == np.float32
+    assert np.array_equal(kept == values, [True, True, True, True, False, False, False, True])
+    assert move_request(values, values.astype(np.float64) * 0.999).dtype == np.float64
+    ids = np.array([1, 2])
+    assert move_request(ids, ids) is ids
+
+
+@pytest.mark.parametrize("method", ["noise", "float64"])
+def test_ids_that_are_floats_are_not_those_of_their_neighbours(method: Method, tmp_path: Path) -> None:
+    graph = "g (float[N, 2, 2] ids) => (float[N, 2, 2, 2] y) { whole = Cast<to = 7>(ids) y = Gather(table, whole) }"
+    table = np.arange(20, dtype=np.float32).reshape(10, 2) / np.float32(7)
+    session = open_network(save_graph(tmp_path / "ids.onnx", graph, {"table": table}))
+    ids = np.array([[[1, 3], [5, 9]]], np.float32)
+    for shaken in session.rounding_runs(method).shaken({"ids": ids}):
+        assert np.allclose(shaken["y"], table[[[[1, 3], [5, 9]]]], rtol=1e-6)
 
 
 def test_a_graph_of_matrices_runs_in_float64(tmp_path: Path) -> None:
