@@ -1,4 +1,4 @@
-"""What the names of a network's inputs and of their axes say: batch, time, state."""
+"""What the names of a network's inputs and of their axes say: batch, time, state, mask."""
 
 import re
 
@@ -6,6 +6,10 @@ _CERTAIN_BATCH = re.compile(r"b|bs|.*batch.*", re.IGNORECASE)
 _BATCH = re.compile(rf"{_CERTAIN_BATCH.pattern}|n|n_samples|rows?", re.IGNORECASE)
 _TIME = re.compile(r"t|time.*|.*frames?|.*steps?|.*seq.*|.*len(gth)?s?|samples|tokens?", re.IGNORECASE)
 _STATE = re.compile(r"[hc]_?(0|n|in|prev)?|hidden.*|(.*[_.])?(state|past|cache).*", re.IGNORECASE)
+_OF_ANOTHER = re.compile(r".*encoder_hidden_states?|.*last_hidden_states?", re.IGNORECASE)
+"""What another network gave for this request, as a decoder takes it."""
+
+_MASK = re.compile(r".*mask.*", re.IGNORECASE)
 
 
 def is_batch(symbol: object) -> bool:
@@ -25,4 +29,9 @@ def is_time(symbol: object) -> bool:
 
 def is_state(name: str) -> bool:
     """Whether an input is what the model gave for the request before: `h0`, `state`, `past_key_values.0.key`."""
-    return _STATE.fullmatch(name) is not None
+    return _STATE.fullmatch(name) is not None and _OF_ANOTHER.fullmatch(name) is None
+
+
+def is_mask(name: str) -> bool:
+    """Whether an input says what of others is to be heeded."""
+    return _MASK.fullmatch(name) is not None

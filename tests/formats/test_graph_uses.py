@@ -173,3 +173,32 @@ def test_inputs_with_a_default_are_constants_and_broken_bytes_are_refused() -> N
 def test_a_deep_network_of_shortcuts_is_read_in_no_time() -> None:
     nodes = [helper.make_node("Add", [f"x{i}" if i else "x", f"x{i}" if i else "x"], [f"x{i + 1}"]) for i in range(200)]
     assert uses_of(nodes, {"x": (kinds.FLOAT, ["n", 4])})["x"].sizes == {}
+
+
+@pytest.mark.parametrize("way", ["Where", "Mul"])
+def test_a_position_that_may_count_from_the_end_is_one_from_the_beginning(way: str) -> None:
+    """`ids + rows` where `ids < 0`, as PyTorch and JAX write it, and TensorFlow's converter with products."""
+    nodes = [helper.make_node("Less", ["ids", "zero"], ["is_below"]), helper.make_node("Add", ["ids", "rows"], ["end"])]
+    if way == "Where":
+        nodes.append(helper.make_node("Where", ["is_below", "end", "ids"], ["place"]))
+    else:
+        nodes += [
+            helper.make_node("Cast", ["is_below"], ["one"], to=kinds.INT64),
+            helper.make_node("Not", ["is_below"], ["is_above"]),
+            helper.make_node("Cast", ["is_above"], ["other"], to=kinds.INT64),
+            helper.make_node("Mul", ["one", "end"], ["from_end"]),
+            helper.make_node("Mul", ["ids", "other"], ["from_start"]),
+            helper.make_node("Add", ["from_end", "from_start"], ["place"]),
+        ]
+    nodes.append(helper.make_node("Gather", ["table", "place"], ["y"]))
+    use = uses_of(nodes, IDS, {"table": TABLE, "zero": np.array(0), "rows": np.array(30)})["ids"]
+    assert (use.low, use.high) == (0, 29)
+
+
+def test_ids_times_a_mask_are_ids() -> None:
+    nodes = [helper.make_node("Mul", ["ids", "attention_mask"], ["seen"])]
+    nodes.append(helper.make_node("Gather", ["table", "seen"], ["y"]))
+    inputs = {**IDS, "attention_mask": (kinds.INT64, ["batch", "tokens"])}
+    assert uses_of(nodes, inputs, {"table": TABLE})["ids"].high == 29
+    by_another = [helper.make_node("Mul", ["ids", "count"], ["seen"]), nodes[1]]
+    assert uses_of(by_another, {**IDS, "count": (kinds.INT64, [])}, {"table": TABLE})["ids"].high is None

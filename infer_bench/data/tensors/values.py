@@ -11,12 +11,11 @@ import numpy as np
 
 from infer_bench.errors import UsageError
 from infer_bench.formats.graph_uses import InputUse
-from infer_bench.formats.input_names import is_state
+from infer_bench.formats.input_names import is_mask, is_state
 from infer_bench.model import TensorInput
 from infer_bench.request_choices import Fill, Shape
 from infer_bench.typing import Array
 
-_MASK = re.compile(r".*mask.*", re.IGNORECASE)
 _SEGMENTS = re.compile(r"(.*[_./])?(token_?type|segment|type)_?(ids?)?(:\d+)?", re.IGNORECASE)
 _POSITIONS = re.compile(r"(.*[_./])?pos(ition)?s?_?(ids?|index(es)?)?(:\d+)?", re.IGNORECASE)
 _LENGTH = re.compile(r"(?P<of>.*?)[_./]?(len|lens|length|lengths)(:\d+)?", re.IGNORECASE)
@@ -88,7 +87,7 @@ def _rule_of_others(tensor: TensorInput, use: InputUse, shape: Shape, guess: str
         return constant_rule(use.constants[0], "which the model compares it with")
     if use.operand and len(shape) < 2:
         return _operand(use, shape)
-    if _MASK.fullmatch(tensor.name):
+    if is_mask(tensor.name):
         return constant_rule(1, "a mask that hides nothing", "mask")
     if tensor.dtype == "bool":
         return _as_guess(guess, ValueRule("true or false", 0, 1, guess=True))

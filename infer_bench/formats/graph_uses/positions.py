@@ -116,8 +116,9 @@ def _limit_to_rows(origins: Sequence[Origin], table: Constant | None, axis: int,
 def _limit(origins: Sequence[Origin], rows: int | None, reason: str, uses: Mapping[str, InputUse]) -> None:
     for origin in origins:
         if rows is not None and rows > 0 and origin.offset is not None:
-            low = max(0, -origin.offset)
-            uses[origin.input].limit(low, max(low, rows - 1 - origin.offset), reason)
+            low, high = max(0, -origin.offset), rows - 1 - origin.offset
+            if low <= high:  # else it is what only positions from the end become, which are below 0
+                uses[origin.input].limit(low, high, reason)
 
 
 def _note_comparison(origins: Origins, constants: Constants, uses: Mapping[str, InputUse]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from infer_bench.errors import ModelError
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.graph_uses.axes import axes_of_product, axes_of_rows, follow_axes
+from infer_bench.formats.graph_uses.flags import Flags
 from infer_bench.formats.graph_uses.graph_parts import (
     Graph,
     read_constant_node,
@@ -101,7 +102,7 @@ class _Trace:
         self, uses: dict[str, InputUse], functions: dict[str, Graph], symbols: Mapping[str, InputAxis]
     ) -> None:
         self.uses = uses
-        self._functions, self._symbols = functions, symbols
+        self._functions, self._symbols, self._flags = functions, symbols, Flags(uses)
 
     def walk(self, graph: Graph, scope: _Scope, depth: int) -> None:
         if depth > _DEEPEST:
@@ -127,6 +128,7 @@ class _Trace:
         for graph in subgraphs(node):
             self._enter(graph, node, _carried_in(node, graph), scope, depth)
         self._hand_on(node, origins, constants, scope)
+        self._flags.note(node)
 
     def _find_sizes(self, name: str, scope: _Scope) -> Sequence[Size] | None:
         """The sizes of a value: as it is stored or declared, else those of the inputs that it comes from."""
@@ -162,9 +164,8 @@ class _Trace:
             for name, outer in zip(graph.outputs, node.outputs, strict=False):
                 _copy(inner, name, scope, outer)
 
-    @staticmethod
     def _hand_on(
-        node: Node, origins: list[tuple[Origin, ...]], constants: list[Constant | None], scope: _Scope
+        self, node: Node, origins: list[tuple[Origin, ...]], constants: list[Constant | None], scope: _Scope
     ) -> None:
         if not node.inputs or not node.outputs:
             return
@@ -173,7 +174,14 @@ class _Trace:
             constant = _constant_after(node, first)
             if constant is not None:
                 scope.constants[node.outputs[0]] = constant
-        reaching = _distinct(_reaching(node, origins, constants))
+        chosen = self._flags.find_chosen(node)
+        if chosen is not None:
+            reaching = origins[chosen]
+        elif self._flags.puts_together(node):
+            reaching = (*origins[0], *origins[1])
+        else:
+            reaching = _reaching(node, origins, constants)
+        reaching = _distinct(reaching)
         if reaching:
             outputs = node.outputs if node.op == "Split" else node.outputs[:1]
             scope.origins.update(dict.fromkeys(filter(None, outputs), reaching))

@@ -185,3 +185,20 @@ def test_numbers_of_a_conversation_beside_columns_are_of_a_network(tmp_path: Pat
     ]
     inputs = {"x": (kinds.INT32, [None, 1]), "id": (kinds.UINT64, [None, 1])}
     assert shapes_of(draw(tmp_path, nodes, inputs, output=kinds.INT32)) == {"x": (1, 1), "id": (1, 1)}
+
+
+def test_what_an_encoder_gave_is_no_state(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Gather", ["words", "input_ids"], ["embedded"]),
+        helper.make_node("Add", ["embedded", "encoder_hidden_states"], ["sum"]),
+        helper.make_node("Add", ["sum", "decoder_state"], ["y"]),
+    ]
+    inputs = {"input_ids": (kinds.INT64, ["batch", "tokens"])}
+    states = {name: (kinds.FLOAT, ["batch", "tokens", 4]) for name in ("encoder_hidden_states", "decoder_state")}
+    requests = draw(
+        tmp_path, nodes, {**inputs, **states}, {"words": np.random.default_rng(0).random((30, 4), np.float32)}
+    )
+    assert {row.name: row.rule for row in requests.inputs[1:]} == {
+        "encoder_hidden_states": "uniform in [0, 1)",
+        "decoder_state": "a state, empty at first",
+    }
