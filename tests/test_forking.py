@@ -1,7 +1,9 @@
 """A command that is forked from a process that has imported the libraries ends and speaks as one that is started."""
 
+import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +36,12 @@ def test_it_ends_and_speaks_as_one_that_is_started(arguments: list[str], tmp_pat
     process = fork(arguments, cwd=tmp_path, env=environment, text=True)
     assert process.communicate() == (reference.stdout, reference.stderr)
     assert process.returncode == reference.returncode
+
+
+def test_no_socket_is_left_to_be_warned_of_at_exit(tmp_path: Path) -> None:
+    fork(["--version"], cwd=tmp_path).communicate()
+    sockets = [item for item in gc.get_objects() if isinstance(item, socket.socket) and item.fileno() >= 0]
+    assert not [item for item in sockets if item.type == socket.SOCK_SEQPACKET]
 
 
 def test_a_signal_ends_it_and_its_end_is_told(tmp_path: Path) -> None:

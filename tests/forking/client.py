@@ -33,16 +33,24 @@ MESSAGE_BYTES = 1 << 18
 
 
 class TemplateClient:
-    """A line to a template. Of one process: a copy of this process needs its own."""
+    """A line to a template. Of one process: a copy of this process needs its own.
+
+    It stays open until the process has ended, whose last step may be to reap one that was forked; so what is kept is
+    the descriptor's number, which nothing warns of at exit as it does of a socket.
+    """
 
     def __init__(self, line: socket.socket) -> None:
-        self._lock, self._line = Lock(), line
+        self._lock, self._number = Lock(), line.detach()
 
     def ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> int:
         """Send a request and wait for the number that answers it."""
         with self._lock:
-            socket.send_fds(self._line, [json.dumps(request).encode()], descriptors)
-            return int(self._line.recv(MESSAGE_BYTES))
+            line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=self._number)
+            try:
+                socket.send_fds(line, [json.dumps(request).encode()], descriptors)
+                return int(line.recv(MESSAGE_BYTES))
+            finally:
+                line.detach()
 
 
 class ForkedProcess:
