@@ -224,7 +224,7 @@ def test_a_pipe_closed_early_is_no_error(body: str) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        assert (process.wait(30), process.stderr.read()) == (0, b"")
+        assert (process.wait(600), process.stderr.read()) == (0, b"")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")

@@ -7,14 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from infer_bench.cli.main import run
 from tests.cli.test_faults import DIGITS, Hostile, hostile_estimator
-from tests.cli.waiting import wait_for_end
+from tests.cli.waiting import LIMIT_S, wait_for_child, wait_for_end
 
 Make = Callable[[Path, Path], object]
 
@@ -204,22 +203,12 @@ def test_an_interrupted_conversion_leaves_nothing(tmp_path: Path, number: signal
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(scratch)}
     ) as process:
-        workers = _workers(process)
+        workers = wait_for_child(process)
         process.send_signal(number)
-        assert process.wait(30) == code
+        assert process.wait(LIMIT_S) == code
         output = process.stderr.read() if process.stderr else b""
     assert b"Traceback" not in output
     assert [p.name for p in tmp_path.iterdir()] == ["tmp"]
     assert not list(scratch.iterdir())
     for worker in workers:
         wait_for_end(worker)
-
-
-def _workers(process: "subprocess.Popen[Any]") -> list[int]:
-    """The processes that it has started, as soon as there is one."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while process.poll() is None:
-        pids = [int(pid) for pid in children.read_text().split()]
-        if pids:
-            return pids
-    raise AssertionError("it ended before it started a worker")
