@@ -94,3 +94,37 @@ def two_of(rows: Any) -> Any:
 def score_of(rows: Any) -> Any:
     """It itself."""
     return mixed_score(rows)
+
+
+def targets(rows: Any) -> Any:
+    """Three targets side by side."""
+    target = score(rows)
+    return np.column_stack([target, target**2, np.cos(target)])
+
+
+def flags(rows: Any) -> Any:
+    """Three labels side by side."""
+    return (targets(rows) > 0.5).astype(int)
+
+
+def times(rows: Any) -> Any:
+    """Bounds of survival times."""
+    low = positive(rows)
+    return {"label_lower_bound": low, "label_upper_bound": np.where(low > 2, np.inf, low)}
+
+
+def censored(rows: Any) -> Any:
+    """Survival times, negative where censored."""
+    target = positive(rows)
+    return np.where(target > 2, -target, target)
+
+
+def sparse_marker(value: float) -> Callable[[], Any]:
+    """Rows in which a number stands for missing."""
+
+    def rows() -> Any:
+        table = numbers()
+        table[np.isnan(table)] = value
+        return table
+
+    return rows

@@ -10,13 +10,18 @@ from tests.converters.zoo.shared import (
     accented,
     as_labels,
     categories_without_bool,
+    censored,
+    flags,
     many_categories,
     one_category,
     positive,
     score_of,
     share,
     shops,
+    sparse_marker,
     strange_names,
+    targets,
+    times,
     two_of,
     whole,
     wrapper,
@@ -47,40 +52,6 @@ def booster(
         return xgboost.train({**QUIET, **settings}, matrix, rounds), table
 
     return train
-
-
-def targets(rows: Any) -> Any:
-    """Three targets side by side."""
-    target = score(rows)
-    return np.column_stack([target, target**2, np.cos(target)])
-
-
-def flags(rows: Any) -> Any:
-    """Three labels side by side."""
-    return (targets(rows) > 0.5).astype(int)
-
-
-def times(rows: Any) -> Any:
-    """Bounds of survival times."""
-    low = positive(rows)
-    return {"label_lower_bound": low, "label_upper_bound": np.where(low > 2, np.inf, low)}
-
-
-def censored(rows: Any) -> Any:
-    """Survival times, negative where censored."""
-    target = positive(rows)
-    return np.where(target > 2, -target, target)
-
-
-def sparse_marker(value: float) -> Callable[[], Any]:
-    """Rows in which a number stands for missing."""
-
-    def rows() -> Any:
-        table = numbers()
-        table[np.isnan(table)] = value
-        return table
-
-    return rows
 
 
 def own_loss(scores: Any, data: Any) -> Any:
