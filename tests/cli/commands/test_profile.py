@@ -1,14 +1,7 @@
 """`infer-bench profile` from the command line, on functions and models of the test's own, in real workers."""
 
 import json
-import os
-import pstats
 import re
-import signal
-import socket
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -16,92 +9,13 @@ import pytest
 from infer_bench.cli.main import run
 from infer_bench.measure.profile.prof_file import unpack
 from infer_bench.report.serialize import load_report
+from tests.cli.commands.profiling import QUICK, calls, enter_folder, profile
 from tests.cli.quiet import closing_without_noise
-
-ROOT = Path(__file__).parents[3]
-QUICK = ["--requests", "40"]
-
-SERVICE = """
-import asyncio
-
-import pandas as pd
-from sklearn.linear_model import LogisticRegression
-
-COLUMNS = [f"column_{i}" for i in range(4000)]
-MODEL = LogisticRegression().fit([[0.0] * 4000, [1.0] * 4000], [0, 1])
-
-def predict_credit_score(application):
-    row = {name: 0.0 for name in COLUMNS}
-    row.update(application)
-    frame = pd.DataFrame([row]).reindex(columns=COLUMNS)
-    score = MODEL.predict_proba(frame.to_numpy())[0, 1]
-    return {"score": float(score), "decision": "accept" if score > 0.5 else "refuse"}
-
-
-async def awaited(application):
-    return await asyncio.to_thread(predict_credit_score, application)
-"""
-
-LIGHT = """
-import os, sys
-
-seen = 0
-
-
-def plain(application):
-    return application["x"] * 2.0
-
-
-def inner(application):
-    raise LookupError("no such customer\\nand a second line")
-
-
-def raises(application):
-    return inner(application)
-
-
-def raises_later(application):
-    global seen
-    seen += 1
-    return inner(application) if seen > 100 else 1.0
-
-
-def nothing(application):
-    return None
-
-
-def exits(application):
-    sys.exit(3)
-
-
-def dies(application):
-    os._exit(3)
-
-
-def slow(application):
-    return sum(range(20000)) * 1.0
-"""
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    (tmp_path / "service.py").write_text(SERVICE)
-    (tmp_path / "light.py").write_text(LIGHT)
-    (tmp_path / "broken.py").write_text("import nothing_of_this_name\n")
-    (tmp_path / "record.json").write_text(json.dumps({"column_1": 2.5, "column_7": 1, "x": 3, "nested": {"a": [1]}}))
-    return tmp_path
-
-
-def calls(profile: str, file: Path, name: str) -> int:
-    """How often a function was called, as pstats reads it."""
-    table = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    return sum(entry[1] for key, entry in table.items() if (key[0], key[2]) == (str(file), name))
-
-
-def profile(*arguments: str) -> int:
-    return run(["profile", *arguments])
+    return enter_folder(tmp_path, monkeypatch)
 
 
 def test_a_function_that_builds_a_frame_is_told_so_and_its_phases_sum_up(
@@ -259,73 +173,3 @@ def test_a_saved_profile_is_shown_again(capsys: pytest.CaptureFixture[str]) -> N
     assert profile("a.prof", "--top", "3") == 0
     assert capsys.readouterr().out == first
     assert run(["show", "a.prof"]) != 0
-
-
-def start_profile(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "infer_bench", "profile", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DISPLAY": "", "WAYLAND_DISPLAY": ""}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, process_group=0, text=True)
-
-
-WAITING = """
-import socket, sys
-
-calls = 0
-
-
-def profiled():
-    monitoring = getattr(sys, "monitoring", None)
-    return sys.getprofile() or (monitoring and monitoring.get_tool(monitoring.PROFILER_ID))
-
-
-def f(record):
-    global calls
-    calls += bool(profiled())
-    if calls == 3:
-        with socket.create_connection(("127.0.0.1", {port})) as test:
-            test.recv(1)
-    return 1.0
-"""
-"""A function whose third request under a profiler waits until it is told to go on."""
-
-
-def test_ctrl_c_writes_what_was_gathered(folder: Path) -> None:
-    files = ("-o", "a.prof", "--json", "a.json")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(600)
-        (folder / "waiting.py").write_text(WAITING.format(port=server.getsockname()[1]))
-        running = start_profile("waiting:f", "--input", "record.json", *files, "--requests", "200")
-        function, _ = server.accept()
-        with function:
-            os.killpg(running.pid, signal.SIGINT)
-    _, output = running.communicate(timeout=600)
-    assert running.returncode == 130
-    assert "wrote a.prof" in output
-    assert output.strip().endswith("interrupted")
-    report = load_report("a.json")
-    assert not report.complete
-    row = report.results[0]
-    assert 0 < row.profiled_requests == calls("a.prof", folder / "waiting.py", "f")
-
-
-def test_snakeviz_shows_the_profile_over_loopback_and_ends_with_the_command(folder: Path) -> None:
-    pytest.importorskip("snakeviz")
-    assert profile("light:slow", "--input", "record.json", "-o", "a.prof", *QUICK) == 0
-    running = start_profile("a.prof", "--view")
-    assert running.stdout is not None
-    address = next(line.strip() for line in running.stdout if line.startswith("http://127.0.0.1:"))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(address, timeout=600) as response:
-        page = response.read().decode()
-        policy = response.headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
-    assert "http" not in policy
-    assert "light.py" in page
-    assert "slow" in page
-    assert all(place.startswith("/") for place in re.findall(r'<(?:script|link)[^>]*(?:src|href)="([^"]+)"', page))
-    os.killpg(running.pid, signal.SIGINT)
-    running.communicate(timeout=600)
-    assert running.returncode in (0, 130)
-    with pytest.raises(OSError, match="refused"):
-        opener.open(address, timeout=600)
