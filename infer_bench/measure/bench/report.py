@@ -15,6 +15,7 @@ from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.left_out import note_left_out
 from infer_bench.measure.bench.notices import find_notices
 from infer_bench.measure.bench.quality import note_useless_labels
+from infer_bench.measure.bench.repeated_rows import note_repeated_rows
 from infer_bench.measure.bench.results import build_results
 from infer_bench.measure.candidates.candidates import Key
 from infer_bench.measure.candidates.remarks import notices_of
@@ -141,12 +142,14 @@ class ReportBuilder:
         remarks = notices_of((e.model.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
         unused = note_useless_labels(results, self._truth)
         batches = note_batches(measurements, several=several)
+        repeated = note_repeated_rows(measurements, several=several)
         return (
             *self._notices,
             *left_out,
             *remarks,
             *unused,
             *batches,
+            *repeated,
             *(cut_short if measurements.cut_short else ()),
             *short,
             *rules,

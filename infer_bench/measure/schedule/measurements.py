@@ -14,7 +14,7 @@ from infer_bench.report.bench import Process, Round
 from infer_bench.typing import Array, Columns, Samples
 from infer_bench.workers.requests import ResidentMemory, WorkerEnvironment
 from infer_bench.workers.tasks.batch_invariance import BatchInvariance
-from infer_bench.workers.timing.requests import TimedBlock, Warmth
+from infer_bench.workers.timing.requests import ChangedRowTimes, TimedBlock, Warmth
 
 Part = Literal["request", "preprocess", "predict", "postprocess"]
 
@@ -67,7 +67,8 @@ class NetworkOutputs:
 class Measurement:
     """What is known of one candidate at one batch size.
 
-    `frame_shares` of each phase's time go into DataFrames; `allocated_bytes` is the most that a request allocated.
+    `frame_shares` of each phase's time go into DataFrames; `allocated_bytes` is the most that a request allocated;
+    `changed_rows` are times of requests that were asked before, and of others.
     """
 
     candidate: Candidate
@@ -80,6 +81,7 @@ class Measurement:
     layouts: list[LayoutSamples] = field(default_factory=list)
     frame_shares: dict[Phase, float] = field(default_factory=dict)
     allocated_bytes: int | None = None
+    changed_rows: ChangedRowTimes | None = None
 
     @property
     def sampled(self) -> list[LayoutSamples]:

@@ -8,6 +8,7 @@ from infer_bench.machine.environment import throttled_ns
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.schedule.allocations import measure_allocations
 from infer_bench.measure.schedule.budget import Budget
+from infer_bench.measure.schedule.changed_rows import measure_changed_rows
 from infer_bench.measure.schedule.frame_work import measure_frame_shares
 from infer_bench.measure.schedule.layouts import ActiveLayout, LayoutSource, OpenSession
 from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements
@@ -168,8 +169,15 @@ class Scheduler:
                 memory = session.ask(MeasureMemory()) if self._source.owns_memory else None
                 layouts[-1].note_end(throttled, memory)
             if self._source.restarts and batch == self._settings.batches[-1] and not self._budget.is_over:
+                self._measure_changed_rows(key, session)
                 self._measure_allocations(key, session)
                 self._measure_frames(self._measurements[key, min(self._settings.batches)], session)
+
+    def _measure_changed_rows(self, key: Key, session: OpenSession) -> None:
+        """Once a candidate, at requests of one row."""
+        measurement = self._measurements[key, min(self._settings.batches)]
+        if measurement.changed_rows is None and measurement.batch == 1:
+            measurement.changed_rows = measure_changed_rows(measurement.candidate, session)
 
     def _measure_allocations(self, key: Key, session: OpenSession) -> None:
         """Once for each batch size, where it was asked for: what a request allocates through Python."""

@@ -12,11 +12,13 @@ from infer_bench.engines.base import Session
 from infer_bench.model import TensorInput
 from infer_bench.typing import Columns, Floats
 from infer_bench.workers.timing.requests import (
+    ChangedRowTimes,
     FirstRequest,
     InjectDelay,
     PredictRows,
     RowPredictions,
     TimeBlock,
+    TimeChangedRows,
     TimedBlock,
     TimeFirstRequest,
     Warmth,
@@ -83,6 +85,10 @@ class HostedSession:
     def time_block(self, request: TimeBlock) -> TimedBlock:
         """See `TimeBlock`."""
         return self.runner(request.batch).time_block(request)
+
+    def time_changed_rows(self, request: TimeChangedRows) -> ChangedRowTimes:
+        """See `TimeChangedRows`."""
+        return self.runner(1).time_changed_rows(request.count, request.limit_ns)
 
     def predict_rows(self, request: PredictRows) -> RowPredictions:
         """See `PredictRows`."""

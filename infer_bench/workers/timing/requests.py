@@ -126,6 +126,28 @@ class TimeRounds(Request[TimedRounds]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ChangedRowTimes:
+    """Arrays (requests,) in ns: of requests that were answered before, and of the same ones a little changed."""
+
+    repeated: Samples
+    changed: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class TimeChangedRows(SessionRequest[ChangedRowTimes]):
+    """Time up to `count` requests of one row again, each beside one that nobody asked, for `limit_ns` at the most."""
+
+    title = "changed rows"
+    count: int
+    limit_ns: int
+
+    def check(self, response: ChangedRowTimes) -> None:
+        """See `Request.check`."""
+        if response.repeated.shape != response.changed.shape or response.repeated.ndim != 1:
+            raise ValueError(f"times of shapes {response.repeated.shape} and {response.changed.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RowPredictions:
     """The canonical output (rows, outputs) and the labels (rows,), None for a model without classes.
 

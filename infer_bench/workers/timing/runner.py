@@ -21,7 +21,7 @@ from infer_bench.workers.timing.loop import (
     time_groups,
     time_phases,
 )
-from infer_bench.workers.timing.requests import WARM_WINDOW_NS, TimeBlock, TimedBlock, Warmth
+from infer_bench.workers.timing.requests import WARM_WINDOW_NS, ChangedRowTimes, TimeBlock, TimedBlock, Warmth
 from infer_bench.workers.timing.row_tables import ALONE_NS, RowTables
 from infer_bench.workers.timing.run_queue import read_run_queue_ns
 
@@ -122,6 +122,13 @@ class Runner:
         rows, collections = len(requests) * self._batch, _collections() - collections
         parts = phases.preprocess, phases.predict, phases.postprocess
         return TimedBlock(request, *parts, wall_ns, rows, collections, cpu_ns, reference_ns, queued_ns)
+
+    def time_changed_rows(self, count: int, limit_ns: int) -> ChangedRowTimes:
+        """See `TimeChangedRows`."""
+        from infer_bench.workers.timing.changed_rows import time_changed_rows  # few candidates are asked
+
+        requests = [] if self.takes_arrays or self._batch > 1 else self._cycle.take(count)
+        return time_changed_rows(self._stages, requests, self._clock, limit_ns)
 
     def _discard_first_calls(self) -> None:
         first_ns = time_calls(self._stages, self._cycle.take(1), self._clock)[0]
