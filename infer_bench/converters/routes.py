@@ -109,6 +109,7 @@ def _convert_ensemble(ensemble: Ensemble, options: ConvertOptions, metadata: Map
 
 def _convert_estimator(estimator: Any, options: ConvertOptions, metadata: Mapping[str, str]) -> ConvertedModel:
     from infer_bench.converters.sklearn.convert import convert_sklearn
+    from infer_bench.converters.sklearn.empty_texts import note_empty_texts
     from infer_bench.converters.sklearn.probes import Probes
 
     # Its preprocessing is in double, so that only rows in double get the same predictions.
@@ -122,8 +123,10 @@ def _convert_estimator(estimator: Any, options: ConvertOptions, metadata: Mappin
         metadata={key.removeprefix("infer_bench."): json.loads(value) for key, value in metadata.items()},
     )
     dtype: InputDtype = "float64" if is_double else "float32"
-    groups = {group.name: group.table for group in Probes(estimator, single=not is_double).draw_groups()}
-    return ConvertedModel(onnx, "scikit-learn in double", dtype, _find_least_dtype(estimator, dtype), groups)
+    probes = Probes(estimator, single=not is_double)
+    groups = {group.name: group.table for group in probes.draw_groups()}
+    notes = note_empty_texts(estimator, probes)
+    return ConvertedModel(onnx, "scikit-learn in double", dtype, _find_least_dtype(estimator, dtype), groups, notes)
 
 
 def _refuse_all_trees(estimator: Any) -> None:

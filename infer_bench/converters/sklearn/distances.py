@@ -75,7 +75,8 @@ def _write_classifier(g: Graph, model: Any, frame: Frame) -> Predictions:
     classes = get_classes(model)
     if len(classes) == 2:
         scores = _write_decision(g, model, frame)
-        return Predictions(2, None, classes, choose_by_threshold(g, scores), None, scores)
+        first = g.op("Less", scores, g.const([[0.0]]))  # libsvm gives a row with a score of 0 to the second class
+        return Predictions(2, None, classes, g.flat(g.op("Cast", g.op("Not", first), to=7)), None, scores)
     return _vote_pairwise(g, model, frame, classes)
 
 
@@ -192,6 +193,10 @@ def _refuse_ties(model: Any, points: Array, targets: Array) -> None:
 def _write_gaps(g: Graph, model: Any, x: str, points: Array) -> str:
     """The distance of each row to each point, summed feature by feature as scikit-learn's trees do."""
     metric, p = model.effective_metric_, model.effective_metric_params_.get("p", 2)
+    if "w" in model.effective_metric_params_:
+        raise NotConvertible(
+            f"{get_class_name(model)} weighs its columns (metric_params)", "scale them in a step before"
+        )
     if metric == "minkowski" and p in (1, 2):
         metric = "manhattan" if p == 1 else "euclidean"
     if metric not in ("euclidean", "manhattan", "chebyshev"):

@@ -268,7 +268,7 @@ def _write_several_targets(g: Graph, model: Any, frame: Frame) -> Predictions:
     )
 
 
-@register_predictor("RegressorChain", guards=False)
+@register_predictor("RegressorChain")
 def _write_chain(g: Graph, model: Any, frame: Frame) -> Predictions:
     targets: list[str] = []
     for inner in model.estimators_:

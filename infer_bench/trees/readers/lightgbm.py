@@ -20,6 +20,7 @@ from infer_bench.formats.lightgbm.trees import (
 from infer_bench.formats.tree_arrays import offsets
 from infer_bench.model import Feature, Label, Task
 from infer_bench.trees.ensemble import LEQ, MEMBER, Ensemble, LinearLeaves, Link, Nodes, levels, make_nodes
+from infer_bench.trees.readers.lost_labels import note_lost_labels
 from infer_bench.trees.readers.unknown import refuse_unknown
 from infer_bench.typing import Bools, Floats, Ints
 
@@ -77,6 +78,7 @@ def _to_ensemble(model: LightGBMModel, wrapper: Any) -> Ensemble:
         zero_band=ZERO_BAND,
         rounding="truncate",
         linear_leaves=_linear_leaves(trees.linear, place) if trees.linear is not None else None,
+        notes=note_lost_labels(wrapper, task),
         versions={"lightgbm_text": header.version},
     )
     levels(ensemble)

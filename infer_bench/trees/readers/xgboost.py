@@ -15,6 +15,7 @@ from infer_bench.formats.xgboost.json import NEWEST, Outline, XGBoostModel, read
 from infer_bench.formats.xgboost.trees import TreeTable
 from infer_bench.model import Label, Task
 from infer_bench.trees.ensemble import LT, MEMBER, Ensemble, Link, Nodes, compact, empty_nodes, levels, make_nodes
+from infer_bench.trees.readers.lost_labels import note_lost_labels
 from infer_bench.trees.readers.unknown import refuse_unknown
 from infer_bench.typing import Floats, Ints
 
@@ -80,7 +81,7 @@ def _to_ensemble(model: XGBoostModel, trees: TreeUse, wrapper: Any) -> Ensemble:
         score_dtype="float32",
         rounding="floor",
         missing_value=_missing(wrapper),
-        notes=_notes(model),
+        notes=(*_notes(model), *note_lost_labels(wrapper, task)),
         versions={"xgboost": _version(model)},
     )
     if model.weights is not None:  # the first base score counts for every output

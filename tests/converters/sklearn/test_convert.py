@@ -5,21 +5,27 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import RegressorChain
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
 from infer_bench.converters.catalogue import list_sklearn_routes
 from infer_bench.converters.sklearn.convert import convert_sklearn
+from infer_bench.converters.sklearn.empty_texts import note_empty_texts
+from infer_bench.converters.sklearn.probes import Probes
 from infer_bench.converters.sklearn.split_points import find_points
 from infer_bench.errors import NotConvertible
 from tests.converters.running import open_session
@@ -163,3 +169,37 @@ def test_a_threshold_on_probabilities_that_do_not_exist() -> None:
     model = FixedThresholdClassifier(LinearSVC(), threshold=0.3, response_method="predict_proba").fit(X, yb)
     with pytest.raises(NotConvertible, match="LinearSVC has no predict_proba"):
         convert_sklearn(model)
+
+
+def test_a_score_of_zero_belongs_to_the_second_class() -> None:
+    """libsvm says so, and linear models the reverse; rows between two mirrored halves get exactly 0."""
+    rows = np.array([[-1.0, 0], [1, 0], [-2, 1], [2, 1], [-2, -1], [2, -1]])
+    model = SVC(kernel="linear").fit(rows, ["a", "b"] * 3)
+    between = np.array([[0.0, 0.0], [0.0, 3.0]])
+    assert not model.decision_function(between).any()
+    labels, _ = open_session(convert_sklearn(model)).run(None, {"input": between.astype(np.float32)})
+    assert labels.tolist() == model.predict(between).tolist() == ["b", "b"]
+
+
+def test_a_chain_of_trees_refuses_missing_values_as_a_whole() -> None:
+    model = RegressorChain(DecisionTreeRegressor(max_depth=3)).fit(X, np.column_stack([yr, yr**2]))
+    assert compare(model, rows=16)["nan"]
+
+
+def test_distances_with_weights_are_refused() -> None:
+    weights = {"w": np.arange(1.0, X.shape[1] + 1)}
+    model = KNeighborsRegressor(3, metric="minkowski", metric_params=weights).fit(X, yr)
+    with pytest.raises(NotConvertible, match="weighs its columns"):
+        convert_sklearn(model)
+
+
+@pytest.mark.parametrize(("fills", "apart"), [(True, ["city"]), (False, [])])
+def test_an_empty_text_that_the_model_tells_from_a_missing_one_is_noted(fills: bool, apart: list[str]) -> None:
+    table = pd.DataFrame({"city": np.array(["a", "b", np.nan, "b"] * 9, dtype=object), "x": np.arange(36.0)})
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    step = make_pipeline(SimpleImputer(strategy="most_frequent"), encoder) if fills else encoder
+    rows = table if fills else table.dropna()
+    columns = ColumnTransformer([("c", step, ["city"])], remainder="passthrough")
+    model = make_pipeline(columns, LogisticRegression()).fit(rows, rows["city"] == "b")
+    (*notes,) = note_empty_texts(model, Probes(model))
+    assert [name for name in ("city", "x") if any(repr(name) in note for note in notes)] == apart

@@ -220,3 +220,9 @@ def test_what_is_refused() -> None:
     lists = "pandas_categorical:" + json.dumps([["a"], ["b"]])
     with pytest.raises(ModelError, match="pandas categories"):
         read_lightgbm(TEXT.replace("pandas_categorical:null", lists).replace("pandas_categorical:[]", lists))
+
+
+@pytest.mark.parametrize(("objective", "is_noted"), [("binary", False), ("cross_entropy_lambda", True)])
+def test_a_classifier_whose_objective_knows_no_classes_is_noted(objective: str, is_noted: bool) -> None:
+    model = lgb.LGBMClassifier(n_estimators=2, objective=objective, verbose=-1, n_jobs=1).fit(X, BINARY)
+    assert any("no labels" in note for note in read_lightgbm(model).notes) is is_noted

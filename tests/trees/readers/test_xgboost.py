@@ -284,3 +284,9 @@ def test_what_is_refused() -> None:
         read_xgboost(edited(["learner", "objective", "name"], "reg:mystery"))
     with pytest.raises(ModelError, match="not fitted"):
         read_xgboost(xgb.XGBClassifier())
+
+
+@pytest.mark.parametrize(("objective", "is_noted"), [("binary:logistic", False), ("reg:logistic", True)])
+def test_a_classifier_whose_objective_knows_no_classes_is_noted(objective: str, is_noted: bool) -> None:
+    model = xgb.XGBClassifier(n_estimators=2, objective=objective, n_jobs=1).fit(X, BINARY)
+    assert any("no labels" in note for note in read_xgboost(model).notes) is is_noted
