@@ -102,3 +102,19 @@ def test_a_device_that_is_not_there_is_refused(text: Path, monkeypatch: pytest.M
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(EngineError, match="device=cuda"):
         open_script(text, device="cuda")
+
+
+class Parts(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        parts: list[torch.Tensor] = []
+        for _ in range(int(x[0].item())):
+            parts.append(x)
+        return parts
+
+
+def test_what_a_list_holds_is_numbered_however_much_that_is(tmp_path: Path) -> None:
+    torch.jit.script(Parts()).save(str(tmp_path / "m.pt"))
+    session = open_script(tmp_path / "m.pt")
+    for count in (1, 2):
+        outputs = session.predict(session.preprocess({"x": np.full(3, count, np.float32)}))
+        assert list(session.named_outputs(outputs)) == [f"output_{place}" for place in range(count)]

@@ -68,10 +68,13 @@ def _name_outputs(torch: Any, module: Any, tensors: Mapping[str, Any]) -> list[s
 
     try:
         with torch.inference_mode():
-            return [name for name, _ in name_leaves(module(**tensors))]
+            outputs = module(**tensors)
     except Exception as error:  # noqa: BLE001 - PyTorch raises one class an operator
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
         raise NotConvertible(f"the module does not take the request ({shapes}): {describe_error(error)}") from None
+    if isinstance(outputs, list):
+        raise NotConvertible("the module gives a list, which ONNX knows as a sequence", "give a tuple in forward")
+    return [name for name, _ in name_leaves(outputs)]
 
 
 def _export(

@@ -111,13 +111,19 @@ def _open_rows(
 
 
 def name_leaves(outputs: Any) -> list[tuple[str, Any]]:
-    """Of a dict its keys, joined by dots to the places within; else `output`, or `output_0`, `output_1`, …"""
+    """Of a dict its keys, joined by dots to the places within; else `output`, or `output_0`, `output_1`, …
+
+    Those of a list have a number also where there is one: it may have another length next time.
+    """
     from torch.utils import _pytree
 
     paths, _ = _pytree.tree_flatten_with_path(outputs)
     if isinstance(outputs, dict):
         return [(".".join(str(getattr(k, "key", getattr(k, "idx", k))) for k in path), leaf) for path, leaf in paths]
-    return [("output" if len(paths) == 1 else f"output_{i}", leaf) for i, (_, leaf) in enumerate(paths)]
+    return [
+        ("output" if len(paths) == 1 and not isinstance(outputs, list) else f"output_{i}", leaf)
+        for i, (_, leaf) in enumerate(paths)
+    ]
 
 
 def _to_cpu(outputs: Any) -> Any:

@@ -1,10 +1,11 @@
 """What is to be known of a comparison of networks besides its figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.outputs.unlike_inputs import note_inputs
 from infer_bench.measure.validate.causes.precision import list_weights
+from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.report.common import Notice
 from infer_bench.stats.agreement.rounding import SAME
@@ -13,6 +14,8 @@ from infer_bench.stats.agreement.rounding import SAME
 def notices_on(validation: NetworkValidation) -> list[Notice]:
     """Of how outputs were paired, what measures rounding, and what looks like scores."""
     notices = [*validation.notices, *_note_measures(validation)]
+    if isinstance(validation.reference, SavedOutputs):
+        notices += _note_pairs(validation.reference.name, validation.reference.names)
     for candidate in validation.candidates:
         notices += [*_note_names(candidate), *_note_near(validation, candidate), *_note_unreached(candidate)]
         notices += [*_note_blank(candidate), *_note_inputs(validation, candidate)]
@@ -43,16 +46,20 @@ def _note_measures(validation: NetworkValidation) -> Iterator[Notice]:
 
 
 def _note_names(candidate: NetworkCandidate) -> Iterator[Notice]:
-    others = {theirs: ours for theirs, ours in candidate.names.items() if theirs != ours}
-    if others:
-        pairs = ", ".join(f"{theirs} as {ours}" for theirs, ours in list(others.items())[:3])
-        more = ", …" if len(others) > 3 else ""
-        name = candidate.predictor.name
-        yield Notice("by-position", f"{name} calls its outputs otherwise, and they were taken in order: {pairs}{more}")
+    yield from _note_pairs(candidate.predictor.name, candidate.names)
     extra = {name for group in candidate.groups.values() for name in group.comparison.extra}
     if extra:
         text = f"{candidate.predictor.name} gives outputs that the reference lacks, which were not compared: "
         yield Notice("extra-outputs", text + ", ".join(sorted(extra)[:5]))
+
+
+def _note_pairs(name: str, names: Mapping[str, str]) -> Iterator[Notice]:
+    """That the outputs of `name` are called otherwise than those that they are compared with."""
+    others = {own: other for own, other in names.items() if own != other}
+    if others:
+        pairs = ", ".join(f"{own} as {other}" for own, other in list(others.items())[:3])
+        more = ", …" if len(others) > 3 else ""
+        yield Notice("by-position", f"{name} calls its outputs otherwise, and they were taken in order: {pairs}{more}")
 
 
 def _note_near(validation: NetworkValidation, candidate: NetworkCandidate) -> Iterator[Notice]:

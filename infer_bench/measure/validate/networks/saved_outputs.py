@@ -1,7 +1,7 @@
 """Outputs that were saved in a file, as the reference of a comparison of networks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,10 +15,14 @@ OutputsOfRequests = Mapping[str, Sequence[Array]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedOutputs:
-    """Outputs by name from the file or folder `name`, an array of each request."""
+    """Outputs by name from the file or folder `name`, an array of each request.
+
+    `names` are the file's, with those of the network that they are compared by.
+    """
 
     name: str
     outputs: OutputsOfRequests
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def predictions(self, first: int, count: int) -> NamedPredictions:
         """Those of `count` requests from number `first` on."""
@@ -41,7 +45,7 @@ def divide_outputs(
         names[key]: _divide(f"{key!r} of {name}", array, requests, sample.get(names[key]))
         for key, array in arrays.items()
     }
-    return SavedOutputs(name, outputs)
+    return SavedOutputs(name, outputs, names)
 
 
 def _divide(what: str, array: Array | Sequence[Array], requests: int, sample: Array | None) -> Sequence[Array]:
