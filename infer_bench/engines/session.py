@@ -12,6 +12,13 @@ from infer_bench.model import ModelSpec
 from infer_bench.typing import Array, Floats
 
 Call = Callable[[Any], Any]
+_OUT_OF_MEMORY = (
+    "failed to allocate memory",
+    "bad_alloc",
+    "not enough memory",
+    "out of memory",
+    "can't allocate memory",
+)
 
 
 class FedSession:
@@ -88,6 +95,12 @@ def first_line(error: BaseException, limit: int = 300) -> str:
     message = next((line for line in lines if line and not line.startswith("Stack trace")), "")
     text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it says so: ONNX Runtime and PyTorch raise what they raise for anything else."""
+    text = str(error).casefold()
+    return isinstance(error, MemoryError) or any(part in text for part in _OUT_OF_MEMORY)
 
 
 def require(module: str, extra: str) -> Any:

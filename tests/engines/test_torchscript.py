@@ -105,8 +105,8 @@ def test_a_device_that_is_not_there_is_refused(text: Path, monkeypatch: pytest.M
 
 
 class Parts(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
-    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        parts: list[torch.Tensor] = []
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:  # type: ignore[name-defined, unused-ignore]
+        parts: list[torch.Tensor] = []  # type: ignore[name-defined, unused-ignore]
         for _ in range(int(x[0].item())):
             parts.append(x)
         return parts

@@ -1,7 +1,7 @@
 """`infer-bench quantize`: a smaller network that keeps the limits, or one line that says how near each form came."""
 
 from infer_bench.cli.options import quantize as of
-from infer_bench.cli.options.shared import Html, JsonPath, Notes
+from infer_bench.cli.options.shared import Fills, Html, JsonPath, Notes, Shapes, Sizes
 
 
 def quantize(
@@ -11,6 +11,9 @@ def quantize(
     judge: of.Judge = None,
     labels: of.Labels = None,
     allow_drawn: of.AllowDrawn = False,
+    shape: Shapes = None,
+    dim: Sizes = None,
+    fill: Fills = None,
     max_drop: of.MaxDrop = None,
     max_flips: of.MaxFlips = None,
     max_delta: of.MaxDelta = None,
@@ -29,6 +32,7 @@ def quantize(
     """
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.illustrations import Illustrations
+    from infer_bench.cli.options.reading import read_requests
     from infer_bench.cli.runs.quantize import run_quantize
     from infer_bench.measure.quantize.settings import AUTO, QuantizeSettings, read_limits
 
@@ -41,6 +45,7 @@ def quantize(
         batch=batch,
         seed=seed,
         timeout_s=timeout,
+        requests=read_requests(shape, dim, fill),
     )
     to = Delivery(json, "json" if json == "-" else format, illustrations=Illustrations(html), notes=notes)
     return run_quantize(model, output, data, labels, judge, settings, to)

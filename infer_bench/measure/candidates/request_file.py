@@ -8,7 +8,7 @@ import numpy as np
 from infer_bench.data import Dataset, Table
 from infer_bench.data.tensors.files import holds_tensors
 from infer_bench.data.tensors.requests import read_entries, read_requests
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, UsageError
 from infer_bench.model import TensorInput
 from infer_bench.report.common import Notice
 from infer_bench.request_choices import RequestChoices
@@ -48,8 +48,11 @@ class RequestFile:
     def read_tensors(self, inputs: tuple[TensorInput, ...], choices: RequestChoices = NO_CHOICES) -> Table:
         """The file's requests of a network; of inputs without a rank each of the shape that the `choices` say.
 
-        Raises `DataError` for arrays that do not fit its inputs.
+        Raises `DataError` for arrays that do not fit its inputs, `UsageError` for choices of drawn requests.
         """
+        if choices.sizes or choices.fills:
+            option = "--dim" if choices.sizes else "--fill"
+            raise UsageError(f"{option} is of drawn requests, and {self.name} has its own", "leave out one")
         return read_requests(Path(self.path), inputs, choices.shapes)
 
     def note_single(

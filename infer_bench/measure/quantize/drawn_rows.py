@@ -12,12 +12,12 @@ from infer_bench.engines import registry
 from infer_bench.engines.base import check_options
 from infer_bench.errors import DataError, EngineError
 from infer_bench.measure.candidates.jobs import build_engine_job
-from infer_bench.measure.candidates.rows import rows_of_requests
+from infer_bench.measure.candidates.rows import refuse_shapes_of_rows, rows_of_requests
 from infer_bench.measure.quantize.arrays import Arrays, Requests
 from infer_bench.measure.quantize.network_tools import NetworkTools
 from infer_bench.measure.quantize.rows import STACK, Rows, count_calibrating
+from infer_bench.measure.quantize.settings import QuantizeSettings
 from infer_bench.model import ModelSpec, TensorInput
-from infer_bench.report.common import Notice
 from infer_bench.typing import Array, Columns
 from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import ReadDomain
@@ -30,30 +30,31 @@ DRAWN = 1024
 _USE_DATA = "give rows with --data"
 
 
-def draw_rows(tools: NetworkTools, network: NetworkDescription, seed: int, timeout_s: float) -> Rows:
+def draw_rows(tools: NetworkTools, network: NetworkDescription, settings: QuantizeSettings) -> Rows:
     """The first quarter calibrates, the others judge. A worker opens the model and tells what it takes.
 
-    Raises `DataError` for a model of which no request can be drawn, or only one, and what its engine raises.
+    Raises `DataError` for a model of which no request can be drawn, or only one, `UsageError` for choices that do not
+    fit it, and what its engine raises.
     """
     job = build_engine_job(ENGINE, tools.source, check_options(registry.get(ENGINE), {}))
-    with Worker(job, timeout_s=timeout_s) as worker:
+    with Worker(job, timeout_s=settings.timeout_s) as worker:
         spec = worker.open().spec
         if spec.inputs:
-            return _draw_tensors(worker, spec, tools, network, seed)
-        table = data.draw(spec, worker.ask(ReadDomain()).thresholds, DRAWN, seed)
+            return _draw_tensors(worker, spec, tools, network, settings)
+        refuse_shapes_of_rows(spec, settings.requests)
+        table = data.draw(spec, worker.ask(ReadDomain()).thresholds, DRAWN, settings.seed)
     return split_table(fill_inputs(table.columns, network.inputs), spec.batch)
 
 
-def _draw_tensors(worker: Worker, spec: ModelSpec, tools: NetworkTools, network: NetworkDescription, seed: int) -> Rows:
-    try:
-        requests = worker.ask(DrawRequests(count_requests(spec.inputs), seed))
-    except DataError as error:
-        raise DataError(error.message, _USE_DATA) from None
+def _draw_tensors(
+    worker: Worker, spec: ModelSpec, tools: NetworkTools, network: NetworkDescription, settings: QuantizeSettings
+) -> Rows:
+    requests = worker.ask(DrawRequests(count_requests(spec.inputs), settings.seed, settings.requests))
     rows = rows_of_requests(requests, spec, tools.source.path)
     parts = split_requests(requests.columns, spec.inputs, network.outputs)
     if not _answers_by_row(tools, parts.judging):
         parts = split_whole(requests.columns)
-    return replace(parts, inputs=rows.inputs, notices=tuple(map(_without_options, rows.notices)))
+    return replace(parts, inputs=rows.inputs, notices=rows.notices)
 
 
 def _answers_by_row(tools: NetworkTools, requests: Requests) -> bool:
@@ -64,11 +65,6 @@ def _answers_by_row(tools: NetworkTools, requests: Requests) -> bool:
     except EngineError:
         return False
     return True
-
-
-def _without_options(notice: Notice) -> Notice:
-    """What is to be done by an option that `quantize` lacks is done by rows."""
-    return replace(notice, hint=_USE_DATA) if notice.code == "shape-drawn" else notice
 
 
 def count_requests(inputs: Sequence[TensorInput]) -> int:

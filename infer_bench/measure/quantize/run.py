@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from infer_bench.errors import NotConvertible, UsageError
 from infer_bench.formats.identify import identify
@@ -64,10 +65,7 @@ def quantize(
         progress.update(0.0, "reading the model")
         network = tools.prepare()
         _check_layers(settings, network)
-        if data is None:
-            rows = draw_rows(tools, network, settings.seed, settings.timeout_s)
-        else:
-            rows = _read(data, judge, labels, network, settings)
+        rows = draw_rows(tools, network, settings) if data is None else _read(data, judge, labels, network, settings)
         setup, notices = set_up(tools, network, rows, settings)
         candidates = list(judge_forms(setup, progress))
         candidates = _time(candidates, setup, progress)
@@ -100,6 +98,8 @@ def _check_usage(data: str | None, labels: str | None, judge: str | None, settin
         )
     if data is None and (labels or judge):
         raise UsageError("drawn rows have no labels and judge alone", "give rows with --data")
+    if data is not None and settings.requests:
+        raise UsageError("--shape, --dim and --fill are of drawn rows, and --data has its own", "leave out one")
     if settings.limits.max_drop is not None and labels is None:
         raise UsageError("--max-drop needs the true classes", "give them with --labels")
 
@@ -189,6 +189,11 @@ def _describe_original(setup: Setup) -> QuantizeResult:
     )
 
 
+def _describe_settings(settings: QuantizeSettings) -> dict[str, Any]:
+    """What came of the choices of requests stands in the report's `inputs`."""
+    return {name: value for name, value in asdict(settings).items() if name != "requests"}
+
+
 def _report(
     results: tuple[QuantizeResult, ...], setup: Setup, rows: Rows, notices: list[Notice], **files: str | None
 ) -> QuantizeReport:
@@ -197,7 +202,7 @@ def _report(
         command="quantize",
         tool_version=__version__,
         created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings={**asdict(setup.settings), **files, **counts},
+        settings={**_describe_settings(setup.settings), **files, **counts},
         environment=describe(PACKAGES),
         results=results,
         notices=tuple(notices),

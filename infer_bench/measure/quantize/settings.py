@@ -1,9 +1,10 @@
 """What a quantisation may cost, and how it is judged."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infer_bench.errors import UsageError
+from infer_bench.request_choices import RequestChoices
 
 AUTO = "auto"
 """In place of a layer: find those that have to stay float32."""
@@ -31,6 +32,7 @@ class QuantizeSettings:
     """`exclude` names layers that stay float32; `exclude_auto` finds the fewest that have to.
 
     `batch` is the second batch size that is timed, beside 1. `blame` says whether layers are left out one at a time.
+    `requests` are the choices of drawn rows, which `allow_drawn` asks for.
     """
 
     limits: QuantizeLimits = QuantizeLimits()
@@ -41,6 +43,7 @@ class QuantizeSettings:
     seed: int = 0
     timeout_s: float = 300.0
     time_forms: bool = True
+    requests: RequestChoices = field(default_factory=RequestChoices)
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -49,6 +52,8 @@ class QuantizeSettings:
             raise UsageError(f"--batch {self.batch} is no batch", "a number from 1 on")
         if not self.timeout_s > 0:
             raise UsageError(f"--timeout {self.timeout_s:g} is no time", "seconds above 0")
+        if any(len(shapes) > 1 for shapes in self.requests.shapes.values()):
+            raise UsageError("quantize draws rows of one shape", "give each input one --shape")
 
 
 def read_limits(max_drop: str | None, max_flips: str | None, max_delta: float | None) -> QuantizeLimits:

@@ -12,7 +12,7 @@ from infer_bench.data.tensors.shapes import LARGER, ShapeTrial, list_trials
 from infer_bench.data.tensors.values import GUESSES, ValueRule
 from infer_bench.data.tensors.variation import look_up, vary
 from infer_bench.engines.base import Session
-from infer_bench.engines.session import first_line
+from infer_bench.engines.session import first_line, is_out_of_memory
 from infer_bench.errors import DataError, InferBenchError
 from infer_bench.formats.graph_uses import InputUse
 from infer_bench.model import Remark
@@ -84,6 +84,7 @@ class _Drawing:
         read_uses = getattr(session, "input_uses", None)
         self._uses: Mapping[str, InputUse] = read_uses() if read_uses else {}
         self._are_stacked = False
+        self._too_large: ShapeTrial | None = None
 
     def draw(self) -> DrawnRequests:
         outcomes = [self._choose(shapes) for shapes in split_shapes(self._request.choices)]
@@ -137,14 +138,20 @@ class _Drawing:
         return {axis: 2 for axis in axes if isinstance(axis, str)}
 
     def _try(self, trials: Sequence[ShapeTrial]) -> tuple[_Outcome | None, Exception | None]:
-        """The first trial whose outputs tell something, else the first that runs; the first error."""
+        """The first trial whose outputs tell something, else the first that runs; the first error.
+
+        Once the memory did not suffice, only smaller ones are tried.
+        """
         poor: list[_Outcome] = []
         error: Exception | None = None
         for trial, guess in self._list_attempts(trials):
+            if self._too_large and _count_elements(trial) >= _count_elements(self._too_large):
+                continue
             try:
                 outcome = self._run_trial(trial, guess)
-            except InferBenchError as failure:
+            except (InferBenchError, MemoryError) as failure:
                 error = error or failure
+                self._too_large = trial if is_out_of_memory(failure) else self._too_large
                 continue
             if not outcome.is_poor:
                 return outcome, error
@@ -186,7 +193,7 @@ class _Drawing:
     def _describe_failure(self, trials: Sequence[ShapeTrial], error: Exception | None) -> DataError:
         """What the first trial ended in; the hint says which inputs leave something open."""
         message = error.message if isinstance(error, InferBenchError) else first_line(error) if error else ""
-        shapes = ", ".join(f"{name} {_text(shape)}" for name, shape in trials[0].shapes.items())
+        shapes = _describe_shapes(trials[0])
         free = next((t for t in self._inputs if t.name in trials[0].drawn), None)
         name = (free or self._inputs[0]).name
         option = f"--shape {name}:{_text(trials[0].shapes[name])}" if free else f"--fill {name}=zeros"
@@ -202,6 +209,11 @@ class _Drawing:
             yield Remark(
                 "stacked-requests", "it takes no single request: each that was drawn is two, stacked", _USE_DATA
             )
+        if self._too_large:
+            text = (
+                f"the memory does not suffice for a request of {_describe_shapes(self._too_large)}: it is a smaller one"
+            )
+            yield Remark("out-of-memory", text, "--shape gives another, and a larger memory the likely one")
         first, again = (self._run(_request_at(columns, 0)) for _ in range(2))
         differing = [name for name in first if not _is_same(first[name], again.get(name))]
         if differing and not any(remark.code in _RANDOM_CODES for remark in self._session.spec.remarks):
@@ -221,6 +233,10 @@ _RANDOM_CODES = ("random-numbers", "training-mode")
 
 def _count_elements(trial: ShapeTrial) -> int:
     return sum(math.prod(shape) for shape in trial.shapes.values())
+
+
+def _describe_shapes(trial: ShapeTrial) -> str:
+    return ", ".join(f"{name} {_text(shape)}" for name, shape in trial.shapes.items())
 
 
 def _request_at(columns: Columns, place: int) -> dict[str, Array]:

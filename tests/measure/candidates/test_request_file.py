@@ -11,7 +11,7 @@ from infer_bench.measure.candidates.fixed_batch import explain_batch
 from infer_bench.measure.candidates.request_file import open_data
 from infer_bench.measure.candidates.rows import refuse_shapes_of_rows
 from infer_bench.model import Feature, ModelSpec, TensorInput
-from infer_bench.request_choices import RequestChoices
+from infer_bench.request_choices import Fill, RequestChoices
 
 INPUTS = (TensorInput("x", "float32", None),)
 
@@ -26,6 +26,8 @@ def test_a_file_that_is_one_long_request_says_so(tmp_path: Path) -> None:
     choices = RequestChoices(shapes={"x": ((1, 3, 8),)})
     table = file.read_tensors(INPUTS, choices)
     assert (table.rows, file.note_single(INPUTS, table)) == (7, ())
+    with pytest.raises(UsageError, match="--fill is of drawn requests"):
+        file.read_tensors(INPUTS, RequestChoices(fills={"x": Fill()}))
 
 
 def test_neither_a_single_one_nor_a_declared_rank_is_noted(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from infer_bench.data.tensors.stacking import MOST_BYTES
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, UsageError
 from infer_bench.formats.identify import identify
 from infer_bench.measure.quantize.drawn_rows import DRAWN, count_requests, draw_rows, split_requests
 from infer_bench.measure.quantize.network_tools import NetworkTools
 from infer_bench.measure.quantize.rows import STACK, Rows
+from infer_bench.measure.quantize.settings import QuantizeSettings
 from infer_bench.model import TensorInput
+from infer_bench.request_choices import RequestChoices, parse_choices
 from infer_bench.workers.tasks.quantize import NetworkTensor
 from tests.networks import save_convolutional, save_full
 
@@ -23,10 +25,10 @@ TABLE = 30_000
 Shape = Sequence[int | str]
 
 
-def draw(model: Path, folder: Path, seed: int = 0) -> Rows:
+def draw(model: Path, folder: Path, seed: int = 0, choices: RequestChoices | None = None) -> Rows:
     tools = NetworkTools(identify(str(model)), folder, 300.0)
     try:
-        return draw_rows(tools, tools.prepare(), seed, 300.0)
+        return draw_rows(tools, tools.prepare(), QuantizeSettings(seed=seed, requests=choices or RequestChoices()))
     finally:
         tools.close()
 
@@ -73,7 +75,21 @@ def test_ids_are_rows_of_their_table_and_masks_hide_nothing(tmp_path: Path) -> N
     assert rows.calibrating.free
     assert [entry.name for entry in rows.inputs] == ["ids", "attention_mask"]
     (notice,) = [notice for notice in rows.notices if notice.code == "shape-drawn"]
-    assert "--shape" not in notice.hint
+    assert "--shape" in notice.hint
+
+
+def test_shapes_sizes_and_values_may_be_chosen(tmp_path: Path) -> None:
+    model, choices = save_text(tmp_path / "n.onnx"), parse_choices(["ids:1x9"], ["batch=1"], ["ids=3..5"])
+    rows = draw(model, tmp_path, choices=choices)
+    ids = rows.judging.arrays["ids"]
+    assert (ids.shape, set(ids.ravel())) == ((DRAWN * 3 // 4, 9), {3, 4, 5})
+    assert rows.calibrating.arrays["attention_mask"].shape[1:] == (9,)
+    with pytest.raises(UsageError, match="no input 'id'"):
+        draw(model, tmp_path, choices=parse_choices(["id:1x9"], [], []))
+    with pytest.raises(UsageError, match="the model takes rows"):
+        draw(save_full(tmp_path / "f.onnx"), tmp_path, choices=choices)
+    with pytest.raises(UsageError, match="one shape"):
+        QuantizeSettings(requests=parse_choices(["ids:1x9", "ids:1x8"], [], []))
 
 
 def test_the_same_seed_gives_the_same_rows_and_no_row_calibrates_and_judges(tmp_path: Path) -> None:
@@ -151,4 +167,4 @@ def test_what_cannot_be_drawn_is_said_with_its_input(tmp_path: Path) -> None:
         model = save(tmp_path / "n.onnx", nodes, constants, {"clip": (TensorProto.FLOAT, shape)})
         with pytest.raises(DataError, match=words) as refusal:
             draw(model, tmp_path)
-        assert refusal.value.hint == "give rows with --data"
+        assert "--shape clip:1x16" in refusal.value.hint

@@ -15,6 +15,7 @@ from infer_bench.measure.quantize.run import quantize
 from infer_bench.measure.quantize.settings import QuantizeLimits, QuantizeSettings
 from infer_bench.report.quantize import QuantizeReport, QuantizeResult
 from infer_bench.report.serialize import dump, load_report
+from infer_bench.request_choices import parse_choices
 from tests.networks import TRAINING, digits, save_convolutional, save_full
 
 QUICK = QuantizeSettings(time_forms=False)
@@ -242,6 +243,8 @@ def test_drawn_rows_never_judge_accuracy(tmp_path: Path) -> None:
         quantize(model, settings=QUICK)
     with pytest.raises(UsageError, match="nothing says how much"):
         quantize(model, settings=replace(QUICK, allow_drawn=True))
+    with pytest.raises(UsageError, match="are of drawn rows"):
+        quantize(model, data="x.npz", settings=replace(QUICK, requests=parse_choices([], ["n=1"], [])))
     settings = replace(QUICK, allow_drawn=True, limits=QuantizeLimits(max_delta=1.0))
     report = quantize(model, settings=settings)
     assert report.settings["drawn"]

@@ -202,3 +202,26 @@ def test_what_an_encoder_gave_is_no_state(tmp_path: Path) -> None:
         "encoder_hidden_states": "uniform in [0, 1)",
         "decoder_state": "a state, empty at first",
     }
+
+
+def test_after_what_the_memory_does_not_hold_smaller_ones_are_tried_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["size"], start=1),
+        helper.make_node("Pow", ["size", "twelve"], ["huge"]),
+        helper.make_node("ConstantOfShape", ["huge"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["x", "sum"], ["y"]),
+    ]
+    requests = draw(tmp_path, nodes, {"x": (kinds.FLOAT, [3, "n"])}, {"twelve": np.int64(12)})
+    assert shapes_of(requests) == {"x": (3, 1)}
+    (remark,) = (remark for remark in requests.remarks if remark.code == "out-of-memory")
+    assert remark.message == "the memory does not suffice for a request of x 3x16: it is a smaller one"
+    monkeypatch.setattr("infer_bench.workers.tasks.draw_requests.draw_requests", refuse_memory)
+    with pytest.raises(DataError, match=r"no request could be drawn .*MemoryError"):
+        draw(tmp_path, nodes, {"x": (kinds.FLOAT, [3, "n"])}, {"twelve": np.int64(12)})
+
+
+def refuse_memory(*_: Any) -> Any:
+    raise MemoryError
