@@ -10,6 +10,7 @@ from infer_bench.stats.percentiles import interval
 from infer_bench.typing import Floats
 from infer_bench.workers.timing.requests import ChangedRowTimes
 
+REMEMBERED_ROWS = "remembered-rows"
 LEAST_RATIO = 1.5
 LEAST_PAIRS = 6
 """With fewer there is no 95 % interval of a median."""
@@ -24,7 +25,7 @@ def note_repeated_rows(measurements: Iterable[Measurement], *, several: bool) ->
             ratio = float(np.median(_divide(times)))
             text = f"it remembers answers: a row asked before, as those timed were, is answered {ratio:.2g}× faster"
             path = candidate.model.path if several else ""
-            yield Notice("remembered-rows", text, _HINT, candidate.label, path)
+            yield Notice(REMEMBERED_ROWS, text, _HINT, candidate.label, path)
 
 
 def remembers_rows(times: ChangedRowTimes) -> bool:
