@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from infer_bench.measure.bench import notices
+from infer_bench.measure.bench.repeated_rows import REMEMBERED_ROWS
 from infer_bench.stats.percentiles import minimum_samples
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
@@ -18,6 +19,7 @@ def test_the_table_of_minimum_samples_is_the_functions() -> None:
 
 
 def test_every_notice_is_explained() -> None:
-    assert (
-        tuple(re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)) == notices.CODES
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)) == (
+        *notices.CODES,
+        REMEMBERED_ROWS,
     )

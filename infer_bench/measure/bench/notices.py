@@ -15,7 +15,6 @@ from infer_bench.measure.bench.noise import (
     note_machine,
     note_variation,
 )
-from infer_bench.measure.bench.repeated_rows import REMEMBERED_ROWS
 from infer_bench.report.bench import BenchResult
 from infer_bench.report.common import Environment, Notice
 
@@ -34,7 +33,6 @@ CODES = (
     UNSTEADY_MACHINE,
     HIGH_VARIANCE,
     BIMODAL,
-    REMEMBERED_ROWS,
     SAME_ROW,
     FEW_ROWS,
     BUSY_MACHINE,
