@@ -165,6 +165,39 @@ def test_a_large_head_is_refused_however_it_comes(binary_app: Any, body_bytes: i
     assert [status for status, _, _ in answers] == [431]
 
 
+CHUNKS = b"POST /predict HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "statuses"),
+    [
+        (request() + b"no request\r\n\r\n", [200, 400]),
+        (request() + request(b"{") + request() + b"no request\r\n\r\n" + request(), [200, 400, 200, 400]),
+        (request() + CHUNKS + b"no size\r\n", [200, 400]),
+        (request() + request() + CHUNKS + b"2\r\n{}no end", [200, 200, 400]),
+        (CHUNKS + b"no size\r\n", [400]),
+        (request() + b"GET /health HTTP/1.1\r\n" + b"x: yy\r\n" * 10_000, [200, 431]),
+    ],
+)
+def test_what_is_no_request_is_refused_after_what_was_asked_before(
+    binary_app: Any, asked: bytes, statuses: list[int]
+) -> None:
+    assert [status for status, _, _ in exchange(binary_app, [asked], len(statuses), ends=True)] == statuses
+
+
+@pytest.mark.parametrize("content_type", [b"application/json", b"text/html"])
+def test_what_stands_around_the_chunks_is_bounded(binary_app: Any, content_type: bytes) -> None:
+    head = CHUNKS.replace(b"host: x", b"content-type: " + content_type)
+    single = b"".join(b"1\r\n%c\r\n" % byte for byte in RECORD + b" " * 60_000) + b"0\r\n\r\n"
+    parts = [head, b"2\r\n{}\r\n0\r\nx: ", *[b"y" * 50_000] * 4]
+    asked = (200, 431) if content_type == b"application/json" else (415, 415)
+    assert (
+        exchange(binary_app, [head, *(single[i : i + 50_000] for i in range(0, len(single), 50_000))], 1)[0][0]
+        == asked[0]
+    )
+    assert exchange(binary_app, parts, 1)[0][0] == asked[1]
+
+
 def test_a_connection_without_requests_ends(binary_app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "KEEP_ALIVE_S", 0.01)
     assert exchange(binary_app, [request()], 1, ends=True)[0][0] == 200

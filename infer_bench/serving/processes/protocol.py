@@ -18,6 +18,10 @@ from infer_bench.serving.endpoints.inference import LONG_BYTES, Inference
 from infer_bench.serving.processes.direct_request import DirectRequest
 
 MOST_HEAD_BYTES = 64 * 1024
+MOST_FRAMING = 8
+"""Bytes around a byte of a chunked body: one in a chunk of its own has five."""
+MOST_FRAMING_BYTES = 2 * MOST_HEAD_BYTES
+"""And so many beside, as for trailers."""
 HEAD_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 75.0
 """So long a connection may be idle, before its first request and between two."""
@@ -41,10 +45,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._most_bytes = min(self._service.settings.max_body_bytes, LONG_BYTES)
         self._inferences = inferences
         self._direct: DirectRequest | None = None
+        self._refusal: bytes | None = None
         self._is_half_closed = False
-        self._in_head = False
+        self._in_head = self._in_message = False
         self._head_bytes = 0
         self._read_bytes = 0
+        self._framing_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._idle_since_s = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -63,15 +69,26 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and see that a head comes to its end."""
+        if self._refusal is not None:
+            return
         self._unset_keepalive_if_required()
         self._read_bytes = len(data)
+        self._framing_bytes += len(data)
         self._parse(data)
         if self._direct is not None:
             self._hand_over(self._direct)
         if self._in_head:
             self._guard_head()
-        elif self._deadline is not None:
+            return
+        if self._deadline is not None:
             self._cancel_deadline()
+        if self._in_message and self._framing_bytes > MOST_FRAMING_BYTES:
+            self._refuse(431, f"more than {MOST_FRAMING_BYTES:,} bytes stand around the chunks of the body")
+
+    def _is_in_body(self) -> bool:
+        """Whether the latest request is a body that is still on its way."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.response_complete and getattr(cycle, "more_body", False)
 
     def _parse(self, data: bytes) -> None:
         """Nothing is upgraded: a request that asks for another protocol is answered as if it did not.
@@ -135,7 +152,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client that sends no more, and may still read, gets the answers to what it has sent whole."""
         cycle: Any = self.cycle
-        self._is_half_closed = bool(cycle) and not cycle.response_complete and not getattr(cycle, "more_body", False)
+        self._is_half_closed = bool(cycle) and not cycle.response_complete and not self._is_in_body()
         return self._is_half_closed
 
     def on_response_complete(self) -> None:
@@ -145,7 +162,9 @@ class GuardedProtocol(HttpToolsProtocol):
             super().on_response_complete()
         else:
             self.server_state.total_requests += 1
-            if not self.transport.is_closing():
+            if self._refusal is not None:
+                self._send_refusal(self._refusal)
+            elif not self.transport.is_closing():
                 self.flow.resume_reading()
         if self._is_half_closed and self.cycle.response_complete:
             self.transport.close()
@@ -153,7 +172,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins. What uvicorn prepares for its own cycle comes when it is known to be needed."""
         self.url, self.headers, self.expect_100_continue = b"", [], False
-        self._in_head, self._head_bytes = True, 0
+        self._in_head = self._in_message = True
+        self._head_bytes = self._framing_bytes = 0
 
     def on_headers_complete(self) -> None:
         """It ends."""
@@ -169,6 +189,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of a body."""
+        self._framing_bytes -= MOST_FRAMING * len(body)
         if self._direct is None:
             super().on_body(body)
         else:
@@ -176,6 +197,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
+        self._in_message = False
         if self.parser.should_upgrade():
             return
         if self._direct is None:
@@ -222,7 +244,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refuse(400, "this is no HTTP request")
 
     def _refuse(self, status: int, message: str) -> None:
-        if self.transport.is_closing():
+        """Answer so, once what was asked before has its answer, and close the connection; no more of it is read."""
+        if self.transport.is_closing() or self._refusal is not None:
             return
         self._service.counters.count_error("malformed")
         self._service.counters.count_request("other", status, 0)
@@ -231,8 +254,16 @@ class GuardedProtocol(HttpToolsProtocol):
             f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+        self._refusal = head.encode() + body
+        if self.pipeline and self._is_in_body():
+            self.pipeline.popleft()  # the request that is refused, which waits for its turn
+        elif self.cycle is None or self.cycle.response_complete or self._is_in_body():
+            self._send_refusal(self._refusal)
+
+    def _send_refusal(self, answer: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()
 
     def _give_up(self) -> None:
         self._deadline = None
