@@ -48,6 +48,8 @@ def test_texts_stay_records() -> None:
     assert rows.matrix is None
     assert rows.records == [{"a": 1.0, "c": "x", "s": None}]
     assert refusal(RowReader(TEXTS), {"a": 1, "c": "x", "s": 3}) == "column 's': expected text or null, got a number"
+    expected = "column 'c': expected a number or text or null, got a list"
+    assert refusal(RowReader(TEXTS), {"a": 1, "c": [], "s": "x"}) == expected
     sparse = RowReader(TEXTS, sparse=True)
     assert sparse.read(b'{"c": "x"}').records == [{"c": "x"}]
     assert refusal(sparse, [{"a": 1}, {}]) == "the record holds none of the columns (record 2)"

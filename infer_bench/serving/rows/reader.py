@@ -20,12 +20,12 @@ LARGEST_WHOLE = 2**53
 """Beyond it a double does not hold every whole number."""
 _WORDS = {
     "float": "a number",
-    "int | float": "a whole number",
-    "bool | int | float": "a boolean",
+    "float | int": "a whole number",
+    "bool | float | int": "a boolean",
     "str": "text",
-    "str | int | float | bool": "a number or text",
+    "bool | float | int | str": "a number or text",
     "object": "an object",
-    "object | array": "an object or a list of objects",
+    "array | object": "an object or a list of objects",
     "bool": "a boolean",
     "int": "a number",
     "array": "a list",
@@ -170,7 +170,10 @@ def _describe_type(message: str) -> str:
     types = _TYPE_ERROR.fullmatch(message)
     if types is None:
         return message[:1].lower() + message[1:]
-    expected, got = (_WORDS.get(kind, kind) for kind in (types["wanted"].removesuffix(" | null"), types["type"]))
+    wanted = " | ".join(
+        sorted(types["wanted"].removesuffix(" | null").split(" | "))
+    )  # its order is msgspec's version's
+    expected, got = (_WORDS.get(kind, kind) for kind in (wanted, types["type"]))
     return f"expected {expected}{' or null' if types['wanted'].endswith(' | null') else ''}, got {got}"
 
 
