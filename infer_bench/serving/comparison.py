@@ -7,6 +7,7 @@ from infer_bench import data
 from infer_bench.errors import EngineError, PredictionsDiffer
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import columns_for
+from infer_bench.measure.validate.group_comparison import unlike_widths
 from infer_bench.measure.validate.networks.opening import network_inputs, open_validation
 from infer_bench.measure.validate.networks.run import compare_networks
 from infer_bench.measure.validate.networks.validation import NetworkValidation
@@ -74,6 +75,8 @@ def _compare(reference: Predictor, candidate: Predictor, settings: ValidateSetti
     )
     limits = settings.limits(reference.spec.task)
     comparison = compare(ours, align_classes(theirs, candidate.spec, reference.spec), limits)
+    if unlike := unlike_widths(comparison):
+        raise PredictionsDiffer(f"{candidate.name} does not answer as its fallback {reference.name} does: {unlike}")
     if not comparison.common:
         raise EngineError(f"no drawn row is predicted by both: {theirs.complaint or ours.complaint}")
     if comparison.failing:

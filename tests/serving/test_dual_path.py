@@ -165,6 +165,16 @@ def test_both_are_compared_before_the_port_opens(binary: SavedModel, strict: Pat
     assert "labels change" in capsys.readouterr().err
 
 
+def test_models_of_other_outputs_do_not_stand_behind_each_other(strict: Path, tmp_path: Path) -> None:
+    import joblib
+    from sklearn.linear_model import LogisticRegression
+
+    rows = matrix(missing=False)
+    joblib.dump(LogisticRegression().fit(frame(rows), np.arange(len(rows)) % 3), tmp_path / "three.joblib")
+    with pytest.raises(PredictionsDiffer, match="an answer has 3 columns where the reference's has 1"):
+        pair(str(tmp_path / "three.joblib"), str(strict))
+
+
 def test_a_model_that_cannot_be_opened_is_known_before(binary: SavedModel, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx.helper")
     graph = onnx.make_graph(
