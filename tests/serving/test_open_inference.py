@@ -75,6 +75,18 @@ def test_the_client_may_send_columns_and_compress(client: triton.InferenceServer
     np.testing.assert_array_equal(one.as_numpy("predictions"), other.as_numpy("predictions"))
 
 
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+@pytest.mark.parametrize("binary_data", [True, False])
+def test_the_client_may_ask_for_a_compressed_answer(
+    client: triton.InferenceServerClient, algorithm: str, binary_data: bool
+) -> None:
+    asked = [triton.InferRequestedOutput("predictions", binary_data=binary_data)]
+    rows = [tensor("input", np.ones((2, 4)), "FP64")]
+    plain = client.infer("model", rows, outputs=asked)
+    answer = client.infer("model", rows, outputs=asked, response_compression_algorithm=algorithm)
+    np.testing.assert_array_equal(answer.as_numpy("predictions"), plain.as_numpy("predictions"))
+
+
 @pytest.mark.parametrize(
     ("name", "values", "datatype", "message"),
     [
