@@ -139,7 +139,7 @@ def count_processes(processes: int | None, baseline: str | None) -> int:
 def read_size(text: str, option: str) -> int:
     """Bytes, from `8MiB`, `500kB` or a bare number; raises `UsageError`."""
     size = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]i?b|b)?\s*", text, re.IGNORECASE)
-    if size is None or float(size[1]) <= 0:
+    if size is None or not 0 < float(size[1]) < math.inf:
         raise UsageError(f"{option}: {text!r} is no size", f"for example --{option} 8MiB")
     unit = (size[2] or "b").lower()
     base = 1024 if "i" in unit else 1000

@@ -10,15 +10,18 @@ from infer_bench.errors import CannotRun
 def bind(host: str, port: int) -> socket.socket:
     """A socket bound to the address, on which nobody listens yet: until a worker does, connections are refused.
 
-    Raises `CannotRun` for an address that is taken or not this machine's.
+    An address of IPv6 may stand in brackets. Raises `CannotRun` for an address that is taken or not this machine's.
     """
+    host = strip_brackets(host)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError) as error:
-        raise CannotRun(f"{host!r} is no address of this machine: {_reason(error)}") from None
+        raise CannotRun(
+            f"{host!r} is no address of this machine: {_reason(error)}", "as in --host 127.0.0.1, ::1 or 0.0.0.0"
+        ) from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -31,8 +34,14 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def strip_brackets(host: str) -> str:
+    """An address of IPv6 without the brackets that it has in a URL."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can connect to `host`."""
+    host = strip_brackets(host)
     if host == "localhost":
         return True
     try:
