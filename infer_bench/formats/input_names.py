@@ -4,7 +4,11 @@ import re
 
 _CERTAIN_BATCH = re.compile(r"b|bs|.*batch.*", re.IGNORECASE)
 _BATCH = re.compile(rf"{_CERTAIN_BATCH.pattern}|n|n_samples|rows?", re.IGNORECASE)
-_TIME = re.compile(r"t|time.*|.*frames?|.*steps?|.*seq.*|.*len(gth)?s?|samples|tokens?", re.IGNORECASE)
+_THINGS = "graphs?|nodes?|edges?|atoms?|bonds?|residues?|points?|vertices|neighbou?rs|boxes|rois|proposals|detections"
+"""Of which one request holds many: a graph, a molecule, a cloud of points, what was found in an image."""
+_TIME = re.compile(
+    rf"t|time.*|.*frames?|.*steps?|.*seq.*|.*len(gth)?s?|samples|tokens?|((.*_)?|n|num)({_THINGS})", re.IGNORECASE
+)
 _STATE = re.compile(r"[hc]_?(0|n|in|prev)?|hidden.*|(.*[_.])?(state|past|cache).*", re.IGNORECASE)
 _OF_ANOTHER = re.compile(r".*encoder_hidden_states?|.*last_hidden_states?", re.IGNORECASE)
 """What another network gave for this request, as a decoder takes it."""
@@ -23,7 +27,7 @@ def is_certain_batch(symbol: object) -> bool:
 
 
 def is_time(symbol: object) -> bool:
-    """Whether an axis is said to be of one request: steps, frames, tokens."""
+    """Whether an axis is said to be of one request: steps, frames, tokens, the nodes of a graph."""
     return isinstance(symbol, str) and not is_batch(symbol) and _TIME.fullmatch(symbol) is not None
 
 

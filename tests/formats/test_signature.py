@@ -130,6 +130,9 @@ def test_tensors_are_a_network(name: str) -> None:
         ("x", ("time", "b", 80), 1),
         ("x", ("T", "N", 80), 1),
         ("boxes", (1, "n", 4), None),
+        ("features", ("num_nodes", 16), None),
+        ("edge_index", (2, "num_edges"), None),
+        ("points", ("batch", "points", 3), 0),
         ("x", ("sequence_length", 576), None),
         ("x", (1, 3, "height"), None),
         ("x", (), None),
@@ -148,8 +151,24 @@ def test_the_batch_axis(name: str, shape: tuple[Any, ...] | None, axis: int | No
 def test_names() -> None:
     assert all(map(is_batch, ("b", "N", "bs", "batch", "batch_size", "minibatch", "n_samples")))
     assert not any(map(is_batch, ("height", "seq_len", "s0", "", None, 4)))
-    assert all(map(is_time, ("T", "time", "num_frames", "seq_len", "sequence_length", "tokens", "samples")))
-    assert not any(map(is_time, ("batch_seq", "height", "target", None)))
+    assert all(
+        map(
+            is_time,
+            (
+                "T",
+                "time",
+                "num_frames",
+                "seq_len",
+                "sequence_length",
+                "tokens",
+                "samples",
+                "num_nodes",
+                "n_points",
+                "Atoms",
+            ),
+        )
+    )
+    assert not any(map(is_time, ("batch_seq", "height", "target", "endpoints", "num_batch_nodes", None)))
     assert all(
         map(is_state, ("h", "c0", "h_0", "hn", "state", "stateN", "rnn_state", "hidden", "past_key_values.0.key"))
     )
