@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from infer_bench.measure.bench.run import Save, run
-from infer_bench.measure.gate import run as gate
 from infer_bench.measure.gate.settings import build_gate_settings
 from infer_bench.measure.settings import Settings
 from infer_bench.progress import Progress
@@ -48,5 +47,7 @@ def bench(
     gate_settings = build_gate_settings({}, **criteria, bounds=bounds, max_delta=max_delta, alpha=alpha)
     common: dict[str, Any] = {"data": data, "candidates": candidates, "progress": progress, "save": save}
     if gate_settings.has_criteria:
+        from infer_bench.measure.gate import run as gate
+
         return gate.run(paths, gate=gate_settings, settings=Settings(**settings), **common)
     return run(paths, settings=Settings(**settings), **common)

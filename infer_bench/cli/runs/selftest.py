@@ -8,8 +8,6 @@ from infer_bench.cli.delivery import Delivery, Save, tell_verdict
 from infer_bench.cli.options.reading import read_numbers
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.gates.limits import parse_regressions
-from infer_bench.measure.gate.selftest import run
-from infer_bench.measure.gate.trials import SHARES
 from infer_bench.measure.settings import Settings
 from infer_bench.report.selftest import SelfTestReport
 
@@ -28,6 +26,9 @@ def run_selftest(
     to: Delivery,
 ) -> int:
     """Make the trials, write and render; returns the verdict's exit code. The JSON file is renewed between trials."""
+    from infer_bench.measure.gate.selftest import run  # what gates are made of, which a bench does without
+    from infer_bench.measure.gate.trials import SHARES
+
     loads = read_numbers(hogs, int, "hogs") if hogs else (0, os.cpu_count() or 1)
     with to.open_files("self-test") as save, ProgressLine() as progress:
         report = run(

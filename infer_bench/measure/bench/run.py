@@ -1,12 +1,14 @@
 """A benchmark of candidates, from the models' names to the report."""
 
+import importlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from infer_bench.errors import InferBenchError, NotConvertible, UsageError
-from infer_bench.measure.bench.report import ReportBuilder
+from infer_bench.machine.environment import count_usable_cpus
 from infer_bench.measure.candidates.candidates import (
     Candidate,
     Key,
@@ -16,15 +18,22 @@ from infer_bench.measure.candidates.candidates import (
     plan_candidates,
 )
 from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.every_engine import expand_all
 from infer_bench.measure.candidates.feed_choice import choose_feeds
 from infer_bench.measure.candidates.fixed_batch import fit_batches
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.request_file import RequestFile, open_data
 from infer_bench.measure.candidates.required_provider import require_provider
-from infer_bench.measure.candidates.rows import Rows, check_labels, find_inputs, open_labels, select_columns
+from infer_bench.measure.candidates.rows import (
+    Rows,
+    check_labels,
+    find_inputs,
+    open_labels,
+    order_by_start,
+    select_columns,
+)
 from infer_bench.measure.convert.cache import cached_onnx
-from infer_bench.measure.probe_test.run import RESERVE, ProbeTester
 from infer_bench.measure.reporting import PartialSaves, run_to_report
 from infer_bench.measure.schedule.budget import LEAST_BUDGET_S, Budget
 from infer_bench.measure.schedule.fixed_rounds import FixedRounds
@@ -32,7 +41,7 @@ from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.plan import describe_bench
 from infer_bench.measure.schedule.scheduler import Scheduler
-from infer_bench.measure.schedule.starts import StartPlan
+from infer_bench.measure.schedule.starts import StartPlan, can_start_twice
 from infer_bench.measure.settings import Settings
 from infer_bench.model import ModelRef, TensorInput
 from infer_bench.progress import Progress, Silent
@@ -40,8 +49,15 @@ from infer_bench.report.bench import BenchReport
 from infer_bench.report.common import Notice
 from infer_bench.typing import Array, Columns
 
+if TYPE_CHECKING:
+    from infer_bench.measure.bench.report import ReportBuilder
+    from infer_bench.measure.probe_test.run import ProbeTester
+
 Save = Callable[[BenchReport], None]
 
+IMPORTED_MEANWHILE = "infer_bench.measure.bench.report", "infer_bench.measure.probe_test.run"
+EARLY_BYTES = 256 << 20
+"""Models of larger files are not opened beside a conversion, which holds them too."""
 EARLY = 0.2
 """A default candidate is converted while less of a budget is spent, if that ends starts as well."""
 USUAL_START_NS = 2_000_000_000
@@ -70,29 +86,44 @@ def run(
     refs = [identify_model(name, allow_pickle=settings.allow_pickle) for name in dict.fromkeys(models)]
     candidates, optional, missing = expand_all(refs, candidates)
     candidates = _list_candidates(refs, candidates, settings)
-    file = open_data(data)
-    truth = open_labels(settings.labels, file)  # what needs no worker is seen before a conversion starts the first
+    file = open_data(data)  # what needs no worker is seen before the first one starts
+    truth = open_labels(settings.labels, file)
     to_onnx = _make_converter(data, settings, progress, begin_ns, is_asked=bool(candidates))
-    entries, left_out = _choose(refs, candidates, to_onnx, settings, optional)
-    _check_reference(settings.reference, [entry.label for entry in entries])
-    progress.update(0, "reading the rows")
-    rows, unfit, settings, start_ns = _load_rows(entries, file, settings, truth)
+    with _open_early(refs, candidates, settings) as openings:
+        entries, left_out = _choose(refs, candidates, to_onnx, settings, optional)
+        progress.update(0, "reading the rows")
+        rows, unfit, settings, start_ns = _load_rows(entries, file, settings, truth, openings)
     del file  # some formats are held in memory
     columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
     entries, feeds = choose_feeds(entries, columns, settings)
-    measurements, tester = _prepare_measurements(entries, settings, unfit), ProbeTester(rows, settings)
+    measurements = _prepare_measurements(entries, settings, unfit)
     preparation, begin_ns = _begin_budget(settings, begin_ns)
-    notices = (*notices, *missing, *left_out, *feeds, *preparation)
-    builder = ReportBuilder(measurements, rows, settings, notices, truth, tester.tests)
+    notes = (*notices, *missing, *left_out, *feeds, *preparation)
+    builder, tester = _prepare_report(measurements, rows, settings, notes, truth)
     if ready:
         ready(builder.build_report(complete=False))
     scheduler = _schedule(measurements, (columns, find_inputs(rows)), settings, progress, tester, begin_ns, start_ns)
     return _run_to_report(scheduler, builder, save)
 
 
-def _run_to_report(scheduler: Scheduler, builder: ReportBuilder, save: Save | None) -> BenchReport:
+def _run_to_report(scheduler: Scheduler, builder: "ReportBuilder", save: Save | None) -> BenchReport:
     saves = PartialSaves(partial(builder.build_report, complete=False), save)
     return run_to_report(lambda: scheduler.run(saves), lambda complete: builder.build_report(complete=complete), save)
+
+
+def _prepare_report(
+    measurements: Measurements,
+    rows: Mapping[str, Rows],
+    settings: Settings,
+    notices: Sequence[Notice],
+    truth: Array | None,
+) -> tuple["ReportBuilder", "ProbeTester"]:
+    """What builds the report, and what puts the probes whose outcomes stand in it."""
+    from infer_bench.measure.bench.report import ReportBuilder
+    from infer_bench.measure.probe_test.run import ProbeTester
+
+    tester = ProbeTester(rows, settings)
+    return ReportBuilder(measurements, rows, settings, notices, truth, tester.tests), tester
 
 
 def _prepare_measurements(
@@ -117,12 +148,35 @@ def _begin_budget(settings: Settings, begin_ns: int) -> tuple[list[Notice], int]
     return [Notice("forms-made", f"{took}, beside the budget of {settings.budget_s:g} s", level="note")], now_ns
 
 
+def _open_early(models: Sequence[ModelRef], texts: Sequence[str], settings: Settings) -> EarlyOpenings:
+    """Start to open models that need no conversion, as many as there are CPUs, and import what comes later meanwhile.
+
+    With a budget, which is planned by what it takes to open one model after the other, only where there is one model.
+    """
+    openings = EarlyOpenings(settings)
+    if settings.budget_s is not None and len(models) > 1:
+        return openings
+    plans = plan_candidates(models, texts, settings.threads, settings.thread_sweep)
+    candidates = [plan.build(_refuse_form) for plan in plans if plan.model.format in plan.engine.formats]
+    groups = group_by_model([candidate for candidate in candidates if can_start_twice(candidate)])
+    for group in list(groups.values())[: count_usable_cpus(settings.affinity)]:
+        if group[0].model.bytes <= EARLY_BYTES:
+            openings.start(order_by_start(group)[0])
+    for module in IMPORTED_MEANWHILE:
+        importlib.import_module(module)
+    return openings
+
+
 def _load_rows(
-    candidates: Sequence[Candidate], file: RequestFile | None, settings: Settings, truth: Array | None
+    candidates: Sequence[Candidate],
+    file: RequestFile | None,
+    settings: Settings,
+    truth: Array | None,
+    openings: EarlyOpenings,
 ) -> tuple[Mapping[str, Rows], Mapping[Key, InferBenchError], Settings, int]:
     """The rows by model, who cannot be opened, the settings with a batch that fixed models take, and a start in ns."""
     begin_ns = time.perf_counter_ns()
-    rows, unfit = load_common_rows(group_by_model(candidates), file, settings)
+    rows, unfit = load_common_rows(group_by_model(candidates), file, settings, openings)
     check_labels(truth, rows)
     batches = fit_batches(settings.batches, [part.spec for part in rows.values()])
     start_ns = _estimate_start_ns(time.perf_counter_ns() - begin_ns, len(rows))
@@ -136,11 +190,17 @@ def _choose(
     settings: Settings,
     optional: Collection[str],
 ) -> tuple[list[Candidate], list[Notice]]:
-    """The candidates and those left out; the forms of a model are opened as they are, each by who reads it."""
+    """The candidates and those left out; the forms of a model are opened as they are, each by who reads it.
+
+    Raises `UsageError` where the reference is none of them.
+    """
     threads = settings.threads, settings.thread_sweep
     if settings.forms:
-        return choose_candidates(models, texts, _refuse_form, *threads, texts)[0], []
-    return choose_candidates(models, texts, to_onnx, *threads, optional)
+        candidates, left_out = choose_candidates(models, texts, _refuse_form, *threads, texts)[0], list[Notice]()
+    else:
+        candidates, left_out = choose_candidates(models, texts, to_onnx, *threads, optional)
+    _check_reference(settings.reference, [candidate.label for candidate in candidates])
+    return candidates, left_out
 
 
 def _make_converter(
@@ -185,7 +245,7 @@ def _schedule(
     rows: tuple[Mapping[Key, Columns], tuple[TensorInput, ...]],
     settings: Settings,
     progress: Progress,
-    tester: ProbeTester,
+    tester: "ProbeTester",
     begin_ns: int,
     start_ns: int,
 ) -> Scheduler:
@@ -193,6 +253,8 @@ def _schedule(
 
     A budget that was given bounds the run, the probes included, the usual one the measuring alone.
     """
+    from infer_bench.measure.probe_test.run import RESERVE
+
     reserve = RESERVE if settings.probes and settings.budget_s is not None and len(measurements.remaining) > 1 else 0.0
     limit_ns = round(settings.limit_s * (1 - reserve) * 1e9)
     tester.budget = budget = Budget(limit_ns, begin_ns=None if settings.budget_s is None else begin_ns)

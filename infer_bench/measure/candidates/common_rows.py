@@ -10,6 +10,7 @@ from infer_bench.data.tensors.matching import match_requests
 from infer_bench.errors import DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, columns_for, note_mapping, share_names
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import RequestDomain, Rows, describe_domain, draw_rows, note_unseen, read_rows
 from infer_bench.measure.candidates.unlike_requests import mark_unlike
@@ -29,15 +30,16 @@ def group_by_model(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]
 
 
 def load_common_rows(
-    groups: Groups, source: RequestFile | None, settings: Settings
+    groups: Groups, source: RequestFile | None, settings: Settings, openings: EarlyOpenings | None = None
 ) -> tuple[dict[str, Rows], dict[Key, InferBenchError]]:
     """The rows of each model by its path, and the candidates whose model could not be opened with why.
 
     The first model that has columns gives the rows, drawn or of the file `source`. The others find theirs by name; one
-    without names takes them in the first one's order; one that can do neither is given drawn rows of its own. Raises
-    `DataError` for a file that does not fit a model, and the first failure when no model can be opened.
+    without names takes them in the first one's order; one that can do neither is given drawn rows of its own. Some may
+    be among the `openings`. Raises `DataError` for a file that does not fit a model, and the first failure when no
+    model can be opened.
     """
-    domains, failures = _describe_models(groups, settings, draws=source is None)
+    domains, failures = _describe_models(groups, settings, openings, draws=source is None)
     giver = next(
         (p for p, domain in domains.items() if domain.spec.features or domain.spec.inputs), next(iter(domains))
     )
@@ -70,13 +72,13 @@ def _note_inputs(first: Rows, rows: Rows, name: str) -> Rows:
 
 
 def _describe_models(
-    groups: Groups, settings: Settings, *, draws: bool
+    groups: Groups, settings: Settings, openings: EarlyOpenings | None, *, draws: bool
 ) -> tuple[dict[str, RequestDomain], dict[Key, InferBenchError]]:
     domains: dict[str, RequestDomain] = {}
     failures: dict[Key, InferBenchError] = {}
     for path, candidates in groups.items():
         try:
-            domains[path] = describe_domain(candidates, settings, draws=draws)
+            domains[path] = describe_domain(candidates, settings, draws=draws, openings=openings)
         except (DataError, UsageError):
             raise
         except InferBenchError as error:

@@ -1,6 +1,5 @@
 """The rows that every candidate answers: the user's, or drawn from the model itself."""
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +10,8 @@ from infer_bench.data.tensors.stacking import MOST_BYTES, take_first
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.feed_choice import list_variants
-from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.request_ranks import settle_ranks
 from infer_bench.measure.candidates.unseen_categories import find_unseen
@@ -126,16 +125,19 @@ def note_unseen(rows: Rows, candidates: Sequence[Candidate], settings: Settings)
     return replace(rows, notices=(*rows.notices, *notices)) if notices else rows
 
 
-def describe_domain(candidates: Sequence[Candidate], settings: Settings, *, draws: bool) -> RequestDomain:
-    """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are entry.
+def describe_domain(
+    candidates: Sequence[Candidate], settings: Settings, *, draws: bool, openings: EarlyOpenings | None = None
+) -> RequestDomain:
+    """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are drawn.
 
-    Raises what the first candidate's worker raised when none of them could open the model.
+    `openings` may have one open already. Raises what the first candidate's worker raised when none of them could open
+    the model.
     """
     first: InferBenchError | None = None
-    ordered = sorted(candidates, key=_starts_quickly, reverse=True)
-    for variant in (variant for candidate in ordered for variant in list_variants(candidate)):
+    openings = openings or EarlyOpenings(settings)
+    for variant in (variant for candidate in order_by_start(candidates) for variant in list_variants(candidate)):
         try:
-            with _open(variant, settings) as (worker, spec):
+            with openings.open(variant) as (worker, spec):
                 return _read_domain(worker, spec, settings) if draws else RequestDomain(spec)
         except (DataError, UsageError):
             raise
@@ -168,14 +170,9 @@ def hash_rows(rows: Iterable[Rows]) -> str:
     return data.digest(array for part in rows for array in (part.columns, part.records))
 
 
-def _starts_quickly(candidate: Candidate) -> bool:
-    return bool(candidate.engine.lean(candidate.artefact, candidate.options))
-
-
-@contextlib.contextmanager
-def _open(candidate: Candidate, settings: Settings) -> Iterator[tuple[Worker, ModelSpec]]:
-    with Worker(build_job(candidate, settings), timeout_s=settings.timeout_s) as worker:
-        yield worker, worker.open().spec
+def order_by_start(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those first that start soonest."""
+    return sorted(candidates, key=lambda c: bool(c.engine.lean(c.artefact, c.options)), reverse=True)
 
 
 def read_rows(

@@ -11,7 +11,6 @@ import infer_bench
 from infer_bench.errors import NotConvertible
 from infer_bench.formats.identify import identify
 from infer_bench.measure.candidates.request_file import open_data
-from infer_bench.measure.convert.run import convert
 from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
 from infer_bench.version import __version__
@@ -37,6 +36,8 @@ def cached_onnx(
     if not path.exists():
         if not has_time():
             raise NotConvertible(f"the budget leaves no time to convert {model.name}", "give a larger --budget")
+        from infer_bench.measure.convert.run import convert
+
         report = convert(model.path, str(path), data=rows, allow_pickle=allow_pickle, progress=progress)
         difference = report.results[0].failed
         if difference:

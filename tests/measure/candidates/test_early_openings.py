@@ -1,0 +1,96 @@
+"""Models that are opened before anybody asks what they eat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from infer_bench.errors import ModelError, WorkerError
+from infer_bench.measure.candidates import early_openings
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
+from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelSpec
+from infer_bench.workers.job import Job
+from infer_bench.workers.requests import LoadedModel
+from tests.measure.fake_layouts import candidate
+
+SPEC = ModelSpec("raw", (), ("output",))
+ONE, OTHER, BROKEN, UNSTARTABLE = (candidate("engine", name) for name in ("one", "other", "broken", "unstartable"))
+
+
+@dataclass
+class FakeWorkers:
+    """Workers that open what is not `broken`: those that were started and those that have ended, by model."""
+
+    started: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+
+    def start(self, job: Job, *, timeout_s: float) -> "FakeWorker":
+        if job.model.path == "unstartable":
+            raise WorkerError("cannot be started")
+        self.started.append(job.model.path)
+        return FakeWorker(job, self)
+
+
+@dataclass
+class FakeWorker:
+    job: Job
+    workers: FakeWorkers
+
+    def open(self) -> LoadedModel:
+        if self.job.model.path == "broken":
+            raise ModelError("broken")
+        return LoadedModel(SPEC, 0, 0)
+
+    def post(self, request: object) -> Callable[[], LoadedModel]:
+        return self.open
+
+    def kill(self) -> None:
+        self.workers.ended.append(self.job.model.path)
+
+    def __enter__(self) -> "FakeWorker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> FakeWorkers:
+    workers = FakeWorkers()
+    monkeypatch.setattr(early_openings, "Worker", workers.start)
+    return workers
+
+
+def test_a_model_that_was_opened_early_is_opened_once(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        openings.start(ONE)
+        with openings.open(ONE) as (worker, spec):
+            assert worker.job.model.path == "one"
+            assert spec == SPEC
+            assert workers.ended == []
+    assert workers.started == workers.ended == ["one"]
+
+
+def test_another_model_gets_a_worker_and_the_one_that_nobody_asked_for_ends(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        openings.start(ONE)
+        with openings.open(OTHER):
+            assert workers.started == ["one", "other"]
+        assert workers.ended == ["other"]
+    assert workers.ended == ["other", "one"]
+
+
+def test_what_an_early_opening_fails_with_is_raised_when_it_is_asked_for(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        openings.start(BROKEN)
+        with pytest.raises(ModelError, match="broken"), openings.open(BROKEN):
+            pass
+    assert workers.ended == ["broken"]
+
+
+def test_a_worker_that_does_not_start_is_started_again_when_it_is_asked_for(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        openings.start(UNSTARTABLE)
+        with pytest.raises(WorkerError, match="cannot be started"), openings.open(UNSTARTABLE):
+            pass
