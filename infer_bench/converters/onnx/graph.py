@@ -166,18 +166,19 @@ class Block:
     """A (batch, width) tensor of the graph: double numbers, or strings.
 
     Within a sparse matrix `support` is the tensor whose zeros mark what the matrix does not store; None where that is
-    the block's own.
+    the block's own. `rounded_by` names the step whose numbers ONNX Runtime rounds otherwise in the last bit, or is "".
     """
 
     tensor: str
     width: int
     text: bool = False
     support: str | None = None
+    rounded_by: str = ""
 
     def take(self, g: Graph, indices: Sequence[int]) -> "Block":
         """The columns `indices`, in that order."""
         support = None if self.support is None else g.take(self.support, indices)
-        return Block(g.take(self.tensor, indices), len(indices), self.text, support)
+        return Block(g.take(self.tensor, indices), len(indices), self.text, support, self.rounded_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,11 @@ class Frame:
     def text(self) -> bool:
         """Whether any column holds strings."""
         return any(block.text for block in self.blocks)
+
+    @property
+    def rounded_by(self) -> str:
+        """The step whose numbers are rounded otherwise than here in any of the columns; "" for none."""
+        return next((block.rounded_by for block in self.blocks if block.rounded_by), "")
 
     def numbers(self, g: Graph, who: str) -> str:
         """All columns as one double tensor; raises `NotConvertible` when one holds strings."""

@@ -69,7 +69,8 @@ def _weigh(g: Graph, frame: Frame, weight: float | None) -> Frame:
     weighed = g.op("Mul", frame.numbers(g, "a part with a weight"), g.const(float(weight)))
     support = None if frame.storage == "dense" else frame.support(g)
     finiteness = frame.finiteness if np.isfinite(weight) else Finiteness.UNKNOWN
-    return Frame((Block(weighed, frame.width, support=support),), (), finiteness, frame.storage)
+    block = Block(weighed, frame.width, support=support, rounded_by=frame.rounded_by)
+    return Frame((block,), (), finiteness, frame.storage)
 
 
 @register_transformer("FeatureUnion", guards=False, keeps=False)

@@ -52,6 +52,20 @@ class Route:
     keeps: bool = True
 
 
+_COMPARES = frozenset(
+    {"HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "KBinsDiscretizer", "QuantileTransformer"}
+    | {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder"}
+)
+"""Steps that compare numbers in double with such as training rows held, so that the last bit of one may decide."""
+_ROUNDS = frozenset(
+    {"PowerTransformer", "Normalizer", "PCA", "IncrementalPCA", "FastICA", "FactorAnalysis", "TruncatedSVD"}
+    | {"GaussianRandomProjection", "SparseRandomProjection", "NeighborhoodComponentsAnalysis"}
+    | {"LinearDiscriminantAnalysis"}
+)
+_MADE_OF_STEPS = ("steps", "transformer_list", "transformers", "best_estimator_")
+_ROUNDING_FUNCTIONS = frozenset({"log", "log2", "log10", "log1p", "exp", "expm1", "tanh", "sin", "cos"})
+"""Sums and curves whose last bit hangs on the library that computes them."""
+
 TRANSFORMERS: dict[str, Route] = {}
 PREDICTORS: dict[str, Route] = {}
 
@@ -94,7 +108,35 @@ def refuse_rows(g: Graph, marks: str) -> None:
     g.refusal_masks.append(g.op("ReduceMax", g.op("Cast", marks, to=6), g.ints(1), keepdims=1))
 
 
+def _refuse_rounded(estimator: Any, frame: Frame) -> None:
+    """Raise `NotConvertible` where a decision would hang on the last bit of a number that is rounded otherwise here."""
+    name, step = get_class_name(estimator), frame.rounded_by
+    if name in _COMPARES and step:
+        raise NotConvertible(
+            f"{name} compares what {step} makes with what it made of the training rows, and ONNX Runtime rounds that "
+            "otherwise in the last bit",
+            f"leave {step} out, or use a forest, LightGBM or XGBoost",
+        )
+
+
+def _rounds(estimator: Any) -> bool:
+    """Whether the last bit of what a transformer makes hangs on the library that computes it."""
+    name = get_class_name(estimator)
+    if name == "FunctionTransformer":
+        return getattr(estimator.func, "__name__", "") in _ROUNDING_FUNCTIONS
+    return name in _ROUNDS
+
+
+def _mark_rounded(estimator: Any, frame: Frame, out: Frame) -> Frame:
+    """`out`, what a single step makes of `frame`, with the step named that rounds it, be that this one or another."""
+    step = get_class_name(estimator) if _rounds(estimator) else frame.rounded_by
+    if not step or any(hasattr(estimator, parts) for parts in _MADE_OF_STEPS):
+        return out
+    return replace(out, blocks=tuple(replace(block, rounded_by=block.rounded_by or step) for block in out.blocks))
+
+
 def _prepare(g: Graph, route: Route, estimator: Any, frame: Frame) -> Frame:
+    _refuse_rounded(estimator, frame)
     return require_finite(g, frame, nan=allows_nan(estimator)) if route.guards else frame
 
 
@@ -106,6 +148,7 @@ def write_transformer(g: Graph, estimator: Any, frame: Frame) -> Frame:
         raise _make_refusal(estimator)
     frame = _prepare(g, route, estimator, frame)
     out: Frame = keep_stored(g, estimator, frame, route.write(g, estimator, frame))
+    out = _mark_rounded(estimator, frame, out)
     return out if out.finiteness or not route.keeps else replace(out, finiteness=frame.finiteness)
 
 

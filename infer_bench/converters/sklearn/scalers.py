@@ -149,14 +149,14 @@ def _write_polynomial(g: Graph, step: Any, frame: Frame) -> Frame:
     powers = step.powers_
     if powers.size > 2_000_000:
         raise NotConvertible("PolynomialFeatures makes too many columns", "lower its degree")
-    products = _multiply_out(g, x, powers)
     if frame.storage == "dense":
-        return Frame.of(products, len(powers))
+        return Frame.of(_multiply_out(g, x, powers, last_first=True), len(powers))
+    products = _multiply_out(g, x, powers)
     return support_products(g, frame, products, powers.sum(axis=1).tolist(), lambda t: _multiply_out(g, t, powers))
 
 
-def _multiply_out(g: Graph, x: str, powers: Any) -> str:
-    """The products of the columns of x to the `powers` (products, columns)."""
+def _multiply_out(g: Graph, x: str, powers: Any, *, last_first: bool = False) -> str:
+    """The products of the columns of x to the `powers` (products, columns), from the first factor on or the last."""
     # a product of `degree` gathered columns; column `width` holds ones
     width = powers.shape[1]
     with_ones = g.concat([x, g.op("Add", g.op("Mul", g.take(x, [0]), g.const([[0.0]])), g.const([[1.0]]))])
@@ -165,8 +165,9 @@ def _multiply_out(g: Graph, x: str, powers: Any) -> str:
     for row, power in enumerate(powers):
         columns = np.repeat(np.arange(width), power)
         factors[row, : len(columns)] = columns
-    out = g.take(with_ones, factors[:, 0])
-    for column in factors.T[1:]:
+    ordered = factors.T[::-1] if last_first else factors.T
+    out = g.take(with_ones, ordered[0])
+    for column in ordered[1:]:
         out = g.op("Mul", out, g.take(with_ones, column))
     return out
 

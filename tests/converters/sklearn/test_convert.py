@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import FixedThresholdClassifier
@@ -18,7 +19,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import RegressorChain
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
@@ -203,3 +204,23 @@ def test_an_empty_text_that_the_model_tells_from_a_missing_one_is_noted(fills: b
     model = make_pipeline(columns, LogisticRegression()).fit(rows, rows["city"] == "b")
     (*notes,) = note_empty_texts(model, Probes(model))
     assert [name for name in ("city", "x") if any(repr(name) in note for note in notes)] == apart
+
+
+@pytest.mark.parametrize(
+    ("before", "is_refused"),
+    [(FunctionTransformer(np.log1p), True), (PCA(2), True), (FunctionTransformer(np.sqrt), False)],
+)
+def test_splits_on_numbers_that_are_rounded_otherwise_are_refused(before: Any, is_refused: bool) -> None:
+    columns = ColumnTransformer([("a", before, [0, 1])], remainder="passthrough")
+    model = make_pipeline(columns, StandardScaler(), HistGradientBoostingRegressor(max_iter=2)).fit(np.abs(X), yr)
+    if is_refused:
+        with pytest.raises(NotConvertible, match="rounds that otherwise"):
+            convert_sklearn(model)
+    else:
+        assert compare(model, rows=16)["ordinary"] == 16
+
+
+def test_products_are_rounded_as_the_originals() -> None:
+    model = PolynomialFeatures(3).fit(X)
+    products = open_session(convert_sklearn(model, precision="exact")).run(None, {"input": X})[0]
+    assert np.array_equal(products, model.transform(X))
