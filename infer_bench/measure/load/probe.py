@@ -97,7 +97,10 @@ def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
     sentences = {
         "refused": (f"{url} refuses connections", "start the service, or see the port"),
         "timeout": (f"{url} gave no answer in {timeout_s:g} s", "raise --timeout, or see whether it is up"),
-        "closed": (f"{url} closed the connection without a whole answer", "see the service's own log"),
+        "closed": (
+            f"{url} closed the connection without a whole answer",
+            "see the service's own log, and http:// or https://",
+        ),
         "reset": (f"{url} reset the connection", "see the service's own log"),
         "not-http": (f"{url} does not speak HTTP/1.1{explanation}", "see the port, and http:// or https://"),
         "tls": (f"no TLS connection to {url}{explanation}", "SSL_CERT_FILE names certificates to trust"),

@@ -9,7 +9,7 @@ from infer_bench.measure.load.settings import MOST_CONNECTIONS
 from infer_bench.report.common import Notice
 from infer_bench.report.load import Times
 from infer_bench.stats.load.digits import write_beside
-from infer_bench.stats.percentiles import percentile
+from infer_bench.stats.percentiles import minimum_samples, percentile
 from infer_bench.typing import Bools, Samples
 
 LAG_SHARE = 0.1
@@ -58,6 +58,12 @@ def judge_validity(
             "lag",
             f"requests were sent late: the p99 of the delay is {share}% of the p50, {LAG_SHARE:.0%} are allowed",
             "give the generator a core of its own, or a lower --rate",
+        )
+    if latency.p50_ns is None and latency.samples >= minimum_samples(0.5):
+        yield Notice(
+            "errors",
+            "more than half of the requests got no right answer: there is no p50 to judge the generator by",
+            "see the errors and the service's own log, or a lower --rate",
         )
     if busy_share is not None and busy_share > FULL:
         share = write_beside(100 * busy_share, 100 * FULL, 2)

@@ -41,6 +41,13 @@ def test_a_delay_near_the_limit_is_told_with_the_digits_it_takes(lag_ns: int, sh
     assert f"the delay is {share} of the p50, 10% are allowed" in reason.message
 
 
+@pytest.mark.parametrize(("failures", "codes"), [(499, []), (501, ["errors"]), (1_000, ["errors"])])
+def test_without_a_p50_there_is_nothing_to_judge_by(failures: int, codes: list[str]) -> None:
+    latency = summarize_times(np.full(1_000 - failures, 200 * US), failures)
+    reasons = judge_validity(latency, np.full(1_000, US), NO_WAITS, 64, 100, 0.5)
+    assert [reason.code for reason in reasons] == codes
+
+
 def test_connections_that_ran_out_are_told_with_how_many_it_takes() -> None:
     (reason,) = judge(np.full(1_000, US), Waits(3, late=1))
     assert reason.code == "connections"
