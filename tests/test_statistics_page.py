@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from infer_bench.measure.bench import notices
+from infer_bench.measure.bench.compared_rows import FEW_COMPARED
 from infer_bench.measure.bench.repeated_rows import REMEMBERED_ROWS
 from infer_bench.stats.percentiles import minimum_samples
 
@@ -22,4 +23,5 @@ def test_every_notice_is_explained() -> None:
     assert tuple(re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)) == (
         *notices.CODES,
         REMEMBERED_ROWS,
+        FEW_COMPARED,
     )

@@ -10,6 +10,7 @@ from infer_bench.errors import CannotRun
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe, find_double_installs
 from infer_bench.measure.bench.batching import note_batches
+from infer_bench.measure.bench.compared_rows import note_compared_rows
 from infer_bench.measure.bench.compilation import note_compilations
 from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.left_out import note_left_out
@@ -142,6 +143,7 @@ class ReportBuilder:
         remarks = notices_of((e.model.name, spec) for e in measurements.candidates if (spec := specs.get(e.key)))
         unused = note_useless_labels(results, self._truth)
         batches = note_batches(measurements, several=several)
+        compared = note_compared_rows(measurements, results, self._rows)
         repeated = note_repeated_rows(measurements, several=several)
         return (
             *self._notices,
@@ -149,6 +151,7 @@ class ReportBuilder:
             *remarks,
             *unused,
             *batches,
+            *compared,
             *repeated,
             *(cut_short if measurements.cut_short else ()),
             *short,
