@@ -9,6 +9,9 @@ from typing import Any
 from infer_bench.errors import EngineError
 from infer_bench.workers.profiling.requests import OperatorTime
 
+LONGEST = 0.05
+LEAST_RUNS = 5
+"""Of fewer runs of a node all count."""
 _SUFFIX = "_kernel_time"
 
 
@@ -32,23 +35,30 @@ def read_operators(path: str) -> tuple[OperatorTime, ...]:
 def sum_operators(events: Sequence[Any]) -> tuple[OperatorTime, ...]:
     """As `read_operators`, from the trace's events; events that are no kernel's run are left out.
 
-    The time of a node that holds a graph (If, Loop, Scan) is its own, without that of the nodes within.
+    The time of a node that holds a graph (If, Loop, Scan) is its own, without that of the nodes within. The longest
+    twentieth of a node's runs is taken to be as long as the others: a node that was interrupted for a few milliseconds
+    would else have a share of the request that is the machine's.
     """
-    totals: dict[tuple[str, str, str], list[int]] = {}
+    runs_us: dict[tuple[str, str, str], list[int]] = {}
     shapes: dict[tuple[str, str, str], set[str]] = {}
     runs = [event for event in events if _is_kernel_run(event)]
     for event, own_us in zip(runs, _own_times(runs), strict=True):
         arguments = event.get("args") or {}
         name = str(event["name"]).removesuffix(_SUFFIX)
         key = (name, str(arguments.get("op_name", "")), str(arguments.get("provider", "")))
-        entry = totals.setdefault(key, [0, 0])
-        entry[0] += 1
-        entry[1] += own_us * 1000
+        runs_us.setdefault(key, []).append(own_us)
         shapes.setdefault(key, set()).add(_output_shape(arguments.get("output_type_shape")))
     return tuple(
-        OperatorTime(*key, calls, total_ns, shapes[key].pop() if len(shapes[key]) == 1 else "several")
-        for key, (calls, total_ns) in totals.items()
+        OperatorTime(*key, len(own), _sum_typical_ns(own), shapes[key].pop() if len(shapes[key]) == 1 else "several")
+        for key, own in runs_us.items()
     )
+
+
+def _sum_typical_ns(runs_us: Sequence[int]) -> int:
+    """As many runs as there are, each of the mean of those that are not among the longest."""
+    count = len(runs_us)
+    typical = sorted(runs_us)[: count - (max(1, round(count * LONGEST)) if count >= LEAST_RUNS else 0)]
+    return round(sum(typical) * 1000 * count / len(typical))
 
 
 def _is_kernel_run(event: Any) -> bool:

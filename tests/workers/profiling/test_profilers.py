@@ -215,6 +215,14 @@ def test_operators_are_summed_by_node_and_by_the_provider_that_ran_them() -> Non
     )
 
 
+def test_a_node_that_was_interrupted_has_the_time_of_its_other_runs() -> None:
+    times = [10] * 38 + [4_000, 4_000]
+    events = [event("n_kernel_time", "CPUExecutionProvider", microseconds) for microseconds in times]
+    assert sum_operators(events) == (OperatorTime("n", "Add", "CPUExecutionProvider", 40, 400_000),)
+    few = [event("n_kernel_time", "CPUExecutionProvider", microseconds) for microseconds in (10, 10, 10, 90)]
+    assert sum_operators(few)[0].total_ns == 120_000
+
+
 def test_a_node_that_holds_a_graph_has_its_own_time_and_every_node_the_shape_it_gives() -> None:
     def run(name: str, start: int, microseconds: int, shape: list[int] | None, thread: int = 1) -> dict[str, Any]:
         part = event(f"{name}_kernel_time", "CPU", microseconds) | {"ts": start, "tid": thread}
