@@ -1,6 +1,6 @@
 """Conversion against onnxmltools on the same models, as ratios within one run.
 
-    python benchmarks/convert_speed.py [--trees 3000] [--sizes 20,100,500,3000] [--loads 6]
+    python benchmarks/convert_speed.py [--trees 3000] [--sizes 20,100,500,3000] [--loads 6] [--blocks 9]
 
 Time to convert the trees (reading the model file and writing ONNX on both sides); for each of the sizes, with 31 leaves
 a tree, the file sizes and the time to predict one row and 10,000 rows: blocks of the two files alternate in one
@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-COLUMNS, BLOCKS = 20, 9
+COLUMNS = 20
 BLOCK_S = 0.03
 COMMAND_TREES = 100
 SCRIPT = """
@@ -114,7 +114,7 @@ def pace(predict: Callable[[Any], Any], batches: list[Any]) -> float:
     return spent_s / calls
 
 
-def compare_pace(one: bytes, other: bytes, batch: int, loads: int) -> tuple[float, float, float]:
+def compare_pace(one: bytes, other: bytes, batch: int, loads: int, blocks: int) -> tuple[float, float, float]:
     """How many times faster `one` predicts than `other`: the median, least and greatest ratio of pairs of loads."""
     random = np.random.default_rng(1)
     rows = random.normal(size=(max(512, batch), COLUMNS)).astype(np.float32)
@@ -125,7 +125,7 @@ def compare_pace(one: bytes, other: bytes, batch: int, loads: int) -> tuple[floa
         for predict in pair:
             pace(predict, batches)
         of_blocks = []
-        for block in range(BLOCKS):
+        for block in range(blocks):
             order = pair if block % 2 == 0 else pair[::-1]
             seconds_of = {id(predict): pace(predict, batches) for predict in order}
             of_blocks.append(seconds_of[id(pair[1])] / seconds_of[id(pair[0])])
@@ -139,6 +139,7 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=3000)
     parser.add_argument("--sizes", default="20,100,500,3000", help="numbers of trees to predict with")
     parser.add_argument("--loads", type=int, default=6, help="of each file, as samples of memory placement")
+    parser.add_argument("--blocks", type=int, default=9, help="of each load")
     parser.add_argument("--commands", type=int, default=5, help="runs of the command and of the script")
     arguments = parser.parse_args()
     import onnxmltools  # noqa: F401 - imports are not timed
@@ -150,7 +151,7 @@ def main() -> None:
         for family in ("lightgbm", "xgboost"):
             compare_conversion(family, models[family, arguments.trees], arguments.trees)
             for size in sizes:
-                compare_prediction(family, models[family, size], size, arguments.loads)
+                compare_prediction(family, models[family, size], size, arguments.loads, arguments.blocks)
         compare_command(models["lightgbm", few], few, Path(folder), arguments.commands)
 
 
@@ -162,7 +163,7 @@ def compare_conversion(family: str, path: Path, trees: int) -> None:
     print(f"{family}: {trees:,} trees convert in {mine:.2f} s of CPU, onnxmltools {other:.2f} s: {other / mine:.0f}×")
 
 
-def compare_prediction(family: str, path: Path, trees: int, loads: int) -> None:
+def compare_prediction(family: str, path: Path, trees: int, loads: int, blocks: int) -> None:
     """Print the sizes of one library's files, and how many times faster the own one predicts."""
     reference = theirs(family, path)
     for precision in ("exact", "float32"):
@@ -173,7 +174,7 @@ def compare_prediction(family: str, path: Path, trees: int, loads: int) -> None:
             f" {len(reference) / len(data):.1f}×, original {original / 1e3:,.0f} kB"
         )
         for batch in (1, 10_000):
-            middle, low, high = compare_pace(data, reference, batch, loads)
+            middle, low, high = compare_pace(data, reference, batch, loads, blocks)
             print(f"{name}, batch {batch:,}: {middle:.2f}× as fast ({low:.2f}–{high:.2f})", flush=True)
 
 

@@ -61,7 +61,7 @@ def timed(profile=None):
 
 for _ in range(20):
     timed()
-for _ in range(40):
+for _ in range(int(sys.argv[2])):
     ratios.append(timed(cProfile.Profile()) / timed())
 print(json.dumps(statistics.median(ratios)))
 """
@@ -106,13 +106,13 @@ def sum_phases(target_us: int, count: int) -> float:
     return (typical.preprocess_ns + typical.predict_ns + typical.postprocess_ns) / typical.request_ns
 
 
-def slowdowns(name: str, folder: str, requests: int | None) -> tuple[float, float]:
+def slowdowns(name: str, folder: str, requests: int | None, pairs: int) -> tuple[float, float]:
     """(as infer-bench prints it, as measured outside)."""
     Path(folder, "record.json").write_text('{"x": 1.0}')
     Path(folder, "requests_of_a_profile.py").write_text(MODULE)
     os.chdir(folder)
     report = profile(f"requests_of_a_profile:{name}", input="record.json", requests=requests)
-    command = [sys.executable, "-c", OUTSIDE, name]
+    command = [sys.executable, "-c", OUTSIDE, name, str(pairs)]
     outside = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout)
     return report.results[0].slowdown or 0.0, outside
 
@@ -123,6 +123,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=30, help="of the phases in a run")
     parser.add_argument("--requests", type=int, help="that a profile answers; without it, the default")
+    parser.add_argument("--pairs", type=int, default=40, help="of 200 calls, with and without a profiler, outside")
     arguments = parser.parse_args()
     runs = arguments.runs
     for target in TARGETS_US:
@@ -130,7 +131,7 @@ def main() -> None:
         print(f"{target:>5} µs: phases / request {statistics.median(sums):.3f} [{min(sums):.3f}–{max(sums):.3f}]")
     with tempfile.TemporaryDirectory() as folder:
         for name in ("many", "few"):
-            pairs = [slowdowns(name, folder, arguments.requests) for _ in range(runs)]
+            pairs = [slowdowns(name, folder, arguments.requests, arguments.pairs) for _ in range(runs)]
             ratios = [ours / outside for ours, outside in pairs]
             ours, outside = (statistics.median(column) for column in zip(*pairs, strict=True))
             print(f"{name:>5} calls: slowed {ours:.2f}× as printed, {outside:.2f}× outside, "

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEAN = ("lightgbm:feed=ndarray", "lightgbm:feed=packed")
 SMALLEST = {
     "claims.py threads": ("--rounds", "1"),
-    "convert_speed.py": ("--trees", "12", "--sizes", "12", "--loads", "1", "--commands", "1"),
+    "convert_speed.py": ("--trees", "12", "--sizes", "12", "--loads", "1", "--blocks", "1", "--commands", "1"),
     "convert_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
     "engines.py": ("--only", "sklearn", "--trees", "4", "--budget", "1"),
     "function_gates.py": ("1", "1", "5%", "0"),
@@ -22,7 +22,7 @@ SMALLEST = {
     "load_stall.py": ("--duration", "0.4", "--rate", "200", "--stall", "0.1"),
     "loop.py": ("--rounds", "10"),
     "network_request.py": ("--rounds", "40"),
-    "profile_cost.py": ("--runs", "1", "--rounds", "2", "--requests", "10"),
+    "profile_cost.py": ("--runs", "1", "--rounds", "2", "--requests", "10", "--pairs", "2"),
     "quantize_digits.py": ("--network", "full", "--untimed"),
     "serve_random_bytes.py": ("--requests", "40"),
     "serve_cost.py": ("--rounds", "1", "--requests", "20"),
