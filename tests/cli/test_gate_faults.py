@@ -71,7 +71,7 @@ def test_a_baseline_that_fails_in_a_shared_worker_is_no_pass(
 
 
 def test_one_candidate_of_two_that_fails_fails_the_gate_and_the_other_is_judged(rows: str) -> None:
-    both = ["-e", "fake:slope=2.0", "-e", "fake:deed=killed", "--against", "fake", *WIDE, *TO_THE_END]
+    both = ["-e", "fake:slope=2.0", "-e", "fake:deed=killed", "--against", "fake", *WIDE, "--budget", "20s"]
     assert run(["bench", "tests.fakes:do", "-d", rows, *both, *TO_FILE]) == 6
     base, good, bad = load_saved().results
     assert base.failed is None
@@ -85,7 +85,7 @@ def test_one_model_of_two_that_fails_in_a_shared_worker_is_named_and_the_other_i
     rows: str, capsys: pytest.CaptureFixture[str], deed: str
 ) -> None:
     both = [model("good"), model(deed), "-d", rows, "-e", "filed", "--against", model("old")]
-    assert run(["bench", *both, *WIDE, *TO_THE_END, *TO_FILE]) == 6
+    assert run(["bench", *both, *WIDE, "--budget", "20s", *TO_FILE]) == 6
     assert load_saved().gate is not None
     failures = {Path(result.model.path).stem: result.failed for result in load_saved().results}
     assert {name for name, reason in failures.items() if reason} == {deed}
