@@ -149,6 +149,14 @@ def test_classes_are_matched(theirs: Any, values: Any, labels: Any, expected_val
     assert result.labels == expected_labels
 
 
+def test_labels_are_of_the_model_s_own_types() -> None:
+    ours = ModelSpec("binary", (), ("output",), (False, True))
+    for theirs, label in (((0, 1), 1), ((1.0, 0.0), 1.0)):
+        result = align(Predictions(np.array([[0.8]]), [label], {}), ModelSpec("binary", (), ("output",), theirs), ours)
+        assert result.labels is not None
+        assert result.labels[0] is True
+
+
 def pair(model: str, fallback: str) -> Any:
     settings = ServingSettings()
     sides = (choose_candidate(path, "", settings) for path in (model, fallback))

@@ -83,12 +83,13 @@ def read_span(text: str) -> float:
 
 def read_rate(text: str) -> float:
     """Requests a second, from `1000/s`, `600/min` or a bare number. Raises `UsageError` for anything else."""
-    rate = re.fullmatch(r"\s*(\d[\d_,]*(?:\.\d+)?|\.\d+)\s*(k?)\s*(?:/\s*(s|m|min|h))?\s*", text)
+    number = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d[\d_]*(?:\.\d+)?|\.\d+)"
+    rate = re.fullmatch(rf"\s*{number}\s*(k?)\s*(?:/\s*(s|m|min|h))?\s*", text)
     if rate is None:
         raise UsageError(f"{text!r} is no rate", "write it as in 1000/s")
-    number, thousand, unit = rate.groups()
+    digits, thousand, unit = rate.groups()
     seconds = {"m": 60.0, "min": 60.0, "h": 3600.0}.get(unit or "s", 1.0)
-    return float(number.replace("_", "").replace(",", "")) * (1000 if thousand else 1) / seconds
+    return float(digits.replace("_", "").replace(",", "")) * (1000 if thousand else 1) / seconds
 
 
 def read_token(path: str | None) -> str:

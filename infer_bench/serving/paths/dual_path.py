@@ -118,10 +118,16 @@ def _split(predictions: Predictions, batch: Sequence[Rows]) -> list[Answer]:
 def align(predictions: Predictions, spec: ModelSpec, reference: ModelSpec) -> Predictions:
     """The fallback's predictions in the model's class order, its labels under the model's names.
 
-    Classes are matched by label; where they share none and are as many, by position.
+    Classes are matched by label; where they share none and are as many, by position. Labels are the model's own: 1, 1.0
+    and True are one label, and not one in JSON.
     """
     ours, theirs = reference.classes, spec.classes
-    if not ours or ours == theirs or len(ours) != len(theirs):
+    if not ours or len(ours) != len(theirs):
+        return predictions
+    if set(ours) == set(theirs) and predictions.labels is not None:
+        own = {label: label for label in ours}
+        predictions = replace(predictions, labels=[own.get(label, label) for label in predictions.labels])
+    if ours == theirs:
         return predictions
     if set(ours) == set(theirs):
         if predictions.values.shape[1] == 1:

@@ -98,14 +98,15 @@ def test_what_is_broken_off_leaves_what_was_measured(number: signal.Signals, row
 
 
 def test_rates_and_times() -> None:
-    assert [read_rate(text) for text in ("1000/s", "600/min", "1_000", "2k/s", " .5 / s ")] == [
+    assert [read_rate(text) for text in ("1000/s", "600/min", "1_000", "1,000/s", "2k/s", " .5 / s ")] == [
         1000,
         10,
+        1000,
         1000,
         2000,
         0.5,
     ]
     assert [read_span(text) for text in ("0", "0s", "250ms", "2m")] == [0, 0, 0.25, 120]
-    for text in ("", "fast", "-1/s", "1/x"):
+    for text in ("", "fast", "-1/s", "1/x", "1,5/s", "1,00/s"):
         with pytest.raises(UsageError):
             read_rate(text)
