@@ -71,5 +71,6 @@ def move_request(values: Array, moved: Array) -> Array:
     """
     if values.dtype.kind != "f":
         return values
-    is_whole = (np.abs(values) < _MOST_WHOLE) & (values == np.rint(values))
+    with np.errstate(all="ignore"):  # float16 has no number as large
+        is_whole = (np.abs(values) < _MOST_WHOLE) & (values == np.rint(values))
     return np.where(is_whole, values.astype(moved.dtype), moved)

@@ -50,6 +50,8 @@ def test_whole_numbers_of_a_request_are_not_moved() -> None:
     assert kept.dtype == np.float32
     assert np.array_equal(kept == values, [True, True, True, True, False, False, False, True])
     assert move_request(values, values.astype(np.float64) * 0.999).dtype == np.float64
+    half: Array = np.array([3, 0.25, 65504, np.inf], np.float16)
+    assert move_request(half, half / np.float16(2)).tolist() == [3, 0.125, 65504, np.inf]
     ids = np.array([1, 2])
     assert move_request(ids, ids) is ids
 
