@@ -24,9 +24,8 @@ def draw_conversion(report: Report[Any], width: int | None) -> list[str]:
 def _list_rows(result: ConvertResult) -> list[tuple[str, str]]:
     source, rows = result.source, [(clean(file_name(result.source.path)), describe(result.source))]
     if result.output is not None:
-        dtype = f", {result.input_dtype} input" if result.input_dtype else ""
-        route = f"{result.route}{dtype}   {numbers.size(result.output.bytes)}"
-        rows.append((clean(file_name(result.output.path)), f"{route} ({_compare_sizes(source, result.output)})"))
+        text = f"{describe_route(result)}   {describe_size(source, result.output)}"
+        rows.append((clean(file_name(result.output.path)), text))
     total = sum(group.rows for group in result.groups)
     what = "requests" if source.inputs is not None else "rows"
     kinds = ", ".join(f"{_name_group(group.name)} {numbers.count(group.rows)}" for group in result.groups)
@@ -50,9 +49,15 @@ def _name_group(name: str) -> str:
     return f"{name}:" if " " in name else name
 
 
-def _compare_sizes(source: ModelInfo, output: ModelInfo) -> str:
+def describe_route(result: ConvertResult) -> str:
+    """How the file was written, and what it takes."""
+    return f"{result.route}, {result.input_dtype} input" if result.input_dtype else result.route
+
+
+def describe_size(source: ModelInfo, output: ModelInfo) -> str:
+    """The file's size, and how much that is more or less than the original's: `0.28 MB (−74 %)`."""
     change = output.bytes / source.bytes - 1 if source.bytes else 0.0
-    return f"{'+' if change > 0 else '−'}{abs(change) * 100:.0f} %"
+    return f"{numbers.size(output.bytes)} ({'+' if change > 0 else '−'}{abs(change) * 100:.0f} %)"
 
 
 def _format_delta(result: ConvertResult) -> str:

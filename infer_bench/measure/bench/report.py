@@ -169,7 +169,8 @@ class ReportBuilder:
         hint = f"--budget {math.ceil(measurements.budget_needed_ns / 5e9) * 5}s holds all of them"
         if any(isinstance(error, StartTooLate) for error in measurements.failures.values()):
             hint = "give a larger --budget"  # those who had no time to start would take a part of it
-        return (Notice("short-budget", f"{text} a candidate, so that intervals are wide", hint),)
+        result = "intervals are wide" if measurements.layout_count > 1 else "there are no intervals"
+        return (Notice("short-budget", f"{text} a candidate, so that {result}", hint),)
 
     def _in_use(self) -> InUse:
         settings, lean = self._settings, self._measurements.lean

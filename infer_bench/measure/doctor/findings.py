@@ -178,17 +178,22 @@ def _noise(doctor: Doctor) -> Iterable[Finding]:
     return [_spread(doctor.noise), _pauses(doctor.noise), _resolvable(doctor.noise)]
 
 
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
 def _spread(noise: Noise) -> Finding:
     text = (
-        f"a fixed {noise.request_ns / 1e3:.0f} µs of work varies by {noise.between_blocks:.1%} between 10 ms blocks, "
-        f"by {noise.between_processes:.1%} between {noise.processes} processes"
+        f"a fixed {noise.request_ns / 1e3:.0f} µs of work varies by {_percent(noise.between_blocks)} between "
+        f"10 ms blocks, by {_percent(noise.between_processes)} between {noise.processes} processes"
     )
     busy = max(noise.between_blocks, noise.between_processes) > _FINE
     return Finding("noise", "noise", text, "note" if busy else "ok", "quieten the machine" if busy else "")
 
 
 def _pauses(noise: Noise) -> Finding:
-    text = f"the longest is {noise.longest_pause_ns / 1e6:.2f} ms; {noise.paused_share:.1%} of the time went to others"
+    longest = f"the longest is {noise.longest_pause_ns / 1e6:.2f} ms"
+    text = f"{longest}; {_percent(noise.paused_share)} of the time went to others"
     long = noise.longest_pause_ns > _LONG_PAUSE_NS
     hint = "they are in every p99 here: read tails with care" if long else ""
     return Finding("pauses", "pauses", text, "note" if long else "ok", hint)
@@ -196,7 +201,7 @@ def _pauses(noise: Noise) -> Finding:
 
 def _resolvable(noise: Noise) -> Finding:
     count, least = noise.resolvable_processes, noise.resolvable
-    text = f"slow-downs of p50 from {least:.1%} on can be told from none, with {count} processes a side"
+    text = f"slow-downs of p50 from {_percent(least)} on can be told from none, with {count} processes a side"
     mark: Mark = "ok" if least <= _FINE else "note" if least <= _COARSE else "problem"
     hint = "" if mark == "ok" else "quieten the machine, run more processes, or allow a wider limit"
     return Finding("resolvable", "resolves", text, mark, hint)

@@ -11,6 +11,7 @@ from infer_bench.reporters.bench.columns import collect_notices
 from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from infer_bench.reporters.bench.sentences.sentence import Sentence
+from infer_bench.reporters.bench.sentences.verdict import describe_verdict
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.grid import Grid, Row, draw_record, fit, fit_on_one_line
 from infer_bench.reporters.text.layout import clean, join_blocks, justify, measure_width, pad, style, wrap
@@ -152,11 +153,7 @@ class _Table:
         if verdict.status == "not-comparable":  # what differs may be much
             wrapped = [wrap(clean(reason), self.width, first="  ", rest="    ") for reason in verdict.reasons]
             return [style(line, look, self.color) for line in [f"{verdict.status}:", *(x for n in wrapped for x in n)]]
-        failures = sum(result.failed is not None for result in self.report.results)
-        reasons = "; ".join(verdict.reasons)
-        if verdict.status == "failed" and failures:  # the rows say why
-            reasons = f"{failures} of {numbers.plural(len(self.report.results), 'row')} could not be measured"
-        text = ": ".join(filter(None, [verdict.status, reasons]))
+        text = describe_verdict(verdict, self.report.results)
         return [style(line, look, self.color) for line in wrap(clean(text), self.width, rest="  ")]
 
 

@@ -10,8 +10,11 @@ from infer_bench.report.common import Report
 from infer_bench.report.validate import ValidateResult
 from infer_bench.reporters.charts.base import ROW, Chart, clean, color_of, new_figure, use_counts
 from infer_bench.reporters.charts.marks import Values, add_legend, shorten
+from infer_bench.reporters.text import numbers
 
 EXACT = "exact"
+MOST_LABELS = 10
+"""Powers of ten with a label below the bars."""
 
 
 def draw_differences(report: Report[Any]) -> Chart | None:
@@ -33,8 +36,7 @@ def draw_differences(report: Report[Any]) -> Chart | None:
         values.add_bars(
             bars, [f"{name}, {where}: {n:,}" for where, n in zip(_name_bars(decades), heights, strict=True)]
         )
-    labels = ["0", *(f"1e{d}" for d in decades)]
-    axis.set_xticks(np.arange(len(labels)) - 0.5 + (np.arange(len(labels)) == 0) * 0.5, labels)
+    _label_decades(axis, decades)
     axis.set_yscale("symlog", linthresh=1)
     use_counts(axis)
     axis.set_ylim(bottom=0)
@@ -101,9 +103,17 @@ def _first(report: Report[Any]) -> ValidateResult | None:
 
 def _decades(counts: Mapping[str, Mapping[str, int]], atol: float) -> list[int]:
     """From the smallest decade that holds anything to the largest, that of the tolerance with them."""
-    numbers = [int(key) for histogram in counts.values() for key in histogram if key.lstrip("-").isdigit()]
-    numbers += [math.floor(math.log10(atol))] if atol > 0 and numbers else []
-    return list(range(min(numbers), max(numbers) + 1)) if numbers else []
+    filled = [int(key) for histogram in counts.values() for key in histogram if key.lstrip("-").isdigit()]
+    filled += [math.floor(math.log10(atol))] if atol > 0 and filled else []
+    return list(range(min(filled), max(filled) + 1)) if filled else []
+
+
+def _label_decades(axis: Any, decades: list[int]) -> None:
+    """`0` under the first bar, and as many powers of ten as have room, each where its bar begins."""
+    step = max(1, math.ceil(len(decades) / MOST_LABELS))
+    spaced = [d for d in decades if d % step == 0 and (step == 1 or d > decades[0])]
+    marks = {0.0: "0"} | {d - decades[0] + 0.5: f"1e{d}" for d in spaced}
+    axis.set_xticks(list(marks), list(marks.values()))
 
 
 def _mark_tolerance(axis: Any, atol: float, decades: list[int]) -> None:
@@ -112,11 +122,12 @@ def _mark_tolerance(axis: Any, atol: float, decades: list[int]) -> None:
         return
     place = np.log10(atol) - decades[0] + 0.5
     if -0.5 <= place <= len(decades) + 0.5:
-        axis.axvline(place, color=color_of(1), linewidth=1.6, linestyle="--", label=f"tolerance {atol:g}")
+        axis.axvline(place, color=color_of(1), linewidth=1.6, linestyle="--", label=f"tolerance {numbers.limit(atol)}")
 
 
 def _text(counts: Mapping[str, Mapping[str, int]], result: ValidateResult) -> str:
     worst = max((group.max_abs_delta for group in result.groups), default=0.0)
     exact = sum(histogram.get(EXACT, 0) for histogram in counts.values())
     total = sum(sum(histogram.values()) for histogram in counts.values())
-    return f"{exact:,} of {total:,} values are equal; the largest difference is {worst:.2g}, tolerance {result.atol:g}"
+    text = f"{exact:,} of {total:,} values are equal; the largest difference is {numbers.delta(worst)}"
+    return f"{text}, tolerance {numbers.limit(result.atol)}"

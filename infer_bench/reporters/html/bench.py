@@ -10,6 +10,7 @@ from infer_bench.reporters.bench.groups import BatchGroup, Comparison
 from infer_bench.reporters.bench.sentences.describe import describe_model, describe_report, explain_missing
 from infer_bench.reporters.bench.sentences.headline import write_headline
 from infer_bench.reporters.bench.sentences.sentence import Sentence
+from infer_bench.reporters.bench.sentences.verdict import describe_verdict
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, describe_run, tone_of
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
@@ -23,10 +24,8 @@ def build_bench_page(report: Report[Any]) -> Page:
     failed = verdict is not None and verdict.status != "pass"
     return Page(
         title=", ".join(dict.fromkeys(file_name(info.path) for model in models for info in model[0].models)) or "bench",
-        finding=f"{verdict.status}: {'; '.join(verdict.reasons)}"
-        if verdict is not None and failed
-        else _find_headline(models),
-        tone=tone_of(verdict.status) if verdict is not None and failed else "plain",
+        finding=describe_verdict(verdict, report.results) if verdict and failed else _find_headline(models),
+        tone=tone_of(verdict.status) if verdict and failed else "plain",
         sections=(*sections, *build_run_section(report)),
         notices=tuple(columns.collect_notices(report)),
         facts=describe_run(report),

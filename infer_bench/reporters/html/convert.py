@@ -5,7 +5,7 @@ from typing import Any
 from infer_bench.report.common import Report
 from infer_bench.report.convert import ConvertResult
 from infer_bench.reporters.bench.columns import describe
-from infer_bench.reporters.convert import describe_criterion
+from infer_bench.reporters.convert import describe_criterion, describe_route, describe_size
 from infer_bench.reporters.html.page import Cell, Page, Section, Table, describe_run, tone_of
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
@@ -21,6 +21,7 @@ def build_convert_page(report: Report[Any]) -> Page:
     verdict = report.verdict
     return Page(
         title="Conversion",
+        subject=", ".join(file_name(result.source.path) for result in report.results),
         finding=failures[0] if failures else f"{', '.join(names)} predicts as the original does",
         tone="bad" if failures else tone_of(verdict.status) if verdict else "good",
         sections=tuple(_build_section(result) for result in report.results),
@@ -44,6 +45,8 @@ def _build_section(result: ConvertResult) -> Section:
     output = "no file" if result.output is None else file_name(result.output.path)
     rounding = find_worst(group.rounding for group in result.groups)
     errors = "" if rounding is None else f" · error against float64 (RMS): {describe_errors(rounding, 'the original')}"
-    about = f"{describe(result.source)} · {result.route}{describe_criterion(result).replace(', ', ' · ', 1)}{errors}"
+    size = "" if result.output is None else f" · {describe_size(result.source, result.output)}"
+    criterion = describe_criterion(result).replace(", ", " · ", 1)
+    about = f"{describe(result.source)} · {describe_route(result)}{size}{criterion}{errors}"
     table = Table("what it was checked on", _HEAD, rows)
     return Section(f"{file_name(result.source.path)} to {output}", about, (table,) if rows else ())

@@ -25,6 +25,7 @@ def build_gate_page(report: Report[Any]) -> Page:
     models = groups.group_results(report.results, report.settings)
     return Page(
         title="Gate",
+        subject=", ".join(headings),
         finding=gate_sentences.describe_verdict(report, checks),
         tone=tone_of(report.verdict.status) if report.verdict else "unsure",
         sections=(

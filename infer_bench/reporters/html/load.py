@@ -16,6 +16,7 @@ def build_load_page(report: Report[Any]) -> Page:
     is_valid = all(result.valid for result in report.results)
     return Page(
         title="Load of an endpoint",
+        subject=", ".join(dict.fromkeys(columns.name_target(report, result) for result in report.results)),
         finding=columns.conclude(report) or ("the load was valid" if is_valid else "the load was not valid"),
         tone=tone_of(verdict.status) if verdict else "unsure",
         sections=_build_search(report) if columns.is_search(report) else _build_sections(report),

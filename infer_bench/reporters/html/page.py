@@ -64,7 +64,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A whole page. `finding` is the verdict or the one sentence that the reader came for."""
+    """A whole page. `finding` is the verdict or the one sentence that the reader came for.
+
+    `subject`, what the report is about where `title` does not say it, stands in the window's title alone.
+    """
 
     title: str
     finding: str
@@ -74,6 +77,7 @@ class Page:
     missing_charts: str = ""
     notices: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+    subject: str = ""
 
 
 def tone_of(status: str) -> Tone:

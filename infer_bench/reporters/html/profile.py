@@ -8,6 +8,7 @@ from infer_bench.reporters.html.page import Cell, Page, Section, Table, Tone, de
 from infer_bench.reporters.profile import columns
 from infer_bench.reporters.profile.sentences import describe_report, write_closing
 from infer_bench.reporters.text.notices import list_plainly
+from infer_bench.reporters.text.paths import file_name
 
 
 def build_profile_page(report: Report[Any]) -> Page:
@@ -18,12 +19,17 @@ def build_profile_page(report: Report[Any]) -> Page:
     headings = [columns.write_heading(report, row)[0] for row in report.results]
     return Page(
         title="Profile",
+        subject=", ".join(_name_subject(row) for row in report.results),
         finding=first or "; ".join(headings) or "Nothing was profiled.",
         tone=tone_of(report.verdict.status) if report.verdict else "plain",
         sections=(*sections, Section("About this run", sentences=about)) if about else sections,
         notices=tuple(list_plainly(report)),
         facts=describe_run(report),
     )
+
+
+def _name_subject(row: ProfileResult) -> str:
+    return row.candidate if row.model is None else f"{file_name(row.model.path)}, {row.candidate}"
 
 
 def _build_section(report: Report[Any], row: ProfileResult) -> Section:

@@ -33,6 +33,7 @@ def build_quantize_page(report: Report[Any]) -> Page:
     reasons = "; ".join(report.verdict.reasons) if report.verdict else ""
     return Page(
         title="Quantisation",
+        subject=name,
         finding=reasons or describe_written(results),
         tone=tone_of(report.verdict.status) if report.verdict else "plain",
         sections=(Section(name, "speed is the original's time over the form's", (table,), sentences),),

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib.resources import files
@@ -33,6 +34,8 @@ _BUILDERS = {
     "validate": build_validate_page,
 }
 
+_OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]*)")
+
 
 def render_html(report: Report[Any]) -> str:
     """The page of a report, the same for the same report. Raises `MissingDependency` without jinja2.
@@ -61,6 +64,7 @@ def render_page(page: Page) -> str:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["unbroken"] = _keep_options
     policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:"
     text = environment.from_string(template).render(page=page, style=style, script=script, policy=policy)
     return clean(text if text.endswith("\n") else f"{text}\n")
@@ -90,6 +94,17 @@ def _with_charts(page: Page, draw: Callable[[], Iterable[Chart]]) -> Page:
         return replace(page, missing_charts=f"{error.message}: {error.hint}")
     figures = (Figure(c.title, c.description, render_svg(c, inline=True)) for c in charts)
     return replace(page, figures=tuple(figures))
+
+
+def _keep_options(text: str) -> Any:
+    """Text as markup in which no line ends inside an option such as `--budget`, after whose hyphens it might."""
+    from markupsafe import Markup, escape
+
+    parts = _OPTION.split(text)
+    spans = (
+        Markup('<span class="option">{}</span>').format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
+    )
+    return Markup("").join(spans)
 
 
 def _hash(text: str) -> str:

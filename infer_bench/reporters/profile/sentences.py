@@ -50,7 +50,7 @@ def _time_frames(row: ProfileResult) -> dict[Phase, int]:
 
 
 def _describe_frames(row: ProfileResult, typical: TypicalRequest, frames: Mapping[Phase, int]) -> str:
-    whole, frames_ns = max(1, typical.request_ns), sum(frames.values())
+    whole, frames_ns = max(1, typical.request_ns), _bound(typical, sum(frames.values()))
     total = f"DataFrames take {numbers.percent(frames_ns / whole)} of the request ({numbers.duration(frames_ns)})"
     if row.does.get("predict") == "the whole function":
         return f"{total}. An array in the model's column order can save most of it."
@@ -69,6 +69,12 @@ def _describe_waiting(typical: TypicalRequest) -> str:
     waits = f"{numbers.duration(waiting_ns)} ({numbers.percent(waiting_ns / whole)})"
     engine = f"a faster engine can save at most {numbers.duration(typical.predict_ns)}"
     return f"The request waits {waits} for what it awaits: {engine}."
+
+
+def _bound(typical: TypicalRequest, time_ns: int) -> int:
+    """A part's time, of a request whose phases may sum to more than its own median: no part is more than the whole."""
+    total_ns: int = sum(getattr(typical, f"{name}_ns") for name in PHASES)
+    return min(time_ns, time_ns * typical.request_ns // max(1, total_ns))
 
 
 def _say_conversion(inside_ns: int) -> str:

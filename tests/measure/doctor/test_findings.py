@@ -65,10 +65,10 @@ CASES: dict[str, tuple[Doctor, str, str, str]] = {
     "a very slow clock": (replace(CALM, timer=Timer(30, 2_000)), "timer", "problem", "2,000 ns"),
     "a coarse clock": (replace(CALM, timer=Timer(15_000_000, 40)), "timer", "problem", "15,000,000 ns"),
     "noise not measured": (replace(CALM, noise=None, noise_problem="it hung"), "noise", "problem", "it hung"),
-    "blocks vary": (with_noise(between_blocks=0.2), "noise", "note", "20.0%"),
+    "blocks vary": (with_noise(between_blocks=0.2), "noise", "note", "20.0 %"),
     "pauses": (with_noise(longest_pause_ns=12_000_000), "pauses", "note", "12.00 ms"),
-    "coarse": (with_noise(resolvable=0.11), "resolvable", "note", "11.0%"),
-    "very coarse": (with_noise(resolvable=0.5), "resolvable", "problem", "50.0%"),
+    "coarse": (with_noise(resolvable=0.11), "resolvable", "note", "11.0 %"),
+    "very coarse": (with_noise(resolvable=0.5), "resolvable", "problem", "50.0 %"),
 }
 
 

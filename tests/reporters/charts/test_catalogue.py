@@ -254,3 +254,14 @@ def test_a_name_is_cut_in_its_middle() -> None:
     assert shorten("short") == "short"
     assert shorten("a" * 100 + "end", 11) == "aaaaa…aaend"
     assert len(shorten("x" * 1024)) == 48
+
+
+def test_a_comparison_of_many_decades_labels_few_and_writes_the_tolerance_as_it_was_given() -> None:
+    report = saved("validate")
+    result = replace(report.results[0], atol=1e-4)
+    group = replace(result.groups[0], histogram={"exact": 3, "-18": 2, "-3": 1}, max_abs_delta=1.7e-3)
+    chart = draw(replace(report, results=(replace(result, groups=(group,)),)), "differences")
+    (axis,) = chart.figure.axes
+    labels = [label.get_text() for label in axis.get_xticklabels()]
+    assert labels == ["0", "1e-16", "1e-14", "1e-12", "1e-10", "1e-8", "1e-6", "1e-4"]
+    assert chart.description.endswith("the largest difference is 1.7e-03, tolerance 1e-4")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from infer_bench.errors import MissingDependency
-from infer_bench.report.common import Notice, Report
+from infer_bench.report.common import Notice, Report, Verdict
 from infer_bench.report.serialize import load_report
 from infer_bench.reporters.html.render import build_page, render_html
 from infer_bench.reporters.registry import find
@@ -175,3 +175,25 @@ def test_why_a_candidate_failed_takes_the_whole_line() -> None:
 def test_no_name_turns_the_text_after_it() -> None:
     text = render_html(bench_of(failure("onnxruntime", "a\u202exnno.txt \u2067b \u0627 c")))
     assert "a\ufffdxnno.txt \ufffdb \u0627 c" in text
+
+
+def test_no_line_ends_inside_an_option_and_its_text_stays_whole() -> None:
+    report = replace(saved("bench"), notices=(Notice("x", "a<b --max-delta 1e-5, a-b -e x", "--budget 35s"),))
+    text = render_html(report)
+    options = ("--max-delta", "-e", "--budget")
+    assert [option for option in options if f'<span class="option">{option}</span>' not in text] == []
+    assert "a<b --max-delta 1e-5, a-b -e x" in Elements(text).words
+
+
+def test_the_title_of_a_window_says_what_the_page_is_about() -> None:
+    titles = {
+        command: re.search("<title>(.*) · infer-bench</title>", render_html(saved(command))) for command in COMMANDS
+    }
+    assert {command for command, title in titles.items() if title is None or not re.search(r"\.\w", title[1])} == set()
+
+
+def test_a_page_and_a_terminal_conclude_the_same_where_rows_failed() -> None:
+    failed = bench_of(*credit()[:1], failure("onnxruntime", "killed"))
+    verdict = Verdict("failed", 6, ("onnxruntime, batch 1: killed",))
+    finding = finding_of(replace(failed, verdict=verdict))
+    assert finding == "failed: 1 of 2 rows could not be measured"

@@ -1,8 +1,8 @@
 "use strict";
 // Sorts a table by a column: durations and sizes by what they mean, text by its letters. Without it the page is whole.
-const UNITS = { ns: 1, "µs": 1e3, ms: 1e6, s: 1e9, B: 1, kB: 1e3, MB: 1e6, GB: 1e9, "%": 1 };
+const UNITS = { ns: 1, "µs": 1e3, ms: 1e6, s: 1e9, B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, M: 1e6, G: 1e9, T: 1e12 };
 function value(cell) {
-  const match = /^[!*\s]*(-?[\d,.]+(?:e[+-]?\d+)?)\s*([^\d\s(]*)/i.exec(cell.textContent.trim());
+  const match = /^[!*<>+\s]*(-?[\d,.]+(?:e[+-]?\d+)?)\s*([^\d\s(]*)/i.exec(cell.textContent.trim());
   if (!match) return null;
   return parseFloat(match[1].replace(/,/g, "")) * (UNITS[match[2].replace(/[×*]/g, "")] || 1);
 }
