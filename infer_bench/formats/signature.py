@@ -36,12 +36,13 @@ class Signature:
     """The graph's inputs, those of a default last and `optional`; the names of its outputs; what kind of model it is.
 
     Inputs that are no tensors (sequences, maps) have an empty dtype and no shape. `is_network`: the inputs are tensors,
-    not columns.
+    not columns, or the outputs are no predictions of rows. `gives_numbers`: some output may be of them.
     """
 
     inputs: tuple[TensorInput, ...]
     outputs: tuple[str, ...]
     is_network: bool
+    gives_numbers: bool = True
 
 
 def read_signature(data: Any) -> Signature:
@@ -53,14 +54,17 @@ def read_signature(data: Any) -> Signature:
         version = next(iter(integers(model, _IR_VERSION)), 0)
         tensors = [_read_input(value, initialisers) for value in messages(graph, _INPUTS)]
         inputs = [tensor for tensor in tensors if version >= _FIRST_WITH_DEFAULTS or not tensor.optional]
-        outputs = tuple(_text(value, _NAME) for value in messages(graph, _OUTPUTS))
+        outputs = [_read_input(value, set()) for value in messages(graph, _OUTPUTS)]
         required = [tensor for tensor in inputs if not tensor.optional]
         keys = {_text(entry, _KEY) for entry in messages(model, _METADATA)}
-        are_columns = TENSORS not in keys and _are_columns(required, has_ml_operators=_has_ml_operators(graph))
-        is_table = DESCRIPTION in keys or are_columns
+        has_ml_operators = _has_ml_operators(graph)
+        gives_numbers = has_ml_operators or not outputs or any(map(_may_be_numbers, outputs))
+        are_columns = TENSORS not in keys and _are_columns(required, has_ml_operators=has_ml_operators)
+        is_table = DESCRIPTION in keys or (are_columns and gives_numbers)
     except (ValueError, StopIteration) as error:
         raise ModelError(f"the file is no ONNX model: {error or 'it has no graph'}") from None
-    return Signature(tuple(sorted(inputs, key=lambda tensor: tensor.optional)), outputs, not is_table)
+    inputs.sort(key=lambda tensor: tensor.optional)
+    return Signature(tuple(inputs), tuple(output.name for output in outputs), not is_table, gives_numbers)
 
 
 def _stored_names(graph: Message) -> set[str]:
@@ -142,7 +146,7 @@ def can_be_columns(signature: Signature) -> bool:
 
     Rows have one prediction, so that a graph of several outputs would lose the others.
     """
-    if len(signature.outputs) > 1:
+    if len(signature.outputs) > 1 or not signature.gives_numbers:
         return False
     required = [tensor for tensor in signature.inputs if not tensor.optional]
     inner = [(tensor.shape or (None,))[1:] for tensor in required]
@@ -150,6 +154,11 @@ def can_be_columns(signature: Signature) -> bool:
         return False
     sizes = [math.prod(int(size or 0) for size in shape) for shape in inner if all(isinstance(s, int) for s in shape)]
     return len(sizes) == len(inner) and all(0 < size <= MOST_COLUMNS for size in sizes)
+
+
+def _may_be_numbers(output: TensorInput) -> bool:
+    """Whether it is no tensor of whole numbers, truth values or text: those are places, masks and names."""
+    return not output.dtype or output.dtype.startswith("float")
 
 
 def _is_matrix(tensor: TensorInput) -> bool:

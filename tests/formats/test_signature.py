@@ -197,3 +197,22 @@ def test_the_numbers_of_few_tensors_can_be_columns(shape: Any, name: str, column
     inputs = (TensorInput(name, "float32", shape),)
     assert can_be_columns(Signature(inputs, ("y",), is_network=True)) is columns
     assert not can_be_columns(Signature(inputs, ("y", "z"), is_network=True))
+
+
+@pytest.mark.parametrize(("output", "operator", "is_network"), [
+    (("INT64", ["n"]), "ArgMax", True),
+    (("BOOL", ["n", 3]), "IsNaN", True),
+    (("STRING", ["n", 3]), "Cast", True),
+    (("FLOAT", ["n", 3]), "Relu", False),
+    (("FLOAT16", ["n", 3]), "Cast", False),
+])  # fmt: skip
+def test_what_gives_no_numbers_is_no_table(output: Any, operator: str, is_network: bool) -> None:
+    kind, shape = output
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])]
+    outputs = [helper.make_tensor_value_info("y", getattr(TensorProto, kind), shape)]
+    for domain, expected in (("", is_network), ("ai.onnx.ml", False)):
+        node = helper.make_node(operator, ["x"], ["y"], domain=domain)
+        model = helper.make_model(helper.make_graph([node], "g", inputs, outputs))
+        signature = read_signature(model.SerializeToString())
+        assert signature.is_network is expected
+        assert can_be_columns(signature) is not expected

@@ -59,9 +59,12 @@ def test_a_tensor_of_more_axes_is_its_own(tmp_path: Path) -> None:
     app = application(save(tmp_path, IMAGE))
     (pixels,) = ask(app, "GET", "/v2/models/graph").json()["inputs"]
     assert pixels == {"name": "pixels", "datatype": "FP32", "shape": [-1, 1, 2, 3]}
+    (output,) = ask(app, "GET", "/v2/models/graph").json()["outputs"]
+    assert output == {"name": "y", "datatype": "FP32", "shape": [-1, 1]}
     images = np.arange(12, dtype=np.float32).reshape(2, 1, 2, 3)
     answer = infer(app, pixels=("FP32", images))
-    assert answer.json()["outputs"][0]["data"] == [15.0, 51.0]
+    (sums,) = answer.json()["outputs"]
+    assert sums == {**output, "shape": [2, 1], "data": [15.0, 51.0]}
     records = [{f"f{i}": value for i, value in enumerate(row)} for row in images.reshape(2, 6).tolist()]
     assert predict(app, records).json()["predictions"] == [[15.0], [51.0]]
     wrong = infer(app, pixels=("FP32", images.reshape(2, 6)))
@@ -192,3 +195,24 @@ def test_several_outputs_are_all_given(tmp_path: Path) -> None:
     answer = infer(app, user=("FP32", np.ones((2, 3))), item=("FP32", np.ones((2, 2)))).json()
     outputs = {output["name"]: (output["datatype"], output["shape"], output["data"]) for output in answer["outputs"]}
     assert outputs == {"twice": ("FP32", [2, 3], [2.0] * 6), "first": ("FP32", [2], [2.0, 2.0])}
+
+
+@pytest.mark.parametrize(
+    ("graph", "datatype", "shape", "content"),
+    [
+        ("(float[N, 3] x) => (int64[N] y) { y = ArgMax<axis = 1, keepdims = 0>(x) }", "INT64", [2], [2, 2]),
+        ("(float[N, 3] x) => (bool[N, 3] y) { y = IsNaN(x) }", "BOOL", [2, 3], [False] * 6),
+        ("(float16[N, 3] x) => (float16[N, 3] y) { y = Relu(x) }", "FP16", [2, 3], [1.0, 2.0, 3.0] * 2),
+        ("(float[N, 3] x) => (float[N, 1, 3] y) { a = Constant<value_ints = [1]>() y = Unsqueeze(x, a) }", "FP32",
+         [2, 1, 3], [1.0, 2.0, 3.0] * 2),
+    ],
+)  # fmt: skip
+def test_a_graph_without_classes_gives_its_output_as_it_is(
+    tmp_path: Path, graph: str, datatype: str, shape: list[int], content: list[Any]
+) -> None:
+    app = application(save(tmp_path, f"g {graph}"))
+    (declared,) = ask(app, "GET", "/v2/models/graph").json()["outputs"]
+    assert declared == {"name": "y", "datatype": datatype, "shape": [-1, *shape[1:]]}
+    rows = np.array([[1.0, 2.0, 3.0]] * 2)
+    answer = infer(app, x=("FP16" if datatype == "FP16" else "FP32", rows)).json()
+    assert answer["outputs"] == [{**declared, "shape": shape, "data": content}]

@@ -123,6 +123,8 @@ def open_table(library: Any, session: Any, model: ModelRef, options: Mapping[str
     onnx_session.input_name = inputs[0].name if len(inputs) == 1 else ""
     onnx_session.tensors, onnx_session.path = inputs, model.path
     onnx_session.is_network = onnx_outputs.is_network(content, nodes, meaning, inputs)
+    if description is None:
+        onnx_session.own_output = onnx_outputs.find_own_output(session.get_outputs(), nodes, meaning)
     return onnx_session
 
 
@@ -130,13 +132,15 @@ class OnnxSession(FedSession):
     """A loaded ONNX graph of the file `path`, with these input `tensors`.
 
     `end_profiling` ends the profiling that `profile_to` began and gives the trace's path. `input_name` is what the
-    graph calls its only input; empty where it has several.
+    graph calls its only input; empty where it has several. `own_output` is the library's description of the output of
+    a graph whose numbers are what they are, and no probabilities; None of any other.
     """
 
     end_profiling: Callable[[], str] | None = None
     input_name = ""
     tensors: Sequence[onnx_inputs.Tensor] = ()
     is_network = False
+    own_output: Any = None
     path: str = ""
 
     def __init__(

@@ -24,6 +24,7 @@ LABEL = "label"
 
 _CLASSIFIERS = ("TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier", "ZipMap")
 _LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints", "keys_strings", "values_strings")
+_ML = "ai.onnx.ml"
 _FLOAT32, _FLOAT64 = 1, 11
 """Numbers of ONNX's `TensorProto.DataType`."""
 _TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble")
@@ -210,6 +211,13 @@ def is_network(content: bytes, nodes: Sequence[Node], meaning: OutputMeaning, in
     is_single = _FLOAT32 in dtypes and _FLOAT64 not in dtypes
     is_fed = any(tensor.dtype is np.float32 for tensor in inputs)
     return is_single and is_fed and not (meaning.zipped or meaning.bare_label or trees(nodes))
+
+
+def find_own_output(outputs: Sequence[Any], nodes: Sequence[Node], meaning: OutputMeaning) -> Any:
+    """The output that is read of a graph that no converter of rows made: without classes, and operators of trees."""
+    if meaning.zipped or meaning.bare_label or meaning.classes or any(node.domain == _ML for node in nodes):
+        return None
+    return next(output for output in outputs if output.name == meaning.output)
 
 
 def targets(nodes: Sequence[Node]) -> int:

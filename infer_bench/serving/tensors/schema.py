@@ -38,9 +38,9 @@ class TensorSchema:
     """What a model takes and gives.
 
     A model that is fed one array of numbers takes one tensor (rows, columns), its columns in the model's order, and an
-    ONNX graph of numbers the tensors that it names itself. A network takes its tensors and gives all its outputs, of
-    whatever shape. Any other model takes its columns one by one, as (rows,) or
-    (rows, 1), and one that is fed in another way takes nothing else.
+    ONNX graph of numbers the tensors that it names itself; one without classes gives its output by its own name. A
+    network takes its tensors and gives all its outputs, of whatever shape. Any other model takes its columns one by
+    one, as (rows,) or (rows, 1), and one that is fed in another way takes nothing else.
     """
 
     def __init__(self, model: ServedModel, reader: RowReader) -> None:
@@ -55,7 +55,8 @@ class TensorSchema:
         outputs = [TensorSpec(PREDICTIONS, "FP64", (-1, len(model.spec.outputs)))]
         if self._labels:
             outputs.append(TensorSpec(LABELS, self._labels, (-1,)))
-        self.outputs = tuple(outputs)
+        self._own_output = _own_output(model)
+        self.outputs = tuple(outputs) if self._own_output is None else (self._own_output,)
         if self._network:
             self.inputs = tuple(map(_network_input, self._network))
             self.outputs = _network_outputs(model)
@@ -134,6 +135,13 @@ class TensorSchema:
         """The outputs by name."""
         if answer.outputs is not None:
             return dict(answer.outputs)
+        if self._own_output is not None:
+            rows, inner = len(answer.predictions), self._own_output.shape[1:]
+            return {
+                self._own_output.name: answer.predictions.astype(DTYPES[self._own_output.datatype]).reshape(
+                    rows, *inner
+                )
+            }
         outputs: dict[str, Array] = {PREDICTIONS: answer.predictions}
         if self._labels and answer.labels is not None:
             outputs[LABELS] = np.array(answer.labels, dtype=DTYPES[self._labels])
@@ -165,6 +173,17 @@ def _network_outputs(model: ServedModel) -> tuple[TensorSpec, ...]:
 def _network_output(name: str, value: Any) -> TensorSpec:
     dtype, shape = (np.float32, (None,)) if value is None else (ONNX_DTYPES.get(value.type, np.float32), value.shape)
     return TensorSpec(name, datatype_of(np.empty(0, dtype)), tuple(s if isinstance(s, int) else -1 for s in shape))
+
+
+def _own_output(model: ServedModel) -> TensorSpec | None:
+    """The output of a graph that no converter of rows made; of (rows, columns) where its own shape is not known."""
+    value = getattr(model.session, "own_output", None)
+    if value is None or value.type not in ONNX_DTYPES:
+        return None
+    shape, columns = tuple(value.shape[1:]), len(model.spec.outputs)
+    is_known = bool(value.shape) and all(isinstance(size, int) for size in shape) and math.prod(shape) == columns
+    datatype = datatype_of(np.empty(0, ONNX_DTYPES[value.type]))
+    return TensorSpec(value.name, datatype, (-1, *(shape if is_known else (columns,))))
 
 
 def _own_tensors(model: ServedModel) -> tuple[TensorSpec, ...]:
