@@ -103,8 +103,9 @@ class Infer(Inference):
 
     def write(self, query: Query, answer: Answer, phases_ns: Mapping[Phase, int]) -> Response:
         """The model's own tensors, and what the answer took among the parameters, which are flat."""
-        latencies = {_LATENCIES[phase]: value for phase, value in as_microseconds(phases_ns).items()}
-        parameters = {"path": answer.path, **latencies}
+        parameters: dict[str, str | float] = {"path": answer.path}
+        for phase, ns in phases_ns.items():
+            parameters[_LATENCIES[phase]] = as_microseconds(ns)
         body, length = write_response(query.message, self.service.name, self.schema.answer(answer), parameters)
         return Response(body, headers=JSON if length is None else (*_BINARY, (_LENGTH, str(length).encode())))
 

@@ -44,7 +44,7 @@ class Predict(Inference):
 
     def write(self, query: Query, answer: Answer, phases_ns: Mapping[Phase, int]) -> Response:
         """See `Prediction`."""
-        latency_us = as_microseconds(phases_ns)
+        latency_us = {phase: as_microseconds(ns) for phase, ns in phases_ns.items()}
         predictions = answer.predictions.tolist()
         return Response(_encode(Prediction(predictions, answer.labels, answer.path, self.service.name, latency_us)))
 

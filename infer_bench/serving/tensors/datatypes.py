@@ -35,7 +35,7 @@ def check_tensor(name: str, datatype: str, shape: Sequence[int]) -> None:
     """Raise `RequestFault` for a datatype or a shape that is none."""
     if datatype not in DTYPES:
         raise _fault(name, f"{datatype!r} is no datatype: one of {', '.join(DTYPES)}")
-    if not 1 <= len(shape) <= _MOST_AXES or any(size < 0 for size in shape):
+    if not 1 <= len(shape) <= _MOST_AXES or min(shape) < 0:
         raise _fault(name, f"{list(shape)} is no shape")
 
 

@@ -111,7 +111,8 @@ def _read_tensors(request: AnyRequest, binary: memoryview) -> dict[str, Array]:
         if name in tensors:
             raise RequestFault(400, "malformed", f"input {name!r} stands twice")
         parameters = tensor.parameters or {}
-        _refuse_extensions(f"input {name!r}", parameters)
+        if parameters:
+            _refuse_extensions(f"input {name!r}", parameters)
         if isinstance(tensor.data, list):
             tensors[name] = datatypes.from_floats(name, datatype, shape, tensor.data)
             continue
