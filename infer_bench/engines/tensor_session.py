@@ -11,14 +11,18 @@ from infer_bench.engines.feeds.tensors import TensorFeed
 from infer_bench.engines.session import Call, refuse_call
 from infer_bench.errors import EngineError
 from infer_bench.formats.graph_uses import InputUse
-from infer_bench.model import ModelSpec
+from infer_bench.model import ModelSpec, TensorInput
 from infer_bench.typing import Array, Floats
 
 
 class TensorSession:
-    """A loaded network of the inputs in `spec`. `predict` gives its outputs in the order of `spec.output_names`."""
+    """A loaded network of the inputs in `spec`. `predict` gives its outputs in the order of `spec.output_names`.
+
+    `declared_outputs` are those of a file that says what they are, which a run may belie.
+    """
 
     is_network = True
+    declared_outputs: tuple[TensorInput, ...] = ()
 
     def __init__(self, spec: ModelSpec, feed: TensorFeed, predict: Call) -> None:
         self.spec, self.preprocess, self.predict = spec, feed, predict

@@ -54,7 +54,7 @@ def read_signature(data: Any) -> Signature:
         version = next(iter(integers(model, _IR_VERSION)), 0)
         tensors = [_read_input(value, initialisers) for value in messages(graph, _INPUTS)]
         inputs = [tensor for tensor in tensors if version >= _FIRST_WITH_DEFAULTS or not tensor.optional]
-        outputs = [_read_input(value, set()) for value in messages(graph, _OUTPUTS)]
+        outputs = list(messages(graph, _OUTPUTS))
         required = [tensor for tensor in inputs if not tensor.optional]
         keys = {_text(entry, _KEY) for entry in messages(model, _METADATA)}
         has_ml_operators = _has_ml_operators(graph)
@@ -64,7 +64,8 @@ def read_signature(data: Any) -> Signature:
     except (ValueError, StopIteration) as error:
         raise ModelError(f"the file is no ONNX model: {error or 'it has no graph'}") from None
     inputs.sort(key=lambda tensor: tensor.optional)
-    return Signature(tuple(inputs), tuple(output.name for output in outputs), not is_table, gives_numbers)
+    names = tuple(_text(output, _NAME) for output in outputs)
+    return Signature(tuple(inputs), names, not is_table, gives_numbers)
 
 
 def _stored_names(graph: Message) -> set[str]:
@@ -156,9 +157,16 @@ def can_be_columns(signature: Signature) -> bool:
     return len(sizes) == len(inner) and all(0 < size <= MOST_COLUMNS for size in sizes)
 
 
-def _may_be_numbers(output: TensorInput) -> bool:
-    """Whether it is no tensor of whole numbers, truth values or text: those are places, masks and names."""
-    return not output.dtype or output.dtype.startswith("float")
+def _may_be_numbers(output: Message) -> bool:
+    """Whether it is a tensor of floats, or of a type that nobody says.
+
+    Whole numbers, truth values and text are places, masks and names; sequences have as many parts as they like.
+    """
+    kind = next(messages(output, _TYPE), None)
+    if kind is None:
+        return True
+    numbers = [number for tensor in messages(kind, _TENSOR) for number in integers(tensor, _ELEMENT)]
+    return any(number >= len(_DTYPES) or _DTYPES[number].startswith("float") for number in numbers)
 
 
 def _is_matrix(tensor: TensorInput) -> bool:

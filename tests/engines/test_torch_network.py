@@ -163,3 +163,11 @@ def test_what_it_rounds_is_computed_where_it_runs(tmp_path: Path, monkeypatch: p
     weight = torch.ones(3, dtype=torch.bfloat16, device="meta")
     rounding._move_bits(torch, weight, lambda array, _: array, "weight")
     assert weight.device.type == "meta"
+
+
+def test_what_it_declares_of_its_outputs_is_what_it_gives(text: TorchNetworkSession) -> None:
+    assert [(tensor.name, tensor.dtype, len(tensor.shape or ())) for tensor in text.declared_outputs] == [
+        ("logits", "float32", 2),
+        ("hidden.0", "float32", 3),
+        ("hidden.1", "int64", 1),
+    ]

@@ -33,6 +33,7 @@ class TorchNetworkSession(TensorSession):
         self._make_predict = functools.partial(_make_predict, library, program, feed=feed, device=device)
         super().__init__(spec, feed, self._make_predict(module))
         self._library, self._program, self._device = library, program, device
+        self.declared_outputs = tuple(_describe_outputs(program, spec.output_names))
 
     def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
         """Every output that is a tensor or a number, by its name."""
@@ -107,6 +108,19 @@ def _name_outputs(program: Any) -> tuple[str, ...]:
         paths, _ = _pytree.tree_flatten_with_path(_pytree.tree_unflatten(list(range(count)), structure))
         return tuple(".".join(str(getattr(key, "key", getattr(key, "idx", key))) for key in path) for path, _ in paths)
     return ("output",) if count == 1 else tuple(f"output_{i}" for i in range(count))
+
+
+def _describe_outputs(program: Any, names: Sequence[str]) -> Iterator[TensorInput]:
+    """As `as_array` gives them; numbers of the program's own among them."""
+    values = {node.name: node.meta.get("val") for node in program.graph.nodes}
+    for name, output in zip(names, program.graph_signature.user_outputs, strict=True):
+        value = values.get(output, output) if isinstance(output, str) else output
+        if hasattr(value, "dtype"):
+            dtype = str(value.dtype).removeprefix("torch.")
+            shape = tuple(size if isinstance(size, int) else str(size) for size in value.shape)
+            yield TensorInput(name, dtype if dtype in NUMPY_DTYPES else "float32", shape)
+        elif isinstance(value, bool | int | float):
+            yield TensorInput(name, _NUMBERS[type(value).__name__], ())
 
 
 def _make_predict(

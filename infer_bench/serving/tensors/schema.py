@@ -18,6 +18,7 @@ from infer_bench.serving.tensors.datatypes import DTYPES, datatype_of, is_numeri
 from infer_bench.typing import Array, Floats
 
 PREDICTIONS, LABELS = "predictions", "labels"
+_DTYPE_NAMES = frozenset(dtype.name for dtype in DTYPES.values())
 _KINDS = {"float": "FP64", "integer": "INT64", "boolean": "BOOL", "category": "BYTES", "string": "BYTES"}
 
 
@@ -165,14 +166,24 @@ def _network_input(tensor: TensorInput) -> TensorSpec:
 
 def _network_outputs(model: ServedModel) -> tuple[TensorSpec, ...]:
     """As the file declares them, which a run may belie."""
+    declared = {tensor.name: tensor for tensor in getattr(model.session, "declared_outputs", ())}
+    if declared:
+        return tuple(_network_input(declared[name]) for name in model.spec.output_names if name in declared)
     library = getattr(model.session, "library_session", None)
     library_outputs = {value.name: value for value in library.get_outputs()} if library is not None else {}
     return tuple(_network_output(name, library_outputs.get(name)) for name in model.spec.output_names)
 
 
 def _network_output(name: str, value: Any) -> TensorSpec:
-    dtype, shape = (np.float32, (None,)) if value is None else (ONNX_DTYPES.get(value.type, np.float32), value.shape)
+    dtype, shape = (np.dtype(np.float32), (None,)) if value is None else (_read_dtype(value.type), value.shape or ())
     return TensorSpec(name, datatype_of(np.empty(0, dtype)), tuple(s if isinstance(s, int) else -1 for s in shape))
+
+
+def _read_dtype(kind: str) -> np.dtype[Any]:
+    """Of `tensor(float)`, and of the tensors of a sequence; float32 where it is a map of numbers."""
+    name = kind.rpartition("tensor(")[2].partition(")")[0]
+    known = {"float": "float32", "double": "float64", "string": "object"}.get(name, name)
+    return np.dtype(known if known in _DTYPE_NAMES else "float32")
 
 
 def _own_output(model: ServedModel) -> TensorSpec | None:
