@@ -28,6 +28,8 @@ R = TypeVar("R")
 DEFAULT_TIMEOUT_S = 120.0
 _GRACE_S = 2.0
 _TAIL_BYTES = 2_000
+_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+"""What compiled code ends by that did wrong; nobody sends these."""
 
 
 class Process(Protocol):
@@ -191,7 +193,14 @@ class Worker:
         code = self._process.returncode
         self.kill()
         ending = "closed its connection" if code is None else describe_exit(code)
-        self._failure = errors.WorkerCrashed(f"the worker {ending} during {title!r}{': ' + line if line else ''}")
+        message = f"the worker {ending} during {title!r}{': ' + line if line else ''}"
+        is_fault = code is not None and -code in _FAULTS
+        hint = (
+            f"the library failed on {self.job.model.name}: see whether another version of it runs it"
+            if is_fault
+            else ""
+        )
+        self._failure = errors.WorkerCrashed(message, hint)
         return self._failure
 
     def _last_line(self) -> str:

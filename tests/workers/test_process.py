@@ -93,8 +93,11 @@ def test_a_dead_worker_is_reported_with_how_it_died(deed: str, words: str) -> No
     with Worker(job(deed)) as worker:
         worker.open()
         worker.ask(SetRows(COLUMNS))
-        with pytest.raises(errors.WorkerCrashed, match=words):
+        with pytest.raises(errors.WorkerCrashed, match=words) as crash:
             worker.ask(BLOCK)
+    name = worker.job.model.name
+    hint = f"the library failed on {name}: see whether another version of it runs it" if deed == "segfault" else ""
+    assert crash.value.hint == hint
 
 
 def test_a_hang_ends_at_the_time_limit_and_the_process_with_it() -> None:
