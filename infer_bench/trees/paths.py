@@ -50,13 +50,20 @@ def boxes(ensemble: Ensemble, targets: Ints) -> Boxes:
 
 def _take_codes(ensemble: Ensemble, code: Floats, row: Ints, node: Ints, went_left: Bools) -> None:
     """A member of the node's set where the way goes left, else a code beyond all members; nearer sets come first."""
-    nodes = ensemble.nodes
+    feature, codes = ensemble.nodes.feature, {n: _codes_of(ensemble, n) for n in np.unique(node).tolist()}
     for r, n, left in zip(row.tolist(), node.tolist(), went_left.tolist(), strict=True):
-        feature = nodes.feature[n]
-        members = nodes.members[nodes.member_start[n] : nodes.member_start[n + 1]]
-        if np.isnan(code[r, feature]) and len(members):
-            outside = np.setdiff1d(np.arange(members.max() + 2), members)
-            code[r, feature] = members[0] if left else outside[0]
+        if np.isnan(code[r, feature[n]]):
+            code[r, feature[n]] = codes[n][0 if left else 1]
+
+
+def _codes_of(ensemble: Ensemble, node: int) -> tuple[float, float]:
+    """A member of a node's set and the least code that is none; NaN twice for an empty set."""
+    nodes = ensemble.nodes
+    members = nodes.members[nodes.member_start[node] : nodes.member_start[node + 1]]
+    if not len(members):
+        return np.nan, np.nan
+    ordered = np.unique(members)
+    return float(members[0]), float(np.append(ordered != np.arange(len(ordered)), True).argmax())
 
 
 def parents(ensemble: Ensemble) -> Ints:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.model import Label
-from infer_bench.trees.ensemble import LEAF, MEMBER, Ensemble
+from infer_bench.trees.ensemble import LEAF, LT, MEMBER, Ensemble
 from infer_bench.trees.paths import Boxes, boxes
 from infer_bench.typing import Array, Bools, Columns, Floats, Ints
 
@@ -32,6 +32,16 @@ def probe_rows(ensemble: Ensemble, *, seed: int = 0, limit: int = 4000) -> dict[
         "categories": draw.codes(limit // 12),
     }
     return {name: draw.known_codes(rows) for name, rows in groups.items() if len(rows)}
+
+
+def visit_rows(ensemble: Ensemble, *, seed: int = 0, limit: int = 16_000) -> Floats:
+    """Rows (rows, features) that reach each leaf, the values beside each split, and each category of each set.
+
+    At most `limit`: where there are more, a sample is taken. What `probe_rows` draws reaches each value of a split in
+    one of the trees; this is for comparisons in which a single node may differ.
+    """
+    draw = _Draw(ensemble, seed)
+    return draw.known_codes(np.concatenate([draw.edges(limit // 2), draw.leaves(limit // 4), draw.members(limit // 4)]))
 
 
 class _Draw:
@@ -96,11 +106,72 @@ class _Draw:
         picked: Ints = shuffled[first]
         return picked if len(picked) <= count else self.rng.choice(picked, count, replace=False)
 
+    def edges(self, count: int) -> Floats:
+        """Rows that reach numeric nodes with the last value that goes left and the first that goes right.
+
+        In float32, and in float64 where the source library compares in that.
+        """
+        nodes, dtypes = self.ensemble.nodes, {"float32", self.ensemble.row_dtype}
+        numeric = np.flatnonzero((nodes.mode != LEAF) & (nodes.mode != MEMBER) & np.isfinite(nodes.threshold))
+        picked = self._sample(numeric, count // (2 * len(dtypes)))
+        reach = boxes(self.ensemble, picked)
+        rows, picked = self._within(reach)[reach.reachable], picked[reach.reachable]
+        sides = [side for dtype in sorted(dtypes) for side in self._sides(picked, np.dtype(dtype).type)]
+        return np.concatenate([self._put(rows, nodes.feature[picked], side) for side in sides])
+
+    def _sides(self, picked: Ints, dtype: Any) -> tuple[Floats, Floats]:
+        """The last values of a dtype that go left and the first that go right at the nodes."""
+        threshold, strict = self.ensemble.nodes.threshold[picked], self.ensemble.nodes.mode[picked] == LT
+        with np.errstate(over="ignore"):
+            near = threshold.astype(dtype)
+        left = np.where(strict, near < threshold, near <= threshold)
+        below, above = np.nextafter(near, dtype(-np.inf)), np.nextafter(near, dtype(np.inf))
+        return np.where(left, near, below).astype(np.float64), np.where(left, above, near).astype(np.float64)
+
+    def leaves(self, count: int) -> Floats:
+        """Rows that reach leaves."""
+        picked = self._sample(np.flatnonzero(self.ensemble.nodes.mode == LEAF), count)
+        reach = boxes(self.ensemble, picked)
+        return self._within(reach)[np.all(reach.low <= reach.high, axis=1)]
+
+    def members(self, count: int) -> Floats:
+        """Rows that reach nodes with sets, with a category of the feature."""
+        nodes = self.ensemble.nodes
+        sets = np.flatnonzero(nodes.mode == MEMBER)
+        ends = np.cumsum(np.array(self.highest)[nodes.feature[sets]] + 1)
+        if not len(sets):
+            return np.zeros((0, self.width))
+        places = np.arange(ends[-1]) if ends[-1] <= count else np.unique(self.rng.integers(0, ends[-1], count))
+        which = np.searchsorted(ends, places, side="right")
+        codes, picked = places - np.concatenate(([0], ends))[which], sets[which]
+        rows = self._within(boxes(self.ensemble, picked))
+        return self._put(rows, nodes.feature[picked], codes)
+
+    def _sample(self, picked: Ints, count: int) -> Ints:
+        return picked if len(picked) <= count else self.rng.choice(picked, count, replace=False)
+
+    @staticmethod
+    def _put(rows: Floats, feature: Ints, value: Any) -> Floats:
+        """The rows with each one's value in its feature."""
+        copy = rows.copy()
+        copy[np.arange(len(copy)), feature] = value
+        return copy
+
     def _inside(self, reach: Boxes, rows: Floats) -> Floats:
         """The rows moved into the boxes, feature by feature where they lie outside."""
         rows = np.where(self.categorical[None, :], rows, np.clip(rows, reach.low, reach.high))
         member = ~np.isnan(reach.code)
         return np.where(member, reach.code, rows)
+
+    def _within(self, reach: Boxes) -> Floats:
+        """Ordinary rows moved into the boxes, to some place between the bounds, so that rounding leaves them there."""
+        rows = self.ordinary(len(reach.low))
+        with np.errstate(over="ignore", invalid="ignore"):
+            room = np.minimum(reach.high - reach.low, np.abs(rows - np.clip(rows, reach.low, reach.high)))
+            room *= self.rng.random(rows.shape)
+            moved = np.where(rows < reach.low, reach.low + room, reach.high - room)
+        outside = (rows < reach.low) | (rows > reach.high)
+        return self._inside(reach, np.where(outside & np.isfinite(moved), moved, rows))
 
     def each(self, values: tuple[float, ...], count: int) -> Floats:
         """Ordinary rows in which one feature, then all, have each of the values."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pytest
 
@@ -10,7 +11,8 @@ from infer_bench.model import Feature
 from infer_bench.trees.ensemble import LEAF, LEQ, LT, MEMBER, Ensemble, make_nodes
 from infer_bench.trees.evaluate import leaf_indices
 from infer_bench.trees.paths import boxes
-from infer_bench.trees.probes import decode_columns, probe_rows
+from infer_bench.trees.probes import decode_columns, probe_rows, visit_rows
+from infer_bench.trees.readers.lightgbm import read_lightgbm
 from tests.converters.onnx.test_writer import random_ensemble
 
 
@@ -131,3 +133,24 @@ def test_sets_on_the_way_are_honoured() -> None:
     rows = probe_rows(ensemble)["thresholds"]
     assert set(rows[:, 1].tolist()) <= {4.0, 6.0}
     assert visited(ensemble, rows) == {0, 1}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_each_leaf_and_each_category_of_a_set_is_visited(dtype: Any) -> None:
+    """The planted fault of a comparison may be in any one of them."""
+    rng = np.random.default_rng(3)
+    rows = np.column_stack([rng.normal(size=(900, 3)), rng.integers(0, 40, 900)])
+    score = np.sin(3 * rows[:, 0]) + rows[:, 1] * (rows[:, 3] % 3) + rng.normal(size=900) * 0.1
+    settings = {"num_leaves": 31, "min_data_in_leaf": 2, "cat_smooth": 0, "cat_l2": 0, "verbose": -1, "num_threads": 1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(rows, score, categorical_feature=[3]), 12)
+    ensemble = read_lightgbm(booster)
+    visits = visit_rows(ensemble, limit=8000).astype(dtype).astype(np.float64)
+    leaves = np.flatnonzero(ensemble.nodes.mode == LEAF)
+    assert len(np.setdiff1d(leaves, leaf_indices(ensemble, visits))) <= 0.02 * len(leaves)
+    sets = np.flatnonzero(ensemble.nodes.mode == MEMBER)
+    assert len(sets) > 5
+    assert {float(code) for code in range(40)} <= set(visits[:, 3].tolist())
+
+
+def test_a_limit_on_visits_is_kept() -> None:
+    assert 0 < len(visit_rows(random_ensemble(2), limit=40)) <= 40

@@ -11,6 +11,7 @@ from infer_bench.converters.sklearn.registry import Predictions, register_predic
 from infer_bench.converters.sklearn.storage import read_as_xgboost
 from infer_bench.errors import NotConvertible
 from infer_bench.trees.readers.lightgbm import read_lightgbm
+from infer_bench.trees.readers.lost_labels import note_lost_labels
 from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_family
 from infer_bench.trees.readers.xgboost import read_xgboost
 
@@ -44,6 +45,8 @@ def _write_booster(g: Graph, model: Any, frame: Frame) -> Predictions:
             f"{get_class_name(model)} is given {frame.width} columns and knows {len(ensemble.features)}"
         )
     name = get_class_name(model)
+    if note_lost_labels(model, ensemble.task):
+        raise NotConvertible(f"the {name} has an objective without classes", "train it with a classifier's objective")
     rows = frame.numbers(g, name) if light else read_as_xgboost(g, frame, name)
     scores, _ = add_scores(g, ensemble, rows, "float64", "float64")
     predictions = add_links(g, ensemble.links, scores, "float64", tails=True)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
+import numpy as np
+
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Feature, ModelRef
 from infer_bench.trees.ensemble import Ensemble
@@ -12,6 +14,7 @@ from infer_bench.typing import Floats
 from infer_bench.workers.protocol import Request
 
 PROBES = 4_096
+_MOST_VISITS, _CELLS, _TREES_PASSED = 32_768, 4_000_000, 8_000_000
 TREES: Mapping[str, TreeUse | None] = {"auto": None, "best": "best", "all": "all"}
 _USES: tuple[TreeUse, ...] = get_args(TreeUse)
 _BY_NODE = ("mode", "feature", "threshold", "left", "right", "missing_left", "zero_missing", "value")
@@ -62,12 +65,21 @@ def read_trees(request: ReadTrees) -> ModelTrees:
         ensemble = _name_features(_last_step(pipeline, None), pipeline)
         return ModelTrees(ensemble, {}, _other_reading(ensemble, lambda trees: _last_step(pipeline, trees)))
     ensemble = ensemble_of(model, allow_pickle, TREES[request.trees])
-    from infer_bench.trees.probes import probe_rows
-
-    groups = probe_rows(ensemble, seed=request.seed, limit=PROBES) if request.draws else {}
+    groups = _draw_groups(ensemble, request.seed) if request.draws else {}
     if model.format == "lightgbm-text":  # it holds no mark of early stopping: there is one way to read it
         return ModelTrees(ensemble, groups)
     return ModelTrees(ensemble, groups, _other_reading(ensemble, lambda trees: ensemble_of(model, allow_pickle, trees)))
+
+
+def _draw_groups(ensemble: Ensemble, seed: int) -> dict[str, Floats]:
+    """Probe rows, and rows that reach single nodes: as many as may be predicted without a wait."""
+    from infer_bench.trees.probes import probe_rows, visit_rows
+
+    groups = probe_rows(ensemble, seed=seed, limit=PROBES)
+    most = min(_CELLS // max(1, len(ensemble.features)), _TREES_PASSED // max(1, ensemble.trees))
+    visits = visit_rows(ensemble, seed=seed, limit=min(max(most, PROBES), _MOST_VISITS))
+    groups["thresholds"] = np.concatenate([groups.get("thresholds", visits[:0]), visits])
+    return groups
 
 
 def _other_reading(ensemble: Ensemble, read: Callable[[TreeUse], Ensemble]) -> Ensemble | None:

@@ -11,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
+from infer_bench.converters.sklearn.convert import convert_sklearn
+from infer_bench.errors import NotConvertible
 from tests.converters.sklearn.compare import compare
 from tests.converters.sklearn.models.rows import X, Xn, y3, yb, yr, ys
 
@@ -33,3 +35,11 @@ def test_xgboost_is_given_float32() -> None:
     compare(make_pipeline(StandardScaler(), xgboost.XGBClassifier(**FEW)).fit(Xn, yb), "float32")
     compare(make_pipeline(MinMaxScaler(), xgboost.XGBRegressor(**FEW)).fit(Xn, yr), "float32")
     compare(make_pipeline(StandardScaler(), xgboost.XGBClassifier(**FEW)).fit(X, y3), "float32")
+
+
+@pytest.mark.parametrize(
+    "model", [xgboost.XGBClassifier(objective="reg:logistic", **FEW), light(objective="cross_entropy_lambda")]
+)
+def test_a_classifier_whose_objective_knows_no_classes_is_refused(model: Any) -> None:
+    with pytest.raises(NotConvertible, match="without classes"):
+        convert_sklearn(make_pipeline(StandardScaler(), model).fit(X, yb))
