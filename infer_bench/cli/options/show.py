@@ -12,8 +12,8 @@ Format = Annotated[
         "--format",
         "-f",
         metavar="NAME",
-        help="table, json or html; of a bench also github-action-benchmark, junit, openmetrics, pyperf or bencher; "
-        "of bench and validate csv; of these and profile markdown.",
+        help="table, json or html; of most reports markdown, of tables csv; of bench, load and fleet junit, of bench "
+        "and load openmetrics, of bench github-action-benchmark, pyperf or bencher.",
         autocompletion=complete_from(
             *("table", "json", "html", "markdown", "csv"),
             *("junit", "openmetrics", "pyperf", "bencher", "github-action-benchmark"),

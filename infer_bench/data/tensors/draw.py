@@ -117,5 +117,5 @@ def _item_bytes(tensor: TensorInput) -> int:
 
 def _describe(tensor: TensorInput, trials: Sequence[ShapeTrial], rules: Mapping[str, ValueRule]) -> DrawnInput:
     shapes = tuple(dict.fromkeys(trial.shapes[tensor.name] for trial in trials))
-    is_drawn = any(tensor.name in trial.drawn for trial in trials)
+    is_drawn = any(tensor.name in trial.unsized_inputs for trial in trials)
     return DrawnInput("", tensor.name, tensor.dtype, shapes, rules[tensor.name].reason, is_drawn)

@@ -27,10 +27,10 @@ Axis = str | tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class ShapeTrial:
-    """A shape for each input; of those in `drawn` an axis was neither declared nor given."""
+    """A shape for each input; of those in `unsized_inputs` an axis was neither declared nor given."""
 
     shapes: Mapping[str, Shape]
-    drawn: frozenset[str]
+    unsized_inputs: frozenset[str]
 
 
 def list_trials(

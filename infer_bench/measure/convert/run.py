@@ -262,7 +262,7 @@ def _report_network(
         criterion=attempt.criterion.name,
         rtol=attempt.criterion.rtol,
     )
-    return replace(_report_on(result, options, attempt.notices, rows), inputs=attempt.drawn)
+    return replace(_report_on(result, options, attempt.notices, rows), inputs=attempt.drawn_inputs)
 
 
 def _report(source: ModelInfo, attempt: Attempt, target: ModelInfo | None, rows: str | None) -> ConvertReport:

@@ -136,4 +136,4 @@ def _split(requests: Mapping[str, Array], stack: int, *, free: bool) -> Rows:
         part = {name: array[places] for name, array in requests.items()}
         arrays = {name: np.concatenate(array) if stack else array for name, array in part.items()}
         parts.append(Requests(arrays, min(map(len, arrays.values())), stack, free))
-    return Rows(parts[0], parts[1], None, drawn=True)
+    return Rows(parts[0], parts[1], None, are_drawn=True)

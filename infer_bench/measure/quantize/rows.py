@@ -27,7 +27,7 @@ class Rows:
     """`calibrating` and `judging` requests, and the true labels of the judging ones (rows,), None without.
 
     On `selecting` is chosen which layers stay float32, so that the judging rows judge once; None where nothing is.
-    Of `drawn` rows `inputs` say how each input was drawn, and `notices` what is to be known of that.
+    Where they `are_drawn`, `inputs` say how each input was drawn, and `notices` what is to be known of that.
     """
 
     calibrating: Requests
@@ -35,7 +35,7 @@ class Rows:
     labels: Array | None
     selecting: Requests | None = None
     selecting_labels: Array | None = None
-    drawn: bool = False
+    are_drawn: bool = False
     inputs: tuple[DrawnInput, ...] = ()
     notices: tuple[Notice, ...] = ()
 

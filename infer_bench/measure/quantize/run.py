@@ -197,7 +197,7 @@ def _describe_settings(settings: QuantizeSettings) -> dict[str, Any]:
 def _report(
     results: tuple[QuantizeResult, ...], setup: Setup, rows: Rows, notices: list[Notice], **files: str | None
 ) -> QuantizeReport:
-    counts = {"calibrating_rows": rows.calibrating.count, "judging_rows": rows.judging.count, "drawn": rows.drawn}
+    counts = {"calibrating_rows": rows.calibrating.count, "judging_rows": rows.judging.count, "drawn": rows.are_drawn}
     return Report(
         command="quantize",
         tool_version=__version__,

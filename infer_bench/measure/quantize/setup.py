@@ -74,7 +74,7 @@ def set_up(
 
 
 def _default_limits(reference: Reference, rows: Rows) -> QuantizeLimits:
-    if reference.scores is None or rows.drawn:
+    if reference.scores is None or rows.are_drawn:
         raise UsageError(
             "nothing says how much may be lost", "--max-delta 0.05, --max-flips 1% or --max-drop accuracy=0.5%"
         )
@@ -82,11 +82,11 @@ def _default_limits(reference: Reference, rows: Rows) -> QuantizeLimits:
 
 
 def _announce_rows(rows: Rows, reference: Reference) -> Iterator[Notice]:
-    kind = "drawn rows" if rows.drawn else "rows"
+    kind = "drawn rows" if rows.are_drawn else "rows"
     selecting = "" if rows.selecting is None else f", {rows.selecting.count} select the layers that stay float32"
     message = f"{rows.calibrating.count} {kind} calibrate{selecting} and {rows.judging.count} others judge"
     classes = f"; classes are told by {reference.scores!r}" if reference.scores else ""
     yield Notice("rows-split", message + classes)
-    if rows.drawn:
+    if rows.are_drawn:
         yield Notice("drawn-rows", "rows that are drawn say nothing about accuracy", "judge on real ones with --data")
     yield from rows.notices

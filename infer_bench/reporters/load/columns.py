@@ -42,12 +42,20 @@ def describe_conditions(report: Report[Any], result: LoadResult) -> str:
     settings = report.settings
     loop = f"{result.loop} loop" + (f", {result.arrivals} arrivals" if result.arrivals else "")
     batch, warmup = settings.get("batch"), settings.get("warmup_s")
-    span = f"{result.duration_ns / 1e9:,.4g} s" + (f" after {warmup:g} s of warm-up" if warmup else "")
+    span = _describe_span(report, result) + (f" after {warmup:g} s of warm-up" if warmup else "")
     connections = numbers.plural(result.connections, "connection") if result.loop == "open" else ""
     workers = numbers.plural(len(result.shares), "worker") if result.shares else ""
     parts = [part for part in (result.protocol, loop, workers, connections, span) if part]
     parts += [f"{numbers.count(batch)} rows a request"] if isinstance(batch, int) and batch > 1 else []
     return " · ".join(parts)
+
+
+def _describe_span(report: Report[Any], result: LoadResult) -> str:
+    """How long was measured: `10 s`; of a search, whose trials differ in length, `2–4.7 s a trial`."""
+    if not is_search(report):
+        return f"{result.duration_ns / 1e9:,.4g} s"
+    spans = [trial.duration_ns / 1e9 for trial in report.results]
+    return "–".join(dict.fromkeys(f"{span:,.2g}" for span in (min(spans), max(spans)))) + " s a trial"
 
 
 def name_first(result: LoadResult) -> str:

@@ -46,9 +46,17 @@ def describe_form(result: QuantizeResult, *, blame: bool = True) -> Iterator[str
         moves = numbers.delta(result.batch_max_abs_delta)
         yield f"{name}: not batch-invariant: a row's prediction moves by up to {moves} with the rows beside it"
     if result.blame and blame:
-        whole = numbers.delta(result.blame_max_abs_delta)
-        parts = [f"{b.layer}: Δ {whole} → {numbers.delta(b.max_abs_delta)}" for b in result.blame[:MOST_BLAMED]]
-        yield f"{name}: with one layer left in float32: {', '.join(parts)}"
+        yield f"{name}: {_blame_layers(result)}"
+
+
+def _blame_layers(result: QuantizeResult) -> str:
+    """What leaving one layer out changes; layers that change no digit that is shown are not named."""
+    whole = numbers.delta(result.blame_max_abs_delta)
+    changes = {b.layer: text for b in result.blame[:MOST_BLAMED] if (text := numbers.delta(b.max_abs_delta)) != whole}
+    if not changes:
+        return f"no layer alone is to blame: with any one left in float32 Δ stays {whole}"
+    parts = [f"{layer}: Δ {whole} → {text}" for layer, text in changes.items()]
+    return f"with one layer left in float32: {', '.join(parts)}"
 
 
 def _describe_layers(result: QuantizeResult, name: str) -> Iterator[str]:

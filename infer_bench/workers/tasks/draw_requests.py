@@ -194,7 +194,7 @@ class _Drawing:
         """What the first trial ended in; the hint says which inputs leave something open."""
         message = error.message if isinstance(error, InferBenchError) else first_line(error) if error else ""
         shapes = _describe_shapes(trials[0])
-        free = next((t for t in self._inputs if t.name in trials[0].drawn), None)
+        free = next((t for t in self._inputs if t.name in trials[0].unsized_inputs), None)
         name = (free or self._inputs[0]).name
         option = f"--shape {name}:{_text(trials[0].shapes[name])}" if free else f"--fill {name}=zeros"
         how = "choose otherwise" if self._request.choices else f"say {option}"

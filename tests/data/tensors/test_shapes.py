@@ -27,7 +27,9 @@ def shapes_of(
 
 def test_what_is_declared_needs_no_second_try() -> None:
     trials = list_trials([tensor("x", "batch", 3, 8, 8), tensor("rate")], {}, {}, {})
-    assert [(trial.shapes, trial.drawn) for trial in trials] == [({"x": (1, 3, 8, 8), "rate": ()}, frozenset())]
+    assert [(trial.shapes, trial.unsized_inputs) for trial in trials] == [
+        ({"x": (1, 3, 8, 8), "rate": ()}, frozenset())
+    ]
 
 
 def test_free_axes_climb_a_ladder_together() -> None:
@@ -38,7 +40,7 @@ def test_free_axes_climb_a_ladder_together() -> None:
 def test_a_number_of_boxes_is_no_batch() -> None:
     inputs = [tensor("boxes", 1, "n", 4), tensor("scores", 1, 3, "n")]
     assert shapes_of(inputs)[0] == {"boxes": (1, SIZES[0], 4), "scores": (1, 3, SIZES[0])}
-    assert list_trials(inputs, {}, {}, {})[0].drawn == {"boxes", "scores"}
+    assert list_trials(inputs, {}, {}, {})[0].unsized_inputs == {"boxes", "scores"}
 
 
 def test_an_image_has_the_sizes_of_images_in_either_layout() -> None:

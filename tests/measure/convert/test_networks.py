@@ -93,7 +93,7 @@ def test_both_are_compared_on_drawn_requests_of_several_sizes(tmp_path: Path) ->
     other: Any = open_lookup(tmp_path, 0.5)
     requests = collect_requests(original, original.session.spec, None, "m.onnx")
     assert list(requests.tables) == ["drawn", "ids 2x16", "ids 3x18", "ids 1x8", "ids 2x32"]
-    assert [entry.rule for entry in requests.drawn] == ["0 to 8, a row of table (9 rows)"]
+    assert [entry.rule for entry in requests.drawn_inputs] == ["0 to 8, a row of table (9 rows)"]
     same, different = (NetworkComparison(original, model, LIMITS) for model in (original, other))
     for name, table in requests.tables.items():
         assert describe_failure(same.compare(name, table)) is None

@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_rows_and_no_row_calibrates_and_judges(tmp_
     model = save_convolutional(tmp_path / "n.onnx")
     rows, again, other = (draw(model, tmp_path, seed) for seed in (3, 3, 4))
     images = rows.calibrating.arrays["x"]
-    assert rows.drawn
+    assert rows.are_drawn
     assert images.shape[1:] == (1, 8, 8)
     assert 0 <= images.min() < images.max() < 1
     np.testing.assert_array_equal(rows.judging.arrays["x"], again.judging.arrays["x"])

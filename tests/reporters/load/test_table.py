@@ -152,6 +152,13 @@ def test_a_search_shows_its_bounds_and_every_trial(format: str) -> None:
     assert format == "junit" or flat.count("broken") >= 2
 
 
+def test_a_search_tells_how_long_its_shortest_and_its_longest_trial_took() -> None:
+    longest = replace(trial(2_000, "broken"), duration_ns=4_731_000_000)
+    first = replace(trial(1_000, "holds"), duration_ns=2 * 10**9, search=SearchOutcome(1_000, 2_000, 2, "precision"))
+    report = replace(REPORT, results=(first, longest))
+    assert "2–4.7 s a trial" in render(report, "table")
+
+
 def test_a_search_has_a_chart_of_its_knee() -> None:
     pytest.importorskip("matplotlib")
     first = replace(trial(1_000, "holds"), search=SearchOutcome(1_000, 2_000, 2, "precision"))

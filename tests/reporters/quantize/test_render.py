@@ -60,9 +60,16 @@ def test_what_stands_behind_the_figures_is_said() -> None:
     assert "quantised are 7 of 9 MatMul (2 without constant weights)" in text
     assert "sums saturate on this CPU (max |Δ| 7.7e-01, without it 3.6e-02): a CPU with VNNI" in text
     assert "not batch-invariant: a row's prediction moves by up to 2.6" in text
-    assert "left in float32: conv1: Δ 7.7e-01 → 5.6e-02, conv2: Δ 7.7e-01 → 7.7e-01" in text
+    assert "left in float32: conv1: Δ 7.7e-01 → 5.6e-02\n" in text
     assert "int8, dynamic: the tool says no" in text
     assert "no file is written" in text
+
+
+def test_layers_that_change_nothing_are_not_to_blame() -> None:
+    same = replace(INT8, blame=(Blame("conv1", 0.77), Blame("conv2", 0.771)))
+    text = render(replace(REPORT, results=(ORIGINAL, same)), "table")
+    assert "int8: no layer alone is to blame: with any one left in float32 Δ stays 7.7e-01" in text
+    assert "conv2" not in text
 
 
 def test_what_is_written_is_named() -> None:

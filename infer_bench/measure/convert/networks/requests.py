@@ -34,7 +34,7 @@ class CheckRequests:
 
     tables: Mapping[str, Table]
     notices: Sequence[Notice] = ()
-    drawn: Sequence[DrawnInput] = field(default_factory=tuple)
+    drawn_inputs: Sequence[DrawnInput] = field(default_factory=tuple)
 
 
 def collect_requests(original: Worker, spec: ModelSpec, file: RequestFile | None, path: str) -> CheckRequests:

@@ -55,7 +55,7 @@ class NetworkAttempt:
     criterion: Criterion
     failure: str | None
     notices: tuple[Notice, ...]
-    drawn: tuple[DrawnInput, ...]
+    drawn_inputs: tuple[DrawnInput, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class NetworkConversion:
             *notices_of([(self.source.name, self.spec)]),
             *_note_measure(comparison, checked, criterion),
         )
-        return NetworkAttempt(route, None, checked, criterion, failure, notices, tuple(requests.drawn))
+        return NetworkAttempt(route, None, checked, criterion, failure, notices, tuple(requests.drawn_inputs))
 
 
 def _open(scratch: Path) -> TablePredictor:

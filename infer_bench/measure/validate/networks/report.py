@@ -43,7 +43,7 @@ def report_on(validation: NetworkValidation, *, complete: bool = True) -> Valida
         notices=tuple(notices_on(validation)),
         verdict=verdict(results, _failing_requests) if complete else None,
         complete=complete,
-        inputs=tuple(validation.drawn),
+        inputs=tuple(validation.drawn_inputs),
     )
 
 

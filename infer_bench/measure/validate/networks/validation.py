@@ -54,7 +54,7 @@ class NetworkValidation:
     `inputs` are the reference's, or the first candidate's of saved outputs. `obstacles` say by a model's name why it is
     not known what it rounds, and `coarse` whether parts of it work in less than float32. `data_settings` say of the
     requests what the report's settings have; `notices` what is known before anything is compared, and
-    `drawn` how drawn inputs came about. `answering` are the names of the models that have answered a request, and
+    `drawn_inputs` how those came about. `answering` are the names of the models that have answered a request, and
     `refusals` what others said of the first one.
     """
 
@@ -66,7 +66,7 @@ class NetworkValidation:
     settings: ValidateSettings
     data_settings: Mapping[str, Any] = field(default_factory=dict)
     notices: Sequence[Notice] = ()
-    drawn: Sequence[DrawnInput] = ()
+    drawn_inputs: Sequence[DrawnInput] = ()
     obstacles: dict[str, str] = field(default_factory=dict)
     coarse: dict[str, bool] = field(default_factory=dict)
     requests_per_s: float | None = None
