@@ -68,7 +68,7 @@ def test_a_script_runs(command: str, tmp_path: Path) -> None:
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
         check=False,
     )
     assert "Traceback" not in process.stderr

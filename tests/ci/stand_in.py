@@ -6,8 +6,8 @@ What is called is written down, a line of JSON a call, in the file that STAND_IN
 - `python -m venv DIR` puts these stand-ins into DIR/bin;
 - `bencher …` does nothing but read the JSON behind `--file`;
 - `infer-bench …` runs the infer-bench that is tested, forked where that can be; where STAND_IN_BUDGET is set, that is
-  the budget of its bench. Of several, as in `1s,10m`, the next is taken where a bench ends inconclusive: a busy machine
-  takes longer to tell;
+  the budget of its bench, but of one that is given rounds. Of several, as in `10s,10m`, the next is taken where a bench
+  ends inconclusive: a busy machine takes longer to tell;
 - `python SCRIPT` runs the script, which finds itself run by the stand-in;
 - `python …` runs the interpreter of the tests.
 """
@@ -76,7 +76,7 @@ def main(program: str, *arguments: str) -> None:
         runpy.run_path(words[0], run_name="__main__")
     else:
         budgets = os.environ.get("STAND_IN_BUDGET")
-        if name == "infer-bench" and budgets and words[:1] == ["bench"]:
+        if name == "infer-bench" and budgets and words[:1] == ["bench"] and "--rounds" not in words:
             sys.exit(run_bench(words, budgets.split(",")))
         if name == "infer-bench":
             sys.exit(run_command(words))

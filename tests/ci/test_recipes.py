@@ -126,7 +126,7 @@ def test_environments_are_told_apart(workshop: Workshop) -> None:
 
 
 def test_limits_are_judged_without_a_baseline(workshop: Workshop) -> None:
-    process = workshop.bash(text_of("limits"))
+    process = workshop.bash(text_of("limits"), SHORT)
     assert process.returncode == PASS, process.stderr
 
 
@@ -175,7 +175,7 @@ def test_a_baseline_is_compared_with_while_nothing_changed(workshop: Workshop, b
 
 def test_a_baseline_of_another_model_falls_back_on_a_measured_comparison(workshop: Workshop, baseline: str) -> None:
     (workshop.on("faster").folder / "baseline.json").write_text(baseline, encoding="utf-8")
-    process = workshop.bash(shortened(text_of("baseline")))
+    process = workshop.bash(shortened(text_of("baseline")), SHORT)
     assert process.returncode == PASS, process.stderr
     assert "baseline" in process.stderr
     assert workshop.report()["gate"]["mode"] != "stored"
