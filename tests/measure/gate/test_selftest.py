@@ -16,7 +16,8 @@ from infer_bench.report.serialize import dump, load_report
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Budgets that hold a few layouts, and one trial of two kinds."""
+    """Budgets that hold a few layouts, one trial of two kinds, and an added part that stands out of any noise."""
+    monkeypatch.setattr(trial_gate, "PROBE_SHARE", 2.0)
     monkeypatch.setattr(trial_gate, "CALIBRATION_S", 0.5)
     monkeypatch.setattr(trial_gate, "CALIBRATIONS", 1)
     monkeypatch.setattr(selftest, "plan_kinds", lambda shares: [TrialKind("p50", 0.02), TrialKind("p50", 0.02, 2.0)])
