@@ -22,6 +22,8 @@ LEAST_SAMPLES, LEAST_SAMPLES_FROM = 200, 0.95
 """Samples a block for a ratio of percentiles: with 44 a block the p95 was noise, with 200 it was told (measured)."""
 NO_ANSWERS = "no answers"
 """What stands in place of a difference while there are no predictions yet."""
+_UNKNOWN: Mapping[str, None] = dict.fromkeys(("baseline", "value", "ratio", "low", "high"))
+"""Of a percentile that the samples of a layout are too few for."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
 
 
@@ -30,7 +32,7 @@ class Series:
     """One metric over the layouts: value by value, in the order they were measured. `baseline` is empty without one.
 
     `samples` is the least number of samples that a value (of a ratio: a block) rests on, `calls` how many calls a
-    sample spans.
+    sample spans. `pooled` is the least number of samples of a layout, where it is another one.
     """
 
     candidate: Sequence[float]
@@ -38,6 +40,7 @@ class Series:
     logs: Sequence[float] = ()
     samples: int = 1
     calls: int = 1
+    pooled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +190,11 @@ def _find_reservation(
     if series.samples < least and share is not None:
         per = "block" if blank.kind == "regression" else "layout"
         outcome = "advisory" if share > 0.95 else "inconclusive"
-        reason = (
-            f"{series.samples} samples a {per} where {blank.metric} needs {least}: {MORE_BUDGET}, or limit p50 alone"
-        )
-        return {"outcome": outcome, "reason": reason, "final": True}
+        count = f"{series.samples} {'sample' if series.samples == 1 else 'samples'}"
+        reason = f"{count} a {per} where {blank.metric} needs {least}: {MORE_BUDGET}, or limit p50 alone"
+        fields = {"outcome": outcome, "reason": reason, "final": True, "would_see": None, "would_fail": None}
+        pooled = series.samples if series.pooled is None else series.pooled
+        return fields | (_UNKNOWN if pooled < minimum_samples(share) else {})
     if judgement.outcome != "inconclusive":
         return {}
     return {

@@ -138,7 +138,16 @@ def test_a_p95_of_fewer_than_200_samples_a_block_is_inconclusive() -> None:
     assert (p50.outcome, p95.outcome) == ("pass", "inconclusive")
     assert "199 samples a block where p95 needs 200" in p95.reason
     assert not may_be_decided(p95)
+    assert p95.would_see is None
     assert decide_verdict((p50, p95), ()).exit_code == 3
+
+
+@pytest.mark.parametrize(("pooled", "is_shown"), [(92, False), (93, True)])
+def test_a_p95_that_the_samples_of_a_layout_are_too_few_for_is_not_shown(pooled: int, is_shown: bool) -> None:
+    few = replace(series(SLOWER, samples=1), pooled=pooled)
+    (p95,) = make_checks([build_metrics(series={"p95": few})], GateLimits({"p95": 0.05}))
+    assert "1 sample a block where p95 needs 200" in p95.reason
+    assert [value is not None for value in (p95.value, p95.baseline, p95.ratio)] == [is_shown] * 3
 
 
 def test_a_p99_is_advisory_until_its_sample_carries_it() -> None:

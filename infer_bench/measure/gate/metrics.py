@@ -73,7 +73,8 @@ class PairedMetrics:
         if not rows:
             return Series(())
         theirs, ours, logs, fewest = zip(*rows, strict=True)
-        return Series(ours, theirs, logs, int(min(fewest)), max(both[0].calls, both[1].calls))
+        pooled = min(sum(map(len, _samples(layout))) for pair in layouts for layout in pair)
+        return Series(ours, theirs, logs, int(min(fewest)), max(both[0].calls, both[1].calls), pooled)
 
     def _totals_by_metric(self, measurement: Measurement) -> dict[str, Series]:
         layouts = measurement.sampled
