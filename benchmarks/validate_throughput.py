@@ -173,11 +173,16 @@ def run_timed(command: list[str], folder: Path | None = None) -> Run:
     end = threading.Event()
     watcher = threading.Thread(target=watch, args=(process.pid, peak, end))
     watcher.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    end.set()
-    watcher.join()
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.monotonic() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        end.set()  # or this process would wait for the thread that watches
+        watcher.join()
+        if process.returncode is None:
+            process.kill()
+            process.wait()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} exited with {process.returncode}")
     return Run(wall_s, usage.ru_utime + usage.ru_stime, peak[0])

@@ -73,7 +73,8 @@ class ReportBuilder:
     def build_report(self, *, complete: bool) -> BenchReport:
         """What is known so far. Candidates that nobody asked for and that cannot open the model become notices."""
         results = self.build_results()
-        return self._build(results, _verdict(results) if complete else None, complete)
+        report = self._build(results, _verdict(results) if complete else None, complete)
+        return replace(report, notices=(*report.notices, *note_untimed_starts(results, self._settings.budget_s)))
 
     def build_results(self) -> tuple[BenchResult, ...]:
         """One a candidate and batch size, each against the first model's first candidate, or the reference chosen."""
@@ -179,6 +180,14 @@ class ReportBuilder:
         return InUse(
             settings.threads, settings.rows_mode, settings.processes, is_bounded, lean, self._count_rows(), tensors
         )
+
+
+def note_untimed_starts(results: Sequence[BenchResult], budget_s: float | None) -> tuple[Notice, ...]:
+    """Where a budget left no time to start one process after the other, so that no cold start is known."""
+    if budget_s is None or not any(r.processes and r.cold_start_ns is None and r.failed is None for r in results):
+        return ()
+    text = f"no cold start was timed: the budget of {budget_s:g} s left no time for one start after the other"
+    return (Notice("untimed-starts", text, "give a larger --budget", level="note"),)
 
 
 def _verdict(results: Sequence[BenchResult]) -> Verdict:

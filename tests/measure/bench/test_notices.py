@@ -10,6 +10,7 @@ import pytest
 from infer_bench.measure.bench import noise, notices
 from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.notices import find_notices
+from infer_bench.measure.bench.report import note_untimed_starts
 from infer_bench.report.bench import BenchResult, Process, Round
 from infer_bench.report.common import Environment, Latency, ModelInfo, Notice
 
@@ -209,3 +210,23 @@ def test_a_double_install_names_both_and_every_notice_is_one_line_with_a_hint() 
     assert {notice.code for notice in notices_} == set(notices.CODES)
     assert all("\n" not in notice.message + notice.hint for notice in notices_)
     assert {notice.code for notice in notices_ if not notice.hint} == {noise.UNSTEADY_MACHINE}
+
+
+def test_a_budget_that_left_no_time_to_time_a_start_is_said_to_be_why() -> None:
+    untimed = row(process(CALM), cold_start_ns=None)
+    (notice,) = note_untimed_starts([untimed, row(process(CALM))], 5.0)
+    assert notice.message == "no cold start was timed: the budget of 5 s left no time for one start after the other"
+    assert notice.level == "note"
+
+
+@pytest.mark.parametrize(
+    ("result", "budget_s"),
+    [
+        (row(process(CALM)), 5.0),
+        (row(process(CALM), cold_start_ns=None), None),
+        (row(cold_start_ns=None), 5.0),
+        (row(process(CALM), cold_start_ns=None, failed="broken"), 5.0),
+    ],
+)
+def test_nothing_is_said_of_starts_that_were_timed_or_never_to_be(result: BenchResult, budget_s: float | None) -> None:
+    assert note_untimed_starts([result], budget_s) == ()
