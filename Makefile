@@ -65,7 +65,8 @@ dist: $(VENV)-dist/python$(VERSION).done
 # Python 3.11, for which all of these have wheels. The warnings of old libraries are no errors.
 check-oldest: $(OLDEST)/oldest.done
 	$(OLDEST)/bin/python -m pytest -W default tests/engines/test_contract.py tests/cli/test_usage.py tests/cli/test_help.py tests/cli/test_plain.py \
-		tests/serving/test_server.py tests/serving/test_endpoints.py tests/serving/test_direct_requests.py tests/reporters/charts
+		tests/serving/test_server.py tests/serving/test_endpoints.py tests/serving/test_direct_requests.py tests/reporters/charts \
+		tests/workers/profiling/test_profilers.py tests/measure/shards/test_schedulers.py
 
 samples: $(VENV)/dev.done
 	$(BIN)/python sample_models/make.py
@@ -124,6 +125,6 @@ $(OLDEST)/oldest.done: constraints-oldest.txt $(WHEEL)/wheel.done
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/python $(PIP_INSTALL) --upgrade pip
 	$(OLDEST)/bin/python $(PIP_INSTALL) --constraint constraints-oldest.txt \
-		"$(PACKAGE)[lightgbm,xgboost,sklearn,onnxruntime,catboost,html,charts,load,serve]" \
-		pyinstrument onnxmltools skl2onnx pytest hypothesis httpx
+		"$(PACKAGE)[lightgbm,xgboost,sklearn,onnxruntime,catboost,profile,html,charts,load,serve,dask]" \
+		onnxmltools skl2onnx pytest hypothesis httpx jsonschema
 	touch $@

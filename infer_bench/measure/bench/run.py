@@ -93,17 +93,16 @@ def run(
         entries, left_out = _choose(refs, candidates, to_onnx, settings, optional)
         progress.update(0, "reading the rows")
         rows, unfit, settings, start_ns = _load_rows(entries, file, settings, truth, openings)
-    del file  # some formats are held in memory
-    columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
-    entries, feeds = choose_feeds(entries, columns, settings)
-    measurements = _prepare_measurements(entries, settings, unfit)
-    preparation, begin_ns = _begin_budget(settings, begin_ns)
-    notes = (*notices, *missing, *left_out, *feeds, *preparation)
-    builder, tester = _prepare_report(measurements, rows, settings, notes, truth)
-    if ready:
-        ready(builder.build_report(complete=False))
-    scheduler = _schedule(measurements, (columns, find_inputs(rows)), settings, progress, tester, begin_ns, start_ns)
-    return _run_to_report(scheduler, builder, save)
+        del file  # some formats are held in memory
+        columns = {e.key: select_columns(e, rows[e.model.path]) for e in entries if e.key not in unfit}
+        entries, feeds = choose_feeds(entries, columns, settings)
+        measurements = _prepare_measurements(entries, settings, unfit)
+        preparation, begin_ns = _begin_budget(settings, begin_ns)
+        notes = (*notices, *missing, *left_out, *feeds, *preparation)
+        builder, tester = _prepare_report(measurements, rows, settings, notes, truth, ready)
+        fed = columns, find_inputs(rows), openings
+        scheduler = _schedule(measurements, fed, settings, progress, tester, begin_ns, start_ns)
+        return _run_to_report(scheduler, builder, save)
 
 
 def _run_to_report(scheduler: Scheduler, builder: "ReportBuilder", save: Save | None) -> BenchReport:
@@ -117,13 +116,20 @@ def _prepare_report(
     settings: Settings,
     notices: Sequence[Notice],
     truth: Array | None,
+    ready: Save | None,
 ) -> tuple["ReportBuilder", "ProbeTester"]:
-    """What builds the report, and what puts the probes whose outcomes stand in it."""
+    """What builds the report, of which `ready` has seen one without results, and what puts the probes.
+
+    Raises what `ready` raises.
+    """
     from infer_bench.measure.bench.report import ReportBuilder
     from infer_bench.measure.probe_test.run import ProbeTester
 
     tester = ProbeTester(rows, settings)
-    return ReportBuilder(measurements, rows, settings, notices, truth, tester.tests), tester
+    builder = ReportBuilder(measurements, rows, settings, notices, truth, tester.tests)
+    if ready:
+        ready(builder.build_report(complete=False))
+    return builder, tester
 
 
 def _prepare_measurements(
@@ -242,16 +248,17 @@ def _list_candidates(models: Sequence[ModelRef], texts: Sequence[str], settings:
 
 def _schedule(
     measurements: Measurements,
-    rows: tuple[Mapping[Key, Columns], tuple[TensorInput, ...]],
+    fed: tuple[Mapping[Key, Columns], tuple[TensorInput, ...], EarlyOpenings],
     settings: Settings,
     progress: Progress,
     tester: "ProbeTester",
     begin_ns: int,
     start_ns: int,
 ) -> Scheduler:
-    """Fixed rounds in fresh processes, and at their end the probes. `rows` of each candidate, and a network's inputs.
+    """Fixed rounds in fresh processes, and at their end the probes.
 
-    A budget that was given bounds the run, the probes included, the usual one the measuring alone.
+    `fed` are the rows of each candidate, a network's inputs, and who has opened a model already. A budget that was
+    given bounds the run, the probes included, the usual one the measuring alone.
     """
     from infer_bench.measure.probe_test.run import RESERVE
 
@@ -263,7 +270,7 @@ def _schedule(
     progress.announce(plan, always=settings.budget_s is not None)
     rule = FixedRounds(measurements, budget, settings)
     starts = StartPlan(measurements.remaining, settings, budget, start_ns=start_ns)
-    source = FreshProcesses(rows[0], settings, inputs=rows[1], plan=starts)
+    source = FreshProcesses(fed[0], settings, inputs=fed[1], plan=starts, openings=fed[2])
     return Scheduler(
         measurements, source, rule, budget, settings, progress, inspect=tester.run if settings.probes else None
     )

@@ -13,14 +13,15 @@ from infer_bench.workers.requests import LoadedModel, LoadModel
 
 
 class EarlyOpenings(contextlib.AbstractContextManager["EarlyOpenings"]):
-    """Workers that open a model each; those that nobody has asked for end with the context. None of them is measured.
+    """Workers that open a model each; all that nobody has taken end with the context, or before it by `close`.
 
-    Nothing that is timed may run before that.
+    Nothing that is timed may run before that. How long they took to start is not known.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._openings: list[tuple[Worker, Callable[[], LoadedModel]]] = []
+        self._waiting: list[tuple[Worker, LoadedModel]] = []
 
     def start(self, candidate: Candidate) -> None:
         """Have a worker open the candidate's artefact; what goes wrong is raised by `open`."""
@@ -29,21 +30,37 @@ class EarlyOpenings(contextlib.AbstractContextManager["EarlyOpenings"]):
             self._openings.append((worker, worker.post(LoadModel(worker.job))))
 
     @contextlib.contextmanager
-    def open(self, candidate: Candidate) -> Iterator[tuple[Worker, ModelSpec]]:
-        """The worker that has opened the candidate, or one that does now; it ends with the context."""
+    def open(self, candidate: Candidate, *, keep: bool = False) -> Iterator[tuple[Worker, ModelSpec]]:
+        """The worker that has opened the candidate, or one that does now; it ends with the context, or may be taken."""
         job = build_job(candidate, self._settings)
         opening = next((opening for opening in self._openings if opening[0].job == job), None)
         if opening is None:
-            with self._start(candidate) as worker:
-                yield worker, worker.open().spec
-            return
-        self._openings.remove(opening)
-        with opening[0] as worker:
-            yield worker, opening[1]().spec
+            worker = self._start(candidate)
+            opening = worker, worker.open
+        else:
+            self._openings.remove(opening)
+        with contextlib.ExitStack() as resources:
+            worker = resources.enter_context(opening[0])
+            model = opening[1]()
+            yield worker, model.spec
+            if keep:
+                resources.pop_all()
+                self._waiting.append((worker, model))
+
+    def take(self, candidate: Candidate) -> tuple[Worker, LoadedModel] | None:
+        """A worker that was kept, for the caller to end, and what it has opened; None without one."""
+        job = build_job(candidate, self._settings)
+        place = next((place for place, (worker, _) in enumerate(self._waiting) if worker.job == job), None)
+        return None if place is None else self._waiting.pop(place)
 
     def _start(self, candidate: Candidate) -> Worker:
         return Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s)
 
+    def close(self) -> None:
+        """End those that nobody has taken."""
+        for worker, _ in (*self._openings, *self._waiting):
+            worker.kill()
+        self._openings, self._waiting = [], []
+
     def __exit__(self, *_: object) -> None:
-        while self._openings:
-            self._openings.pop()[0].kill()
+        self.close()

@@ -130,14 +130,14 @@ def describe_domain(
 ) -> RequestDomain:
     """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are drawn.
 
-    `openings` may have one open already. Raises what the first candidate's worker raised when none of them could open
-    the model.
+    `openings` may have one open already, and keep it where a budget may leave no time to open it again. Raises what the
+    first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
     openings = openings or EarlyOpenings(settings)
     for variant in (variant for candidate in order_by_start(candidates) for variant in list_variants(candidate)):
         try:
-            with openings.open(variant) as (worker, spec):
+            with openings.open(variant, keep=settings.budget_s is not None and not draws) as (worker, spec):
                 return _read_domain(worker, spec, settings) if draws else RequestDomain(spec)
         except (DataError, UsageError):
             raise

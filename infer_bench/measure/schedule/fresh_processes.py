@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from infer_bench.errors import InferBenchError, WorkerHung
 from infer_bench.measure.candidates.candidates import Candidate, Key
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.fixed_batch import choose_batch
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.schedule.layouts import (
@@ -37,7 +38,8 @@ class FreshProcesses(SessionOpener):
     """Starts a process a candidate and layout.
 
     With `overlap` those of a layout start at the same time, and so their starts are not measured. With a `plan` it says
-    that of each layout, and how many layouts start at once.
+    that of each layout, and how many layouts start at once. Where those of the first one do, processes that `openings`
+    have kept take part.
     """
 
     restarts = True
@@ -52,10 +54,13 @@ class FreshProcesses(SessionOpener):
         *,
         overlap: bool = False,
         plan: StartPlan | None = None,
+        openings: EarlyOpenings | None = None,
     ) -> None:
         super().__init__(columns, settings, delays, inputs)
         self._overlap = overlap
         self._plan = plan
+        self._openings = openings or EarlyOpenings(settings)
+        self._loaded: dict[int, LoadedModel] = {}
         self._layouts: dict[int, Layout] = {}
         self._workers: dict[int, list[Worker]] = {}
         self._awaited: Candidate | None = None
@@ -87,6 +92,7 @@ class FreshProcesses(SessionOpener):
         if count:
             self._open_together(orders, announce)
         else:
+            self._openings.close()
             self._open_in_turn(index, orders[index], announce)
         if not index:
             self._open_one(orders[index], announce)
@@ -119,8 +125,9 @@ class FreshProcesses(SessionOpener):
         for index, candidate in places:
             announce(candidate)
             with self._layouts[index].noting_failure(candidate.key):
-                by_place[index, candidate.key] = self._start(candidate)
+                by_place[index, candidate.key] = self._take(candidate) or self._start(candidate)
                 self._workers[index].append(by_place[index, candidate.key])
+        self._openings.close()
 
         def open_session(index: int, candidate: Candidate) -> None:
             layout, worker = self._layouts[index], by_place[index, candidate.key]
@@ -140,8 +147,16 @@ class FreshProcesses(SessionOpener):
     def _start(self, candidate: Candidate) -> Worker:
         return Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s)
 
+    def _take(self, candidate: Candidate) -> Worker | None:
+        """One that has opened the model already."""
+        opening = self._openings.take(candidate)
+        if opening is None:
+            return None
+        self._loaded[opening[0].pid] = opening[1]
+        return opening[0]
+
     def _load(self, index: int, candidate: Candidate, worker: Worker) -> LoadedModel:
-        return self._ask(candidate, worker, LoadModel(worker.job))
+        return self._loaded.get(worker.pid) or self._ask(candidate, worker, LoadModel(worker.job))
 
     def _ask(self, candidate: Candidate, worker: Worker, request: Request[R]) -> R:
         """As `Worker.ask`, for no longer than the plan has time; but the very first one. Raises `StartTooLate`."""
@@ -176,6 +191,7 @@ class FreshProcesses(SessionOpener):
 
     def close(self) -> None:
         """End what was started ahead of its layout."""
+        self._openings.close()
         self._kill_all()
 
     def _kill_all(self) -> None:

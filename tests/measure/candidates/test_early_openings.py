@@ -94,3 +94,32 @@ def test_a_worker_that_does_not_start_is_started_again_when_it_is_asked_for(work
         openings.start(UNSTARTABLE)
         with pytest.raises(WorkerError, match="cannot be started"), openings.open(UNSTARTABLE):
             pass
+
+
+def test_a_worker_that_is_kept_is_taken_once_and_not_ended(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        with openings.open(ONE, keep=True):
+            pass
+        assert openings.take(OTHER) is None
+        opening = openings.take(ONE)
+        assert opening is not None
+        assert opening[1].spec == SPEC
+        assert openings.take(ONE) is None
+    assert workers.ended == []
+
+
+def test_a_worker_that_is_kept_and_never_taken_ends_with_the_context(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        openings.start(ONE)
+        with openings.open(ONE, keep=True):
+            pass
+        assert workers.ended == []
+    assert workers.started == workers.ended == ["one"]
+
+
+def test_a_worker_that_could_not_open_a_model_is_not_kept(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        with pytest.raises(ModelError), openings.open(BROKEN, keep=True):
+            pass
+        assert openings.take(BROKEN) is None
+    assert workers.ended == ["broken"]
