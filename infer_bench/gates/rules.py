@@ -22,7 +22,7 @@ LEAST_SAMPLES, LEAST_SAMPLES_FROM = 200, 0.95
 """Samples a block for a ratio of percentiles: with 44 a block the p95 was noise, with 200 it was told (measured)."""
 NO_ANSWERS = "no answers"
 """What stands in place of a difference while there are no predictions yet."""
-_UNKNOWN: Mapping[str, None] = dict.fromkeys(("baseline", "value", "ratio", "low", "high"))
+_UNKNOWN: dict[str, Any] = dict.fromkeys(("baseline", "value", "ratio", "low", "high"))
 """Of a percentile that the samples of a layout are too few for."""
 EXIT_CODES = {"pass": 0, "regressed": 1, "inconclusive": 3, "different": 4, "failed": 6}
 
@@ -192,7 +192,8 @@ def _find_reservation(
         outcome = "advisory" if share > 0.95 else "inconclusive"
         count = f"{series.samples} {'sample' if series.samples == 1 else 'samples'}"
         reason = f"{count} a {per} where {blank.metric} needs {least}: {MORE_BUDGET}, or limit p50 alone"
-        fields = {"outcome": outcome, "reason": reason, "final": True, "would_see": None, "would_fail": None}
+        fields: dict[str, Any] = {"outcome": outcome, "reason": reason, "final": True}
+        fields |= {"would_see": None, "would_fail": None}
         pooled = series.samples if series.pooled is None else series.pooled
         return fields | (_UNKNOWN if pooled < minimum_samples(share) else {})
     if judgement.outcome != "inconclusive":
