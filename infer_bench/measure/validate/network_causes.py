@@ -72,17 +72,18 @@ def explain_by_weights(
     return Explanation((*causes, *explanation.causes), 0, "") if causes else explanation
 
 
-def find_unreached_weights(candidate: Predictor, reference: Predictor) -> list[OtherWeight]:
-    """Tensors that are another model's, of two networks that answered alike: in some rows, or in fewer bits.
+def find_unreached_weights(candidate: Predictor, reference: Predictor, *, are_equal: bool) -> list[OtherWeight]:
+    """Tensors that are another model's, of two networks that answered alike: in some rows, in fewer bits, or unused.
 
     No conversion changes some rows of a tensor and leaves the others: rows of a table that no request has looked up
-    may be another model's. Files of more than `MOST_BYTES` are not looked into.
+    may be another model's. One that scales a whole tensor rounds otherwise: where answers `are_equal` in every bit,
+    none of them has read the tensor, which may be that of a branch. Files over `MOST_BYTES` are not looked into.
     """
     paths = [Path(side.candidate.artefact.path) for side in (reference, candidate)]
     if any(path.is_file() and path.stat().st_size > MOST_BYTES for path in paths):
         return []
     unlike = other_weights(_read_weights(reference), _read_weights(candidate))
-    return [weight for weight in unlike if weight.other_rows < weight.rows or weight.rounded_to]
+    return [weight for weight in unlike if are_equal or weight.other_rows < weight.rows or weight.rounded_to]
 
 
 def _read_weights(predictor: Predictor) -> list[Weight]:

@@ -21,7 +21,15 @@ def explain_candidates(validation: NetworkValidation) -> None:
         if len(rows.numbers):
             candidate.explanation = explain_by_weights(Explanation(), rows, candidate.predictor, reference)
         else:
-            candidate.unreached = find_unreached_weights(candidate.predictor, reference)
+            candidate.unreached = find_unreached_weights(
+                candidate.predictor, reference, are_equal=_are_equal(candidate)
+            )
+
+
+def _are_equal(candidate: NetworkCandidate) -> bool:
+    """Whether no number of any answer is another than the reference's, in the last bit."""
+    outputs = [output for group in candidate.groups.values() for output in group.comparison.outputs.values()]
+    return all(output.tally.max_abs == 0 for output in outputs)
 
 
 def _differing_requests(candidate: NetworkCandidate) -> DifferingRows:

@@ -92,11 +92,9 @@ def _note_unreached(candidate: NetworkCandidate) -> Iterator[Notice]:
         yield Notice("rounded-weights", text, "--strict counts that as different")
     if others:
         first = others[0]
-        text = (
-            f"{name} stores other numbers in {list_weights(others)} "
-            f"({first.other_rows:,} of {first.rows:,} rows), which no request here has shown"
-        )
-        hint = "--strict counts that as different; give requests that look them up with --data"
+        rows = f" ({first.other_rows:,} of {first.rows:,} rows)" if first.other_rows < first.rows else ""
+        text = f"{name} stores other numbers in {list_weights(others)}{rows}, which no request here has shown"
+        hint = "--strict counts that as different; give requests that reach them with --data"
         yield Notice("unreached-weights", text, hint)
 
 

@@ -156,6 +156,25 @@ def test_rows_of_a_table_that_no_request_looks_up_are_looked_up_or_said_to_be_ot
 
 
 @pytest.mark.parametrize("strict", [False, True])
+def test_a_tensor_of_a_branch_that_no_request_takes_is_noted(tmp_path: Path, *, strict: bool) -> None:
+    graph = """rare (float[n, 2, 3] x) => (float[n, 2, 3] y) {
+        highest = ReduceMax<keepdims = 0>(x)
+        is_high = Greater(highest, limit)
+        y = If(is_high) <
+            then_branch = high () => (float[n, 2, 3] scaled) { scaled = Mul(x, factor) },
+            else_branch = low () => (float[n, 2, 3] kept) { kept = Identity(x) }>
+    }"""
+    models = [
+        str(save_graph(tmp_path / f"{i}.onnx", graph, {"limit": np.float32(100), "factor": np.float32(i)}))
+        for i in (3, 4)
+    ]
+    report = validate(*models, strict=strict)
+    (notice,) = (notice for notice in report.notices if notice.code == "unreached-weights")
+    assert notice.message == "4.onnx stores other numbers in factor by up to 1.0e+00, which no request here has shown"
+    assert report.results[0].different == strict
+
+
+@pytest.mark.parametrize("strict", [False, True])
 def test_weights_in_fewer_bits_that_hardly_matter_are_noted(tmp_path: Path, *, strict: bool) -> None:
     weights = image_weights()
     weights["w"] *= np.float32(1e-3)
