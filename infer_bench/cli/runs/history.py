@@ -92,7 +92,7 @@ def _say_difference(difference: Difference) -> str:
         return f"{difference.field} lack {difference.baseline}"
     if difference.baseline == NO_MORE:
         return f"{difference.field} hold {difference.ours} besides"
-    return f"{difference.field} {difference.ours}, {difference.baseline} there"
+    return f"{difference.field} {difference.ours} (in the first run: {difference.baseline})"
 
 
 def _renderer(kind: str, output: str | None) -> "Callable[[History], str]":

@@ -65,11 +65,6 @@ def count_rows(settings: Settings) -> int:
     return max(DEFAULT_ROWS, *settings.batches)
 
 
-def open_rows(path: str | None) -> data.Dataset | None:
-    """The user's file of rows, None without one. Raises `DataError`; no worker has to be started for that."""
-    return None if path is None else data.Dataset.open(path)
-
-
 def open_labels(path: str | None, file: RequestFile | None) -> Array | None:
     """The true classes of the file's rows, None without them. Raises `DataError`, `UsageError` without rows.
 

@@ -59,10 +59,6 @@ def build_result(candidate_run: CandidateRun, settings: ProfileSettings) -> Prof
     return ProfileResult(**row, **_fill_times(findings))
 
 
-def _takes_tensors(findings: Findings) -> bool:
-    return findings.model is not None and bool(findings.model.spec.inputs)
-
-
 def _fill_times(findings: Findings) -> dict[str, Any]:
     if not findings.rounds:
         return {}

@@ -16,7 +16,8 @@ def draw_trend(history: History) -> Chart | None:
     places = {run.file: place for place, run in enumerate(history.runs)}
     figure, (axes,) = new_figure(3.8)
     texts, values, medians = [], Values(), list[int]()
-    for index, (name, entries) in enumerate(list(history.entries().items())[:MOST_LINES]):
+    lines = history.entries()
+    for index, (name, entries) in enumerate(list(lines.items())[:MOST_LINES]):
         points = [(e, e.result.request.p50_ns) for e in entries if e.result.request and e.result.request.p50_ns]
         if not points:
             continue
@@ -39,6 +40,8 @@ def draw_trend(history: History) -> Chart | None:
         axes.set_ylim(bottom=0)
     use_durations(axes)
     add_legend(figure, axes)
+    if len(lines) > MOST_LINES:
+        texts.append(f"not drawn: {len(lines) - MOST_LINES} more of the tables' candidates")
     if not all(run.comparable for run in history.runs):
         texts.append("hollow: not comparable with the first run")
     return Chart("trend", "p50 of the request, run by run", "; ".join(texts), figure, values)

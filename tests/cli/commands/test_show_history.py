@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infer_bench.cli.main import run
+from infer_bench.cli.runs.history import read_history
 from infer_bench.report.serialize import dump, load_report
 
 SAVED = Path(__file__).parents[2] / "saved"
@@ -49,7 +50,8 @@ def test_a_folder_is_a_history_and_other_conditions_are_not_compared(capsys: pyt
     assert run(["show", "runs"]) == 0
     output = capsys.readouterr().out
     assert output.index("c.json") < output.index("a.json") < output.index("b.json")
-    assert "a.json is not comparable with c.json: CPU model" in output
+    ours = REPORT.environment.cpu_model
+    assert f"a.json is not comparable with c.json: CPU model {ours} (in the first run: another CPU)" in output
     assert "2.00" not in output
     assert "not judged" in output
     assert "regress" not in output
@@ -94,6 +96,16 @@ def test_each_format_holds_every_run(file: str, words: str) -> None:
     assert words in text
     assert "a.json" in text
     assert "b.json" in text
+
+
+def test_a_chart_of_many_candidates_says_how_many_it_lacks() -> None:
+    from infer_bench.reporters.charts.catalogue import draw_history
+
+    pytest.importorskip("matplotlib")
+    results = tuple(replace(REPORT.results[0], batch=batch) for batch in range(1, 11))
+    save("many.json", replace(REPORT, results=results))
+    (chart,) = draw_history(read_history(["many.json", "runs/a.json"]))
+    assert "not drawn: 3 more of the tables' candidates" in chart.description
 
 
 def test_names_that_would_run_are_escaped() -> None:

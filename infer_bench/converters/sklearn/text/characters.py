@@ -10,7 +10,6 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable
 
-Predicate = Callable[[str], bool]
 _SURROGATES = range(0xD800, 0xE000)
 """No text that can be encoded holds these."""
 _UNASSIGNED = "\u0378"
