@@ -135,6 +135,8 @@ def _look_generated(names: Sequence[str]) -> bool:
 def _fit(column: Column, name: str, feature: Feature) -> Column:
     if feature.unread and column.dtype == object:
         return np.full(len(column), np.nan)
+    if feature.kind == "category" and not feature.categories and _mixes_text(column):
+        return _objects(None if value is ABSENT else value for value in column.tolist())
     column = as_one_kind(column, name)
     textual = feature.kind == "string" or (feature.kind == "category" and _holds_text(feature))
     if column.dtype == object and not textual and feature.kind != "category":
@@ -142,6 +144,12 @@ def _fit(column: Column, name: str, feature: Feature) -> Column:
     if column.dtype != object and textual:
         return _as_text(column, name, feature)
     return column
+
+
+def _mixes_text(column: Column) -> bool:
+    """Whether it holds texts beside numbers, as a category may that the model keeps as hashes of texts."""
+    kinds = set(map(type, column.tolist())) - {type(None), Absent} if column.dtype == object else set()
+    return str in kinds and kinds != {str} and kinds <= {str, int, float, bool}
 
 
 def as_one_kind(column: Column, name: str) -> Column:

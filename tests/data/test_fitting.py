@@ -41,6 +41,13 @@ def test_unnamed_models_take_columns_by_position() -> None:
     assert not match(("f0", "f1"), spec("f0", "f1")).by_position
 
 
+def test_a_category_of_unknown_values_may_mix_texts_and_numbers() -> None:
+    rows = Table({"k": np.array(["x", 1, None, True], dtype=object)})
+    assert conform(rows, spec(Feature("k", "category"))).columns["k"].tolist() == ["x", 1, None, True]
+    with pytest.raises(DataError, match="holds text in some rows and numbers in others"):
+        conform(rows, spec(Feature("k", "category", ("x", "y"))))
+
+
 def places(*names: str) -> ModelSpec:
     """A model whose columns' names are invented."""
     return spec(*(Feature(name, invented=True) for name in names))

@@ -132,6 +132,25 @@ def test_a_graph_calls_its_input_itself(zoo: Callable[[str], SavedModel]) -> Non
     assert infer(app, data, app.service.name).status_code == 200
 
 
+def test_a_category_that_is_hashed_is_sent_as_text_or_as_a_number(tmp_path: Path) -> None:
+    library = pytest.importorskip("catboost")
+    rows = [["red", 1, 0.5], ["blue", 2, 1.5]] * 20
+    settings = {"iterations": 3, "depth": 2, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
+    model = library.CatBoostClassifier(**settings, cat_features=[0, 1]).fit(rows, [0, 1] * 20)
+    model.save_model(str(tmp_path / "hashed.cbm"))
+    app = application(str(tmp_path / "hashed.cbm"))
+    inputs = ask(app, "GET", "/v2/models/hashed").json()["inputs"]
+    assert [one["datatype"] for one in inputs] == ["BYTES", "BYTES", "FP64"]
+    for datatype, codes in (("BYTES", ["1", "2"]), ("INT64", [1, 2]), ("FP64", [1.0, 2.0])):
+        columns = (("BYTES", ["red", "blue"]), (datatype, codes), ("FP64", [0.5, 1.5]))
+        tensors = [
+            {"name": one["name"], "shape": [2], "datatype": kind, "data": data}
+            for one, (kind, data) in zip(inputs, columns, strict=True)
+        ]
+        predictions = infer(app, {"inputs": tensors}, "hashed").json()["outputs"][0]["data"]
+        np.testing.assert_array_equal(predictions, model.predict_proba(rows[:2])[:, 1])
+
+
 def test_text_goes_in_and_comes_out(categories: Path, animals: Path) -> None:
     app = application(str(categories))
     assert [i["datatype"] for i in ask(app, "GET", "/v2/models/colours").json()["inputs"]] == ["FP64", "BYTES"]

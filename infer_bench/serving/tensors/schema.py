@@ -52,6 +52,7 @@ class TensorSchema:
         columns = tuple(TensorSpec(f.name, _datatype(f), (-1, 1)) for f in model.spec.features)
         self.inputs = self._own or columns
         self._columns = {column.name: column for column in columns}
+        self._hashed = frozenset(f.name for f in model.spec.features if f.hashed)
         self._labels = _label_datatype(model.spec.classes)
         outputs = [TensorSpec(PREDICTIONS, "FP64", (-1, len(model.spec.outputs)))]
         if self._labels:
@@ -124,8 +125,13 @@ class TensorSchema:
         return tensor.reshape(-1)
 
     def _check_datatype(self, spec: TensorSpec, tensor: Array) -> None:
-        """Any numbers are taken for numbers, since a double holds them; nothing else is taken for another thing."""
+        """Any numbers are taken for numbers, since a double holds them; nothing else is taken for another thing.
+
+        But a category that is hashed may be of any type: its text is what the model knows.
+        """
         datatype = datatype_of(tensor)
+        if spec.name in self._hashed:
+            return
         if datatype != spec.datatype and not (is_numeric(datatype) and is_numeric(spec.datatype)):
             raise self._fault(f"input {spec.name!r} is {datatype} instead of {spec.datatype}")
 
@@ -206,6 +212,8 @@ def _own_tensors(model: ServedModel) -> tuple[TensorSpec, ...]:
 
 
 def _datatype(feature: Feature) -> str:
+    if feature.hashed:
+        return "BYTES"
     if feature.kind == "category" and not any(isinstance(v, str) for v in feature.categories):
         return "FP64"
     return datatype_of(np.empty(0, feature.dtype)) if feature.dtype else _KINDS[feature.kind]
