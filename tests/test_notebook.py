@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def outputs() -> list[list[Any]]:
     """The outputs of each cell of code."""
     notebook = nbformat.read(ROOT / "docs/notebook.ipynb", as_version=4)
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}})
+    folder = {"metadata": {"path": str(ROOT / "docs")}}  # where notebook servers start a kernel
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources=folder)
     client.create_kernel_manager().kernel_spec.argv.insert(1, START)
     client.execute()
     return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
