@@ -26,7 +26,8 @@ def rows(tmp_path: Path) -> str:
 
 
 def arguments(url: str, rows: str, *more: str) -> list[str]:
-    return ["load", url, "-d", rows, "--rate", "400/s", "--duration", "100ms", "--warmup", "0", *more]
+    brief = ["--rate", "400/s", "--duration", "100ms", "--warmup", "0", "--timeout", "10m"]
+    return ["load", url, "-d", rows, *brief, *more]
 
 
 def test_a_report_is_written_and_shown(rows: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

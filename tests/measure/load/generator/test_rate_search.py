@@ -81,7 +81,7 @@ def test_a_service_that_breaks_every_limit(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(rate_search, "LONGEST_TRIAL_S", 0.1)
     limits = (parse_bound("p60<200ms"),)
-    settings = LoadSettings(find_rate=True, rate=400.0, limits=limits, duration_s=0.01, warmup_s=0.0)
+    settings = LoadSettings(find_rate=True, rate=400.0, limits=limits, duration_s=0.01, warmup_s=0.0, timeout_s=600.0)
     with serve(handle) as url:
         report = load(url, data=str(rows), settings=settings)
     assert report.results[0].search is not None
