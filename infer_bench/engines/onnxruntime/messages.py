@@ -6,8 +6,8 @@ import re
 from infer_bench.engines.session import first_line
 
 _CODE = re.compile(r"\[ONNXRuntimeError\] : \d+ : \w+ : ")
-_SOURCE = re.compile(r"\S*/onnxruntime/\S+\.(?:cc|cpp|h|hpp):\d+ ")
-_FUNCTION = re.compile(r"(?:[\w<>*&]+(?:::[\w<>*&]+)* )?onnxruntime::[\w:~<>]+\([^()]*\)\S* ")
+_SOURCE = re.compile(r"[^\s:]*/onnxruntime/\S+\.(?:cc|cpp|h|hpp):\d+ ")
+_FUNCTION = re.compile(r"(?:(?<![\w.])[\w<>*&]+(?:::[\w<>*&]+)* )?onnxruntime::[\w:~<>]+\([^()]*\)\S* ")
 _LOADING = re.compile(r"Load model from .*? failed: ?")
 _UNKNOWN_OPERATOR = re.compile(r"is not a registered function/op|No opset import for domain")
 _MOST = 300

@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, parser
 
+from infer_bench.engines.onnxruntime.messages import shorten_error
 from infer_bench.engines.onnxruntime.network import NetworkSession
 from infer_bench.errors import EngineError, ModelError
 from tests.engines.zoo import open_session, ref
@@ -203,3 +204,22 @@ def test_an_operator_that_nobody_knows_is_named(tmp_path: Path) -> None:
     )
     assert raised.value.hint is not None
     assert "a library of their own" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : Load model from /m/x.onnx failed:/src/onnxruntime/core/graph/model.cc:149 "
+            "onnxruntime::Model::Model(onnx::ModelProto&&, bool) Unsupported model IR version: 99",
+            "Exception: Unsupported model IR version: 99",
+        ),
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : /src/onnxruntime/core/framework/bfc_arena.cc:360 "
+            "void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool) Failed to allocate memory",
+            "Exception: Failed to allocate memory",
+        ),
+    ],
+)
+def test_errors_are_told_without_the_library_s_sources(text: str, expected: str) -> None:
+    assert shorten_error(Exception(text), "/m/x.onnx") == expected

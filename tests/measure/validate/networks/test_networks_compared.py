@@ -164,10 +164,10 @@ def test_a_tensor_of_a_branch_that_no_request_takes_is_noted(tmp_path: Path, *, 
             then_branch = high () => (float[n, 2, 3] scaled) { scaled = Mul(x, factor) },
             else_branch = low () => (float[n, 2, 3] kept) { kept = Identity(x) }>
     }"""
-    models = [
-        str(save_graph(tmp_path / f"{i}.onnx", graph, {"limit": np.float32(100), "factor": np.float32(i)}))
-        for i in (3, 4)
-    ]
+    models = []
+    for factor in (3, 4):
+        numbers = {"limit": np.array(100, np.float32), "factor": np.array(factor, np.float32)}
+        models.append(str(save_graph(tmp_path / f"{factor}.onnx", graph, numbers)))
     report = validate(*models, strict=strict)
     (notice,) = (notice for notice in report.notices if notice.code == "unreached-weights")
     assert notice.message == "4.onnx stores other numbers in factor by up to 1.0e+00, which no request here has shown"
