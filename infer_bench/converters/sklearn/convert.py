@@ -18,11 +18,11 @@ from infer_bench.converters.onnx.graph import OPSET, Block, Frame, Graph
 from infer_bench.converters.onnx.labels import add_zipmap, make_label_table
 from infer_bench.converters.onnx.writer import write_onnx
 from infer_bench.converters.sklearn.inputs import find_text_columns
-from infer_bench.converters.sklearn.registry import PREDICTORS, Predictions, write_predictor, write_transformer
+from infer_bench.converters.sklearn.registry import Predictions, write_predictor, write_transformer
 from infer_bench.errors import MissingDependency, NotConvertible
 from infer_bench.trees.ensemble import Dtype
 from infer_bench.trees.readers.sklearn.ensembles import read_sklearn_trees
-from infer_bench.trees.readers.sklearn.estimators import get_class_name, get_feature_names
+from infer_bench.trees.readers.sklearn.estimators import get_feature_names
 
 _IR_VERSION = 10
 _OUTPUT_DTYPE: dict[Precision, Dtype] = {"exact": "float64", "float32": "float32"}
@@ -93,7 +93,7 @@ def convert_sklearn(
 
 def _write(g: Graph, estimator: Any, frame: Frame) -> Predictions:
     """A predictor's predictions, or a lone transformer's columns as values."""
-    if get_class_name(estimator) in PREDICTORS or hasattr(estimator, "predict"):
+    if hasattr(estimator, "predict"):
         return write_predictor(g, estimator, frame)
     out = write_transformer(g, estimator, frame)
     return Predictions(out.width, out.numbers(g, "the output"))

@@ -224,3 +224,8 @@ def test_products_are_rounded_as_the_originals() -> None:
     model = PolynomialFeatures(3).fit(X)
     products = open_session(convert_sklearn(model, precision="exact")).run(None, {"input": X})[0]
     assert np.array_equal(products, model.transform(X))
+
+
+def test_a_pipeline_of_transformers_alone_gives_its_columns() -> None:
+    model = make_pipeline(StandardScaler(), PolynomialFeatures(2)).fit(X)
+    assert compare(model, rows=16)["ordinary"] == 16
