@@ -48,6 +48,8 @@ Predict = Callable[[Any], Any]
 COLUMNS = "columns"
 """Given beside the options: `yes` where the numbers of tensors are to be columns of rows, if they can be."""
 _ON_OFF = ("on", "off")
+_LOOKUPS = frozenset({"Gather", "GatherElements", "GatherND", "OneHot"})
+"""Operators to which columns of floats may be positions, once they are cast."""
 
 
 class OnnxRuntime:
@@ -105,7 +107,7 @@ def open_table(library: Any, session: Any, model: ModelRef, options: Mapping[str
     if any(feature.kind == "string" for feature in features):
         texts = find_known_texts(content, {tensor.name: tensor.width for tensor in inputs})
         features = onnx_inputs.with_known_texts(features, inputs, texts)
-    if any(feature.kind == "integer" for feature in features):
+    if any(feature.kind == "integer" for feature in features) or any(node.op in _LOOKUPS for node in nodes):
         features = onnx_inputs.with_positions(features, inputs, read_input_uses(content))
     feed = onnx_inputs.make_feed(inputs, features, description.encoded if description else (), options)
     meaning = onnx_outputs.interpret_outputs(session.get_outputs(), nodes, options["output"], description)

@@ -99,10 +99,10 @@ def with_known_texts(
 def with_positions(
     columns: Sequence[Feature], tensors: Sequence[Tensor], uses: Mapping[str, InputUse]
 ) -> tuple[Feature, ...]:
-    """The columns that fill an input by themselves and look up rows of a table, with that table's positions."""
-    by_start = {tensor.start: uses.get(tensor.name, InputUse()) for tensor in tensors if tensor.width == 1}
-    ranges = {start: (use.low, use.high) for start, use in by_start.items() if use.high is not None}
-    return tuple(replace(column, positions=ranges.get(place)) for place, column in enumerate(columns))
+    """The columns that look up rows of a table, with that table's positions; of floats too, which a graph may cast."""
+    by_column = [uses.get(tensor.name, InputUse()) for tensor in tensors for _ in range(tensor.width)]
+    ranges = [None if use.high is None else (use.low, use.high) for use in by_column]
+    return tuple(replace(column, positions=own) for column, own in zip(columns, ranges, strict=True))
 
 
 def _kind(tensor: Tensor) -> Kind:

@@ -251,3 +251,16 @@ def test_numbers_that_look_up_a_row_of_a_table_are_drawn_from_all_of_it(tmp_path
     columns = draw(session.spec, {}, 1_000, seed=0).columns
     assert set(columns["user"].tolist()) == set(range(50))
     assert np.isfinite(answer(session, columns)).all()
+
+
+def test_columns_of_floats_that_look_up_rows_are_drawn_as_their_positions(tmp_path: Path) -> None:
+    body = "whole = Cast<to = 7>(x) rows = Gather(table, whole) y = ReduceSum<keepdims = 0>(rows, last)"
+    graph = "g (float[N, 4] x) => (float[N, 4] y) <float[5, 2] table = {1,2,3,4,5,6,7,8,9,0}, int64[1] last = {2}>"
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> {graph} {{ {body} }}')
+    onnx.save(model, tmp_path / "ids.onnx")
+    session = open_session("onnxruntime", ref(tmp_path / "ids.onnx", "onnx", "onnx"))
+    assert [feature.positions for feature in session.spec.features] == [(0, 4)] * 4
+    drawn = draw(session.spec, {}, 64, 0)
+    assert {float(value) for column in drawn.columns.values() for value in column} == {0, 1, 2, 3, 4}
+    outputs = session.postprocess(session.predict(session.preprocess(drawn.columns)))
+    assert outputs.shape == (64, 4)
