@@ -69,9 +69,7 @@ def _refuse(model: Any) -> None:
     if any(_is_float16(tensor) for tensor in model.graph.initializer):
         raise NotConvertible("the model's weights are float16 already", "give the float32 model")
     if not operators & LAYERS:
-        raise NotConvertible(
-            f"the model has no layer that can be int8: none of {', '.join(sorted(LAYERS))}", _OTHER_WAY
-        )
+        raise NotConvertible(f"the model has no layer that can be int8: none of {', '.join(sorted(LAYERS))}")
 
 
 def _is_float16(tensor: Any) -> bool:
