@@ -54,15 +54,18 @@ KINDS: tuple[Callable[[random.Random], bytes], ...] = (write_bytes, write_body, 
 
 
 def ask(port: int, request: bytes) -> str:
-    """The status of the answer; `none` where there was none."""
+    """The status of the last answer, since a right request may stand before odd bytes; `none` where there was none."""
+    answers = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
-            answer = connection.recv(65_536)
-    except OSError:
-        return "none"
-    return answer[9:12].decode("ascii", "replace") if answer.startswith(b"HTTP/1.") else "none"
+            while part := connection.recv(65_536):
+                answers += part
+    except OSError:  # what is not read any more is answered all the same
+        pass
+    statuses = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
+    return statuses[-1].decode() if statuses else "none"
 
 
 def memory_mb(pid: int) -> int:
