@@ -12,7 +12,7 @@ from infer_bench.engines.tree_files.near_zero import KAPPA, move_thresholds
 from infer_bench.engines.tree_files.read import read_tree_file
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.validate.probes import probes
+from infer_bench.measure.validate.probes.rows import probes
 from infer_bench.model import ModelRef
 from tests.converters.zoo import lightgbm_models, xgboost_models
 from tests.converters.zoo.case import list_cases, write

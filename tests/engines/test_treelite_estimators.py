@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeRegressor
 from infer_bench.engines.tree_files.estimators import compared_dtype, refuse_estimator
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.measure.validate.probes import probes
+from infer_bench.measure.validate.probes.rows import probes
 from tests.engines.zoo import answer, dump, open_session
 
 random = np.random.default_rng(0)

@@ -90,7 +90,8 @@ def interpret_outputs(
     if description is not None:
         return OutputMeaning(output.name, zipped, label, description.task, description.classes)
     classes = _classes(nodes)
-    labels = [other for other in outputs if is_label(other) and other.name != output.name]
+    is_usual = output.name == _choose_output(outputs, "").name  # labels are those of the usual one
+    labels = [other for other in outputs if is_usual and is_label(other) and other.name != output.name]
     if labels and not any(map(is_class_label, labels)):
         return OutputMeaning(output.name, zipped, label, "raw", classes)
     task = _task(output, nodes, classes, classified=bool(labels) or zipped or label)

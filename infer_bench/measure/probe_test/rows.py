@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.data import Table, concat
-from infer_bench.measure.validate.probes import Probe
+from infer_bench.measure.validate.probes.rows import Probe
 from infer_bench.typing import Ints
 
 MOST_ROWS = 8_192

@@ -21,8 +21,8 @@ from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.label_reading import choose_reading
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
-from infer_bench.measure.validate.probe_runs import leave_out_infinities
-from infer_bench.measure.validate.probes import probes
+from infer_bench.measure.validate.probes.rows import probes
+from infer_bench.measure.validate.probes.run import leave_out_infinities
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.measure.validate.trees import Structures
 from infer_bench.measure.validate.validation import CandidateState, Validation

@@ -53,6 +53,7 @@ class Predictor:
         worker: Worker | None = None,
     ) -> None:
         self.candidate, self.shared_tables, self._settings = candidate, tuple(shared_tables), settings
+        self._first_label = candidate.label
         self._worker = worker or self._start()
         self.spec = ModelSpec("raw", (), ())
         self.feed_dtype = ""
@@ -69,7 +70,7 @@ class Predictor:
     def read_output(self, name: str) -> None:
         """Load the model anew, to read another of its outputs. Raises what the worker raised."""
         self._worker.kill()
-        label, options = f"{self.candidate.label},output={name}", {**self.candidate.options, "output": name}
+        label, options = f"{self._first_label},output={name}", {**self.candidate.options, "output": name}
         self.candidate = replace(self.candidate, label=label, options=options)
         self._worker = self._start()
         self.open()

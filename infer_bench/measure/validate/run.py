@@ -24,9 +24,10 @@ from infer_bench.measure.validate.opening import (
     plan_predictors,
     read_same_output,
 )
+from infer_bench.measure.validate.other_outputs import compare_other_outputs, name_other_outputs
 from infer_bench.measure.validate.partial_reports import PartialReports
 from infer_bench.measure.validate.predictors import Predictor, describe_feeds
-from infer_bench.measure.validate.probe_runs import compare_on_probes
+from infer_bench.measure.validate.probes.run import compare_on_probes
 from infer_bench.measure.validate.report import report_on
 from infer_bench.measure.validate.saved_predictions import SavedPredictions, is_predictions
 from infer_bench.measure.validate.settings import ValidateSettings
@@ -81,7 +82,8 @@ def run(
         if isinstance(validation, NetworkValidation):
             return compare_networks(validation, progress, save)
         if data is None or settings.part is None:
-            return _compare_all(validation, progress, save)
+            report = _compare_all(validation, progress, save)
+            return compare_other_outputs(validation, report, lambda other: _compare_all(other, progress, None))
         return _compare_all(validation, progress, save, ComparisonPlan(tuple(models), tuple(engines), data))
 
 
@@ -111,6 +113,7 @@ def open_comparison(
         if predictions is None and openings[0].predictor is not None:
             read_same_output(openings[0].predictor, [o.predictor for o in openings[1:] if o.predictor])
         validation = _validation(predictions, openings, dataset, settings)
+        validation.other_outputs = () if predictions else name_other_outputs(openings)
         _name_columns_for_functions(validation)
         if dataset is None and not validation.spec.features:
             raise DataError("there is nothing to draw rows from", "give rows with --data")

@@ -37,7 +37,8 @@ class Validation:
     """A reference, described by `spec`, and the candidates that could be opened and those that could not.
 
     `rows_per_s` is how many of the user's rows were compared in a second, None before they were. `float64_obstacle`
-    says why a network that is the reference cannot be computed in float64.
+    says why a network that is the reference cannot be computed in float64. `other_outputs` are those that the reference
+    and some candidate have beside the one that is read.
     """
 
     reference: Predictor | SavedPredictions
@@ -48,6 +49,7 @@ class Validation:
     settings: ValidateSettings
     rows_per_s: float | None = None
     float64_obstacle: str = ""
+    other_outputs: tuple[str, ...] = ()
 
     @property
     def limits(self) -> Limits:

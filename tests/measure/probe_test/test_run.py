@@ -11,7 +11,7 @@ from infer_bench import bench
 from infer_bench.data import Table
 from infer_bench.measure.probe_test import run as probe_test
 from infer_bench.measure.probe_test.rows import MOST_ROWS, MOST_VALUES, limit_rows, mix_probes
-from infer_bench.measure.validate.probes import Probe
+from infer_bench.measure.validate.probes.rows import Probe
 from infer_bench.report.bench import BenchReport, ProbeTest
 from infer_bench.typing import Array
 from tests.engines import zoo

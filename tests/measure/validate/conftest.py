@@ -2,7 +2,7 @@
 
 import pytest
 
-from infer_bench.measure.validate import probes
+from infer_bench.measure.validate.probes import rows as probes
 
 
 @pytest.fixture

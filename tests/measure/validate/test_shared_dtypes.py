@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from infer_bench import validate
-from infer_bench.measure.validate.probes import probes
+from infer_bench.measure.validate.probes.rows import probes
 from infer_bench.model import Feature, ModelSpec
 from infer_bench.report.validate import ValidateReport
 

@@ -100,7 +100,8 @@ def _offset_base(by: Floats) -> Counterfactual:
 def _shift(now: Floats, candidate: Floats) -> list[Counterfactual]:
     """Without trees: an offset of the predictions themselves, or of their log-odds."""
     counterfactuals = []
-    by = _medians(candidate - now)
+    with np.errstate(invalid="ignore"):  # infinite on both sides
+        by = _medians(candidate - now)
     if by is not None:
         text = ", ".join(f"{value:.6g}" for value in by[:4])
         counterfactuals.append(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from infer_bench.data import Table
-from infer_bench.measure.validate.known_texts import with_known_texts
+from infer_bench.measure.validate.probes.known_texts import with_known_texts
 from infer_bench.model import Feature, ModelSpec
 
 SPEC = ModelSpec("raw", (Feature("job", "string"), Feature("age")), ("output",))

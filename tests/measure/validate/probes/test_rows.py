@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infer_bench.data import Table
-from infer_bench.measure.validate.probes import Probe, as_float32, probes
+from infer_bench.measure.validate.probes.rows import Probe, as_float32, probes
 from infer_bench.model import Feature, ModelSpec
 
 SPEC = ModelSpec(

@@ -11,9 +11,9 @@ from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.measure.candidates.column_mapping import columns_for, counterparts, share_names
 from infer_bench.measure.validate.fan_out import FanOut
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.known_texts import with_known_texts
 from infer_bench.measure.validate.predictors import Predictor, align_classes, describe_feeds
-from infer_bench.measure.validate.probes import Probe, as_float32, probes
+from infer_bench.measure.validate.probes.known_texts import with_known_texts
+from infer_bench.measure.validate.probes.rows import Probe, as_float32, probes
 from infer_bench.measure.validate.trees import Structure
 from infer_bench.measure.validate.user_rows import RowBatch, batch_rows, round_table
 from infer_bench.measure.validate.validation import CandidateState, Validation

@@ -1,0 +1,1 @@
+"""Rows made to find differences, and the comparison on them."""
