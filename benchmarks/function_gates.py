@@ -68,7 +68,9 @@ def describe(share: float, reports: list[BenchReport]) -> str:
     for place, metric in enumerate(("p50", "p95")):
         checks = [gate.checks[place] for gate in gates]
         ratios = [check.ratio - 1 for check in checks if check.ratio is not None]
-        spread = f"{statistics.median(ratios):+.1%} ({min(ratios):+.1%} to {max(ratios):+.1%})"
+        spread = "nothing"
+        if ratios:
+            spread = f"{statistics.median(ratios):+.1%} ({min(ratios):+.1%} to {max(ratios):+.1%})"
         parts.append(f"  {metric} {dict(Counter(check.outcome for check in checks))}, measured {spread}")
     walls = sorted(gate.wall_ns / 1e9 for gate in gates)
     layouts = statistics.median(gate.layouts for gate in gates)
