@@ -56,7 +56,7 @@ def judge_validity(
         share = write_beside(100 * lag / latency.p50_ns, 100 * LAG_SHARE)
         yield Notice(
             "lag",
-            f"requests were sent late: the p99 of the delay is {share}% of the p50, {LAG_SHARE:.0%} are allowed",
+            f"requests were sent late: the p99 of the delay is {share} % of the p50, {100 * LAG_SHARE:.0f} % are allowed",
             "give the generator a core of its own, or a lower --rate",
         )
     if latency.p50_ns is None and latency.samples >= minimum_samples(0.5):
@@ -69,7 +69,7 @@ def judge_validity(
         share = write_beside(100 * busy_share, 100 * FULL, 2)
         yield Notice(
             "cpu",
-            f"the generator worked {share}% of its time, so that answers waited to be read",
+            f"the generator worked {share} % of its time, so that answers waited to be read",
             "a lower --rate, or several generators",
         )
 
