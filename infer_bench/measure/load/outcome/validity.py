@@ -53,10 +53,10 @@ def judge_validity(
         )
     lag = percentile(delay, 0.99) if len(delay) else 0
     if latency.p50_ns is not None and lag > LAG_SHARE * latency.p50_ns:
-        share = write_beside(100 * lag / latency.p50_ns, 100 * LAG_SHARE)
+        share, allowed = write_beside(100 * lag / latency.p50_ns, 100 * LAG_SHARE), f"{100 * LAG_SHARE:.0f} %"
         yield Notice(
             "lag",
-            f"requests were sent late: the p99 of the delay is {share} % of the p50, {100 * LAG_SHARE:.0f} % are allowed",
+            f"requests were sent late: the p99 of the delay is {share} % of the p50, {allowed} are allowed",
             "give the generator a core of its own, or a lower --rate",
         )
     if latency.p50_ns is None and latency.samples >= minimum_samples(0.5):
