@@ -3,18 +3,17 @@
 import contextlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import PurePath
+from urllib.parse import quote
 
-from infer_bench.errors import CannotRun, DataError, UsageError
-from infer_bench.formats import onnx_graph
+from infer_bench.data import Table
+from infer_bench.errors import UsageError
 from infer_bench.formats.files import names_service
-from infer_bench.formats.signature import read_signature
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.load.local_server import serve_model
 from infer_bench.measure.load.reference import draw_rows
 from infer_bench.measure.load.service import RowSource, read_rows
 from infer_bench.measure.load.settings import LoadSettings
-from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
 
 _HOST = re.compile(r"[\w.-]+:\d+(/.*)?|localhost(/.*)?")
@@ -31,30 +30,15 @@ def open_target(
     if _HOST.fullmatch(target):
         raise UsageError(f"{target!r} is no address", f"write http://{target}")
     model = identify_model(target, allow_pickle=settings.server.allow_pickle)
-    try:
-        rows = _read_or_draw(target, data, settings, progress)
-    except DataError:
-        _refuse_network(model)
-        raise
+    rows = _read_or_draw(target, data, settings, progress)
     progress.update(0, f"starting a server for {target}")
     with serve_model(target, settings.server) as url:
-        yield url, rows
+        yield (f"{url}/v2/models/{quote(PurePath(model.path).stem)}" if rows.has_tensors else url), rows
 
 
 def _read_or_draw(target: str, data: str | None, settings: LoadSettings, progress: Progress) -> RowSource:
     if data is not None:
         return read_rows(data, settings.batch)
     progress.update(0, f"drawing rows from {target}")
-    return RowSource(draw_rows(target, settings.batch, settings.seed, settings.server), "drawn from the model")
-
-
-def _refuse_network(model: ModelRef) -> None:
-    """Raise `CannotRun` for an ONNX file that is fed by tensors."""
-    if model.format != "onnx":
-        return
-    with onnx_graph.map_file(Path(model.path)) as content:
-        signature = read_signature(content)
-    if signature.is_network:
-        inputs = "; ".join(str(tensor) for tensor in signature.inputs if not tensor.optional)
-        hint = "bench measures it; --body sends a request of your own to a service"
-        raise CannotRun(f"load sends rows, and {model.name} is a network of tensors ({inputs})", hint)
+    rows, source = draw_rows(target, settings.batch, settings.seed, settings.server), "drawn from the model"
+    return RowSource(rows, source) if isinstance(rows, Table) else RowSource(Table({}), source, requests=rows)

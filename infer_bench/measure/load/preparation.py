@@ -6,15 +6,24 @@ from dataclasses import replace
 import numpy as np
 
 from infer_bench.data import Table
-from infer_bench.engines.http.protocols.choose import complete_path, make_protocol, tell_protocol
+from infer_bench.engines.http.protocols.base import Codec
+from infer_bench.engines.http.protocols.choose import (
+    ProtocolName,
+    complete_path,
+    make_protocol,
+    read_model_metadata,
+    tell_protocol,
+)
 from infer_bench.engines.http.protocols.json_template import JsonCodec
+from infer_bench.engines.http.protocols.oip.codec import TensorCodec
 from infer_bench.engines.http.protocols.oip.metadata import read_number_columns
-from infer_bench.engines.http.target import parse_target, resolve
-from infer_bench.errors import CannotRun
+from infer_bench.engines.http.target import Target, parse_target, resolve
+from infer_bench.errors import CannotRun, UsageError
 from infer_bench.measure.load.payloads import Payloads
 from infer_bench.measure.load.probe import fetch, find_service
 from infer_bench.measure.load.service import RowSource, Service, make_payloads, require_rows
 from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.measure.load.tensors import read_tensors
 from infer_bench.typing import Array
 
 
@@ -26,19 +35,43 @@ def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
     """
     target = parse_target(url)
     addresses = resolve(target, is_mine=settings.target_is_mine)
-    protocol = tell_protocol(settings.protocol, target)
+    protocol = _choose_protocol(rows, target, settings)
     target = complete_path(target, protocol)
 
     def get(path: str) -> bytes:
         return fetch(target, addresses, path, settings.timeout_s, settings.token)
 
-    if protocol == "predict" and (truths := _find_truths(rows.table)):
-        rows = replace(rows, table=_number_truths(rows.table, truths & _ask_number_columns(get)))
-    codec = make_protocol(settings.protocol, protocol, target, rows.columns, settings.batch, get)
-    if not (isinstance(codec, JsonCodec) and not codec.needs_rows):
-        require_rows(rows)
+    codec: Codec
+    if rows.has_tensors:
+        metadata = read_model_metadata(target, get)
+        codec = TensorCodec(metadata.inputs, binary=protocol == "oip-binary")
+        rows = replace(rows, requests=read_tensors(rows.path, metadata)) if rows.path is not None else rows
+    else:
+        if protocol.startswith("oip"):
+            require_rows(rows)
+        if protocol == "predict" and (truths := _find_truths(rows.table)):
+            rows = replace(rows, table=_number_truths(rows.table, truths & _ask_number_columns(get)))
+        codec = make_protocol(settings.protocol, protocol, target, rows.columns, settings.batch, get)
+        if not (isinstance(codec, JsonCodec) and not codec.needs_rows):
+            require_rows(rows)
     payloads: Payloads = make_payloads(target, codec, rows, settings.batch, settings.token)
     return find_service(target, addresses, codec, payloads, settings.timeout_s)
+
+
+def _choose_protocol(rows: RowSource, target: Target, settings: LoadSettings) -> ProtocolName:
+    """The target's; tensors go as bytes unless the user names a protocol. Raises `UsageError` where it carries none."""
+    protocol = tell_protocol(settings.protocol, target)
+    if not rows.has_tensors:
+        return protocol
+    if not protocol.startswith("oip"):
+        address = f"http://{target.authority}/v2/models/NAME"
+        raise UsageError(
+            f"{rows.source} holds tensors, which only the Open Inference Protocol carries", f"name {address}"
+        )
+    if settings.batch != 1 or settings.check is not None:
+        option = "--batch" if settings.batch != 1 else "--check"
+        raise UsageError(f"{option} is for rows, and a network's requests are sent whole", f"leave out {option}")
+    return settings.protocol.name or "oip-binary"
 
 
 def _find_truths(table: Table) -> set[str]:

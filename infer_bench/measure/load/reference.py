@@ -8,6 +8,7 @@ import numpy as np
 
 from infer_bench import data as rows_of
 from infer_bench.data import Table
+from infer_bench.data.tensors.stacking import cut_requests
 from infer_bench.errors import DataError
 from infer_bench.measure.load.settings import ServerSettings
 from infer_bench.measure.settings import DEFAULT_ROWS
@@ -15,7 +16,7 @@ from infer_bench.measure.validate.opening import build_candidates, open_predicto
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.settings import ValidateSettings
 from infer_bench.model import ModelSpec
-from infer_bench.typing import Floats
+from infer_bench.typing import Floats, TensorRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,12 @@ class ExpectedPredictions:
     rtol: float
 
 
-def draw_rows(model: str, batch: int, seed: int, settings: ServerSettings) -> Table:
-    """Rows drawn from a model. Raises `DataError` where it does not tell its columns."""
-    with _open(model, settings) as predictor:
+def draw_rows(model: str, batch: int, seed: int, settings: ServerSettings) -> Table | tuple[TensorRequest, ...]:
+    """Rows drawn from a model, or requests from a network. Raises `DataError` where it does not tell its columns."""
+    with _open(model, settings, seed) as predictor:
+        if inputs := predictor.spec.inputs:
+            columns = predictor.draw_requests(DEFAULT_ROWS).columns
+            return tuple(cut_requests(columns, inputs, 1))
         if not predictor.spec.features:
             raise DataError("there is nothing to draw rows from", "give rows with --data")
         return rows_of.draw(predictor.spec, predictor.thresholds(), max(DEFAULT_ROWS, batch), seed)
@@ -49,9 +53,9 @@ def predict_rows(model: str, table: Table, max_delta: float | None, settings: Se
 
 
 @contextlib.contextmanager
-def _open(model: str, settings: ServerSettings) -> Iterator[Predictor]:
+def _open(model: str, settings: ServerSettings, seed: int = 0) -> Iterator[Predictor]:
     """The model in its own library, in a worker."""
-    own = ValidateSettings(allow_pickle=settings.allow_pickle)
+    own = ValidateSettings(allow_pickle=settings.allow_pickle, seed=seed)
     candidates = build_candidates(plan_predictors([model], [], own, 1), own)
     with open_predictors(candidates, own) as openings:
         yield openings[0].require()

@@ -5,7 +5,7 @@ import datetime
 from infer_bench.formats.files import names_service
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
-from infer_bench.measure.load.service import RowSource
+from infer_bench.measure.load.service import RowSource, Service
 from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.report.common import Notice, Report
 from infer_bench.report.load import LoadReport
@@ -33,9 +33,10 @@ _SETTINGS = (
 )
 
 
-def begin_report(target: str, rows: RowSource, settings: LoadSettings) -> LoadReport:
+def begin_report(target: str, rows: RowSource, service: Service, settings: LoadSettings) -> LoadReport:
     """Settings, environment and what is to be noted of them."""
-    about: dict[str, object] = {"rows_source": rows.source, "rows_cycled": rows.table.rows}
+    count = len(service.payloads.requests) if rows.has_tensors else rows.table.rows
+    about: dict[str, object] = {"rows_source": rows.source, "rows_cycled": count}
     about |= {name: getattr(settings, name) for name in _SETTINGS}
     if not names_service(target):
         about["served"] = target

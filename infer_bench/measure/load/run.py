@@ -43,8 +43,8 @@ def load(
         check_place(settings.on)
     with contextlib.ExitStack() as stack:
         url, rows = stack.enter_context(open_target(target, data, settings, progress))
-        report = begin_report(target, rows, settings)
         service = _prepare(url, rows, settings, progress)
+        report = begin_report(target, rows, service, settings)
         workers = stack.enter_context(open_workers(settings.on)) if settings.on is not None else None
         loops = _plan_loops(service, settings, progress, workers)
         ended: list[LoadResult] = []

@@ -14,8 +14,9 @@ from infer_bench.engines.http.target import Target
 from infer_bench.errors import DataError, UsageError
 from infer_bench.measure.load.payloads import Payloads, build_payloads
 from infer_bench.measure.load.reference import ExpectedPredictions
+from infer_bench.measure.load.tensors import holds_requests, require_finite_tensors
 from infer_bench.measure.settings import DEFAULT_ROWS
-from infer_bench.typing import ABSENT
+from infer_bench.typing import ABSENT, TensorRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,20 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
-    """Rows that take turns in the requests: `source` says where they are from, `columns` are their names."""
+    """Rows that take turns in the requests: `source` says where they are from, `columns` are their names.
+
+    Of a network, `requests` of tensors; those of the file at `path` are read once the service has said what it takes.
+    """
 
     table: Table
     source: str
+    path: Path | None = None
+    requests: tuple[TensorRequest, ...] = ()
+
+    @property
+    def has_tensors(self) -> bool:
+        """Whether they are a network's."""
+        return self.path is not None or bool(self.requests)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,6 +55,8 @@ class RowSource:
     @property
     def records(self) -> Sequence[Record]:
         """Each as a record, without what it lacks; one empty record where there are no rows."""
+        if self.requests:
+            return self.requests
         records = self.table.records()
         if any(column.dtype == object for column in self.table.columns.values()):  # of JSON records
             records = [{name: value for name, value in one.items() if value is not ABSENT} for one in records]
@@ -54,6 +67,8 @@ def read_rows(data: str | None, batch: int) -> RowSource:
     """The first rows of a file; none without a file. Raises `DataError`."""
     if data is None:
         return RowSource(Table({}), "none")
+    if holds_requests(Path(data)):
+        return RowSource(Table({}), Path(data).name, path=Path(data))
     return RowSource(rows_of.Dataset.open(data).head(max(DEFAULT_ROWS, batch)), Path(data).name)
 
 
@@ -70,6 +85,7 @@ def make_payloads(target: Target, codec: Codec, rows: RowSource, batch: int, tok
     """
     if not codec.carries_infinity:
         _require_finite(rows.table)
+        require_finite_tensors(rows.requests)
     return build_payloads(target, codec, rows.records, batch, name_token(token))
 
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from infer_bench.errors import CannotRun, ModelError, UsageError
@@ -60,17 +59,3 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 def test_a_tolerance_needs_a_model() -> None:
     with pytest.raises(UsageError, match="--check"):
         LoadSettings(rate=1.0, max_delta=0.1)
-
-
-@pytest.mark.parametrize("with_data", [True, False])
-def test_a_network_of_tensors_is_not_loaded(with_data: bool, tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
-    graph = '<ir_version: 8, opset_import: ["" : 17]> g (float[N, 3, 2] x) => (float[N, 3, 2] y) { y = Relu(x) }'
-    onnx.save(onnx.parser.parse_model(graph), tmp_path / "net.onnx")
-    np.savez(tmp_path / "x.npz", x=np.ones((4, 1, 3, 2), np.float32))
-    data = str(tmp_path / "x.npz") if with_data else None
-    with pytest.raises(
-        CannotRun, match=r"load sends rows, and net.onnx is a network of tensors \(x float32 \(N, 3, 2\)\)"
-    ):
-        load(str(tmp_path / "net.onnx"), data=data, settings=FEW)

@@ -7,7 +7,12 @@ from typing import Literal, get_args
 from infer_bench.engines.http.protocols.base import Codec
 from infer_bench.engines.http.protocols.json_template import make_codec
 from infer_bench.engines.http.protocols.oip.codec import OipCodec
-from infer_bench.engines.http.protocols.oip.metadata import match_columns, read_input_names, read_metadata
+from infer_bench.engines.http.protocols.oip.metadata import (
+    ModelMetadata,
+    match_columns,
+    read_input_names,
+    read_metadata,
+)
 from infer_bench.engines.http.protocols.predict import PredictCodec
 from infer_bench.engines.http.target import Target
 from infer_bench.errors import CannotRun, UsageError
@@ -65,11 +70,15 @@ def make_protocol(
         return codec
     if protocol == "predict":
         return PredictCodec()
-    path = target.path.removesuffix(_INFER)
-    metadata = read_metadata(fetch(path), target.url.removesuffix(_INFER))
+    metadata = read_model_metadata(target, fetch)
     if metadata.takes_matrix(columns):
         columns = _name_columns(columns, metadata.inputs[0].shape[-1:], fetch)
     return OipCodec(match_columns(metadata, columns), binary=protocol == "oip-binary")
+
+
+def read_model_metadata(target: Target, fetch: Fetch) -> ModelMetadata:
+    """What the service says of a model, whose path is complete. Raises `CannotRun`."""
+    return read_metadata(fetch(target.path.removesuffix(_INFER)), target.url.removesuffix(_INFER))
 
 
 def _name_columns(columns: Sequence[str], width: Sequence[int], fetch: Fetch) -> Sequence[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.engines.http.protocols.oip.codec import OipCodec
+from infer_bench.engines.http.protocols.oip.codec import OipCodec, TensorCodec
 from infer_bench.engines.http.protocols.oip.metadata import (
     InputColumns,
     ModelMetadata,
@@ -141,3 +141,30 @@ def test_metadata_that_is_none() -> None:
         read_metadata(b"<html>", "http://127.0.0.1")
     with pytest.raises(CannotRun, match="no inputs"):
         read_metadata(b'{"inputs": []}', "http://127.0.0.1")
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_whole_tensors_are_sent_as_they_are_and_the_numbers_of_all_outputs_read(binary: bool) -> None:
+    image, words = np.arange(12, dtype=np.float32).reshape(1, 3, 2, 2), np.array([["a", "bc"]], dtype=object)
+    inputs = [
+        TensorMetadata("image", "FP32", [-1, 3, 2, 2]),
+        TensorMetadata("words", "BYTES", [-1, -1]),
+        TensorMetadata("unused", "INT64", [1]),
+    ]
+    body = TensorCodec(inputs, binary=binary).encode([{"image": image, "words": words}])
+    length = int(body.headers.get("Inference-Header-Content-Length", len(body.content)))
+    head, rest = take_apart(body.content, length)
+    assert [(one["name"], one["shape"], one["datatype"]) for one in head["inputs"]] == [
+        ("image", [1, 3, 2, 2], "FP32"),
+        ("words", [1, 2], "BYTES"),
+    ]
+    assert rest.startswith(image.tobytes()) == binary
+    outputs = [
+        {"name": "pooled", "datatype": "FP32", "shape": [1, 2], "data": [0.5, 1.5]},
+        {"name": "names", "datatype": "BYTES", "shape": [1], "data": ["a"]},
+        {"name": "count", "datatype": "INT64", "shape": [1, 1, 1], "data": [3]},
+    ]
+    answer = TensorCodec(inputs, binary=binary).decode(json.dumps({"outputs": outputs}).encode(), {}, 1)
+    assert answer.predictions.tolist() == [0.5, 1.5, 3.0]
+    with pytest.raises(ValueError, match="no output"):
+        TensorCodec(inputs, binary=binary).decode(b'{"outputs": []}', {}, 1)

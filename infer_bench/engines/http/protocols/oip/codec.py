@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from infer_bench.engines.http.protocols.base import Answer, Body, Record
-from infer_bench.engines.http.protocols.oip.metadata import InputColumns
+from infer_bench.engines.http.protocols.oip.metadata import InputColumns, TensorMetadata
 from infer_bench.engines.http.protocols.oip.tensors import make_tensor, read_bytes, write_bytes
 from infer_bench.model import PHASES
 from infer_bench.typing import Array
@@ -29,6 +29,7 @@ class _Content(msgspec.Struct):
     parameters: Any = None
 
 
+_Named = InputColumns | TensorMetadata
 _DECODER = msgspec.json.Decoder(_Content)
 """Of the module: a codec that holds none can be sent to another process."""
 
@@ -46,7 +47,9 @@ class OipCodec:
 
     def encode(self, records: Sequence[Record]) -> Body:
         """All inputs of these rows. Raises `DataError` where one cannot hold them."""
-        tensors = [(one, make_tensor(one.take(records), one.datatype, one.name)) for one in self._inputs]
+        return self._write([(one, make_tensor(one.take(records), one.datatype, one.name)) for one in self._inputs])
+
+    def _write(self, tensors: Sequence[tuple[_Named, Array]]) -> Body:
         if not self._binary:
             return Body(msgspec.json.encode({"inputs": [_describe(*pair) for pair in tensors]}), "application/json")
         parts = [write_bytes(tensor, one.datatype) for one, tensor in tensors]
@@ -63,18 +66,44 @@ class OipCodec:
 
     def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
         """Raises `ValueError` where no output of numbers has a row a row."""
-        length = int(headers.get(_LENGTH.lower().encode(), b"") or len(content))
-        try:
-            answer = _DECODER.decode(content[:length])
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise ValueError(str(error)) from None
-        tensors = list(_read_tensors(answer.outputs, content[length:]))
+        answer, tensors = _read(content, headers)
         floating = [tensor for tensor in tensors if tensor.dtype.kind == "f"]
         parts = [tensor.reshape(rows, -1) for tensor in floating or tensors if len(tensor) == rows and tensor.size]
         if not parts:
             raise ValueError(f"no output has a number for each of {rows} rows")
         predictions = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
         return Answer(predictions, *_read_parameters(answer.parameters))
+
+
+class TensorCodec(OipCodec):
+    """A request is a network's: each of its inputs whole. The predictions are the numbers of all outputs in order."""
+
+    def __init__(self, inputs: Sequence[TensorMetadata], *, binary: bool) -> None:
+        super().__init__((), binary=binary)
+        self._tensors = inputs
+
+    def encode(self, records: Sequence[Record]) -> Body:
+        """The only record, an array an input, in the dtype that the service names."""
+        (record,) = records
+        return self._write([(one, record[one.name]) for one in self._tensors if one.name in record])
+
+    def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
+        """Raises `ValueError` where there is no output."""
+        answer, tensors = _read(content, headers)
+        if not answer.outputs:
+            raise ValueError("the answer has no output")
+        numbers = np.concatenate([tensor.ravel() for tensor in tensors]) if tensors else np.zeros(0)
+        return Answer(numbers, *_read_parameters(answer.parameters))
+
+
+def _read(content: bytes, headers: Mapping[bytes, bytes]) -> tuple[_Content, list[Array]]:
+    """The answer, and its outputs of numbers."""
+    length = int(headers.get(_LENGTH.lower().encode(), b"") or len(content))
+    try:
+        answer = _DECODER.decode(content[:length])
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    return answer, _read_tensors(answer.outputs, content[length:])
 
 
 def _read_parameters(parameters: Any) -> tuple[dict[str, float], str]:
@@ -87,11 +116,11 @@ def _read_parameters(parameters: Any) -> tuple[dict[str, float], str]:
     return numbers, path if isinstance(path, str) else ""
 
 
-def _name(one: InputColumns, tensor: Array) -> dict[str, Any]:
+def _name(one: _Named, tensor: Array) -> dict[str, Any]:
     return {"name": one.name, "shape": list(tensor.shape), "datatype": one.datatype}
 
 
-def _describe(one: InputColumns, tensor: Array) -> dict[str, Any]:
+def _describe(one: _Named, tensor: Array) -> dict[str, Any]:
     return _name(one, tensor) | {"data": tensor.ravel().tolist()}
 
 
