@@ -129,10 +129,11 @@ def describe_domain(
     first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
+    keeps = openings is not None and settings.budget_s is not None and not draws
     openings = openings or EarlyOpenings(settings)
     for variant in (variant for candidate in order_by_start(candidates) for variant in list_variants(candidate)):
         try:
-            with openings.open(variant, keep=settings.budget_s is not None and not draws) as (worker, spec):
+            with openings.open(variant, keep=keeps) as (worker, spec):
                 return _read_domain(worker, spec, settings) if draws else RequestDomain(spec)
         except (DataError, UsageError):
             raise
