@@ -9,6 +9,7 @@ the server says anything or does not end as it should. For Linux, where /proc te
 """
 
 import argparse
+import contextlib
 import random
 import re
 import signal
@@ -50,20 +51,21 @@ def write_head(generator: random.Random) -> bytes:
     return b"GET " + generator.choice(PATHS) + b" HTTP/1.1\r\n" + odd + b"\r\n\r\n"
 
 
+LIMIT_S = 600
 KINDS: tuple[Callable[[random.Random], bytes], ...] = (write_bytes, write_body, write_record, write_head)
 
 
 def ask(port: int, request: bytes) -> str:
     """The status of the last answer, since a right request may stand before odd bytes; `none` where there was none."""
     answers = b""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-            connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
-            while part := connection.recv(65_536):
-                answers += part
-    except OSError:  # what is not read any more is answered all the same
-        pass
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as connection,
+        contextlib.suppress(ConnectionError),  # what is not read any more is answered all the same
+    ):
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        while part := connection.recv(65_536):
+            answers += part
     statuses = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
     return statuses[-1].decode() if statuses else "none"
 

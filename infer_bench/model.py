@@ -82,6 +82,10 @@ class TensorInput:
         return f"{self.name} {dtype} ({', '.join('?' if size is None else str(size) for size in self.shape)})"
 
 
+UNREAD = "unread-outputs"
+"""The code of the remark, and of the notice, that names the outputs of a table which are not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What is to be known of how a model was read: a stable `code`, a sentence, and what to do for another reading."""

@@ -51,9 +51,9 @@ def boxes(ensemble: Ensemble, targets: Ints) -> Boxes:
 def _take_codes(ensemble: Ensemble, code: Floats, row: Ints, node: Ints, went_left: Bools) -> None:
     """A member of the node's set where the way goes left, else a code beyond all members; nearer sets come first."""
     feature, codes = ensemble.nodes.feature, {n: _codes_of(ensemble, n) for n in np.unique(node).tolist()}
-    for r, n, left in zip(row.tolist(), node.tolist(), went_left.tolist(), strict=True):
+    for r, n, goes_left in zip(row.tolist(), node.tolist(), went_left.tolist(), strict=True):
         if np.isnan(code[r, feature[n]]):
-            code[r, feature[n]] = codes[n][0 if left else 1]
+            code[r, feature[n]] = codes[n][0 if goes_left else 1]
 
 
 def _codes_of(ensemble: Ensemble, node: int) -> tuple[float, float]:

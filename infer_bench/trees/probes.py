@@ -124,9 +124,9 @@ class _Draw:
         threshold, strict = self.ensemble.nodes.threshold[picked], self.ensemble.nodes.mode[picked] == LT
         with np.errstate(over="ignore"):
             near = threshold.astype(dtype)
-        left = np.where(strict, near < threshold, near <= threshold)
+        goes_left = np.where(strict, near < threshold, near <= threshold)
         below, above = np.nextafter(near, dtype(-np.inf)), np.nextafter(near, dtype(np.inf))
-        return np.where(left, near, below).astype(np.float64), np.where(left, above, near).astype(np.float64)
+        return np.where(goes_left, near, below).astype(np.float64), np.where(goes_left, above, near).astype(np.float64)
 
     def leaves(self, count: int) -> Floats:
         """Rows that reach leaves."""

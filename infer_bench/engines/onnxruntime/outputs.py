@@ -10,15 +10,13 @@ import numpy as np
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.onnx_graph import Node
-from infer_bench.model import Feature, Kind, Label, ModelSpec, Remark, Task
+from infer_bench.model import UNREAD, Feature, Kind, Label, ModelSpec, Remark, Task
 
 METADATA = "infer_bench.spec"
 """The metadata key of a converted model. Its value is JSON: `task`, `classes`, `outputs`, and `features`, a list of
 {`name`, `kind`, `categories`, `invented`, `encoded`}; `invented` says that the original does not name the column,
 `encoded` that the graph takes codes where requests hold categories."""
 
-UNREAD = "unread-outputs"
-"""The code of a remark."""
 LABEL = "label"
 """What a converted model calls its labels, of whatever type they are."""
 

@@ -47,12 +47,12 @@ def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
         codec = TensorCodec(metadata.inputs, binary=protocol == "oip-binary")
         rows = replace(rows, requests=read_tensors(rows.path, metadata)) if rows.path is not None else rows
     else:
-        if protocol.startswith("oip"):
+        if protocol != "json":
             require_rows(rows)
         if protocol == "predict" and (truths := _find_truths(rows.table)):
             rows = replace(rows, table=_number_truths(rows.table, truths & _ask_number_columns(get)))
         codec = make_protocol(settings.protocol, protocol, target, rows.columns, settings.batch, get)
-        if not (isinstance(codec, JsonCodec) and not codec.needs_rows):
+        if isinstance(codec, JsonCodec) and codec.needs_rows:
             require_rows(rows)
     payloads: Payloads = make_payloads(target, codec, rows, settings.batch, settings.token)
     return find_service(target, addresses, codec, payloads, settings.timeout_s)

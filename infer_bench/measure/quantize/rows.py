@@ -106,10 +106,10 @@ def warn_of_range(rows: Rows) -> list[Notice]:
     """What the judged rows have outside of the calibrated range: int8 cuts it off there."""
     notices = []
     for name, array in rows.judging.arrays.items():
-        known = rows.calibrating.arrays[name]
+        calibrating = rows.calibrating.arrays[name]
         if array.dtype.kind != "f":
             continue
-        low, high = float(known.min()), float(known.max())
+        low, high = float(calibrating.min()), float(calibrating.max())
         margin = _MARGIN * (high - low)
         share = float(np.mean((array < low - margin) | (array > high + margin)))
         if share > _OUTSIDE:

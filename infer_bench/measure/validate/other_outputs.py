@@ -3,18 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from infer_bench.errors import DataError, InferBenchError
-from infer_bench.measure.validate.label_reading import choose_reading
+from infer_bench.errors import InferBenchError
 from infer_bench.measure.validate.opening import Opening
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.report import verdict
 from infer_bench.measure.validate.settings import PROBABILITIES
 from infer_bench.measure.validate.validation import CandidateState, Validation
+from infer_bench.model import UNREAD
 from infer_bench.report.common import Notice
 from infer_bench.report.validate import ValidateReport
-
-UNREAD = "unread-outputs"
-"""The code of the notice that names them."""
 
 
 def name_other_outputs(openings: Sequence[Opening]) -> tuple[str, ...]:
@@ -67,10 +64,7 @@ def _sharing(validation: Validation, name: str) -> list[Predictor]:
 def _start(validation: Validation, reference: Predictor) -> Validation:
     validation.float64_obstacle = reference.measure_rounding()
     for candidate in validation.candidates:
-        try:
-            candidate.reading = choose_reading(reference, candidate.predictor, validation.settings.threshold)
-        except DataError as error:
-            candidate.error = error
+        candidate.choose_reading(reference, validation.settings)
     return validation
 
 

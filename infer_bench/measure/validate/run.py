@@ -12,7 +12,6 @@ from infer_bench.measure.candidates.rows import refuse_shapes_of_rows
 from infer_bench.measure.validate import find_causes
 from infer_bench.measure.validate.fan_out import FanOut, stream
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.label_reading import choose_reading
 from infer_bench.measure.validate.networks.opening import is_saved_outputs, network_inputs, open_validation
 from infer_bench.measure.validate.networks.rows_or_tensors import RowsOrTensors
 from infer_bench.measure.validate.networks.run import compare_networks
@@ -138,7 +137,7 @@ def _validation(
     spec = own.spec if own else candidates[0].predictor.spec
     reference = predictions or openings[0].require()
     for candidate in candidates:
-        _choose_reading(candidate, reference, settings)
+        candidate.choose_reading(reference, settings)
     return Validation(reference, spec, candidates, unopened, dataset, settings)
 
 
@@ -152,15 +151,6 @@ def _name_columns_for_functions(validation: Validation) -> None:
     for candidate in validation.candidates:
         if not candidate.predictor.spec.features:
             candidate.predictor.spec = replace(candidate.predictor.spec, features=features)
-
-
-def _choose_reading(
-    candidate: CandidateState, reference: Predictor | SavedPredictions, settings: ValidateSettings
-) -> None:
-    try:
-        candidate.reading = choose_reading(reference, candidate.predictor, settings.threshold)
-    except DataError as error:
-        candidate.error = error
 
 
 def _compare_all(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from infer_bench.data import Dataset
-from infer_bench.errors import InferBenchError
+from infer_bench.errors import DataError, InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.group_comparison import GroupComparison
-from infer_bench.measure.validate.label_reading import LabelReading
+from infer_bench.measure.validate.label_reading import LabelReading, choose_reading
 from infer_bench.measure.validate.predictors import Predictor
 from infer_bench.measure.validate.saved_predictions import SavedPredictions
 from infer_bench.measure.validate.settings import PROBABILITIES, ValidateSettings
@@ -30,6 +30,13 @@ class CandidateState:
     error: InferBenchError | None = None
     explanation: Explanation = field(default_factory=Explanation)
     reading: LabelReading | None = None
+
+    def choose_reading(self, reference: Predictor | SavedPredictions, settings: ValidateSettings) -> None:
+        """How its labels are compared with the reference's; the error where they cannot be."""
+        try:
+            self.reading = choose_reading(reference, self.predictor, settings.threshold)
+        except DataError as error:
+            self.error = error
 
 
 @dataclass(eq=False)

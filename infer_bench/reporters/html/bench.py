@@ -80,7 +80,7 @@ def _build_packages(group: BatchGroup) -> Iterable[Table]:
             text = ", ".join(f"{name} {numbers.memory(size)}" for name, size in sizes)
             rows.append((Cell(group.name_row(result)), Cell(text)))
     if rows:
-        yield Table("packages that loading a form imports", ("form", "packages"), tuple(rows), left=2)
+        yield Table("packages that loading a form imports", ("form", "packages"), tuple(rows), text_columns=2)
 
 
 def _build_rows(

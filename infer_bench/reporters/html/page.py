@@ -29,18 +29,18 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under heads; the first `left` columns are text, the others numbers, or with `last_text` all but
+    """Rows of cells under heads; the first `text_columns` are text, the others numbers, or with `last_text` all but
     the last."""
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    left: int = 1
+    text_columns: int = 1
     last_text: bool = False
 
     def is_number(self, column: int) -> bool:
         """Whether a column's values stand to the right."""
-        return column >= self.left and not (self.last_text and column == len(self.head) - 1)
+        return column >= self.text_columns and not (self.last_text and column == len(self.head) - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def _build_causes(result: ValidateResult) -> Table:
         (Cell(cause.name), Cell(cause.detail), Cell(cause.fix), Cell(numbers.count(cause.rows_explained)))
         for cause in result.causes
     )
-    return Table("causes", ("cause", "what", "fix", "rows explained"), rows, left=3)
+    return Table("causes", ("cause", "what", "fix", "rows explained"), rows, text_columns=3)
 
 
 def _build_worst(result: ValidateResult) -> Table:
@@ -85,7 +85,10 @@ def _build_worst(result: ValidateResult) -> Table:
     )
     what = columns.name_rows(result)
     return Table(
-        f"{what} that differ most", (what.removesuffix("s"), "output", "reference", "candidate", "|Δ|"), rows, left=2
+        f"{what} that differ most",
+        (what.removesuffix("s"), "output", "reference", "candidate", "|Δ|"),
+        rows,
+        text_columns=2,
     )
 
 

@@ -31,7 +31,7 @@ _WORDS = {
     "array": "a list",
 }
 _ERROR = re.compile(r"(?P<what>.*?)(?: - at `\$(?:\[(?P<record>\d+)\])?(?:\.(?P<column>.*?))?`)?", re.DOTALL)
-_TYPE_ERROR = re.compile(r"Expected `(?P<wanted>.*)`, got `(?P<type>.*)`", re.DOTALL)
+_TYPE_ERROR = re.compile(r"Expected `(?P<expected>.*)`, got `(?P<type>.*)`", re.DOTALL)
 _FIELD_ERROR = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 
 
@@ -170,11 +170,10 @@ def _describe_type(message: str) -> str:
     types = _TYPE_ERROR.fullmatch(message)
     if types is None:
         return message[:1].lower() + message[1:]
-    wanted = " | ".join(
-        sorted(types["wanted"].removesuffix(" | null").split(" | "))
-    )  # its order is msgspec's version's
-    expected, got = (_WORDS.get(kind, kind) for kind in (wanted, types["type"]))
-    return f"expected {expected}{' or null' if types['wanted'].endswith(' | null') else ''}, got {got}"
+    alternatives = types["expected"].removesuffix(" | null").split(" | ")
+    kind = " | ".join(sorted(alternatives))  # whose order is that of msgspec's version
+    or_null = " or null" if types["expected"].endswith(" | null") else ""
+    return f"expected {_WORDS.get(kind, kind)}{or_null}, got {_WORDS.get(types['type'], types['type'])}"
 
 
 def _describe_json(error: Exception) -> str:

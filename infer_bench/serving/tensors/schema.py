@@ -188,8 +188,8 @@ def _network_output(name: str, value: Any) -> TensorSpec:
 def _read_dtype(kind: str) -> np.dtype[Any]:
     """Of `tensor(float)`, and of the tensors of a sequence; float32 where it is a map of numbers."""
     name = kind.rpartition("tensor(")[2].partition(")")[0]
-    known = {"float": "float32", "double": "float64", "string": "object"}.get(name, name)
-    return np.dtype(known if known in _DTYPE_NAMES else "float32")
+    dtype_name = {"float": "float32", "double": "float64", "string": "object"}.get(name, name)
+    return np.dtype(dtype_name if dtype_name in _DTYPE_NAMES else "float32")
 
 
 def _own_output(model: ServedModel) -> TensorSpec | None:
