@@ -25,6 +25,7 @@ from infer_bench.reporters.profile.sentences import write_closing
 from infer_bench.reporters.registry import render
 from infer_bench.reporters.text.layout import measure_width
 
+MACHINE = describe(())
 MODEL = ModelInfo("/models/credit.txt", "lightgbm", "lightgbm-text", "00", 1_000, "binary", 400, 100)
 
 
@@ -51,7 +52,7 @@ def row(before: int, predict: int, after: int, rest: int = 0, **more: Any) -> Pr
 
 def report(*rows: ProfileResult, **more: Any) -> ProfileReport:
     settings = {"rows_cycled": 1024, "rows_source": "rows.csv", "target": "credit.txt", "threads": 1, "split": True}
-    return Report("profile", "0", "2026-01-01T00:00:00+00:00", settings, describe(()), rows, **more)
+    return Report("profile", "0", "2026-01-01T00:00:00+00:00", settings, MACHINE, rows, **more)
 
 
 def closing_of(one: ProfileResult) -> str:

@@ -26,10 +26,13 @@ FUNCTIONS = (
     FunctionProfile("~", 0, "<built-in method builtins.sum>", 0.009, 0.009, 40, 40, (CALLER,)),
 )
 
+MACHINE = describe(())
+"""Described once: a second description has another load."""
+
 
 def report(requests: int = 2) -> ProfileReport:
     row = ProfileResult("fake", "fake", {}, None, 1, profiled_requests=requests)
-    return Report("profile", "0", "2026-01-01T00:00:00+00:00", {}, describe(()), (row,))
+    return Report("profile", "0", "2026-01-01T00:00:00+00:00", {}, MACHINE, (row,))
 
 
 def test_pstats_opens_what_is_written_and_the_report_comes_back(tmp_path: Path) -> None:
