@@ -50,8 +50,8 @@ def predict(exchange: Exchange) -> None:
 
 
 class _Service(asyncio.Protocol):
-    def __init__(self, handler: Handler, counter: Iterator[int]) -> None:
-        self._handler, self._counter = handler, counter
+    def __init__(self, handler: Handler, counter: Iterator[int], transports: set[Any]) -> None:
+        self._handler, self._counter, self._transports = handler, counter, transports
         self._parser = httptools.HttpRequestParser(self)
         self._content = b""
         self._head: dict[str, str] = {}
@@ -59,6 +59,10 @@ class _Service(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
+        self._transports.add(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transports.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
@@ -78,13 +82,27 @@ class _Service(asyncio.Protocol):
         self._handler(Exchange(next(self._counter), content, self._transport, self._head, method, self._path))
 
 
+async def _end_connections(transports: set[Any]) -> None:
+    """Those that are being accepted, too; what this schedules is done by the end."""
+    if accepting := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(accepting)
+    for transport in tuple(transports):
+        transport.abort()
+    await asyncio.sleep(0)
+
+
 @contextmanager
 def serve(handler: Handler) -> Iterator[str]:
-    """The address of a service whose requests `handler` answers, one after the other."""
+    """The address of a service whose requests `handler` answers, one after the other.
+
+    Its connections end with it, also those whose client has gone without its thread having heard of that: the next
+    collection of garbage would find them open, in whatever test it happens.
+    """
     import itertools
 
+    transports: set[Any] = set()
     loop, counter = asyncio.new_event_loop(), itertools.count()
-    server = loop.run_until_complete(loop.create_server(lambda: _Service(handler, counter), "127.0.0.1", 0))
+    server = loop.run_until_complete(loop.create_server(lambda: _Service(handler, counter, transports), "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
@@ -93,5 +111,5 @@ def serve(handler: Handler) -> Iterator[str]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(_end_connections(transports))
         loop.close()
