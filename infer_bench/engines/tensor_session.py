@@ -1,13 +1,12 @@
 """What sessions of networks have in common: named tensors go in, and every output comes out by its name."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.base import Domain
-from infer_bench.engines.feeds.tensors import TensorFeed
+from infer_bench.engines.base import Domain, Request
 from infer_bench.engines.session import Call, refuse_call
 from infer_bench.errors import EngineError
 from infer_bench.formats.graph_uses import InputUse
@@ -24,18 +23,18 @@ class TensorSession:
     is_network = True
     declared_outputs: tuple[TensorInput, ...] = ()
 
-    def __init__(self, spec: ModelSpec, feed: TensorFeed, predict: Call) -> None:
+    def __init__(self, spec: ModelSpec, feed: Callable[[Request], Any], predict: Call) -> None:
         self.spec, self.preprocess, self.predict = spec, feed, predict
 
     @abstractmethod
-    def named_outputs(self, outputs: Sequence[Any]) -> dict[str, Array]:
+    def named_outputs(self, outputs: Any) -> dict[str, Array]:
         """Every output by its name, in the dtype and shape that the run gave it."""
 
     @abstractmethod
     def input_uses(self) -> dict[str, InputUse]:
         """What the network does with its inputs, by name."""
 
-    def postprocess(self, outputs: Sequence[Any]) -> Floats:
+    def postprocess(self, outputs: Any) -> Floats:
         """All numbers of one request as a single row, float64 (1, numbers), output by output."""
         arrays = [array for array in self.named_outputs(outputs).values() if array.dtype.kind in "fiub"]
         rows = [array.reshape(1, -1).astype(np.float64) for array in arrays]

@@ -59,8 +59,8 @@ def read_signature(data: Any) -> Signature:
         keys = {_text(entry, _KEY) for entry in messages(model, _METADATA)}
         has_ml_operators = _has_ml_operators(graph)
         gives_numbers = has_ml_operators or not outputs or any(map(_may_be_numbers, outputs))
-        are_columns = TENSORS not in keys and _are_columns(required, has_ml_operators=has_ml_operators)
-        is_table = DESCRIPTION in keys or (are_columns and gives_numbers)
+        is_of_rows = TENSORS not in keys and are_columns(required, has_ml_operators=has_ml_operators)
+        is_table = DESCRIPTION in keys or (is_of_rows and gives_numbers)
     except (ValueError, StopIteration) as error:
         raise ModelError(f"the file is no ONNX model: {error or 'it has no graph'}") from None
     inputs.sort(key=lambda tensor: tensor.optional)
@@ -123,7 +123,7 @@ def _has_ml_operators(graph: Message) -> bool:
     return any(_text(node, _DOMAIN) == _TREES for node in messages(graph, _NODES))
 
 
-def _are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool) -> bool:
+def are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool = False) -> bool:
     """Whether each input is a column, or a matrix of them, alone or beside a column.
 
     Operators of `ai.onnx.ml` work on rows, so that with them several matrices are columns too, and whole numbers.

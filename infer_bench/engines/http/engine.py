@@ -9,9 +9,10 @@ import numpy as np
 from infer_bench.engines.base import Domain, Option, Request, argmax_labels, as_columns
 from infer_bench.engines.feeds.schema import is_table
 from infer_bench.engines.http.client import Client, Content
-from infer_bench.engines.http.conversation import Conversation
+from infer_bench.engines.http.conversation import Conversation, ask_right_answer
 from infer_bench.engines.http.description import UNKNOWN
 from infer_bench.engines.http.messages import name_token, require_plain
+from infer_bench.engines.http.network import HttpNetwork
 from infer_bench.engines.http.protocols.base import Codec
 from infer_bench.engines.http.protocols.choose import PROTOCOLS, ProtocolChoice
 from infer_bench.engines.http.target import Target, parse_target, resolve
@@ -22,12 +23,14 @@ from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import ABSENT, Array, Floats
 
 _NUMERIC = ("float", "integer")
+TAKES = ("rows", "tensors")
 
 
 class Http:
     """Asks a service by `POST /predict` with records, the Open Inference Protocol, or JSON made of a template.
 
     `preprocess` is a record to the bytes of a request, `predict` the round trip, `postprocess` the answer to numbers.
+    A network's requests are tensors, by the Open Inference Protocol.
     """
 
     name = "http"
@@ -42,13 +45,14 @@ class Http:
         "body": Option("a file with the template of a request's JSON", ""),
         "answer": Option("where the predictions stand in the answer to it, as in $.score", ""),
         "token-file": Option("a file with the bearer token that is asked for", ""),
+        "takes": Option("whether it takes rows or a network's tensors; empty: the service says", "", ("", *TAKES)),
     }
 
     def lean(self, model: ModelRef, options: Mapping[str, str]) -> tuple[str, ...]:
         """Nothing that a service needs is needed here."""
         return ("pandas",)
 
-    def open(self, model: ModelRef, options: Mapping[str, str]) -> "HttpSession":
+    def open(self, model: ModelRef, options: Mapping[str, str]) -> "HttpSession | HttpNetwork":
         """Connect, and ask what is served. Raises `ModelError` for what is no address, `EngineError` for no answer."""
         for module in self.requires:
             require(module, self.extra)
@@ -57,8 +61,9 @@ class Http:
         headers = name_token(_read_token(options["token-file"]))
         client = Client(target[0], target[1], _read_seconds(options["timeout"]))
         try:
-            conversation = Conversation(client, target[0], headers, choice)
-            return HttpSession(client, conversation, conversation.ask_spec())
+            conversation = Conversation(client, target[0], headers, choice, options["takes"])
+            spec = conversation.ask_spec()
+            return (HttpNetwork if spec.inputs else HttpSession)(client, conversation, spec)
         except BaseException:
             client.close()
             raise
@@ -131,11 +136,7 @@ class HttpSession:
 
     def predict(self, inputs: Inputs) -> Outputs:
         """The round trip. Raises `EngineError` for anything but an answer of 2xx, with what the service says."""
-        content = self._client.ask(inputs.request)
-        if not 200 <= content.status < 300:
-            sentence = " ".join(_read_sentence(content.body).split())[:300]
-            raise EngineError(f"{self._url} answers {content.status}{': ' if sentence else ''}{sentence}")
-        return Outputs(content, inputs.rows, inputs.codec)
+        return Outputs(ask_right_answer(self._client, self._url, inputs.request), inputs.rows, inputs.codec)
 
     def postprocess(self, outputs: Outputs) -> Floats:
         """The predictions, float64 (rows, outputs). Raises `EngineError` for what holds none."""
@@ -214,9 +215,3 @@ def _read_token(path: str) -> str:
         raise CannotRun(
             f"the token's file {path} cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from None
-
-
-def _read_sentence(body: bytes) -> str:
-    from infer_bench.engines.http.errors import read_sentence
-
-    return read_sentence(body.decode("utf-8", "replace"))

@@ -8,7 +8,7 @@ from infer_bench import data
 from infer_bench.data.labels import read_labels
 from infer_bench.data.tensors.stacking import MOST_BYTES, take_first
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
-from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.candidates import Candidate, plan_candidates, usual_candidate
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
 from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.feed_choice import list_variants
@@ -16,7 +16,7 @@ from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.request_ranks import settle_ranks
 from infer_bench.measure.candidates.unseen_categories import find_unseen
 from infer_bench.measure.settings import DEFAULT_ROWS, Settings
-from infer_bench.model import ModelSpec, TensorInput
+from infer_bench.model import ModelRef, ModelSpec, TensorInput
 from infer_bench.report.common import DrawnInput, Notice
 from infer_bench.request_choices import RequestChoices
 from infer_bench.typing import Array, Columns
@@ -24,6 +24,8 @@ from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import ReadDomain
 from infer_bench.workers.tasks.draw_requests import DrawnRequests, DrawRequests
 
+SERVICE = "http"
+"""The engine, and the format, of a service."""
 DRAWN = "drawn from the model"
 """The source of rows of which the user gave none."""
 _MOST_SHAPES = 3
@@ -134,12 +136,37 @@ def describe_domain(
     for variant in (variant for candidate in order_by_start(candidates) for variant in list_variants(candidate)):
         try:
             with openings.open(variant, keep=keeps) as (worker, spec):
-                return _read_domain(worker, spec, settings) if draws else RequestDomain(spec)
+                if not draws:
+                    return RequestDomain(spec)
+                own = _draw_from_file(variant.model, spec, settings) if variant.engine.name == SERVICE else None
+                return own or _read_domain(worker, spec, settings)
         except (DataError, UsageError):
             raise
         except InferBenchError as error:
             first = first or error
     raise first or CannotRun("there is no candidate")
+
+
+def _draw_from_file(model: ModelRef, spec: ModelSpec, settings: Settings) -> RequestDomain | None:
+    """Requests for a service of the network `spec`, drawn from the file that it is compared with.
+
+    Only the file tells what its inputs are for. None where it cannot be opened here, or names its inputs otherwise.
+    """
+    if not spec.inputs or model.format in (SERVICE, "callable"):
+        return None
+    try:
+        (plan,) = plan_candidates([model], [usual_candidate(model)], settings.threads)
+        with EarlyOpenings(settings).open(plan.build(_refuse_conversion)) as (worker, own):
+            drawn = _read_domain(worker, own, settings)
+    except InferBenchError:
+        return None
+    names = {tensor.name for tensor in spec.inputs}
+    is_same = drawn.requests is not None and drawn.requests.columns.keys() <= names
+    return replace(drawn, spec=spec) if is_same else None
+
+
+def _refuse_conversion(model: ModelRef) -> ModelRef:
+    raise CannotRun(f"{model.name} is no ONNX file")
 
 
 def _read_domain(worker: Worker, spec: ModelSpec, settings: Settings) -> RequestDomain:
@@ -167,8 +194,8 @@ def hash_rows(rows: Iterable[Rows]) -> str:
 
 
 def order_by_start(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those first that start soonest."""
-    return sorted(candidates, key=lambda c: bool(c.engine.lean(c.artefact, c.options)), reverse=True)
+    """Those first that start soonest; a service, which does not know its model as the file does, last."""
+    return sorted(candidates, key=lambda c: (c.engine.name == SERVICE, not c.engine.lean(c.artefact, c.options)))
 
 
 def read_rows(

@@ -1,6 +1,6 @@
 """From what the user named to a service that has answered once."""
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from dataclasses import replace
 
 import numpy as np
@@ -8,14 +8,17 @@ import numpy as np
 from infer_bench.data import Table
 from infer_bench.engines.http.protocols.base import Codec
 from infer_bench.engines.http.protocols.choose import (
-    ProtocolName,
+    Fetch,
     complete_path,
+    locate_tensors,
     make_protocol,
+    make_tensor_codec,
     read_model_metadata,
     tell_protocol,
 )
 from infer_bench.engines.http.protocols.json_template import JsonCodec
 from infer_bench.engines.http.protocols.oip.codec import TensorCodec
+from infer_bench.engines.http.protocols.oip.inputs import describe_inputs, read_described_inputs
 from infer_bench.engines.http.protocols.oip.metadata import read_number_columns
 from infer_bench.engines.http.target import Target, parse_target, resolve
 from infer_bench.errors import CannotRun, UsageError
@@ -35,7 +38,7 @@ def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
     """
     target = parse_target(url)
     addresses = resolve(target, is_mine=settings.target_is_mine)
-    protocol = _choose_protocol(rows, target, settings)
+    protocol = tell_protocol(settings.protocol, target)
     target = complete_path(target, protocol)
 
     def get(path: str) -> bytes:
@@ -43,9 +46,7 @@ def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
 
     codec: Codec
     if rows.has_tensors:
-        metadata = read_model_metadata(target, get)
-        codec = TensorCodec(metadata.inputs, binary=protocol == "oip-binary")
-        rows = replace(rows, requests=read_tensors(rows.path, metadata)) if rows.path is not None else rows
+        target, codec, rows = _prepare_tensors(rows, target, settings, get)
     else:
         if protocol != "json":
             require_rows(rows)
@@ -58,20 +59,32 @@ def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
     return find_service(target, addresses, codec, payloads, settings.timeout_s)
 
 
-def _choose_protocol(rows: RowSource, target: Target, settings: LoadSettings) -> ProtocolName:
-    """The target's; tensors go as bytes unless the user names a protocol. Raises `UsageError` where it carries none."""
-    protocol = tell_protocol(settings.protocol, target)
-    if not rows.has_tensors:
-        return protocol
-    if not protocol.startswith("oip"):
-        address = f"http://{target.authority}/v2/models/NAME"
-        raise UsageError(
-            f"{rows.source} holds tensors, which only the Open Inference Protocol carries", f"name {address}"
-        )
+def _prepare_tensors(
+    rows: RowSource, target: Target, settings: LoadSettings, get: Fetch
+) -> tuple[Target, TensorCodec, RowSource]:
+    """Where a network takes its requests, how they are written, and the requests, those of a file read for it."""
     if settings.batch != 1 or settings.check is not None:
         option = "--batch" if settings.batch != 1 else "--check"
         raise UsageError(f"{option} is for rows, and a network's requests are sent whole", f"leave out {option}")
-    return settings.protocol.name or "oip-binary"
+    info = _ask_model_info(get)
+    described = read_described_inputs(info)
+    if not tell_protocol(settings.protocol, target).startswith("oip"):
+        if settings.protocol.name is not None or settings.protocol.body is not None or not described:
+            text = f"{rows.source} holds tensors, which only the Open Inference Protocol carries"
+            raise UsageError(text, f"name http://{target.authority}/v2/models/NAME")
+        target = locate_tensors(settings.protocol, target, info)
+    if rows.path is not None:
+        inputs = describe_inputs(read_model_metadata(target, get), described)
+        rows = replace(rows, requests=read_tensors(rows.path, inputs))
+    return target, make_tensor_codec(settings.protocol, target, get), rows
+
+
+def _ask_model_info(get: Fetch) -> bytes:
+    """Empty of a service that says nothing of its model."""
+    try:
+        return get("/model-info")
+    except CannotRun:
+        return b""
 
 
 def _find_truths(table: Table) -> set[str]:
@@ -80,12 +93,9 @@ def _find_truths(table: Table) -> set[str]:
     return {name for name, column in columns.items() if any(type(value) is bool for value in column.tolist())}
 
 
-def _ask_number_columns(get: Callable[[str], bytes]) -> Set[str]:
+def _ask_number_columns(get: Fetch) -> Set[str]:
     """Those that the service says are numbers; none of a service that says nothing of its model."""
-    try:
-        return read_number_columns(get("/model-info"))
-    except CannotRun:
-        return frozenset()
+    return read_number_columns(_ask_model_info(get))
 
 
 def _number_truths(table: Table, names: Set[str]) -> Table:

@@ -8,10 +8,7 @@ import numpy as np
 from infer_bench.data.tensors.files import holds_tensors, load_arrays
 from infer_bench.data.tensors.requests import read_requests
 from infer_bench.data.tensors.stacking import cut_requests, take_first
-from infer_bench.engines.http.protocols.oip.metadata import ModelMetadata, TensorMetadata
-from infer_bench.engines.http.protocols.oip.tensors import DTYPES
-from infer_bench.errors import CannotRun, DataError
-from infer_bench.formats.signature import find_batch_axis
+from infer_bench.errors import DataError
 from infer_bench.measure.settings import DEFAULT_ROWS
 from infer_bench.model import TensorInput
 from infer_bench.typing import TensorRequest
@@ -27,20 +24,11 @@ def holds_requests(path: Path) -> bool:
     return not isinstance(content, dict) or any(array.ndim > 1 for array in content.values())
 
 
-def read_tensors(path: Path, metadata: ModelMetadata) -> tuple[TensorRequest, ...]:
+def read_tensors(path: Path, inputs: Sequence[TensorInput]) -> tuple[TensorRequest, ...]:
     """The first requests of a file, as many as take turns. Raises `DataError` for what the service does not take."""
-    inputs = [_describe(tensor) for tensor in metadata.inputs]
     table = read_requests(path, inputs)
     first = take_first(table, min(table.rows, DEFAULT_ROWS))
     return tuple(cut_requests(first.columns, inputs, 1))
-
-
-def _describe(tensor: TensorMetadata) -> TensorInput:
-    dtype = "object" if tensor.datatype == "BYTES" else DTYPES.get(tensor.datatype)
-    if dtype is None:
-        raise CannotRun(f"the input {tensor.name!r} has the datatype {tensor.datatype}, of which nothing is known here")
-    shape = tuple(None if size < 0 else size for size in tensor.shape)
-    return TensorInput(tensor.name, np.dtype(dtype).name, shape, find_batch_axis(tensor.name, shape))
 
 
 def require_finite_tensors(requests: Sequence[TensorRequest]) -> None:

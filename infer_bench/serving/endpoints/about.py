@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
+from infer_bench.engines.http.protocols.oip.inputs import TENSORS
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import find_versions
-from infer_bench.model import Feature
+from infer_bench.model import Feature, TensorInput
 from infer_bench.serving.endpoints.body import Receive, Scope, header
 from infer_bench.serving.endpoints.endpoint import Endpoint, Response
 from infer_bench.serving.metrics.exposition import expose
@@ -84,12 +85,20 @@ def describe_model(model: ServedModel) -> dict[str, Any]:
         "bytes": ref.bytes,
         "engine": model.candidate.label,
         "task": spec.task,
-        "inputs": [_describe_input(feature) for feature in spec.features],
+        "takes": TENSORS if spec.inputs else "rows",
+        "inputs": [_describe_column(f) for f in spec.features] or [_describe_tensor(t) for t in spec.inputs],
         "outputs": list(spec.outputs),
         "classes": list(spec.classes) or None,
     }
 
 
-def _describe_input(feature: Feature) -> dict[str, Any]:
+def _describe_tensor(tensor: TensorInput) -> dict[str, Any]:
+    """Of its axes the file's names, -1 for a free one without a name; null where it has any number of them."""
+    shape = None if tensor.shape is None else [-1 if size is None else size for size in tensor.shape]
+    dtype = "string" if tensor.dtype == "object" else tensor.dtype
+    return {"name": tensor.name, "dtype": dtype, "shape": shape, "optional": tensor.optional}
+
+
+def _describe_column(feature: Feature) -> dict[str, Any]:
     column: dict[str, Any] = {"name": feature.name, "dtype": DTYPES[feature.kind], "shape": [-1]}
     return {**column, "categories": list(feature.categories)} if feature.categories else column

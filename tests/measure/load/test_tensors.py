@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from infer_bench import bench, validate
 from infer_bench.engines.http.protocols.choose import ProtocolChoice, ProtocolName
 from infer_bench.errors import DataError, UsageError
 from infer_bench.measure.load.local_server import serve_model
@@ -70,6 +71,25 @@ def test_the_requests_of_a_file_take_turns(url: str, tmp_path: Path, protocol: P
     (result,) = report.results
     assert (result.errors, result.samples, result.protocol) == ({}, 20, protocol or "oip-binary")
     assert (report.settings["rows_source"], report.settings["rows_cycled"]) == ("requests.npz", 5)
+
+
+def test_where_a_network_takes_its_tensors_is_asked_of_its_server(url: str, tmp_path: Path) -> None:
+    report = load(url.partition("/v2")[0], data=save(tmp_path), settings=LoadSettings(**FEW))
+    (result,) = report.results
+    assert (result.target, result.errors) == (f"{url}/infer", {})
+
+
+def test_a_service_of_a_network_is_compared_and_benched(network: str, url: str, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    other = str(tmp_path / "other.onnx")
+    onnx.save(onnx.parser.parse_model(GRAPH.replace("{2}", "{3}")), other)
+    data, service = save(tmp_path), url.partition("/v2")[0]
+    (comparison,) = validate(other, service, data=data, timeout_s=600.0).results
+    assert {output.output: output.failing for output in comparison.groups[0].outputs} == {"pooled": 0, "twice": 5}
+    bench_report = bench(network, candidates=[f"http:url={service}"], rounds=2, processes=1, timeout_s=600.0)
+    (result,) = bench_report.results
+    assert (result.failed, result.max_abs_delta) == (None, None)
+    assert [drawn.rule for drawn in bench_report.inputs][:1] == ["uniform in [0, 1)"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from infer_bench.typing import Array
+
 Record = Mapping[str, Any]
 
 
@@ -17,11 +19,15 @@ class Body:
 
 
 class Answer(NamedTuple):
-    """What a right answer holds: `predictions` (rows of outputs), the server's own times in µs by phase, its path."""
+    """What a right answer holds: `predictions` (rows of outputs), the server's own times in µs by phase, its path.
+
+    A network's are its `outputs` by name, and no predictions.
+    """
 
     predictions: Any
     phases: Mapping[str, float] = {}
     path: str = ""
+    outputs: Mapping[str, Array] | None = None
 
 
 class Codec(Protocol):

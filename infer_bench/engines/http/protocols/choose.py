@@ -3,15 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
+from urllib.parse import quote
 
 from infer_bench.engines.http.protocols.base import Codec
 from infer_bench.engines.http.protocols.json_template import make_codec
-from infer_bench.engines.http.protocols.oip.codec import OipCodec
+from infer_bench.engines.http.protocols.oip.codec import OipCodec, TensorCodec
 from infer_bench.engines.http.protocols.oip.metadata import (
     ModelMetadata,
     match_columns,
+    read_extensions,
     read_input_names,
     read_metadata,
+    read_model_name,
 )
 from infer_bench.engines.http.protocols.predict import PredictCodec
 from infer_bench.engines.http.target import Target
@@ -20,6 +23,8 @@ from infer_bench.errors import CannotRun, UsageError
 ProtocolName = Literal["predict", "json", "oip", "oip-binary"]
 PROTOCOLS: tuple[ProtocolName, ...] = get_args(ProtocolName)
 _INFER = "/infer"
+_BINARY = "binary_tensor_data"
+"""The extension of a server that takes and gives tensors as bytes."""
 
 Fetch = Callable[[str], bytes]
 """The content at a path of the target's host."""
@@ -74,6 +79,37 @@ def make_protocol(
     if metadata.takes_matrix(columns):
         columns = _name_columns(columns, metadata.inputs[0].shape[-1:], fetch)
     return OipCodec(match_columns(metadata, columns), binary=protocol == "oip-binary")
+
+
+def locate_tensors(choice: ProtocolChoice, target: Target, model_info: bytes) -> Target:
+    """Where the network that `model_info` names takes its tensors, beside the path of `/predict`.
+
+    Raises `UsageError` where the user has named the other protocol.
+    """
+    if choice.name is not None:
+        text = f"{target.url} serves a network, and protocol {choice.name} has no tensors"
+        raise UsageError(text, "leave the protocol out")
+    folder, root = target.path.partition("?")[0].rpartition("/")[0], target.url.removesuffix(target.path)
+    path = f"{folder}/v2/models/{quote(read_model_name(model_info), safe='')}{_INFER}"
+    return replace(target, path=path, url=root + path)
+
+
+def make_tensor_codec(choice: ProtocolChoice, target: Target, fetch: Fetch) -> TensorCodec:
+    """The codec for a network's requests; the path of `target` is complete.
+
+    Tensors go as bytes unless the user asks for JSON, or the server does not name the extension. Raises `CannotRun`.
+    """
+    metadata = read_model_metadata(target, fetch)
+    is_binary = choice.name == "oip-binary" or (choice.name is None and _takes_bytes(target, fetch))
+    return TensorCodec(metadata.inputs, binary=is_binary)
+
+
+def _takes_bytes(target: Target, fetch: Fetch) -> bool:
+    """Whether the server says so of itself; JSON is what all of them take."""
+    try:
+        return _BINARY in read_extensions(fetch(target.path.partition("/models/")[0]))
+    except CannotRun:
+        return False
 
 
 def read_model_metadata(target: Target, fetch: Fetch) -> ModelMetadata:

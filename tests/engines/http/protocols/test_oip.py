@@ -144,7 +144,7 @@ def test_metadata_that_is_none() -> None:
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_whole_tensors_are_sent_as_they_are_and_the_numbers_of_all_outputs_read(binary: bool) -> None:
+def test_whole_tensors_are_sent_as_they_are_and_all_outputs_read(binary: bool) -> None:
     image, words = np.arange(12, dtype=np.float32).reshape(1, 3, 2, 2), np.array([["a", "bc"]], dtype=object)
     inputs = [
         TensorMetadata("image", "FP32", [-1, 3, 2, 2]),
@@ -165,6 +165,11 @@ def test_whole_tensors_are_sent_as_they_are_and_the_numbers_of_all_outputs_read(
         {"name": "count", "datatype": "INT64", "shape": [1, 1, 1], "data": [3]},
     ]
     answer = TensorCodec(inputs, binary=binary).decode(json.dumps({"outputs": outputs}).encode(), {}, 1)
-    assert answer.predictions.tolist() == [0.5, 1.5, 3.0]
+    assert answer.outputs is not None
+    assert {name: array.tolist() for name, array in answer.outputs.items()} == {
+        "pooled": [[0.5, 1.5]],
+        "names": ["a"],
+        "count": [[[3]]],
+    }
     with pytest.raises(ValueError, match="no output"):
         TensorCodec(inputs, binary=binary).decode(b'{"outputs": []}', {}, 1)

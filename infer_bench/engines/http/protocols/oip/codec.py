@@ -8,7 +8,7 @@ import numpy as np
 
 from infer_bench.engines.http.protocols.base import Answer, Body, Record
 from infer_bench.engines.http.protocols.oip.metadata import InputColumns, TensorMetadata
-from infer_bench.engines.http.protocols.oip.tensors import make_tensor, read_bytes, write_bytes
+from infer_bench.engines.http.protocols.oip.tensors import make_tensor, read_bytes, read_list, write_bytes
 from infer_bench.model import PHASES
 from infer_bench.typing import Array
 
@@ -66,7 +66,8 @@ class OipCodec:
 
     def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
         """Raises `ValueError` where no output of numbers has a row a row."""
-        answer, tensors = _read(content, headers)
+        answer, outputs = _read(content, headers)
+        tensors = [tensor for tensor in outputs.values() if tensor.dtype != object and tensor.ndim]
         floating = [tensor for tensor in tensors if tensor.dtype.kind == "f"]
         parts = [tensor.reshape(rows, -1) for tensor in floating or tensors if len(tensor) == rows and tensor.size]
         if not parts:
@@ -76,7 +77,7 @@ class OipCodec:
 
 
 class TensorCodec(OipCodec):
-    """A request is a network's: each of its inputs whole. The predictions are the numbers of all outputs in order."""
+    """A request is a network's: each of its inputs whole, a scalar as a tensor of one element. All outputs are read."""
 
     def __init__(self, inputs: Sequence[TensorMetadata], *, binary: bool) -> None:
         super().__init__((), binary=binary)
@@ -85,19 +86,18 @@ class TensorCodec(OipCodec):
     def encode(self, records: Sequence[Record]) -> Body:
         """The only record, an array an input, in the dtype that the service names."""
         (record,) = records
-        return self._write([(one, record[one.name]) for one in self._tensors if one.name in record])
+        return self._write([(one, np.atleast_1d(record[one.name])) for one in self._tensors if one.name in record])
 
     def decode(self, content: bytes, headers: Mapping[bytes, bytes], rows: int) -> Answer:
         """Raises `ValueError` where there is no output."""
-        answer, tensors = _read(content, headers)
-        if not answer.outputs:
+        answer, outputs = _read(content, headers)
+        if not outputs:
             raise ValueError("the answer has no output")
-        numbers = np.concatenate([tensor.ravel() for tensor in tensors]) if tensors else np.zeros(0)
-        return Answer(numbers, *_read_parameters(answer.parameters))
+        return Answer(None, *_read_parameters(answer.parameters), outputs)
 
 
-def _read(content: bytes, headers: Mapping[bytes, bytes]) -> tuple[_Content, list[Array]]:
-    """The answer, and its outputs of numbers."""
+def _read(content: bytes, headers: Mapping[bytes, bytes]) -> tuple[_Content, dict[str, Array]]:
+    """The answer, and its outputs by name."""
     length = int(headers.get(_LENGTH.lower().encode(), b"") or len(content))
     try:
         answer = _DECODER.decode(content[:length])
@@ -124,26 +124,24 @@ def _describe(one: _Named, tensor: Array) -> dict[str, Any]:
     return _name(one, tensor) | {"data": tensor.ravel().tolist()}
 
 
-def _read_tensors(outputs: Sequence[_Output], rest: bytes) -> list[Array]:
-    """The outputs of numbers, (rows, …); `rest` are the bytes behind the head."""
-    tensors, place = [], 0
+def _read_tensors(outputs: Sequence[_Output], rest: bytes) -> dict[str, Array]:
+    """The outputs in their datatypes and shapes; `rest` are the bytes behind the head."""
+    tensors, place = {}, 0
     for output in outputs:
         if output.data is not None:
-            tensors.append(_read_data(output))
+            tensors[output.name] = _read_data(output)
             continue
         size = output.parameters.get(_SIZE)
         if not isinstance(size, int) or size < 0 or place + size > len(rest):
             raise ValueError(f"the output {output.name!r} has no data")
-        tensors.append(read_bytes(rest[place : place + size], output.datatype, output.shape))
+        tensors[output.name] = read_bytes(rest[place : place + size], output.datatype, output.shape)
         place += size
-    return [tensor for tensor in tensors if tensor is not None and tensor.ndim]
+    return tensors
 
 
-def _read_data(output: _Output) -> Array | None:
-    if output.datatype == "BYTES":
-        return None
-    kind = np.float64 if output.datatype.startswith("FP") else None
+def _read_data(output: _Output) -> Array:
     try:
-        return np.asarray(output.data, dtype=kind).reshape(output.shape)
-    except (TypeError, ValueError):
-        raise ValueError(f"the output {output.name!r} does not hold numbers of the shape {output.shape}") from None
+        return read_list(output.data or [], output.datatype, output.shape)
+    except (TypeError, ValueError, OverflowError):
+        what = f"{output.datatype} of the shape {output.shape}"
+        raise ValueError(f"the output {output.name!r} does not hold {what}") from None

@@ -67,6 +67,27 @@ class _Named(msgspec.Struct):
 
 class _ModelInfo(msgspec.Struct):
     inputs: list[_Named]
+    name: str = ""
+
+
+class _ServerMetadata(msgspec.Struct):
+    extensions: list[str] = []
+
+
+def read_extensions(content: bytes) -> list[str]:
+    """The extensions of the protocol in what `GET /v2` answers; none where it tells none."""
+    try:
+        return msgspec.json.decode(content, type=_ServerMetadata).extensions
+    except (msgspec.MsgspecError, RecursionError):
+        return []
+
+
+def read_model_name(content: bytes) -> str:
+    """The name under which a model is served, in what `/model-info` answers; empty where it tells none."""
+    try:
+        return msgspec.json.decode(content, type=_ModelInfo).name
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
 
 
 def read_input_names(content: bytes) -> list[str]:

@@ -1,6 +1,6 @@
 """Tensors and their datatypes. Shapes are (rows, …)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,10 +59,44 @@ def write_bytes(tensor: Array, datatype: str) -> bytes:
     return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
-def read_bytes(content: bytes, datatype: str, shape: Sequence[int]) -> Array | None:
-    """A tensor of numbers; None for one of texts. Raises `ValueError` where the bytes do not fit the shape."""
+def read_bytes(content: bytes, datatype: str, shape: Sequence[int]) -> Array:
+    """A tensor as `write_bytes` writes it. Raises `ValueError` where the bytes do not fit the shape."""
     if datatype == "BYTES":
-        return None
+        return _as_texts(list(_split_texts(content)), shape)
+    return np.frombuffer(content, dtype=_find_dtype(datatype)).reshape(tuple(shape))
+
+
+def read_list(values: Sequence[Any], datatype: str, shape: Sequence[int]) -> Array:
+    """A tensor of a list, flat or nested; null is NaN. Raises `ValueError` for values of another kind or number."""
+    if datatype == "BYTES":
+        return _as_texts(np.array(values, dtype=object).ravel().tolist(), shape)
+    dtype = _find_dtype(datatype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        wide = np.asarray(values, dtype=np.float64 if dtype.kind == "f" else None)
+        tensor = wide.astype(dtype)
+    if dtype.kind != "f" and wide.size and (wide.dtype.kind not in "biuf" or (tensor != wide).any()):
+        raise ValueError(f"it holds others than {datatype}")
+    return tensor.reshape(tuple(shape))
+
+
+def _find_dtype(datatype: str) -> np.dtype[Any]:
     if datatype not in DTYPES:
         raise ValueError(f"an output has the datatype {datatype}")
-    return np.frombuffer(content, dtype=DTYPES[datatype]).reshape(tuple(shape))
+    return np.dtype(DTYPES[datatype])
+
+
+def _as_texts(texts: Sequence[Any], shape: Sequence[int]) -> Array:
+    tensor = np.empty(len(texts), dtype=object)
+    tensor[:] = texts
+    return tensor.reshape(tuple(shape))
+
+
+def _split_texts(content: bytes) -> Iterator[str]:
+    """Each behind its length of four bytes; what is no UTF-8 keeps its bytes as escapes."""
+    start = 0
+    while start < len(content):
+        end = start + 4 + int.from_bytes(content[start : start + 4], "little")
+        if end > len(content):
+            raise ValueError("a text is longer than the answer")
+        yield content[start + 4 : end].decode(errors="backslashreplace")
+        start = end
