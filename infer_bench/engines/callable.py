@@ -17,7 +17,7 @@ import numpy as np
 from infer_bench.engines.base import Domain, Option, Request, as_columns
 from infer_bench.engines.body import find_body
 from infer_bench.engines.feeds.schema import is_table
-from infer_bench.engines.function_outputs import name_arrays
+from infer_bench.engines.function_outputs import holds_plain_data, name_arrays
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
@@ -115,6 +115,23 @@ class CallableSession:
         if len(outputs) != count:
             raise EngineError(f"{self._target} answers {len(outputs)} records where {count} were asked")
         return outputs
+
+    def end_with(self, convert: Function[[list[Any]], Any]) -> Function[[list[Any]], Any]:
+        """How a request ends: with what the function returned, but the first one, and what is still to be computed.
+
+        An array on a GPU or a lazy frame is not there before `convert` has read it.
+        """
+        is_plain = False
+
+        def end(outputs: list[Any]) -> Any:
+            nonlocal is_plain
+            if is_plain:
+                return outputs
+            answer = convert(outputs)
+            is_plain = all(map(holds_plain_data, outputs))
+            return answer
+
+        return end
 
     def postprocess(self, outputs: list[Any]) -> Floats:
         """The numbers of each output, in order; text counts as NaN. Raises `EngineError` when there is none at all."""

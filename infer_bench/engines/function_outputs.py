@@ -1,4 +1,4 @@
-"""What a user's function makes of a request of arrays, as named arrays."""
+"""What a user's function returns: whether it is plain data, and, of a request of arrays, as named arrays."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,23 @@ import numpy as np
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
+
+_PLAIN = ("builtins", "numpy", "pandas", "datetime", "decimal")
+"""Modules of values that are there when they are returned."""
+
+
+def holds_plain_data(value: Any) -> bool:
+    """Whether a value is data as it stands, and nothing of a library that may compute it when it is read."""
+    if isinstance(value, Mapping):
+        return all(map(holds_plain_data, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(holds_plain_data, value))
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        return all(map(holds_plain_data, value.ravel()))
+    fields = getattr(type(value), "__dataclass_fields__", None) or getattr(type(value), "model_fields", None)
+    if fields:
+        return all(holds_plain_data(getattr(value, name, None)) for name in fields)
+    return type(value).__module__.partition(".")[0] in _PLAIN
 
 
 def name_arrays(value: Any) -> dict[str, Array]:

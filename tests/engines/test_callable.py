@@ -12,6 +12,7 @@ from infer_bench.engines.callable import CallableSession
 from infer_bench.errors import CannotRun, EngineError, ModelError
 from infer_bench.model import ModelRef
 from infer_bench.typing import TensorRequest
+from infer_bench.workers.timing.loop import Stages
 from tests.engines.zoo import answer, open_session
 
 COUNT = itertools.count()
@@ -160,3 +161,25 @@ def test_what_is_no_array_is_named(output: Any) -> None:
     session = CallableSession(lambda _: output, "m:f", as_list=False)
     with pytest.raises(EngineError, match="is no array"):
         session.named_outputs(session.predict([{}]))
+
+
+@pytest.mark.parametrize(
+    ("return_value", "is_plain"),
+    [
+        ("{'scores': [r['a'], 2.0], 'label': None}", True),
+        ("numpy.array([r['a'], 1.0])", True),
+        ("pandas.DataFrame({'p': [r['a']]})", True),
+        ("Answer(r['a'], 'text')", True),
+        ("[Later(r['a'])]", False),
+        ("Answer(r['a'], Later(2.0))", False),
+    ],
+)
+def test_reading_the_numbers_is_no_part_of_a_request_unless_it_computes_them(
+    service: Any, return_value: str, is_plain: bool
+) -> None:
+    head = "import numpy, pandas, dataclasses\n@dataclasses.dataclass\nclass Answer:\n    p: float\n    t: object\n"
+    later = "class Later:\n    def __init__(self, v): self.v = v\n    def __float__(self): return self.v\n"
+    session = service(f"{head}{later}def f(r):\n    return {return_value}\n")
+    stages, outputs = Stages.of(session, tensors=False), session.predict([{"a": 1.0}])
+    np.testing.assert_array_equal(stages.postprocess(outputs), session.postprocess(outputs))  # the first one is read
+    assert (stages.postprocess(outputs) is outputs) is is_plain

@@ -28,9 +28,12 @@ class Stages:
     def of(cls, session: Any, *, tensors: bool) -> "Stages":
         """Those of a session for requests of rows or of `tensors`.
 
-        What a service makes of a network's outputs is not known: they are handed on by name.
+        What a service makes of a network's outputs is not known: they are handed on by name. A user's function is the
+        service: what it returns is the answer, and reading the numbers in it is no part of the request.
         """
-        return cls(session.preprocess, session.predict, session.named_outputs if tensors else session.postprocess)
+        convert = session.named_outputs if tensors else session.postprocess
+        end_with = getattr(session, "end_with", None)
+        return cls(session.preprocess, session.predict, convert if end_with is None else end_with(convert))
 
     def __call__(self, request: Any) -> Any:
         """One whole request."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from infer_bench.engines.base import Request, Session
+from infer_bench.errors import EngineError
 from infer_bench.model import TensorInput
 from infer_bench.typing import ABSENT, Array, Columns, Floats, TensorRequest
 from infer_bench.workers.timing.fixed_work import time_fixed_work
@@ -154,12 +155,12 @@ class Runner:
             if spent_ns > limit_ns:
                 break
             if tables is not None and spent_ns > ALONE_NS:
-                row_ns, alone = spent_ns / len(parts), np.concatenate(parts)
+                row_ns, alone = spent_ns / len(parts), _stack(parts)
                 predictions = tables.predict(alone, self._predict_alone, row_ns, limit_ns - spent_ns)
                 if predictions is not None:
                     return predictions, self._session.labels(predictions)
                 tables = None
-        predictions = np.concatenate(parts)[: self._rows]
+        predictions = _stack(parts)[: self._rows]
         if self._texts_are_labels(texts, predictions):
             return predictions, np.array(texts[: self._rows], dtype=object)
         return predictions, self._session.labels(predictions)
@@ -200,6 +201,14 @@ class Runner:
         """The text in the predictions of a user's function."""
         texts = getattr(self._session, "texts", None)
         return list(texts(outputs)) if texts else []
+
+
+def _stack(parts: Sequence[Floats]) -> Floats:
+    """The predictions of all requests (rows, outputs). Raises `EngineError` where they differ in width."""
+    widths = {part.shape[1] for part in parts}
+    if len(widths) > 1:
+        raise EngineError(f"it returns {min(widths)} values for one request and {max(widths)} for another")
+    return np.concatenate(parts)
 
 
 def _collections() -> int:
