@@ -40,6 +40,15 @@ __all__ = [
 ]
 
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_BIDI = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def make_line(text: str) -> str:
+    """One line without control characters: a message that quotes a file or a library cannot steer the terminal."""
+    return " ".join(text.split()).translate(_CONTROLS | _BIDI)
+
+
 class InferBenchError(Exception):
     """Base of all: `message` says what is wrong, `hint` what mends it. Both are single lines.
 
@@ -51,8 +60,8 @@ class InferBenchError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.message = " ".join(message.split())
-        self.hint = " ".join(hint.split())
+        self.message = make_line(message)
+        self.hint = make_line(hint)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message

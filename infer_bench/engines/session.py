@@ -91,10 +91,18 @@ def guard(call: Call, what: str) -> Call:
 
 def first_line(error: BaseException, limit: int = 300) -> str:
     """The first line of an exception that says something, at most `limit` characters."""
-    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line.strip() for line in _read_text(error).splitlines()]
     message = next((line for line in lines if line and not line.startswith("Stack trace")), "")
     text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _read_text(error: BaseException) -> str:
+    """What an exception says; nothing where that raises itself."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a user's class may raise anything
+        return ""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

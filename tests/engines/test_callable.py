@@ -183,3 +183,18 @@ def test_reading_the_numbers_is_no_part_of_a_request_unless_it_computes_them(
     stages, outputs = Stages.of(session, tensors=False), session.predict([{"a": 1.0}])
     np.testing.assert_array_equal(stages.postprocess(outputs), session.postprocess(outputs))  # the first one is read
     assert (stages.postprocess(outputs) is outputs) is is_plain
+
+
+@pytest.mark.parametrize(
+    ("raised", "text"),
+    [
+        ("ValueError('\\x1b[31mred \\x07\\x00 text')", r"ValueError: \\x1b\[31mred \\x07\\x00 text at "),
+        ("Mute()", "f raised Mute at "),
+    ],
+)
+def test_an_exception_that_steers_the_terminal_or_cannot_be_read_is_one_clean_line(
+    service: Any, raised: str, text: str
+) -> None:
+    head = "class Mute(Exception):\n    def __str__(self): raise RuntimeError('no text')\n"
+    with pytest.raises(EngineError, match=text):
+        service(f"{head}def f(r):\n    raise {raised}\n").predict([{}])

@@ -9,6 +9,7 @@ from infer_bench.measure.bench.batching import is_batch_invariant
 from infer_bench.measure.bench.capacity import add_capacity, read_terms
 from infer_bench.measure.bench.network_difference import describe_difference
 from infer_bench.measure.bench.quality import judge_classes
+from infer_bench.measure.bench.throughput import compute_cpu, compute_rows_per_s
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.candidates.rows import Rows
@@ -123,7 +124,7 @@ def build_result(measurement: Measurement, reference: Measurement, specs: Specs,
         calls_per_sample=measurement.calls,
         request=_summarise_request(measurement, settings),
         phases=phases,
-        rows_per_s=_rows_per_s(processes),
+        rows_per_s=compute_rows_per_s(processes),
         speedup=_compare_speed(measurement, reference),
         **delta,
         cold_start_ns=_median_of_positive([process.cold_start_ns for process in processes]) or None,
@@ -175,19 +176,10 @@ def _attribute_frames(phases: Phases | None, measurement: Measurement) -> dict[s
     return {name: round(max(0, times[name]) * share) for name, share in measurement.frame_shares.items()}
 
 
-def _rows_per_s(processes: Sequence[Process]) -> float:
-    """The median over blocks of rows answered per second of the block's wall time: measured, not 1 / latency."""
-    blocks = [r.rows * 1e9 / r.wall_ns for process in processes for r in process.rounds if r.wall_ns > 0]
-    return statistics.median(blocks) if blocks else 0.0
-
-
 def _count_cpu(candidate: Candidate, batch: int, processes: Sequence[Process]) -> dict[str, Any]:
-    """The CPU time of a request, the median over blocks, and of a second of the clock; not of a service elsewhere."""
-    rounds = [r for process in processes for r in process.rounds if r.cpu_ns > 0 and r.rows > 0 and r.wall_ns > 0]
-    if not rounds or candidate.engine.name == "http":
-        return {}
-    share = sum(r.cpu_ns for r in rounds) / sum(r.wall_ns for r in rounds)
-    return {"cpu_ns": round(statistics.median(r.cpu_ns * batch / r.rows for r in rounds)), "cpu_share": share}
+    """The CPU time of a request and of a second of the clock; not of a service, which works elsewhere."""
+    cpu = None if candidate.engine.name == "http" else compute_cpu(processes, batch)
+    return {} if cpu is None else {"cpu_ns": cpu[0], "cpu_share": cpu[1]}
 
 
 def _compare_speed(measurement: Measurement, reference: Measurement) -> Speedup | None:

@@ -1,7 +1,6 @@
 """One candidate inside its worker: warm-up, blocks and predictions of a session. Knows no process."""
 
 import gc
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from infer_bench.engines.base import Request, Session
 from infer_bench.errors import EngineError
 from infer_bench.model import TensorInput
 from infer_bench.typing import ABSENT, Array, Columns, Floats, TensorRequest
+from infer_bench.workers.timing.cpu_time import read_cpu_ns
 from infer_bench.workers.timing.fixed_work import time_fixed_work
 from infer_bench.workers.timing.loop import (
     Clock,
@@ -106,7 +106,7 @@ class Runner:
         if plan.start is not None:
             self._cycle.seek(plan.start)
         collections, requests = _collections(), self._cycle.take(plan.samples * plan.calls)
-        queued_start, cpu_start = read_run_queue_ns(), time.process_time_ns()
+        queued_start, cpu_start = read_run_queue_ns(), read_cpu_ns()
         start, phases = self._clock(), None
         if plan.calls > 1:
             request = time_groups(self._stages, requests, plan.calls, self._clock)
@@ -115,7 +115,7 @@ class Runner:
             request = phases.request
         else:
             request = time_calls(self._stages, requests, self._clock)
-        wall_ns, cpu_ns = self._clock() - start, time.process_time_ns() - cpu_start
+        wall_ns, cpu_ns = self._clock() - start, read_cpu_ns() - cpu_start
         queued_ns = None if queued_start is None else (read_run_queue_ns() or queued_start) - queued_start
         if phases is None:
             count = max(1, len(requests) // 4) if plan.split else 0
