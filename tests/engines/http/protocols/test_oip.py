@@ -34,11 +34,11 @@ def test_tensors_as_json() -> None:
     body = OipCodec(COLUMNS, binary=False).encode(RECORDS)
     age, city = json.loads(body.content)["inputs"]
     assert age == {"name": "age", "shape": [2, 1], "datatype": "FP32", "data": [3.0, None]}
-    assert city == {"name": "city", "shape": [2], "datatype": "BYTES", "data": ["Bern", ""]}
+    assert city == {"name": "city", "shape": [2], "datatype": "BYTES", "data": ["Bern", None]}
 
 
 def test_tensors_as_bytes() -> None:
-    body = OipCodec(COLUMNS, binary=True).encode(RECORDS)
+    body = OipCodec(COLUMNS, binary=True).encode([RECORDS[0], {"age": None, "city": ""}])
     head, rest = take_apart(body.content, int(body.headers["Inference-Header-Content-Length"]))
     assert head["parameters"] == {"binary_data_output": True}
     assert [one["parameters"]["binary_data_size"] for one in head["inputs"]] == [8, 12]
@@ -53,7 +53,7 @@ def test_the_real_client_writes_the_same_bytes() -> None:
     city.set_data_from_numpy(np.array(["Bern", ""], dtype=object))
     content, length = client.InferenceServerClient.generate_request_body([age, city])
     head, rest = take_apart(content, length)
-    body = OipCodec(COLUMNS, binary=True).encode(RECORDS)
+    body = OipCodec(COLUMNS, binary=True).encode([RECORDS[0], {"age": None, "city": ""}])
     own_head, own_rest = take_apart(body.content, int(body.headers["Inference-Header-Content-Length"]))
     assert own_rest == rest
     assert own_head["inputs"] == head["inputs"]
@@ -72,10 +72,23 @@ def test_what_a_datatype_cannot_hold_is_refused() -> None:
         (["a"], "FP32"),
         ([300], "UINT8"),
         ([float("nan")], "INT32"),
+        ([True, None], "BOOL"),
+        ([0.5], "BOOL"),
         ([1], "X"),
     ):
         with pytest.raises(DataError):
             make_tensor(values, datatype, "x")
+
+
+def test_a_number_as_text_has_no_fraction_where_it_is_whole() -> None:
+    assert make_tensor([12.0, 1.5, 7, "12.0", float("nan")], "BYTES", "x").tolist() == ["12", "1.5", "7", "12.0", None]
+
+
+def test_what_a_form_cannot_carry_is_refused() -> None:
+    with pytest.raises(DataError, match=r"'city' is missing, which bytes cannot carry"):
+        OipCodec(COLUMNS, binary=True).encode(RECORDS)
+    with pytest.raises(DataError, match=r"'age' is too large for float32"):
+        OipCodec(COLUMNS, binary=False).encode([{"age": 1e39, "city": "Bern"}])
 
 
 ANSWER = {

@@ -8,7 +8,13 @@ import numpy as np
 
 from infer_bench.engines.http.protocols.base import Answer, Body, Record
 from infer_bench.engines.http.protocols.oip.metadata import InputColumns, TensorMetadata
-from infer_bench.engines.http.protocols.oip.tensors import make_tensor, read_bytes, read_list, write_bytes
+from infer_bench.engines.http.protocols.oip.tensors import (
+    make_tensor,
+    read_bytes,
+    read_list,
+    require_values,
+    write_bytes,
+)
 from infer_bench.model import PHASES
 from infer_bench.typing import Array
 
@@ -50,6 +56,8 @@ class OipCodec:
         return self._write([(one, make_tensor(one.take(records), one.datatype, one.name)) for one in self._inputs])
 
     def _write(self, tensors: Sequence[tuple[_Named, Array]]) -> Body:
+        for one, tensor in tensors:
+            require_values(tensor, one.name, binary=self._binary)
         if not self._binary:
             return Body(msgspec.json.encode({"inputs": [_describe(*pair) for pair in tensors]}), "application/json")
         parts = [write_bytes(tensor, one.datatype) for one, tensor in tensors]

@@ -26,9 +26,12 @@ DTYPES: dict[str, str] = {
 
 
 def make_tensor(values: Sequence[Any], datatype: str, name: str) -> Array:
-    """Values of rows, or lists of them, as an array of a datatype. Raises `DataError` for what it cannot hold."""
+    """Values of rows, or lists of them, as an array of a datatype; None is NaN, of texts None.
+
+    Raises `DataError` for what the datatype cannot hold.
+    """
     if datatype == "BYTES":
-        return np.asarray([_make_text(value) for value in _flatten(values)], dtype=object).reshape(np.shape(values))
+        return _make_texts(_flatten(values)).reshape(np.shape(values))
     if datatype not in DTYPES:
         raise DataError(f"the input {name!r} has the datatype {datatype}, of which nothing is known here")
     dtype = np.dtype(DTYPES[datatype])
@@ -38,8 +41,9 @@ def make_tensor(values: Sequence[Any], datatype: str, name: str) -> Array:
             tensor = wide.astype(dtype)
     except (TypeError, ValueError) as error:
         raise DataError(f"the input {name!r} takes {datatype}: {error}") from None
-    if dtype.kind in "iu" and (wide.dtype.kind not in "biuf" or (tensor != wide).any()):
-        raise DataError(f"the input {name!r} takes whole numbers ({datatype}), the rows hold others")
+    if dtype.kind in "biu" and (wide.dtype.kind not in "biuf" or (tensor != wide).any()):
+        kind = "truth values" if dtype.kind == "b" else "whole numbers"
+        raise DataError(f"the input {name!r} takes {kind} ({datatype}), the rows hold others")
     return tensor.reshape(np.shape(values))
 
 
@@ -47,8 +51,26 @@ def _flatten(values: Sequence[Any]) -> list[Any]:
     return [item for value in values for item in (value if isinstance(value, list) else [value])]
 
 
-def _make_text(value: Any) -> str:
-    return "" if value is None else str(value)
+def _make_texts(values: Sequence[Any]) -> Array:
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = [_make_text(value) for value in values]
+    return texts
+
+
+def _make_text(value: Any) -> str | None:
+    """A whole number stands without a fraction: files with missing values hold whole numbers as floats."""
+    if value is None or value != value:
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def require_values(tensor: Array, name: str, *, binary: bool) -> None:
+    """Raise `DataError` for what cannot be written: in bytes no text is missing, and JSON has no infinity."""
+    if binary and tensor.dtype == object and any(text is None for text in tensor.ravel().tolist()):
+        raise DataError(f"a text of the input {name!r} is missing, which bytes cannot carry", "see --protocol oip")
+    if not binary and tensor.dtype.kind == "f" and np.isinf(tensor).any():
+        message = f"a number of the input {name!r} is too large for {tensor.dtype}, and JSON carries no infinity"
+        raise DataError(message, "leave such rows out, or see --protocol oip-binary")
 
 
 def write_bytes(tensor: Array, datatype: str) -> bytes:
