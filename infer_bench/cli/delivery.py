@@ -60,6 +60,11 @@ class Delivery:
             raise UsageError("stdout cannot carry both --json - and another format", "name a file for one of them")
         return "json"
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is shown as the table, which renders the reports of every command. Raises as `rendered_as`."""
+        return self.rendered_as == "table"
+
     def check_format(self, command: str) -> None:
         """See that `command`'s reports can be rendered. Raises `UsageError`."""
         try:
@@ -71,17 +76,21 @@ class Delivery:
                 f"{self.output} is {self.rendered_as} by its ending: {error.message}", error.hint
             ) from None
 
+    def check_chosen_format(self, command: str) -> None:
+        """As `check_format`, but for the table, whose loading can wait until a worker is at work."""
+        if not self.is_table:
+            self.check_format(command)
+
     @contextlib.contextmanager
-    def open_files(self, command: str) -> Iterator[Save]:
+    def open_files(self, command: str, *, checks_format: bool = True) -> Iterator[Save]:
         """See that `command`'s reports can be rendered and every file be written; gives what saves a report.
 
         Whenever a report is saved the JSON file is whole; what is rendered is written at the end, by `deliver`. Before
         the run is over, a report in which nothing was measured is not saved. Of a run that is broken off is shown what
-        was measured. Raises `UsageError` and `OutputError`.
+        was measured. Without `checks_format` the caller has yet to. Raises `UsageError` and `OutputError`.
         """
-        from infer_bench.report.serialize import dump
-
-        self.check_format(command)
+        if checks_format:
+            self.check_format(command)
         self.illustrations.check(command)
         tell_disagreement(self.output, self.format)
         last: Report[Any] | None = None
@@ -95,6 +104,8 @@ class Delivery:
                 if not (report.complete or report.has_measurements):
                     return
                 if json is not None:
+                    from infer_bench.report.serialize import dump
+
                     json.write_atomic(dump(add_command_line(report)))
                 last = report
 

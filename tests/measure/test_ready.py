@@ -64,3 +64,19 @@ def test_the_rows_have_one_hash_wherever_they_are_read_from(folder: Path) -> Non
     hashes = [measure(data=name).settings["rows_sha256"] for name in ("rows.csv", "copy.csv")]
     assert hashes[0] == hashes[1]
     assert len(hashes[0]) == 64
+
+
+def test_a_report_is_saved_between_rounds_where_it_is_kept_and_at_the_end() -> None:
+    calls: list[bool | None] = []
+
+    def save(report: BenchReport) -> None:
+        calls.append(report.complete)
+
+    how: dict[str, Any] = {"data": "rows.csv", "candidates": (), "settings": Settings(rounds=2, processes=1)}
+    run(["served_here:answer"], **how, save=save, meanwhile=lambda: calls.append(None))
+    assert calls[0] is None
+    assert calls[1] is False
+    assert calls[-1] is True
+    del calls[:]
+    run(["served_here:answer"], **how, save=save, keeps_rounds=False)
+    assert calls == [True]

@@ -102,7 +102,7 @@ def bench(
     to = Delivery(json, format, output, phases, Illustrations(html, chart), wide, notes)
     rules.check_files(to.files, save_baseline, [*(models or []), data, labels, against, baseline])
     rules.check_target(models, engine, gate, self_test=self_test, save_baseline=save_baseline, alpha=alpha)
-    to.check_format("self-test" if self_test else "bench")
+    to.check_chosen_format("self-test" if self_test else "bench")
     from infer_bench.cli.runs.bench import run_bench
     from infer_bench.cli.runs.inputs import run_inputs
     from infer_bench.cli.runs.selftest import run_selftest

@@ -3,18 +3,19 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infer_bench.cli.progress import ProgressLine
 from infer_bench.cli.terminal import read_terminal
-from infer_bench.data.tensors.save import save_requests
 from infer_bench.errors import OutputError
-from infer_bench.measure.bench.inputs import draw_inputs
-from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.settings import Settings
 from infer_bench.model import Feature, TensorInput
 from infer_bench.output import write_stdout
 from infer_bench.report.common import DrawnInput
 from infer_bench.reporters import inputs as reporter
+
+if TYPE_CHECKING:
+    from infer_bench.measure.candidates.rows import Rows
 
 MOST_SAVED = 16
 """So many requests are written: enough to see what they hold, and to put others in their place."""
@@ -25,6 +26,8 @@ def run_inputs(models: Sequence[str], candidates: Sequence[str], settings: Setti
 
     With several models, the file holds the requests of the first. A file that is there already stays as it is.
     """
+    from infer_bench.measure.bench.inputs import draw_inputs  # much that a bench imports while a model is opened
+
     with ProgressLine() as progress:
         by_model = draw_inputs(models, candidates, settings, progress)
     width, color = read_terminal()
@@ -36,7 +39,7 @@ def run_inputs(models: Sequence[str], candidates: Sequence[str], settings: Setti
     return _save(rows, Path(output or f"{Path(name).stem}.inputs.npz"))
 
 
-def _lines(rows: Rows) -> list[reporter.InputLine]:
+def _lines(rows: "Rows") -> list[reporter.InputLine]:
     spec = rows.spec
     if not spec.inputs:
         return [_line_of_column(feature) for feature in spec.features]
@@ -66,7 +69,9 @@ def _rule_of_column(feature: Feature) -> str:
     return "on both sides of each split, standard normal without one"
 
 
-def _save(rows: Rows, path: Path) -> int:
+def _save(rows: "Rows", path: Path) -> int:
+    from infer_bench.data.tensors.save import save_requests
+
     try:
         count = save_requests(rows.columns, path, MOST_SAVED)
     except FileExistsError:

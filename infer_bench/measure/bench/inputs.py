@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from infer_bench.measure.candidates.candidates import choose_candidates
-from infer_bench.measure.candidates.common_rows import group_by_model, load_common_rows
+from infer_bench.measure.candidates.candidates import choose_candidates, group_by_model
+from infer_bench.measure.candidates.common_rows import load_common_rows
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.rows import Rows
 from infer_bench.measure.convert.cache import cached_onnx

@@ -12,6 +12,8 @@ from infer_bench.measure.candidates.spec import CandidateSpec, check_engine, par
 from infer_bench.model import ModelRef
 from infer_bench.report.common import Notice
 
+SERVICE = "http"
+"""The engine, and the format, of a service."""
 Key = tuple[str, str]
 ToOnnx = Callable[[ModelRef], ModelRef]
 
@@ -39,6 +41,19 @@ class Candidate:
     def key(self) -> Key:
         """What tells candidates apart: the model's path and the label, with the interpreter where that is another."""
         return self.model.path, f"{self.label} in {self.interpreter}" if self.interpreter else self.label
+
+
+def group_by_model(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
+    """The candidates of each model by its path, in their order."""
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(candidate.model.path, []).append(candidate)
+    return groups
+
+
+def order_by_start(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those first that start soonest; a service, which does not know its model as the file does, last."""
+    return sorted(candidates, key=lambda c: (c.engine.name == SERVICE, not c.engine.lean(c.artefact, c.options)))
 
 
 def default_candidates(model: ModelRef) -> tuple[str, ...]:
@@ -183,6 +198,17 @@ def choose_candidates(
     if not unique:
         raise CannotRun("no candidate can run", notices[0].hint if notices else "")
     return unique, notices
+
+
+def check_reference(reference: str | None, labels: Sequence[str]) -> None:
+    """Raise `UsageError` where the reference that was asked for is none of the candidates."""
+    if reference is not None and reference not in labels:
+        raise UsageError(f"the reference {reference!r} is no candidate", f"one of: {', '.join(labels)}")
+
+
+def refuse_form(model: ModelRef) -> ModelRef:
+    """For models that are opened as they are. Raises `NotConvertible`."""
+    raise NotConvertible(f"{model.name} is opened as it is")
 
 
 def _plan_candidate(model: ModelRef, text: str, threads: int, *, explicit: bool) -> PlannedCandidate:

@@ -21,14 +21,6 @@ from infer_bench.model import Feature, ModelSpec
 Groups = Mapping[str, Sequence[Candidate]]
 
 
-def group_by_model(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
-    """The candidates of each model by its path, in their order."""
-    groups: dict[str, list[Candidate]] = {}
-    for candidate in candidates:
-        groups.setdefault(candidate.model.path, []).append(candidate)
-    return groups
-
-
 def load_common_rows(
     groups: Groups, source: RequestFile | None, settings: Settings, openings: EarlyOpenings | None = None
 ) -> tuple[dict[str, Rows], dict[Key, InferBenchError]]:

@@ -8,7 +8,13 @@ from infer_bench import data
 from infer_bench.data.labels import read_labels
 from infer_bench.data.tensors.stacking import MOST_BYTES, take_first
 from infer_bench.errors import CannotRun, DataError, InferBenchError, UsageError
-from infer_bench.measure.candidates.candidates import Candidate, plan_candidates, usual_candidate
+from infer_bench.measure.candidates.candidates import (
+    SERVICE,
+    Candidate,
+    order_by_start,
+    plan_candidates,
+    usual_candidate,
+)
 from infer_bench.measure.candidates.column_mapping import NO_ORDER, ColumnOrder, note_match
 from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.feed_choice import list_variants
@@ -24,8 +30,6 @@ from infer_bench.workers.process import Worker
 from infer_bench.workers.requests import ReadDomain
 from infer_bench.workers.tasks.draw_requests import DrawnRequests, DrawRequests
 
-SERVICE = "http"
-"""The engine, and the format, of a service."""
 DRAWN = "drawn from the model"
 """The source of rows of which the user gave none."""
 _MOST_SHAPES = 3
@@ -191,11 +195,6 @@ def find_inputs(rows: Mapping[str, Rows]) -> tuple[TensorInput, ...]:
 def hash_rows(rows: Iterable[Rows]) -> str:
     """The SHA-256 of everything that the candidates are handed."""
     return data.digest(array for part in rows for array in (part.columns, part.records))
-
-
-def order_by_start(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those first that start soonest; a service, which does not know its model as the file does, last."""
-    return sorted(candidates, key=lambda c: (c.engine.name == SERVICE, not c.engine.lean(c.artefact, c.options)))
 
 
 def read_rows(

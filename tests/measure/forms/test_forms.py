@@ -13,6 +13,7 @@ import pytest
 from infer_bench.cli.main import run as run_command
 from infer_bench.errors import EngineError, UsageError
 from infer_bench.formats.identify import identify
+from infer_bench.measure.bench import measuring
 from infer_bench.measure.bench import run as bench
 from infer_bench.measure.bench.left_out import note_left_out
 from infer_bench.measure.forms import make
@@ -200,7 +201,7 @@ def test_what_is_known_of_a_format_is_said_beyond_the_budget(
 
 
 def test_a_budget_counts_from_when_the_forms_are_there(boosted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, load, begins, saves = FakeClock(), bench._load_rows, list[int](), list[BenchReport]()
+    clock, load, begins, saves = FakeClock(), measuring._load_rows, list[int](), list[BenchReport]()
 
     def load_rows(*arguments: Any) -> Any:
         clock.spend(99 * S)
@@ -210,9 +211,9 @@ def test_a_budget_counts_from_when_the_forms_are_there(boosted: Path, monkeypatc
         begins.append(arguments[-2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(bench, "time", SimpleNamespace(perf_counter_ns=clock))
-    monkeypatch.setattr(bench, "_load_rows", load_rows)
-    monkeypatch.setattr(bench, "_schedule", schedule)
+    monkeypatch.setattr(measuring, "time", SimpleNamespace(perf_counter_ns=clock))
+    monkeypatch.setattr(measuring, "_load_rows", load_rows)
+    monkeypatch.setattr(measuring, "_schedule", schedule)
     settings = Settings(forms=True, budget_s=10)
     with pytest.raises(KeyboardInterrupt):
         bench.run(
