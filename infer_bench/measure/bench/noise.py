@@ -44,8 +44,13 @@ class Variation:
 
     @property
     def is_of_machine(self) -> bool:
-        """Whether the machine explains it."""
-        return max(self.work or 0.0, self.queue or 0.0) >= MACHINE_SHARE * self.requests
+        """Whether the machine explains it, or was others' for so long that nothing can be said of the candidate."""
+        return self.is_queued or max(self.work or 0.0, self.queue or 0.0) >= MACHINE_SHARE * self.requests
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether others held the CPU for so long that all times are too long."""
+        return self.queued > QUEUED_LIMIT
 
     @property
     def is_of_candidate(self) -> bool:
@@ -103,7 +108,7 @@ def note_machine(results: Sequence[BenchResult]) -> Iterable[Notice]:
             )
         return
     worst = max(noisy, key=lambda part: part.requests)
-    if (worst.queue or 0.0) > (worst.work or 0.0):
+    if worst.is_queued or (worst.queue or 0.0) > (worst.work or 0.0):
         why = f"requests waited for a CPU {_percent(worst.queued)} of the time and varied by {_percent(worst.requests)}"
     else:
         why = f"fixed work between the blocks varied by {_percent(worst.work or 0.0)}, requests by "

@@ -107,7 +107,7 @@ def _load(environment: Environment) -> Iterable[Notice]:
     yield Notice(
         BUSY_MACHINE,
         f"the load average was {load:.1f} on {environment.cpus_logical} CPUs when the run began",
-        "close what else is running; ratios stay usable, absolute times less so",
+        "close what else is running: long requests wait for it more than short ones, which bends ratios too",
         level="note",
     )
 

@@ -105,7 +105,11 @@ def _load(doctor: Doctor) -> Iterator[Finding]:
     if load is None:
         return
     busy = load / max(1, cpus) > LOAD_LIMIT
-    hint = "close what else is running; ratios stay usable, absolute times less so" if busy else ""
+    hint = (
+        "close what else is running: long requests wait for it more than short ones, which bends ratios too"
+        if busy
+        else ""
+    )
     yield Finding("load", "load", f"{load:.2f} on {cpus} CPUs in the last minute", "note" if busy else "ok", hint)
 
 

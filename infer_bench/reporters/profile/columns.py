@@ -97,7 +97,9 @@ def tabulate_phases(row: ProfileResult, *, with_steps: bool) -> Section | None:
 
 
 def _format_signed(share: float) -> str:
-    return f"-{numbers.percent(-share)}" if share < 0 else numbers.percent(share)
+    """A share below 0 is below 1 % as well."""
+    text = numbers.percent(abs(share))
+    return f"-{text}" if share < 0 and not text.startswith("<") else text
 
 
 def _name_step(step: Step) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infer_bench.report.bench import BenchResult
+from infer_bench.report.bench import BenchResult, Round
 from infer_bench.reporters.bench.groups import group_results
 from infer_bench.reporters.bench.sentences.describe import describe_model
 from tests.reporters.bench.reading import ARRAY, FRAME, ONNX, REFERENCE, alarms, faster, holds, sentences_of
@@ -214,3 +214,28 @@ def test_nothing_to_say(results: tuple[BenchResult, ...]) -> None:
     assert not any(
         sentence for model in models for sentence in describe_model(model) if "bottleneck" not in sentence.text
     )
+
+
+@pytest.mark.parametrize(("queued", "is_told"), [(0.1, False), (0.6, True)])
+def test_a_speed_up_on_a_busy_machine_is_told_beside_what_it_is_without_the_waiting(
+    queued: float, is_told: bool
+) -> None:
+    """The long request waits for as long again and more, the short one fits between two others."""
+    (long,) = [waiting_rounds(FRAME, 6_000_000, queued)]
+    sentences = sentences_of(long, faster(waiting_rounds(ONNX, 60_000, 0.0), 250, 240, 260))
+    assert holds(sentences, "(about 100× without waiting for a busy CPU)") == is_told
+
+
+def test_a_candidate_whose_own_threads_hold_the_cpu_waits_for_nobody_else() -> None:
+    sentences = sentences_of(
+        waiting_rounds(FRAME, 6_000_000, 0.6, cpu=1.0), faster(waiting_rounds(ONNX, 60_000, 0.0), 250, 240, 260)
+    )
+    assert not holds(sentences, "without waiting")
+
+
+def waiting_rounds(result: BenchResult, running_ns: int, queued: float, cpu: float | None = None) -> BenchResult:
+    """A result of one block of 100 requests that waited for a share of their time; `cpu`: the share that it worked."""
+    wall_ns = round(100 * running_ns / (1 - queued))
+    cpu_ns = round(wall_ns * cpu) if cpu is not None else 100 * running_ns
+    block = Round(0, 0, 1, 100, wall_ns, 0, (), (), (), (), cpu_ns, queued_ns=round(wall_ns * queued))
+    return replace(result, processes=(replace(result.processes[0], rounds=(block,)),))

@@ -8,6 +8,7 @@ from infer_bench.report.bench import BenchResult
 from infer_bench.reporters.bench.groups import BatchGroup
 from infer_bench.reporters.bench.sentences.answers import rank_trust, say_likeness
 from infer_bench.reporters.bench.sentences.sentence import Sentence, enumerate_names, name_result, say_batch
+from infer_bench.reporters.bench.sentences.waiting import estimate_speedup_without_waiting
 from infer_bench.reporters.text import numbers
 
 _ONE_PROCESS = "one process gives no interval (--processes 3)"
@@ -114,15 +115,26 @@ def _tell(outcome: _Outcome) -> str:
         case "unclear":
             return f"No difference shown between {name} and {against}{say_batch(group)}: {_format_speedup(best)}."
         case "slower":
-            return f"{name} answers {what} slower than {against}: {_format_speedup(best)}{say_likeness(best.result)}."
+            slower = f"slower than {against}: {_format_speedup(best)}{_say_waiting(outcome)}"
+            return f"{name} answers {what} {slower}{say_likeness(best.result)}."
         case "fastest":
             return f"{against} answers {what} fastest; {name} is next, at {_format_ratio(best)} its speed."
-    return f"{name} answers {what} {_format_ratio(best)} faster than {against}{say_likeness(best.result)}."
+    faster = f"{_format_ratio(best)} faster than {against}{_say_waiting(outcome)}"
+    return f"{name} answers {what} {faster}{say_likeness(best.result)}."
+
+
+def _say_waiting(outcome: _Outcome) -> str:
+    """The speed-up without the time in which others held the CPU, where that is another one than was measured."""
+    ratio = estimate_speedup_without_waiting(outcome.best.result, outcome.reference)
+    if ratio is None or outcome.best.low <= ratio <= outcome.best.high:
+        return ""
+    return f" (about {numbers.speedup(ratio, None, None)} without waiting for a busy CPU)"
 
 
 def _tell_others(outcomes: list[_Outcome]) -> str:
     speedups = [
-        f"{_format_speedup(outcome.best)} at batch {numbers.count(outcome.group.batch)}" for outcome in outcomes
+        f"{_format_speedup(outcome.best)}{_say_waiting(outcome)} at batch {numbers.count(outcome.group.batch)}"
+        for outcome in outcomes
     ]
     return f"Likewise {enumerate_names(speedups)}."
 
