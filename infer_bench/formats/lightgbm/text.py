@@ -66,12 +66,29 @@ class Header:
         if not self.pandas_categories:
             return {}
         if len(self.pandas_categories) != len(self.categorical):
-            raise ModelError(
+            raise _cannot_assign(
                 f"the model was trained on {len(self.pandas_categories)} pandas categories and splits on "
-                f"{len(self.categorical)}: which column has which categories is not in the file",
-                "train with unordered pandas categories and categorical_feature='auto'",
+                f"{len(self.categorical)}"
             )
-        return dict(zip(self.categorical, self.pandas_categories, strict=True))
+        columns = dict(zip(self.categorical, self.pandas_categories, strict=True))
+        for index, values in columns.items():
+            self._refuse_codes(index, len(values))
+        return columns
+
+    def _refuse_codes(self, index: int, count: int) -> None:
+        """Raise `ModelError` where a column's codes are not positions among `count` categories, but another's may be.
+
+        Of a column of pandas categories that is not named in `categorical_feature` the codes count as numbers, and one
+        of whole numbers that is named has no categories: the file lists as many as in the usual case.
+        """
+        codes = [code for code in self.observed_categories(index) if code >= 0]
+        numbers = [entry for i, entry in enumerate(self.ranges) if i not in self.categorical]
+        has_rival = f"[0:{count - 1}]" in numbers
+        if max(codes, default=0) >= count or (2 < count > len(codes) and has_rival):
+            raise _cannot_assign(
+                f"the model was trained on pandas categories and {self.features[index]!r} does not seem to be the "
+                f"column that has these {count}"
+            )
 
     def observed_categories(self, feature: int) -> tuple[int, ...]:
         """The codes that training saw in a categorical feature; () where the file does not list them."""
@@ -89,6 +106,13 @@ class LightGBMModel:
     def unknown(self) -> tuple[str, ...]:
         """The fields of the header and of the trees that this reader does not know."""
         return self.header.unknown + self.trees.unknown
+
+
+def _cannot_assign(reason: str) -> ModelError:
+    return ModelError(
+        f"{reason}: which column has which categories is not in the file",
+        "train with unordered pandas categories and categorical_feature='auto'",
+    )
 
 
 def check_lightgbm(file: Path) -> None:

@@ -16,9 +16,11 @@ _VECTORS_IN_TABLE = (3, 2)
 _PARAMETERS = ("num_deleted", "num_feature", "num_nodes", "num_roots", "size_leaf_vector")
 _FIELDS = (
     *("base_weights", "categories", "categories_nodes", "categories_segments", "categories_sizes", "default_left"),
-    *("id", "leaf_weights", "left_children", "loss_changes", "parents", "right_children", "split_conditions"),
+    *("id", "leaf_child_counts", "leaf_weights", "left_children", "loss_changes", "parents", "right_children"),
+    "split_conditions",
     *("split_indices", "split_type", "sum_hessian", "tree_param"),
 )
+"""Of all versions; `leaf_child_counts` stands in those of 1.0 and 1.1 alone, and no prediction needs it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

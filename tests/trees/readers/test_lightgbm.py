@@ -222,6 +222,16 @@ def test_what_is_refused() -> None:
         read_lightgbm(TEXT.replace("pandas_categorical:null", lists).replace("pandas_categorical:[]", lists))
 
 
+@pytest.mark.parametrize("codes", [[2, 3, 5, 7, 11], [1, 2, 3, 40]], ids=["few", "beyond"])
+def test_categories_of_a_column_that_counts_as_numbers_are_not_given_to_another(codes: list[int]) -> None:
+    frame = pd.DataFrame({"month": np.arange(300) % 12 + 1, "store": RNG.choice(codes, 300)})
+    month = frame.assign(month=frame["month"].astype("category"))
+    model = lgb.LGBMRegressor(n_estimators=2, verbose=-1, n_jobs=1)
+    model.fit(month, frame["month"] + frame["store"] % 3, categorical_feature=["store"])
+    with pytest.raises(ModelError, match="'store' does not seem to be the column that has these 12"):
+        read_lightgbm(model)
+
+
 @pytest.mark.parametrize(("objective", "is_noted"), [("binary", False), ("cross_entropy_lambda", True)])
 def test_a_classifier_whose_objective_knows_no_classes_is_noted(objective: str, is_noted: bool) -> None:
     model = lgb.LGBMClassifier(n_estimators=2, objective=objective, verbose=-1, n_jobs=1).fit(X, BINARY)

@@ -88,6 +88,12 @@ def test_xgboost(name: str, tmp_path: Path) -> None:
     check_structure(identify(tmp_path / "model"))
 
 
+def test_xgboost_reads_what_only_its_first_json_files_hold() -> None:
+    older = adding(*MODEL, "trees", 0, "leaf_child_counts")(DOCUMENT)
+    newest = read_xgboost(json.dumps(DOCUMENT))
+    assert read_xgboost(json.dumps(older)).nodes.value.tobytes() == newest.nodes.value.tobytes()
+
+
 def test_xgboost_of_a_newer_version_is_read_when_nothing_in_it_is_new() -> None:
     assert (
         read_xgboost(json.dumps(DOCUMENT)).notes == read_xgboost(json.dumps({**DOCUMENT, "version": [3, 4, 9]})).notes
