@@ -5,6 +5,7 @@ def test_the_model_is_no_slower(infer_bench_gate):
 """
 
 from collections.abc import Callable
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Gate = Callable[..., "BenchReport"]
 INCONCLUSIVE = ("skip", "fail", "pass")
+JUDGED_BY = ("against", "against_python", "limits")
 OPTION = "--infer-bench-inconclusive"
 
 
@@ -36,18 +38,29 @@ def infer_bench_gate(pytestconfig: pytest.Config) -> Gate:
     """
     choice: str = pytestconfig.getoption(OPTION)
 
-    def gate(model: str, **criteria: Any) -> "BenchReport":
-        from infer_bench import bench
-        from infer_bench.errors import InferBenchError
-
-        try:
-            report = bench(model, **criteria)
-        except InferBenchError as error:
-            pytest.fail(str(error), pytrace=False)
+    def gate(model: str | PathLike[str], **criteria: Any) -> "BenchReport":
+        report = _measure(model, criteria)
+        if isinstance(report, str):
+            pytest.fail(report, pytrace=False)
         judge(report, choice)
         return report
 
     return gate
+
+
+def _measure(model: str | PathLike[str], criteria: dict[str, Any]) -> "BenchReport | str":
+    """The report, or why there is none."""
+    from infer_bench import bench
+    from infer_bench.errors import InferBenchError
+
+    if not any(criteria.get(name) for name in JUDGED_BY):
+        names = ", ".join(criteria) or "nothing"
+        return f"nothing to judge by was given: one of {', '.join(JUDGED_BY)} (there is {names})"
+    try:
+        report: BenchReport = bench(model, **criteria)
+    except InferBenchError as error:
+        return str(error)
+    return report
 
 
 def judge(report: "BenchReport", inconclusive: str = "skip") -> None:

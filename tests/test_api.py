@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,26 @@ def test_bench_returns_the_report_that_the_command_writes(tmp_path: Path) -> Non
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(UsageError, match="batch size"):
         bench(str(SAMPLES / "digits.txt"), batches=(0,))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "text"),
+    [
+        ({"agianst": "old.txt"}, r"no setting 'agianst' \(did you mean against\?\)"),
+        ({"budget": "5s"}, r"no setting 'budget' \(did you mean budget_s\?\)"),
+        ({"budget_s": "5s"}, "budget_s is no number: '5s'"),
+        ({"against": "old.txt", "max_regression": 0.05}, "max_regression is no text: 0.05"),
+        ({"limits": None}, "limits is no list of texts: None"),
+        ({"limits": [5]}, "limits is no list of texts"),
+        ({"batches": 64}, "batches is no list of whole numbers: 64"),
+        ({"threads": True}, "threads is no whole number: True"),
+        ({"alpha": "1%"}, "alpha is no number"),
+        ({"candidates": "nothing"}, "there is no engine 'nothing'"),
+    ],
+)
+def test_a_keyword_that_is_misspelt_or_of_another_type_is_one_line(keywords: dict[str, Any], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        bench(SAMPLES / "digits.txt", **keywords)
 
 
 def test_the_package_imports_no_engine_and_no_array_library() -> None:

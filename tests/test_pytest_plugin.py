@@ -52,9 +52,13 @@ def test_a_suite_gates_its_models(pytester: pytest.Pytester) -> None:
 
         def test_it_is_there(infer_bench_gate):
             infer_bench_gate("nowhere.onnx", limits="size<1kB", **QUICK)
+
+        def test_it_is_judged(infer_bench_gate):
+            infer_bench_gate(MODEL, agianst=MODEL)
         """
     )
     outcome = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-    outcome.assert_outcomes(passed=1, failed=2)
-    outcome.stdout.fnmatch_lines(["*regressed: size*", "*nowhere.onnx*"])
+    outcome.assert_outcomes(passed=1, failed=3)
+    outcome.stdout.fnmatch_lines(["*regressed: size*", "*nowhere.onnx*", "*nothing to judge by*agianst*"])
+    outcome.stdout.no_fnmatch_line("*During handling*")
     outcome.stdout.no_fnmatch_line("*Traceback*")
