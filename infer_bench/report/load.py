@@ -105,7 +105,9 @@ class AnswerComparison:
     """Right answers beside the predictions of `model` for their rows.
 
     `different` of `answers` lie further apart than the tolerance, `atol` and for unbounded predictions a share more, or
-    have another form. `max_abs_delta` is None where none could be compared.
+    have another form. `max_abs_delta` is None where none could be compared. Of a network, what float32 rounds decides
+    where that is known, and `outputs` are those that differ. `left_out` answers were not compared:
+    there was no room to keep more that are unlike each other.
     """
 
     model: str
@@ -113,6 +115,8 @@ class AnswerComparison:
     different: int
     max_abs_delta: float | None
     atol: float
+    outputs: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

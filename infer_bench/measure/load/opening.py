@@ -14,8 +14,11 @@ from infer_bench.measure.load.local_server import serve_model
 from infer_bench.measure.load.reference import draw_rows
 from infer_bench.measure.load.service import RowSource, read_rows
 from infer_bench.measure.load.settings import LoadSettings
+from infer_bench.measure.settings import DEFAULT_ROWS
 from infer_bench.progress import Progress
 
+MOST_CHECKED = 64
+"""So many requests are drawn for a check, whose model answers each up to five times, to know what it rounds."""
 _HOST = re.compile(r"[\w.-]+:\d+(/.*)?|localhost(/.*)?")
 
 
@@ -40,5 +43,6 @@ def _read_or_draw(target: str, data: str | None, settings: LoadSettings, progres
     if data is not None:
         return read_rows(data, settings.batch)
     progress.update(0, f"drawing rows from {target}")
-    rows, source = draw_rows(target, settings.batch, settings.seed, settings.server), "drawn from the model"
+    requests = DEFAULT_ROWS if settings.check is None else MOST_CHECKED
+    rows, source = draw_rows(target, settings.batch, settings.seed, settings.server, requests), "drawn from the model"
     return RowSource(rows, source) if isinstance(rows, Table) else RowSource(Table({}), source, requests=rows)

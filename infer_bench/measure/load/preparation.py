@@ -30,8 +30,8 @@ from infer_bench.measure.load.tensors import read_tensors
 from infer_bench.typing import Array
 
 
-def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
-    """Find out how the service is spoken to, make the requests, and send one.
+def prepare(url: str, rows: RowSource, settings: LoadSettings) -> tuple[Service, RowSource]:
+    """Find out how the service is spoken to, make the requests, and send one; what was sent is told beside it.
 
     Raises `UsageError` for an address that may not be loaded and rows that do not fit, `CannotRun` where there is no
     right answer.
@@ -56,16 +56,15 @@ def prepare(url: str, rows: RowSource, settings: LoadSettings) -> Service:
         if isinstance(codec, JsonCodec) and codec.needs_rows:
             require_rows(rows)
     payloads: Payloads = make_payloads(target, codec, rows, settings.batch, settings.token)
-    return find_service(target, addresses, codec, payloads, settings.timeout_s)
+    return find_service(target, addresses, codec, payloads, settings.timeout_s), rows
 
 
 def _prepare_tensors(
     rows: RowSource, target: Target, settings: LoadSettings, get: Fetch
 ) -> tuple[Target, TensorCodec, RowSource]:
     """Where a network takes its requests, how they are written, and the requests, those of a file read for it."""
-    if settings.batch != 1 or settings.check is not None:
-        option = "--batch" if settings.batch != 1 else "--check"
-        raise UsageError(f"{option} is for rows, and a network's requests are sent whole", f"leave out {option}")
+    if settings.batch != 1:
+        raise UsageError("--batch is for rows, and a network's requests are sent whole", "leave out --batch")
     info = _ask_model_info(get)
     described = read_described_inputs(info)
     if not tell_protocol(settings.protocol, target).startswith("oip"):
@@ -73,9 +72,9 @@ def _prepare_tensors(
             text = f"{rows.source} holds tensors, which only the Open Inference Protocol carries"
             raise UsageError(text, f"name http://{target.authority}/v2/models/NAME")
         target = locate_tensors(settings.protocol, target, info)
-    if rows.path is not None:
-        inputs = describe_inputs(read_model_metadata(target, get), described)
-        rows = replace(rows, requests=read_tensors(rows.path, inputs))
+    inputs = describe_inputs(read_model_metadata(target, get), described)
+    requests = rows.requests if rows.path is None else read_tensors(rows.path, inputs)
+    rows = replace(rows, requests=requests, inputs=inputs)
     return target, make_tensor_codec(settings.protocol, target, get), rows
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from math import nan
 
+from infer_bench.measure.load.recorded_answers import MOST_BYTES, AnswerCounts, RecordedAnswer, count_bytes
 from infer_bench.model import PHASES
 
 PENDING = 0
@@ -17,7 +18,8 @@ class Recording:
     A request that ends without a right answer has its kind in `failures`; one that has neither is pending. `phases` are
     the server's own times in µs, NaN where it told none; `received` are the bytes of an answer, `waits` is 1 for a
     request that was due while every connection was busy. `tell_settled` is called with the place of each that ends.
-    `answers` counts what was answered by payload; None where that is not kept.
+    `answers` counts what was answered by payload; None where that is not kept. They fill `answer_bytes`, and
+    `left_out` are those for which there was no room.
     """
 
     def __init__(self, due: list[int]) -> None:
@@ -34,7 +36,8 @@ class Recording:
         self.connects = 0
         self.tell_settled: Callable[[int], object] | None = None
         self.paths: dict[int, str] = {}
-        self.answers: dict[int, Counter[tuple[float, ...]]] | None = None
+        self.answers: AnswerCounts | None = None
+        self.answer_bytes = self.left_out = 0
 
     def extend(self, due_ns: int) -> int:
         """Add a request that is due; returns its place."""
@@ -60,10 +63,17 @@ class Recording:
         if self.tell_settled is not None:
             self.tell_settled(place)
 
-    def keep(self, payload: int, answer: tuple[float, ...]) -> None:
+    def keep(self, payload: int, answer: RecordedAnswer) -> None:
         """Count a right answer to a payload."""
-        if self.answers is not None:
-            self.answers.setdefault(payload, Counter())[answer] += 1
+        if self.answers is None:
+            return
+        counts = self.answers.setdefault(payload, Counter())
+        if answer not in counts:
+            self.answer_bytes += count_bytes(answer)
+            if self.answer_bytes > MOST_BYTES:
+                self.left_out += 1
+                return
+        counts[answer] += 1
 
     def describe(self, place: int, phases: Mapping[str, float], path: str) -> None:
         """What the server says of a right answer: its own times in µs, and which of its models gave it."""

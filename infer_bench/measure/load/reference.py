@@ -9,7 +9,7 @@ import numpy as np
 from infer_bench import data as rows_of
 from infer_bench.data import Table
 from infer_bench.data.tensors.stacking import cut_requests
-from infer_bench.errors import DataError
+from infer_bench.errors import DataError, UsageError
 from infer_bench.measure.load.settings import ServerSettings
 from infer_bench.measure.settings import DEFAULT_ROWS
 from infer_bench.measure.validate.opening import build_candidates, open_predictors, plan_predictors
@@ -30,11 +30,16 @@ class ExpectedPredictions:
     rtol: float
 
 
-def draw_rows(model: str, batch: int, seed: int, settings: ServerSettings) -> Table | tuple[TensorRequest, ...]:
-    """Rows drawn from a model, or requests from a network. Raises `DataError` where it does not tell its columns."""
-    with _open(model, settings, seed) as predictor:
+def draw_rows(
+    model: str, batch: int, seed: int, settings: ServerSettings, requests: int
+) -> Table | tuple[TensorRequest, ...]:
+    """Rows drawn from a model, or at most so many `requests` from a network.
+
+    Raises `DataError` where it does not tell its columns.
+    """
+    with open_model(model, settings, seed) as predictor:
         if inputs := predictor.spec.inputs:
-            columns = predictor.draw_requests(DEFAULT_ROWS).columns
+            columns = predictor.draw_requests(requests).columns
             return tuple(cut_requests(columns, inputs, 1))
         if not predictor.spec.features:
             raise DataError("there is nothing to draw rows from", "give rows with --data")
@@ -43,8 +48,12 @@ def draw_rows(model: str, batch: int, seed: int, settings: ServerSettings) -> Ta
 
 def predict_rows(model: str, table: Table, max_delta: float | None, settings: ServerSettings) -> ExpectedPredictions:
     """What a model predicts for a table. Raises what kept it from that."""
-    with _open(model, settings) as predictor:
+    with open_model(model, settings) as predictor:
         spec = predictor.spec
+        if spec.inputs:
+            raise UsageError(
+                f"{predictor.name} takes tensors, and the load sends rows", "--data FILE.npz sends tensors"
+            )
         columns = rows_of.conform(table, spec).columns if spec.features else table.columns
         predictions = predictor.predict(columns)
         limits = ValidateSettings(atol=max_delta).limits(spec.task)
@@ -53,7 +62,7 @@ def predict_rows(model: str, table: Table, max_delta: float | None, settings: Se
 
 
 @contextlib.contextmanager
-def _open(model: str, settings: ServerSettings, seed: int = 0) -> Iterator[Predictor]:
+def open_model(model: str, settings: ServerSettings, seed: int = 0) -> Iterator[Predictor]:
     """The model in its own library, in a worker."""
     own = ValidateSettings(allow_pickle=settings.allow_pickle, seed=seed)
     candidates = build_candidates(plan_predictors([model], [], own, 1), own)

@@ -1,10 +1,12 @@
 """The report of a load, before anything is measured."""
 
 import datetime
+from collections.abc import Iterator
 
 from infer_bench.formats.files import names_service
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
+from infer_bench.measure.load.expected_outputs import MOST_BYTES, ExpectedOutputs
 from infer_bench.measure.load.service import RowSource, Service
 from infer_bench.measure.load.settings import LoadSettings
 from infer_bench.report.common import Notice, Report
@@ -49,5 +51,16 @@ def begin_report(target: str, rows: RowSource, service: Service, settings: LoadS
         settings=about | {"limits": [limit.text for limit in settings.limits]},
         environment=describe((*PACKAGES, *_PACKAGES)),
         results=(),
-        notices=(_CLOSED_LOOP,) if settings.concurrency else (),
+        notices=(*((_CLOSED_LOOP,) if settings.concurrency else ()), *_note_comparison(service, rows)),
     )
+
+
+def _note_comparison(service: Service, rows: RowSource) -> Iterator[Notice]:
+    """What is to be said of how a network's answers are compared."""
+    if not isinstance(service.expected, ExpectedOutputs):
+        return
+    yield from service.expected.notices
+    if service.expected.requests < len(rows.requests):
+        text = f"the first {service.expected.requests:,} of {len(rows.requests):,} requests take turns"
+        size = f"their outputs, with what rounding makes of them, fill {MOST_BYTES >> 20} MiB"
+        yield Notice("requests-left-out", f"{text}: {size}", level="note")

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
+from infer_bench.measure.load.expected_outputs import predict_requests
 from infer_bench.measure.load.generator.closed_loop import ClosedLoad
 from infer_bench.measure.load.generator.open_loop import OpenLoad
 from infer_bench.measure.load.generator.rate_search import SearchLoad
@@ -43,7 +44,7 @@ def load(
         check_place(settings.on)
     with contextlib.ExitStack() as stack:
         url, rows = stack.enter_context(open_target(target, data, settings, progress))
-        service = _prepare(url, rows, settings, progress)
+        service, rows = _prepare(url, rows, settings, progress)
         report = begin_report(target, rows, service, settings)
         workers = stack.enter_context(open_workers(settings.on)) if settings.on is not None else None
         loops = _plan_loops(service, settings, progress, workers)
@@ -63,15 +64,25 @@ def load(
         return run_to_report(run, build, save)
 
 
-def _prepare(url: str, rows: RowSource, settings: LoadSettings, progress: Progress) -> Service:
-    """The service, which has answered once, with the predictions that its answers are compared with."""
+def _prepare(url: str, rows: RowSource, settings: LoadSettings, progress: Progress) -> tuple[Service, RowSource]:
+    """The service, which has answered once, with what its answers are compared with, and the rows that it is sent."""
     progress.update(0, f"asking {url}")
-    service = prepare(url, rows, settings)
+    service, rows = prepare(url, rows, settings)
     if settings.check is None:
-        return service
-    require_rows(rows)
+        return service, rows
     progress.update(0, f"predicting with {settings.check}")
-    return replace(service, expected=predict_rows(settings.check, rows.table, settings.max_delta, settings.server))
+    if rows.has_tensors:
+        return _expect_outputs(service, rows, settings, settings.check), rows
+    require_rows(rows)
+    expected = predict_rows(settings.check, rows.table, settings.max_delta, settings.server)
+    return replace(service, expected=expected), rows
+
+
+def _expect_outputs(service: Service, rows: RowSource, settings: LoadSettings, check: str) -> Service:
+    """With a network's outputs; the requests of which there was no room for them are not sent."""
+    expected = predict_requests(check, rows.requests, rows.inputs, settings.max_delta, settings.server)
+    payloads = replace(service.payloads, requests=service.payloads.requests[: expected.requests])
+    return replace(service, expected=expected, payloads=payloads)
 
 
 def _plan_loops(

@@ -12,10 +12,12 @@ from infer_bench.engines.http.messages import name_token
 from infer_bench.engines.http.protocols.base import Codec, Record
 from infer_bench.engines.http.target import Target
 from infer_bench.errors import DataError, UsageError
+from infer_bench.measure.load.expected_outputs import ExpectedOutputs
 from infer_bench.measure.load.payloads import Payloads, build_payloads
 from infer_bench.measure.load.reference import ExpectedPredictions
 from infer_bench.measure.load.tensors import holds_requests, require_finite_tensors
 from infer_bench.measure.settings import DEFAULT_ROWS
+from infer_bench.model import TensorInput
 from infer_bench.typing import ABSENT, TensorRequest
 
 
@@ -27,20 +29,22 @@ class Service:
     address: str
     codec: Codec
     payloads: Payloads
-    expected: ExpectedPredictions | None = None
+    expected: ExpectedPredictions | ExpectedOutputs | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
     """Rows that take turns in the requests: `source` says where they are from, `columns` are their names.
 
-    Of a network, `requests` of tensors; those of the file at `path` are read once the service has said what it takes.
+    Of a network, `requests` of tensors for these `inputs`; those of the file at `path` are read once the service has
+    said what it takes.
     """
 
     table: Table
     source: str
     path: Path | None = None
     requests: tuple[TensorRequest, ...] = ()
+    inputs: tuple[TensorInput, ...] = ()
 
     @property
     def has_tensors(self) -> bool:

@@ -30,8 +30,10 @@ def _rename(name: str, names: Mapping[str, str]) -> str:
     return f"{names.get(head, head)}{bracket}{rest}"
 
 
-def columns_of(table: Table, inputs: Sequence[TensorInput], reference: Sequence[TensorInput], name: str) -> Columns:
-    """The requests under the names of the network `name`, which takes `inputs`.
+def columns_of(
+    table: Table, inputs: Sequence[TensorInput], reference: Sequence[TensorInput], name: str, of: str = "the reference"
+) -> Columns:
+    """The requests, made for the `reference` inputs `of` another, under the names of the network `name` of `inputs`.
 
     A function that says nothing of its inputs is handed all of them. Raises `DataError` where they do not fit.
     """
@@ -41,5 +43,5 @@ def columns_of(table: Table, inputs: Sequence[TensorInput], reference: Sequence[
     missing = [t.name for t in inputs if pairs[t.name] not in table.columns and not t.optional]
     if missing:
         takes, others = ", ".join(map(str, inputs)), ", ".join(map(str, reference))
-        raise DataError(f"{name} takes other inputs than the reference: {takes}; {others}")
+        raise DataError(f"{name} takes other inputs than {of}: {takes}; {others}")
     return {t.name: table.columns[pairs[t.name]] for t in inputs if pairs[t.name] in table.columns}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infer_bench.report.common import Report
-from infer_bench.report.load import LatencyLimit, LoadResult, LoadShare, Times
+from infer_bench.report.load import AnswerComparison, LatencyLimit, LoadResult, LoadShare, Times
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
 
@@ -15,6 +15,7 @@ SEARCH_TITLES = {"limits": "limits"}
 """Of a search for a rate, too."""
 PRIMARY = "primary"
 """The path of an answer that the first model gave."""
+MOST_OUTPUTS = 3
 NO_ANSWER = "no answer"
 """A percentile that is a request without a right answer."""
 
@@ -30,11 +31,22 @@ def describe_comparison(result: LoadResult) -> str:
     comparison = result.comparison
     if comparison is None:
         return ""
-    worst = f", max |Δ| {numbers.delta(comparison.max_abs_delta)}"
+    worst = f", max |Δ| {numbers.delta(comparison.max_abs_delta)}{_describe_left_out(comparison)}"
     if not comparison.different:
         return f"All {numbers.plural(comparison.answers, 'answer')} are what {comparison.model} predicts{worst}."
     share = f"{numbers.count(comparison.different)} of {numbers.plural(comparison.answers, 'answer')}"
-    return f"DIFFERENT: {share} are not what {comparison.model} predicts{worst}."
+    return f"DIFFERENT: {share} are not what {comparison.model} predicts{_name_outputs(comparison)}{worst}."
+
+
+def _describe_left_out(comparison: AnswerComparison) -> str:
+    count = comparison.left_out
+    return f"; {numbers.plural(count, 'more answer')} not compared, for want of memory" if count else ""
+
+
+def _name_outputs(comparison: AnswerComparison) -> str:
+    """The outputs of a network that differ; empty for other models."""
+    names = comparison.outputs
+    return f" in {', '.join(names[:MOST_OUTPUTS])}{', …' if len(names) > MOST_OUTPUTS else ''}" if names else ""
 
 
 def describe_conditions(report: Report[Any], result: LoadResult) -> str:

@@ -65,10 +65,14 @@ def test_a_network_in_place_of_an_address_is_served_and_sent_its_tensors(
 
 
 @pytest.mark.parametrize("protocol", [None, "oip", "oip-binary"])
-def test_the_requests_of_a_file_take_turns(url: str, tmp_path: Path, protocol: ProtocolName | None) -> None:
-    settings = LoadSettings(**FEW, protocol=ProtocolChoice(protocol))
+def test_the_requests_of_a_file_take_turns(
+    network: str, url: str, tmp_path: Path, protocol: ProtocolName | None
+) -> None:
+    settings = LoadSettings(**FEW, protocol=ProtocolChoice(protocol), check=network if protocol == "oip" else None)
     report = load(url, data=save(tmp_path), settings=settings)
     (result,) = report.results
+    if (comparison := result.comparison) is not None:
+        assert (comparison.answers, comparison.different, comparison.outputs) == (20, 0, ())
     assert (result.errors, result.samples, result.protocol) == ({}, 20, protocol or "oip-binary")
     assert (report.settings["rows_source"], report.settings["rows_cycled"]) == ("requests.npz", 5)
 
@@ -108,10 +112,9 @@ def test_what_the_service_does_not_take_or_json_cannot_carry(
         load(url, data=save(tmp_path, **arrays), settings=settings)
 
 
-@pytest.mark.parametrize("option", [{"batch": 2}, {"check": "model.onnx"}])
-def test_what_is_for_rows_is_refused(tmp_path: Path, option: dict[str, Any]) -> None:
+def test_what_is_for_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is for rows"):
-        load("http://127.0.0.1:9/v2/models/net", data=save(tmp_path), settings=LoadSettings(**FEW, **option))
+        load("http://127.0.0.1:9/v2/models/net", data=save(tmp_path), settings=LoadSettings(**FEW, batch=2))
 
 
 def test_only_one_protocol_carries_tensors(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from infer_bench.engines.http.messages import require_plain
 from infer_bench.measure.load.generator.clock import SpinningClock
 from infer_bench.measure.load.generator.connection import IDLE, Connection
-from infer_bench.measure.load.outcome.answers import flatten_answer
+from infer_bench.measure.load.recorded_answers import flatten_answer, record_outputs
 from infer_bench.measure.load.recording import Recording
 from infer_bench.measure.load.service import Service
 
@@ -162,7 +162,8 @@ class Pool:
             require_plain(connection.headers)
             answer = self._codec.decode(content, connection.headers, self._payloads.rows)
             if recording.answers is not None:
-                recording.keep(self._payloads.turn(place), flatten_answer(answer.predictions))
+                outputs, turn = answer.outputs, self._payloads.turn(place)
+                recording.keep(turn, flatten_answer(answer.predictions) if outputs is None else record_outputs(outputs))
         except (ValueError, TypeError) as error:
             recording.fail(place, "wrong-answer", str(error))
             return

@@ -1,23 +1,13 @@
 """Every answer beside what the model predicts."""
 
-from collections import Counter
-from typing import Any
-
 import numpy as np
 
 from infer_bench.engines.session import to_canonical
 from infer_bench.errors import EngineError
+from infer_bench.measure.load.recorded_answers import AnswerCounts, RecordedAnswer
 from infer_bench.measure.load.reference import ExpectedPredictions
 from infer_bench.report.load import AnswerComparison
 from infer_bench.typing import Floats
-
-AnswerCounts = dict[int, Counter[tuple[float, ...]]]
-"""Payload → each answer that was given to it, as its numbers in order, and how often."""
-
-
-def flatten_answer(predictions: Any) -> tuple[float, ...]:
-    """The numbers of an answer in order; null is NaN."""
-    return tuple(np.asarray(predictions, dtype=np.float64).ravel().tolist())
 
 
 def compare_answers(counts: AnswerCounts, expected: ExpectedPredictions, batch: int) -> AnswerComparison:
@@ -34,7 +24,7 @@ def compare_answers(counts: AnswerCounts, expected: ExpectedPredictions, batch: 
     return AnswerComparison(expected.model, total, different, worst, expected.atol)
 
 
-def _compare(answer: tuple[float, ...], expected: ExpectedPredictions, own: Floats) -> tuple[float | None, bool]:
+def _compare(answer: RecordedAnswer, expected: ExpectedPredictions, own: Floats) -> tuple[float | None, bool]:
     """The largest difference of a request's rows (None where their forms differ), and whether it is one."""
     if not answer or len(answer) % len(own):
         return None, True

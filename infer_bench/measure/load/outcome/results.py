@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.measure.load.expected_outputs import ExpectedOutputs
 from infer_bench.measure.load.outcome.answers import compare_answers
 from infer_bench.measure.load.outcome.limits import check_limits
+from infer_bench.measure.load.outcome.tensor_answers import compare_tensor_answers
 from infer_bench.measure.load.outcome.timeline import build_timeline
 from infer_bench.measure.load.outcome.validity import Waits, count_outstanding, judge_validity
 from infer_bench.measure.load.payloads import Payloads
@@ -178,7 +180,11 @@ def build_result(
 def _compare_answers(recording: Recording, service: Service) -> AnswerComparison | None:
     if service.expected is None or recording.answers is None:
         return None
-    return compare_answers(recording.answers, service.expected, service.payloads.rows)
+    if isinstance(service.expected, ExpectedOutputs):
+        comparison = compare_tensor_answers(recording.answers, service.expected)
+    else:
+        comparison = compare_answers(recording.answers, service.expected, service.payloads.rows)
+    return replace(comparison, left_out=recording.left_out)
 
 
 def _check_limits(window: Window, settings: LoadSettings, failures: int, invalid: set[str]) -> tuple[LatencyLimit, ...]:

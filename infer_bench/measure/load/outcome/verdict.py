@@ -8,6 +8,8 @@ from infer_bench.report.load import LatencyLimit, LoadResult, SearchOutcome
 from infer_bench.stats.load.digits import write_beside
 from infer_bench.stats.percentiles import minimum_samples
 
+_MOST_OUTPUTS = 3
+
 
 def conclude(results: Sequence[LoadResult]) -> Verdict:
     """`failed` where nothing was answered right, `inconclusive` where that cannot be told, else by the limits."""
@@ -39,7 +41,9 @@ def _describe_difference(result: LoadResult) -> str:
     comparison = result.comparison
     assert comparison is not None
     worst = "" if comparison.max_abs_delta is None else f", by {comparison.max_abs_delta:.2g} at the most"
-    return f"{comparison.different:,} of {comparison.answers:,} answers are not what {comparison.model} predicts{worst}"
+    count, names = f"{comparison.different:,} of {comparison.answers:,}", ", ".join(comparison.outputs[:_MOST_OUTPUTS])
+    where = f" in {names}{', …' if len(comparison.outputs) > _MOST_OUTPUTS else ''}" if names else ""
+    return f"{count} answers are not what {comparison.model} predicts{where}{worst}"
 
 
 def _conclude_search(search: SearchOutcome, results: Sequence[LoadResult]) -> Verdict:

@@ -13,6 +13,7 @@ from infer_bench.measure.load.generator.schedule import Schedule
 from infer_bench.measure.load.outcome.results import Window, build_result
 from infer_bench.measure.load.outcome.validity import judge_validity
 from infer_bench.measure.load.payloads import Payloads
+from infer_bench.measure.load.recorded_answers import AnswerCounts
 from infer_bench.measure.load.recording import PENDING, Recording
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import LoadSettings
@@ -89,6 +90,7 @@ def _merge_recordings(shares: Sequence[WorkerShare], places: Array, start_ns: in
         whole.paths |= {int(own[place]): path for place, path in recording.paths.items()}
         whole.examples = recording.examples | whole.examples
         whole.connects += recording.connects
+        whole.left_out += recording.left_out
     whole.answers = _add_answers([recording for _, recording in pairs])
     return whole
 
@@ -103,10 +105,10 @@ def _join(columns: Iterable[Any], order: Array) -> Any:
     return array(parts[0].typecode, np.concatenate([np.asarray(part) for part in parts])[order].tobytes())
 
 
-def _add_answers(recordings: Sequence[Recording]) -> dict[int, Counter[tuple[float, ...]]] | None:
+def _add_answers(recordings: Sequence[Recording]) -> AnswerCounts | None:
     if any(recording.answers is None for recording in recordings):
         return None
-    answers: dict[int, Counter[tuple[float, ...]]] = {}
+    answers: AnswerCounts = {}
     for recording in recordings:
         for payload, counts in (recording.answers or {}).items():
             answers.setdefault(payload, Counter()).update(counts)

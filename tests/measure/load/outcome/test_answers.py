@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infer_bench.measure.load.outcome.answers import compare_answers, flatten_answer
+from infer_bench.measure.load.outcome.answers import compare_answers
 from infer_bench.measure.load.outcome.verdict import conclude
+from infer_bench.measure.load.recorded_answers import AnswerCounts, flatten_answer
 from infer_bench.measure.load.reference import ExpectedPredictions
 from infer_bench.model import ModelSpec
 from infer_bench.report.load import AnswerComparison
@@ -18,7 +19,7 @@ EXPECTED = ExpectedPredictions("m.txt", BINARY, np.array([[0.25], [0.5], [np.nan
 
 
 def compare(*answers: tuple[int, Any], batch: int = 1) -> AnswerComparison:
-    counts: dict[int, Counter[tuple[float, ...]]] = {}
+    counts: AnswerCounts = {}
     for payload, predictions in answers:
         counts.setdefault(payload, Counter())[flatten_answer(predictions)] += 1
     return compare_answers(counts, EXPECTED, batch)
