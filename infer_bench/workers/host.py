@@ -25,7 +25,6 @@ from infer_bench.workers.requests import (
     ShareRows,
     WorkerEnvironment,
 )
-from infer_bench.workers.template.requests import ForkedWorkerId, ForkWorker
 from infer_bench.workers.timing.hosted_session import HostedSession, RequestPool, allocate_offset
 from infer_bench.workers.timing.requests import TimedBlock, TimedRounds, TimeRounds
 from infer_bench.workers.work_note import WorkNote
@@ -33,6 +32,7 @@ from infer_bench.workers.work_note import WorkNote
 if TYPE_CHECKING:
     from infer_bench.workers.profiling.requests import PrepareProfile
     from infer_bench.workers.profiling.runs import Profiling
+    from infer_bench.workers.template.requests import ForkedWorkerId, ForkWorker
 
 
 def load_engine(target: str) -> Engine:
@@ -148,7 +148,7 @@ class Host:
         requests = list(request.records) or session.pool.requests(request.batch)
         self._profiling = Profiling(session.model, requests, function=request.function, clock=time.perf_counter_ns)
 
-    def fork_worker(self, request: ForkWorker) -> ForkedWorkerId:
+    def fork_worker(self, request: "ForkWorker") -> "ForkedWorkerId":
         """See `ForkWorker`."""
         from infer_bench.workers.template.forking import fork_worker
 

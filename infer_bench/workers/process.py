@@ -10,14 +10,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol, TypeVar
 
 from infer_bench import errors
 from infer_bench.machine.exit_codes import describe_exit
+from infer_bench.workers.connection import Connection, connect
 from infer_bench.workers.job import Job
 from infer_bench.workers.protocol import CLOSE, Request, request_frame, response_of
 from infer_bench.workers.requests import LoadedModel, LoadModel
@@ -64,7 +63,7 @@ class Worker:
         with contextlib.ExitStack() as resources:
             try:
                 self._stderr: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())
-                ours, theirs = Pipe()
+                ours, theirs = connect()
                 self._connection: Connection = resources.enter_context(ours)
                 with theirs:
                     self.started_ns = time.perf_counter_ns()
@@ -171,12 +170,17 @@ class Worker:
     def kill(self) -> None:
         """End the process and whatever it started, which may live on when it has ended itself."""
         if not self._killed:
+            self.send_kill()
             self._killed = True
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._connection.close()
         self._stderr.close()
+
+    def send_kill(self) -> None:
+        """Let the process end; `kill` waits for it, while several may be cleared away at the same time."""
+        if not self._killed:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def __enter__(self) -> "Worker":
         return self

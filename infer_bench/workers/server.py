@@ -8,8 +8,8 @@ import ctypes
 import os
 import signal
 import sys
-from multiprocessing.connection import Connection
 
+from infer_bench.workers.connection import Connection
 from infer_bench.workers.dispatch import respond
 from infer_bench.workers.host import Host
 from infer_bench.workers.protocol import CLOSE

@@ -2,18 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from multiprocessing import BufferTooShort
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
 from infer_bench.typing import Array
+from infer_bench.workers.connection import Connection
 
 NUMERIC = frozenset("biuf")
 """The kinds of dtype whose arrays cross as they lie in memory."""
-PIECE = 8 << 20
-"""So many bytes of an array cross at a time: a connection holds each message whole beside the array."""
 _KEYS = {"kind", "number", "body", "arrays"}
 
 
@@ -30,28 +27,31 @@ class Frame:
 
 
 def send(connection: Connection, frame: Frame) -> None:
-    """Write one message."""
+    """Write one frame: its header, then all arrays at once, from where they lie."""
     shapes = [(array.dtype.str, array.shape) for array in frame.arrays]
     header = {"kind": frame.kind, "number": frame.number, "body": frame.body, "arrays": shapes}
-    connection.send_bytes(json.dumps(header).encode())
-    for array in frame.arrays:
-        memory = _memory(np.ascontiguousarray(array))
-        for start in range(0, max(1, len(memory)), PIECE):
-            connection.send_bytes(memory[start : start + PIECE])
+    connection.send([memoryview(json.dumps(header).encode())])
+    if frame.arrays:
+        connection.send([_memory(np.ascontiguousarray(array)) for array in frame.arrays])
 
 
 def receive(connection: Connection) -> Frame:
-    """Read one message. Raises EOFError when the other side is gone, ValueError when it speaks nonsense."""
+    """Read one frame. Raises EOFError when the other side is gone, ValueError when it speaks nonsense."""
     try:
-        header = json.loads(connection.recv_bytes())
+        header = json.loads(connection.receive())
     except RecursionError:
         raise ValueError("its header is nested too deeply") from None
+    except (MemoryError, OverflowError):
+        raise ValueError("its header does not fit into memory") from None
     if not isinstance(header, dict) or set(header) != _KEYS:
         raise ValueError("its header is none")
     kind, number, shapes = header["kind"], header["number"], header["arrays"]
     if type(kind) is not str or type(number) is not int or not isinstance(shapes, list):
         raise ValueError("its header is none")
-    return Frame(kind, number, header["body"], tuple(_array(connection, *_layout(shape)) for shape in shapes))
+    arrays = tuple(_allocate(*_layout(shape)) for shape in shapes)
+    if arrays and not connection.receive_into([_memory(array) for array in arrays]):
+        raise ValueError("its arrays came with another size")
+    return Frame(kind, number, header["body"], arrays)
 
 
 def _layout(header: Any) -> "tuple[np.dtype[Any], tuple[int, ...]]":
@@ -65,24 +65,11 @@ def _layout(header: Any) -> "tuple[np.dtype[Any], tuple[int, ...]]":
     return np.dtype(dtype), sizes
 
 
-def _array(connection: Connection, dtype: "np.dtype[Any]", shape: tuple[int, ...]) -> Array:
+def _allocate(dtype: "np.dtype[Any]", shape: tuple[int, ...]) -> Array:
     try:
-        array = np.empty(shape, dtype=dtype)
+        return np.empty(shape, dtype=dtype)
     except MemoryError:
         raise ValueError(f"an array of shape {shape} does not fit into memory") from None
-    memory = _memory(array)
-    for start in range(0, max(1, len(memory)), PIECE):
-        if _receive_piece(connection, memory[start : start + PIECE]) != min(PIECE, len(memory) - start):
-            raise ValueError(f"an array of shape {shape} came with another size")
-    return array
-
-
-def _receive_piece(connection: Connection, memory: memoryview) -> int:
-    """How many bytes came; -1 for more than there is room for."""
-    try:
-        return connection.recv_bytes_into(memory) if memory else len(connection.recv_bytes())
-    except BufferTooShort:
-        return -1
 
 
 def _memory(array: Array) -> memoryview:

@@ -13,6 +13,7 @@ from infer_bench.workers.host import Host
 from infer_bench.workers.profiling.requests import PrepareProfile
 from infer_bench.workers.protocol import Request, SessionRequest, kind_of, request_frame
 from infer_bench.workers.requests import MeasureMemory, ReadDomain
+from infer_bench.workers.template.requests import ForkedWorkerId, ForkWorker
 from infer_bench.workers.wire import Frame
 
 HANDLERS = [handler for group in GROUPS for handler in handlers_of(group).values()]
@@ -38,7 +39,8 @@ def test_every_request_is_looked_for_where_its_handler_is() -> None:
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.request.__name__)
 def test_a_handler_takes_its_request_and_gives_its_response(handler: Handler) -> None:
-    hints = get_type_hints(handler.function, localns={"PrepareProfile": PrepareProfile})
+    later = {kind.__name__: kind for kind in (PrepareProfile, ForkWorker, ForkedWorkerId)}
+    hints = get_type_hints(handler.function, localns=later)
     (base,) = handler.request.__orig_bases__  # type: ignore[attr-defined]
     assert hints.pop("return") in get_args(base)
     assert list(hints.values())[-1] is handler.request

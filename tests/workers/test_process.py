@@ -261,7 +261,7 @@ def test_an_interpreter_that_is_not_there_is_one_line() -> None:
         Worker(job(interpreter="/nowhere/python"))
 
 
-@pytest.mark.parametrize("step", ["tempfile.TemporaryFile", "Pipe", "subprocess.Popen"])
+@pytest.mark.parametrize("step", ["tempfile.TemporaryFile", "connect", "subprocess.Popen"])
 @pytest.mark.parametrize(
     "fault", [OSError(errno.ENOSPC, "No space left"), OSError(errno.EMFILE, "Full"), MemoryError()]
 )

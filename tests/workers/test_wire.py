@@ -1,8 +1,7 @@
 """Frames over a real connection: what is sent arrives, and nonsense is told apart."""
 
 import json
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from infer_bench.typing import Array
+from infer_bench.workers.connection import connect
 from infer_bench.workers.wire import Frame, receive, send
 
 DTYPES = npst.boolean_dtypes() | npst.integer_dtypes() | npst.unsigned_integer_dtypes() | npst.floating_dtypes()
@@ -18,7 +18,7 @@ DTYPES = npst.boolean_dtypes() | npst.integer_dtypes() | npst.unsigned_integer_d
 
 @given(array=npst.arrays(DTYPES, npst.array_shapes(min_dims=0, min_side=0, max_side=5)), text=st.text())
 def test_what_is_sent_arrives(array: Array, text: str) -> None:
-    ours, theirs = Pipe()
+    ours, theirs = connect()
     with ours, theirs:
         send(ours, Frame("kind", 7, {"text": text}, (array, array.T)))
         frame = receive(theirs)
@@ -57,40 +57,59 @@ NONSENSE = {
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_nonsense_is_refused(nonsense: str) -> None:
-    ours, theirs = Pipe()
+    ours, theirs = connect()
     with ours, theirs:
         for part in NONSENSE[nonsense]:
-            ours.send_bytes(part)
+            ours.send([memoryview(part)])
         with pytest.raises((ValueError, TypeError)):
             receive(theirs)
 
 
 def test_an_end_is_an_end() -> None:
-    ours, theirs = Pipe()
+    ours, theirs = connect()
     ours.close()
-    connection: Connection = theirs
-    with connection, pytest.raises(EOFError):
-        receive(connection)
+    with theirs, pytest.raises(EOFError):
+        receive(theirs)
 
 
 def test_an_array_with_gaps_arrives_whole() -> None:
-    ours, theirs = Pipe()
+    ours, theirs = connect()
     with ours, theirs:
         send(ours, Frame("k", 0, None, (np.arange(6).reshape(2, 3)[:, ::2],)))
         (array,) = receive(theirs).arrays
     assert array.tolist() == [[0, 2], [3, 5]]
 
 
-def test_a_long_array_crosses_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infer_bench.workers.wire.PIECE", 8)
-    ours, theirs = Pipe()
+def test_many_arrays_and_none_cross_at_once() -> None:
+    ours, theirs = connect()
+    arrays = [np.arange(n % 5, dtype=np.int32) for n in range(1_300)]
     with ours, theirs:
-        send(ours, Frame("k", 0, None, (np.arange(7, dtype=np.int32), np.zeros((0, 3)), np.array(3.0))))
-        long, empty, scalar = receive(theirs).arrays
-        assert long.tolist() == list(range(7))
+        send(ours, Frame("k", 0, None, (*arrays, np.zeros((0, 3)), np.array(3.0))))
+        *several, empty, scalar = receive(theirs).arrays
+        assert [array.tolist() for array in several] == [array.tolist() for array in arrays]
         assert (empty.shape, scalar.shape) == ((0, 3), ())
-        ours.send_bytes(header(arrays=[["<i4", [4]]]))
-        ours.send_bytes(b"12345678")
-        ours.send_bytes(b"1234")
+        ours.send([memoryview(header(arrays=[["<i4", [4]]]))])
+        ours.send([memoryview(b"12345678"), memoryview(b"1234")])
         with pytest.raises(ValueError, match="another size"):
             receive(theirs)
+
+
+def test_a_long_array_crosses_while_it_is_read() -> None:
+    ours, theirs = connect()
+    array = np.arange(1 << 20)
+    with ours, theirs, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send, ours, Frame("k", 0, None, (array, array[::2])))
+        one, other = receive(theirs).arrays
+        sending.result()
+    assert np.array_equal(one, array)
+    assert np.array_equal(other, array[::2])
+
+
+def test_a_closed_connection_is_no_nonsense() -> None:
+    ours, theirs = connect()
+    theirs.close()
+    ours.close()
+    assert ours.closed
+    for use in (lambda: ours.poll(0), lambda: ours.send([memoryview(b"1")]), ours.receive):
+        with pytest.raises(OSError):  # noqa: PT011
+            use()

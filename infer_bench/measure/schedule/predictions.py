@@ -24,7 +24,9 @@ class RowPredictor:
 
     def predict(self, layout: ActiveLayout, batch: int) -> None:
         """Ask those of a layout whose answers at a batch size are not known."""
-        due = [key for key in layout.sessions if self._measurements[key, batch].predictions is None]
+        sessions = layout.sessions
+        due = [key for key in sessions if self._measurements[key, batch].predictions is None]
+        due.sort(key=lambda key: sessions[key].process.first_request_ns, reverse=True)  # or the slowest is left alone
         for start in range(0, len(due), self._most):
             self._predict(layout, batch, due[start : start + self._most])
 

@@ -13,7 +13,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection as Wakeup
+from multiprocessing.connection import wait
 from typing import Any
 
 from infer_bench.errors import CannotRun
@@ -22,6 +23,7 @@ from infer_bench.machine.exit_codes import describe_exit
 from infer_bench.serving.processes.memory import create_memory
 from infer_bench.serving.processes.plan import Ready, ServerPlan, WorkerPlan
 from infer_bench.workers.codec import pack, unpack
+from infer_bench.workers.connection import Connection, connect
 from infer_bench.workers.protocol import FAILURE, Failure
 from infer_bench.workers.wire import Frame, receive, send
 
@@ -53,7 +55,7 @@ class WorkerSlot:
 
     def start(self) -> None:
         """Start a process. Raises `CannotRun` when the system refuses."""
-        ours, theirs = Pipe()
+        ours, theirs = connect()
         descriptors = (theirs.fileno(), self._plan.socket, self._plan.memory)
         threads = self._plan.server.settings.threads
         with theirs:
@@ -138,19 +140,19 @@ class Supervisor:
                 for slot in self._slots:
                     slot.kill()
 
-    def _watch(self, wakeup: Connection) -> bool:
+    def _watch(self, wakeup: Wakeup) -> bool:
         """Start who is due, and hear what happens next; whether the end was asked for."""
         now = time.monotonic()
         for slot in self._slots:
             if slot.process is None and now >= slot.start_at_s:
                 slot.start()
         due = [slot.start_at_s - now for slot in self._slots if slot.process is None]
-        by_connection = {slot.connection: slot for slot in self._slots if slot.connection is not None}
-        events = wait([wakeup, *by_connection], max(0.0, min(due)) if due else None)
+        by_descriptor = {slot.connection.fileno(): slot for slot in self._slots if slot.connection is not None}
+        events = wait([wakeup, *by_descriptor], max(0.0, min(due)) if due else None)
         if wakeup in events:
             return True
         for event in events:
-            self._hear(by_connection[event])  # type: ignore[index]
+            self._hear(by_descriptor[event])  # type: ignore[index]
         return False
 
     def _hear(self, slot: WorkerSlot) -> None:
@@ -172,14 +174,14 @@ class Supervisor:
             self._open = True
             self._tell_ready(slot.ready.primary_error)
 
-    def _drain(self, wakeup: Connection) -> None:
+    def _drain(self, wakeup: Wakeup) -> None:
         """Refuse new connections, and let the workers end what they have; the next signal, or the time, ends them."""
         wakeup.recv_bytes()
         self._listener.close()
         for slot in self._slots:
             slot.terminate()
         until = time.monotonic() + self._plan.drain_s + _GRACE_S
-        pending = {slot.connection: slot for slot in self._slots if slot.connection is not None}
+        pending = {slot.connection.fileno(): slot for slot in self._slots if slot.connection is not None}
         while pending and (rest_s := until - time.monotonic()) > 0:
             events = wait([wakeup, *pending], rest_s)
             if wakeup in events:
@@ -188,11 +190,11 @@ class Supervisor:
                 try:
                     pending[event].hear()  # type: ignore[index]
                 except Exception:  # noqa: BLE001 - it is gone, or about to be: what it says of that is of no use any more
-                    pending.pop(event).kill()  # type: ignore[call-overload]
+                    pending.pop(event).kill()  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[Connection]:
+def _signals() -> Iterator[Wakeup]:
     """What can be read once a signal has asked for the end. A signal that is ignored (`nohup`) stays so."""
     reader, writer = Pipe(duplex=False)
     before: dict[int, Any] = {}

@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import sys
-from multiprocessing.connection import Connection
 
 from infer_bench.errors import CannotRun
 from infer_bench.serving.app import Application, open_paths
@@ -19,6 +18,7 @@ from infer_bench.serving.processes.plan import Ready, WorkerPlan
 from infer_bench.serving.processes.server import serve
 from infer_bench.serving.service import Service
 from infer_bench.workers.codec import pack, unpack
+from infer_bench.workers.connection import Connection
 from infer_bench.workers.protocol import FAILURE, RESPONSE, Failure
 from infer_bench.workers.server import die_with_parent
 from infer_bench.workers.wire import Frame, receive, send

@@ -65,6 +65,9 @@ class FakeWorker:
     def open(self) -> Any:
         return self.ask(LoadModel(self.job))
 
+    def send_kill(self) -> None:
+        """`kill` does it."""
+
     def kill(self) -> None:
         """Nothing to end."""
 

@@ -80,6 +80,9 @@ class FakeWorker:
         self.open_sessions.add(request.session)
         return LoadedModel(SPEC, 1, 2)
 
+    def send_kill(self) -> None:
+        """`kill` does it."""
+
     def kill(self) -> None:
         self.killed = True
 
