@@ -1,6 +1,8 @@
 """What a project keeps for infer-bench: the table `[tool.infer-bench]` of its `pyproject.toml`."""
 
 import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -43,5 +45,12 @@ def _read_table(file: Path) -> dict[str, Any]:
         raise UsageError(f"tool.infer-bench in {file} is no table", "write [tool.infer-bench]")
     unknown = [key for key in table if key.replace("_", "-") not in KEYS]
     if unknown:  # a limit that is misspelt would hold nothing, and nobody would notice
-        raise UsageError(f"{file}: [tool.infer-bench] has no key {unknown[0]!r}", f"known: {', '.join(KEYS)}")
+        raise UsageError(f"{file}: [tool.infer-bench] has no key {unknown[0]!r}", suggest(unknown[0], KEYS))
     return table
+
+
+def suggest(key: str, known: Sequence[str]) -> str:
+    """What a misspelt key may have meant, and what is known."""
+    close = get_close_matches(key.replace("_", "-"), known, n=1)
+    guess = f"did you mean {close[0]!r}? " if close else ""
+    return f"{guess}known: {', '.join(known)}"

@@ -29,6 +29,14 @@ class Command(TyperCommand):
             ctx.default_map = read_defaults(ctx.info_name, self.params, cast("Any", self.callback), args)
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        from infer_bench.cli.defaults import name_source
+
+        of_project = [name for name in ctx.default_map or {} if ctx.get_parameter_source(name).name == "DEFAULT_MAP"]
+        with name_source(of_project):
+            return super().invoke(ctx)
+
     def get_help(self, ctx: Any) -> str:
         """The help of this command."""
         return render_command(ctx.info_name).rstrip("\n")

@@ -1,12 +1,13 @@
 """Options that a project keeps in its `pyproject.toml`, as defaults of the command line."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from infer_bench.errors import UsageError
-from infer_bench.project import COMMANDS, OPTIONS, find_project, project_table
+from infer_bench.project import COMMANDS, OPTIONS, find_project, project_table, suggest
 
 ONE_RUN = frozenset(
     {"allow-pickle", "against", "against-python", "baseline", "save-baseline", "max-regression", "limit", "max-delta"}
@@ -18,6 +19,16 @@ checkout may not allow pickles."""
 GATES = frozenset({"--against", "--against-python", "--baseline", "--limit", "--max-delta", "--self-test"})
 PLAIN = frozenset({"rounds", "processes", "reference", "labels", "slo", "price", "memory"})
 """What only a run without a gate takes: left out where there is one."""
+YIELDS = {
+    "rounds": {"budget", "quick"},
+    "budget": {"rounds", "quick"},
+    "quick": {"rounds", "budget", "processes"},
+    "processes": {"quick"},
+    "dim": {"data"},
+    "fill": {"data"},
+    "show-inputs": {"data"},
+}
+"""What an option of the command line, or of the command's own table, leaves out of what stands behind it."""
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -39,16 +50,44 @@ def read_defaults(
     options = {name: p for p in parameters for name in _names(p) if name not in ONE_RUN}
     for key in own:
         if key.replace("_", "-") not in options:
-            names = ", ".join(sorted(options))
-            raise UsageError(f"{file}: [tool.infer-bench.{command}] has no key {key!r}", f"known: {names}")
+            message = f"{file}: [tool.infer-bench.{command}] has no key {key!r}"
+            raise UsageError(message, suggest(key, sorted(options)))
     gates = command == "bench" and ("limits" in table or any(a.partition("=")[0] in GATES for a in arguments))
-    values = {key.replace("_", "-"): value for part in (table, own) for key, value in part.items()}
+    values = _merge(table, own, {name for name, p in options.items() if _is_given(p, arguments)})
     types = get_type_hints(function)
     return {
         options[key].name: _convert(value, options[key], types, f"{file}: {key}", file.parent)
         for key, value in values.items()
         if key in options and (key in OPTIONS or key in own) and not (gates and key in PLAIN)
     }
+
+
+def _merge(table: Mapping[str, Any], own: Mapping[str, Any], on_command_line: Iterable[str]) -> dict[str, Any]:
+    """The values by name: those of `table`, `own` over them, less what does not go with what was asked for first."""
+    common, of_command = ({key.replace("_", "-"): value for key, value in part.items()} for part in (table, own))
+    without = {name for one in on_command_line for name in YIELDS.get(one, ())}
+    before = {name for one in of_command for name in YIELDS.get(one, ())}
+    values = {name: value for name, value in common.items() if name not in before} | of_command
+    return {name: value for name, value in values.items() if name not in without}
+
+
+def _is_given(parameter: Any, arguments: Sequence[str]) -> bool:
+    """Whether the command line has the option, as `--rounds 5`, `--rounds=5` or `-b5`."""
+    long = {argument.partition("=")[0] for argument in arguments if argument.startswith("--")}
+    short = {argument[:2] for argument in arguments if argument.startswith("-")}
+    return any(name in (long if name.startswith("--") else short) for name in parameter.opts)
+
+
+@contextlib.contextmanager
+def name_source(parameters: Sequence[str]) -> Iterator[None]:
+    """Within it, the hint of a `UsageError` says which options the project gives: the user may not have written it."""
+    try:
+        yield
+    except UsageError as error:
+        if parameters:
+            names = ", ".join(name.replace("_", "-") for name in parameters)
+            error.hint = "; ".join(filter(None, (error.hint, f"{find_project()} gives {names}")))
+        raise
 
 
 def _names(parameter: Any) -> list[str]:

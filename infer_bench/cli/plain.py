@@ -40,7 +40,12 @@ def find_plain_command(arguments: Sequence[str]) -> Callable[..., object] | None
 
     def run(**_: object) -> object:
         defaults = _read_defaults(name, command, parameters, words) if parameters else {}
-        return command(**{**defaults, **values})
+        if not defaults:
+            return command(**values)
+        from infer_bench.cli.defaults import name_source
+
+        with name_source([name for name in defaults if name not in values]):
+            return command(**{**defaults, **values})
 
     return run
 

@@ -99,6 +99,37 @@ def test_the_command_line_wins(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "model.txt" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "names"),
+    [
+        ("[tool.infer-bench]\nbudget = '9s'", ["--rounds", "5"], []),
+        ("[tool.infer-bench]\nbudget = '9s'", ["--rounds=5"], []),
+        ("[tool.infer-bench]\nbudget = '9s'\nseed = 1\n[tool.infer-bench.bench]\nrounds = 9", [], ["rounds", "seed"]),
+        ("[tool.infer-bench.bench]\nrounds = 9\nprocesses = 2", ["--budget", "9s"], ["processes"]),
+        ("[tool.infer-bench.bench]\nrounds = 9\nprocesses = 2", ["--quick"], []),
+        ("[tool.infer-bench.bench]\nquick = true", ["--processes", "2"], []),
+        ("[tool.infer-bench]\ndata = 'rows.csv'", ["--dim", "batch=2"], []),
+        ("[tool.infer-bench]\ndata = 'rows.csv'", ["-b", "2"], ["data"]),
+    ],
+)
+def test_what_does_not_go_with_the_command_line_yields_to_it(
+    folder: Path, text: str, arguments: list[str], names: list[str]
+) -> None:
+    assert sorted(defaults(folder, text, "bench", "model.txt", *arguments)) == names
+
+
+@pytest.mark.parametrize("words", [[], ["--batch", "1"], ["-b1"]])
+def test_a_hint_says_that_the_project_gave_an_option(
+    folder: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "[tool.infer-bench]\nbudget = 'soon'\n[tool.infer-bench.bench]\nbatch = 1\n"
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    assert run(["bench", "model.txt", *words]) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "error: 'soon' is no time"
+    assert hint.endswith(f"; {folder / 'pyproject.toml'} gives budget" + ", batch" * (not words))
+
+
 def test_every_name_is_an_option_and_every_table_a_command() -> None:
     assert set(COMMANDS) <= set(TREE.commands)
     names = {name for c in COMMANDS for p in TREE.commands[c].params for name in p.opts}
