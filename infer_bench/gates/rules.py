@@ -10,6 +10,7 @@ import numpy as np
 from infer_bench.gates.limits import MORE_BUDGET, Bound, Choice, GateLimits, share_of, unit_of
 from infer_bench.gates.unnamed_limits import MOST as MOST_UNNAMED
 from infer_bench.gates.unnamed_limits import resolve_limit
+from infer_bench.gates.waiting import BUSY, may_be_waiting
 from infer_bench.report.common import Verdict
 from infer_bench.report.gate import Check
 from infer_bench.stats.decisions.error_rates import Errors
@@ -32,7 +33,8 @@ class Series:
     """One metric over the layouts: value by value, in the order they were measured. `baseline` is empty without one.
 
     `samples` is the least number of samples that a value (of a ratio: a block) rests on, `calls` how many calls a
-    sample spans. `pooled` is the least number of samples of a layout, where it is another one.
+    sample spans. `pooled` is the least number of samples of a layout, where it is another one. `least` holds what the
+    values are at the least without the time in which others held the CPU; empty where that says nothing else.
     """
 
     candidate: Sequence[float]
@@ -41,6 +43,7 @@ class Series:
     samples: int = 1
     calls: int = 1
     pooled: int | None = None
+    least: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,12 @@ def _check_share(metric: str, share: float, one: CandidateMetrics, errors: Error
 def _compare_with_bound(series: Series | None, bound: float) -> Series | None:
     if series is None:
         return None
-    logs = [math.log(max(value, 0.5) / bound) for value in series.candidate]
-    return Series(series.candidate, (), logs, series.samples, series.calls)
+    return replace(series, baseline=(), logs=_divide(series.candidate, bound), least=_divide(series.least, bound))
+
+
+def _divide(values: Sequence[float], bound: float) -> list[float]:
+    """The logs of how many times the bound the values are."""
+    return [math.log(max(value, 0.5) / bound) for value in values]
 
 
 def _judge(
@@ -196,6 +203,8 @@ def _find_reservation(
         fields |= {"would_see": None, "would_fail": None}
         pooled = series.samples if series.pooled is None else series.pooled
         return fields | (_UNKNOWN if pooled < minimum_samples(share) else {})
+    if judgement.outcome == "regressed" and may_be_waiting(series.least, limits[0], errors):
+        return {"outcome": "inconclusive", "reason": BUSY, "final": True}
     if judgement.outcome != "inconclusive":
         return {}
     return {

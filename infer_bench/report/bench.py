@@ -49,6 +49,14 @@ class Round:
     queued_ns: int | None = None
 
 
+def count_waiting_ns(part: Round) -> int:
+    """The ns of a block in which others held the CPU: not the candidate's own threads, for which its first waits too.
+
+    A wait that began before the block is cut; 0 where it is not known.
+    """
+    return min(part.queued_ns or 0, max(0, part.wall_ns - part.cpu_ns))
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """One worker: one sample of a memory layout.

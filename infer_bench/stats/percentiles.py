@@ -38,6 +38,17 @@ def percentile(samples: Samples, q: float) -> int:
     return int(np.partition(samples, at)[at])
 
 
+def least_percentile(samples: Samples, q: float, waiting_ns: int) -> float:
+    """What a percentile of samples in ns is at the least without `waiting_ns` in which they waited, whichever did.
+
+    The lowest level to which all samples up to the percentile can be cut with so much time, by the largest first. None
+    falls below the shortest sample: a request takes as long as that without any waiting.
+    """
+    falling = np.sort(samples)[percentile_rank(len(samples), q) - 1 :: -1]
+    levels = (np.cumsum(falling) - waiting_ns) / np.arange(1, len(falling) + 1)
+    return float(max(falling[-1], levels.max()))
+
+
 def median(values: Samples | Floats | Sequence[float]) -> float:
     """The usual median of at least one finite value in one dimension: `np.median`'s, in a quarter of its time.
 

@@ -189,6 +189,16 @@ def test_an_absolute_limit_too_close_to_call_is_inconclusive() -> None:
     assert "too close" in only.reason
 
 
+@pytest.mark.parametrize(("least", "outcome"), [(30_000.0, "inconclusive"), (45_000.0, "regressed")])
+def test_an_absolute_limit_is_broken_only_where_no_wait_for_a_cpu_explains_it(least: float, outcome: str) -> None:
+    values = Series([50_000.0] * 14, samples=1000, least=[least] * 14)
+    (only,) = make_checks(
+        [build_metrics(against="", totals={"p99": values})], GateLimits(bounds=(parse_bound("p99<40us"),))
+    )
+    assert only.outcome == outcome
+    assert ("a quieter machine would decide" in only.reason) == (outcome == "inconclusive")
+
+
 @pytest.mark.parametrize(
     ("predictions", "outcome", "words"),
     [

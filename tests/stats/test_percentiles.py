@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.stats import binomial
-from infer_bench.stats.percentiles import interval, median, minimum_samples, percentile, percentile_rank
+from infer_bench.stats.percentiles import (
+    interval,
+    least_percentile,
+    median,
+    minimum_samples,
+    percentile,
+    percentile_rank,
+)
 
 SAMPLES = st.lists(st.integers(0, 2**62), min_size=1, max_size=300).map(lambda v: np.array(v, dtype=np.int64))
 QUANTILES = st.sampled_from([0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999])
@@ -116,3 +123,12 @@ def test_the_median_is_numpys_to_the_last_bit(samples: list[int], whole: bool) -
     before = values.tolist()
     assert median(values) == median(before) == float(np.median(values))
     assert values.tolist() == before
+
+
+@pytest.mark.parametrize(
+    ("waiting_ns", "at_least"), [(0, 900), (100, 800), (300, 700), (1_000, 500), (10**9, 100)], ids=str
+)
+def test_a_percentile_without_waiting_is_cut_as_far_as_the_waiting_goes(waiting_ns: int, at_least: float) -> None:
+    """Of 100, 200, …, 1,000 the p90 is 900; a wait of 300 may have been 200 of that and 100 of the 800 below."""
+    samples = np.array([1_000, 300, 900, 100, 700, 200, 800, 400, 600, 500], dtype=np.int64)
+    assert least_percentile(samples, 0.9, waiting_ns) == pytest.approx(at_least)

@@ -11,6 +11,8 @@ from infer_bench.measure.bench.results import difference
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.schedule.measurements import LayoutSamples, Measurement, Measurements
 from infer_bench.measure.schedule.sequential import Pair
+from infer_bench.report.bench import count_waiting_ns
+from infer_bench.stats.percentiles import least_percentile
 from infer_bench.stats.speedup import block_quantile, layout_logs, merge_rounds
 from infer_bench.typing import Samples
 
@@ -84,7 +86,8 @@ class PairedMetrics:
         totals = {}
         for metric in dict.fromkeys(bound.metric for bound in self._limits.bounds):
             values = (_value(metric, measurement, layout) for layout in layouts)
-            totals[metric] = Series([v for v in values if v > 0], samples=fewest, calls=measurement.calls)
+            least = [_least_value(metric, measurement, layout) for layout in layouts if share_of(metric) is not None]
+            totals[metric] = Series([v for v in values if v > 0], (), (), fewest, measurement.calls, least=least)
         return totals
 
 
@@ -116,6 +119,14 @@ def _value(metric: str, measurement: Measurement, layout: LayoutSamples) -> floa
         return float(measurement.candidate.artefact.bytes)
     fields: Mapping[str, str] = {"load": "load_ns", "cold_start": "cold_start_ns", "rss": "rss_bytes"}
     return float(getattr(layout.process, fields[metric]))
+
+
+def _least_value(metric: str, measurement: Measurement, layout: LayoutSamples) -> float:
+    """What a layout's percentile is at the least, in ns, without the time in which others held the CPU."""
+    share = share_of(metric) or 0.5
+    waiting_ns = sum(count_waiting_ns(r.report) for r in layout.rounds)
+    value = least_percentile(np.concatenate(_samples(layout)), share, waiting_ns)
+    return max(value - layout.process.floor_ns, 0.0) / measurement.calls
 
 
 def count_merged_samples(share: float) -> int:

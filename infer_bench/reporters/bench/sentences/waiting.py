@@ -1,6 +1,6 @@
 """What a busy machine does to a speed-up: a long request is interrupted where a short one fits between two others."""
 
-from infer_bench.report.bench import BenchResult, Round
+from infer_bench.report.bench import BenchResult, Round, count_waiting_ns
 
 _MOST_QUEUED = 0.2
 """Share of its time that a candidate may wait for a CPU before its times are too long to be divided."""
@@ -20,16 +20,11 @@ def estimate_speedup_without_waiting(result: BenchResult, reference: BenchResult
 
 def _find_queued_share(rounds: list[Round]) -> float:
     """Nothing of a round counts whose wait is not known."""
-    return sum(map(_queued_ns, rounds)) / max(1, sum(r.wall_ns for r in rounds))
-
-
-def _queued_ns(part: Round) -> int:
-    """What others held the CPU: not the candidate's own threads, for which its first one waits as well."""
-    return min(part.queued_ns or 0, max(0, part.wall_ns - part.cpu_ns))
+    return sum(map(count_waiting_ns, rounds)) / max(1, sum(r.wall_ns for r in rounds))
 
 
 def _estimate_running_ns(rounds: list[Round]) -> float:
     """Of one row's share of a block, so that both sides are alike in it; 0 where nothing is known."""
     known_rounds = [r for r in rounds if r.queued_ns is not None and r.rows]
     rows = sum(r.rows for r in known_rounds)
-    return sum(r.wall_ns - _queued_ns(r) for r in known_rounds) / rows if rows else 0.0
+    return sum(r.wall_ns - count_waiting_ns(r) for r in known_rounds) / rows if rows else 0.0
